@@ -1,0 +1,113 @@
+//! Domain events: what customers may subscribe to. Nothing inside Stagecall depends on one arriving. They carry ids,
+//! never personal data.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{InvitationKey, MappingId, TenantId};
+
+/// Something that happened, with when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainEvent {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+pub enum What {
+    /// An entry into a trigger stage was seen.
+    #[serde(rename = "invitation.detected")]
+    Detected {
+        /// Which.
+        invitation: InvitationKey,
+    },
+    /// The platform has the invitation.
+    #[serde(rename = "invitation.sent")]
+    Sent {
+        /// Which.
+        invitation: InvitationKey,
+    },
+    /// The candidate moved on with it: started, or an ending.
+    #[serde(rename = "invitation.progressed")]
+    Progressed {
+        /// Which.
+        invitation: InvitationKey,
+        /// The new state's name.
+        state: String,
+    },
+    /// A result, or a new revision of one.
+    #[serde(rename = "result.received")]
+    ResultReceived {
+        /// Which.
+        invitation: InvitationKey,
+        /// The revision.
+        revision: u32,
+    },
+    /// It was not sent, on purpose.
+    #[serde(rename = "invitation.skipped")]
+    Skipped {
+        /// Which.
+        invitation: InvitationKey,
+    },
+    /// It failed for good.
+    #[serde(rename = "invitation.failed")]
+    Failed {
+        /// Which.
+        invitation: InvitationKey,
+    },
+    /// Eploy shows the revision.
+    #[serde(rename = "report.written")]
+    Reported {
+        /// Which.
+        invitation: InvitationKey,
+        /// The revision.
+        revision: u32,
+    },
+    /// Nothing works for this tenant until somebody acts.
+    #[serde(rename = "tenant.suspended")]
+    Suspended {
+        /// Who.
+        tenant: TenantId,
+        /// The kind of problem.
+        code: String,
+    },
+    /// It works again.
+    #[serde(rename = "tenant.resumed")]
+    Resumed {
+        /// Who.
+        tenant: TenantId,
+    },
+    /// A mapping cannot work any more as it is.
+    #[serde(rename = "mapping.broken")]
+    MappingBroken {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        mapping: MappingId,
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+impl What {
+    /// The event's name, as subscribers filter on it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Detected { .. } => "invitation.detected",
+            Self::Sent { .. } => "invitation.sent",
+            Self::Progressed { .. } => "invitation.progressed",
+            Self::ResultReceived { .. } => "result.received",
+            Self::Skipped { .. } => "invitation.skipped",
+            Self::Failed { .. } => "invitation.failed",
+            Self::Reported { .. } => "report.written",
+            Self::Suspended { .. } => "tenant.suspended",
+            Self::Resumed { .. } => "tenant.resumed",
+            Self::MappingBroken { .. } => "mapping.broken",
+        }
+    }
+}

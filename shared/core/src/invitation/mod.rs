@@ -1,0 +1,402 @@
+//! The invitation: a row of the ledger, and everything that is known about it.
+
+mod transition;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use transition::{Effect, Event, NotApplicable, Transition};
+
+use crate::error::CallError;
+use crate::ids::{
+    ActionId, AssessmentRef, CandidateId, InvitationKey, Reference, StatusHistoryId, VacancyId,
+};
+use crate::report::Moment;
+use crate::result::{Finding, Status};
+
+/// A row of the ledger. It changes only through [`Invitation::apply`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Which one it is.
+    pub key: InvitationKey,
+    /// Counts the changes; every save names the version it expects.
+    pub version: u64,
+    /// Who is invited.
+    pub candidate: CandidateId,
+    /// For which vacancy.
+    pub vacancy: VacancyId,
+    /// To what. Taken from the mapping when the entry was seen: a later change of the mapping does not move it.
+    pub assessment: AssessmentRef,
+    /// The entry that it answers.
+    pub entry: Entry,
+    /// Where it stands.
+    pub state: State,
+    /// How often sending was begun.
+    pub attempts: u32,
+    /// Why the next step of inviting was put off, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+    /// When the next step of inviting is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try: Option<Timestamp>,
+    /// The platform's reference, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// The link under which the candidate takes part, where the platform gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_link: Option<String>,
+    /// When the platform had accepted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_at: Option<Timestamp>,
+    /// When it ended; moves on if a late result ends it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// What was last found on the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
+    /// The mark that the last sweep saw on the platform's list, to notice when it changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// Counts what there is to tell. 0: nothing.
+    pub revision: u32,
+    /// What Eploy shows of it.
+    pub report: Report,
+    /// When and why to look at it again.
+    pub wake: Wake,
+    /// What happened, oldest first.
+    pub story: Vec<Happening>,
+}
+
+/// An application's entry into the trigger stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When Stagecall saw it.
+    pub seen_at: Timestamp,
+    /// When it happened, by Eploy's status history, where that is readable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_at: Option<Timestamp>,
+    /// The row of the status history that tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<StatusHistoryId>,
+    /// The application's modification date when it was last looked at, in Eploy's own time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+    /// When the application was seen to have left the trigger stage; a next sight of it there is a new entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
+}
+
+/// Where an invitation stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The entry was seen; nothing was sent.
+    Detected,
+    /// Claimed by a sender until the lease runs out. A lease that ran out means *unknown*, never *not sent*.
+    Sending {
+        /// Until when the sender may be at work; after that the outcome is to be looked up.
+        lease_until: Timestamp,
+    },
+    /// The platform has it.
+    Invited,
+    /// The candidate began.
+    Started,
+    /// The candidate finished. A later re-score is a new revision, not a new state.
+    Completed,
+    /// The time to take it ran out.
+    Expired,
+    /// The candidate said no.
+    Declined,
+    /// The message could not be delivered.
+    Bounced,
+    /// Taken back on the platform.
+    Cancelled,
+    /// Not sent, on purpose.
+    Skipped(SkipReason),
+    /// Not sent, or broken on the platform, for good.
+    Failed(FailReason),
+}
+
+/// Why an invitation was not sent, on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The application was already at the stage when the mapping was turned on.
+    Baseline,
+    /// The application left the stage before the invitation went out.
+    MovedOn,
+    /// The platform already has the candidate for this assessment, through this other invitation of ours or, where
+    /// `None`, from elsewhere.
+    Duplicate(Option<InvitationKey>),
+    /// The mapping was removed before the invitation went out.
+    MappingRemoved,
+}
+
+/// Why an invitation failed for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailReason {
+    /// The candidate has no e-mail address in Eploy.
+    NoEmail,
+    /// The platform or Eploy refused it.
+    Refused(Trouble),
+    /// Tried for too long.
+    GaveUp(Trouble),
+    /// Tried for too long without learning whether the platform took it.
+    OutcomeUnknown(Trouble),
+    /// The platform gave up.
+    OnPlatform,
+}
+
+impl State {
+    /// How far along it is. An invitation's level never falls.
+    pub fn level(&self) -> u8 {
+        match self {
+            Self::Detected | Self::Sending { .. } => 0,
+            // Below `Invited`: if it turns out that the platform did take it after all, the truth is ahead, not behind.
+            Self::Skipped(_)
+            | Self::Failed(
+                FailReason::NoEmail
+                | FailReason::Refused(_)
+                | FailReason::GaveUp(_)
+                | FailReason::OutcomeUnknown(_),
+            ) => 1,
+            Self::Invited => 2,
+            Self::Started => 3,
+            Self::Expired
+            | Self::Declined
+            | Self::Bounced
+            | Self::Cancelled
+            | Self::Failed(FailReason::OnPlatform) => 4,
+            // Above the other endings: a result that the platform has reaches Eploy even if it came late.
+            Self::Completed => 5,
+        }
+    }
+
+    /// Whether the platform may still change it before its end.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Invited | Self::Started)
+    }
+
+    /// A short stable name, for tables, filters and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Sending { .. } => "sending",
+            Self::Invited => "invited",
+            Self::Started => "started",
+            Self::Completed => "completed",
+            Self::Expired => "expired",
+            Self::Declined => "declined",
+            Self::Bounced => "bounced",
+            Self::Cancelled => "cancelled",
+            Self::Skipped(_) => "skipped",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The state that a platform's status means.
+    fn of(status: Status) -> Self {
+        match status {
+            Status::Queued | Status::Sent | Status::Opened => Self::Invited,
+            Status::Bounced => Self::Bounced,
+            Status::Started => Self::Started,
+            Status::Completed | Status::Graded | Status::Verified => Self::Completed,
+            Status::Expired => Self::Expired,
+            Status::Cancelled => Self::Cancelled,
+            Status::Declined => Self::Declined,
+            Status::Failed => Self::Failed(FailReason::OnPlatform),
+        }
+    }
+}
+
+/// Why something did not work, in words for people; from a [`CallError`], so without personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The kind of problem.
+    pub code: String,
+    /// What went wrong.
+    pub problem: String,
+    /// What to do.
+    pub remedy: String,
+    /// Since when it has been going on.
+    pub since: Timestamp,
+    /// How often in a row.
+    pub times: u32,
+}
+
+impl Trouble {
+    /// The trouble that `error` is, going on from `before`.
+    pub fn from_call(error: &CallError, before: Option<&Self>, now: Timestamp) -> Self {
+        Self {
+            code: error.code.to_owned(),
+            problem: format!("{}, {}: {}", error.system, error.operation, error.problem),
+            remedy: error.remedy.clone(),
+            since: before.map_or(now, |trouble| trouble.since),
+            times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
+        }
+    }
+}
+
+/// What Eploy shows of an invitation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The revision that Eploy shows; 0: nothing yet.
+    pub revision: u32,
+    /// The action that stands for the invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionRecord>,
+    /// The moments for which a note was written.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes: BTreeSet<Moment>,
+    /// The moments whose stage change is settled: made, or left to the recruiter.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub moves: BTreeSet<Moment>,
+    /// Whether the application was marked as exported.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exported: bool,
+    /// Why reporting was put off, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
+/// The action in Eploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionRecord {
+    /// Its creation was begun and its outcome is not known: look it up before creating another.
+    Creating,
+    /// Eploy has it.
+    Created(ActionId),
+}
+
+/// When and why to look at an invitation again if nothing happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wake {
+    /// Nothing more to do.
+    Never,
+    /// At this time, for this step.
+    At {
+        /// When.
+        at: Timestamp,
+        /// What for.
+        step: Step,
+    },
+    /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it.
+    Watched {
+        /// Until when. While open: its own expiry, `None` if the platform alone decides. After the end: when to stop
+        /// looking for re-scores.
+        until: Option<Timestamp>,
+    },
+}
+
+/// A step that an invitation can be due for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Send it, or look up whether it was sent.
+    Invite,
+    /// Bring Eploy up to date.
+    WriteBack,
+}
+
+/// One thing that happened to an invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happening {
+    /// When.
+    pub at: Timestamp,
+    /// What: a short stable name.
+    pub what: String,
+    /// More about it: a code, an id, a reason; never personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Invitation {
+    /// The most entries a story keeps; the middle is dropped, the beginning and the end stay.
+    pub const LONGEST_STORY: usize = 60;
+
+    /// A newly seen entry, due to be sent at once.
+    pub fn detected(
+        key: InvitationKey,
+        candidate: CandidateId,
+        vacancy: VacancyId,
+        assessment: AssessmentRef,
+        entry: Entry,
+    ) -> Self {
+        let now = entry.seen_at;
+        Self {
+            key,
+            version: 0,
+            candidate,
+            vacancy,
+            assessment,
+            entry,
+            state: State::Detected,
+            attempts: 0,
+            trouble: None,
+            next_try: None,
+            reference: None,
+            invite_link: None,
+            invited_at: None,
+            ended_at: None,
+            finding: None,
+            marker: None,
+            revision: 0,
+            report: Report::default(),
+            wake: Wake::At {
+                at: now,
+                step: Step::Invite,
+            },
+            story: vec![Happening {
+                at: now,
+                what: "detected".to_owned(),
+                detail: None,
+            }],
+        }
+    }
+
+    /// An application that was at the trigger stage before the mapping was turned on: on record, so that it is known,
+    /// and nothing is ever due for it.
+    pub fn baseline(
+        key: InvitationKey,
+        candidate: CandidateId,
+        vacancy: VacancyId,
+        assessment: AssessmentRef,
+        entry: Entry,
+    ) -> Self {
+        let mut row = Self::detected(key, candidate, vacancy, assessment, entry);
+        row.state = State::Skipped(SkipReason::Baseline);
+        row.wake = Wake::Never;
+        "baseline".clone_into(&mut row.story[0].what);
+        row
+    }
+
+    /// What there is to tell of it at present; `None` while there is nothing to tell.
+    pub fn moment(&self) -> Option<Moment> {
+        match &self.state {
+            State::Detected | State::Sending { .. } => (self.revision > 0).then_some(Moment::Delayed),
+            State::Failed(_) => Some(Moment::Failed),
+            // Skipping is silent, unless it is news to the recruiter or ends something that was told.
+            State::Skipped(_) => (self.revision > 0).then_some(Moment::Failed),
+            State::Invited => Some(match self.finding.as_ref().map(|finding| finding.status) {
+                Some(Status::Opened) => Moment::Opened,
+                _ => Moment::Invited,
+            }),
+            State::Started => Some(Moment::Started),
+            State::Completed => Some(Moment::Completed),
+            State::Expired => Some(Moment::Expired),
+            State::Declined => Some(Moment::Declined),
+            State::Bounced => Some(Moment::Bounced),
+            State::Cancelled => Some(Moment::Cancelled),
+        }
+    }
+
+    /// Whether Eploy does not yet show what is known.
+    pub fn unreported(&self) -> bool {
+        self.revision > self.report.revision
+    }
+}

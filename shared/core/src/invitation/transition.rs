@@ -1,0 +1,620 @@
+//! The state machine: from an invitation, an event and the time to the next invitation and what follows from it.
+//! Pure: no I/O, no clock, no chance. Everything that happens to an invitation happens here.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    ActionRecord, FailReason, Happening, Invitation, Report, SkipReason, State, Step, Trouble, Wake,
+};
+use crate::events::{DomainEvent, What};
+use crate::ids::{AssessmentRef, Reference, StatusHistoryId};
+use crate::result::Finding;
+use crate::timing::{Timing, after, seconds};
+use crate::work::Work;
+
+/// Something that happens to an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A sender takes it, having seen the application at the trigger.
+    Claim {
+        /// Until when it may be at work.
+        lease_until: Timestamp,
+        /// When the application entered, where the status history tells.
+        entered_at: Option<Timestamp>,
+        /// The row of the status history.
+        history: Option<StatusHistoryId>,
+    },
+    /// The next step of inviting cannot be made now; nothing was sent.
+    PutOff {
+        /// The attempt whose claim the speaker holds; `None` before any claim. A sender whose lease ran out, and who
+        /// wakes up late, thereby cannot undo another's claim.
+        claim: Option<u32>,
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The call was made, and whether it took effect is not known.
+    OutcomeUnknown {
+        /// Of which attempt.
+        attempt: u32,
+        /// Why.
+        trouble: Trouble,
+        /// When to look it up: once a request that is still on its way must have arrived.
+        look_up_at: Timestamp,
+    },
+    /// The look-up itself did not work.
+    LookUpPutOff {
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The platform was asked and does not have it: it may be sent again.
+    LookedUpAbsent,
+    /// The platform has it.
+    Sent {
+        /// Under this reference.
+        reference: Reference,
+        /// With this link for the candidate.
+        link: Option<String>,
+        /// Whether it was found there and not just sent.
+        adopted: bool,
+    },
+    /// It is not to be sent.
+    Skip {
+        /// As in [`Event::PutOff`].
+        claim: Option<u32>,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// It cannot be sent, ever.
+    Fail {
+        /// As in [`Event::PutOff`].
+        claim: Option<u32>,
+        /// Why.
+        reason: FailReason,
+    },
+    /// The platform was asked for its result.
+    Observed {
+        /// What it said.
+        finding: Finding,
+        /// The mark that a sweep saw on its list.
+        marker: Option<String>,
+    },
+    /// The time until which it was watched is over.
+    WatchOver,
+    /// The application was seen away from the trigger stage.
+    Left,
+    /// The application was looked at and is still in the same stay at the stage.
+    StillThere {
+        /// Its modification date, in Eploy's own time.
+        modified: Option<Timestamp>,
+    },
+    /// The action in Eploy is about to be created.
+    ActionBegun,
+    /// Part of the report was written; the rest is going on.
+    ReportProgress(Report),
+    /// Eploy shows `report.revision`.
+    Reported(Report),
+    /// Reporting cannot be finished now.
+    ReportPutOff {
+        /// What of it was written.
+        report: Report,
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+impl Event {
+    /// A short stable name, for the story and for refusals.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claimed",
+            Self::PutOff { .. } => "put_off",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::LookUpPutOff { .. } => "look_up_put_off",
+            Self::LookedUpAbsent => "looked_up_absent",
+            Self::Sent { adopted: false, .. } => "sent",
+            Self::Sent { adopted: true, .. } => "adopted",
+            Self::Skip { .. } => "skipped",
+            Self::Fail { .. } => "failed",
+            Self::Observed { .. } => "observed",
+            Self::WatchOver => "watch_over",
+            Self::Left => "left_stage",
+            Self::StillThere { .. } => "still_there",
+            Self::ActionBegun => "action_begun",
+            Self::ReportProgress(_) => "report_progress",
+            Self::Reported(_) => "reported",
+            Self::ReportPutOff { .. } => "report_put_off",
+        }
+    }
+}
+
+/// An event that means nothing, or nothing new, in the state it met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotApplicable {
+    /// The state has moved past it.
+    #[error("{event} does not apply to an invitation that is {state}")]
+    Past {
+        /// The event's name.
+        event: &'static str,
+        /// The state's name.
+        state: &'static str,
+    },
+    /// Everything it says is known.
+    #[error("{event}: nothing new")]
+    NothingNew {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The platform turns out to hold a second invitation. Never silent: a person has to look.
+    #[error("the platform has a second invitation, {second}, beside {first}. Cancel one of them there")]
+    Double {
+        /// The reference on record.
+        first: Reference,
+        /// The other one.
+        second: Reference,
+    },
+}
+
+/// What is to be done after a transition was saved. All of it may be lost without harm: the saved row is due for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hand out work now instead of waiting for the clock.
+    Queue(Work),
+    /// Tell subscribers.
+    Publish(DomainEvent),
+    /// The assessment has an invitation to watch: see that it is swept.
+    Watch(AssessmentRef),
+}
+
+/// An applied event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The invitation as it is to be saved, with the next version.
+    pub next: Invitation,
+    /// What to do once it is saved.
+    pub effects: Vec<Effect>,
+}
+
+impl Invitation {
+    /// Applies `event` at `now`. `expires_after_days` is the mapping's own expiry.
+    ///
+    /// # Errors
+    /// [`NotApplicable`] if the event means nothing in this state; nothing is to be saved then.
+    pub fn apply(
+        &self,
+        event: Event,
+        now: Timestamp,
+        timing: &Timing,
+        expires_after_days: Option<u32>,
+    ) -> Result<Transition, NotApplicable> {
+        let what = event.name();
+        let mut next = self.clone();
+        let (detail, wake) = next.take(event, now, timing)?;
+        next.version += 1;
+        next.wake = wake.unwrap_or_else(|| next.usual_wake(self, now, timing, expires_after_days));
+        next.tell(now, what, detail);
+        let effects = effects(self, &next, now);
+        Ok(Transition { next, effects })
+    }
+
+    /// Changes the fields. Returns the detail for the story and, where it is not the usual one, the wake.
+    #[allow(clippy::too_many_lines, reason = "one arm per event reads best in one place")]
+    fn take(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        timing: &Timing,
+    ) -> Result<(Option<String>, Option<Wake>), NotApplicable> {
+        let past = NotApplicable::Past {
+            event: event.name(),
+            state: self.state.name(),
+        };
+        let nothing_new = NotApplicable::NothingNew { event: event.name() };
+        let held_by = |claim: Option<u32>| match (&self.state, claim) {
+            (State::Detected, None) => true,
+            (State::Sending { .. }, Some(attempt)) => attempt == self.attempts,
+            _ => false,
+        };
+        let mut detail = None;
+        let mut wake = None;
+        match event {
+            Event::Claim {
+                lease_until,
+                entered_at,
+                history,
+            } => {
+                if self.state != State::Detected {
+                    return Err(past);
+                }
+                self.attempts += 1;
+                self.next_try = None;
+                self.entry.entered_at = entered_at.or(self.entry.entered_at);
+                self.entry.history = history.or(self.entry.history.take());
+                self.state = State::Sending { lease_until };
+                detail = Some(format!("attempt {}", self.attempts));
+            }
+            Event::PutOff {
+                claim,
+                trouble,
+                until,
+            } => {
+                if !held_by(claim) {
+                    return Err(past);
+                }
+                detail = Some(trouble.code.clone());
+                if trouble.lasts(now) >= seconds(timing.give_up_seconds) {
+                    self.state = State::Failed(FailReason::GaveUp(trouble));
+                    self.revision += 1;
+                } else {
+                    self.state = State::Detected;
+                    self.next_try = Some(until);
+                    self.mark_late(&trouble, now, timing);
+                    self.trouble = Some(trouble);
+                }
+            }
+            Event::OutcomeUnknown {
+                attempt,
+                trouble,
+                look_up_at,
+            } => {
+                if !matches!(self.state, State::Sending { .. }) || attempt != self.attempts {
+                    return Err(past);
+                }
+                detail = Some(trouble.code.clone());
+                self.state = State::Sending {
+                    lease_until: look_up_at,
+                };
+                self.trouble = Some(trouble);
+            }
+            Event::LookUpPutOff { trouble, until } => {
+                if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
+                    return Err(past);
+                }
+                detail = Some(trouble.code.clone());
+                if trouble.lasts(now) >= seconds(timing.give_up_seconds) {
+                    self.state = State::Failed(FailReason::OutcomeUnknown(trouble));
+                    self.revision += 1;
+                } else {
+                    self.mark_late(&trouble, now, timing);
+                    self.trouble = Some(trouble);
+                    wake = Some(Wake::At {
+                        at: until,
+                        step: Step::Invite,
+                    });
+                }
+            }
+            Event::LookedUpAbsent => {
+                if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
+                    return Err(past);
+                }
+                self.state = State::Detected;
+            }
+            Event::Sent {
+                reference,
+                link,
+                adopted: _,
+            } => {
+                if let Some(first) = &self.reference {
+                    return Err(if *first == reference {
+                        nothing_new
+                    } else {
+                        NotApplicable::Double {
+                            first: first.clone(),
+                            second: reference,
+                        }
+                    });
+                }
+                detail = Some(reference.to_string());
+                self.reference = Some(reference);
+                self.invite_link = link;
+                self.invited_at = Some(now);
+                self.trouble = None;
+                self.next_try = None;
+                self.state = State::Invited;
+                self.revision += 1;
+            }
+            Event::Skip { claim, reason } => {
+                if !held_by(claim) {
+                    return Err(past);
+                }
+                detail = Some(reason.name().to_owned());
+                if self.revision > 0 || matches!(reason, SkipReason::Duplicate(_)) {
+                    self.revision += 1;
+                }
+                self.next_try = None;
+                self.state = State::Skipped(reason);
+            }
+            Event::Fail { claim, reason } => {
+                if !held_by(claim) {
+                    return Err(past);
+                }
+                detail = Some(reason.code().to_owned());
+                self.next_try = None;
+                self.state = State::Failed(reason);
+                self.revision += 1;
+            }
+            Event::Observed { finding, marker } => {
+                if self.reference.is_none() {
+                    return Err(past);
+                }
+                let changed = self
+                    .finding
+                    .as_ref()
+                    .is_none_or(|before| before.digest != finding.digest);
+                let marked = marker.is_some() && marker != self.marker;
+                if !changed && !marked {
+                    return Err(nothing_new);
+                }
+                if marked {
+                    self.marker = marker;
+                }
+                if changed {
+                    let found = State::of(finding.status);
+                    // Never backwards: a platform that now says "sent" of an invitation that had started is behind.
+                    if found.level() > self.state.level() {
+                        if found.level() > 3 {
+                            self.ended_at = finding.completed_at.or(Some(now));
+                        }
+                        self.state = found;
+                    }
+                    detail = Some(format!("{:?}", finding.status).to_lowercase());
+                    // The first look at a fresh invitation tells nothing that "invited" did not.
+                    let first_plain = self.finding.is_none()
+                        && matches!(self.state, State::Invited)
+                        && finding.status != crate::result::Status::Opened;
+                    if !first_plain {
+                        self.revision += 1;
+                    }
+                    self.finding = Some(finding);
+                }
+            }
+            Event::WatchOver => {
+                let Wake::Watched { until: Some(until) } = self.wake else {
+                    return Err(past);
+                };
+                if until > now {
+                    return Err(past);
+                }
+                if self.state.is_open() {
+                    self.state = State::Expired;
+                    self.ended_at = Some(now);
+                    self.revision += 1;
+                } else {
+                    wake = Some(Wake::Never);
+                }
+            }
+            Event::Left => {
+                if self.entry.left_at.is_some() {
+                    return Err(nothing_new);
+                }
+                self.entry.left_at = Some(now);
+                if self.state == State::Detected {
+                    self.state = State::Skipped(SkipReason::MovedOn);
+                    self.next_try = None;
+                    if self.revision > 0 {
+                        self.revision += 1;
+                    }
+                }
+            }
+            Event::StillThere { modified } => {
+                if self.entry.modified == modified {
+                    return Err(nothing_new);
+                }
+                self.entry.modified = modified;
+                wake = Some(self.wake.clone());
+            }
+            Event::ActionBegun => {
+                if self.report.action.is_some() {
+                    return Err(nothing_new);
+                }
+                self.report.action = Some(ActionRecord::Creating);
+                wake = Some(self.wake.clone());
+            }
+            Event::ReportProgress(report) => {
+                if report == self.report {
+                    return Err(nothing_new);
+                }
+                self.report = report;
+                wake = Some(self.wake.clone());
+            }
+            Event::Reported(mut report) => {
+                report.revision = report.revision.min(self.revision).max(self.report.revision);
+                report.trouble = None;
+                if report == self.report {
+                    return Err(nothing_new);
+                }
+                detail = Some(format!("revision {}", report.revision));
+                self.report = report;
+            }
+            Event::ReportPutOff {
+                mut report,
+                trouble,
+                until,
+            } => {
+                if !self.unreported() {
+                    return Err(past);
+                }
+                detail = Some(trouble.code.clone());
+                report.revision = self.report.revision;
+                report.trouble = Some(trouble);
+                self.report = report;
+                if self.state.level() > 0 {
+                    wake = Some(Wake::At {
+                        at: until,
+                        step: Step::WriteBack,
+                    });
+                }
+            }
+        }
+        Ok((detail, wake))
+    }
+
+    /// Makes the delay news for the recruiter, once.
+    fn mark_late(&mut self, trouble: &Trouble, now: Timestamp, timing: &Timing) {
+        if self.revision == 0 && trouble.lasts(now) >= seconds(timing.late_seconds) {
+            self.revision = 1;
+        }
+    }
+
+    /// When to look again, by state.
+    fn usual_wake(
+        &self,
+        before: &Self,
+        now: Timestamp,
+        timing: &Timing,
+        expires_after_days: Option<u32>,
+    ) -> Wake {
+        match self.state {
+            State::Detected => {
+                return Wake::At {
+                    at: self.next_try.unwrap_or(now),
+                    step: Step::Invite,
+                };
+            }
+            State::Sending { lease_until } => {
+                return Wake::At {
+                    at: lease_until,
+                    step: Step::Invite,
+                };
+            }
+            _ => {}
+        }
+        if self.unreported() {
+            let put_off = matches!(before.wake, Wake::At { step: Step::WriteBack, .. })
+                && before.revision == self.revision;
+            return if put_off {
+                before.wake.clone()
+            } else {
+                Wake::At {
+                    at: now,
+                    step: Step::WriteBack,
+                }
+            };
+        }
+        if self.reference.is_none() {
+            return Wake::Never;
+        }
+        let until = if self.state.is_open() {
+            self.invited_at.zip(expires_after_days).map(|(at, days)| {
+                after(at, SignedDuration::from_hours(i64::from(days) * 24))
+            })
+        } else {
+            Some(after(
+                self.ended_at.unwrap_or(now),
+                seconds(timing.follow_seconds),
+            ))
+        };
+        Wake::Watched { until }
+    }
+
+    /// Adds to the story. Repeats of the same thing are one entry with the time of the last.
+    fn tell(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
+        if matches!(what, "still_there" | "report_progress") {
+            return;
+        }
+        if let Some(last) = self.story.last_mut()
+            && last.what == what
+            && last.detail == detail
+        {
+            last.at = at;
+            return;
+        }
+        if self.story.len() >= Self::LONGEST_STORY {
+            self.story.remove(Self::LONGEST_STORY / 2);
+        }
+        self.story.push(Happening {
+            at,
+            what: what.to_owned(),
+            detail,
+        });
+    }
+}
+
+impl Trouble {
+    /// How long it has been going on.
+    fn lasts(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.since)
+    }
+}
+
+impl SkipReason {
+    /// A short stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::MovedOn => "moved_on",
+            Self::Duplicate(_) => "duplicate",
+            Self::MappingRemoved => "mapping_removed",
+        }
+    }
+}
+
+impl FailReason {
+    /// A short stable name of the kind of failure.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoEmail => "candidate.no_email",
+            Self::Refused(trouble) | Self::GaveUp(trouble) => &trouble.code,
+            Self::OutcomeUnknown(_) => "outcome.unknown",
+            Self::OnPlatform => "platform.failed",
+        }
+    }
+}
+
+/// What follows from a transition.
+fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut publish = |what| effects.push(Effect::Publish(DomainEvent { at: now, what }));
+    let invitation = || next.key.clone();
+    let moved = next.state.level() != before.state.level() || next.state.name() != before.state.name();
+    if before.reference.is_none() && next.reference.is_some() {
+        publish(What::Sent {
+            invitation: invitation(),
+        });
+    } else if moved {
+        match &next.state {
+            State::Detected | State::Sending { .. } => {}
+            State::Skipped(_) => publish(What::Skipped {
+                invitation: invitation(),
+            }),
+            State::Failed(_) => publish(What::Failed {
+                invitation: invitation(),
+            }),
+            state => publish(What::Progressed {
+                invitation: invitation(),
+                state: state.name().to_owned(),
+            }),
+        }
+    }
+    if next.state == State::Completed && next.revision > before.revision {
+        publish(What::ResultReceived {
+            invitation: invitation(),
+            revision: next.revision,
+        });
+    }
+    if next.report.revision > before.report.revision {
+        publish(What::Reported {
+            invitation: invitation(),
+            revision: next.report.revision,
+        });
+    }
+    match &next.wake {
+        Wake::At { at, step } if *at <= now && next.wake != before.wake => {
+            effects.push(Effect::Queue(Work::step(next.key.clone(), *step)));
+        }
+        Wake::Watched { .. } if !matches!(before.wake, Wake::Watched { .. }) => {
+            effects.push(Effect::Watch(next.assessment.clone()));
+        }
+        _ => {}
+    }
+    // A delay is told while sending goes on being tried, so it cannot wait for the row's own wake.
+    if next.state.level() == 0 && next.revision > before.revision {
+        effects.push(Effect::Queue(Work::step(next.key.clone(), Step::WriteBack)));
+    }
+    effects
+}

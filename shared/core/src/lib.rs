@@ -1,0 +1,20 @@
+//! Stagecall's core: its vocabulary, the ledger's state machine, the use cases and the ports they need.
+//!
+//! No I/O, no HTTP, no AWS, no clock of its own. The hosts choose the adapters; everything that must be right is
+//! decided here.
+
+pub mod clock;
+pub mod error;
+pub mod events;
+pub mod ids;
+pub mod invitation;
+pub mod person;
+pub mod ports;
+pub mod report;
+pub mod result;
+pub mod tenant;
+pub mod timing;
+pub mod usecases;
+pub mod work;
+
+pub use jiff::Timestamp;

@@ -1,0 +1,234 @@
+//! Eploy, as the core needs it. `shared/eploy` speaks its HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::error::CallError;
+use crate::ids::{
+    ActionId, ActionTypeId, ApplicationId, CandidateId, CompanyId, ExportPackageId, OutcomeId,
+    QuestionId, StageId, StatusHistoryId, StatusId, VacancyId,
+};
+use crate::person::Person;
+use crate::tenant::{Position, Tenant, Trigger, Vacancies};
+
+/// What a call is for: decides how much of the daily allowance it may use. Writes come first, then invitations, then
+/// polls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Looking for changes.
+    Poll,
+    /// Sending an invitation.
+    Invite,
+    /// Writing back.
+    WriteBack,
+}
+
+/// An application as a search returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationRow {
+    /// Which.
+    pub id: ApplicationId,
+    /// Whose.
+    pub candidate: CandidateId,
+    /// For what.
+    pub vacancy: VacancyId,
+    /// Where it stands.
+    pub position: Position,
+    /// When Eploy last changed it, in Eploy's own time.
+    pub modified: Option<Timestamp>,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its id, if at least that could be read.
+    pub id: Option<String>,
+    /// What is wrong with it, without its content.
+    pub reason: String,
+}
+
+/// A page of applications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationPage {
+    /// The readable ones.
+    pub rows: Vec<ApplicationRow>,
+    /// The others.
+    pub set_aside: Vec<SetAside>,
+    /// Whether there is another page.
+    pub more: bool,
+}
+
+/// One row of an application's status history: from then on it stood there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Which.
+    pub id: StatusHistoryId,
+    /// Since when, in UTC as far as the dialect tells.
+    pub at: Option<Timestamp>,
+    /// Where.
+    pub position: Position,
+}
+
+/// Where an application stands, and how it came there if Eploy tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its status history, oldest first. The last row is where it stands.
+    History(Vec<HistoryRow>),
+    /// Only where it stands: the history is not readable here.
+    Position(Position),
+    /// Eploy has no such application any more.
+    Gone,
+}
+
+/// A vacancy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vacancy {
+    /// Which.
+    pub id: VacancyId,
+    /// Its title.
+    pub title: String,
+    /// The company it belongs to, which an action has to name (reference eploy §5.8).
+    pub company: Option<CompanyId>,
+}
+
+/// An option of a list, with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedId {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Whether it may no longer be chosen.
+    pub archived: bool,
+}
+
+/// The stages and statuses that the tenant has. `None`: this Eploy does not let us read the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// The stages.
+    pub stages: Option<Vec<NamedId>>,
+    /// The application statuses.
+    pub statuses: Option<Vec<NamedId>>,
+}
+
+/// An action to be created. `started_at` is chosen once per invitation and sent the same on every try, so that an
+/// action of unknown outcome can be found again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAction {
+    /// The application's candidate.
+    pub candidate: CandidateId,
+    /// The application's vacancy.
+    pub vacancy: VacancyId,
+    /// The vacancy's company.
+    pub company: Option<CompanyId>,
+    /// Its type.
+    pub action_type: ActionTypeId,
+    /// Its start.
+    pub started_at: Timestamp,
+    /// Everything that an update could set as well.
+    pub content: ActionUpdate,
+}
+
+/// What an action shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActionUpdate {
+    /// The outcome; `None` leaves it as it is.
+    pub outcome: Option<OutcomeId>,
+    /// When it was completed; `None` leaves it as it is.
+    pub completed_at: Option<Timestamp>,
+    /// The comments, as HTML that is safe to show; `None` leaves them as they are.
+    pub comments_html: Option<String>,
+    /// The link to the platform; `None` leaves it as it is.
+    pub link: Option<String>,
+}
+
+/// What an action of unknown outcome is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionLookUp {
+    /// The candidate.
+    pub candidate: CandidateId,
+    /// The vacancy.
+    pub vacancy: VacancyId,
+    /// The type.
+    pub action_type: ActionTypeId,
+    /// The start that it was created with.
+    pub started_at: Timestamp,
+}
+
+/// A tenant's Eploy, for one purpose. Every call is counted against the allowance before it is made.
+#[async_trait]
+pub trait Eploy: Send + Sync {
+    /// Applications that changed after `since` (in Eploy's own time; the dialect's overlap is taken off by the
+    /// client), or all, page by page from 1.
+    async fn changed_applications(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError>;
+
+    /// Applications that may be at one of these triggers, page by page from 1: exactly those where the dialect knows
+    /// a route for it, else more, and the caller compares.
+    async fn applications_at(
+        &self,
+        triggers: &[Trigger],
+        vacancies: &Vacancies,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError>;
+
+    /// Where an application stands. One call.
+    async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError>;
+
+    /// A candidate. One call.
+    async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError>;
+
+    /// A vacancy. At most one call; answers from a cache where it can.
+    async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError>;
+
+    /// The tenant's stages and statuses.
+    async fn directory(&self) -> Result<Directory, CallError>;
+
+    /// Creates an action.
+    async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError>;
+
+    /// Brings an action up to date. Safe to repeat.
+    async fn update_action(&self, action: &ActionId, update: &ActionUpdate)
+    -> Result<(), CallError>;
+
+    /// Finds an action whose creation had an unknown outcome.
+    async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError>;
+
+    /// Writes a note, plain text, on an application. Not safe to repeat, and not to be looked up.
+    async fn add_note(&self, application: &ApplicationId, text: &str) -> Result<(), CallError>;
+
+    /// Answers custom questions of an application. Safe to repeat.
+    async fn answer_questions(
+        &self,
+        application: &ApplicationId,
+        answers: &BTreeMap<QuestionId, String>,
+    ) -> Result<(), CallError>;
+
+    /// Moves an application. The caller has checked where it is.
+    async fn move_application(
+        &self,
+        application: &ApplicationId,
+        stage: &StageId,
+        status: Option<&StatusId>,
+    ) -> Result<(), CallError>;
+
+    /// Marks an application as exported. Safe to repeat.
+    async fn mark_exported(
+        &self,
+        application: &ApplicationId,
+        package: &ExportPackageId,
+    ) -> Result<(), CallError>;
+}
+
+/// Opens a tenant's Eploy.
+#[async_trait]
+pub trait EployConnections: Send + Sync {
+    /// The tenant's Eploy, for one purpose. Cheap to call often: tokens and connections are shared behind it.
+    async fn eploy(&self, tenant: &Tenant, purpose: Purpose) -> Result<Arc<dyn Eploy>, CallError>;
+}

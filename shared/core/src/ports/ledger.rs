@@ -1,0 +1,215 @@
+//! The ledger's ports. Every adapter passes the conformance suite in `tests/`.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::ids::{
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use crate::invitation::{Invitation, Step};
+
+/// Whether a new invitation is now on record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inserted {
+    /// It is.
+    New,
+    /// One of that key was there before, and still is as it was.
+    Existed,
+}
+
+/// Whether a change is now on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is.
+    Saved,
+    /// Somebody else changed the row meanwhile: load it and think again.
+    Conflict,
+}
+
+/// Whose a platform's reference is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// This invitation's: now, or since before.
+    Ours,
+    /// Another invitation's.
+    Other(InvitationKey),
+}
+
+/// An invitation that only the platform can move, as a sweep needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Which.
+    pub key: InvitationKey,
+    /// The platform's reference.
+    pub reference: Reference,
+    /// The state's name, see [`crate::invitation::State::name`].
+    pub state: String,
+    /// The state's level, see [`crate::invitation::State::level`].
+    pub level: u8,
+    /// The mark of the last sweep.
+    pub marker: Option<String>,
+    /// When the platform accepted it.
+    pub invited_at: Option<Timestamp>,
+    /// Until when it is watched.
+    pub until: Option<Timestamp>,
+}
+
+/// The invitations.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Puts a new invitation on record, unless its key is there.
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError>;
+
+    /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError>;
+
+    /// The invitation of this key.
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError>;
+
+    /// All invitations of these applications, in any order; applications without one are simply absent.
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError>;
+
+    /// Says that a platform's reference is this invitation's, for good, unless it is another's.
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError>;
+
+    /// Whose a platform's reference is.
+    async fn bound(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError>;
+
+    /// The invitations of one assessment whose wake is [`crate::invitation::Wake::Watched`], in any order.
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError>;
+}
+
+/// The state of an assessment's sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepState {
+    /// When it is due; `None`: nothing is waiting, it rests.
+    pub due_at: Option<Timestamp>,
+    /// When it was last done.
+    pub last_at: Option<Timestamp>,
+    /// How often it failed in a row.
+    pub failures: u32,
+}
+
+/// The sweeps.
+#[async_trait]
+pub trait Sweeps: Send + Sync {
+    /// Makes the sweep due at `at` at the latest: sets it if it rests, brings it forward if it is due later.
+    async fn arm(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Its state; the default if there never was one.
+    async fn load_sweep(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<SweepState, StoreError>;
+
+    /// Records a sweep that was done. A sweep that was armed since `expected` was loaded stays due.
+    async fn save_sweep(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+        expected: &SweepState,
+        next: &SweepState,
+    ) -> Result<Saved, StoreError>;
+}
+
+/// One callback as it arrived, reduced to what is needed and holds no personal data: which references it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// SHA-256 of account, route and body, in hex: the same call again is the same delivery.
+    pub id: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// From which platform account.
+    pub account: AccountId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// The event that it claims to be (`new_response`); a hint.
+    pub event: Option<String>,
+    /// Whatever in it could be a platform's reference.
+    pub references: Vec<Reference>,
+    /// How often it was looked into in vain.
+    pub tries: u32,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryFate {
+    /// Its invitations are being brought up to date.
+    Handled,
+    /// None of its references is known; look again at this time, because the invitation may be on record by then.
+    Again(Timestamp),
+    /// None of its references is known: parked for a person to see.
+    Unmatched,
+}
+
+/// The deliveries.
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// Stores a delivery durably and makes it due at once. The same delivery again is stored once; one that was
+    /// handled before becomes due again, because the platform may mean it.
+    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// The delivery of this id.
+    async fn load_delivery(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Delivery>, StoreError>;
+
+    /// Records what became of it.
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        fate: &DeliveryFate,
+    ) -> Result<(), StoreError>;
+
+    /// The parked ones of a tenant, newest first, `limit` at most.
+    async fn unmatched(&self, tenant: &TenantId, limit: usize) -> Result<Vec<Delivery>, StoreError>;
+}
+
+/// Something whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DueItem {
+    /// A tenant's poll.
+    Poll(TenantId),
+    /// An invitation's step.
+    Invitation(InvitationKey, Step),
+    /// An assessment's sweep.
+    Sweep(TenantId, AssessmentRef),
+    /// A delivery that nobody has looked into.
+    Delivery(TenantId, String),
+}
+
+/// Finds what is due.
+#[async_trait]
+pub trait Due: Send + Sync {
+    /// What is due at `now`, the longest due first as far as the store can tell, `limit` at most. Asking changes
+    /// nothing: an item is due until its row says otherwise.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError>;
+}

@@ -1,0 +1,44 @@
+//! What the core needs from outside: narrow, so that whoever may only read cannot write.
+
+mod eploy;
+mod ledger;
+mod platform;
+mod tenants;
+
+use async_trait::async_trait;
+
+pub use eploy::{
+    ActionLookUp, ActionUpdate, ApplicationPage, ApplicationRow, Directory, Eploy, EployConnections,
+    HistoryRow, NamedId, NewAction, Purpose, SetAside, Standing, Vacancy,
+};
+pub use ledger::{
+    Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepState,
+    Sweeps, Waiting,
+};
+pub use platform::{
+    Assessment, AssessmentKind, CallbackAddress, Capabilities, DeliveryReader, Found, Hint,
+    IncomingCall, InviteAnswer, InviteOrder, Platform, PlatformConnections, Registration, Sighting,
+    SweepPage, Unreadable, Verdict,
+};
+pub use tenants::{
+    Allowance, CallbackToken, CallbackTokens, MappingState, MappingStatus, PlatformSecret, PollProgress,
+    PollState, Secrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+};
+
+use crate::error::StoreError;
+use crate::events::DomainEvent;
+use crate::work::Work;
+
+/// Hands out work. Pushing is a hint: work that is lost is found again by what is due.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Hands out these pieces of work. May drop some under load.
+    async fn push(&self, work: Vec<Work>) -> Result<(), StoreError>;
+}
+
+/// Tells subscribers.
+#[async_trait]
+pub trait Events: Send + Sync {
+    /// Publishes; failing to is logged by the adapter and goes no further, because nothing depends on it.
+    async fn publish(&self, events: Vec<DomainEvent>);
+}

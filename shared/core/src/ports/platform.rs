@@ -1,0 +1,245 @@
+//! A platform, as the core needs it. `shared/platforms` has one module per platform.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::error::CallError;
+use crate::ids::{AccountId, AssessmentId, Reference};
+use crate::person::Person;
+use crate::result::{AssessmentResult, Status};
+use crate::tenant::Tenant;
+
+use super::CallbackToken;
+
+/// What a platform can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// It sends the invitation to the candidate itself.
+    pub invites_by_email: bool,
+    /// Its answer to an invitation has a link for the candidate.
+    pub returns_candidate_link: bool,
+    /// It gives our own reference back, reliably.
+    pub echoes_client_ref: bool,
+    /// It calls back.
+    pub callbacks: bool,
+    /// One call of its list tells the standing of many invitations. Below this many waiting ones, asking for each is
+    /// cheaper than the list; 0: always the list.
+    pub list_from: usize,
+    /// The statuses it can tell.
+    pub statuses: Vec<Status>,
+}
+
+/// The kind of an assessment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssessmentKind {
+    /// A recorded video interview.
+    VideoInterview,
+    /// A test.
+    Test,
+    /// A live interview.
+    LiveInterview,
+}
+
+/// Something candidates can be invited to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Its id.
+    pub id: AssessmentId,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: AssessmentKind,
+}
+
+/// An invitation to be sent.
+#[derive(Clone, Debug)]
+pub struct InviteOrder {
+    /// Our reference.
+    pub client_ref: String,
+    /// To what.
+    pub assessment: AssessmentId,
+    /// Whom.
+    pub person: Person,
+    /// Ids that the platform may keep with it.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What a platform answered to an invitation that it did not refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InviteAnswer {
+    /// It has it.
+    Created {
+        /// Under this reference.
+        reference: Reference,
+        /// With this link for the candidate.
+        link: Option<String>,
+    },
+    /// It had the candidate before.
+    AlreadyThere {
+        /// Under this reference, if it said.
+        reference: Option<Reference>,
+    },
+}
+
+/// An invitation that a platform has for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The platform's reference.
+    pub reference: Reference,
+    /// Our reference, if it gave one back.
+    pub client_ref: Option<String>,
+    /// The link for the candidate, if it gave one.
+    pub link: Option<String>,
+}
+
+/// One line of a platform's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which invitation.
+    pub reference: Reference,
+    /// Where it stands, if the list tells.
+    pub status: Option<Status>,
+    /// Changes when anything about it changes that a result would show.
+    pub marker: String,
+}
+
+/// A page of a platform's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepPage {
+    /// The lines.
+    pub sightings: Vec<Sighting>,
+    /// What to ask for the next page with; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// Where a platform is to call back.
+#[derive(Clone, Debug)]
+pub struct CallbackAddress {
+    /// The public address of the listener, without the path (`https://hooks.example.com/`).
+    pub public_url: Url,
+    /// The tenant's and account's part of the path, before the token (`callbacks/acme/willo/`).
+    pub path: String,
+    /// The token.
+    pub token: CallbackToken,
+}
+
+/// What registering the callbacks came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Registration {
+    /// Newly created.
+    pub created: u32,
+    /// Ours, and brought up to date.
+    pub changed: u32,
+    /// Ours, and as wanted.
+    pub kept: u32,
+}
+
+/// A platform account.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// What candidates can be invited to.
+    async fn assessments(&self) -> Result<Vec<Assessment>, CallError>;
+
+    /// Invites. A refusal is a [`CallError`] with the phase `Refused`.
+    async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError>;
+
+    /// Looks for invitations of this person to this assessment: after an unknown outcome, or when the platform says
+    /// that it has them already. Those with our `client_ref` come first.
+    async fn find(
+        &self,
+        assessment: &AssessmentId,
+        person: &Person,
+        client_ref: &str,
+    ) -> Result<Vec<Found>, CallError>;
+
+    /// The result of an invitation. An invitation that the platform has no more is [`Status::Cancelled`].
+    async fn result(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+    ) -> Result<AssessmentResult, CallError>;
+
+    /// The platform's list of an assessment's invitations, page by page; those changed after `since` where the
+    /// platform can tell, else all.
+    async fn list(
+        &self,
+        assessment: &AssessmentId,
+        since: Option<Timestamp>,
+        next: Option<&str>,
+    ) -> Result<SweepPage, CallError>;
+
+    /// Sees that the platform calls back for these assessments: lists what is registered, compares, creates or changes
+    /// what is missing. Safe to repeat.
+    async fn register_callbacks(
+        &self,
+        address: &CallbackAddress,
+        assessments: &[AssessmentId],
+    ) -> Result<Registration, CallError>;
+}
+
+/// A platform's call to us, as it arrived. Its debug form shows no content.
+pub struct IncomingCall<'a> {
+    /// The query of the path, decoded, in order.
+    pub query: &'a [(String, String)],
+    /// The headers, names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What is known of a call's sender, beyond the token in its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A signature over the body is right.
+    Authentic,
+    /// The platform has no signature: the token is all there is.
+    TokenOnly,
+    /// A signature was due and is missing or wrong.
+    Forged,
+}
+
+/// What a delivery is about, as a hint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// The event that it claims to be.
+    pub event: Option<String>,
+    /// Whatever in it could be a reference.
+    pub references: Vec<Reference>,
+}
+
+/// A delivery that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the delivery cannot be read: {0}")]
+pub struct Unreadable(pub String);
+
+/// Reads a platform's callbacks. Pure.
+pub trait DeliveryReader: Send + Sync {
+    /// Whether the call is the platform's.
+    fn verify(&self, call: &IncomingCall<'_>) -> Verdict;
+
+    /// What it is about.
+    fn read(&self, call: &IncomingCall<'_>) -> Result<Hint, Unreadable>;
+}
+
+/// Opens a tenant's platform accounts.
+#[async_trait]
+pub trait PlatformConnections: Send + Sync {
+    /// The account, ready to be called.
+    async fn platform(
+        &self,
+        tenant: &Tenant,
+        account: &AccountId,
+    ) -> Result<Arc<dyn Platform>, CallError>;
+
+    /// The reader of the account's callbacks; `None` if it has none.
+    fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn DeliveryReader>>;
+}

@@ -1,0 +1,202 @@
+//! Tenants: what is configured, what is secret, and how polling stands.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::Saved;
+use crate::error::StoreError;
+use crate::ids::{AccountId, MappingId, TenantId};
+use crate::invitation::Trouble;
+use crate::tenant::Tenant;
+
+/// The configured tenants.
+#[async_trait]
+pub trait Tenants: Send + Sync {
+    /// The configuration of this tenant.
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError>;
+}
+
+/// How polling a tenant stands: what Stagecall remembers, as opposed to what is configured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantState {
+    /// Counts the changes; every save names the version it expects.
+    pub version: u64,
+    /// When the next poll is due.
+    pub due_at: Timestamp,
+    /// Polling.
+    #[serde(default)]
+    pub poll: PollState,
+    /// The mappings, by id.
+    #[serde(default)]
+    pub mappings: BTreeMap<MappingId, MappingState>,
+    /// Why nothing works at present, if nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Suspension>,
+    /// When the mappings' stages were last checked against Eploy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Timestamp>,
+}
+
+impl TenantState {
+    /// A tenant that was never polled, due now.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            version: 0,
+            due_at: now,
+            poll: PollState::default(),
+            mappings: BTreeMap::new(),
+            suspended: None,
+            checked_at: None,
+        }
+    }
+}
+
+/// Where reading Eploy's changes stands. All times here are Eploy's own, as it writes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollState {
+    /// Everything that Eploy changed up to here is in the ledger.
+    pub cursor: Option<Timestamp>,
+    /// The newest change that the last complete poll saw. It becomes the cursor once another poll has gone over it.
+    pub reached: Option<Timestamp>,
+    /// A poll that ran out of time, to be continued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<PollProgress>,
+    /// When a poll last succeeded, in our time.
+    pub last_ok: Option<Timestamp>,
+    /// Polls in a row that found nothing new.
+    pub idle: u32,
+    /// Polls in a row that failed.
+    pub failures: u32,
+    /// Records set aside in the last poll because they could not be read.
+    #[serde(default)]
+    pub set_aside: u32,
+}
+
+/// Where a poll stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollProgress {
+    /// What it asked for: changes since then, or everything.
+    pub since: Option<Timestamp>,
+    /// The next page, from 1.
+    pub page: u32,
+    /// The newest change seen so far.
+    pub newest: Option<Timestamp>,
+}
+
+/// What is remembered of a mapping.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MappingState {
+    /// How it stands.
+    pub status: MappingStatus,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// SHA-256 of its triggers and vacancies: a change of them makes a new baseline.
+    pub watches: String,
+}
+
+/// How a mapping stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingStatus {
+    /// Recording who was at the stage before it was turned on; the next page, from 1.
+    Baseline {
+        /// The next page to read.
+        page: u32,
+    },
+    /// Inviting.
+    Active,
+    /// Cannot work as configured; in words for people.
+    Broken {
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+/// Why nothing works for a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    /// What is wrong and what to do.
+    pub trouble: Trouble,
+    /// When it will be tried again.
+    pub until: Timestamp,
+}
+
+/// How polling stands, per tenant.
+#[async_trait]
+pub trait TenantStates: Send + Sync {
+    /// The tenant's state, if it has one yet.
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
+
+    /// Saves `next` if the stored version is `next.version - 1` (or if there is none and `next.version` is 1).
+    async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError>;
+}
+
+/// Counts the calls to a tenant's Eploy, per day.
+#[async_trait]
+pub trait Allowance: Send + Sync {
+    /// Takes `calls` from the tenant's allowance of `day` (`2026-11-22`), unless that would bring its use above
+    /// `ceiling`. Returns whether it did; all or nothing.
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        day: &str,
+        calls: u32,
+        ceiling: u32,
+    ) -> Result<bool, StoreError>;
+
+    /// How many were taken on `day`.
+    async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError>;
+}
+
+/// A tenant's secrets. Does not print.
+#[derive(Clone, Debug)]
+pub struct TenantSecret {
+    /// Eploy's client id.
+    pub eploy_client_id: SecretString,
+    /// Eploy's client secret.
+    pub eploy_client_secret: SecretString,
+    /// Per platform account.
+    pub platforms: BTreeMap<AccountId, PlatformSecret>,
+}
+
+/// The secrets of one platform account, by the names that the platform's client asks for (`api_key`).
+#[derive(Clone, Debug, Default)]
+pub struct PlatformSecret(pub BTreeMap<String, SecretString>);
+
+/// The token in a callback's path: 256 bits in hex. Does not print.
+#[derive(Clone)]
+pub struct CallbackToken(pub SecretString);
+
+impl fmt::Debug for CallbackToken {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("CallbackToken(…)")
+    }
+}
+
+/// The tokens on which a platform account's callbacks are accepted.
+#[derive(Clone, Debug)]
+pub struct CallbackTokens {
+    /// The one that new registrations carry.
+    pub current: CallbackToken,
+    /// The one before, for as long as a rotation leaves it valid.
+    pub previous: Option<CallbackToken>,
+}
+
+/// The secrets.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The tenant's credentials. `fresh`: do not answer from a cache, because what it had was refused.
+    async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError>;
+
+    /// The tokens of one platform account's callbacks; `None` if there is no such account.
+    async fn callback_tokens(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError>;
+}

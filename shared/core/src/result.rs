@@ -1,0 +1,212 @@
+//! A result: what a platform says of an invitation, in one shape for all platforms.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::{AssessmentId, Reference};
+
+/// Where an invitation stands on the platform. The set covers every provider of reference providers §C.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Accepted, not yet sent to the candidate.
+    Queued,
+    /// On its way to, or with, the candidate.
+    Sent,
+    /// The message could not be delivered.
+    Bounced,
+    /// The candidate opened the message or the page.
+    Opened,
+    /// The candidate began.
+    Started,
+    /// The candidate finished.
+    Completed,
+    /// Finished and scored.
+    Graded,
+    /// Finished, and the platform's own check of the result is done.
+    Verified,
+    /// The time to take it ran out.
+    Expired,
+    /// Taken back.
+    Cancelled,
+    /// The candidate said no.
+    Declined,
+    /// The platform gave up.
+    Failed,
+}
+
+/// A score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Points.
+    pub value: f64,
+    /// Points possible, where the platform says.
+    pub max: Option<f64>,
+    /// 0 to 100, as the platform says or computed from the two above.
+    pub percent: Option<f64>,
+    /// The platform's own word for it ("Strong").
+    pub band: Option<String>,
+}
+
+impl Score {
+    /// The score `value` of `max`, with the percentage computed.
+    pub fn of(value: f64, max: Option<f64>) -> Self {
+        let percent = max
+            .filter(|max| *max > 0.0)
+            .map(|max| (value / max * 1000.0).round() / 10.0);
+        Self {
+            value,
+            max,
+            percent,
+            band: None,
+        }
+    }
+}
+
+/// A part of a result with a score or a word of its own: a question, a scorecard line, a proctoring count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SubResult {
+    /// What it is, in the platform's words.
+    pub label: String,
+    /// Its score, if it has one.
+    pub score: Option<Score>,
+    /// Its outcome in words, if it has one ("passed").
+    pub remark: Option<String>,
+}
+
+/// A reviewer's opinion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rating {
+    /// Who gave it; a reviewer of the customer, as the platform names them.
+    pub by: Option<String>,
+    /// What was rated ("Overall").
+    pub label: String,
+    /// The rating as the platform words it ("4 of 5").
+    pub value: String,
+}
+
+/// A reviewer's remark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Who wrote it.
+    pub by: Option<String>,
+    /// The text as the platform gave it: unescaped.
+    pub text: String,
+}
+
+/// Who can open a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Anybody who has it.
+    Public,
+    /// Users of the platform account.
+    Login,
+}
+
+/// Where a person can look at the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportLink {
+    /// https, on the platform's hosts: whoever reads a result checks that.
+    pub url: String,
+    /// Who can open it.
+    pub audience: Audience,
+}
+
+/// What a platform says of an invitation. It may carry people's words, so it is fetched when needed and never stored;
+/// the ledger keeps its [`Finding`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssessmentResult {
+    /// The platform's reference.
+    pub reference: Reference,
+    /// The assessment it is of, where the platform says.
+    pub assessment: Option<AssessmentId>,
+    /// Our own reference, where the platform gives it back.
+    pub client_ref: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// The platform's own name for where it stands (Willo's stage "Accepted").
+    pub stage: Option<String>,
+    /// When the candidate began.
+    pub started_at: Option<Timestamp>,
+    /// When the candidate finished.
+    pub completed_at: Option<Timestamp>,
+    /// The overall score.
+    pub score: Option<Score>,
+    /// Scores of parts.
+    pub parts: Vec<SubResult>,
+    /// Reviewers' ratings.
+    pub ratings: Vec<Rating>,
+    /// Reviewers' comments.
+    pub comments: Vec<Comment>,
+    /// What the candidate said, as text.
+    pub transcript: Option<String>,
+    /// The platform's own summary.
+    pub summary: Option<String>,
+    /// Where to look at it.
+    pub report_link: Option<ReportLink>,
+    /// What a proctor would want to know: what happened, how often.
+    pub integrity: Vec<(String, u64)>,
+}
+
+impl AssessmentResult {
+    /// A result that says nothing but where the invitation stands.
+    pub fn bare(reference: Reference, status: Status) -> Self {
+        Self {
+            reference,
+            assessment: None,
+            client_ref: None,
+            status,
+            stage: None,
+            started_at: None,
+            completed_at: None,
+            score: None,
+            parts: Vec::new(),
+            ratings: Vec::new(),
+            comments: Vec::new(),
+            transcript: None,
+            summary: None,
+            report_link: None,
+            integrity: Vec::new(),
+        }
+    }
+
+    /// What the ledger keeps of it.
+    pub fn finding(&self) -> Finding {
+        // A link may carry a signature that changes with every reading; what stands before it is what it links to.
+        let mut lasting = self.clone();
+        if let Some(link) = &mut lasting.report_link
+            && let Some(end) = link.url.find(['?', '#'])
+        {
+            link.url.truncate(end);
+        }
+        let bytes = serde_json::to_vec(&lasting).unwrap_or_default();
+        Finding {
+            status: self.status,
+            started_at: self.started_at,
+            completed_at: self.completed_at,
+            score: self.score.clone(),
+            digest: hex::encode(&Sha256::digest(&bytes)[..16]),
+        }
+    }
+}
+
+/// What the ledger keeps of a result: states, times, scores, and a digest that tells whether anything else changed.
+/// No words of people, no links that open something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Where the invitation stands.
+    pub status: Status,
+    /// When the candidate began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When the candidate finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
+    /// The overall score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// SHA-256 of the whole normalised result, its first 16 bytes in hex.
+    pub digest: String,
+}

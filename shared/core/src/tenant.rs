@@ -1,0 +1,275 @@
+//! A tenant's configuration: its connections and its mappings. It holds no secret; secrets come from the
+//! [`Secrets`](crate::ports::Secrets) port.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::ids::{
+    AccountId, ActionTypeId, AssessmentRef, ExportPackageId, MappingId, OutcomeId, QuestionId,
+    StageId, StatusId, TenantId, VacancyId,
+};
+use crate::report::Moment;
+
+/// Settings that only the crate of the system in question understands (an Eploy *dialect*, a platform's options).
+/// That crate validates them and names what is wrong.
+pub type Settings = serde_json::Map<String, serde_json::Value>;
+
+/// One customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Its short name.
+    pub id: TenantId,
+    /// While true, nothing is polled, sent or swept; deliveries are still accepted, results still reported.
+    #[serde(default)]
+    pub paused: bool,
+    /// The way into its Eploy.
+    pub eploy: EployConnection,
+    /// The ways into its platform accounts, by name.
+    #[serde(default)]
+    pub platforms: BTreeMap<AccountId, PlatformConnection>,
+    /// What is to be invited to what.
+    #[serde(default)]
+    pub mappings: Vec<Mapping>,
+}
+
+impl Tenant {
+    /// The mapping of this id.
+    pub fn mapping(&self, id: &MappingId) -> Option<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.id == *id)
+    }
+}
+
+/// A tenant's way into Eploy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EployConnection {
+    /// The address of the customer's Eploy system, without `/api` (`https://acme.eploy.net/`). A full address and not
+    /// a subdomain, because custom hosts exist (reference eploy §2, documented P-KOMBOPT2).
+    pub base_url: Url,
+    /// The most calls Stagecall may make in a day; the customer's other integrations share the allowance that Eploy
+    /// grants (reference eploy §6, documented V-KEY).
+    #[serde(default = "EployConnection::default_daily_calls")]
+    pub daily_calls: u32,
+    /// Seconds between polls when things are calm; the interval adapts upwards when the allowance runs low.
+    #[serde(default = "EployConnection::default_poll_seconds")]
+    pub poll_seconds: u32,
+    /// The dialect: how this Eploy behaves where the reference leaves it open.
+    #[serde(default)]
+    pub dialect: Settings,
+}
+
+impl EployConnection {
+    fn default_daily_calls() -> u32 {
+        10_000
+    }
+
+    fn default_poll_seconds() -> u32 {
+        60
+    }
+}
+
+/// A tenant's account on a platform.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformConnection {
+    /// Which platform (`willo`).
+    pub kind: String,
+    /// The API's address, where it is not the platform's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<Url>,
+    /// The platform's own settings.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// *Applications of these vacancies that enter this stage (and status) → this assessment, reported back like so.*
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Its short name.
+    pub id: MappingId,
+    /// While true it invites nobody; what was invited is still followed and reported.
+    #[serde(default)]
+    pub paused: bool,
+    /// Which vacancies.
+    pub vacancies: Vacancies,
+    /// The trigger stages: entering any of them is an entry; going from one to another of them is not.
+    pub triggers: Vec<Trigger>,
+    /// What the candidate is invited to.
+    pub assessment: AssessmentRef,
+    /// What a second entry means.
+    #[serde(default)]
+    pub reentry: Reentry,
+    /// Invite also those who were already at a trigger stage when the mapping was turned on.
+    #[serde(default)]
+    pub include_current: bool,
+    /// Days after the invitation when it counts as expired here, whatever the platform says. `None`: the platform alone
+    /// decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after_days: Option<u32>,
+    /// What is written to Eploy.
+    #[serde(default)]
+    pub report: ReportPlan,
+}
+
+impl Mapping {
+    /// Whether `position` is one that this mapping waits for.
+    pub fn triggered_by(&self, position: &Position) -> bool {
+        self.triggers.iter().any(|trigger| trigger.matches(position))
+    }
+}
+
+/// Which vacancies a mapping is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vacancies {
+    /// Every vacancy of the tenant, also those to come.
+    All,
+    /// These.
+    Only(BTreeSet<VacancyId>),
+}
+
+impl Vacancies {
+    /// Whether `vacancy` is one of them.
+    pub fn contains(&self, vacancy: &VacancyId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(these) => these.contains(vacancy),
+        }
+    }
+}
+
+/// A trigger stage, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// The stage.
+    pub stage: StageId,
+    /// The stage's name when it was chosen: for people, and to notice a stage that was renamed or replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_name: Option<String>,
+    /// The statuses on that stage that count; empty: every status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<StatusId>,
+}
+
+impl Trigger {
+    /// Whether an application at `position` is at this trigger.
+    pub fn matches(&self, position: &Position) -> bool {
+        position.stage.as_ref() == Some(&self.stage)
+            && (self.statuses.is_empty()
+                || position
+                    .status
+                    .as_ref()
+                    .is_some_and(|status| self.statuses.contains(status)))
+    }
+}
+
+/// Where an application stands in Eploy's workflow: a stage and a status, each of which may be missing (reference
+/// eploy §3.5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The stage.
+    pub stage: Option<StageId>,
+    /// The status on it.
+    pub status: Option<StatusId>,
+}
+
+/// What a second entry into the trigger means for an application that was invited before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reentry {
+    /// Nothing: invited once is invited.
+    #[default]
+    Once,
+    /// A new round: the candidate is invited again.
+    Again,
+}
+
+/// What is written to Eploy about an invitation, and where.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportPlan {
+    /// An action, created when invited and kept up to date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionPlan>,
+    /// A note on the application at each of these moments. Needs a dialect that names the path: the reference has not
+    /// established one (eploy §5.8).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notes_at: BTreeSet<Moment>,
+    /// Answers to the application's custom questions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub questions: BTreeMap<Answerable, QuestionId>,
+    /// Stage changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<MovePlan>,
+    /// The export package to mark the application as exported with, once invited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_package: Option<ExportPackageId>,
+    /// Texts of the tenant's own, in place of the defaults.
+    #[serde(default)]
+    pub texts: Texts,
+}
+
+/// The action that stands for the invitation in Eploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionPlan {
+    /// Its type.
+    pub action_type: ActionTypeId,
+    /// The outcome to show at each moment; a moment without one leaves the outcome as it is.
+    #[serde(default)]
+    pub outcomes: BTreeMap<Moment, OutcomeId>,
+}
+
+/// What a custom question can be answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answerable {
+    /// The score's points.
+    Score,
+    /// The score in percent.
+    Percent,
+    /// Where the invitation stands, in words.
+    Status,
+    /// The link to the result.
+    Link,
+    /// When the candidate finished.
+    CompletedAt,
+}
+
+/// A stage change on a chosen moment. It happens only while the application is where it is expected: a recruiter who
+/// moved it meanwhile wins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MovePlan {
+    /// When.
+    pub on: Moment,
+    /// Only with at least this percentage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_percent: Option<u8>,
+    /// From any of these; empty: from the mapping's trigger stages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Trigger>,
+    /// To this stage.
+    pub stage: StageId,
+    /// And this status; a transition names both where the workflow asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusId>,
+}
+
+/// Texts, as templates; see [`crate::report`] for what they can use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Texts {
+    /// The action's comments: HTML; every value is escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<String>,
+    /// The note: plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+

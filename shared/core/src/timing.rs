@@ -1,0 +1,139 @@
+//! How long things take before somebody looks again.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The intervals of an installation, all in seconds. The defaults suit real systems; the demo and the tests use shorter
+/// ones, so that a story of days fits into seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// The time limit of one outgoing call.
+    pub call_seconds: f64,
+    /// How long a sender may take from its claim to the end of its call; the claim's lease. Longer than a call may
+    /// take, so that a lease cannot run out under a call.
+    pub lease_seconds: f64,
+    /// How long after a call of unknown outcome its effect is looked up: the request may still be on its way.
+    pub settle_seconds: f64,
+    /// First delay after a failure; doubles with every further one.
+    pub retry_seconds: f64,
+    /// The longest delay between tries.
+    pub retry_max_seconds: f64,
+    /// After how long of trying in vain the recruiter is told that an invitation is late.
+    pub late_seconds: f64,
+    /// After how long of trying in vain an invitation is given up and reported as failed.
+    pub give_up_seconds: f64,
+    /// The shortest time between two sweeps of one assessment.
+    pub sweep_seconds: f64,
+    /// The longest time between two sweeps of one assessment with open invitations.
+    pub sweep_max_seconds: f64,
+    /// For how long after its end an invitation is still looked at, for re-scores and late results.
+    pub follow_seconds: f64,
+    /// How often a mapping's stages are checked against Eploy.
+    pub recheck_seconds: f64,
+    /// How long a connection is left alone after its credentials, address or permission were refused.
+    pub suspend_seconds: f64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            call_seconds: 30.0,
+            lease_seconds: 60.0,
+            settle_seconds: 60.0,
+            retry_seconds: 30.0,
+            retry_max_seconds: 3600.0,
+            late_seconds: 1800.0,
+            give_up_seconds: 3.0 * 86_400.0,
+            sweep_seconds: 900.0,
+            sweep_max_seconds: 6.0 * 3600.0,
+            follow_seconds: 30.0 * 86_400.0,
+            recheck_seconds: 6.0 * 3600.0,
+            suspend_seconds: 900.0,
+        }
+    }
+}
+
+impl Timing {
+    /// Problems with these values, each naming its key.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let all = [
+            ("call_seconds", self.call_seconds),
+            ("lease_seconds", self.lease_seconds),
+            ("settle_seconds", self.settle_seconds),
+            ("retry_seconds", self.retry_seconds),
+            ("retry_max_seconds", self.retry_max_seconds),
+            ("late_seconds", self.late_seconds),
+            ("give_up_seconds", self.give_up_seconds),
+            ("sweep_seconds", self.sweep_seconds),
+            ("sweep_max_seconds", self.sweep_max_seconds),
+            ("follow_seconds", self.follow_seconds),
+            ("recheck_seconds", self.recheck_seconds),
+            ("suspend_seconds", self.suspend_seconds),
+        ];
+        for (key, value) in all {
+            if !(value > 0.0 && value <= 10.0 * 365.0 * 86_400.0) {
+                problems.push(format!(
+                    "{key} is {value}; it must be more than 0 and at most ten years"
+                ));
+            }
+        }
+        if self.lease_seconds <= self.call_seconds {
+            problems.push(format!(
+                "lease_seconds ({}) must be more than call_seconds ({}), or a claim could run out while its call is still under way",
+                self.lease_seconds, self.call_seconds
+            ));
+        }
+        problems
+    }
+
+    /// The delay before try number `failures` + 1: exponential, capped, and spread by up to a quarter so that many rows
+    /// that failed together do not come back together. The spread comes from `who`, not from chance, so that the same
+    /// history gives the same times.
+    pub fn backoff(&self, failures: u32, who: &str) -> SignedDuration {
+        let doubled = self.retry_seconds * 2f64.powi(failures.saturating_sub(1).min(30).cast_signed());
+        let capped = doubled.min(self.retry_max_seconds);
+        let mut hash = Sha256::new();
+        hash.update(who.as_bytes());
+        hash.update(failures.to_be_bytes());
+        let spread = f64::from(hash.finalize()[0]) / 255.0 / 4.0;
+        seconds(capped * (1.0 - spread))
+    }
+}
+
+/// A duration of this many seconds; nonsense becomes zero.
+pub fn seconds(seconds: f64) -> SignedDuration {
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::ZERO)
+}
+
+/// `at` moved on by `by`, stopping at the end of time.
+pub fn after(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_is_capped_and_spread() {
+        let timing = Timing::default();
+        let first = timing.backoff(1, "a");
+        assert!(first <= seconds(30.0) && first >= seconds(22.4));
+        assert!(timing.backoff(3, "a") > seconds(89.0));
+        assert!(timing.backoff(4_000_000, "a") <= seconds(3600.0));
+        assert_ne!(timing.backoff(1, "a"), timing.backoff(1, "b"));
+    }
+
+    #[test]
+    fn a_lease_must_outlast_a_call() {
+        let timing = Timing {
+            lease_seconds: 5.0,
+            ..Timing::default()
+        };
+        assert_eq!(timing.problems().len(), 1);
+        assert!(Timing::default().problems().is_empty());
+    }
+}

@@ -1,0 +1,70 @@
+//! What goes through the queues: a hint that something is due. Losing one costs time and nothing else, because the
+//! ledger knows what is due; handling one twice is harmless.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AssessmentRef, InvitationKey, TenantId};
+use crate::invitation::Step;
+
+/// A piece of work.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// Poll a tenant's Eploy.
+    Poll {
+        /// Whose.
+        tenant: TenantId,
+    },
+    /// Bring one invitation a step on its way to the platform.
+    Invite {
+        /// Which.
+        key: InvitationKey,
+    },
+    /// Bring Eploy up to date about one invitation.
+    WriteBack {
+        /// Which.
+        key: InvitationKey,
+        /// Ask the platform first: something says that there is news.
+        #[serde(default)]
+        news: bool,
+        /// The mark that a sweep saw on the platform's list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        marker: Option<String>,
+    },
+    /// Find out which invitations of one assessment have news.
+    Sweep {
+        /// Whose.
+        tenant: TenantId,
+        /// Of what.
+        assessment: AssessmentRef,
+    },
+    /// Find out which invitations a stored delivery is about.
+    Delivery {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        id: String,
+    },
+}
+
+impl Work {
+    /// The work that an invitation's step is.
+    pub fn step(key: InvitationKey, step: Step) -> Self {
+        match step {
+            Step::Invite => Self::Invite { key },
+            Step::WriteBack => Self::WriteBack {
+                key,
+                news: false,
+                marker: None,
+            },
+        }
+    }
+
+    /// Whose work it is: what fair queueing goes by.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Poll { tenant } | Self::Sweep { tenant, .. } | Self::Delivery { tenant, .. } => tenant,
+            Self::Invite { key } | Self::WriteBack { key, .. } => &key.tenant,
+        }
+    }
+}

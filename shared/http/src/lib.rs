@@ -1,0 +1,32 @@
+//! Outgoing HTTP for every client of ours: plain-data messages, one trait to send them, and one guarded sender.
+
+mod message;
+
+use async_trait::async_trait;
+
+pub use message::{Limits, Method, Request, Response};
+
+/// A request that got no answer that could be read, told by whether it may have taken effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// It never left: certainly without effect.
+    #[error("could not be sent: {0}")]
+    NotSent(String),
+    /// A guard refused to send it: the address is not one that this connection may name.
+    #[error("will not be sent: {0}")]
+    Guarded(String),
+    /// It may have arrived: the connection broke, or time ran out.
+    #[error("no answer: {0}")]
+    Lost(String),
+    /// The answer was larger than allowed. The request took effect as far as the other side is concerned.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+/// Sends requests.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request and reads its whole answer within the limits. Never follows a redirect. Never repeats a
+    /// request.
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError>;
+}
