@@ -118,7 +118,9 @@ pub struct Mapping {
 impl Mapping {
     /// Whether `position` is one that this mapping waits for.
     pub fn triggered_by(&self, position: &Position) -> bool {
-        self.triggers.iter().any(|trigger| trigger.matches(position))
+        self.triggers
+            .iter()
+            .any(|trigger| trigger.matches(position))
     }
 }
 
@@ -272,4 +274,3 @@ pub struct Texts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
-

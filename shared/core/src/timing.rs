@@ -93,7 +93,8 @@ impl Timing {
     /// that failed together do not come back together. The spread comes from `who`, not from chance, so that the same
     /// history gives the same times.
     pub fn backoff(&self, failures: u32, who: &str) -> SignedDuration {
-        let doubled = self.retry_seconds * 2f64.powi(failures.saturating_sub(1).min(30).cast_signed());
+        let doubled =
+            self.retry_seconds * 2f64.powi(failures.saturating_sub(1).min(30).cast_signed());
         let capped = doubled.min(self.retry_max_seconds);
         let mut hash = Sha256::new();
         hash.update(who.as_bytes());

@@ -63,7 +63,9 @@ impl Work {
     /// Whose work it is: what fair queueing goes by.
     pub fn tenant(&self) -> &TenantId {
         match self {
-            Self::Poll { tenant } | Self::Sweep { tenant, .. } | Self::Delivery { tenant, .. } => tenant,
+            Self::Poll { tenant } | Self::Sweep { tenant, .. } | Self::Delivery { tenant, .. } => {
+                tenant
+            }
             Self::Invite { key } | Self::WriteBack { key, .. } => &key.tenant,
         }
     }

@@ -1,5 +1,7 @@
 //! The invitation: a row of the ledger, and everything that is known about it.
 
+#[cfg(test)]
+mod tests;
 mod transition;
 
 use std::collections::BTreeSet;
@@ -130,6 +132,8 @@ pub enum SkipReason {
     /// The platform already has the candidate for this assessment, through this other invitation of ours or, where
     /// `None`, from elsewhere.
     Duplicate(Option<InvitationKey>),
+    /// The mapping was paused when the application entered.
+    Paused,
     /// The mapping was removed before the invitation went out.
     MappingRemoved,
 }
@@ -198,7 +202,7 @@ impl State {
     }
 
     /// The state that a platform's status means.
-    fn of(status: Status) -> Self {
+    pub fn of(status: Status) -> Self {
         match status {
             Status::Queued | Status::Sent | Status::Opened => Self::Invited,
             Status::Bounced => Self::Bounced,
@@ -260,13 +264,16 @@ pub struct Report {
     /// Why reporting was put off, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
 }
 
 /// The action in Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionRecord {
-    /// Its creation was begun and its outcome is not known: look it up before creating another.
+    /// Its creation was begun and its outcome may not be known: look it up before creating another.
     Creating,
     /// Eploy has it.
     Created(ActionId),
@@ -359,26 +366,20 @@ impl Invitation {
         }
     }
 
-    /// An application that was at the trigger stage before the mapping was turned on: on record, so that it is known,
-    /// and nothing is ever due for it.
-    pub fn baseline(
-        key: InvitationKey,
-        candidate: CandidateId,
-        vacancy: VacancyId,
-        assessment: AssessmentRef,
-        entry: Entry,
-    ) -> Self {
-        let mut row = Self::detected(key, candidate, vacancy, assessment, entry);
-        row.state = State::Skipped(SkipReason::Baseline);
-        row.wake = Wake::Never;
-        "baseline".clone_into(&mut row.story[0].what);
-        row
+    /// The same entry, passed over from the start: on record, so that it is known, and nothing is ever due for it.
+    pub fn passed_over(mut self, reason: SkipReason) -> Self {
+        reason.name().clone_into(&mut self.story[0].what);
+        self.state = State::Skipped(reason);
+        self.wake = Wake::Never;
+        self
     }
 
     /// What there is to tell of it at present; `None` while there is nothing to tell.
     pub fn moment(&self) -> Option<Moment> {
         match &self.state {
-            State::Detected | State::Sending { .. } => (self.revision > 0).then_some(Moment::Delayed),
+            State::Detected | State::Sending { .. } => {
+                (self.revision > 0).then_some(Moment::Delayed)
+            }
             State::Failed(_) => Some(Moment::Failed),
             // Skipping is silent, unless it is news to the recruiter or ends something that was told.
             State::Skipped(_) => (self.revision > 0).then_some(Moment::Failed),

@@ -81,6 +81,8 @@ pub enum Event {
         finding: Finding,
         /// The mark that a sweep saw on its list.
         marker: Option<String>,
+        /// Until when the observer will be at work on the report, if it goes on to write one.
+        lease_until: Option<Timestamp>,
     },
     /// The time until which it was watched is over.
     WatchOver,
@@ -91,12 +93,19 @@ pub enum Event {
         /// Its modification date, in Eploy's own time.
         modified: Option<Timestamp>,
     },
-    /// The action in Eploy is about to be created.
-    ActionBegun,
+    /// Somebody sets to work on the report.
+    ReportBegun {
+        /// Until when.
+        lease_until: Timestamp,
+        /// Whether an action may be created.
+        creates_action: bool,
+    },
     /// Part of the report was written; the rest is going on.
     ReportProgress(Report),
     /// Eploy shows `report.revision`.
     Reported(Report),
+    /// A writer whose lease had run out may have written over a newer report.
+    ReportDoubted,
     /// Reporting cannot be finished now.
     ReportPutOff {
         /// What of it was written.
@@ -125,9 +134,10 @@ impl Event {
             Self::WatchOver => "watch_over",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",
-            Self::ActionBegun => "action_begun",
+            Self::ReportBegun { .. } => "report_begun",
             Self::ReportProgress(_) => "report_progress",
             Self::Reported(_) => "reported",
+            Self::ReportDoubted => "report_doubted",
             Self::ReportPutOff { .. } => "report_put_off",
         }
     }
@@ -151,7 +161,9 @@ pub enum NotApplicable {
         event: &'static str,
     },
     /// The platform turns out to hold a second invitation. Never silent: a person has to look.
-    #[error("the platform has a second invitation, {second}, beside {first}. Cancel one of them there")]
+    #[error(
+        "the platform has a second invitation, {second}, beside {first}. Cancel one of them there"
+    )]
     Double {
         /// The reference on record.
         first: Reference,
@@ -203,7 +215,10 @@ impl Invitation {
     }
 
     /// Changes the fields. Returns the detail for the story and, where it is not the usual one, the wake.
-    #[allow(clippy::too_many_lines, reason = "one arm per event reads best in one place")]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one arm per event reads best in one place"
+    )]
     fn take(
         &mut self,
         event: Event,
@@ -214,7 +229,9 @@ impl Invitation {
             event: event.name(),
             state: self.state.name(),
         };
-        let nothing_new = NotApplicable::NothingNew { event: event.name() };
+        let nothing_new = NotApplicable::NothingNew {
+            event: event.name(),
+        };
         let held_by = |claim: Option<u32>| match (&self.state, claim) {
             (State::Detected, None) => true,
             (State::Sending { .. }, Some(attempt)) => attempt == self.attempts,
@@ -338,7 +355,11 @@ impl Invitation {
                 self.state = State::Failed(reason);
                 self.revision += 1;
             }
-            Event::Observed { finding, marker } => {
+            Event::Observed {
+                finding,
+                marker,
+                lease_until,
+            } => {
                 if self.reference.is_none() {
                     return Err(past);
                 }
@@ -371,6 +392,9 @@ impl Invitation {
                         self.revision += 1;
                     }
                     self.finding = Some(finding);
+                }
+                if self.unreported() && !self.report.leased(now) {
+                    self.report.lease_until = lease_until;
                 }
             }
             Event::WatchOver => {
@@ -408,12 +432,17 @@ impl Invitation {
                 self.entry.modified = modified;
                 wake = Some(self.wake.clone());
             }
-            Event::ActionBegun => {
-                if self.report.action.is_some() {
-                    return Err(nothing_new);
+            Event::ReportBegun {
+                lease_until,
+                creates_action,
+            } => {
+                if !self.unreported() || self.report.leased(now) {
+                    return Err(past);
                 }
-                self.report.action = Some(ActionRecord::Creating);
-                wake = Some(self.wake.clone());
+                self.report.lease_until = Some(lease_until);
+                if creates_action && self.report.action.is_none() {
+                    self.report.action = Some(ActionRecord::Creating);
+                }
             }
             Event::ReportProgress(report) => {
                 if report == self.report {
@@ -425,11 +454,20 @@ impl Invitation {
             Event::Reported(mut report) => {
                 report.revision = report.revision.min(self.revision).max(self.report.revision);
                 report.trouble = None;
+                report.lease_until = None;
                 if report == self.report {
                     return Err(nothing_new);
                 }
                 detail = Some(format!("revision {}", report.revision));
                 self.report = report;
+                wake = self.tell_the_rest(now);
+            }
+            Event::ReportDoubted => {
+                if self.report.revision == 0 {
+                    return Err(nothing_new);
+                }
+                self.report.revision = self.revision.saturating_sub(1);
+                wake = self.tell_the_rest(now);
             }
             Event::ReportPutOff {
                 mut report,
@@ -442,6 +480,7 @@ impl Invitation {
                 detail = Some(trouble.code.clone());
                 report.revision = self.report.revision;
                 report.trouble = Some(trouble);
+                report.lease_until = None;
                 self.report = report;
                 if self.state.level() > 0 {
                     wake = Some(Wake::At {
@@ -452,6 +491,14 @@ impl Invitation {
             }
         }
         Ok((detail, wake))
+    }
+
+    /// The wake after a report that may already be behind.
+    fn tell_the_rest(&self, now: Timestamp) -> Option<Wake> {
+        (self.unreported() && self.state.level() > 0).then_some(Wake::At {
+            at: now,
+            step: Step::WriteBack,
+        })
     }
 
     /// Makes the delay news for the recruiter, once.
@@ -485,8 +532,21 @@ impl Invitation {
             _ => {}
         }
         if self.unreported() {
-            let put_off = matches!(before.wake, Wake::At { step: Step::WriteBack, .. })
-                && before.revision == self.revision;
+            if let Some(lease_until) = self.report.lease_until
+                && lease_until > now
+            {
+                return Wake::At {
+                    at: lease_until,
+                    step: Step::WriteBack,
+                };
+            }
+            let put_off = matches!(
+                before.wake,
+                Wake::At {
+                    step: Step::WriteBack,
+                    ..
+                }
+            ) && before.revision == self.revision;
             return if put_off {
                 before.wake.clone()
             } else {
@@ -500,9 +560,9 @@ impl Invitation {
             return Wake::Never;
         }
         let until = if self.state.is_open() {
-            self.invited_at.zip(expires_after_days).map(|(at, days)| {
-                after(at, SignedDuration::from_hours(i64::from(days) * 24))
-            })
+            self.invited_at
+                .zip(expires_after_days)
+                .map(|(at, days)| after(at, SignedDuration::from_hours(i64::from(days) * 24)))
         } else {
             Some(after(
                 self.ended_at.unwrap_or(now),
@@ -514,7 +574,7 @@ impl Invitation {
 
     /// Adds to the story. Repeats of the same thing are one entry with the time of the last.
     fn tell(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
-        if matches!(what, "still_there" | "report_progress") {
+        if matches!(what, "still_there" | "report_progress" | "report_begun") {
             return;
         }
         if let Some(last) = self.story.last_mut()
@@ -542,12 +602,20 @@ impl Trouble {
     }
 }
 
+impl Report {
+    /// Whether somebody is at work on it.
+    pub fn leased(&self, now: Timestamp) -> bool {
+        self.lease_until.is_some_and(|until| until > now)
+    }
+}
+
 impl SkipReason {
     /// A short stable name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
             Self::MovedOn => "moved_on",
+            Self::Paused => "paused",
             Self::Duplicate(_) => "duplicate",
             Self::MappingRemoved => "mapping_removed",
         }
@@ -571,7 +639,8 @@ fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect
     let mut effects = Vec::new();
     let mut publish = |what| effects.push(Effect::Publish(DomainEvent { at: now, what }));
     let invitation = || next.key.clone();
-    let moved = next.state.level() != before.state.level() || next.state.name() != before.state.name();
+    let moved =
+        next.state.level() != before.state.level() || next.state.name() != before.state.name();
     if before.reference.is_none() && next.reference.is_some() {
         publish(What::Sent {
             invitation: invitation(),

@@ -158,9 +158,21 @@ pub struct ActionLookUp {
     pub started_at: Timestamp,
 }
 
+/// What is left of the day's allowance for one purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllowanceLeft {
+    /// Calls that may still be made for this purpose.
+    pub calls: u32,
+    /// When the day ends.
+    pub resets_at: Timestamp,
+}
+
 /// A tenant's Eploy, for one purpose. Every call is counted against the allowance before it is made.
 #[async_trait]
 pub trait Eploy: Send + Sync {
+    /// What is left of the day's allowance for this connection's purpose, by our own count. No call.
+    async fn allowance_left(&self) -> Result<AllowanceLeft, CallError>;
+
     /// Applications that changed after `since` (in Eploy's own time; the dialect's overlap is taken off by the
     /// client), or all, page by page from 1.
     async fn changed_applications(
@@ -194,8 +206,11 @@ pub trait Eploy: Send + Sync {
     async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError>;
 
     /// Brings an action up to date. Safe to repeat.
-    async fn update_action(&self, action: &ActionId, update: &ActionUpdate)
-    -> Result<(), CallError>;
+    async fn update_action(
+        &self,
+        action: &ActionId,
+        update: &ActionUpdate,
+    ) -> Result<(), CallError>;
 
     /// Finds an action whose creation had an unknown outcome.
     async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError>;

@@ -5,9 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
-};
+use crate::ids::{AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId};
 use crate::invitation::{Invitation, Step};
 
 /// Whether a new invitation is now on record.
@@ -108,12 +106,17 @@ pub struct SweepState {
     pub last_at: Option<Timestamp>,
     /// How often it failed in a row.
     pub failures: u32,
+    /// How often it was armed, counted by the store alone: that is how a save notices an arming that left `due_at` as it
+    /// was, because the sweep was due earlier anyway.
+    #[serde(default)]
+    pub armed: u64,
 }
 
 /// The sweeps.
 #[async_trait]
 pub trait Sweeps: Send + Sync {
-    /// Makes the sweep due at `at` at the latest: sets it if it rests, brings it forward if it is due later.
+    /// Makes the sweep due at `at` at the latest: sets it if it rests, brings it forward if it is due later. Counted in
+    /// [`SweepState::armed`] in either case.
     async fn arm(
         &self,
         tenant: &TenantId,
@@ -128,7 +131,8 @@ pub trait Sweeps: Send + Sync {
         assessment: &AssessmentRef,
     ) -> Result<SweepState, StoreError>;
 
-    /// Records a sweep that was done. A sweep that was armed since `expected` was loaded stays due.
+    /// Records a sweep that was done, if its state is still `expected`. A sweep that was armed since then stays due, as
+    /// [`Saved::Conflict`] says. The store keeps its own count of [`SweepState::armed`], whatever `next` says.
     async fn save_sweep(
         &self,
         tenant: &TenantId,
@@ -183,14 +187,11 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<Option<Delivery>, StoreError>;
 
     /// Records what became of it.
-    async fn settle(
-        &self,
-        delivery: &Delivery,
-        fate: &DeliveryFate,
-    ) -> Result<(), StoreError>;
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError>;
 
     /// The parked ones of a tenant, newest first, `limit` at most.
-    async fn unmatched(&self, tenant: &TenantId, limit: usize) -> Result<Vec<Delivery>, StoreError>;
+    async fn unmatched(&self, tenant: &TenantId, limit: usize)
+    -> Result<Vec<Delivery>, StoreError>;
 }
 
 /// Something whose time has come.

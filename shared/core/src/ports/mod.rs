@@ -8,8 +8,8 @@ mod tenants;
 use async_trait::async_trait;
 
 pub use eploy::{
-    ActionLookUp, ActionUpdate, ApplicationPage, ApplicationRow, Directory, Eploy, EployConnections,
-    HistoryRow, NamedId, NewAction, Purpose, SetAside, Standing, Vacancy,
+    ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, ApplicationRow, Directory, Eploy,
+    EployConnections, HistoryRow, NamedId, NewAction, Purpose, SetAside, Standing, Vacancy,
 };
 pub use ledger::{
     Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepState,
@@ -21,8 +21,8 @@ pub use platform::{
     SweepPage, Unreadable, Verdict,
 };
 pub use tenants::{
-    Allowance, CallbackToken, CallbackTokens, MappingState, MappingStatus, PlatformSecret, PollProgress,
-    PollState, Secrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+    Allowance, CallbackToken, CallbackTokens, MappingState, MappingStatus, PlatformSecret,
+    PollProgress, PollState, Secrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
 };
 
 use crate::error::StoreError;

@@ -1,6 +1,18 @@
-//! What is written to Eploy about an invitation.
+//! What is written to Eploy about an invitation: the moments it speaks of, and the words.
 
+mod words;
+
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
 use serde::{Deserialize, Serialize};
+
+use crate::ids::QuestionId;
+use crate::invitation::Invitation;
+use crate::result::AssessmentResult;
+use crate::tenant::{Answerable, Mapping, Tenant, Texts};
 
 /// A moment in an invitation's life that a report can speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,3 +39,161 @@ pub enum Moment {
     /// It was taken back.
     Cancelled,
 }
+
+/// The action's comments, unless the tenant has words of its own.
+pub const DEFAULT_COMMENTS: &str = include_str!("comments.html.jinja");
+
+/// The note, unless the tenant has words of its own.
+pub const DEFAULT_NOTE: &str = include_str!("note.txt.jinja");
+
+/// A report in words, ready to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The action's comments: HTML, every value escaped.
+    pub comments_html: String,
+    /// The note: plain text.
+    pub note: String,
+    /// The link to the result, or to the invitation while there is no result.
+    pub link: Option<String>,
+    /// What custom questions can be answered with.
+    pub answers: BTreeMap<Answerable, String>,
+}
+
+/// Problems with a tenant's own texts, each saying where and what.
+pub fn text_problems(texts: &Texts) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (name, text) in [("comments", &texts.comments), ("note", &texts.note)] {
+        if let Some(text) = text
+            && let Err(error) = Environment::new().template_from_str(text)
+        {
+            problems.push(format!("texts.{name} is not a valid template: {error}"));
+        }
+    }
+    problems
+}
+
+/// Puts what is known of an invitation at this moment into words.
+///
+/// A template can use: `moment`, `headline`, `advice` (what to do; may be missing), `platform`, `invited_at`,
+/// `started_at`, `completed_at` (as UK readers write times), `score`, `max`, `percent`, `band`, `stage`, `link`,
+/// `parts`, `ratings`, `comments`, `summary`, `transcript`, `integrity` and `invitation` (its id). A tenant's text that
+/// fails to render gives way to the default: a report is never lost to a typing error.
+pub fn compose(
+    tenant: &Tenant,
+    mapping: &Mapping,
+    row: &Invitation,
+    moment: Moment,
+    result: Option<&AssessmentResult>,
+) -> Written {
+    let platform = words::platform(tenant, row);
+    let score = result.and_then(|result| result.score.as_ref()).or_else(|| {
+        row.finding
+            .as_ref()
+            .and_then(|finding| finding.score.as_ref())
+    });
+    let link = result
+        .and_then(|result| result.report_link.as_ref())
+        .map(|link| link.url.clone())
+        .or_else(|| row.invite_link.clone());
+    let completed_at = row.ended_at.map(words::uk_time);
+    let facts = context! {
+        moment => Serde(moment),
+        headline => words::headline(row, moment, &platform),
+        advice => words::advice(row, moment, &platform),
+        platform => platform,
+        invitation => row.key.name(),
+        invited_at => row.invited_at.map(words::uk_time),
+        started_at => result.and_then(|result| result.started_at).map(words::uk_time),
+        completed_at => completed_at.clone(),
+        score => score.map(|score| words::number(score.value)),
+        max => score.and_then(|score| score.max).map(words::number),
+        percent => score.and_then(|score| score.percent).map(words::number),
+        band => score.and_then(|score| score.band.clone()),
+        stage => result.and_then(|result| result.stage.clone()),
+        link => link.clone(),
+        parts => result.map(|result| words::parts(&result.parts)),
+        ratings => result.map(|result| Serde(&result.ratings)),
+        comments => result.map(|result| Serde(&result.comments)),
+        summary => result.and_then(|result| result.summary.clone()),
+        transcript => result.and_then(|result| result.transcript.as_deref()).map(words::excerpt),
+        integrity => result.map(|result| words::integrity(&result.integrity)),
+    };
+    let texts = &mapping.report.texts;
+    let mut answers = BTreeMap::new();
+    let mut answer = |what, value: Option<String>| {
+        if let Some(value) = value {
+            answers.insert(what, value);
+        }
+    };
+    answer(Answerable::Status, Some(words::status(moment).to_owned()));
+    answer(
+        Answerable::Score,
+        score.map(|score| words::number(score.value)),
+    );
+    answer(
+        Answerable::Percent,
+        score.and_then(|score| score.percent).map(words::number),
+    );
+    answer(Answerable::Link, link.clone());
+    answer(
+        Answerable::CompletedAt,
+        row.ended_at
+            .filter(|_| moment == Moment::Completed)
+            .map(|at| at.to_string()),
+    );
+    Written {
+        comments_html: render(texts.comments.as_deref(), DEFAULT_COMMENTS, &facts, true),
+        note: render(texts.note.as_deref(), DEFAULT_NOTE, &facts, false),
+        link,
+        answers,
+    }
+}
+
+/// The answers that the mapping asks for.
+pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, String> {
+    mapping
+        .report
+        .questions
+        .iter()
+        .filter_map(|(what, question)| {
+            let value = written.answers.get(what)?;
+            Some((question.clone(), value.clone()))
+        })
+        .collect()
+}
+
+/// Renders the tenant's text, or the default if there is none or it fails.
+fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String {
+    let mut environment = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+    {
+        environment.set_syntax(syntax);
+    }
+    environment.set_auto_escape_callback(move |_| {
+        if html {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    if let Some(own) = own {
+        match environment.render_str(own, facts) {
+            Ok(text) => return text,
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default")
+            }
+        }
+    }
+    environment
+        .render_str(default, facts)
+        .unwrap_or_else(|error| {
+            tracing::error!(kind = ?error.kind(), "the default text failed");
+            String::new()
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,390 @@
+//! The state machine under random histories: whatever order events come in, and from however many confused workers,
+//! what must hold holds.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ids::ApplicationId;
+use crate::timing::Timing;
+
+const START: i64 = 1_800_000_000;
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(START + second).unwrap()
+}
+
+fn fresh() -> Invitation {
+    Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: ApplicationId::new("70215"),
+            mapping: "m".into(),
+            round: 1,
+        },
+        "9001".into(),
+        "4101".into(),
+        AssessmentRef {
+            account: "willo".into(),
+            assessment: "k".into(),
+        },
+        Entry {
+            seen_at: time(0),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+        },
+    )
+}
+
+fn trouble(since: i64) -> Trouble {
+    Trouble {
+        code: "platform.down".to_owned(),
+        problem: "it does not answer".to_owned(),
+        remedy: "Wait".to_owned(),
+        since: time(since),
+        times: 1,
+    }
+}
+
+fn finding(status: Status, digest: u8) -> Finding {
+    Finding {
+        status,
+        started_at: None,
+        completed_at: None,
+        score: None,
+        digest: format!("{status:?}{digest}"),
+    }
+}
+
+fn sent(reference: &str) -> Event {
+    Event::Sent {
+        reference: reference.into(),
+        link: None,
+        adopted: false,
+    }
+}
+
+fn claim(until: i64) -> Event {
+    Event::Claim {
+        lease_until: time(until),
+        entered_at: None,
+        history: None,
+    }
+}
+
+fn step(row: &Invitation, event: Event, at: i64) -> Transition {
+    row.apply(event, time(at), &Timing::default(), None)
+        .unwrap()
+}
+
+fn refused(row: &Invitation, event: Event, at: i64) -> NotApplicable {
+    row.apply(event, time(at), &Timing::default(), None)
+        .unwrap_err()
+}
+
+fn reported(row: &Invitation) -> Event {
+    Event::Reported(Report {
+        revision: row.revision,
+        ..row.report.clone()
+    })
+}
+
+#[test]
+fn the_main_road() {
+    let row = step(&fresh(), claim(60), 1).next;
+    assert_eq!(
+        row.wake,
+        Wake::At {
+            at: time(60),
+            step: Step::Invite
+        }
+    );
+    let sent = step(&row, sent("r"), 2);
+    assert_eq!(sent.next.state, State::Invited);
+    assert!(
+        sent.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Queue(crate::work::Work::WriteBack { .. })))
+    );
+    let shown = step(&sent.next, reported(&sent.next), 3);
+    assert_eq!(shown.next.wake, Wake::Watched { until: None });
+    assert!(
+        shown
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Watch(_)))
+    );
+    let seen = Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker: None,
+        lease_until: None,
+    };
+    let done = step(&shown.next, seen.clone(), 4).next;
+    assert_eq!((done.state.clone(), done.revision), (State::Completed, 2));
+    assert!(matches!(
+        refused(&done, seen, 5),
+        NotApplicable::NothingNew { .. }
+    ));
+    let rescored = Event::Observed {
+        finding: finding(Status::Graded, 2),
+        marker: None,
+        lease_until: None,
+    };
+    let done = step(&done, rescored, 6).next;
+    assert_eq!((done.state.clone(), done.revision), (State::Completed, 3));
+    let told = step(&done, reported(&done), 7).next;
+    assert!(matches!(told.wake, Wake::Watched { until: Some(_) }));
+}
+
+#[test]
+fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
+    let first = step(&fresh(), claim(60), 1).next;
+    let absent = step(&first, Event::LookedUpAbsent, 61).next;
+    let second = step(&absent, claim(130), 62).next;
+    let late = Event::PutOff {
+        claim: Some(1),
+        trouble: trouble(1),
+        until: time(90),
+    };
+    assert!(matches!(
+        refused(&second, late, 63),
+        NotApplicable::Past { .. }
+    ));
+    let unknown = Event::OutcomeUnknown {
+        attempt: 1,
+        trouble: trouble(1),
+        look_up_at: time(70),
+    };
+    assert!(matches!(
+        refused(&second, unknown, 63),
+        NotApplicable::Past { .. }
+    ));
+    // But that the platform has it is true whoever says it.
+    assert_eq!(step(&second, sent("r"), 63).next.state, State::Invited);
+}
+
+#[test]
+fn a_lease_that_runs_is_not_looked_up() {
+    let row = step(&fresh(), claim(60), 1).next;
+    assert!(matches!(
+        refused(&row, Event::LookedUpAbsent, 59),
+        NotApplicable::Past { .. }
+    ));
+}
+
+#[test]
+fn a_second_invitation_on_the_platform_is_never_silent() {
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    assert!(matches!(
+        refused(&row, sent("r"), 3),
+        NotApplicable::NothingNew { .. }
+    ));
+    assert!(matches!(
+        refused(&row, sent("other"), 3),
+        NotApplicable::Double { .. }
+    ));
+}
+
+#[test]
+fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
+    let row = step(&fresh(), claim(60), 1).next;
+    let row = step(&row, Event::LookedUpAbsent, 61).next;
+    let row = step(&row, Event::Left, 62).next;
+    assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+    let row = step(&row, sent("r"), 63).next;
+    assert_eq!(row.state, State::Invited);
+    assert!(row.unreported());
+}
+
+#[test]
+fn trouble_that_lasts_is_told_once_and_ends() {
+    let timing = Timing::default();
+    let put_off = |at: i64| Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(at + 30),
+    };
+    let row = step(&fresh(), put_off(10), 10).next;
+    assert_eq!(row.moment(), None);
+    let late = step(&row, put_off(1801), 1801);
+    assert_eq!(late.next.moment(), Some(Moment::Delayed));
+    assert!(
+        late.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Queue(crate::work::Work::WriteBack { .. })))
+    );
+    assert_eq!(step(&late.next, put_off(2000), 2000).next.revision, 1);
+    let end = 3 * 86_400;
+    let gone = row
+        .apply(put_off(end), time(end), &timing, None)
+        .unwrap()
+        .next;
+    assert!(matches!(gone.state, State::Failed(FailReason::GaveUp(_))));
+    assert_eq!(gone.moment(), Some(Moment::Failed));
+}
+
+#[test]
+fn its_own_expiry_ends_it_and_a_late_result_still_counts() {
+    let timing = Timing::default();
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let row = row
+        .apply(reported(&row), time(3), &timing, Some(14))
+        .unwrap()
+        .next;
+    let until = 2 + 14 * 86_400;
+    assert_eq!(
+        row.wake,
+        Wake::Watched {
+            until: Some(time(until))
+        }
+    );
+    assert!(matches!(
+        refused(&row, Event::WatchOver, until - 1),
+        NotApplicable::Past { .. }
+    ));
+    let row = step(&row, Event::WatchOver, until).next;
+    assert_eq!(
+        (row.state.clone(), row.moment()),
+        (State::Expired, Some(Moment::Expired))
+    );
+    let seen = Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker: None,
+        lease_until: None,
+    };
+    assert_eq!(step(&row, seen, until + 5).next.state, State::Completed);
+}
+
+#[test]
+fn two_writers_of_one_report_exclude_each_other() {
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let begun = |until| Event::ReportBegun {
+        lease_until: time(until),
+        creates_action: true,
+    };
+    let held = step(&row, begun(63), 3).next;
+    assert_eq!(held.report.action, Some(ActionRecord::Creating));
+    assert_eq!(
+        held.wake,
+        Wake::At {
+            at: time(63),
+            step: Step::WriteBack
+        }
+    );
+    assert!(matches!(
+        refused(&held, begun(64), 4),
+        NotApplicable::Past { .. }
+    ));
+    let taken_over = step(&held, begun(130), 64).next;
+    assert_eq!(taken_over.report.action, Some(ActionRecord::Creating));
+    let shown = step(&taken_over, reported(&taken_over), 65).next;
+    // The first writer wakes up: what it wrote may stand over the second's, so it is written once more.
+    let doubted = step(&shown, Event::ReportDoubted, 66);
+    assert!(doubted.next.unreported());
+    assert!(
+        doubted
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Queue(_)))
+    );
+}
+
+/// Any event, as some worker might apply it at some time.
+fn any_event() -> impl Strategy<Value = Event> {
+    let status = prop_oneof![
+        Just(Status::Queued),
+        Just(Status::Sent),
+        Just(Status::Bounced),
+        Just(Status::Opened),
+        Just(Status::Started),
+        Just(Status::Completed),
+        Just(Status::Graded),
+        Just(Status::Expired),
+        Just(Status::Cancelled),
+        Just(Status::Declined),
+        Just(Status::Failed),
+    ];
+    let held = prop_oneof![Just(None), (0..4u32).prop_map(Some)];
+    prop_oneof![
+        3 => (0..400_000i64).prop_map(claim),
+        1 => (held.clone(), 0..400_000i64).prop_map(|(claim, at)| Event::PutOff { claim, trouble: trouble(at / 2), until: time(at) }),
+        1 => (0..4u32, 0..400_000i64).prop_map(|(attempt, at)| Event::OutcomeUnknown { attempt, trouble: trouble(at / 2), look_up_at: time(at) }),
+        1 => (0..400_000i64).prop_map(|at| Event::LookUpPutOff { trouble: trouble(at / 2), until: time(at) }),
+        2 => Just(Event::LookedUpAbsent),
+        3 => (0..2u8).prop_map(|which| sent(&format!("r{which}"))),
+        1 => held.clone().prop_map(|claim| Event::Skip { claim, reason: SkipReason::Duplicate(None) }),
+        1 => held.prop_map(|claim| Event::Fail { claim, reason: FailReason::NoEmail }),
+        4 => (status, 0..3u8).prop_map(|(status, digest)| Event::Observed { finding: finding(status, digest), marker: Some(format!("{digest}")), lease_until: None }),
+        1 => Just(Event::WatchOver),
+        1 => Just(Event::Left),
+        1 => (0..400_000i64).prop_map(|at| Event::StillThere { modified: Some(time(at)) }),
+        2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun { lease_until: time(at), creates_action }),
+        3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
+        1 => Just(Event::ReportDoubted),
+        1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_what_must_hold_holds(history in vec((any_event(), 0..20_000i64), 1..60)) {
+        let timing = Timing::default();
+        let mut row = fresh();
+        let mut now = 0;
+        for (event, passes) in history {
+            now += passes;
+            let at = time(now);
+            let Ok(Transition { next, effects }) = row.apply(event.clone(), at, &timing, Some(3)) else {
+                continue;
+            };
+            prop_assert_eq!(next.version, row.version + 1);
+            prop_assert!(next.state.level() >= row.state.level(), "{:?} moved {:?} back to {:?}", event, row.state, next.state);
+            prop_assert!(next.revision >= row.revision);
+            prop_assert!(next.report.revision <= next.revision);
+            prop_assert!(row.reference.is_none() || next.reference == row.reference, "the reference changed");
+            prop_assert!(next.state.level() < 2 || next.reference.is_some(), "on the platform without a reference");
+            prop_assert!(next.story.len() <= Invitation::LONGEST_STORY);
+            // A second attempt begins only after somebody saw that the first left nothing behind.
+            if next.attempts > row.attempts {
+                prop_assert_eq!(&row.state, &State::Detected);
+            }
+            // Nothing is ever forgotten: whoever is not done is due, and whoever is due has a time.
+            let unsent = next.state.level() == 0;
+            match &next.wake {
+                Wake::Never => prop_assert!(!unsent && !next.unreported()),
+                Wake::Watched { .. } => prop_assert!(!unsent && next.reference.is_some()),
+                Wake::At { step: Step::Invite, .. } => prop_assert!(unsent),
+                Wake::At { step: Step::WriteBack, .. } => prop_assert!(next.unreported()),
+            }
+            // Effects are hints about the saved row and nothing else.
+            for effect in effects {
+                if let Effect::Queue(work) = effect {
+                    prop_assert_eq!(work.tenant(), &next.key.tenant);
+                }
+            }
+            let text = serde_json::to_string(&next).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Invitation>(&text).unwrap(), &next);
+            row = next;
+        }
+        // However confused the history was, it can be brought to an end from where it stands.
+        let mut guard = 0;
+        while row.wake != Wake::Never {
+            guard += 1;
+            prop_assert!(guard < 30, "it never comes to rest: {:?} {:?}", row.state, row.wake);
+            now += 40 * 86_400;
+            let event = match (&row.state, &row.wake) {
+                (State::Sending { .. }, _) => Event::LookedUpAbsent,
+                (State::Detected, _) => Event::Skip { claim: None, reason: SkipReason::MovedOn },
+                (_, Wake::At { .. }) => reported(&row),
+                (_, Wake::Watched { until: None }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None },
+                (_, Wake::Watched { .. }) => Event::WatchOver,
+                (_, Wake::Never) => unreachable!(),
+            };
+            row = row.apply(event, time(now), &timing, Some(3)).unwrap().next;
+        }
+    }
+}

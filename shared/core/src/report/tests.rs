@@ -1,0 +1,177 @@
+use super::*;
+use crate::ids::{AssessmentRef, InvitationKey};
+use crate::invitation::{Entry, Event, FailReason};
+use crate::result::{AssessmentResult, Audience, Comment, ReportLink, Score, Status};
+use crate::tenant::{EployConnection, PlatformConnection, Reentry, ReportPlan, Trigger, Vacancies};
+use crate::timing::Timing;
+use jiff::Timestamp;
+
+fn tenant() -> Tenant {
+    Tenant {
+        id: "acme".into(),
+        paused: false,
+        eploy: EployConnection {
+            base_url: "https://acme.eploy.net/".parse().unwrap(),
+            daily_calls: 1000,
+            poll_seconds: 60,
+            dialect: serde_json::Map::default(),
+        },
+        platforms: [(
+            "w".into(),
+            PlatformConnection {
+                kind: "willo".to_owned(),
+                base_url: None,
+                settings: serde_json::Map::default(),
+            },
+        )]
+        .into(),
+        mappings: vec![],
+    }
+}
+
+fn mapping() -> Mapping {
+    Mapping {
+        id: "m".into(),
+        paused: false,
+        vacancies: Vacancies::All,
+        triggers: vec![Trigger {
+            stage: "12".into(),
+            stage_name: None,
+            statuses: vec![],
+        }],
+        assessment: AssessmentRef {
+            account: "w".into(),
+            assessment: "k".into(),
+        },
+        reentry: Reentry::Once,
+        include_current: false,
+        expires_after_days: None,
+        report: ReportPlan {
+            questions: [
+                (Answerable::Percent, "276".into()),
+                (Answerable::Link, "277".into()),
+            ]
+            .into(),
+            ..ReportPlan::default()
+        },
+    }
+}
+
+fn row() -> Invitation {
+    let now: Timestamp = "2026-07-01T12:00:00Z".parse().unwrap();
+    Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: "70215".into(),
+            mapping: "m".into(),
+            round: 1,
+        },
+        "9001".into(),
+        "4101".into(),
+        mapping().assessment,
+        Entry {
+            seen_at: now,
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+        },
+    )
+}
+
+fn apply(row: &Invitation, event: Event) -> Invitation {
+    row.apply(event, row.entry.seen_at, &Timing::default(), None)
+        .unwrap()
+        .next
+}
+
+#[test]
+fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
+    let row = apply(
+        &row(),
+        Event::Sent {
+            reference: "r".into(),
+            link: None,
+            adopted: false,
+        },
+    );
+    let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+    result.score = Some(Score::of(41.0, Some(50.0)));
+    result.comments.push(Comment {
+        by: Some("<b>R</b>".to_owned()),
+        text: "<script>alert(1)</script> {{ 7 * 7 }}".to_owned(),
+    });
+    result.report_link = Some(ReportLink {
+        url: "https://app.willotalent.com/show/abc/?a=\"><i>".to_owned(),
+        audience: Audience::Login,
+    });
+    let row = apply(
+        &row,
+        Event::Observed {
+            finding: result.finding(),
+            marker: None,
+            lease_until: None,
+        },
+    );
+    let written = compose(
+        &tenant(),
+        &mapping(),
+        &row,
+        Moment::Completed,
+        Some(&result),
+    );
+    assert!(
+        written.comments_html.contains("Score: 41 of 50 (82 %)"),
+        "{}",
+        written.comments_html
+    );
+    assert!(!written.comments_html.contains("<script>"));
+    assert!(!written.comments_html.contains("<i>"));
+    assert!(!written.comments_html.contains("<b>R"));
+    assert!(
+        written.comments_html.contains("{{ 7 * 7 }}"),
+        "{}",
+        written.comments_html
+    );
+    assert!(
+        written.comments_html.contains("1 Jul 2026, 13:00"),
+        "{}",
+        written.comments_html
+    );
+    assert!(
+        written
+            .note
+            .contains("https://app.willotalent.com/show/abc/")
+    );
+    let answered = answers(&mapping(), &written);
+    assert_eq!(answered[&"276".into()], "82");
+    assert!(answered.contains_key(&"277".into()));
+}
+
+#[test]
+fn a_failure_says_why_and_what_to_do() {
+    let row = apply(
+        &row(),
+        Event::Fail {
+            claim: None,
+            reason: FailReason::NoEmail,
+        },
+    );
+    let written = compose(&tenant(), &mapping(), &row, Moment::Failed, None);
+    assert!(written.comments_html.contains("no e-mail address in Eploy"));
+    assert!(written.comments_html.contains("Add an e-mail address"));
+    assert!(written.comments_html.contains("70215.m.1"));
+}
+
+#[test]
+fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
+    let mut mapping = mapping();
+    mapping.report.texts.note = Some("{{ platform }} says {{ moment }}".to_owned());
+    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+    assert_eq!(written.note, "Willo says invited");
+    mapping.report.texts.note = Some("{{ 1 / 0 }}".to_owned());
+    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+    assert!(written.note.starts_with("Invited to Willo."));
+    mapping.report.texts.comments = Some("{% if".to_owned());
+    assert_eq!(text_problems(&mapping.report.texts).len(), 1);
+}

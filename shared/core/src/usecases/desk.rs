@@ -1,0 +1,144 @@
+//! Where every change of an invitation is made: apply the event, save the row on condition that nobody else changed
+//! it, then let the effects out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::error::{CallError, Error, StoreError};
+use crate::ids::{AssessmentRef, InvitationKey, TenantId};
+use crate::invitation::{Effect, Event, Invitation, NotApplicable, Trouble};
+use crate::ports::{Events, Ledger, Queue, Saved, Sweeps, Tenants};
+use crate::tenant::Tenant;
+use crate::timing::{Timing, after, seconds};
+
+/// What every use case that changes invitations needs.
+#[derive(Clone)]
+pub struct Desk {
+    /// The rows.
+    pub ledger: Arc<dyn Ledger>,
+    /// The sweeps.
+    pub sweeps: Arc<dyn Sweeps>,
+    /// The configuration.
+    pub tenants: Arc<dyn Tenants>,
+    /// Where work is handed out.
+    pub queue: Arc<dyn Queue>,
+    /// Where subscribers are told.
+    pub events: Arc<dyn Events>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The intervals.
+    pub timing: Arc<Timing>,
+}
+
+/// What came of a change.
+pub(crate) enum Changed {
+    /// It is on record, and this is the row now.
+    To(Box<Invitation>),
+    /// Somebody else changed the row first.
+    Conflict,
+    /// The event means nothing to the row.
+    No(NotApplicable),
+}
+
+/// Whether to hand out the row's next step after a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Yes.
+    HandOut,
+    /// No: the caller goes on with it.
+    Mine,
+}
+
+impl Desk {
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// `span` seconds from now.
+    pub(crate) fn in_seconds(&self, span: f64) -> Timestamp {
+        after(self.now(), seconds(span))
+    }
+
+    /// The tenant's configuration.
+    pub(crate) async fn tenant(&self, id: &TenantId) -> Result<Tenant, Error> {
+        self.tenants
+            .tenant(id)
+            .await?
+            .ok_or_else(|| Error::UnknownTenant(id.clone()))
+    }
+
+    /// Applies `event` to `row` and saves the outcome.
+    pub(crate) async fn change(
+        &self,
+        row: &Invitation,
+        event: Event,
+        expires_after_days: Option<u32>,
+        next: Next,
+    ) -> Result<Changed, StoreError> {
+        let what = event.name();
+        let transition = match row.apply(event, self.now(), &self.timing, expires_after_days) {
+            Ok(transition) => transition,
+            Err(no) => return Ok(Changed::No(no)),
+        };
+        let mut queued = Vec::new();
+        let mut published = Vec::new();
+        for effect in transition.effects {
+            match effect {
+                // Before the row is saved: armed for nothing is harmless, saved and never swept is not.
+                Effect::Watch(assessment) => self.arm(&row.key.tenant, &assessment).await?,
+                Effect::Queue(work) => queued.push(work),
+                Effect::Publish(event) => published.push(event),
+            }
+        }
+        if self.ledger.save(&transition.next).await? == Saved::Conflict {
+            return Ok(Changed::Conflict);
+        }
+        tracing::info!(
+            tenant = %row.key.tenant,
+            invitation = %row.key.name(),
+            state = transition.next.state.name(),
+            revision = transition.next.revision,
+            reported = transition.next.report.revision,
+            "invitation {what}"
+        );
+        if next == Next::HandOut && !queued.is_empty() {
+            self.hand_out(queued).await;
+        }
+        if !published.is_empty() {
+            self.events.publish(published).await;
+        }
+        Ok(Changed::To(Box::new(transition.next)))
+    }
+
+    /// Hands out work; that it could not be is no failure, because the rows are due for it.
+    pub(crate) async fn hand_out(&self, work: Vec<crate::work::Work>) {
+        if let Err(error) = self.queue.push(work).await {
+            tracing::warn!(%error, "work was not queued and waits for the clock");
+        }
+    }
+
+    /// Sees that the assessment is swept soon.
+    async fn arm(&self, tenant: &TenantId, assessment: &AssessmentRef) -> Result<(), StoreError> {
+        let at = self.in_seconds(self.timing.sweep_seconds);
+        self.sweeps.arm(tenant, assessment, at).await
+    }
+
+    /// The trouble that `error` is, and until when it puts things off.
+    pub(crate) fn put_off(
+        &self,
+        error: &CallError,
+        before: Option<&Trouble>,
+        key: &InvitationKey,
+    ) -> (Trouble, Timestamp) {
+        let now = self.now();
+        let trouble = Trouble::from_call(error, before, now);
+        let mut until = after(now, self.timing.backoff(trouble.times, &key.to_string()));
+        if let Some(not_before) = error.not_before() {
+            until = until.max(not_before);
+        }
+        (trouble, until)
+    }
+}

@@ -1,0 +1,406 @@
+//! Sending an invitation: still at the stage? read the candidate, claim, send, record. And after an unknown outcome:
+//! look it up first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::desk::{Changed, Desk, Next};
+use super::poll::entry_into;
+use crate::error::{CallError, Error, Phase};
+use crate::ids::{InvitationKey, Reference};
+use crate::invitation::{Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble};
+use crate::person::Person;
+use crate::ports::{
+    Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
+    Purpose, Standing,
+};
+use crate::tenant::{Mapping, Tenant};
+use crate::timing::{after, seconds};
+use crate::work::Work;
+
+/// Sends invitations.
+#[derive(Clone)]
+pub struct Inviter {
+    /// The rows.
+    pub desk: Desk,
+    /// The ways into Eploy.
+    pub eploy: Arc<dyn EployConnections>,
+    /// The ways into the platforms.
+    pub platforms: Arc<dyn PlatformConnections>,
+}
+
+/// The answer to "who, and is it still wanted".
+enum Wanted {
+    /// Yes: this person.
+    Yes(Box<Person>, Option<super::poll::EntryFact>),
+    /// No, or not now: what happens to the row instead.
+    No(Event),
+}
+
+impl Inviter {
+    /// Brings one invitation a step on its way to the platform. Doing it twice, or too early, does nothing.
+    pub async fn invite(&self, key: &InvitationKey) -> Result<(), Error> {
+        let Some(row) = self.desk.ledger.load(key).await? else {
+            return Ok(());
+        };
+        let now = self.desk.now();
+        let tenant = self.desk.tenant(&key.tenant).await?;
+        if tenant.paused {
+            return Ok(());
+        }
+        let mapping = tenant.mapping(&key.mapping);
+        let row = match row.state {
+            State::Detected if row.next_try.is_some_and(|at| at > now) => return Ok(()),
+            State::Detected => row,
+            State::Sending { lease_until } if lease_until > now => return Ok(()),
+            State::Sending { .. } => match self.look_up(&tenant, mapping, row).await? {
+                Some(absent) => absent,
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        if row.unreported() {
+            let work = Work::step(key.clone(), crate::invitation::Step::WriteBack);
+            self.desk.hand_out(vec![work]).await;
+        }
+        self.send(&tenant, mapping, row).await
+    }
+
+    /// From `Detected` on.
+    async fn send(
+        &self,
+        tenant: &Tenant,
+        mapping: Option<&Mapping>,
+        row: Invitation,
+    ) -> Result<(), Error> {
+        let Some(mapping) = mapping else {
+            let reason = SkipReason::MappingRemoved;
+            return self
+                .record(
+                    &row,
+                    None,
+                    Event::Skip {
+                        claim: None,
+                        reason,
+                    },
+                )
+                .await;
+        };
+        let (person, entry) = match self.wanted(tenant, mapping, &row).await {
+            Wanted::Yes(person, entry) => (*person, entry),
+            Wanted::No(event) => return self.record(&row, Some(mapping), event).await,
+        };
+        let platform = match self
+            .platforms
+            .platform(tenant, &row.assessment.account)
+            .await
+        {
+            Ok(platform) => platform,
+            Err(error) => {
+                let event = self.not_now(&row, None, &error);
+                return self.record(&row, Some(mapping), event).await;
+            }
+        };
+        let timing = &self.desk.timing;
+        let lease_until = self.desk.in_seconds(timing.lease_seconds);
+        let claim = Event::Claim {
+            lease_until,
+            entered_at: entry.as_ref().and_then(|entry| entry.at),
+            history: entry.map(|entry| entry.history),
+        };
+        let Changed::To(claimed) = self
+            .desk
+            .change(&row, claim, mapping.expires_after_days, Next::Mine)
+            .await?
+        else {
+            return Ok(());
+        };
+        // The claim took its time to save. A call that could outlive its lease is not made: whoever looks the
+        // invitation up after the lease must be able to rely on nothing coming any more.
+        if after(self.desk.now(), seconds(timing.call_seconds)) > lease_until {
+            return Ok(());
+        }
+        let order = InviteOrder {
+            client_ref: row.key.name(),
+            assessment: row.assessment.assessment.clone(),
+            person,
+            metadata: metadata(&row),
+        };
+        let answer = platform.invite(&order).await;
+        let event = self.outcome(&*platform, &claimed, &order, answer).await?;
+        self.record(&claimed, Some(mapping), event).await
+    }
+
+    /// Whether the application is still where it should be, and whom to invite.
+    async fn wanted(&self, tenant: &Tenant, mapping: &Mapping, row: &Invitation) -> Wanted {
+        if mapping.paused {
+            return Wanted::No(self.mapping_paused(row));
+        }
+        let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
+            Ok(eploy) => eploy,
+            Err(error) => return Wanted::No(self.not_now(row, None, &error)),
+        };
+        let moved_on = Wanted::No(Event::Skip {
+            claim: None,
+            reason: SkipReason::MovedOn,
+        });
+        let entry = match eploy.standing(&row.key.application).await {
+            Err(error) => return Wanted::No(self.not_now(row, None, &error)),
+            Ok(Standing::Gone) => return moved_on,
+            Ok(Standing::Position(position)) if !mapping.triggered_by(&position) => {
+                return moved_on;
+            }
+            Ok(Standing::Position(_)) => None,
+            Ok(Standing::History(rows)) => match entry_into(mapping, &rows) {
+                None => return moved_on,
+                entry => entry,
+            },
+        };
+        match self.person(&*eploy, row).await {
+            Ok(person) => Wanted::Yes(Box::new(person), entry),
+            Err(event) => Wanted::No(event),
+        }
+    }
+
+    /// The candidate, with an e-mail address.
+    async fn person(&self, eploy: &dyn Eploy, row: &Invitation) -> Result<Person, Event> {
+        match eploy.candidate(&row.candidate).await {
+            Ok(person)
+                if person
+                    .email
+                    .as_deref()
+                    .is_some_and(|email| email.contains('@')) =>
+            {
+                Ok(person)
+            }
+            Ok(_) => Err(Event::Fail {
+                claim: None,
+                reason: FailReason::NoEmail,
+            }),
+            Err(error) => Err(self.not_now(row, None, &error)),
+        }
+    }
+
+    /// What a failed call before or during sending means: for good, or for now. Only for calls whose effect is
+    /// certainly none.
+    fn not_now(&self, row: &Invitation, claim: Option<u32>, error: &CallError) -> Event {
+        let (trouble, until) = self.desk.put_off(error, row.trouble.as_ref(), &row.key);
+        if error.may_retry() {
+            Event::PutOff {
+                claim,
+                trouble,
+                until,
+            }
+        } else {
+            Event::Fail {
+                claim,
+                reason: FailReason::Refused(trouble),
+            }
+        }
+    }
+
+    /// The mapping was paused after the entry was seen.
+    fn mapping_paused(&self, row: &Invitation) -> Event {
+        let now = self.desk.now();
+        let before = row.trouble.as_ref();
+        Event::PutOff {
+            claim: None,
+            trouble: Trouble {
+                code: "mapping.paused".to_owned(),
+                problem: "the mapping is paused".to_owned(),
+                remedy: "Resume it in Stagecall, and the invitation goes out".to_owned(),
+                since: before.map_or(now, |trouble| trouble.since),
+                times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
+            },
+            until: self.desk.in_seconds(self.desk.timing.retry_max_seconds),
+        }
+    }
+
+    /// What the platform's answer means.
+    async fn outcome(
+        &self,
+        platform: &dyn Platform,
+        row: &Invitation,
+        order: &InviteOrder,
+        answer: Result<InviteAnswer, CallError>,
+    ) -> Result<Event, Error> {
+        let claim = Some(row.attempts);
+        Ok(match answer {
+            Ok(InviteAnswer::Created { reference, link }) => {
+                self.take(row, vec![(reference, link)], false, claim)
+                    .await?
+            }
+            Ok(InviteAnswer::AlreadyThere { reference }) => {
+                let found = match reference {
+                    Some(reference) => vec![(reference, None)],
+                    None => match platform
+                        .find(&order.assessment, &order.person, &order.client_ref)
+                        .await
+                    {
+                        Ok(found) => ours_first(found, &order.client_ref),
+                        Err(error) => return Ok(self.not_now(row, claim, &error)),
+                    },
+                };
+                self.take(row, found, true, claim).await?
+            }
+            Err(error) if error.phase == Phase::Unknown => {
+                let (trouble, _) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
+                Event::OutcomeUnknown {
+                    attempt: row.attempts,
+                    trouble,
+                    look_up_at: self.desk.in_seconds(self.desk.timing.settle_seconds),
+                }
+            }
+            Err(error) => self.not_now(row, claim, &error),
+        })
+    }
+
+    /// Binds the first reference that is not another invitation's.
+    async fn take(
+        &self,
+        row: &Invitation,
+        found: Vec<(Reference, Option<String>)>,
+        adopted: bool,
+        claim: Option<u32>,
+    ) -> Result<Event, Error> {
+        let mut owner = None;
+        for (reference, link) in found {
+            let account = &row.assessment.account;
+            match self.desk.ledger.bind(account, &reference, &row.key).await? {
+                Bound::Ours => {
+                    return Ok(Event::Sent {
+                        reference,
+                        link,
+                        adopted,
+                    });
+                }
+                Bound::Other(key) => owner = Some(key),
+            }
+        }
+        Ok(Event::Skip {
+            claim,
+            reason: SkipReason::Duplicate(owner),
+        })
+    }
+
+    /// After a lease ran out: asks the platform. Returns the row, free to be sent, if the platform does not have it;
+    /// `None` if there is nothing more to do now.
+    async fn look_up(
+        &self,
+        tenant: &Tenant,
+        mapping: Option<&Mapping>,
+        row: Invitation,
+    ) -> Result<Option<Invitation>, Error> {
+        let found = match self.ask_platform(tenant, &row).await {
+            Ok(found) => found,
+            Err(error) => {
+                let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
+                let event = Event::LookUpPutOff { trouble, until };
+                self.record(&row, mapping, event).await?;
+                return Ok(None);
+            }
+        };
+        let event = match self.take(&row, found, true, None).await? {
+            sent @ Event::Sent { .. } => sent,
+            // Nothing there, or only what belongs to other invitations: ours was not taken.
+            _ => Event::LookedUpAbsent,
+        };
+        let expires = mapping.and_then(|mapping| mapping.expires_after_days);
+        let absent = event == Event::LookedUpAbsent;
+        match self
+            .desk
+            .change(
+                &row,
+                event,
+                expires,
+                if absent { Next::Mine } else { Next::HandOut },
+            )
+            .await?
+        {
+            Changed::To(row) if absent => Ok(Some(*row)),
+            _ => Ok(None),
+        }
+    }
+
+    /// What the platform has for the row's candidate.
+    async fn ask_platform(
+        &self,
+        tenant: &Tenant,
+        row: &Invitation,
+    ) -> Result<Vec<(Reference, Option<String>)>, CallError> {
+        let platform = self
+            .platforms
+            .platform(tenant, &row.assessment.account)
+            .await?;
+        let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
+        let person = eploy.candidate(&row.candidate).await?;
+        let name = row.key.name();
+        let found = platform
+            .find(&row.assessment.assessment, &person, &name)
+            .await?;
+        Ok(ours_first(found, &name))
+    }
+
+    /// Puts an event on record. What the platform accepted is recorded whatever else happened to the row meanwhile;
+    /// anything else gives way.
+    async fn record(
+        &self,
+        row: &Invitation,
+        mapping: Option<&Mapping>,
+        event: Event,
+    ) -> Result<(), Error> {
+        let expires = mapping.and_then(|mapping| mapping.expires_after_days);
+        let mut row = row.clone();
+        loop {
+            match self
+                .desk
+                .change(&row, event.clone(), expires, Next::HandOut)
+                .await?
+            {
+                Changed::To(_) => return Ok(()),
+                Changed::No(double @ NotApplicable::Double { .. }) => {
+                    tracing::error!(
+                        tenant = %row.key.tenant,
+                        invitation = %row.key.name(),
+                        "{double}"
+                    );
+                    return Ok(());
+                }
+                Changed::No(_) => return Ok(()),
+                Changed::Conflict if matches!(event, Event::Sent { .. }) => {
+                    match self.desk.ledger.load(&row.key).await? {
+                        Some(newer) => row = newer,
+                        None => return Ok(()),
+                    }
+                }
+                Changed::Conflict => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Those that carry our reference first; those that carry another of ours not at all.
+fn ours_first(
+    mut found: Vec<crate::ports::Found>,
+    client_ref: &str,
+) -> Vec<(Reference, Option<String>)> {
+    found.retain(|one| {
+        one.client_ref
+            .as_deref()
+            .is_none_or(|theirs| theirs == client_ref)
+    });
+    found.sort_by_key(|one| one.client_ref.is_none());
+    found
+        .into_iter()
+        .map(|one| (one.reference, one.link))
+        .collect()
+}
+
+/// The ids that a platform may keep with the invitation (reference wecp, the partner guide's `metadata`).
+fn metadata(row: &Invitation) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("candidateId".to_owned(), row.candidate.to_string()),
+        ("applicationId".to_owned(), row.key.application.to_string()),
+        ("invitationId".to_owned(), row.key.name()),
+    ])
+}

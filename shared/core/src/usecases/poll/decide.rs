@@ -1,0 +1,148 @@
+//! What an application's row means for a mapping. Pure, so that a rehearsal decides exactly as the poll does.
+
+use jiff::Timestamp;
+
+use crate::ids::StatusHistoryId;
+use crate::invitation::{Invitation, SkipReason, State};
+use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
+use crate::tenant::{Mapping, Reentry};
+
+/// What to do about an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: it is not at the trigger, or of another vacancy.
+    NotConcerned,
+    /// Nothing: its entry is on record.
+    Known,
+    /// Put it on record as a new entry, of this round, and invite.
+    Invite {
+        /// The round.
+        round: u32,
+    },
+    /// Put it on record as an entry that is passed over.
+    PassOver {
+        /// The round.
+        round: u32,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// It changed and could have left and come back since: the status history tells.
+    AskHistory,
+    /// Note that it left.
+    NoteLeft,
+}
+
+/// Decides about `row`; `latest` is the mapping's newest invitation of the application.
+pub fn decide(
+    mapping: &Mapping,
+    status: &MappingStatus,
+    row: &ApplicationRow,
+    latest: Option<&Invitation>,
+) -> Decision {
+    let at_trigger =
+        mapping.vacancies.contains(&row.vacancy) && mapping.triggered_by(&row.position);
+    let Some(latest) = latest else {
+        return if at_trigger {
+            enter(mapping, status, 1)
+        } else {
+            Decision::NotConcerned
+        };
+    };
+    let again = may_enter_again(mapping, latest);
+    if !at_trigger {
+        let matters = again || latest.state == State::Detected;
+        return if matters && latest.entry.left_at.is_none() {
+            Decision::NoteLeft
+        } else {
+            Decision::NotConcerned
+        };
+    }
+    if !again {
+        return Decision::Known;
+    }
+    if latest.entry.left_at.is_some() {
+        return enter(mapping, status, latest.key.round.saturating_add(1));
+    }
+    if row.modified > latest.entry.modified {
+        return Decision::AskHistory;
+    }
+    Decision::Known
+}
+
+/// Decides about a row for which the history was asked.
+pub fn decide_by_history(
+    mapping: &Mapping,
+    status: &MappingStatus,
+    latest: &Invitation,
+    since: Timestamp,
+    history: &[HistoryRow],
+) -> Decision {
+    let Some(entry) = entry_into(mapping, history) else {
+        return Decision::NoteLeft;
+    };
+    let another = match &latest.entry.history {
+        Some(known) => *known != entry.history,
+        None => true,
+    };
+    // A change of the mapping never fires for an entry of before.
+    let after_what_is_known = entry
+        .at
+        .is_some_and(|at| at > latest.entry.seen_at && at > since);
+    if another && after_what_is_known {
+        enter(mapping, status, latest.key.round.saturating_add(1))
+    } else {
+        Decision::Known
+    }
+}
+
+/// A new entry of this round: what it comes to, by how the mapping stands.
+fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
+    if mapping.paused {
+        return Decision::PassOver {
+            round,
+            reason: SkipReason::Paused,
+        };
+    }
+    match status {
+        MappingStatus::Active => Decision::Invite { round },
+        MappingStatus::Baseline { .. } if mapping.include_current => Decision::Invite { round },
+        MappingStatus::Baseline { .. } => Decision::PassOver {
+            round,
+            reason: SkipReason::Baseline,
+        },
+        MappingStatus::Broken { .. } => Decision::Known,
+    }
+}
+
+/// Whether a further entry would count. What was never sent may always be entered again: that is how a recruiter says
+/// "now".
+fn may_enter_again(mapping: &Mapping, latest: &Invitation) -> bool {
+    match latest.state {
+        State::Detected | State::Sending { .. } => false,
+        State::Skipped(_) | State::Failed(_) => true,
+        _ => mapping.reentry == Reentry::Again,
+    }
+}
+
+/// The entry into a mapping's trigger that a status history ends with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFact {
+    /// The row with which the present stay began.
+    pub history: StatusHistoryId,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+/// The beginning of the present stay at the trigger; `None` if the application is not there now. `history` is oldest
+/// first. Going from one trigger stage or status to another of the same mapping is one stay.
+pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<EntryFact> {
+    history
+        .iter()
+        .rev()
+        .take_while(|row| mapping.triggered_by(&row.position))
+        .last()
+        .map(|row| EntryFact {
+            history: row.id.clone(),
+            at: row.at,
+        })
+}

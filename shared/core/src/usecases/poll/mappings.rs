@@ -1,0 +1,73 @@
+//! The mappings' own state: new and changed ones start with a baseline; one whose stage vanished breaks, loudly.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::ports::{Directory, MappingState, MappingStatus, NamedId, TenantState};
+use crate::tenant::{Mapping, Tenant};
+
+/// Brings the remembered mappings in line with the configured ones.
+pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
+    state.mappings.retain(|id, _| tenant.mapping(id).is_some());
+    for mapping in &tenant.mappings {
+        let watches = watches(mapping);
+        let known = state.mappings.get(&mapping.id);
+        if known.is_none_or(|known| known.watches != watches) {
+            state.mappings.insert(
+                mapping.id.clone(),
+                MappingState {
+                    status: MappingStatus::Baseline { page: 1 },
+                    since: now,
+                    watches,
+                },
+            );
+        }
+    }
+}
+
+/// A digest of what decides which entries count: if it changes, whoever is at the stage now was there before.
+fn watches(mapping: &Mapping) -> String {
+    let triggers: Vec<_> = mapping
+        .triggers
+        .iter()
+        .map(|trigger| (&trigger.stage, &trigger.statuses))
+        .collect();
+    let bytes = serde_json::to_vec(&(
+        &mapping.vacancies,
+        triggers,
+        mapping.reentry,
+        &mapping.assessment,
+    ))
+    .unwrap_or_default();
+    hex::encode(&Sha256::digest(&bytes)[..8])
+}
+
+/// Why a mapping cannot work with what the tenant has now; `None` if it can, or if the lists are not readable.
+pub fn broken(mapping: &Mapping, directory: &Directory) -> Option<String> {
+    for trigger in &mapping.triggers {
+        let name = trigger.stage_name.as_deref().unwrap_or("no name on record");
+        if let Some(problem) = missing(directory.stages.as_deref(), trigger.stage.as_str()) {
+            return Some(format!(
+                "its trigger stage {} ({name}) {problem} in Eploy. Choose another stage for the mapping",
+                trigger.stage
+            ));
+        }
+        for status in &trigger.statuses {
+            if let Some(problem) = missing(directory.statuses.as_deref(), status.as_str()) {
+                return Some(format!(
+                    "its trigger status {status} {problem} in Eploy. Choose another status for the mapping"
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// How an option is missing from a list.
+fn missing(list: Option<&[NamedId]>, id: &str) -> Option<&'static str> {
+    match list?.iter().find(|option| option.id == id) {
+        None => Some("is no longer there"),
+        Some(option) if option.archived => Some("is archived"),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,421 @@
+//! Polling a tenant: Eploy's changed applications into the ledger; the cursor moves only after the ledger has them.
+
+mod decide;
+mod mappings;
+mod pages;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+pub use decide::{Decision, EntryFact, decide, decide_by_history, entry_into};
+
+use super::desk::Desk;
+use crate::clock::Deadline;
+use crate::error::{CallError, Error, Reach};
+use crate::events::{DomainEvent, What};
+use crate::ids::TenantId;
+use crate::invitation::Trouble;
+use crate::ports::{
+    Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, Suspension, TenantState,
+    TenantStates,
+};
+use crate::tenant::{Tenant, Trigger, Vacancies};
+use crate::timing::{after, seconds};
+
+/// Polls tenants.
+#[derive(Clone)]
+pub struct Poller {
+    /// The rows.
+    pub desk: Desk,
+    /// How polling stands.
+    pub states: Arc<dyn TenantStates>,
+    /// The ways into Eploy.
+    pub eploy: Arc<dyn EployConnections>,
+}
+
+/// What a poll came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// It was not due, or the tenant is paused.
+    NotDue,
+    /// Everything was read. How many new entries there were.
+    Done(usize),
+    /// Time ran out; what was read is on record, and it is due again at once.
+    Unfinished,
+    /// It failed, and is due again later.
+    Failed,
+}
+
+/// Why reading stopped.
+enum Stop {
+    /// Time ran out.
+    Deadline,
+    /// A call failed.
+    Call(CallError),
+    /// A store of ours failed.
+    Store(crate::error::StoreError),
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<crate::error::StoreError> for Stop {
+    fn from(error: crate::error::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Poller {
+    /// Polls a tenant if it is due, until `deadline`.
+    pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
+        let tenant = self.desk.tenant(id).await?;
+        let now = self.desk.now();
+        let stored = self.states.load_state(id).await?;
+        let mut state = stored.unwrap_or_else(|| TenantState::new(now));
+        if tenant.paused || state.due_at > now {
+            return Ok(Polled::NotDue);
+        }
+        mappings::reconcile(&tenant, &mut state, now);
+        let mut found = 0;
+        let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
+            Ok(eploy) => {
+                let read = self
+                    .read(&*eploy, &tenant, &mut state, deadline, &mut found)
+                    .await;
+                match (read, eploy.allowance_left().await) {
+                    (Ok(()), Ok(left)) => {
+                        let wish = f64::from(tenant.eploy.poll_seconds);
+                        let day_left = left.resets_at.duration_since(self.desk.now()).as_secs_f64();
+                        Ok(interval(wish, day_left, left.calls))
+                    }
+                    (Ok(()), Err(error)) => Err(Stop::Call(error)),
+                    (Err(stop), _) => Err(stop),
+                }
+            }
+            Err(error) => Err(Stop::Call(error)),
+        };
+        let polled = match outcome {
+            Ok(interval) => {
+                self.succeeded(id, &mut state, found, interval).await;
+                Polled::Done(found)
+            }
+            Err(Stop::Deadline) => {
+                state.due_at = self.desk.now();
+                Polled::Unfinished
+            }
+            Err(Stop::Call(error)) => {
+                self.failed(id, &mut state, &error).await;
+                Polled::Failed
+            }
+            // Nothing is lost: the cursor is where it was, and the poll stays due.
+            Err(Stop::Store(error)) => return Err(error.into()),
+        };
+        state.version += 1;
+        if self.states.save_state(id, &state).await? == Saved::Conflict {
+            tracing::info!(tenant = %id, "another poll of this tenant was quicker");
+        }
+        Ok(polled)
+    }
+
+    /// Everything that a poll reads, in order.
+    async fn read(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        deadline: Deadline,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        self.check_mappings(eploy, tenant, state).await?;
+        // Before the baseline is read, so that what changes while it is read lies after it; and early enough for a clock
+        // or a time zone of Eploy's that differs from ours. Whoever was at the stage by then is in the baseline.
+        if state.poll.cursor.is_none() {
+            let early = SignedDuration::from_mins(65);
+            state.poll.cursor = self.desk.now().checked_sub(early).ok();
+        }
+        self.baseline(eploy, tenant, state, deadline, found).await?;
+        self.changes(eploy, tenant, state, deadline, found).await
+    }
+
+    /// From time to time: whether the mappings' stages still exist.
+    async fn check_mappings(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+    ) -> Result<(), Stop> {
+        let now = self.desk.now();
+        let every = seconds(self.desk.timing.recheck_seconds);
+        if state
+            .checked_at
+            .is_some_and(|at| now.duration_since(at) < every)
+        {
+            return Ok(());
+        }
+        let directory = eploy.directory().await?;
+        state.checked_at = Some(now);
+        for mapping in &tenant.mappings {
+            let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
+                continue;
+            };
+            let was_broken = matches!(remembered.status, MappingStatus::Broken { .. });
+            match mappings::broken(mapping, &directory) {
+                Some(reason) => {
+                    if !was_broken {
+                        tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping is broken and invites nobody");
+                        let what = What::MappingBroken {
+                            tenant: tenant.id.clone(),
+                            mapping: mapping.id.clone(),
+                            reason: reason.clone(),
+                        };
+                        self.desk
+                            .events
+                            .publish(vec![DomainEvent { at: now, what }])
+                            .await;
+                    }
+                    remembered.status = MappingStatus::Broken { reason };
+                }
+                None if was_broken => {
+                    // Whoever gathered at the stage meanwhile was there before it was mended.
+                    remembered.status = MappingStatus::Baseline { page: 1 };
+                    remembered.since = now;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Records who is at the trigger of a mapping that was just turned on.
+    async fn baseline(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        deadline: Deadline,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        let starting: Vec<_> = tenant
+            .mappings
+            .iter()
+            .filter_map(|mapping| match state.mappings.get(&mapping.id)?.status {
+                MappingStatus::Baseline { page } => Some((mapping, page)),
+                _ => None,
+            })
+            .collect();
+        let Some(mut page) = starting.iter().map(|(_, page)| *page).min() else {
+            return Ok(());
+        };
+        let triggers: Vec<Trigger> = starting
+            .iter()
+            .flat_map(|(mapping, _)| mapping.triggers.iter().cloned())
+            .collect();
+        let vacancies = union(starting.iter().map(|(mapping, _)| &mapping.vacancies));
+        loop {
+            let read = eploy.applications_at(&triggers, &vacancies, page).await;
+            let read = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    set_baseline(state, &starting, page);
+                    return Err(error.into());
+                }
+            };
+            *found += self
+                .take_in(eploy, tenant, state, &read, |id| {
+                    starting.iter().any(|(mapping, _)| mapping.id == *id)
+                })
+                .await?;
+            if !read.more {
+                break;
+            }
+            page += 1;
+            set_baseline(state, &starting, page);
+            if deadline.passed(self.desk.now()) {
+                return Err(Stop::Deadline);
+            }
+        }
+        for (mapping, _) in &starting {
+            if let Some(remembered) = state.mappings.get_mut(&mapping.id) {
+                remembered.status = MappingStatus::Active;
+            }
+            tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
+        }
+        Ok(())
+    }
+
+    /// Reads what changed, page by page, and moves the cursor.
+    async fn changes(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        deadline: Deadline,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        let mut progress = state.poll.progress.take().unwrap_or(PollProgress {
+            since: state.poll.cursor,
+            page: 1,
+            newest: None,
+        });
+        let mut set_aside = 0;
+        loop {
+            let page = match eploy
+                .changed_applications(progress.since, progress.page)
+                .await
+            {
+                Ok(page) => page,
+                Err(error) => {
+                    state.poll.progress = Some(progress);
+                    return Err(error.into());
+                }
+            };
+            for record in &page.set_aside {
+                set_aside += 1;
+                tracing::warn!(tenant = %tenant.id, application = record.id.as_deref().unwrap_or("unknown"), reason = record.reason, "a record was set aside");
+            }
+            match self.take_in(eploy, tenant, state, &page, |_| true).await {
+                Ok(new) => *found += new,
+                Err(stop) => {
+                    state.poll.progress = Some(progress);
+                    return Err(stop);
+                }
+            }
+            let newest = page.rows.iter().filter_map(|row| row.modified).max();
+            progress.newest = progress.newest.max(newest);
+            if !page.more {
+                break;
+            }
+            progress.page += 1;
+            if deadline.passed(self.desk.now()) {
+                state.poll.progress = Some(progress);
+                return Err(Stop::Deadline);
+            }
+        }
+        state.poll.set_aside = set_aside;
+        advance(state, &progress);
+        Ok(())
+    }
+
+    /// After a poll that read everything.
+    async fn succeeded(&self, id: &TenantId, state: &mut TenantState, found: usize, interval: f64) {
+        let now = self.desk.now();
+        state.poll.last_ok = Some(now);
+        state.poll.failures = 0;
+        state.poll.idle = if found == 0 {
+            state.poll.idle.saturating_add(1)
+        } else {
+            0
+        };
+        state.due_at = after(now, seconds(interval));
+        if state.suspended.take().is_some() {
+            tracing::info!(tenant = %id, "the tenant works again");
+            let what = What::Resumed { tenant: id.clone() };
+            self.desk
+                .events
+                .publish(vec![DomainEvent { at: now, what }])
+                .await;
+        }
+        if found > 0 {
+            tracing::info!(tenant = %id, found, "polled");
+        } else {
+            tracing::debug!(tenant = %id, "polled, nothing new");
+        }
+    }
+
+    /// After a poll that could not be finished.
+    async fn failed(&self, id: &TenantId, state: &mut TenantState, error: &CallError) {
+        let now = self.desk.now();
+        state.poll.failures = state.poll.failures.saturating_add(1);
+        let delay = self.desk.timing.backoff(state.poll.failures, id.as_str());
+        state.due_at = after(now, delay);
+        if error.reach == Reach::Connection {
+            let pause = after(now, seconds(self.desk.timing.suspend_seconds));
+            state.due_at = error.not_before().unwrap_or(pause);
+            let before = state.suspended.take();
+            if before
+                .as_ref()
+                .is_none_or(|before| before.trouble.code != error.code)
+            {
+                tracing::error!(tenant = %id, code = error.code, %error, "the tenant is suspended");
+                let what = What::Suspended {
+                    tenant: id.clone(),
+                    code: error.code.to_owned(),
+                };
+                self.desk
+                    .events
+                    .publish(vec![DomainEvent { at: now, what }])
+                    .await;
+            }
+            state.suspended = Some(Suspension {
+                trouble: Trouble::from_call(
+                    error,
+                    before.as_ref().map(|before| &before.trouble),
+                    now,
+                ),
+                until: state.due_at,
+            });
+        } else {
+            state.due_at = error
+                .not_before()
+                .map_or(state.due_at, |at| at.max(state.due_at));
+            tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "the poll failed");
+        }
+    }
+}
+
+/// Moves the cursor after a complete reading.
+///
+/// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
+/// still to come to one that was read. So after a reading of several pages the cursor goes only to where the reading
+/// before it had come: everything is gone over once more before it is left behind.
+fn advance(state: &mut TenantState, progress: &PollProgress) {
+    let Some(newest) = progress.newest else {
+        return;
+    };
+    let newest = state
+        .poll
+        .reached
+        .map_or(newest, |reached| reached.max(newest));
+    let next = if progress.page == 1 {
+        Some(newest)
+    } else {
+        state.poll.reached
+    };
+    state.poll.cursor = state.poll.cursor.max(next);
+    state.poll.reached = Some(newest);
+}
+
+/// Seconds until the next poll: as wished, unless the rest of the day's allowance has to be spread thinner.
+fn interval(wish: f64, day_left: f64, calls_left: u32) -> f64 {
+    let spread = day_left.max(0.0) / f64::from(calls_left.max(1));
+    wish.max(spread)
+}
+
+/// Where the baseline of these mappings has come.
+fn set_baseline(state: &mut TenantState, starting: &[(&crate::tenant::Mapping, u32)], page: u32) {
+    for (mapping, _) in starting {
+        if let Some(remembered) = state.mappings.get_mut(&mapping.id) {
+            remembered.status = MappingStatus::Baseline { page };
+        }
+    }
+}
+
+/// All vacancies of several mappings.
+fn union<'a>(all: impl Iterator<Item = &'a Vacancies>) -> Vacancies {
+    let mut only = BTreeSet::new();
+    for vacancies in all {
+        match vacancies {
+            Vacancies::All => return Vacancies::All,
+            Vacancies::Only(these) => only.extend(these.iter().cloned()),
+        }
+    }
+    Vacancies::Only(only)
+}
+
+#[cfg(test)]
+mod tests;

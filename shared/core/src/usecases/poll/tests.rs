@@ -1,0 +1,399 @@
+use super::decide::*;
+use super::*;
+use crate::ids::{AssessmentRef, InvitationKey};
+use crate::invitation::{Entry, Event, Invitation, SkipReason};
+use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId, PollState};
+use crate::tenant::{Mapping, Position, Reentry, ReportPlan};
+use crate::timing::Timing;
+use jiff::Timestamp;
+
+const ACTIVE: MappingStatus = MappingStatus::Active;
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn mapping() -> Mapping {
+    Mapping {
+        id: "m".into(),
+        paused: false,
+        vacancies: Vacancies::Only(["4101".into()].into()),
+        triggers: vec![Trigger {
+            stage: "12".into(),
+            stage_name: Some("Video Interview".to_owned()),
+            statuses: vec!["34".into(), "35".into()],
+        }],
+        assessment: AssessmentRef {
+            account: "willo".into(),
+            assessment: "k".into(),
+        },
+        reentry: Reentry::Once,
+        include_current: false,
+        expires_after_days: None,
+        report: ReportPlan::default(),
+    }
+}
+
+fn at(stage: &str, status: &str) -> Position {
+    Position {
+        stage: Some(stage.into()),
+        status: Some(status.into()),
+    }
+}
+
+fn row(position: Position, modified: i64) -> ApplicationRow {
+    ApplicationRow {
+        id: "70215".into(),
+        candidate: "9001".into(),
+        vacancy: "4101".into(),
+        position,
+        modified: Some(time(modified)),
+    }
+}
+
+fn known(round: u32) -> Invitation {
+    Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: "70215".into(),
+            mapping: "m".into(),
+            round,
+        },
+        "9001".into(),
+        "4101".into(),
+        mapping().assessment,
+        Entry {
+            seen_at: time(100),
+            entered_at: None,
+            history: None,
+            modified: Some(time(100)),
+            left_at: None,
+        },
+    )
+}
+
+fn then(row: &Invitation, event: Event, at: i64) -> Invitation {
+    row.apply(event, time(at), &Timing::default(), None)
+        .unwrap()
+        .next
+}
+
+fn invited(round: u32) -> Invitation {
+    let claim = Event::Claim {
+        lease_until: time(200),
+        entered_at: Some(time(90)),
+        history: Some("h1".into()),
+    };
+    let sent = Event::Sent {
+        reference: "r".into(),
+        link: None,
+        adopted: false,
+    };
+    then(&then(&known(round), claim, 101), sent, 102)
+}
+
+#[test]
+fn an_entry_is_invited_once() {
+    let trigger = row(at("12", "34"), 100);
+    assert_eq!(
+        decide(&mapping(), &ACTIVE, &trigger, None),
+        Decision::Invite { round: 1 }
+    );
+    assert_eq!(
+        decide(&mapping(), &ACTIVE, &trigger, Some(&known(1))),
+        Decision::Known
+    );
+    assert_eq!(
+        decide(
+            &mapping(),
+            &ACTIVE,
+            &row(at("12", "34"), 900),
+            Some(&invited(1))
+        ),
+        Decision::Known
+    );
+}
+
+#[test]
+fn other_stages_statuses_and_vacancies_are_not_concerned() {
+    for position in [
+        at("13", "34"),
+        at("12", "36"),
+        Position {
+            stage: Some("12".into()),
+            status: None,
+        },
+        Position::default(),
+    ] {
+        assert_eq!(
+            decide(&mapping(), &ACTIVE, &row(position, 100), None),
+            Decision::NotConcerned
+        );
+    }
+    let mut other = row(at("12", "34"), 100);
+    other.vacancy = "4102".into();
+    assert_eq!(
+        decide(&mapping(), &ACTIVE, &other, None),
+        Decision::NotConcerned
+    );
+}
+
+#[test]
+fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
+    let baseline = MappingStatus::Baseline { page: 1 };
+    let trigger = row(at("12", "34"), 100);
+    let reason = SkipReason::Baseline;
+    assert_eq!(
+        decide(&mapping(), &baseline, &trigger, None),
+        Decision::PassOver { round: 1, reason }
+    );
+    let asked = Mapping {
+        include_current: true,
+        ..mapping()
+    };
+    assert_eq!(
+        decide(&asked, &baseline, &trigger, None),
+        Decision::Invite { round: 1 }
+    );
+}
+
+#[test]
+fn a_paused_mapping_keeps_record_of_whom_it_passes_over() {
+    let paused = Mapping {
+        paused: true,
+        ..mapping()
+    };
+    let reason = SkipReason::Paused;
+    assert_eq!(
+        decide(&paused, &ACTIVE, &row(at("12", "34"), 100), None),
+        Decision::PassOver { round: 1, reason }
+    );
+}
+
+#[test]
+fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
+    let gone = row(at("13", "34"), 300);
+    let back = row(at("12", "34"), 400);
+    let once = mapping();
+    let again = Mapping {
+        reentry: Reentry::Again,
+        ..mapping()
+    };
+    // Invited: counts only where the mapping says so.
+    assert_eq!(
+        decide(&once, &ACTIVE, &gone, Some(&invited(1))),
+        Decision::NotConcerned
+    );
+    assert_eq!(
+        decide(&again, &ACTIVE, &gone, Some(&invited(1))),
+        Decision::NoteLeft
+    );
+    let left = then(&invited(1), Event::Left, 300);
+    assert_eq!(
+        decide(&again, &ACTIVE, &back, Some(&left)),
+        Decision::Invite { round: 2 }
+    );
+    assert_eq!(decide(&once, &ACTIVE, &back, Some(&left)), Decision::Known);
+    // Passed over: always counts.
+    let baseline = known(1).passed_over(SkipReason::Baseline);
+    assert_eq!(
+        decide(&once, &ACTIVE, &gone, Some(&baseline)),
+        Decision::NoteLeft
+    );
+    let left = then(&baseline, Event::Left, 300);
+    assert_eq!(
+        decide(&once, &ACTIVE, &back, Some(&left)),
+        Decision::Invite { round: 2 }
+    );
+    // Not yet sent: leaving is noted, and skips it.
+    assert_eq!(
+        decide(&once, &ACTIVE, &gone, Some(&known(1))),
+        Decision::NoteLeft
+    );
+}
+
+#[test]
+fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
+    let again = Mapping {
+        reentry: Reentry::Again,
+        ..mapping()
+    };
+    let latest = invited(1);
+    assert_eq!(
+        decide(&again, &ACTIVE, &row(at("12", "34"), 400), Some(&latest)),
+        Decision::AskHistory
+    );
+    assert_eq!(
+        decide(&again, &ACTIVE, &row(at("12", "34"), 100), Some(&latest)),
+        Decision::Known
+    );
+    let line = |id: &str, second, position| HistoryRow {
+        id: id.into(),
+        at: Some(time(second)),
+        position,
+    };
+    let same = [
+        line("h1", 90, at("12", "34")),
+        line("h2", 300, at("12", "35")),
+    ];
+    let since = time(0);
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &latest, since, &same),
+        Decision::Known
+    );
+    let came_back = [
+        line("h1", 90, at("12", "34")),
+        line("h2", 300, at("13", "34")),
+        line("h3", 310, at("12", "34")),
+    ];
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &latest, since, &came_back),
+        Decision::Invite { round: 2 }
+    );
+    // The mapping was changed after that entry: a change never fires for the past.
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &latest, time(311), &came_back),
+        Decision::Known
+    );
+    let left = [
+        line("h1", 90, at("12", "34")),
+        line("h2", 300, at("13", "34")),
+    ];
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &latest, since, &left),
+        Decision::NoteLeft
+    );
+}
+
+#[test]
+fn a_stay_begins_where_the_run_of_trigger_rows_begins() {
+    let line = |id: &str, position| HistoryRow {
+        id: id.into(),
+        at: None,
+        position,
+    };
+    let rows = [
+        line("1", at("12", "34")),
+        line("2", at("9", "1")),
+        line("3", at("12", "35")),
+        line("4", at("12", "34")),
+    ];
+    assert_eq!(entry_into(&mapping(), &rows).unwrap().history.as_str(), "3");
+    assert_eq!(entry_into(&mapping(), &rows[..2]), None);
+    assert_eq!(entry_into(&mapping(), &[]), None);
+}
+
+fn state(cursor: i64, reached: Option<i64>) -> TenantState {
+    TenantState {
+        poll: PollState {
+            cursor: Some(time(cursor)),
+            reached: reached.map(time),
+            ..PollState::default()
+        },
+        ..TenantState::new(time(0))
+    }
+}
+
+fn read(pages: u32, newest: Option<i64>) -> PollProgress {
+    PollProgress {
+        since: None,
+        page: pages,
+        newest: newest.map(time),
+    }
+}
+
+#[test]
+fn the_cursor_moves_only_past_what_was_gone_over() {
+    let mut quiet = state(10, Some(10));
+    advance(&mut quiet, &read(1, None));
+    assert_eq!(quiet.poll.cursor, Some(time(10)));
+    let mut one = state(10, Some(10));
+    advance(&mut one, &read(1, Some(50)));
+    assert_eq!(one.poll.cursor, Some(time(50)));
+    let mut many = state(10, Some(20));
+    advance(&mut many, &read(7, Some(50)));
+    assert_eq!(
+        (many.poll.cursor, many.poll.reached),
+        (Some(time(20)), Some(time(50)))
+    );
+    advance(&mut many, &read(3, Some(60)));
+    assert_eq!(many.poll.cursor, Some(time(50)));
+    // Never backwards.
+    advance(&mut many, &read(1, Some(5)));
+    assert!(many.poll.cursor >= Some(time(50)));
+}
+
+#[test]
+fn the_interval_spreads_what_is_left_of_the_day() {
+    assert!((interval(60.0, 86_400.0, 8000) - 60.0).abs() < 1e-9);
+    assert!((interval(60.0, 36_000.0, 100) - 360.0).abs() < 1e-9);
+    assert!((interval(60.0, 3600.0, 0) - 3600.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_stage_that_vanished_breaks_the_mapping() {
+    let option = |id: &str, archived| NamedId {
+        id: id.to_owned(),
+        name: "Video".to_owned(),
+        archived,
+    };
+    let whole = Directory {
+        stages: Some(vec![option("12", false)]),
+        statuses: Some(vec![option("34", false), option("35", false)]),
+    };
+    assert_eq!(mappings::broken(&mapping(), &whole), None);
+    assert_eq!(mappings::broken(&mapping(), &Directory::default()), None);
+    let gone = Directory {
+        stages: Some(vec![option("13", false)]),
+        ..whole.clone()
+    };
+    assert!(
+        mappings::broken(&mapping(), &gone)
+            .unwrap()
+            .contains("no longer there")
+    );
+    let archived = Directory {
+        statuses: Some(vec![option("34", true), option("35", false)]),
+        ..whole
+    };
+    assert!(
+        mappings::broken(&mapping(), &archived)
+            .unwrap()
+            .contains("archived")
+    );
+}
+
+#[test]
+fn a_changed_mapping_starts_over_with_a_baseline() {
+    let mut tenant = crate::tenant::Tenant {
+        id: "acme".into(),
+        paused: false,
+        eploy: crate::tenant::EployConnection {
+            base_url: "https://acme.eploy.net/".parse().unwrap(),
+            daily_calls: 1000,
+            poll_seconds: 60,
+            dialect: serde_json::Map::default(),
+        },
+        platforms: std::collections::BTreeMap::default(),
+        mappings: vec![mapping()],
+    };
+    let mut state = TenantState::new(time(0));
+    mappings::reconcile(&tenant, &mut state, time(1));
+    let id = mapping().id;
+    state.mappings.get_mut(&id).unwrap().status = MappingStatus::Active;
+    mappings::reconcile(&tenant, &mut state, time(2));
+    assert_eq!(state.mappings[&id].status, MappingStatus::Active);
+    // Words do not matter, what is watched does.
+    tenant.mappings[0].triggers[0].stage_name = Some("Renamed".to_owned());
+    mappings::reconcile(&tenant, &mut state, time(3));
+    assert_eq!(state.mappings[&id].status, MappingStatus::Active);
+    tenant.mappings[0].triggers[0].statuses.clear();
+    mappings::reconcile(&tenant, &mut state, time(4));
+    assert_eq!(
+        state.mappings[&id].status,
+        MappingStatus::Baseline { page: 1 }
+    );
+    tenant.mappings.clear();
+    mappings::reconcile(&tenant, &mut state, time(5));
+    assert!(state.mappings.is_empty());
+}

@@ -1,0 +1,184 @@
+//! A platform's callback: authenticate, store, queue, answer; and later, look into it.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::desk::Desk;
+use super::write_back::{News, WriteBack};
+use crate::error::{Error, StoreError};
+use crate::ids::{AccountId, TenantId};
+use crate::ports::{
+    CallbackToken, Deliveries, Delivery, DeliveryFate, IncomingCall, PlatformConnections, Secrets,
+    Verdict,
+};
+use crate::timing::after;
+use crate::work::Work;
+use secrecy::ExposeSecret as _;
+
+/// What to answer to a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is stored.
+    Accepted,
+    /// No such address: an unknown tenant or account, or a wrong token. One answer for all, so that nothing can be
+    /// learned from it.
+    NoSuchAddress,
+    /// A signature was due and is missing or wrong.
+    Forged,
+    /// It makes no sense.
+    Unreadable,
+}
+
+/// Takes callbacks in.
+#[derive(Clone)]
+pub struct Receiver {
+    /// The rows.
+    pub desk: Desk,
+    /// The deliveries.
+    pub deliveries: Arc<dyn Deliveries>,
+    /// The tokens.
+    pub secrets: Arc<dyn Secrets>,
+    /// The readers of the platforms' callbacks.
+    pub platforms: Arc<dyn PlatformConnections>,
+}
+
+impl Receiver {
+    /// Looking for the invitation of a delivery is given up after this many tries: the callback can overtake the
+    /// record of what it is about, but not for long.
+    const TRIES: u32 = 6;
+
+    /// Authenticates a call, stores it durably and queues it. Whatever is accepted is on disk.
+    pub async fn receive(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        token: &str,
+        call: &IncomingCall<'_>,
+    ) -> Result<Answer, StoreError> {
+        if !self.knows(tenant, account, token).await? {
+            return Ok(Answer::NoSuchAddress);
+        }
+        let Some(config) = self.desk.tenants.tenant(tenant).await? else {
+            return Ok(Answer::NoSuchAddress);
+        };
+        let Some(reader) = self.platforms.reader(&config, account) else {
+            return Ok(Answer::NoSuchAddress);
+        };
+        if reader.verify(call) == Verdict::Forged {
+            tracing::warn!(%tenant, %account, "a callback's signature is missing or wrong");
+            return Ok(Answer::Forged);
+        }
+        let hint = match reader.read(call) {
+            Ok(hint) => hint,
+            Err(error) => {
+                tracing::warn!(%tenant, %account, bytes = call.body.len(), %error, "a callback was not understood");
+                return Ok(Answer::Unreadable);
+            }
+        };
+        let delivery = Delivery {
+            id: digest(account, hint.event.as_deref(), call.body),
+            tenant: tenant.clone(),
+            account: account.clone(),
+            at: self.desk.now(),
+            event: hint.event,
+            references: hint.references,
+            tries: 0,
+        };
+        self.deliveries.store(&delivery).await?;
+        tracing::info!(%tenant, %account, delivery = delivery.id, "callback stored");
+        let work = Work::Delivery {
+            tenant: tenant.clone(),
+            id: delivery.id,
+        };
+        self.desk.hand_out(vec![work]).await;
+        Ok(Answer::Accepted)
+    }
+
+    /// Whether the token in the path is one of the account's.
+    async fn knows(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        token: &str,
+    ) -> Result<bool, StoreError> {
+        let Some(tokens) = self.secrets.callback_tokens(tenant, account).await? else {
+            return Ok(false);
+        };
+        let same = |known: &CallbackToken| same_token(known, token);
+        // Both are always compared, so that the time taken does not tell which one was near.
+        let current = same(&tokens.current);
+        let previous = tokens.previous.as_ref().is_some_and(same);
+        Ok(current | previous)
+    }
+
+    /// Looks into a stored delivery: brings the invitations that it speaks of up to date.
+    pub async fn look_into(
+        &self,
+        write_back: &WriteBack,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<(), Error> {
+        let Some(mut delivery) = self.deliveries.load_delivery(tenant, id).await? else {
+            return Ok(());
+        };
+        let mut keys = Vec::new();
+        for reference in &delivery.references {
+            let bound = self
+                .desk
+                .ledger
+                .bound(tenant, &delivery.account, reference)
+                .await?;
+            if let Some(key) = bound
+                && !keys.contains(&key)
+            {
+                keys.push(key);
+            }
+        }
+        delivery.tries = delivery.tries.saturating_add(1);
+        let again = || {
+            let delay = self.desk.timing.backoff(delivery.tries, &delivery.id);
+            DeliveryFate::Again(after(self.desk.now(), delay))
+        };
+        let fate = if keys.is_empty() {
+            if delivery.tries < Self::TRIES {
+                again()
+            } else {
+                tracing::warn!(%tenant, account = %delivery.account, delivery = delivery.id, "no invitation belongs to this callback: parked");
+                DeliveryFate::Unmatched
+            }
+        } else {
+            let mut fate = DeliveryFate::Handled;
+            for key in &keys {
+                if write_back.bring_news(key, None).await? == News::Later {
+                    fate = again();
+                }
+            }
+            fate
+        };
+        self.deliveries.settle(&delivery, &fate).await?;
+        Ok(())
+    }
+}
+
+/// Compares in constant time, by digest, so that not even the length leaks.
+fn same_token(known: &CallbackToken, given: &str) -> bool {
+    let known = Sha256::digest(known.0.expose_secret().as_bytes());
+    let given = Sha256::digest(given.as_bytes());
+    known.ct_eq(&given).into()
+}
+
+/// The delivery's id: the same call again is the same delivery.
+fn digest(account: &AccountId, event: Option<&str>, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        account.as_str().as_bytes(),
+        event.unwrap_or("").as_bytes(),
+        body,
+    ] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}

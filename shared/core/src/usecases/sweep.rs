@@ -1,0 +1,264 @@
+//! Sweeping an assessment: finding out, with as few calls as can be, which invitations have news that no callback told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::desk::{Changed, Desk, Next};
+use super::write_back::{News, WriteBack};
+use crate::error::{CallError, Error};
+use crate::ids::{AssessmentRef, TenantId};
+use crate::invitation::{Event, State};
+use crate::ports::{PlatformConnections, Sighting, SweepState, Waiting};
+use crate::timing::{Timing, after, seconds};
+use crate::work::Work;
+
+/// Sweeps assessments.
+#[derive(Clone)]
+pub struct Sweeper {
+    /// The rows.
+    pub desk: Desk,
+    /// The ways into the platforms.
+    pub platforms: Arc<dyn PlatformConnections>,
+    /// Brings single invitations up to date.
+    pub write_back: WriteBack,
+}
+
+impl Sweeper {
+    /// The most pages of one platform list that a sweep reads.
+    const PAGES: usize = 2000;
+
+    /// Sweeps one assessment if it is due.
+    pub async fn sweep(&self, tenant: &TenantId, assessment: &AssessmentRef) -> Result<(), Error> {
+        let sweeps = &self.desk.sweeps;
+        let before = sweeps.load_sweep(tenant, assessment).await?;
+        let now = self.desk.now();
+        if before.due_at.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        let config = self.desk.tenant(tenant).await?;
+        if config.paused {
+            return Ok(());
+        }
+        let waiting = self.desk.ledger.waiting(tenant, assessment).await?;
+        let mut next = SweepState {
+            due_at: interval(&waiting, now, &self.desk.timing).map(|span| after(now, span)),
+            last_at: Some(now),
+            failures: 0,
+            armed: before.armed,
+        };
+        if !waiting.is_empty() {
+            let swept = match self.platforms.platform(&config, &assessment.account).await {
+                Ok(platform) => {
+                    self.look(&*platform, assessment, &waiting, before.last_at)
+                        .await?
+                }
+                Err(error) => Err(error),
+            };
+            match swept {
+                Ok(found) => {
+                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = found, "swept");
+                    self.end_watches(&waiting, now).await?;
+                }
+                Err(error) => {
+                    next.last_at = before.last_at;
+                    next.failures = before.failures.saturating_add(1);
+                    let delay = self
+                        .desk
+                        .timing
+                        .backoff(next.failures, &assessment.to_string());
+                    let at = after(now, delay);
+                    next.due_at = Some(error.not_before().map_or(at, |until| until.max(at)));
+                    tracing::warn!(%tenant, %assessment, code = error.code, %error, "could not be swept");
+                }
+            }
+        }
+        sweeps
+            .save_sweep(tenant, assessment, &before, &next)
+            .await?;
+        Ok(())
+    }
+
+    /// Looks at the waiting ones, by one list or one by one, whichever is cheaper. Returns how many have news.
+    async fn look(
+        &self,
+        platform: &dyn crate::ports::Platform,
+        assessment: &AssessmentRef,
+        waiting: &[Waiting],
+        since: Option<Timestamp>,
+    ) -> Result<Result<usize, CallError>, Error> {
+        if waiting.len() < platform.capabilities().list_from {
+            for one in waiting {
+                if self.write_back.bring_news(&one.key, None).await? == News::Later {
+                    break;
+                }
+            }
+            return Ok(Ok(waiting.len()));
+        }
+        let by_reference: HashMap<_, _> = waiting.iter().map(|one| (&one.reference, one)).collect();
+        let mut found = 0;
+        let mut next = None;
+        for _ in 0..Self::PAGES {
+            let page = match platform
+                .list(&assessment.assessment, since, next.as_deref())
+                .await
+            {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            let news: Vec<Work> = page
+                .sightings
+                .into_iter()
+                .filter_map(|sighting| {
+                    let one = by_reference.get(&sighting.reference)?;
+                    has_news(one, &sighting).then(|| Work::WriteBack {
+                        key: one.key.clone(),
+                        news: true,
+                        marker: Some(sighting.marker),
+                    })
+                })
+                .collect();
+            found += news.len();
+            if !news.is_empty() {
+                self.desk.hand_out(news).await;
+            }
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(Ok(found))
+    }
+
+    /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.
+    async fn end_watches(&self, waiting: &[Waiting], now: Timestamp) -> Result<(), Error> {
+        for one in waiting {
+            if one.until.is_none_or(|until| until > now) {
+                continue;
+            }
+            if is_open(one) && self.write_back.bring_news(&one.key, None).await? == News::Later {
+                continue;
+            }
+            if let Some(row) = self.desk.ledger.load(&one.key).await? {
+                match self
+                    .desk
+                    .change(&row, Event::WatchOver, None, Next::HandOut)
+                    .await?
+                {
+                    Changed::To(_) | Changed::Conflict | Changed::No(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it has not ended.
+fn is_open(one: &Waiting) -> bool {
+    one.level <= State::Started.level()
+}
+
+/// Whether a line of the platform's list says something that the ledger does not know.
+fn has_news(one: &Waiting, sighting: &Sighting) -> bool {
+    match &one.marker {
+        Some(marker) => *marker != sighting.marker,
+        // Never marked. Of an open one, its status tells; an ended one is looked at once, to have a mark that a
+        // re-score will change.
+        None => {
+            !is_open(one)
+                || sighting.status.is_none_or(|status| {
+                    State::of(status).level() > one.level || status == crate::result::Status::Opened
+                })
+        }
+    }
+}
+
+/// How long until the next sweep: soon after an invitation, slower later, daily while only re-scores can come, not at
+/// all when nothing is waiting.
+fn interval(waiting: &[Waiting], now: Timestamp, timing: &Timing) -> Option<SignedDuration> {
+    if waiting.is_empty() {
+        return None;
+    }
+    let slowest = seconds(timing.sweep_max_seconds);
+    let youngest = waiting
+        .iter()
+        .filter(|one| is_open(one))
+        .filter_map(|one| one.invited_at)
+        .max();
+    Some(match youngest {
+        Some(at) => {
+            (now.duration_since(at) / 8).clamp(seconds(timing.sweep_seconds).min(slowest), slowest)
+        }
+        None => slowest * 4,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{InvitationKey, Reference};
+    use crate::result::Status;
+
+    fn waiting(level: u8, marker: Option<&str>, invited_at: i64) -> Waiting {
+        Waiting {
+            key: InvitationKey {
+                tenant: TenantId::new("acme"),
+                application: "1".into(),
+                mapping: "m".into(),
+                round: 1,
+            },
+            reference: Reference::new("r"),
+            state: "invited".to_owned(),
+            level,
+            marker: marker.map(ToOwned::to_owned),
+            invited_at: Timestamp::from_second(invited_at).ok(),
+            until: None,
+        }
+    }
+
+    fn sighting(status: Status, marker: &str) -> Sighting {
+        Sighting {
+            reference: Reference::new("r"),
+            status: Some(status),
+            marker: marker.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_new_costs_a_call() {
+        assert!(!has_news(
+            &waiting(2, None, 0),
+            &sighting(Status::Sent, "a")
+        ));
+        assert!(has_news(
+            &waiting(2, None, 0),
+            &sighting(Status::Completed, "a")
+        ));
+        assert!(has_news(
+            &waiting(5, None, 0),
+            &sighting(Status::Completed, "a")
+        ));
+        assert!(!has_news(
+            &waiting(5, Some("a"), 0),
+            &sighting(Status::Completed, "a")
+        ));
+        assert!(has_news(
+            &waiting(5, Some("a"), 0),
+            &sighting(Status::Completed, "b")
+        ));
+    }
+
+    #[test]
+    fn sweeps_slow_down_and_rest() {
+        let timing = Timing::default();
+        let now = Timestamp::from_second(100_000).unwrap();
+        assert_eq!(interval(&[], now, &timing), None);
+        let fresh = interval(&[waiting(2, None, 99_990)], now, &timing).unwrap();
+        assert_eq!(fresh, seconds(timing.sweep_seconds));
+        let old = interval(&[waiting(2, None, 0)], now, &timing).unwrap();
+        assert_eq!(old, SignedDuration::from_secs(12_500));
+        let ended = interval(&[waiting(5, None, 0)], now, &timing).unwrap();
+        assert_eq!(ended, seconds(timing.sweep_max_seconds) * 4);
+    }
+}

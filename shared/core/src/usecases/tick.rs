@@ -1,0 +1,43 @@
+//! The clock's work: find what is due, hand it out.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::ports::{Due, DueItem, Queue};
+use crate::work::Work;
+
+/// Hands out what is due.
+#[derive(Clone)]
+pub struct Ticker {
+    /// Finds it.
+    pub due: Arc<dyn Due>,
+    /// Takes it.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Ticker {
+    /// Hands out up to `limit` items. Returns how many.
+    pub async fn tick(&self, limit: usize) -> Result<usize, StoreError> {
+        let due = self.due.due(self.clock.now(), limit).await?;
+        let work: Vec<Work> = due.into_iter().map(Work::from).collect();
+        let count = work.len();
+        if count > 0 {
+            self.queue.push(work).await?;
+        }
+        Ok(count)
+    }
+}
+
+impl From<DueItem> for Work {
+    fn from(item: DueItem) -> Self {
+        match item {
+            DueItem::Poll(tenant) => Self::Poll { tenant },
+            DueItem::Invitation(key, step) => Self::step(key, step),
+            DueItem::Sweep(tenant, assessment) => Self::Sweep { tenant, assessment },
+            DueItem::Delivery(tenant, id) => Self::Delivery { tenant, id },
+        }
+    }
+}

@@ -1,0 +1,478 @@
+//! Bringing Eploy up to date about an invitation. Level-triggered: whatever happened in between, the latest revision is
+//! written, once, by one writer at a time.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::desk::{Changed, Desk, Next};
+use crate::error::{CallError, Error, Phase, Reach};
+use crate::ids::InvitationKey;
+use crate::invitation::{ActionRecord, Event, Invitation, Report, Step, Wake};
+use crate::ports::{
+    ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
+    Standing,
+};
+use crate::report::{Moment, Written, answers, compose};
+use crate::result::AssessmentResult;
+use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
+use crate::timing::{after, seconds};
+
+/// Brings Eploy up to date.
+#[derive(Clone)]
+pub struct WriteBack {
+    /// The rows.
+    pub desk: Desk,
+    /// The ways into Eploy.
+    pub eploy: Arc<dyn EployConnections>,
+    /// The ways into the platforms.
+    pub platforms: Arc<dyn PlatformConnections>,
+}
+
+/// Whether the platform's news are on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// They are; reporting them is under way or due.
+    Recorded,
+    /// The platform could not be asked; ask again later.
+    Later,
+}
+
+/// Why a report stopped half-way.
+enum Stop {
+    /// A call failed.
+    Call(CallError),
+    /// The lease does not last for another call.
+    Lease,
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl WriteBack {
+    /// Asks the platform for an invitation's result, puts it on record, and reports it.
+    pub async fn bring_news(
+        &self,
+        key: &InvitationKey,
+        marker: Option<String>,
+    ) -> Result<News, Error> {
+        let Some(row) = self.desk.ledger.load(key).await? else {
+            return Ok(News::Recorded);
+        };
+        if row.reference.is_none() {
+            // Sent, but its record is still on the way; whoever sends it will see to it, or the look-up will.
+            return Ok(News::Later);
+        }
+        let tenant = self.desk.tenant(&key.tenant).await?;
+        let result = match self.result(&tenant, &row).await {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "the platform could not be asked");
+                return Ok(News::Later);
+            }
+        };
+        let mapping = tenant.mapping(&key.mapping);
+        let lease_until = self.lease();
+        let mut row = row;
+        loop {
+            // The report can be written in the same breath, unless that means creating the action: its beginning has to
+            // be on record first.
+            let at_once = mapping.is_some_and(|mapping| {
+                mapping.report.action.is_none()
+                    || matches!(row.report.action, Some(ActionRecord::Created(_)))
+            });
+            let event = Event::Observed {
+                finding: result.finding(),
+                marker: marker.clone(),
+                lease_until: at_once.then_some(lease_until),
+            };
+            let next = if at_once { Next::Mine } else { Next::HandOut };
+            match self
+                .desk
+                .change(&row, event, expires(mapping), next)
+                .await?
+            {
+                Changed::To(changed) => {
+                    if at_once && changed.report.lease_until == Some(lease_until) {
+                        self.report(&tenant, *changed, Some(result), lease_until)
+                            .await?;
+                    }
+                    return Ok(News::Recorded);
+                }
+                Changed::No(_) => return Ok(News::Recorded),
+                Changed::Conflict => match self.desk.ledger.load(key).await? {
+                    Some(newer) => row = newer,
+                    None => return Ok(News::Recorded),
+                },
+            }
+        }
+    }
+
+    /// Reports what is on record and not yet shown. Doing it twice does nothing.
+    pub async fn write_back(&self, key: &InvitationKey) -> Result<(), Error> {
+        let Some(row) = self.desk.ledger.load(key).await? else {
+            return Ok(());
+        };
+        let now = self.desk.now();
+        let put_off = row.state.level() > 0
+            && matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now);
+        if !row.unreported() || row.report.leased(now) || put_off {
+            return Ok(());
+        }
+        let tenant = self.desk.tenant(&key.tenant).await?;
+        let mapping = tenant.mapping(&key.mapping);
+        let lease_until = self.lease();
+        let begun = Event::ReportBegun {
+            lease_until,
+            creates_action: mapping.is_some_and(|mapping| mapping.report.action.is_some()),
+        };
+        let was_creating = row.report.action == Some(ActionRecord::Creating);
+        let Changed::To(mut row) = self
+            .desk
+            .change(&row, begun, expires(mapping), Next::Mine)
+            .await?
+        else {
+            return Ok(());
+        };
+        if !was_creating && row.report.action == Some(ActionRecord::Creating) {
+            // Ours and fresh: nothing to look up. The record keeps saying `Creating` for whoever comes after a crash.
+            row.report.action = None;
+        }
+        let result = if speaks_of_result(&row) {
+            match self.result(&tenant, &row).await {
+                Ok(result) => Some(result),
+                Err(error) => return self.put_off(&row, error, mapping).await,
+            }
+        } else {
+            None
+        };
+        self.report(&tenant, *row, result, lease_until).await
+    }
+
+    /// The platform's result of an invitation that it has.
+    async fn result(
+        &self,
+        tenant: &Tenant,
+        row: &Invitation,
+    ) -> Result<AssessmentResult, CallError> {
+        let platform = self
+            .platforms
+            .platform(tenant, &row.assessment.account)
+            .await?;
+        match &row.reference {
+            Some(reference) => platform.result(&row.assessment.assessment, reference).await,
+            None => Err(CallError {
+                system: crate::error::System::Platform,
+                operation: "read the result",
+                phase: Phase::NotSent,
+                reach: Reach::Record,
+                code: "invitation.no_reference",
+                problem: "the platform's reference is not on record".to_owned(),
+                remedy: "It is looked up by itself".to_owned(),
+            }),
+        }
+    }
+
+    /// Writes the report under a lease that is on record, and puts on record what was written.
+    async fn report(
+        &self,
+        tenant: &Tenant,
+        row: Invitation,
+        result: Option<AssessmentResult>,
+        lease_until: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(mapping) = tenant.mapping(&row.key.mapping) else {
+            // The mapping said where to report; without it there is no place.
+            let mut report = row.report.clone();
+            report.revision = row.revision;
+            return self
+                .settle(row, Event::Reported(report), None, lease_until)
+                .await;
+        };
+        let mut pen = Pen {
+            desk: &self.desk,
+            mapping,
+            report: row.report.clone(),
+            result: result.as_ref(),
+            lease_until,
+        };
+        let outcome = match self.eploy.eploy(tenant, Purpose::WriteBack).await {
+            Ok(eploy) => pen.write(&*eploy, tenant, &row).await,
+            Err(error) => Err(Stop::Call(error)),
+        };
+        let mut report = pen.report;
+        let event = match outcome {
+            Ok(()) => {
+                report.revision = row.revision;
+                Event::Reported(report)
+            }
+            Err(Stop::Lease) => Event::ReportProgress(report),
+            Err(Stop::Call(error)) => self.put_off_event(&row, report, &error),
+        };
+        self.settle(row, event, Some(mapping), lease_until).await
+    }
+
+    /// Puts the end of a writer's work on record, whatever else happened to the row meanwhile.
+    async fn settle(
+        &self,
+        mut row: Invitation,
+        event: Event,
+        mapping: Option<&Mapping>,
+        lease_until: Timestamp,
+    ) -> Result<(), Error> {
+        let mut event = event;
+        loop {
+            match self
+                .desk
+                .change(&row, event.clone(), expires(mapping), Next::HandOut)
+                .await?
+            {
+                Changed::To(_) | Changed::No(_) => return Ok(()),
+                Changed::Conflict => match self.desk.ledger.load(&row.key).await? {
+                    Some(newer) => {
+                        if newer.report.lease_until != Some(lease_until) {
+                            // The lease ran out and somebody else wrote: what we wrote may stand over theirs.
+                            event = Event::ReportDoubted;
+                        }
+                        row = newer;
+                    }
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Reporting cannot begin.
+    async fn put_off(
+        &self,
+        row: &Invitation,
+        error: CallError,
+        mapping: Option<&Mapping>,
+    ) -> Result<(), Error> {
+        let event = self.put_off_event(row, row.report.clone(), &error);
+        self.desk
+            .change(row, event, expires(mapping), Next::HandOut)
+            .await?;
+        Ok(())
+    }
+
+    /// The event that puts a report off. What was refused for good is tried again, but rarely: the mend is a person's.
+    fn put_off_event(&self, row: &Invitation, mut report: Report, error: &CallError) -> Event {
+        // On record it stays `Creating`: the next writer looks it up.
+        if report.action.is_none() {
+            report.action.clone_from(&row.report.action);
+        }
+        let (trouble, mut until) = self
+            .desk
+            .put_off(error, row.report.trouble.as_ref(), &row.key);
+        if !error.may_retry() {
+            until = until.max(self.desk.in_seconds(self.desk.timing.retry_max_seconds));
+        }
+        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, times = trouble.times, %error, "the report was put off");
+        Event::ReportPutOff {
+            report,
+            trouble,
+            until,
+        }
+    }
+
+    /// Until when a writer that begins now may be at work.
+    fn lease(&self) -> Timestamp {
+        self.desk.in_seconds(self.desk.timing.lease_seconds)
+    }
+}
+
+/// The mapping's own expiry.
+fn expires(mapping: Option<&Mapping>) -> Option<u32> {
+    mapping.and_then(|mapping| mapping.expires_after_days)
+}
+
+/// Whether what is to be told needs the platform's words, which the ledger does not keep.
+fn speaks_of_result(row: &Invitation) -> bool {
+    row.reference.is_some() && row.finding.is_some()
+}
+
+/// One writer at work on one report.
+struct Pen<'a> {
+    desk: &'a Desk,
+    mapping: &'a Mapping,
+    report: Report,
+    result: Option<&'a AssessmentResult>,
+    lease_until: Timestamp,
+}
+
+impl Pen<'_> {
+    /// Writes everything that the mapping asks for at this moment. What was written stays in `self.report`.
+    async fn write(
+        &mut self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        row: &Invitation,
+    ) -> Result<(), Stop> {
+        let Some(moment) = row.moment() else {
+            return Ok(());
+        };
+        let written = compose(tenant, self.mapping, row, moment, self.result);
+        if let Some(plan) = &self.mapping.report.action {
+            self.action(eploy, row, plan, moment, &written).await?;
+        }
+        if self.mapping.report.notes_at.contains(&moment) && !self.report.notes.contains(&moment) {
+            self.may_call()?;
+            eploy.add_note(&row.key.application, &written.note).await?;
+            self.report.notes.insert(moment);
+        }
+        let answers = answers(self.mapping, &written);
+        if !answers.is_empty() {
+            self.may_call()?;
+            eploy
+                .answer_questions(&row.key.application, &answers)
+                .await?;
+        }
+        if let Some(package) = &self.mapping.report.export_package
+            && row.reference.is_some()
+            && !self.report.exported
+        {
+            self.may_call()?;
+            eploy.mark_exported(&row.key.application, package).await?;
+            self.report.exported = true;
+        }
+        for plan in &self.mapping.report.moves {
+            if plan.on == moment && !self.report.moves.contains(&moment) && reached(plan, row) {
+                self.move_on(eploy, row, plan).await?;
+                self.report.moves.insert(moment);
+            }
+        }
+        Ok(())
+    }
+
+    /// The action: found, created or brought up to date.
+    async fn action(
+        &mut self,
+        eploy: &dyn Eploy,
+        row: &Invitation,
+        plan: &ActionPlan,
+        moment: Moment,
+        written: &Written,
+    ) -> Result<(), Stop> {
+        let content = ActionUpdate {
+            outcome: plan.outcomes.get(&moment).cloned(),
+            completed_at: row.ended_at.filter(|_| row.state.level() > 3),
+            comments_html: Some(written.comments_html.clone()),
+            link: written.link.clone(),
+        };
+        let started_at = row.entry.seen_at;
+        if self.report.action == Some(ActionRecord::Creating) {
+            self.may_call()?;
+            let look_up = ActionLookUp {
+                candidate: row.candidate.clone(),
+                vacancy: row.vacancy.clone(),
+                action_type: plan.action_type.clone(),
+                started_at,
+            };
+            self.report.action = eploy
+                .find_action(&look_up)
+                .await?
+                .map(ActionRecord::Created);
+        }
+        if let Some(ActionRecord::Created(id)) = &self.report.action {
+            self.may_call()?;
+            match eploy.update_action(id, &content).await {
+                Ok(()) => return Ok(()),
+                // Somebody deleted it: what there is to tell still has to be told.
+                Err(error) if error.code == "eploy.not_found" => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.may_call()?;
+        let vacancy = eploy.vacancy(&row.vacancy).await?;
+        self.may_call()?;
+        let action = NewAction {
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            company: vacancy.company,
+            action_type: plan.action_type.clone(),
+            started_at,
+            content,
+        };
+        self.report.action = Some(ActionRecord::Creating);
+        let id = eploy.create_action(&action).await?;
+        self.report.action = Some(ActionRecord::Created(id));
+        Ok(())
+    }
+
+    /// A stage change, guarded by where the application is: the recruiter wins.
+    async fn move_on(
+        &self,
+        eploy: &dyn Eploy,
+        row: &Invitation,
+        plan: &MovePlan,
+    ) -> Result<(), Stop> {
+        self.may_call()?;
+        let now_at = match eploy.standing(&row.key.application).await? {
+            Standing::Position(position) => position,
+            Standing::History(mut rows) => rows.pop().map(|row| row.position).unwrap_or_default(),
+            Standing::Gone => return Ok(()),
+        };
+        if there(plan, &now_at) {
+            return Ok(());
+        }
+        let expected = if plan.from.is_empty() {
+            self.mapping.triggered_by(&now_at)
+        } else {
+            plan.from.iter().any(|trigger| trigger.matches(&now_at))
+        };
+        if !expected {
+            tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), "the application was moved meanwhile and stays where it is");
+            return Ok(());
+        }
+        self.may_call()?;
+        eploy
+            .move_application(&row.key.application, &plan.stage, plan.status.as_ref())
+            .await?;
+        Ok(())
+    }
+
+    /// Whether the lease lasts for one more call.
+    fn may_call(&self) -> Result<(), Stop> {
+        let end = after(self.desk.now(), seconds(self.desk.timing.call_seconds));
+        if end > self.lease_until {
+            Err(Stop::Lease)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether the score asks for the move.
+fn reached(plan: &MovePlan, row: &Invitation) -> bool {
+    plan.min_percent.is_none_or(|least| {
+        row.finding
+            .as_ref()
+            .and_then(|finding| finding.score.as_ref())
+            .and_then(|score| score.percent)
+            .is_some_and(|percent| percent >= f64::from(least))
+    })
+}
+
+/// Whether the application is where the plan wants it.
+fn there(plan: &MovePlan, at: &Position) -> bool {
+    at.stage.as_ref() == Some(&plan.stage) && (plan.status.is_none() || at.status == plan.status)
+}
+
+impl WriteBack {
+    /// Handles a write-back from the queue.
+    pub async fn handle(
+        &self,
+        key: &InvitationKey,
+        news: bool,
+        marker: Option<String>,
+    ) -> Result<(), Error> {
+        if news {
+            self.bring_news(key, marker).await?;
+        }
+        self.write_back(key).await
+    }
+}
