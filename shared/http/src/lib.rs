@@ -1,10 +1,16 @@
 //! Outgoing HTTP for every client of ours: plain-data messages, one trait to send them, and one guarded sender.
 
+mod guard;
 mod message;
+mod pace;
+mod sender;
 
 use async_trait::async_trait;
 
+pub use guard::Guard;
 pub use message::{Limits, Method, Request, Response};
+pub use pace::{Pace, Paced};
+pub use sender::{Sender, SetUpError};
 
 /// A request that got no answer that could be read, told by whether it may have taken effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,1 +1,18 @@
-//! TBD
+//! The platforms that candidates are invited to: one module each behind one pure trait ([`Adapter`]), and the one
+//! driver that runs any of them. `README.md` tells how to add a platform.
+
+mod adapter;
+mod callback;
+mod client;
+mod connections;
+mod fault;
+mod json;
+mod kind;
+mod settings;
+mod willo;
+
+pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, Listed, Page, Step};
+pub use connections::Connections;
+pub use fault::{Effect, Fault, Wait};
+pub use kind::{KINDS, Kind, capability_table, kind};
+pub use settings::{Secret, Setting, Wants, validate};

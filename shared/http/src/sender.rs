@@ -1,0 +1,384 @@
+//! The one way that a request leaves this process.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::guard::{Guard, GuardedResolver, Refusal};
+use crate::{Limits, Method, Request, Response, Transport, TransportError};
+
+/// How long resolving the name, connecting and TLS may take together.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long an unused connection is kept. Short, because a request that meets a connection which the other side has
+/// just closed ends with an unknown outcome.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// The client could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct SetUpError(String);
+
+/// Sends requests over the network: through a [`Guard`], without redirects, proxies, cookies or repetition, and with
+/// TLS roots that are compiled in, so that the machine's settings do not change whom it trusts.
+#[derive(Clone)]
+pub struct Sender {
+    client: reqwest::Client,
+    guard: Guard,
+}
+
+impl Sender {
+    /// A sender behind this guard. Its connections are shared by everyone who uses it.
+    pub fn new(guard: Guard) -> Result<Self, SetUpError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .dns_resolver(Arc::new(GuardedResolver(guard)))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .user_agent(concat!("Stagecall/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| SetUpError(cause(&error)))?;
+        Ok(Self { client, guard })
+    }
+
+    async fn exchange(&self, request: Request, limit: usize) -> Result<Response, TransportError> {
+        let host = host(&request.url);
+        let headers = headers(&request)
+            .ok_or_else(|| TransportError::NotSent(format!("{host}: a header cannot be sent")))?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut building = self.client.request(method, request.url).headers(headers);
+        if !request.body.is_empty() {
+            building = building.body(request.body);
+        }
+        let mut answer = building
+            .send()
+            .await
+            .map_err(|error| failed(&host, &error))?;
+
+        if answer
+            .content_length()
+            .is_some_and(|length| length > limit as u64)
+        {
+            return Err(TransportError::TooLarge(limit));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| {
+            TransportError::Lost(format!("{host}: the answer broke off: {}", cause(&error)))
+        })? {
+            if body.len() + chunk.len() > limit {
+                return Err(TransportError::TooLarge(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let headers = answer
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect();
+        Ok(Response {
+            status: answer.status().as_u16(),
+            headers,
+            body,
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Sender {
+    async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
+        self.guard
+            .check(&request.url)
+            .map_err(|Refusal(why)| TransportError::Guarded(why))?;
+        let host = host(&request.url);
+        let method = request.method;
+        let result = tokio::time::timeout(limits.time, self.exchange(request, limits.answer))
+            .await
+            .unwrap_or_else(|_| {
+                // The time may have run out while connecting, but nothing tells.
+                Err(TransportError::Lost(format!(
+                    "{host}: no answer within {} s",
+                    limits.time.as_secs_f64()
+                )))
+            });
+        match &result {
+            Ok(answer) => {
+                tracing::debug!(host, %method, status = answer.status, "request answered");
+            }
+            Err(error) => tracing::debug!(host, %method, %error, "request failed"),
+        }
+        result
+    }
+}
+
+/// TLS with ring and the Mozilla roots, handed to the client ready-made: no process-wide provider, no scan of the
+/// machine's certificates.
+fn tls() -> Result<rustls::ClientConfig, SetUpError> {
+    let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetUpError(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The headers, all of them marked as sensitive: most requests carry a credential in one.
+fn headers(request: &Request) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Some(headers)
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or("?").to_owned()
+}
+
+/// What a failure before the answer means. Only what certainly happened before the request could leave counts as not
+/// sent.
+fn failed(host: &str, error: &reqwest::Error) -> TransportError {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(inner) = source {
+        if let Some(Refusal(why)) = inner.downcast_ref() {
+            return TransportError::Guarded(why.clone());
+        }
+        source = inner.source();
+    }
+    let why = cause(error);
+    if error.is_dns() {
+        TransportError::NotSent(format!("{host}: the name cannot be resolved: {why}"))
+    } else if error.is_connect() {
+        TransportError::NotSent(format!("{host}: no connection: {why}"))
+    } else if error.is_builder() {
+        TransportError::NotSent(format!("{host}: the request cannot be built"))
+    } else {
+        TransportError::Lost(format!("{host}: the connection broke: {why}"))
+    }
+}
+
+/// The innermost cause: the outer errors' texts hold the whole address, whose path may be secret.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(inner) = innermost.and_then(Error::source) {
+        innermost = Some(inner);
+    }
+    innermost.map_or_else(|| "no further cause".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Serves one connection: reads one request's head, hands it to the test, and writes `answer`; then closes, unless
+    /// it is to `hang`.
+    async fn serve(answer: &'static [u8], hang: bool) -> (Url, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "http://{}/secret-path?secret=query",
+            listener.local_addr().unwrap()
+        );
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut got = Vec::new();
+            let mut buffer = [0; 4096];
+            while !got.windows(4).any(|end| end == b"\r\n\r\n") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                assert!(read > 0, "the request ended early");
+                got.extend_from_slice(&buffer[..read]);
+            }
+            stream.write_all(answer).await.unwrap();
+            if hang {
+                // Until the other side gives up.
+                while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+            }
+            String::from_utf8(got).unwrap()
+        });
+        (url.parse().unwrap(), served)
+    }
+
+    fn sandbox() -> Sender {
+        Sender::new(Guard::Sandbox).unwrap()
+    }
+
+    fn limits(milliseconds: u64, answer: usize) -> Limits {
+        Limits {
+            time: Duration::from_millis(milliseconds),
+            answer,
+        }
+    }
+
+    async fn get(url: Url, limits: Limits) -> Result<Response, TransportError> {
+        sandbox().send(Request::new(Method::Get, url), limits).await
+    }
+
+    /// The text of an error, after making sure that it says where and nothing secret.
+    fn text(error: &TransportError) -> String {
+        let text = error.to_string();
+        assert!(text.contains("127.0.0.1"), "{text}");
+        assert!(!text.contains("secret"), "{text}");
+        text
+    }
+
+    #[tokio::test]
+    async fn a_request_arrives_and_its_answer_is_read() {
+        let (url, served) = serve(
+            b"HTTP/1.1 201 Created\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\n{}",
+            false,
+        )
+        .await;
+        let request = Request::new(Method::Patch, url)
+            .header("X-Key", "word")
+            .json(&serde_json::json!({"a": 1}));
+        let answer = sandbox().send(request, limits(5000, 100)).await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (201, &b"{}"[..]));
+        assert_eq!(answer.header("retry-after"), Some("3"));
+        let got = served.await.unwrap();
+        assert!(
+            got.starts_with("PATCH /secret-path?secret=query HTTP/1.1\r\n"),
+            "{got}"
+        );
+        assert!(got.contains("x-key: word"), "{got}");
+        assert!(got.contains("content-type: application/json"), "{got}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let (url, _served) = serve(
+            b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            false,
+        )
+        .await;
+        assert_eq!(get(url, limits(5000, 100)).await.unwrap().status, 302);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_refuses_means_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/secret", listener.local_addr().unwrap());
+        drop(listener);
+        let error = get(url.parse().unwrap(), limits(5000, 100))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+        text(&error);
+    }
+
+    #[tokio::test]
+    async fn a_failed_handshake_means_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/secret", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .unwrap();
+        });
+        let error = get(url.parse().unwrap(), limits(5000, 100))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+        text(&error);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_drops_before_the_answer_means_lost() {
+        let (url, _served) = serve(b"", false).await;
+        let error = get(url, limits(5000, 100)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+        text(&error);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_too_long_means_lost() {
+        for begun in [
+            &b""[..],
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+        ] {
+            let (url, _served) = serve(begun, true).await;
+            let error = get(url, limits(80, 100)).await.unwrap_err();
+            assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+            assert!(text(&error).contains("within 0.08 s"));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_means_lost() {
+        let (url, _served) =
+            serve(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", false).await;
+        let error = get(url, limits(5000, 100)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+        text(&error);
+    }
+
+    #[tokio::test]
+    async fn a_larger_answer_is_given_up_announced_or_not() {
+        for answer in [
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345"[..],
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345",
+        ] {
+            let (url, _served) = serve(answer, false).await;
+            assert_eq!(
+                get(url, limits(5000, 4)).await,
+                Err(TransportError::TooLarge(4))
+            );
+            let (url, _served) = serve(answer, false).await;
+            assert_eq!(get(url, limits(5000, 5)).await.unwrap().body, b"12345");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_public_guard_refuses_loopback_by_address_and_by_name() {
+        let sender = Sender::new(Guard::Public).unwrap();
+        for url in [
+            "https://127.0.0.1:9/secret",
+            "https://localhost:9/secret",
+            "http://acme.example/",
+        ] {
+            let request = Request::new(Method::Get, url.parse().unwrap());
+            let error = sender.send(request, limits(5000, 100)).await.unwrap_err();
+            assert!(
+                matches!(error, TransportError::Guarded(_)),
+                "{url}: {error:?}"
+            );
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_header_that_cannot_be_sent_is_not_sent() {
+        let request = Request::new(Method::Get, "http://127.0.0.1:9/".parse().unwrap())
+            .header("authorization", "two\r\nlines");
+        let error = sandbox()
+            .send(request, limits(5000, 100))
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+        assert!(!error.to_string().contains("lines"));
+    }
+}

@@ -1,0 +1,166 @@
+//! What a platform's module provides: requests to be sent and the reading of their answers. No I/O, no clock; the same
+//! input gives the same output, so a test needs no server.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::ports::{
+    Assessment, CallbackAddress, Found, InviteAnswer, InviteOrder, PlatformSecret, Sighting,
+};
+use stagecall_core::result::AssessmentResult;
+use stagecall_core::tenant::Settings;
+use stagecall_http::{Request, Response};
+use url::Url;
+
+use crate::fault::Fault;
+
+/// One platform account, ready to be spoken to.
+///
+/// Every request stays under the account's base address; the driver refuses to send any other. Readers are given
+/// every answer, also refusals, because only the platform's module knows which of them mean something: a 404 that says
+/// "none yet", a 409 that says "already invited". Whatever they can make nothing of is a [`Fault`], which says what may
+/// be assumed of the call's effect.
+pub trait Adapter: Send + Sync {
+    /// Asks for a page of what candidates can be invited to; `next` is the page before's.
+    fn assessments(&self, next: Option<&str>) -> Result<Request, Fault>;
+
+    /// Reads that page.
+    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault>;
+
+    /// Invites: the next step, given the answers so far. Most platforms need one call; one that creates an interview
+    /// and then schedules it needs two.
+    fn invite(
+        &self,
+        order: &InviteOrder,
+        answers: &[Response],
+    ) -> Result<Step<InviteAnswer>, Fault>;
+
+    /// Asks for a page of an assessment's invitations: those changed after `since` where the platform can tell, else
+    /// all; `next` is the page before's.
+    fn list(
+        &self,
+        assessment: &AssessmentId,
+        since: Option<Timestamp>,
+        next: Option<&str>,
+    ) -> Result<Request, Fault>;
+
+    /// Reads that page. Rows of other assessments are left out, in case the platform ignores the filter.
+    fn read_list(
+        &self,
+        assessment: &AssessmentId,
+        answer: &Response,
+    ) -> Result<Page<Listed>, Fault>;
+
+    /// Fetches a result: the next step, given the answers so far.
+    fn result(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+        answers: &[Response],
+    ) -> Result<Step<AssessmentResult>, Fault>;
+
+    /// How the platform is told where to call back; `None` if it never calls.
+    fn callbacks(&self) -> Option<&dyn Callbacks>;
+}
+
+/// How a platform is told where to call back.
+pub trait Callbacks {
+    /// Asks for a page of what is registered; `next` is the page before's.
+    fn registered(&self, next: Option<&str>) -> Result<Request, Fault>;
+
+    /// Reads that page: the registrations as the platform words them, ours and others'.
+    fn read_registered(&self, answer: &Response) -> Result<Page<Value>, Fault>;
+
+    /// Compares what is registered with what is wanted. Speaks only of registrations that are ours by their address,
+    /// whatever token it has: one with a former token is changed, not doubled.
+    fn plan(
+        &self,
+        registered: &[Value],
+        address: &CallbackAddress,
+        assessments: &[AssessmentId],
+    ) -> Result<CallbackPlan, Fault>;
+
+    /// Reads the answer to one of the plan's requests.
+    fn read_written(&self, answer: &Response) -> Result<(), Fault>;
+}
+
+/// What to do next in a conversation that may take several calls.
+#[derive(Debug, PartialEq)]
+pub enum Step<T> {
+    /// Send this and come back with its answer.
+    Call(Request),
+    /// The outcome.
+    Done(T),
+}
+
+/// A page of a list.
+#[derive(Debug, PartialEq)]
+pub struct Page<T> {
+    /// Its rows.
+    pub items: Vec<T>,
+    /// What to ask for the next page with; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// One row of a platform's list of invitations, read for both purposes. Its debug form shows no content, because the
+/// e-mail address is personal.
+#[derive(Clone, PartialEq)]
+pub struct Listed {
+    /// The invitation, for looking one up.
+    pub found: Found,
+    /// The candidate's e-mail address, for looking one up; used in passing and never kept.
+    pub email: Option<String>,
+    /// Where it stands, for a sweep.
+    pub sighting: Sighting,
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "Listed({})", self.found.reference)
+    }
+}
+
+/// What has to be written so that a platform calls back as wanted.
+#[derive(Debug, Default, PartialEq)]
+pub struct CallbackPlan {
+    /// How many registrations are ours and as wanted.
+    pub kept: u32,
+    /// The others.
+    pub writes: Vec<CallbackWrite>,
+}
+
+/// One registration to be created or changed.
+#[derive(Debug, PartialEq)]
+pub struct CallbackWrite {
+    /// The event it is for.
+    pub event: &'static str,
+    /// How.
+    pub request: Request,
+    /// Whether it changes one that exists.
+    pub changes: bool,
+    /// Whether the platform may refuse it without harm, because the event is one that not every account has.
+    pub optional: bool,
+}
+
+/// What an adapter is opened with: everything in it has been validated against its [`Kind`](crate::Kind).
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The API's address, with a slash at the end.
+    pub base: Url,
+    /// The connection's settings.
+    pub settings: Settings,
+    pub(crate) secret: PlatformSecret,
+}
+
+impl Account {
+    /// The secret of this name, white space around it dropped. It is there if the kind lists it; empty otherwise.
+    pub fn secret(&self, name: &str) -> &str {
+        self.secret
+            .0
+            .get(name)
+            .map_or("", |secret| secret.expose_secret().trim())
+    }
+}

@@ -1,0 +1,379 @@
+//! The one driver: runs any [`Adapter`] over a transport, and is the core's [`Platform`].
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::clock::Clock;
+use stagecall_core::error::{CallError, Reach};
+use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::person::Person;
+use stagecall_core::ports::{
+    Assessment, CallbackAddress, Capabilities, Found, InviteAnswer, InviteOrder, Platform,
+    Registration, SweepPage,
+};
+use stagecall_core::result::AssessmentResult;
+use stagecall_core::timing::after;
+use stagecall_http::{Limits, Method, Request, Response, Transport, TransportError};
+use url::Url;
+
+use crate::adapter::{Adapter, Callbacks, Listed, Page, Step};
+use crate::connections::Credentials;
+use crate::fault::{Effect, Fault};
+use crate::kind::Kind;
+
+/// The most pages of one list: a bound for a list that never ends.
+const MOST_PAGES: usize = 1000;
+
+/// The most calls of one conversation other than a list: a bound for an adapter that never comes to an end.
+const MOST_STEPS: usize = 8;
+
+/// The largest answer: a full page of participants with transcripts stays well below.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// An opened platform account.
+pub(crate) struct Client {
+    pub kind: &'static Kind,
+    pub base: Url,
+    pub adapter: Mutex<Arc<dyn Adapter>>,
+    pub credentials: Credentials,
+    pub transport: Arc<dyn Transport>,
+    pub clock: Arc<dyn Clock>,
+    pub call_time: SignedDuration,
+}
+
+impl Client {
+    /// Runs a conversation to its end: asks `next` what to do with the answers so far until it is done. Credentials
+    /// that are refused are read afresh once. All its calls together have the time of one, so that whoever allows for
+    /// one call (the claim of an invitation) allows for the conversation.
+    async fn converse<T>(
+        &self,
+        operation: &'static str,
+        next: impl Fn(&dyn Adapter, &[Response]) -> Result<Step<T>, Fault> + Send + Sync,
+    ) -> Result<T, CallError> {
+        let end = after(self.clock.now(), self.call_time);
+        let mut answers = Vec::new();
+        let mut fresh = false;
+        // Whether a call that changes something was answered before the last: if so, nothing is without effect.
+        let (mut wrote_before, mut wrote) = (false, false);
+        let fail = |fault: Fault, wrote_before: bool| {
+            let mut fault = fault;
+            if wrote_before && matches!(fault.effect, Effect::NotSent | Effect::Throttled(_)) {
+                fault.effect = Effect::Unknown;
+            }
+            fault.during(operation, self.clock.now(), self.kind.back_off)
+        };
+        loop {
+            let step =
+                next(&*self.adapter(), &answers).map_err(|fault| fail(fault, wrote_before))?;
+            let request = match step {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Call(request) => request,
+            };
+            wrote_before |= wrote;
+            if answers.len() == MOST_STEPS {
+                let fault = Fault::unreadable(format!(
+                    "{} did not come to an end after {MOST_STEPS} calls",
+                    self.kind.title
+                ));
+                return Err(fail(fault, wrote_before));
+            }
+            let writes = request.method != Method::Get;
+            let answer = self
+                .send(operation, request, end)
+                .await
+                .map_err(|fault| fail(fault, wrote_before))?;
+            if answer.status == 401 && !fresh {
+                fresh = true;
+                if let Some(adapter) = self.credentials.renew(self.kind, operation).await? {
+                    *self.adapter.lock().unwrap_or_else(PoisonError::into_inner) = adapter;
+                    tracing::info!(
+                        platform = self.kind.name,
+                        "credentials were refused and have been read afresh"
+                    );
+                    continue;
+                }
+            }
+            wrote = writes;
+            answers.push(answer);
+        }
+    }
+
+    /// Asks for one page and reads it.
+    async fn page<T>(
+        &self,
+        operation: &'static str,
+        ask: impl Fn(&dyn Adapter) -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+    ) -> Result<Page<T>, CallError> {
+        self.converse(operation, |adapter, answers| match answers {
+            [] => Ok(Step::Call(ask(adapter)?)),
+            [.., last] => Ok(Step::Done(read(adapter, last)?)),
+        })
+        .await
+    }
+
+    /// All pages of a list.
+    async fn pages<T>(
+        &self,
+        operation: &'static str,
+        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+    ) -> Result<Vec<T>, CallError> {
+        let mut all = Vec::new();
+        let mut next: Option<String> = None;
+        let mut seen = HashSet::new();
+        for _ in 0..MOST_PAGES {
+            let page = self
+                .page(operation, |adapter| ask(adapter, next.as_deref()), &read)
+                .await?;
+            all.extend(page.items);
+            match page.next {
+                None => return Ok(all),
+                // A list that leads back to itself has no end.
+                Some(link) if !seen.insert(link.clone()) => break,
+                link => next = link,
+            }
+        }
+        let fault = Fault::unreadable(format!(
+            "{}'s list does not come to an end",
+            self.kind.title
+        ));
+        Err(fault.during(operation, self.clock.now(), self.kind.back_off))
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: Request,
+        end: Timestamp,
+    ) -> Result<Response, Fault> {
+        if !self.covers(&request.url) {
+            return Err(Fault::not_sent(
+                "platform.foreign_address",
+                format!(
+                    "a call would go to {}, outside the connection's address",
+                    request.url.host_str().unwrap_or("another host")
+                ),
+                "Check base_url; the platform's lists must not lead elsewhere.",
+            ));
+        }
+        let limits = Limits {
+            time: Duration::try_from(end.duration_since(self.clock.now())).unwrap_or_default(),
+            answer: LARGEST_ANSWER,
+        };
+        let answer = self
+            .transport
+            .send(request, limits)
+            .await
+            .map_err(|error| lost(self.kind, &error))?;
+        tracing::debug!(
+            platform = self.kind.name,
+            operation,
+            status = answer.status,
+            "platform answered"
+        );
+        Ok(answer)
+    }
+
+    /// Whether `url` is under the connection's base address.
+    fn covers(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+            && url.path().starts_with(self.base.path())
+            && url.username().is_empty()
+            && url.password().is_none()
+    }
+
+    fn adapter(&self) -> Arc<dyn Adapter> {
+        let adapter = self.adapter.lock();
+        adapter.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What a transport's failure means.
+fn lost(kind: &Kind, error: &TransportError) -> Fault {
+    let problem = format!("{}: {error}", kind.title);
+    let again = "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+    match error {
+        TransportError::NotSent(_) => Fault::not_sent("platform.unreachable", problem, again),
+        TransportError::Guarded(_) => Fault::not_sent(
+            "platform.guarded_address",
+            problem,
+            "Correct the connection's base_url; a sandbox on this machine needs the sandbox mode.",
+        )
+        .of_connection(),
+        TransportError::Lost(_) => Fault {
+            code: "platform.no_answer",
+            remedy: again.to_owned(),
+            ..Fault::unreadable(problem)
+        },
+        TransportError::TooLarge(_) => Fault::unreadable(problem),
+    }
+}
+
+fn callbacks(adapter: &dyn Adapter) -> Result<&dyn Callbacks, Fault> {
+    adapter.callbacks().ok_or_else(|| {
+        Fault::not_sent(
+            "platform.no_callbacks",
+            "this platform never calls back",
+            "Nothing to do: its lists are read instead.",
+        )
+    })
+}
+
+#[async_trait]
+impl Platform for Client {
+    fn capabilities(&self) -> Capabilities {
+        (self.kind.capabilities)()
+    }
+
+    async fn assessments(&self) -> Result<Vec<Assessment>, CallError> {
+        self.pages(
+            "list the assessments",
+            |adapter, next| adapter.assessments(next),
+            |adapter, answer| adapter.read_assessments(answer),
+        )
+        .await
+    }
+
+    async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError> {
+        self.converse("invite", |adapter, answers| adapter.invite(order, answers))
+            .await
+    }
+
+    async fn find(
+        &self,
+        assessment: &AssessmentId,
+        person: &Person,
+        client_ref: &str,
+    ) -> Result<Vec<Found>, CallError> {
+        const FIND: &str = "look for an invitation";
+        let listed = self
+            .pages(
+                FIND,
+                |adapter, next| adapter.list(assessment, None, next),
+                |adapter, answer| adapter.read_list(assessment, answer),
+            )
+            .await?;
+        // A list that names nobody proves nothing: taking it for "not there" would invite a second time.
+        let tells = |row: &Listed| row.email.is_some() || row.found.client_ref.is_some();
+        if !listed.is_empty() && !listed.iter().any(tells) {
+            let fault = Fault {
+                code: "platform.list_without_names",
+                remedy: "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.".to_owned(),
+                ..Fault::unreadable(format!(
+                    "{}'s list tells neither addresses nor our references, so nobody can be found in it",
+                    self.kind.title
+                ))
+            };
+            return Err(fault.during(FIND, self.clock.now(), self.kind.back_off));
+        }
+        Ok(matches(listed, person, client_ref))
+    }
+
+    async fn result(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+    ) -> Result<AssessmentResult, CallError> {
+        self.converse("read a result", |adapter, answers| {
+            adapter.result(assessment, reference, answers)
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        assessment: &AssessmentId,
+        since: Option<Timestamp>,
+        next: Option<&str>,
+    ) -> Result<SweepPage, CallError> {
+        let page = self
+            .page(
+                "list invitations",
+                |adapter| adapter.list(assessment, since, next),
+                |adapter, answer| adapter.read_list(assessment, answer),
+            )
+            .await?;
+        Ok(SweepPage {
+            sightings: page
+                .items
+                .into_iter()
+                .map(|listed| listed.sighting)
+                .collect(),
+            next: page.next,
+        })
+    }
+
+    async fn register_callbacks(
+        &self,
+        address: &CallbackAddress,
+        assessments: &[AssessmentId],
+    ) -> Result<Registration, CallError> {
+        const OPERATION: &str = "register callbacks";
+        if self.adapter().callbacks().is_none() {
+            return Ok(Registration::default());
+        }
+        let registered = self
+            .pages(
+                OPERATION,
+                |adapter, next| callbacks(adapter)?.registered(next),
+                |adapter, answer| callbacks(adapter)?.read_registered(answer),
+            )
+            .await?;
+        let plan = callbacks(&*self.adapter())
+            .and_then(|callbacks| callbacks.plan(&registered, address, assessments))
+            .map_err(|fault| fault.during(OPERATION, self.clock.now(), self.kind.back_off))?;
+        let mut registration = Registration {
+            kept: plan.kept,
+            ..Registration::default()
+        };
+        for write in plan.writes {
+            let written = self
+                .converse(OPERATION, |adapter, answers| match answers {
+                    [] => Ok(Step::Call(write.request.clone())),
+                    [.., last] => Ok(Step::Done(callbacks(adapter)?.read_written(last)?)),
+                })
+                .await;
+            match written {
+                Ok(()) if write.changes => registration.changed += 1,
+                Ok(()) => registration.created += 1,
+                Err(error)
+                    if write.optional && !error.may_retry() && error.reach == Reach::Record =>
+                {
+                    tracing::warn!(
+                        platform = self.kind.name,
+                        event = write.event,
+                        code = error.code,
+                        "the platform does not call back for this event; its lists are read instead"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(registration)
+    }
+}
+
+/// Those of `listed` that are this person's: the ones that say so by our reference first, then by e-mail address. A
+/// row that several pages show, because the list moved meanwhile, counts once.
+fn matches(listed: Vec<Listed>, person: &Person, client_ref: &str) -> Vec<Found> {
+    let ours = |row: &Listed| row.found.client_ref.as_deref() == Some(client_ref);
+    let (mut found, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(ours);
+    found.extend(others.into_iter().filter(|row| {
+        row.email
+            .as_deref()
+            .is_some_and(|email| person.has_email(email))
+    }));
+    let mut seen = HashSet::new();
+    found
+        .into_iter()
+        .map(|row| row.found)
+        .filter(|found| seen.insert(found.reference.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

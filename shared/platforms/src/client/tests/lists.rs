@@ -1,0 +1,162 @@
+use stagecall_core::error::Phase;
+use tokio::time::Instant;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn one_account_has_one_pace_however_often_it_is_opened() {
+    let script = Arc::new(Script {
+        answers: Mutex::new((0..6).map(|_| page(&[], None)).collect()),
+        ..Script::default()
+    });
+    let connections = connections(&script, "k", "k");
+    let account = AccountId::from("willo");
+    for (settings, took) in [(json!({}), 2.0), (json!({"calls_per_second": 10}), 0.2)] {
+        let begun = Instant::now();
+        for _ in 0..3 {
+            let client = connections
+                .open(&tenant(&settings), &account)
+                .await
+                .unwrap();
+            client.assessments().await.unwrap();
+        }
+        let elapsed = begun.elapsed().as_secs_f64();
+        assert!((took..took + 0.1).contains(&elapsed), "{elapsed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_pages_are_followed() {
+    let (client, script) = client([
+        page(
+            &[json!({"key": KEY, "title": "One"})],
+            Some("interviews/?page=2"),
+        ),
+        page(&[json!({"key": OTHER, "title": "Two"})], None),
+    ])
+    .await;
+    let names: Vec<_> = client
+        .assessments()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|a| a.name)
+        .collect();
+    assert_eq!(names, ["One", "Two"]);
+    assert_eq!(
+        script.asked(),
+        ["GET interviews/?page_size=30", "GET interviews/?page=2"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_next_page_elsewhere_is_not_followed() {
+    for next in [
+        "https://evil.example/api/integrations/v2/interviews/",
+        "https://api.willotalent.com:8443/api/integrations/v2/interviews/",
+        "https://api.willotalent.com/api/integrations/v3/interviews/",
+        "https://api.willotalent.com/api/integrations/v2/../../../other/",
+        "https://key@api.willotalent.com/api/integrations/v2/interviews/",
+        "//evil.example/api/integrations/v2/",
+    ] {
+        let first = answer(200, &json!({"next": next, "results": []}));
+        let (client, script) = client([first]).await;
+        let error = client.assessments().await.unwrap_err();
+        assert_eq!(error.code, "platform.foreign_address", "{next}");
+        assert_eq!(script.asked().len(), 1, "{next}");
+        // The same from outside, as a sweep that goes on.
+        let error = client
+            .list(&AssessmentId::from("i1"), None, Some(next))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "platform.foreign_address", "{next}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_leads_back_to_itself_ends() {
+    let again = || page(&[], Some("interviews/?page=2"));
+    let (client, _) = client([again(), again()]).await;
+    assert_eq!(
+        client.assessments().await.unwrap_err().code,
+        "platform.unreadable"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invitation_is_found_by_our_reference_first_and_then_by_address() {
+    let row = |key: &str, email: &str, client_ref: Option<&str>| json!({"key": key, "email": email, "external_id": client_ref, "interview": "i1"});
+    let (client, _) = client([
+        page(
+            &[
+                row("a", " ADA@example.com", None),
+                row("b", "bob@example.com", None),
+                json!({"key": "x", "email": "ada@example.com", "interview": {"key": "i2"}}),
+            ],
+            Some("participants/?page=2"),
+        ),
+        page(
+            &[
+                row("a", "ada@example.com", None),
+                row("c", "changed@example.com", Some("101.video.1")),
+                row("d", "ada@example.com", Some("102.video.1")),
+            ],
+            None,
+        ),
+    ])
+    .await;
+    let found = client
+        .find(&"i1".into(), &person(), "101.video.1")
+        .await
+        .unwrap();
+    let keys: Vec<_> = found.iter().map(|found| found.reference.as_str()).collect();
+    assert_eq!(keys, ["c", "a", "d"]);
+    assert_eq!(found[2].client_ref.as_deref(), Some("102.video.1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_names_nobody_proves_nothing() {
+    let (unnamed, _) = client([page(&[json!({"key": "a"}), json!({"key": "b"})], None)]).await;
+    let error = unnamed
+        .find(&"i1".into(), &person(), "101.video.1")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.phase, error.code),
+        (Phase::Unknown, "platform.list_without_names")
+    );
+    let (empty, _) = client([page(&[], None)]).await;
+    assert_eq!(
+        empty
+            .find(&"i1".into(), &person(), "101.video.1")
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_reads_one_page_at_a_time() {
+    let (client, script) = client([
+        page(
+            &[json!({"key": KEY, "status": "started"})],
+            Some("participants/?interview=i1&page=2"),
+        ),
+        page(&[], None),
+    ])
+    .await;
+    let first = client.list(&"i1".into(), None, None).await.unwrap();
+    assert_eq!(first.sightings.len(), 1);
+    let last = client
+        .list(&"i1".into(), None, first.next.as_deref())
+        .await
+        .unwrap();
+    assert_eq!(last.next, None);
+    assert_eq!(
+        script.asked(),
+        [
+            "GET participants/?page_size=30&interview=i1",
+            "GET participants/?interview=i1&page=2"
+        ]
+    );
+}

@@ -1,0 +1,266 @@
+//! A call that a platform did not do as asked, as an adapter sees it: told by effect, like the core's
+//! [`CallError`], but without clock and operation, which the driver adds.
+
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::error::{CallError, Phase, ProblemCode, Reach, System};
+use stagecall_core::timing::after;
+use stagecall_http::Response;
+
+/// What went wrong, and what may be assumed of the call's effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What may be assumed of the call's effect.
+    pub effect: Effect,
+    /// Whom it concerns.
+    pub reach: Reach,
+    /// The kind of problem, `platform.…`.
+    pub code: ProblemCode,
+    /// What went wrong, without a full stop, without personal data.
+    pub problem: String,
+    /// What a person should do, as a sentence.
+    pub remedy: String,
+}
+
+/// What may be assumed of a call's effect. See [`Phase`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// None: the request could not even be built.
+    NotSent,
+    /// None: it was refused, and would be again.
+    Refused,
+    /// None: it came too soon; with what the platform said of when to try again.
+    Throttled(Option<Wait>),
+    /// Either way.
+    Unknown,
+}
+
+/// When to try again, as a platform said it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// After so long.
+    For(SignedDuration),
+    /// At that time.
+    Until(Timestamp),
+}
+
+/// No platform is believed that wants more: a slip in its clock or a header would stop a customer for good.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The longest explanation that is passed on from a platform, in characters.
+const LONGEST_DETAIL: usize = 200;
+
+impl Fault {
+    /// A request that cannot be built from what it was asked for.
+    pub fn not_sent(code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
+        Self::new(Effect::NotSent, code, problem, remedy)
+    }
+
+    /// A refusal for good, of this record.
+    pub fn refused(code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
+        Self::new(Effect::Refused, code, problem, remedy)
+    }
+
+    /// An answer that makes no sense.
+    pub fn unreadable(problem: impl Into<String>) -> Self {
+        Self::new(
+            Effect::Unknown,
+            "platform.unreadable",
+            problem,
+            "It is tried again; if it stays so, the platform's API has changed, or base_url leads somewhere else.",
+        )
+    }
+
+    /// What an answer's status means on any platform that speaks plain HTTP. `detail` is the platform's own
+    /// explanation; it is passed on only where it cannot quote what was sent.
+    pub fn of_status(title: &str, answer: &Response, detail: Option<&str>) -> Self {
+        let status = answer.status;
+        let said = detail.map(tidy).filter(|detail| !detail.is_empty());
+        let said = said.map_or_else(String::new, |detail| format!(": {detail}"));
+        match status {
+            401 => Self::refused(
+                "platform.unauthorized",
+                format!("{title} does not accept the credentials (401{said})"),
+                "Make a new key in the platform account and store it as this connection's secret.",
+            )
+            .of_connection(),
+            403 => Self::refused(
+                "platform.forbidden",
+                format!("{title} does not permit this (403{said})"),
+                "Use the key of a user who may see and invite to every mapped assessment, or widen that user's rights.",
+            )
+            .of_connection(),
+            404 => Self::refused(
+                "platform.not_found",
+                format!("{title} has no such thing (404{said})"),
+                "Check that the assessment still exists on the platform and that the key's user may see it.",
+            ),
+            429 => Self::new(
+                Effect::Throttled(wait(answer)),
+                "platform.throttled",
+                format!("{title} asks to slow down (429{said})"),
+                "It is tried again by itself; if it happens often, lower calls_per_second or ask the platform for a higher limit.",
+            ),
+            300..400 => Self::refused(
+                "platform.redirected",
+                format!("{title} answers from another address ({status})"),
+                "Correct the connection's base_url; redirects are not followed.",
+            )
+            .of_connection(),
+            408 | 500.. => Self::new(
+                Effect::Unknown,
+                "platform.unavailable",
+                format!("{title} has a problem of its own ({status})"),
+                "It is tried again by itself; if it stays so, ask the platform's support.",
+            ),
+            400..500 => Self::refused(
+                "platform.refused",
+                format!("{title} refuses the request ({status})"),
+                "Check the candidate's and the assessment's details against what the platform requires.",
+            ),
+            _ => Self::unreadable(format!("{title} answered with the status {status}")),
+        }
+    }
+
+    /// The same, concerning the whole connection.
+    pub fn of_connection(mut self) -> Self {
+        self.reach = Reach::Connection;
+        self
+    }
+
+    fn new(effect: Effect, code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
+        Self {
+            effect,
+            reach: Reach::Record,
+            code,
+            problem: problem.into(),
+            remedy: remedy.to_owned(),
+        }
+    }
+
+    /// The core's error. `back_off` is how long to leave a platform alone that asked to slow down without saying for
+    /// how long.
+    pub(crate) fn during(
+        self,
+        operation: &'static str,
+        now: Timestamp,
+        back_off: SignedDuration,
+    ) -> CallError {
+        let phase = match self.effect {
+            Effect::NotSent => Phase::NotSent,
+            Effect::Refused => Phase::Refused,
+            Effect::Unknown => Phase::Unknown,
+            Effect::Throttled(wait) => {
+                let until = match wait {
+                    None => after(now, back_off),
+                    Some(Wait::For(time)) => after(now, time.min(LONGEST_WAIT)),
+                    Some(Wait::Until(time)) => time.min(after(now, LONGEST_WAIT)),
+                };
+                Phase::Throttled(Some(until.max(now)))
+            }
+        };
+        CallError {
+            system: System::Platform,
+            operation,
+            phase,
+            reach: self.reach,
+            code: self.code,
+            problem: self.problem,
+            remedy: self.remedy,
+        }
+    }
+}
+
+/// `Retry-After`, as seconds or as a date (RFC 9110 §10.2.3).
+fn wait(answer: &Response) -> Option<Wait> {
+    let text = answer.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Wait::For(SignedDuration::from_secs(i64::from(seconds))));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Wait::Until(date.timestamp()))
+}
+
+/// One short printable line.
+fn tidy(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_DETAIL)
+        .collect::<String>()
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Response {
+        Response {
+            status,
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            body: Vec::new(),
+        }
+    }
+
+    fn phase(answer: &Response) -> Phase {
+        Fault::of_status("Sample", answer, None)
+            .during("test", now(), SignedDuration::from_secs(30))
+            .phase
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T09:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn only_a_server_error_leaves_the_effect_open() {
+        for status in [301, 302, 308, 400, 401, 403, 404, 405, 409, 415, 422] {
+            assert_eq!(phase(&answer(status, &[])), Phase::Refused, "{status}");
+        }
+        for status in [408, 500, 502, 503, 504, 599, 100, 204] {
+            assert_eq!(phase(&answer(status, &[])), Phase::Unknown, "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date_and_kept_within_bounds() {
+        for (header, until) in [
+            (Some("7"), "2026-11-22T09:00:07Z"),
+            (
+                Some("Sun, 22 Nov 2026 09:02:00 GMT"),
+                "2026-11-22T09:02:00Z",
+            ),
+            (
+                Some("Sun, 22 Nov 2026 08:00:00 GMT"),
+                "2026-11-22T09:00:00Z",
+            ),
+            (Some("4000000000"), "2026-11-23T09:00:00Z"),
+            (Some("soon"), "2026-11-22T09:00:30Z"),
+            (None, "2026-11-22T09:00:30Z"),
+        ] {
+            let headers: Vec<_> = header.iter().map(|value| ("retry-after", *value)).collect();
+            assert_eq!(
+                phase(&answer(429, &headers)),
+                Phase::Throttled(Some(until.parse().unwrap())),
+                "{header:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_explanation_is_one_short_line() {
+        let long = format!("Invalid\n token\u{7}. {}", "x".repeat(500));
+        let fault = Fault::of_status("Sample", &answer(401, &[]), Some(&long));
+        assert!(
+            fault
+                .problem
+                .starts_with("Sample does not accept the credentials (401: Invalid token. xxx")
+        );
+        assert!(fault.problem.len() < 260);
+        assert_eq!(fault.reach, Reach::Connection);
+    }
+}

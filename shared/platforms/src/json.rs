@@ -1,0 +1,239 @@
+//! Reading JSON whose exact shape is not established: every plausible name, either spelling, any of a few types.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use serde_json::{Map, Value};
+use stagecall_core::result::Score;
+
+/// An object, with the objects that it may be wrapped around read as one with it.
+pub(crate) struct Record<'a> {
+    layers: Vec<&'a Map<String, Value>>,
+}
+
+impl<'a> Record<'a> {
+    /// The object `value`, and those it has under any of `inner`. What the outer one has counts first.
+    pub fn of(value: &'a Value, inner: &[&str]) -> Option<Self> {
+        let outer = value.as_object()?;
+        let mut layers = vec![outer];
+        layers.extend(
+            inner
+                .iter()
+                .filter_map(|name| outer.get(*name)?.as_object()),
+        );
+        Some(Self { layers })
+    }
+
+    /// The value of the first of `names` (in `snake_case`; read in `camelCase` too) that is there and neither null nor
+    /// an empty text.
+    pub fn get(&self, names: &[&str]) -> Option<&'a Value> {
+        names.iter().find_map(|name| {
+            let camel = camel_case(name);
+            self.layers.iter().find_map(|layer| {
+                [*name, &camel]
+                    .iter()
+                    .filter_map(|name| layer.get(*name))
+                    .find(|value| !value.is_null() && value.as_str() != Some(""))
+            })
+        })
+    }
+
+    /// The same, read as text.
+    pub fn text(&self, names: &[&str]) -> Option<String> {
+        self.get(names).and_then(text)
+    }
+
+    /// The same, read as a time.
+    pub fn time(&self, names: &[&str]) -> Option<Timestamp> {
+        names
+            .iter()
+            .find_map(|name| self.get(&[name]).and_then(time))
+    }
+
+    /// The same, read as a list; empty if there is none.
+    pub fn list(&self, names: &[&str]) -> &'a [Value] {
+        names
+            .iter()
+            .find_map(|name| self.get(&[name])?.as_array())
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+fn camel_case(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut camel = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel
+}
+
+/// A text, or the text that an object wraps.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    const WRAPPED: [&str; 8] = [
+        "text",
+        "name",
+        "title",
+        "label",
+        "full_name",
+        "body",
+        "content",
+        "value",
+    ];
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(_) => {
+            let record = Record::of(value, &[])?;
+            WRAPPED
+                .iter()
+                .filter_map(|name| record.get(&[name]))
+                .find(|value| value.is_string() || value.is_number())
+                .and_then(text)
+        }
+        _ => None,
+    }
+}
+
+/// An id: a text or a whole number, or the object that has it as `key` or `id`.
+pub(crate) fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        Value::Object(object) => ["key", "id"]
+            .iter()
+            .filter_map(|name| object.get(*name))
+            .find(|value| !value.is_object())
+            .and_then(id),
+        _ => None,
+    }
+}
+
+/// A finite number, also one written as text.
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().trim_end_matches('%').trim_end().parse().ok(),
+        _ => None,
+    }
+    .filter(|number| number.is_finite())
+}
+
+/// A time: with an offset, without one (then UTC), a date alone (its beginning, UTC), or seconds or milliseconds since
+/// 1970.
+pub(crate) fn time(value: &Value) -> Option<Timestamp> {
+    /// 1 September 2001: a smaller number is a count of something.
+    const LEAST: i64 = 1_000_000_000;
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| {
+                let local: civil::DateTime = text.parse().ok()?;
+                Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
+            })
+        }
+        Value::Number(number) => match number.as_i64()? {
+            number if number >= LEAST * 1000 => Timestamp::from_millisecond(number).ok(),
+            number if number >= LEAST => Timestamp::from_second(number).ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A score: a number, "4/5", or an object of points, their maximum, a percentage and a word.
+pub(crate) fn score(value: &Value) -> Option<Score> {
+    if let Some(points) = number(value) {
+        return Some(Score::of(points, None));
+    }
+    if let Some((points, max)) = value.as_str().and_then(|text| text.split_once('/')) {
+        let part = |text: &str| number(&Value::from(text));
+        return Some(Score::of(part(points)?, Some(part(max)?)));
+    }
+    let record = Record::of(value, &[])?;
+    let named = |names: &[&str]| names.iter().find_map(|name| number(record.get(&[name])?));
+    let percent = named(&["percent", "percentage"]);
+    let mut score = match named(&["value", "score", "points", "rating", "overall", "average"]) {
+        Some(points) => {
+            let max = named(&["max", "max_score", "maximum", "out_of", "possible", "total"]);
+            Score::of(points, max)
+        }
+        None => Score::of(percent?, Some(100.0)),
+    };
+    score.percent = percent.or(score.percent);
+    score.band = record.text(&["band", "level", "grade"]);
+    Some(score)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_either_spelling_and_the_outer_object_first() {
+        let value = json!({"key": "a", "completedAt": "2026-01-02T03:04:05Z", "note": "", "data": {"key": "b", "note": "n"}});
+        let record = Record::of(&value, &["data"]).unwrap();
+        assert_eq!(record.text(&["key"]).as_deref(), Some("a"));
+        assert_eq!(record.text(&["note"]).as_deref(), Some("n"));
+        assert!(record.time(&["completed_at"]).is_some());
+        assert!(record.get(&["missing"]).is_none());
+        assert!(Record::of(&json!([1]), &[]).is_none());
+    }
+
+    #[test]
+    fn times_are_read_in_every_usual_form() {
+        let noon: Timestamp = "2026-10-04T12:00:00Z".parse().unwrap();
+        for form in [
+            json!("2026-10-04T12:00:00Z"),
+            json!("2026-10-04T13:00:00.000000+01:00"),
+            json!("2026-10-04T12:00:00"),
+            json!("2026-10-04 12:00:00"),
+            json!(noon.as_second()),
+            json!(noon.as_millisecond()),
+        ] {
+            assert_eq!(time(&form), Some(noon), "{form}");
+        }
+        let day = time(&json!("2026-10-04"));
+        assert_eq!(day, Some("2026-10-04T00:00:00Z".parse().unwrap()));
+        for form in [json!(3), json!(true), json!("soon"), json!(""), json!(1e30)] {
+            assert_eq!(time(&form), None, "{form}");
+        }
+    }
+
+    #[test]
+    fn scores_are_read_in_every_usual_form() {
+        let of = |value: Value| score(&value).map(|score| (score.value, score.max, score.percent));
+        assert_eq!(of(json!(7)), Some((7.0, None, None)));
+        assert_eq!(of(json!("7.5")), Some((7.5, None, None)));
+        assert_eq!(of(json!("4/5")), Some((4.0, Some(5.0), Some(80.0))));
+        assert_eq!(
+            of(json!({"score": 4, "maxScore": 5})),
+            Some((4.0, Some(5.0), Some(80.0)))
+        );
+        assert_eq!(
+            of(json!({"percentage": "65%"})),
+            Some((65.0, Some(100.0), Some(65.0)))
+        );
+        for nothing in [
+            json!("strong"),
+            json!({}),
+            json!([]),
+            json!("a/b"),
+            json!("NaN"),
+        ] {
+            assert_eq!(of(nothing.clone()), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_never_taken_from_deep_inside() {
+        assert_eq!(id(&json!("k")).as_deref(), Some("k"));
+        assert_eq!(id(&json!(12)).as_deref(), Some("12"));
+        assert_eq!(id(&json!({"key": "k", "id": 1})).as_deref(), Some("k"));
+        assert_eq!(id(&json!({"key": {"key": "k"}})), None);
+        assert_eq!(id(&json!(1.5)), None);
+    }
+}

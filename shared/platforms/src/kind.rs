@@ -1,0 +1,159 @@
+//! The table of platforms.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use stagecall_core::ports::{Capabilities, DeliveryReader};
+use stagecall_http::Pace;
+use url::Url;
+
+use crate::adapter::{Account, Adapter};
+use crate::settings::{Secret, Setting};
+use crate::willo;
+
+/// A platform, as far as it can be described without an account.
+pub struct Kind {
+    /// What a connection names it by (`willo`).
+    pub name: &'static str,
+    /// What people call it ("Willo").
+    pub title: &'static str,
+    /// Where its API is, unless a connection says otherwise; with a slash at the end.
+    pub base_url: &'static str,
+    /// The platform's own domains: an address on one of them or below it is the platform's.
+    pub hosts: &'static [&'static str],
+    /// What a connection can set, beyond what every platform has.
+    pub settings: &'static [Setting],
+    /// What its account needs to be secret.
+    pub secrets: &'static [Secret],
+    /// How fast it may be called, unless a connection says otherwise.
+    pub pace: Pace,
+    /// How long it is left alone when it asks to slow down without saying for how long.
+    pub back_off: SignedDuration,
+    /// What it can do.
+    pub capabilities: fn() -> Capabilities,
+    /// Opens an account.
+    pub open: fn(Account) -> Arc<dyn Adapter>,
+    /// Reads its callbacks; `None` if it never calls.
+    pub reader: Option<fn() -> Arc<dyn DeliveryReader>>,
+}
+
+/// Every platform. A new one is a module and a line here.
+pub static KINDS: &[&Kind] = &[&willo::KIND];
+
+/// The platform of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}
+
+impl Kind {
+    /// Whether `url` is https on the platform's own domains.
+    pub fn owns(&self, url: &Url) -> bool {
+        url.scheme() == "https"
+            && url.host_str().is_some_and(|host| {
+                self.hosts.iter().any(|own| {
+                    host.strip_suffix(own)
+                        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+                })
+            })
+    }
+}
+
+/// What each platform can do, as a Markdown table.
+pub fn capability_table() -> String {
+    let all: Vec<_> = KINDS.iter().map(|kind| (kind.capabilities)()).collect();
+    let mut table = String::from("| |");
+    for kind in KINDS {
+        let _ = write!(table, " {} |", kind.title);
+    }
+    table.push_str("\n| --- |");
+    table.push_str(&" --- |".repeat(KINDS.len()));
+    let mut row = |label: &str, cell: &dyn Fn(&Capabilities) -> String| {
+        let _ = write!(table, "\n| {label} |");
+        for capabilities in &all {
+            let _ = write!(table, " {} |", cell(capabilities));
+        }
+    };
+    row(
+        "sends the invitation itself",
+        &|of| yes(of.invites_by_email),
+    );
+    row("answers an invitation with the candidate's link", &|of| {
+        yes(of.returns_candidate_link)
+    });
+    row("gives our reference back reliably", &|of| {
+        yes(of.echoes_client_ref)
+    });
+    row("calls back", &|of| yes(of.callbacks));
+    row("lists instead of asking one by one, from", &|of| {
+        format!("{} waiting", of.list_from)
+    });
+    row("statuses it can tell", &|of| {
+        let names: Vec<_> = of
+            .statuses
+            .iter()
+            .map(|status| format!("{status:?}").to_lowercase())
+            .collect();
+        names.join(", ")
+    });
+    table.push('\n');
+    table
+}
+
+fn yes(it_does: bool) -> String {
+    if it_does { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_default_addresses_are_the_platforms_own() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            assert!(KINDS[..at].iter().all(|other| other.name != kind.name));
+            let base = Url::parse(kind.base_url).unwrap();
+            assert!(
+                kind.owns(&base) && base.path().ends_with('/'),
+                "{}",
+                kind.name
+            );
+            assert_eq!((kind.capabilities)().callbacks, kind.reader.is_some());
+        }
+    }
+
+    #[test]
+    fn a_platforms_domain_is_not_any_that_ends_alike() {
+        let willo = kind("willo").unwrap();
+        for (url, own) in [
+            ("https://api.willotalent.com/x", true),
+            ("https://willotalent.com/x", true),
+            ("http://api.willotalent.com/x", false),
+            ("https://evilwillotalent.com/x", false),
+            ("https://willotalent.com.evil.example/x", false),
+            ("https://127.0.0.1/x", false),
+        ] {
+            assert_eq!(willo.owns(&Url::parse(url).unwrap()), own, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_column_per_platform() {
+        let table = capability_table();
+        assert!(table.starts_with("| | Willo |"), "{table}");
+        for line in table.lines() {
+            assert_eq!(line.matches('|').count(), KINDS.len() + 2, "{line}");
+        }
+        assert!(table.contains("| calls back | yes |"));
+    }
+
+    #[test]
+    fn the_readme_has_the_table_as_it_is() {
+        let readme = include_str!("../README.md");
+        let table = capability_table();
+        assert!(
+            readme.contains(&format!("<!-- capabilities -->\n{table}<!-- end -->")),
+            "put this into README.md:\n{table}"
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! What a connection can set: described once, validated from the description.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use serde_json::Value;
+use stagecall_core::tenant::{PlatformConnection, Settings};
+use stagecall_http::Pace;
+use url::{Host, Url};
+
+use crate::kind::{KINDS, Kind, kind};
+
+/// One setting of a connection.
+pub struct Setting {
+    /// Its key.
+    pub key: &'static str,
+    /// What it may be.
+    pub wants: Wants,
+    /// What it does, and what happens without it.
+    pub about: &'static str,
+}
+
+/// What a setting may be.
+pub enum Wants {
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number between these, both included.
+    Whole(u64, u64),
+    /// A text that fits, and what fits in words.
+    Text(fn(&str) -> bool, &'static str),
+}
+
+/// One secret of an account.
+pub struct Secret {
+    /// Its name in the tenant's secret.
+    pub key: &'static str,
+    /// What it is and where a person gets it.
+    pub about: &'static str,
+}
+
+/// What every connection can set.
+pub(crate) static COMMON: &[Setting] = &[
+    Setting {
+        key: "calls_per_second",
+        wants: Wants::Whole(1, 10_000),
+        about: "The most calls begun in a second. Without it: what the platform is known to bear.",
+    },
+    Setting {
+        key: "calls_in_flight",
+        wants: Wants::Whole(1, 10_000),
+        about: "The most calls at the same time. Without it: what the platform is known to bear.",
+    },
+];
+
+impl Wants {
+    fn fits(&self, value: &Value) -> bool {
+        match self {
+            Self::Flag => value.is_boolean(),
+            Self::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Self::Whole(least, most) => value
+                .as_u64()
+                .is_some_and(|number| (*least..=*most).contains(&number)),
+            Self::Text(fits, _) => value.as_str().is_some_and(fits),
+        }
+    }
+
+    /// What it may be, in words that follow "it must be".
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Flag => "true or false".to_owned(),
+            Self::OneOf(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+                words.join(" or ")
+            }
+            Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Text(_, what) => (*what).to_owned(),
+        }
+    }
+}
+
+/// Everything that is wrong with a connection, each naming key, value and what would be right. Empty: nothing.
+pub fn validate(connection: &PlatformConnection) -> Vec<String> {
+    let Some(kind) = kind(&connection.kind) else {
+        let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+        return vec![format!(
+            "kind is \"{}\"; it must be one of: {}",
+            connection.kind,
+            names.join(", ")
+        )];
+    };
+    let mut problems: Vec<_> = connection
+        .base_url
+        .as_ref()
+        .and_then(|base| base_problem(kind, base))
+        .into_iter()
+        .collect();
+    for (key, value) in &connection.settings {
+        let known = kind
+            .settings
+            .iter()
+            .chain(COMMON)
+            .find(|known| known.key == key);
+        match known {
+            None => {
+                let keys: Vec<_> = kind
+                    .settings
+                    .iter()
+                    .chain(COMMON)
+                    .map(|known| known.key)
+                    .collect();
+                problems.push(format!(
+                    "settings.{key} is not a setting of {}; those are: {}",
+                    kind.name,
+                    keys.join(", ")
+                ));
+            }
+            Some(known) if !known.wants.fits(value) => problems.push(format!(
+                "settings.{key} is {value}; it must be {}",
+                known.wants.in_words()
+            )),
+            Some(_) => {}
+        }
+    }
+    problems
+}
+
+fn base_problem(kind: &Kind, base: &Url) -> Option<String> {
+    let plain = base.username().is_empty()
+        && base.password().is_none()
+        && base.query().is_none()
+        && base.fragment().is_none();
+    if plain && (kind.owns(base) || is_loopback(base)) {
+        return None;
+    }
+    // Not the whole address: a mistaken one may hold a password.
+    let shown = format!(
+        "{}://{}{}",
+        base.scheme(),
+        base.host_str().unwrap_or(""),
+        base.path()
+    );
+    Some(format!(
+        "base_url is {shown}{}; it must be https on {} (such as {}), or a loopback address for a sandbox, without user, query or fragment",
+        if plain { "" } else { " with more around it" },
+        kind.hosts.join(" or "),
+        kind.base_url,
+    ))
+}
+
+/// Whether `url` is http or https on this machine: a sandbox.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+}
+
+/// How fast a connection may be called: as it is set, else as the platform bears.
+pub(crate) fn pace(kind: &Kind, settings: &Settings) -> Pace {
+    let set = |key: &str| {
+        let number = u32::try_from(settings.get(key)?.as_u64()?).ok()?;
+        NonZeroU32::new(number)
+    };
+    Pace {
+        in_flight: set("calls_in_flight").unwrap_or(kind.pace.in_flight),
+        per_second: set("calls_per_second").unwrap_or(kind.pace.per_second),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn connection(json: Value) -> PlatformConnection {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_kind_is_named_with_the_known_ones() {
+        let problems = validate(&connection(json!({"kind": "wilo"})));
+        assert_eq!(problems, ["kind is \"wilo\"; it must be one of: willo"]);
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let problems = validate(&connection(json!({
+            "kind": "willo",
+            "base_url": "http://api.willotalent.com/api/integrations/v2/",
+            "settings": {
+                "auth_scheme": "Basic",
+                "send_invite": "no",
+                "country_code": "+44",
+                "calls_per_second": 0,
+                "calls_in_flight": 1.5,
+                "pages": 3
+            }
+        })));
+        assert_eq!(problems.len(), 7, "{problems:#?}");
+        for (key, right) in [
+            (
+                "base_url is http://api.willotalent.com/",
+                "https on willotalent.com",
+            ),
+            (
+                "settings.auth_scheme is \"Basic\"",
+                "\"none\" or \"bearer\"",
+            ),
+            ("settings.send_invite is \"no\"", "true or false"),
+            ("settings.country_code is \"+44\"", "digits"),
+            (
+                "settings.calls_per_second is 0",
+                "a whole number from 1 to 100",
+            ),
+            (
+                "settings.calls_in_flight is 1.5",
+                "a whole number from 1 to 100",
+            ),
+            ("settings.pages is not a setting of willo", "auth_scheme"),
+        ] {
+            assert!(
+                problems
+                    .iter()
+                    .any(|told| told.starts_with(key) && told.contains(right)),
+                "{key}: {problems:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_platforms_own_address_and_a_sandbox_are_right() {
+        for base in [
+            "https://api.stage.willotalent.com/api/integrations/v2",
+            "http://127.0.0.1:4010/willo/",
+            "http://localhost:4010/",
+            "http://[::1]:4010/",
+        ] {
+            let problems = validate(&connection(json!({"kind": "willo", "base_url": base})));
+            assert!(problems.is_empty(), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_without_repeating_it() {
+        let problems = validate(&connection(
+            json!({"kind": "willo", "base_url": "https://me:hunter2@api.willotalent.com/?a=b"}),
+        ));
+        assert_eq!(problems.len(), 1);
+        assert!(!problems[0].contains("hunter2"), "{problems:?}");
+    }
+}

@@ -1,0 +1,109 @@
+//! What Willo's refusals say: Django REST framework's two shapes, `{"field": ["message"]}` and `{"detail": "message"}`
+//! (reference willo §A.7).
+
+use serde_json::Value;
+use stagecall_http::Response;
+
+use super::TITLE;
+use crate::fault::Fault;
+
+/// The body of a success.
+pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
+    if !answer.is_success() {
+        return Err(fault(answer));
+    }
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Fault::unreadable("Willo's answer is not JSON"))
+}
+
+/// What a refusal means. Messages by field may quote what they are about, which is a person's data, so only the
+/// fields' names are passed on.
+pub(super) fn fault(answer: &Response) -> Fault {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let detail = body.get("detail").and_then(Value::as_str);
+    match answer.status {
+        401 | 403 | 429 => Fault::of_status(TITLE, answer, detail),
+        404 if is_absence(answer) => Fault::of_status(TITLE, answer, detail),
+        404 => Fault::refused(
+            "platform.not_the_api",
+            "the address does not answer as Willo's API (404)",
+            "Correct the connection's base_url.",
+        )
+        .of_connection(),
+        400 => match fields(&body).as_slice() {
+            [] => Fault::of_status(TITLE, answer, None),
+            fields => Fault::refused(
+                "platform.refused_fields",
+                format!("Willo does not accept: {}", fields.join(", ")),
+                remedy(fields),
+            ),
+        },
+        _ => Fault::of_status(TITLE, answer, None),
+    }
+}
+
+/// Whether a 404 speaks of the thing asked for and not of the address: the framework answers in JSON (or with
+/// nothing), whatever else may live at a mistaken address answers with a page.
+pub(super) fn is_absence(answer: &Response) -> bool {
+    answer.status == 404
+        && (answer.body.trim_ascii().is_empty()
+            || serde_json::from_slice::<Value>(&answer.body).is_ok_and(|body| body.is_object()))
+}
+
+/// Whether a refusal says that the candidate is there already: how is not established (reference willo §A.4), so a
+/// conflict counts, and a 400 that says so about the person or the whole.
+pub(super) fn says_already_there(answer: &Response) -> bool {
+    const ABOUT: [&str; 4] = ["non_field_errors", "email", "participant", "detail"];
+    // "The fields interview, email must make a unique set." is the framework's own wording.
+    const WORDS: [&str; 3] = ["already", "duplicate", "unique"];
+    // "This interview is already closed."
+    const OTHERWISE: [&str; 4] = ["closed", "archived", "expired", "inactive"];
+    match answer.status {
+        409 => return true,
+        400 => {}
+        _ => return false,
+    }
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let has = |message: &str, words: &[&str]| words.iter().any(|word| message.contains(word));
+    ABOUT
+        .iter()
+        .filter_map(|name| body.get(*name))
+        .flat_map(|value| {
+            value
+                .as_array()
+                .map_or(std::slice::from_ref(value), Vec::as_slice)
+        })
+        .filter_map(Value::as_str)
+        .map(str::to_lowercase)
+        .any(|message| has(&message, &WORDS) && !has(&message, &OTHERWISE))
+}
+
+/// The names of the refused fields, as far as they are names.
+fn fields(body: &Value) -> Vec<&str> {
+    let is_name = |name: &str| {
+        (1..=40).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+            && name != "detail"
+    };
+    body.as_object()
+        .into_iter()
+        .flat_map(|body| body.keys())
+        .map(String::as_str)
+        .filter(|name| is_name(name))
+        .take(10)
+        .collect()
+}
+
+fn remedy(fields: &[&str]) -> &'static str {
+    if fields.contains(&"interview") {
+        "Check that the mapped interview still exists in Willo, is open, and may be seen by the key's user."
+    } else if fields.contains(&"email") {
+        "Check the candidate's e-mail address in Eploy."
+    } else if fields.contains(&"phone") {
+        "Check the candidate's telephone number in Eploy."
+    } else {
+        "Check these details of the candidate in Eploy."
+    }
+}

@@ -1,0 +1,70 @@
+//! `POST /participants/`: the one call that invites (reference willo §A.4).
+
+use serde_json::{Map, Value};
+use stagecall_core::ids::Reference;
+use stagecall_core::ports::{InviteAnswer, InviteOrder};
+use stagecall_http::Response;
+use url::Url;
+
+use super::settings::Options;
+use super::{errors, links, phone, standing};
+use crate::fault::Fault;
+use crate::json::Record;
+
+/// The request's body: the fields that a customer sends to the live API; of these `name` and `interview` are required
+/// (seen live), the effect of `external_id` and `send_invite` is unverified.
+pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Fault> {
+    let person = &order.person;
+    let email = person.email.as_deref().map(str::trim).unwrap_or_default();
+    if email.is_empty() {
+        return Err(Fault::refused(
+            "candidate.no_email",
+            "the candidate has no e-mail address",
+            "Enter one in Eploy and move the application to the trigger stage again.",
+        ));
+    }
+    let phone = person
+        .phone
+        .as_deref()
+        .and_then(|typed| phone::e164(typed, &options.country_code));
+    let mut body = Map::new();
+    let mut put = |name: &str, value: &str| {
+        if !value.is_empty() {
+            body.insert(name.to_owned(), value.into());
+        }
+    };
+    put("interview", order.assessment.as_str());
+    put("name", person.full_name().trim());
+    put("first_name", person.first_name.trim());
+    put("last_name", person.last_name.trim());
+    put("email", email);
+    put("phone", phone.as_deref().unwrap_or_default());
+    put("external_id", &order.client_ref);
+    if let Some(send) = options.send_invite {
+        body.insert("send_invite".to_owned(), send.into());
+    }
+    Ok(Value::Object(body))
+}
+
+/// Reads the answer. What a second invitation of the same person gets is not established: a success with the old or a
+/// new key, a conflict, or a 400 that says so are all understood. A success without a key is an open outcome.
+pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, Fault> {
+    if errors::says_already_there(answer) {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        return Ok(InviteAnswer::AlreadyThere {
+            reference: reference(&body),
+        });
+    }
+    let body = errors::body(answer)?;
+    let reference =
+        reference(&body).ok_or_else(|| Fault::unreadable("Willo's answer names no participant"))?;
+    Ok(InviteAnswer::Created {
+        reference,
+        link: links::candidate(&body, base),
+    })
+}
+
+fn reference(body: &Value) -> Option<Reference> {
+    let record = Record::of(body, &["participant", "data", "candidate"])?;
+    standing::key(&record).map(Reference::new)
+}

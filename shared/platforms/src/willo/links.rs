@@ -1,0 +1,173 @@
+//! Links in Willo's answers: which one a recruiter may be given, which one is the candidate's.
+
+use serde_json::Value;
+use stagecall_core::result::{Audience, ReportLink};
+use url::Url;
+
+use super::KIND;
+use crate::json::Record;
+use crate::settings::is_loopback;
+
+/// Endings of recordings and documents. Whether their addresses expire is not established, so they are taken to
+/// (reference willo §A.5).
+const MEDIA: [&str; 16] = [
+    "mp4", "webm", "mov", "m4v", "m4a", "mp3", "wav", "ogg", "m3u8", "jpg", "jpeg", "png", "gif",
+    "pdf", "vtt", "srt",
+];
+
+/// How deep and how far an answer is searched.
+const DEEPEST: usize = 12;
+
+/// The link for the candidate in an answer to an invitation, wherever it is (reference willo §A.4: not established
+/// where, or whether at all).
+pub(super) fn candidate(answer: &Value, base: &Url) -> Option<String> {
+    any_text(answer, DEEPEST, &mut |text| {
+        let url = own(text, base)?;
+        let path = url.path();
+        (path.contains("/invite/") || path.contains("/interview/")).then(|| text.to_owned())
+    })
+}
+
+/// The link for the recruiter: under a name that says so, else the first page for sharing that is found.
+pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<ReportLink> {
+    const PUBLIC: [&str; 6] = [
+        "share_link",
+        "share_url",
+        "public_link",
+        "public_url",
+        "show_url",
+        "share",
+    ];
+    const LOGIN: [&str; 8] = [
+        "review_link",
+        "review_url",
+        "report_link",
+        "report_url",
+        "result_url",
+        "results_url",
+        "profile_url",
+        "dashboard_url",
+    ];
+    let named = |names: &[&str], audience| {
+        names.iter().find_map(|name| {
+            let value = record.get(&[name])?;
+            let text = match value {
+                Value::Object(link) => link.get("url").or_else(|| link.get("link"))?.as_str()?,
+                value => value.as_str()?,
+            };
+            Some(ReportLink {
+                url: page(text, base)?.to_string(),
+                audience,
+            })
+        })
+    };
+    let shared = || {
+        let url = any_text(whole, DEEPEST, &mut |text| {
+            page(text, base).filter(|url| url.path().contains("/show/"))
+        })?;
+        Some(ReportLink {
+            url: url.to_string(),
+            audience: Audience::Public,
+        })
+    };
+    named(&PUBLIC, Audience::Public)
+        .or_else(|| named(&LOGIN, Audience::Login))
+        .or_else(shared)
+}
+
+/// The address of a page that people can open and that lasts: on Willo's hosts, and neither the API nor a recording nor
+/// the candidate's own.
+pub(super) fn page(text: &str, base: &Url) -> Option<Url> {
+    let url = own(text, base)?;
+    let path = url.path().to_lowercase();
+    let is_media = path
+        .rsplit_once('.')
+        .is_some_and(|(_, ending)| MEDIA.contains(&ending))
+        || path.contains("/media/");
+    let is_api = path.contains("/api/");
+    let is_candidates = path.contains("/invite/") || path.contains("/interview/");
+    (!is_media && !is_api && !is_candidates).then_some(url)
+}
+
+/// `text` as an address of Willo's: https on its hosts, or on the sandbox's host where the base address is one.
+fn own(text: &str, base: &Url) -> Option<Url> {
+    let url = Url::parse(text.trim()).ok()?;
+    let is_sandbox = is_loopback(base) && is_loopback(&url) && url.host() == base.host();
+    let plain = url.username().is_empty() && url.password().is_none();
+    (plain && (KIND.owns(&url) || is_sandbox)).then_some(url)
+}
+
+/// The first text anywhere in `value` that `pick` makes something of.
+fn any_text<T>(value: &Value, depth: usize, pick: &mut impl FnMut(&str) -> Option<T>) -> Option<T> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::String(text) => pick(text),
+        Value::Array(items) => items.iter().find_map(|item| any_text(item, depth, pick)),
+        Value::Object(object) => object.values().find_map(|item| any_text(item, depth, pick)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn base() -> Url {
+        Url::parse(KIND.base_url).unwrap()
+    }
+
+    fn found(value: &Value, base: &Url) -> Option<ReportLink> {
+        report(&Record::of(value, &[]).unwrap(), value, base)
+    }
+
+    #[test]
+    fn a_share_page_is_preferred_to_one_behind_a_login() {
+        let value = json!({
+            "review_url": "https://app.willotalent.com/review/1",
+            "share": {"url": "https://app.willotalent.com/show/AbCd12/"}
+        });
+        let link = found(&value, &base()).unwrap();
+        assert_eq!(link.url, "https://app.willotalent.com/show/AbCd12/");
+        assert_eq!(link.audience, Audience::Public);
+    }
+
+    #[test]
+    fn foreign_media_api_and_candidate_addresses_are_not_reported() {
+        for url in [
+            "https://evil.example/show/AbCd12/",
+            "http://app.willotalent.com/show/AbCd12/",
+            "https://app.willotalent.com@evil.example/show/AbCd12/",
+            "https://user:pass@app.willotalent.com/show/AbCd12/",
+            "https://media.willotalent.com/x/answer.mp4?sig=1",
+            "https://app.willotalent.com/media/answer",
+            "https://api.willotalent.com/api/integrations/v2/participants/1/",
+            "https://app.willotalent.com/invite/AbCd12/",
+            "javascript:alert(1)",
+            "http://127.0.0.1:4010/show/AbCd12/",
+        ] {
+            assert_eq!(found(&json!({"share_url": url}), &base()), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_sandbox_may_use_its_own_host() {
+        let sandbox = Url::parse("http://127.0.0.1:4010/api/integrations/v2/").unwrap();
+        let value = json!({"share_url": "http://127.0.0.1:4011/willo/show/AbCd12/"});
+        assert!(found(&value, &sandbox).is_some());
+        let value = json!({"share_url": "http://127.0.0.2:4010/show/AbCd12/"});
+        assert!(found(&value, &sandbox).is_none());
+    }
+
+    #[test]
+    fn the_candidates_link_is_found_wherever_it_is() {
+        let value = json!({"a": [{"b": "see https://x"}, {"c": "https://app.willotalent.com/invite/AbCd12/"}]});
+        assert_eq!(
+            candidate(&value, &base()).as_deref(),
+            Some("https://app.willotalent.com/invite/AbCd12/")
+        );
+        let foreign = json!({"link": "https://evil.example/invite/AbCd12/"});
+        assert_eq!(candidate(&foreign, &base()), None);
+    }
+}

@@ -1,0 +1,270 @@
+//! Willo: recorded video interviews. Facts are from the reference, willo §A; what it marks as not established is read
+//! in every plausible way.
+//!
+//! * An assessment is a Willo interview, an invitation a participant; both are named by their 32-hex key (§A.1).
+//! * Its API is Django REST framework: trailing slashes, pages of `{count, next, previous, results}`, errors by field
+//!   or as `{detail}` (§A.1, §A.7).
+//! * Whether it gives `external_id` back or has a link for the candidate in its answer is not established (§A.4), so
+//!   neither is promised.
+
+mod delivery;
+mod errors;
+mod invite;
+mod links;
+mod participants;
+mod phone;
+mod settings;
+mod standing;
+mod webhooks;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::ports::{Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder};
+use stagecall_core::result::{AssessmentResult, Status};
+use stagecall_http::{Method, Pace, Request, Response};
+use url::Url;
+
+use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step};
+use crate::fault::Fault;
+use crate::json::Record;
+use crate::kind::Kind;
+use settings::Options;
+
+/// The platform, for the table.
+pub(crate) static KIND: Kind = Kind {
+    name: "willo",
+    title: TITLE,
+    // Transcribed from the vendor's collection and used live, §A.1.
+    base_url: "https://api.willotalent.com/api/integrations/v2/",
+    hosts: &["willotalent.com", "willo.video"],
+    settings: settings::SETTINGS,
+    secrets: settings::SECRETS,
+    // No numbers are published; concurrency and scans are named as what it throttles, §A.7.
+    pace: Pace {
+        in_flight: NonZeroU32::MIN,
+        per_second: NonZeroU32::MIN,
+    },
+    back_off: SignedDuration::from_secs(30),
+    capabilities,
+    open: |account| Arc::new(Willo::new(account)),
+    reader: Some(|| Arc::new(delivery::Reader)),
+};
+
+const TITLE: &str = "Willo";
+
+/// The largest page that it serves (§A.3.1, documented).
+const PAGE_SIZE: &str = "30";
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        invites_by_email: true,
+        returns_candidate_link: false,
+        echoes_client_ref: false,
+        callbacks: true,
+        // A page of the list has 30, but an interview that has been used for long has many pages of old ones.
+        list_from: 3,
+        // The words are not established; the activity log has opened and bounced (§A.4), deadlines exist (§A.4).
+        statuses: vec![
+            Status::Sent,
+            Status::Bounced,
+            Status::Opened,
+            Status::Started,
+            Status::Completed,
+            Status::Expired,
+            Status::Declined,
+            Status::Cancelled,
+        ],
+    }
+}
+
+/// A Willo account.
+struct Willo {
+    account: Account,
+    options: Options,
+}
+
+impl Willo {
+    fn new(account: Account) -> Self {
+        let options = Options::read(&account.settings);
+        Self { account, options }
+    }
+
+    /// The address of `path` under the base address, with the slash at the end that Django wants.
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.account.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path).push("");
+        }
+        url
+    }
+
+    fn request(&self, method: Method, url: Url) -> Request {
+        let key = self.account.secret("api_key");
+        let authorization = if self.options.bearer {
+            format!("Bearer {key}")
+        } else {
+            key.to_owned()
+        };
+        Request::new(method, url)
+            .header("authorization", authorization)
+            .header("accept", "application/json")
+    }
+
+    /// Asks for a page of the list at `path`, filtered by `filters`, or for the page that `next` leads to.
+    fn page(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+        next: Option<&str>,
+    ) -> Result<Request, Fault> {
+        let mut url = self.url(&[path]);
+        if let Some(next) = next {
+            url =
+                self.account.base.join(next).map_err(|_| {
+                    Fault::unreadable("Willo's link to the next page is no address")
+                })?;
+            // A server behind a proxy that ends TLS may take itself for an http one.
+            if self.account.base.scheme() == "https"
+                && url.scheme() == "http"
+                && url.port().is_none()
+            {
+                let _ = url.set_scheme("https");
+            }
+        } else {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("page_size", PAGE_SIZE);
+            query.extend_pairs(filters);
+        }
+        Ok(self.request(Method::Get, url))
+    }
+
+    /// The address of one participant. Their references come from outside, so one that is not plain is not put into a
+    /// path.
+    fn participant(&self, reference: &Reference) -> Result<Request, Fault> {
+        let key = reference.as_str();
+        let plain = (1..=128).contains(&key.len())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !plain {
+            return Err(Fault::refused(
+                "platform.bad_reference",
+                "the reference is no key of Willo's",
+                "Nothing to do, unless it was entered by hand: then correct it.",
+            ));
+        }
+        Ok(self.request(Method::Get, self.url(&["participants", key])))
+    }
+}
+
+/// The rows of a page: in the envelope that Django has for them, or bare.
+fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
+    let unreadable = || Fault::unreadable("Willo's list is not the list it should be");
+    match errors::body(answer)? {
+        Value::Array(items) => Ok(Page { items, next: None }),
+        mut envelope => {
+            let next = match envelope.get("next") {
+                None | Some(Value::Null) => None,
+                Some(Value::String(next)) => Some(next.clone()).filter(|next| !next.is_empty()),
+                Some(_) => return Err(unreadable()),
+            };
+            match envelope.get_mut("results").map(Value::take) {
+                Some(Value::Array(items)) => Ok(Page { items, next }),
+                _ => Err(unreadable()),
+            }
+        }
+    }
+}
+
+impl Adapter for Willo {
+    fn assessments(&self, next: Option<&str>) -> Result<Request, Fault> {
+        self.page("interviews", &[], next)
+    }
+
+    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault> {
+        let page = rows(answer)?;
+        let items = page.items.iter().filter_map(|row| {
+            let key = crate::json::id(row)?;
+            let name = Record::of(row, &[])?.text(&["title", "name"]);
+            Some(Assessment {
+                name: name.unwrap_or_else(|| key.clone()),
+                id: AssessmentId::new(key),
+                kind: AssessmentKind::VideoInterview,
+            })
+        });
+        Ok(Page {
+            items: items.collect(),
+            next: page.next,
+        })
+    }
+
+    fn invite(
+        &self,
+        order: &InviteOrder,
+        answers: &[Response],
+    ) -> Result<Step<InviteAnswer>, Fault> {
+        match answers {
+            [] => {
+                let body = invite::body(order, &self.options)?;
+                let request = self.request(Method::Post, self.url(&["participants"]));
+                Ok(Step::Call(request.json(&body)))
+            }
+            [.., last] => Ok(Step::Done(invite::read(last, &self.account.base)?)),
+        }
+    }
+
+    fn list(
+        &self,
+        assessment: &AssessmentId,
+        _since: Option<Timestamp>,
+        next: Option<&str>,
+    ) -> Result<Request, Fault> {
+        // No filter by time or by our reference: an unknown filter may be ignored, and a known one may not know what it
+        // was never told (§A.3.1), so that an invitation would be missed and sent twice.
+        self.page("participants", &[("interview", assessment.as_str())], next)
+    }
+
+    fn read_list(
+        &self,
+        assessment: &AssessmentId,
+        answer: &Response,
+    ) -> Result<Page<Listed>, Fault> {
+        let page = rows(answer)?;
+        let base = &self.account.base;
+        Ok(Page {
+            items: page
+                .items
+                .iter()
+                .filter_map(|row| participants::listed(row, assessment, base))
+                .collect(),
+            next: page.next,
+        })
+    }
+
+    fn result(
+        &self,
+        _assessment: &AssessmentId,
+        reference: &Reference,
+        answers: &[Response],
+    ) -> Result<Step<AssessmentResult>, Fault> {
+        match answers {
+            [] => Ok(Step::Call(self.participant(reference)?)),
+            [.., last] => Ok(Step::Done(participants::result(
+                last,
+                reference,
+                &self.account.base,
+            )?)),
+        }
+    }
+
+    fn callbacks(&self) -> Option<&dyn Callbacks> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;
