@@ -1,1 +1,15 @@
-//! TBD
+//! Stagecall on one machine: the core's ports without any service beside it.
+//!
+//! * [`Store`]: everything that must last, in one `SQLite` file;
+//! * [`WorkQueue`] and [`Workers`]: the work of this process, fair between tenants;
+//! * [`FileSecrets`]: credentials from files and the environment, callback tokens from a key file.
+//!
+//! Nothing here decides anything about invitations; that is the core's part.
+
+mod queue;
+mod secrets;
+mod store;
+
+pub use queue::{Limits, WorkQueue, Workers};
+pub use secrets::{AccountSources, CallbackSettings, FileSecrets, Source, TenantSources};
+pub use store::{InvitationFilter, StateCount, Store};

@@ -1,1 +1,37 @@
-//! TBD
+//! The Eploy client: implements the core's [`Eploy`](stagecall_core::ports::Eploy) port over HTTP.
+//!
+//! Eploy's API is only partly documented. What is open is a named setting of the [`Dialect`] with the likeliest default,
+//! so that another reading is a line of configuration. What comes back is read tolerantly: names in any case, ids as
+//! numbers or texts, dates with or without fraction and zone, nulls anywhere. Every way in which a call can fail is a
+//! [`Problem`], with what a person should do about it.
+
+mod actions;
+mod allowance;
+mod applications;
+mod call;
+mod candidates;
+mod client;
+mod connections;
+mod dates;
+mod dialect;
+mod directory;
+mod errors;
+mod exports;
+mod notes;
+mod questions;
+mod refusal;
+mod search;
+mod shared;
+mod standing;
+#[cfg(test)]
+mod testing;
+mod token;
+mod vacancies;
+mod wire;
+
+pub use connections::{Connections, validate};
+pub use dialect::{
+    ActionFields, ActionLookUpBy, AnswerValues, Dates, Dialect, History, IdCasing, IdValues,
+    MoveBody, NoteFormat, QuestionsBody, ReadBy, TokenRequest, Zone,
+};
+pub use errors::{Level, Permission, Problem};

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 pub use guard::Guard;
 pub use message::{Limits, Method, Request, Response};
 pub use pace::{Pace, Paced};
+use sender::UNRESOLVED;
 pub use sender::{Sender, SetUpError};
 
 /// A request that got no answer that could be read, told by whether it may have taken effect.
@@ -27,6 +28,13 @@ pub enum TransportError {
     /// The answer was larger than allowed. The request took effect as far as the other side is concerned.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+}
+
+impl TransportError {
+    /// Whether the host's name could not be resolved: most likely there is no such host.
+    pub fn is_unresolved(&self) -> bool {
+        matches!(self, Self::NotSent(why) if why.contains(UNRESOLVED))
+    }
 }
 
 /// Sends requests.

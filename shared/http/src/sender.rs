@@ -18,6 +18,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// just closed ends with an unknown outcome.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// What an error says of a host whose name cannot be resolved.
+pub(crate) const UNRESOLVED: &str = "the name cannot be resolved";
+
 /// The client could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be set up: {0}")]
@@ -168,7 +171,7 @@ fn failed(host: &str, error: &reqwest::Error) -> TransportError {
     }
     let why = cause(error);
     if error.is_dns() {
-        TransportError::NotSent(format!("{host}: the name cannot be resolved: {why}"))
+        TransportError::NotSent(format!("{host}: {UNRESOLVED}: {why}"))
     } else if error.is_connect() {
         TransportError::NotSent(format!("{host}: no connection: {why}"))
     } else if error.is_builder() {
@@ -285,7 +288,17 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+        assert!(!error.is_unresolved());
         text(&error);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_means_not_sent() {
+        // Reserved never to exist (RFC 6761).
+        let url = "http://acme.invalid/secret".parse().unwrap();
+        let error = get(url, limits(5000, 100)).await.unwrap_err();
+        assert!(error.is_unresolved(), "{error:?}");
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 
     #[tokio::test]

@@ -110,6 +110,10 @@ pub struct SweepState {
     /// was, because the sweep was due earlier anyway.
     #[serde(default)]
     pub armed: u64,
+    /// How often it had been armed when a sweep last found nothing waiting. Only if the next one finds the same does it
+    /// rest: whoever arms does so before the row that is to be watched is saved, and may be in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_at: Option<u64>,
 }
 
 /// The sweeps.
@@ -186,7 +190,7 @@ pub trait Deliveries: Send + Sync {
         id: &str,
     ) -> Result<Option<Delivery>, StoreError>;
 
-    /// Records what became of it.
+    /// Records what became of it, and the delivery as it is given: whoever looked into it counts its `tries`.
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError>;
 
     /// The parked ones of a tenant, newest first, `limit` at most.

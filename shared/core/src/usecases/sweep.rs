@@ -10,7 +10,7 @@ use super::write_back::{News, WriteBack};
 use crate::error::{CallError, Error};
 use crate::ids::{AssessmentRef, TenantId};
 use crate::invitation::{Event, State};
-use crate::ports::{PlatformConnections, Sighting, SweepState, Waiting};
+use crate::ports::{PlatformConnections, Saved, Sighting, SweepState, Waiting};
 use crate::timing::{Timing, after, seconds};
 use crate::work::Work;
 
@@ -47,7 +47,11 @@ impl Sweeper {
             last_at: Some(now),
             failures: 0,
             armed: before.armed,
+            empty_at: waiting.is_empty().then_some(before.armed),
         };
+        if waiting.is_empty() && before.empty_at != Some(before.armed) {
+            next.due_at = Some(self.desk.in_seconds(self.desk.timing.sweep_seconds));
+        }
         if !waiting.is_empty() {
             let swept = match self.platforms.platform(&config, &assessment.account).await {
                 Ok(platform) => {
@@ -74,9 +78,18 @@ impl Sweeper {
                 }
             }
         }
-        sweeps
-            .save_sweep(tenant, assessment, &before, &next)
-            .await?;
+        let saved = sweeps.save_sweep(tenant, assessment, &before, &next).await?;
+        if saved == Saved::Conflict {
+            // Armed meanwhile. What armed it can wait for the usual interval: the list was read just now.
+            let armed = sweeps.load_sweep(tenant, assessment).await?;
+            let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+            let next = SweepState {
+                due_at: Some(next.due_at.map_or(soon, |at| at.min(soon))),
+                empty_at: None,
+                ..next
+            };
+            sweeps.save_sweep(tenant, assessment, &armed, &next).await?;
+        }
         Ok(())
     }
 

@@ -1,0 +1,195 @@
+//! The control API, under `/control/`: sets stand-ins up, plays the people who use them, injects faults and reads the
+//! records. JSON over HTTP, without authentication: the sandbox listens on the loopback only.
+
+mod eploy;
+mod judgement;
+mod messages;
+mod player;
+#[cfg(test)]
+mod tests;
+mod willo;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Query, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::record::Records;
+use crate::world::Shared;
+use crate::{eploy as eploy_stand_in, outside, willo as willo_stand_in};
+
+pub use self::messages::*;
+pub use self::player::{Player, PlayerError};
+pub use crate::eploy::{
+    AboveMax, AnswerType, Dates, EmptySearch, ErrorBody, IdType, Key, Notes, OptionsIndex,
+    PatchReply, PropertyCase, Role, SearchOrder, StageKind, StageRoute, StageWrite,
+    Switches as EploySwitches, Transition, Trigger, Unknown,
+};
+pub use crate::faults::{Fault, Profile, Rule, When};
+pub use crate::people::MadeUp;
+pub use crate::record::{
+    By, CallRecord, CallbackRecord, InvitationRecord, Part, Write, WriteRecord,
+};
+pub use crate::willo::{
+    Authorization, CallbackBody, Duplicate, ExternalId, Order, StagePatch, StageShape,
+    Switches as WilloSwitches,
+};
+
+/// Everything under one listener.
+pub(crate) fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/eploy/{system}/{*path}", any(outside::eploy))
+        .route("/willo/{account}/{*path}", any(outside::willo))
+        .merge(eploy::router())
+        .merge(willo::router())
+        .route("/control/people", get(people))
+        .route(
+            "/control/faults",
+            get(faults).put(arm_faults).delete(disarm_faults),
+        )
+        .route("/control/records/calls", get(calls))
+        .route("/control/records/invitations", get(invitations))
+        .route("/control/records/callbacks", get(callbacks))
+        .route("/control/records/writes", get(writes))
+        .route("/control/callbacks", get(pending))
+        .route("/control/judgement", get(judgement::judge))
+        .with_state(shared)
+}
+
+/// Why the control API cannot do something; answered as `{"error": "…"}`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The body is not what the route takes.
+    #[error("{0}")]
+    Body(#[from] JsonRejection),
+    /// A switch does not exist, or does not take this value.
+    #[error("a switch cannot be set: {0}")]
+    Switch(#[from] serde_json::Error),
+    /// Eploy has no such thing, or does not let it happen.
+    #[error("{0}")]
+    Eploy(#[from] eploy_stand_in::Refused),
+    /// Willo has no such thing, or does not let it happen.
+    #[error("{0}")]
+    Willo(#[from] willo_stand_in::Refused),
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Body(_) | Self::Switch(_) => StatusCode::BAD_REQUEST,
+            Self::Eploy(_) | Self::Willo(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        (status, axum::Json(json!({"error": self.to_string()}))).into_response()
+    }
+}
+
+/// A JSON body, whose refusal is JSON as well.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let axum::Json(body) = axum::Json::from_request(request, state).await?;
+        Ok(Self(body))
+    }
+}
+
+pub(crate) type Answered<T> = Result<axum::Json<T>, Problem>;
+
+/// Switches with some of them changed by name.
+pub(crate) fn switched<S: Serialize + DeserializeOwned>(
+    switches: &S,
+    changes: BTreeMap<String, Value>,
+) -> Result<S, serde_json::Error> {
+    let mut all = serde_json::to_value(switches)?;
+    if let Value::Object(all) = &mut all {
+        all.extend(changes);
+    }
+    serde_json::from_value(all)
+}
+
+async fn people(State(shared): State<Shared>) -> axum::Json<Vec<MadeUp>> {
+    axum::Json(shared.lock().people.all.clone())
+}
+
+fn fault_state(shared: &Shared) -> axum::Json<FaultState> {
+    let world = shared.lock();
+    axum::Json(FaultState {
+        rules: world.faults.rules(),
+        injected: world.faults.injected.clone(),
+    })
+}
+
+async fn faults(State(shared): State<Shared>) -> axum::Json<FaultState> {
+    fault_state(&shared)
+}
+
+async fn arm_faults(
+    State(shared): State<Shared>,
+    Body(profile): Body<Profile>,
+) -> axum::Json<FaultState> {
+    shared.lock().faults.arm(profile);
+    fault_state(&shared)
+}
+
+async fn disarm_faults(State(shared): State<Shared>) -> axum::Json<FaultState> {
+    shared.lock().faults.arm(Profile::default());
+    fault_state(&shared)
+}
+
+/// Which records.
+#[derive(Deserialize)]
+struct Since {
+    /// Leaves out the first so many.
+    #[serde(default)]
+    since: usize,
+}
+
+fn part<T: Clone>(
+    shared: &Shared,
+    since: &Since,
+    of: impl Fn(&Records) -> &Vec<T>,
+) -> axum::Json<Part<T>> {
+    axum::Json(Part::of(of(&shared.lock().records), since.since))
+}
+
+async fn calls(
+    State(shared): State<Shared>,
+    Query(since): Query<Since>,
+) -> axum::Json<Part<CallRecord>> {
+    part(&shared, &since, |records| &records.calls)
+}
+
+async fn invitations(
+    State(shared): State<Shared>,
+    Query(since): Query<Since>,
+) -> axum::Json<Part<InvitationRecord>> {
+    part(&shared, &since, |records| &records.invitations)
+}
+
+async fn callbacks(
+    State(shared): State<Shared>,
+    Query(since): Query<Since>,
+) -> axum::Json<Part<CallbackRecord>> {
+    part(&shared, &since, |records| &records.callbacks)
+}
+
+async fn writes(
+    State(shared): State<Shared>,
+    Query(since): Query<Since>,
+) -> axum::Json<Part<WriteRecord>> {
+    part(&shared, &since, |records| &records.writes)
+}
+
+async fn pending(State(shared): State<Shared>) -> axum::Json<Pending> {
+    let pending = shared.lock().outbox.pending;
+    axum::Json(Pending { pending })
+}

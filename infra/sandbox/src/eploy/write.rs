@@ -1,0 +1,440 @@
+//! What the API can change: actions, positions, notes, answers, export marks (reference eploy §5.7 to §5.11).
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::System;
+use super::blocks::blocks;
+use super::dates::{self, kept};
+use super::flow::Cause;
+use super::model::{Action, AnswerType, Answered, Asked, Note};
+use super::route::Resource;
+use super::search::{number, property};
+use super::setup::{ACTION_TYPES, EXPORT_PACKAGES, OUTCOMES};
+use super::show;
+use super::switches::{PatchReply, StageWrite};
+use crate::call::{Answer, Call};
+use crate::record::{By, Records, Write};
+
+const ACTION_PROPERTIES: [&str; 9] = [
+    "ActionTypeId",
+    "VacancyId",
+    "CandidateId",
+    "CompanyId",
+    "ActionOutcomeId",
+    "StartDate",
+    "EndDate",
+    "CompletionDate",
+    "CommentsHTML",
+];
+const PROVIDER_URL: &str = "ExternalProviderURL";
+
+/// Under which names a note may have its text: the path is not known, so neither is this.
+const NOTE_TEXTS: [&str; 8] = [
+    "Note",
+    "Notes",
+    "NoteText",
+    "Text",
+    "Content",
+    "Comments",
+    "CommentsHTML",
+    "NotesHTML",
+];
+
+impl System {
+    pub(super) fn create_action(&mut self, call: &Call, records: &mut Records) -> Answer {
+        match self.try_create_action(call, records) {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    fn try_create_action(&mut self, call: &Call, records: &mut Records) -> Result<Answer, Answer> {
+        let body = self.action_body(call)?;
+        let need = |name: &str| {
+            property(&body, name)
+                .and_then(number)
+                .ok_or_else(|| self.error(400, &format!("The {name} field is required")))
+        };
+        let (kind, candidate, vacancy) = (
+            need("ActionTypeId")?,
+            need("CandidateId")?,
+            need("VacancyId")?,
+        );
+        let company = property(&body, "CompanyId").and_then(number);
+        let valid = self.has_option(ACTION_TYPES, kind)
+            && self.candidates.contains_key(&candidate)
+            && self.vacancies.contains_key(&vacancy)
+            && company.is_none_or(|id| self.companies.contains_key(&id))
+            && (company.is_some() || !self.switches.action_needs_company);
+        if !valid {
+            return Err(self.error(400, "The action names a type or record that does not exist"));
+        }
+        let now = kept(call.now);
+        let action = Action {
+            id: self.next_id.action(),
+            kind,
+            candidate,
+            vacancy,
+            company,
+            application: self.application_of(candidate, vacancy),
+            outcome: None,
+            start: None,
+            end: None,
+            completion: None,
+            comments_html: None,
+            provider_url: None,
+            created: now,
+            modified: now,
+        };
+        let id = action.id;
+        let action = self.filled(action, &body)?;
+        if let Some(application) = action.application {
+            if let Some(found) = self.applications.get_mut(&application) {
+                found.actions.push(id);
+            }
+            self.wrote(
+                application,
+                Write::ActionCreated,
+                By::Api,
+                call.now,
+                records,
+            );
+        }
+        self.actions_of.entry(candidate).or_default().push(id);
+        self.actions.insert(id, action);
+        self.after_action(id, None, call.now, records);
+        Ok(Answer::json(
+            self.switches.create_status,
+            &json!({"Id": self.id(id)}),
+        ))
+    }
+
+    pub(super) fn update_action(&mut self, id: u64, call: &Call, records: &mut Records) -> Answer {
+        match self.try_update_action(id, call, records) {
+            Ok(()) => self.patched(Resource::Actions, id),
+            Err(answer) => answer,
+        }
+    }
+
+    fn try_update_action(
+        &mut self,
+        id: u64,
+        call: &Call,
+        records: &mut Records,
+    ) -> Result<(), Answer> {
+        let action = self
+            .actions
+            .get(&id)
+            .cloned()
+            .ok_or_else(|| self.not_found())?;
+        let body = self.action_body(call)?;
+        let outcome_before = action.outcome;
+        let mut action = self.filled(action, &body)?;
+        action.modified = kept(call.now);
+        if let Some(application) = action.application {
+            self.wrote(
+                application,
+                Write::ActionUpdated,
+                By::Api,
+                call.now,
+                records,
+            );
+        }
+        self.actions.insert(id, action);
+        self.after_action(id, outcome_before, call.now, records);
+        Ok(())
+    }
+
+    fn after_action(
+        &mut self,
+        id: u64,
+        outcome_before: Option<u64>,
+        at: Timestamp,
+        records: &mut Records,
+    ) {
+        let Some(action) = self.actions.get(&id) else {
+            return;
+        };
+        let changed = action.outcome != outcome_before;
+        if let Some(application) = action.application
+            && self.switches.actions_touch_application
+        {
+            self.touch(application, at);
+        }
+        if changed {
+            self.follow_outcome(id, at, records);
+        }
+    }
+
+    fn action_body(&self, call: &Call) -> Result<Value, Answer> {
+        let body = self.object(call)?;
+        self.check_properties(&body, |name| {
+            name.eq_ignore_ascii_case(PROVIDER_URL)
+                || ACTION_PROPERTIES
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(name))
+        })?;
+        Ok(body)
+    }
+
+    /// The action with what the body says of it; what it does not mention stays.
+    fn filled(&self, mut action: Action, body: &Value) -> Result<Action, Answer> {
+        let date = |name: &str, before| match property(body, name) {
+            None => Ok(before),
+            Some(value) => value
+                .as_str()
+                .and_then(|text| dates::read(text, self.switches.dates))
+                .map(|at| Some(kept(at)))
+                .ok_or_else(|| self.error(400, &format!("{name} is not a date"))),
+        };
+        let text = |name: &str, before: Option<String>| match property(body, name) {
+            None => Ok(before),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(self.error(400, &format!("{name} is not text"))),
+        };
+        action.start = date("StartDate", action.start)?;
+        action.end = date("EndDate", action.end)?;
+        action.completion = date("CompletionDate", action.completion)?;
+        action.comments_html = text("CommentsHTML", action.comments_html)?;
+        action.provider_url = text(PROVIDER_URL, action.provider_url)?;
+        if let Some(outcome) = property(body, "ActionOutcomeId") {
+            action.outcome = number(outcome).filter(|id| self.has_option(OUTCOMES, *id));
+            if action.outcome.is_none() {
+                return Err(self.error(400, "ActionOutcomeId is not an action outcome"));
+            }
+        }
+        Ok(action)
+    }
+
+    /// `PATCH /api/applications/{id}`
+    pub(super) fn move_application(
+        &mut self,
+        id: u64,
+        call: &Call,
+        records: &mut Records,
+    ) -> Answer {
+        match self.try_move_application(id, call, records) {
+            Ok(()) => self.patched(Resource::Applications, id),
+            Err(answer) => answer,
+        }
+    }
+
+    fn try_move_application(
+        &mut self,
+        id: u64,
+        call: &Call,
+        records: &mut Records,
+    ) -> Result<(), Answer> {
+        if !self.applications.contains_key(&id) {
+            return Err(self.not_found());
+        }
+        let body = self.object(call)?;
+        let Some((stage, status)) = stage_of(&body, self.switches.stage_write) else {
+            return self.check_properties(&body, |_| false);
+        };
+        let position = self
+            .position(id, stage, status)
+            .map_err(|problem| self.error(400, &problem.to_string()))?;
+        self.enter(id, position, Cause::default(), By::Api, call.now, records);
+        Ok(())
+    }
+
+    /// `POST /api/applications/{id}/notes` or `POST /api/notes`
+    pub(super) fn add_note(
+        &mut self,
+        application: Option<u64>,
+        call: &Call,
+        records: &mut Records,
+    ) -> Answer {
+        match self.try_add_note(application, call, records) {
+            Ok(answer) | Err(answer) => answer,
+        }
+    }
+
+    fn try_add_note(
+        &mut self,
+        application: Option<u64>,
+        call: &Call,
+        records: &mut Records,
+    ) -> Result<Answer, Answer> {
+        let body = self.object(call)?;
+        let application = application
+            .or_else(|| property(&body, "ApplicationId").and_then(number))
+            .filter(|id| self.applications.contains_key(id))
+            .ok_or_else(|| self.not_found())?;
+        let text = NOTE_TEXTS
+            .iter()
+            .find_map(|name| property(&body, name)?.as_str())
+            .ok_or_else(|| self.error(400, "The note has no text"))?
+            .to_owned();
+        let id = self.next_id.note();
+        if let Some(found) = self.applications.get_mut(&application) {
+            let at = kept(call.now);
+            found.notes.push(Note { at, text });
+        }
+        self.wrote(application, Write::Note, By::Api, call.now, records);
+        Ok(Answer::json(
+            self.switches.create_status,
+            &json!({"Id": self.id(id)}),
+        ))
+    }
+
+    /// `PATCH /api/{records}/{id}/questions` with `[{"QuestionId": …, "Answer": …}]`; all answers or none.
+    pub(super) fn answer_questions(
+        &mut self,
+        of: Asked,
+        id: u64,
+        call: &Call,
+        records: &mut Records,
+    ) -> Answer {
+        let answers = match self.read_answers(of, id, call) {
+            Ok(answers) => answers,
+            Err(answer) => return answer,
+        };
+        self.answers.entry((of, id)).or_default().extend(answers);
+        if of == Asked::Applications {
+            self.wrote(id, Write::Answer, By::Api, call.now, records);
+        }
+        match self.switches.patch_reply {
+            PatchReply::Record => Answer::json(200, &self.questions_of(of, id)),
+            PatchReply::Id => Answer::json(200, &json!({"Id": self.id(id)})),
+            PatchReply::Empty => Answer::empty(204),
+        }
+    }
+
+    fn read_answers(
+        &self,
+        of: Asked,
+        id: u64,
+        call: &Call,
+    ) -> Result<Vec<(u64, Answered)>, Answer> {
+        if !self.is_asked(of, id) {
+            return Err(self.not_found());
+        }
+        let Some(Value::Array(answers)) = call.json() else {
+            return Err(self.error(400, "The answers must be a list"));
+        };
+        answers
+            .iter()
+            .map(|answer| {
+                let question = property(answer, "QuestionId")
+                    .and_then(number)
+                    .and_then(|id| {
+                        self.questions
+                            .iter()
+                            .find(|question| question.of == of && question.id == id)
+                    })
+                    .ok_or_else(|| self.error(400, "There is no such question"))?;
+                let given = property(answer, "Answer").unwrap_or(&Value::Null);
+                let answer = answered(&question.kind, given, self)
+                    .ok_or_else(|| self.error(400, "The answer does not fit the question"))?;
+                Ok((question.id, answer))
+            })
+            .collect()
+    }
+
+    pub(super) fn is_asked(&self, of: Asked, id: u64) -> bool {
+        match of {
+            Asked::Applications => self.applications.contains_key(&id),
+            Asked::Candidates => self.candidates.contains_key(&id),
+            Asked::Vacancies => self.vacancies.contains_key(&id),
+        }
+    }
+
+    /// `POST /api/export`
+    pub(super) fn export(&mut self, call: &Call, records: &mut Records) -> Answer {
+        let body = match self.object(call) {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        let id = |name| property(&body, name).and_then(number);
+        let Some(package) =
+            id("ExportPackageId").filter(|id| self.has_option(EXPORT_PACKAGES, *id))
+        else {
+            return self.error(400, "ExportPackageId is not an export package");
+        };
+        let Some(application) = id("ApplicationId") else {
+            return self.error(400, "The ApplicationId field is required");
+        };
+        let Some(found) = self.applications.get_mut(&application) else {
+            return self.not_found();
+        };
+        if !found.exports.contains(&package) {
+            found.exports.push(package);
+        }
+        self.wrote(application, Write::Export, By::Api, call.now, records);
+        Answer::json(
+            self.switches.create_status,
+            &json!({"Id": self.id(application)}),
+        )
+    }
+
+    fn object(&self, call: &Call) -> Result<Value, Answer> {
+        call.json()
+            .filter(Value::is_object)
+            .ok_or_else(|| self.error(400, "The request body could not be read as JSON"))
+    }
+
+    fn check_properties(&self, body: &Value, known: impl Fn(&str) -> bool) -> Result<(), Answer> {
+        match body
+            .as_object()
+            .and_then(|body| body.keys().find(|name| !known(name)))
+        {
+            Some(name) => self.unknown(self.switches.unknown_property, "Property", name),
+            None => Ok(()),
+        }
+    }
+
+    fn patched(&self, of: Resource, id: u64) -> Answer {
+        match self.switches.patch_reply {
+            PatchReply::Record => Answer::json(200, &show::record(self, of, id, blocks(of))),
+            PatchReply::Id => Answer::json(200, &json!({"Id": self.id(id)})),
+            PatchReply::Empty => Answer::empty(204),
+        }
+    }
+}
+
+/// The stage and status that a body asks for, in a shape that is understood.
+fn stage_of(body: &Value, shape: StageWrite) -> Option<(u64, Option<u64>)> {
+    let flat = |of: &Value| {
+        let status = property(of, "StatusId").and_then(number);
+        Some((property(of, "StageId").and_then(number)?, status))
+    };
+    let workflow = property(body, "Workflow");
+    let ids = || flat(workflow?);
+    let objects = || {
+        let id = |name| property(property(workflow?, name)?, "Id").and_then(number);
+        Some((id("Stage")?, id("Status")))
+    };
+    match shape {
+        StageWrite::WorkflowIds => ids(),
+        StageWrite::WorkflowObjects => objects(),
+        StageWrite::Flat => flat(body),
+        StageWrite::Any => ids().or_else(objects).or_else(|| flat(body)),
+    }
+}
+
+fn answered(kind: &AnswerType, given: &Value, system: &System) -> Option<Answered> {
+    if given.is_null() {
+        return Some(Value::Null);
+    }
+    Some(match kind {
+        AnswerType::Text => json!(given.as_str()?),
+        AnswerType::Number if given.is_number() => given.clone(),
+        AnswerType::Number => {
+            let value: f64 = given.as_str()?.trim().parse().ok()?;
+            json!(value)
+        }
+        AnswerType::Boolean => match given.as_str() {
+            Some(text) if text.eq_ignore_ascii_case("true") => json!(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => json!(false),
+            _ => json!(given.as_bool()?),
+        },
+        AnswerType::Date => system.date(dates::read(given.as_str()?, system.switches.dates)?),
+        AnswerType::Dropdown(options) => {
+            let chosen = number(given)?;
+            let exists = (1..=options.len() as u64).contains(&chosen);
+            exists.then(|| json!(chosen))?
+        }
+    })
+}

@@ -1,0 +1,144 @@
+//! What the sandbox remembers of everything that happened, for a test to judge by.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A call that a stand-in received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// When it had arrived completely.
+    pub at: Timestamp,
+    /// The Eploy system or Willo account.
+    pub system: String,
+    /// The operation (`eploy.actions.create`).
+    pub operation: Cow<'static, str>,
+    /// The method.
+    pub method: String,
+    /// The path without the query, which may carry personal data.
+    pub path: String,
+    /// The status of the answer; none if the connection was broken instead.
+    pub status: Option<u16>,
+    /// The fault that was injected (`drop_after`), if any.
+    pub fault: Option<Cow<'static, str>>,
+}
+
+/// An invitation that went out to a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationRecord {
+    /// When.
+    pub at: Timestamp,
+    /// The platform account.
+    pub account: String,
+    /// The interview's key.
+    pub interview: String,
+    /// The address that it went to, in lower case; empty if there was none.
+    pub email: String,
+    /// The number that it went to; empty if there was none.
+    pub phone: String,
+    /// The participant's key.
+    pub participant: String,
+    /// What the caller called it.
+    pub external_id: Option<String>,
+    /// Whether the participant had been there before, and was written to again.
+    pub again: bool,
+    /// Whether a call of the API caused it; otherwise a person did, in the platform itself.
+    pub by_api: bool,
+}
+
+/// An attempt to deliver a callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackRecord {
+    /// When it was over.
+    pub at: Timestamp,
+    /// The platform account.
+    pub account: String,
+    /// The webhook's key. Its address is left out: it carries the receiver's token.
+    pub webhook: String,
+    /// The event.
+    pub event: Cow<'static, str>,
+    /// The participant's key.
+    pub participant: String,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// The status of the answer, if one came.
+    pub status: Option<u16>,
+    /// Why no answer came.
+    pub problem: Option<String>,
+    /// The fault that was injected, if any.
+    pub fault: Option<Cow<'static, str>>,
+}
+
+/// What changed at an application in Eploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Write {
+    /// It came to a stage and status.
+    Move,
+    /// An action was created for it.
+    ActionCreated,
+    /// An action of it was changed.
+    ActionUpdated,
+    /// A note was written on it.
+    Note,
+    /// A custom question of it was answered.
+    Answer,
+    /// It was marked as exported.
+    Export,
+}
+
+/// Who changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// A call of the API.
+    Api,
+    /// A recruiter, played through the control API.
+    Recruiter,
+    /// An automatic transition.
+    Transition,
+}
+
+/// A write to an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteRecord {
+    /// When.
+    pub at: Timestamp,
+    /// The Eploy system.
+    pub system: String,
+    /// The application.
+    pub application: u64,
+    /// What.
+    pub write: Write,
+    /// Who.
+    pub by: By,
+}
+
+/// Everything, oldest first.
+#[derive(Default)]
+pub(crate) struct Records {
+    pub(crate) calls: Vec<CallRecord>,
+    pub(crate) invitations: Vec<InvitationRecord>,
+    pub(crate) callbacks: Vec<CallbackRecord>,
+    pub(crate) writes: Vec<WriteRecord>,
+}
+
+/// A part of the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part<T> {
+    /// The records, oldest first.
+    pub records: Vec<T>,
+    /// What to pass as `since` to read on.
+    pub next: usize,
+}
+
+impl<T: Clone> Part<T> {
+    /// Those after the first `since`.
+    pub(crate) fn of(all: &[T], since: usize) -> Self {
+        Self {
+            records: all.get(since..).unwrap_or_default().to_vec(),
+            next: all.len(),
+        }
+    }
+}

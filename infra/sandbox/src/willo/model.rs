@@ -1,0 +1,131 @@
+//! The records of a Willo account. Everything has a key of 32 hexadecimal digits.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::control::Standing;
+
+/// A thing with a key and a name: a stage, a department.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed {
+    pub(crate) key: String,
+    pub(crate) name: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) key: String,
+    pub(crate) full_name: String,
+    pub(crate) email: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Interview {
+    pub(crate) key: String,
+    pub(crate) title: String,
+    pub(crate) owner: String,
+    pub(crate) department: String,
+    pub(crate) questions: Vec<String>,
+    pub(crate) created: Timestamp,
+}
+
+/// A score on a scorecard.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Score {
+    pub(crate) by: String,
+    pub(crate) title: String,
+    pub(crate) value: f64,
+    pub(crate) max: f64,
+}
+
+/// A reviewer's rating of the whole.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rating {
+    pub(crate) by: String,
+    pub(crate) stars: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub(crate) key: String,
+    pub(crate) by: String,
+    pub(crate) text: String,
+    pub(crate) at: Timestamp,
+}
+
+/// An answer to one question.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) key: String,
+    pub(crate) question: String,
+    pub(crate) transcript: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Participant {
+    pub(crate) key: String,
+    pub(crate) interview: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) phone: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) standing: Standing,
+    /// Gone for the API; the judge still knows it.
+    pub(crate) removed: bool,
+    /// The key of its stage.
+    pub(crate) stage: String,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) scores: Vec<Score>,
+    pub(crate) ratings: Vec<Rating>,
+    pub(crate) comments: Vec<Comment>,
+    /// The six letters of its links.
+    pub(crate) code: String,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) completed: Option<Timestamp>,
+}
+
+/// What a webhook follows (reference willo §A.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    NewResponse,
+    StageChange,
+    NewComment,
+    NewScore,
+}
+
+impl Event {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NewResponse => "new_response",
+            Self::StageChange => "stage_change",
+            Self::NewComment => "new_comment",
+            Self::NewScore => "new_score",
+        }
+    }
+
+    /// The operation that faults of its callbacks name.
+    pub(crate) fn operation(self) -> &'static str {
+        match self {
+            Self::NewResponse => "willo.callback.new_response",
+            Self::StageChange => "willo.callback.stage_change",
+            Self::NewComment => "willo.callback.new_comment",
+            Self::NewScore => "willo.callback.new_score",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Webhook {
+    pub(crate) key: String,
+    pub(crate) url: String,
+    pub(crate) event: Event,
+    pub(crate) interviews: Vec<String>,
+    pub(crate) follow_all_interviews: bool,
+    pub(crate) departments: Vec<String>,
+    pub(crate) users: Vec<String>,
+    pub(crate) payload_configuration: serde_json::Value,
+    pub(crate) status: String,
+}

@@ -1,0 +1,184 @@
+//! The configuration file of `stagecall serve`. Every problem is told at once, each with its key and what would be
+//! right.
+
+mod mapping;
+mod section;
+mod tenant;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use stagecall_core::ids::TenantId;
+use stagecall_core::tenant::Tenant;
+use stagecall_core::timing::Timing;
+use stagecall_embedded::TenantSources;
+use toml::Table;
+use url::Url;
+
+use section::Section;
+
+pub(crate) use mapping::ByName;
+
+/// A commented example of the file.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
+
+/// A configuration that was read and found in order.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where the host keeps and hears things.
+    pub(crate) host: HostConfig,
+    /// The intervals.
+    pub(crate) timing: Timing,
+    /// The tenants, with where their secrets are.
+    pub(crate) tenants: Vec<TenantConfig>,
+}
+
+/// The `[host]` table.
+#[derive(Debug)]
+pub(crate) struct HostConfig {
+    /// The `SQLite` file.
+    pub(crate) store: PathBuf,
+    /// The file with the key that callback tokens are made from.
+    pub(crate) callback_key: PathBuf,
+    /// Where to listen for callbacks.
+    pub(crate) listen: SocketAddr,
+    /// Under which address platforms reach that listener; without one, nothing is registered and results are found by
+    /// sweeping.
+    pub(crate) public_url: Option<Url>,
+    /// Whether loopback addresses may be called: only for the sandbox.
+    pub(crate) sandbox: bool,
+    /// Pieces of work at the same time, in all.
+    pub(crate) workers: usize,
+    /// Pieces of work at the same time, of one tenant.
+    pub(crate) workers_per_tenant: usize,
+}
+
+/// A tenant of the file.
+#[derive(Debug)]
+pub(crate) struct TenantConfig {
+    /// The tenant. Triggers that the file gives by name have no id yet, see [`TenantConfig::by_name`].
+    pub(crate) tenant: Tenant,
+    /// Where its secrets are.
+    pub(crate) sources: TenantSources,
+    /// Stages and statuses that are to be found by name.
+    pub(crate) by_name: Vec<ByName>,
+}
+
+/// A file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", file.display(), told(problems))]
+pub(crate) struct Wrong {
+    /// Which file.
+    pub(crate) file: PathBuf,
+    /// Everything that is wrong with it.
+    pub(crate) problems: Vec<String>,
+}
+
+fn told(problems: &[String]) -> String {
+    let count = problems.len();
+    let mut text = format!("{count} problem{}", if count == 1 { "" } else { "s" });
+    for problem in problems {
+        text.push_str("\n  * ");
+        text.push_str(problem);
+    }
+    text
+}
+
+/// Reads and checks a file. Relative paths in it start from where it is.
+pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
+    let wrong = |problems| Wrong {
+        file: file.to_owned(),
+        problems,
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| wrong(vec![format!("the file cannot be read: {error}")]))?;
+    let table: Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| wrong(vec![format!("the file is not TOML: {}", error.to_string().trim_end())]))?;
+    let beside = file.parent().unwrap_or(Path::new(""));
+    let mut problems = Vec::new();
+    let config = read(&table, beside, &mut problems);
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(wrong(problems)),
+    }
+}
+
+fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Config> {
+    let mut top = Section::new(table, "");
+    let empty = Table::new();
+    let host = host(top.table("host", problems).unwrap_or(&empty), beside, problems);
+    let timing: Timing = top
+        .optional("timing", "seconds, as the example shows", problems)
+        .unwrap_or_default();
+    problems.extend(timing.problems().into_iter().map(|problem| format!("timing.{problem}")));
+    let mut tenants = Vec::new();
+    let sandbox = host.as_ref().is_some_and(|host| host.sandbox);
+    match top.table("tenants", problems) {
+        Some(named) if !named.is_empty() => {
+            for (name, value) in named {
+                let path = format!("tenants.{name}");
+                match value.as_table() {
+                    Some(table) => tenants.extend(tenant::read(TenantId::new(name), table, path, beside, sandbox, problems)),
+                    None => problems.push(format!("{path} must be a table: [{path}]")),
+                }
+            }
+        }
+        _ => problems.push("tenants is missing; give at least one: [tenants.acme]".to_owned()),
+    }
+    top.finish(problems);
+    Some(Config {
+        host: host?,
+        timing,
+        tenants,
+    })
+}
+
+fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<HostConfig> {
+    let mut section = Section::new(table, "host");
+    let store: Option<PathBuf> = section.optional("store", "the path of the database file", problems);
+    let callback_key: Option<PathBuf> = section.optional("callback_key", "the path of the key file", problems);
+    let listen = section
+        .optional("listen", "an address and port such as \"127.0.0.1:8080\"", problems)
+        .or_else(|| "127.0.0.1:8080".parse().ok());
+    let public_url: Option<Url> = section.optional("public_url", "an address such as \"https://hooks.example.com/\"", problems);
+    let sandbox = section.optional("sandbox", "true or false", problems).unwrap_or(false);
+    if let Some(url) = &public_url
+        && url.scheme() != "https"
+        && !sandbox
+    {
+        problems.push(format!("host.public_url is {url}; give an https address, because callbacks carry a token"));
+    }
+    let workers = count(&mut section, "workers", 32, problems);
+    let workers_per_tenant = count(&mut section, "workers_per_tenant", 4, problems);
+    section.finish(problems);
+    Some(HostConfig {
+        store: beside.join(store.unwrap_or_else(|| "stagecall.db".into())),
+        callback_key: beside.join(callback_key.unwrap_or_else(|| "stagecall.key".into())),
+        listen: listen?,
+        public_url,
+        sandbox,
+        workers,
+        workers_per_tenant,
+    })
+}
+
+fn count(section: &mut Section<'_>, key: &str, usual: usize, problems: &mut Vec<String>) -> usize {
+    let given: Option<usize> = section.optional(key, "a whole number, 1 or more", problems);
+    if given == Some(0) {
+        problems.push(format!("{} is 0; give a whole number, 1 or more", section.name(key)));
+    }
+    given.unwrap_or(usual).max(1)
+}
+
+/// The tenants' sources, by tenant.
+pub(crate) fn sources(tenants: &[TenantConfig]) -> BTreeMap<TenantId, TenantSources> {
+    tenants
+        .iter()
+        .map(|one| (one.tenant.id.clone(), one.sources.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! What people see of the demo.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{Cell, ContentArrangement, Table};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::scene::{Stage, TENANT, WILLO};
+use super::verdict::{Line, Verdict};
+use crate::cli::DemoArguments;
+
+/// The most lines of the table; of a larger story, what is wrong comes first.
+const LINES: usize = 40;
+
+/// Progress, on standard error: bars on a terminal, nothing elsewhere.
+pub(crate) struct Show {
+    bars: MultiProgress,
+    moved: ProgressBar,
+    invited: ProgressBar,
+    ended: ProgressBar,
+    shown: ProgressBar,
+}
+
+impl Show {
+    pub(crate) fn new(arguments: &DemoArguments) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        let style = ProgressStyle::with_template("{prefix:>22} {bar:40} {pos}/{len}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = |prefix: &'static str| {
+            bars.add(
+                ProgressBar::new(u64::from(arguments.candidates))
+                    .with_style(style.clone())
+                    .with_prefix(prefix),
+            )
+        };
+        if !terminal {
+            eprintln!("playing the story of {} candidates …", arguments.candidates);
+        }
+        Self {
+            moved: bar("moved in Eploy"),
+            invited: bar("invited on Willo"),
+            ended: bar("had their say"),
+            shown: bar("shown in Eploy"),
+            bars,
+        }
+    }
+
+    pub(crate) fn begins(&self, candidates: usize) {
+        for bar in [&self.moved, &self.invited, &self.ended, &self.shown] {
+            bar.set_length(candidates as u64);
+        }
+    }
+
+    pub(crate) fn moved(&self, count: usize) {
+        self.moved.set_position(count as u64);
+    }
+
+    pub(crate) fn invited(&self, count: usize) {
+        self.invited.set_position(count as u64);
+    }
+
+    pub(crate) fn ended(&self, count: usize) {
+        self.ended.set_position(count as u64);
+    }
+
+    pub(crate) fn shown(&self, count: usize) {
+        self.shown.set_position(count as u64);
+    }
+
+    /// Takes the bars away.
+    pub(crate) fn end(&self) {
+        // Drawing is for show: if the terminal is gone, the story goes on.
+        let _ = self.bars.clear();
+    }
+}
+
+/// The outcome as one JSON object.
+pub(crate) fn json(verdict: &Verdict, faults: &BTreeMap<String, u64>, seconds: f64) -> serde_json::Value {
+    let sums = verdict.sums();
+    let wrong: Vec<_> = verdict
+        .lines
+        .iter()
+        .filter_map(|line| {
+            let wrong = line.wrong.as_ref()?;
+            Some(serde_json::json!({"application": line.application, "wrong": wrong}))
+        })
+        .collect();
+    serde_json::json!({
+        "candidates": sums.candidates,
+        "invited": sums.invited,
+        "reported": sums.reported,
+        "duplicates": sums.duplicates,
+        "lost": sums.lost,
+        "outcomes": sums.outcomes,
+        "invited_after_seconds": spread(verdict.lines.iter().filter_map(invited_after)),
+        "reported_after_seconds": spread(verdict.lines.iter().filter_map(|line| line.reported_after)),
+        "faults": faults,
+        "wrong": wrong,
+        "seconds": (seconds * 10.0).round() / 10.0,
+    })
+}
+
+/// Median and largest.
+fn spread(values: impl Iterator<Item = f64>) -> serde_json::Value {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let round = |value: f64| (value * 10.0).round() / 10.0;
+    match (values.get(values.len() / 2), values.last()) {
+        (Some(median), Some(most)) => serde_json::json!({"median": round(*median), "most": round(*most)}),
+        _ => serde_json::Value::Null,
+    }
+}
+
+fn invited_after(line: &Line) -> Option<f64> {
+    Some(line.invited?.duration_since(line.entered?).as_secs_f64())
+}
+
+/// The table, one application as Eploy now shows it, and the sums.
+pub(crate) async fn table(
+    stage: &Stage,
+    verdict: &Verdict,
+    faults: &BTreeMap<String, u64>,
+    seconds: f64,
+) -> anyhow::Result<()> {
+    let mut lines: Vec<&Line> = verdict.lines.iter().collect();
+    lines.sort_by_key(|line| (line.wrong.is_none(), line.entered, line.application));
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["candidate", "vacancy", "entered", "invited after", "outcome", "reported after", ""]);
+    for line in lines.iter().take(LINES) {
+        let vacancy = stage
+            .vacancies
+            .iter()
+            .find(|(id, _)| *id == line.vacancy)
+            .map_or_else(|| line.vacancy.to_string(), |(_, title)| title.clone());
+        table.add_row([
+            Cell::new(line.candidate),
+            Cell::new(vacancy),
+            Cell::new(line.entered.map(clock).unwrap_or_default()),
+            Cell::new(invited_after(line).map(span).unwrap_or_default()),
+            Cell::new(&line.outcome),
+            Cell::new(line.reported_after.map(span).unwrap_or_default()),
+            Cell::new(line.wrong.as_deref().unwrap_or("")),
+        ]);
+    }
+    println!("{table}");
+    if lines.len() > LINES {
+        println!("… and {} more", lines.len() - LINES);
+    }
+    if let Some(line) = lines.iter().rev().find(|line| line.outcome == "Completed") {
+        application(stage, line.application).await?;
+    }
+    if !faults.is_empty() {
+        let told: Vec<_> = faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        println!("\nfaults: {}", told.join(", "));
+    }
+    let sums = verdict.sums();
+    println!(
+        "\ninvited {}, reported {}, duplicates {}, lost {}  ({seconds:.1} s)",
+        sums.invited, sums.reported, sums.duplicates, sums.lost
+    );
+    Ok(())
+}
+
+/// An application as a recruiter now sees it.
+async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
+    let view = stage.player.application(TENANT, id).await?;
+    println!("\nApplication {id} as Eploy now shows it");
+    println!("  stage     {}, {}", view.position.stage, view.position.status.as_deref().unwrap_or("–"));
+    for action in &view.actions {
+        println!("  action    {}: {}", action.type_name, action.outcome.as_deref().unwrap_or("–"));
+        if let Some(link) = &action.link {
+            println!("  link      {link}");
+        }
+        if let Some(html) = &action.comments_html {
+            for line in plain(html) {
+                println!("            {line}");
+            }
+        }
+    }
+    for answer in &view.answers {
+        println!("  question  {}: {}", answer.title, answer.answer.to_string().trim_matches('"'));
+    }
+    Ok(())
+}
+
+/// Where to look while it goes on serving.
+pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
+    let eploy = stage.player.eploy(TENANT).await?;
+    let willo = stage.player.willo(WILLO).await?;
+    println!("\nserving on; end with ctrl-c");
+    println!("  control    {}/control/", stage.sandbox.url());
+    println!("  Eploy      {}/api/", eploy.base_url);
+    println!("  Willo      {}/api/integrations/v2/", willo.base_url);
+    println!("  callbacks  http://{}/", stage.listens);
+    println!("  database   {}", stage.store.display());
+    Ok(())
+}
+
+/// Our own comments without their markup, a line per block.
+fn plain(html: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut rest = html;
+    while let Some(open) = rest.find('<') {
+        line.push_str(&rest[..open]);
+        let Some(close) = rest[open..].find('>') else {
+            break;
+        };
+        let tag = &rest[open + 1..open + close];
+        if tag.starts_with("/p") || tag.starts_with("/li") {
+            lines.push(std::mem::take(&mut line));
+        }
+        rest = &rest[open + close + 1..];
+    }
+    line.push_str(rest);
+    lines.push(line);
+    lines
+        .into_iter()
+        .map(|line| {
+            let mut text = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&ldquo;", "“"), ("&rdquo;", "”"), ("&amp;", "&")] {
+                text = text.replace(entity, character);
+            }
+            text
+        })
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+fn span(seconds: f64) -> String {
+    format!("{seconds:.1} s")
+}

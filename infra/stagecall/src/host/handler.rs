@@ -1,0 +1,40 @@
+//! From a piece of work to its use case.
+
+use stagecall_core::clock::Deadline;
+use stagecall_core::error::Error;
+use stagecall_core::usecases::{Inviter, Poller, Receiver, Sweeper, WriteBack};
+use stagecall_core::work::Work;
+
+/// All use cases of a host.
+pub(crate) struct Handler {
+    pub(crate) poller: Poller,
+    pub(crate) inviter: Inviter,
+    pub(crate) sweeper: Sweeper,
+    pub(crate) receiver: Receiver,
+    pub(crate) write_back: WriteBack,
+}
+
+impl Handler {
+    /// Does the work. What fails is logged here, once, and stays due.
+    pub(crate) async fn handle(&self, work: Work) {
+        let tenant = work.tenant().clone();
+        if let Err(error) = self.dispatch(work).await {
+            match error {
+                Error::UnknownTenant(_) => tracing::warn!(%tenant, "work for a tenant that is not configured"),
+                error => tracing::error!(%tenant, %error, "work failed and stays due"),
+            }
+        }
+    }
+
+    async fn dispatch(&self, work: Work) -> Result<(), Error> {
+        match work {
+            Work::Poll { tenant } => self.poller.poll(&tenant, Deadline::NONE).await.map(drop),
+            Work::Invite { key } => self.inviter.invite(&key).await,
+            Work::WriteBack { key, news, marker } => self.write_back.handle(&key, news, marker).await,
+            Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
+            Work::Delivery { tenant, id } => {
+                self.receiver.look_into(&self.write_back, &tenant, &id).await
+            }
+        }
+    }
+}

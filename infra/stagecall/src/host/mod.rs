@@ -1,0 +1,233 @@
+//! The embedded host: the use cases at work in one process over one store.
+
+mod handler;
+mod listener;
+mod registration;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use stagecall_core::clock::Clock;
+use stagecall_core::events::DomainEvent;
+use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::{Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack};
+use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
+use stagecall_http::Transport;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+
+use handler::Handler;
+
+/// How often the host looks for what is due. Looking is one indexed query.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How much work may wait in the process; the rest waits in the store.
+const CAPACITY: usize = 1000;
+
+/// How long running work may take to finish at shutdown.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What a host is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timing: Timing,
+    pub(crate) workers: usize,
+    pub(crate) workers_per_tenant: usize,
+    /// Where it listens for callbacks.
+    pub(crate) listen: SocketAddr,
+    /// Under which address platforms reach that listener.
+    pub(crate) public_url: Option<Url>,
+}
+
+/// The host, ready to run.
+pub(crate) struct Host {
+    store: Store,
+    handler: Handler,
+    ticker: Ticker,
+    queue: WorkQueue,
+    workers: Workers,
+    listener: TcpListener,
+    eploy: Arc<dyn EployConnections>,
+    registration: Option<registration::Registration>,
+}
+
+impl Host {
+    /// Puts the parts together and binds the listener.
+    pub(crate) async fn new(parts: Parts) -> anyhow::Result<Self> {
+        let store = Arc::new(parts.store.clone());
+        let timing = Arc::new(parts.timing);
+        let (queue, workers) = WorkQueue::new(Limits {
+            capacity: CAPACITY,
+            max_total: parts.workers,
+            max_per_tenant: parts.workers_per_tenant,
+        });
+        let eploy: Arc<dyn EployConnections> = Arc::new(stagecall_eploy::Connections::new(
+            parts.transport.clone(),
+            parts.secrets.clone(),
+            store.clone(),
+            parts.clock.clone(),
+            &timing,
+        ));
+        let platforms: Arc<dyn PlatformConnections> = Arc::new(stagecall_platforms::Connections::new(
+            parts.transport,
+            parts.secrets.clone(),
+            parts.clock.clone(),
+            &timing,
+        ));
+        let desk = Desk {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            tenants: store.clone(),
+            queue: Arc::new(queue.clone()),
+            events: Arc::new(LoggedEvents),
+            clock: parts.clock.clone(),
+            timing,
+        };
+        let write_back = WriteBack {
+            desk: desk.clone(),
+            eploy: eploy.clone(),
+            platforms: platforms.clone(),
+        };
+        let handler = Handler {
+            poller: Poller {
+                desk: desk.clone(),
+                states: store.clone(),
+                eploy: eploy.clone(),
+            },
+            inviter: Inviter {
+                desk: desk.clone(),
+                eploy: eploy.clone(),
+                platforms: platforms.clone(),
+            },
+            sweeper: Sweeper {
+                desk: desk.clone(),
+                platforms: platforms.clone(),
+                write_back: write_back.clone(),
+            },
+            receiver: Receiver {
+                desk,
+                deliveries: store.clone(),
+                secrets: parts.secrets.clone(),
+                platforms: platforms.clone(),
+            },
+            write_back,
+        };
+        let ticker = Ticker {
+            due: store,
+            queue: Arc::new(queue.clone()),
+            clock: parts.clock,
+        };
+        let listener = TcpListener::bind(parts.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", parts.listen))?;
+        let registration = parts.public_url.map(|public_url| registration::Registration {
+            public_url,
+            platforms,
+            secrets: parts.secrets,
+        });
+        Ok(Self {
+            store: parts.store,
+            handler,
+            ticker,
+            queue,
+            workers,
+            listener,
+            eploy,
+            registration,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addr(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// The ways into Eploy, for setting up.
+    pub(crate) fn eploy(&self) -> Arc<dyn EployConnections> {
+        self.eploy.clone()
+    }
+
+    /// Serves until `stop` says so, then finishes what runs.
+    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
+        let handler = Arc::new(self.handler);
+        let receiver = handler.receiver.clone();
+        let listening = listener::serve(self.listener, receiver, stopped(stop.clone()));
+        let work = {
+            let handler = handler.clone();
+            move |work| {
+                let handler = handler.clone();
+                async move { handler.handle(work).await }
+            }
+        };
+        let working = self.workers.run(work, stopped(stop.clone()), GRACE);
+        let ticking = tick(self.ticker, self.queue, stop.clone());
+        let registering = async {
+            if let Some(registration) = self.registration {
+                registration.keep(&self.store, stop).await;
+            }
+        };
+        tokio::join!(listening, working, ticking, registering);
+    }
+}
+
+/// Hands out what is due, again and again.
+async fn tick(ticker: Ticker, queue: WorkQueue, stop: watch::Receiver<bool>) {
+    let mut stopped = std::pin::pin!(stopped(stop));
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            _ = interval.tick() => {}
+        }
+        // While the queue is well filled there is nothing to gain from looking.
+        if queue.room() * 2 < CAPACITY {
+            continue;
+        }
+        if let Err(error) = ticker.tick(CAPACITY).await {
+            tracing::error!(%error, "what is due could not be found; looking again");
+        }
+    }
+}
+
+/// Resolves when `stop` says so, or nobody is left to say it.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it whoever wanted the host to run.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Resolves on the signals that ask a program to end.
+pub(crate) async fn interrupted() {
+    let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "the signal to terminate cannot be heard; ctrl-c can");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+/// Domain events of the embedded host go to its log.
+struct LoggedEvents;
+
+#[async_trait]
+impl Events for LoggedEvents {
+    async fn publish(&self, events: Vec<DomainEvent>) {
+        for event in events {
+            tracing::debug!(event = event.what.name(), "domain event");
+        }
+    }
+}

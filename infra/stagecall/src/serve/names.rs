@@ -1,0 +1,134 @@
+//! Finding the ids of stages and statuses that the configuration gives by name.
+
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{StageId, StatusId};
+use stagecall_core::ports::{Directory, EployConnections, NamedId, Purpose};
+use stagecall_core::tenant::{Tenant, Trigger};
+
+use crate::config::{ByName, TenantConfig};
+
+/// Names that have no ids yet.
+pub(crate) enum Unresolved {
+    /// Eploy cannot be asked.
+    Refused(CallError),
+    /// Eploy has no such name, or does not let us read the list; in words.
+    Unknown(String),
+}
+
+/// The tenant with an id for every name. If Eploy cannot be asked now, the ids that were found for the same names
+/// before are good enough: the regular check of the mappings notices a stage that vanished.
+pub(crate) async fn resolve(
+    config: &TenantConfig,
+    before: Option<&Tenant>,
+    eploy: &dyn EployConnections,
+) -> Result<Tenant, Unresolved> {
+    let mut tenant = config.tenant.clone();
+    if config.by_name.is_empty() {
+        return Ok(tenant);
+    }
+    let directory = async {
+        eploy.eploy(&config.tenant, Purpose::Invite).await?.directory().await
+    };
+    match directory.await {
+        Ok(directory) => {
+            for name in &config.by_name {
+                if let Some(trigger) = trigger_of(&mut tenant, name) {
+                    find(trigger, name, &directory)
+                        .map_err(|problem| Unresolved::Unknown(format!("tenant {}, mapping {}: {problem}", config.tenant.id, name.mapping)))?;
+                }
+            }
+            Ok(tenant)
+        }
+        Err(error) => {
+            for name in &config.by_name {
+                let known = before
+                    .and_then(|before| before.mapping(&name.mapping))
+                    .and_then(|mapping| mapping.triggers.get(name.trigger))
+                    .filter(|known| known.stage_name == name.stage || name.stage.is_none())
+                    .cloned();
+                match (trigger_of(&mut tenant, name), known) {
+                    (Some(trigger), Some(known)) => *trigger = known,
+                    _ => return Err(Unresolved::Refused(error)),
+                }
+            }
+            tracing::warn!(tenant = %tenant.id, %error, "stages could not be looked up by name; the ids found before are used");
+            Ok(tenant)
+        }
+    }
+}
+
+fn trigger_of<'a>(tenant: &'a mut Tenant, name: &ByName) -> Option<&'a mut Trigger> {
+    tenant
+        .mappings
+        .iter_mut()
+        .find(|mapping| mapping.id == name.mapping)?
+        .triggers
+        .get_mut(name.trigger)
+}
+
+/// Sets the ids of one trigger.
+fn find(trigger: &mut Trigger, name: &ByName, directory: &Directory) -> Result<(), String> {
+    if let Some(stage) = &name.stage {
+        trigger.stage = StageId::new(one("stage", stage, directory.stages.as_deref())?);
+    }
+    for status in &name.statuses {
+        trigger
+            .statuses
+            .push(StatusId::new(one("status", status, directory.statuses.as_deref())?));
+    }
+    Ok(())
+}
+
+/// The id of the one option of this name.
+fn one(what: &str, name: &str, list: Option<&[NamedId]>) -> Result<String, String> {
+    let Some(list) = list else {
+        return Err(format!(
+            "the {what} \"{name}\" cannot be looked up, because the dialect does not say where this Eploy lists its names; give the id instead"
+        ));
+    };
+    let live = || list.iter().filter(|option| !option.archived);
+    let same: Vec<_> = live()
+        .filter(|option| option.name.trim().eq_ignore_ascii_case(name.trim()))
+        .collect();
+    match same.as_slice() {
+        [option] => Ok(option.id.clone()),
+        [] => {
+            let names: Vec<_> = live().map(|option| option.name.as_str()).collect();
+            Err(format!("Eploy has no {what} named \"{name}\"; it has {}", names.join(", ")))
+        }
+        several => {
+            let ids: Vec<_> = several.iter().map(|option| option.id.as_str()).collect();
+            Err(format!(
+                "Eploy has several of the {what} \"{name}\", with the ids {}; give the one that is meant by id",
+                ids.join(", ")
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn option(id: &str, name: &str, archived: bool) -> NamedId {
+        NamedId {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            archived,
+        }
+    }
+
+    #[test]
+    fn a_name_must_mean_one_live_option() {
+        let list = [
+            option("1", "Video Interview", false),
+            option("2", "Shortlist", false),
+            option("3", "shortlist ", false),
+            option("4", "Video Interview", true),
+        ];
+        assert_eq!(one("stage", " video interview", Some(&list)).unwrap(), "1");
+        assert!(one("stage", "Shortlist", Some(&list)).unwrap_err().contains("2, 3"));
+        assert!(one("stage", "Offer", Some(&list)).unwrap_err().contains("Video Interview"));
+        assert!(one("stage", "Offer", None).unwrap_err().contains("give the id"));
+    }
+}

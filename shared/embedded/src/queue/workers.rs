@@ -1,0 +1,109 @@
+//! The workers: tasks of this process, as many as the limits allow.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stagecall_core::work::Work;
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::WorkQueue;
+
+/// What empties a [`WorkQueue`].
+pub struct Workers {
+    queue: WorkQueue,
+    max_total: usize,
+    running: HashMap<Id, Work>,
+}
+
+impl Workers {
+    pub(super) fn new(queue: WorkQueue, max_total: usize) -> Self {
+        Self {
+            queue,
+            max_total,
+            running: HashMap::new(),
+        }
+    }
+
+    /// Hands each piece of work to `handler` until `shutdown` resolves; then begins nothing new and waits for what runs,
+    /// `grace` at most. What is cut off then, and what still waits, is due in the store.
+    ///
+    /// A handler that panics ends that piece of work and no other.
+    pub async fn run<H, F>(
+        mut self,
+        handler: H,
+        shutdown: impl Future<Output = ()>,
+        grace: Duration,
+    ) where
+        H: Fn(Work) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let queue = self.queue.clone();
+        let mut tasks = JoinSet::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            while tasks.len() < self.max_total
+                && let Some(work) = queue.lanes().take()
+            {
+                let handler = Arc::clone(&handler);
+                let begun = work.clone();
+                // The handler is called inside the task, so that a panic before its future counts as its own, too.
+                let task = tasks.spawn(async move { handler(begun).await });
+                self.running.insert(task.id(), work);
+            }
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = tasks.join_next_with_id() => self.ended(ended),
+                () = queue.shared.changed.notified() => {}
+            }
+        }
+        let drained = tokio::time::timeout(grace, async {
+            while let Some(ended) = tasks.join_next_with_id().await {
+                self.ended(ended);
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!(
+                works = tasks.len(),
+                grace_seconds = grace.as_secs_f64(),
+                "work was cut off at shutdown; it is due again when the host starts"
+            );
+            tasks.shutdown().await;
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let Some(work) = self.running.remove(&id) else {
+            return;
+        };
+        if ended.is_err_and(|error| error.is_panic()) {
+            // Without the panic's message: nobody has checked what it may hold.
+            tracing::error!(
+                tenant = %work.tenant(),
+                work = kind(&work),
+                "the handler of a piece of work panicked; the work stays due"
+            );
+        }
+        self.queue.lanes().finish(&work);
+    }
+}
+
+fn kind(work: &Work) -> &'static str {
+    match work {
+        Work::Poll { .. } => "poll",
+        Work::Invite { .. } => "invite",
+        Work::WriteBack { .. } => "write_back",
+        Work::Sweep { .. } => "sweep",
+        Work::Delivery { .. } => "delivery",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Secrets from files and the environment, and callback tokens from a key file.
+
+mod key_file;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::{CallbackToken, CallbackTokens, PlatformSecret, Secrets, TenantSecret};
+
+/// Where a secret is: `{ env = "ACME_WILLO_KEY" }` or `{ file = "/run/secrets/willo" }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// In this variable of the environment.
+    Env(String),
+    /// In this file; one newline at its end does not count.
+    File(PathBuf),
+}
+
+/// Where a tenant's secrets are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantSources {
+    /// Eploy's client id.
+    pub eploy_client_id: Source,
+    /// Eploy's client secret.
+    pub eploy_client_secret: Source,
+    /// The platform accounts, by the names the tenant's configuration gives them.
+    #[serde(default)]
+    pub platforms: BTreeMap<AccountId, AccountSources>,
+}
+
+/// Where the secrets of a platform account are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSources {
+    /// By the names that the platform's client asks for (`api_key`).
+    #[serde(default)]
+    pub secrets: BTreeMap<String, Source>,
+    /// Its callback token.
+    #[serde(default)]
+    pub callback: CallbackSettings,
+}
+
+/// Which callback token of an account is valid. To rotate it: raise the generation with `accept_previous` on, register
+/// the callbacks anew, and take `accept_previous` off again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallbackSettings {
+    /// Counts the rotations, from 1.
+    pub generation: u32,
+    /// Whether the token of the generation before is still accepted.
+    pub accept_previous: bool,
+}
+
+impl Default for CallbackSettings {
+    fn default() -> Self {
+        Self {
+            generation: 1,
+            accept_previous: false,
+        }
+    }
+}
+
+type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The secrets of one machine.
+///
+/// Callback tokens are not stored: each is the HMAC-SHA256 of `tenant/account/generation` under the key of a file, in
+/// hex. Whoever has the key has all tokens, so it belongs in the backup and nowhere else; with a new key every callback
+/// has to be registered anew.
+pub struct FileSecrets {
+    sources: BTreeMap<TenantId, TenantSources>,
+    environment: Environment,
+    /// Has taken in the key, and nothing else yet.
+    hmac: Hmac<Sha256>,
+    cache: Mutex<HashMap<TenantId, TenantSecret>>,
+}
+
+impl FileSecrets {
+    /// The secrets at `sources`, and the tokens of the key in `key_file`, which is created if there is none. The secrets
+    /// themselves are read when they are first asked for.
+    ///
+    /// # Errors
+    /// The key file cannot be read or created or holds something else; a name that would make tokens ambiguous.
+    pub fn new(
+        sources: BTreeMap<TenantId, TenantSources>,
+        key_file: &Path,
+    ) -> Result<Self, StoreError> {
+        Self::with_environment(sources, key_file, Box::new(|name| std::env::var(name).ok()))
+    }
+
+    fn with_environment(
+        sources: BTreeMap<TenantId, TenantSources>,
+        key_file: &Path,
+        environment: Environment,
+    ) -> Result<Self, StoreError> {
+        for (tenant, of) in &sources {
+            let accounts = of.platforms.keys().map(AccountId::as_str);
+            if let Some(name) = accounts
+                .chain([tenant.as_str()])
+                .find(|name| name.contains('/'))
+            {
+                return Err(StoreError::new(
+                    STORE,
+                    "read the description",
+                    format!(
+                        "tenant {tenant}: the name {name} has a slash, which callback addresses and tokens cannot tell apart. Choose another name"
+                    ),
+                ));
+            }
+        }
+        let no_key = |problem| StoreError::new(STORE, "read the callback key", problem);
+        let key = key_file::read_or_create(key_file).map_err(no_key)?;
+        Ok(Self {
+            sources,
+            environment,
+            hmac: Hmac::new_from_slice(key.expose_secret())
+                .map_err(|error| no_key(error.to_string()))?,
+            cache: Mutex::default(),
+        })
+    }
+
+    fn read(&self, tenant: &TenantId) -> Result<TenantSecret, StoreError> {
+        let sources = self.sources.get(tenant).ok_or_else(|| {
+            StoreError::new(
+                STORE,
+                "read the secrets",
+                format!("tenant {tenant}: it is not said where its secrets are. Describe them in the configuration"),
+            )
+        })?;
+        let mut platforms = BTreeMap::new();
+        for (account, of) in &sources.platforms {
+            let mut secrets = BTreeMap::new();
+            for (name, source) in &of.secrets {
+                let secret = self.one(tenant, &format!("{account}.{name}"), source)?;
+                secrets.insert(name.clone(), secret);
+            }
+            platforms.insert(account.clone(), PlatformSecret(secrets));
+        }
+        Ok(TenantSecret {
+            eploy_client_id: self.one(tenant, "eploy_client_id", &sources.eploy_client_id)?,
+            eploy_client_secret: self.one(
+                tenant,
+                "eploy_client_secret",
+                &sources.eploy_client_secret,
+            )?,
+            platforms,
+        })
+    }
+
+    fn one(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        source: &Source,
+    ) -> Result<SecretString, StoreError> {
+        let failed = |problem: String| {
+            StoreError::new(
+                STORE,
+                "read the secrets",
+                format!("tenant {tenant}, {key}: {problem}"),
+            )
+        };
+        let (text, place) = match source {
+            Source::Env(name) => (
+                (self.environment)(name).ok_or_else(|| {
+                    failed(format!("the environment variable {name} is not set, or is not text. Set it and restart"))
+                })?,
+                format!("the environment variable {name}"),
+            ),
+            Source::File(path) => {
+                let place = format!("the file {}", path.display());
+                // Small, local, and only at the first time and after a refusal: not worth another thread.
+                let mut text = std::fs::read_to_string(path).map_err(|error| {
+                    failed(format!("{place} cannot be read: {error}. Put the secret there"))
+                })?;
+                if text.ends_with('\n') {
+                    text.pop();
+                    if text.ends_with('\r') {
+                        text.pop();
+                    }
+                }
+                (text, place)
+            }
+        };
+        if text.is_empty() {
+            return Err(failed(format!("{place} is empty. Put the secret there")));
+        }
+        Ok(SecretString::from(text))
+    }
+
+    fn token(&self, tenant: &TenantId, account: &AccountId, generation: u32) -> CallbackToken {
+        let mut hmac = self.hmac.clone();
+        hmac.update(format!("{tenant}/{account}/{generation}").as_bytes());
+        CallbackToken(SecretString::from(hex::encode(
+            hmac.finalize().into_bytes(),
+        )))
+    }
+}
+
+/// The store's name in errors.
+const STORE: &str = "secrets";
+
+#[async_trait]
+impl Secrets for FileSecrets {
+    async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError> {
+        let cache = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if !fresh && let Some(known) = cache().get(tenant) {
+            return Ok(known.clone());
+        }
+        let secret = self.read(tenant)?;
+        cache().insert(tenant.clone(), secret.clone());
+        Ok(secret)
+    }
+
+    async fn callback_tokens(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError> {
+        let Some(of) = self
+            .sources
+            .get(tenant)
+            .and_then(|sources| sources.platforms.get(account))
+        else {
+            return Ok(None);
+        };
+        let CallbackSettings {
+            generation,
+            accept_previous,
+        } = of.callback;
+        let previous = generation
+            .checked_sub(1)
+            .filter(|before| accept_previous && *before > 0);
+        Ok(Some(CallbackTokens {
+            current: self.token(tenant, account, generation),
+            previous: previous.map(|before| self.token(tenant, account, before)),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

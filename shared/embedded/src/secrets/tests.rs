@@ -1,0 +1,204 @@
+use std::fs;
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+struct Place {
+    directory: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// One tenant whose Eploy secrets are in the environment and whose platform key is in a file.
+    fn secrets(&self, callback: CallbackSettings) -> FileSecrets {
+        let account = AccountSources {
+            secrets: BTreeMap::from([("api_key".to_owned(), Source::File(self.path("willo")))]),
+            callback,
+        };
+        let sources = TenantSources {
+            eploy_client_id: Source::Env("ID".to_owned()),
+            eploy_client_secret: Source::Env("SECRET".to_owned()),
+            platforms: BTreeMap::from([("willo".into(), account)]),
+        };
+        let environment = |name: &str| (name != "EMPTY").then(|| format!("value of {name}"));
+        FileSecrets::with_environment(
+            BTreeMap::from([("acme".into(), sources)]),
+            &self.path("callback.key"),
+            Box::new(environment),
+        )
+        .unwrap()
+    }
+}
+
+async fn api_key(secrets: &FileSecrets, fresh: bool) -> Result<String, StoreError> {
+    let secret = secrets.secret(&"acme".into(), fresh).await?;
+    assert_eq!(
+        secret.eploy_client_secret.expose_secret(),
+        "value of SECRET"
+    );
+    Ok(secret.platforms[&AccountId::from("willo")].0["api_key"]
+        .expose_secret()
+        .to_owned())
+}
+
+async fn tokens(secrets: &FileSecrets) -> (String, Option<String>) {
+    let tokens = secrets
+        .callback_tokens(&"acme".into(), &"willo".into())
+        .await
+        .unwrap()
+        .unwrap();
+    let text = |token: CallbackToken| token.0.expose_secret().to_owned();
+    (text(tokens.current), tokens.previous.map(text))
+}
+
+#[tokio::test]
+async fn a_file_is_read_again_only_when_asked_afresh_and_one_newline_is_dropped() {
+    let place = Place::new();
+    let secrets = place.secrets(CallbackSettings::default());
+    fs::write(place.path("willo"), "one\r\n").unwrap();
+    assert_eq!(api_key(&secrets, false).await.unwrap(), "one");
+    fs::write(place.path("willo"), "two\n\n").unwrap();
+    assert_eq!(api_key(&secrets, false).await.unwrap(), "one");
+    assert_eq!(api_key(&secrets, true).await.unwrap(), "two\n");
+    assert_eq!(api_key(&secrets, false).await.unwrap(), "two\n");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_and_no_value_is() {
+    let place = Place::new();
+    let secrets = place.secrets(CallbackSettings::default());
+    let path = place.path("willo");
+    let error = api_key(&secrets, false).await.unwrap_err().to_string();
+    for part in ["acme", "willo.api_key", path.to_str().unwrap()] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(!error.contains("value of"), "{error}");
+
+    fs::write(&path, "\n").unwrap();
+    let error = api_key(&secrets, false).await.unwrap_err().to_string();
+    assert!(error.contains("is empty"), "{error}");
+
+    let mut unset = place.secrets(CallbackSettings::default());
+    unset
+        .sources
+        .get_mut(&TenantId::from("acme"))
+        .unwrap()
+        .eploy_client_id = Source::Env("EMPTY".to_owned());
+    fs::write(&path, "one").unwrap();
+    let error = api_key(&unset, false).await.unwrap_err().to_string();
+    for part in ["acme", "eploy_client_id", "EMPTY"] {
+        assert!(error.contains(part), "{error}");
+    }
+
+    let error = secrets.secret(&"other".into(), false).await.unwrap_err();
+    assert!(error.to_string().contains("other"), "{error}");
+}
+
+#[tokio::test]
+async fn tokens_are_256_bits_stay_the_same_and_differ_by_account() {
+    let place = Place::new();
+    let (current, previous) = tokens(&place.secrets(CallbackSettings::default())).await;
+    assert_eq!(hex::decode(&current).unwrap().len(), 32);
+    assert_eq!(previous, None);
+    let again = place.secrets(CallbackSettings::default());
+    assert_eq!(tokens(&again).await.0, current);
+    assert_ne!(
+        again
+            .token(&"acme".into(), &"wecp".into(), 1)
+            .0
+            .expose_secret(),
+        current
+    );
+    let unknown = again.callback_tokens(&"acme".into(), &"wecp".into()).await;
+    assert!(unknown.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_token_is_the_hmac_of_its_name() {
+    let place = Place::new();
+    // Computed with another implementation of HMAC-SHA256.
+    fs::write(place.path("callback.key"), "0b".repeat(32)).unwrap();
+    let (current, _) = tokens(&place.secrets(CallbackSettings::default())).await;
+    assert_eq!(
+        current,
+        "cb50f57011cc71af80941e3f15eac6067439039a7467945bc989fe9c58f7e98a"
+    );
+}
+
+#[tokio::test]
+async fn the_previous_token_is_accepted_while_the_rotation_says_so() {
+    let place = Place::new();
+    let (first, _) = tokens(&place.secrets(CallbackSettings::default())).await;
+    let rotated = |generation, accept_previous| {
+        place.secrets(CallbackSettings {
+            generation,
+            accept_previous,
+        })
+    };
+    let (second, previous) = tokens(&rotated(2, true)).await;
+    assert_ne!(second, first);
+    assert_eq!(previous, Some(first));
+    assert_eq!(tokens(&rotated(2, false)).await, (second, None));
+    assert_eq!(tokens(&rotated(1, true)).await.1, None);
+}
+
+#[test]
+fn a_key_file_is_created_once_and_for_its_owner_only() {
+    let place = Place::new();
+    let path = place.path("callback.key");
+    place.secrets(CallbackSettings::default());
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(hex::decode(text.trim()).unwrap().len(), 32);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    place.secrets(CallbackSettings::default());
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(fs::read_dir(place.directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_damaged_key_file_is_refused_without_showing_it() {
+    let place = Place::new();
+    let path = place.path("callback.key");
+    for bad in ["", "abcd", &"zz".repeat(32)] {
+        fs::write(&path, bad).unwrap();
+        let error = FileSecrets::new(BTreeMap::new(), &path)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("64 hex digits"), "{error}");
+        assert!(bad.is_empty() || !error.contains(bad), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), bad);
+    }
+}
+
+#[test]
+fn a_name_that_would_make_tokens_ambiguous_is_refused() {
+    let place = Place::new();
+    let sources = TenantSources {
+        eploy_client_id: Source::Env("ID".to_owned()),
+        eploy_client_secret: Source::Env("SECRET".to_owned()),
+        platforms: BTreeMap::from([("a/b".into(), AccountSources::default())]),
+    };
+    let error = FileSecrets::new(
+        BTreeMap::from([("acme".into(), sources)]),
+        &place.path("callback.key"),
+    );
+    assert!(error.err().unwrap().to_string().contains("a/b"));
+}

@@ -1,0 +1,69 @@
+//! What goes wrong with the file, in words that say what to do.
+
+use std::fmt;
+
+use rusqlite::ErrorCode;
+
+/// A failure of the file.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// `SQLite` said no.
+    Sqlite(rusqlite::Error),
+    /// A row that this version cannot read.
+    Unreadable {
+        /// Where.
+        table: &'static str,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Fault {
+    fn advice(error: &rusqlite::Error) -> Option<&'static str> {
+        Some(match error.sqlite_error_code()? {
+            ErrorCode::DiskFull => {
+                "the disk is full. Make room; what was answered is safe and work goes on by itself"
+            }
+            ErrorCode::DatabaseCorrupt => {
+                "the file is damaged. Stop the host, keep the file and its -wal, and restore a backup or recover it with sqlite3's .recover"
+            }
+            ErrorCode::NotADatabase => {
+                "this is not a database. Check the path, or restore a backup"
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                "another process has been writing to the file for too long. Find and stop it"
+            }
+            ErrorCode::CannotOpen => {
+                "the file cannot be opened. Check that its directory exists and may be written to"
+            }
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => {
+                "the file or its directory may not be written to. Check their permissions and the disk"
+            }
+            ErrorCode::SystemIoFailure => "reading or writing the disk failed. Check the disk",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(error) => match Self::advice(error) {
+                Some(advice) => write!(to, "{advice} ({error})"),
+                None => error.fmt(to),
+            },
+            Self::Unreadable { table, error } => {
+                write!(to, "a row of {table} cannot be read: {error}")
+            }
+            Self::Other(problem) => to.write_str(problem),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}

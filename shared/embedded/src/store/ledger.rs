@@ -1,0 +1,298 @@
+//! The invitations and the platforms' references.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, MappingId, Reference, TenantId,
+};
+use stagecall_core::invitation::{Invitation, Step, Wake};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+
+use super::fault::Fault;
+use super::{Store, column, document, parse};
+
+#[async_trait]
+impl Ledger for Store {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        let row = InvitationRow::of(invitation)?;
+        self.write("insert an invitation", move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "INSERT INTO invitation (tenant, application, mapping, round, version, state, due_at, step,
+                         watched_account, watched_assessment, document)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+                )?
+                .execute(row.parameters())?;
+            Ok(if changed == 1 {
+                Inserted::New
+            } else {
+                Inserted::Existed
+            })
+        })
+        .await
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let row = InvitationRow::of(next)?;
+        self.write("save an invitation", move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE invitation SET version = ?5, state = ?6, due_at = ?7, step = ?8,
+                         watched_account = ?9, watched_assessment = ?10, document = ?11
+                     WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4 AND version = ?5 - 1",
+                )?
+                .execute(row.parameters())?;
+            Ok(saved(changed))
+        })
+        .await
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        let key = key.clone();
+        self.read("load an invitation", move |connection| {
+            connection
+                .prepare_cached(
+                    "SELECT document FROM invitation
+                     WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
+                )?
+                .query_row(
+                    params![
+                        key.tenant.as_str(),
+                        key.application.as_str(),
+                        key.mapping.as_str(),
+                        key.round
+                    ],
+                    |row| row.get(0),
+                )
+                .optional()?
+                .map(|text: String| parse("invitation", &text))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let tenant = tenant.clone();
+        // As one parameter, whatever their number.
+        let applications = document(&applications)?;
+        self.read("read the invitations of applications", move |connection| {
+            invitations(
+                connection,
+                "SELECT document FROM invitation
+                 WHERE tenant = ?1 AND application IN (SELECT value FROM json_each(?2))",
+                params![tenant.as_str(), applications],
+            )
+        })
+        .await
+    }
+
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        let (account, reference, key) = (account.clone(), reference.clone(), key.clone());
+        self.write("bind a reference", move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO binding (tenant, account, reference, application, mapping, round)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    key.tenant.as_str(),
+                    account.as_str(),
+                    reference.as_str(),
+                    key.application.as_str(),
+                    key.mapping.as_str(),
+                    key.round
+                ])?;
+            Ok(
+                match binding(connection, &key.tenant, &account, &reference)? {
+                    Some(owner) if owner != key => Bound::Other(owner),
+                    _ => Bound::Ours,
+                },
+            )
+        })
+        .await
+    }
+
+    async fn bound(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        let (tenant, account, reference) = (tenant.clone(), account.clone(), reference.clone());
+        self.read("look up a reference", move |connection| {
+            binding(connection, &tenant, &account, &reference)
+        })
+        .await
+    }
+
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let (tenant, assessment) = (tenant.clone(), assessment.clone());
+        self.read("read the waiting invitations", move |connection| {
+            let rows = invitations(
+                connection,
+                "SELECT document FROM invitation
+                 WHERE tenant = ?1 AND watched_account = ?2 AND watched_assessment = ?3",
+                params![
+                    tenant.as_str(),
+                    assessment.account.as_str(),
+                    assessment.assessment.as_str()
+                ],
+            )?;
+            Ok(rows.into_iter().filter_map(waiting).collect())
+        })
+        .await
+    }
+}
+
+/// What a conditional change came to, by the number of rows that it changed.
+pub(super) fn saved(changed: usize) -> Saved {
+    if changed == 1 {
+        Saved::Saved
+    } else {
+        Saved::Conflict
+    }
+}
+
+/// The invitations whose documents `sql` selects.
+pub(super) fn invitations(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Invitation>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(parse(
+            "invitation",
+            row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
+        )?);
+    }
+    Ok(found)
+}
+
+/// The key whose parts stand in four columns from `first` on.
+pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<InvitationKey> {
+    Ok(InvitationKey {
+        tenant: TenantId::new(row.get::<_, String>(first)?),
+        application: ApplicationId::new(row.get::<_, String>(first + 1)?),
+        mapping: MappingId::new(row.get::<_, String>(first + 2)?),
+        round: row.get(first + 3)?,
+    })
+}
+
+fn binding(
+    connection: &Connection,
+    tenant: &TenantId,
+    account: &AccountId,
+    reference: &Reference,
+) -> Result<Option<InvitationKey>, Fault> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT tenant, application, mapping, round FROM binding
+             WHERE tenant = ?1 AND account = ?2 AND reference = ?3",
+        )?
+        .query_row(
+            params![tenant.as_str(), account.as_str(), reference.as_str()],
+            |row| key(row, 0),
+        )
+        .optional()?)
+}
+
+fn waiting(invitation: Invitation) -> Option<Waiting> {
+    let Wake::Watched { until } = invitation.wake else {
+        return None;
+    };
+    Some(Waiting {
+        key: invitation.key,
+        reference: invitation.reference?,
+        state: invitation.state.name().to_owned(),
+        level: invitation.state.level(),
+        marker: invitation.marker,
+        invited_at: invitation.invited_at,
+        until,
+    })
+}
+
+/// A row of the table, ready to be written.
+struct InvitationRow {
+    key: InvitationKey,
+    version: i64,
+    state: &'static str,
+    due: Option<(i64, &'static str)>,
+    watched: Option<AssessmentRef>,
+    document: String,
+}
+
+impl InvitationRow {
+    fn of(invitation: &Invitation) -> Result<Self, StoreError> {
+        let (due, watched) = match &invitation.wake {
+            Wake::Never => (None, None),
+            Wake::At { at, step } => (Some((column(*at), step_name(*step))), None),
+            Wake::Watched { .. } => (None, Some(invitation.assessment.clone())),
+        };
+        Ok(Self {
+            key: invitation.key.clone(),
+            version: invitation.version.cast_signed(),
+            state: invitation.state.name(),
+            due,
+            watched,
+            document: document(invitation)?,
+        })
+    }
+
+    fn parameters(&self) -> impl rusqlite::Params {
+        (
+            self.key.tenant.as_str(),
+            self.key.application.as_str(),
+            self.key.mapping.as_str(),
+            self.key.round,
+            self.version,
+            self.state,
+            self.due.map(|(at, _)| at),
+            self.due.map(|(_, step)| step),
+            self.watched
+                .as_ref()
+                .map(|watched| watched.account.as_str()),
+            self.watched
+                .as_ref()
+                .map(|watched| watched.assessment.as_str()),
+            self.document.as_str(),
+        )
+    }
+}
+
+fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Invite => INVITE,
+        Step::WriteBack => WRITE_BACK,
+    }
+}
+
+/// The step of a row that has one.
+pub(super) fn step_named(name: &str) -> Result<Step, Fault> {
+    match name {
+        INVITE => Ok(Step::Invite),
+        WRITE_BACK => Ok(Step::WriteBack),
+        other => Err(Fault::Other(format!(
+            "an invitation's step is {other}, which does not exist"
+        ))),
+    }
+}
+
+const INVITE: &str = "invite";
+const WRITE_BACK: &str = "write_back";

@@ -1,0 +1,136 @@
+//! The tables, and how a file of an older version becomes one of this version.
+//!
+//! Columns are what is searched by; the rest of a row is its JSON document. Times in columns are microseconds since
+//! 1970.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::fault::Fault;
+
+/// Marks the file as ours ("Stgc").
+const APPLICATION_ID: i32 = 0x5374_6763;
+
+/// Each one brings the file from the version that is its index to the next.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE tenant (
+        id       TEXT NOT NULL PRIMARY KEY,
+        paused   INTEGER NOT NULL,
+        document TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE tenant_state (
+        tenant   TEXT NOT NULL PRIMARY KEY,
+        version  INTEGER NOT NULL,
+        due_at   INTEGER NOT NULL,
+        document TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE allowance (
+        tenant TEXT NOT NULL,
+        day    TEXT NOT NULL,
+        calls  INTEGER NOT NULL,
+        PRIMARY KEY (tenant, day)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE invitation (
+        tenant             TEXT NOT NULL,
+        application        TEXT NOT NULL,
+        mapping            TEXT NOT NULL,
+        round              INTEGER NOT NULL,
+        version            INTEGER NOT NULL,
+        state              TEXT NOT NULL,
+        due_at             INTEGER,
+        step               TEXT,
+        watched_account    TEXT,
+        watched_assessment TEXT,
+        document           TEXT NOT NULL,
+        PRIMARY KEY (tenant, application, mapping, round)
+    ) STRICT;
+    CREATE INDEX invitation_due ON invitation (due_at, step, tenant, application, mapping, round)
+        WHERE due_at IS NOT NULL;
+    CREATE INDEX invitation_watched ON invitation (tenant, watched_account, watched_assessment)
+        WHERE watched_account IS NOT NULL;
+    CREATE INDEX invitation_state ON invitation (tenant, state);
+
+    CREATE TABLE binding (
+        tenant      TEXT NOT NULL,
+        account     TEXT NOT NULL,
+        reference   TEXT NOT NULL,
+        application TEXT NOT NULL,
+        mapping     TEXT NOT NULL,
+        round       INTEGER NOT NULL,
+        PRIMARY KEY (tenant, account, reference)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sweep (
+        tenant     TEXT NOT NULL,
+        account    TEXT NOT NULL,
+        assessment TEXT NOT NULL,
+        due_at     INTEGER,
+        document   TEXT NOT NULL,
+        PRIMARY KEY (tenant, account, assessment)
+    ) STRICT;
+    CREATE INDEX sweep_due ON sweep (due_at) WHERE due_at IS NOT NULL;
+
+    CREATE TABLE delivery (
+        tenant   TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        standing TEXT NOT NULL CHECK (standing IN ('pending', 'handled', 'unmatched')),
+        at       INTEGER NOT NULL,
+        due_at   INTEGER,
+        document TEXT NOT NULL,
+        PRIMARY KEY (tenant, id)
+    ) STRICT;
+    CREATE INDEX delivery_due ON delivery (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX delivery_unmatched ON delivery (tenant, at) WHERE standing = 'unmatched';
+    CREATE INDEX delivery_handled ON delivery (at) WHERE standing = 'handled';
+"];
+
+/// Whether the file has the schema of this version.
+pub(super) fn is_current(connection: &Connection) -> Result<bool, Fault> {
+    Ok(version(connection)? == MIGRATIONS.len())
+}
+
+/// Brings the file up to date, all or nothing.
+pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
+    let transaction =
+        rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let from = version(&transaction)?;
+    for step in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(step)?;
+    }
+    if from < MIGRATIONS.len() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len().cast_signed())?;
+        tracing::info!(
+            from,
+            to = MIGRATIONS.len(),
+            "the database's schema was brought up to date"
+        );
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The file's version; 0 for a new one. An error if it is not ours or newer than this program.
+pub(super) fn version(connection: &Connection) -> Result<usize, Fault> {
+    // In one statement, so that somebody else's migration has happened for all three or for none.
+    let (owner, version, tables): (i32, i64, i64) = connection.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+         FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    if owner != APPLICATION_ID && (owner != 0 || version != 0 || tables != 0) {
+        return Err(Fault::Other(
+            "this is the database of another program. Check the path".to_owned(),
+        ));
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= MIGRATIONS.len() => Ok(version),
+        _ => Err(Fault::Other(format!(
+            "the file is of version {version} and this program knows {} and older. Use the newer program that wrote it",
+            MIGRATIONS.len()
+        ))),
+    }
+}

@@ -1,0 +1,249 @@
+use stagecall_core::ids::{ApplicationId, InvitationKey};
+use stagecall_core::invitation::{Entry, Invitation};
+use stagecall_core::ports::{Inserted, Ledger as _};
+use stagecall_core::result::{Finding, Score, Status};
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-22T10:00:00Z".parse().unwrap()
+}
+
+fn invitation(application: usize) -> Invitation {
+    Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: ApplicationId::new(application.to_string()),
+            mapping: "video".into(),
+            round: 1,
+        },
+        "7".into(),
+        "8".into(),
+        stagecall_core::ids::AssessmentRef {
+            account: "willo".into(),
+            assessment: "i1".into(),
+        },
+        Entry {
+            seen_at: now(),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+        },
+    )
+}
+
+fn place() -> (tempfile::TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("stagecall.db");
+    (directory, path)
+}
+
+fn refusal(opened: Result<Store, StoreError>) -> String {
+    opened.err().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn one_host_per_file_and_commands_beside_it() {
+    let (_directory, path) = place();
+    let host = Store::open_exclusive(&path, now()).unwrap();
+    let error = refusal(Store::open_exclusive(&path, now()));
+    assert!(
+        error.contains("another Stagecall host") && error.contains("stagecall.db"),
+        "{error}"
+    );
+
+    let command = Store::open(&path).unwrap();
+    host.insert(&invitation(1)).await.unwrap();
+    assert_eq!(
+        command.insert(&invitation(1)).await.unwrap(),
+        Inserted::Existed
+    );
+    assert_eq!(command.insert(&invitation(2)).await.unwrap(), Inserted::New);
+    assert!(host.load(&invitation(2).key).await.unwrap().is_some());
+
+    drop(host);
+    Store::open_exclusive(&path, now()).unwrap();
+}
+
+/// A write that needs a few pages more than the file may have: what a full disk does, at a chosen moment.
+async fn fill_the_disk(store: &Store, full: bool) {
+    store
+        .write("limit the file", move |connection| {
+            let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let most = if full {
+                pages + 4
+            } else {
+                i64::from(u32::MAX) - 1
+            };
+            connection.pragma_update(None, "max_page_count", most)?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_loses_nothing_and_ends_by_itself() {
+    let (_directory, path) = place();
+    let store = Store::open_exclusive(&path, now()).unwrap();
+    fill_the_disk(&store, true).await;
+    let mut answered = Vec::new();
+    let mut refused = Vec::new();
+    for application in 0..200 {
+        match store.insert(&invitation(application)).await {
+            Ok(_) => answered.push(application),
+            Err(error) => {
+                assert!(error.to_string().contains("the disk is full"), "{error}");
+                refused.push(application);
+            }
+        }
+    }
+    assert!(!answered.is_empty() && !refused.is_empty());
+    fill_the_disk(&store, false).await;
+    for application in answered {
+        assert_eq!(
+            store.insert(&invitation(application)).await.unwrap(),
+            Inserted::Existed
+        );
+    }
+    for application in refused {
+        assert_eq!(
+            store.insert(&invitation(application)).await.unwrap(),
+            Inserted::New
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_refused_and_left_alone() {
+    let (_directory, path) = place();
+    std::fs::write(
+        &path,
+        "this is a shopping list, and not a short one at that: ".repeat(100),
+    )
+    .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(refusal(Store::open(&path)).contains("not a database"));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE other (x)")
+        .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(refusal(Store::open_exclusive(&path, now())).contains("another program"));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused() {
+    let (_directory, path) = place();
+    drop(Store::open(&path).unwrap());
+    Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let error = refusal(Store::open_exclusive(&path, now()));
+    assert!(error.contains("version 99"), "{error}");
+}
+
+#[test]
+fn a_command_does_not_change_the_schema_under_a_host() {
+    let (_directory, path) = place();
+    let _host = Lock::take(&path).unwrap();
+    assert!(refusal(Store::open(&path)).contains("another Stagecall host"));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let error = refusal(Store::open(Path::new("/nowhere/at/all/stagecall.db")));
+    assert!(
+        error.contains("/nowhere/at/all/stagecall.db") && error.contains("directory"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named() {
+    let (_directory, path) = place();
+    let store = Store::open(&path).unwrap();
+    for application in 0..50 {
+        store.insert(&invitation(application)).await.unwrap();
+    }
+    drop(store);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // All but the first pages, with the schema: opening works, reading the rows does not.
+    for byte in bytes.iter_mut().skip(16 * 4096) {
+        *byte = 0xAB;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let store = Store::open(&path).unwrap();
+    let mut damaged = false;
+    for application in 0..50 {
+        if let Err(error) = store.load(&invitation(application).key).await {
+            assert!(error.to_string().contains("the file is damaged"), "{error}");
+            damaged = true;
+        }
+    }
+    assert!(damaged);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_an_error_of_its_own() {
+    let (_directory, path) = place();
+    let store = Store::open(&path).unwrap();
+    for application in [1, 2] {
+        store.insert(&invitation(application)).await.unwrap();
+    }
+    store
+        .write("damage", |connection| {
+            connection.execute(
+                "UPDATE invitation SET document = '{}' WHERE application = '1'",
+                [],
+            )?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let error = store
+        .load(&invitation(1).key)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("a row of invitation cannot be read"),
+        "{error}"
+    );
+    assert!(store.load(&invitation(2).key).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn numbers_and_times_read_back_exactly() {
+    let (_directory, path) = place();
+    let store = Store::open(&path).unwrap();
+    let mut written = invitation(1);
+    written.entry.entered_at = Some("2026-11-22T10:00:00.123456789Z".parse().unwrap());
+    written.finding = Some(Finding {
+        status: Status::Graded,
+        started_at: Some(Timestamp::MIN),
+        completed_at: Some(Timestamp::MAX),
+        // One of the numbers that a parser in a hurry gets wrong in the last bit.
+        score: Some(Score::of(92.388_291_205_107_85, Some(f64::MAX))),
+        digest: String::new(),
+    });
+    store.insert(&written).await.unwrap();
+    assert_eq!(store.load(&written.key).await.unwrap(), Some(written));
+}
+
+#[test]
+fn a_column_is_never_early_and_keeps_the_order() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let exact = at("2026-11-22T10:00:00.000001Z");
+    let later = at("2026-11-22T10:00:00.000001001Z");
+    assert_eq!(column(exact), instant(exact));
+    assert!(column(later) > instant(later));
+    assert!(column(at("1969-12-31T23:59:59.9999999Z")) >= 0);
+    assert!(column(Timestamp::MIN) < column(exact) && column(exact) < column(Timestamp::MAX));
+}

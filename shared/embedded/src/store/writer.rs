@@ -1,0 +1,160 @@
+//! The one thread that writes, committing in groups.
+//!
+//! While one group is being made durable the next one gathers in the channel; nobody waits for a timer, and a lone
+//! write is committed at once. The channel is bounded: a caller that comes while it is full waits, and that is the
+//! back-pressure.
+
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::fault::Fault;
+
+/// The most writes in one commit.
+const LARGEST_GROUP: usize = 512;
+
+/// The most writes that wait.
+const MOST_WAITING: usize = 1024;
+
+pub(super) struct Writer {
+    // Both are `Some` until the drop.
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, Fault> {
+        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let thread = std::thread::Builder::new()
+            .name("stagecall-writer".to_owned())
+            .spawn(move || serve(connection, waiting))
+            .map_err(|error| {
+                Fault::Other(format!("the writing thread cannot be started: {error}"))
+            })?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs `work` in a savepoint of its own; answers once the commit that has it is done. The error is in words,
+    /// because one failed commit is the error of many.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, String>
+    where
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let gone = || "the writing thread has ended. Restart the host".to_owned();
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Call {
+            work: Some(work),
+            outcome: None,
+            reply,
+        });
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(job).await.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread had panicked");
+        }
+    }
+}
+
+/// One write, from its start to its answer.
+trait Job: Send {
+    /// Does it. `Err` if it was undone.
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), String>;
+
+    /// Tells the caller, after the group's end.
+    fn answer(self: Box<Self>, group: Result<(), String>);
+}
+
+struct Call<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, String>>,
+    reply: oneshot::Sender<Result<T, String>>,
+}
+
+impl<T, F> Job for Call<T, F>
+where
+    F: FnOnce(&Connection) -> Result<T, Fault> + Send,
+    T: Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), String> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        let outcome = in_savepoint(transaction, work).map_err(|fault| fault.to_string());
+        let done = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.outcome = Some(outcome);
+        done
+    }
+
+    fn answer(self: Box<Self>, group: Result<(), String>) {
+        let answer = match (group, self.outcome) {
+            // Its own error says more than the group's.
+            (_, Some(Err(problem))) | (Err(problem), _) => Err(problem),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err("the write was not reached".to_owned()),
+        };
+        // A caller that has gone away does not want to know.
+        let _ = self.reply.send(answer);
+    }
+}
+
+fn in_savepoint<T>(
+    transaction: &mut Transaction<'_>,
+    work: impl FnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    // Dropped without a commit, it takes back what `work` did.
+    let savepoint = transaction.savepoint()?;
+    let value = work(&savepoint)?;
+    savepoint.commit()?;
+    Ok(value)
+}
+
+fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+    while let Some(first) = waiting.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < LARGEST_GROUP
+            && let Ok(next) = waiting.try_recv()
+        {
+            group.push(next);
+        }
+        let outcome = commit(&mut connection, &mut group);
+        if let Err(problem) = &outcome {
+            tracing::error!(writes = group.len(), problem, "a group of writes failed");
+        }
+        for job in group {
+            job.answer(outcome.clone());
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), String> {
+    let words = |error: rusqlite::Error| Fault::from(error).to_string();
+    let mut transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(words)?;
+    for job in group {
+        // A full disk and the like may end the whole transaction, with what went before.
+        if let Err(problem) = job.run(&mut transaction)
+            && transaction.is_autocommit()
+        {
+            return Err(problem);
+        }
+    }
+    transaction.commit().map_err(words)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,442 @@
+//! Applications: finding those that changed or stand somewhere, and moving one (reference eploy §5.4, §5.7).
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{ApplicationId, StageId, StatusId};
+use stagecall_core::ports::{ApplicationPage, ApplicationRow, SetAside};
+use stagecall_core::tenant::{Position, Trigger, Vacancies};
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::dialect::{Dialect, MoveBody};
+use crate::errors::Permission;
+use crate::search::{Filter, Search};
+use crate::wire::Record;
+
+/// The blocks of an application that are read, all documented by P-GROS.
+pub(crate) const BLOCKS: &[&str] = &[
+    "ApplicationId",
+    "Workflow",
+    "Candidate",
+    "Vacancy",
+    "ModificationDate",
+];
+
+impl Client {
+    /// Applications that changed since then, or all.
+    pub(crate) async fn search_changed(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError> {
+        let dates = self.shared.dialect.dates;
+        let filters = since
+            .map(|since| {
+                let value = dates.filter(dates.window(since));
+                Filter::greater_than("Application.ModificationDate", value.into())
+            })
+            .into_iter()
+            .collect();
+        self.search_applications("find changed applications", filters, page)
+            .await
+    }
+
+    /// Applications that may be at one of these triggers.
+    pub(crate) async fn search_at(
+        &self,
+        triggers: &[Trigger],
+        vacancies: &Vacancies,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError> {
+        let dialect = &self.shared.dialect;
+        let stages: BTreeSet<&str> = triggers
+            .iter()
+            .map(|trigger| trigger.stage.as_str())
+            .collect();
+        let vacancies: BTreeSet<&str> = match vacancies {
+            Vacancies::All => BTreeSet::new(),
+            Vacancies::Only(these) => these
+                .iter()
+                .map(stagecall_core::ids::VacancyId::as_str)
+                .collect(),
+        };
+        let filters = [
+            any_of(dialect, dialect.stage_route.as_deref(), &stages),
+            any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
+        ];
+        self.search_applications(
+            "find applications at the stage",
+            filters.into_iter().flatten().collect(),
+            page,
+        )
+        .await
+    }
+
+    async fn search_applications(
+        &self,
+        operation: &'static str,
+        filters: Vec<Filter>,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError> {
+        let search = Search {
+            operation,
+            resource: "applications",
+            filters,
+            blocks: BLOCKS,
+            permission: Permission::view("Applications"),
+        };
+        let found = self.search(&search, page).await?;
+        let mut rows = Vec::new();
+        let mut set_aside = Vec::new();
+        for record in &found.records {
+            match row(record, &self.shared.dialect) {
+                Ok(row) => rows.push(row),
+                Err(problem) => set_aside.push(problem),
+            }
+        }
+        Ok(ApplicationPage {
+            rows,
+            set_aside,
+            more: found.more,
+        })
+    }
+
+    /// Moves an application to a stage and status.
+    pub(crate) async fn patch_position(
+        &self,
+        application: &ApplicationId,
+        stage: &StageId,
+        status: Option<&StatusId>,
+    ) -> Result<(), CallError> {
+        let operation = "move the application";
+        let path = Self::path(operation, "applications", application.as_str(), "")?;
+        let body = move_body(&self.shared.dialect, stage, status);
+        let call = Call::patch(operation, &path, body, Permission::update("Applications"));
+        self.call(call).await.map(drop)
+    }
+}
+
+/// The filter for one of these values; none if there is no route, nothing to filter by, or no way to say "any of".
+fn any_of(dialect: &Dialect, route: Option<&str>, ids: &BTreeSet<&str>) -> Option<Filter> {
+    let route = route?;
+    let mut values: Vec<Value> = ids.iter().map(|id| dialect.filter_id(id)).collect();
+    let value = match values.len() {
+        0 => return None,
+        1 => values.remove(0),
+        _ if dialect.filter_lists => values.into(),
+        _ => return None,
+    };
+    Some(Filter::equals(route, value))
+}
+
+/// An application, or why it cannot be read.
+fn row(record: &Value, dialect: &Dialect) -> Result<ApplicationRow, SetAside> {
+    let Some(record) = Record::of(record) else {
+        return Err(SetAside {
+            id: None,
+            reason: "it is not an object".to_owned(),
+        });
+    };
+    let id = record.own_id("ApplicationId");
+    let read = || {
+        Ok(ApplicationRow {
+            id: ApplicationId::new(id.clone()?),
+            candidate: record.need_id("Candidate")?.as_str().into(),
+            vacancy: record.need_id("Vacancy")?.as_str().into(),
+            position: position(record)?,
+            modified: record
+                .text("ModificationDate")
+                .and_then(|text| dialect.dates.read(text)),
+        })
+    };
+    read().map_err(|reason| SetAside {
+        id: id.clone().ok(),
+        reason,
+    })
+}
+
+/// Where a record says that its application stands. Stage and status may each be null (reference eploy §3.5), but a
+/// record without any `Workflow` says nothing.
+pub(crate) fn position(record: Record<'_>) -> Result<Position, String> {
+    if !record.has("Workflow") {
+        return Err("Workflow is missing".to_owned());
+    }
+    let Some(workflow) = record.get("Workflow") else {
+        return Ok(Position::default());
+    };
+    let workflow = Record::of(workflow).ok_or("Workflow is not an object")?;
+    let part = |name| match workflow.record(name) {
+        // A stage that is there but cannot be told is another thing than none.
+        Some(part) if part.has("Id") => workflow.need_id(name).map(Some),
+        Some(_) => Err(format!("Workflow.{name} has no Id")),
+        None if workflow.get(name).is_some() => workflow.need_id(name).map(Some),
+        None => Ok(None),
+    };
+    Ok(Position {
+        stage: part("Stage")?.map(StageId::new),
+        status: part("Status")?.map(StatusId::new),
+    })
+}
+
+fn move_body(dialect: &Dialect, stage: &StageId, status: Option<&StatusId>) -> Value {
+    let stage = dialect.body_id(stage.as_str());
+    let status = status.map(|status| dialect.body_id(status.as_str()));
+    let mut ids = json!({"StageId": stage});
+    let mut records = json!({"Stage": {"Id": stage}});
+    if let Some(status) = status {
+        ids["StatusId"] = status.clone();
+        records["Status"] = json!({"Id": status});
+    }
+    match dialect.move_body {
+        MoveBody::WorkflowIds => json!({"Workflow": ids}),
+        MoveBody::WorkflowObjects => json!({"Workflow": records}),
+        MoveBody::Flat => ids,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    fn application(id: u32) -> Value {
+        json!({"ApplicationId": id, "Candidate": {"Id": 9001}, "Vacancy": {"Id": "4101"},
+            "Workflow": {"Stage": {"Id": "12", "Description": "Video"}, "Status": {"Id": 34}},
+            "ModificationDate": "2025-01-24T09:15:00.123Z"})
+    }
+
+    fn trigger(stage: &str) -> Trigger {
+        Trigger {
+            stage: stage.into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn changes_are_searched_for_with_confirmed_parts_only() {
+        let scene = Scene::new(|_| {
+            Answer::value(&json!({"Records": [application(1)], "CurrentPage": 1, "TotalPages": 2}))
+        });
+        let since = "2025-01-24T10:00:00.9Z".parse().unwrap();
+        let page = scene
+            .client()
+            .await
+            .changed_applications(Some(since), 1)
+            .await
+            .unwrap();
+        let request = scene.last();
+        assert_eq!(
+            (request.method, request.url.path()),
+            ("POST".to_owned(), "/api/applications/search")
+        );
+        assert_eq!(
+            request.body,
+            json!({
+                "Filters": [{"Route": "Application.ModificationDate", "Operation": "GreaterThan", "Value": "2025-01-24T08:55:00Z"}],
+                "Paging": {"RecordsPerPage": 100, "RequestedPage": 1},
+                "ResponseBlocks": ["ApplicationId", "Workflow", "Candidate", "Vacancy", "ModificationDate"],
+            })
+        );
+        assert!(page.more);
+        assert_eq!(
+            page.rows,
+            [ApplicationRow {
+                id: "1".into(),
+                candidate: "9001".into(),
+                vacancy: "4101".into(),
+                position: Position {
+                    stage: Some("12".into()),
+                    status: Some("34".into())
+                },
+                modified: Some("2025-01-24T09:15:00.123Z".parse().unwrap()),
+            }]
+        );
+    }
+
+    #[tokio::test]
+    async fn uk_time_and_casing_are_settings() {
+        let scene = Scene::new(|_| Answer::ok(""))
+            .dialect(json!({"dates": "uk", "id_casing": "ID", "page_size": 7}));
+        let since = "2025-06-24T10:00:00Z".parse().unwrap();
+        let page = scene
+            .client()
+            .await
+            .changed_applications(Some(since), 3)
+            .await
+            .unwrap();
+        assert!(page.rows.is_empty() && !page.more);
+        let body = scene.last().body;
+        assert_eq!(body["Filters"][0]["Value"], "2025-06-24T10:58:00");
+        assert_eq!(body["ResponseBlocks"][0], "ApplicationID");
+        assert_eq!(
+            body["Paging"],
+            json!({"RecordsPerPage": 7, "RequestedPage": 3})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_404_means_that_nothing_changed() {
+        let scene = Scene::new(|_| {
+            Answer::json(
+                404,
+                r#"{"error_message": "No record could be found for the requested URI"}"#,
+            )
+        });
+        let page = scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap();
+        assert!(page.rows.is_empty() && !page.more);
+        assert_eq!(scene.last().body["Filters"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
+        let mut no_vacancy = application(2);
+        no_vacancy["Vacancy"] = Value::Null;
+        let mut no_workflow = application(3);
+        no_workflow.as_object_mut().unwrap().remove("Workflow");
+        let mut strange_stage = application(4);
+        strange_stage["Workflow"]["Stage"] = json!({"Description": "Video"});
+        let mut nowhere = application(5);
+        nowhere["Workflow"] = Value::Null;
+        let mut no_date = application(6);
+        no_date["ModificationDate"] = json!("soon");
+        let records = json!([
+            7,
+            no_vacancy,
+            no_workflow,
+            strange_stage,
+            nowhere,
+            no_date,
+            {}
+        ]);
+        let scene = Scene::new(move |_| Answer::value(&json!({"Records": records})));
+        let page = scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap();
+        let ids: Vec<_> = page.rows.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(ids, ["5", "6"]);
+        assert_eq!(page.rows[0].position, Position::default());
+        assert_eq!(page.rows[1].modified, None);
+        let aside: Vec<_> = page
+            .set_aside
+            .iter()
+            .map(|aside| (aside.id.as_deref(), aside.reason.as_str()))
+            .collect();
+        assert_eq!(
+            aside,
+            [
+                (None, "it is not an object"),
+                (Some("2"), "Vacancy is missing"),
+                (Some("3"), "Workflow is missing"),
+                (Some("4"), "Workflow.Stage has no Id"),
+                (None, "ApplicationId is missing"),
+            ]
+        );
+        assert!(!page.more, "seven of a hundred");
+    }
+
+    #[tokio::test]
+    async fn stages_and_vacancies_are_filtered_where_the_dialect_can() {
+        let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
+        let one = [trigger("12")];
+        let two = [trigger("12"), trigger("13"), trigger("12")];
+        let routes =
+            json!({"stage_route": "Application.StageId", "vacancy_route": "Vacancy.VacancyId"});
+        let mut lists = routes.clone();
+        lists["filter_lists"] = json!(true);
+        lists["filter_ids"] = json!("number");
+        let stage = |value: Value| json!({"Route": "Application.StageId", "Operation": "Equals", "Value": value});
+        let vacancy = |value: Value| json!({"Route": "Vacancy.VacancyId", "Operation": "Equals", "Value": value});
+        let table = [
+            (json!({}), &one[..], Vacancies::All, json!([])),
+            (
+                routes.clone(),
+                &one,
+                Vacancies::All,
+                json!([stage(json!("12"))]),
+            ),
+            (
+                routes.clone(),
+                &one,
+                only(&["7"]),
+                json!([stage(json!("12")), vacancy(json!("7"))]),
+            ),
+            (routes, &two, only(&["7"]), json!([vacancy(json!("7"))])),
+            (
+                lists,
+                &two,
+                only(&["7", "8"]),
+                json!([stage(json!([12, 13])), vacancy(json!([7, 8]))]),
+            ),
+        ];
+        for (dialect, triggers, vacancies, filters) in table {
+            let scene = Scene::new(|_| Answer::ok("{}")).dialect(dialect);
+            scene
+                .client()
+                .await
+                .applications_at(triggers, &vacancies, 1)
+                .await
+                .unwrap();
+            assert_eq!(scene.last().body["Filters"], filters);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_search_concerns_the_connection() {
+        let scene = Scene::new(|_| Answer::status(400));
+        let error = scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.search_rejected");
+    }
+
+    #[tokio::test]
+    async fn a_move_has_three_shapes() {
+        let table = [
+            (
+                "workflow_ids",
+                json!({"Workflow": {"StageId": 13, "StatusId": 40}}),
+            ),
+            (
+                "workflow_objects",
+                json!({"Workflow": {"Stage": {"Id": 13}, "Status": {"Id": 40}}}),
+            ),
+            ("flat", json!({"StageId": 13, "StatusId": 40})),
+        ];
+        for (shape, body) in table {
+            let scene = Scene::new(|_| Answer::status(204)).dialect(json!({"move_body": shape}));
+            let client = scene.client().await;
+            client
+                .move_application(&"7".into(), &"13".into(), Some(&"40".into()))
+                .await
+                .unwrap();
+            let request = scene.last();
+            assert_eq!(
+                (request.method, request.url.path()),
+                ("PATCH".to_owned(), "/api/applications/7")
+            );
+            assert_eq!(request.body, body);
+        }
+        let scene = Scene::new(|_| Answer::status(200)).dialect(json!({"body_ids": "text"}));
+        let client = scene.client().await;
+        client
+            .move_application(&"7".into(), &"13".into(), None)
+            .await
+            .unwrap();
+        assert_eq!(scene.last().body, json!({"Workflow": {"StageId": "13"}}));
+    }
+}

@@ -1,0 +1,133 @@
+//! One call to Eploy: with a token, counted, its answer told apart from a refusal.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+use stagecall_core::error::CallError;
+use stagecall_http::{Method, Request, Response};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::client::Client;
+use crate::errors::{Permission, Problem};
+use crate::refusal::{Asked, Circumstances};
+use crate::token::{For, Token};
+use crate::wire;
+
+/// A call to be made.
+pub(crate) struct Call<'a> {
+    /// What for, in a few words.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    /// The path below `/api/`.
+    pub(crate) path: &'a str,
+    pub(crate) body: Option<Value>,
+    pub(crate) asked: Asked,
+}
+
+impl<'a> Call<'a> {
+    /// Creates a record, or does something with one.
+    pub(crate) fn post(
+        operation: &'static str,
+        path: &'a str,
+        body: Value,
+        permission: Permission,
+    ) -> Self {
+        Self {
+            operation,
+            method: Method::Post,
+            path,
+            body: Some(body),
+            asked: Asked::Record(permission),
+        }
+    }
+
+    /// Changes a record.
+    pub(crate) fn patch(
+        operation: &'static str,
+        path: &'a str,
+        body: Value,
+        permission: Permission,
+    ) -> Self {
+        Self {
+            method: Method::Patch,
+            ..Self::post(operation, path, body, permission)
+        }
+    }
+}
+
+impl Client {
+    /// Makes a call. Any 2xx is a success, whatever its body (reference eploy §5.1).
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Response, CallError> {
+        let url = self.url(call.operation, call.path)?;
+        let needs = For {
+            purpose: self.purpose,
+            operation: call.operation,
+            end: Instant::now() + self.shared.call_limit,
+        };
+        let token = self.shared.token(needs, None).await?;
+        let answer = self.send(&call, &url, needs, &token).await?;
+        if answer.status != 401 {
+            return self.success(&call, answer, &token);
+        }
+        // A 401 is without effect, so the call may be repeated; once, with another token.
+        let token = self.shared.token(needs, Some(&token)).await?;
+        let answer = self.send(&call, &url, needs, &token).await?;
+        self.success(&call, answer, &token)
+    }
+
+    /// Makes a call and reads its answer as JSON; `None` if it is empty.
+    pub(crate) async fn call_for_json(&self, call: Call<'_>) -> Result<Option<Value>, CallError> {
+        let operation = call.operation;
+        let answer = self.call(call).await?;
+        wire::json(&answer.body)
+            .map_err(|wire::NotJson| Problem::Unreadable.error(operation, "it is not JSON"))
+    }
+
+    fn url(&self, operation: &'static str, path: &str) -> Result<Url, CallError> {
+        self.shared
+            .api
+            .join(path)
+            .ok()
+            .filter(|url| url.as_str().starts_with(self.shared.api.as_str()))
+            .ok_or_else(|| Problem::Configuration.error(operation, "the path leaves the API"))
+    }
+
+    async fn send(
+        &self,
+        call: &Call<'_>,
+        url: &Url,
+        needs: For,
+        token: &Token,
+    ) -> Result<Response, CallError> {
+        let mut request = Request::new(call.method, url.clone())
+            .header("accept", "application/json")
+            .header("authorization", token.authorization.expose_secret());
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        self.shared
+            .exchange(self.purpose, call.operation, request, needs.end)
+            .await
+    }
+
+    fn success(
+        &self,
+        call: &Call<'_>,
+        answer: Response,
+        token: &Arc<Token>,
+    ) -> Result<Response, CallError> {
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let circumstances = Circumstances {
+            operation: call.operation,
+            asked: call.asked,
+            granted: token.scopes.as_ref(),
+            dialect: &self.shared.dialect,
+            now: self.shared.clock.now(),
+        };
+        Err(circumstances.error(&answer))
+    }
+}

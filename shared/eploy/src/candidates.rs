@@ -1,0 +1,161 @@
+//! Candidates: read when one is invited, and kept nowhere (reference eploy §5.3).
+
+use serde_json::Value;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::CandidateId;
+use stagecall_core::person::Person;
+
+use crate::client::Client;
+use crate::errors::{Permission, Problem};
+use crate::search::Kind;
+use crate::wire::Record;
+
+const KIND: Kind = Kind {
+    operation: "read the candidate",
+    resource: "candidates",
+    id: "CandidateId",
+    // All documented by P-GROS, who reads candidates by search.
+    blocks: &[
+        "CandidateId",
+        "FirstName",
+        "Surname",
+        "Email",
+        "Mobile",
+        "Telephone",
+    ],
+    permission: Permission::view("Candidates"),
+};
+
+impl Client {
+    /// A candidate.
+    pub(crate) async fn read_candidate(&self, id: &CandidateId) -> Result<Person, CallError> {
+        let dialect = &self.shared.dialect;
+        let record = self
+            .read_one(
+                &KIND,
+                dialect.read_candidate,
+                &dialect.candidate_id_route,
+                id.as_str(),
+            )
+            .await?
+            .ok_or_else(|| Problem::NotFound.error(KIND.operation, ""))?;
+        person(&record)
+            .ok_or_else(|| Problem::Unreadable.error(KIND.operation, "it is not a candidate"))
+    }
+}
+
+fn person(record: &Value) -> Option<Person> {
+    let record = Record::of(record)?;
+    // At least one of them is there, be it null, or this is something else.
+    if !["FirstName", "Surname", "Email"]
+        .iter()
+        .any(|name| record.has(name))
+    {
+        return None;
+    }
+    let text = |name| record.text(name).map(str::to_owned);
+    Some(Person {
+        first_name: text("FirstName").unwrap_or_default(),
+        last_name: text("Surname").unwrap_or_default(),
+        email: text("Email"),
+        phone: ["Mobile", "Telephone", "WorkTelephone"]
+            .into_iter()
+            .find_map(text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    #[tokio::test]
+    async fn a_candidate_is_read_in_any_case() {
+        let scene = Scene::new(|_| {
+            Answer::ok(
+                r#"{"CandidateID": 9001, "Firstname": " Ada ", "surname": "Example", "Email": "ada@example.com",
+                "Mobile": null, "Telephone": "+447700900123", "Title": {"Id": 1}}"#,
+            )
+        });
+        let person = scene
+            .client()
+            .await
+            .candidate(&"9001".into())
+            .await
+            .unwrap();
+        assert_eq!(
+            person,
+            Person {
+                first_name: "Ada".to_owned(),
+                last_name: "Example".to_owned(),
+                email: Some("ada@example.com".to_owned()),
+                phone: Some("+447700900123".to_owned()),
+            }
+        );
+        assert_eq!(
+            (scene.last().method.as_str(), scene.last().url.path()),
+            ("GET", "/api/candidates/9001")
+        );
+        assert!(scene.last().text.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_candidate_can_be_read_by_search() {
+        let scene = Scene::new(|_| {
+            Answer::ok(r#"{"Records": [{"CandidateId": "9001", "FirstName": null, "Email": ""}]}"#)
+        })
+        .dialect(json!({"read_candidate": "search"}));
+        let person = scene
+            .client()
+            .await
+            .candidate(&"9001".into())
+            .await
+            .unwrap();
+        assert_eq!((person.first_name.as_str(), person.email), ("", None));
+        let body = scene.last().body;
+        assert_eq!(
+            body["Filters"],
+            json!([{"Route": "Candidate.CandidateID", "Operation": "Equals", "Value": "9001"}])
+        );
+        assert_eq!(body["ResponseBlocks"][0], "CandidateId");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_not_there_or_not_readable_is_told() {
+        let table = [
+            (Answer::status(404), "eploy.not_found"),
+            (Answer::ok(""), "eploy.answer_unreadable"),
+            (Answer::ok("[]"), "eploy.answer_unreadable"),
+            (Answer::ok("{}"), "eploy.answer_unreadable"),
+            (Answer::ok("<html>"), "eploy.answer_unreadable"),
+            (Answer::lost(), "eploy.no_answer"),
+        ];
+        for (answer, code) in table {
+            let scene = Scene::new(move |_| answer.clone());
+            let error = scene
+                .client()
+                .await
+                .candidate(&"9001".into())
+                .await
+                .unwrap_err();
+            assert_eq!(error.code, code);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_id_that_would_lead_elsewhere_is_not_asked_for() {
+        let scene = Scene::new(|_| Answer::ok("{}"));
+        for id in ["../users", "1/questions", "", "1?x"] {
+            let error = scene
+                .client()
+                .await
+                .candidate(&id.into())
+                .await
+                .unwrap_err();
+            assert_eq!(error.code, "eploy.not_found", "{id}");
+        }
+        assert_eq!(scene.calls(), 0);
+    }
+}

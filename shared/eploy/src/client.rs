@@ -1,0 +1,115 @@
+//! The client: one tenant's Eploy, for one purpose.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{
+    ActionId, ApplicationId, CandidateId, ExportPackageId, QuestionId, StageId, StatusId, VacancyId,
+};
+use stagecall_core::person::Person;
+use stagecall_core::ports::{
+    ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, Directory, Eploy, NewAction,
+    Purpose, Standing, Vacancy,
+};
+use stagecall_core::tenant::{Trigger, Vacancies};
+
+use crate::errors::Problem;
+use crate::shared::Shared;
+
+/// The client. Each kind of record has its calls in a file of its own.
+pub(crate) struct Client {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) purpose: Purpose,
+}
+
+#[async_trait]
+impl Eploy for Client {
+    async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
+        self.shared
+            .budget
+            .left(self.purpose, self.shared.clock.now())
+            .await
+            .map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
+    }
+
+    async fn changed_applications(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError> {
+        self.search_changed(since, page).await
+    }
+
+    async fn applications_at(
+        &self,
+        triggers: &[Trigger],
+        vacancies: &Vacancies,
+        page: u32,
+    ) -> Result<ApplicationPage, CallError> {
+        self.search_at(triggers, vacancies, page).await
+    }
+
+    async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError> {
+        self.read_standing(application).await
+    }
+
+    async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError> {
+        self.read_candidate(candidate).await
+    }
+
+    async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError> {
+        self.read_vacancy(vacancy).await
+    }
+
+    async fn directory(&self) -> Result<Directory, CallError> {
+        self.read_directory().await
+    }
+
+    async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError> {
+        self.post_action(action).await
+    }
+
+    async fn update_action(
+        &self,
+        action: &ActionId,
+        update: &ActionUpdate,
+    ) -> Result<(), CallError> {
+        self.patch_action(action, update).await
+    }
+
+    async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError> {
+        self.search_action(look_up).await
+    }
+
+    async fn add_note(&self, application: &ApplicationId, text: &str) -> Result<(), CallError> {
+        self.post_note(application, text).await
+    }
+
+    async fn answer_questions(
+        &self,
+        application: &ApplicationId,
+        answers: &BTreeMap<QuestionId, String>,
+    ) -> Result<(), CallError> {
+        self.patch_questions(application, answers).await
+    }
+
+    async fn move_application(
+        &self,
+        application: &ApplicationId,
+        stage: &StageId,
+        status: Option<&StatusId>,
+    ) -> Result<(), CallError> {
+        self.patch_position(application, stage, status).await
+    }
+
+    async fn mark_exported(
+        &self,
+        application: &ApplicationId,
+        package: &ExportPackageId,
+    ) -> Result<(), CallError> {
+        self.post_export(application, package).await
+    }
+}

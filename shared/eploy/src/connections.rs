@@ -1,0 +1,339 @@
+//! Opens tenants' Eploys, and keeps what their clients share.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stagecall_core::clock::Clock;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Allowance, Eploy, EployConnections, Purpose, Secrets};
+use stagecall_core::tenant::{EployConnection, Tenant};
+use stagecall_core::timing::Timing;
+use stagecall_http::Transport;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use crate::allowance::Budget;
+use crate::client::Client;
+use crate::dialect::Dialect;
+use crate::errors::Problem;
+use crate::shared::{Learnt, Shared};
+use crate::token::{For, Tokens};
+
+/// How many tenants are kept open; beyond that, the one that was used longest ago is closed.
+const OPEN: usize = 2000;
+
+/// The ways into the tenants' Eploys. One per process: tokens, the vacancies read, and the calls taken from the
+/// allowance are shared behind it.
+pub struct Connections {
+    transport: Arc<dyn Transport>,
+    secrets: Arc<dyn Secrets>,
+    allowance: Arc<dyn Allowance>,
+    clock: Arc<dyn Clock>,
+    call_limit: Duration,
+    open: Mutex<HashMap<TenantId, Open>>,
+}
+
+/// A tenant that is open, by the configuration that it was opened with.
+struct Open {
+    connection: EployConnection,
+    shared: Arc<Shared>,
+    used: Instant,
+}
+
+impl Connections {
+    /// Connections over this transport. A call may take [`Timing::call_seconds`], with everything that belongs to it.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        secrets: Arc<dyn Secrets>,
+        allowance: Arc<dyn Allowance>,
+        clock: Arc<dyn Clock>,
+        timing: &Timing,
+    ) -> Self {
+        Self {
+            transport,
+            secrets,
+            allowance,
+            clock,
+            call_limit: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// The scopes that Eploy grants the tenant's key, for diagnosis; `None` if it does not say. Asks for a token unless
+    /// there is one.
+    pub async fn granted_scopes(
+        &self,
+        tenant: &Tenant,
+    ) -> Result<Option<BTreeSet<String>>, CallError> {
+        let call = For {
+            purpose: Purpose::WriteBack,
+            operation: "ask for a token",
+            end: Instant::now() + self.call_limit,
+        };
+        let token = self.shared(tenant)?.token(call, None).await?;
+        Ok(token.scopes.clone())
+    }
+
+    fn shared(&self, tenant: &Tenant) -> Result<Arc<Shared>, CallError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = open.get_mut(&tenant.id)
+            && known.connection == tenant.eploy
+        {
+            known.used = Instant::now();
+            return Ok(known.shared.clone());
+        }
+        let shared = Arc::new(self.open(&tenant.id, &tenant.eploy)?);
+        if open.len() >= OPEN
+            && let Some(idle) = open
+                .iter()
+                .min_by_key(|(_, open)| open.used)
+                .map(|(id, _)| id.clone())
+        {
+            open.remove(&idle);
+        }
+        let opened = Open {
+            connection: tenant.eploy.clone(),
+            shared: shared.clone(),
+            used: Instant::now(),
+        };
+        open.insert(tenant.id.clone(), opened);
+        Ok(shared)
+    }
+
+    fn open(&self, tenant: &TenantId, connection: &EployConnection) -> Result<Shared, CallError> {
+        let (api, dialect) = check(connection).map_err(|problems| {
+            Problem::Configuration.error("open the connection", &problems.join("; "))
+        })?;
+        Ok(Shared {
+            tenant: tenant.clone(),
+            budget: Budget::new(
+                self.allowance.clone(),
+                tenant.clone(),
+                connection.daily_calls,
+                dialect.allowance_day,
+            ),
+            api,
+            dialect,
+            clock: self.clock.clone(),
+            secrets: self.secrets.clone(),
+            transport: self.transport.clone(),
+            call_limit: self.call_limit,
+            tokens: Tokens::default(),
+            learnt: Mutex::new(Learnt::default()),
+        })
+    }
+}
+
+#[async_trait]
+impl EployConnections for Connections {
+    async fn eploy(&self, tenant: &Tenant, purpose: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
+        Ok(Arc::new(Client {
+            shared: self.shared(tenant)?,
+            purpose,
+        }))
+    }
+}
+
+/// What is wrong with a connection's configuration: each with its key, the value given and what would be right.
+pub fn validate(connection: &EployConnection) -> Vec<String> {
+    check(connection).err().unwrap_or_default()
+}
+
+/// The API's address and the dialect, or everything that is wrong.
+fn check(connection: &EployConnection) -> Result<(Url, Dialect), Vec<String>> {
+    let mut problems = address_problems(&connection.base_url);
+    if connection.daily_calls == 0 {
+        problems
+            .push("daily_calls is 0: no call could ever be made; 10000 is the default".to_owned());
+    }
+    let dialect = Dialect::from_settings(&connection.dialect);
+    let api = api(&connection.base_url);
+    match (dialect, api) {
+        (Ok(dialect), Some(api)) if problems.is_empty() => Ok((api, dialect)),
+        (dialect, _) => {
+            problems.extend(dialect.err().unwrap_or_default());
+            Err(problems)
+        }
+    }
+}
+
+/// What is wrong with the address. Which host it is, is the operator's word: whoever configures it confirms it
+/// (reference eploy §2: custom hosts exist). Nothing but this host is ever called.
+fn address_problems(url: &Url) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut wrong = |why: &str| {
+        // Not the whole address: it might hold a password.
+        let shown = url.host_str().unwrap_or("?");
+        problems.push(format!(
+            "base_url (at {shown}) {why}; it must be the address at which you log in to Eploy, such as https://acme.eploy.net/"
+        ));
+    };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    if url.cannot_be_a_base() || url.host().is_none() {
+        wrong("has no host");
+    } else if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        wrong("must begin with https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        wrong("must not hold a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        wrong("must not have anything after its path");
+    }
+    let path = url.path().trim_end_matches('/').to_ascii_lowercase();
+    if path.ends_with("/api") || path.contains("/api/") {
+        wrong("must not end in /api, which is added by itself");
+    }
+    problems
+}
+
+/// The API below an address (reference eploy §2, documented V-REQ).
+fn api(base: &Url) -> Option<Url> {
+    let mut api = base.clone();
+    api.path_segments_mut()
+        .ok()?
+        .pop_if_empty()
+        .push("api")
+        .push("");
+    Some(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    fn connection(base_url: &str) -> EployConnection {
+        serde_json::from_value(json!({"base_url": base_url})).unwrap()
+    }
+
+    #[test]
+    fn the_api_lies_below_the_address() {
+        for (base, expected) in [
+            ("https://acme.eploy.net", "https://acme.eploy.net/api/"),
+            ("https://acme.eploy.net/", "https://acme.eploy.net/api/"),
+            (
+                "https://jobs.acme.example/eploy",
+                "https://jobs.acme.example/eploy/api/",
+            ),
+            (
+                "http://127.0.0.1:4000/acme/",
+                "http://127.0.0.1:4000/acme/api/",
+            ),
+        ] {
+            assert_eq!(check(&connection(base)).unwrap().0.as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_work_is_told_with_what_is_right() {
+        for (base, part) in [
+            ("http://acme.eploy.net/", "https://"),
+            ("http://127.0.0.1.acme.example/", "https://"),
+            ("https://acme.eploy.net/api/", "/api"),
+            ("https://acme.eploy.net/API", "/api"),
+            ("https://user:word@acme.eploy.net/", "user name"),
+            ("https://acme.eploy.net/?x=1", "after its path"),
+            ("mailto:acme", "no host"),
+        ] {
+            let problems = validate(&connection(base));
+            assert_eq!(problems.len(), 1, "{base}: {problems:?}");
+            assert!(
+                problems[0].contains(part) && problems[0].contains("https://acme.eploy.net/"),
+                "{problems:?}"
+            );
+            assert!(!problems[0].contains("word@"), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let mut connection = connection("http://acme.eploy.net/");
+        connection.daily_calls = 0;
+        connection.dialect = json!({"dates": "gmt", "x": 1}).as_object().unwrap().clone();
+        assert_eq!(validate(&connection).len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_is_configured_wrong_cannot_be_opened() {
+        let scene = Scene::new(|_| Answer::ok("{}")).dialect(json!({"dates": "gmt"}));
+        let error = scene.open(Purpose::Poll).await.err().unwrap();
+        assert_eq!(error.code, "eploy.configuration");
+        assert!(error.problem.contains("dialect.dates"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_changed_configuration_takes_effect_at_once() {
+        let scene = Scene::new(|_| Answer::ok("{}"));
+        scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap();
+        let scene = scene.dialect(json!({"page_size": 7}));
+        scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap();
+        assert_eq!(scene.last().body["Paging"]["RecordsPerPage"], 7);
+    }
+
+    #[tokio::test]
+    async fn the_granted_scopes_can_be_asked_for() {
+        let scene = Scene::bare(|_| {
+            Answer::ok(r#"{"access_token": "t", "scope": "applications.read, actions.insert"}"#)
+        });
+        let scopes = scene.granted_scopes().await.unwrap().unwrap();
+        assert_eq!(
+            scopes.into_iter().collect::<Vec<_>>(),
+            ["actions.insert", "applications.read"]
+        );
+    }
+
+    #[tokio::test]
+    async fn polls_stop_before_writes_do_and_say_until_when() {
+        let scene = Scene::new(|_| Answer::ok("{}")).daily(10);
+        let poll = scene.client_for(Purpose::Poll).await;
+        // The token is the first of the ten, so that eight leave seven.
+        for _ in 0..7 {
+            poll.changed_applications(None, 1).await.unwrap();
+        }
+        let error = poll.changed_applications(None, 1).await.unwrap_err();
+        assert_eq!(error.code, "eploy.allowance_ours");
+        assert_eq!(
+            error.not_before(),
+            Some("2025-01-25T00:00:00Z".parse().unwrap())
+        );
+        assert_eq!(poll.allowance_left().await.unwrap().calls, 0);
+        let write = scene.client_for(Purpose::WriteBack).await;
+        assert_eq!(write.allowance_left().await.unwrap().calls, 2);
+        write.changed_applications(None, 1).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_call_that_the_store_cannot_count_is_not_made() {
+        let scene = Scene::new(|_| Answer::ok("{}"));
+        scene.allowance.fail();
+        let error = scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.allowance_store");
+        assert!(scene.requests().is_empty());
+    }
+}

@@ -1,0 +1,219 @@
+//! Eploy's dates: with or without fraction and zone, in UTC or UK time (reference eploy §4.5).
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::timing::after;
+
+use crate::dialect::{Dates, Zone};
+
+/// How far windows overlap where nobody knows the zone: an hour of summer time and a little (reference eploy §4.5).
+const WIDE: SignedDuration = SignedDuration::from_mins(65);
+/// How far they overlap where the zone is known: for ties, and for clocks that differ.
+const NARROW: SignedDuration = SignedDuration::from_mins(2);
+
+impl Zone {
+    fn rules(self) -> TimeZone {
+        match self {
+            Self::Utc => TimeZone::UTC,
+            // The database is compiled in, so that it is always there.
+            Self::Uk => TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC),
+        }
+    }
+}
+
+impl Dates {
+    /// The zone of a date that names none.
+    fn zone(self) -> Zone {
+        match self {
+            Self::Unknown | Self::Utc => Zone::Utc,
+            Self::Uk => Zone::Uk,
+        }
+    }
+
+    /// The time that a text means. With [`Dates::Unknown`] it may be an hour off, the same way each time.
+    pub(crate) fn read(self, text: &str) -> Option<Timestamp> {
+        read(text, self.zone())
+    }
+
+    /// A time as the value of a filter: whole seconds, rounded down.
+    pub(crate) fn filter(self, at: Timestamp) -> String {
+        match self {
+            Self::Unknown | Self::Utc => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            Self::Uk => at
+                .to_zoned(Zone::Uk.rules())
+                .strftime("%Y-%m-%dT%H:%M:%S")
+                .to_string(),
+        }
+    }
+
+    /// From where to ask for what changed since `since`.
+    pub(crate) fn window(self, since: Timestamp) -> Timestamp {
+        let overlap = match self {
+            Self::Unknown => WIDE,
+            Self::Uk if near_clock_change(since) => WIDE,
+            Self::Utc | Self::Uk => NARROW,
+        };
+        since.checked_sub(overlap).unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// Whether UK clocks change within a few hours: an hour of local times then happens twice, and what changed in its
+/// second half looks older than what changed in its first.
+fn near_clock_change(at: Timestamp) -> bool {
+    let rules = Zone::Uk.rules();
+    let hours = SignedDuration::from_hours(3);
+    let before = at.checked_sub(hours).unwrap_or(Timestamp::MIN);
+    rules.to_offset(before) != rules.to_offset(after(at, hours))
+}
+
+/// The time that a text means, in this zone if it names none.
+fn read(text: &str, zone: Zone) -> Option<Timestamp> {
+    // One customer's export has slashes (reference eploy §4.5, documented P-GROS).
+    let text = text.trim().replace('/', "-");
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let local: DateTime = text.parse().ok()?;
+    let zoned = zone.rules().to_ambiguous_zoned(local).compatible().ok()?;
+    Some(zoned.timestamp())
+}
+
+/// A time as it is written into a record: UTC to the millisecond (reference eploy §5.8, documented N-HERD).
+pub(crate) fn written(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// Whether `text` is what became of [`written`] for `at`: to the millisecond, or to the four milliseconds that some
+/// databases keep, or to the second where the fraction was dropped; in UTC, or in UK time without a zone.
+pub(crate) fn came_back(text: &str, at: Timestamp) -> bool {
+    let sent = at.as_millisecond();
+    [Zone::Utc, Zone::Uk].into_iter().any(|zone| {
+        read(text, zone).is_some_and(|found| {
+            let found = found.as_millisecond();
+            (found - sent).abs() <= 4
+                || (found.rem_euclid(1000) == 0 && found.div_euclid(1000) == sent.div_euclid(1000))
+        })
+    })
+}
+
+/// The day that `now` is in, and when the next one begins.
+pub(crate) fn day(now: Timestamp, zone: Zone) -> (String, Timestamp) {
+    let local = now.to_zoned(zone.rules());
+    let next = local
+        .tomorrow()
+        .and_then(|tomorrow| tomorrow.start_of_day())
+        .map_or_else(
+            |_| after(now, SignedDuration::from_hours(24)),
+            |next| next.timestamp(),
+        );
+    (local.date().to_string(), next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn dates_come_in_every_form() {
+        for text in [
+            "2025-06-24T09:15:00Z",
+            "2025-06-24T09:15:00.000Z",
+            "2025-06-24T10:15:00+01:00",
+            "2025-06-24T09:15:00",
+            "2025-06-24 09:15:00",
+            "2025/06/24 09:15:00",
+            " 2025-06-24T09:15 ",
+        ] {
+            assert_eq!(
+                Dates::Unknown.read(text),
+                Some(at("2025-06-24T09:15:00Z")),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            Dates::Utc.read("2025-06-24"),
+            Some(at("2025-06-24T00:00:00Z"))
+        );
+        assert_eq!(Dates::Utc.read("yesterday"), None);
+        assert_eq!(Dates::Utc.read(""), None);
+    }
+
+    #[test]
+    fn uk_time_is_meant_only_where_no_zone_is_named() {
+        assert_eq!(
+            Dates::Uk.read("2025-06-24T10:15:00"),
+            Some(at("2025-06-24T09:15:00Z"))
+        );
+        assert_eq!(
+            Dates::Uk.read("2025-01-24T10:15:00"),
+            Some(at("2025-01-24T10:15:00Z"))
+        );
+        assert_eq!(
+            Dates::Uk.read("2025-06-24T10:15:00Z"),
+            Some(at("2025-06-24T10:15:00Z"))
+        );
+    }
+
+    #[test]
+    fn filters_are_in_the_dialects_time() {
+        let summer = at("2025-06-24T09:15:00.987Z");
+        assert_eq!(Dates::Unknown.filter(summer), "2025-06-24T09:15:00Z");
+        assert_eq!(Dates::Utc.filter(summer), "2025-06-24T09:15:00Z");
+        assert_eq!(Dates::Uk.filter(summer), "2025-06-24T10:15:00");
+    }
+
+    #[test]
+    fn windows_overlap_as_far_as_the_doubt_goes() {
+        let since = at("2025-06-24T12:00:00Z");
+        assert_eq!(Dates::Unknown.window(since), at("2025-06-24T10:55:00Z"));
+        assert_eq!(Dates::Utc.window(since), at("2025-06-24T11:58:00Z"));
+        assert_eq!(Dates::Uk.window(since), at("2025-06-24T11:58:00Z"));
+        // The clocks go back on this morning.
+        let doubtful = at("2025-10-26T00:59:00Z");
+        assert_eq!(Dates::Uk.window(doubtful), at("2025-10-25T23:54:00Z"));
+        assert_eq!(Dates::Uk.window(Timestamp::MIN), Timestamp::MIN);
+    }
+
+    #[test]
+    fn a_date_is_known_again_however_it_comes_back() {
+        let sent = at("2025-06-24T09:15:00.123456Z");
+        assert_eq!(written(sent), "2025-06-24T09:15:00.123Z");
+        for text in [
+            "2025-06-24T09:15:00.123Z",
+            "2025-06-24T09:15:00.123",
+            "2025-06-24T09:15:00.1233333Z",
+            "2025-06-24T09:15:00.127Z",
+            "2025-06-24T09:15:00Z",
+            "2025-06-24T09:15:00",
+            "2025-06-24T10:15:00",
+        ] {
+            assert!(came_back(text, sent), "{text}");
+        }
+        for text in [
+            "2025-06-24T09:15:00.200Z",
+            "2025-06-24T09:15:01Z",
+            "2025-06-24T10:15:00Z",
+            "",
+        ] {
+            assert!(!came_back(text, sent), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_day_ends_at_the_zones_midnight() {
+        let evening = at("2025-06-24T23:30:00Z");
+        assert_eq!(
+            day(evening, Zone::Utc),
+            ("2025-06-24".to_owned(), at("2025-06-25T00:00:00Z"))
+        );
+        assert_eq!(
+            day(evening, Zone::Uk),
+            ("2025-06-25".to_owned(), at("2025-06-25T23:00:00Z"))
+        );
+    }
+}

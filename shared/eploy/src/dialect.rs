@@ -1,0 +1,450 @@
+//! The dialect: how one customer's Eploy behaves where the reference leaves it open. Every setting has the likeliest
+//! reading as its default, so that most customers need none.
+
+mod readings;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use stagecall_core::tenant::Settings;
+
+pub use readings::{
+    ActionLookUpBy, AnswerValues, Dates, History, IdCasing, IdValues, MoveBody, NoteFormat,
+    QuestionsBody, ReadBy, TokenRequest, Zone,
+};
+
+/// The settings of one Eploy. Each says where its default comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dialect {
+    /// Records per page of a search, 1 to 1000. Documented page sizes are 1 to 500, the maximum is not established; 100
+    /// is the safe choice (reference eploy §4.3, documented P-GROS).
+    pub page_size: u32,
+    /// What Eploy's dates mean. Not established (reference eploy §4.5), so unknown unless somebody found out.
+    pub dates: Dates,
+    /// The route that filters applications by the id of their stage, such as `Application.Workflow.Stage`. Not
+    /// established (reference eploy §4.1); without it applications are compared here.
+    pub stage_route: Option<String>,
+    /// The route that filters applications by the id of their vacancy, such as `Vacancy.VacancyId`. That one exists is
+    /// documented (reference eploy §4.1, V-DOC), its name is not; without it applications are compared here.
+    pub vacancy_route: Option<String>,
+    /// Whether the value of `Equals` may be a list that means "any of". Documented only by N-HERD (reference eploy
+    /// §4.1); without it, a filter is used where there is one value and left out where there are several.
+    pub filter_lists: bool,
+    /// How an id is written as a filter's value. Texts are documented (reference eploy §4.1, V-CONTACT and P-GROS).
+    pub filter_ids: IdValues,
+    /// How an id is written in a body. Numbers are documented (reference eploy §5.8, N-HERD).
+    pub body_ids: IdValues,
+    /// The last letters of id blocks in requests: `CandidateId` or `CandidateID`. Both are documented, and case is
+    /// evidently ignored (reference eploy §3.1, inferred).
+    pub id_casing: IdCasing,
+
+    /// Whether the status history of an application can be read (reference eploy §5.5, documented P-GROS).
+    pub history: History,
+    /// The route that filters the status history by application (inferred from the pattern of reference eploy §4.1). If
+    /// Eploy refuses or ignores it, the application itself is read instead.
+    pub history_route: String,
+    /// How one application is read (`GET` is inferred, reference eploy §5.1; the search is documented, P-GROS).
+    pub read_application: ReadBy,
+    /// The route that finds one application by id (inferred from the pattern of reference eploy §4.1).
+    pub application_id_route: String,
+    /// How one candidate is read (`GET`: N-HERD; the search: P-GROS; reference eploy §5.1).
+    pub read_candidate: ReadBy,
+    /// The route that finds one candidate by id (reference eploy §4.1, documented N-HERD).
+    pub candidate_id_route: String,
+    /// How one vacancy is read (`GET`: N-HERD; the search: V-VAC and P-GROS; reference eploy §5.1).
+    pub read_vacancy: ReadBy,
+    /// The route that finds one vacancy by id (inferred from the pattern of reference eploy §4.1).
+    pub vacancy_id_route: String,
+
+    /// How the token is asked for: JSON is documented by the vendor, a form works too (reference eploy §1.1).
+    pub token_request: TokenRequest,
+    /// The scopes to ask for, separated by commas. Without it, the token has everything the API key allows (reference
+    /// eploy §1.3, documented V-TOKEN).
+    pub scope: Option<String>,
+
+    /// The names of an action's fields (reference eploy §5.8, documented N-HERD).
+    pub action_fields: ActionFields,
+    /// How an action whose creation had an unknown outcome is looked for (reference eploy §5.8: the search is
+    /// documented by P-GROS but not proven).
+    pub action_look_up: ActionLookUpBy,
+    /// The route that filters actions by candidate (the name is documented for another search, reference eploy §4.1,
+    /// N-HERD).
+    pub action_candidate_route: String,
+    /// The route that filters actions by vacancy as well (inferred); without it they are compared here, which a
+    /// candidate's few actions allow.
+    pub action_vacancy_route: Option<String>,
+    /// The block that makes an action search return the type, such as `ActionType` (inferred). Without it the type is
+    /// compared only where it comes back by itself.
+    pub action_type_block: Option<String>,
+
+    /// The body that moves an application: not shown by any source, three shapes are plausible (reference eploy §5.7).
+    pub move_body: MoveBody,
+    /// The body that answers custom questions (reference eploy §5.9: a hypothesis).
+    pub questions_body: QuestionsBody,
+    /// How the answers in it are written (inferred).
+    pub question_answers: AnswerValues,
+
+    /// The path below `/api/` that a note is posted to, with `{application}` in place of the id
+    /// (`applications/{application}/notes`). Not established (reference eploy §5.8); without it no note can be written.
+    pub notes_path: Option<String>,
+    /// The field of a note's body that holds its text (inferred).
+    pub note_text_field: String,
+    /// The field of a note's body that holds the application's id, where the path does not say it (inferred).
+    pub note_application_field: Option<String>,
+    /// Whether a note's text is plain or HTML (inferred).
+    pub note_format: NoteFormat,
+
+    /// The path below `/api/` that marks an application as exported (reference eploy §5.11: a hypothesis).
+    pub export_path: String,
+    /// The field of its body that holds the export package (reference eploy §5.11: a hypothesis).
+    pub export_package_field: String,
+    /// The field of its body that holds the application (reference eploy §5.11: a hypothesis).
+    pub export_application_field: String,
+
+    /// The path below `/api/` of a list of options, with `{list}` in place of its id (reference eploy §3.3, documented
+    /// V-DOC).
+    pub options_path: String,
+    /// The path below `/api/` of the list of lists, such as `options/dropdown` (reference eploy §5.6, inferred). With it
+    /// the lists of stages and statuses are found by name.
+    pub options_index_path: Option<String>,
+    /// The id of the list of stages; not established (reference eploy §5.6).
+    pub stages_list: Option<String>,
+    /// The name of the list of stages (reference eploy §5.6, documented V-STAGE).
+    pub stages_list_name: String,
+    /// The id of the list of application statuses; not established (reference eploy §5.6).
+    pub statuses_list: Option<String>,
+    /// The name of the list of application statuses (reference eploy §5.6, documented V-STAGE).
+    pub statuses_list_name: String,
+
+    /// Whose midnight renews the daily allowance. Not established; the one customer whose code is public assumes local
+    /// time (reference eploy §6, P-GROS).
+    pub allowance_day: Zone,
+    /// Words, in lower case, that tell a 403 about a spent allowance from one about a permission (reference eploy §6:
+    /// status and text are not established). A 429 always means "not now".
+    pub allowance_words: Vec<String>,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            page_size: 100,
+            dates: Dates::Unknown,
+            stage_route: None,
+            vacancy_route: None,
+            filter_lists: false,
+            filter_ids: IdValues::Text,
+            body_ids: IdValues::Number,
+            id_casing: IdCasing::Id,
+            history: History::Readable,
+            history_route: "Application.ApplicationId".to_owned(),
+            read_application: ReadBy::Get,
+            application_id_route: "Application.ApplicationId".to_owned(),
+            read_candidate: ReadBy::Get,
+            candidate_id_route: "Candidate.CandidateID".to_owned(),
+            read_vacancy: ReadBy::Get,
+            vacancy_id_route: "Vacancy.VacancyId".to_owned(),
+            token_request: TokenRequest::Json,
+            scope: None,
+            action_fields: ActionFields::default(),
+            action_look_up: ActionLookUpBy::Search,
+            action_candidate_route: "Candidate.CandidateID".to_owned(),
+            action_vacancy_route: None,
+            action_type_block: None,
+            move_body: MoveBody::WorkflowIds,
+            questions_body: QuestionsBody::Array,
+            question_answers: AnswerValues::Text,
+            notes_path: None,
+            note_text_field: "Text".to_owned(),
+            note_application_field: None,
+            note_format: NoteFormat::Text,
+            export_path: "export".to_owned(),
+            export_package_field: "ExportPackageId".to_owned(),
+            export_application_field: "ApplicationId".to_owned(),
+            options_path: "options/dropdown/{list}".to_owned(),
+            options_index_path: None,
+            stages_list: None,
+            stages_list_name: "Application Stage Names".to_owned(),
+            statuses_list: None,
+            statuses_list_name: "Applications Statuses".to_owned(),
+            allowance_day: Zone::Uk,
+            allowance_words: [
+                "allowance",
+                "quota",
+                "daily limit",
+                "usage limit",
+                "limit exceeded",
+                "too many",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        }
+    }
+}
+
+/// The names of an action's fields when it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ActionFields {
+    /// The type.
+    pub action_type: String,
+    /// The candidate.
+    pub candidate: String,
+    /// The vacancy.
+    pub vacancy: String,
+    /// The vacancy's company.
+    pub company: String,
+    /// The outcome.
+    pub outcome: String,
+    /// The start.
+    pub start: String,
+    /// The completion.
+    pub completion: String,
+    /// The comments.
+    pub comments: String,
+    /// The link to the platform.
+    pub link: String,
+}
+
+impl Default for ActionFields {
+    fn default() -> Self {
+        Self {
+            action_type: "ActionTypeId".to_owned(),
+            candidate: "CandidateId".to_owned(),
+            vacancy: "VacancyId".to_owned(),
+            company: "CompanyId".to_owned(),
+            outcome: "ActionOutcomeId".to_owned(),
+            start: "StartDate".to_owned(),
+            completion: "CompletionDate".to_owned(),
+            comments: "CommentsHTML".to_owned(),
+            link: "ExternalProviderURL".to_owned(),
+        }
+    }
+}
+
+impl Dialect {
+    /// Reads a dialect. Every problem is named, with its key, the value given and what would be right.
+    pub fn from_settings(settings: &Settings) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        for leaf in leaves(&Value::Object(settings.clone())) {
+            // One setting at a time, because reading all of them at once would tell the first problem only.
+            if let Err(problem) = serde_json::from_value::<Self>(leaf.alone()) {
+                problems.push(format!(
+                    "dialect.{} is {}: {problem}",
+                    leaf.path.join("."),
+                    leaf.value
+                ));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let dialect: Self = serde_json::from_value(Value::Object(settings.clone()))
+            .map_err(|problem| vec![format!("dialect: {problem}")])?;
+        let problems = dialect.problems();
+        if problems.is_empty() {
+            Ok(dialect)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// What no type can say.
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !(1..=1000).contains(&self.page_size) {
+            problems.push(format!(
+                "dialect.page_size is {}: it must be from 1 to 1000",
+                self.page_size
+            ));
+        }
+        let paths = [
+            (
+                "notes_path",
+                self.notes_path.as_deref(),
+                Some("{application}"),
+            ),
+            ("export_path", Some(self.export_path.as_str()), None),
+            (
+                "options_path",
+                Some(self.options_path.as_str()),
+                Some("{list}"),
+            ),
+            (
+                "options_index_path",
+                self.options_index_path.as_deref(),
+                None,
+            ),
+        ];
+        for (key, path, place) in paths {
+            let Some(path) = path else { continue };
+            let rest = place.map_or_else(|| path.to_owned(), |place| path.replace(place, ""));
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
+            if path.is_empty()
+                || path.starts_with('/')
+                || path.contains("..")
+                || !rest.chars().all(plain)
+            {
+                let place = place.map_or_else(String::new, |place| {
+                    format!(", with {place} in place of the id")
+                });
+                problems.push(format!(
+                    "dialect.{key} is {path:?}: it must be a path below /api/ without a leading slash{place}"
+                ));
+            }
+        }
+        let said_by_path = self
+            .notes_path
+            .as_ref()
+            .is_none_or(|path| path.contains("{application}"));
+        if !said_by_path && self.note_application_field.is_none() {
+            problems.push(
+                "dialect.notes_path has no {application}: put it where the id belongs, or set dialect.note_application_field to the field of the body that holds it"
+                    .to_owned(),
+            );
+        }
+        if !self.options_path.contains("{list}") {
+            problems.push(format!(
+                "dialect.options_path is {:?}: it must contain {{list}} in place of the list's id",
+                self.options_path
+            ));
+        }
+        problems
+    }
+
+    /// An id as a filter's value.
+    pub(crate) fn filter_id(&self, id: &str) -> Value {
+        id_value(self.filter_ids, id)
+    }
+
+    /// An id in a body.
+    pub(crate) fn body_id(&self, id: &str) -> Value {
+        id_value(self.body_ids, id)
+    }
+
+    /// A block's name in this dialect's casing.
+    pub(crate) fn block(&self, name: &str) -> String {
+        match (self.id_casing, name.strip_suffix("Id")) {
+            (IdCasing::Upper, Some(stem)) => format!("{stem}ID"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+fn id_value(how: IdValues, id: &str) -> Value {
+    match (how, id.parse::<u64>()) {
+        // Only if nothing is lost: an id "007" is not the number 7.
+        (IdValues::Number, Ok(number)) if number.to_string() == id => number.into(),
+        _ => id.into(),
+    }
+}
+
+/// One setting, with the way to it.
+struct Leaf {
+    path: Vec<String>,
+    value: Value,
+}
+
+impl Leaf {
+    /// Settings with nothing but this one.
+    fn alone(&self) -> Value {
+        self.path
+            .iter()
+            .rev()
+            .fold(self.value.clone(), |inner, key| {
+                Value::Object(Map::from_iter([(key.clone(), inner)]))
+            })
+    }
+}
+
+fn leaves(value: &Value) -> Vec<Leaf> {
+    match value {
+        Value::Object(map) if !map.is_empty() => map
+            .iter()
+            .flat_map(|(key, inner)| {
+                leaves(inner).into_iter().map(|mut leaf| {
+                    leaf.path.insert(0, key.clone());
+                    leaf
+                })
+            })
+            .collect(),
+        _ => vec![Leaf {
+            path: Vec::new(),
+            value: value.clone(),
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings(value: &Value) -> Settings {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn without_settings_it_is_the_default_and_sound() {
+        assert_eq!(
+            Dialect::from_settings(&Settings::new()),
+            Ok(Dialect::default())
+        );
+    }
+
+    #[test]
+    fn settings_are_read_at_every_depth() {
+        let dialect = Dialect::from_settings(&settings(&json!({
+            "dates": "uk", "id_casing": "ID", "move_body": "flat", "scope": null,
+            "notes_path": "applications/{application}/notes",
+            "action_fields": {"link": "URL"},
+        })))
+        .unwrap();
+        assert_eq!(dialect.dates, Dates::Uk);
+        assert_eq!(dialect.block("CandidateId"), "CandidateID");
+        assert_eq!(dialect.block("Workflow"), "Workflow");
+        assert_eq!(dialect.move_body, MoveBody::Flat);
+        assert_eq!(dialect.action_fields.link, "URL");
+        assert_eq!(dialect.action_fields.company, "CompanyId");
+    }
+
+    #[test]
+    fn every_problem_is_told_with_key_value_and_what_is_right() {
+        let problems = Dialect::from_settings(&settings(&json!({
+            "dates": "gmt", "pagesize": 3, "page_size": "many",
+            "action_fields": {"lnk": "URL", "start": 7},
+        })))
+        .unwrap_err();
+        assert_eq!(problems.len(), 5, "{problems:#?}");
+        let all = problems.join("\n");
+        assert!(all.contains(r#"dialect.dates is "gmt": unknown variant `gmt`, expected one of `unknown`, `utc`, `uk`"#), "{all}");
+        assert!(
+            all.contains(
+                "dialect.pagesize is 3: unknown field `pagesize`, expected one of `page_size`"
+            ),
+            "{all}"
+        );
+        assert!(all.contains("dialect.action_fields.lnk"), "{all}");
+        assert!(all.contains("dialect.action_fields.start is 7"), "{all}");
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        let problems = Dialect::from_settings(&settings(&json!({
+            "page_size": 0, "notes_path": "notes", "export_path": "/export", "options_path": "options?x={list}",
+        })))
+        .unwrap_err();
+        assert_eq!(problems.len(), 4, "{problems:#?}");
+        let with_field = json!({"notes_path": "notes", "note_application_field": "ApplicationId"});
+        assert!(Dialect::from_settings(&settings(&with_field)).is_ok());
+    }
+
+    #[test]
+    fn ids_are_numbers_only_where_nothing_is_lost() {
+        let dialect = Dialect::default();
+        assert_eq!(dialect.body_id("42"), json!(42));
+        assert_eq!(dialect.body_id("007"), json!("007"));
+        assert_eq!(dialect.body_id("ab"), json!("ab"));
+        assert_eq!(dialect.filter_id("42"), json!("42"));
+    }
+}

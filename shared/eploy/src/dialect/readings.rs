@@ -1,0 +1,128 @@
+//! The readings that a setting of the dialect can choose from.
+
+use serde::{Deserialize, Serialize};
+
+/// What Eploy's dates mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dates {
+    /// Nobody knows whether they are UTC or UK time: they are fed back as they came, and windows overlap by 65 minutes.
+    Unknown,
+    /// UTC, with or without the zone written out.
+    Utc,
+    /// Those without a zone are UK time, and so are the values of filters.
+    Uk,
+}
+
+/// A time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// UTC.
+    Utc,
+    /// Europe/London.
+    Uk,
+}
+
+/// How an id is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdValues {
+    /// As a number where it is a whole number, else as a text.
+    Number,
+    /// As a text.
+    Text,
+}
+
+/// How an id block's name ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdCasing {
+    /// `CandidateId`
+    Id,
+    /// `CandidateID`
+    #[serde(rename = "ID")]
+    Upper,
+}
+
+/// Whether the status history can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// It can; if Eploy refuses, the application is read instead for a while.
+    Readable,
+    /// It cannot: the application is read.
+    Unreadable,
+}
+
+/// How one record is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    /// `GET /api/{resource}/{id}`
+    Get,
+    /// `POST /api/{resource}/search` for that id.
+    Search,
+}
+
+/// How the token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenRequest {
+    /// With a JSON body.
+    Json,
+    /// With a form.
+    Form,
+}
+
+/// How an action of unknown outcome is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionLookUpBy {
+    /// `POST /api/actions/search`
+    Search,
+    /// Not at all, because actions cannot be searched here. It is then created again, so that in the worst case there
+    /// are two: a second action is easier to bear than a report that never comes.
+    Never,
+}
+
+/// The body that moves an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveBody {
+    /// `{"Workflow": {"StageId": 13, "StatusId": 40}}`
+    WorkflowIds,
+    /// `{"Workflow": {"Stage": {"Id": 13}, "Status": {"Id": 40}}}`
+    WorkflowObjects,
+    /// `{"StageId": 13, "StatusId": 40}`
+    Flat,
+}
+
+/// The body that answers custom questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionsBody {
+    /// `[{"QuestionId": 276, "Answer": "5"}]`
+    Array,
+    /// `{"Questions": [{"QuestionId": 276, "Answer": "5"}]}`
+    Wrapped,
+}
+
+/// How the answer to a custom question is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerValues {
+    /// As a text.
+    Text,
+    /// As a number where it is one, else as a text.
+    Number,
+}
+
+/// What a note's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteFormat {
+    /// Plain text.
+    Text,
+    /// HTML: the text is escaped.
+    Html,
+}

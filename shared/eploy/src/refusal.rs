@@ -1,0 +1,408 @@
+//! What an answer means that is not a success. Little of it is documented (reference eploy §1.5, §6, §7), so status,
+//! `error_message` and a few words of the text are read together.
+
+use std::collections::BTreeSet;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::error::{CallError, Phase};
+use stagecall_core::timing::after;
+use stagecall_http::Response;
+
+use crate::dialect::Dialect;
+use crate::errors::{Permission, Problem};
+use crate::wire::{self, Record};
+
+/// A wait up to this long is about pace, a longer one about the day's allowance.
+const PACE: SignedDuration = SignedDuration::from_mins(15);
+/// The longest wait that is believed.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// For a token.
+    Token,
+    /// For the records that a filter describes, or a list.
+    List(Permission),
+    /// For or of one record.
+    Record(Permission),
+}
+
+/// What is known besides the answer.
+pub(crate) struct Circumstances<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) asked: Asked,
+    pub(crate) granted: Option<&'a BTreeSet<String>>,
+    pub(crate) dialect: &'a Dialect,
+    pub(crate) now: Timestamp,
+}
+
+impl Circumstances<'_> {
+    /// The error that this answer is.
+    pub(crate) fn error(&self, answer: &Response) -> CallError {
+        let status = answer.status;
+        let text = ErrorText::read(&answer.body);
+        let error = |problem: Problem, detail: &str| problem.error(self.operation, detail);
+        let http = format!("HTTP {status}");
+        match (self.asked, status) {
+            (_, 300..400) => {
+                let mut refused = error(Problem::Redirected, &http);
+                // Some servers answer a failure with a redirect to an error page, but only with these two.
+                if !matches!(status, 302 | 303) {
+                    refused.phase = Phase::Refused;
+                }
+                refused
+            }
+            (_, 408) => error(Problem::NoAnswer, &http),
+            (_, 429) => self.wait(answer, &text),
+            (_, 403) if text.has_any(&self.dialect.allowance_words) => self.wait(answer, &text),
+            (_, 403) if text.speaks_of_ip() => error(Problem::IpForbidden, ""),
+            (_, 500..) => error(Problem::Server, &http),
+
+            (Asked::Token, 404 | 405) => error(Problem::NoApi, &http),
+            (Asked::Token, _) if text.has("invalid_scope") => error(Problem::Scope, ""),
+            (Asked::Token, 403) if text.has("role") => error(Problem::Role, &text.detail(status)),
+            // Nothing else is documented to keep a caller out before it has said who it is.
+            (Asked::Token, 403) if !text.has("invalid_client") => {
+                error(Problem::IpForbidden, &text.detail(status))
+            }
+
+            (Asked::Token, 400..500) => error(Problem::Credentials, &http),
+
+            (_, 401) => error(Problem::TokenRefused, ""),
+            (Asked::List(permission) | Asked::Record(permission), 403) => {
+                self.permission(permission)
+            }
+            (_, 404 | 410) => error(Problem::NotFound, ""),
+            (Asked::List(_), 400..500) => error(Problem::SearchRejected, &text.detail(status)),
+            (Asked::Record(_), 400..500) => error(Problem::Rejected, &text.detail(status)),
+            _ => error(Problem::Unreadable, &http),
+        }
+    }
+
+    /// "Not now": because of the allowance, or because of the pace.
+    fn wait(&self, answer: &Response, text: &ErrorText) -> CallError {
+        let until = answer
+            .header("retry-after")
+            .and_then(|value| retry_after(value, self.now));
+        let brief = until.is_some_and(|until| until.duration_since(self.now) <= PACE);
+        let problem = if brief && !text.has_any(&self.dialect.allowance_words) {
+            Problem::Throttled
+        } else {
+            Problem::AllowanceEploy
+        };
+        let mut error = problem.error(self.operation, &format!("HTTP {}", answer.status));
+        error.phase = Phase::Throttled(until);
+        error
+    }
+
+    fn permission(&self, permission: Permission) -> CallError {
+        let detail = match self.granted {
+            Some(granted) if granted.contains(&permission.scope()) => format!(
+                "{permission} is granted to the key, so it is probably the Role of its user that does not allow it"
+            ),
+            Some(_) => format!("{permission} is missing from the key's API Permissions"),
+            None => format!("it needs {permission}"),
+        };
+        Problem::Permission.error(self.operation, &detail)
+    }
+}
+
+/// The time that a `Retry-After` names: seconds or an HTTP date. Nonsense is none.
+fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
+    let value = value.trim();
+    let at = match value.parse::<u32>() {
+        Ok(seconds) => after(now, SignedDuration::from_secs(seconds.into())),
+        Err(_) => DateTimeParser::new().parse_timestamp(value).ok()?,
+    };
+    Some(at.clamp(now, after(now, LONGEST_WAIT)))
+}
+
+/// What an error's body says.
+struct ErrorText {
+    /// `error_message`, the only text that is ever quoted.
+    message: Option<String>,
+    /// Everything that could say what is wrong, in lower case; looked through, never quoted.
+    all: String,
+}
+
+impl ErrorText {
+    fn read(body: &[u8]) -> Self {
+        let Ok(answer) = wire::json(body) else {
+            let page = String::from_utf8_lossy(&body[..body.len().min(4000)]);
+            return Self {
+                message: None,
+                all: without_tags(&page).to_lowercase(),
+            };
+        };
+        let record = answer.as_ref().and_then(Record::of);
+        let text = |name: &str| record.and_then(|record| record.text(name));
+        let all: Vec<&str> = ["error_message", "error_description", "error", "Message"]
+            .into_iter()
+            .filter_map(text)
+            .collect();
+        Self {
+            message: text("error_message").map(str::to_owned),
+            all: all.join(" ").to_lowercase(),
+        }
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.all.contains(word)
+    }
+
+    fn has_any(&self, words: &[String]) -> bool {
+        words.iter().any(|word| self.has(word))
+    }
+
+    fn speaks_of_ip(&self) -> bool {
+        self.all
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| word == "ip")
+    }
+
+    /// What may be told of it: the status, and the message without what could be somebody's.
+    fn detail(&self, status: u16) -> String {
+        match &self.message {
+            Some(message) => format!("HTTP {status}: {}", without_personal(message)),
+            None => format!("HTTP {status}"),
+        }
+    }
+}
+
+/// What a page of HTML shows: tags hold words of their own.
+fn without_tags(page: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = page;
+    while let Some((text, tag)) = rest.split_once('<') {
+        shown.push_str(text);
+        shown.push(' ');
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    shown + rest
+}
+
+/// A message without e-mail addresses and without numbers of six digits or more (however they are grouped), at most 200
+/// characters long.
+fn without_personal(message: &str) -> String {
+    let words: Vec<&str> = message
+        .split_whitespace()
+        .map(|word| if word.contains('@') { "…" } else { word })
+        .collect();
+    let mut told = String::new();
+    let mut run = String::new();
+    for c in words.join(" ").chars().chain(['\n']) {
+        let joins = !run.is_empty() && " +-./()".contains(c);
+        if c.is_ascii_digit() || joins {
+            run.push(c);
+            continue;
+        }
+        let kept = run.trim_end_matches(|c: char| !c.is_ascii_digit());
+        if kept.chars().filter(char::is_ascii_digit).count() >= 6 {
+            told.push('…');
+            told.push_str(&run[kept.len()..]);
+        } else {
+            told.push_str(&run);
+        }
+        run.clear();
+        if !c.is_control() {
+            told.push(c);
+        }
+    }
+    told.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecall_core::error::Reach;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        Response {
+            status,
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    const RECORD: Asked = Asked::Record(Permission::insert("Actions"));
+    const LIST: Asked = Asked::List(Permission::view("Applications"));
+
+    fn error(asked: Asked, answer: &Response, scopes: Option<&[&str]>) -> CallError {
+        let granted: Option<BTreeSet<String>> =
+            scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect());
+        Circumstances {
+            operation: "do this",
+            asked,
+            granted: granted.as_ref(),
+            dialect: &Dialect::default(),
+            now: at("2025-01-24T10:00:00Z"),
+        }
+        .error(answer)
+    }
+
+    #[test]
+    fn statuses_and_texts_are_told_apart() {
+        use Problem as P;
+        let said = |text: &str| format!(r#"{{"error_message": "{text}"}}"#);
+        let page = "<html role='quota'>Forbidden</html>";
+        let html = "<html><title>403 - Forbidden: IP address rejected</title></html>";
+        let table = [
+            (Asked::Token, 400, said("no such client"), P::Credentials),
+            (
+                Asked::Token,
+                401,
+                r#"{"error": "invalid_client"}"#.to_owned(),
+                P::Credentials,
+            ),
+            (
+                Asked::Token,
+                403,
+                r#"{"error": "invalid_client"}"#.to_owned(),
+                P::Credentials,
+            ),
+            (
+                Asked::Token,
+                400,
+                r#"{"error": "invalid_scope"}"#.to_owned(),
+                P::Scope,
+            ),
+            (Asked::Token, 403, String::new(), P::IpForbidden),
+            (
+                Asked::Token,
+                403,
+                said("The API user must have exactly one role"),
+                P::Role,
+            ),
+            (
+                Asked::Token,
+                404,
+                "<html>no such site</html>".to_owned(),
+                P::NoApi,
+            ),
+            (Asked::Token, 500, String::new(), P::Server),
+            (Asked::Token, 403, page.to_owned(), P::IpForbidden),
+            (RECORD, 403, page.to_owned(), P::Permission),
+            (RECORD, 401, String::new(), P::TokenRefused),
+            (RECORD, 403, html.to_owned(), P::IpForbidden),
+            (
+                RECORD,
+                403,
+                said("The IP range is not allowed"),
+                P::IpForbidden,
+            ),
+            (RECORD, 403, said("Daily limit reached"), P::AllowanceEploy),
+            (
+                RECORD,
+                403,
+                said("You may not do this description"),
+                P::Permission,
+            ),
+            (
+                RECORD,
+                404,
+                said("No record could be found for the requested URI"),
+                P::NotFound,
+            ),
+            (RECORD, 400, String::new(), P::Rejected),
+            (RECORD, 422, String::new(), P::Rejected),
+            (RECORD, 409, String::new(), P::Rejected),
+            (LIST, 400, said("unknown route"), P::SearchRejected),
+            (LIST, 404, String::new(), P::NotFound),
+            (LIST, 429, String::new(), P::AllowanceEploy),
+            (LIST, 408, String::new(), P::NoAnswer),
+            (LIST, 301, String::new(), P::Redirected),
+            (LIST, 502, "<html>".to_owned(), P::Server),
+            (LIST, 101, String::new(), P::Unreadable),
+        ];
+        for (asked, status, body, expected) in table {
+            let error = error(asked, &answer(status, &[], &body), None);
+            assert_eq!(error.code, expected.code(), "{asked:?} {status} {body}");
+        }
+    }
+
+    #[test]
+    fn phases_and_reach_follow_from_the_kind() {
+        let of = |asked, status| {
+            let error = error(asked, &answer(status, &[], ""), None);
+            (error.phase, error.reach)
+        };
+        assert_eq!(of(RECORD, 503), (Phase::Unknown, Reach::Record));
+        assert_eq!(of(RECORD, 400), (Phase::Refused, Reach::Record));
+        assert_eq!(of(RECORD, 404), (Phase::Refused, Reach::Record));
+        assert_eq!(of(RECORD, 403), (Phase::Refused, Reach::Connection));
+        assert_eq!(of(RECORD, 302), (Phase::Unknown, Reach::Connection));
+        assert_eq!(of(RECORD, 307), (Phase::Refused, Reach::Connection));
+        assert_eq!(of(RECORD, 429), (Phase::Throttled(None), Reach::Connection));
+        assert_eq!(of(LIST, 400), (Phase::Refused, Reach::Connection));
+    }
+
+    #[test]
+    fn the_missing_permission_is_named_as_the_screen_names_it() {
+        let refused = answer(403, &[], "");
+        let missing = error(RECORD, &refused, Some(&["actions.read"]));
+        assert!(
+            missing.problem.contains("Actions: Insert is missing"),
+            "{missing}"
+        );
+        let role = error(RECORD, &refused, Some(&["actions.insert"]));
+        assert!(role.problem.contains("Role"), "{role}");
+        let unknown = error(RECORD, &refused, None);
+        assert!(
+            unknown.problem.contains("needs Actions: Insert"),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn a_wait_is_read_as_seconds_or_as_a_date() {
+        let now = at("2025-01-24T10:00:00Z");
+        let until = |value: &str| error(RECORD, &answer(429, &[("retry-after", value)], ""), None);
+        for value in ["30", " 30 ", "Fri, 24 Jan 2025 10:00:30 GMT"] {
+            let error = until(value);
+            assert_eq!(
+                error.phase,
+                Phase::Throttled(Some(at("2025-01-24T10:00:30Z"))),
+                "{value}"
+            );
+            assert_eq!(error.code, Problem::Throttled.code(), "{value}");
+        }
+        let tomorrow = until("50400");
+        assert_eq!(tomorrow.code, Problem::AllowanceEploy.code());
+        assert_eq!(tomorrow.not_before(), Some(at("2025-01-25T00:00:00Z")));
+        assert_eq!(
+            until("Fri, 24 Jan 2020 10:00:30 GMT").not_before(),
+            Some(now),
+            "in the past"
+        );
+        assert_eq!(
+            until("4000000000").not_before(),
+            Some(at("2025-01-26T10:00:00Z")),
+            "too far away"
+        );
+        assert_eq!(until("soon").not_before(), None);
+    }
+
+    #[test]
+    fn only_the_message_is_quoted_and_nothing_personal_of_it() {
+        let body = r#"{"error_message": "Ref 12345: ada@example.com and +44 7700 900123 (id 1234567) exist\n in 2 places.", "Message": "private"}"#;
+        let error = error(RECORD, &answer(422, &[], body), None);
+        assert!(
+            error
+                .problem
+                .contains("HTTP 422: Ref 12345: … and +… (id …) exist in 2 places."),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("private"));
+        assert_eq!(without_personal(&"x".repeat(300)).len(), 200);
+    }
+}

@@ -1,0 +1,141 @@
+//! What all clients of one tenant share: token, allowance, and what was learnt of its Eploy.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::clock::Clock;
+use stagecall_core::error::{CallError, Phase};
+use stagecall_core::ids::{TenantId, VacancyId};
+use stagecall_core::ports::{Purpose, Secrets, Vacancy};
+use stagecall_core::timing::after;
+use stagecall_http::{Limits, Request, Response, Transport, TransportError};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::allowance::{Budget, Spent};
+use crate::dialect::Dialect;
+use crate::errors::Problem;
+use crate::token::Tokens;
+
+/// The largest answer that is read, in bytes: a page of a thousand records with room to spare.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+
+/// For how long a vacancy is remembered: titles and companies hardly ever change.
+const VACANCY_AGE: SignedDuration = SignedDuration::from_hours(1);
+/// How many vacancies are remembered.
+const VACANCIES: usize = 500;
+
+/// For how long the history is taken for unreadable after Eploy refused it: long enough to save the calls, short enough
+/// to notice that a permission was granted.
+const HISTORY_REST: SignedDuration = SignedDuration::from_hours(1);
+
+/// One tenant's Eploy, as this process knows it.
+pub(crate) struct Shared {
+    pub(crate) tenant: TenantId,
+    /// The API's address, ending in `/api/`.
+    pub(crate) api: Url,
+    pub(crate) dialect: Dialect,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) transport: Arc<dyn Transport>,
+    /// How long one call may take, with everything that belongs to it: a token, a renewal, the second try.
+    pub(crate) call_limit: Duration,
+    pub(crate) budget: Budget,
+    pub(crate) tokens: Tokens,
+    pub(crate) learnt: Mutex<Learnt>,
+}
+
+/// What was learnt of a tenant's Eploy, and may be forgotten.
+#[derive(Default)]
+pub(crate) struct Learnt {
+    vacancies: HashMap<VacancyId, (Vacancy, Timestamp)>,
+    history_rests_until: Option<Timestamp>,
+}
+
+impl Shared {
+    /// Sends one request: counts it, keeps to the time, and says what it means if no answer comes.
+    pub(crate) async fn exchange(
+        &self,
+        purpose: Purpose,
+        operation: &'static str,
+        request: Request,
+        end: Instant,
+    ) -> Result<Response, CallError> {
+        let time = end.saturating_duration_since(Instant::now());
+        if time.is_zero() {
+            let mut late =
+                Problem::NoAnswer.error(operation, "the time was up before it was asked");
+            late.phase = Phase::NotSent;
+            return Err(late);
+        }
+        self.budget
+            .take(purpose, self.clock.now())
+            .await
+            .map_err(|spent| match spent {
+                Spent::Until(next) => {
+                    let mut error = Problem::AllowanceOurs.error(operation, "");
+                    error.phase = Phase::Throttled(Some(next));
+                    error
+                }
+                Spent::Store(error) => Problem::AllowanceStore.error(operation, &error.to_string()),
+            })?;
+        let limits = Limits {
+            time,
+            answer: LARGEST_ANSWER,
+        };
+        self.transport
+            .send(request, limits)
+            .await
+            .map_err(|error| match error {
+                TransportError::NotSent(_) if error.is_unresolved() => {
+                    Problem::HostUnknown.error(operation, &error.to_string())
+                }
+                TransportError::NotSent(why) => Problem::Unreachable.error(operation, &why),
+                TransportError::Guarded(why) => Problem::Guarded.error(operation, &why),
+                TransportError::Lost(why) => Problem::NoAnswer.error(operation, &why),
+                TransportError::TooLarge(limit) => {
+                    Problem::TooLarge.error(operation, &format!("more than {limit} bytes"))
+                }
+            })
+    }
+
+    /// A vacancy that was read a short while ago.
+    pub(crate) fn known_vacancy(&self, id: &VacancyId) -> Option<Vacancy> {
+        let learnt = self.learnt();
+        let (vacancy, read_at) = learnt.vacancies.get(id)?;
+        (self.clock.now() < after(*read_at, VACANCY_AGE)).then(|| vacancy.clone())
+    }
+
+    /// Remembers a vacancy, in place of the oldest if there are too many.
+    pub(crate) fn learn_vacancy(&self, vacancy: &Vacancy) {
+        let now = self.clock.now();
+        let vacancies = &mut self.learnt().vacancies;
+        if vacancies.len() >= VACANCIES
+            && let Some(oldest) = vacancies
+                .iter()
+                .min_by_key(|(_, (_, read_at))| *read_at)
+                .map(|(id, _)| id.clone())
+        {
+            vacancies.remove(&oldest);
+        }
+        vacancies.insert(vacancy.id.clone(), (vacancy.clone(), now));
+    }
+
+    /// Whether Eploy refused the history a short while ago.
+    pub(crate) fn history_rests(&self) -> bool {
+        self.learnt()
+            .history_rests_until
+            .is_some_and(|until| self.clock.now() < until)
+    }
+
+    /// Remembers that Eploy refuses the history.
+    pub(crate) fn rest_history(&self) {
+        self.learnt().history_rests_until = Some(after(self.clock.now(), HISTORY_REST));
+    }
+
+    fn learnt(&self) -> std::sync::MutexGuard<'_, Learnt> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

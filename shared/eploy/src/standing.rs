@@ -1,0 +1,383 @@
+//! Where an application stands: by its status history where that can be read, else by the application itself (reference
+//! eploy §5.5).
+
+use serde_json::Value;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{ApplicationId, StatusHistoryId};
+use stagecall_core::ports::{HistoryRow, Standing};
+
+use crate::applications::{BLOCKS, position};
+use crate::client::Client;
+use crate::dialect::{Dialect, History, ReadBy};
+use crate::errors::{Permission, Problem};
+use crate::search::{FEW_PAGES, Filter, Kind, Search};
+use crate::wire::Record;
+
+const OPERATION: &str = "read where the application stands";
+
+const APPLICATION: Kind = Kind {
+    operation: OPERATION,
+    resource: "applications",
+    id: "ApplicationId",
+    blocks: BLOCKS,
+    permission: Permission::view("Applications"),
+};
+
+/// What asking for the history gave.
+enum Told {
+    /// The rows.
+    Rows(Vec<HistoryRow>),
+    /// Nothing of use this time.
+    Nothing,
+    /// This Eploy does not tell.
+    Refused,
+}
+
+impl Client {
+    /// Where an application stands.
+    pub(crate) async fn read_standing(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Standing, CallError> {
+        if self.shared.dialect.history == History::Readable && !self.shared.history_rests() {
+            match self.history(application).await? {
+                Told::Rows(rows) => return Ok(Standing::History(rows)),
+                Told::Nothing => {}
+                Told::Refused => {
+                    self.shared.rest_history();
+                    tracing::warn!(tenant = %self.shared.tenant, route = %self.shared.dialect.history_route, "the status history cannot be read by its route; applications are read instead");
+                }
+            }
+        }
+        let Some(record) = self.application(application).await? else {
+            return Ok(Standing::Gone);
+        };
+        Record::of(&record)
+            .ok_or_else(|| "it is not an object".to_owned())
+            .and_then(position)
+            .map(Standing::Position)
+            .map_err(|problem| Problem::Unreadable.error(OPERATION, &problem))
+    }
+
+    /// The application itself. That reading it by `GET` is possible at all is inferred, so a 404 alone does not mean that
+    /// it is gone: a search has to agree, where it can.
+    async fn application(&self, application: &ApplicationId) -> Result<Option<Value>, CallError> {
+        let dialect = &self.shared.dialect;
+        let read = |by| {
+            self.read_one(
+                &APPLICATION,
+                by,
+                &dialect.application_id_route,
+                application.as_str(),
+            )
+        };
+        let found = read(dialect.read_application).await?;
+        if found.is_some() || dialect.read_application == ReadBy::Search {
+            return Ok(found);
+        }
+        match read(ReadBy::Search).await {
+            Err(error)
+                if Problem::FilterIgnored.is(&error) || Problem::SearchRejected.is(&error) =>
+            {
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    async fn history(&self, application: &ApplicationId) -> Result<Told, CallError> {
+        let dialect = &self.shared.dialect;
+        let search = Search {
+            operation: OPERATION,
+            resource: "applications/statushistory",
+            filters: vec![Filter::equals(
+                &dialect.history_route,
+                dialect.filter_id(application.as_str()),
+            )],
+            blocks: &[
+                "StatusHistoryId",
+                "Application",
+                "StatusDate",
+                "Workflow",
+                "CreationDate",
+            ],
+            permission: Permission::view("Applications"),
+        };
+        let mut rows: Vec<HistoryRow> = Vec::new();
+        for page in 1..=FEW_PAGES {
+            let found = match self.search(&search, page).await {
+                Err(error)
+                    if Problem::Permission.is(&error) || Problem::SearchRejected.is(&error) =>
+                {
+                    return Ok(Told::Refused);
+                }
+                other => other?,
+            };
+            for record in &found.records {
+                match row(record, application, dialect) {
+                    Ok(row) if rows.iter().any(|known| known.id == row.id) => {}
+                    Ok(row) => rows.push(row),
+                    Err(Unusable::Foreign) => return Ok(Told::Refused),
+                    Err(Unusable::Unreadable(reason)) => {
+                        // A history with a gap could end at the wrong stage.
+                        tracing::warn!(tenant = %self.shared.tenant, %application, reason, "the status history has a row that cannot be read");
+                        return Ok(Told::Nothing);
+                    }
+                }
+            }
+            if !found.more {
+                if rows.is_empty() {
+                    return Ok(Told::Nothing);
+                }
+                sort(&mut rows);
+                return Ok(Told::Rows(rows));
+            }
+        }
+        Ok(Told::Nothing)
+    }
+}
+
+/// Why a row of the history is of no use.
+enum Unusable {
+    /// It is another application's: the filter was not heeded.
+    Foreign,
+    /// It cannot be read.
+    Unreadable(String),
+}
+
+fn row(
+    record: &Value,
+    application: &ApplicationId,
+    dialect: &Dialect,
+) -> Result<HistoryRow, Unusable> {
+    let record =
+        Record::of(record).ok_or_else(|| Unusable::Unreadable("it is not an object".to_owned()))?;
+    let owner = record
+        .need_id("Application")
+        .map_err(Unusable::Unreadable)?;
+    if owner != application.as_str() {
+        return Err(Unusable::Foreign);
+    }
+    let read = || {
+        Ok(HistoryRow {
+            id: StatusHistoryId::new(record.own_id("StatusHistoryId")?),
+            at: ["StatusDate", "CreationDate"]
+                .into_iter()
+                .find_map(|name| record.text(name).and_then(|text| dialect.dates.read(text))),
+            position: position(record)?,
+        })
+    };
+    read().map_err(Unusable::Unreadable)
+}
+
+/// Oldest first: by date, then by id; by id alone if a date is missing, because ids grow.
+fn sort(rows: &mut [HistoryRow]) {
+    let dated = rows.iter().all(|row| row.at.is_some());
+    let number = |row: &HistoryRow| row.id.as_str().parse::<u64>().unwrap_or(u64::MAX);
+    rows.sort_by_key(|row| (row.at.filter(|_| dated), number(row)));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use stagecall_core::tenant::Position;
+
+    use super::*;
+    use crate::testing::{Answer, Scene, Seen};
+
+    const HISTORY: &str = "/api/applications/statushistory/search";
+
+    fn history_row(id: u32, application: u32, date: &str, stage: u32) -> Value {
+        json!({"StatusHistoryId": id, "Application": {"Id": application}, "StatusDate": date,
+            "Workflow": {"Stage": {"Id": stage}, "Status": null}})
+    }
+
+    fn application(_: &Seen) -> Answer {
+        Answer::value(
+            &json!({"ApplicationId": 7, "Workflow": {"Stage": {"Id": 12}, "Status": {"Id": "34"}}}),
+        )
+    }
+
+    fn at_12() -> Standing {
+        Standing::Position(Position {
+            stage: Some("12".into()),
+            status: Some("34".into()),
+        })
+    }
+
+    fn ids(standing: &Standing) -> Vec<&str> {
+        match standing {
+            Standing::History(rows) => rows.iter().map(|row| row.id.as_str()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_history_is_one_call_and_sorted() {
+        let rows = json!([
+            history_row(10, 7, "2025-01-24T09:15:00", 3),
+            history_row(9, 7, "2025-01-24T09:15:00Z", 2),
+            history_row(11, 7, "2025-01-20T09:15:00.5Z", 1),
+            history_row(11, 7, "2025-01-20T09:15:00.5Z", 1),
+        ]);
+        let scene = Scene::new(move |_| Answer::value(&json!({"Records": rows, "TotalPages": 1})));
+        let standing = scene.client().await.standing(&"7".into()).await.unwrap();
+        assert_eq!(ids(&standing), ["11", "9", "10"]);
+        assert_eq!(scene.calls(), 1);
+        assert_eq!(
+            scene.last().body["Filters"],
+            json!([{"Route": "Application.ApplicationId", "Operation": "Equals", "Value": "7"}])
+        );
+    }
+
+    #[tokio::test]
+    async fn without_dates_ids_tell_the_order_and_all_pages_are_read() {
+        let scene = Scene::new(|request| {
+            let page = request.body["Paging"]["RequestedPage"].as_u64().unwrap();
+            let row = match page {
+                1 => history_row(10, 7, "?", 3),
+                _ => history_row(9, 7, "2025-01-24T09:15:00Z", 2),
+            };
+            Answer::value(&json!({"Records": [row], "CurrentPage": page, "TotalPages": 2}))
+        });
+        let standing = scene.client().await.standing(&"7".into()).await.unwrap();
+        assert_eq!(ids(&standing), ["9", "10"]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_history_is_left_alone_for_a_while() {
+        for status in [400, 403] {
+            let scene = Scene::new(move |request| match request.url.path() {
+                HISTORY => Answer::status(status),
+                _ => application(request),
+            });
+            let client = scene.client().await;
+            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(scene.count(HISTORY), 1, "{status}");
+            scene.clock.pass(3601);
+            client.standing(&"7".into()).await.unwrap();
+            assert_eq!(scene.count(HISTORY), 2, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_history_of_others_means_that_the_filter_was_ignored() {
+        let rows = json!([
+            history_row(9, 7, "2025-01-24T09:15:00Z", 2),
+            history_row(10, 8, "2025-01-25T09:15:00Z", 3)
+        ]);
+        let scene = Scene::new(move |request| match request.url.path() {
+            HISTORY => Answer::value(&json!({"Records": rows})),
+            _ => application(request),
+        });
+        let client = scene.client().await;
+        assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+        assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+        assert_eq!(scene.count(HISTORY), 1);
+    }
+
+    #[tokio::test]
+    async fn an_empty_or_unreadable_history_is_not_held_against_it() {
+        let mut broken = history_row(9, 7, "2025-01-24T09:15:00Z", 2);
+        broken["StatusHistoryId"] = Value::Null;
+        let answers = [
+            Answer::status(404),
+            Answer::ok("{}"),
+            Answer::value(&json!({"Records": [broken]})),
+        ];
+        for answer in answers {
+            let scene = Scene::new(move |request| match request.url.path() {
+                HISTORY => answer.clone(),
+                _ => application(request),
+            });
+            let client = scene.client().await;
+            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(client.standing(&"7".into()).await.unwrap(), at_12());
+            assert_eq!(scene.count(HISTORY), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_application_that_is_nowhere_is_gone() {
+        let scene = Scene::new(|_| Answer::status(404));
+        assert_eq!(
+            scene.client().await.standing(&"7".into()).await.unwrap(),
+            Standing::Gone
+        );
+    }
+
+    #[tokio::test]
+    async fn an_application_that_cannot_be_read_by_id_is_not_gone() {
+        let scene = Scene::new(|request| match request.url.path() {
+            "/api/applications/search" => Answer::ok(
+                r#"{"Records": [{"ApplicationId": 7, "Workflow": {"Stage": {"Id": 12}, "Status": {"Id": 34}}}]}"#,
+            ),
+            _ => Answer::json(404, "<html>no such page</html>"),
+        });
+        assert_eq!(
+            scene.client().await.standing(&"7".into()).await.unwrap(),
+            at_12()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_404_stands_where_the_search_cannot_tell() {
+        for others in [
+            Answer::status(400),
+            Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#),
+        ] {
+            let scene = Scene::new(move |request| match request.url.path() {
+                "/api/applications/search" => others.clone(),
+                _ => Answer::status(404),
+            });
+            assert_eq!(
+                scene.client().await.standing(&"7".into()).await.unwrap(),
+                Standing::Gone
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_spent_allowance_is_no_reason_to_doubt_the_history() {
+        let scene =
+            Scene::new(|_| Answer::json(403, r#"{"error_message": "Daily allowance used up"}"#));
+        let error = scene
+            .client()
+            .await
+            .standing(&"7".into())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.allowance_eploy");
+        assert_eq!(scene.calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_history_may_be_off_and_the_application_read_by_search() {
+        let dialect = json!({"history": "unreadable", "read_application": "search"});
+        let scene = Scene::new(|_| Answer::ok(r#"{"Records": [{"ApplicationID": "7", "Workflow": {"Stage": {"Id": 12}, "Status": {"Id": "34"}}}]}"#))
+            .dialect(dialect.clone());
+        assert_eq!(
+            scene.client().await.standing(&"7".into()).await.unwrap(),
+            at_12()
+        );
+        assert_eq!(scene.last().url.path(), "/api/applications/search");
+        assert_eq!(scene.calls(), 1);
+
+        let none = Scene::new(|_| Answer::ok(r#"{"Records": []}"#)).dialect(dialect.clone());
+        assert_eq!(
+            none.client().await.standing(&"7".into()).await.unwrap(),
+            Standing::Gone
+        );
+
+        let others =
+            Scene::new(|_| Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#)).dialect(dialect);
+        let error = others
+            .client()
+            .await
+            .standing(&"7".into())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.filter_ignored");
+    }
+}

@@ -1,0 +1,262 @@
+//! Reading what Eploy answers, tolerantly: property names in any case, ids as numbers or texts, nulls anywhere, empty
+//! bodies (reference eploy §3 and §10.1).
+
+use serde_json::{Map, Value};
+
+/// A JSON body. `None`: it was empty, which a successful answer may be (reference eploy §5.1). `Err`: it is not JSON.
+pub(crate) fn json(body: &[u8]) -> Result<Option<Value>, NotJson> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Null) => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(NotJson),
+    }
+}
+
+/// A body that is not JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotJson;
+
+/// A JSON object whose properties are found in any case.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a>(&'a Map<String, Value>);
+
+impl<'a> Record<'a> {
+    /// The record that a value is, if it is one.
+    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+        value.as_object().map(Self)
+    }
+
+    /// Whether there is a property of this name, be it null.
+    pub(crate) fn has(self, name: &str) -> bool {
+        self.property(name).is_some()
+    }
+
+    /// A property's value, unless it is null.
+    pub(crate) fn get(self, name: &str) -> Option<&'a Value> {
+        self.property(name).filter(|value| !value.is_null())
+    }
+
+    /// A record within this one.
+    pub(crate) fn record(self, name: &str) -> Option<Self> {
+        self.get(name).and_then(Self::of)
+    }
+
+    /// An id: a number, a text, or the `Id` of a reference or option (reference eploy §3.1 to §3.3). Ids go into paths,
+    /// so what does not look like one is none.
+    pub(crate) fn id(self, name: &str) -> Option<String> {
+        let value = self.get(name)?;
+        let value = match Self::of(value) {
+            Some(record) => record.get("Id")?,
+            None => value,
+        };
+        id(value)
+    }
+
+    /// An id, or what is wrong with it.
+    pub(crate) fn need_id(self, name: &str) -> Result<String, String> {
+        self.id(name).ok_or_else(|| match self.get(name) {
+            Some(_) => format!("{name} is not readable as an id"),
+            None => format!("{name} is missing"),
+        })
+    }
+
+    /// The record's own id: under the name of its type, or plainly `Id`.
+    pub(crate) fn own_id(self, name: &str) -> Result<String, String> {
+        self.need_id(name)
+            .or_else(|problem| self.id("Id").ok_or(problem))
+    }
+
+    /// A text without the space around it, unless there is none.
+    pub(crate) fn text(self, name: &str) -> Option<&'a str> {
+        self.get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, be it written as a text.
+    pub(crate) fn number(self, name: &str) -> Option<u64> {
+        match self.get(name)? {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    fn property(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).or_else(|| {
+            self.0
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        })
+    }
+}
+
+fn id(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Number(number) => number.as_u64()?.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    is_id(&text).then_some(text)
+}
+
+/// Whether a text can be an id: nothing that would mean something in a path.
+pub(crate) fn is_id(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.len() <= 64 && text.chars().all(plain)
+}
+
+/// One page of a search.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Page {
+    /// Its records, each to be read on its own.
+    pub(crate) records: Vec<Value>,
+    /// Whether there is another page.
+    pub(crate) more: bool,
+}
+
+impl Page {
+    /// A page without records.
+    pub(crate) const EMPTY: Self = Self {
+        records: Vec::new(),
+        more: false,
+    };
+
+    /// Reads an answer to a search for page `requested` of `size` records. What is missing is taken kindly: no body, no
+    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3). Without `TotalPages`, a short page is the
+    /// last one.
+    pub(crate) fn read(
+        answer: Option<Value>,
+        requested: u32,
+        size: u32,
+    ) -> Result<Self, &'static str> {
+        let Some(mut answer) = answer else {
+            return Ok(Self::EMPTY);
+        };
+        if let Value::Array(records) = answer {
+            let more = records.len() >= size as usize;
+            return Ok(Self { records, more });
+        }
+        let Some(frame) = Record::of(&answer) else {
+            return Err("the answer to the search is neither an object nor an array");
+        };
+        if !frame.has("Records") && frame.has("error_message") {
+            return Err("the search was answered with success and an error message");
+        }
+        if frame
+            .get("Records")
+            .is_some_and(|records| !records.is_array())
+        {
+            return Err("Records is not an array");
+        }
+        let (current, total) = (frame.number("CurrentPage"), frame.number("TotalPages"));
+        // Past the end, the last page may come again.
+        if current.is_some_and(|current| current > 0 && current < u64::from(requested)) {
+            return Ok(Self::EMPTY);
+        }
+        let records = take_records(&mut answer);
+        let more = !records.is_empty()
+            && total.map_or(records.len() >= size as usize, |total| {
+                u64::from(requested) < total
+            });
+        Ok(Self { records, more })
+    }
+}
+
+fn take_records(answer: &mut Value) -> Vec<Value> {
+    answer
+        .as_object_mut()
+        .and_then(|map| {
+            map.iter_mut()
+                .find(|(key, _)| key.eq_ignore_ascii_case("Records"))
+        })
+        .and_then(|(_, records)| records.as_array_mut())
+        .map(std::mem::take)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(answer: Value, requested: u32) -> Page {
+        Page::read(Some(answer), requested, 2).unwrap()
+    }
+
+    #[test]
+    fn bodies_may_be_empty_or_begin_with_a_mark() {
+        assert_eq!(json(b""), Ok(None));
+        assert_eq!(json(b" \r\n"), Ok(None));
+        assert_eq!(json(b"null"), Ok(None));
+        assert_eq!(json(b"\xef\xbb\xbf{}"), Ok(Some(json!({}))));
+        assert_eq!(json(b"<html>"), Err(NotJson));
+    }
+
+    #[test]
+    fn ids_are_read_in_every_form_and_names_in_every_case() {
+        let value = json!({"CandidateID": 7, "vacancy": {"id": "12"}, "Status": {"Id": null}, "Stage": null,
+            "Bad": "a/b", "Half": 1.5, "Empty": " "});
+        let record = Record::of(&value).unwrap();
+        assert_eq!(record.id("CandidateId").as_deref(), Some("7"));
+        assert_eq!(record.id("Vacancy").as_deref(), Some("12"));
+        for none in ["Status", "Stage", "Bad", "Half", "Empty", "Missing"] {
+            assert_eq!(record.id(none), None, "{none}");
+        }
+        assert!(record.has("stage") && !record.has("Missing"));
+        assert_eq!(record.need_id("Missing").unwrap_err(), "Missing is missing");
+        assert_eq!(
+            record.need_id("Bad").unwrap_err(),
+            "Bad is not readable as an id"
+        );
+    }
+
+    #[test]
+    fn total_pages_says_where_the_end_is() {
+        let answer =
+            |records: Value| json!({"Records": records, "CurrentPage": 1, "TotalPages": "2"});
+        assert!(page(answer(json!([1])), 1).more);
+        assert!(!page(json!({"records": [1, 2], "totalpages": 2}), 2).more);
+        assert!(!page(answer(json!([])), 1).more);
+    }
+
+    #[test]
+    fn without_total_pages_a_short_page_is_the_last() {
+        assert!(page(json!({"Records": [1, 2]}), 1).more);
+        assert!(!page(json!({"Records": [1]}), 1).more);
+        assert!(page(json!([1, 2]), 1).more);
+    }
+
+    #[test]
+    fn what_is_missing_means_no_rows() {
+        assert_eq!(Page::read(None, 1, 2), Ok(Page::EMPTY));
+        assert_eq!(page(json!({}), 1), Page::EMPTY);
+        assert_eq!(page(json!({"Records": null}), 1), Page::EMPTY);
+    }
+
+    #[test]
+    fn the_last_page_again_is_no_page() {
+        assert_eq!(
+            page(json!({"Records": [1, 2], "CurrentPage": 3}), 4),
+            Page::EMPTY
+        );
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_an_error() {
+        for bad in [
+            json!("x"),
+            json!({"Records": {}}),
+            json!({"error_message": "x"}),
+        ] {
+            assert!(Page::read(Some(bad.clone()), 1, 2).is_err(), "{bad}");
+        }
+    }
+}

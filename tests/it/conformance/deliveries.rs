@@ -1,0 +1,166 @@
+//! Deliveries.
+
+use futures::future::join_all;
+use stagecall_core::Timestamp;
+use stagecall_core::ports::{Delivery, DeliveryFate, DueItem};
+use stagecall_tests::sample::{at, delivery};
+
+use super::{Backend, Stores, quiet_tenant};
+
+async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
+    stores.due.due(now, 100).await.unwrap()
+}
+
+fn item(delivery: &Delivery) -> DueItem {
+    DueItem::Delivery(delivery.tenant.clone(), delivery.id.clone())
+}
+
+/// Due as soon as it is stored, and until somebody says what became of it.
+pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one).await.unwrap();
+    let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+    assert_eq!(loaded.unwrap().as_ref(), Some(&one));
+    let unknown = stores.deliveries.load_delivery(&one.tenant, "d2").await;
+    assert_eq!(unknown.unwrap(), None);
+    let foreign = stores.deliveries.load_delivery(&"other".into(), "d1").await;
+    assert_eq!(foreign.unwrap(), None);
+
+    assert_eq!(due(&stores, at(0.0)).await, [item(&one)]);
+    assert_eq!(
+        due(&stores, at(0.0)).await,
+        [item(&one)],
+        "asking changes nothing"
+    );
+    let again = DeliveryFate::Again(at(30.0));
+    stores.deliveries.settle(&one, &again).await.unwrap();
+    assert_eq!(due(&stores, at(29.0)).await, []);
+    assert_eq!(due(&stores, at(30.0)).await, [item(&one)]);
+    stores
+        .deliveries
+        .settle(&one, &DeliveryFate::Handled)
+        .await
+        .unwrap();
+    assert_eq!(due(&stores, at(1.0e6)).await, []);
+    let handled = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+    assert_eq!(handled.unwrap(), Some(one));
+}
+
+/// A platform that calls twice does not hurry what was put off, nor change what is known of it.
+pub async fn the_same_call_again_is_one_delivery(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let mut one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one).await.unwrap();
+    one.tries = 1;
+    let again = DeliveryFate::Again(at(30.0));
+    stores.deliveries.settle(&one, &again).await.unwrap();
+    stores
+        .deliveries
+        .store(&delivery("acme", "d1", at(10.0)))
+        .await
+        .unwrap();
+    assert_eq!(due(&stores, at(29.0)).await, []);
+    assert_eq!(due(&stores, at(30.0)).await, [item(&one)]);
+    let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+    assert_eq!(loaded.unwrap(), Some(one));
+}
+
+/// The platform may mean it.
+pub async fn a_handled_one_that_comes_again_is_due_again(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one).await.unwrap();
+    stores
+        .deliveries
+        .settle(&one, &DeliveryFate::Handled)
+        .await
+        .unwrap();
+    let again = delivery("acme", "d1", at(60.0));
+    stores.deliveries.store(&again).await.unwrap();
+    assert_eq!(due(&stores, at(60.0)).await, [item(&again)]);
+    let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+    assert_eq!(loaded.unwrap(), Some(again));
+}
+
+/// Its invitation may be on record by now.
+pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one).await.unwrap();
+    stores
+        .deliveries
+        .settle(&one, &DeliveryFate::Unmatched)
+        .await
+        .unwrap();
+    assert_eq!(due(&stores, at(60.0)).await, []);
+    stores
+        .deliveries
+        .store(&delivery("acme", "d1", at(60.0)))
+        .await
+        .unwrap();
+    assert_eq!(due(&stores, at(60.0)).await, [item(&one)]);
+    let parked = stores.deliveries.unmatched(&one.tenant, 10).await.unwrap();
+    assert_eq!(parked, []);
+}
+
+/// For a person to see: the newest of this tenant, as many as asked for.
+pub async fn the_parked_ones_newest_first(backend: impl Backend) {
+    let stores = backend.stores();
+    for (tenant, id, later, fate) in [
+        ("acme", "old", 1.0, DeliveryFate::Unmatched),
+        ("acme", "new", 3.0, DeliveryFate::Unmatched),
+        ("acme", "middle", 2.0, DeliveryFate::Unmatched),
+        ("acme", "handled", 4.0, DeliveryFate::Handled),
+        ("acme", "again", 5.0, DeliveryFate::Again(at(9.0))),
+        ("other", "foreign", 6.0, DeliveryFate::Unmatched),
+    ] {
+        let one = delivery(tenant, id, at(later));
+        stores.deliveries.store(&one).await.unwrap();
+        stores.deliveries.settle(&one, &fate).await.unwrap();
+    }
+    let ids = |limit: usize| {
+        let deliveries = stores.deliveries.clone();
+        async move {
+            let found = deliveries.unmatched(&"acme".into(), limit).await.unwrap();
+            found.into_iter().map(|one| one.id).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(ids(10).await, ["new", "middle", "old"]);
+    assert_eq!(ids(2).await, ["new", "middle"]);
+}
+
+/// Whoever looks into it counts the tries; settling keeps the count.
+pub async fn settling_keeps_the_tries(backend: impl Backend) {
+    let stores = backend.stores();
+    let mut one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one).await.unwrap();
+    for (tries, fate) in [
+        (1, DeliveryFate::Again(at(1.0))),
+        (2, DeliveryFate::Unmatched),
+    ] {
+        one.tries = tries;
+        stores.deliveries.settle(&one, &fate).await.unwrap();
+        let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+        assert_eq!(loaded.unwrap().unwrap().tries, tries);
+    }
+}
+
+/// Twenty copies of one call at once are one delivery, due once.
+pub async fn of_many_of_one_call_one_is_stored(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let one = delivery("acme", "d1", at(0.0));
+    let tasks = (0..20).map(|_| {
+        let (deliveries, one) = (stores.deliveries.clone(), one.clone());
+        tokio::spawn(async move { deliveries.store(&one).await.unwrap() })
+    });
+    for task in join_all(tasks).await {
+        task.unwrap();
+    }
+    assert_eq!(due(&stores, at(0.0)).await, [item(&one)]);
+}

@@ -1,0 +1,392 @@
+//! Invitations and references.
+
+use std::collections::{BTreeSet, HashSet};
+
+use futures::future::join_all;
+use stagecall_core::ids::{AccountId, ApplicationId, AssessmentId, InvitationKey, Reference};
+use stagecall_core::invitation::{Event, Invitation};
+use stagecall_core::ports::{Bound, Inserted, Saved, Waiting};
+use stagecall_tests::sample::{
+    assessment, at, claimed, detected, key, reported, scored, sent, then, touched,
+};
+
+use super::Backend;
+
+/// The second insert of a key says so and changes nothing, whatever it brings.
+pub async fn an_invitation_is_inserted_once(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let first = detected(key("acme", 1));
+    assert_eq!(ledger.insert(&first).await.unwrap(), Inserted::New);
+    let mut second = first.clone();
+    second.candidate = "another".into();
+    assert_eq!(ledger.insert(&second).await.unwrap(), Inserted::Existed);
+    assert_eq!(ledger.load(&first.key).await.unwrap(), Some(first.clone()));
+
+    // Also once it has moved on.
+    ledger.save(&claimed(&first)).await.unwrap();
+    assert_eq!(ledger.insert(&first).await.unwrap(), Inserted::Existed);
+    assert_eq!(
+        ledger.load(&first.key).await.unwrap(),
+        Some(claimed(&first))
+    );
+}
+
+/// Fifty polls that see the same entry at once put it on record once.
+pub async fn of_many_inserts_one_is_new(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let row = detected(key("acme", 1));
+    let answers = join_all((0..50).map(|_| {
+        let (ledger, row) = (ledger.clone(), row.clone());
+        tokio::spawn(async move { ledger.insert(&row).await.unwrap() })
+    }))
+    .await;
+    let new = answers
+        .iter()
+        .filter(|answer| matches!(answer, Ok(Inserted::New)));
+    assert_eq!(new.count(), 1);
+}
+
+/// Nothing of a row is lost or rounded, at any point of its way.
+pub async fn every_field_reads_back(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let first = detected(key("acme", 1));
+    ledger.insert(&first).await.unwrap();
+    let claim = claimed(&first);
+    let sent = sent(&first, &"p1".into());
+    let shown = reported(&sent);
+    let scored = scored(&shown);
+    for next in [claim, sent, shown, scored] {
+        assert_eq!(ledger.save(&next).await.unwrap(), Saved::Saved);
+        assert_eq!(ledger.load(&next.key).await.unwrap(), Some(next));
+    }
+}
+
+/// Asking for what is not there is no error.
+pub async fn what_is_not_there_is_none(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    assert_eq!(ledger.load(&key("acme", 1)).await.unwrap(), None);
+    let tenant = "acme".into();
+    let bound = ledger.bound(&tenant, &"willo".into(), &"p1".into()).await;
+    assert_eq!(bound.unwrap(), None);
+    assert!(
+        ledger
+            .waiting(&tenant, &assessment())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        ledger
+            .of_applications(&tenant, &[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        ledger
+            .of_applications(&tenant, &["1".into()])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// A change of an older version, of a version too far, or of a row that is not there is a conflict and changes nothing.
+pub async fn a_save_needs_the_version_before(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let first = detected(key("acme", 1));
+    assert_eq!(
+        ledger.save(&touched(&first, 1)).await.unwrap(),
+        Saved::Conflict
+    );
+    assert_eq!(ledger.load(&first.key).await.unwrap(), None);
+
+    ledger.insert(&first).await.unwrap();
+    let second = touched(&first, 1);
+    assert_eq!(ledger.save(&first).await.unwrap(), Saved::Conflict);
+    assert_eq!(
+        ledger.save(&touched(&first, 2)).await.unwrap(),
+        Saved::Conflict
+    );
+    assert_eq!(ledger.save(&second).await.unwrap(), Saved::Saved);
+    assert_eq!(ledger.save(&second).await.unwrap(), Saved::Conflict);
+    assert_eq!(ledger.load(&first.key).await.unwrap(), Some(second));
+}
+
+/// Fifty senders claim at once: one has it, and the row is that one's.
+pub async fn of_many_saves_of_one_version_one_wins(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let first = detected(key("acme", 1));
+    ledger.insert(&first).await.unwrap();
+    let answers = join_all((0..50_u32).map(|sender| {
+        let ledger = ledger.clone();
+        let claim = Event::Claim {
+            lease_until: at(f64::from(sender)),
+            entered_at: None,
+            history: None,
+        };
+        let mine = then(&first, claim, at(0.0));
+        tokio::spawn(async move { (ledger.save(&mine).await.unwrap(), mine) })
+    }))
+    .await;
+    let winners: Vec<Invitation> = answers
+        .into_iter()
+        .map(Result::unwrap)
+        .filter_map(|(answer, mine)| (answer == Saved::Saved).then_some(mine))
+        .collect();
+    assert_eq!(winners.len(), 1);
+    assert_eq!(
+        ledger.load(&first.key).await.unwrap().as_ref(),
+        winners.first()
+    );
+}
+
+/// Ten tasks change one row, each until it has been heard five times: fifty versions.
+pub async fn no_change_is_lost_between_many(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let first = detected(key("acme", 1));
+    ledger.insert(&first).await.unwrap();
+    let tasks = (0..10).map(|_| {
+        let (ledger, key) = (ledger.clone(), first.key.clone());
+        tokio::spawn(async move {
+            let mut heard = 0;
+            while heard < 5 {
+                let row = ledger.load(&key).await.unwrap().unwrap();
+                if ledger.save(&touched(&row, 1)).await.unwrap() == Saved::Saved {
+                    heard += 1;
+                }
+            }
+        })
+    });
+    for task in join_all(tasks).await {
+        task.unwrap();
+    }
+    assert_eq!(ledger.load(&first.key).await.unwrap().unwrap().version, 50);
+}
+
+/// Rows whose keys differ in one part, or run together when written in a row, do not meet.
+pub async fn keys_are_apart(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let parts = [
+        ("acme", "1", "video", 1),
+        ("acme", "1", "video", 11),
+        ("acme", "11", "video", 1),
+        ("acme", "1", "Video", 1),
+        ("acme", "1.video", "1", 1),
+        ("acme", "1#video", "1", 1),
+        ("acme#1", "video", "1", 1),
+        ("acme/1", "video", "1", 1),
+        ("acme-2", "1", "video", 1),
+        ("acme", "1", "vidéo ✓", 1),
+        ("acme", "1", "%", 1),
+        ("acme", "'1'", "v\"i\"d", 1),
+    ];
+    let keys = parts.map(|(tenant, application, mapping, round)| InvitationKey {
+        tenant: tenant.into(),
+        application: application.into(),
+        mapping: mapping.into(),
+        round,
+    });
+    for key in &keys {
+        let inserted = ledger.insert(&detected(key.clone())).await.unwrap();
+        assert_eq!(inserted, Inserted::New, "{key}");
+    }
+    ledger
+        .save(&claimed(&detected(keys[0].clone())))
+        .await
+        .unwrap();
+    for key in &keys[1..] {
+        let row = ledger.load(key).await.unwrap().unwrap();
+        assert_eq!((&row.key, row.version), (key, 0), "{key}");
+    }
+}
+
+/// All rounds and mappings of the applications asked for, of this tenant alone, also of hundreds at once.
+pub async fn the_invitations_of_applications(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let mut of_three = BTreeSet::new();
+    for (mapping, round) in [("video", 1), ("video", 2), ("test", 1)] {
+        let key = InvitationKey {
+            mapping: mapping.into(),
+            round,
+            ..key("acme", 3)
+        };
+        ledger.insert(&detected(key.clone())).await.unwrap();
+        of_three.insert(key);
+    }
+    ledger.insert(&detected(key("other", 3))).await.unwrap();
+    ledger.insert(&detected(key("acme", 33))).await.unwrap();
+    let found =
+        |rows: Vec<Invitation>| rows.into_iter().map(|row| row.key).collect::<BTreeSet<_>>();
+    let tenant = "acme".into();
+    let some: [ApplicationId; 2] = ["3".into(), "4".into()];
+    let rows = ledger.of_applications(&tenant, &some).await.unwrap();
+    assert_eq!(rows.len(), 3);
+    assert_eq!(found(rows), of_three);
+
+    let many: Vec<_> = (0..250)
+        .map(|n| ApplicationId::new((1000 + n).to_string()))
+        .collect();
+    let mut expected = BTreeSet::new();
+    for application in many.iter().step_by(5) {
+        let key = InvitationKey {
+            application: application.clone(),
+            ..key("acme", 0)
+        };
+        ledger.insert(&detected(key.clone())).await.unwrap();
+        expected.insert(key);
+    }
+    let rows = ledger.of_applications(&tenant, &many).await.unwrap();
+    assert_eq!(rows.len(), expected.len());
+    assert_eq!(found(rows), expected);
+}
+
+/// The first to bind a reference has it; binding it again is heard; nobody else can have it. Tenants and accounts have
+/// references of their own.
+pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let (willo, wecp): (AccountId, AccountId) = ("willo".into(), "wecp".into());
+    let reference: Reference = "p1".into();
+    let (first, second, foreign) = (key("acme", 1), key("acme", 2), key("other", 1));
+    assert_eq!(
+        ledger.bind(&willo, &reference, &first).await.unwrap(),
+        Bound::Ours
+    );
+    assert_eq!(
+        ledger.bind(&willo, &reference, &first).await.unwrap(),
+        Bound::Ours
+    );
+    assert_eq!(
+        ledger.bind(&willo, &reference, &second).await.unwrap(),
+        Bound::Other(first.clone())
+    );
+    assert_eq!(
+        ledger.bind(&wecp, &reference, &second).await.unwrap(),
+        Bound::Ours
+    );
+    assert_eq!(
+        ledger.bind(&willo, &reference, &foreign).await.unwrap(),
+        Bound::Ours
+    );
+    for (tenant, account, owner) in [
+        ("acme", &willo, &first),
+        ("acme", &wecp, &second),
+        ("other", &willo, &foreign),
+    ] {
+        let bound = ledger
+            .bound(&tenant.into(), account, &reference)
+            .await
+            .unwrap();
+        assert_eq!(bound.as_ref(), Some(owner));
+    }
+    // An invitation may have several.
+    assert_eq!(
+        ledger.bind(&willo, &"p2".into(), &first).await.unwrap(),
+        Bound::Ours
+    );
+}
+
+/// Fifty invitations want one reference at once: one gets it, and all others learn whose it is.
+pub async fn of_many_bindings_one_wins(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let answers = join_all((0..50).map(|application| {
+        let ledger = ledger.clone();
+        let key = key("acme", application);
+        tokio::spawn(async move {
+            match ledger
+                .bind(&"willo".into(), &"p1".into(), &key)
+                .await
+                .unwrap()
+            {
+                Bound::Ours => (true, key),
+                Bound::Other(owner) => (false, owner),
+            }
+        })
+    }))
+    .await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers.iter().filter(|(ours, _)| *ours).count(), 1);
+    let owners: HashSet<_> = answers.into_iter().map(|(_, owner)| owner).collect();
+    assert_eq!(owners.len(), 1);
+    let bound = ledger
+        .bound(&"acme".into(), &"willo".into(), &"p1".into())
+        .await;
+    assert_eq!(bound.unwrap(), owners.into_iter().next());
+}
+
+/// Those that the platform has and Eploy shows, with what a sweep compares; they leave and come back with their wake.
+pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let tenant = "acme".into();
+    let watched =
+        |key: InvitationKey, reference: &str| reported(&sent(&detected(key), &reference.into()));
+    let first = watched(key("acme", 1), "p1");
+    let mut elsewhere = watched(key("acme", 4), "p4");
+    elsewhere.assessment.assessment = AssessmentId::from("interview-2");
+    let other_account = {
+        let mut row = watched(key("acme", 5), "p5");
+        row.assessment.account = "willo-retail".into();
+        row
+    };
+    for row in [
+        first.clone(),
+        detected(key("acme", 2)),
+        sent(&detected(key("acme", 3)), &"p3".into()),
+        elsewhere,
+        other_account,
+        watched(key("other", 1), "p1"),
+    ] {
+        ledger.insert(&row).await.unwrap();
+    }
+    let expected = Waiting {
+        key: first.key.clone(),
+        reference: "p1".into(),
+        state: "invited".to_owned(),
+        level: 2,
+        marker: None,
+        invited_at: Some(at(1.0)),
+        until: None,
+    };
+    assert_eq!(
+        ledger.waiting(&tenant, &assessment()).await.unwrap(),
+        std::slice::from_ref(&expected)
+    );
+
+    // There is news: due to be reported, so no sweep has to look.
+    let news = scored(&first);
+    ledger.save(&news).await.unwrap();
+    assert!(
+        ledger
+            .waiting(&tenant, &assessment())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    // Reported: still watched, for re-scores, until the follow-up ends.
+    let done = reported(&news);
+    ledger.save(&done).await.unwrap();
+    let again = Waiting {
+        state: "completed".to_owned(),
+        level: 5,
+        marker: Some("mark 1".to_owned()),
+        until: Some(at(4.0 + 30.0 * 86_400.0)),
+        ..expected
+    };
+    assert_eq!(
+        ledger.waiting(&tenant, &assessment()).await.unwrap(),
+        [again]
+    );
+
+    ledger
+        .save(&then(&done, Event::WatchOver, at(31.0 * 86_400.0)))
+        .await
+        .unwrap();
+    assert!(
+        ledger
+            .waiting(&tenant, &assessment())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

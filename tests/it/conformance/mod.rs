@@ -1,0 +1,100 @@
+//! What every adapter of the stores' ports must do: the same cases with the same answers for each.
+//!
+//! An adapter joins by implementing [`Backend`] and one line of [`suite!`]. Each case gets an empty backend of its own.
+
+mod allowance;
+mod deliveries;
+mod due;
+mod ledger;
+mod restart;
+mod sqlite;
+mod sweeps;
+mod tenants;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stagecall_core::ports::{
+    Allowance, Deliveries, Due, Ledger, Sweeps, TenantState, TenantStates, Tenants,
+};
+use stagecall_core::tenant::Tenant;
+use stagecall_tests::sample::{at, tenant};
+
+/// The ports of one store.
+#[derive(Clone)]
+pub struct Stores {
+    pub ledger: Arc<dyn Ledger>,
+    pub sweeps: Arc<dyn Sweeps>,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub due: Arc<dyn Due>,
+    pub tenants: Arc<dyn Tenants>,
+    pub states: Arc<dyn TenantStates>,
+    pub allowance: Arc<dyn Allowance>,
+}
+
+/// A kind of store.
+#[async_trait]
+pub trait Backend: Sized + Send + Sync {
+    /// A new, empty one.
+    async fn new() -> Self;
+
+    /// Its ports.
+    fn stores(&self) -> Stores;
+
+    /// Configures a tenant, as an operator does.
+    async fn configure(&self, tenant: &Tenant);
+
+    /// The same store in the hands of a new process.
+    async fn restart(self) -> Self;
+}
+
+/// Configures a tenant whose poll will not be due in any test, so that it does not stand between what is.
+async fn quiet_tenant(backend: &impl Backend, id: &str) {
+    backend.configure(&tenant(id)).await;
+    let mut state = TenantState::new(at(1.0e9));
+    state.version = 1;
+    backend
+        .stores()
+        .states
+        .save_state(&id.into(), &state)
+        .await
+        .unwrap();
+}
+
+/// The one list of all cases, run for a backend.
+macro_rules! suite {
+    ($name:ident, $backend:ty) => {
+        suite! { @ $name, $backend,
+            ledger: an_invitation_is_inserted_once, of_many_inserts_one_is_new, every_field_reads_back,
+                what_is_not_there_is_none, a_save_needs_the_version_before, of_many_saves_of_one_version_one_wins,
+                no_change_is_lost_between_many, keys_are_apart, the_invitations_of_applications,
+                a_reference_is_bound_for_good, of_many_bindings_one_wins, waiting_are_the_watched_of_the_assessment;
+            sweeps: a_sweep_rests_until_it_is_armed, arming_brings_forward_and_never_back, a_sweep_is_saved_as_it_was_loaded,
+                a_sweep_armed_meanwhile_stays_due, many_armings_leave_the_earliest, sweeps_are_apart;
+            deliveries: a_delivery_is_due_until_it_is_settled, the_same_call_again_is_one_delivery,
+                a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
+                the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
+            tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
+                of_many_states_of_one_version_one_wins;
+            allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
+                a_lower_ceiling_refuses_what_a_higher_one_gave;
+            due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,
+                a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_than_the_limit,
+                a_step_that_moves_is_due_at_its_new_time_only;
+            restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
+        }
+    };
+    (@ $name:ident, $backend:ty, $($port:ident: $($case:ident),+;)+) => {
+        mod $name {
+            $(mod $port {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    use $crate::conformance::{$port, Backend};
+                    $port::$case(<$backend as Backend>::new().await).await;
+                })+
+            })+
+        }
+    };
+}
+
+suite!(on_sqlite, crate::conformance::sqlite::Sqlite);

@@ -1,0 +1,154 @@
+//! Sweeps.
+
+use futures::future::join_all;
+use stagecall_core::ids::{AssessmentRef, TenantId};
+use stagecall_core::ports::{Saved, SweepState};
+use stagecall_tests::sample::{assessment, at};
+
+use super::Backend;
+
+fn acme() -> TenantId {
+    "acme".into()
+}
+
+/// Before it is armed there is nothing to know of it.
+pub async fn a_sweep_rests_until_it_is_armed(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    assert_eq!(state, SweepState::default());
+    sweeps.arm(&acme(), &assessment(), at(900.0)).await.unwrap();
+    let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    assert_eq!(
+        state,
+        SweepState {
+            due_at: Some(at(900.0)),
+            armed: 1,
+            ..SweepState::default()
+        }
+    );
+}
+
+/// "At the latest": an earlier time counts, a later one does not.
+pub async fn arming_brings_forward_and_never_back(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    for (armed, due) in [
+        (900.0, 900.0),
+        (1000.0, 900.0),
+        (100.0, 100.0),
+        (100.0, 100.0),
+    ] {
+        sweeps.arm(&acme(), &assessment(), at(armed)).await.unwrap();
+        let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+        assert_eq!(state.due_at, Some(at(due)), "armed for {armed}");
+    }
+}
+
+/// A sweep that nobody touched meanwhile is saved, also to rest; the same expectation does not hold twice.
+pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    let before = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    let done = SweepState {
+        due_at: Some(at(900.0)),
+        last_at: Some(at(1.000_001)),
+        failures: 2,
+        armed: 0,
+    };
+    let save = |expected: SweepState, next: SweepState| {
+        let sweeps = sweeps.clone();
+        async move {
+            sweeps
+                .save_sweep(&acme(), &assessment(), &expected, &next)
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!(save(before.clone(), done.clone()).await, Saved::Saved);
+    let stored = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    // The count is the store's own.
+    assert_eq!(
+        stored,
+        SweepState {
+            armed: 1,
+            ..done.clone()
+        }
+    );
+    assert_eq!(save(before, done).await, Saved::Conflict);
+
+    let resting = SweepState {
+        due_at: None,
+        ..stored.clone()
+    };
+    assert_eq!(save(stored, resting.clone()).await, Saved::Saved);
+    assert_eq!(
+        sweeps.load_sweep(&acme(), &assessment()).await.unwrap(),
+        resting
+    );
+    sweeps.arm(&acme(), &assessment(), at(5.0)).await.unwrap();
+    let armed = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    assert_eq!(
+        (armed.due_at, armed.last_at),
+        (Some(at(5.0)), resting.last_at)
+    );
+}
+
+/// An arming between load and save is not lost, even one that did not change when the sweep was due: otherwise an
+/// invitation that began to wait during the sweep would never be looked at.
+pub async fn a_sweep_armed_meanwhile_stays_due(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    for again in [-5.0, 0.0, 900.0] {
+        let before = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+        sweeps.arm(&acme(), &assessment(), at(again)).await.unwrap();
+        let rest = SweepState {
+            due_at: None,
+            last_at: Some(at(1.0)),
+            ..before.clone()
+        };
+        let saved = sweeps
+            .save_sweep(&acme(), &assessment(), &before, &rest)
+            .await;
+        assert_eq!(saved.unwrap(), Saved::Conflict, "armed for {again}");
+        let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+        assert!(state.due_at.is_some_and(|due| due <= at(0.0)));
+    }
+}
+
+/// Fifty invitations begin to wait at once: the earliest time stands and every one is counted.
+pub async fn many_armings_leave_the_earliest(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    let tasks = (0..50_u32).map(|n| {
+        let sweeps = sweeps.clone();
+        tokio::spawn(async move {
+            let when = at(f64::from((n * 7) % 50));
+            sweeps.arm(&acme(), &assessment(), when).await.unwrap();
+        })
+    });
+    for task in join_all(tasks).await {
+        task.unwrap();
+    }
+    let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
+    assert_eq!((state.due_at, state.armed), (Some(at(0.0)), 50));
+}
+
+/// A sweep is one assessment's of one account of one tenant.
+pub async fn sweeps_are_apart(backend: impl Backend) {
+    let sweeps = backend.stores().sweeps;
+    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    let account = AssessmentRef {
+        account: "willo-retail".into(),
+        ..assessment()
+    };
+    let second = AssessmentRef {
+        assessment: "interview-2".into(),
+        ..assessment()
+    };
+    for (tenant, other) in [
+        (acme(), account),
+        (acme(), second),
+        ("other".into(), assessment()),
+    ] {
+        let state = sweeps.load_sweep(&tenant, &other).await.unwrap();
+        assert_eq!(state, SweepState::default(), "{tenant} {other}");
+    }
+}

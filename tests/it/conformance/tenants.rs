@@ -1,0 +1,141 @@
+//! Tenants and how polling them stands.
+
+use futures::future::join_all;
+use stagecall_core::invitation::Trouble;
+use stagecall_core::ports::{
+    MappingState, MappingStatus, PollProgress, PollState, Saved, Suspension, TenantState,
+};
+use stagecall_tests::sample::{at, tenant};
+
+use super::Backend;
+
+/// Reading gives the newest configuration, of this tenant.
+pub async fn a_tenant_is_what_was_last_configured(backend: impl Backend) {
+    let tenants = backend.stores().tenants;
+    assert_eq!(tenants.tenant(&"acme".into()).await.unwrap(), None);
+    let mut acme = tenant("acme");
+    backend.configure(&acme).await;
+    backend.configure(&tenant("other")).await;
+    assert_eq!(
+        tenants.tenant(&acme.id).await.unwrap().as_ref(),
+        Some(&acme)
+    );
+    acme.paused = true;
+    acme.eploy.daily_calls = 7;
+    backend.configure(&acme).await;
+    assert_eq!(tenants.tenant(&acme.id).await.unwrap(), Some(acme));
+    assert!(
+        !tenants
+            .tenant(&"other".into())
+            .await
+            .unwrap()
+            .unwrap()
+            .paused
+    );
+}
+
+fn state(version: u64, due: f64) -> TenantState {
+    TenantState {
+        version,
+        ..TenantState::new(at(due))
+    }
+}
+
+/// The first save is of version 1, and each one needs the version before it.
+pub async fn a_state_is_saved_by_version(backend: impl Backend) {
+    backend.configure(&tenant("acme")).await;
+    let states = backend.stores().states;
+    let acme = "acme".into();
+    assert_eq!(states.load_state(&acme).await.unwrap(), None);
+    for (version, answer) in [
+        (2, Saved::Conflict),
+        (0, Saved::Conflict),
+        (1, Saved::Saved),
+        (1, Saved::Conflict),
+        (3, Saved::Conflict),
+        (2, Saved::Saved),
+        (1, Saved::Conflict),
+    ] {
+        let saved = states
+            .save_state(&acme, &state(version, 60.0))
+            .await
+            .unwrap();
+        assert_eq!(saved, answer, "version {version}");
+    }
+    assert_eq!(
+        states.load_state(&acme).await.unwrap(),
+        Some(state(2, 60.0))
+    );
+    assert_eq!(states.load_state(&"other".into()).await.unwrap(), None);
+}
+
+/// Nothing of it is lost or rounded.
+pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
+    backend.configure(&tenant("acme")).await;
+    let states = backend.stores().states;
+    let mut full = state(1, 0.000_000_001);
+    full.poll = PollState {
+        cursor: Some(at(-3.000_000_007)),
+        reached: Some(at(-1.0)),
+        progress: Some(PollProgress {
+            since: Some(at(-4.0)),
+            page: 3,
+            newest: Some(at(-2.0)),
+        }),
+        last_ok: Some(at(-0.5)),
+        idle: 4,
+        failures: 5,
+        set_aside: 6,
+    };
+    for (mapping, status) in [
+        ("a", MappingStatus::Baseline { page: 2 }),
+        ("b", MappingStatus::Active),
+        (
+            "c",
+            MappingStatus::Broken {
+                reason: "The stage is gone. Choose another".to_owned(),
+            },
+        ),
+    ] {
+        let remembered = MappingState {
+            status,
+            since: at(-9.0),
+            watches: "w".to_owned(),
+        };
+        full.mappings.insert(mapping.into(), remembered);
+    }
+    full.suspended = Some(Suspension {
+        trouble: Trouble {
+            code: "eploy.ip_forbidden".to_owned(),
+            problem: "Eploy refuses this address".to_owned(),
+            remedy: "Ask Eploy to allow it.".to_owned(),
+            since: at(-8.0),
+            times: 2,
+        },
+        until: at(900.0),
+    });
+    full.checked_at = Some(at(-7.0));
+    let acme = "acme".into();
+    states.save_state(&acme, &full).await.unwrap();
+    assert_eq!(states.load_state(&acme).await.unwrap(), Some(full));
+}
+
+/// Two pollers of one tenant: one moves the cursor, the other thinks again. The first state of all is no exception.
+pub async fn of_many_states_of_one_version_one_wins(backend: impl Backend) {
+    backend.configure(&tenant("acme")).await;
+    let states = backend.stores().states;
+    for version in [1, 2] {
+        let answers = join_all((0..50_u32).map(|n| {
+            let states = states.clone();
+            tokio::spawn(async move {
+                let mine = state(version, f64::from(n));
+                states.save_state(&"acme".into(), &mine).await.unwrap()
+            })
+        }))
+        .await;
+        let saved = answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(Saved::Saved)));
+        assert_eq!(saved.count(), 1, "version {version}");
+    }
+}
