@@ -64,6 +64,19 @@ impl Score {
     }
 }
 
+impl Score {
+    /// The sum of parts that each have points and a maximum, for platforms that give no overall score; `None` if there
+    /// are none, or one of them cannot be added.
+    pub fn total(parts: &[SubResult]) -> Option<Self> {
+        let mut sum = (0.0, 0.0);
+        for part in parts {
+            let score = part.score.as_ref()?;
+            sum = (sum.0 + score.value, sum.1 + score.max?);
+        }
+        (sum.1 > 0.0).then(|| Self::of(sum.0, Some(sum.1)))
+    }
+}
+
 /// A part of a result with a score or a word of its own: a question, a scorecard line, a proctoring count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SubResult {
@@ -209,4 +222,42 @@ pub struct Finding {
     pub score: Option<Score>,
     /// SHA-256 of the whole normalised result, its first 16 bytes in hex.
     pub digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(value: f64, max: Option<f64>) -> SubResult {
+        SubResult {
+            label: "Communication".to_owned(),
+            score: Some(Score::of(value, max)),
+            remark: None,
+        }
+    }
+
+    #[test]
+    fn parts_add_up_only_if_all_have_a_maximum() {
+        let total = Score::total(&[part(4.0, Some(5.0)), part(7.0, Some(10.0))]).unwrap();
+        assert_eq!((total.value, total.max, total.percent), (11.0, Some(15.0), Some(73.3)));
+        assert_eq!(Score::total(&[part(4.0, Some(5.0)), part(7.0, None)]), None);
+        assert_eq!(Score::total(&[]), None);
+    }
+
+    #[test]
+    fn a_link_that_is_signed_anew_is_the_same_finding() {
+        let mut result = AssessmentResult::bare(Reference::new("r"), Status::Completed);
+        let link = |url: &str| {
+            Some(ReportLink {
+                url: url.to_owned(),
+                audience: Audience::Public,
+            })
+        };
+        result.report_link = link("https://example.com/show/a?signature=1");
+        let before = result.finding();
+        result.report_link = link("https://example.com/show/a?signature=2");
+        assert_eq!(result.finding(), before);
+        result.report_link = link("https://example.com/show/b?signature=2");
+        assert_ne!(result.finding(), before);
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::{Found, Sighting};
-use stagecall_core::result::{AssessmentResult, Comment, Rating, Status, SubResult};
+use stagecall_core::result::{AssessmentResult, Comment, Rating, Score, Status, SubResult};
 use stagecall_http::Response;
 use url::Url;
 
@@ -66,6 +66,7 @@ pub(super) fn result(
     // What a response has in words is the candidate's answer, not an opinion of it.
     let mut scored = parts(responses);
     scored.retain(|part| part.score.is_some());
+    let scorecard = [parts(record.list(&["scores"])), parts(card_lines)].concat();
     Ok(AssessmentResult {
         assessment: interview(&record),
         client_ref: record.text(&CLIENT_REF),
@@ -83,8 +84,9 @@ pub(super) fn result(
         score: ["score", "overall_score", "average_score", "total_score"]
             .iter()
             .find_map(|name| score(record.get(&[name])?))
-            .or_else(|| card.and_then(score)),
-        parts: [parts(record.list(&["scores"])), parts(card_lines), scored].concat(),
+            .or_else(|| card.and_then(score))
+            .or_else(|| Score::total(&scorecard)),
+        parts: [scorecard, scored].concat(),
         ratings: record
             .list(&["ratings"])
             .iter()
