@@ -34,7 +34,8 @@ pub enum Fault {
     DropBefore,
     /// The connection breaks although the call took effect.
     DropAfter,
-    /// The Eploy system's daily allowance is spent from this call on, until it is reset.
+    /// The Eploy system's daily allowance is spent from this call on, until the next day (UTC) or until its count of
+    /// calls is set.
     AllowanceSpent,
     /// The callback is never sent.
     CallbackLost,

@@ -55,12 +55,24 @@ impl Side {
 
 /// Answers a call of an Eploy system.
 pub(crate) async fn eploy(State(shared): State<Shared>, request: Request) -> Response {
-    meet(Side::Eploy, shared, request).await
+    in_any_case(Side::Eploy, shared, request).await
 }
 
 /// Answers a call of a Willo account.
 pub(crate) async fn willo(State(shared): State<Shared>, request: Request) -> Response {
-    meet(Side::Willo, shared, request).await
+    in_any_case(Side::Willo, shared, request).await
+}
+
+/// Goes through with a call even if the caller does not wait for the answer, as a server behind a proxy does: a call
+/// that timed out may well have an effect.
+async fn in_any_case(side: Side, shared: Shared, request: Request) -> Response {
+    match tokio::spawn(meet(side, shared, request)).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a call could not be answered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 async fn meet(side: Side, shared: Shared, request: Request) -> Response {
@@ -83,7 +95,7 @@ async fn meet(side: Side, shared: Shared, request: Request) -> Response {
             path: &path,
         });
         if let (Side::Eploy, Some(Fault::AllowanceSpent)) = (side, &plan.fault) {
-            world.system(&name).spend_allowance();
+            world.system(&name).spend_allowance(call.now);
         }
         plan
     };

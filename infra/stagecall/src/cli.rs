@@ -28,10 +28,16 @@ pub(crate) enum Command {
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --print-example > stagecall.toml")]
+#[command(
+    after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --print-example > stagecall.toml"
+)]
 pub(crate) struct ServeArguments {
     /// The configuration file.
-    #[arg(long, env = "STAGECALL_CONFIG", required_unless_present = "print_example")]
+    #[arg(
+        long,
+        env = "STAGECALL_CONFIG",
+        required_unless_present = "print_example"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Check the file and end.
     #[arg(long)]
@@ -58,7 +64,9 @@ pub(crate) struct SandboxArguments {
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stagecall demo\n  stagecall demo --candidates 500 --faults --seed 7 --json\n  stagecall demo --keep")]
+#[command(
+    after_help = "Examples:\n  stagecall demo\n  stagecall demo --candidates 500 --faults --seed 7 --json\n  stagecall demo --keep"
+)]
 pub(crate) struct DemoArguments {
     /// How many candidates there are.
     #[arg(long, default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=20_000))]

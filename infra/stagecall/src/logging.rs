@@ -2,20 +2,33 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
-/// Starts logging at `level` and above, unless the variable `STAGECALL_LOG` says otherwise
-/// (`STAGECALL_LOG=debug`, `STAGECALL_LOG=stagecall_core=debug`).
-pub(crate) fn start(level: &str, json: bool) {
-    let filter = EnvFilter::try_from_env("STAGECALL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Starts logging at `level` and above, unless the variable `STAGECALL_LOG` says otherwise: a level, or levels by
+/// module (`STAGECALL_LOG=info,stagecall_core=debug`).
+pub(crate) fn start(level: Level, json: bool) {
+    let usual = Targets::new().with_default(level);
+    let filter = match std::env::var("STAGECALL_LOG").as_deref().map(str::parse) {
+        Ok(Ok(wanted)) => wanted,
+        Ok(Err(error)) => {
+            eprintln!("stagecall: STAGECALL_LOG is not understood ({error}); logging at {level}");
+            usual
+        }
+        Err(_) => usual,
+    };
+    let logs = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    // A second start, in a test, changes nothing.
-    let _ = if json {
-        logs.json().flatten_event(true).try_init()
+    let logs = if json {
+        logs.json().flatten_event(true).boxed()
     } else {
-        logs.compact().try_init()
+        logs.compact().boxed()
     };
+    tracing_subscriber::registry()
+        .with(logs.with_filter(filter))
+        .init();
 }

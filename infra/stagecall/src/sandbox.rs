@@ -8,7 +8,7 @@ use crate::{exit, host, logging};
 
 /// Runs the stand-ins until interrupted.
 pub(crate) async fn run(arguments: SandboxArguments) -> anyhow::Result<u8> {
-    logging::start("info", false);
+    logging::start(tracing::Level::INFO, false);
     let options = Options {
         port: arguments.port,
         seed: arguments.seed,

@@ -32,7 +32,11 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<u8> {
         }
     };
     if arguments.check {
-        let mappings: usize = config.tenants.iter().map(|one| one.tenant.mappings.len()).sum();
+        let mappings: usize = config
+            .tenants
+            .iter()
+            .map(|one| one.tenant.mappings.len())
+            .sum();
         println!(
             "{} is in order: {} tenant(s), {mappings} mapping(s)",
             file.display(),
@@ -40,13 +44,17 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<u8> {
         );
         return Ok(exit::OK);
     }
-    logging::start("info", arguments.log_json);
+    logging::start(tracing::Level::INFO, arguments.log_json);
     serve(config, &file).await
 }
 
 async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
     let secrets = FileSecrets::new(config::sources(&config.tenants), &config.host.callback_key)?;
-    let guard = if config.host.sandbox { Guard::Sandbox } else { Guard::Public };
+    let guard = if config.host.sandbox {
+        Guard::Sandbox
+    } else {
+        Guard::Public
+    };
     let store = Store::open_exclusive(&config.host.store, SystemClock.now())?;
     let host = Host::new(Parts {
         store: store.clone(),
@@ -64,9 +72,16 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
         eprintln!("stagecall: {refused}");
         return Ok(exit::REFUSED);
     }
-    println!("stagecall serves {} tenant(s) of {}, callbacks on http://{}", config.tenants.len(), file.display(), host.addr()?);
+    println!(
+        "stagecall serves {} tenant(s) of {}, callbacks on http://{}",
+        config.tenants.len(),
+        file.display(),
+        host.addr()?
+    );
     if config.host.public_url.is_none() {
-        tracing::info!("host.public_url is not set: platforms cannot call back, and results are found by sweeping");
+        tracing::info!(
+            "host.public_url is not set: platforms cannot call back, and results are found by sweeping"
+        );
     }
     let (stop, stopped) = watch::channel(false);
     let running = tokio::spawn(host.run(stopped));
@@ -79,7 +94,11 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
 
 /// Puts the configured tenants into the store, which is what everything works from. A tenant that is in the store and
 /// no longer in the file is paused, not forgotten: what it was invited to is still on record.
-async fn set_up(config: &Config, store: &Store, host: &Host) -> anyhow::Result<Result<(), CallError>> {
+async fn set_up(
+    config: &Config,
+    store: &Store,
+    host: &Host,
+) -> anyhow::Result<Result<(), CallError>> {
     let before = store.list_tenants().await?;
     for one in &config.tenants {
         let known = before.iter().find(|tenant| tenant.id == one.tenant.id);

@@ -71,6 +71,7 @@ async fn change(
     }
     if let Some(calls) = settings.calls_today {
         system.calls_today = calls;
+        system.allowance_spent = false;
     }
     if let Some(transitions) = settings.transitions {
         system.transitions = transitions;

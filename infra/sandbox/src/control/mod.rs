@@ -26,7 +26,7 @@ use crate::world::Shared;
 use crate::{eploy as eploy_stand_in, outside, willo as willo_stand_in};
 
 pub use self::messages::*;
-pub use self::player::{Player, PlayerError};
+pub use self::player::{ClientError, Player, PlayerError};
 pub use crate::eploy::{
     AboveMax, AnswerType, Dates, EmptySearch, ErrorBody, IdType, Key, Notes, OptionsIndex,
     PatchReply, PropertyCase, Role, SearchOrder, StageKind, StageRoute, StageWrite,

@@ -1,9 +1,12 @@
 //! Faults, records and the judgement, over HTTP.
 
+use std::time::Duration;
+
 use hyper::Method;
 use serde_json::json;
 
 use super::*;
+use crate::client::{Client, ClientError};
 use crate::testing::{ACME, Scene};
 
 async fn one_fault(scene: &Scene, target: &str, fault: Fault) {
@@ -88,7 +91,7 @@ async fn errors_come_before_or_after_the_effect() {
     assert_eq!(scene.get(&path).await.status, 429);
     assert_eq!(scene.get(&path).await.status, 429, "it stays spent");
     let settings = SystemSettings {
-        allowance: Some(0),
+        calls_today: Some(0),
         ..SystemSettings::default()
     };
     scene.player.set_eploy(ACME, &settings).await.unwrap();
@@ -111,6 +114,32 @@ async fn errors_come_before_or_after_the_effect() {
             "too_many"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_wait_cannot_know_but_the_effect_comes() {
+    let scene = Scene::new().await;
+    let (_, ids) = scene.applications(1).await;
+    one_fault(&scene, "eploy.applications", Fault::Latency { ms: 60 }).await;
+    let impatient = Client::new(Duration::from_millis(10));
+    let url = format!("{}/api/applications/{}", scene.eploy.base_url, ids[0]);
+    let token = format!("Bearer {}", scene.token);
+    let body = json!({"Workflow": {"StageId": 12, "StatusId": 34}}).to_string();
+    let answer = impatient
+        .send(
+            Method::PATCH,
+            &url,
+            &[("authorization", &token)],
+            body.into_bytes(),
+        )
+        .await;
+    assert!(matches!(answer, Err(ClientError::TimedOut(_))));
+    assert_eq!(scene.seen(ids[0]).await.position.stage_id, 10);
+    let calls = scene.player.calls(0).await.unwrap().next;
+    while scene.player.calls(0).await.unwrap().next == calls {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(scene.seen(ids[0]).await.position.stage_id, 12);
 }
 
 #[tokio::test]

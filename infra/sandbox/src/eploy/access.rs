@@ -92,12 +92,8 @@ impl System {
         {
             return Err(self.error(403, "Your IP address is not allowed to use this API key"));
         }
-        let day = call.now.as_second() / 86_400;
-        if self.allowance_day != day {
-            self.allowance_day = day;
-            self.calls_today = 0;
-        }
-        if self.allowance.is_some_and(|most| self.calls_today >= most) {
+        self.begin_day(call.now);
+        if self.allowance_spent || self.allowance.is_some_and(|most| self.calls_today >= most) {
             let answer = self.error(
                 self.switches.allowance_status,
                 "The daily API usage limit has been reached",
@@ -108,12 +104,19 @@ impl System {
         Ok(())
     }
 
-    /// Uses the rest of the daily allowance up.
-    pub(crate) fn spend_allowance(&mut self) {
-        let most = self.allowance.unwrap_or(self.calls_today);
-        self.allowance = Some(most);
-        self.allowance_day = Timestamp::now().as_second() / 86_400;
-        self.calls_today = most;
+    /// Uses the rest of today's allowance up.
+    pub(crate) fn spend_allowance(&mut self, at: Timestamp) {
+        self.begin_day(at);
+        self.allowance_spent = true;
+    }
+
+    fn begin_day(&mut self, at: Timestamp) {
+        let day = at.as_second() / 86_400;
+        if self.allowance_day != day {
+            self.allowance_day = day;
+            self.calls_today = 0;
+            self.allowance_spent = false;
+        }
     }
 
     /// Ends all tokens.

@@ -53,6 +53,8 @@ pub(crate) struct System {
     /// Calls a day, by all keys together; `None`: no limit.
     pub(crate) allowance: Option<u64>,
     pub(crate) calls_today: u64,
+    /// Whether the rest of today's allowance is gone, whatever the count says.
+    pub(crate) allowance_spent: bool,
     pub(crate) transitions: Vec<Transition>,
     allowance_day: i64,
     tokens: HashMap<String, Token>,
@@ -121,6 +123,7 @@ impl System {
             ip_ranges: vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()],
             allowance: None,
             calls_today: 0,
+            allowance_spent: false,
             transitions: Vec::new(),
             allowance_day: 0,
             tokens: HashMap::new(),

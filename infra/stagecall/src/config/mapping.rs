@@ -9,7 +9,7 @@ use stagecall_core::ids::{
 };
 use stagecall_core::report::{Moment, text_problems};
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, Mapping, MovePlan, PlatformConnection, ReportPlan, Reentry, Texts,
+    ActionPlan, Answerable, Mapping, MovePlan, PlatformConnection, Reentry, ReportPlan, Texts,
     Trigger, Vacancies,
 };
 use toml::Table;
@@ -58,14 +58,23 @@ pub(crate) fn read(
     problems: &mut Vec<String>,
 ) -> Option<(Mapping, Vec<ByName>)> {
     let mut section = Section::new(table, path.clone());
-    let id: Option<MappingId> = section.required("id", "a short name such as \"support-video\"", problems);
+    let id: Option<MappingId> =
+        section.required("id", "a short name such as \"support-video\"", problems);
     if let Some(id) = &id
-        && !id.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && !id
+            .as_str()
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     {
-        problems.push(format!("{path}.id is \"{id}\"; use letters, digits, - and _ only"));
+        problems.push(format!(
+            "{path}.id is \"{id}\"; use letters, digits, - and _ only"
+        ));
     }
-    let vacancies: Option<VacanciesGiven> =
-        section.required("vacancies", "\"all\" or a list of vacancy ids such as [4101, 4102]", problems);
+    let vacancies: Option<VacanciesGiven> = section.required(
+        "vacancies",
+        "\"all\" or a list of vacancy ids such as [4101, 4102]",
+        problems,
+    );
     let assessment: Option<AssessmentGiven> = section.required(
         "assessment",
         "what to invite to: { platform = \"willo\", id = \"…\" }",
@@ -81,21 +90,32 @@ pub(crate) fn read(
     }
     let triggers = section.tables("triggers", problems);
     if triggers.is_empty() {
-        problems.push(format!("{path}.triggers is missing; give at least one: triggers = [{{ stage = \"12\" }}]"));
+        problems.push(format!(
+            "{path}.triggers is missing; give at least one: triggers = [{{ stage = \"12\" }}]"
+        ));
     }
     let triggers: Vec<_> = triggers
         .into_iter()
         .enumerate()
         .filter_map(|(index, table)| trigger(table, format!("{path}.triggers[{index}]"), problems))
         .collect();
-    let paused = section.optional("paused", "true or false", problems).unwrap_or(false);
-    let include_current = section.optional("include_current", "true or false", problems).unwrap_or(false);
-    let reentry: Reentry = section.optional("reentry", "\"once\" or \"again\"", problems).unwrap_or_default();
-    let expires_after_days = section.optional("expires_after_days", "a whole number of days", problems);
+    let paused = section
+        .optional("paused", "true or false", problems)
+        .unwrap_or(false);
+    let include_current = section
+        .optional("include_current", "true or false", problems)
+        .unwrap_or(false);
+    let reentry: Reentry = section
+        .optional("reentry", "\"once\" or \"again\"", problems)
+        .unwrap_or_default();
+    let expires_after_days =
+        section.optional("expires_after_days", "a whole number of days", problems);
     let report = match section.table("report", problems) {
         Some(table) => report(table, format!("{path}.report"), problems),
         None => {
-            problems.push(format!("{path}.report is missing; say where results are shown in Eploy: [{path}.report]"));
+            problems.push(format!(
+                "{path}.report is missing; say where results are shown in Eploy: [{path}.report]"
+            ));
             ReportPlan::default()
         }
     };
@@ -122,7 +142,10 @@ pub(crate) fn read(
                 VacanciesGiven::Word(Word::All) => Vacancies::All,
                 VacanciesGiven::These(these) => Vacancies::Only(these),
             },
-            triggers: triggers.into_iter().map(|(trigger, _, _)| trigger).collect(),
+            triggers: triggers
+                .into_iter()
+                .map(|(trigger, _, _)| trigger)
+                .collect(),
             assessment: AssessmentRef {
                 account: assessment.platform,
                 assessment: assessment.id,
@@ -137,17 +160,26 @@ pub(crate) fn read(
 }
 
 /// A trigger; with the names whose ids are to be found.
-fn trigger(table: &Table, path: String, problems: &mut Vec<String>) -> Option<(Trigger, Option<String>, Vec<String>)> {
+fn trigger(
+    table: &Table,
+    path: String,
+    problems: &mut Vec<String>,
+) -> Option<(Trigger, Option<String>, Vec<String>)> {
     let mut section = Section::new(table, path.clone());
     let stage: Option<StageId> = section.optional("stage", "the stage's id", problems);
     let stage_name: Option<String> = section.optional("stage_name", "the stage's name", problems);
-    let statuses: Vec<StatusId> = section.optional("statuses", "a list of status ids", problems).unwrap_or_default();
-    let status_names: Vec<String> =
-        section.optional("status_names", "a list of status names", problems).unwrap_or_default();
+    let statuses: Vec<StatusId> = section
+        .optional("statuses", "a list of status ids", problems)
+        .unwrap_or_default();
+    let status_names: Vec<String> = section
+        .optional("status_names", "a list of status names", problems)
+        .unwrap_or_default();
     section.finish(problems);
     let to_find = match (&stage, &stage_name) {
         (None, None) => {
-            problems.push(format!("{path}: give the stage's id (stage) or its name (stage_name)"));
+            problems.push(format!(
+                "{path}: give the stage's id (stage) or its name (stage_name)"
+            ));
             return None;
         }
         (None, Some(name)) => Some(name.clone()),
@@ -163,11 +195,22 @@ fn trigger(table: &Table, path: String, problems: &mut Vec<String>) -> Option<(T
 
 fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan {
     let mut section = Section::new(table, path.clone());
-    let action = section.table("action", problems).and_then(|table| action(table, format!("{path}.action"), problems));
-    let notes_at: BTreeSet<Moment> =
-        section.optional("notes_at", "a list of moments such as [\"completed\"]", problems).unwrap_or_default();
+    let action = section
+        .table("action", problems)
+        .and_then(|table| action(table, format!("{path}.action"), problems));
+    let notes_at: BTreeSet<Moment> = section
+        .optional(
+            "notes_at",
+            "a list of moments such as [\"completed\"]",
+            problems,
+        )
+        .unwrap_or_default();
     let questions: BTreeMap<Answerable, QuestionId> = section
-        .optional("questions", "question ids by score, percent, status, link or completed_at", problems)
+        .optional(
+            "questions",
+            "question ids by score, percent, status, link or completed_at",
+            problems,
+        )
         .unwrap_or_default();
     let moves = section
         .tables("moves", problems)
@@ -175,9 +218,16 @@ fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan
         .enumerate()
         .filter_map(|(index, table)| move_plan(table, format!("{path}.moves[{index}]"), problems))
         .collect();
-    let export_package: Option<ExportPackageId> = section.optional("export_package", "an export package's id", problems);
-    let texts: Texts = section.optional("texts", "templates: comments and note", problems).unwrap_or_default();
-    problems.extend(text_problems(&texts).into_iter().map(|problem| format!("{path}.{problem}")));
+    let export_package: Option<ExportPackageId> =
+        section.optional("export_package", "an export package's id", problems);
+    let texts: Texts = section
+        .optional("texts", "templates: comments and note", problems)
+        .unwrap_or_default();
+    problems.extend(
+        text_problems(&texts)
+            .into_iter()
+            .map(|problem| format!("{path}.{problem}")),
+    );
     section.finish(problems);
     if action.is_none() && notes_at.is_empty() && questions.is_empty() {
         problems.push(format!(
@@ -196,9 +246,15 @@ fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan
 
 fn action(table: &Table, path: String, problems: &mut Vec<String>) -> Option<ActionPlan> {
     let mut section = Section::new(table, path);
-    let action_type: Option<ActionTypeId> = section.required("type", "the action type's id", problems);
-    let outcomes: BTreeMap<Moment, OutcomeId> =
-        section.optional("outcomes", "outcome ids by moment: { invited = \"1\", completed = \"2\" }", problems).unwrap_or_default();
+    let action_type: Option<ActionTypeId> =
+        section.required("type", "the action type's id", problems);
+    let outcomes: BTreeMap<Moment, OutcomeId> = section
+        .optional(
+            "outcomes",
+            "outcome ids by moment: { invited = \"1\", completed = \"2\" }",
+            problems,
+        )
+        .unwrap_or_default();
     section.finish(problems);
     Some(ActionPlan {
         action_type: action_type?,
@@ -209,7 +265,8 @@ fn action(table: &Table, path: String, problems: &mut Vec<String>) -> Option<Act
 fn move_plan(table: &Table, path: String, problems: &mut Vec<String>) -> Option<MovePlan> {
     let mut section = Section::new(table, path.clone());
     let on: Option<Moment> = section.required("on", "a moment such as \"completed\"", problems);
-    let stage: Option<StageId> = section.required("stage", "the id of the stage to move to", problems);
+    let stage: Option<StageId> =
+        section.required("stage", "the id of the stage to move to", problems);
     let status = section.optional("status", "the id of the status to set", problems);
     let min_percent: Option<u8> = section.optional("min_percent", "0 to 100", problems);
     let from = section

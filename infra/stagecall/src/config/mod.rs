@@ -93,9 +93,12 @@ pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
     };
     let text = std::fs::read_to_string(file)
         .map_err(|error| wrong(vec![format!("the file cannot be read: {error}")]))?;
-    let table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| wrong(vec![format!("the file is not TOML: {}", error.to_string().trim_end())]))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        wrong(vec![format!(
+            "the file is not TOML: {}",
+            error.to_string().trim_end()
+        )])
+    })?;
     let beside = file.parent().unwrap_or(Path::new(""));
     let mut problems = Vec::new();
     let config = read(&table, beside, &mut problems);
@@ -108,11 +111,20 @@ pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
 fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Config> {
     let mut top = Section::new(table, "");
     let empty = Table::new();
-    let host = host(top.table("host", problems).unwrap_or(&empty), beside, problems);
+    let host = host(
+        top.table("host", problems).unwrap_or(&empty),
+        beside,
+        problems,
+    );
     let timing: Timing = top
         .optional("timing", "seconds, as the example shows", problems)
         .unwrap_or_default();
-    problems.extend(timing.problems().into_iter().map(|problem| format!("timing.{problem}")));
+    problems.extend(
+        timing
+            .problems()
+            .into_iter()
+            .map(|problem| format!("timing.{problem}")),
+    );
     let mut tenants = Vec::new();
     let sandbox = host.as_ref().is_some_and(|host| host.sandbox);
     match top.table("tenants", problems) {
@@ -120,7 +132,14 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
             for (name, value) in named {
                 let path = format!("tenants.{name}");
                 match value.as_table() {
-                    Some(table) => tenants.extend(tenant::read(TenantId::new(name), table, path, beside, sandbox, problems)),
+                    Some(table) => tenants.extend(tenant::read(
+                        TenantId::new(name),
+                        table,
+                        path,
+                        beside,
+                        sandbox,
+                        problems,
+                    )),
                     None => problems.push(format!("{path} must be a table: [{path}]")),
                 }
             }
@@ -137,18 +156,32 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
 
 fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<HostConfig> {
     let mut section = Section::new(table, "host");
-    let store: Option<PathBuf> = section.optional("store", "the path of the database file", problems);
-    let callback_key: Option<PathBuf> = section.optional("callback_key", "the path of the key file", problems);
+    let store: Option<PathBuf> =
+        section.optional("store", "the path of the database file", problems);
+    let callback_key: Option<PathBuf> =
+        section.optional("callback_key", "the path of the key file", problems);
     let listen = section
-        .optional("listen", "an address and port such as \"127.0.0.1:8080\"", problems)
+        .optional(
+            "listen",
+            "an address and port such as \"127.0.0.1:8080\"",
+            problems,
+        )
         .or_else(|| "127.0.0.1:8080".parse().ok());
-    let public_url: Option<Url> = section.optional("public_url", "an address such as \"https://hooks.example.com/\"", problems);
-    let sandbox = section.optional("sandbox", "true or false", problems).unwrap_or(false);
+    let public_url: Option<Url> = section.optional(
+        "public_url",
+        "an address such as \"https://hooks.example.com/\"",
+        problems,
+    );
+    let sandbox = section
+        .optional("sandbox", "true or false", problems)
+        .unwrap_or(false);
     if let Some(url) = &public_url
         && url.scheme() != "https"
         && !sandbox
     {
-        problems.push(format!("host.public_url is {url}; give an https address, because callbacks carry a token"));
+        problems.push(format!(
+            "host.public_url is {url}; give an https address, because callbacks carry a token"
+        ));
     }
     let workers = count(&mut section, "workers", 32, problems);
     let workers_per_tenant = count(&mut section, "workers_per_tenant", 4, problems);
@@ -167,7 +200,10 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Host
 fn count(section: &mut Section<'_>, key: &str, usual: usize, problems: &mut Vec<String>) -> usize {
     let given: Option<usize> = section.optional(key, "a whole number, 1 or more", problems);
     if given == Some(0) {
-        problems.push(format!("{} is 0; give a whole number, 1 or more", section.name(key)));
+        problems.push(format!(
+            "{} is 0; give a whole number, 1 or more",
+            section.name(key)
+        ));
     }
     given.unwrap_or(usual).max(1)
 }

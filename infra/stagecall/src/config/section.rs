@@ -81,7 +81,11 @@ impl<'a> Section<'a> {
         match self.table.get(key)? {
             Value::Table(table) => Some(table),
             other => {
-                problems.push(format!("{} is {}; give a table", self.name(key), shown(other)));
+                problems.push(format!(
+                    "{} is {}; give a table",
+                    self.name(key),
+                    shown(other)
+                ));
                 None
             }
         }
@@ -98,7 +102,11 @@ impl<'a> Section<'a> {
             .map(|items| items.iter().map(Value::as_table).collect::<Option<_>>())
             .unwrap_or_default();
         list.unwrap_or_else(|| {
-            problems.push(format!("{} must be a list of tables: [[{}]]", self.name(key), self.name(key)));
+            problems.push(format!(
+                "{} must be a list of tables: [[{}]]",
+                self.name(key),
+                self.name(key)
+            ));
             Vec::new()
         })
     }

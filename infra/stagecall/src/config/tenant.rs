@@ -21,16 +21,27 @@ pub(crate) fn read(
     sandbox: bool,
     problems: &mut Vec<String>,
 ) -> Option<TenantConfig> {
-    if id.as_str().is_empty() || !id.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-        problems.push(format!("{path}: a tenant's name has letters, digits, - and _ only"));
+    if id.as_str().is_empty()
+        || !id
+            .as_str()
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    {
+        problems.push(format!(
+            "{path}: a tenant's name has letters, digits, - and _ only"
+        ));
     }
     let before = problems.len();
     let mut section = Section::new(table, path.clone());
-    let paused = section.optional("paused", "true or false", problems).unwrap_or(false);
+    let paused = section
+        .optional("paused", "true or false", problems)
+        .unwrap_or(false);
     let eploy = match section.table("eploy", problems) {
         Some(table) => eploy(table, format!("{path}.eploy"), beside, sandbox, problems),
         None => {
-            problems.push(format!("{path}.eploy is missing; give the way into Eploy: [{path}.eploy]"));
+            problems.push(format!(
+                "{path}.eploy is missing; give the way into Eploy: [{path}.eploy]"
+            ));
             None
         }
     };
@@ -60,7 +71,10 @@ pub(crate) fn read(
     }
     for (index, mapping) in mappings.iter().enumerate() {
         if mappings[..index].iter().any(|other| other.id == mapping.id) {
-            problems.push(format!("{path}.mappings: two mappings have the id {}; give each its own", mapping.id));
+            problems.push(format!(
+                "{path}.mappings: two mappings have the id {}; give each its own",
+                mapping.id
+            ));
         }
     }
     section.finish(problems);
@@ -97,7 +111,11 @@ fn eploy(
     );
     let client_id = secret(&mut section, "client_id", beside, problems);
     let client_secret = secret(&mut section, "client_secret", beside, problems);
-    let daily_calls = section.optional("daily_calls", "how many calls Stagecall may make in a day", problems);
+    let daily_calls = section.optional(
+        "daily_calls",
+        "how many calls Stagecall may make in a day",
+        problems,
+    );
     let poll_seconds = section.optional("poll_seconds", "seconds between polls", problems);
     let dialect: Option<Settings> = section.optional("dialect", "a table of settings", problems);
     section.finish(problems);
@@ -125,11 +143,16 @@ fn platform(
     problems: &mut Vec<String>,
 ) -> Option<(PlatformConnection, AccountSources)> {
     let mut section = Section::new(table, path.clone());
-    let kind: Option<String> = section.required("kind", "the platform, such as \"willo\"", problems);
+    let kind: Option<String> =
+        section.required("kind", "the platform, such as \"willo\"", problems);
     let base_url: Option<Url> = section.optional("base_url", "the API's address", problems);
     let settings: Option<Settings> = section.optional("settings", "a table of settings", problems);
     let callback: CallbackSettings = section
-        .optional("callback", "{ generation = 1, accept_previous = false }", problems)
+        .optional(
+            "callback",
+            "{ generation = 1, accept_previous = false }",
+            problems,
+        )
         .unwrap_or_default();
     let mut secrets = BTreeMap::new();
     if let Some(named) = section.table("secrets", problems) {

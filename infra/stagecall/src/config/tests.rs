@@ -3,14 +3,23 @@ use stagecall_core::tenant::{Reentry, Vacancies};
 
 fn problems(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    read(&text.parse().unwrap(), Path::new("/etc/stagecall"), &mut problems);
+    read(
+        &text.parse().unwrap(),
+        Path::new("/etc/stagecall"),
+        &mut problems,
+    );
     problems
 }
 
 #[test]
 fn the_example_is_in_order() {
     let mut found = Vec::new();
-    let config = read(&EXAMPLE.parse().unwrap(), Path::new("/etc/stagecall"), &mut found).unwrap();
+    let config = read(
+        &EXAMPLE.parse().unwrap(),
+        Path::new("/etc/stagecall"),
+        &mut found,
+    )
+    .unwrap();
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(config.host.store, Path::new("/etc/stagecall/stagecall.db"));
     let tenant = &config.tenants[0].tenant;
@@ -58,14 +67,24 @@ fn every_problem_is_told_at_once_with_its_key() {
         "tenants.acme.mappings[0].assessment.platform",
         "tenants.acme.mappings[0].report.questions",
     ] {
-        assert!(found.iter().any(|problem| problem.contains(key)), "{key} is not in {found:#?}");
+        assert!(
+            found.iter().any(|problem| problem.contains(key)),
+            "{key} is not in {found:#?}"
+        );
     }
-    assert!(!found.iter().any(|problem| problem.contains("abcdefghij")), "a secret was repeated");
+    assert!(
+        !found.iter().any(|problem| problem.contains("abcdefghij")),
+        "a secret was repeated"
+    );
 }
 
 #[test]
 fn no_tenants_is_a_problem() {
-    assert!(problems("").iter().any(|problem| problem.contains("[tenants.acme]")));
+    assert!(
+        problems("")
+            .iter()
+            .any(|problem| problem.contains("[tenants.acme]"))
+    );
 }
 
 #[test]
@@ -77,5 +96,8 @@ fn stages_may_be_given_by_name() {
     let mut found = Vec::new();
     let config = read(&text.parse().unwrap(), Path::new("."), &mut found).unwrap();
     assert_eq!(found, Vec::<String>::new());
-    assert_eq!(config.tenants[0].by_name[0].stage.as_deref(), Some("Video Interview"));
+    assert_eq!(
+        config.tenants[0].by_name[0].stage.as_deref(),
+        Some("Video Interview")
+    );
 }

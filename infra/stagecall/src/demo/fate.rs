@@ -77,15 +77,35 @@ pub(crate) fn faults() -> Vec<Rule> {
     vec![
         now_and_then("eploy", 0.03, Fault::Latency { ms: 40 }),
         now_and_then("willo", 0.03, Fault::Latency { ms: 60 }),
-        now_and_then("eploy", 0.002, Fault::TooMany { retry_after: Some(1) }),
-        now_and_then("willo", 0.01, Fault::TooMany { retry_after: Some(1) }),
+        now_and_then(
+            "eploy",
+            0.002,
+            Fault::TooMany {
+                retry_after: Some(1),
+            },
+        ),
+        now_and_then(
+            "willo",
+            0.01,
+            Fault::TooMany {
+                retry_after: Some(1),
+            },
+        ),
         now_and_then("willo", 0.005, Fault::TooMany { retry_after: None }),
         now_and_then("eploy", 0.01, Fault::ErrorBefore { status: 503 }),
         now_and_then("eploy", 0.01, Fault::DropBefore),
         now_and_then("eploy.actions", 0.02, Fault::ErrorAfter { status: 502 }),
         now_and_then("eploy.actions", 0.02, Fault::DropAfter),
-        now_and_then("willo.participants", 0.02, Fault::ErrorBefore { status: 500 }),
-        now_and_then("willo.participants", 0.02, Fault::ErrorAfter { status: 502 }),
+        now_and_then(
+            "willo.participants",
+            0.02,
+            Fault::ErrorBefore { status: 500 },
+        ),
+        now_and_then(
+            "willo.participants",
+            0.02,
+            Fault::ErrorAfter { status: 502 },
+        ),
         now_and_then("willo.participants", 0.02, Fault::DropBefore),
         now_and_then("willo.participants", 0.03, Fault::DropAfter),
         now_and_then("willo.callback", 0.10, Fault::CallbackLost),

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Plays the story and judges it.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
-    logging::start("error", false);
+    logging::start(tracing::Level::ERROR, false);
     let scene = scene::Scene::set(&arguments).await?;
     let (stop, stopped) = watch::channel(false);
     let (host, stage) = scene.open(stopped).await?;
@@ -45,5 +45,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     stop.send_replace(true);
     host.await?;
     stage.sandbox.shutdown().await;
-    Ok(if verdict.good() { exit::OK } else { exit::FAILED })
+    Ok(if verdict.good() {
+        exit::OK
+    } else {
+        exit::FAILED
+    })
 }

@@ -36,7 +36,12 @@ pub(crate) const TRIGGER: (&str, &str) = ("Video Interview", "To Be Completed");
 /// The question that takes the score.
 pub(crate) const SCORE_QUESTION: u64 = 276;
 
-const VACANCIES: [&str; 4] = ["Support Worker", "Care Assistant", "Team Leader", "Night Support Worker"];
+const VACANCIES: [&str; 4] = [
+    "Support Worker",
+    "Care Assistant",
+    "Team Leader",
+    "Night Support Worker",
+];
 
 /// How many candidates are at the trigger stage before anything is turned on.
 const BASELINE: u32 = 3;
@@ -96,7 +101,10 @@ impl Scene {
         .context("the sandbox could not start")?;
         let player = sandbox.player();
         let system = player.eploy(TENANT).await?;
-        let key = system.keys.first().context("the sandbox's Eploy has no key")?;
+        let key = system
+            .keys
+            .first()
+            .context("the sandbox's Eploy has no key")?;
         let account = player.willo(WILLO).await?;
         let mut vacancies = Vec::new();
         for title in VACANCIES {
@@ -113,13 +121,24 @@ impl Scene {
                 status: Some(TRIGGER.1.to_owned()),
                 ..NewApplications::new(*vacancy, 1)
             };
-            baseline.extend(player.apply(TENANT, &there).await?.iter().map(|one| one.application));
+            baseline.extend(
+                player
+                    .apply(TENANT, &there)
+                    .await?
+                    .iter()
+                    .map(|one| one.application),
+            );
         }
         // Two interviews: one for the first three vacancies, one for the last.
         let day = player.interview(WILLO, "Meet the team").await?;
         let night = player.interview(WILLO, "Working nights").await?;
         let ids = |these: &[(u64, String)]| {
-            Vacancies::Only(these.iter().map(|(id, _)| id.to_string().as_str().into()).collect())
+            Vacancies::Only(
+                these
+                    .iter()
+                    .map(|(id, _)| id.to_string().as_str().into())
+                    .collect(),
+            )
         };
         let mappings = vec![
             mapping("day-video", ids(&vacancies[..3]), &day),
@@ -137,7 +156,10 @@ impl Scene {
             platforms: BTreeMap::from([(
                 AccountId::new("willo"),
                 AccountSources {
-                    secrets: BTreeMap::from([("api_key".to_owned(), write("willo-key", &account.api_key)?)]),
+                    secrets: BTreeMap::from([(
+                        "api_key".to_owned(),
+                        write("willo-key", &account.api_key)?,
+                    )]),
                     ..AccountSources::default()
                 },
             )]),
@@ -224,7 +246,9 @@ fn tenant(eploy: &str, willo: &str, mappings: Vec<Mapping>) -> anyhow::Result<Te
             PlatformConnection {
                 kind: "willo".to_owned(),
                 base_url: Some(Url::parse(&format!("{willo}/api/integrations/v2/"))?),
-                settings: settings(serde_json::json!({"calls_per_second": 1000, "calls_in_flight": 16})),
+                settings: settings(
+                    serde_json::json!({"calls_per_second": 1000, "calls_in_flight": 16}),
+                ),
             },
         )]),
         mappings,
@@ -264,7 +288,10 @@ fn mapping(id: &str, vacancies: Vacancies, interview: &str) -> Mapping {
                 outcomes: outcomes.map(|(moment, id)| (moment, id.into())).into(),
             }),
             questions: BTreeMap::from([
-                (Answerable::Percent, SCORE_QUESTION.to_string().as_str().into()),
+                (
+                    Answerable::Percent,
+                    SCORE_QUESTION.to_string().as_str().into(),
+                ),
                 (Answerable::Link, "277".into()),
             ]),
             ..ReportPlan::default()

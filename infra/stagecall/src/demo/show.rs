@@ -85,7 +85,11 @@ impl Show {
 }
 
 /// The outcome as one JSON object.
-pub(crate) fn json(verdict: &Verdict, faults: &BTreeMap<String, u64>, seconds: f64) -> serde_json::Value {
+pub(crate) fn json(
+    verdict: &Verdict,
+    faults: &BTreeMap<String, u64>,
+    seconds: f64,
+) -> serde_json::Value {
     let sums = verdict.sums();
     let wrong: Vec<_> = verdict
         .lines
@@ -116,7 +120,9 @@ fn spread(values: impl Iterator<Item = f64>) -> serde_json::Value {
     values.sort_by(f64::total_cmp);
     let round = |value: f64| (value * 10.0).round() / 10.0;
     match (values.get(values.len() / 2), values.last()) {
-        (Some(median), Some(most)) => serde_json::json!({"median": round(*median), "most": round(*most)}),
+        (Some(median), Some(most)) => {
+            serde_json::json!({"median": round(*median), "most": round(*most)})
+        }
         _ => serde_json::Value::Null,
     }
 }
@@ -138,7 +144,15 @@ pub(crate) async fn table(
     table
         .load_style(UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["candidate", "vacancy", "entered", "invited after", "outcome", "reported after", ""]);
+        .set_header([
+            "candidate",
+            "vacancy",
+            "entered",
+            "invited after",
+            "outcome",
+            "reported after",
+            "",
+        ]);
     for line in lines.iter().take(LINES) {
         let vacancy = stage
             .vacancies
@@ -163,7 +177,10 @@ pub(crate) async fn table(
         application(stage, line.application).await?;
     }
     if !faults.is_empty() {
-        let told: Vec<_> = faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        let told: Vec<_> = faults
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
         println!("\nfaults: {}", told.join(", "));
     }
     let sums = verdict.sums();
@@ -178,9 +195,17 @@ pub(crate) async fn table(
 async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
     let view = stage.player.application(TENANT, id).await?;
     println!("\nApplication {id} as Eploy now shows it");
-    println!("  stage     {}, {}", view.position.stage, view.position.status.as_deref().unwrap_or("–"));
+    println!(
+        "  stage     {}, {}",
+        view.position.stage,
+        view.position.status.as_deref().unwrap_or("–")
+    );
     for action in &view.actions {
-        println!("  action    {}: {}", action.type_name, action.outcome.as_deref().unwrap_or("–"));
+        println!(
+            "  action    {}: {}",
+            action.type_name,
+            action.outcome.as_deref().unwrap_or("–")
+        );
         if let Some(link) = &action.link {
             println!("  link      {link}");
         }
@@ -191,7 +216,11 @@ async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
         }
     }
     for answer in &view.answers {
-        println!("  question  {}: {}", answer.title, answer.answer.to_string().trim_matches('"'));
+        println!(
+            "  question  {}: {}",
+            answer.title,
+            answer.answer.to_string().trim_matches('"')
+        );
     }
     Ok(())
 }
@@ -231,7 +260,16 @@ fn plain(html: &str) -> Vec<String> {
         .into_iter()
         .map(|line| {
             let mut text = line.split_whitespace().collect::<Vec<_>>().join(" ");
-            for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&ldquo;", "“"), ("&rdquo;", "”"), ("&amp;", "&")] {
+            for (entity, character) in [
+                ("&lt;", "<"),
+                ("&gt;", ">"),
+                ("&quot;", "\""),
+                ("&#x27;", "'"),
+                ("&#x2f;", "/"),
+                ("&ldquo;", "“"),
+                ("&rdquo;", "”"),
+                ("&amp;", "&"),
+            ] {
                 text = text.replace(entity, character);
             }
             text
@@ -241,7 +279,9 @@ fn plain(html: &str) -> Vec<String> {
 }
 
 fn clock(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+    at.to_zoned(TimeZone::system())
+        .strftime("%H:%M:%S")
+        .to_string()
 }
 
 fn span(seconds: f64) -> String {

@@ -94,7 +94,11 @@ pub(crate) async fn play(
 }
 
 /// Creates the candidates.
-async fn cast(stage: &Stage, candidates: usize, random: &mut fastrand::Rng) -> anyhow::Result<Vec<Role>> {
+async fn cast(
+    stage: &Stage,
+    candidates: usize,
+    random: &mut fastrand::Rng,
+) -> anyhow::Result<Vec<Role>> {
     let fates = deal(candidates, random);
     let mut cast = Vec::new();
     let share = candidates.div_ceil(stage.vacancies.len());
@@ -115,7 +119,10 @@ async fn cast(stage: &Stage, candidates: usize, random: &mut fastrand::Rng) -> a
                     email: Some(String::new()),
                     ..EditCandidate::default()
                 };
-                stage.player.edit_candidate(TENANT, created.candidate, &edit).await?;
+                stage
+                    .player
+                    .edit_candidate(TENANT, created.candidate, &edit)
+                    .await?;
             }
             cast.push(Role {
                 application: created.application,
@@ -145,10 +152,15 @@ async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
     let store = stagecall_embedded::Store::open(&stage.store)?;
     let began = Instant::now();
     while began.elapsed() < super::PATIENCE {
-        let state = store.load_state(&stagecall_core::ids::TenantId::new(TENANT)).await?;
+        let state = store
+            .load_state(&stagecall_core::ids::TenantId::new(TENANT))
+            .await?;
         if state.is_some_and(|state| {
             !state.mappings.is_empty()
-                && state.mappings.values().all(|mapping| mapping.status == MappingStatus::Active)
+                && state
+                    .mappings
+                    .values()
+                    .all(|mapping| mapping.status == MappingStatus::Active)
         }) {
             return Ok(());
         }
@@ -160,14 +172,20 @@ async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
 /// The recruiter moves some candidates to the trigger stage; some of them move on at once.
 async fn move_in(stage: &Stage, roles: &[Role]) -> anyhow::Result<()> {
     let ids: Vec<u64> = roles.iter().map(|role| role.application).collect();
-    stage.player.move_to(TENANT, &ids, TRIGGER.0, Some(TRIGGER.1)).await?;
+    stage
+        .player
+        .move_to(TENANT, &ids, TRIGGER.0, Some(TRIGGER.1))
+        .await?;
     let on: Vec<u64> = roles
         .iter()
         .filter(|role| role.fate == Fate::MovesOn)
         .map(|role| role.application)
         .collect();
     if !on.is_empty() {
-        stage.player.move_to(TENANT, &on, "Unsuccessful", None).await?;
+        stage
+            .player
+            .move_to(TENANT, &on, "Unsuccessful", None)
+            .await?;
     }
     Ok(())
 }
@@ -224,14 +242,21 @@ async fn act(
     }
     due.sort();
     for (act, who) in due {
-        let keys: Vec<String> = who.iter().filter_map(|index| participants.get(index).cloned()).collect();
+        let keys: Vec<String> = who
+            .iter()
+            .filter_map(|index| participants.get(index).cloned())
+            .collect();
         let applications: Vec<u64> = who.iter().map(|index| cast[*index].application).collect();
         let player = &stage.player;
         match act {
             Act::Open => player.candidate(WILLO, &keys, CandidateAct::Open).await?,
             Act::Start => player.candidate(WILLO, &keys, CandidateAct::Start).await?,
             Act::Answer => player.candidate(WILLO, &keys, CandidateAct::Answer).await?,
-            Act::Decline => player.candidate(WILLO, &keys, CandidateAct::Decline).await?,
+            Act::Decline => {
+                player
+                    .candidate(WILLO, &keys, CandidateAct::Decline)
+                    .await?
+            }
             Act::Bounce => player.candidate(WILLO, &keys, CandidateAct::Bounce).await?,
             Act::Expire => player.candidate(WILLO, &keys, CandidateAct::Expire).await?,
             Act::Score(points) => {
@@ -244,14 +269,26 @@ async fn act(
             }
             Act::Comment => {
                 let text = "Clear answers; ask about <weekend shifts> & travel.".to_owned();
-                player.reviewer(WILLO, &keys, ReviewerAct::Comment { text }).await?;
+                player
+                    .reviewer(WILLO, &keys, ReviewerAct::Comment { text })
+                    .await?;
             }
             Act::Stage => {
                 let name = "Accepted".to_owned();
-                player.reviewer(WILLO, &keys, ReviewerAct::Stage { name }).await?;
+                player
+                    .reviewer(WILLO, &keys, ReviewerAct::Stage { name })
+                    .await?;
             }
-            Act::MoveOut => player.move_to(TENANT, &applications, "Shortlist", None).await?,
-            Act::MoveIn => player.move_to(TENANT, &applications, TRIGGER.0, Some(TRIGGER.1)).await?,
+            Act::MoveOut => {
+                player
+                    .move_to(TENANT, &applications, "Shortlist", None)
+                    .await?
+            }
+            Act::MoveIn => {
+                player
+                    .move_to(TENANT, &applications, TRIGGER.0, Some(TRIGGER.1))
+                    .await?
+            }
         }
     }
     Ok(())

@@ -137,7 +137,10 @@ fn judge(judged: &Judged, roles: &HashMap<u64, &Role>) -> Line {
     } else if application.actions.len() > 1 {
         wrong = Some(format!("{} actions in Eploy", application.actions.len()));
     } else if outcome.as_deref() != expected {
-        wrong = Some(format!("Eploy should show {}", expected.unwrap_or("nothing")));
+        wrong = Some(format!(
+            "Eploy should show {}",
+            expected.unwrap_or("nothing")
+        ));
     } else if let Some(score) = participant.and_then(percent)
         && !shows(judged, score)
     {
@@ -147,9 +150,15 @@ fn judge(judged: &Judged, roles: &HashMap<u64, &Role>) -> Line {
         application: application.id,
         candidate: application.candidate,
         vacancy: application.vacancy,
-        entered: judged.entries.iter().find(|entry| entry.stage == TRIGGER.0).map(|entry| entry.at),
+        entered: judged
+            .entries
+            .iter()
+            .find(|entry| entry.stage == TRIGGER.0)
+            .map(|entry| entry.at),
         invited,
-        reported_after: participant.zip(action).and_then(|(participant, action)| delay(participant, action)),
+        reported_after: participant
+            .zip(action)
+            .and_then(|(participant, action)| delay(participant, action)),
         reported: wrong.is_none() && expected.is_some(),
         lost: missing || (duplicates == 0 && wrong.is_some()),
         outcome: match (&outcome, fate) {
@@ -180,7 +189,9 @@ fn percent(participant: &ParticipantView) -> Option<f64> {
     let (value, max) = participant
         .scores
         .iter()
-        .fold((0.0, 0.0), |(value, max), (_, points, possible)| (value + points, max + possible));
+        .fold((0.0, 0.0), |(value, max), (_, points, possible)| {
+            (value + points, max + possible)
+        });
     (max > 0.0).then(|| (value / max * 1000.0).round() / 10.0)
 }
 
@@ -198,6 +209,8 @@ fn shows(judged: &Judged, score: f64) -> bool {
 
 /// From the candidate's finishing to Eploy showing it; only where nothing happened afterwards.
 fn delay(participant: &ParticipantView, action: &ActionView) -> Option<f64> {
-    let completed = participant.completed.filter(|_| participant.scores.is_empty())?;
+    let completed = participant
+        .completed
+        .filter(|_| participant.scores.is_empty())?;
     Some(action.modified.duration_since(completed).as_secs_f64())
 }

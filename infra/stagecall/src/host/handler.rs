@@ -20,7 +20,9 @@ impl Handler {
         let tenant = work.tenant().clone();
         if let Err(error) = self.dispatch(work).await {
             match error {
-                Error::UnknownTenant(_) => tracing::warn!(%tenant, "work for a tenant that is not configured"),
+                Error::UnknownTenant(_) => {
+                    tracing::warn!(%tenant, "work for a tenant that is not configured")
+                }
                 error => tracing::error!(%tenant, %error, "work failed and stays due"),
             }
         }
@@ -30,10 +32,14 @@ impl Handler {
         match work {
             Work::Poll { tenant } => self.poller.poll(&tenant, Deadline::NONE).await.map(drop),
             Work::Invite { key } => self.inviter.invite(&key).await,
-            Work::WriteBack { key, news, marker } => self.write_back.handle(&key, news, marker).await,
+            Work::WriteBack { key, news, marker } => {
+                self.write_back.handle(&key, news, marker).await
+            }
             Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
             Work::Delivery { tenant, id } => {
-                self.receiver.look_into(&self.write_back, &tenant, &id).await
+                self.receiver
+                    .look_into(&self.write_back, &tenant, &id)
+                    .await
             }
         }
     }

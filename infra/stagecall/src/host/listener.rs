@@ -28,7 +28,10 @@ pub(crate) async fn serve(
         .route("/health", get(|| async { "ok\n" }))
         .route("/callbacks/{tenant}/{account}/{token}", post(callback))
         .with_state(receiver);
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
+    if let Err(error) = axum::serve(listener, router)
+        .with_graceful_shutdown(stopped)
+        .await
+    {
         tracing::error!(%error, "the listener ended");
     }
 }
@@ -47,7 +50,9 @@ async fn callback(
     };
     let headers: Vec<_> = headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
         .collect();
     let call = IncomingCall {
         query: &query,
@@ -55,16 +60,27 @@ async fn callback(
         body: &body,
     };
     let answer = receiver
-        .receive(&TenantId::new(tenant), &AccountId::new(account), &token, &call)
+        .receive(
+            &TenantId::new(tenant),
+            &AccountId::new(account),
+            &token,
+            &call,
+        )
         .await;
     match answer {
         Ok(Answer::Accepted) => (StatusCode::OK, "stored\n"),
         Ok(Answer::NoSuchAddress) => (StatusCode::NOT_FOUND, "no such address\n"),
-        Ok(Answer::Forged) => (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n"),
+        Ok(Answer::Forged) => (
+            StatusCode::UNAUTHORIZED,
+            "the signature is missing or wrong\n",
+        ),
         Ok(Answer::Unreadable) => (StatusCode::BAD_REQUEST, "not understood\n"),
         Err(error) => {
             tracing::error!(%error, "a callback could not be stored");
-            (StatusCode::SERVICE_UNAVAILABLE, "not stored, please send it again\n")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not stored, please send it again\n",
+            )
         }
     }
 }

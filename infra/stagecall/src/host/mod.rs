@@ -76,12 +76,13 @@ impl Host {
             parts.clock.clone(),
             &timing,
         ));
-        let platforms: Arc<dyn PlatformConnections> = Arc::new(stagecall_platforms::Connections::new(
-            parts.transport,
-            parts.secrets.clone(),
-            parts.clock.clone(),
-            &timing,
-        ));
+        let platforms: Arc<dyn PlatformConnections> =
+            Arc::new(stagecall_platforms::Connections::new(
+                parts.transport,
+                parts.secrets.clone(),
+                parts.clock.clone(),
+                &timing,
+            ));
         let desk = Desk {
             ledger: store.clone(),
             sweeps: store.clone(),
@@ -128,11 +129,13 @@ impl Host {
         let listener = TcpListener::bind(parts.listen)
             .await
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
-        let registration = parts.public_url.map(|public_url| registration::Registration {
-            public_url,
-            platforms,
-            secrets: parts.secrets,
-        });
+        let registration = parts
+            .public_url
+            .map(|public_url| registration::Registration {
+                public_url,
+                platforms,
+                secrets: parts.secrets,
+            });
         Ok(Self {
             store: parts.store,
             handler,
@@ -206,14 +209,15 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 
 /// Resolves on the signals that ask a program to end.
 pub(crate) async fn interrupted() {
-    let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "the signal to terminate cannot be heard; ctrl-c can");
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
-    };
+    let mut terminated =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(error) => {
+                tracing::warn!(%error, "the signal to terminate cannot be heard; ctrl-c can");
+                let _ = tokio::signal::ctrl_c().await;
+                return;
+            }
+        };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}

@@ -27,14 +27,22 @@ pub(crate) async fn resolve(
         return Ok(tenant);
     }
     let directory = async {
-        eploy.eploy(&config.tenant, Purpose::Invite).await?.directory().await
+        eploy
+            .eploy(&config.tenant, Purpose::Invite)
+            .await?
+            .directory()
+            .await
     };
     match directory.await {
         Ok(directory) => {
             for name in &config.by_name {
                 if let Some(trigger) = trigger_of(&mut tenant, name) {
-                    find(trigger, name, &directory)
-                        .map_err(|problem| Unresolved::Unknown(format!("tenant {}, mapping {}: {problem}", config.tenant.id, name.mapping)))?;
+                    find(trigger, name, &directory).map_err(|problem| {
+                        Unresolved::Unknown(format!(
+                            "tenant {}, mapping {}: {problem}",
+                            config.tenant.id, name.mapping
+                        ))
+                    })?;
                 }
             }
             Ok(tenant)
@@ -72,9 +80,11 @@ fn find(trigger: &mut Trigger, name: &ByName, directory: &Directory) -> Result<(
         trigger.stage = StageId::new(one("stage", stage, directory.stages.as_deref())?);
     }
     for status in &name.statuses {
-        trigger
-            .statuses
-            .push(StatusId::new(one("status", status, directory.statuses.as_deref())?));
+        trigger.statuses.push(StatusId::new(one(
+            "status",
+            status,
+            directory.statuses.as_deref(),
+        )?));
     }
     Ok(())
 }
@@ -94,7 +104,10 @@ fn one(what: &str, name: &str, list: Option<&[NamedId]>) -> Result<String, Strin
         [option] => Ok(option.id.clone()),
         [] => {
             let names: Vec<_> = live().map(|option| option.name.as_str()).collect();
-            Err(format!("Eploy has no {what} named \"{name}\"; it has {}", names.join(", ")))
+            Err(format!(
+                "Eploy has no {what} named \"{name}\"; it has {}",
+                names.join(", ")
+            ))
         }
         several => {
             let ids: Vec<_> = several.iter().map(|option| option.id.as_str()).collect();
@@ -127,8 +140,20 @@ mod tests {
             option("4", "Video Interview", true),
         ];
         assert_eq!(one("stage", " video interview", Some(&list)).unwrap(), "1");
-        assert!(one("stage", "Shortlist", Some(&list)).unwrap_err().contains("2, 3"));
-        assert!(one("stage", "Offer", Some(&list)).unwrap_err().contains("Video Interview"));
-        assert!(one("stage", "Offer", None).unwrap_err().contains("give the id"));
+        assert!(
+            one("stage", "Shortlist", Some(&list))
+                .unwrap_err()
+                .contains("2, 3")
+        );
+        assert!(
+            one("stage", "Offer", Some(&list))
+                .unwrap_err()
+                .contains("Video Interview")
+        );
+        assert!(
+            one("stage", "Offer", None)
+                .unwrap_err()
+                .contains("give the id")
+        );
     }
 }
