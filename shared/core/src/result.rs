@@ -239,7 +239,10 @@ mod tests {
     #[test]
     fn parts_add_up_only_if_all_have_a_maximum() {
         let total = Score::total(&[part(4.0, Some(5.0)), part(7.0, Some(10.0))]).unwrap();
-        assert_eq!((total.value, total.max, total.percent), (11.0, Some(15.0), Some(73.3)));
+        assert_eq!(
+            (total.value, total.max, total.percent),
+            (11.0, Some(15.0), Some(73.3))
+        );
         assert_eq!(Score::total(&[part(4.0, Some(5.0)), part(7.0, None)]), None);
         assert_eq!(Score::total(&[]), None);
     }

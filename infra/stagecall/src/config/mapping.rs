@@ -53,11 +53,11 @@ struct AssessmentGiven {
 /// Reads one mapping.
 pub(crate) fn read(
     table: &Table,
-    path: String,
+    path: &str,
     platforms: &BTreeMap<AccountId, PlatformConnection>,
     problems: &mut Vec<String>,
 ) -> Option<(Mapping, Vec<ByName>)> {
-    let mut section = Section::new(table, path.clone());
+    let mut section = Section::new(table, path);
     let id: Option<MappingId> =
         section.required("id", "a short name such as \"support-video\"", problems);
     if let Some(id) = &id
@@ -97,7 +97,7 @@ pub(crate) fn read(
     let triggers: Vec<_> = triggers
         .into_iter()
         .enumerate()
-        .filter_map(|(index, table)| trigger(table, format!("{path}.triggers[{index}]"), problems))
+        .filter_map(|(index, table)| trigger(table, &format!("{path}.triggers[{index}]"), problems))
         .collect();
     let paused = section
         .optional("paused", "true or false", problems)
@@ -111,7 +111,7 @@ pub(crate) fn read(
     let expires_after_days =
         section.optional("expires_after_days", "a whole number of days", problems);
     let report = match section.table("report", problems) {
-        Some(table) => report(table, format!("{path}.report"), problems),
+        Some(table) => report(table, &format!("{path}.report"), problems),
         None => {
             problems.push(format!(
                 "{path}.report is missing; say where results are shown in Eploy: [{path}.report]"
@@ -124,13 +124,12 @@ pub(crate) fn read(
     let by_name = triggers
         .iter()
         .enumerate()
-        .filter_map(|(trigger, (_, stage, statuses))| {
-            (stage.is_some() || !statuses.is_empty()).then(|| ByName {
-                mapping: id.clone(),
-                trigger,
-                stage: stage.clone(),
-                statuses: statuses.clone(),
-            })
+        .filter(|(_, (_, stage, statuses))| stage.is_some() || !statuses.is_empty())
+        .map(|(trigger, (_, stage, statuses))| ByName {
+            mapping: id.clone(),
+            trigger,
+            stage: stage.clone(),
+            statuses: statuses.clone(),
         })
         .collect();
     let assessment = assessment?;
@@ -162,10 +161,10 @@ pub(crate) fn read(
 /// A trigger; with the names whose ids are to be found.
 fn trigger(
     table: &Table,
-    path: String,
+    path: &str,
     problems: &mut Vec<String>,
 ) -> Option<(Trigger, Option<String>, Vec<String>)> {
-    let mut section = Section::new(table, path.clone());
+    let mut section = Section::new(table, path);
     let stage: Option<StageId> = section.optional("stage", "the stage's id", problems);
     let stage_name: Option<String> = section.optional("stage_name", "the stage's name", problems);
     let statuses: Vec<StatusId> = section
@@ -193,11 +192,11 @@ fn trigger(
     Some((trigger, to_find, status_names))
 }
 
-fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan {
-    let mut section = Section::new(table, path.clone());
+fn report(table: &Table, path: &str, problems: &mut Vec<String>) -> ReportPlan {
+    let mut section = Section::new(table, path);
     let action = section
         .table("action", problems)
-        .and_then(|table| action(table, format!("{path}.action"), problems));
+        .and_then(|table| action(table, &format!("{path}.action"), problems));
     let notes_at: BTreeSet<Moment> = section
         .optional(
             "notes_at",
@@ -216,7 +215,7 @@ fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan
         .tables("moves", problems)
         .into_iter()
         .enumerate()
-        .filter_map(|(index, table)| move_plan(table, format!("{path}.moves[{index}]"), problems))
+        .filter_map(|(index, table)| move_plan(table, &format!("{path}.moves[{index}]"), problems))
         .collect();
     let export_package: Option<ExportPackageId> =
         section.optional("export_package", "an export package's id", problems);
@@ -244,7 +243,7 @@ fn report(table: &Table, path: String, problems: &mut Vec<String>) -> ReportPlan
     }
 }
 
-fn action(table: &Table, path: String, problems: &mut Vec<String>) -> Option<ActionPlan> {
+fn action(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<ActionPlan> {
     let mut section = Section::new(table, path);
     let action_type: Option<ActionTypeId> =
         section.required("type", "the action type's id", problems);
@@ -262,8 +261,8 @@ fn action(table: &Table, path: String, problems: &mut Vec<String>) -> Option<Act
     })
 }
 
-fn move_plan(table: &Table, path: String, problems: &mut Vec<String>) -> Option<MovePlan> {
-    let mut section = Section::new(table, path.clone());
+fn move_plan(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<MovePlan> {
+    let mut section = Section::new(table, path);
     let on: Option<Moment> = section.required("on", "a moment such as \"completed\"", problems);
     let stage: Option<StageId> =
         section.required("stage", "the id of the stage to move to", problems);
@@ -275,7 +274,7 @@ fn move_plan(table: &Table, path: String, problems: &mut Vec<String>) -> Option<
         .enumerate()
         .filter_map(|(index, table)| {
             let path = format!("{path}.from[{index}]");
-            let (trigger, stage, statuses) = trigger(table, path.clone(), problems)?;
+            let (trigger, stage, statuses) = trigger(table, &path, problems)?;
             if stage.is_some() || !statuses.is_empty() {
                 problems.push(format!("{path}: give ids here, not names"));
             }

@@ -135,7 +135,7 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
                     Some(table) => tenants.extend(tenant::read(
                         TenantId::new(name),
                         table,
-                        path,
+                        &path,
                         beside,
                         sandbox,
                         problems,

@@ -16,7 +16,7 @@ use super::{TenantConfig, mapping};
 pub(crate) fn read(
     id: TenantId,
     table: &Table,
-    path: String,
+    path: &str,
     beside: &Path,
     sandbox: bool,
     problems: &mut Vec<String>,
@@ -32,12 +32,12 @@ pub(crate) fn read(
         ));
     }
     let before = problems.len();
-    let mut section = Section::new(table, path.clone());
+    let mut section = Section::new(table, path);
     let paused = section
         .optional("paused", "true or false", problems)
         .unwrap_or(false);
     let eploy = match section.table("eploy", problems) {
-        Some(table) => eploy(table, format!("{path}.eploy"), beside, sandbox, problems),
+        Some(table) => eploy(table, &format!("{path}.eploy"), beside, sandbox, problems),
         None => {
             problems.push(format!(
                 "{path}.eploy is missing; give the way into Eploy: [{path}.eploy]"
@@ -54,7 +54,7 @@ pub(crate) fn read(
                 problems.push(format!("{path} must be a table: [{path}]"));
                 continue;
             };
-            if let Some((connection, sources)) = platform(table, path, beside, sandbox, problems) {
+            if let Some((connection, sources)) = platform(table, &path, beside, sandbox, problems) {
                 platforms.insert(AccountId::new(name), connection);
                 platform_sources.insert(AccountId::new(name), sources);
             }
@@ -64,7 +64,7 @@ pub(crate) fn read(
     let mut by_name = Vec::new();
     for (index, table) in section.tables("mappings", problems).into_iter().enumerate() {
         let path = format!("{path}.mappings[{index}]");
-        if let Some((mapping, names)) = mapping::read(table, path, &platforms, problems) {
+        if let Some((mapping, names)) = mapping::read(table, &path, &platforms, problems) {
             mappings.push(mapping);
             by_name.extend(names);
         }
@@ -98,12 +98,12 @@ pub(crate) fn read(
 
 fn eploy(
     table: &Table,
-    path: String,
+    path: &str,
     beside: &Path,
     sandbox: bool,
     problems: &mut Vec<String>,
 ) -> Option<(EployConnection, Source, Source)> {
-    let mut section = Section::new(table, path.clone());
+    let mut section = Section::new(table, path);
     let base_url: Option<Url> = section.required(
         "base_url",
         "the address of the customer's Eploy system, such as \"https://acme.eploy.net/\"",
@@ -120,7 +120,7 @@ fn eploy(
     let dialect: Option<Settings> = section.optional("dialect", "a table of settings", problems);
     section.finish(problems);
     let base_url = base_url?;
-    https_unless_sandbox(&base_url, &path, sandbox, problems);
+    https_unless_sandbox(&base_url, path, sandbox, problems);
     let connection = EployConnection {
         base_url,
         daily_calls: daily_calls.unwrap_or(10_000),
@@ -137,12 +137,12 @@ fn eploy(
 
 fn platform(
     table: &Table,
-    path: String,
+    path: &str,
     beside: &Path,
     sandbox: bool,
     problems: &mut Vec<String>,
 ) -> Option<(PlatformConnection, AccountSources)> {
-    let mut section = Section::new(table, path.clone());
+    let mut section = Section::new(table, path);
     let kind: Option<String> =
         section.required("kind", "the platform, such as \"willo\"", problems);
     let base_url: Option<Url> = section.optional("base_url", "the API's address", problems);
@@ -165,7 +165,7 @@ fn platform(
     }
     section.finish(problems);
     if let Some(url) = &base_url {
-        https_unless_sandbox(url, &path, sandbox, problems);
+        https_unless_sandbox(url, path, sandbox, problems);
     }
     let connection = PlatformConnection {
         kind: kind?,

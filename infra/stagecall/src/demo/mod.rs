@@ -15,7 +15,7 @@ use crate::host::interrupted;
 use crate::{exit, logging};
 
 /// How long nothing may change before the story is judged as it stands.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Plays the story and judges it.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {

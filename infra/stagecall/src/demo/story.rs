@@ -57,8 +57,8 @@ pub(crate) async fn play(
     let mut participants: HashMap<usize, String> = HashMap::new();
     let by_email = by_email(stage, &cast).await?;
     while moved < cast.len() || !waiting.is_empty() || !acts.is_empty() {
-        let share = began.elapsed().as_secs_f64() / lasts.as_secs_f64();
-        let until = ((cast.len() as f64 * share).ceil() as usize).min(cast.len());
+        let share = cast.len() as u128 * began.elapsed().as_millis() / lasts.as_millis();
+        let until = usize::try_from(share + 1).map_or(cast.len(), |until| until.min(cast.len()));
         if until > moved {
             move_in(stage, &cast[moved..until]).await?;
             for (index, role) in cast.iter().enumerate().take(until).skip(moved) {
@@ -149,15 +149,15 @@ async fn by_email(stage: &Stage, cast: &[Role]) -> anyhow::Result<HashMap<String
 /// Waits until Stagecall has recorded who is at the stage already: from then on, entries count.
 async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
     use stagecall_core::ports::{MappingStatus, TenantStates as _};
-    let store = stagecall_embedded::Store::open(&stage.store)?;
+    let ledger = stagecall_embedded::Store::open(&stage.store)?;
     let began = Instant::now();
     while began.elapsed() < super::PATIENCE {
-        let state = store
+        let remembered = ledger
             .load_state(&stagecall_core::ids::TenantId::new(TENANT))
             .await?;
-        if state.is_some_and(|state| {
-            !state.mappings.is_empty()
-                && state
+        if remembered.is_some_and(|tenant| {
+            !tenant.mappings.is_empty()
+                && tenant
                     .mappings
                     .values()
                     .all(|mapping| mapping.status == MappingStatus::Active)
@@ -255,7 +255,7 @@ async fn act(
             Act::Decline => {
                 player
                     .candidate(WILLO, &keys, CandidateAct::Decline)
-                    .await?
+                    .await?;
             }
             Act::Bounce => player.candidate(WILLO, &keys, CandidateAct::Bounce).await?,
             Act::Expire => player.candidate(WILLO, &keys, CandidateAct::Expire).await?,
@@ -282,12 +282,12 @@ async fn act(
             Act::MoveOut => {
                 player
                     .move_to(TENANT, &applications, "Shortlist", None)
-                    .await?
+                    .await?;
             }
             Act::MoveIn => {
                 player
                     .move_to(TENANT, &applications, TRIGGER.0, Some(TRIGGER.1))
-                    .await?
+                    .await?;
             }
         }
     }

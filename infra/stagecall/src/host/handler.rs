@@ -21,7 +21,7 @@ impl Handler {
         if let Err(error) = self.dispatch(work).await {
             match error {
                 Error::UnknownTenant(_) => {
-                    tracing::warn!(%tenant, "work for a tenant that is not configured")
+                    tracing::warn!(%tenant, "work for a tenant that is not configured");
                 }
                 error => tracing::error!(%tenant, %error, "work failed and stays due"),
             }

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use url::Url;
 
 /// After how long a registration that failed is tried again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_mins(1);
 
 /// How often registrations are looked at: somebody may have removed one by hand.
-const CHECK: Duration = Duration::from_secs(6 * 3600);
+const CHECK: Duration = Duration::from_hours(6);
 
 /// What registering needs.
 pub(crate) struct Registration {

@@ -18,6 +18,10 @@ use super::CallbackToken;
 
 /// What a platform can do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a yes or no of its own"
+)]
 pub struct Capabilities {
     /// It sends the invitation to the candidate itself.
     pub invites_by_email: bool,

@@ -183,7 +183,7 @@ fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String
         match environment.render_str(own, facts) {
             Ok(text) => return text,
             Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default")
+                tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default");
             }
         }
     }

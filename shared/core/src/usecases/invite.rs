@@ -34,7 +34,7 @@ enum Wanted {
     /// Yes: this person.
     Yes(Box<Person>, Option<super::poll::EntryFact>),
     /// No, or not now: what happens to the row instead.
-    No(Event),
+    No(Box<Event>),
 }
 
 impl Inviter {
@@ -88,7 +88,7 @@ impl Inviter {
         };
         let (person, entry) = match self.wanted(tenant, mapping, &row).await {
             Wanted::Yes(person, entry) => (*person, entry),
-            Wanted::No(event) => return self.record(&row, Some(mapping), event).await,
+            Wanted::No(event) => return self.record(&row, Some(mapping), *event).await,
         };
         let platform = match self
             .platforms
@@ -134,18 +134,18 @@ impl Inviter {
     /// Whether the application is still where it should be, and whom to invite.
     async fn wanted(&self, tenant: &Tenant, mapping: &Mapping, row: &Invitation) -> Wanted {
         if mapping.paused {
-            return Wanted::No(self.mapping_paused(row));
+            return Wanted::No(Box::new(self.mapping_paused(row)));
         }
         let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
             Ok(eploy) => eploy,
-            Err(error) => return Wanted::No(self.not_now(row, None, &error)),
+            Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
         };
-        let moved_on = Wanted::No(Event::Skip {
+        let moved_on = Wanted::No(Box::new(Event::Skip {
             claim: None,
             reason: SkipReason::MovedOn,
-        });
+        }));
         let entry = match eploy.standing(&row.key.application).await {
-            Err(error) => return Wanted::No(self.not_now(row, None, &error)),
+            Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
             Ok(Standing::Gone) => return moved_on,
             Ok(Standing::Position(position)) if !mapping.triggered_by(&position) => {
                 return moved_on;
@@ -158,7 +158,7 @@ impl Inviter {
         };
         match self.person(&*eploy, row).await {
             Ok(person) => Wanted::Yes(Box::new(person), entry),
-            Err(event) => Wanted::No(event),
+            Err(event) => Wanted::No(Box::new(event)),
         }
     }
 

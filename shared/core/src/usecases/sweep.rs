@@ -78,7 +78,9 @@ impl Sweeper {
                 }
             }
         }
-        let saved = sweeps.save_sweep(tenant, assessment, &before, &next).await?;
+        let saved = sweeps
+            .save_sweep(tenant, assessment, &before, &next)
+            .await?;
         if saved == Saved::Conflict {
             // Armed meanwhile. What armed it can wait for the usual interval: the list was read just now.
             let armed = sweeps.load_sweep(tenant, assessment).await?;
