@@ -119,19 +119,21 @@ fn eploy(
     let poll_seconds = section.optional("poll_seconds", "seconds between polls", problems);
     let dialect: Option<Settings> = section.optional("dialect", "a table of settings", problems);
     section.finish(problems);
-    let base_url = base_url?;
-    https_unless_sandbox(&base_url, path, sandbox, problems);
+    // The dialect is looked at even where the address is wrong: all problems at once.
+    let stand_in = Url::parse("https://acme.eploy.net/").ok();
     let connection = EployConnection {
-        base_url,
+        base_url: base_url.clone().or(stand_in)?,
         daily_calls: daily_calls.unwrap_or(10_000),
         poll_seconds: poll_seconds.unwrap_or(60),
         dialect: dialect.unwrap_or_default(),
     };
+    https_unless_sandbox(&connection.base_url, path, sandbox, problems);
     problems.extend(
         stagecall_eploy::validate(&connection)
             .into_iter()
             .map(|problem| format!("{path}.{problem}")),
     );
+    base_url?;
     Some((connection, client_id?, client_secret?))
 }
 

@@ -118,7 +118,7 @@ pub(crate) fn json(
 fn spread(values: impl Iterator<Item = f64>) -> serde_json::Value {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    let round = |value: f64| (value * 10.0).round() / 10.0;
+    let round = |value: f64| (value * 100.0).round() / 100.0;
     match (values.get(values.len() / 2), values.last()) {
         (Some(median), Some(most)) => {
             serde_json::json!({"median": round(*median), "most": round(*most)})
@@ -285,5 +285,5 @@ fn clock(at: Timestamp) -> String {
 }
 
 fn span(seconds: f64) -> String {
-    format!("{seconds:.1} s")
+    format!("{seconds:.2} s")
 }

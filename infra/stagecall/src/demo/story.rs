@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use stagecall_sandbox::control::{CandidateAct, EditCandidate, NewApplications, ReviewerAct};
 
 use super::fate::{Fate, deal};
@@ -16,6 +17,8 @@ use crate::cli::DemoArguments;
 pub(crate) struct Role {
     pub(crate) application: u64,
     pub(crate) fate: Fate,
+    /// When something last happened that Eploy has to show.
+    pub(crate) last_act: Option<Timestamp>,
 }
 
 /// Something that a person does.
@@ -44,7 +47,7 @@ pub(crate) async fn play(
     show: &Show,
 ) -> anyhow::Result<Vec<Role>> {
     let mut random = fastrand::Rng::with_seed(arguments.seed);
-    let cast = cast(stage, arguments.candidates as usize, &mut random).await?;
+    let mut cast = cast(stage, arguments.candidates as usize, &mut random).await?;
     turned_on(stage).await?;
     show.begins(cast.len());
     let mut acts: BinaryHeap<Coming> = BinaryHeap::new();
@@ -71,6 +74,7 @@ pub(crate) async fn play(
         }
         let sent = stage.player.invitations(seen).await?;
         seen = sent.next;
+        let mut invited = Vec::new();
         for invitation in sent.records {
             let Some(index) = by_email.get(&invitation.email).copied() else {
                 continue;
@@ -78,11 +82,15 @@ pub(crate) async fn play(
             let role = &cast[index];
             if waiting.remove(&role.application).is_some() {
                 participants.insert(index, invitation.participant);
+                invited.push((index, invitation.at));
                 plan(index, role.fate, &mut random, &mut acts);
             }
         }
+        for (index, at) in invited {
+            cast[index].last_act = Some(at);
+        }
         show.invited(participants.len());
-        act(stage, &cast, &participants, &mut acts).await?;
+        act(stage, &mut cast, &participants, &mut acts).await?;
         show.ended(participants.len().saturating_sub(acts.len()));
         if began.elapsed() > lasts + super::PATIENCE {
             // Whoever is still waiting was not invited: the verdict will say so.
@@ -127,6 +135,7 @@ async fn cast(
             cast.push(Role {
                 application: created.application,
                 fate,
+                last_act: None,
             });
         }
     }
@@ -225,7 +234,7 @@ fn plan(index: usize, fate: Fate, random: &mut fastrand::Rng, acts: &mut BinaryH
 /// Does what is due, the same acts together.
 async fn act(
     stage: &Stage,
-    cast: &[Role],
+    cast: &mut [Role],
     participants: &HashMap<usize, String>,
     acts: &mut BinaryHeap<Coming>,
 ) -> anyhow::Result<()> {
@@ -248,6 +257,11 @@ async fn act(
             .collect();
         let applications: Vec<u64> = who.iter().map(|index| cast[*index].application).collect();
         let player = &stage.player;
+        if !matches!(act, Act::MoveOut | Act::MoveIn) {
+            for index in &who {
+                cast[*index].last_act = Some(Timestamp::now());
+            }
+        }
         match act {
             Act::Open => player.candidate(WILLO, &keys, CandidateAct::Open).await?,
             Act::Start => player.candidate(WILLO, &keys, CandidateAct::Start).await?,

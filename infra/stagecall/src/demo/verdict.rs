@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stagecall_sandbox::control::{ActionView, Judged, ParticipantView, Standing};
+use stagecall_sandbox::control::{Judged, ParticipantView, Standing};
 
 use super::fate::Fate;
 use super::scene::{SCORE_QUESTION, Stage, TENANT, TRIGGER};
@@ -24,7 +24,7 @@ pub(crate) struct Line {
     pub(crate) invited: Option<Timestamp>,
     /// What Eploy shows.
     pub(crate) outcome: String,
-    /// Seconds from what happened last on the platform to Eploy showing it, where the platform has a time for it.
+    /// Seconds from what happened last to Eploy showing it.
     pub(crate) reported_after: Option<f64>,
     /// What is wrong, if anything is.
     pub(crate) wrong: Option<String>,
@@ -110,7 +110,9 @@ pub(crate) async fn settle(
 /// Judges one application.
 fn judge(judged: &Judged, roles: &HashMap<u64, &Role>) -> Line {
     let application = &judged.application;
-    let fate = roles.get(&application.id).map(|role| role.fate);
+    let role = roles.get(&application.id);
+    let fate = role.map(|role| role.fate);
+    let last_act = role.and_then(|role| role.last_act);
     let fresh = judged.invitations.len();
     let invited = judged.invitations.first().map(|sent| sent.at);
     let (least, most) = match fate {
@@ -156,9 +158,9 @@ fn judge(judged: &Judged, roles: &HashMap<u64, &Role>) -> Line {
             .find(|entry| entry.stage == TRIGGER.0)
             .map(|entry| entry.at),
         invited,
-        reported_after: participant
+        reported_after: last_act
             .zip(action)
-            .and_then(|(participant, action)| delay(participant, action)),
+            .map(|(acted, action)| action.modified.duration_since(acted).as_secs_f64().max(0.0)),
         reported: wrong.is_none() && expected.is_some(),
         lost: missing || (duplicates == 0 && wrong.is_some()),
         outcome: match (&outcome, fate) {
@@ -205,12 +207,4 @@ fn shows(judged: &Judged, score: f64) -> bool {
                 _ => false,
             }
     })
-}
-
-/// From the candidate's finishing to Eploy showing it; only where nothing happened afterwards.
-fn delay(participant: &ParticipantView, action: &ActionView) -> Option<f64> {
-    let completed = participant
-        .completed
-        .filter(|_| participant.scores.is_empty())?;
-    Some(action.modified.duration_since(completed).as_secs_f64())
 }
