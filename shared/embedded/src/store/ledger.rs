@@ -142,7 +142,8 @@ impl Ledger for Store {
     ) -> Result<Vec<Waiting>, StoreError> {
         let (tenant, assessment) = (tenant.clone(), assessment.clone());
         self.read("read the waiting invitations", move |connection| {
-            let rows = invitations(
+            // One by one: thousands may be waiting, and little of each is needed.
+            each_invitation(
                 connection,
                 "SELECT document FROM invitation
                  WHERE tenant = ?1 AND watched_account = ?2 AND watched_assessment = ?3",
@@ -151,8 +152,8 @@ impl Ledger for Store {
                     assessment.account.as_str(),
                     assessment.assessment.as_str()
                 ],
-            )?;
-            Ok(rows.into_iter().filter_map(waiting).collect())
+                waiting,
+            )
         })
         .await
     }
@@ -173,14 +174,22 @@ pub(super) fn invitations(
     sql: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<Invitation>, Fault> {
+    each_invitation(connection, sql, parameters, Some)
+}
+
+/// What `wanted` makes of each of the invitations whose documents `sql` selects, without holding them all.
+fn each_invitation<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+    wanted: impl Fn(Invitation) -> Option<T>,
+) -> Result<Vec<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(parse(
-            "invitation",
-            row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?,
-        )?);
+        let document = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        found.extend(wanted(parse("invitation", document)?));
     }
     Ok(found)
 }
