@@ -7,4 +7,6 @@
 )]
 
 mod conformance;
+mod dynamodb;
+mod scenarios;
 mod sqlite;

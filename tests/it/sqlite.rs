@@ -5,10 +5,9 @@ mod crash;
 use std::path::PathBuf;
 
 use stagecall_core::Timestamp;
-use stagecall_core::invitation::Step;
 use stagecall_core::ports::{
-    Allowance as _, Deliveries as _, DeliveryFate, Due as _, DueItem, Ledger as _, Saved,
-    Sweeps as _, TenantState, TenantStates as _, Tenants as _,
+    Allowance as _, Deliveries as _, DeliveryFate, Due as _, Ledger as _, Saved, TenantState,
+    TenantStates as _,
 };
 use stagecall_embedded::{InvitationFilter, StateCount, Store};
 use stagecall_tests::sample::{
@@ -42,104 +41,6 @@ async fn state(store: &Store, id: &str, version: u64, due: f64) {
     };
     let saved = store.save_state(&id.into(), &state).await.unwrap();
     assert_eq!(saved, Saved::Saved);
-}
-
-/// One of each kind for a tenant, due at `first`, a second later, and so on: poll, to invite, to report, sweep,
-/// delivery.
-async fn one_of_each(store: &Store, id: &str, first: f64) -> [DueItem; 5] {
-    store.put_tenant(&tenant(id)).await.unwrap();
-    state(store, id, 1, first).await;
-    let mut to_invite = detected(key(id, 1));
-    let mut to_report = sent(&detected(key(id, 2)), &"p2".into());
-    for (row, later) in [(&mut to_invite, 1.0), (&mut to_report, 2.0)] {
-        if let stagecall_core::invitation::Wake::At { at: due, .. } = &mut row.wake {
-            *due = at(first + later);
-        }
-        store.insert(row).await.unwrap();
-    }
-    store
-        .arm(&id.into(), &assessment(), at(first + 3.0))
-        .await
-        .unwrap();
-    store
-        .store(&delivery(id, "d", at(first + 4.0)))
-        .await
-        .unwrap();
-    [
-        DueItem::Poll(id.into()),
-        DueItem::Invitation(to_invite.key, Step::Invite),
-        DueItem::Invitation(to_report.key, Step::WriteBack),
-        DueItem::Sweep(id.into(), assessment()),
-        DueItem::Delivery(id.into(), "d".to_owned()),
-    ]
-}
-
-/// Across kinds and tenants, with any limit.
-#[tokio::test]
-async fn the_longest_due_comes_first() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    let acme = one_of_each(&store, "acme", 10.0).await;
-    let other = one_of_each(&store, "other", 10.5).await;
-    let order: Vec<_> = acme
-        .into_iter()
-        .zip(other)
-        .flat_map(<[DueItem; 2]>::from)
-        .collect();
-    for limit in [1, 4, 10, 50] {
-        let due = store.due(at(100.0), limit).await.unwrap();
-        assert_eq!(due, order[..limit.min(10)]);
-    }
-    assert_eq!(store.due(at(11.0), 50).await.unwrap(), order[..3]);
-}
-
-/// Nothing is polled, sent or swept; deliveries are looked into and results reported.
-#[tokio::test]
-async fn a_paused_tenant_is_due_for_reports_and_deliveries_only() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    let [poll, invite, report, sweep, received] = one_of_each(&store, "acme", 0.0).await;
-    let mut paused = tenant("acme");
-    paused.paused = true;
-    store.put_tenant(&paused).await.unwrap();
-    assert_eq!(
-        store.due(at(10.0), 50).await.unwrap(),
-        [report.clone(), received.clone()]
-    );
-    // What is held back does not use up the limit.
-    assert_eq!(
-        store.due(at(10.0), 1).await.unwrap(),
-        std::slice::from_ref(&report)
-    );
-
-    store.put_tenant(&tenant("acme")).await.unwrap();
-    let all = [poll, invite, report, sweep, received];
-    assert_eq!(store.due(at(10.0), 50).await.unwrap(), all);
-}
-
-/// Its work could not be done. Its invitations are remembered, how polling stood is not.
-#[tokio::test]
-async fn a_removed_tenant_is_not_due_and_its_invitations_stay() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    one_of_each(&store, "acme", 0.0).await;
-    assert!(store.remove_tenant(&"acme".into()).await.unwrap());
-    assert!(!store.remove_tenant(&"acme".into()).await.unwrap());
-    assert_eq!(store.due(at(10.0), 50).await.unwrap(), []);
-    assert_eq!(store.tenant(&"acme".into()).await.unwrap(), None);
-    assert_eq!(store.load_state(&"acme".into()).await.unwrap(), None);
-    assert!(store.load(&key("acme", 1)).await.unwrap().is_some());
-}
-
-#[tokio::test]
-async fn tenants_are_listed_by_name() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    for id in ["b", "c", "a"] {
-        store.put_tenant(&tenant(id)).await.unwrap();
-    }
-    let tenants = store.list_tenants().await.unwrap();
-    assert_eq!(tenants, [tenant("a"), tenant("b"), tenant("c")]);
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
-//! Support for the tests across crates: samples of the vocabulary, of nobody in particular. The tests are in `it/`.
+//! Support for the tests across crates: samples of the vocabulary, of nobody in particular, and a rig that runs the real
+//! command against the sandbox. The tests are in `it/`.
 
+pub mod rig;
 pub mod sample;

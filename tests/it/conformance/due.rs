@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use stagecall_core::Timestamp;
-use stagecall_core::invitation::{Event, Step, Trouble};
+use stagecall_core::invitation::{Event, Step, Trouble, Wake};
 use stagecall_core::ports::{DueItem, TenantState};
 use stagecall_tests::sample::{
     assessment, at, claimed, delivery, detected, key, reported, sent, tenant, then, touched,
@@ -170,4 +170,88 @@ pub async fn a_step_that_moves_is_due_at_its_new_time_only(backend: impl Backend
         .unwrap();
     assert_eq!(due(&stores, at(29.0)).await, []);
     assert_eq!(due(&stores, at(30.0)).await.len(), 1);
+}
+
+/// One of each kind for a tenant, due at `first`, a second later, and so on: poll, to invite, to report, sweep,
+/// delivery.
+async fn one_of_each(backend: &impl Backend, id: &str, first: f64) -> [DueItem; 5] {
+    backend.configure(&tenant(id)).await;
+    let stores = backend.stores();
+    let mut state = TenantState::new(at(first));
+    state.version = 1;
+    stores.states.save_state(&id.into(), &state).await.unwrap();
+    let mut to_invite = detected(key(id, 1));
+    let mut to_report = sent(&detected(key(id, 2)), &"p2".into());
+    for (row, later) in [(&mut to_invite, 1.0), (&mut to_report, 2.0)] {
+        if let Wake::At { at: due, .. } = &mut row.wake {
+            *due = at(first + later);
+        }
+        stores.ledger.insert(row).await.unwrap();
+    }
+    stores
+        .sweeps
+        .arm(&id.into(), &assessment(), at(first + 3.0))
+        .await
+        .unwrap();
+    let received = delivery(id, "d", at(first + 4.0));
+    stores.deliveries.store(&received).await.unwrap();
+    [
+        DueItem::Poll(id.into()),
+        DueItem::Invitation(to_invite.key, Step::Invite),
+        DueItem::Invitation(to_report.key, Step::WriteBack),
+        DueItem::Sweep(id.into(), assessment()),
+        DueItem::Delivery(id.into(), "d".to_owned()),
+    ]
+}
+
+/// Across kinds and tenants, with any limit.
+pub async fn the_longest_due_comes_first(backend: impl Backend) {
+    let first = one_of_each(&backend, "acme", 10.0).await;
+    let second = one_of_each(&backend, "other", 10.5).await;
+    let order: Vec<_> = first
+        .into_iter()
+        .zip(second)
+        .flat_map(<[_; 2]>::from)
+        .collect();
+    let due = backend.stores().due;
+    for limit in [1, 4, 10, 50] {
+        assert_eq!(
+            due.due(at(100.0), limit).await.unwrap(),
+            order[..limit.min(10)]
+        );
+    }
+    assert_eq!(due.due(at(11.0), 50).await.unwrap(), order[..3]);
+}
+
+/// Nothing is polled, sent or swept; deliveries are looked into and results reported.
+pub async fn a_paused_tenant_is_due_for_reports_and_deliveries_only(backend: impl Backend) {
+    let all = one_of_each(&backend, "acme", 0.0).await;
+    let mut paused = tenant("acme");
+    paused.paused = true;
+    backend.configure(&paused).await;
+    let due = backend.stores().due;
+    let through = [all[2].clone(), all[4].clone()];
+    assert_eq!(due.due(at(10.0), 50).await.unwrap(), through);
+    // What is held back does not use up the limit.
+    assert_eq!(due.due(at(10.0), 1).await.unwrap(), through[..1]);
+
+    backend.configure(&tenant("acme")).await;
+    assert_eq!(due.due(at(10.0), 50).await.unwrap(), all);
+}
+
+/// Its work could not be done. Its invitations are remembered, how polling stood is not.
+pub async fn a_removed_tenant_is_not_due_and_its_invitations_stay(backend: impl Backend) {
+    let acme = "acme".into();
+    one_of_each(&backend, "acme", 0.0).await;
+    assert!(backend.remove(&acme).await);
+    assert!(!backend.remove(&acme).await);
+    let stores = backend.stores();
+    assert_eq!(due(&stores, at(10.0)).await, []);
+    assert_eq!(stores.tenants.tenant(&acme).await.unwrap(), None);
+    assert_eq!(stores.states.load_state(&acme).await.unwrap(), None);
+    assert!(stores.ledger.load(&key("acme", 1)).await.unwrap().is_some());
+    // Whoever comes back is polled as one who was never here.
+    backend.configure(&tenant("acme")).await;
+    let first = stores.due.due(at(10.0), 1).await.unwrap();
+    assert_eq!(first, [DueItem::Poll(acme)]);
 }

@@ -5,6 +5,7 @@
 mod allowance;
 mod deliveries;
 mod due;
+mod dynamodb;
 mod ledger;
 mod restart;
 mod sqlite;
@@ -14,6 +15,7 @@ mod tenants;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
     Allowance, Deliveries, Due, Ledger, Sweeps, TenantState, TenantStates, Tenants,
 };
@@ -43,6 +45,12 @@ pub trait Backend: Sized + Send + Sync {
 
     /// Configures a tenant, as an operator does.
     async fn configure(&self, tenant: &Tenant);
+
+    /// All configured tenants, as an operator sees them.
+    async fn list(&self) -> Vec<Tenant>;
+
+    /// Removes a tenant, as an operator does; whether it was there.
+    async fn remove(&self, tenant: &TenantId) -> bool;
 
     /// The same store in the hands of a new process.
     async fn restart(self) -> Self;
@@ -75,12 +83,14 @@ macro_rules! suite {
                 a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
                 the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
             tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
-                of_many_states_of_one_version_one_wins;
+                of_many_states_of_one_version_one_wins, tenants_are_listed_by_name;
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
                 a_lower_ceiling_refuses_what_a_higher_one_gave;
             due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,
                 a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_than_the_limit,
-                a_step_that_moves_is_due_at_its_new_time_only;
+                a_step_that_moves_is_due_at_its_new_time_only, the_longest_due_comes_first,
+                a_paused_tenant_is_due_for_reports_and_deliveries_only,
+                a_removed_tenant_is_not_due_and_its_invitations_stay;
             restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
         }
     };
@@ -98,3 +108,4 @@ macro_rules! suite {
 }
 
 suite!(on_sqlite, crate::conformance::sqlite::Sqlite);
+suite!(on_dynamodb, crate::conformance::dynamodb::DynamoDb);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use stagecall_core::ids::TenantId;
 use stagecall_core::tenant::Tenant;
 use stagecall_embedded::Store;
 use stagecall_tests::sample::at;
@@ -44,6 +45,14 @@ impl Backend for Sqlite {
 
     async fn configure(&self, tenant: &Tenant) {
         self.store.put_tenant(tenant).await.unwrap();
+    }
+
+    async fn list(&self) -> Vec<Tenant> {
+        self.store.list_tenants().await.unwrap()
+    }
+
+    async fn remove(&self, tenant: &TenantId) -> bool {
+        self.store.remove_tenant(tenant).await.unwrap()
     }
 
     async fn restart(self) -> Self {

@@ -53,6 +53,7 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
         last_at: Some(at(1.000_001)),
         failures: 2,
         armed: 0,
+        empty_at: Some(1),
     };
     let save = |expected: SweepState, next: SweepState| {
         let sweeps = sweeps.clone();

@@ -139,3 +139,13 @@ pub async fn of_many_states_of_one_version_one_wins(backend: impl Backend) {
         assert_eq!(saved.count(), 1, "version {version}");
     }
 }
+
+pub async fn tenants_are_listed_by_name(backend: impl Backend) {
+    for id in ["b", "c", "a", "b"] {
+        backend.configure(&tenant(id)).await;
+    }
+    assert_eq!(
+        backend.list().await,
+        [tenant("a"), tenant("b"), tenant("c")]
+    );
+}

@@ -186,12 +186,14 @@ impl Inviter {
     fn not_now(&self, row: &Invitation, claim: Option<u32>, error: &CallError) -> Event {
         let (trouble, until) = self.desk.put_off(error, row.trouble.as_ref(), &row.key);
         if error.may_retry() {
+            warn(row, error, "the invitation was put off");
             Event::PutOff {
                 claim,
                 trouble,
                 until,
             }
         } else {
+            warn(row, error, "the invitation was refused");
             Event::Fail {
                 claim,
                 reason: FailReason::Refused(trouble),
@@ -244,6 +246,7 @@ impl Inviter {
                 self.take(row, found, true, claim).await?
             }
             Err(error) if error.phase == Phase::Unknown => {
+                warn(row, &error, "whether the invitation went out is not known");
                 let (trouble, _) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
                 Event::OutcomeUnknown {
                     attempt: row.attempts,
@@ -294,6 +297,7 @@ impl Inviter {
         let found = match self.ask_platform(tenant, &row).await {
             Ok(found) => found,
             Err(error) => {
+                warn(&row, &error, "the invitation could not be looked up");
                 let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
                 let event = Event::LookUpPutOff { trouble, until };
                 self.record(&row, mapping, event).await?;
@@ -377,6 +381,11 @@ impl Inviter {
             }
         }
     }
+}
+
+/// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.
+fn warn(row: &Invitation, error: &CallError, what: &str) {
+    tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, %error, "{what}");
 }
 
 /// Those that carry our reference first; those that carry another of ours not at all.

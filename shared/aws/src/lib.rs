@@ -1,0 +1,19 @@
+//! Stagecall on AWS: the core's ports on DynamoDB, SQS, Secrets Manager and EventBridge.
+//!
+//! The README tells how the table is laid out, what an invitation costs, and what a tenant's secret looks like.
+
+mod batch;
+mod connect;
+mod events;
+mod fault;
+mod queue;
+mod secrets;
+mod store;
+#[cfg(test)]
+mod testing;
+
+pub use connect::connect;
+pub use events::BusEvents;
+pub use queue::{QueueUrls, SqsQueue};
+pub use secrets::ManagedSecrets;
+pub use store::{Store, layout};

@@ -1,0 +1,164 @@
+use serde_json::{Value, json};
+use stagecall_core::ids::InvitationKey;
+use stagecall_core::invitation::Step;
+
+use super::*;
+use crate::testing::{Call, Calls, error, stand_in};
+
+async fn queue(
+    answer: impl Fn(usize, &Call) -> (u16, Value) + Clone + Send + Sync + 'static,
+) -> (SqsQueue, Calls) {
+    let (config, calls) = stand_in(answer).await;
+    let urls = QueueUrls {
+        poll: "https://sqs/poll".to_owned(),
+        invite: "https://sqs/invite".to_owned(),
+        write_back: "https://sqs/write-back".to_owned(),
+    };
+    (SqsQueue::new(Client::new(&config), urls), calls)
+}
+
+fn entries(call: &Call) -> &Vec<Value> {
+    call.1["Entries"].as_array().unwrap()
+}
+
+/// SQS's answer: these of the batch were not taken, the others were.
+fn answered(call: &Call, refused: &[usize]) -> (u16, Value) {
+    let (failed, taken): (Vec<_>, Vec<_>) =
+        (0..entries(call).len()).partition(|place| refused.contains(place));
+    let failed: Vec<_> = failed
+        .iter()
+        .map(
+            |place| json!({"Id": place.to_string(), "SenderFault": false, "Code": "InternalError"}),
+        )
+        .collect();
+    let taken: Vec<_> = taken
+        .iter()
+        .map(|place| json!({"Id": place.to_string(), "MessageId": "m", "MD5OfMessageBody": md5(call, *place)}))
+        .collect();
+    (200, json!({"Successful": taken, "Failed": failed}))
+}
+
+/// The client does not look at it.
+fn md5(_: &Call, _: usize) -> &'static str {
+    "0"
+}
+
+fn polls(count: usize) -> Vec<Work> {
+    (0..count)
+        .map(|n| Work::Poll {
+            tenant: TenantId::new(format!("t{n}")),
+        })
+        .collect()
+}
+
+fn bodies(calls: &[Call]) -> Vec<Work> {
+    let messages = calls.iter().flat_map(entries);
+    messages
+        .map(|entry| serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_piece_goes_to_its_queue_in_its_tenants_group() {
+    let key = InvitationKey {
+        tenant: "acme".into(),
+        application: "1".into(),
+        mapping: "video".into(),
+        round: 1,
+    };
+    let (queue, calls) = queue(|_, call| answered(call, &[])).await;
+    let work = vec![
+        Work::step(key.clone(), Step::WriteBack),
+        Work::Poll {
+            tenant: "a tenant with spaces".into(),
+        },
+        Work::step(key, Step::Invite),
+        Work::Delivery {
+            tenant: "acme".into(),
+            id: "d".to_owned(),
+        },
+    ];
+    queue.push(work.clone()).await.unwrap();
+    let calls = calls.all();
+    let urls: Vec<_> = calls
+        .iter()
+        .map(|(_, request)| request["QueueUrl"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "https://sqs/poll",
+            "https://sqs/invite",
+            "https://sqs/write-back"
+        ]
+    );
+    assert_eq!(
+        bodies(&calls),
+        [&work[1], &work[2], &work[0], &work[3]].map(Clone::clone)
+    );
+    assert_eq!(entries(&calls[1])[0]["MessageGroupId"], "acme");
+    let replaced = entries(&calls[0])[0]["MessageGroupId"].as_str().unwrap();
+    assert!(replaced.len() == 64 && replaced.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[tokio::test]
+async fn ten_go_in_a_call_and_nothing_in_none() {
+    let (queue, calls) = queue(|_, call| answered(call, &[])).await;
+    queue.push(Vec::new()).await.unwrap();
+    assert_eq!(calls.count(), 0);
+    queue.push(polls(25)).await.unwrap();
+    let mut sizes: Vec<_> = calls.all().iter().map(|call| entries(call).len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [5, 10, 10]);
+    assert_eq!(bodies(&calls.all()).len(), 25);
+}
+
+#[tokio::test]
+async fn what_was_not_taken_is_sent_once_more_and_then_waits_for_the_clock() {
+    let (queue, calls) = queue(|before, call| {
+        // The second of what is left of the two is refused again.
+        answered(call, if before == 0 { &[1, 4] } else { &[1] })
+    })
+    .await;
+    queue.push(polls(6)).await.unwrap();
+    let calls = calls.all();
+    assert_eq!(calls.len(), 2);
+    assert_eq!(
+        bodies(&calls[1..]),
+        [polls(6)[1].clone(), polls(6)[4].clone()]
+    );
+}
+
+#[tokio::test]
+async fn a_queue_that_is_not_there_is_named_and_the_others_get_theirs() {
+    let (queue, calls) = queue(|_, call| {
+        if call.1["QueueUrl"] == "https://sqs/poll" {
+            error("QueueDoesNotExist")
+        } else {
+            answered(call, &[])
+        }
+    })
+    .await;
+    let mut work = polls(1);
+    work.push(Work::Delivery {
+        tenant: "acme".into(),
+        id: "d".to_owned(),
+    });
+    let problem = queue.push(work).await.unwrap_err().to_string();
+    assert!(problem.contains("no such resource"), "{problem}");
+    assert_eq!(calls.all()[1].1["QueueUrl"], "https://sqs/write-back");
+}
+
+#[tokio::test]
+async fn throttling_is_waited_out() {
+    let (queue, calls) = queue(|before, call| {
+        if before == 0 {
+            error("ThrottlingException")
+        } else {
+            answered(call, &[])
+        }
+    })
+    .await;
+    queue.push(polls(1)).await.unwrap();
+    assert_eq!(calls.count(), 2);
+}

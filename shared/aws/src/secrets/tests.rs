@@ -1,0 +1,140 @@
+use std::sync::Mutex;
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::{Calls, error, stand_in};
+
+/// A clock that the test moves.
+struct Hand(Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+impl Hand {
+    fn forward(&self, by: f64) {
+        let mut now = self.0.lock().unwrap();
+        *now = after(*now, seconds(by));
+    }
+}
+
+async fn secrets(
+    answer: impl Fn(usize) -> (u16, Value) + Clone + Send + Sync + 'static,
+) -> (ManagedSecrets, Calls, Arc<Hand>) {
+    let (config, calls) = stand_in(move |before, _| answer(before)).await;
+    let clock = Arc::new(Hand(Mutex::new("2026-11-22T10:00:00Z".parse().unwrap())));
+    (
+        ManagedSecrets::new(Client::new(&config), "stagecall", clock.clone()),
+        calls,
+        clock,
+    )
+}
+
+/// A secret whose client secret says which reading it is from.
+fn reading(number: usize) -> (u16, Value) {
+    let text = json!({
+        "eploy": {"client_id": "id", "client_secret": format!("hush-{number}")},
+        "platforms": {"willo": {"api_key": "key"}},
+        "callback_tokens": {"willo": {"current": "a".repeat(64)}},
+    });
+    (200, json!({"SecretString": text.to_string()}))
+}
+
+async fn client_secret(secrets: &ManagedSecrets, fresh: bool) -> String {
+    let secret = secrets.secret(&"acme".into(), fresh).await.unwrap();
+    secret.eploy_client_secret.expose_secret().to_owned()
+}
+
+#[tokio::test]
+async fn a_secret_is_remembered_for_its_time_and_read_anew_when_refused() {
+    let (secrets, calls, clock) = secrets(reading).await;
+    assert_eq!(client_secret(&secrets, false).await, "hush-0");
+    clock.forward(REMEMBERED_SECONDS - 1.0);
+    assert_eq!(client_secret(&secrets, false).await, "hush-0");
+    assert_eq!(client_secret(&secrets, true).await, "hush-1");
+    assert_eq!(client_secret(&secrets, false).await, "hush-1");
+    clock.forward(REMEMBERED_SECONDS);
+    assert_eq!(client_secret(&secrets, false).await, "hush-2");
+    let asked: Vec<_> = calls
+        .all()
+        .into_iter()
+        .map(|(operation, request)| (operation, request["SecretId"].clone()))
+        .collect();
+    assert_eq!(
+        asked,
+        vec![("GetSecretValue".to_owned(), json!("stagecall/acme")); 3]
+    );
+}
+
+#[tokio::test]
+async fn tokens_are_those_of_the_account() {
+    let (secrets, calls, _) = secrets(reading).await;
+    let tokens = secrets
+        .callback_tokens(&"acme".into(), &"willo".into())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(tokens.current.0.expose_secret(), "a".repeat(64));
+    assert!(tokens.previous.is_none());
+    assert!(
+        secrets
+            .callback_tokens(&"acme".into(), &"wecp".into())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(calls.count(), 1);
+}
+
+/// A call with an invented name costs one reading, and one that could not be a name none.
+#[tokio::test]
+async fn what_is_not_there_has_no_tokens_and_is_named() {
+    let (secrets, calls, _) = secrets(|_| error("ResourceNotFoundException")).await;
+    for tenant in ["nobody", "nobody", "no body", "..%2f", ""] {
+        assert!(
+            secrets
+                .callback_tokens(&tenant.into(), &"willo".into())
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+    assert_eq!(calls.count(), 1);
+    let problem = secrets
+        .secret(&"nobody".into(), false)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        problem.contains("stagecall/nobody") && problem.contains("Create it"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_secret_is_named_without_its_values_and_not_remembered() {
+    let broken = |before| match before {
+        0 => (200, json!({"SecretString": r#"{"eploy": "hush"}"#})),
+        1 => (200, json!({"SecretBinary": "aHVzaA=="})),
+        2 => error("AccessDeniedException"),
+        _ => reading(3),
+    };
+    let (secrets, _, _) = secrets(broken).await;
+    for expected in ["eploy is not an object", "binary", "Give it the action"] {
+        let problem = secrets
+            .secret(&"acme".into(), false)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            problem.contains("tenant acme") && problem.contains(expected),
+            "{problem}"
+        );
+        assert!(!problem.contains("hush"), "{problem}");
+    }
+    assert_eq!(client_secret(&secrets, false).await, "hush-3");
+}

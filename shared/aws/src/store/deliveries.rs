@@ -1,0 +1,117 @@
+//! The deliveries.
+
+use async_trait::async_trait;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
+
+use super::item::{Item, document, index, number, plain, text};
+use super::layout::{
+    DOCUMENT, EXPIRES, INDEX, INDEX_PARTITION, PARTITION, Place, STANDING, moment, parked,
+};
+use super::{Store, failed, made};
+
+/// For how long after it arrived a delivery that was handled is remembered.
+const HANDLED_SECONDS: i64 = 30 * 86_400;
+
+const PENDING: &str = "pending";
+const HANDLED: &str = "handled";
+const PARKED: &str = "parked";
+
+#[async_trait]
+impl Deliveries for Store {
+    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(delivery, &DeliveryFate::Again(delivery.at))?))
+            .condition_expression(format!(
+                "attribute_not_exists({PARTITION}) OR {STANDING} <> :pending"
+            ))
+            .expression_attribute_values(":pending", text(PENDING))
+            .send()
+            .await;
+        made("store a delivery", answer).map(drop)
+    }
+
+    async fn load_delivery(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Delivery>, StoreError> {
+        let item = self
+            .get("load a delivery", &Place::delivery(tenant, id))
+            .await?;
+        item.map(|item| document(&item)).transpose()
+    }
+
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(delivery, fate)?))
+            .condition_expression(format!("attribute_exists({PARTITION})"))
+            .send()
+            .await;
+        made("settle a delivery", answer).map(drop)
+    }
+
+    async fn unmatched(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let operation = "read the unmatched deliveries";
+        let mut places = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression(format!("{INDEX_PARTITION} = :partition"))
+            .expression_attribute_values(":partition", text(parked(tenant)))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000))
+            .into_paginator()
+            .items()
+            .send();
+        while places.len() < limit
+            && let Some(item) = pages.next().await
+        {
+            places.extend(Place::of(&item.map_err(|error| failed(operation, &error))?));
+        }
+        let found = self.get_all(operation, &places, None).await?;
+        places
+            .iter()
+            .filter_map(|place| found.get(place))
+            .map(document)
+            .collect()
+    }
+}
+
+/// The row of a delivery with this fate. What is pending is in the index for what is due, what is parked among the
+/// tenant's parked ones by the time of its arrival, and what was handled is forgotten in the end.
+fn item(delivery: &Delivery, fate: &DeliveryFate) -> Result<Item, StoreError> {
+    let place = Place::delivery(&delivery.tenant, &delivery.id);
+    let mut item = place.key();
+    item.insert(DOCUMENT.to_owned(), plain(delivery)?);
+    let standing = match fate {
+        DeliveryFate::Again(at) => {
+            index(&mut item, place.due_partition(), moment(*at));
+            PENDING
+        }
+        DeliveryFate::Handled => {
+            let expires = delivery.at.as_second() + HANDLED_SECONDS;
+            item.insert(EXPIRES.to_owned(), number(expires));
+            HANDLED
+        }
+        DeliveryFate::Unmatched => {
+            index(&mut item, parked(&delivery.tenant), moment(delivery.at));
+            PARKED
+        }
+    };
+    item.insert(STANDING.to_owned(), text(standing));
+    Ok(item)
+}

@@ -1,0 +1,104 @@
+//! Items of the table: written, and read back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stagecall_core::error::StoreError;
+
+use super::STORE;
+use super::layout::{DOCUMENT, INDEX_PARTITION, INDEX_SORT, PARTITION, Place, SORT};
+
+/// An item, or a part of one.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The most that a document may unpack to: five times what an item can hold.
+const LARGEST_DOCUMENT: usize = 1 << 21;
+
+/// How hard to compress, of 10: beyond this it takes longer and saves nothing.
+const EFFORT: u8 = 8;
+
+impl Place {
+    /// The attributes of the table's key.
+    pub(super) fn key(&self) -> Item {
+        HashMap::from([
+            (PARTITION.to_owned(), text(&self.pk)),
+            (SORT.to_owned(), text(&self.sk)),
+        ])
+    }
+
+    /// Where an item stands.
+    pub(super) fn of(item: &Item) -> Option<Self> {
+        Some(Self {
+            pk: item.get(PARTITION)?.as_s().ok()?.clone(),
+            sk: item.get(SORT)?.as_s().ok()?.clone(),
+        })
+    }
+}
+
+pub(super) fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(super) fn number(number: impl Into<i128>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}
+
+/// Puts an item into the index.
+pub(super) fn index(item: &mut Item, partition: String, sort: String) {
+    item.insert(INDEX_PARTITION.to_owned(), text(partition));
+    item.insert(INDEX_SORT.to_owned(), text(sort));
+}
+
+/// What this becomes as a document in plain JSON, for people to read in AWS's console.
+pub(super) fn plain<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
+    serde_json::to_string(of)
+        .map(AttributeValue::S)
+        .map_err(unwritable)
+}
+
+/// What this becomes as a compressed document: an invitation's, so that its whole life stays below the one kilobyte that
+/// a write unit covers.
+pub(super) fn packed<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
+    let json = serde_json::to_vec(of).map_err(unwritable)?;
+    Ok(AttributeValue::B(Blob::new(
+        miniz_oxide::deflate::compress_to_vec(&json, EFFORT),
+    )))
+}
+
+/// What an item's document says.
+pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let unreadable = |why: String| {
+        let place = Place::of(item).map(|place| format!("{} {}", place.pk, place.sk));
+        let place = place.as_deref().unwrap_or("without its key");
+        StoreError::new(
+            STORE,
+            "read a row",
+            format!("the row {place} cannot be read: {why}"),
+        )
+    };
+    let read = match item.get(DOCUMENT) {
+        Some(AttributeValue::S(json)) => serde_json::from_str(json),
+        Some(AttributeValue::B(bytes)) => {
+            let json = miniz_oxide::inflate::decompress_to_vec_with_limit(
+                bytes.as_ref(),
+                LARGEST_DOCUMENT,
+            )
+            .map_err(|error| unreadable(error.to_string()))?;
+            serde_json::from_slice(&json)
+        }
+        _ => return Err(unreadable("it has no document".to_owned())),
+    };
+    read.map_err(|error| unreadable(error.to_string()))
+}
+
+/// A number of an item; `None` if it has none of that name.
+pub(super) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::new(STORE, "write a document", error)
+}

@@ -1,0 +1,358 @@
+//! How the table is laid out: the one place with the names of its keys and attributes. `template.yaml` declares the same
+//! table; [`create_table`] makes it for tests.
+//!
+//! A row's partition key begins with its tenant, so that a policy can fence a tenant by `dynamodb:LeadingKeys`
+//! (`acme`, `acme#*`). The parts of a key stand between `#` signs; a `#` or `%` within a part is escaped as in an address.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+};
+use sha2::{Digest as _, Sha256};
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, MappingId, Reference,
+    TenantId,
+};
+
+use super::STORE;
+use crate::fault::problem;
+
+/// The table's partition key, a string.
+pub const PARTITION: &str = "pk";
+/// The table's sort key, a string.
+pub const SORT: &str = "sk";
+/// The name of the one global index: what is due, what is watched, what is parked, and which tenants there are. Sparse:
+/// a row without [`INDEX_PARTITION`] is not in it.
+pub const INDEX: &str = "due";
+/// The index's partition key, a string.
+pub const INDEX_PARTITION: &str = "due_pk";
+/// The index's sort key, a string.
+pub const INDEX_SORT: &str = "due_sk";
+/// What a sweep needs to know of a watched invitation: the only attribute that the index carries beside the keys.
+pub const WATCHED: &str = "watched";
+/// The time in seconds since 1970 from which DynamoDB may remove a row: the table's TTL attribute.
+pub const EXPIRES: &str = "expires";
+
+/// The row's content: compressed JSON of an invitation, JSON of anything else.
+pub(super) const DOCUMENT: &str = "doc";
+/// The version of an invitation or a tenant's state.
+pub(super) const VERSION: &str = "v";
+/// Whether a tenant is paused.
+pub(super) const PAUSED: &str = "paused";
+/// Where a delivery stands.
+pub(super) const STANDING: &str = "standing";
+/// How many calls were taken on a day.
+pub(super) const CALLS: &str = "calls";
+/// When a sweep is due, in nanoseconds since 1970.
+pub(super) const SWEEP_DUE: &str = "due_at";
+/// When a sweep was last done, in nanoseconds since 1970.
+pub(super) const SWEEP_LAST: &str = "last_at";
+/// How often a sweep failed in a row; absent: not once.
+pub(super) const SWEEP_FAILURES: &str = "failures";
+/// How often a sweep was armed; absent: never.
+pub(super) const SWEEP_ARMED: &str = "armed";
+/// How often a sweep had been armed when it last found nothing waiting.
+pub(super) const SWEEP_EMPTY: &str = "empty_at";
+
+/// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
+/// the number it was begun with, or rows would be looked for where they are not.
+pub const SHARDS: u8 = 8;
+
+/// The index partition of the tenants; no tenant's own, because those begin with its name.
+pub(super) const TENANTS: &str = "#tenants";
+
+/// The longest part of a key that is written out; a longer one is replaced by its digest. A key may have 2048 bytes.
+const LONGEST_PART: usize = 256;
+
+/// A row's place in the table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+/// What a row is, by its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Tenant(TenantId),
+    Invitation(InvitationKey),
+    Sweep(TenantId, AssessmentRef),
+    Delivery(TenantId, String),
+}
+
+impl Place {
+    fn new(pk: &[&str], sk: &[&str]) -> Self {
+        Self {
+            pk: join(pk),
+            sk: join(sk),
+        }
+    }
+
+    pub(super) fn tenant(tenant: &TenantId) -> Self {
+        Self::new(&[tenant.as_str()], &["config"])
+    }
+
+    pub(super) fn state(tenant: &TenantId) -> Self {
+        Self::new(&[tenant.as_str()], &["state"])
+    }
+
+    pub(super) fn allowance(tenant: &TenantId, day: &str) -> Self {
+        Self::new(&[tenant.as_str()], &["calls", day])
+    }
+
+    pub(super) fn invitation(key: &InvitationKey) -> Self {
+        Self {
+            pk: application(&key.tenant, &key.application),
+            sk: join(&[key.mapping.as_str(), &key.round.to_string()]),
+        }
+    }
+
+    pub(super) fn reference(tenant: &TenantId, account: &AccountId, reference: &Reference) -> Self {
+        let digest;
+        let reference = if reference.as_str().len() > LONGEST_PART {
+            digest = hex::encode(Sha256::digest(reference.as_str()));
+            &digest
+        } else {
+            reference.as_str()
+        };
+        Self::new(
+            &[tenant.as_str(), "ref", account.as_str(), reference],
+            &["ref"],
+        )
+    }
+
+    pub(super) fn sweep(tenant: &TenantId, of: &AssessmentRef) -> Self {
+        let pk = [
+            tenant.as_str(),
+            "sweep",
+            of.account.as_str(),
+            of.assessment.as_str(),
+        ];
+        Self::new(&pk, &["sweep"])
+    }
+
+    pub(super) fn delivery(tenant: &TenantId, id: &str) -> Self {
+        Self::new(&[tenant.as_str(), "delivery", id], &["delivery"])
+    }
+
+    /// What the row is; `None` if it is none of those that the index holds.
+    pub(super) fn row(&self) -> Option<Row> {
+        let pk: Vec<String> = self.pk.split('#').map(unescape).collect();
+        let pk: Vec<&str> = pk.iter().map(String::as_str).collect();
+        Some(match pk[..] {
+            [tenant] => Row::Tenant(tenant.into()),
+            [tenant, "app", application] => {
+                let (mapping, round) = self.sk.split_once('#')?;
+                Row::Invitation(InvitationKey {
+                    tenant: tenant.into(),
+                    application: ApplicationId::from(application),
+                    mapping: MappingId::new(unescape(mapping)),
+                    round: round.parse().ok()?,
+                })
+            }
+            [tenant, "sweep", account, assessment] => {
+                let of = AssessmentRef {
+                    account: account.into(),
+                    assessment: AssessmentId::from(assessment),
+                };
+                Row::Sweep(tenant.into(), of)
+            }
+            [tenant, "delivery", id] => Row::Delivery(tenant.into(), id.to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// The partition of the index where the row stands while it is due.
+    pub(super) fn due_partition(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.pk);
+        hash.update([0]);
+        hash.update(&self.sk);
+        shard(hash.finalize()[0] % SHARDS)
+    }
+}
+
+/// The partition of an application's invitations.
+pub(super) fn application(tenant: &TenantId, application: &ApplicationId) -> String {
+    join(&[tenant.as_str(), "app", application.as_str()])
+}
+
+/// A partition of the index with what is due.
+pub(super) fn shard(number: u8) -> String {
+    format!("#due#{number}")
+}
+
+/// The index partition of an assessment's watched invitations.
+pub(super) fn watched(tenant: &TenantId, of: &AssessmentRef) -> String {
+    join(&[
+        tenant.as_str(),
+        "watched",
+        of.account.as_str(),
+        of.assessment.as_str(),
+    ])
+}
+
+/// The index partition of a tenant's parked deliveries.
+pub(super) fn parked(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "parked"])
+}
+
+/// A time as the index sorts by it, in microseconds: rounded up, so that nothing is due early.
+pub(super) fn moment(at: Timestamp) -> String {
+    sortable((at.as_nanosecond() + 999).div_euclid(1000))
+}
+
+/// Now, to be compared with [`moment`]s: rounded down.
+pub(super) fn instant(now: Timestamp) -> String {
+    sortable(now.as_nanosecond().div_euclid(1000))
+}
+
+/// Sixteen digits that sort as the numbers do, those below zero too.
+fn sortable(microseconds: i128) -> String {
+    // The span of a timestamp is a tenth of what fits.
+    let number = i64::try_from(microseconds).unwrap_or(i64::MAX);
+    format!("{:016x}", number.cast_unsigned() ^ (1 << 63))
+}
+
+fn join(parts: &[&str]) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| escape(part)).collect();
+    parts.join("#")
+}
+
+fn escape(part: &str) -> String {
+    part.replace('%', "%25").replace('#', "%23")
+}
+
+fn unescape(part: &str) -> String {
+    part.replace("%23", "#").replace("%25", "%")
+}
+
+/// Makes the table and its index, for tests and emulators; on AWS the template does.
+pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
+    let failed = |problem: String| StoreError::new(STORE, "create the table", problem);
+    let text = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+    };
+    let wrong = |error: aws_sdk_dynamodb::error::BuildError| failed(error.to_string());
+    let projection = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .non_key_attributes(WATCHED)
+        .build();
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(INDEX)
+        .key_schema(key(INDEX_PARTITION, KeyType::Hash).map_err(wrong)?)
+        .key_schema(key(INDEX_SORT, KeyType::Range).map_err(wrong)?)
+        .projection(projection)
+        .build()
+        .map_err(wrong)?;
+    client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(text(PARTITION).map_err(wrong)?)
+        .attribute_definitions(text(SORT).map_err(wrong)?)
+        .attribute_definitions(text(INDEX_PARTITION).map_err(wrong)?)
+        .attribute_definitions(text(INDEX_SORT).map_err(wrong)?)
+        .key_schema(key(PARTITION, KeyType::Hash).map_err(wrong)?)
+        .key_schema(key(SORT, KeyType::Range).map_err(wrong)?)
+        .global_secondary_indexes(index)
+        .send()
+        .await
+        .map_err(|error| failed(problem(&error)))?;
+    let expiry = TimeToLiveSpecification::builder()
+        .attribute_name(EXPIRES)
+        .enabled(true)
+        .build()
+        .map_err(wrong)?;
+    client
+        .update_time_to_live()
+        .table_name(table)
+        .time_to_live_specification(expiry)
+        .send()
+        .await
+        .map_err(|error| failed(problem(&error)))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_known_by_its_place_whatever_its_names_are() {
+        for name in ["acme", "a#b", "a%23b", "%", "#", "ünï code"] {
+            let key = InvitationKey {
+                tenant: name.into(),
+                application: name.into(),
+                mapping: name.into(),
+                round: 4_000_000_000,
+            };
+            let of = AssessmentRef {
+                account: name.into(),
+                assessment: name.into(),
+            };
+            let tenant = TenantId::from(name);
+            for (place, row) in [
+                (Place::state(&tenant), Row::Tenant(tenant.clone())),
+                (Place::invitation(&key), Row::Invitation(key.clone())),
+                (
+                    Place::sweep(&tenant, &of),
+                    Row::Sweep(tenant.clone(), of.clone()),
+                ),
+                (
+                    Place::delivery(&tenant, name),
+                    Row::Delivery(tenant.clone(), name.to_owned()),
+                ),
+            ] {
+                assert_eq!(place.row(), Some(row));
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_apart() {
+        let reference = |account: &str, reference: &str| {
+            Place::reference(&"acme".into(), &account.into(), &reference.into())
+        };
+        assert_ne!(reference("a#b", "c"), reference("a", "b#c"));
+        assert_ne!(
+            reference("a", &"x".repeat(5000)),
+            reference("a", &"x".repeat(5001))
+        );
+        assert!(reference("a", &"#".repeat(256)).pk.len() < 2048);
+        assert!(reference("a", &"x".repeat(5000)).pk.len() < 2048);
+    }
+
+    #[test]
+    fn times_sort_as_they_come() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let exact = at("2026-11-22T10:00:00.000001Z");
+        assert_eq!(moment(exact), instant(exact));
+        assert!(
+            moment(at("2026-11-22T10:00:00.000001001Z"))
+                > instant(at("2026-11-22T10:00:00.000001001Z"))
+        );
+        let times = [
+            Timestamp::MIN,
+            at("1969-12-31T23:59:59Z"),
+            Timestamp::UNIX_EPOCH,
+            exact,
+            Timestamp::MAX,
+        ];
+        let texts = times.map(moment);
+        assert!(texts.is_sorted());
+        assert!(texts.iter().all(|text| text.len() == 16));
+    }
+}

@@ -1,0 +1,253 @@
+//! The invitations and the platforms' references.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use stagecall_core::invitation::{Invitation, Wake};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+use stagecall_core::timing::{after, seconds};
+
+use super::item::{Item, document, index, number, packed, plain, text};
+use super::layout::{
+    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, VERSION, WATCHED, application, moment,
+    watched,
+};
+use super::{SIDE_BY_SIDE, STORE, Store, failed, made};
+
+/// For how long after its entry an invitation keeps its first place in the index.
+const FIRST_STEPS_SECONDS: f64 = 300.0;
+
+#[async_trait]
+impl Ledger for Store {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(invitation)?))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .send()
+            .await;
+        Ok(if made("insert an invitation", answer)? {
+            Inserted::New
+        } else {
+            Inserted::Existed
+        })
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(next)?))
+            .condition_expression(format!("{VERSION} = :before"))
+            .expression_attribute_values(":before", number(i128::from(next.version) - 1))
+            .send()
+            .await;
+        made("save an invitation", answer).map(saved)
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        let item = self
+            .get("load an invitation", &Place::invitation(key))
+            .await?;
+        item.map(|item| document(&item)).transpose()
+    }
+
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let found: Vec<Vec<Invitation>> =
+            stream::iter(applications.iter().cloned().collect::<BTreeSet<_>>())
+                .map(|id| self.of_application(tenant, id))
+                .buffer_unordered(SIDE_BY_SIDE)
+                .try_collect()
+                .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        let mut item = Place::reference(&key.tenant, account, reference).key();
+        item.insert(DOCUMENT.to_owned(), plain(key)?);
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let operation = "bind a reference";
+        let Err(error) = answer else {
+            return Ok(Bound::Ours);
+        };
+        let taken = error.as_service_error().and_then(|error| match error {
+            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(taken) => {
+                taken.item.as_ref()
+            }
+            _ => None,
+        });
+        let owner: InvitationKey = document(taken.ok_or_else(|| failed(operation, &error))?)?;
+        Ok(if owner == *key {
+            Bound::Ours
+        } else {
+            Bound::Other(owner)
+        })
+    }
+
+    async fn bound(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        let place = Place::reference(tenant, account, reference);
+        let item = self.get("look up a reference", &place).await?;
+        item.map(|item| document(&item)).transpose()
+    }
+
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let operation = "read the waiting invitations";
+        let items: Vec<Item> = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression(format!("{INDEX_PARTITION} = :partition"))
+            .expression_attribute_values(":partition", text(watched(tenant, assessment)))
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        items
+            .iter()
+            .map(|item| {
+                waiting(item).ok_or_else(|| {
+                    StoreError::new(STORE, operation, "a row of the index cannot be read")
+                })
+            })
+            .collect()
+    }
+}
+
+impl Store {
+    async fn of_application(
+        &self,
+        tenant: &TenantId,
+        id: ApplicationId,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let operation = "read the invitations of applications";
+        let items: Vec<Item> = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(format!("{PARTITION} = :application"))
+            .expression_attribute_values(":application", text(application(tenant, &id)))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        items.iter().map(document).collect()
+    }
+}
+
+/// What a conditional change came to.
+pub(super) fn saved(made: bool) -> Saved {
+    if made { Saved::Saved } else { Saved::Conflict }
+}
+
+/// The invitation's row.
+fn item(invitation: &Invitation) -> Result<Item, StoreError> {
+    let place = Place::invitation(&invitation.key);
+    let mut item = place.key();
+    item.insert(VERSION.to_owned(), number(invitation.version));
+    item.insert(DOCUMENT.to_owned(), packed(invitation)?);
+    match &invitation.wake {
+        Wake::Never => {}
+        Wake::At { at, .. } => {
+            let from = look_from(invitation.entry.seen_at, *at);
+            index(&mut item, place.due_partition(), moment(from));
+        }
+        Wake::Watched { until } => {
+            let partition = watched(&invitation.key.tenant, &invitation.assessment);
+            // By a time that stays as it is: what is watched is not moved by what is learned of it.
+            index(&mut item, partition, moment(invitation.entry.seen_at));
+            item.insert(WATCHED.to_owned(), plain(&glimpse(invitation, *until))?);
+        }
+    }
+    Ok(item)
+}
+
+/// From when the index proposes a row that wakes at `wake`: never later. Moving a row in the index costs two write units
+/// at each of its first steps, claimed, sent and being reported, which follow one another within seconds; so it stays
+/// where it began, and [`Due`](stagecall_core::ports::Due) asks the row itself.
+fn look_from(seen_at: Timestamp, wake: Timestamp) -> Timestamp {
+    if wake >= seen_at && wake <= after(seen_at, seconds(FIRST_STEPS_SECONDS)) {
+        seen_at
+    } else {
+        wake
+    }
+}
+
+/// What the index carries of a watched invitation; its key is in the row's own.
+type Glimpse = (
+    Option<Reference>,
+    String,
+    u8,
+    Option<String>,
+    Option<Timestamp>,
+    Option<Timestamp>,
+);
+
+fn glimpse(of: &Invitation, until: Option<Timestamp>) -> Glimpse {
+    (
+        of.reference.clone(),
+        of.state.name().to_owned(),
+        of.state.level(),
+        of.marker.clone(),
+        of.invited_at,
+        until,
+    )
+}
+
+fn waiting(item: &Item) -> Option<Waiting> {
+    let Row::Invitation(key) = Place::of(item)?.row()? else {
+        return None;
+    };
+    let glimpse: Glimpse = serde_json::from_str(item.get(WATCHED)?.as_s().ok()?).ok()?;
+    let (reference, state, level, marker, invited_at, until) = glimpse;
+    Some(Waiting {
+        key,
+        reference: reference?,
+        state,
+        level,
+        marker,
+        invited_at,
+        until,
+    })
+}

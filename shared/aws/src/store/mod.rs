@@ -1,0 +1,157 @@
+//! The store: one DynamoDB table.
+//!
+//! Every change is one conditional write. Reads of single rows are consistent, so that whoever is handed work a moment
+//! after a write sees it; the index follows within a moment, which is why what it answers is a proposal and the row
+//! decides.
+
+mod allowance;
+mod deliveries;
+mod due;
+mod item;
+pub mod layout;
+mod ledger;
+mod sweeps;
+mod tenants;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use stagecall_core::error::StoreError;
+
+use crate::fault::problem;
+use item::Item;
+use layout::Place;
+
+/// The store's name in errors.
+pub(crate) const STORE: &str = "ledger";
+
+/// The most rows that DynamoDB reads in one call.
+const LARGEST_READ: usize = 100;
+
+/// The most calls under way at once for one question.
+const SIDE_BY_SIDE: usize = 8;
+
+/// The store. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+impl Store {
+    /// The store in this table, which is as [`layout`] says.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// The row at this place, as of now.
+    async fn get(
+        &self,
+        operation: &'static str,
+        place: &Place,
+    ) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(place.key()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(answer.item)
+    }
+
+    /// The rows at these places, those that there are, in any order; as of a moment ago. Only `attributes` of them
+    /// where some are named.
+    async fn get_all(
+        &self,
+        operation: &'static str,
+        places: &[Place],
+        attributes: Option<&str>,
+    ) -> Result<HashMap<Place, Item>, StoreError> {
+        let batches: Vec<Vec<Place>> = places.chunks(LARGEST_READ).map(<[Place]>::to_vec).collect();
+        let found: Vec<Vec<Item>> = stream::iter(batches)
+            .map(|places| self.get_batch(operation, places, attributes))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        let items = found.into_iter().flatten();
+        Ok(items
+            .filter_map(|item| Some((Place::of(&item)?, item)))
+            .collect())
+    }
+
+    async fn get_batch(
+        &self,
+        operation: &'static str,
+        places: Vec<Place>,
+        attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let keys = places.iter().map(Place::key).collect();
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .set_projection_expression(attributes.map(ToOwned::to_owned))
+            .build()
+            .map_err(|error| StoreError::new(STORE, operation, error))?;
+        let mut rest = HashMap::from([(self.table.clone(), wanted)]);
+        let mut found = Vec::with_capacity(places.len());
+        // Part of a batch may be left out, because it is too large for one answer or because we are throttled.
+        for pause in [0, 0, 50, 100, 200, 400, 800, 1600] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let answer = self
+                .client
+                .batch_get_item()
+                .set_request_items(Some(rest))
+                .send()
+                .await
+                .map_err(|error| failed(operation, &error))?;
+            found.extend(
+                answer
+                    .responses
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, items)| items),
+            );
+            rest = answer.unprocessed_keys.unwrap_or_default();
+            if rest.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(StoreError::new(
+            STORE,
+            operation,
+            "AWS throttles us; it is tried again",
+        ))
+    }
+}
+
+/// A call that failed.
+fn failed<E: ProvideErrorMetadata, R>(
+    operation: &'static str,
+    error: &SdkError<E, R>,
+) -> StoreError {
+    StoreError::new(STORE, operation, problem(error))
+}
+
+/// Whether a conditional write was made.
+fn made<T, E: ProvideErrorMetadata, R>(
+    operation: &'static str,
+    answer: Result<T, SdkError<E, R>>,
+) -> Result<bool, StoreError> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(failed(operation, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! The backend in a DynamoDB table.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stagecall_aws::Store;
+use stagecall_core::ids::TenantId;
+use stagecall_core::tenant::Tenant;
+
+use super::{Backend, Stores};
+use crate::dynamodb::{store, table};
+
+pub struct DynamoDb {
+    table: String,
+    store: Store,
+}
+
+#[async_trait]
+impl Backend for DynamoDb {
+    async fn new() -> Self {
+        let table = table().await;
+        let store = store(&table);
+        Self { table, store }
+    }
+
+    fn stores(&self) -> Stores {
+        let store = Arc::new(self.store.clone());
+        Stores {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            deliveries: store.clone(),
+            due: store.clone(),
+            tenants: store.clone(),
+            states: store.clone(),
+            allowance: store,
+        }
+    }
+
+    async fn configure(&self, tenant: &Tenant) {
+        self.store.put_tenant(tenant).await.unwrap();
+    }
+
+    async fn list(&self) -> Vec<Tenant> {
+        self.store.list_tenants().await.unwrap()
+    }
+
+    async fn remove(&self, tenant: &TenantId) -> bool {
+        self.store.remove_tenant(tenant).await.unwrap()
+    }
+
+    async fn restart(self) -> Self {
+        Self {
+            store: store(&self.table),
+            table: self.table,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What the store's calls cost, by the capacity that the engine charges for each, the index included.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
+use aws_sdk_dynamodb::operation::query::QueryInput;
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use serde_json::Value;
+use stagecall_aws::Store;
+use stagecall_aws::layout::PARTITION;
+use stagecall_core::ports::{
+    Due as _, Ledger as _, Saved, Sweeps as _, TenantState, TenantStates as _,
+};
+use stagecall_tests::sample::{assessment, at, detected, key, tenant};
+
+use super::life::Life;
+use super::server::{config, table};
+
+/// What was charged since the meter was last read, in write and read units.
+#[derive(Clone, Debug, Default)]
+struct Meter(Arc<Mutex<Charge>>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Charge {
+    written: f64,
+    read: f64,
+}
+
+impl Meter {
+    fn read(&self) -> Charge {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "meter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        let field = if let Some(put) = input.downcast_mut::<PutItemInput>() {
+            &mut put.return_consumed_capacity
+        } else if let Some(update) = input.downcast_mut::<UpdateItemInput>() {
+            &mut update.return_consumed_capacity
+        } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
+            &mut get.return_consumed_capacity
+        } else if let Some(query) = input.downcast_mut::<QueryInput>() {
+            &mut query.return_consumed_capacity
+        } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
+            &mut batch.return_consumed_capacity
+        } else {
+            return Err("an operation that the meter does not know".into());
+        };
+        *field = Some(ReturnConsumedCapacity::Indexes);
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body: Value =
+            serde_json::from_slice(context.response().unwrap().body().bytes().unwrap())?;
+        // Only writes have conditions that may not hold.
+        let writes = context.output_or_error().unwrap().map_or(true, |output| {
+            output.downcast_ref::<PutItemOutput>().is_some()
+                || output.downcast_ref::<UpdateItemOutput>().is_some()
+        });
+        let units: f64 = match &body["ConsumedCapacity"] {
+            Value::Array(tables) => tables
+                .iter()
+                .filter_map(|of| of["CapacityUnits"].as_f64())
+                .sum(),
+            // A write whose condition did not hold costs as much as if it had: one unit, as all of ours are small.
+            Value::Null => 1.0,
+            one => one["CapacityUnits"].as_f64().unwrap(),
+        };
+        let mut charged = self.0.lock().unwrap();
+        if writes {
+            charged.written += units;
+        } else {
+            charged.read += units;
+        }
+        Ok(())
+    }
+}
+
+async fn metered() -> (Store, Meter, String) {
+    let meter = Meter::default();
+    let client = Client::from_conf(config().interceptor(meter.clone()).build());
+    let table = table().await;
+    (Store::new(client, &table), meter, table)
+}
+
+/// How many bytes the largest row of an invitation has, names and values.
+async fn largest_row(table: &str) -> usize {
+    let client = Client::from_conf(config().build());
+    let rows = client
+        .scan()
+        .table_name(table)
+        .send()
+        .await
+        .unwrap()
+        .items
+        .unwrap();
+    let size = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        _ => 1,
+    };
+    let rows = rows
+        .iter()
+        .filter(|row| row[PARTITION].as_s().unwrap().contains("#app#"));
+    rows.map(|row| {
+        row.iter()
+            .map(|(name, value)| name.len() + size(value))
+            .sum()
+    })
+    .max()
+    .unwrap()
+}
+
+/// From the entry's detection to the reported result, by the real use cases, with one callback.
+#[tokio::test]
+async fn one_invitations_whole_life() {
+    let (store, meter, name) = metered().await;
+    // Others wait for the same assessment.
+    store
+        .arm(&Life::key().tenant, &assessment(), at(0.0))
+        .await
+        .unwrap();
+    let life = Life::begin(store).await;
+    life.poll().await;
+    meter.read();
+    // What a poll costs that finds nothing.
+    life.poll().await;
+    let idle = meter.read();
+    life.enter();
+    life.poll().await;
+    let polled = meter.read();
+    let mut total = Charge {
+        written: polled.written - idle.written,
+        read: polled.read - idle.read,
+    };
+    println!("{:<44} {:>6} {:>6}", "step", "write", "read");
+    println!("{:<44} {:>6} {:>6}", "detected", total.written, total.read);
+    for called_back in [false, true] {
+        if called_back {
+            life.call_back().await;
+            let charge = meter.read();
+            println!(
+                "{:<44} {:>6} {:>6}",
+                "callback", charge.written, charge.read
+            );
+            total.written += charge.written;
+            total.read += charge.read;
+        }
+        while let Some(work) = life.work().await {
+            let charge = meter.read();
+            let step = serde_json::to_value(&work).unwrap()["work"].to_string();
+            println!("{step:<44} {:>6} {:>6}", charge.written, charge.read);
+            total.written += charge.written;
+            total.read += charge.read;
+        }
+    }
+    println!("{:<44} {:>6} {:>6}", "in all", total.written, total.read);
+    let largest = largest_row(&name).await;
+    println!("{:<44} {largest:>6} bytes", "largest row in the end");
+    assert!(
+        largest <= 1024,
+        "a write of it costs two units: {largest} bytes"
+    );
+    assert_eq!(life.stands().await, ("completed", 2));
+    assert!(total.written <= MOST_WRITTEN && total.read <= MOST_READ);
+}
+
+/// What a life may cost in write units: see the crate's README for where each of them goes.
+const MOST_WRITTEN: f64 = 21.0;
+
+/// What a life may cost in read units.
+const MOST_READ: f64 = 8.0;
+
+/// Finding what is due reads nothing that is not: as much among many rows that are not as among none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_due_is_not_read() {
+    let (store, meter, _) = metered().await;
+    store.put_tenant(&tenant("acme")).await.unwrap();
+    let state = TenantState {
+        version: 1,
+        ..TenantState::new(at(1.0e9))
+    };
+    assert_eq!(
+        store.save_state(&"acme".into(), &state).await.unwrap(),
+        Saved::Saved
+    );
+    let insert = async |from: usize, seen: f64| {
+        let tasks = (from..from + 200).map(|application| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut row = detected(key("acme", application));
+                row.entry.seen_at = at(seen);
+                row.wake = stagecall_core::invitation::Wake::At {
+                    at: at(seen),
+                    step: stagecall_core::invitation::Step::Invite,
+                };
+                store.insert(&row).await.unwrap();
+            })
+        });
+        for task in futures::future::join_all(tasks).await {
+            task.unwrap();
+        }
+    };
+    insert(0, 0.0).await;
+    meter.read();
+    assert_eq!(store.due(at(1.0), 10_000).await.unwrap().len(), 200);
+    let among_none = meter.read();
+    insert(1000, 60.0).await;
+    meter.read();
+    assert_eq!(store.due(at(1.0), 10_000).await.unwrap().len(), 200);
+    assert_eq!(meter.read(), among_none);
+}

@@ -1,0 +1,184 @@
+//! One invitation's whole life by the real use cases.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stagecall_aws::Store;
+use stagecall_core::clock::Deadline;
+use stagecall_core::ids::{AccountId, InvitationKey};
+use stagecall_core::ports::{IncomingCall, Ledger as _};
+use stagecall_core::report::Moment;
+use stagecall_core::tenant::{
+    ActionPlan, Answerable, Mapping, PlatformConnection, Reentry, ReportPlan, Tenant, Texts,
+    Trigger, Vacancies,
+};
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::{Answer, Desk, Inviter, Poller, Receiver, WriteBack};
+use stagecall_core::work::Work;
+use stagecall_tests::sample::{assessment, tenant};
+
+use super::outside::{Outside, TOKEN};
+
+/// A store with the use cases on it.
+pub struct Life {
+    outside: Arc<Outside>,
+    store: Store,
+    desk: Desk,
+}
+
+impl Life {
+    /// A tenant with one mapping, polled for the first time.
+    pub async fn begin(store: Store) -> Self {
+        let outside = Arc::new(Outside::default());
+        let shared = Arc::new(store.clone());
+        let desk = Desk {
+            ledger: shared.clone(),
+            sweeps: shared.clone(),
+            tenants: shared,
+            queue: outside.clone(),
+            events: outside.clone(),
+            clock: outside.clone(),
+            timing: Arc::new(Timing::default()),
+        };
+        store.put_tenant(&configured()).await.unwrap();
+        let life = Self {
+            outside,
+            store,
+            desk,
+        };
+        life.poll().await;
+        life
+    }
+
+    pub fn key() -> InvitationKey {
+        InvitationKey {
+            tenant: "northwind".into(),
+            application: "1870215".into(),
+            mapping: "graduate-video".into(),
+            round: 1,
+        }
+    }
+
+    /// A poll, in a while.
+    pub async fn poll(&self) {
+        self.outside.pass(3600.0);
+        let poller = Poller {
+            desk: self.desk.clone(),
+            states: Arc::new(self.store.clone()),
+            eploy: self.outside.clone(),
+        };
+        poller
+            .poll(&"northwind".into(), Deadline::NONE)
+            .await
+            .unwrap();
+    }
+
+    pub fn enter(&self) {
+        self.outside.enter();
+    }
+
+    /// The platform calls back.
+    pub async fn call_back(&self) {
+        self.outside.pass(86_400.0);
+        let call = IncomingCall {
+            query: &[],
+            headers: &[],
+            body: b"{}",
+        };
+        let receiver = self.receiver();
+        let answer = receiver
+            .receive(&"northwind".into(), &"willo".into(), TOKEN, &call)
+            .await;
+        assert_eq!(answer.unwrap(), Answer::Accepted);
+    }
+
+    /// Does one piece of queued work; `None` if there is none.
+    pub async fn work(&self) -> Option<Work> {
+        let work = self.outside.next()?;
+        self.outside.pass(0.731_123_457);
+        let write_back = WriteBack {
+            desk: self.desk.clone(),
+            eploy: self.outside.clone(),
+            platforms: self.outside.clone(),
+        };
+        match &work {
+            Work::Invite { key } => {
+                let inviter = Inviter {
+                    desk: self.desk.clone(),
+                    eploy: self.outside.clone(),
+                    platforms: self.outside.clone(),
+                };
+                inviter.invite(key).await.unwrap();
+            }
+            Work::WriteBack { key, news, marker } => {
+                write_back.handle(key, *news, marker.clone()).await.unwrap();
+            }
+            Work::Delivery { tenant, id } => {
+                self.receiver()
+                    .look_into(&write_back, tenant, id)
+                    .await
+                    .unwrap();
+            }
+            Work::Poll { .. } | Work::Sweep { .. } => panic!("not a part of this life: {work:?}"),
+        }
+        Some(work)
+    }
+
+    /// The invitation's state and what is reported of it.
+    pub async fn stands(&self) -> (&'static str, u32) {
+        let row = self.store.load(&Self::key()).await.unwrap().unwrap();
+        (row.state.name(), row.report.revision)
+    }
+
+    fn receiver(&self) -> Receiver {
+        Receiver {
+            desk: self.desk.clone(),
+            deliveries: Arc::new(self.store.clone()),
+            secrets: self.outside.clone(),
+            platforms: self.outside.clone(),
+        }
+    }
+}
+
+/// A tenant whose mapping reports by an action and by questions.
+fn configured() -> Tenant {
+    let mapping = Mapping {
+        id: Life::key().mapping,
+        paused: false,
+        vacancies: Vacancies::All,
+        triggers: vec![Trigger {
+            stage: "12".into(),
+            stage_name: Some("Video interview".to_owned()),
+            statuses: Vec::new(),
+        }],
+        assessment: assessment(),
+        reentry: Reentry::Once,
+        include_current: false,
+        expires_after_days: Some(14),
+        report: ReportPlan {
+            action: Some(ActionPlan {
+                action_type: "44".into(),
+                outcomes: BTreeMap::from([
+                    (Moment::Invited, "1".into()),
+                    (Moment::Completed, "2".into()),
+                ]),
+            }),
+            notes_at: BTreeSet::new(),
+            questions: BTreeMap::from([(Answerable::Percent, "901".into())]),
+            moves: Vec::new(),
+            export_package: None,
+            texts: Texts::default(),
+        },
+    };
+    let mut tenant = tenant("northwind");
+    tenant.mappings = vec![mapping];
+    tenant.platforms = BTreeMap::from([(
+        AccountId::new("willo"),
+        PlatformConnection {
+            kind: "willo".to_owned(),
+            base_url: None,
+            settings: serde_json::Map::new(),
+        },
+    )]);
+    tenant
+}

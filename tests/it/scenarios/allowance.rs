@@ -1,0 +1,96 @@
+//! The day's calls are spent: nothing is lost, and it goes on by itself.
+
+use serde_json::json;
+use stagecall_sandbox::control::{NewApplications, SystemSettings};
+use stagecall_tests::rig::{Rig, TRIGGER, until};
+
+/// Eploy says that the allowance is spent, in either way; the log says so and what to do, and what was left undone is
+/// done once there are calls again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eploys_spent_allowance_is_told_and_outlived() {
+    let mut rig = Rig::new(141).await;
+    let mut customers = Vec::new();
+    for status in [429, 403] {
+        let name = format!("status-{status}");
+        customers.push(rig.customer(&name).await);
+        let switches = json!({"allowance_status": status});
+        rig.player.switch_eploy(&name, switches).await.unwrap();
+    }
+    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    for customer in &customers {
+        let id = customer.applicant().await.application;
+        let spent = SystemSettings {
+            allowance: Some(1),
+            calls_today: Some(1),
+            ..SystemSettings::default()
+        };
+        rig.player.set_eploy(&customer.name, &spent).await.unwrap();
+        customer.enter(&[id]).await;
+        let tenant = format!("tenant={} ", customer.name);
+        let line = rig.logged(&["the tenant is suspended", &tenant]).await;
+        assert!(line.contains("eploy.allowance_eploy"), "{line}");
+        assert!(
+            line.contains("daily_calls") && line.contains("API Package"),
+            "{line}"
+        );
+        assert!(customer.judged(id).await.invitations.is_empty());
+
+        let tomorrow = SystemSettings {
+            allowance: Some(0),
+            calls_today: Some(0),
+            ..SystemSettings::default()
+        };
+        rig.player
+            .set_eploy(&customer.name, &tomorrow)
+            .await
+            .unwrap();
+        customer.invited(id).await;
+        customer.shows(id, "Invited").await;
+        assert_eq!(customer.judged(id).await.invitations.len(), 1);
+    }
+}
+
+/// Stagecall keeps to the calls that it was given, and the log says when they are spent. What is left goes to reports
+/// before invitations, and to those before polls.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_calls_are_made_than_were_given() {
+    let (mut rig, acme) = Rig::with_one(142).await;
+    let there = NewApplications {
+        stage: Some(TRIGGER.0.to_owned()),
+        status: Some(TRIGGER.1.to_owned()),
+        ..NewApplications::new(acme.vacancy, 9)
+    };
+    rig.player.apply("acme", &there).await.unwrap();
+    rig.mapping("acme")["include_current"] = json!(true);
+    rig.tenant("acme")["eploy"]["daily_calls"] = json!(20);
+    rig.config["host"]["workers_per_tenant"] = json!(1);
+    rig.start().await;
+    rig.logged(&["eploy.allowance_ours", "raise daily_calls"])
+        .await;
+    let made = async || {
+        let (calls, _) = acme.calls(0).await;
+        calls
+            .iter()
+            .filter(|call| call.operation.starts_with("eploy."))
+            .count()
+    };
+    until("all calls are made", async || {
+        (made().await == 20).then_some(())
+    })
+    .await;
+    // Not all could be invited, and of those who were, some are shown already.
+    let all = acme.all().await;
+    let invited = all.iter().filter(|one| !one.invitations.is_empty()).count();
+    let shown = all
+        .iter()
+        .filter(|one| !one.application.actions.is_empty())
+        .count();
+    assert!((1..9).contains(&invited), "{invited} are invited");
+    assert!(shown >= 1, "nobody is shown");
+    rig.kill();
+    rig.start().await;
+    rig.logged(&["eploy.allowance_ours", "the report was put off"])
+        .await;
+    assert_eq!(made().await, 20);
+    assert!(all.iter().all(|one| one.invitations.len() <= 1));
+}

@@ -1,0 +1,130 @@
+//! A configuration that cannot work is told at once and in full.
+
+use std::path::Path;
+
+use serde_json::json;
+use stagecall_tests::rig::{Rig, stagecall};
+
+/// Runs `serve` on a file until it ends, and tells its exit code and what it said.
+fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let done = stagecall()
+        .args(["serve", "--config"])
+        .arg(file)
+        .args(more)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.code(), text(done.stdout), text(done.stderr))
+}
+
+/// Every problem, each with its key and with what would be right; and no secret is repeated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_problems_are_told_at_once() {
+    let (mut rig, _) = Rig::with_one(111).await;
+    rig.config["host"]["listen"] = json!("nowhere");
+    rig.config["host"]["colour"] = json!("red");
+    rig.config["timing"]["lease_seconds"] = json!(1.0);
+    let acme = rig.tenant("acme");
+    acme["eploy"]["base_url"] = json!("acme");
+    acme["eploy"]["client_secret"] = json!("s3cr3t-in-the-file");
+    acme["platforms"]["willo"]["settings"] = json!({"calls_per_second": "many"});
+    acme["mappings"][0]["vacancies"] = json!("some");
+    acme["mappings"][0]["assessment"]["platform"] = json!("wecp");
+    acme["mappings"][0]["triggers"] = json!([{}]);
+    acme["mappings"][0]["report"]["questions"] = json!({"percentage": "276"});
+    let file = rig.write_config();
+    let (code, _, said) = serve(&file, &[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(&file.display().to_string()), "{said}");
+    for (key, right) in [
+        ("host.listen", "127.0.0.1:8080"),
+        ("host.colour", "listen"),
+        ("timing.lease_seconds", "more than call_seconds"),
+        ("tenants.acme.eploy.base_url", "https://acme.eploy.net/"),
+        ("tenants.acme.eploy.client_secret", "{ file = \"PATH\" }"),
+        (
+            "tenants.acme.platforms.willo.settings.calls_per_second",
+            "a whole number",
+        ),
+        ("tenants.acme.mappings[0].vacancies", "\"all\""),
+        (
+            "tenants.acme.mappings[0].assessment.platform",
+            "none of the tenant's platforms",
+        ),
+        ("tenants.acme.mappings[0].triggers[0]", "stage_name"),
+        ("tenants.acme.mappings[0].report.questions", "percent"),
+    ] {
+        let line = said.lines().find(|line| line.contains(key));
+        let line = line.unwrap_or_else(|| panic!("{key} is not told:\n{said}"));
+        assert!(
+            line.contains(right),
+            "{key} does not say \"{right}\": {line}"
+        );
+    }
+    assert!(!said.contains("s3cr3t"), "{said}");
+    assert!(!rig.file("stagecall.db").exists(), "something was begun");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dialects_problems_name_the_setting_and_what_it_may_be() {
+    let (mut rig, _) = Rig::with_one(112).await;
+    rig.tenant("acme")["eploy"]["dialect"] = json!({"dates": "gmt", "pagesize": 3});
+    let (code, _, said) = serve(&rig.write_config(), &[]);
+    assert_eq!(code, Some(2), "{said}");
+    for words in [
+        "tenants.acme.eploy.dialect.dates is \"gmt\"",
+        "`utc`",
+        "dialect.pagesize",
+        "`page_size`",
+    ] {
+        assert!(said.contains(words), "\"{words}\" is not told:\n{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_missing_or_no_toml_is_told() {
+    let (rig, _) = Rig::with_one(113).await;
+    let (code, _, said) = serve(&rig.file("nothing.toml"), &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("nothing.toml") && said.contains("cannot be read"),
+        "{said}"
+    );
+    std::fs::write(rig.file("broken.toml"), "[host\nlisten = 3").unwrap();
+    let (code, _, said) = serve(&rig.file("broken.toml"), &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("broken.toml") && said.contains("not TOML"),
+        "{said}"
+    );
+}
+
+/// `--check` says that a file is in order and begins nothing; the printed example is in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_can_be_checked_and_the_example_is_in_order() {
+    let (rig, acme) = Rig::with_one(114).await;
+    let (code, said, _) = serve(&rig.write_config(), &["--check"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("1 tenant(s), 1 mapping(s)"), "{said}");
+    assert_eq!(acme.calls(0).await.1, 0);
+
+    let example = stagecall()
+        .args(["serve", "--print-example"])
+        .output()
+        .unwrap();
+    std::fs::write(rig.file("example.toml"), example.stdout).unwrap();
+    let (code, _, said) = serve(&rig.file("example.toml"), &["--check"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// A second host on the same file is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_has_one_host_at_a_time() {
+    let (mut rig, acme) = Rig::with_one(115).await;
+    rig.start_for(&[&acme]).await;
+    let listen = stagecall_tests::rig::free_port();
+    rig.config["host"]["listen"] = json!(listen);
+    let (code, _, said) = serve(&rig.write_config(), &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("stagecall.db"), "{said}");
+}

@@ -1,0 +1,51 @@
+//! The command that a newcomer runs first.
+
+use serde_json::{Value, json};
+use stagecall_tests::rig::stagecall;
+
+#[test]
+fn the_demo_with_faults_ends_without_a_double_and_without_a_loss() {
+    let arguments = [
+        "demo",
+        "--candidates",
+        "60",
+        "--faults",
+        "--seed",
+        "7",
+        "--json",
+    ];
+    let done = stagecall().args(arguments).output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{last}");
+    assert_eq!(
+        (&last["duplicates"], &last["lost"]),
+        (&json!(0), &json!(0)),
+        "{last}"
+    );
+    assert!(last["invited"].as_u64().unwrap() >= 50, "{last}");
+    assert!(last["reported"].as_u64().unwrap() >= 50, "{last}");
+    let faults = last["faults"].as_object().unwrap();
+    let injected: u64 = faults.values().filter_map(Value::as_u64).sum();
+    assert!(injected > 20, "{last}");
+}
+
+#[test]
+fn the_demo_ends_with_a_table_and_the_sums() {
+    let done = stagecall()
+        .args(["demo", "--candidates", "12"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    assert!(said.contains("duplicates 0, lost 0"), "{said}");
+    for word in [
+        "Completed",
+        "Declined",
+        "Undeliverable",
+        "Expired",
+        "Not Invited",
+    ] {
+        assert!(said.contains(word), "{word} is not in:\n{said}");
+    }
+}

@@ -1,0 +1,283 @@
+//! What goes wrong is shown where the recruiter looks, with what to do about it.
+
+use serde_json::json;
+use stagecall_sandbox::control::{
+    ByHand, CandidateAct, EditCandidate, Fault, NewApplications, NewVacancy,
+};
+use stagecall_tests::rig::{Customer, Rig, completed, until};
+
+/// Changes a candidate's address; an empty one takes it away.
+async fn set_email(rig: &Rig, acme: &Customer, candidate: u64, email: &str) {
+    let edit = EditCandidate {
+        email: Some(email.to_owned()),
+        ..EditCandidate::default()
+    };
+    rig.player
+        .edit_candidate(&acme.name, candidate, &edit)
+        .await
+        .unwrap();
+}
+
+/// Out of the stage and in again, each of which is seen.
+async fn out_and_in(acme: &Customer, application: u64) {
+    acme.leave(&[application]).await;
+    acme.polled().await;
+    acme.enter(&[application]).await;
+}
+
+/// The recruiter reads these words about an application.
+async fn reads(acme: &Customer, application: u64, outcome: &str, words: &[&str]) {
+    let comments = acme
+        .shows(application, outcome)
+        .await
+        .comments_html
+        .unwrap_or_default();
+    for word in words {
+        assert!(comments.contains(word), "\"{word}\" is not in {comments}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited() {
+    let (mut rig, acme) = Rig::with_one(51).await;
+    rig.start_for(&[&acme]).await;
+    let created = acme.applicant().await;
+    let id = created.application;
+    let email = rig.player.people().await.unwrap()[0].email.clone();
+    set_email(&rig, &acme, created.candidate, "").await;
+    acme.enter(&[id]).await;
+    let mend = [
+        "no e-mail address in Eploy",
+        "Add an e-mail address",
+        "out of this stage and back in",
+    ];
+    reads(&acme, id, "Not Invited", &mend).await;
+    assert_eq!(acme.count("willo.participants.create").await, 0);
+
+    set_email(&rig, &acme, created.candidate, &email).await;
+    out_and_in(&acme, id).await;
+    assert_eq!(acme.invited(id).await.invitations.len(), 1);
+    acme.shows(id, "Invited").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
+    let (mut rig, acme) = Rig::with_one(52).await;
+    rig.start_for(&[&acme]).await;
+    rig.always(
+        "willo.participants.create",
+        Fault::ErrorBefore { status: 400 },
+    )
+    .await;
+    let id = acme.applicant().await.application;
+    acme.enter(&[id]).await;
+    let mend = [
+        "Willo refuses the request",
+        "Check the candidate",
+        "out of this stage and back in",
+    ];
+    reads(&acme, id, "Not Invited", &mend).await;
+    // It is not tried again by itself.
+    acme.polled().await;
+    assert_eq!(acme.count("willo.participants.create").await, 1);
+
+    rig.no_faults().await;
+    out_and_in(&acme, id).await;
+    assert_eq!(acme.invited(id).await.invitations.len(), 1);
+    acme.shows(id, "Invited").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interview_that_is_gone_is_told() {
+    let (mut rig, acme) = Rig::with_one(53).await;
+    rig.mapping("acme")["assessment"]["id"] = json!("0123456789abcdef0123456789abcdef");
+    rig.start_for(&[&acme]).await;
+    let id = acme.applicant().await.application;
+    acme.enter(&[id]).await;
+    reads(
+        &acme,
+        id,
+        "Not Invited",
+        &["interview", "still exists in Willo"],
+    )
+    .await;
+}
+
+/// Somebody has invited the candidate in Willo already. Whatever Willo makes of a second invitation, the participant
+/// that is there is adopted, and its result reported.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_whom_the_platform_has_already_is_adopted() {
+    let mut rig = Rig::new(54).await;
+    let mut customers = Vec::new();
+    for duplicate in ["same_key", "bad_request", "conflict"] {
+        let customer = rig.customer(duplicate).await;
+        let switches = json!({"duplicate": duplicate});
+        rig.player.switch_willo(duplicate, switches).await.unwrap();
+        customers.push(customer);
+    }
+    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    for customer in &customers {
+        let created = customer.applicant().await;
+        let person = rig.player.people().await.unwrap().pop().unwrap();
+        let guest = ByHand {
+            interview: customer.interview.clone(),
+            name: person.first_name,
+            email: person.email,
+        };
+        let key = rig
+            .player
+            .invite_by_hand(&customer.name, &guest)
+            .await
+            .unwrap();
+        customer.enter(&[created.application]).await;
+        customer.shows(created.application, "Invited").await;
+        let judged = customer.judged(created.application).await;
+        customer
+            .act(&judged.participants, CandidateAct::Answer)
+            .await;
+        customer.shows(created.application, "Completed").await;
+        let judged = customer.judged(created.application).await;
+        assert!(completed(&judged), "{}: {judged:#?}", customer.name);
+        assert_eq!(judged.participants[0].key, key);
+    }
+}
+
+/// One person with two applications: one participant, and the second application says where its result is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_application_of_one_person_says_where_the_result_is() {
+    let mut rig = Rig::new(55).await;
+    let mut customers = Vec::new();
+    for duplicate in ["same_key", "conflict"] {
+        let customer = rig.customer(duplicate).await;
+        let switches = json!({"duplicate": duplicate});
+        rig.player.switch_willo(duplicate, switches).await.unwrap();
+        rig.mapping(duplicate)["vacancies"] = json!("all");
+        customers.push(customer);
+    }
+    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    for customer in &customers {
+        let first = customer.applicant().await;
+        let vacancy = NewVacancy {
+            title: "Team Leader".to_owned(),
+            ..NewVacancy::default()
+        };
+        let vacancy = rig.player.vacancy(&customer.name, &vacancy).await.unwrap();
+        let new = NewApplications {
+            candidate: Some(first.candidate),
+            ..NewApplications::new(vacancy, 1)
+        };
+        let second = rig.player.apply(&customer.name, &new).await.unwrap()[0].application;
+        customer.enter(&[first.application]).await;
+        customer.shows(first.application, "Invited").await;
+        customer.enter(&[second]).await;
+        let other = format!("application {}", first.application);
+        reads(
+            customer,
+            second,
+            "Not Invited",
+            &["already has this candidate", &other],
+        )
+        .await;
+        assert_eq!(customer.judged(second).await.participants.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_ending_is_shown() {
+    let (mut rig, acme) = Rig::with_one(56).await;
+    rig.start_for(&[&acme]).await;
+    let endings = [
+        (
+            CandidateAct::Bounce,
+            "Undeliverable",
+            "Correct the candidate",
+        ),
+        (
+            CandidateAct::Decline,
+            "Declined",
+            "declined the Willo invitation",
+        ),
+        (
+            CandidateAct::Expire,
+            "Expired",
+            "expired without a response",
+        ),
+    ];
+    let ids: Vec<u64> = acme
+        .apply(3)
+        .await
+        .iter()
+        .map(|one| one.application)
+        .collect();
+    acme.enter(&ids).await;
+    for (id, (act, _, _)) in ids.iter().zip(&endings) {
+        let judged = acme.invited(*id).await;
+        acme.act(&judged.participants, *act).await;
+    }
+    for (id, (_, outcome, words)) in ids.iter().zip(&endings) {
+        reads(&acme, *id, outcome, &[words]).await;
+        let judged = acme.judged(*id).await;
+        assert_eq!(
+            (judged.invitations.len(), judged.application.actions.len()),
+            (1, 1)
+        );
+    }
+}
+
+/// While the platform is down the recruiter learns that the invitation is late, and then that it went out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delay_is_told_and_then_forgotten() {
+    let (mut rig, acme) = Rig::with_one(57).await;
+    rig.config["timing"]["late_seconds"] = json!(0.5);
+    rig.start_for(&[&acme]).await;
+    rig.always(
+        "willo.participants.create",
+        Fault::TooMany {
+            retry_after: Some(1),
+        },
+    )
+    .await;
+    let id = acme.applicant().await.application;
+    acme.enter(&[id]).await;
+    until("the delay is told", async || {
+        let judged = acme.judged(id).await;
+        let told = judged.application.actions.first()?.comments_html.clone()?;
+        (told.contains("Not yet invited to Willo") && told.contains("slow down")).then_some(())
+    })
+    .await;
+    rig.no_faults().await;
+    let told = acme.shows(id, "Invited").await.comments_html.unwrap();
+    assert!(!told.contains("Not yet"), "{told}");
+    let judged = acme.judged(id).await;
+    assert_eq!(
+        (judged.invitations.len(), judged.application.actions.len()),
+        (1, 1)
+    );
+}
+
+/// What cannot be sent for too long is given up, and says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_up_is_told() {
+    let (mut rig, acme) = Rig::with_one(58).await;
+    rig.config["timing"]["give_up_seconds"] = json!(1.5);
+    rig.start_for(&[&acme]).await;
+    rig.always(
+        "willo.participants.create",
+        Fault::TooMany {
+            retry_after: Some(1),
+        },
+    )
+    .await;
+    let id = acme.applicant().await.application;
+    acme.enter(&[id]).await;
+    reads(
+        &acme,
+        id,
+        "Not Invited",
+        &["slow down", "out of this stage and back in"],
+    )
+    .await;
+    let tries = acme.count("willo.participants.create").await;
+    acme.polled().await;
+    assert_eq!(acme.count("willo.participants.create").await, tries);
+}

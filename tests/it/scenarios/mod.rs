@@ -1,0 +1,16 @@
+//! Scenarios: the real command against the sandbox, over HTTP and with a file. The sandbox judges.
+
+mod allowance;
+mod callbacks;
+mod configuration;
+mod connections;
+mod cost;
+mod demo;
+mod dialects;
+mod failures;
+mod kill;
+mod once;
+mod privacy;
+mod recruiter;
+mod story;
+mod surprise;

@@ -1,0 +1,105 @@
+//! `stagecall serve` as a process of its own.
+
+use std::fs::{File, OpenOptions};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tokio::net::TcpStream;
+
+use super::command::stagecall;
+use super::wait::until;
+
+/// The file with what hosts log, one after the other.
+const LOG: &str = "stderr.log";
+/// The file with what they print.
+const PRINTED: &str = "stdout.log";
+
+/// How much of the log a failed test shows.
+const SHOWN: usize = 60;
+
+/// A running host. Dropping it kills it.
+pub struct Host {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Host {
+    /// Starts one on a configuration; its log and its output are added to files in `folder`.
+    pub fn start(config: &Path, folder: &Path, logs: &str) -> Self {
+        let child = stagecall()
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .env("STAGECALL_LOG", logs)
+            .stdin(Stdio::null())
+            .stdout(appended(&folder.join(PRINTED)))
+            .stderr(appended(&folder.join(LOG)))
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Waits until it listens at `addr`.
+    pub async fn serves(&mut self, addr: SocketAddr) {
+        until("the host serves", async || {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the host ended at once: {status}\n{}", log(&self.folder));
+            }
+            TcpStream::connect(addr).await.ok()
+        })
+        .await;
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ends(mut self) -> ExitStatus {
+        until("the host ends", async || self.child.try_wait().unwrap()).await
+    }
+
+    /// Kills it.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it SIGTERM and waits until it ends.
+    pub async fn terminate(self) -> ExitStatus {
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(sent.success(), "SIGTERM could not be sent");
+        self.ends().await
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = log(&self.folder);
+            let lines: Vec<_> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(SHOWN)..];
+            eprintln!("-- the end of the host's log:\n{}\n--", last.join("\n"));
+        }
+    }
+}
+
+fn appended(file: &Path) -> File {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .unwrap()
+}
+
+/// What hosts have logged in `folder`.
+pub fn log(folder: &Path) -> String {
+    let bytes = std::fs::read(folder.join(LOG)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}

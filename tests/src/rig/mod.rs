@@ -1,0 +1,242 @@
+//! A rig for scenarios: a sandbox in this process, and the real `stagecall serve` beside it with a file of its own. What
+//! happened is asked of the sandbox; of Stagecall only its exit code, its log and its file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "here, a panic is an answer"
+)]
+
+mod command;
+mod customer;
+mod host;
+mod http;
+mod wait;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use serde_json::{Value, json};
+use stagecall_sandbox::control::{Fault, Player, Profile, Rule};
+use stagecall_sandbox::{Options, Running, Sandbox};
+use tempfile::TempDir;
+
+pub use command::stagecall;
+pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, percent};
+pub use host::Host;
+pub use http::{Reply, request};
+pub use wait::{soon, until};
+
+/// A sandbox, and what a host is started from.
+pub struct Rig {
+    /// The stand-ins.
+    pub sandbox: Running,
+    /// Plays the people around them.
+    pub player: Player,
+    /// The configuration; the next start writes it to a file.
+    pub config: Value,
+    /// What the next start logs, as `STAGECALL_LOG`.
+    pub logs: &'static str,
+    listen: SocketAddr,
+    // Ends before the folder goes that it works in.
+    host: Option<Host>,
+    folder: TempDir,
+}
+
+impl Rig {
+    /// A sandbox without customers, and no host yet.
+    pub async fn new(seed: u64) -> Self {
+        let sandbox = Sandbox::start(Options { port: 0, seed }).await.unwrap();
+        let player = sandbox.player();
+        let listen = free_port();
+        let config = json!({
+            "host": {
+                "store": "stagecall.db",
+                "callback_key": "stagecall.key",
+                "listen": listen,
+                "sandbox": true,
+                "workers": 16,
+                "workers_per_tenant": 8,
+            },
+            "timing": {
+                "call_seconds": 3.0,
+                "lease_seconds": 5.0,
+                "settle_seconds": 0.5,
+                "retry_seconds": 0.2,
+                "retry_max_seconds": 1.0,
+                "late_seconds": 60.0,
+                "give_up_seconds": 600.0,
+                "sweep_seconds": 0.5,
+                "sweep_max_seconds": 1.0,
+                "suspend_seconds": 0.5,
+            },
+            "tenants": {},
+        });
+        Self {
+            sandbox,
+            player,
+            config,
+            logs: "info",
+            listen,
+            host: None,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A sandbox with one customer.
+    pub async fn with_one(seed: u64) -> (Self, Customer) {
+        let mut rig = Self::new(seed).await;
+        let acme = rig.customer("acme").await;
+        (rig, acme)
+    }
+
+    /// Adds a customer: an Eploy system and a Willo account of this name, and a tenant that connects them.
+    pub async fn customer(&mut self, name: &str) -> Customer {
+        let customer = Customer::new(self.player.clone(), name).await;
+        let system = self.player.eploy(name).await.unwrap();
+        let account = self.player.willo(name).await.unwrap();
+        let key = &system.keys[0];
+        self.config["tenants"][name] = json!({
+            "eploy": {
+                "base_url": format!("{}/", system.base_url),
+                "client_id": self.secret(&format!("{name}-client-id"), &key.client_id),
+                "client_secret": self.secret(&format!("{name}-client-secret"), &key.client_secret),
+                // So many that they never make polls rarer.
+                "daily_calls": 10_000_000,
+                "poll_seconds": 1,
+                "dialect": {"dates": "utc"},
+            },
+            "platforms": {PLATFORM: {
+                "kind": "willo",
+                "base_url": format!("{}/api/integrations/v2/", account.base_url),
+                "secrets": {"api_key": self.secret(&format!("{name}-api-key"), &account.api_key)},
+                "settings": {"calls_per_second": 1000, "calls_in_flight": 8},
+            }},
+            "mappings": [customer.mapping()],
+        });
+        customer
+    }
+
+    /// A secret in a file, as the configuration names it.
+    pub fn secret(&self, name: &str, secret: &str) -> Value {
+        std::fs::write(self.file(name), secret).unwrap();
+        json!({"file": name})
+    }
+
+    /// A tenant's configuration.
+    pub fn tenant(&mut self, name: &str) -> &mut Value {
+        &mut self.config["tenants"][name]
+    }
+
+    /// The configuration of a tenant's first mapping.
+    pub fn mapping(&mut self, name: &str) -> &mut Value {
+        &mut self.tenant(name)["mappings"][0]
+    }
+
+    /// From the next start on, platforms can call back.
+    pub fn open_to_callbacks(&mut self) {
+        self.config["host"]["public_url"] = format!("http://{}/", self.listen).into();
+    }
+
+    /// From the next start on, sweeps find nothing in time.
+    pub fn without_sweeps(&mut self) {
+        self.config["timing"]["sweep_seconds"] = json!(3600.0);
+        self.config["timing"]["sweep_max_seconds"] = json!(3600.0);
+    }
+
+    /// Where the host listens.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// A file beside the configuration.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The folder with the host's files.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes the configuration.
+    pub fn write_config(&self) -> PathBuf {
+        let file = self.file("stagecall.toml");
+        std::fs::write(&file, toml::to_string(&self.config).unwrap()).unwrap();
+        file
+    }
+
+    /// Starts the host, and waits until it serves.
+    pub async fn start(&mut self) {
+        assert!(self.host.is_none(), "a host is running already");
+        let config = self.write_config();
+        let host = Host::start(&config, self.folder.path(), self.logs);
+        self.host.insert(host).serves(self.listen).await;
+    }
+
+    /// Starts the host, and waits until all these customers' mappings are on: from then on, entries count.
+    pub async fn start_for(&mut self, customers: &[&Customer]) {
+        self.start().await;
+        self.mappings_on(customers).await;
+    }
+
+    /// Waits until all these customers' mappings have been turned on.
+    pub async fn mappings_on(&self, customers: &[&Customer]) {
+        for customer in customers {
+            let tenant = format!("tenant={} ", customer.name);
+            self.logged(&["the mapping is on", &tenant]).await;
+        }
+    }
+
+    /// Ends the host as a power cut would.
+    pub fn kill(&mut self) {
+        self.host.take().expect("no host is running").kill();
+    }
+
+    /// Asks the host to end, and tells how it did.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let host = self.host.take().expect("no host is running");
+        host.terminate().await
+    }
+
+    /// All that hosts have logged so far.
+    pub fn log(&self) -> String {
+        host::log(self.folder.path())
+    }
+
+    /// Waits until a line with all these words has been logged, and returns it.
+    pub async fn logged(&self, words: &[&str]) -> String {
+        until(&format!("a line of the log has {words:?}"), async || {
+            self.log()
+                .lines()
+                .find(|line| words.iter().all(|word| line.contains(word)))
+                .map(str::to_owned)
+        })
+        .await
+    }
+
+    /// Lets these things go wrong from now on.
+    pub async fn faults(&self, rules: Vec<Rule>) {
+        let profile = Profile { seed: 1, rules };
+        self.player.set_faults(&profile).await.unwrap();
+    }
+
+    /// Lets every call of an operation go wrong from now on.
+    pub async fn always(&self, target: &str, fault: Fault) {
+        self.faults(vec![Rule::now_and_then(target, 1.0, fault)])
+            .await;
+    }
+
+    /// Lets nothing go wrong any more.
+    pub async fn no_faults(&self) {
+        self.faults(Vec::new()).await;
+    }
+}
+
+/// A port of the loopback that nobody listens on.
+pub fn free_port() -> SocketAddr {
+    let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    probe.local_addr().unwrap()
+}
