@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use stagecall_core::clock::{Clock as _, SystemClock};
-use stagecall_core::error::CallError;
 use stagecall_embedded::{FileSecrets, Store};
 use stagecall_http::{Guard, Sender};
 use tokio::sync::watch;
@@ -98,15 +97,25 @@ async fn set_up(
     config: &Config,
     store: &Store,
     host: &Host,
-) -> anyhow::Result<Result<(), CallError>> {
+) -> anyhow::Result<Result<(), names::Unresolved>> {
     let before = store.list_tenants().await?;
+    let mut refused = None;
+    let mut ready = 0;
     for one in &config.tenants {
         let known = before.iter().find(|tenant| tenant.id == one.tenant.id);
         match names::resolve(one, known, &*host.eploy()).await {
-            Ok(tenant) => store.put_tenant(&tenant).await?,
-            Err(names::Unresolved::Refused(error)) => return Ok(Err(error)),
-            Err(names::Unresolved::Unknown(problem)) => anyhow::bail!(problem),
+            Ok(tenant) => {
+                store.put_tenant(&tenant).await?;
+                ready += 1;
+            }
+            Err(unresolved) => {
+                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "the tenant is left out until its stages can be found; start again when it is mended");
+                refused = Some(unresolved);
+            }
         }
+    }
+    if let (Some(unresolved), 0) = (refused, ready) {
+        return Ok(Err(unresolved));
     }
     for mut tenant in before {
         if !tenant.paused && !config.tenants.iter().any(|one| one.tenant.id == tenant.id) {

@@ -78,6 +78,7 @@ fn invitation(application: usize) -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }

@@ -62,10 +62,12 @@ impl Circumstances<'_> {
 
             (Asked::Token, 404 | 405) => error(Problem::NoApi, &http),
             (Asked::Token, _) if text.has("invalid_scope") => error(Problem::Scope, ""),
-            (Asked::Token, 403) if text.has("role") => error(Problem::Role, &text.detail(status)),
+            (Asked::Token, 403) if text.has("role") => {
+                error(Problem::Role, &format!("HTTP {status}"))
+            }
             // Nothing else is documented to keep a caller out before it has said who it is.
             (Asked::Token, 403) if !text.has("invalid_client") => {
-                error(Problem::IpForbidden, &text.detail(status))
+                error(Problem::IpForbidden, &format!("HTTP {status}"))
             }
 
             (Asked::Token, 400..500) => error(Problem::Credentials, &http),
@@ -75,8 +77,8 @@ impl Circumstances<'_> {
                 self.permission(permission)
             }
             (_, 404 | 410) => error(Problem::NotFound, ""),
-            (Asked::List(_), 400..500) => error(Problem::SearchRejected, &text.detail(status)),
-            (Asked::Record(_), 400..500) => error(Problem::Rejected, &text.detail(status)),
+            (Asked::List(_), 400..500) => error(Problem::SearchRejected, &format!("HTTP {status}")),
+            (Asked::Record(_), 400..500) => error(Problem::Rejected, &format!("HTTP {status}")),
             _ => error(Problem::Unreadable, &http),
         }
     }
@@ -121,8 +123,6 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
 
 /// What an error's body says.
 struct ErrorText {
-    /// `error_message`, the only text that is ever quoted.
-    message: Option<String>,
     /// Everything that could say what is wrong, in lower case; looked through, never quoted.
     all: String,
 }
@@ -132,7 +132,6 @@ impl ErrorText {
         let Ok(answer) = wire::json(body) else {
             let page = String::from_utf8_lossy(&body[..body.len().min(4000)]);
             return Self {
-                message: None,
                 all: without_tags(&page).to_lowercase(),
             };
         };
@@ -143,7 +142,6 @@ impl ErrorText {
             .filter_map(text)
             .collect();
         Self {
-            message: text("error_message").map(str::to_owned),
             all: all.join(" ").to_lowercase(),
         }
     }
@@ -161,14 +159,6 @@ impl ErrorText {
             .split(|c: char| !c.is_alphanumeric())
             .any(|word| word == "ip")
     }
-
-    /// What may be told of it: the status, and the message without what could be somebody's.
-    fn detail(&self, status: u16) -> String {
-        match &self.message {
-            Some(message) => format!("HTTP {status}: {}", without_personal(message)),
-            None => format!("HTTP {status}"),
-        }
-    }
 }
 
 /// What a page of HTML shows: tags hold words of their own.
@@ -181,36 +171,6 @@ fn without_tags(page: &str) -> String {
         rest = tag.split_once('>').map_or("", |(_, after)| after);
     }
     shown + rest
-}
-
-/// A message without e-mail addresses and without numbers of six digits or more (however they are grouped), at most 200
-/// characters long.
-fn without_personal(message: &str) -> String {
-    let words: Vec<&str> = message
-        .split_whitespace()
-        .map(|word| if word.contains('@') { "…" } else { word })
-        .collect();
-    let mut told = String::new();
-    let mut run = String::new();
-    for c in words.join(" ").chars().chain(['\n']) {
-        let joins = !run.is_empty() && " +-./()".contains(c);
-        if c.is_ascii_digit() || joins {
-            run.push(c);
-            continue;
-        }
-        let kept = run.trim_end_matches(|c: char| !c.is_ascii_digit());
-        if kept.chars().filter(char::is_ascii_digit).count() >= 6 {
-            told.push('…');
-            told.push_str(&run[kept.len()..]);
-        } else {
-            told.push_str(&run);
-        }
-        run.clear();
-        if !c.is_control() {
-            told.push(c);
-        }
-    }
-    told.chars().take(200).collect()
 }
 
 #[cfg(test)]
@@ -393,16 +353,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_message_is_quoted_and_nothing_personal_of_it() {
-        let body = r#"{"error_message": "Ref 12345: ada@example.com and +44 7700 900123 (id 1234567) exist\n in 2 places.", "Message": "private"}"#;
-        let error = error(RECORD, &answer(422, &[], body), None);
+    fn nothing_of_an_answer_is_quoted() {
+        let body = r#"{"error_message": "Ada Example (ada@example.com) already has one."}"#;
+        let refused = error(RECORD, &answer(422, &[], body), None).to_string();
+        assert!(refused.contains("HTTP 422"), "{refused}");
         assert!(
-            error
-                .problem
-                .contains("HTTP 422: Ref 12345: … and +… (id …) exist in 2 places."),
-            "{error}"
+            !refused.contains("Example") && !refused.contains("already"),
+            "{refused}"
         );
-        assert!(!error.to_string().contains("private"));
-        assert_eq!(without_personal(&"x".repeat(300)).len(), 200);
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::person::Person;
 use stagecall_core::ports::{
     Assessment, CallbackAddress, Found, InviteAnswer, InviteOrder, PlatformSecret, Sighting,
 };
@@ -53,6 +54,12 @@ pub trait Adapter: Send + Sync {
         assessment: &AssessmentId,
         answer: &Response,
     ) -> Result<Page<Listed>, Fault>;
+
+    /// Whether the list has everybody who was invited. If not, whoever is not in it may be invited all the same, and a
+    /// look-up says so instead of "not there".
+    fn lists_everybody(&self) -> bool {
+        true
+    }
 
     /// Fetches a result: the next step, given the answers so far.
     fn result(
@@ -105,14 +112,15 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// One row of a platform's list of invitations, read for both purposes. Its debug form shows no content, because the
-/// e-mail address is personal.
+/// One row of a platform's list of invitations, read for both purposes. Its debug form shows no content, because
+/// e-mail addresses are personal.
 #[derive(Clone, PartialEq)]
 pub struct Listed {
     /// The invitation, for looking one up.
     pub found: Found,
-    /// The candidate's e-mail address, for looking one up; used in passing and never kept.
-    pub email: Option<String>,
+    /// What may be the candidate's e-mail address, for looking one up; used in passing and never kept. Several where
+    /// a platform does not say which one it is.
+    pub emails: Vec<String>,
     /// Where it stands, for a sweep.
     pub sighting: Sighting,
 }
@@ -145,6 +153,35 @@ pub struct CallbackWrite {
     pub optional: bool,
 }
 
+/// The e-mail address to invite a person at.
+pub(crate) fn email_of(person: &Person) -> Result<&str, Fault> {
+    let email = person.email.as_deref().map(str::trim).unwrap_or_default();
+    if email.is_empty() {
+        return Err(Fault::refused(
+            "candidate.no_email",
+            "the candidate has no e-mail address",
+            "Enter one in Eploy and move the application to the trigger stage again.",
+        ));
+    }
+    Ok(email)
+}
+
+/// A part of a path that came from outside, such as a reference: one that is not plain is not put into a path.
+pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Fault> {
+    let plain = (1..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !plain {
+        return Err(Fault::refused(
+            "platform.bad_reference",
+            format!("an id or reference is none of {title}'s"),
+            "Nothing to do, unless it was entered by hand: then correct it.",
+        ));
+    }
+    Ok(text)
+}
+
 /// What an adapter is opened with: everything in it has been validated against its [`Kind`](crate::Kind).
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -156,7 +193,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// The secret of this name, white space around it dropped. It is there if the kind lists it; empty otherwise.
+    /// The secret of this name, white space around it dropped. It is there if the kind requires it; else it may be
+    /// empty.
     pub fn secret(&self, name: &str) -> &str {
         self.secret
             .0

@@ -85,7 +85,8 @@ impl Client {
                 .send(operation, request, end)
                 .await
                 .map_err(|fault| fail(fault, wrote_before))?;
-            if answer.status == 401 && !fresh {
+            // Not every platform refuses a key with 401.
+            if matches!(answer.status, 401 | 403) && !fresh {
                 fresh = true;
                 if let Some(adapter) = self.credentials.renew(self.kind, operation).await? {
                     *self.adapter.lock().unwrap_or_else(PoisonError::into_inner) = adapter;
@@ -257,20 +258,30 @@ impl Platform for Client {
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
             .await?;
-        // A list that names nobody proves nothing: taking it for "not there" would invite a second time.
-        let tells = |row: &Listed| row.email.is_some() || row.found.client_ref.is_some();
-        if !listed.is_empty() && !listed.iter().any(tells) {
-            let fault = Fault {
-                code: "platform.list_without_names",
-                remedy: "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.".to_owned(),
-                ..Fault::unreadable(format!(
-                    "{}'s list tells neither addresses nor our references, so nobody can be found in it",
-                    self.kind.title
-                ))
-            };
-            return Err(fault.during(FIND, self.clock.now(), self.kind.back_off));
+        let unnamed = listed
+            .iter()
+            .any(|row| row.emails.is_empty() && row.found.client_ref.is_none());
+        let found = matches(listed, person, client_ref);
+        if !found.is_empty() {
+            return Ok(found);
         }
-        Ok(matches(listed, person, client_ref))
+        // Whoever is not named or not listed may be the one: taking that for "not there" would invite a second time.
+        let why = if unnamed {
+            "has somebody in it with neither an address nor our reference"
+        } else if !self.adapter().lists_everybody() {
+            "does not have everybody who is invited"
+        } else {
+            return Ok(found);
+        };
+        let fault = Fault {
+            code: "platform.list_without_names",
+            remedy: "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.".to_owned(),
+            ..Fault::unreadable(format!(
+                "{}'s list {why}, so it cannot be told who is not there",
+                self.kind.title
+            ))
+        };
+        Err(fault.during(FIND, self.clock.now(), self.kind.back_off))
     }
 
     async fn result(
@@ -363,9 +374,8 @@ fn matches(listed: Vec<Listed>, person: &Person, client_ref: &str) -> Vec<Found>
     let ours = |row: &Listed| row.found.client_ref.as_deref() == Some(client_ref);
     let (mut found, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(ours);
     found.extend(others.into_iter().filter(|row| {
-        row.email
-            .as_deref()
-            .is_some_and(|email| person.has_email(email))
+        let mut emails = row.emails.iter();
+        emails.any(|email| person.has_email(email))
     }));
     let mut seen = HashSet::new();
     found

@@ -21,7 +21,7 @@ use crate::adapter::{Account, Adapter};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::kind::{Kind, kind};
-use crate::settings::{pace, validate};
+use crate::settings::{Secret, pace, validate};
 
 /// Beyond this many accounts, the paces of those that nobody is using are forgotten.
 const PACES: usize = 1000;
@@ -197,7 +197,7 @@ impl Credentials {
         let missing: Vec<_> = kind
             .secrets
             .iter()
-            .filter(|wanted| !sendable(&secret, wanted.key))
+            .filter(|wanted| !given(&secret, wanted))
             .map(|wanted| format!("{} ({})", wanted.key, wanted.about))
             .collect();
         if !missing.is_empty() {
@@ -212,11 +212,12 @@ impl Credentials {
             )));
         }
         *self.used() = secret.clone();
-        Ok((kind.open)(Account {
+        (kind.open)(Account {
             base: self.base.clone(),
             settings: self.settings.clone(),
             secret,
-        }))
+        })
+        .map_err(error)
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, PlatformSecret> {
@@ -232,15 +233,14 @@ fn unread(problem: &StoreError) -> Fault {
     )
 }
 
-/// Whether the secret of this name can go into a header.
-fn sendable(secret: &PlatformSecret, name: &str) -> bool {
-    secret.0.get(name).is_some_and(|value| {
-        let value = value.expose_secret().trim();
-        !value.is_empty()
-            && value
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() || byte == b' ')
-    })
+/// Whether a secret is there if it has to be, and can go into a header.
+fn given(secret: &PlatformSecret, wanted: &Secret) -> bool {
+    let value = secret
+        .0
+        .get(wanted.key)
+        .map_or("", |value| value.expose_secret().trim());
+    let printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    (wanted.optional || !value.is_empty()) && value.bytes().all(printable)
 }
 
 fn same(one: &PlatformSecret, other: &PlatformSecret) -> bool {

@@ -120,6 +120,19 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     .filter(|number| number.is_finite())
 }
 
+/// Whether a fact holds that is told as a flag, as a count, or as the time since when.
+pub(crate) fn holds(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => *flag,
+        Value::Number(_) => number(value).is_some_and(|number| number > 0.0),
+        Value::String(text) => {
+            let text = text.trim();
+            time(value).is_some() || ["true", "yes", "1"].contains(&text.to_lowercase().as_str())
+        }
+        _ => false,
+    }
+}
+
 /// A time: with an offset, without one (then UTC), a date alone (its beginning, UTC), or seconds or milliseconds since
 /// 1970.
 pub(crate) fn time(value: &Value) -> Option<Timestamp> {

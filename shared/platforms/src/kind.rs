@@ -9,8 +9,9 @@ use stagecall_http::Pace;
 use url::Url;
 
 use crate::adapter::{Account, Adapter};
-use crate::settings::{Secret, Setting};
-use crate::willo;
+use crate::fault::Fault;
+use crate::settings::{Secret, Setting, is_loopback};
+use crate::{wecp, willo};
 
 /// A platform, as far as it can be described without an account.
 pub struct Kind {
@@ -32,14 +33,14 @@ pub struct Kind {
     pub back_off: SignedDuration,
     /// What it can do.
     pub capabilities: fn() -> Capabilities,
-    /// Opens an account.
-    pub open: fn(Account) -> Arc<dyn Adapter>,
-    /// Reads its callbacks; `None` if it never calls.
+    /// Opens an account, or says what its settings and secrets lack together.
+    pub open: fn(Account) -> Result<Arc<dyn Adapter>, Fault>,
+    /// Reads its callbacks, also of a platform that is not known to call but might; `None` if it never does.
     pub reader: Option<fn() -> Arc<dyn DeliveryReader>>,
 }
 
 /// Every platform. A new one is a module and a line here.
-pub static KINDS: &[&Kind] = &[&willo::KIND];
+pub static KINDS: &[&Kind] = &[&willo::KIND, &wecp::KIND];
 
 /// The platform of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
@@ -56,6 +57,15 @@ impl Kind {
                         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
                 })
             })
+    }
+
+    /// `text` as an address of the platform's that may be shown to people: https on its own domains, or on the
+    /// sandbox's host where the account's base address is one.
+    pub(crate) fn address(&self, text: &str, base: &Url) -> Option<Url> {
+        let url = Url::parse(text.trim()).ok()?;
+        let is_sandbox = is_loopback(base) && is_loopback(&url) && url.host() == base.host();
+        let plain = url.username().is_empty() && url.password().is_none();
+        (plain && (self.owns(&url) || is_sandbox)).then_some(url)
     }
 }
 
@@ -85,9 +95,13 @@ pub fn capability_table() -> String {
         yes(of.echoes_client_ref)
     });
     row("calls back", &|of| yes(of.callbacks));
-    row("lists instead of asking one by one, from", &|of| {
-        format!("{} waiting", of.list_from)
-    });
+    row(
+        "lists instead of asking one by one, from",
+        &|of| match of.list_from {
+            0 => "always".to_owned(),
+            from => format!("{from} waiting"),
+        },
+    );
     row("statuses it can tell", &|of| {
         let names: Vec<_> = of
             .statuses
@@ -118,7 +132,7 @@ mod tests {
                 "{}",
                 kind.name
             );
-            assert_eq!((kind.capabilities)().callbacks, kind.reader.is_some());
+            assert!(!(kind.capabilities)().callbacks || kind.reader.is_some());
         }
     }
 
@@ -140,11 +154,11 @@ mod tests {
     #[test]
     fn the_table_has_a_column_per_platform() {
         let table = capability_table();
-        assert!(table.starts_with("| | Willo |"), "{table}");
+        assert!(table.starts_with("| | Willo | WeCP |"), "{table}");
         for line in table.lines() {
             assert_eq!(line.matches('|').count(), KINDS.len() + 2, "{line}");
         }
-        assert!(table.contains("| calls back | yes |"));
+        assert!(table.contains("| calls back | yes | no |"));
     }
 
     #[test]

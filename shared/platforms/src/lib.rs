@@ -5,10 +5,14 @@ mod adapter;
 mod callback;
 mod client;
 mod connections;
+mod delivery;
 mod fault;
 mod json;
 mod kind;
 mod settings;
+#[cfg(test)]
+mod testing;
+mod wecp;
 mod willo;
 
 pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, Listed, Page, Step};

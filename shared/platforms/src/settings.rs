@@ -36,6 +36,8 @@ pub enum Wants {
 pub struct Secret {
     /// Its name in the tenant's secret.
     pub key: &'static str,
+    /// Whether the account can do without it.
+    pub optional: bool,
     /// What it is and where a person gets it.
     pub about: &'static str,
 }
@@ -185,7 +187,10 @@ mod tests {
     #[test]
     fn an_unknown_kind_is_named_with_the_known_ones() {
         let problems = validate(&connection(json!({"kind": "wilo"})));
-        assert_eq!(problems, ["kind is \"wilo\"; it must be one of: willo"]);
+        assert_eq!(
+            problems,
+            ["kind is \"wilo\"; it must be one of: willo, wecp"]
+        );
     }
 
     #[test]

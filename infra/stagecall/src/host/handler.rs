@@ -1,5 +1,7 @@
 //! From a piece of work to its use case.
 
+use std::time::Duration;
+
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
 use stagecall_core::usecases::{Inviter, Poller, Receiver, Sweeper, WriteBack};
@@ -7,6 +9,8 @@ use stagecall_core::work::Work;
 
 /// All use cases of a host.
 pub(crate) struct Handler {
+    /// How long work that failed on our own side is held back: its row is due all the while.
+    pub(crate) pause: Duration,
     pub(crate) poller: Poller,
     pub(crate) inviter: Inviter,
     pub(crate) sweeper: Sweeper,
@@ -25,6 +29,7 @@ impl Handler {
                 }
                 error => tracing::error!(%tenant, %error, "work failed and stays due"),
             }
+            tokio::time::sleep(self.pause).await;
         }
     }
 

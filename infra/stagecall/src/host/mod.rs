@@ -98,6 +98,7 @@ impl Host {
             platforms: platforms.clone(),
         };
         let handler = Handler {
+            pause: Duration::try_from_secs_f64(desk.timing.retry_seconds).unwrap_or_default(),
             poller: Poller {
                 desk: desk.clone(),
                 states: store.clone(),
@@ -174,10 +175,18 @@ impl Host {
         let ticking = tick(self.ticker, self.queue, stop.clone());
         let registering = async {
             if let Some(registration) = self.registration {
-                registration.keep(&self.store, stop).await;
+                registration.keep(&self.store, stop.clone()).await;
             }
         };
-        tokio::join!(listening, working, ticking, registering);
+        // A caller that never ends its request must not keep the host from ending.
+        let too_long = async {
+            stopped(stop.clone()).await;
+            tokio::time::sleep(GRACE * 2).await;
+        };
+        tokio::select! {
+            _ = async { tokio::join!(listening, working, ticking, registering) } => {}
+            () = too_long => tracing::warn!("a connection was cut off at shutdown"),
+        }
     }
 }
 

@@ -30,10 +30,9 @@ impl Registration {
     pub(crate) async fn keep(&self, store: &Store, stop: watch::Receiver<bool>) {
         let mut stopped = std::pin::pin!(super::stopped(stop));
         loop {
-            let pause = if self.register_all(store).await {
-                CHECK
-            } else {
-                AGAIN
+            let pause = tokio::select! {
+                () = &mut stopped => return,
+                all = self.register_all(store) => if all { CHECK } else { AGAIN },
             };
             tokio::select! {
                 () = &mut stopped => return,

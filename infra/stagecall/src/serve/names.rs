@@ -8,61 +8,71 @@ use stagecall_core::tenant::{Tenant, Trigger};
 use crate::config::{ByName, TenantConfig};
 
 /// Names that have no ids yet.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Unresolved {
     /// Eploy cannot be asked.
-    Refused(CallError),
+    #[error(transparent)]
+    Refused(#[from] CallError),
     /// Eploy has no such name, or does not let us read the list; in words.
+    #[error("{0}")]
     Unknown(String),
 }
 
-/// The tenant with an id for every name. If Eploy cannot be asked now, the ids that were found for the same names
-/// before are good enough: the regular check of the mappings notices a stage that vanished.
+/// The tenant with an id for every name. Where a name cannot be found now, the id that was found for it before is good
+/// enough: the regular check of the mappings notices a stage that vanished.
 pub(crate) async fn resolve(
     config: &TenantConfig,
     before: Option<&Tenant>,
     eploy: &dyn EployConnections,
 ) -> Result<Tenant, Unresolved> {
-    let mut tenant = config.tenant.clone();
     if config.by_name.is_empty() {
-        return Ok(tenant);
+        return Ok(config.tenant.clone());
     }
-    let directory = async {
-        eploy
-            .eploy(&config.tenant, Purpose::Invite)
-            .await?
-            .directory()
-            .await
-    };
-    match directory.await {
-        Ok(directory) => {
-            for name in &config.by_name {
-                if let Some(trigger) = trigger_of(&mut tenant, name) {
-                    find(trigger, name, &directory).map_err(|problem| {
-                        Unresolved::Unknown(format!(
-                            "tenant {}, mapping {}: {problem}",
-                            config.tenant.id, name.mapping
-                        ))
-                    })?;
-                }
-            }
-            Ok(tenant)
-        }
-        Err(error) => {
-            for name in &config.by_name {
-                let known = before
-                    .and_then(|before| before.mapping(&name.mapping))
-                    .and_then(|mapping| mapping.triggers.get(name.trigger))
-                    .filter(|known| known.stage_name == name.stage || name.stage.is_none())
-                    .cloned();
-                match (trigger_of(&mut tenant, name), known) {
-                    (Some(trigger), Some(known)) => *trigger = known,
-                    _ => return Err(Unresolved::Refused(error)),
-                }
-            }
-            tracing::warn!(tenant = %tenant.id, %error, "stages could not be looked up by name; the ids found before are used");
-            Ok(tenant)
+    match look_up(config, eploy).await {
+        Ok(tenant) => Ok(tenant),
+        Err(unresolved) => {
+            let known = before
+                .and_then(|before| remembered(config, before))
+                .ok_or(unresolved)?;
+            tracing::error!(tenant = %known.id, "not all stages could be looked up by name; the ids found before are used");
+            Ok(known)
         }
     }
+}
+
+/// The tenant with the ids that Eploy now has for the names.
+async fn look_up(
+    config: &TenantConfig,
+    eploy: &dyn EployConnections,
+) -> Result<Tenant, Unresolved> {
+    let directory = eploy
+        .eploy(&config.tenant, Purpose::Invite)
+        .await?
+        .directory()
+        .await?;
+    let mut tenant = config.tenant.clone();
+    for name in &config.by_name {
+        if let Some(trigger) = trigger_of(&mut tenant, name) {
+            find(trigger, name, &directory).map_err(|problem| {
+                Unresolved::Unknown(format!("mapping {}: {problem}", name.mapping))
+            })?;
+        }
+    }
+    Ok(tenant)
+}
+
+/// The tenant with the ids that were found for the same stages' names before. Names of statuses are not on record, so
+/// where there are any, nothing is assumed.
+fn remembered(config: &TenantConfig, before: &Tenant) -> Option<Tenant> {
+    let mut tenant = config.tenant.clone();
+    for name in &config.by_name {
+        let known = before.mapping(&name.mapping)?.triggers.get(name.trigger)?;
+        if name.stage.is_none() || known.stage_name != name.stage || !name.statuses.is_empty() {
+            return None;
+        }
+        trigger_of(&mut tenant, name)?.stage = known.stage.clone();
+    }
+    Some(tenant)
 }
 
 fn trigger_of<'a>(tenant: &'a mut Tenant, name: &ByName) -> Option<&'a mut Trigger> {

@@ -34,6 +34,7 @@ fn invitation() -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }

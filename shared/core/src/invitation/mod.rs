@@ -88,6 +88,10 @@ pub struct Entry {
     /// When the application was seen to have left the trigger stage; a next sight of it there is a new entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Timestamp>,
+    /// When the mapping was turned on: an application that turns out to have entered before then was there already, and
+    /// is not invited. `None` where that does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// Where an invitation stands.

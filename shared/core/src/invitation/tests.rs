@@ -34,6 +34,7 @@ fn fresh() -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }
@@ -141,7 +142,7 @@ fn the_main_road() {
 #[test]
 fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
     let first = step(&fresh(), claim(60), 1).next;
-    let absent = step(&first, Event::LookedUpAbsent, 61).next;
+    let absent = step(&first, Event::LookedUpAbsent { again_at: None }, 61).next;
     let second = step(&absent, claim(130), 62).next;
     let late = Event::PutOff {
         claim: Some(1),
@@ -166,10 +167,77 @@ fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
 }
 
 #[test]
+fn a_call_that_fails_again_and_again_backs_off_and_ends() {
+    let again_at = Some(time(1000));
+    let mut row = step(&fresh(), claim(60), 1).next;
+    let unknown = |times, at: i64| Event::OutcomeUnknown {
+        attempt: 1,
+        trouble: Trouble {
+            times,
+            ..trouble(0)
+        },
+        look_up_at: time(at),
+    };
+    row = step(&row, unknown(1, 30), 2).next;
+    let waits = step(&row, Event::LookedUpAbsent { again_at }, 31).next;
+    let at = time(1000);
+    assert_eq!(
+        waits.wake,
+        Wake::At {
+            at,
+            step: Step::Invite
+        }
+    );
+    // In the end it is told as a failure.
+    let end = 3 * 86_400;
+    row = step(&row, unknown(10, end), end - 60).next;
+    assert_eq!(row.moment(), Some(Moment::Delayed));
+    let gone = step(&row, Event::LookedUpAbsent { again_at }, end).next;
+    assert_eq!(gone.moment(), Some(Moment::Failed));
+}
+
+#[test]
+fn a_look_up_that_is_put_off_waits() {
+    let row = step(&fresh(), claim(60), 1).next;
+    let until = time(500);
+    let row = step(
+        &row,
+        Event::LookUpPutOff {
+            trouble: trouble(0),
+            until,
+        },
+        61,
+    )
+    .next;
+    assert_eq!(
+        row.wake,
+        Wake::At {
+            at: until,
+            step: Step::Invite
+        }
+    );
+}
+
+#[test]
+fn leaving_does_not_take_away_its_own_expiry() {
+    let timing = Timing::default();
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let row = row
+        .apply(reported(&row), time(3), &timing, Some(14))
+        .unwrap()
+        .next;
+    let left = row
+        .apply(Event::Left, time(4), &timing, Some(14))
+        .unwrap()
+        .next;
+    assert_eq!(left.wake, row.wake);
+}
+
+#[test]
 fn a_lease_that_runs_is_not_looked_up() {
     let row = step(&fresh(), claim(60), 1).next;
     assert!(matches!(
-        refused(&row, Event::LookedUpAbsent, 59),
+        refused(&row, Event::LookedUpAbsent { again_at: None }, 59),
         NotApplicable::Past { .. }
     ));
 }
@@ -190,7 +258,7 @@ fn a_second_invitation_on_the_platform_is_never_silent() {
 #[test]
 fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
     let row = step(&fresh(), claim(60), 1).next;
-    let row = step(&row, Event::LookedUpAbsent, 61).next;
+    let row = step(&row, Event::LookedUpAbsent { again_at: None }, 61).next;
     let row = step(&row, Event::Left, 62).next;
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
     let row = step(&row, sent("r"), 63).next;
@@ -217,10 +285,21 @@ fn trouble_that_lasts_is_told_once_and_ends() {
     );
     assert_eq!(step(&late.next, put_off(2000), 2000).next.revision, 1);
     let end = 3 * 86_400;
-    let gone = row
+    // Time in which nobody tried proves nothing: giving up takes tries as well.
+    let few = row
         .apply(put_off(end), time(end), &timing, None)
         .unwrap()
         .next;
+    assert_eq!(few.state, State::Detected);
+    let often = Event::PutOff {
+        claim: None,
+        trouble: Trouble {
+            times: 10,
+            ..trouble(0)
+        },
+        until: time(end + 30),
+    };
+    let gone = row.apply(often, time(end), &timing, None).unwrap().next;
     assert!(matches!(gone.state, State::Failed(FailReason::GaveUp(_))));
     assert_eq!(gone.moment(), Some(Moment::Failed));
 }
@@ -312,7 +391,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (held.clone(), 0..400_000i64).prop_map(|(claim, at)| Event::PutOff { claim, trouble: trouble(at / 2), until: time(at) }),
         1 => (0..4u32, 0..400_000i64).prop_map(|(attempt, at)| Event::OutcomeUnknown { attempt, trouble: trouble(at / 2), look_up_at: time(at) }),
         1 => (0..400_000i64).prop_map(|at| Event::LookUpPutOff { trouble: trouble(at / 2), until: time(at) }),
-        2 => Just(Event::LookedUpAbsent),
+        2 => Just(Event::LookedUpAbsent { again_at: None }),
         3 => (0..2u8).prop_map(|which| sent(&format!("r{which}"))),
         1 => held.clone().prop_map(|claim| Event::Skip { claim, reason: SkipReason::Duplicate(None) }),
         1 => held.prop_map(|claim| Event::Fail { claim, reason: FailReason::NoEmail }),
@@ -377,7 +456,7 @@ proptest! {
             prop_assert!(guard < 30, "it never comes to rest: {:?} {:?}", row.state, row.wake);
             now += 40 * 86_400;
             let event = match (&row.state, &row.wake) {
-                (State::Sending { .. }, _) => Event::LookedUpAbsent,
+                (State::Sending { .. }, _) => Event::LookedUpAbsent { again_at: None },
                 (State::Detected, _) => Event::Skip { claim: None, reason: SkipReason::MovedOn },
                 (_, Wake::At { .. }) => reported(&row),
                 (_, Wake::Watched { until: None }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None },

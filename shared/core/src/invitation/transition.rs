@@ -51,7 +51,10 @@ pub enum Event {
         until: Timestamp,
     },
     /// The platform was asked and does not have it: it may be sent again.
-    LookedUpAbsent,
+    LookedUpAbsent {
+        /// When, if the call before had failed; at once if its sender had simply gone.
+        again_at: Option<Timestamp>,
+    },
     /// The platform has it.
     Sent {
         /// Under this reference.
@@ -125,7 +128,7 @@ impl Event {
             Self::PutOff { .. } => "put_off",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::LookUpPutOff { .. } => "look_up_put_off",
-            Self::LookedUpAbsent => "looked_up_absent",
+            Self::LookedUpAbsent { .. } => "looked_up_absent",
             Self::Sent { adopted: false, .. } => "sent",
             Self::Sent { adopted: true, .. } => "adopted",
             Self::Skip { .. } => "skipped",
@@ -264,7 +267,7 @@ impl Invitation {
                     return Err(past);
                 }
                 detail = Some(trouble.code.clone());
-                if trouble.lasts(now) >= seconds(timing.give_up_seconds) {
+                if trouble.is_hopeless(now, timing) {
                     self.state = State::Failed(FailReason::GaveUp(trouble));
                     self.revision += 1;
                 } else {
@@ -286,6 +289,7 @@ impl Invitation {
                 self.state = State::Sending {
                     lease_until: look_up_at,
                 };
+                self.mark_late(&trouble, now, timing);
                 self.trouble = Some(trouble);
             }
             Event::LookUpPutOff { trouble, until } => {
@@ -293,23 +297,31 @@ impl Invitation {
                     return Err(past);
                 }
                 detail = Some(trouble.code.clone());
-                if trouble.lasts(now) >= seconds(timing.give_up_seconds) {
+                if trouble.is_hopeless(now, timing) {
                     self.state = State::Failed(FailReason::OutcomeUnknown(trouble));
                     self.revision += 1;
                 } else {
                     self.mark_late(&trouble, now, timing);
                     self.trouble = Some(trouble);
-                    wake = Some(Wake::At {
-                        at: until,
-                        step: Step::Invite,
-                    });
+                    self.next_try = Some(until);
                 }
             }
-            Event::LookedUpAbsent => {
+            Event::LookedUpAbsent { again_at } => {
                 if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
                     return Err(past);
                 }
-                self.state = State::Detected;
+                match self.trouble.take() {
+                    Some(trouble) if trouble.is_hopeless(now, timing) => {
+                        self.state = State::Failed(FailReason::GaveUp(trouble));
+                        self.revision += 1;
+                        self.next_try = None;
+                    }
+                    trouble => {
+                        self.trouble = trouble;
+                        self.state = State::Detected;
+                        self.next_try = again_at;
+                    }
+                }
             }
             Event::Sent {
                 reference,
@@ -426,10 +438,11 @@ impl Invitation {
                 }
             }
             Event::StillThere { modified } => {
-                if self.entry.modified == modified {
+                if self.entry.modified == modified && self.entry.left_at.is_none() {
                     return Err(nothing_new);
                 }
                 self.entry.modified = modified;
+                self.entry.left_at = None;
                 wake = Some(self.wake.clone());
             }
             Event::ReportBegun {
@@ -525,7 +538,7 @@ impl Invitation {
             }
             State::Sending { lease_until } => {
                 return Wake::At {
-                    at: lease_until,
+                    at: self.next_try.map_or(lease_until, |at| at.max(lease_until)),
                     step: Step::Invite,
                 };
             }
@@ -596,9 +609,17 @@ impl Invitation {
 }
 
 impl Trouble {
+    /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
+    const TRIES: u32 = 10;
+
     /// How long it has been going on.
     fn lasts(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.since)
+    }
+
+    /// Whether it has gone on for too long, and been tried often enough, to go on.
+    fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
     }
 }
 

@@ -75,6 +75,7 @@ fn row() -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }

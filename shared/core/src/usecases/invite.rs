@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::desk::{Changed, Desk, Next};
 use super::poll::entry_into;
 use crate::error::{CallError, Error, Phase};
@@ -17,6 +19,9 @@ use crate::ports::{
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
 use crate::work::Work;
+
+/// The code of a [`Trouble`]: search and status history say different things.
+const DISAGREES: &str = "eploy.history_behind";
 
 /// Sends invitations.
 #[derive(Clone)]
@@ -53,6 +58,7 @@ impl Inviter {
             State::Detected if row.next_try.is_some_and(|at| at > now) => return Ok(()),
             State::Detected => row,
             State::Sending { lease_until } if lease_until > now => return Ok(()),
+            State::Sending { .. } if row.next_try.is_some_and(|at| at > now) => return Ok(()),
             State::Sending { .. } => match self.look_up(&tenant, mapping, row).await? {
                 Some(absent) => absent,
                 None => return Ok(()),
@@ -134,7 +140,7 @@ impl Inviter {
     /// Whether the application is still where it should be, and whom to invite.
     async fn wanted(&self, tenant: &Tenant, mapping: &Mapping, row: &Invitation) -> Wanted {
         if mapping.paused {
-            return Wanted::No(Box::new(self.mapping_paused(row)));
+            return Wanted::No(Box::new(self.mapping_paused()));
         }
         let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
             Ok(eploy) => eploy,
@@ -152,10 +158,28 @@ impl Inviter {
             }
             Ok(Standing::Position(_)) => None,
             Ok(Standing::History(rows)) => match entry_into(mapping, &rows) {
+                // The search has just said that it is there, so the history may be behind. Asked once more, it is right.
+                None if !row
+                    .trouble
+                    .as_ref()
+                    .is_some_and(|trouble| trouble.code == DISAGREES) =>
+                {
+                    return Wanted::No(Box::new(self.history_disagrees(row)));
+                }
                 None => return moved_on,
                 entry => entry,
             },
         };
+        if let Some(at) = entry.as_ref().and_then(|entry| entry.at)
+            && let Some(not_before) = row.entry.not_before
+            && after(at, SignedDuration::from_mins(65)) < not_before
+        {
+            // The reading of who was there had missed it. The margin is for an Eploy whose times are not UTC.
+            return Wanted::No(Box::new(Event::Skip {
+                claim: None,
+                reason: SkipReason::Baseline,
+            }));
+        }
         match self.person(&*eploy, row).await {
             Ok(person) => Wanted::Yes(Box::new(person), entry),
             Err(event) => Wanted::No(Box::new(event)),
@@ -201,18 +225,35 @@ impl Inviter {
         }
     }
 
-    /// The mapping was paused after the entry was seen.
-    fn mapping_paused(&self, row: &Invitation) -> Event {
+    /// Search and status history say different things.
+    fn history_disagrees(&self, row: &Invitation) -> Event {
         let now = self.desk.now();
-        let before = row.trouble.as_ref();
+        Event::PutOff {
+            claim: None,
+            trouble: Trouble {
+                code: DISAGREES.to_owned(),
+                problem: "Eploy's status history does not yet show the application at the stage"
+                    .to_owned(),
+                remedy: "It is looked at again by itself".to_owned(),
+                since: now,
+                times: 1,
+            },
+            until: after(now, self.desk.timing.backoff(1, &row.key.to_string())),
+        }
+    }
+
+    /// The mapping was paused after the entry was seen.
+    fn mapping_paused(&self) -> Event {
+        let now = self.desk.now();
         Event::PutOff {
             claim: None,
             trouble: Trouble {
                 code: "mapping.paused".to_owned(),
                 problem: "the mapping is paused".to_owned(),
                 remedy: "Resume it in Stagecall, and the invitation goes out".to_owned(),
-                since: before.map_or(now, |trouble| trouble.since),
-                times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
+                // A pause is no failure: it is never given up, however long it lasts.
+                since: now,
+                times: 1,
             },
             until: self.desk.in_seconds(self.desk.timing.retry_max_seconds),
         }
@@ -307,10 +348,18 @@ impl Inviter {
         let event = match self.take(&row, found, true, None).await? {
             sent @ Event::Sent { .. } => sent,
             // Nothing there, or only what belongs to other invitations: ours was not taken.
-            _ => Event::LookedUpAbsent,
+            _ => Event::LookedUpAbsent {
+                again_at: row.trouble.as_ref().map(|trouble| {
+                    let delay = self
+                        .desk
+                        .timing
+                        .backoff(trouble.times, &row.key.to_string());
+                    after(self.desk.now(), delay)
+                }),
+            },
         };
         let expires = mapping.and_then(|mapping| mapping.expires_after_days);
-        let absent = event == Event::LookedUpAbsent;
+        let absent = event == Event::LookedUpAbsent { again_at: None };
         match self
             .desk
             .change(

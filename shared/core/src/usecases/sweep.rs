@@ -14,6 +14,14 @@ use crate::ports::{PlatformConnections, Saved, Sighting, SweepState, Waiting};
 use crate::timing::{Timing, after, seconds};
 use crate::work::Work;
 
+/// What a look at the waiting ones came to.
+struct Looked {
+    /// How many have news that were handed out.
+    news: usize,
+    /// Whether each of them could be looked at.
+    all: bool,
+}
+
 /// Sweeps assessments.
 #[derive(Clone)]
 pub struct Sweeper {
@@ -61,9 +69,15 @@ impl Sweeper {
                 Err(error) => Err(error),
             };
             match swept {
-                Ok(found) => {
-                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = found, "swept");
+                Ok(looked) => {
+                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "swept");
                     self.end_watches(&waiting, now).await?;
+                    if looked.news > 0 || !looked.all {
+                        // News are handed out as hints, and a hint can be lost: the next look tells whether they arrived.
+                        let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+                        next.due_at = next.due_at.map(|at| at.min(soon));
+                        next.last_at = before.last_at;
+                    }
                 }
                 Err(error) => {
                     next.last_at = before.last_at;
@@ -95,24 +109,23 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Looks at the waiting ones, by one list or one by one, whichever is cheaper. Returns how many have news.
+    /// Looks at the waiting ones, by one list or one by one, whichever is cheaper.
     async fn look(
         &self,
         platform: &dyn crate::ports::Platform,
         assessment: &AssessmentRef,
         waiting: &[Waiting],
         since: Option<Timestamp>,
-    ) -> Result<Result<usize, CallError>, Error> {
+    ) -> Result<Result<Looked, CallError>, Error> {
+        let mut looked = Looked { news: 0, all: true };
         if waiting.len() < platform.capabilities().list_from {
             for one in waiting {
-                if self.write_back.bring_news(&one.key, None).await? == News::Later {
-                    break;
-                }
+                // One that cannot be read does not hide the others.
+                looked.all &= self.write_back.bring_news(&one.key, None).await? == News::Recorded;
             }
-            return Ok(Ok(waiting.len()));
+            return Ok(Ok(looked));
         }
         let by_reference: HashMap<_, _> = waiting.iter().map(|one| (&one.reference, one)).collect();
-        let mut found = 0;
         let mut next = None;
         for _ in 0..Self::PAGES {
             let page = match platform
@@ -134,7 +147,7 @@ impl Sweeper {
                     })
                 })
                 .collect();
-            found += news.len();
+            looked.news += news.len();
             if !news.is_empty() {
                 self.desk.hand_out(news).await;
             }
@@ -143,7 +156,7 @@ impl Sweeper {
                 break;
             }
         }
-        Ok(Ok(found))
+        Ok(Ok(looked))
     }
 
     /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.

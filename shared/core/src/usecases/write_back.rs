@@ -270,7 +270,9 @@ impl WriteBack {
             .desk
             .put_off(error, row.report.trouble.as_ref(), &row.key);
         if !error.may_retry() {
-            until = until.max(self.desk.in_seconds(self.desk.timing.retry_max_seconds));
+            let rarely =
+                self.desk.timing.retry_max_seconds * f64::from(1_u32 << trouble.times.min(5));
+            until = until.max(self.desk.in_seconds(rarely));
         }
         tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, times = trouble.times, %error, "the report was put off");
         Event::ReportPutOff {

@@ -29,6 +29,7 @@ fn invitation(application: usize) -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }

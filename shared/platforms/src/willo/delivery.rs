@@ -5,12 +5,8 @@ use serde_json::Value;
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::{DeliveryReader, Hint, IncomingCall, Unreadable, Verdict};
 
-/// Most references in a hint.
-const MOST_REFERENCES: usize = 20;
-/// Most values that are looked at.
-const MOST_VALUES: usize = 20_000;
-/// How deep the body is followed.
-const DEEPEST: usize = 32;
+use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
+
 /// The length of a key (reference willo §A.1, seen live).
 const KEY_LENGTH: usize = 32;
 
@@ -23,51 +19,14 @@ impl DeliveryReader for Reader {
     }
 
     fn read(&self, call: &IncomingCall<'_>) -> Result<Hint, Unreadable> {
-        if call.body.trim_ascii().is_empty() {
-            return Err(Unreadable("it has no body".to_owned()));
-        }
-        // The cause is not passed on: it may quote the body.
-        let body: Value = serde_json::from_slice(call.body)
-            .map_err(|_| Unreadable("its body is not JSON".to_owned()))?;
-        let named = call
-            .query
-            .iter()
-            .find(|(name, _)| name == "event")
-            .and_then(|(_, value)| event(value));
+        let body = delivery::body(call)?;
         let mut search = Search::default();
         search.walk(&body, &[], DEEPEST);
         Ok(Hint {
-            event: named.or_else(|| event_in(&body)),
+            event: delivery::event(call, &body),
             references: search.references(),
         })
     }
-}
-
-/// An event's name where the body has one, under the names that a receiver of live deliveries tried.
-fn event_in(body: &Value) -> Option<String> {
-    [
-        "event",
-        "type",
-        "event_type",
-        "eventType",
-        "trigger",
-        "action",
-    ]
-    .iter()
-    .find_map(|name| event(body.get(*name)?.as_str()?))
-}
-
-/// A name is a short word: anything else is no event and may be personal.
-fn event(text: &str) -> Option<String> {
-    let name = text
-        .trim()
-        .to_ascii_lowercase()
-        .replace([' ', '-', '.'], "_");
-    let fits = (1..=40).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    fits.then_some(name)
 }
 
 /// How likely a key is the participant's, most likely first.
@@ -186,8 +145,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::tests::any_json;
+    use super::super::tests::NAMES;
     use super::*;
+    use crate::testing::any_json;
 
     const P: &str = "0123456789abcdef0123456789abcdef";
     const I: &str = "fedcba9876543210fedcba9876543210";
@@ -294,7 +254,7 @@ mod tests {
         }
 
         #[test]
-        fn any_json_is_read_into_keys_alone(body in any_json()) {
+        fn any_json_is_read_into_keys_alone(body in any_json(NAMES)) {
             let hint = read(&body);
             prop_assert!(hint.references.len() <= MOST_REFERENCES);
             for reference in &hint.references {

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::settings::Options;
 use super::{errors, links, phone, standing};
+use crate::adapter::email_of;
 use crate::fault::Fault;
 use crate::json::Record;
 
@@ -15,14 +16,7 @@ use crate::json::Record;
 /// (seen live), the effect of `external_id` and `send_invite` is unverified.
 pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Fault> {
     let person = &order.person;
-    let email = person.email.as_deref().map(str::trim).unwrap_or_default();
-    if email.is_empty() {
-        return Err(Fault::refused(
-            "candidate.no_email",
-            "the candidate has no e-mail address",
-            "Enter one in Eploy and move the application to the trigger stage again.",
-        ));
-    }
+    let email = email_of(person)?;
     let phone = person
         .phone
         .as_deref()

@@ -6,7 +6,6 @@ use url::Url;
 
 use super::KIND;
 use crate::json::Record;
-use crate::settings::is_loopback;
 
 /// Endings of recordings and documents. Whether their addresses expire is not established, so they are taken to
 /// (reference willo §A.5).
@@ -22,7 +21,7 @@ const DEEPEST: usize = 12;
 /// where, or whether at all).
 pub(super) fn candidate(answer: &Value, base: &Url) -> Option<String> {
     any_text(answer, DEEPEST, &mut |text| {
-        let url = own(text, base)?;
+        let url = KIND.address(text, base)?;
         let path = url.path();
         (path.contains("/invite/") || path.contains("/interview/")).then(|| text.to_owned())
     })
@@ -78,7 +77,7 @@ pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<R
 /// The address of a page that people can open and that lasts: on Willo's hosts, and neither the API nor a recording nor
 /// the candidate's own.
 pub(super) fn page(text: &str, base: &Url) -> Option<Url> {
-    let url = own(text, base)?;
+    let url = KIND.address(text, base)?;
     let path = url.path().to_lowercase();
     let is_media = path
         .rsplit_once('.')
@@ -87,14 +86,6 @@ pub(super) fn page(text: &str, base: &Url) -> Option<Url> {
     let is_api = path.contains("/api/");
     let is_candidates = path.contains("/invite/") || path.contains("/interview/");
     (!is_media && !is_api && !is_candidates).then_some(url)
-}
-
-/// `text` as an address of Willo's: https on its hosts, or on the sandbox's host where the base address is one.
-fn own(text: &str, base: &Url) -> Option<Url> {
-    let url = Url::parse(text.trim()).ok()?;
-    let is_sandbox = is_loopback(base) && is_loopback(&url) && url.host() == base.host();
-    let plain = url.username().is_empty() && url.password().is_none();
-    (plain && (KIND.owns(&url) || is_sandbox)).then_some(url)
 }
 
 /// The first text anywhere in `value` that `pick` makes something of.

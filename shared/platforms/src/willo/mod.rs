@@ -28,7 +28,7 @@ use stagecall_core::result::{AssessmentResult, Status};
 use stagecall_http::{Method, Pace, Request, Response};
 use url::Url;
 
-use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step};
+use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part};
 use crate::fault::Fault;
 use crate::json::Record;
 use crate::kind::Kind;
@@ -50,7 +50,7 @@ pub(crate) static KIND: Kind = Kind {
     },
     back_off: SignedDuration::from_secs(30),
     capabilities,
-    open: |account| Arc::new(Willo::new(account)),
+    open: |account| Ok(Arc::new(Willo::new(account))),
     reader: Some(|| Arc::new(delivery::Reader)),
 };
 
@@ -142,21 +142,9 @@ impl Willo {
         Ok(self.request(Method::Get, url))
     }
 
-    /// The address of one participant. Their references come from outside, so one that is not plain is not put into a
-    /// path.
+    /// Asks for one participant.
     fn participant(&self, reference: &Reference) -> Result<Request, Fault> {
-        let key = reference.as_str();
-        let plain = (1..=128).contains(&key.len())
-            && key
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        if !plain {
-            return Err(Fault::refused(
-                "platform.bad_reference",
-                "the reference is no key of Willo's",
-                "Nothing to do, unless it was entered by hand: then correct it.",
-            ));
-        }
+        let key = path_part(TITLE, reference.as_str())?;
         Ok(self.request(Method::Get, self.url(&["participants", key])))
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn listed(row: &Value, assessment: &AssessmentId, base: &Url) -> Opti
             client_ref: record.text(&CLIENT_REF),
             link: links::candidate(row, base),
         },
-        email: record.text(&["email", "email_address"]),
+        emails: record
+            .text(&["email", "email_address"])
+            .into_iter()
+            .collect(),
         sighting: Sighting {
             reference,
             status: standing::standing(&record),

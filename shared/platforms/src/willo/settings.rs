@@ -37,6 +37,7 @@ pub(super) static SETTINGS: &[Setting] = &[
 /// The secrets, described.
 pub(super) static SECRETS: &[Secret] = &[Secret {
     key: "api_key",
+    optional: false,
     // Reference willo §A.2, documented.
     about: "the integration key of an Admin or Owner, from Integrations in Willo",
 }];

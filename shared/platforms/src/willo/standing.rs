@@ -4,7 +4,7 @@
 use serde_json::Value;
 use stagecall_core::result::Status;
 
-use crate::json::{Record, id, number, text, time};
+use crate::json::{Record, holds, id, text};
 
 /// Willo's words and ours. Accepted and rejected are stages that a reviewer chooses after the response (§A.3).
 const WORDS: &[(Status, &[&str])] = &[
@@ -131,7 +131,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
             .filter(|(of, _)| *of == status)
             .flat_map(|(_, names)| *names)
             .filter_map(|name| record.get(&[name]))
-            .any(happened)
+            .any(holds)
     };
     if fact(Status::Completed) {
         return Some(Status::Completed);
@@ -218,15 +218,6 @@ fn normal(word: &str) -> String {
         })
         .collect();
     spaced.split_whitespace().collect::<Vec<_>>().join("_")
-}
-
-fn happened(value: &Value) -> bool {
-    match value {
-        Value::Bool(flag) => *flag,
-        Value::Number(_) => number(value).is_some_and(|number| number > 0.0),
-        Value::String(text) => time(value).is_some() || matches!(text.as_str(), "true" | "yes"),
-        _ => false,
-    }
 }
 
 /// How far along the usual way a status is.

@@ -28,6 +28,8 @@ pub enum Decision {
     },
     /// It changed and could have left and come back since: the status history tells.
     AskHistory,
+    /// Note that it is in the same stay, as of its present modification date.
+    StillThere,
     /// Note that it left.
     NoteLeft,
 }
@@ -60,6 +62,10 @@ pub fn decide(
     if !again {
         return Decision::Known;
     }
+    if let MappingStatus::Baseline { .. } = status {
+        // Turned on (again): whatever happened before is past.
+        return Decision::StillThere;
+    }
     if latest.entry.left_at.is_some() {
         return enter(mapping, status, latest.key.round.saturating_add(1));
     }
@@ -74,24 +80,22 @@ pub fn decide_by_history(
     mapping: &Mapping,
     status: &MappingStatus,
     latest: &Invitation,
-    since: Timestamp,
     history: &[HistoryRow],
 ) -> Decision {
+    // The search says that it is there. A history that does not know of it yet is behind, and decides nothing.
     let Some(entry) = entry_into(mapping, history) else {
-        return Decision::NoteLeft;
+        return Decision::Known;
     };
     let another = match &latest.entry.history {
         Some(known) => *known != entry.history,
         None => true,
     };
-    // A change of the mapping never fires for an entry of before.
-    let after_what_is_known = entry
-        .at
-        .is_some_and(|at| at > latest.entry.seen_at && at > since);
-    if another && after_what_is_known {
+    // Both are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC.
+    let known_until = latest.entry.modified.unwrap_or(latest.entry.seen_at);
+    if another && entry.at.is_some_and(|at| at > known_until) {
         enter(mapping, status, latest.key.round.saturating_add(1))
     } else {
-        Decision::Known
+        Decision::StillThere
     }
 }
 

@@ -18,8 +18,8 @@ use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
 use crate::ports::{
-    Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, Suspension, TenantState,
-    TenantStates,
+    ApplicationPage, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved,
+    Suspension, TenantState, TenantStates,
 };
 use crate::tenant::{Tenant, Trigger, Vacancies};
 use crate::timing::{after, seconds};
@@ -225,6 +225,7 @@ impl Poller {
                     return Err(error.into());
                 }
             };
+            tell_set_aside(tenant, &read);
             *found += self
                 .take_in(eploy, tenant, state, &read, |id| {
                     starting.iter().any(|(mapping, _)| mapping.id == *id)
@@ -274,10 +275,7 @@ impl Poller {
                     return Err(error.into());
                 }
             };
-            for record in &page.set_aside {
-                set_aside += 1;
-                tracing::warn!(tenant = %tenant.id, application = record.id.as_deref().unwrap_or("unknown"), reason = record.reason, "a record was set aside");
-            }
+            set_aside += tell_set_aside(tenant, &page);
             match self.take_in(eploy, tenant, state, &page, |_| true).await {
                 Ok(new) => *found += new,
                 Err(stop) => {
@@ -335,7 +333,7 @@ impl Poller {
         state.due_at = after(now, delay);
         if error.reach == Reach::Connection {
             let pause = after(now, seconds(self.desk.timing.suspend_seconds));
-            state.due_at = error.not_before().unwrap_or(pause);
+            state.due_at = error.not_before().map_or(pause, |at| at.max(state.due_at));
             let before = state.suspended.take();
             if before
                 .as_ref()
@@ -394,6 +392,15 @@ fn advance(state: &mut TenantState, progress: &PollProgress) {
 fn interval(wish: f64, day_left: f64, calls_left: u32) -> f64 {
     let spread = day_left.max(0.0) / f64::from(calls_left.max(1));
     wish.max(spread)
+}
+
+/// Tells the operator which records could not be read. Returns how many.
+fn tell_set_aside(tenant: &Tenant, page: &ApplicationPage) -> u32 {
+    for record in &page.set_aside {
+        let id = record.id.as_deref().unwrap_or("unknown");
+        tracing::warn!(tenant = %tenant.id, application = id, reason = record.reason, "a record was set aside");
+    }
+    u32::try_from(page.set_aside.len()).unwrap_or(u32::MAX)
 }
 
 /// Where the baseline of these mappings has come.

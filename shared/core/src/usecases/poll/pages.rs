@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 
 use super::decide::{Decision, decide, decide_by_history};
 use super::{Poller, Stop};
+use crate::error::Reach;
 use crate::events::{DomainEvent, What};
 use crate::ids::{ApplicationId, InvitationKey, MappingId};
 use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
@@ -22,7 +23,12 @@ struct Case<'a> {
     state: &'a MappingState,
     row: &'a ApplicationRow,
     latest: Option<&'a Invitation>,
+    /// How often the poll failed in a row before this one.
+    failures: u32,
 }
+
+/// After so many failures of the poll, a record whose history cannot be read is left out.
+const SET_ASIDE_AFTER: u32 = 3;
 
 impl Poller {
     /// Puts everything on record that a page says to the mappings that `concerns` names. Returns how many new entries
@@ -71,13 +77,14 @@ impl Poller {
         }
         let mut cases = Vec::new();
         for row in &page.rows {
-            for (mapping, state) in &mappings {
+            for (mapping, mapping_state) in &mappings {
                 let latest = latest.get(&(&row.id, &mapping.id)).copied();
                 cases.push(Case {
                     mapping,
-                    state,
+                    state: mapping_state,
                     row,
                     latest,
+                    failures: state.poll.failures,
                 });
             }
         }
@@ -97,26 +104,41 @@ impl Poller {
         if decision == Decision::AskHistory
             && let Some(latest) = case.latest
         {
-            decision = match eploy.standing(&case.row.id).await? {
-                Standing::History(rows) => {
-                    decide_by_history(case.mapping, status, latest, case.state.since, &rows)
+            decision = match eploy.standing(&case.row.id).await {
+                Ok(Standing::History(rows)) => {
+                    decide_by_history(case.mapping, status, latest, &rows)
                 }
-                Standing::Position(_) => Decision::Known,
-                Standing::Gone => Decision::NoteLeft,
+                Ok(Standing::Position(_)) => Decision::StillThere,
+                Ok(Standing::Gone) => Decision::NoteLeft,
+                // One record that cannot be read must not keep all others waiting for ever. Nothing is noted, so that
+                // its next change is looked into again.
+                Err(error) if case.failures >= SET_ASIDE_AFTER && error.reach == Reach::Record => {
+                    tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "a record was set aside");
+                    Decision::Known
+                }
+                Err(error) => return Err(error.into()),
             };
-            if decision == Decision::Known {
-                let modified = case.row.modified;
-                self.desk
-                    .change(latest, Event::StillThere { modified }, None, Next::HandOut)
-                    .await?;
-            }
         }
         match decision {
             Decision::NotConcerned | Decision::Known | Decision::AskHistory => Ok(false),
+            Decision::StillThere => {
+                if let Some(latest) = case.latest {
+                    let modified = case.row.modified;
+                    self.desk
+                        .change(latest, Event::StillThere { modified }, None, Next::HandOut)
+                        .await?;
+                }
+                Ok(false)
+            }
             Decision::NoteLeft => {
                 if let Some(latest) = case.latest {
                     self.desk
-                        .change(latest, Event::Left, None, Next::HandOut)
+                        .change(
+                            latest,
+                            Event::Left,
+                            case.mapping.expires_after_days,
+                            Next::HandOut,
+                        )
                         .await?;
                 }
                 Ok(false)
@@ -156,6 +178,8 @@ impl Poller {
                 history: None,
                 modified: case.row.modified,
                 left_at: None,
+                not_before: (round == 1 && !case.mapping.include_current)
+                    .then_some(case.state.since),
             },
         );
         let invites = passed_over.is_none();

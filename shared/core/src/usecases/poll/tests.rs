@@ -68,6 +68,7 @@ fn known(round: u32) -> Invitation {
             history: None,
             modified: Some(time(100)),
             left_at: None,
+            not_before: None,
         },
     )
 }
@@ -236,10 +237,9 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         line("h1", 90, at("12", "34")),
         line("h2", 300, at("12", "35")),
     ];
-    let since = time(0);
     assert_eq!(
-        decide_by_history(&again, &ACTIVE, &latest, since, &same),
-        Decision::Known
+        decide_by_history(&again, &ACTIVE, &latest, &same),
+        Decision::StillThere
     );
     let came_back = [
         line("h1", 90, at("12", "34")),
@@ -247,21 +247,29 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         line("h3", 310, at("12", "34")),
     ];
     assert_eq!(
-        decide_by_history(&again, &ACTIVE, &latest, since, &came_back),
+        decide_by_history(&again, &ACTIVE, &latest, &came_back),
         Decision::Invite { round: 2 }
     );
-    // The mapping was changed after that entry: a change never fires for the past.
+    // The mapping was changed after that entry, and the baseline noted where it stood: a change never fires for the past.
+    let baseline = MappingStatus::Baseline { page: 1 };
     assert_eq!(
-        decide_by_history(&again, &ACTIVE, &latest, time(311), &came_back),
-        Decision::Known
+        decide(&again, &baseline, &row(at("12", "34"), 400), Some(&latest)),
+        Decision::StillThere
+    );
+    let modified = Some(time(400));
+    let noted = then(&latest, Event::StillThere { modified }, 401);
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &noted, &came_back),
+        Decision::StillThere
     );
     let left = [
         line("h1", 90, at("12", "34")),
         line("h2", 300, at("13", "34")),
     ];
+    // The history is behind the search: nothing is concluded, least of all that it left.
     assert_eq!(
-        decide_by_history(&again, &ACTIVE, &latest, since, &left),
-        Decision::NoteLeft
+        decide_by_history(&again, &ACTIVE, &latest, &left),
+        Decision::Known
     );
 }
 

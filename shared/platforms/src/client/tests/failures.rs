@@ -95,19 +95,21 @@ async fn throttled_is_left_alone_for_as_long_as_the_platform_says_or_bears() {
 
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_are_read_afresh_once() {
-    let created = answer(201, &json!({"key": KEY}));
-    let script = Arc::new(Script {
-        answers: Mutex::new(VecDeque::from([answer(401, &json!({})), created])),
-        ..Script::default()
-    });
-    let account = AccountId::from("willo");
-    let platform = connections(&script, "old", "new");
-    let platform = platform
-        .platform(&tenant(&json!({})), &account)
-        .await
-        .unwrap();
-    platform.invite(&order()).await.unwrap();
-    assert_eq!(script.keys(), ["old", "new"]);
+    for status in [401, 403] {
+        let created = answer(201, &json!({"key": KEY}));
+        let script = Arc::new(Script {
+            answers: Mutex::new(VecDeque::from([answer(status, &json!({})), created])),
+            ..Script::default()
+        });
+        let account = AccountId::from("willo");
+        let platform = connections(&script, "old", "new");
+        let platform = platform
+            .platform(&tenant(&json!({})), &account)
+            .await
+            .unwrap();
+        platform.invite(&order()).await.unwrap();
+        assert_eq!(script.keys(), ["old", "new"]);
+    }
 
     // A secret that has not changed is not tried again.
     let (client, script) = client([answer(401, &json!({}))]).await;
@@ -197,6 +199,10 @@ impl Adapter for TwoSteps {
         })
     }
 
+    fn lists_everybody(&self) -> bool {
+        false
+    }
+
     /// Never comes to an end.
     fn result(
         &self,
@@ -280,4 +286,11 @@ async fn a_platform_without_callbacks_registers_none_and_no_conversation_is_endl
     assert_eq!(script.asked().len(), 0);
     assert!(client.result(&"i1".into(), &"r".into()).await.is_err());
     assert_eq!(script.asked().len(), MOST_STEPS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_everybody_does_not_tell_who_is_not_there() {
+    let (client, _) = two_steps([answer(200, &json!({}))]).await;
+    let error = client.find(&"i1".into(), &person(), "101.video.1").await;
+    assert_eq!(error.unwrap_err().phase, Phase::Unknown);
 }

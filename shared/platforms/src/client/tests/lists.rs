@@ -115,16 +115,27 @@ async fn an_invitation_is_found_by_our_reference_first_and_then_by_address() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_names_nobody_proves_nothing() {
-    let (unnamed, _) = client([page(&[json!({"key": "a"}), json!({"key": "b"})], None)]).await;
-    let error = unnamed
+async fn a_list_that_does_not_name_everybody_proves_nothing() {
+    let nameless = || json!({"key": "a"});
+    let other = json!({"key": "b", "email": "bob@example.com"});
+    for rows in [vec![nameless(), nameless()], vec![other, nameless()]] {
+        let (unnamed, _) = client([page(&rows, None)]).await;
+        let error = unnamed
+            .find(&"i1".into(), &person(), "101.video.1")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.phase, error.code),
+            (Phase::Unknown, "platform.list_without_names")
+        );
+    }
+    let ours = json!({"key": "b", "email": "ada@example.com"});
+    let (named, _) = client([page(&[nameless(), ours], None)]).await;
+    let found = named
         .find(&"i1".into(), &person(), "101.video.1")
         .await
-        .unwrap_err();
-    assert_eq!(
-        (error.phase, error.code),
-        (Phase::Unknown, "platform.list_without_names")
-    );
+        .unwrap();
+    assert_eq!(found.len(), 1);
     let (empty, _) = client([page(&[], None)]).await;
     assert_eq!(
         empty

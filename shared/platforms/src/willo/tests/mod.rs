@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
 use serde_json::json;
 use stagecall_core::ports::PlatformSecret;
 
 use super::*;
+use crate::testing::answer;
 
 mod invite;
 mod reading;
@@ -24,29 +24,5 @@ fn willo(settings: Value) -> Willo {
     })
 }
 
-fn answer(status: u16, body: &Value) -> Response {
-    Response {
-        status,
-        headers: Vec::new(),
-        body: body.to_string().into_bytes(),
-    }
-}
-
-/// Any JSON, with the names that are looked for among its own.
-pub(super) fn any_json() -> impl Strategy<Value = Value> {
-    const NAMES: &str = "(key|participant|interview|status|stage|score|scores|scorecard|ratings|comments|responses|transcript|completed_at|email|share_link|.{0,8})";
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        ".{0,40}".prop_map(Value::from),
-        "[0-9a-fA-F]{30,34}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(8, 64, 8, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
-            prop::collection::btree_map(NAMES, inner, 0..8)
-                .prop_map(|map| Value::Object(map.into_iter().collect())),
-        ]
-    })
-}
+/// The names that its readers look for.
+pub(super) const NAMES: &str = "(key|participant|interview|status|stage|score|scores|scorecard|ratings|comments|responses|transcript|completed_at|email|share_link|.{0,8})";

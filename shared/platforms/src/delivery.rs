@@ -1,0 +1,56 @@
+//! What reading a callback has in common on every platform: it is somebody's claim, so it is bounded and nothing in it is
+//! passed on but words that cannot be personal.
+
+use serde_json::Value;
+use stagecall_core::ports::{IncomingCall, Unreadable};
+
+/// Most references in a hint.
+pub(crate) const MOST_REFERENCES: usize = 20;
+/// Most values that are looked at.
+pub(crate) const MOST_VALUES: usize = 20_000;
+/// How deep a body is followed.
+pub(crate) const DEEPEST: usize = 32;
+
+/// The call's body.
+pub(crate) fn body(call: &IncomingCall<'_>) -> Result<Value, Unreadable> {
+    if call.body.trim_ascii().is_empty() {
+        return Err(Unreadable("it has no body".to_owned()));
+    }
+    // The cause is not passed on: it may quote the body.
+    serde_json::from_slice(call.body).map_err(|_| Unreadable("its body is not JSON".to_owned()))
+}
+
+/// The event: as our own address names it, else where the body has one, under the names that a receiver of live
+/// deliveries tried (reference willo §A.6.3).
+pub(crate) fn event(call: &IncomingCall<'_>, body: &Value) -> Option<String> {
+    let in_address = || {
+        let (_, value) = call.query.iter().find(|(name, _)| name == "event")?;
+        name(value)
+    };
+    let in_body = || {
+        [
+            "event",
+            "type",
+            "event_type",
+            "eventType",
+            "trigger",
+            "action",
+        ]
+        .iter()
+        .find_map(|key| name(body.get(*key)?.as_str()?))
+    };
+    in_address().or_else(in_body)
+}
+
+/// A name is a short word: anything else is no event and may be personal.
+fn name(text: &str) -> Option<String> {
+    let name = text
+        .trim()
+        .to_ascii_lowercase()
+        .replace([' ', '-', '.'], "_");
+    let fits = (1..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    fits.then_some(name)
+}

@@ -1,0 +1,149 @@
+//! Reading candidates: a row of a test's array (reference wecp §B.2.2), and one in full (§B.2.3).
+
+use serde_json::Value;
+use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::ports::{Found, Sighting};
+use stagecall_core::result::{AssessmentResult, Status};
+use stagecall_http::Response;
+use url::Url;
+
+use super::errors::{self, Asked};
+use super::{invite, report, standing};
+use crate::adapter::Listed;
+use crate::fault::Fault;
+use crate::json::{Record, id};
+
+/// What a candidate may be wrapped in; `raw` is where one client keeps the detail (§B.2.3).
+pub(super) const INNER: [&str; 3] = ["candidate", "data", "raw"];
+
+/// Most addresses of one candidate: a form has a few fields.
+const MOST_EMAILS: usize = 20;
+
+/// A row of the list; `None` if it has no id.
+pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
+    let record = Record::of(row, &INNER)?;
+    let reference = Reference::new(key(&record)?);
+    // What a result would show and the row has, read as a result is: so the marker changes when that does, and with
+    // nothing else.
+    let shown = read(&record, &reference, base);
+    Some(Listed {
+        found: Found {
+            reference: reference.clone(),
+            client_ref: shown.client_ref.clone(),
+            link: invite::link(row, base),
+        },
+        emails: emails(&record),
+        sighting: Sighting {
+            reference,
+            status: Some(shown.status),
+            marker: shown.finding().digest,
+        },
+    })
+}
+
+/// A candidate in full; one who is no more counts as taken back.
+pub(super) fn result(
+    answer: &Response,
+    reference: &Reference,
+    base: &Url,
+) -> Result<AssessmentResult, Fault> {
+    if errors::says_gone(answer) {
+        return Ok(AssessmentResult::bare(reference.clone(), Status::Cancelled));
+    }
+    let body = errors::body(answer, Asked::Candidate)?;
+    let record = Record::of(&body, &INNER)
+        .ok_or_else(|| Fault::unreadable("WeCP's answer is no candidate"))?;
+    Ok(read(&record, reference, base))
+}
+
+/// What a record says. What somebody has so far who is still at it is no result: scores, counts and the report are read
+/// once the run has ended.
+fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
+    let status = standing::standing(record);
+    let so_far = AssessmentResult {
+        assessment: ["test_id", "quiz_id"]
+            .iter()
+            .find_map(|name| id(record.get(&[name])?))
+            .map(AssessmentId::new),
+        client_ref: client_ref(record),
+        stage: standing::other_word(record),
+        started_at: record.time(&standing::STARTED_AT),
+        parts: report::runs(record, status).into_iter().collect(),
+        ..AssessmentResult::bare(reference.clone(), status)
+    };
+    if !matches!(status, Status::Completed | Status::Expired) {
+        return so_far;
+    }
+    AssessmentResult {
+        completed_at: record
+            .time(&standing::FINISHED_AT)
+            .filter(|_| status == Status::Completed),
+        score: report::score(record),
+        parts: [so_far.parts.clone(), report::parts(record)].concat(),
+        report_link: report::link(record, base),
+        integrity: report::integrity(record),
+        ..so_far
+    }
+}
+
+/// The candidate's id.
+pub(super) fn key(record: &Record<'_>) -> Option<String> {
+    ["candidate_id", "_id", "id"]
+        .iter()
+        .find_map(|name| id(record.get(&[name])?))
+}
+
+/// Our own reference, where the `metadata` comes back (§B.6: not established), as an object or as the text of one.
+fn client_ref(record: &Record<'_>) -> Option<String> {
+    let metadata = record.get(&["metadata", "meta_data", "meta"])?;
+    let parsed: Value;
+    let metadata = match metadata {
+        Value::String(text) => {
+            parsed = serde_json::from_str(text).ok()?;
+            &parsed
+        }
+        value => value,
+    };
+    Some(
+        Record::of(metadata, &[])?
+            .get(&["invitation_id"])?
+            .as_str()?
+            .to_owned(),
+    )
+}
+
+/// Everything that may be the candidate's address. The form's labels are the customer's own, in any language (§B.2.2),
+/// so the values tell and not the labels.
+pub(super) fn emails(record: &Record<'_>) -> Vec<String> {
+    let form = record.get(&["candidate_details", "details", "form"]);
+    let named = [
+        "email",
+        "email_id",
+        "email_address",
+        "candidate_email",
+        "emails",
+    ]
+    .iter()
+    .filter_map(|name| record.get(&[name]));
+    let mut emails = Vec::new();
+    form.into_iter()
+        .chain(named)
+        .for_each(|value| collect_emails(value, 4, &mut emails));
+    emails
+}
+
+fn collect_emails(value: &Value, depth: usize, emails: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1).filter(|_| emails.len() < MOST_EMAILS) else {
+        return;
+    };
+    match value {
+        Value::String(text) if text.contains('@') => emails.push(text.trim().to_owned()),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_emails(item, depth, emails)),
+        Value::Object(object) => object
+            .values()
+            .for_each(|item| collect_emails(item, depth, emails)),
+        _ => {}
+    }
+}

@@ -1,0 +1,134 @@
+//! What `WeCP`'s refusals say: a plain text, or `{"errorMessage": "…"}` (reference wecp §B.4), or a text in JSON.
+
+use serde_json::Value;
+use stagecall_http::Response;
+
+use super::TITLE;
+use crate::fault::Fault;
+use crate::json::text;
+
+/// The longest answer that can be a message, in bytes.
+const LONGEST: usize = 500;
+
+/// What an answer is the answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The list of tests.
+    Tests,
+    /// A test's candidates.
+    Candidates,
+    /// One candidate.
+    Candidate,
+    /// To invite one.
+    Invite,
+}
+
+/// The body of a success.
+pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, Fault> {
+    if !answer.is_success() {
+        return Err(fault(answer, asked));
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| Fault::unreadable("WeCP's answer is not JSON"))
+}
+
+/// Whether it says that there are none: a 404 with the text `No candidate found` (§B.2.2, seen in code), and by analogy
+/// for tests.
+pub(super) fn says_none(answer: &Response, asked: Asked) -> bool {
+    let what = match asked {
+        Asked::Tests => "no test",
+        Asked::Candidates => "no candidate",
+        Asked::Candidate | Asked::Invite => return false,
+    };
+    answer.status == 404 && message(answer).is_some_and(|message| message.contains(what))
+}
+
+/// Whether it says that the candidate asked for is no more, and not that the address is wrong.
+pub(super) fn says_gone(answer: &Response) -> bool {
+    matches!(answer.status, 404 | 410) && speaks_of_a_thing(answer)
+}
+
+/// Whether a refusal says that the candidate is there already; how is not established.
+pub(super) fn says_already_there(answer: &Response) -> bool {
+    const WORDS: [&str; 2] = ["already", "duplicate"];
+    // "This test is already closed."
+    const OTHERWISE: [&str; 5] = ["closed", "archived", "expired", "inactive", "limit"];
+    match answer.status {
+        409 => true,
+        400 | 422 => message(answer).is_some_and(|message| {
+            let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+            has(&WORDS) && !has(&OTHERWISE)
+        }),
+        _ => false,
+    }
+}
+
+/// What a refusal means. Texts may quote what was sent, which is a person's data or a key, so they are read for what
+/// they are about and not passed on.
+pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
+    let about = |words: &[&str]| {
+        message(answer).is_some_and(|message| words.iter().any(|word| message.contains(word)))
+    };
+    match answer.status {
+        401 | 403 => Fault {
+            remedy: "Check the API key in the tenant's secret, and where they are used the partner credentials; user_email must be a user of the customer's WeCP account who may see and invite to the mapped tests.".to_owned(),
+            ..Fault::of_status(TITLE, answer, None)
+        },
+        400 | 422 if about(&["api key", "x-api-key", "partner", "user-email", "user_email"]) => {
+            Fault::refused(
+                "platform.caller_refused",
+                format!("{TITLE} does not accept who is calling ({})", answer.status),
+                "Check user_email, the API key and the partner credentials of the connection.",
+            )
+            .of_connection()
+        }
+        400 | 422 if asked == Asked::Invite && about(&["email", "e-mail"]) => Fault::refused(
+            "platform.refused_fields",
+            format!("{TITLE} does not accept the candidate's e-mail address"),
+            "Check the candidate's e-mail address in Eploy.",
+        ),
+        404 if !speaks_of_a_thing(answer) => Fault::refused(
+            "platform.not_the_api",
+            format!("the address does not answer as {TITLE}'s API (404)"),
+            match asked {
+                Asked::Tests => "Correct the connection's base_url or its setting tests_path.",
+                Asked::Invite => "Correct the connection's base_url or its setting invite_path.",
+                Asked::Candidates | Asked::Candidate => "Correct the connection's base_url.",
+            },
+        )
+        .of_connection(),
+        _ => Fault::of_status(TITLE, answer, None),
+    }
+}
+
+/// Whether a message speaks of a test or a candidate, or is in `WeCP`'s own envelope. Whatever else answers at a mistaken
+/// address sends a page, nothing, or a text with the path in it ("Cannot GET /ats/wecp/tests").
+fn speaks_of_a_thing(answer: &Response) -> bool {
+    let own = || {
+        serde_json::from_slice::<Value>(&answer.body)
+            .is_ok_and(|body| body.get("errorMessage").is_some())
+    };
+    message(answer).is_some_and(|message| {
+        let things = ["test", "quiz", "candidate"];
+        !message.contains('/') && (things.iter().any(|thing| message.contains(thing)) || own())
+    })
+}
+
+/// The message of a refusal, in lower case.
+fn message(answer: &Response) -> Option<String> {
+    if answer.body.len() > LONGEST {
+        return None;
+    }
+    let said = match serde_json::from_slice(&answer.body) {
+        Ok(Value::Object(object)) => ["errorMessage", "message", "error", "detail"]
+            .iter()
+            .find_map(|name| match object.get(*name)? {
+                Value::Object(inner) => inner.get("message").and_then(text),
+                value => text(value),
+            })?,
+        Ok(Value::String(said)) => said,
+        Ok(_) => return None,
+        Err(_) => String::from_utf8(answer.body.clone()).ok()?,
+    };
+    let said = said.trim().to_lowercase();
+    (!said.is_empty() && !said.starts_with('<')).then_some(said)
+}

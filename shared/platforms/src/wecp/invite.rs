@@ -1,0 +1,119 @@
+//! The call that invites. Its path and body were not obtainable (reference wecp §B.2.1): the defaults are inferred from
+//! what can be entered by hand (§B.3), and the names are settings.
+
+use serde_json::{Map, Value};
+use stagecall_core::ids::Reference;
+use stagecall_core::person::Person;
+use stagecall_core::ports::{InviteAnswer, InviteOrder};
+use stagecall_http::Response;
+use url::Url;
+
+use super::errors::{self, Asked};
+use super::settings::Options;
+use super::{KIND, candidates};
+use crate::adapter::email_of;
+use crate::fault::Fault;
+use crate::json::Record;
+
+/// The request's body: whom, what is said of the message, and the `metadata` that the partner guide describes
+/// (reference wecp, head), with our own reference as one of its "other fields".
+pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Fault> {
+    let mut candidate = Map::new();
+    candidate.insert(options.email_field.clone(), email_of(&order.person)?.into());
+    candidate.insert(
+        options.name_field.clone(),
+        order.person.full_name().trim().into(),
+    );
+    let mut metadata: Map<String, Value> = order
+        .metadata
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    metadata.insert("invitationId".to_owned(), order.client_ref.as_str().into());
+    if let Some(user) = &options.user_email {
+        metadata.insert("user_email".to_owned(), user.as_str().into());
+    }
+    let mut body = match &options.inside {
+        None => candidate,
+        Some((name, is_list)) => {
+            let candidate = Value::Object(candidate);
+            let inside = if *is_list {
+                vec![candidate].into()
+            } else {
+                candidate
+            };
+            Map::from_iter([(name.clone(), inside)])
+        }
+    };
+    body.insert("metadata".to_owned(), metadata.into());
+    for (field, value) in &options.message {
+        body.insert((*field).to_owned(), value.as_str().into());
+    }
+    if !options.invite_path.split('/').any(|part| part == "{test}") {
+        body.insert("testId".to_owned(), order.assessment.as_str().into());
+    }
+    Ok(body.into())
+}
+
+/// Reads the answer: the candidate, or a list of the one candidate. A success that names none is an open outcome.
+pub(super) fn read(answer: &Response, person: &Person, base: &Url) -> Result<InviteAnswer, Fault> {
+    if errors::says_already_there(answer) {
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        return Ok(InviteAnswer::AlreadyThere {
+            reference: reference(&body, person).map(|(reference, _)| reference),
+        });
+    }
+    let body = errors::body(answer, Asked::Invite)?;
+    let (reference, candidate) = reference(&body, person)
+        .ok_or_else(|| Fault::unreadable("WeCP's answer names no candidate"))?;
+    Ok(InviteAnswer::Created {
+        reference,
+        link: link(candidate, base),
+    })
+}
+
+/// The candidate's id, and where it stands. Of several candidates, the one with the person's address.
+fn reference<'a>(body: &'a Value, person: &Person) -> Option<(Reference, &'a Value)> {
+    const LISTS: [&str; 4] = ["candidates", "data", "results", "invites"];
+    let named = |row: &'a Value| {
+        let key = candidates::key(&Record::of(row, &candidates::INNER)?)?;
+        Some((Reference::new(key), row))
+    };
+    let list = match body {
+        Value::Array(rows) => Some(rows),
+        body => LISTS.iter().find_map(|name| body.get(*name)?.as_array()),
+    };
+    match list.map(Vec::as_slice) {
+        None => named(body),
+        Some([one]) => named(one),
+        Some(several) => {
+            let theirs = |row: &&Value| {
+                Record::of(row, &candidates::INNER).is_some_and(|record| {
+                    let emails = candidates::emails(&record);
+                    emails.iter().any(|email| person.has_email(email))
+                })
+            };
+            several.iter().find(theirs).and_then(named)
+        }
+    }
+}
+
+/// The candidate's own link, if there is one: every candidate has a private one (§B.3), but not established is whether
+/// the API tells it.
+pub(super) fn link(candidate: &Value, base: &Url) -> Option<String> {
+    let record = Record::of(candidate, &candidates::INNER)?;
+    [
+        "link",
+        "invite_link",
+        "invitation_link",
+        "test_link",
+        "candidate_link",
+        "test_url",
+        "invite_url",
+    ]
+    .iter()
+    .find_map(|name| {
+        let url = KIND.address(record.get(&[name])?.as_str()?, base)?;
+        Some(url.to_string())
+    })
+}

@@ -1,0 +1,274 @@
+//! What a finished test is reported with (reference wecp §B.2.3, seen in code).
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+use stagecall_core::result::{Audience, ReportLink, Score, Status, SubResult};
+use url::Url;
+
+use super::{KIND, standing};
+use crate::json::{Record, number, text};
+
+/// Most questions that are told one by one, and most kinds of proctoring counts.
+const MOST_QUESTIONS: usize = 200;
+const MOST_COUNTS: usize = 40;
+
+/// The counts that the detail has, in case they stand in it without an object around them: where they are is not
+/// established.
+const COUNTS: [&str; 8] = [
+    "pasteContent",
+    "fullScreenViolation",
+    "screenShareStopped",
+    "multipleFaces",
+    "tabChanged",
+    "copyContent",
+    "noFaceDetected",
+    "screenExtended",
+];
+
+/// The score. The list has a percentage, the detail points and their maximum, from which one is computed.
+pub(super) fn score(record: &Record<'_>) -> Option<Score> {
+    let read = |name| record.get(&[name]).and_then(number);
+    let percent = read("percentage");
+    let mut score = match read("score") {
+        Some(points) => Score::of(points, read("max_score")),
+        None => Score::of(percent?, Some(100.0)),
+    };
+    score.percent = percent.or(score.percent);
+    Some(score)
+}
+
+/// How often the test was run again, if it was: by the candidate or, with other test cases, by a reviewer is not
+/// established. It is told so that a re-run with the same score is news too.
+pub(super) fn runs(record: &Record<'_>, status: Status) -> Option<SubResult> {
+    let again = record
+        .get(&["retry", "retries"])
+        .and_then(number)
+        .filter(|again| *again >= 1.0)?;
+    let under_way = matches!(status, Status::Sent | Status::Opened | Status::Started);
+    let remark = if under_way {
+        format!("{again}, not finished yet")
+    } else {
+        again.to_string()
+    };
+    Some(told("Re-runs", remark))
+}
+
+/// Times, languages, and question by question.
+pub(super) fn parts(record: &Record<'_>) -> Vec<SubResult> {
+    let taken = || {
+        let begun = record.time(&standing::STARTED_AT)?;
+        let ended = record.time(&standing::FINISHED_AT)?;
+        let taken = ended.duration_since(begun);
+        taken.is_positive().then(|| readable(taken))
+    };
+    // Its form, and whether it is the time allowed or taken, is not established: so it is told under its own name.
+    let duration = || {
+        let said = record.get(&["test_duration"])?.as_str()?.trim();
+        match said.parse::<SignedDuration>() {
+            Ok(duration) => duration.is_positive().then(|| readable(duration)),
+            // A number without a unit says nothing.
+            Err(_) => (1..=40)
+                .contains(&said.len())
+                .then(|| said.to_owned())
+                .filter(|said| said.parse::<f64>().is_err()),
+        }
+    };
+    let languages: Vec<_> = record
+        .list(&["programming_languages_used"])
+        .iter()
+        .filter_map(text)
+        .collect();
+    let mut parts: Vec<_> = [
+        taken().map(|taken| told("Time taken", taken)),
+        duration().map(|duration| told("Test duration", duration)),
+        (!languages.is_empty()).then(|| told("Programming languages", languages.join(", "))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let questions = record.get(&["question_wise_score", "questions"]);
+    parts.extend(
+        questions
+            .map_or_else(Vec::new, elements)
+            .into_iter()
+            .take(MOST_QUESTIONS)
+            .enumerate()
+            .filter_map(|(at, value)| question(at + 1, value)),
+    );
+    parts
+}
+
+fn told(label: &str, remark: String) -> SubResult {
+    SubResult {
+        label: label.to_owned(),
+        score: None,
+        remark: Some(remark),
+    }
+}
+
+fn elements(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Object(object) => object.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// One question. It is named by an id, which says nothing to people, so it is told by its number.
+fn question(place: usize, value: &Value) -> Option<SubResult> {
+    let record = Record::of(value, &[])?;
+    let title = record.text(&["title", "question_title", "question_name"]);
+    let points = record.get(&["score"]).and_then(number);
+    let count = |name: &str| {
+        record
+            .get(&[name])
+            .and_then(number)
+            .filter(|count| *count > 0.0)
+    };
+    let remarks = [
+        record.text(&["language"]),
+        // A programming question is known by having this, also with 0.
+        record
+            .get(&["testcases_passed"])
+            .and_then(number)
+            .map(|passed| format!("test cases passed: {passed}")),
+        count("total_attempts").map(|attempts| format!("attempts: {attempts}")),
+        // In milliseconds.
+        count("time_spent")
+            .and_then(|spent| SignedDuration::try_from_secs_f64(spent / 1000.0).ok())
+            .map(readable),
+    ];
+    let remark = remarks.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if points.is_none() && remark.is_empty() {
+        return None;
+    }
+    Some(SubResult {
+        label: title.unwrap_or_else(|| format!("Question {place}")),
+        score: points.map(|points| Score::of(points, count("max_score"))),
+        remark: Some(remark).filter(|remark| !remark.is_empty()),
+    })
+}
+
+/// "1 h 30 min", "4 min 12 s", "0 s".
+fn readable(time: SignedDuration) -> String {
+    let seconds = time.as_secs().unsigned_abs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let parts: Vec<_> = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .take(2)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    if parts.is_empty() {
+        "0 s".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+/// What a proctor would want to know, in `WeCP`'s own words.
+pub(super) fn integrity(record: &Record<'_>) -> Vec<(String, u64)> {
+    let bare = || -> Map<String, Value> {
+        COUNTS
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), record.get(&[name])?.clone())))
+            .collect()
+    };
+    let object = record
+        .get(&["proctoring_data", "proctoring"])
+        .and_then(Value::as_object)
+        .cloned();
+    object
+        .unwrap_or_else(bare)
+        .iter()
+        .filter_map(|(name, value)| Some((spoken(name)?, count(value)?)))
+        .take(MOST_COUNTS)
+        .collect()
+}
+
+/// How often: a count, a yes, or the list of the times it happened.
+fn count(value: &Value) -> Option<u64> {
+    match value {
+        Value::Bool(happened) => Some(u64::from(*happened)),
+        Value::Array(times) => u64::try_from(times.len()).ok(),
+        Value::Number(count) => count.as_u64(),
+        Value::String(count) => count.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// "tabChanged" and `tab_changed` are "Tab changed".
+fn spoken(name: &str) -> Option<String> {
+    let plain = (1..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    if !plain {
+        return None;
+    }
+    let mut words = String::new();
+    for letter in name.chars() {
+        match letter {
+            '_' => words.push(' '),
+            letter if words.is_empty() => words.push(letter.to_ascii_uppercase()),
+            letter if letter.is_ascii_uppercase() => {
+                words.push(' ');
+                words.push(letter.to_ascii_lowercase());
+            }
+            letter => words.push(letter),
+        }
+    }
+    Some(words)
+}
+
+/// The report's page. Whether it needs a login is not established, so no more is promised than that users can open it.
+pub(super) fn link(record: &Record<'_>, base: &Url) -> Option<ReportLink> {
+    let text = record.get(&["report_link", "report_url"])?.as_str()?;
+    Some(ReportLink {
+        url: KIND.address(text, base)?.to_string(),
+        audience: Audience::Login,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_people_say_them() {
+        for (seconds, told) in [
+            (0, "0 s"),
+            (12, "12 s"),
+            (252, "4 min 12 s"),
+            (5400, "1 h 30 min"),
+            (3605, "1 h 5 s"),
+            (93_784, "26 h 3 min"),
+        ] {
+            assert_eq!(readable(SignedDuration::from_secs(seconds)), told);
+        }
+    }
+
+    #[test]
+    fn counts_are_told_in_plain_words_and_nothing_else_is() {
+        for (name, words) in [
+            ("tabChanged", Some("Tab changed")),
+            ("no_face_detected", Some("No face detected")),
+            ("ada@example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(spoken(name).as_deref(), words, "{name}");
+        }
+        for (value, often) in [
+            (json!(3), Some(3)),
+            (json!("3"), Some(3)),
+            (json!(true), Some(1)),
+            (json!([1, 2]), Some(2)),
+            (json!(-1), None),
+            (json!("often"), None),
+        ] {
+            assert_eq!(count(&value), often, "{value}");
+        }
+    }
+}

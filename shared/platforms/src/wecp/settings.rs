@@ -1,0 +1,265 @@
+//! What a `WeCP` connection can set: who calls, and the dialect, that is every path and field name that the reference
+//! could not establish.
+
+use serde_json::Value;
+
+use super::TITLE;
+use crate::adapter::Account;
+use crate::fault::Fault;
+use crate::settings::{Secret, Setting, Wants};
+
+/// The settings, described.
+pub(super) static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "user_email",
+        wants: Wants::Text(is_email, "an e-mail address"),
+        // Partner guide (reference wecp, head).
+        about: "The WeCP user on whose behalf is called (the header WECP-User-Email). Required with partner_key.",
+    },
+    Setting {
+        key: "key_header",
+        wants: Wants::Text(is_header, "the name of a header"),
+        // Two clients of the live API (reference wecp §B.1, seen in code).
+        about: "The header that the API key is sent in. Without it: \"x-api-key\".",
+    },
+    Setting {
+        key: "tests_path",
+        wants: Wants::Text(is_path, PATH),
+        // Not established (reference wecp §B.2.1).
+        about: "The path of the list of tests. Without it: \"ats/wecp/tests\".",
+    },
+    Setting {
+        key: "invite_path",
+        wants: Wants::Text(is_path, PATH),
+        // Not established (reference wecp §B.2.1).
+        about: "The path that invites, with {test} where the test's id belongs; without {test}, the id goes into the body as testId. Without it: \"ats/wecp/tests/{test}/candidates\".",
+    },
+    Setting {
+        key: "invite_body",
+        wants: Wants::OneOf(&["flat", "list", "details"]),
+        // Not established (reference wecp §B.3, last item).
+        about: "Where an invitation's body has the candidate: in the body itself (\"flat\", the default), as one of a list, or as candidateDetails.",
+    },
+    Setting {
+        key: "invite_list_field",
+        wants: Wants::Text(is_field, FIELD),
+        about: "The field of an invitation's body that has the list of candidates, if it is one. Without it: \"candidates\".",
+    },
+    Setting {
+        key: "invite_email_field",
+        wants: Wants::Text(is_field, FIELD),
+        about: "The field of an invitation's body that has the e-mail address. Without it: \"email\".",
+    },
+    Setting {
+        key: "invite_name_field",
+        wants: Wants::Text(is_field, FIELD),
+        about: "The field of an invitation's body that has the candidate's name. Without it: \"name\".",
+    },
+    Setting {
+        key: "lists_unfinished",
+        wants: Wants::Flag,
+        // "All candidates of a test with results" (reference wecp §B.2.1): whether that is everybody is not established.
+        about: "Whether a test's candidates are listed from their invitation on, and not only once they have finished. If not, an invitation whose answer was lost cannot be looked up. Without it: yes.",
+    },
+    Setting {
+        key: "sender_name",
+        wants: Wants::Text(is_line, LINE),
+        // What can be entered when inviting by hand (reference wecp §B.3, documented); as fields of a call inferred.
+        about: "Who the invitation is from (senderName). Without it: as WeCP has it.",
+    },
+    Setting {
+        key: "reply_email",
+        wants: Wants::Text(is_email, "an e-mail address"),
+        about: "Where the candidate's reply goes (replyEmail). Without it: as WeCP has it.",
+    },
+    Setting {
+        key: "subject",
+        wants: Wants::Text(is_line, LINE),
+        about: "The subject of the invitation. Without it: as WeCP has it.",
+    },
+];
+
+const PATH: &str =
+    "a path under base_url such as \"ats/wecp/tests\", without a slash at its beginning or end";
+const FIELD: &str = "a field's name of letters, digits and underscores";
+const LINE: &str = "one line of at most 200 characters";
+
+/// The secrets, described.
+pub(super) static SECRETS: &[Secret] = &[
+    Secret {
+        key: "api_key",
+        optional: false,
+        // Reference wecp §B.1.
+        about: "the company-wide API key, or a personal access token, from WeCP",
+    },
+    Secret {
+        key: "partner_key",
+        optional: true,
+        about: "the partner key that WeCP's partner team issues; together with partner_secret and the setting user_email",
+    },
+    Secret {
+        key: "partner_secret",
+        optional: true,
+        about: "the partner secret that WeCP's partner team issues; together with partner_key",
+    },
+];
+
+/// The settings, read. They have been validated one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    /// The acting user.
+    pub user_email: Option<String>,
+    /// The header that the key is sent in.
+    pub key_header: String,
+    /// The path of the list of tests.
+    pub tests_path: String,
+    /// The path that invites.
+    pub invite_path: String,
+    /// The field that the candidate is in, if not the body itself, and whether it is a list.
+    pub inside: Option<(String, bool)>,
+    /// The field that has the e-mail address.
+    pub email_field: String,
+    /// The field that has the name.
+    pub name_field: String,
+    /// Whether those who have not finished are listed.
+    pub lists_unfinished: bool,
+    /// What is said of the invitation's message: the field and its value.
+    pub message: Vec<(&'static str, String)>,
+}
+
+impl Options {
+    /// Reads them, and sees that they fit together: the partner guide wants the acting user on every call (reference
+    /// wecp, head).
+    pub fn read(account: &Account) -> Result<Self, Fault> {
+        let text = |key| {
+            let value = account.settings.get(key).and_then(Value::as_str)?;
+            Some(value.trim().to_owned())
+        };
+        let or = |key, default: &str| text(key).unwrap_or_else(|| default.to_owned());
+        let user_email = text("user_email");
+        let misfit = |problem: &str, remedy: &str| {
+            let problem = format!("the {TITLE} account {problem}");
+            Err(Fault::not_sent("platform.settings", problem, remedy).of_connection())
+        };
+        let has = |key| !account.secret(key).is_empty();
+        if has("partner_key") != has("partner_secret") {
+            return misfit(
+                "has one of partner_key and partner_secret without the other",
+                "Store both in the tenant's secret, or neither.",
+            );
+        }
+        if has("partner_key") && user_email.is_none() {
+            return misfit(
+                "has partner credentials, but no acting user",
+                "Set user_email to the address of a user of the customer's WeCP account.",
+            );
+        }
+        Ok(Self {
+            user_email,
+            key_header: or("key_header", "x-api-key"),
+            tests_path: or("tests_path", "ats/wecp/tests"),
+            invite_path: or("invite_path", "ats/wecp/tests/{test}/candidates"),
+            inside: match text("invite_body").as_deref() {
+                Some("list") => Some((or("invite_list_field", "candidates"), true)),
+                Some("details") => Some(("candidateDetails".to_owned(), false)),
+                _ => None,
+            },
+            email_field: or("invite_email_field", "email"),
+            name_field: or("invite_name_field", "name"),
+            lists_unfinished: account
+                .settings
+                .get("lists_unfinished")
+                .and_then(Value::as_bool)
+                .unwrap_or(true),
+            message: [
+                ("senderName", "sender_name"),
+                ("replyEmail", "reply_email"),
+                ("subject", "subject"),
+            ]
+            .into_iter()
+            .filter_map(|(field, key)| Some((field, text(key)?)))
+            .collect(),
+        })
+    }
+}
+
+fn is_email(text: &str) -> bool {
+    let text = text.trim();
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.split_once('@').is_some_and(|(before, after)| {
+            !before.is_empty() && !after.is_empty() && !after.contains('@')
+        })
+}
+
+fn is_header(text: &str) -> bool {
+    (1..=60).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_field(text: &str) -> bool {
+    (1..=60).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Parts of plain letters, none of them empty or a way up.
+fn is_path(text: &str) -> bool {
+    text.len() <= 200
+        && text.split('/').all(|part| {
+            part == "{test}"
+                || (!part.is_empty()
+                    && !part.starts_with('.')
+                    && part.bytes().all(|byte| {
+                        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+                    }))
+        })
+}
+
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_under_the_base_address() {
+        for good in ["ats/wecp/tests", "v2/quizzes/{test}/invite", "invite"] {
+            assert!(is_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/ats",
+            "ats/",
+            "../x",
+            "a//b",
+            "https://evil.example/x",
+            "a?b",
+            "a b",
+            "{test}x",
+            "%2e%2e/x",
+        ] {
+            assert!(!is_path(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_goes_into_a_header_has_no_way_out_of_it() {
+        assert!(is_email("rae@example.com"));
+        for bad in [
+            "rae",
+            "@example.com",
+            "a@b@c",
+            "a@b\r\nx: y",
+            "rae @example.com",
+        ] {
+            assert!(!is_email(bad), "{bad}");
+        }
+        assert!(is_header("X-WeCP-Key"));
+        assert!(!is_header("x:y") && !is_header(""));
+    }
+}
