@@ -12,7 +12,7 @@ use serde_json::Value;
 /// A call, read completely.
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// The path after `/eploy/{system}` or `/willo/{account}`, split at its slashes, without empty parts.
+    /// The path after `/eploy/{system}`, `/willo/{account}` or `/wecp/{account}`, split at its slashes, without empty parts.
     pub(crate) segments: Vec<String>,
     /// Whether the path ends in a slash.
     pub(crate) slash: bool,
@@ -71,6 +71,14 @@ impl Answer {
             ..Self::empty(status)
         }
         .with(header::CONTENT_TYPE, "application/json; charset=utf-8")
+    }
+
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self {
+            body: text.as_bytes().to_vec(),
+            ..Self::empty(status)
+        }
+        .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
     }
 
     /// An error page as a web server in front of the product would send it.

@@ -90,7 +90,7 @@ pub struct Rule {
     /// An operation or the beginning of one (`eploy.actions.create`, `willo.participants`, `willo.callback`), or a
     /// method and the beginning of a path (`POST /eploy/acme/api/actions`; `* /willo/` for any method).
     pub target: String,
-    /// Only this Eploy system or Willo account; all if absent.
+    /// Only this Eploy system or platform account; all if absent.
     #[serde(default)]
     pub system: Option<String>,
     /// What happens.

@@ -1,8 +1,8 @@
-//! Stand-ins of Eploy and Willo that speak real HTTP: for the demo, the tests and a customer's rehearsal.
+//! Stand-ins of Eploy, Willo and WeCP that speak real HTTP: for the demo, the tests and a customer's rehearsal.
 //!
 //! The sandbox is the judge in every test: it records every call that it received, every invitation that it sent out
 //! and every write to an application. It shares no code with the clients that it judges; what it does follows the
-//! reference pages of the two products, and where those do not know, it has a switch for every plausible reading.
+//! reference pages of the three products, and where those do not know, it has a switch for every plausible reading.
 //!
 //! ```no_run
 //! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,6 +20,7 @@
 mod call;
 mod client;
 pub mod control;
+mod deliver;
 mod eploy;
 mod faults;
 mod outside;
@@ -28,6 +29,7 @@ mod record;
 mod server;
 #[cfg(test)]
 mod testing;
+mod wecp;
 mod willo;
 mod world;
 
@@ -61,7 +63,7 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let (shared, deliveries) = Shared::new(addr, options.seed);
         let (stop, stopped) = watch::channel(false);
-        let courier = tokio::spawn(willo::deliver::courier(
+        let courier = tokio::spawn(deliver::courier(
             shared.clone(),
             deliveries,
             stopped.clone(),

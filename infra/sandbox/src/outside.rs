@@ -12,7 +12,7 @@ use crate::faults::{Fault, Plan, Target};
 use crate::record::CallRecord;
 use crate::server::{Peer, broken};
 use crate::world::{Shared, World};
-use crate::{eploy, willo};
+use crate::{eploy, wecp, willo};
 
 const LARGEST_BODY: usize = 8 << 20;
 
@@ -21,20 +21,24 @@ const LARGEST_BODY: usize = 8 << 20;
 enum Side {
     Eploy,
     Willo,
+    Wecp,
 }
 
 impl Side {
     fn exists(self, world: &World, name: &str) -> bool {
         match self {
             Self::Eploy => world.systems.contains_key(name),
-            Self::Willo => world.accounts.contains_key(name),
+            Self::Willo => world.willo.contains_key(name),
+            Self::Wecp => world.wecp.contains_key(name),
         }
     }
 
-    fn operation(self, call: &Call) -> &'static str {
+    fn operation(self, world: &mut World, name: &str, call: &Call) -> &'static str {
         match self {
             Self::Eploy => eploy::operation(call),
             Self::Willo => willo::operation(call),
+            // Which paths there are is switched.
+            Self::Wecp => wecp::operation(world, name, call),
         }
     }
 
@@ -42,6 +46,7 @@ impl Side {
         match self {
             Self::Eploy => eploy::answer(world, name, call),
             Self::Willo => willo::answer(world, name, call),
+            Self::Wecp => wecp::answer(world, name, call),
         }
     }
 
@@ -49,6 +54,7 @@ impl Side {
         match self {
             Self::Eploy => world.system(name).error(429, "Too many requests"),
             Self::Willo => willo::detail(429, "Request was throttled."),
+            Self::Wecp => world.wecp(name).0.error(429, "Too many requests"),
         }
     }
 }
@@ -61,6 +67,11 @@ pub(crate) async fn eploy(State(shared): State<Shared>, request: Request) -> Res
 /// Answers a call of a Willo account.
 pub(crate) async fn willo(State(shared): State<Shared>, request: Request) -> Response {
     in_any_case(Side::Willo, shared, request).await
+}
+
+/// Answers a call of a WeCP account.
+pub(crate) async fn wecp(State(shared): State<Shared>, request: Request) -> Response {
+    in_any_case(Side::Wecp, shared, request).await
 }
 
 /// Goes through with a call even if the caller does not wait for the answer, as a server behind a proxy does: a call
@@ -82,12 +93,12 @@ async fn meet(side: Side, shared: Shared, request: Request) -> Response {
     let Some(call) = read(request).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let operation = side.operation(&call);
-    let plan = {
+    let (operation, plan) = {
         let mut world = shared.lock();
         if !side.exists(&world, &name) {
             return (StatusCode::NOT_FOUND, "nothing of this name was set up").into_response();
         }
+        let operation = side.operation(&mut world, &name, &call);
         let plan = world.faults.of_call(&Target {
             system: &name,
             operation,
@@ -97,7 +108,7 @@ async fn meet(side: Side, shared: Shared, request: Request) -> Response {
         if let (Side::Eploy, Some(Fault::AllowanceSpent)) = (side, &plan.fault) {
             world.system(&name).spend_allowance(call.now);
         }
-        plan
+        (operation, plan)
     };
     let at = call.now;
     let method = call.method.to_string();

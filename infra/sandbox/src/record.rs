@@ -5,12 +5,22 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Which platform. Account names are unique within one, not across.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// Willo.
+    Willo,
+    /// WeCP.
+    Wecp,
+}
+
 /// A call that a stand-in received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// When it had arrived completely.
     pub at: Timestamp,
-    /// The Eploy system or Willo account.
+    /// The Eploy system or the platform account.
     pub system: String,
     /// The operation (`eploy.actions.create`).
     pub operation: Cow<'static, str>,
@@ -24,14 +34,16 @@ pub struct CallRecord {
     pub fault: Option<Cow<'static, str>>,
 }
 
-/// An invitation that went out to a candidate.
+/// An invitation of a candidate: to a Willo interview, a WeCP test or, at a time, a WeCP interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationRecord {
     /// When.
     pub at: Timestamp,
-    /// The platform account.
+    /// The platform.
+    pub platform: Platform,
+    /// Its account.
     pub account: String,
-    /// The interview's key.
+    /// The key of the interview or test.
     pub interview: String,
     /// The address that it went to, in lower case; empty if there was none.
     pub email: String,
@@ -43,8 +55,12 @@ pub struct InvitationRecord {
     pub external_id: Option<String>,
     /// Whether the participant had been there before, and was written to again.
     pub again: bool,
+    /// Whether the platform wrote to the candidate; otherwise it only made a link.
+    pub mailed: bool,
     /// Whether a call of the API caused it; otherwise a person did, in the platform itself.
     pub by_api: bool,
+    /// The acting user whom the call named, if it named one.
+    pub user: Option<String>,
 }
 
 /// An attempt to deliver a callback.
@@ -52,7 +68,9 @@ pub struct InvitationRecord {
 pub struct CallbackRecord {
     /// When it was over.
     pub at: Timestamp,
-    /// The platform account.
+    /// The platform.
+    pub platform: Platform,
+    /// Its account.
     pub account: String,
     /// The webhook's key. Its address is left out: it carries the receiver's token.
     pub webhook: String,

@@ -1,15 +1,23 @@
-//! What the tests share: a running sandbox, with an Eploy system and a Willo account, called over real HTTP.
+//! What the tests share: a running sandbox, with an Eploy system and a Willo account, called over real HTTP, and a
+//! receiver of callbacks.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::routing::post;
 use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::client::{Client, ClientError};
 use crate::control::{
     AccountInfo, ApplicationView, NewApplications, NewVacancy, Player, SystemInfo,
 };
-use crate::{Options, Running, Sandbox};
+use crate::{Options, Running, Sandbox, server};
 
 /// The names of the system and the account.
 pub(crate) const ACME: &str = "acme";
@@ -179,4 +187,64 @@ impl Scene {
         let guest = json!({"interview": interview, "name": "Ada Example", "email": email});
         self.willo(Method::POST, "participants/", Some(guest)).await
     }
+}
+
+/// A receiver of callbacks.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    got: Arc<Mutex<Vec<(String, Value)>>>,
+    /// Answers that it gives before it says 200 to everything.
+    pub(crate) answers: Arc<Mutex<Vec<StatusCode>>>,
+    _stop: watch::Sender<bool>,
+}
+
+type Inbox = (
+    Arc<Mutex<Vec<(String, Value)>>>,
+    Arc<Mutex<Vec<StatusCode>>>,
+);
+
+impl Receiver {
+    pub(crate) async fn new() -> Self {
+        let (got, answers) = Inbox::default();
+        let router = Router::new()
+            .route("/hook", post(Self::receive))
+            .with_state((got.clone(), answers.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(server::serve(listener, router, stopped));
+        Self {
+            url,
+            got,
+            answers,
+            _stop: stop,
+        }
+    }
+
+    #[expect(clippy::unused_async, reason = "a handler has to be")]
+    async fn receive(
+        State((got, answers)): State<Inbox>,
+        uri: Uri,
+        axum::Json(body): axum::Json<Value>,
+    ) -> StatusCode {
+        let query = uri.query().unwrap_or_default().to_owned();
+        got.lock().unwrap().push((query, body));
+        answers.lock().unwrap().pop().unwrap_or(StatusCode::OK)
+    }
+
+    /// What has arrived once nothing is under way any more.
+    pub(crate) async fn all(&self, scene: &Scene) -> Vec<(String, Value)> {
+        settle(scene).await;
+        self.got.lock().unwrap().clone()
+    }
+}
+
+pub(crate) async fn settle(scene: &Scene) {
+    for _ in 0..500 {
+        if scene.player.pending_callbacks().await.unwrap() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("callbacks are still under way");
 }

@@ -6,18 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use crate::control::ParticipantView;
+use crate::deliver::Delivery;
 use crate::eploy::System;
 use crate::faults::Faults;
 use crate::people::People;
-use crate::record::Records;
-use crate::willo::deliver::Delivery;
-use crate::willo::{Account, Around};
+use crate::record::{InvitationRecord, Platform, Records};
+use crate::{wecp, willo};
 
 /// The state.
 pub(crate) struct World {
     addr: SocketAddr,
     pub(crate) systems: BTreeMap<String, System>,
-    pub(crate) accounts: BTreeMap<String, Account>,
+    pub(crate) willo: BTreeMap<String, willo::Account>,
+    pub(crate) wecp: BTreeMap<String, wecp::Account>,
     pub(crate) people: People,
     pub(crate) faults: Faults,
     pub(crate) records: Records,
@@ -47,9 +49,9 @@ impl World {
     }
 
     /// The Willo account of this name, created on first use, with what it reaches beyond itself.
-    pub(crate) fn account(&mut self, name: &str) -> (&mut Account, Around<'_>) {
-        let account = self.accounts.entry(name.to_owned()).or_insert_with(|| {
-            Account::new(
+    pub(crate) fn willo(&mut self, name: &str) -> (&mut willo::Account, Around<'_>) {
+        let account = self.willo.entry(name.to_owned()).or_insert_with(|| {
+            willo::Account::new(
                 name,
                 format!("http://{}/willo/{name}", self.addr),
                 &mut self.random,
@@ -63,6 +65,46 @@ impl World {
         };
         (account, around)
     }
+
+    /// The WeCP account of this name, in the same way.
+    pub(crate) fn wecp(&mut self, name: &str) -> (&mut wecp::Account, Around<'_>) {
+        let account = self.wecp.entry(name.to_owned()).or_insert_with(|| {
+            wecp::Account::new(
+                name,
+                format!("http://{}/wecp/{name}", self.addr),
+                &mut self.random,
+            )
+        });
+        let around = Around {
+            records: &mut self.records,
+            faults: &mut self.faults,
+            outbox: &mut self.outbox,
+            random: &mut self.random,
+        };
+        (account, around)
+    }
+
+    /// The participant that an invitation made, as it now is.
+    pub(crate) fn participant_view(&self, of: &InvitationRecord) -> Option<ParticipantView> {
+        match of.platform {
+            Platform::Willo => self
+                .willo
+                .get(&of.account)?
+                .participant_view(&of.participant),
+            Platform::Wecp => self
+                .wecp
+                .get(&of.account)?
+                .participant_view(&of.participant),
+        }
+    }
+}
+
+/// What a platform account reaches beyond itself.
+pub(crate) struct Around<'a> {
+    pub(crate) records: &'a mut Records,
+    pub(crate) faults: &'a mut Faults,
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) random: &'a mut fastrand::Rng,
 }
 
 /// Callbacks on their way out.
@@ -90,7 +132,8 @@ impl Shared {
         let world = World {
             addr,
             systems: BTreeMap::new(),
-            accounts: BTreeMap::new(),
+            willo: BTreeMap::new(),
+            wecp: BTreeMap::new(),
             people: People::new(seed),
             faults: Faults::default(),
             records: Records::default(),

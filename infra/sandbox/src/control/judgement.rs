@@ -92,12 +92,7 @@ fn judged_one(world: &World, application: ApplicationView, sent: &[&InvitationRe
     let participants = sent
         .iter()
         .filter(|invitation| seen.insert(&invitation.participant))
-        .filter_map(|invitation| {
-            world
-                .accounts
-                .get(&invitation.account)?
-                .participant_view(&invitation.participant)
-        })
+        .filter_map(|invitation| world.participant_view(invitation))
         .collect();
     Judged {
         application,
@@ -106,11 +101,13 @@ fn judged_one(world: &World, application: ApplicationView, sent: &[&InvitationRe
             .iter()
             .map(|invitation| Sent {
                 at: invitation.at,
+                platform: invitation.platform,
                 account: invitation.account.clone(),
                 interview: invitation.interview.clone(),
                 participant: invitation.participant.clone(),
                 external_id: invitation.external_id.clone(),
                 again: invitation.again,
+                mailed: invitation.mailed,
             })
             .collect(),
         participants,

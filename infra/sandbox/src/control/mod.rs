@@ -7,6 +7,7 @@ mod messages;
 mod player;
 #[cfg(test)]
 mod tests;
+mod wecp;
 mod willo;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::record::Records;
 use crate::world::Shared;
-use crate::{eploy as eploy_stand_in, outside, willo as willo_stand_in};
+use crate::{eploy as eploy_stand_in, outside, wecp as wecp_stand_in, willo as willo_stand_in};
 
 pub use self::messages::*;
 pub use self::player::{ClientError, Player, PlayerError};
@@ -35,7 +36,12 @@ pub use crate::eploy::{
 pub use crate::faults::{Fault, Profile, Rule, When};
 pub use crate::people::MadeUp;
 pub use crate::record::{
-    By, CallRecord, CallbackRecord, InvitationRecord, Part, Write, WriteRecord,
+    By, CallRecord, CallbackRecord, InvitationRecord, Part, Platform, Write, WriteRecord,
+};
+pub use crate::wecp::{
+    CallbackBody as WecpCallbackBody, Check, Duplicate as WecpDuplicate, EmptyList,
+    ErrorBody as WecpErrorBody, FormLabels, InviteAnswer, InviteBody, KeyRefusedBody, Metadata,
+    Proctoring, Scheduling, Switches as WecpSwitches, TestDuration,
 };
 pub use crate::willo::{
     Authorization, CallbackBody, Duplicate, ExternalId, Order, StagePatch, StageShape,
@@ -47,7 +53,9 @@ pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/eploy/{system}/{*path}", any(outside::eploy))
         .route("/willo/{account}/{*path}", any(outside::willo))
+        .route("/wecp/{account}/{*path}", any(outside::wecp))
         .merge(eploy::router())
+        .merge(wecp::router())
         .merge(willo::router())
         .route("/control/people", get(people))
         .route(
@@ -78,13 +86,16 @@ pub(crate) enum Problem {
     /// Willo has no such thing, or does not let it happen.
     #[error("{0}")]
     Willo(#[from] willo_stand_in::Refused),
+    /// WeCP has no such thing, or does not let it happen.
+    #[error("{0}")]
+    Wecp(#[from] wecp_stand_in::Refused),
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Body(_) | Self::Switch(_) => StatusCode::BAD_REQUEST,
-            Self::Eploy(_) | Self::Willo(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Eploy(_) | Self::Willo(_) | Self::Wecp(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         (status, axum::Json(json!({"error": self.to_string()}))).into_response()
     }
@@ -143,6 +154,13 @@ async fn arm_faults(
 async fn disarm_faults(State(shared): State<Shared>) -> axum::Json<FaultState> {
     shared.lock().faults.arm(Profile::default());
     fault_state(&shared)
+}
+
+/// Which participants.
+#[derive(Deserialize)]
+struct Whose {
+    /// Only those with this address.
+    email: Option<String>,
 }
 
 /// Which records.

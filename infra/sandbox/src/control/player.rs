@@ -1,5 +1,7 @@
 //! A client of the control API, for the demo and the tests.
 
+mod wecp;
+
 use std::time::Duration;
 
 use hyper::Method;
@@ -52,6 +54,14 @@ pub struct Player {
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
+}
+
+fn participants_path(platform: &str, account: &str, email: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(email) = email {
+        query.append_pair("email", email);
+    }
+    format!("{platform}/{account}/participants?{}", query.finish())
 }
 
 impl Player {
@@ -249,12 +259,7 @@ impl Player {
         account: &str,
         email: Option<&str>,
     ) -> Played<Vec<ParticipantView>> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        if let Some(email) = email {
-            query.append_pair("email", email);
-        }
-        self.get(&format!("willo/{account}/participants?{}", query.finish()))
-            .await
+        self.get(&participants_path("willo", account, email)).await
     }
 
     /// Candidates do something.

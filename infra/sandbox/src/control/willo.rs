@@ -4,11 +4,10 @@ use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::{
     AccountInfo, AccountSettings, Acts, Answered, Body, ByHand, CandidateAct, Id, NewInterview,
-    ParticipantView, ReviewerAct, switched,
+    ParticipantView, ReviewerAct, Whose, switched,
 };
 use crate::willo::Account;
 use crate::world::Shared;
@@ -38,7 +37,7 @@ fn info(account: &Account) -> AccountInfo {
 }
 
 async fn read(State(shared): State<Shared>, Path(name): Path<String>) -> Json<AccountInfo> {
-    Json(info(shared.lock().account(&name).0))
+    Json(info(shared.lock().willo(&name).0))
 }
 
 async fn change(
@@ -47,7 +46,7 @@ async fn change(
     Body(settings): Body<AccountSettings>,
 ) -> Answered<AccountInfo> {
     let mut world = shared.lock();
-    let (account, _) = world.account(&name);
+    let (account, _) = world.willo(&name);
     account.switches = switched(&account.switches, settings.switches)?;
     if let Some(key) = settings.api_key {
         account.api_key = key;
@@ -64,16 +63,9 @@ async fn add_interview(
     Body(new): Body<NewInterview>,
 ) -> Json<Id<String>> {
     let mut world = shared.lock();
-    let (account, around) = world.account(&name);
+    let (account, around) = world.willo(&name);
     let id = account.add_interview(&new, Timestamp::now(), around.random);
     Json(Id { id })
-}
-
-/// Which participants.
-#[derive(Deserialize)]
-struct Whose {
-    /// Only those with this address.
-    email: Option<String>,
 }
 
 async fn participants(
@@ -82,7 +74,7 @@ async fn participants(
     Query(whose): Query<Whose>,
 ) -> Json<Vec<ParticipantView>> {
     let mut world = shared.lock();
-    let (account, _) = world.account(&name);
+    let (account, _) = world.willo(&name);
     Json(account.participant_views(whose.email.as_deref()))
 }
 
@@ -92,7 +84,7 @@ async fn by_hand(
     Body(guest): Body<ByHand>,
 ) -> Answered<Id<String>> {
     let mut world = shared.lock();
-    let (account, mut around) = world.account(&name);
+    let (account, mut around) = world.willo(&name);
     let id = account.invite_by_hand(&guest, Timestamp::now(), &mut around)?;
     Ok(Json(Id { id }))
 }
@@ -103,7 +95,7 @@ async fn candidate(
     Body(acts): Body<Acts<CandidateAct>>,
 ) -> Answered<()> {
     let mut world = shared.lock();
-    let (account, mut around) = world.account(&name);
+    let (account, mut around) = world.willo(&name);
     for key in &acts.participants {
         account.candidate_acts(key, acts.act, Timestamp::now(), &mut around)?;
     }
@@ -116,7 +108,7 @@ async fn reviewer(
     Body(acts): Body<Acts<ReviewerAct>>,
 ) -> Answered<()> {
     let mut world = shared.lock();
-    let (account, mut around) = world.account(&name);
+    let (account, mut around) = world.willo(&name);
     for key in &acts.participants {
         account.reviewer_acts(key, &acts.act, Timestamp::now(), &mut around)?;
     }

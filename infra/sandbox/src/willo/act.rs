@@ -1,11 +1,14 @@
 //! What candidates, reviewers and administrators do in Willo; played through the control API.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::model::{Comment, Event, Interview, Participant, Rating, Response, Score};
 use super::participants::Guest;
-use super::{Account, Around, key};
+use super::{Account, key};
 use crate::control::{ByHand, CandidateAct, NewInterview, ParticipantView, ReviewerAct, Standing};
+use crate::record::Platform;
+use crate::world::Around;
 
 /// Why something cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -205,6 +208,7 @@ impl Account {
 
     fn view(&self, it: &Participant) -> ParticipantView {
         ParticipantView {
+            platform: Platform::Willo,
             account: self.name.clone(),
             key: it.key.clone(),
             interview: it.interview.clone(),
@@ -229,6 +233,10 @@ impl Account {
             created: it.created,
             started: it.started,
             completed: it.completed,
+            metadata: Value::Null,
+            retry: 0,
+            link: Some(self.invite_link(it)),
+            meeting: None,
         }
     }
 }

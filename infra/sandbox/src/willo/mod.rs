@@ -1,7 +1,7 @@
 //! The stand-in of Willo (reference willo §A.9). One [`Account`] is one customer's account.
 
 mod act;
-pub(crate) mod deliver;
+mod callbacks;
 mod model;
 mod participants;
 mod show;
@@ -18,9 +18,7 @@ use serde_json::{Value, json};
 
 use self::model::{Interview, Keyed, Participant, User, Webhook};
 use crate::call::{Answer, Call};
-use crate::faults::Faults;
-use crate::record::Records;
-use crate::world::{Outbox, World};
+use crate::world::{Around, World};
 
 pub(crate) use self::act::Refused;
 pub use self::switches::{
@@ -29,14 +27,6 @@ pub use self::switches::{
 
 const STAGES: [&str; 4] = ["New", "In Review", "Accepted", "Rejected"];
 const API: [&str; 3] = ["api", "integrations", "v2"];
-
-/// What an account reaches beyond itself.
-pub(crate) struct Around<'a> {
-    pub(crate) records: &'a mut Records,
-    pub(crate) faults: &'a mut Faults,
-    pub(crate) outbox: &'a mut Outbox,
-    pub(crate) random: &'a mut fastrand::Rng,
-}
 
 /// A customer's account.
 pub(crate) struct Account {
@@ -299,7 +289,7 @@ pub(crate) fn operation(call: &Call) -> &'static str {
 
 /// Answers a call of an account.
 pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
-    let (account, mut around) = world.account(name);
+    let (account, mut around) = world.willo(name);
     account.answer(call, &mut around)
 }
 

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::model::{Event, Interview, Participant};
 use super::switches::{Duplicate, ExternalId, Order, StagePatch};
-use super::{Account, Around, code, detail, invalid, key, not_found};
+use super::{Account, code, detail, invalid, key, not_found};
 use crate::call::{Answer, Call};
 use crate::control::Standing;
-use crate::record::InvitationRecord;
+use crate::record::{InvitationRecord, Platform};
+use crate::world::Around;
 
 const REQUIRED: &str = "This field is required.";
 
@@ -255,6 +256,7 @@ impl Account {
     ) {
         around.records.invitations.push(InvitationRecord {
             at,
+            platform: Platform::Willo,
             account: self.name.clone(),
             interview: to.interview.clone(),
             email: to.email.to_lowercase(),
@@ -262,7 +264,9 @@ impl Account {
             participant: to.key.clone(),
             external_id: to.external_id.clone(),
             again,
+            mailed: true,
             by_api,
+            user: None,
         });
     }
 

@@ -111,12 +111,14 @@ impl Account {
             put("stage", self.shown_stage(it));
         }
         if self.switches.invite_link {
-            put(
-                "invite_link",
-                json!(format!("{}/invite/{}/", self.links, it.code)),
-            );
+            put("invite_link", json!(self.invite_link(it)));
         }
         shown
+    }
+
+    /// The candidate's link.
+    pub(super) fn invite_link(&self, it: &Participant) -> String {
+        format!("{}/invite/{}/", self.links, it.code)
     }
 
     /// A participant with everything.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplicationView, ParticipantView};
 use crate::faults::Rule;
+use crate::record::Platform;
 
 /// The faults in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,9 +41,11 @@ pub struct Entry {
 pub struct Sent {
     /// When.
     pub at: Timestamp,
-    /// The platform account.
+    /// The platform.
+    pub platform: Platform,
+    /// Its account.
     pub account: String,
-    /// The interview.
+    /// The interview or test.
     pub interview: String,
     /// The participant.
     pub participant: String,
@@ -50,6 +53,8 @@ pub struct Sent {
     pub external_id: Option<String>,
     /// Whether an existing participant was written to again.
     pub again: bool,
+    /// Whether the platform wrote to the candidate; otherwise it only made a link.
+    pub mailed: bool,
 }
 
 /// What can be said of one application, for a test to find invitations that are missing or double, and results that

@@ -2,8 +2,12 @@
 
 mod eploy;
 mod judging;
+mod participants;
+mod wecp;
 mod willo;
 
 pub use self::eploy::*;
 pub use self::judging::*;
+pub use self::participants::*;
+pub use self::wecp::*;
 pub use self::willo::*;

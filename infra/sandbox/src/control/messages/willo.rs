@@ -1,8 +1,7 @@
-//! Willo accounts and what candidates and reviewers do.
+//! Willo accounts and what their reviewers do.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,63 +49,6 @@ pub struct NewInterview {
     pub title: String,
 }
 
-/// A candidate whom somebody invites in Willo itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ByHand {
-    /// The interview's key.
-    pub interview: String,
-    /// The candidate's name.
-    pub name: String,
-    /// The candidate's address.
-    pub email: String,
-}
-
-/// Where a participant stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// The invitation is out.
-    Invited,
-    /// The candidate has opened it.
-    Opened,
-    /// The candidate has begun.
-    Started,
-    /// The candidate has answered.
-    Completed,
-    /// The candidate does not want to.
-    Declined,
-    /// The invitation did not arrive.
-    Bounced,
-    /// The time is over.
-    Expired,
-}
-
-impl Standing {
-    /// Whether the candidate can still do something.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Invited | Self::Opened | Self::Started)
-    }
-}
-
-/// What a candidate does, or what happens to the invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CandidateAct {
-    /// Opens the invitation.
-    Open,
-    /// Begins.
-    Start,
-    /// Answers every question; calls back `new_response`.
-    Answer,
-    /// Declines.
-    Decline,
-    /// The invitation bounces.
-    Bounce,
-    /// The time runs out.
-    Expire,
-}
-
 /// What a reviewer does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,49 +79,4 @@ pub enum ReviewerAct {
     },
     /// Removes the participant; calls back nothing.
     Remove,
-}
-
-/// Somebody does something with several participants.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Acts<A> {
-    /// Their keys.
-    pub participants: Vec<String>,
-    /// What.
-    pub act: A,
-}
-
-/// A participant as Willo has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ParticipantView {
-    /// The account.
-    pub account: String,
-    /// Its key.
-    pub key: String,
-    /// The interview's key.
-    pub interview: String,
-    /// The address, as it was given.
-    pub email: String,
-    /// The number, as it was given.
-    pub phone: String,
-    /// What the inviter calls it.
-    pub external_id: Option<String>,
-    /// Where it stands.
-    pub standing: Standing,
-    /// Whether it was removed.
-    pub removed: bool,
-    /// The name of its stage.
-    pub stage: String,
-    /// Its scores: line, points, points possible.
-    pub scores: Vec<(String, f64, f64)>,
-    /// Its rating.
-    pub stars: Option<u8>,
-    /// How many comments it has.
-    pub comments: usize,
-    /// When it was created.
-    pub created: Timestamp,
-    /// When the candidate began.
-    pub started: Option<Timestamp>,
-    /// When the candidate finished.
-    pub completed: Option<Timestamp>,
 }

@@ -1,65 +1,14 @@
 //! Callbacks, to a receiver of the test's own.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
-use axum::routing::post;
+use axum::http::StatusCode;
 use hyper::Method;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use serde_json::json;
 
 use super::key_of;
 use crate::control::{ByHand, CandidateAct, Fault, Profile, ReviewerAct, Rule};
-use crate::server;
-use crate::testing::{ACME, Scene};
-
-/// A receiver of callbacks.
-struct Receiver {
-    url: String,
-    got: Arc<Mutex<Vec<(String, Value)>>>,
-    /// Answers that it gives before it says 200 to everything.
-    answers: Arc<Mutex<Vec<StatusCode>>>,
-    _stop: watch::Sender<bool>,
-}
-
-type Inbox = (
-    Arc<Mutex<Vec<(String, Value)>>>,
-    Arc<Mutex<Vec<StatusCode>>>,
-);
+use crate::testing::{ACME, Receiver, Scene, settle};
 
 impl Receiver {
-    async fn new() -> Self {
-        let (got, answers) = Inbox::default();
-        let router = Router::new()
-            .route("/hook", post(Self::receive))
-            .with_state((got.clone(), answers.clone()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(server::serve(listener, router, stopped));
-        Self {
-            url,
-            got,
-            answers,
-            _stop: stop,
-        }
-    }
-
-    #[expect(clippy::unused_async, reason = "a handler has to be")]
-    async fn receive(
-        State((got, answers)): State<Inbox>,
-        uri: Uri,
-        axum::Json(body): axum::Json<Value>,
-    ) -> StatusCode {
-        let query = uri.query().unwrap_or_default().to_owned();
-        got.lock().unwrap().push((query, body));
-        answers.lock().unwrap().pop().unwrap_or(StatusCode::OK)
-    }
-
     async fn follow(&self, scene: &Scene, event: &str, interview: &str) {
         let webhook = json!({
             "url": format!("{}?event={event}", self.url), "event": event,
@@ -70,22 +19,6 @@ impl Receiver {
         assert_eq!(made.body["api_version"], "v1");
         assert_eq!(made.body["status"], "active");
     }
-
-    /// What has arrived once nothing is under way any more.
-    async fn all(&self, scene: &Scene) -> Vec<(String, Value)> {
-        settle(scene).await;
-        self.got.lock().unwrap().clone()
-    }
-}
-
-async fn settle(scene: &Scene) {
-    for _ in 0..500 {
-        if scene.player.pending_callbacks().await.unwrap() == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("callbacks are still under way");
 }
 
 #[tokio::test]

@@ -1,20 +1,16 @@
-//! Callbacks: unsigned POSTs without an event name (reference willo §A.6.3), to addresses on the loopback only.
+//! The courier: callbacks of all platforms, to addresses on the loopback only, with their faults and retries.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use url::{Host, Url};
 
-use super::model::Event;
-use super::switches::CallbackBody;
-use super::{Account, Around};
 use crate::client::{Client, ClientError};
-use crate::faults::{Fault, Target};
-use crate::record::CallbackRecord;
+use crate::faults::Fault;
+use crate::record::{CallbackRecord, Platform};
 use crate::world::Shared;
 
 /// How long a receiver may take to answer. Not known; this is the sandbox's choice.
@@ -24,71 +20,16 @@ const AT_ONCE: usize = 32;
 /// A callback on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
-    account: String,
-    webhook: String,
-    url: String,
-    event: Event,
-    participant: String,
-    body: Vec<u8>,
-    fault: Option<Fault>,
-    retries: u32,
-    retry: Duration,
-}
-
-impl Account {
-    /// Calls back whoever follows an event of a participant.
-    pub(super) fn happened(
-        &self,
-        event: Event,
-        place: usize,
-        now: Timestamp,
-        around: &mut Around<'_>,
-    ) {
-        let participant = &self.participants[place];
-        let body = self.callback_body(place, now).to_string().into_bytes();
-        for webhook in self.followers(event, &participant.interview) {
-            let fault = around.faults.of_callback(&Target {
-                system: &self.name,
-                operation: event.operation(),
-                method: "POST",
-                path: "",
-            });
-            around.outbox.put(Delivery {
-                account: self.name.clone(),
-                webhook: webhook.key.clone(),
-                url: webhook.url.clone(),
-                event,
-                participant: participant.key.clone(),
-                body: body.clone(),
-                fault,
-                retries: self.switches.callback_retries,
-                retry: Duration::from_millis(self.switches.callback_retry_ms),
-            });
-        }
-    }
-
-    fn callback_body(&self, place: usize, now: Timestamp) -> Value {
-        let it = &self.participants[place];
-        let flat = json!({
-            "key": it.key,
-            "interview": it.interview,
-            "stage": self.shown_stage(it),
-        });
-        match self.switches.callback_body {
-            CallbackBody::Flat => flat,
-            CallbackBody::Nested => json!({
-                "participant": {
-                    "key": it.key,
-                    "name": it.name,
-                    "email": it.email,
-                    "stage": self.shown_stage(it),
-                },
-                "interview": {"key": it.interview},
-            }),
-            CallbackBody::Data => json!({"data": flat}),
-            CallbackBody::Dump => self.shown_participant(it, now),
-        }
-    }
+    pub(crate) platform: Platform,
+    pub(crate) account: String,
+    pub(crate) webhook: String,
+    pub(crate) url: String,
+    pub(crate) event: &'static str,
+    pub(crate) participant: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) retries: u32,
+    pub(crate) retry: Duration,
 }
 
 /// Delivers what is put into the outbox until told to stop.
@@ -195,9 +136,10 @@ fn is_loopback(url: &str) -> bool {
 fn record(delivery: &Delivery, attempt: u32) -> CallbackRecord {
     CallbackRecord {
         at: Timestamp::now(),
+        platform: delivery.platform,
         account: delivery.account.clone(),
         webhook: delivery.webhook.clone(),
-        event: delivery.event.name().into(),
+        event: delivery.event.into(),
         participant: delivery.participant.clone(),
         attempt,
         status: None,

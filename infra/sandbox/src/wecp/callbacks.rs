@@ -1,0 +1,56 @@
+//! Callbacks on completion. Whether WeCP has any is not known (reference wecp §B.4), so an account has none until a
+//! test gives it an address.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Account;
+use super::switches::CallbackBody;
+use crate::deliver::Delivery;
+use crate::faults::Target;
+use crate::record::Platform;
+use crate::world::Around;
+
+const EVENT: &str = "completed";
+
+impl Account {
+    /// Calls back that a candidate has finished.
+    pub(super) fn completed(&self, place: usize, around: &mut Around<'_>) {
+        let Some(url) = &self.callback_url else {
+            return;
+        };
+        let it = &self.candidates[place];
+        let whole = if it.is_of_test() {
+            self.shown_candidate(it)
+        } else {
+            self.shown_schedule(it)
+        };
+        let body = match self.switches.callback_body {
+            CallbackBody::Ids if it.is_of_test() => {
+                json!({"candidateId": it.id, "quizId": it.of})
+            }
+            CallbackBody::Ids => json!({"_id": it.id, "interviewId": it.of}),
+            CallbackBody::Wrapped => json!({"event": EVENT, "data": whole}),
+            CallbackBody::Dump => whole,
+        };
+        let fault = around.faults.of_callback(&Target {
+            system: &self.name,
+            operation: "wecp.callback.completed",
+            method: "POST",
+            path: "",
+        });
+        around.outbox.put(Delivery {
+            platform: Platform::Wecp,
+            account: self.name.clone(),
+            webhook: "account".to_owned(),
+            url: url.clone(),
+            event: EVENT,
+            participant: it.id.clone(),
+            body: body.to_string().into_bytes(),
+            fault,
+            retries: self.switches.callback_retries,
+            retry: Duration::from_millis(self.switches.callback_retry_ms),
+        });
+    }
+}

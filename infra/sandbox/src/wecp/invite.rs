@@ -1,0 +1,271 @@
+//! Candidates come and go: inviting to a test, and what both tests and interviews do with an address that is there
+//! already.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::model::{Candidate, Noticed, Task};
+use super::switches::{Duplicate, InviteAnswer, InviteBody};
+use super::{Account, id};
+use crate::call::{Answer, Call};
+use crate::control::Standing;
+use crate::record::{InvitationRecord, Platform};
+use crate::world::Around;
+
+/// Somebody to be invited to a test, or scheduled for an interview.
+pub(super) struct Guest {
+    /// The id of the test or the interview.
+    pub(super) of: String,
+    pub(super) task: Task,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) metadata: Value,
+}
+
+/// How somebody is invited.
+#[derive(Clone, Debug)]
+pub(super) struct Manner {
+    /// Whether WeCP writes to them.
+    pub(super) mailed: bool,
+    /// Whether a call of the API does it.
+    pub(super) by_api: bool,
+    /// The acting user.
+    pub(super) user: Option<String>,
+    pub(super) at: Timestamp,
+}
+
+impl Task {
+    /// A test that nobody has begun.
+    pub(super) fn test() -> Self {
+        Self::Test {
+            scored: Vec::new(),
+            noticed: Noticed::default(),
+        }
+    }
+}
+
+impl Account {
+    pub(super) fn invite(
+        &mut self,
+        test: Option<String>,
+        call: &Call,
+        user: Option<String>,
+        around: &mut Around<'_>,
+    ) -> Answer {
+        let body = match self.body(call) {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        let test = &test.unwrap_or_else(|| {
+            let named = body["testId"].as_str().unwrap_or_default();
+            named.to_owned()
+        });
+        if self.test(test).is_none() {
+            return self.error(404, "Test not found");
+        }
+        let guests = match self.guests(test, &body) {
+            Ok(guests) => guests,
+            Err(answer) => return answer,
+        };
+        if let Err(answer) = self.may_come(&guests) {
+            return answer;
+        }
+        let manner = Manner {
+            mailed: !self.switches.honours_send_email || body["sendEmail"] != json!(false),
+            by_api: true,
+            user,
+            at: call.now,
+        };
+        let mut invited = Vec::new();
+        for guest in guests {
+            let place = self.welcome(guest, &manner, around);
+            invited.push(self.shown_invited(&self.candidates[place]));
+        }
+        match (self.switches.invite_answer, invited.first()) {
+            (InviteAnswer::Candidate, Some(first)) => Answer::json(200, first),
+            (InviteAnswer::List, _) => Answer::json(200, &Value::Array(invited)),
+            (InviteAnswer::Candidate | InviteAnswer::Message, _) => {
+                Answer::json(200, &json!({"message": "Candidates invited"}))
+            }
+        }
+    }
+
+    /// The candidates whom the body of an invitation names.
+    fn guests(&self, test: &str, body: &Value) -> Result<Vec<Guest>, Answer> {
+        let named: Vec<&Value> = match self.switches.invite_body {
+            InviteBody::Flat => vec![body],
+            InviteBody::Details => vec![&body["candidateDetails"]],
+            InviteBody::List => body[&self.switches.invite_list_field]
+                .as_array()
+                .map(|list| list.iter().collect())
+                .unwrap_or_default(),
+        };
+        if named.is_empty() {
+            return Err(self.error(400, "No candidates given"));
+        }
+        named
+            .into_iter()
+            .map(|it| {
+                let field = |name: &str| it[name].as_str().unwrap_or_default().trim();
+                let email = match it {
+                    Value::String(email) => email.trim(),
+                    _ => field(&self.switches.invite_email_field),
+                };
+                if !is_address(email) {
+                    return Err(self.error(400, "A valid email is required"));
+                }
+                Ok(Guest {
+                    of: test.to_owned(),
+                    task: Task::test(),
+                    name: field(&self.switches.invite_name_field).to_owned(),
+                    email: email.to_owned(),
+                    metadata: metadata(it, body),
+                })
+            })
+            .collect()
+    }
+
+    fn there(&self, of: &str, email: &str) -> Option<usize> {
+        self.by_address
+            .get(&(of.to_owned(), email.to_lowercase()))?
+            .last()
+            .copied()
+    }
+
+    /// Refuses guests who are there already, if such are refused.
+    pub(super) fn may_come(&self, guests: &[Guest]) -> Result<(), Answer> {
+        let status = match self.switches.duplicate {
+            Duplicate::BadRequest => 400,
+            Duplicate::Conflict => 409,
+            Duplicate::SameId | Duplicate::SameIdSentAgain | Duplicate::NewId => return Ok(()),
+        };
+        if guests
+            .iter()
+            .any(|guest| self.there(&guest.of, &guest.email).is_some())
+        {
+            return Err(self.error(status, "Candidate already invited"));
+        }
+        Ok(())
+    }
+
+    /// A guest becomes a candidate, or is found to be one. The place of the candidate.
+    pub(super) fn welcome(
+        &mut self,
+        guest: Guest,
+        manner: &Manner,
+        around: &mut Around<'_>,
+    ) -> usize {
+        let there = match self.switches.duplicate {
+            Duplicate::SameId | Duplicate::SameIdSentAgain => self.there(&guest.of, &guest.email),
+            Duplicate::NewId | Duplicate::BadRequest | Duplicate::Conflict => None,
+        };
+        let Some(place) = there else {
+            let place = self.add(guest, manner.at, around.random);
+            self.invited(place, false, manner, around);
+            return place;
+        };
+        if let (Task::Interview { meeting, .. }, Task::Interview { meeting: new, .. }) =
+            (&mut self.candidates[place].task, guest.task)
+        {
+            *meeting = new;
+        }
+        if self.switches.duplicate == Duplicate::SameIdSentAgain {
+            self.invited(place, true, manner, around);
+        }
+        place
+    }
+
+    fn add(&mut self, guest: Guest, now: Timestamp, random: &mut fastrand::Rng) -> usize {
+        let place = self.candidates.len();
+        let candidate = Candidate {
+            id: id(random),
+            of: guest.of,
+            task: guest.task,
+            name: guest.name,
+            email: guest.email,
+            metadata: guest.metadata,
+            standing: Standing::Invited,
+            removed: false,
+            retry: 0,
+            created: now,
+            started: None,
+            completed: None,
+        };
+        self.by_id.insert(candidate.id.clone(), place);
+        self.by_task
+            .entry(candidate.of.clone())
+            .or_default()
+            .push(place);
+        self.by_address
+            .entry((candidate.of.clone(), candidate.email.to_lowercase()))
+            .or_default()
+            .push(place);
+        self.candidates.push(candidate);
+        place
+    }
+
+    fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Around<'_>) {
+        let it = &self.candidates[place];
+        around.records.invitations.push(InvitationRecord {
+            at: manner.at,
+            platform: Platform::Wecp,
+            account: self.name.clone(),
+            interview: it.of.clone(),
+            email: it.email.to_lowercase(),
+            phone: String::new(),
+            participant: it.id.clone(),
+            external_id: external_id(&it.metadata),
+            again,
+            mailed: manner.mailed,
+            by_api: manner.by_api,
+            user: manner.user.clone(),
+        });
+    }
+
+    /// Removes a candidate; from this test only, if the path names one.
+    pub(super) fn remove(&mut self, test: Option<&str>, candidate: &str) -> Answer {
+        let place = self.place(candidate).filter(|place| {
+            let it = &self.candidates[*place];
+            it.is_of_test() && test.is_none_or(|test| test == it.of)
+        });
+        let Some(place) = place else {
+            return self.error(404, "Candidate not found");
+        };
+        self.remove_at(place);
+        Answer::json(200, &json!({"message": "Candidate removed"}))
+    }
+
+    pub(super) fn remove_at(&mut self, place: usize) {
+        let it = &mut self.candidates[place];
+        it.removed = true;
+        let address = (it.of.clone(), it.email.to_lowercase());
+        if let Some(places) = self.by_address.get_mut(&address) {
+            places.retain(|other| *other != place);
+        }
+    }
+}
+
+/// What is to be kept with a candidate: their own, or else that of the whole body.
+pub(super) fn metadata(candidate: &Value, body: &Value) -> Value {
+    match &candidate["metadata"] {
+        Value::Null => body["metadata"].clone(),
+        own => own.clone(),
+    }
+}
+
+/// What the inviter calls it. The partner guide lets an integration add fields of its own to `metadata` (reference
+/// wecp, head).
+pub(super) fn external_id(metadata: &Value) -> Option<String> {
+    metadata["invitationId"].as_str().map(str::to_owned)
+}
+
+pub(super) fn is_address(text: &str) -> bool {
+    !text.contains(char::is_whitespace)
+        && text.split_once('@').is_some_and(|(local, host)| {
+            !local.is_empty()
+                && host.contains('.')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
+                && !host.contains('@')
+        })
+}

@@ -1,0 +1,226 @@
+//! The stand-in of WeCP (reference wecp §B.6). One [`Account`] is one customer's account.
+
+mod access;
+mod act;
+mod callbacks;
+mod interviews;
+mod invite;
+mod model;
+mod route;
+mod score;
+mod show;
+mod switches;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use self::model::{Candidate, Interview, Test, User};
+use self::route::Operation;
+use crate::call::{Answer, Call};
+use crate::world::{Around, World};
+
+pub(crate) use self::act::Refused;
+pub use self::switches::{
+    CallbackBody, Check, Duplicate, EmptyList, ErrorBody, FormLabels, InviteAnswer, InviteBody,
+    KeyRefusedBody, Metadata, Proctoring, Scheduling, Switches, TestDuration,
+};
+
+/// A customer's account.
+pub(crate) struct Account {
+    pub(crate) name: String,
+    /// Without a slash at the end; the API is at `/ats/wecp/…` and `/orgs/…` under it.
+    pub(crate) base_url: String,
+    pub(crate) switches: Switches,
+    /// The company-wide key.
+    pub(crate) api_key: String,
+    pub(crate) partner_key: String,
+    pub(crate) partner_secret: String,
+    pub(crate) org: String,
+    /// What links for candidates and reviewers begin with.
+    pub(crate) links: String,
+    /// Where completions are called back to, if anywhere.
+    pub(crate) callback_url: Option<String>,
+    users: Vec<User>,
+    /// Ids and names.
+    groups: Vec<(String, String)>,
+    tests: Vec<Test>,
+    interviews: Vec<Interview>,
+    candidates: Vec<Candidate>,
+    /// Where a candidate is in `candidates`.
+    by_id: HashMap<String, usize>,
+    /// The candidates of a test or an interview, oldest first.
+    by_task: HashMap<String, Vec<usize>>,
+    /// The candidates of a test or an interview with an address, oldest first; without the removed ones.
+    by_address: HashMap<(String, String), Vec<usize>>,
+    /// The second in which calls are counted, and how many came in it.
+    second: (i64, u32),
+}
+
+/// 24 hexadecimal digits, as the `_id` of a schedule suggests (reference wecp §B.2.4).
+fn id(random: &mut fastrand::Rng) -> String {
+    format!("{:024x}", random.u128(..) >> 32)
+}
+
+/// A UUID, which groups have (reference wecp §B.1).
+fn uuid(random: &mut fastrand::Rng) -> String {
+    let digits = format!("{:032x}", random.u128(..));
+    let (first, rest) = digits.split_at(8);
+    format!(
+        "{first}-{}-4{}-8{}-{}",
+        &rest[..4],
+        &rest[5..8],
+        &rest[9..12],
+        &rest[12..]
+    )
+}
+
+impl Account {
+    pub(crate) fn new(name: &str, base_url: String, random: &mut fastrand::Rng) -> Self {
+        Self {
+            name: name.to_owned(),
+            base_url,
+            switches: Switches::default(),
+            api_key: id(random),
+            partner_key: id(random),
+            partner_secret: id(random),
+            org: name.to_owned(),
+            links: "https://assess.wecreateproblems.com".to_owned(),
+            callback_url: None,
+            users: ["robin.example@example.com", "sam.example@example.com"]
+                .map(|email| User {
+                    email: email.to_owned(),
+                    token: id(random),
+                })
+                .to_vec(),
+            groups: ["Hiring", "Talent pool"]
+                .map(|name| (uuid(random), name.to_owned()))
+                .to_vec(),
+            tests: Vec::new(),
+            interviews: Vec::new(),
+            candidates: Vec::new(),
+            by_id: HashMap::new(),
+            by_task: HashMap::new(),
+            by_address: HashMap::new(),
+            second: (0, 0),
+        }
+    }
+
+    /// An error in the way of this account.
+    pub(crate) fn error(&self, status: u16, message: &str) -> Answer {
+        match self.switches.error_body {
+            ErrorBody::Text => Answer::text(status, message),
+            ErrorBody::ErrorMessage => Answer::json(status, &json!({"errorMessage": message})),
+            ErrorBody::JsonString => Answer::json(status, &json!(message)),
+        }
+    }
+
+    fn answer(&mut self, call: &Call, around: &mut Around<'_>) -> Answer {
+        let user = match self.admit(call) {
+            Ok(user) => user,
+            Err(answer) => return answer,
+        };
+        match Operation::of(&self.switches, call) {
+            Operation::Tests => self.list_tests(),
+            Operation::Candidates { test } => self.list_candidates(&test),
+            Operation::Candidate { candidate } => self.candidate_answer(&candidate),
+            Operation::Invite { test } => self.invite(test, call, user, around),
+            Operation::Remove { test, candidate } => self.remove(test.as_deref(), &candidate),
+            Operation::Interviews => self.list_interviews(),
+            Operation::InterviewCandidates { interview } => {
+                self.list_interview_candidates(&interview)
+            }
+            Operation::CreateInterview => self.create_interview(call, around.random),
+            Operation::Schedule => self.schedule(call, user, around),
+            Operation::ScheduleInGroup {
+                org,
+                group,
+                interview,
+            } => self.schedule_in_group(&org, &group, &interview, call, user, around),
+            Operation::Unknown => self.error(404, "Not Found"),
+        }
+    }
+
+    /// The body of a call; `Err` is the refusal.
+    fn body(&self, call: &Call) -> Result<Value, Answer> {
+        let Some(body) = call.json().filter(Value::is_object) else {
+            return Err(self.error(400, "The body is not a JSON object"));
+        };
+        if self.switches.requires_metadata && !body["metadata"].is_object() {
+            return Err(self.error(400, "metadata is required"));
+        }
+        Ok(body)
+    }
+
+    fn test(&self, id: &str) -> Option<&Test> {
+        self.tests.iter().find(|test| test.id == id)
+    }
+
+    fn interview(&self, id: &str) -> Option<&Interview> {
+        self.interviews.iter().find(|interview| interview.id == id)
+    }
+
+    /// Where a candidate is, unless it was removed.
+    fn place(&self, id: &str) -> Option<usize> {
+        let place = *self.by_id.get(id)?;
+        (!self.candidates[place].removed).then_some(place)
+    }
+
+    /// The candidates of a test or an interview, without the removed ones.
+    fn candidates_of(&self, task: &str) -> impl Iterator<Item = &Candidate> {
+        self.by_task
+            .get(task)
+            .into_iter()
+            .flatten()
+            .map(|place| &self.candidates[*place])
+            .filter(|candidate| !candidate.removed)
+    }
+
+    /// A list of candidates, which is something else if it is empty.
+    fn listed(&self, rows: Vec<Value>) -> Answer {
+        match self.switches.empty_list {
+            EmptyList::NotFound if rows.is_empty() => self.error(404, "No candidate found"),
+            _ => Answer::json(200, &Value::Array(rows)),
+        }
+    }
+
+    fn list_tests(&self) -> Answer {
+        let rows = self.tests.iter().map(|test| self.shown_test(test));
+        let rows = Value::Array(rows.collect());
+        match &self.switches.tests_in {
+            None => Answer::json(200, &rows),
+            Some(name) => Answer::json(200, &json!({name: rows})),
+        }
+    }
+
+    fn list_candidates(&self, test: &str) -> Answer {
+        if self.test(test).is_none() && self.switches.names_unknown_test {
+            return self.error(404, "Test not found");
+        }
+        let rows = self
+            .candidates_of(test)
+            .filter(|it| self.switches.list_unfinished || it.completed.is_some())
+            .map(|it| self.shown_row(it));
+        self.listed(rows.collect())
+    }
+
+    fn candidate_answer(&self, id: &str) -> Answer {
+        match self.place(id).map(|place| &self.candidates[place]) {
+            Some(it) if it.is_of_test() => Answer::json(200, &self.shown_candidate(it)),
+            _ => self.error(404, "Candidate not found"),
+        }
+    }
+}
+
+/// The name of the operation that a call asks for.
+pub(crate) fn operation(world: &mut World, name: &str, call: &Call) -> &'static str {
+    Operation::of(&world.wecp(name).0.switches, call).name()
+}
+
+/// Answers a call of an account.
+pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
+    let (account, mut around) = world.wecp(name);
+    account.answer(call, &mut around)
+}

@@ -1,0 +1,71 @@
+//! Callbacks: unsigned POSTs without an event name (reference willo §A.6.3).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Account;
+use super::model::Event;
+use super::switches::CallbackBody;
+use crate::deliver::Delivery;
+use crate::faults::Target;
+use crate::record::Platform;
+use crate::world::Around;
+
+impl Account {
+    /// Calls back whoever follows an event of a participant.
+    pub(super) fn happened(
+        &self,
+        event: Event,
+        place: usize,
+        now: Timestamp,
+        around: &mut Around<'_>,
+    ) {
+        let participant = &self.participants[place];
+        let body = self.callback_body(place, now).to_string().into_bytes();
+        for webhook in self.followers(event, &participant.interview) {
+            let fault = around.faults.of_callback(&Target {
+                system: &self.name,
+                operation: event.operation(),
+                method: "POST",
+                path: "",
+            });
+            around.outbox.put(Delivery {
+                platform: Platform::Willo,
+                account: self.name.clone(),
+                webhook: webhook.key.clone(),
+                url: webhook.url.clone(),
+                event: event.name(),
+                participant: participant.key.clone(),
+                body: body.clone(),
+                fault,
+                retries: self.switches.callback_retries,
+                retry: Duration::from_millis(self.switches.callback_retry_ms),
+            });
+        }
+    }
+
+    fn callback_body(&self, place: usize, now: Timestamp) -> Value {
+        let it = &self.participants[place];
+        let flat = json!({
+            "key": it.key,
+            "interview": it.interview,
+            "stage": self.shown_stage(it),
+        });
+        match self.switches.callback_body {
+            CallbackBody::Flat => flat,
+            CallbackBody::Nested => json!({
+                "participant": {
+                    "key": it.key,
+                    "name": it.name,
+                    "email": it.email,
+                    "stage": self.shown_stage(it),
+                },
+                "interview": {"key": it.interview},
+            }),
+            CallbackBody::Data => json!({"data": flat}),
+            CallbackBody::Dump => self.shown_participant(it, now),
+        }
+    }
+}
