@@ -71,6 +71,7 @@ pub fn detected(key: InvitationKey) -> Invitation {
             history: None,
             modified: None,
             left_at: None,
+            not_before: None,
         },
     )
 }
