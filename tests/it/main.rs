@@ -8,5 +8,6 @@
 
 mod conformance;
 mod dynamodb;
+mod platforms;
 mod scenarios;
 mod sqlite;

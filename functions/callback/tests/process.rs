@@ -1,0 +1,93 @@
+//! The function's own binary on a stand-in of Lambda's runtime API, without AWS: what it answers before it asks a store.
+
+use std::time::Duration;
+
+use lambda_simulator::process::{ProcessConfig, ProcessRole};
+use lambda_simulator::{InvocationStatus, Simulator};
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stagecall-callback");
+
+fn function() -> ProcessConfig {
+    let function = ProcessConfig::new(BINARY, ProcessRole::Runtime)
+        .inherit_stdio(false)
+        .env("AWS_ACCESS_KEY_ID", "none")
+        .env("AWS_SECRET_ACCESS_KEY", "none");
+    [
+        "STACK",
+        "TABLE",
+        "POLL_QUEUE",
+        "INVITE_QUEUE",
+        "RESULT_QUEUE",
+        "BUS",
+        "SECRETS",
+    ]
+    .iter()
+    .fold(function, |function, name| {
+        function.env(format!("STAGECALL_{name}"), "test")
+    })
+}
+
+#[allow(clippy::unwrap_used, reason = "a part of the tests")]
+async fn answer(simulator: &Simulator, event: Value) -> Value {
+    let id = simulator.enqueue_payload(event).await;
+    let state = simulator
+        .wait_for_invocation_complete(&id, Duration::from_secs(20))
+        .await
+        .unwrap();
+    assert_eq!(state.status, InvocationStatus::Success, "{:?}", state.error);
+    state.response.unwrap().payload
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_a_platforms_call_is_answered_without_a_store() {
+    let simulator = Simulator::builder()
+        .function_name("callback")
+        .build()
+        .await
+        .unwrap();
+    let _function = simulator.spawn_process_with_config(function()).unwrap();
+    let call: Value =
+        serde_json::from_str(include_str!("../../../tests/events/callback.json")).unwrap();
+
+    let mut large = call.clone();
+    large["body"] = json!("x".repeat(256 * 1024 + 1));
+    assert_eq!(answer(&simulator, large).await["statusCode"], 413);
+
+    let mut strange = call.clone();
+    strange["pathParameters"]["token"] = json!("guess");
+    assert_eq!(answer(&simulator, strange).await["statusCode"], 404);
+
+    let mut garbled = call;
+    garbled["isBase64Encoded"] = json!(true);
+    let answer = answer(&simulator, garbled).await;
+    assert_eq!(
+        (&answer["statusCode"], &answer["body"]),
+        (&json!(400), &json!("not understood\n"))
+    );
+}
+
+#[test]
+fn without_its_environment_it_says_what_is_missing_and_ends() {
+    let ended = std::process::Command::new(BINARY)
+        .env_clear()
+        .env("STAGECALL_TABLE", "test")
+        .output()
+        .unwrap();
+    assert!(!ended.status.success());
+    let log = String::from_utf8(ended.stdout).unwrap();
+    for name in [
+        "STACK",
+        "POLL_QUEUE",
+        "INVITE_QUEUE",
+        "RESULT_QUEUE",
+        "BUS",
+        "SECRETS",
+    ] {
+        assert!(
+            log.contains(&format!("STAGECALL_{name} is missing")),
+            "{name}: {log}"
+        );
+    }
+    assert!(!log.contains("STAGECALL_TABLE is missing"), "{log}");
+}

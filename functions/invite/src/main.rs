@@ -1,0 +1,44 @@
+//! Sends invitations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use stagecall_core::usecases::Inviter;
+use stagecall_core::work::Work;
+use stagecall_runtime::Parts;
+use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+
+/// Three calls in a row: where the application stands, who the candidate is, and the invitation itself.
+const PACE: Pace = Pace {
+    side_by_side: 10,
+    needs: Duration::from_secs(100),
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let parts = Parts::of_process("invite").await?;
+    let (store, secrets, transport) = (parts.store(), parts.secrets(), parts.transport()?);
+    let (clock, timing) = (&parts.clock, &parts.timing);
+    let platforms = stagecall_platforms::Connections::new(
+        transport.clone(),
+        secrets.clone(),
+        clock.clone(),
+        timing,
+    );
+    let eploy =
+        stagecall_eploy::Connections::new(transport, secrets, store.clone(), clock.clone(), timing);
+    let inviter = Inviter {
+        desk: parts.desk(&store),
+        eploy: Arc::new(eploy),
+        platforms: Arc::new(platforms),
+    };
+    run(PACE, move |work, _| invite(inviter.clone(), work)).await
+}
+
+async fn invite(inviter: Inviter, work: Work) -> Result<(), HandedBack> {
+    let Work::Invite { key } = work else {
+        return Err(HandedBack::Misplaced);
+    };
+    outcome(inviter.invite(&key).await)
+}

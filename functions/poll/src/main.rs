@@ -1,0 +1,53 @@
+//! Polls tenants: Eploy's changed applications into the ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use stagecall_core::clock::Deadline;
+use stagecall_core::usecases::{Polled, Poller};
+use stagecall_core::work::Work;
+use stagecall_runtime::Parts;
+use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+
+/// A poll looks at the time between pages, so a page and all that follows from it has to fit into what is needed.
+const PACE: Pace = Pace {
+    side_by_side: 10,
+    needs: Duration::from_mins(1),
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let parts = Parts::of_process("poll").await?;
+    let store = parts.store();
+    let eploy = stagecall_eploy::Connections::new(
+        parts.transport()?,
+        parts.secrets(),
+        store.clone(),
+        parts.clock.clone(),
+        &parts.timing,
+    );
+    let poller = Poller {
+        desk: parts.desk(&store),
+        states: store,
+        eploy: Arc::new(eploy),
+    };
+    run(PACE, move |work, deadline| {
+        read(poller.clone(), work, deadline)
+    })
+    .await
+}
+
+async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), HandedBack> {
+    let Work::Poll { tenant } = work else {
+        return Err(HandedBack::Misplaced);
+    };
+    let came_to = poller.poll(&tenant, deadline).await;
+    if let Ok(Polled::Unfinished) = came_to {
+        tracing::info!(%tenant, "the poll goes on in another invocation");
+        if let Err(error) = poller.desk.queue.push(vec![Work::Poll { tenant }]).await {
+            tracing::warn!(%error, "the rest of the poll was not queued and waits for the clock");
+        }
+    }
+    outcome(came_to.map(drop))
+}

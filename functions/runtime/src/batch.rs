@@ -1,0 +1,199 @@
+//! A batch of records from a queue: each is parsed and handled by itself, so that one that is malformed, fails, panics or
+//! takes too long is handed back alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::LambdaEvent;
+use serde_json::error::Category;
+use stagecall_core::clock::Deadline;
+use stagecall_core::error::Error;
+use stagecall_core::work::Work;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+
+use crate::measure;
+use crate::window::Window;
+
+/// How a function takes its batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How many records are handled at the same time.
+    pub side_by_side: usize,
+    /// How long one record may take: none is begun with less time left.
+    pub needs: Duration,
+}
+
+/// Why a record is handed back.
+#[derive(Debug, thiserror::Error)]
+pub enum HandedBack {
+    /// It is not a piece of work.
+    #[error("the message is {0}")]
+    Malformed(&'static str),
+    /// It belongs into another queue.
+    #[error("this function does not do work of this kind")]
+    Misplaced,
+    /// It failed; what it was about is still due.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl HandedBack {
+    /// Its name among the metrics.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::Misplaced => "malformed",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// Handles batches for as long as the process lives, each within its invocation's time. The answer names the records that
+/// are to be handed out again; at the last try their queue puts them among its dead letters.
+pub async fn run<H, F>(pace: Pace, handler: H) -> Result<(), lambda_runtime::Error>
+where
+    H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+{
+    let handler = &handler;
+    let invoked = |event: LambdaEvent<SqsEvent>| async move {
+        let window = Window::of(&event.context, pace.needs);
+        let answer = within(window, pace.side_by_side, event.payload, handler.clone())
+            .instrument(tracing::info_span!(
+                "invocation",
+                request = event.context.request_id
+            ))
+            .await;
+        measure::flush();
+        Ok::<_, lambda_runtime::Error>(answer)
+    };
+    lambda_runtime::run(lambda_runtime::service_fn(invoked)).await
+}
+
+/// Handles a batch within `window`.
+async fn within<H, F>(
+    window: Window,
+    side_by_side: usize,
+    batch: SqsEvent,
+    handler: H,
+) -> SqsBatchResponse
+where
+    H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+{
+    let mut running = Running::default();
+    let mut failures = Vec::new();
+    let mut rest = batch.records.into_iter();
+    loop {
+        while running.tasks.len() < side_by_side
+            && Instant::now() < window.begin_until
+            && let Some(record) = rest.next()
+        {
+            running.begin(record, window, handler.clone());
+        }
+        match running.next().await {
+            Some((record, true)) => tracing::debug!(record = %record, "record handled"),
+            Some((record, false)) => failures.push(record),
+            None => break,
+        }
+    }
+    for record in rest {
+        let record = id(record);
+        tracing::warn!(record = %record, "no time was left for a record; it comes again");
+        measure::record("no_time");
+        failures.push(record);
+    }
+    let failures = failures.into_iter().map(|record| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = record.to_string();
+        failure
+    });
+    let mut answer = SqsBatchResponse::default();
+    answer.batch_item_failures = failures.collect();
+    answer
+}
+
+/// The records under way.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<bool>,
+    records: std::collections::HashMap<Id, Arc<str>>,
+}
+
+impl Running {
+    fn begin<H, F>(&mut self, record: SqsMessage, window: Window, handler: H)
+    where
+        H: Fn(Work, Deadline) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+    {
+        let body = record.body.clone().unwrap_or_default();
+        let tries = record.attributes.get("ApproximateReceiveCount").cloned();
+        let id = id(record);
+        let span = tracing::info_span!("record", record = %id, tries);
+        let task = async move {
+            // Parsing and the handler's own beginning are inside the task, so that a panic there is this record's, too.
+            let doing = async { handler(parse(&body)?, window.deadline).await };
+            let outcome = match timeout_at(window.end, doing).await {
+                Ok(Ok(())) => "handled",
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "a record is handed back");
+                    error.name()
+                }
+                Err(_) => {
+                    tracing::error!(
+                        "a record was stopped because the time is over; what it was about is still due"
+                    );
+                    "stopped"
+                }
+            };
+            measure::record(outcome);
+            outcome == "handled"
+        };
+        let task = self.tasks.spawn(task.instrument(span));
+        self.records.insert(task.id(), id);
+    }
+
+    /// The next one to end, and whether it is done with; `None` if nothing is under way.
+    async fn next(&mut self) -> Option<(Arc<str>, bool)> {
+        let (id, handled) = match self.tasks.join_next_with_id().await? {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!("the handler of a record panicked; what it was about is still due");
+                measure::record("panicked");
+                (error.id(), false)
+            }
+        };
+        Some((self.records.remove(&id).unwrap_or_default(), handled))
+    }
+}
+
+fn id(record: SqsMessage) -> Arc<str> {
+    record.message_id.unwrap_or_default().into()
+}
+
+/// The work that a message is. What it says instead is not logged: nobody knows what that is.
+fn parse(body: &str) -> Result<Work, HandedBack> {
+    serde_json::from_str(body).map_err(|error| {
+        HandedBack::Malformed(match error.classify() {
+            Category::Data => "JSON, but not a piece of work",
+            Category::Eof if body.trim().is_empty() => "empty",
+            _ => "not JSON",
+        })
+    })
+}
+
+/// What a use case that failed means for its record: work for a tenant that is gone is done with.
+pub fn outcome(result: Result<(), Error>) -> Result<(), HandedBack> {
+    match result {
+        Err(error @ Error::UnknownTenant(_)) => {
+            tracing::warn!(%error, "work was dropped");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests;

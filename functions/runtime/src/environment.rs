@@ -1,0 +1,181 @@
+//! The environment that the template gives every function, typed.
+
+use stagecall_aws::QueueUrls;
+use stagecall_core::timing::Timing;
+
+/// What a function is told by its environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// The stack's name: what its metrics are told apart by.
+    pub stack: String,
+    /// The name of the table.
+    pub table: String,
+    /// The addresses of the queues.
+    pub queues: QueueUrls,
+    /// The name of the bus for domain events.
+    pub bus: String,
+    /// What the names of the tenants' secrets begin with.
+    pub secrets: String,
+    /// Whether calls may go to loopback addresses and over http.
+    pub sandbox: bool,
+    /// The intervals.
+    pub timing: Timing,
+}
+
+/// The environment cannot be used. Tells everything that is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment cannot be used: {}. Set it as template.yaml does", .0.join("; "))]
+pub struct Unusable(pub Vec<String>);
+
+impl Environment {
+    /// Reads the process's environment.
+    pub fn of_process() -> Result<Self, Unusable> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables by name.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Unusable> {
+        let mut reader = Reader {
+            variable,
+            problems: Vec::new(),
+        };
+        let environment = Self {
+            stack: reader.text("STAGECALL_STACK"),
+            table: reader.text("STAGECALL_TABLE"),
+            queues: QueueUrls {
+                poll: reader.text("STAGECALL_POLL_QUEUE"),
+                invite: reader.text("STAGECALL_INVITE_QUEUE"),
+                write_back: reader.text("STAGECALL_RESULT_QUEUE"),
+            },
+            bus: reader.text("STAGECALL_BUS"),
+            secrets: reader.text("STAGECALL_SECRETS"),
+            sandbox: reader.flag("STAGECALL_SANDBOX"),
+            timing: reader.timing("STAGECALL_TIMING"),
+        };
+        if reader.problems.is_empty() {
+            Ok(environment)
+        } else {
+            Err(Unusable(reader.problems))
+        }
+    }
+}
+
+/// Reads on after a problem, so that all of them are told at once.
+struct Reader<V> {
+    variable: V,
+    problems: Vec<String>,
+}
+
+impl<V: Fn(&str) -> Option<String>> Reader<V> {
+    fn optional(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match self.optional(name).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.problems
+                    .push(format!("{name} is neither true nor false"));
+                false
+            }
+        }
+    }
+
+    fn timing(&mut self, name: &str) -> Timing {
+        let Some(text) = self.optional(name) else {
+            return Timing::default();
+        };
+        match serde_json::from_str::<Timing>(&text) {
+            Ok(timing) => {
+                let problems = timing.problems();
+                self.problems.extend(
+                    problems
+                        .into_iter()
+                        .map(|problem| format!("{name}: {problem}")),
+                );
+                timing
+            }
+            Err(error) => {
+                self.problems.push(format!("{name}: {error}"));
+                Timing::default()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn complete() -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([
+            ("STAGECALL_STACK", "stagecall-dev"),
+            ("STAGECALL_TABLE", "table"),
+            ("STAGECALL_POLL_QUEUE", "https://sqs.example/poll"),
+            ("STAGECALL_INVITE_QUEUE", "https://sqs.example/invite"),
+            ("STAGECALL_RESULT_QUEUE", "https://sqs.example/result"),
+            ("STAGECALL_BUS", "bus"),
+            ("STAGECALL_SECRETS", "stagecall-dev"),
+        ])
+    }
+
+    fn read(variables: &BTreeMap<&str, &str>) -> Result<Environment, Unusable> {
+        Environment::read(|name| variables.get(name).map(ToString::to_string))
+    }
+
+    #[test]
+    fn a_complete_environment_is_read_and_the_rest_has_defaults() {
+        let environment = read(&complete()).unwrap();
+        assert_eq!(environment.queues.write_back, "https://sqs.example/result");
+        assert!(!environment.sandbox);
+        assert_eq!(environment.timing, Timing::default());
+    }
+
+    #[test]
+    fn intervals_can_be_set_one_by_one() {
+        let mut variables = complete();
+        variables.insert("STAGECALL_TIMING", r#"{"sweep_seconds": 5}"#);
+        let timing = read(&variables).unwrap().timing;
+        assert!((timing.sweep_seconds - 5.0).abs() < f64::EPSILON);
+        assert!((timing.call_seconds - Timing::default().call_seconds).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let variables = BTreeMap::from([
+            ("STAGECALL_STACK", " "),
+            ("STAGECALL_TABLE", "table"),
+            ("STAGECALL_SANDBOX", "perhaps"),
+            (
+                "STAGECALL_TIMING",
+                r#"{"call_seconds": 90, "retry_seconds": -1}"#,
+            ),
+        ]);
+        let problem = read(&variables).unwrap_err().to_string();
+        for part in [
+            "STAGECALL_STACK is missing",
+            "STAGECALL_POLL_QUEUE is missing",
+            "STAGECALL_INVITE_QUEUE is missing",
+            "STAGECALL_RESULT_QUEUE is missing",
+            "STAGECALL_BUS is missing",
+            "STAGECALL_SECRETS is missing",
+            "STAGECALL_SANDBOX is neither",
+            "STAGECALL_TIMING: retry_seconds",
+            "STAGECALL_TIMING: lease_seconds",
+        ] {
+            assert!(problem.contains(part), "{part} is not in: {problem}");
+        }
+        assert!(!problem.contains("STAGECALL_TABLE"), "{problem}");
+    }
+}

@@ -1,0 +1,36 @@
+//! Logs: JSON, one line per event, on standard output, where Lambda collects them.
+
+use std::panic::PanicHookInfo;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Starts logging at the level that the template set for the function (`AWS_LAMBDA_LOG_LEVEL`). Other people's crates
+/// speak up from warnings on: below that, some of them log what they send and receive.
+pub(crate) fn start() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let filter = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("stagecall", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false);
+    // A second start, in a test, changes nothing.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .try_init();
+    std::panic::set_hook(Box::new(panicked));
+}
+
+/// Logs where a panic was, and not its message: nobody has checked what that may hold.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, "the program panicked; report this place as a bug");
+}

@@ -1,0 +1,183 @@
+//! The template, held against rules that no linter knows, and against what the functions expect of it.
+
+mod rules;
+mod yaml;
+
+use rules::{RULES, is_rate};
+use serde_json::{Value, json};
+use stagecall_runtime::Environment;
+
+fn template() -> Value {
+    yaml::read(include_str!("../../../../template.yaml"))
+}
+
+/// What breaks which rule.
+fn broken(template: &Value) -> Vec<String> {
+    let broken = RULES.iter().flat_map(|(rule, check)| {
+        check(template)
+            .into_iter()
+            .map(move |by| format!("{rule}: {by}"))
+    });
+    broken.collect()
+}
+
+#[test]
+fn the_template_keeps_every_rule() {
+    assert_eq!(broken(&template()), Vec::<String>::new());
+}
+
+#[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn every_rule_notices_when_it_is_broken() {
+    let cases: &[(&str, &str, Value)] = &[
+        (
+            "every action",
+            "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/2/Action/0",
+            json!("dynamodb:*"),
+        ),
+        (
+            "every action",
+            "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/2/Action/0",
+            json!("dynamodb:Scan"),
+        ),
+        (
+            "every statement",
+            "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource",
+            json!("*"),
+        ),
+        (
+            "every statement",
+            "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/5/Resource/0/Fn::Sub",
+            json!("arn:aws:secretsmanager:eu-west-2:1:secret:*"),
+        ),
+        (
+            "every function",
+            "/Resources/PollFunction/Properties/Role",
+            json!({"Fn::GetAtt": "ClockRole.Arn"}),
+        ),
+        (
+            "every function",
+            "/Resources/PollFunction/Properties/LoggingConfig/LogGroup/Ref",
+            json!("Elsewhere"),
+        ),
+        (
+            "a message",
+            "/Resources/PollFunction/Properties/Timeout",
+            json!(181),
+        ),
+        (
+            "a message",
+            "/Resources/PollQueue/Properties/VisibilityTimeout",
+            Value::Null,
+        ),
+        (
+            "failed records",
+            "/Resources/PollFunction/Properties/Events/Queue/Properties/FunctionResponseTypes",
+            json!([]),
+        ),
+        (
+            "failed records",
+            "/Resources/PollFunction/Properties/Events/Queue/Properties/ScalingConfig",
+            json!({}),
+        ),
+        (
+            "every queue",
+            "/Resources/PollQueue/Properties/RedrivePolicy",
+            Value::Null,
+        ),
+        (
+            "every log",
+            "/Resources/PollLog/Properties/RetentionInDays",
+            Value::Null,
+        ),
+        (
+            "every schedule",
+            "/Resources/ClockFunction/Properties/Events/EveryMinute/Properties/ScheduleExpression",
+            json!("rate(1 minutes)"),
+        ),
+        (
+            "access logs",
+            "/Resources/CallbackStage/Properties/AccessLogSettings/Format",
+            json!(r#"{"r": "$context.routeKey", "p": "$context.path"}"#),
+        ),
+        (
+            "access logs",
+            "/Resources/CallbackStage/Properties/AccessLogSettings/Format",
+            json!("$context.routeKey"),
+        ),
+        (
+            "the table",
+            "/Resources/Table/Properties/KeySchema/0/AttributeName",
+            json!("id"),
+        ),
+        (
+            "the table",
+            "/Resources/Table/Properties/SSESpecification/SSEEnabled",
+            json!(false),
+        ),
+        (
+            "the table",
+            "/Resources/Table/DeletionPolicy",
+            json!("Delete"),
+        ),
+    ];
+    for (rule, place, value) in cases {
+        let mut template = template();
+        *template
+            .pointer_mut(place)
+            .unwrap_or_else(|| panic!("{place} is not there")) = value.clone();
+        let broken = broken(&template);
+        assert!(
+            broken.iter().any(|broken| broken.starts_with(rule)),
+            "{place} = {value}: {broken:?}"
+        );
+    }
+}
+
+#[test]
+fn a_rate_is_one_of_a_unit_or_many_of_units() {
+    for right in ["rate(1 minute)", "rate(5 minutes)", "rate(1 hour)"] {
+        assert!(is_rate(right), "{right}");
+    }
+    for wrong in [
+        "rate(1 minutes)",
+        "rate(5 minute)",
+        "rate(0 minutes)",
+        "rate(1minute)",
+        "1 minute",
+        "rate(1 year)",
+    ] {
+        assert!(!is_rate(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn the_functions_find_their_environment_in_the_template() {
+    let template = template();
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let value = |name: &str| {
+        let reference = variables[name]["Ref"].as_str()?;
+        let default = template["Parameters"][reference]["Default"].as_str();
+        Some(default.unwrap_or("set").to_owned())
+    };
+    let environment = Environment::read(value).unwrap();
+    assert!(!environment.sandbox);
+    assert_eq!(
+        variables.as_object().unwrap().len(),
+        9,
+        "each variable is one that the functions read"
+    );
+}
+
+#[test]
+fn no_policy_of_aws_is_lent_but_for_the_network() {
+    let template = template().to_string();
+    let lent = template.matches(":aws:policy/").count();
+    assert_eq!(
+        (
+            lent,
+            template.matches("AWSLambdaVPCAccessExecutionRole").count()
+        ),
+        (3, 3)
+    );
+}

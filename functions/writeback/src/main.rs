@@ -1,0 +1,71 @@
+//! Fetches results from the platforms and brings Eploy up to date about them: what callbacks, sweeps and the clock ask for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use stagecall_core::usecases::{Receiver, Sweeper, WriteBack};
+use stagecall_core::work::Work;
+use stagecall_runtime::Parts;
+use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+
+/// A result is one call and a report a handful.
+const PACE: Pace = Pace {
+    side_by_side: 10,
+    needs: Duration::from_mins(2),
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let parts = Parts::of_process("writeback").await?;
+    let (store, secrets, transport) = (parts.store(), parts.secrets(), parts.transport()?);
+    let (clock, timing) = (&parts.clock, &parts.timing);
+    let platforms = Arc::new(stagecall_platforms::Connections::new(
+        transport.clone(),
+        secrets.clone(),
+        clock.clone(),
+        timing,
+    ));
+    let eploy = stagecall_eploy::Connections::new(
+        transport,
+        secrets.clone(),
+        store.clone(),
+        clock.clone(),
+        timing,
+    );
+    let desk = parts.desk(&store);
+    let write_back = WriteBack {
+        desk: desk.clone(),
+        eploy: Arc::new(eploy),
+        platforms: platforms.clone(),
+    };
+    let sweeper = Sweeper {
+        desk: desk.clone(),
+        platforms: platforms.clone(),
+        write_back: write_back.clone(),
+    };
+    let receiver = Receiver {
+        desk,
+        deliveries: Arc::new(store.inner().clone()),
+        secrets,
+        platforms,
+    };
+    run(PACE, move |work, _| {
+        follow(write_back.clone(), sweeper.clone(), receiver.clone(), work)
+    })
+    .await
+}
+
+async fn follow(
+    write_back: WriteBack,
+    sweeper: Sweeper,
+    receiver: Receiver,
+    work: Work,
+) -> Result<(), HandedBack> {
+    outcome(match work {
+        Work::WriteBack { key, news, marker } => write_back.handle(&key, news, marker).await,
+        Work::Sweep { tenant, assessment } => sweeper.sweep(&tenant, &assessment).await,
+        Work::Delivery { tenant, id } => receiver.look_into(&write_back, &tenant, &id).await,
+        Work::Poll { .. } | Work::Invite { .. } => return Err(HandedBack::Misplaced),
+    })
+}
