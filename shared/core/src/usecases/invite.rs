@@ -159,10 +159,10 @@ impl Inviter {
             Ok(Standing::Position(_)) => None,
             Ok(Standing::History(rows)) => match entry_into(mapping, &rows) {
                 // The search has just said that it is there, so the history may be behind. Asked once more, it is right.
-                None if !row
+                None if row
                     .trouble
                     .as_ref()
-                    .is_some_and(|trouble| trouble.code == DISAGREES) =>
+                    .is_none_or(|trouble| trouble.code != DISAGREES) =>
                 {
                     return Wanted::No(Box::new(self.history_disagrees(row)));
                 }
