@@ -14,3 +14,4 @@ mod privacy;
 mod recruiter;
 mod story;
 mod surprise;
+mod wecp;

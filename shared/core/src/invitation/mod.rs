@@ -1,5 +1,6 @@
 //! The invitation: a row of the ledger, and everything that is known about it.
 
+mod event;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use transition::{Effect, Event, NotApplicable, Transition};
+pub use event::{Effect, Event, NotApplicable, Transition};
 
 use crate::error::CallError;
 use crate::ids::{

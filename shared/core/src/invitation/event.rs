@@ -1,0 +1,192 @@
+//! What can happen to an invitation, and what may follow.
+
+use jiff::Timestamp;
+
+use super::{FailReason, Invitation, Report, SkipReason, Trouble};
+use crate::events::DomainEvent;
+use crate::ids::{AssessmentRef, Reference, StatusHistoryId};
+use crate::result::Finding;
+use crate::work::Work;
+
+/// Something that happens to an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A sender takes it, having seen the application at the trigger.
+    Claim {
+        /// Until when it may be at work.
+        lease_until: Timestamp,
+        /// When the application entered, where the status history tells.
+        entered_at: Option<Timestamp>,
+        /// The row of the status history.
+        history: Option<StatusHistoryId>,
+    },
+    /// The next step of inviting cannot be made now; nothing was sent.
+    PutOff {
+        /// The attempt whose claim the speaker holds; `None` before any claim. A sender whose lease ran out, and who
+        /// wakes up late, thereby cannot undo another's claim.
+        claim: Option<u32>,
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The call was made, and whether it took effect is not known.
+    OutcomeUnknown {
+        /// Of which attempt.
+        attempt: u32,
+        /// Why.
+        trouble: Trouble,
+        /// When to look it up: once a request that is still on its way must have arrived.
+        look_up_at: Timestamp,
+    },
+    /// The look-up itself did not work.
+    LookUpPutOff {
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The platform was asked and does not have it: it may be sent again.
+    LookedUpAbsent {
+        /// When, if the call before had failed; at once if its sender had simply gone.
+        again_at: Option<Timestamp>,
+    },
+    /// The platform has it.
+    Sent {
+        /// Under this reference.
+        reference: Reference,
+        /// With this link for the candidate.
+        link: Option<String>,
+        /// Whether it was found there and not just sent.
+        adopted: bool,
+    },
+    /// It is not to be sent.
+    Skip {
+        /// As in [`Event::PutOff`].
+        claim: Option<u32>,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// It cannot be sent, ever.
+    Fail {
+        /// As in [`Event::PutOff`].
+        claim: Option<u32>,
+        /// Why.
+        reason: FailReason,
+    },
+    /// The platform was asked for its result.
+    Observed {
+        /// What it said.
+        finding: Finding,
+        /// The mark that a sweep saw on its list.
+        marker: Option<String>,
+        /// Until when the observer will be at work on the report, if it goes on to write one.
+        lease_until: Option<Timestamp>,
+    },
+    /// The time until which it was watched is over.
+    WatchOver,
+    /// The application was seen away from the trigger stage.
+    Left,
+    /// The application was looked at and is still in the same stay at the stage.
+    StillThere {
+        /// Its modification date, in Eploy's own time.
+        modified: Option<Timestamp>,
+    },
+    /// Somebody sets to work on the report.
+    ReportBegun {
+        /// Until when.
+        lease_until: Timestamp,
+        /// Whether an action may be created.
+        creates_action: bool,
+    },
+    /// Part of the report was written; the rest is going on.
+    ReportProgress(Report),
+    /// Eploy shows `report.revision`.
+    Reported(Report),
+    /// A writer whose lease had run out may have written over a newer report.
+    ReportDoubted,
+    /// Reporting cannot be finished now.
+    ReportPutOff {
+        /// What of it was written.
+        report: Report,
+        /// Why.
+        trouble: Trouble,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+impl Event {
+    /// A short stable name, for the story and for refusals.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claimed",
+            Self::PutOff { .. } => "put_off",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::LookUpPutOff { .. } => "look_up_put_off",
+            Self::LookedUpAbsent { .. } => "looked_up_absent",
+            Self::Sent { adopted: false, .. } => "sent",
+            Self::Sent { adopted: true, .. } => "adopted",
+            Self::Skip { .. } => "skipped",
+            Self::Fail { .. } => "failed",
+            Self::Observed { .. } => "observed",
+            Self::WatchOver => "watch_over",
+            Self::Left => "left_stage",
+            Self::StillThere { .. } => "still_there",
+            Self::ReportBegun { .. } => "report_begun",
+            Self::ReportProgress(_) => "report_progress",
+            Self::Reported(_) => "reported",
+            Self::ReportDoubted => "report_doubted",
+            Self::ReportPutOff { .. } => "report_put_off",
+        }
+    }
+}
+
+/// An event that means nothing, or nothing new, in the state it met.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotApplicable {
+    /// The state has moved past it.
+    #[error("{event} does not apply to an invitation that is {state}")]
+    Past {
+        /// The event's name.
+        event: &'static str,
+        /// The state's name.
+        state: &'static str,
+    },
+    /// Everything it says is known.
+    #[error("{event}: nothing new")]
+    NothingNew {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The platform turns out to hold a second invitation. Never silent: a person has to look.
+    #[error(
+        "the platform has a second invitation, {second}, beside {first}. Cancel one of them there"
+    )]
+    Double {
+        /// The reference on record.
+        first: Reference,
+        /// The other one.
+        second: Reference,
+    },
+}
+
+/// What is to be done after a transition was saved. All of it may be lost without harm: the saved row is due for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hand out work now instead of waiting for the clock.
+    Queue(Work),
+    /// Tell subscribers.
+    Publish(DomainEvent),
+    /// The assessment has an invitation to watch: see that it is swept.
+    Watch(AssessmentRef),
+}
+
+/// An applied event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The invitation as it is to be saved, with the next version.
+    pub next: Invitation,
+    /// What to do once it is saved.
+    pub effects: Vec<Effect>,
+}
