@@ -96,11 +96,17 @@ impl Sweeper {
             .save_sweep(tenant, assessment, &before, &next)
             .await?;
         if saved == Saved::Conflict {
-            // Armed meanwhile. What armed it can wait for the usual interval: the list was read just now.
+            // Armed meanwhile. What armed it can wait for the usual interval, the list was read just now; and if the
+            // platform asked to be left alone, for as long as that.
             let armed = sweeps.load_sweep(tenant, assessment).await?;
             let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+            let due_at = match next.due_at {
+                Some(at) if next.failures > 0 => at,
+                Some(at) => at.min(soon),
+                None => soon,
+            };
             let next = SweepState {
-                due_at: Some(next.due_at.map_or(soon, |at| at.min(soon))),
+                due_at: Some(due_at),
                 empty_at: None,
                 ..next
             };

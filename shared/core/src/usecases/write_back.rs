@@ -54,31 +54,35 @@ impl From<CallError> for Stop {
 }
 
 impl WriteBack {
+    /// How often the platform is asked anew because somebody else changed the row meanwhile.
+    const ASKED_AT_MOST: u32 = 5;
+
     /// Asks the platform for an invitation's result, puts it on record, and reports it.
     pub async fn bring_news(
         &self,
         key: &InvitationKey,
         marker: Option<String>,
     ) -> Result<News, Error> {
-        let Some(row) = self.desk.ledger.load(key).await? else {
-            return Ok(News::Recorded);
-        };
-        if row.reference.is_none() {
-            // Sent, but its record is still on the way; whoever sends it will see to it, or the look-up will.
-            return Ok(News::Later);
-        }
-        let tenant = self.desk.tenant(&key.tenant).await?;
-        let result = match self.result(&tenant, &row).await {
-            Ok(result) => result,
-            Err(error) => {
-                tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "the platform could not be asked");
+        // Loaded before the platform is asked and saved on condition that nobody saved in between: what another asked
+        // for later can so not be replaced by what was asked for earlier.
+        for _ in 0..Self::ASKED_AT_MOST {
+            let Some(row) = self.desk.ledger.load(key).await? else {
+                return Ok(News::Recorded);
+            };
+            if row.reference.is_none() {
+                // Sent, but its record is still on the way; whoever sends it will see to it, or the look-up will.
                 return Ok(News::Later);
             }
-        };
-        let mapping = tenant.mapping(&key.mapping);
-        let lease_until = self.lease();
-        let mut row = row;
-        loop {
+            let tenant = self.desk.tenant(&key.tenant).await?;
+            let result = match self.result(&tenant, &row).await {
+                Ok(result) => result,
+                Err(error) => {
+                    tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "the platform could not be asked");
+                    return Ok(News::Later);
+                }
+            };
+            let mapping = tenant.mapping(&key.mapping);
+            let lease_until = self.lease();
             // The report can be written in the same breath, unless that means creating the action: its beginning has to
             // be on record first.
             let at_once = mapping.is_some_and(|mapping| {
@@ -104,12 +108,10 @@ impl WriteBack {
                     return Ok(News::Recorded);
                 }
                 Changed::No(_) => return Ok(News::Recorded),
-                Changed::Conflict => match self.desk.ledger.load(key).await? {
-                    Some(newer) => row = newer,
-                    None => return Ok(News::Recorded),
-                },
+                Changed::Conflict => {}
             }
         }
+        Ok(News::Later)
     }
 
     /// Reports what is on record and not yet shown. Doing it twice does nothing.
@@ -489,3 +491,6 @@ impl WriteBack {
         self.write_back(key).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Two workers ask the platform about one invitation at the same time.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{News, WriteBack};
+use crate::clock::Clock;
+use crate::error::{CallError, StoreError};
+use crate::events::DomainEvent;
+use crate::ids::{
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use crate::invitation::{Entry, Event, Invitation};
+use crate::ports::*;
+use crate::result::{AssessmentResult, Score, Status};
+use crate::tenant::{EployConnection, PlatformConnection, Tenant};
+use crate::timing::Timing;
+use crate::usecases::Desk;
+use crate::work::Work;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn scored(points: f64) -> AssessmentResult {
+    let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+    result.score = Some(Score::of(points, Some(10.0)));
+    result
+}
+
+fn observed(result: &AssessmentResult) -> Event {
+    Event::Observed {
+        finding: result.finding(),
+        marker: None,
+        lease_until: None,
+    }
+}
+
+/// A world with one invitation. Whoever asks the platform first gets an old score, and by the time the answer arrives,
+/// another worker has asked for and saved the new one.
+struct World {
+    row: Mutex<Invitation>,
+    asked: Mutex<u32>,
+}
+
+impl World {
+    fn apply(row: &Invitation, event: Event) -> Invitation {
+        row.apply(event, now(), &Timing::default(), None)
+            .unwrap()
+            .next
+    }
+
+    fn new() -> Arc<Self> {
+        let key = InvitationKey {
+            tenant: "acme".into(),
+            application: "1".into(),
+            mapping: "m".into(),
+            round: 1,
+        };
+        let assessment = AssessmentRef {
+            account: "w".into(),
+            assessment: "k".into(),
+        };
+        let entry = Entry {
+            seen_at: now(),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: None,
+        };
+        let fresh = Invitation::detected(key, "2".into(), "3".into(), assessment, entry);
+        let sent = Event::Sent {
+            reference: "r".into(),
+            link: None,
+            adopted: false,
+        };
+        Arc::new(Self {
+            row: Mutex::new(Self::apply(&fresh, sent)),
+            asked: Mutex::new(0),
+        })
+    }
+}
+
+#[async_trait]
+impl Platform for World {
+    fn capabilities(&self) -> Capabilities {
+        unreachable!()
+    }
+    async fn assessments(&self) -> Result<Vec<Assessment>, CallError> {
+        unreachable!()
+    }
+    async fn invite(&self, _: &InviteOrder) -> Result<InviteAnswer, CallError> {
+        unreachable!()
+    }
+    async fn find(
+        &self,
+        _: &AssessmentId,
+        _: &crate::person::Person,
+        _: &str,
+    ) -> Result<Vec<Found>, CallError> {
+        unreachable!()
+    }
+    async fn result(&self, _: &AssessmentId, _: &Reference) -> Result<AssessmentResult, CallError> {
+        let mut asked = self.asked.lock().unwrap();
+        *asked += 1;
+        if *asked > 1 {
+            return Ok(scored(9.0));
+        }
+        let mut row = self.row.lock().unwrap();
+        *row = Self::apply(&row, observed(&scored(9.0)));
+        Ok(scored(4.0))
+    }
+    async fn list(
+        &self,
+        _: &AssessmentId,
+        _: Option<Timestamp>,
+        _: Option<&str>,
+    ) -> Result<SweepPage, CallError> {
+        unreachable!()
+    }
+    async fn register_callbacks(
+        &self,
+        _: &CallbackAddress,
+        _: &[AssessmentId],
+    ) -> Result<Registration, CallError> {
+        unreachable!()
+    }
+}
+
+/// The world, as the ports see it.
+#[derive(Clone)]
+struct Ports(Arc<World>);
+
+#[async_trait]
+impl PlatformConnections for Ports {
+    async fn platform(&self, _: &Tenant, _: &AccountId) -> Result<Arc<dyn Platform>, CallError> {
+        Ok(self.0.clone())
+    }
+    fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn DeliveryReader>> {
+        None
+    }
+}
+
+#[async_trait]
+impl EployConnections for Ports {
+    async fn eploy(&self, _: &Tenant, _: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Ledger for Ports {
+    async fn insert(&self, _: &Invitation) -> Result<Inserted, StoreError> {
+        unreachable!()
+    }
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let mut row = self.0.row.lock().unwrap();
+        if row.version + 1 != next.version {
+            return Ok(Saved::Conflict);
+        }
+        *row = next.clone();
+        Ok(Saved::Saved)
+    }
+    async fn load(&self, _: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        Ok(Some(self.0.row.lock().unwrap().clone()))
+    }
+    async fn of_applications(
+        &self,
+        _: &TenantId,
+        _: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        unreachable!()
+    }
+    async fn bind(
+        &self,
+        _: &AccountId,
+        _: &Reference,
+        _: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        unreachable!()
+    }
+    async fn bound(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        _: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        unreachable!()
+    }
+    async fn waiting(&self, _: &TenantId, _: &AssessmentRef) -> Result<Vec<Waiting>, StoreError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Sweeps for Ports {
+    async fn arm(&self, _: &TenantId, _: &AssessmentRef, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn load_sweep(&self, _: &TenantId, _: &AssessmentRef) -> Result<SweepState, StoreError> {
+        unreachable!()
+    }
+    async fn save_sweep(
+        &self,
+        _: &TenantId,
+        _: &AssessmentRef,
+        _: &SweepState,
+        _: &SweepState,
+    ) -> Result<Saved, StoreError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl Tenants for Ports {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let willo = PlatformConnection {
+            kind: "willo".to_owned(),
+            base_url: None,
+            settings: serde_json::Map::default(),
+        };
+        Ok(Some(Tenant {
+            id: id.clone(),
+            paused: false,
+            eploy: EployConnection {
+                base_url: "https://acme.eploy.net/".parse().unwrap(),
+                daily_calls: 1000,
+                poll_seconds: 60,
+                dialect: serde_json::Map::default(),
+            },
+            platforms: [("w".into(), willo)].into(),
+            mappings: Vec::new(),
+        }))
+    }
+}
+
+#[async_trait]
+impl Queue for Ports {
+    async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Events for Ports {
+    async fn publish(&self, _: Vec<DomainEvent>) {}
+}
+
+impl Clock for Ports {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+#[tokio::test]
+async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
+    let world = World::new();
+    let ports = Arc::new(Ports(world.clone()));
+    let write_back = WriteBack {
+        desk: Desk {
+            ledger: ports.clone(),
+            sweeps: ports.clone(),
+            tenants: ports.clone(),
+            queue: ports.clone(),
+            events: ports.clone(),
+            clock: ports.clone(),
+            timing: Arc::new(Timing::default()),
+        },
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    let key = world.row.lock().unwrap().key.clone();
+    let news = write_back.bring_news(&key, None).await.unwrap();
+    assert_eq!(news, News::Recorded);
+    assert_eq!(*world.asked.lock().unwrap(), 2);
+    let row = world.row.lock().unwrap().clone();
+    assert_eq!(row.finding, Some(scored(9.0).finding()));
+}
