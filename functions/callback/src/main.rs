@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("callback").await?;
+    let parts = Parts::of_process("callback")?;
     let (store, secrets) = (parts.store(), parts.secrets());
     let platforms = stagecall_platforms::Connections::new(
         Arc::new(Silent),

@@ -11,7 +11,7 @@ const MOST: usize = 10_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("clock").await?;
+    let parts = Parts::of_process("clock")?;
     let ticker = Ticker {
         due: Arc::new(parts.store().inner().clone()),
         queue: parts.queue(),

@@ -17,7 +17,7 @@ const PACE: Pace = Pace {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("invite").await?;
+    let parts = Parts::of_process("invite")?;
     let (store, secrets, transport) = (parts.store(), parts.secrets(), parts.transport()?);
     let (clock, timing) = (&parts.clock, &parts.timing);
     let platforms = stagecall_platforms::Connections::new(

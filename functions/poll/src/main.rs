@@ -18,7 +18,7 @@ const PACE: Pace = Pace {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("poll").await?;
+    let parts = Parts::of_process("poll")?;
     let store = parts.store();
     let eploy = stagecall_eploy::Connections::new(
         parts.transport()?,

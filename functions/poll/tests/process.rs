@@ -26,7 +26,9 @@ async fn records_that_are_no_polls_are_handed_back() {
     .iter()
     .fold(
         ProcessConfig::new(env!("CARGO_BIN_EXE_stagecall-poll"), ProcessRole::Runtime)
-            .inherit_stdio(false),
+            .inherit_stdio(false)
+            .env("AWS_ACCESS_KEY_ID", "none")
+            .env("AWS_SECRET_ACCESS_KEY", "none"),
         |function, name| function.env(format!("STAGECALL_{name}"), "test"),
     );
     let _function = simulator.spawn_process_with_config(function).unwrap();

@@ -1,6 +1,7 @@
-//! The environment that the template gives every function, typed.
+//! The environment that the template and Lambda give every function, typed.
 
-use stagecall_aws::QueueUrls;
+use aws_sdk_dynamodb::config::Credentials;
+use stagecall_aws::{Access, QueueUrls};
 use stagecall_core::timing::Timing;
 
 /// What a function is told by its environment.
@@ -20,6 +21,8 @@ pub struct Environment {
     pub sandbox: bool,
     /// The intervals.
     pub timing: Timing,
+    /// The way into AWS. Lambda gives it, not the template.
+    pub aws: Access,
 }
 
 /// The environment cannot be used. Tells everything that is wrong with it.
@@ -51,6 +54,7 @@ impl Environment {
             secrets: reader.text("STAGECALL_SECRETS"),
             sandbox: reader.flag("STAGECALL_SANDBOX"),
             timing: reader.timing("STAGECALL_TIMING"),
+            aws: reader.access(),
         };
         if reader.problems.is_empty() {
             Ok(environment)
@@ -87,6 +91,19 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
                     .push(format!("{name} is neither true nor false"));
                 false
             }
+        }
+    }
+
+    fn access(&mut self) -> Access {
+        let (key, secret) = (
+            self.text("AWS_ACCESS_KEY_ID"),
+            self.text("AWS_SECRET_ACCESS_KEY"),
+        );
+        let session = self.optional("AWS_SESSION_TOKEN");
+        Access {
+            region: self.text("AWS_REGION"),
+            credentials: Credentials::new(key, secret, session, None, "environment"),
+            endpoint: self.optional("AWS_ENDPOINT_URL"),
         }
     }
 
@@ -127,6 +144,9 @@ mod tests {
             ("STAGECALL_RESULT_QUEUE", "https://sqs.example/result"),
             ("STAGECALL_BUS", "bus"),
             ("STAGECALL_SECRETS", "stagecall-dev"),
+            ("AWS_REGION", "eu-west-2"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
         ])
     }
 
@@ -173,6 +193,9 @@ mod tests {
             "STAGECALL_SANDBOX is neither",
             "STAGECALL_TIMING: retry_seconds",
             "STAGECALL_TIMING: lease_seconds",
+            "AWS_REGION is missing",
+            "AWS_ACCESS_KEY_ID is missing",
+            "AWS_SECRET_ACCESS_KEY is missing",
         ] {
             assert!(problem.contains(part), "{part} is not in: {problem}");
         }

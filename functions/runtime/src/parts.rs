@@ -29,14 +29,14 @@ pub struct Parts {
 impl Parts {
     /// Starts logging, reads the environment and finds the way into AWS. `function` is the function's name among the
     /// metrics. A function that cannot start says why before it ends.
-    pub async fn of_process(function: &'static str) -> Result<Self, Error> {
+    pub fn of_process(function: &'static str) -> Result<Self, Error> {
         logging::start();
         let environment = Environment::of_process().inspect_err(|error| {
             tracing::error!(function, %error, "the function cannot start");
         })?;
         measure::start(&environment.stack, function)?;
         Ok(Self {
-            aws: stagecall_aws::connect().await,
+            aws: stagecall_aws::connect_with(environment.aws.clone())?,
             clock: Arc::new(SystemClock),
             timing: Arc::new(environment.timing.clone()),
             environment,

@@ -6,14 +6,16 @@ mod batch;
 mod connect;
 mod events;
 mod fault;
+mod https;
 mod queue;
 mod secrets;
 mod store;
 #[cfg(test)]
 mod testing;
 
-pub use connect::connect;
+pub use connect::{Access, connect, connect_with};
 pub use events::BusEvents;
+pub use https::https_client;
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::ManagedSecrets;
 pub use store::{Store, layout};

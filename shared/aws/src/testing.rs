@@ -62,7 +62,7 @@ pub(crate) async fn stand_in(
             "id", "key", None, None, "tests",
         )))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(crate::https_client().unwrap())
         .build();
     (config, calls)
 }

@@ -11,7 +11,7 @@ pub use guard::Guard;
 pub use message::{Limits, Method, Request, Response};
 pub use pace::{Pace, Paced};
 use sender::UNRESOLVED;
-pub use sender::{Sender, SetUpError};
+pub use sender::{Sender, SetUpError, tls};
 
 /// A request that got no answer that could be read, told by whether it may have taken effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -26,6 +26,12 @@ pub(crate) const UNRESOLVED: &str = "the name cannot be resolved";
 #[error("the HTTP client cannot be set up: {0}")]
 pub struct SetUpError(String);
 
+impl From<reqwest::Error> for SetUpError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(cause(&error))
+    }
+}
+
 /// Sends requests over the network: through a [`Guard`], without redirects, proxies, cookies or repetition, and with
 /// TLS roots that are compiled in, so that the machine's settings do not change whom it trusts.
 #[derive(Clone)]
@@ -47,8 +53,7 @@ impl Sender {
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
             .user_agent(concat!("Stagecall/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| SetUpError(cause(&error)))?;
+            .build()?;
         Ok(Self { client, guard })
     }
 
@@ -130,8 +135,8 @@ impl Transport for Sender {
 }
 
 /// TLS with ring and the Mozilla roots, handed to the client ready-made: no process-wide provider, no scan of the
-/// machine's certificates.
-fn tls() -> Result<rustls::ClientConfig, SetUpError> {
+/// machine's certificates. It offers HTTP/1.1 alone, because that is all that the client speaks.
+pub fn tls() -> Result<rustls::ClientConfig, SetUpError> {
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
@@ -139,7 +144,7 @@ fn tls() -> Result<rustls::ClientConfig, SetUpError> {
         .map_err(|error| SetUpError(error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -317,6 +322,31 @@ mod tests {
             .unwrap_err();
         assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
         text(&error);
+    }
+
+    /// A server that speaks HTTP/2 as well would choose it, if it were offered, and then not be understood.
+    #[tokio::test]
+    async fn no_protocol_is_offered_that_is_not_spoken() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let hello = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut hello = vec![0; 4096];
+            let length = stream.read(&mut hello).await.unwrap();
+            hello.truncate(length);
+            hello
+        });
+        get(url.parse().unwrap(), limits(5000, 100))
+            .await
+            .unwrap_err();
+        let hello = hello.await.unwrap();
+        // The extension as RFC 7301 writes it: 16, its length, the list's length, and each name after its length.
+        let offered = b"\x00\x10\x00\x0b\x00\x09\x08http/1.1";
+        assert!(
+            hello
+                .windows(offered.len())
+                .any(|part| part == offered.as_slice())
+        );
     }
 
     #[tokio::test]

@@ -53,7 +53,7 @@ pub fn config() -> Builder {
         .region(Region::new("eu-west-2"))
         .endpoint_url(format!("http://127.0.0.1:{port}"))
         .credentials_provider(Credentials::new("id", "key", None, None, "tests"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(stagecall_aws::https_client().unwrap())
 }
 
 /// A new table, by its name.

@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit};
 
 use super::switches::Dates;
 
-const UK: &str = "Europe/London";
+const UK: TimeZone = jiff::tz::get!("Europe/London");
 
 /// The moment as a server keeps it: Eploy's dates have milliseconds at most.
 pub(crate) fn kept(at: Timestamp) -> Timestamp {
@@ -18,12 +18,10 @@ pub(crate) fn write(at: Timestamp, dates: Dates) -> String {
     match dates {
         Dates::UtcFraction => at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
         Dates::Utc => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        Dates::UkLocal => {
-            let zone = TimeZone::get(UK).unwrap_or(TimeZone::UTC);
-            at.to_zoned(zone)
-                .strftime("%Y-%m-%dT%H:%M:%S.%3f")
-                .to_string()
-        }
+        Dates::UkLocal => at
+            .to_zoned(UK)
+            .strftime("%Y-%m-%dT%H:%M:%S.%3f")
+            .to_string(),
     }
 }
 
@@ -35,7 +33,7 @@ pub(crate) fn read(text: &str, dates: Dates) -> Option<Timestamp> {
         && (dates == Dates::UkLocal || !has_offset(wall, text))
     {
         let zone = match dates {
-            Dates::UkLocal => TimeZone::get(UK).ok()?,
+            Dates::UkLocal => UK,
             Dates::Utc | Dates::UtcFraction => TimeZone::UTC,
         };
         return Some(wall.to_zoned(zone).ok()?.timestamp());

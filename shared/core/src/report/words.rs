@@ -23,8 +23,8 @@ pub fn platform(tenant: &Tenant, row: &Invitation) -> String {
 
 /// A time as UK readers write it, in UK time; Eploy is a UK product and its users' clocks are there.
 pub fn uk_time(at: Timestamp) -> String {
-    let zone = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
-    at.to_zoned(zone).strftime("%-d %b %Y, %H:%M").to_string()
+    const ZONE: TimeZone = jiff::tz::get!("Europe/London");
+    at.to_zoned(ZONE).strftime("%-d %b %Y, %H:%M").to_string()
 }
 
 /// A number without needless decimals.

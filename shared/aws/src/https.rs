@@ -1,0 +1,59 @@
+//! How the SDK sends: through reqwest, like all other calls, so that a function links one HTTP client and one TLS set-up.
+//! The SDK's own client would bring HTTP/2, which no service here needs, and read the machine's certificates.
+
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use reqwest::{Body, Client, Request};
+use stagecall_http::SetUpError;
+
+/// The time limit of setting up a connection.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A client for the SDK, on rustls with ring and compiled-in roots. Its connections are shared by everyone who uses it.
+pub fn https_client() -> Result<SharedHttpClient, SetUpError> {
+    let client = Client::builder()
+        .tls_backend_preconfigured(stagecall_http::tls()?)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .build()?;
+    let connector = SharedHttpConnector::new(Https(client));
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+#[derive(Debug)]
+struct Https(Client);
+
+impl HttpConnector for Https {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let request = Request::try_from(request.map(Body::wrap)).map_err(failed)?;
+            let answer = http::Response::from(client.execute(request).await.map_err(failed)?);
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// What went wrong, as the SDK's retries need to know it.
+fn failed(error: reqwest::Error) -> ConnectorError {
+    if error.is_timeout() {
+        ConnectorError::timeout(error.into())
+    } else if error.is_builder() {
+        ConnectorError::user(error.into())
+    } else {
+        ConnectorError::io(error.into())
+    }
+}
