@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod dependencies;
 mod dynamodb;
 mod platforms;
 mod scenarios;

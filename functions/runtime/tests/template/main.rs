@@ -81,6 +81,11 @@ fn every_rule_notices_when_it_is_broken() {
             json!({}),
         ),
         (
+            "a function that may feed",
+            "/Resources/PollFunction/Properties/RecursiveLoop",
+            json!("Terminate"),
+        ),
+        (
             "every queue",
             "/Resources/PollQueue/Properties/RedrivePolicy",
             Value::Null,

@@ -24,6 +24,10 @@ pub const RULES: &[Rule] = &[
         "failed records come back alone, and concurrency is bounded",
         mappings,
     ),
+    (
+        "a function that may feed its own queue is not stopped for it",
+        loops,
+    ),
     ("every queue has its dead letters", dead_letters),
     ("every log is kept for a time", logs),
     ("every schedule can fire", schedules),
@@ -167,6 +171,26 @@ fn mappings(template: &Value) -> Breaks {
     unfit
         .map(|(name, _, _, queue)| format!("{queue} of {name}"))
         .collect()
+}
+
+fn loops(template: &Value) -> Breaks {
+    let feeds = |function: &Value, queue: &str| {
+        let role = function["Properties"]["Role"]["Fn::GetAtt"].as_str();
+        let role = role.unwrap_or_default().trim_end_matches(".Arn");
+        statements(template).any(|(of, statement)| {
+            of == role
+                && list(&statement["Action"]).contains(&&"sqs:SendMessage".into())
+                && list(&statement["Resource"])
+                    .iter()
+                    .any(|resource| resource["Fn::GetAtt"] == format!("{queue}.Arn"))
+        })
+    };
+    let stopped = sources(template)
+        .into_iter()
+        .filter(|(_, function, _, queue)| {
+            feeds(function, queue) && function["Properties"]["RecursiveLoop"] != "Allow"
+        });
+    stopped.map(|(name, ..)| name.clone()).collect()
 }
 
 fn dead_letters(template: &Value) -> Breaks {
