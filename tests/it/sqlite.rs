@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use stagecall_core::Timestamp;
 use stagecall_core::ports::{
-    Allowance as _, Deliveries as _, DeliveryFate, Due as _, Ledger as _, Saved, TenantState,
-    TenantStates as _,
+    Allowance as _, Deliveries as _, DeliveryFate, Due as _, Ledger as _, Records as _, Saved,
+    TenantState, TenantStates as _,
 };
-use stagecall_embedded::{InvitationFilter, StateCount, Store};
+use stagecall_embedded::Store;
 use stagecall_tests::sample::{
     assessment, at, claimed, delivery, detected, key, reported, sent, tenant,
 };
@@ -41,62 +41,6 @@ async fn state(store: &Store, id: &str, version: u64, due: f64) {
     };
     let saved = store.save_state(&id.into(), &state).await.unwrap();
     assert_eq!(saved, Saved::Saved);
-}
-
-#[tokio::test]
-async fn an_operator_sees_how_many_which_and_how_late() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    assert_eq!(store.oldest_due(at(100.0)).await.unwrap(), None);
-    store.put_tenant(&tenant("new")).await.unwrap();
-    store.put_tenant(&tenant("acme")).await.unwrap();
-    assert_eq!(store.oldest_due(at(100.0)).await.unwrap(), None);
-    let rows = [
-        claimed(&detected(key("acme", 1))),
-        detected(key("acme", 2)),
-        detected(key("other", 3)),
-        detected(key("acme", 4)),
-    ];
-    for row in &rows {
-        store.insert(row).await.unwrap();
-    }
-    let count = |id: &str, state: &str, count| StateCount {
-        tenant: id.into(),
-        state: state.to_owned(),
-        count,
-    };
-    assert_eq!(
-        store.counts().await.unwrap(),
-        [
-            count("acme", "detected", 2),
-            count("acme", "sending", 1),
-            count("other", "detected", 1)
-        ]
-    );
-    let [sending, second, other, fourth] = rows;
-    let filter = |id: Option<&str>, state: Option<&str>| InvitationFilter {
-        tenant: id.map(Into::into),
-        state: state.map(str::to_owned),
-    };
-    for (filter, limit, expected) in [
-        (
-            filter(None, None),
-            9,
-            vec![&fourth, &other, &second, &sending],
-        ),
-        (filter(None, None), 2, vec![&fourth, &other]),
-        (
-            filter(Some("acme"), Some("detected")),
-            9,
-            vec![&fourth, &second],
-        ),
-        (filter(None, Some("sending")), 9, vec![&sending]),
-        (filter(Some("nobody"), None), 9, vec![]),
-    ] {
-        let found = store.list_invitations(filter, limit).await.unwrap();
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected);
-    }
-    assert_eq!(store.oldest_due(at(100.0)).await.unwrap(), Some(at(0.0)));
 }
 
 /// Only the handled ones, and only old ones.

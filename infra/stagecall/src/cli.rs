@@ -1,44 +1,68 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+use crate::operate;
+use crate::store::Place;
 
 /// Connects the Eploy applicant tracking system with interview platforms.
 #[derive(Debug, Parser)]
 #[command(
     name = "stagecall",
     version,
-    after_help = "Exit codes: 0 done, 1 failed on the way, 2 wrong command line or configuration, 3 refused by Eploy or a platform.\n\nStart with:  stagecall demo"
+    after_help = "Exit codes: 0 done, 1 failed on the way, 2 wrong command line or configuration, 3 refused by Eploy or a platform, 4 no such record.\n\nStart with:  stagecall demo"
 )]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) installation: InstallationArguments,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the tenants of a configuration file, on this machine.
+    /// Serve the tenants of the store and of a configuration file, on this machine.
     Serve(ServeArguments),
     /// Run stand-ins of Eploy and Willo to try things out against.
     Sandbox(SandboxArguments),
     /// Watch candidates being invited, responding and appearing in Eploy, against stand-ins on this machine.
     Demo(DemoArguments),
+    #[command(flatten)]
+    Operate(operate::Command),
+}
+
+/// Which installation a command is about.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Installation")]
+pub(crate) struct InstallationArguments {
+    /// The store: sqlite:PATH or aws:STACK. [default: sqlite:stagecall.db]
+    #[arg(long, global = true, env = "STAGECALL_STORE", value_name = "STORE")]
+    pub(crate) store: Option<Place>,
+    /// The configuration file of `serve`, where there is one: it names the store, the intervals and the secrets of its
+    /// tenants.
+    #[arg(long, global = true, env = "STAGECALL_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Allow http and loopback addresses: only for trying things out against `stagecall sandbox`.
+    #[arg(long, global = true, env = "STAGECALL_SANDBOX")]
+    pub(crate) sandbox: bool,
 }
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --print-example > stagecall.toml"
+    after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --store sqlite:stagecall.db --listen 127.0.0.1:8080\n  stagecall serve --print-example > stagecall.toml"
 )]
 pub(crate) struct ServeArguments {
-    /// The configuration file.
-    #[arg(
-        long,
-        env = "STAGECALL_CONFIG",
-        required_unless_present = "print_example"
-    )]
-    pub(crate) config: Option<PathBuf>,
+    /// Where to listen for callbacks, in place of what the file says. [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Under which address platforms reach that listener, in place of what the file says.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
     /// Check the file and end.
     #[arg(long)]
     pub(crate) check: bool,

@@ -5,8 +5,10 @@ mod config;
 mod demo;
 mod host;
 mod logging;
+mod operate;
 mod sandbox;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,50 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
     /// Another system refused us: credentials, permission, address.
     pub(crate) const REFUSED: u8 = 3;
+    /// What was asked about does not exist.
+    pub(crate) const NOT_FOUND: u8 = 4;
+
+    /// Why a command ends otherwise than with [`FAILED`].
+    #[derive(Debug, thiserror::Error)]
+    #[error("{message}")]
+    pub(crate) struct Because {
+        code: u8,
+        message: String,
+    }
+
+    /// Ends with [`USAGE`].
+    pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
+        let message = message.into();
+        Because {
+            code: USAGE,
+            message,
+        }
+        .into()
+    }
+
+    /// Ends with [`NOT_FOUND`].
+    pub(crate) fn not_found(message: impl Into<String>) -> anyhow::Error {
+        let message = message.into();
+        Because {
+            code: NOT_FOUND,
+            message,
+        }
+        .into()
+    }
+
+    /// The code that an error ends the command with.
+    pub(crate) fn code(of: &anyhow::Error) -> u8 {
+        if let Some(because) = of.downcast_ref::<Because>() {
+            because.code
+        } else if of
+            .downcast_ref::<stagecall_core::error::CallError>()
+            .is_some()
+        {
+            REFUSED
+        } else {
+            FAILED
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -40,16 +86,17 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match cli.command {
-            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Serve(arguments) => serve::run(arguments, &cli.installation).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Operate(command) => operate::run(command, &cli.installation).await,
         }
     });
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("stagecall: {error:#}");
-            ExitCode::from(exit::FAILED)
+            ExitCode::from(exit::code(&error))
         }
     }
 }

@@ -7,29 +7,55 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use stagecall_core::clock::{Clock as _, SystemClock};
-use stagecall_embedded::{FileSecrets, Store};
-use stagecall_http::{Guard, Sender};
+use stagecall_core::ports::{Records as _, Secrets};
+use stagecall_embedded::{FileSecrets, Store, Vault};
+use stagecall_http::Sender;
 use tokio::sync::watch;
 
-use crate::cli::ServeArguments;
+use crate::cli::{InstallationArguments, ServeArguments};
 use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
+use crate::store::{self, Place};
 use crate::{exit, logging};
 
-/// Serves the tenants of a configuration file until interrupted.
-pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<u8> {
+/// Serves the tenants of the store, and of a configuration file where there is one, until interrupted.
+pub(crate) async fn run(
+    arguments: ServeArguments,
+    on: &InstallationArguments,
+) -> anyhow::Result<u8> {
     if arguments.print_example {
         print!("{}", config::EXAMPLE);
         return Ok(exit::OK);
     }
-    let file = arguments.config.unwrap_or_default();
-    let config = match config::load(&file) {
-        Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("stagecall: {wrong}");
-            return Ok(exit::USAGE);
+    let config = match store::load(on)? {
+        Some(config) => Some(config),
+        None if on.store.is_some() => None,
+        None => {
+            return Err(exit::usage(
+                "what is to be served? Name a configuration file with --config, or a store with tenants in it with --store",
+            ));
         }
     };
+    let Place::Sqlite(path) = store::place(on, config.as_ref()) else {
+        return Err(exit::usage(
+            "a stack on AWS serves itself; name a store of this machine with --store sqlite:PATH",
+        ));
+    };
+    let file = on.config.clone().unwrap_or_else(|| path.clone());
+    let mut config = config.unwrap_or_else(|| Config::of_store(&path));
+    config.host.store = path;
+    config.host.sandbox |= on.sandbox;
+    if let Some(listen) = arguments.listen {
+        config.host.listen = listen;
+    }
+    if let Some(public_url) = arguments.public_url {
+        if public_url.scheme() != "https" && !config.host.sandbox {
+            return Err(exit::usage(format!(
+                "--public-url is {public_url}; give an https address, because callbacks carry a token"
+            )));
+        }
+        config.host.public_url = Some(public_url);
+    }
     if arguments.check {
         let mappings: usize = config
             .tenants
@@ -48,17 +74,18 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<u8> {
 }
 
 async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
-    let secrets = FileSecrets::new(config::sources(&config.tenants), &config.host.callback_key)?;
-    let guard = if config.host.sandbox {
-        Guard::Sandbox
-    } else {
-        Guard::Public
-    };
     let store = Store::open_exclusive(&config.host.store, SystemClock.now())?;
+    let vault = Vault::beside(&config.host.store, Arc::new(SystemClock));
+    let secrets: Arc<dyn Secrets> = if config.tenants.is_empty() {
+        Arc::new(vault.clone())
+    } else {
+        let sources = config::sources(&config.tenants);
+        Arc::new(FileSecrets::new(sources, &config.host.callback_key)?.or(vault.clone()))
+    };
     let host = Host::new(Parts {
         store: store.clone(),
-        secrets: Arc::new(secrets),
-        transport: Arc::new(Sender::new(guard)?),
+        secrets,
+        transport: Arc::new(Sender::new(store::guard(config.host.sandbox))?),
         clock: Arc::new(SystemClock),
         timing: config.timing.clone(),
         workers: config.host.workers,
@@ -67,13 +94,13 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
         public_url: config.host.public_url.clone(),
     })
     .await?;
-    if let Err(refused) = set_up(&config, &store, &host).await? {
+    if let Err(refused) = set_up(&config, &store, &vault, &host).await? {
         eprintln!("stagecall: {refused}");
         return Ok(exit::REFUSED);
     }
     println!(
         "stagecall serves {} tenant(s) of {}, callbacks on http://{}",
-        config.tenants.len(),
+        store.list_tenants().await?.len(),
         file.display(),
         host.addr()?
     );
@@ -91,11 +118,13 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-/// Puts the configured tenants into the store, which is what everything works from. A tenant that is in the store and
-/// no longer in the file is paused, not forgotten: what it was invited to is still on record.
+/// Puts the tenants of the file into the store, which is what everything works from. A tenant that came from the file
+/// and is no longer in it is paused, not forgotten: what it was invited to is still on record. Tenants that commands
+/// have added are as the commands left them; their secrets are in the vault.
 async fn set_up(
     config: &Config,
     store: &Store,
+    vault: &Vault,
     host: &Host,
 ) -> anyhow::Result<Result<(), names::Unresolved>> {
     let before = store.list_tenants().await?;
@@ -118,7 +147,8 @@ async fn set_up(
         return Ok(Err(unresolved));
     }
     for mut tenant in before {
-        if !tenant.paused && !config.tenants.iter().any(|one| one.tenant.id == tenant.id) {
+        let in_file = config.tenants.iter().any(|one| one.tenant.id == tenant.id);
+        if !tenant.paused && !in_file && !vault.has(&tenant.id) {
             tracing::warn!(tenant = %tenant.id, "no longer in the configuration, and therefore paused");
             tenant.paused = true;
             store.put_tenant(&tenant).await?;

@@ -9,6 +9,7 @@ mod fault;
 mod https;
 mod queue;
 mod secrets;
+mod stack;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -18,4 +19,5 @@ pub use events::BusEvents;
 pub use https::https_client;
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::ManagedSecrets;
+pub use stack::Stack;
 pub use store::{Store, layout};

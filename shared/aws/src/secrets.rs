@@ -1,22 +1,21 @@
 //! Secrets from Secrets Manager: one for each tenant, as JSON.
 
-mod shape;
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use secrecy::ExposeSecret as _;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::{CallbackTokens, Secrets, TenantSecret};
+use stagecall_core::keyring::Keyring;
+use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets, SecretsWriter, TenantSecret};
 use stagecall_core::timing::{after, seconds};
 
 use crate::fault::problem;
-use shape::Contents;
 
 /// The store's name in errors.
 const SECRETS: &str = "secrets";
@@ -38,7 +37,7 @@ pub struct ManagedSecrets {
 struct Remembered {
     until: Timestamp,
     /// `None`: there is no such secret.
-    contents: Option<Arc<Contents>>,
+    contents: Option<Arc<Keyring>>,
 }
 
 impl ManagedSecrets {
@@ -57,7 +56,7 @@ impl ManagedSecrets {
         &self,
         tenant: &TenantId,
         fresh: bool,
-    ) -> Result<Option<Arc<Contents>>, StoreError> {
+    ) -> Result<Option<Arc<Keyring>>, StoreError> {
         let now = self.clock.now();
         if !fresh
             && let Some(known) = self
@@ -84,7 +83,7 @@ impl ManagedSecrets {
         Ok(contents)
     }
 
-    async fn read(&self, tenant: &TenantId) -> Result<Option<Contents>, StoreError> {
+    async fn read(&self, tenant: &TenantId) -> Result<Option<Keyring>, StoreError> {
         let failed = |problem: String| {
             StoreError::new(
                 SECRETS,
@@ -118,7 +117,7 @@ impl ManagedSecrets {
         let text = answer
             .secret_string
             .ok_or_else(|| failed(format!("{name} is binary. Put JSON text into it")))?;
-        Contents::parse(&text)
+        Keyring::parse(&text)
             .map(Some)
             .map_err(|problem| failed(format!("{name}: {problem}")))
     }
@@ -134,7 +133,7 @@ impl ManagedSecrets {
 impl Secrets for ManagedSecrets {
     async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError> {
         let contents = self.contents(tenant, fresh).await?;
-        contents.map(|contents| contents.secret.clone()).ok_or_else(|| {
+        contents.map(|contents| contents.secret().clone()).ok_or_else(|| {
             let problem = format!(
                 "tenant {tenant}: there is no secret {}/{tenant}. Create it, as the README of shared/aws shows",
                 self.prefix
@@ -151,6 +150,97 @@ impl Secrets for ManagedSecrets {
         let contents = self.contents(tenant, false).await?;
         Ok(contents.and_then(|contents| contents.tokens(account, self.clock.now())))
     }
+}
+
+#[async_trait]
+impl SecretsWriter for ManagedSecrets {
+    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError> {
+        let before = self.contents(tenant, true).await?;
+        let keyring = Keyring::renewed(before.as_deref(), secret.clone(), || token(tenant))?;
+        self.write(tenant, &keyring, before.is_none()).await
+    }
+
+    async fn rotate_callback_token(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        previous_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let no_account = || {
+            let problem = format!("tenant {tenant}: its secret has no account {account}");
+            StoreError::new(SECRETS, "rotate a callback token", problem)
+        };
+        let before = self.contents(tenant, true).await?.ok_or_else(no_account)?;
+        let mut keyring = Keyring::clone(&before);
+        if !keyring.rotate(account, token(tenant)?, previous_until) {
+            return Err(no_account());
+        }
+        self.write(tenant, &keyring, false).await
+    }
+
+    async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let there = self.contents(tenant, true).await?.is_some();
+        if there {
+            // With Secrets Manager's own time to think again.
+            let name = format!("{}/{tenant}", self.prefix);
+            self.client
+                .delete_secret()
+                .secret_id(&name)
+                .send()
+                .await
+                .map_err(|error| unwritten(tenant, &name, &problem(&error)))?;
+            self.remembered().remove(tenant);
+        }
+        Ok(there)
+    }
+}
+
+impl ManagedSecrets {
+    async fn write(
+        &self,
+        tenant: &TenantId,
+        keyring: &Keyring,
+        new: bool,
+    ) -> Result<(), StoreError> {
+        let name = format!("{}/{tenant}", self.prefix);
+        let text = keyring.to_text();
+        let text = text.expose_secret();
+        let written = if new {
+            let create = self.client.create_secret().name(&name).secret_string(text);
+            create
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| problem(&error))
+        } else {
+            let put = self
+                .client
+                .put_secret_value()
+                .secret_id(&name)
+                .secret_string(text);
+            put.send().await.map(drop).map_err(|error| problem(&error))
+        };
+        self.remembered().remove(tenant);
+        written.map_err(|problem| unwritten(tenant, &name, &problem))
+    }
+}
+
+fn unwritten(tenant: &TenantId, name: &str, problem: &str) -> StoreError {
+    let problem = format!("tenant {tenant}: {name} cannot be written: {problem}");
+    StoreError::new(SECRETS, "write a secret", problem)
+}
+
+/// 256 bits of chance.
+fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
+    let mut bits = [0; 32];
+    getrandom::fill(&mut bits).map_err(|error| {
+        StoreError::new(
+            SECRETS,
+            "make a callback token",
+            format!("tenant {tenant}: {error}"),
+        )
+    })?;
+    Ok(CallbackToken::of(bits))
 }
 
 #[cfg(test)]

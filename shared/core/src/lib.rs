@@ -8,6 +8,7 @@ pub mod error;
 pub mod events;
 pub mod ids;
 pub mod invitation;
+pub mod keyring;
 pub mod person;
 pub mod ports;
 pub mod report;

@@ -2,7 +2,8 @@
 //!
 //! * [`Store`]: everything that must last, in one `SQLite` file;
 //! * [`WorkQueue`] and [`Workers`]: the work of this process, fair between tenants;
-//! * [`FileSecrets`]: credentials from files and the environment, callback tokens from a key file.
+//! * [`FileSecrets`]: credentials from files and the environment, callback tokens from a key file;
+//! * [`Vault`]: the credentials and callback tokens that commands keep beside the file.
 //!
 //! Nothing here decides anything about invitations; that is the core's part.
 
@@ -11,5 +12,5 @@ mod secrets;
 mod store;
 
 pub use queue::{Limits, WorkQueue, Workers};
-pub use secrets::{AccountSources, CallbackSettings, FileSecrets, Source, TenantSources};
-pub use store::{InvitationFilter, StateCount, Store};
+pub use secrets::{AccountSources, CallbackSettings, FileSecrets, Source, TenantSources, Vault};
+pub use store::Store;

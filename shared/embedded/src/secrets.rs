@@ -1,6 +1,7 @@
 //! Secrets from files and the environment, and callback tokens from a key file.
 
 mod key_file;
+mod vault;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -70,6 +71,8 @@ impl Default for CallbackSettings {
     }
 }
 
+pub use vault::Vault;
+
 type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The secrets of one machine.
@@ -83,6 +86,8 @@ pub struct FileSecrets {
     /// Has taken in the key, and nothing else yet.
     hmac: Hmac<Sha256>,
     cache: Mutex<HashMap<TenantId, TenantSecret>>,
+    /// Has the secrets of all other tenants.
+    vault: Option<Vault>,
 }
 
 impl FileSecrets {
@@ -126,7 +131,21 @@ impl FileSecrets {
             hmac: Hmac::new_from_slice(key.expose_secret())
                 .map_err(|error| no_key(error.to_string()))?,
             cache: Mutex::default(),
+            vault: None,
         })
+    }
+
+    /// The same, and those of the vault for every tenant that is not described.
+    pub fn or(mut self, vault: Vault) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// The vault, if the tenant's secrets are for it to tell.
+    fn vault(&self, tenant: &TenantId) -> Option<&Vault> {
+        self.vault
+            .as_ref()
+            .filter(|_| !self.sources.contains_key(tenant))
     }
 
     fn read(&self, tenant: &TenantId) -> Result<TenantSecret, StoreError> {
@@ -213,6 +232,9 @@ const STORE: &str = "secrets";
 #[async_trait]
 impl Secrets for FileSecrets {
     async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError> {
+        if let Some(vault) = self.vault(tenant) {
+            return vault.secret(tenant, fresh).await;
+        }
         let cache = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if !fresh && let Some(known) = cache().get(tenant) {
             return Ok(known.clone());
@@ -227,6 +249,9 @@ impl Secrets for FileSecrets {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError> {
+        if let Some(vault) = self.vault(tenant) {
+            return vault.callback_tokens(tenant, account).await;
+        }
         let Some(of) = self
             .sources
             .get(tenant)

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecall_aws::Store;
-use stagecall_core::ids::TenantId;
-use stagecall_core::tenant::Tenant;
 
 use super::{Backend, Stores};
 use crate::dynamodb::{store, table};
@@ -32,20 +30,9 @@ impl Backend for DynamoDb {
             due: store.clone(),
             tenants: store.clone(),
             states: store.clone(),
-            allowance: store,
+            allowance: store.clone(),
+            records: store,
         }
-    }
-
-    async fn configure(&self, tenant: &Tenant) {
-        self.store.put_tenant(tenant).await.unwrap();
-    }
-
-    async fn list(&self) -> Vec<Tenant> {
-        self.store.list_tenants().await.unwrap()
-    }
-
-    async fn remove(&self, tenant: &TenantId) -> bool {
-        self.store.remove_tenant(tenant).await.unwrap()
     }
 
     async fn restart(self) -> Self {

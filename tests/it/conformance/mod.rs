@@ -7,6 +7,7 @@ mod deliveries;
 mod due;
 mod dynamodb;
 mod ledger;
+mod records;
 mod restart;
 mod sqlite;
 mod sweeps;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Deliveries, Due, Ledger, Sweeps, TenantState, TenantStates, Tenants,
+    Allowance, Deliveries, Due, Ledger, Records, Sweeps, TenantState, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_tests::sample::{at, tenant};
@@ -32,6 +33,7 @@ pub struct Stores {
     pub tenants: Arc<dyn Tenants>,
     pub states: Arc<dyn TenantStates>,
     pub allowance: Arc<dyn Allowance>,
+    pub records: Arc<dyn Records>,
 }
 
 /// A kind of store.
@@ -44,13 +46,19 @@ pub trait Backend: Sized + Send + Sync {
     fn stores(&self) -> Stores;
 
     /// Configures a tenant, as an operator does.
-    async fn configure(&self, tenant: &Tenant);
+    async fn configure(&self, tenant: &Tenant) {
+        self.stores().records.put_tenant(tenant).await.unwrap();
+    }
 
     /// All configured tenants, as an operator sees them.
-    async fn list(&self) -> Vec<Tenant>;
+    async fn list(&self) -> Vec<Tenant> {
+        self.stores().records.list_tenants().await.unwrap()
+    }
 
     /// Removes a tenant, as an operator does; whether it was there.
-    async fn remove(&self, tenant: &TenantId) -> bool;
+    async fn remove(&self, tenant: &TenantId) -> bool {
+        self.stores().records.remove_tenant(tenant).await.unwrap()
+    }
 
     /// The same store in the hands of a new process.
     async fn restart(self) -> Self;
@@ -91,6 +99,9 @@ macro_rules! suite {
                 a_step_that_moves_is_due_at_its_new_time_only, the_longest_due_comes_first,
                 a_paused_tenant_is_due_for_reports_and_deliveries_only,
                 a_removed_tenant_is_not_due_and_its_invitations_stay;
+            records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_told,
+                deliveries_with_where_they_stand, what_was_done_is_kept_in_order, an_erased_candidate_is_gone,
+                an_erased_candidate_does_not_come_back;
             restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
         }
     };

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stagecall_core::ids::TenantId;
-use stagecall_core::tenant::Tenant;
 use stagecall_embedded::Store;
 use stagecall_tests::sample::at;
 
@@ -39,20 +37,9 @@ impl Backend for Sqlite {
             due: store.clone(),
             tenants: store.clone(),
             states: store.clone(),
-            allowance: store,
+            allowance: store.clone(),
+            records: store,
         }
-    }
-
-    async fn configure(&self, tenant: &Tenant) {
-        self.store.put_tenant(tenant).await.unwrap();
-    }
-
-    async fn list(&self) -> Vec<Tenant> {
-        self.store.list_tenants().await.unwrap()
-    }
-
-    async fn remove(&self, tenant: &TenantId) -> bool {
-        self.store.remove_tenant(tenant).await.unwrap()
     }
 
     async fn restart(self) -> Self {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use stagecall_aws::Store;
 use stagecall_aws::layout::PARTITION;
 use stagecall_core::ports::{
-    Due as _, Ledger as _, Saved, Sweeps as _, TenantState, TenantStates as _,
+    Due as _, Ledger as _, Records as _, Saved, Sweeps as _, TenantState, TenantStates as _,
 };
 use stagecall_tests::sample::{assessment, at, detected, key, tenant};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stagecall_aws::Store;
 use stagecall_core::clock::Deadline;
 use stagecall_core::ids::{AccountId, InvitationKey};
-use stagecall_core::ports::{IncomingCall, Ledger as _};
+use stagecall_core::ports::{IncomingCall, Ledger as _, Records as _};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, Mapping, PlatformConnection, Reentry, ReportPlan, Tenant, Texts,

@@ -5,7 +5,8 @@ use stagecall_core::clock::Clock;
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::invitation::{Event, Invitation, Trouble};
 use stagecall_core::ports::{
-    Allowance as _, Events, Ledger as _, Saved, TenantState, TenantStates as _, Tenants as _,
+    Allowance as _, Events, Ledger as _, Records as _, Saved, TenantState, TenantStates as _,
+    Tenants as _,
 };
 use stagecall_embedded::Store;
 use stagecall_tests::sample::{

@@ -6,7 +6,7 @@ mod section;
 mod tenant;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use stagecall_core::ids::TenantId;
@@ -33,6 +33,34 @@ pub(crate) struct Config {
     /// The tenants, with where their secrets are.
     pub(crate) tenants: Vec<TenantConfig>,
 }
+
+impl Config {
+    /// What holds without a file: the defaults, for this store.
+    pub(crate) fn of_store(store: &Path) -> Self {
+        Self {
+            host: HostConfig {
+                store: store.to_owned(),
+                callback_key: store.with_extension("key"),
+                listen: USUAL_LISTEN,
+                public_url: None,
+                sandbox: false,
+                workers: WORKERS,
+                workers_per_tenant: WORKERS_PER_TENANT,
+            },
+            timing: Timing::default(),
+            tenants: Vec::new(),
+        }
+    }
+}
+
+/// Where to listen for callbacks unless something else is said.
+const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Pieces of work at the same time unless something else is said.
+const WORKERS: usize = 32;
+
+/// Pieces of work of one tenant at the same time unless something else is said.
+const WORKERS_PER_TENANT: usize = 4;
 
 /// The `[host]` table.
 #[derive(Debug)]
@@ -128,7 +156,7 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
     let mut tenants = Vec::new();
     let sandbox = host.as_ref().is_some_and(|host| host.sandbox);
     match top.table("tenants", problems) {
-        Some(named) if !named.is_empty() => {
+        Some(named) => {
             for (name, value) in named {
                 let path = format!("tenants.{name}");
                 match value.as_table() {
@@ -144,7 +172,8 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
                 }
             }
         }
-        _ => problems.push("tenants is missing; give at least one: [tenants.acme]".to_owned()),
+        // They may all be in the store.
+        None => {}
     }
     top.finish(problems);
     Some(Config {
@@ -166,7 +195,7 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Host
             "an address and port such as \"127.0.0.1:8080\"",
             problems,
         )
-        .or_else(|| "127.0.0.1:8080".parse().ok());
+        .unwrap_or(USUAL_LISTEN);
     let public_url: Option<Url> = section.optional(
         "public_url",
         "an address such as \"https://hooks.example.com/\"",
@@ -183,13 +212,18 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Host
             "host.public_url is {url}; give an https address, because callbacks carry a token"
         ));
     }
-    let workers = count(&mut section, "workers", 32, problems);
-    let workers_per_tenant = count(&mut section, "workers_per_tenant", 4, problems);
+    let workers = count(&mut section, "workers", WORKERS, problems);
+    let workers_per_tenant = count(
+        &mut section,
+        "workers_per_tenant",
+        WORKERS_PER_TENANT,
+        problems,
+    );
     section.finish(problems);
     Some(HostConfig {
         store: beside.join(store.unwrap_or_else(|| "stagecall.db".into())),
         callback_key: beside.join(callback_key.unwrap_or_else(|| "stagecall.key".into())),
-        listen: listen?,
+        listen,
         public_url,
         sandbox,
         workers,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use stagecall_core::clock::{Clock as _, SystemClock};
 use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::Records as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,

@@ -14,9 +14,9 @@ use super::{Store, failed, made};
 /// For how long after it arrived a delivery that was handled is remembered.
 const HANDLED_SECONDS: i64 = 30 * 86_400;
 
-const PENDING: &str = "pending";
-const HANDLED: &str = "handled";
-const PARKED: &str = "parked";
+pub(super) const PENDING: &str = "pending";
+pub(super) const HANDLED: &str = "handled";
+pub(super) const PARKED: &str = "parked";
 
 #[async_trait]
 impl Deliveries for Store {

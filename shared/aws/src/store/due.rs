@@ -15,7 +15,7 @@ use stagecall_core::ports::{Due, DueItem};
 
 use super::item::{Item, document, text};
 use super::layout::{
-    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Place, Row, SHARDS, SORT, instant,
+    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Place, Row, SHARDS, SORT, at, instant,
     moment, shard,
 };
 use super::{Store, failed};
@@ -28,25 +28,51 @@ const PAGE: (usize, usize) = (25, 1000);
 #[async_trait]
 impl Due for Store {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let now = instant(now);
-        let mut shards = Shards::new(self, &now, limit);
-        let mut gates = HashMap::new();
-        // A row that moves in the index while it is read may be met twice.
-        let mut met = HashSet::new();
-        let mut found: Vec<(String, DueItem)> = Vec::new();
-        while found.len() < limit {
-            let mut proposed = shards
-                .take((limit - found.len()).clamp(PAGE.0, PAGE.1))
-                .await?;
-            if proposed.is_empty() {
-                break;
-            }
-            proposed.retain(|one| met.insert(one.place.clone()));
-            found.extend(self.truly_due(proposed, &now, &mut gates).await?);
-        }
-        found.sort_by(|(a, _), (b, _)| a.cmp(b));
-        found.truncate(limit);
+        let found = due_since(self, now, limit).await?;
         Ok(found.into_iter().map(|(_, item)| item).collect())
+    }
+}
+
+/// What is due, with since when as the index has it, the longest due first.
+async fn due_since(
+    store: &Store,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(String, DueItem)>, StoreError> {
+    let now = instant(now);
+    let mut shards = Shards::new(store, &now, limit);
+    let mut gates = HashMap::new();
+    // A row that moves in the index while it is read may be met twice.
+    let mut met = HashSet::new();
+    let mut found: Vec<(String, DueItem)> = Vec::new();
+    while found.len() < limit {
+        let mut proposed = shards
+            .take((limit - found.len()).clamp(PAGE.0, PAGE.1))
+            .await?;
+        if proposed.is_empty() {
+            break;
+        }
+        proposed.retain(|one| met.insert(one.place.clone()));
+        found.extend(store.truly_due(proposed, &now, &mut gates).await?);
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Since when the longest due has been due. A tenant that was never polled has been due since the beginning of time,
+/// which tells nothing.
+pub(super) async fn oldest(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let never_polled = moment(Timestamp::UNIX_EPOCH);
+    let mut limit = PAGE.0;
+    loop {
+        let found = due_since(store, now, limit).await?;
+        let exhausted = found.len() < limit;
+        let first = found.into_iter().find(|(since, _)| *since > never_polled);
+        if first.is_some() || exhausted {
+            return Ok(first.and_then(|(since, _)| at(&since)));
+        }
+        limit *= 4;
     }
 }
 

@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, MappingId, Reference,
-    TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 
 use super::STORE;
@@ -64,6 +64,10 @@ pub const SHARDS: u8 = 8;
 /// The index partition of the tenants; no tenant's own, because those begin with its name.
 pub(super) const TENANTS: &str = "#tenants";
 
+/// Over how many partitions a tenant's invitations are spread, so that all of them can be listed and a crowd of them
+/// can still be written at once: each takes about 1,000 writes a second. A table keeps the number it was begun with.
+pub(super) const GROUPS: u8 = 16;
+
 /// The longest part of a key that is written out; a longer one is replaced by its digest. A key may have 2048 bytes.
 const LONGEST_PART: usize = 256;
 
@@ -105,8 +109,12 @@ impl Place {
 
     pub(super) fn invitation(key: &InvitationKey) -> Self {
         Self {
-            pk: application(&key.tenant, &key.application),
-            sk: join(&[key.mapping.as_str(), &key.round.to_string()]),
+            pk: group(&key.tenant, group_of(&key.application)),
+            sk: join(&[
+                key.application.as_str(),
+                key.mapping.as_str(),
+                &key.round.to_string(),
+            ]),
         }
     }
 
@@ -135,7 +143,19 @@ impl Place {
     }
 
     pub(super) fn delivery(tenant: &TenantId, id: &str) -> Self {
-        Self::new(&[tenant.as_str(), "delivery", id], &["delivery"])
+        Self::new(&[tenant.as_str(), "delivery"], &[id])
+    }
+
+    pub(super) fn tombstone(tenant: &TenantId, candidate: &CandidateId) -> Self {
+        Self::new(&[tenant.as_str(), "erased"], &[candidate.as_str()])
+    }
+
+    /// What was done at a time; `salt` tells apart what was done at the same.
+    pub(super) fn audit(tenant: Option<&TenantId>, at: Timestamp, salt: &str) -> Self {
+        Self {
+            pk: audits(tenant),
+            sk: join(&[&moment(at), salt]),
+        }
     }
 
     /// What the row is; `None` if it is none of those that the index holds.
@@ -144,11 +164,12 @@ impl Place {
         let pk: Vec<&str> = pk.iter().map(String::as_str).collect();
         Some(match pk[..] {
             [tenant] => Row::Tenant(tenant.into()),
-            [tenant, "app", application] => {
-                let (mapping, round) = self.sk.split_once('#')?;
+            [tenant, "app", _] => {
+                let (application, rest) = self.sk.split_once('#')?;
+                let (mapping, round) = rest.split_once('#')?;
                 Row::Invitation(InvitationKey {
                     tenant: tenant.into(),
-                    application: ApplicationId::from(application),
+                    application: ApplicationId::new(unescape(application)),
                     mapping: MappingId::new(unescape(mapping)),
                     round: round.parse().ok()?,
                 })
@@ -160,7 +181,7 @@ impl Place {
                 };
                 Row::Sweep(tenant.into(), of)
             }
-            [tenant, "delivery", id] => Row::Delivery(tenant.into(), id.to_owned()),
+            [tenant, "delivery"] => Row::Delivery(tenant.into(), unescape(&self.sk)),
             _ => return None,
         })
     }
@@ -175,9 +196,37 @@ impl Place {
     }
 }
 
-/// The partition of an application's invitations.
-pub(super) fn application(tenant: &TenantId, application: &ApplicationId) -> String {
-    join(&[tenant.as_str(), "app", application.as_str()])
+/// A partition of a tenant's invitations.
+pub(super) fn group(tenant: &TenantId, number: u8) -> String {
+    join(&[tenant.as_str(), "app", &number.to_string()])
+}
+
+/// In which of its tenant's partitions an application's invitations are.
+pub(super) fn group_of(application: &ApplicationId) -> u8 {
+    Sha256::digest(application.as_str())[0] % GROUPS
+}
+
+/// What the sort keys of an application's invitations begin with.
+pub(super) fn of_application(application: &ApplicationId) -> String {
+    join(&[application.as_str(), ""])
+}
+
+/// The partition of a tenant's deliveries.
+pub(super) fn deliveries(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "delivery"])
+}
+
+/// The partition of a tenant's tombstones.
+pub(super) fn tombstones(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "erased"])
+}
+
+/// The partition of what operators did to a tenant, or to the whole installation.
+pub(super) fn audits(tenant: Option<&TenantId>) -> String {
+    match tenant {
+        Some(tenant) => join(&[tenant.as_str(), "audit"]),
+        None => "#audit".to_owned(),
+    }
 }
 
 /// A partition of the index with what is due.
@@ -208,6 +257,12 @@ pub(super) fn moment(at: Timestamp) -> String {
 /// Now, to be compared with [`moment`]s: rounded down.
 pub(super) fn instant(now: Timestamp) -> String {
     sortable(now.as_nanosecond().div_euclid(1000))
+}
+
+/// The time that a [`moment`] is of.
+pub(super) fn at(moment: &str) -> Option<Timestamp> {
+    let number = u64::from_str_radix(moment, 16).ok()? ^ (1 << 63);
+    Timestamp::from_microsecond(number.cast_signed()).ok()
 }
 
 /// Sixteen digits that sort as the numbers do, those below zero too.
@@ -337,21 +392,22 @@ mod tests {
 
     #[test]
     fn times_sort_as_they_come() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let exact = at("2026-11-22T10:00:00.000001Z");
+        let of = |text: &str| text.parse::<Timestamp>().unwrap();
+        let exact = of("2026-11-22T10:00:00.000001Z");
         assert_eq!(moment(exact), instant(exact));
         assert!(
-            moment(at("2026-11-22T10:00:00.000001001Z"))
-                > instant(at("2026-11-22T10:00:00.000001001Z"))
+            moment(of("2026-11-22T10:00:00.000001001Z"))
+                > instant(of("2026-11-22T10:00:00.000001001Z"))
         );
         let times = [
             Timestamp::MIN,
-            at("1969-12-31T23:59:59Z"),
+            of("1969-12-31T23:59:59Z"),
             Timestamp::UNIX_EPOCH,
             exact,
             Timestamp::MAX,
         ];
         let texts = times.map(moment);
+        assert_eq!(at(&texts[3]), Some(exact));
         assert!(texts.is_sorted());
         assert!(texts.iter().all(|text| text.len() == 16));
     }

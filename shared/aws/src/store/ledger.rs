@@ -16,8 +16,8 @@ use stagecall_core::timing::{after, seconds};
 
 use super::item::{Item, document, index, number, packed, plain, text};
 use super::layout::{
-    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, VERSION, WATCHED, application, moment,
-    watched,
+    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, VERSION, WATCHED, group,
+    group_of, moment, of_application, watched,
 };
 use super::{SIDE_BY_SIDE, STORE, Store, failed, made};
 
@@ -27,6 +27,12 @@ const FIRST_STEPS_SECONDS: f64 = 300.0;
 #[async_trait]
 impl Ledger for Store {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        if self
+            .is_erased(&invitation.key.tenant, &invitation.candidate)
+            .await?
+        {
+            return Ok(Inserted::Erased);
+        }
         let answer = self
             .client
             .put_item()
@@ -163,8 +169,11 @@ impl Store {
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression(format!("{PARTITION} = :application"))
-            .expression_attribute_values(":application", text(application(tenant, &id)))
+            .key_condition_expression(format!(
+                "{PARTITION} = :group AND begins_with({SORT}, :application)"
+            ))
+            .expression_attribute_values(":group", text(group(tenant, group_of(&id))))
+            .expression_attribute_values(":application", text(of_application(&id)))
             .consistent_read(true)
             .into_paginator()
             .items()

@@ -10,6 +10,7 @@ mod due;
 mod item;
 pub mod layout;
 mod ledger;
+mod records;
 mod sweeps;
 mod tenants;
 

@@ -401,6 +401,11 @@ impl Invitation {
         }
     }
 
+    /// When something last happened to it.
+    pub fn touched_at(&self) -> Timestamp {
+        self.story.last().map_or(self.entry.seen_at, |last| last.at)
+    }
+
     /// Whether Eploy does not yet show what is known.
     pub fn unreported(&self) -> bool {
         self.revision > self.report.revision

@@ -15,6 +15,8 @@ pub enum Inserted {
     New,
     /// One of that key was there before, and still is as it was.
     Existed,
+    /// It is not: the candidate was erased.
+    Erased,
 }
 
 /// Whether a change is now on record.
@@ -57,7 +59,7 @@ pub struct Waiting {
 /// The invitations.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Puts a new invitation on record, unless its key is there.
+    /// Puts a new invitation on record, unless its key is there or its candidate was erased.
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError>;
 
     /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.

@@ -3,6 +3,7 @@
 mod eploy;
 mod ledger;
 mod platform;
+mod records;
 mod tenants;
 
 use async_trait::async_trait;
@@ -20,9 +21,14 @@ pub use platform::{
     IncomingCall, InviteAnswer, InviteOrder, Platform, PlatformConnections, Registration, Sighting,
     SweepPage, Unreadable, Verdict,
 };
+pub use records::{
+    AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records, StateCount,
+    Tombstone,
+};
 pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, MappingState, MappingStatus, PlatformSecret,
-    PollProgress, PollState, Secrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+    PollProgress, PollState, Secrets, SecretsWriter, Suspension, TenantSecret, TenantState,
+    TenantStates, Tenants,
 };
 
 use crate::error::StoreError;

@@ -172,6 +172,13 @@ pub struct PlatformSecret(pub BTreeMap<String, SecretString>);
 #[derive(Clone)]
 pub struct CallbackToken(pub SecretString);
 
+impl CallbackToken {
+    /// The token of these bits.
+    pub fn of(bits: [u8; 32]) -> Self {
+        Self(hex::encode(bits).into())
+    }
+}
+
 impl fmt::Debug for CallbackToken {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str("CallbackToken(…)")
@@ -199,4 +206,23 @@ pub trait Secrets: Send + Sync {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError>;
+}
+
+/// The secrets, in the hands of an operator. What is written is in use within minutes, without a restart.
+#[async_trait]
+pub trait SecretsWriter: Secrets {
+    /// Stores a tenant's credentials in place of the ones before. Each platform account keeps its callback token, and
+    /// gets one if it has none; the token of an account that is no more goes.
+    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError>;
+
+    /// Gives a platform account a new callback token. The one before is accepted until `previous_until`.
+    async fn rotate_callback_token(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        previous_until: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Removes a tenant's secrets. Returns whether there were any.
+    async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError>;
 }

@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, MappingId, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentRef, CandidateId, InvitationKey, MappingId, Reference,
+    TenantId,
 };
 use stagecall_core::invitation::{Invitation, Step, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
 
 use super::fault::Fault;
+use super::records::is_erased;
 use super::{Store, column, document, parse};
 
 #[async_trait]
@@ -17,6 +19,9 @@ impl Ledger for Store {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
         let row = InvitationRow::of(invitation)?;
         self.write("insert an invitation", move |connection| {
+            if is_erased(connection, &row.key.tenant, &row.candidate)? {
+                return Ok(Inserted::Erased);
+            }
             let changed = connection
                 .prepare_cached(
                     "INSERT INTO invitation (tenant, application, mapping, round, version, state, due_at, step,
@@ -240,6 +245,7 @@ fn waiting(invitation: Invitation) -> Option<Waiting> {
 /// A row of the table, ready to be written.
 struct InvitationRow {
     key: InvitationKey,
+    candidate: CandidateId,
     version: i64,
     state: &'static str,
     due: Option<(i64, &'static str)>,
@@ -256,6 +262,7 @@ impl InvitationRow {
         };
         Ok(Self {
             key: invitation.key.clone(),
+            candidate: invitation.candidate.clone(),
             version: invitation.version.cast_signed(),
             state: invitation.state.name(),
             due,

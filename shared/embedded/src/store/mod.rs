@@ -18,10 +18,10 @@ mod allowance;
 mod deliveries;
 mod due;
 mod fault;
-mod inspect;
 mod ledger;
 mod lock;
 mod readers;
+mod records;
 mod schema;
 mod sweeps;
 mod tenants;
@@ -38,8 +38,6 @@ use fault::Fault;
 use lock::Lock;
 use readers::Readers;
 use writer::Writer;
-
-pub use inspect::{InvitationFilter, StateCount};
 
 /// The store. Clones share it; the last one to go waits for the writes under way and closes the file.
 #[derive(Clone)]
@@ -151,6 +149,8 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
+    // What is removed is overwritten: an erased candidate is in no forgotten corner of the file.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     // Nothing that a foreign hand put into the schema may run functions.
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     // After a burst the WAL's file shrinks again.

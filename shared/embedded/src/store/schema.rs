@@ -11,7 +11,8 @@ use super::fault::Fault;
 const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
         paused   INTEGER NOT NULL,
@@ -84,7 +85,25 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE INDEX delivery_due ON delivery (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX delivery_unmatched ON delivery (tenant, at) WHERE standing = 'unmatched';
     CREATE INDEX delivery_handled ON delivery (at) WHERE standing = 'handled';
-"];
+",
+    // What operators did, and whom they erased.
+    "
+    CREATE TABLE audit (
+        at       INTEGER NOT NULL,
+        tenant   TEXT,
+        document TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_tenant ON audit (tenant, at);
+
+    CREATE TABLE tombstone (
+        tenant    TEXT NOT NULL,
+        candidate TEXT NOT NULL,
+        at        INTEGER NOT NULL,
+        document  TEXT NOT NULL,
+        PRIMARY KEY (tenant, candidate)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Whether the file has the schema of this version.
 pub(super) fn is_current(connection: &Connection) -> Result<bool, Fault> {
@@ -109,6 +128,10 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
         );
     }
     transaction.commit()?;
+    if from == 1 {
+        // A file of that version has copies of what was removed or changed in its unused corners.
+        connection.execute_batch("VACUUM")?;
+    }
     Ok(())
 }
 

@@ -186,7 +186,7 @@ impl Poller {
         if let Some(reason) = passed_over {
             invitation = invitation.passed_over(reason);
         }
-        if self.desk.ledger.insert(&invitation).await? == Inserted::Existed || !invites {
+        if self.desk.ledger.insert(&invitation).await? != Inserted::New || !invites {
             return Ok(false);
         }
         tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry seen");

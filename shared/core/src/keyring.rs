@@ -1,35 +1,35 @@
-//! What is in a tenant's secret.
+//! A tenant's credentials and callback tokens as the one JSON text that the secret stores keep.
 //!
 //! It is read by hand, so that what is wrong can be said by its place alone: the messages of a JSON library quote the
 //! values.
 
 use std::collections::BTreeMap;
 
-use secrecy::SecretString;
+use crate::ids::AccountId;
+use crate::ports::{CallbackToken, CallbackTokens, PlatformSecret, TenantSecret};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
-use stagecall_core::Timestamp;
-use stagecall_core::ids::AccountId;
-use stagecall_core::ports::{CallbackToken, CallbackTokens, PlatformSecret, TenantSecret};
 
 type Fields = Map<String, Value>;
 
-/// A tenant's secret, read and found to be right.
-#[derive(Debug)]
-pub(super) struct Contents {
-    pub(super) secret: TenantSecret,
+/// A tenant's credentials and callback tokens, found to be right. Does not print.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    secret: TenantSecret,
     tokens: BTreeMap<AccountId, Tokens>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Tokens {
     current: CallbackToken,
     /// The one before, and until when it is accepted.
     previous: Option<(CallbackToken, Timestamp)>,
 }
 
-impl Contents {
+impl Keyring {
     /// Reads it. The error says what is wrong and never a value.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let Value::Object(whole) = serde_json::from_str(text).map_err(|error| {
             format!(
                 "not JSON from line {}, column {} on",
@@ -63,8 +63,94 @@ impl Contents {
         })
     }
 
+    /// The credentials.
+    pub fn secret(&self) -> &TenantSecret {
+        &self.secret
+    }
+
+    /// The keyring with these credentials: every platform account keeps its callback token, a new account gets one
+    /// from `new_token`, and the token of an account that is no more goes.
+    ///
+    /// # Errors
+    /// Those of `new_token`.
+    pub fn renewed<E>(
+        before: Option<&Self>,
+        secret: TenantSecret,
+        mut new_token: impl FnMut() -> Result<CallbackToken, E>,
+    ) -> Result<Self, E> {
+        let mut tokens = BTreeMap::new();
+        for account in secret.platforms.keys() {
+            let known = before.and_then(|before| before.tokens.get(account));
+            let of = match known {
+                Some(known) => known.clone(),
+                None => Tokens {
+                    current: new_token()?,
+                    previous: None,
+                },
+            };
+            tokens.insert(account.clone(), of);
+        }
+        Ok(Self { secret, tokens })
+    }
+
+    /// Gives an account this callback token; the one before is accepted until `previous_until`. Returns whether there
+    /// is such an account.
+    pub fn rotate(
+        &mut self,
+        account: &AccountId,
+        token: CallbackToken,
+        previous_until: Timestamp,
+    ) -> bool {
+        let Some(tokens) = self.tokens.get_mut(account) else {
+            return false;
+        };
+        let before = std::mem::replace(&mut tokens.current, token);
+        tokens.previous = Some((before, previous_until));
+        true
+    }
+
+    /// The JSON text.
+    pub fn to_text(&self) -> SecretString {
+        let platforms: Fields = self
+            .secret
+            .platforms
+            .iter()
+            .map(|(account, secrets)| {
+                let of: Fields = secrets
+                    .0
+                    .iter()
+                    .map(|(name, secret)| (name.clone(), secret.expose_secret().into()))
+                    .collect();
+                (account.to_string(), of.into())
+            })
+            .collect();
+        let tokens: Fields = self
+            .tokens
+            .iter()
+            .map(|(account, tokens)| {
+                let mut of = Fields::new();
+                let exposed = |token: &CallbackToken| Value::from(token.0.expose_secret());
+                of.insert("current".to_owned(), exposed(&tokens.current));
+                if let Some((previous, until)) = &tokens.previous {
+                    of.insert("previous".to_owned(), exposed(previous));
+                    of.insert("previous_until".to_owned(), until.to_string().into());
+                }
+                (account.to_string(), of.into())
+            })
+            .collect();
+        let whole = serde_json::json!({
+            "eploy": {
+                "client_id": self.secret.eploy_client_id.expose_secret(),
+                "client_secret": self.secret.eploy_client_secret.expose_secret(),
+            },
+            "platforms": platforms,
+            "callback_tokens": tokens,
+        });
+        SecretString::from(whole.to_string())
+    }
+
     /// The tokens of an account that are accepted at `now`.
-    pub(super) fn tokens(&self, account: &AccountId, now: Timestamp) -> Option<CallbackTokens> {
+    pub fn tokens(&self, account: &AccountId, now: Timestamp) -> Option<CallbackTokens> {
         let tokens = self.tokens.get(account)?;
         let previous = tokens.previous.as_ref().filter(|(_, until)| *until > now);
         Some(CallbackTokens {
@@ -138,8 +224,6 @@ fn children<'a>(
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn whole() -> Value {
@@ -156,19 +240,19 @@ mod tests {
 
     #[test]
     fn a_whole_secret_is_read() {
-        let contents = Contents::parse(&whole().to_string()).unwrap();
+        let contents = Keyring::parse(&whole().to_string()).unwrap();
         assert_eq!(
-            contents.secret.eploy_client_secret.expose_secret(),
+            contents.secret().eploy_client_secret.expose_secret(),
             "hush-1"
         );
-        let willo = &contents.secret.platforms[&AccountId::new("willo")];
+        let willo = &contents.secret().platforms[&AccountId::new("willo")];
         assert_eq!(willo.0["api_key"].expose_secret(), "hush-2");
         assert!(!format!("{contents:?}").contains("hush"));
     }
 
     #[test]
     fn the_previous_token_is_accepted_until_its_time() {
-        let contents = Contents::parse(&whole().to_string()).unwrap();
+        let contents = Keyring::parse(&whole().to_string()).unwrap();
         let previous = |now: &str| {
             let tokens = contents
                 .tokens(&"willo".into(), now.parse().unwrap())
@@ -182,6 +266,33 @@ mod tests {
             contents
                 .tokens(&"wecp".into(), Timestamp::UNIX_EPOCH)
                 .is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back_and_a_rotation_keeps_the_token_before() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        let until = "2026-11-23T10:00:00Z".parse().unwrap();
+        let token = |sign: &str| CallbackToken(sign.repeat(64).into());
+        let before = Keyring::parse(&whole().to_string()).unwrap();
+        let new = || Ok::<_, ()>(token("c"));
+        let mut keyring = Keyring::renewed(Some(&before), before.secret().clone(), new).unwrap();
+        assert!(keyring.rotate(&"willo".into(), token("d"), until));
+        assert!(!keyring.rotate(&"nobody".into(), token("d"), until));
+        let read = Keyring::parse(keyring.to_text().expose_secret()).unwrap();
+        let exposed = |account: &str| {
+            let tokens = read.tokens(&account.into(), now).unwrap();
+            let previous = tokens
+                .previous
+                .map(|token| token.0.expose_secret()[..1].to_owned());
+            (tokens.current.0.expose_secret()[..1].to_owned(), previous)
+        };
+        assert_eq!(exposed("willo"), ("d".to_owned(), Some("a".to_owned())));
+        assert_eq!(exposed("wecp"), ("c".to_owned(), None));
+        assert_eq!(read.secret().eploy_client_id.expose_secret(), "id-1");
+        assert_eq!(
+            read.secret().platforms[&AccountId::new("wecp")].0["api_key"].expose_secret(),
+            "hush-3"
         );
     }
 
@@ -222,7 +333,7 @@ mod tests {
         ] {
             let mut broken = whole();
             *broken.pointer_mut(pointer).unwrap() = value;
-            let problem = Contents::parse(&broken.to_string()).unwrap_err();
+            let problem = Keyring::parse(&broken.to_string()).unwrap_err();
             assert!(problem.starts_with(expected), "{problem}");
             assert!(!problem.contains("hush"), "{problem}");
         }
@@ -236,7 +347,7 @@ mod tests {
             ),
         ] {
             assert!(
-                Contents::parse(text).unwrap_err().starts_with(expected),
+                Keyring::parse(text).unwrap_err().starts_with(expected),
                 "{text}"
             );
         }

@@ -1,0 +1,60 @@
+//! `stagecall tenant pause` and `stagecall tenant resume`.
+
+use clap::Args;
+
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Pauses or resumes a tenant. Doing it again does nothing.
+pub(super) async fn run(
+    arguments: Arguments,
+    pause: bool,
+    on: &Installation,
+) -> anyhow::Result<u8> {
+    let mut tenant = on.tenant(&arguments.tenant).await?;
+    let (verb, done) = if pause {
+        ("pause", "paused")
+    } else {
+        ("resume", "on")
+    };
+    if tenant.paused == pause {
+        println!("{} is {done} already", tenant.id);
+        return Ok(exit::OK);
+    }
+    let what = if pause {
+        format!(
+            "{} will not be polled, invited for or swept; callbacks are still accepted and results still reported.",
+            tenant.id
+        )
+    } else {
+        format!(
+            "{} will be polled again. Who entered a trigger stage meanwhile is invited.",
+            tenant.id
+        )
+    };
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    tenant.paused = pause;
+    on.records.put_tenant(&tenant).await?;
+    arguments
+        .acting
+        .record(
+            on,
+            &format!("tenant {verb}"),
+            Some(&tenant.id),
+            tenant.id.as_str(),
+        )
+        .await?;
+    println!("{} is {done}", tenant.id);
+    Ok(exit::OK)
+}

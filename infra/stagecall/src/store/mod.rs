@@ -1,0 +1,299 @@
+//! The installation that a command is about: one store, opened into the ports, whichever kind it is.
+
+#[cfg(feature = "aws")]
+mod aws;
+mod sqlite;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stagecall_core::clock::{Clock, SystemClock};
+use stagecall_core::error::StoreError;
+use stagecall_core::events::DomainEvent;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{
+    Allowance, Deliveries, Events, Ledger, Queue, Records, Secrets, SecretsWriter, Sweeps,
+    TenantStates, Tenants,
+};
+use stagecall_core::tenant::Tenant;
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::Desk;
+use stagecall_core::work::Work;
+use stagecall_http::{Guard, Sender, Transport};
+
+use crate::cli::InstallationArguments;
+use crate::config::{self, Config};
+use crate::exit;
+
+/// The store's file where none is named.
+const USUAL_FILE: &str = "stagecall.db";
+
+/// Where an installation keeps what it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In this `SQLite` file.
+    Sqlite(PathBuf),
+    /// In the stack of this name, on AWS.
+    Aws(String),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            Some(("aws", stack)) if !stack.is_empty() => Ok(Self::Aws(stack.to_owned())),
+            _ => Err("give sqlite:PATH or aws:STACK".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(to, "sqlite:{}", path.display()),
+            Self::Aws(stack) => write!(to, "aws:{stack}"),
+        }
+    }
+}
+
+/// Everything that commands work with.
+pub(crate) struct Installation {
+    pub(crate) place: Place,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) sweeps: Arc<dyn Sweeps>,
+    pub(crate) tenants: Arc<dyn Tenants>,
+    pub(crate) states: Arc<dyn TenantStates>,
+    pub(crate) allowance: Arc<dyn Allowance>,
+    pub(crate) deliveries: Arc<dyn Deliveries>,
+    pub(crate) records: Arc<dyn Records>,
+    /// All tenants' secrets: those in the store's keeping, and those that the configuration file describes.
+    pub(crate) secrets: Arc<dyn Secrets>,
+    /// The secrets in the store's keeping.
+    pub(crate) vault: Arc<dyn SecretsWriter>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timing: Arc<Timing>,
+    /// Whether http and loopback addresses are allowed.
+    pub(crate) sandbox: bool,
+}
+
+/// The ports of a kind of store.
+struct Opened {
+    ledger: Arc<dyn Ledger>,
+    sweeps: Arc<dyn Sweeps>,
+    tenants: Arc<dyn Tenants>,
+    states: Arc<dyn TenantStates>,
+    allowance: Arc<dyn Allowance>,
+    deliveries: Arc<dyn Deliveries>,
+    records: Arc<dyn Records>,
+    secrets: Arc<dyn Secrets>,
+    vault: Arc<dyn SecretsWriter>,
+    queue: Arc<dyn Queue>,
+}
+
+impl Opened {
+    /// The ports of one store that is all of them.
+    fn of<S>(
+        store: &Arc<S>,
+        secrets: Arc<dyn Secrets>,
+        vault: Arc<dyn SecretsWriter>,
+        queue: Arc<dyn Queue>,
+    ) -> Self
+    where
+        S: Ledger + Sweeps + Tenants + TenantStates + Allowance + Deliveries + Records + 'static,
+    {
+        Self {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            tenants: store.clone(),
+            states: store.clone(),
+            allowance: store.clone(),
+            deliveries: store.clone(),
+            records: store.clone(),
+            secrets,
+            vault,
+            queue,
+        }
+    }
+}
+
+impl Installation {
+    /// Opens what is there; a store that does not exist is an error.
+    pub(crate) async fn open(arguments: &InstallationArguments) -> anyhow::Result<Self> {
+        Self::find(arguments, false).await
+    }
+
+    /// Opens what is there, and begins a new `SQLite` file if there is none.
+    pub(crate) async fn open_or_create(arguments: &InstallationArguments) -> anyhow::Result<Self> {
+        Self::find(arguments, true).await
+    }
+
+    async fn find(arguments: &InstallationArguments, create: bool) -> anyhow::Result<Self> {
+        let config = load(arguments)?;
+        let place = place(arguments, config.as_ref());
+        let sandbox =
+            arguments.sandbox || config.as_ref().is_some_and(|config| config.host.sandbox);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let opened = match &place {
+            Place::Sqlite(path) => {
+                if !create && !path.exists() {
+                    return Err(exit::usage(format!(
+                        "there is no store at {}. Name it with --store sqlite:PATH or --store aws:STACK, or add a first tenant with: stagecall tenant add",
+                        path.display()
+                    )));
+                }
+                sqlite::open(path, config.as_ref(), clock.clone())?
+            }
+            #[cfg(feature = "aws")]
+            Place::Aws(stack) => aws::open(stack, clock.clone()).await?,
+            #[cfg(not(feature = "aws"))]
+            Place::Aws(stack) => {
+                return Err(exit::usage(format!(
+                    "this command was built without AWS and cannot open aws:{stack}. Build it with: cargo install --path infra/stagecall --features aws"
+                )));
+            }
+        };
+        let timing = config.map(|config| config.timing).unwrap_or_default();
+        Ok(Self {
+            place,
+            ledger: opened.ledger,
+            sweeps: opened.sweeps,
+            tenants: opened.tenants,
+            states: opened.states,
+            allowance: opened.allowance,
+            deliveries: opened.deliveries,
+            records: opened.records,
+            secrets: opened.secrets,
+            vault: opened.vault,
+            queue: opened.queue,
+            transport: Arc::new(Sender::new(guard(sandbox))?),
+            clock,
+            timing: Arc::new(timing),
+            sandbox,
+        })
+    }
+
+    /// What the use cases that change invitations need.
+    pub(crate) fn desk(&self) -> Desk {
+        Desk {
+            ledger: self.ledger.clone(),
+            sweeps: self.sweeps.clone(),
+            tenants: self.tenants.clone(),
+            queue: self.queue.clone(),
+            events: Arc::new(Untold),
+            clock: self.clock.clone(),
+            timing: self.timing.clone(),
+        }
+    }
+
+    /// The ways into the tenants' Eploys, every call counted in the store.
+    pub(crate) fn eploy(&self) -> stagecall_eploy::Connections {
+        self.eploy_counted_in(self.allowance.clone())
+    }
+
+    /// The ways into the tenants' Eploys, every call counted there.
+    pub(crate) fn eploy_counted_in(
+        &self,
+        allowance: Arc<dyn Allowance>,
+    ) -> stagecall_eploy::Connections {
+        stagecall_eploy::Connections::new(
+            self.transport.clone(),
+            self.secrets.clone(),
+            allowance,
+            self.clock.clone(),
+            &self.timing,
+        )
+    }
+
+    /// The ways into the tenants' platform accounts.
+    pub(crate) fn platforms(&self) -> stagecall_platforms::Connections {
+        stagecall_platforms::Connections::new(
+            self.transport.clone(),
+            self.secrets.clone(),
+            self.clock.clone(),
+            &self.timing,
+        )
+    }
+
+    /// The tenant of this name; it ends the command if there is none.
+    pub(crate) async fn tenant(&self, name: &str) -> anyhow::Result<Tenant> {
+        let id = TenantId::new(name);
+        self.tenants.tenant(&id).await?.ok_or_else(|| {
+            exit::not_found(format!(
+                "there is no tenant {name} in {}. stagecall tenant list shows those that there are",
+                self.place
+            ))
+        })
+    }
+}
+
+/// The configuration file, if one is named.
+pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<Config>> {
+    let Some(file) = &arguments.config else {
+        return Ok(None);
+    };
+    config::load(file)
+        .map(Some)
+        .map_err(|wrong| exit::usage(wrong.to_string()))
+}
+
+/// The store that is named, else the one of the configuration file, else the usual file.
+pub(crate) fn place(arguments: &InstallationArguments, config: Option<&Config>) -> Place {
+    match (&arguments.store, config) {
+        (Some(place), _) => place.clone(),
+        (None, Some(config)) => Place::Sqlite(config.host.store.clone()),
+        (None, None) => Place::Sqlite(USUAL_FILE.into()),
+    }
+}
+
+/// Which addresses may be called.
+pub(crate) fn guard(sandbox: bool) -> Guard {
+    if sandbox {
+        Guard::Sandbox
+    } else {
+        Guard::Public
+    }
+}
+
+/// Nobody subscribes to what a command does; the functions and the host tell what follows from it.
+struct Untold;
+
+#[async_trait]
+impl Events for Untold {
+    async fn publish(&self, _: Vec<DomainEvent>) {}
+}
+
+/// The host beside the store looks for what is due by itself, several times a second.
+struct Unneeded;
+
+#[async_trait]
+impl Queue for Unneeded {
+    async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_and_written_alike() {
+        for text in [
+            "sqlite:/var/lib/stagecall.db",
+            "aws:stagecall-prod",
+            "sqlite:a:b",
+        ] {
+            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "stagecall.db", "sqlite:", "aws:", "s3:bucket"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+    }
+}

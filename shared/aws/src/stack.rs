@@ -1,0 +1,101 @@
+//! A deployed stack, found by its name as the template gives names.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use aws_sdk_sqs::Client as Sqs;
+use stagecall_core::clock::Clock;
+use stagecall_core::error::StoreError;
+
+use crate::fault::problem;
+use crate::{ManagedSecrets, QueueUrls, SqsQueue, Store, connect};
+
+/// The variable that names the table where the stack's name does not: on an emulator, or beside the table of a stack
+/// that was deleted.
+const TABLE: &str = "STAGECALL_TABLE";
+
+/// What an operator's command uses of a stack.
+pub struct Stack {
+    /// Its table.
+    pub store: Store,
+    /// Its tenants' secrets.
+    pub secrets: ManagedSecrets,
+    /// Its queues.
+    pub queue: SqsQueue,
+}
+
+impl Stack {
+    /// Finds the stack of this name in the account and region of the environment: the queues and the secrets bear its
+    /// name, the table the name that CloudFormation made of it, `<stack>-Table-…`.
+    ///
+    /// # Errors
+    /// AWS cannot be reached or refuses us; there is no such stack.
+    pub async fn find(name: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let aws = connect().await.map_err(|error| failed(name, error))?;
+        let tables = DynamoDb::new(&aws);
+        let table = match std::env::var(TABLE) {
+            Ok(table) if !table.is_empty() => table,
+            _ => table_of(&tables, name).await?,
+        };
+        let sqs = Sqs::new(&aws);
+        let (poll, invite, write_back) = futures::try_join!(
+            queue_of(&sqs, name, "poll"),
+            queue_of(&sqs, name, "invite"),
+            queue_of(&sqs, name, "result"),
+        )?;
+        let urls = QueueUrls {
+            poll,
+            invite,
+            write_back,
+        };
+        Ok(Self {
+            store: Store::new(tables, table),
+            secrets: ManagedSecrets::new(SecretsManager::new(&aws), name, clock),
+            queue: SqsQueue::new(sqs, urls),
+        })
+    }
+}
+
+fn failed(stack: &str, problem: impl std::fmt::Display) -> StoreError {
+    StoreError::new("stack", "find the stack", format!("{stack}: {problem}"))
+}
+
+async fn table_of(client: &DynamoDb, stack: &str) -> Result<String, StoreError> {
+    let begins = format!("{stack}-Table-");
+    let names: Vec<String> = client
+        .list_tables()
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<_, _>>()
+        .await
+        .map_err(|error| failed(stack, problem(&error)))?;
+    let mut ours = names.into_iter().filter(|name| name.starts_with(&begins));
+    match (ours.next(), ours.next()) {
+        (Some(table), None) => Ok(table),
+        (None, _) => Err(failed(
+            stack,
+            "there is no table of this stack. Check the name, the region and the account",
+        )),
+        (Some(one), Some(other)) => Err(failed(
+            stack,
+            format!(
+                "there are several tables, such as {one} and {other}; one may be left of a stack that was deleted. Say which one with {TABLE}"
+            ),
+        )),
+    }
+}
+
+async fn queue_of(client: &Sqs, stack: &str, queue: &str) -> Result<String, StoreError> {
+    let name = format!("{stack}-{queue}");
+    let answer = client
+        .get_queue_url()
+        .queue_name(&name)
+        .send()
+        .await
+        .map_err(|error| failed(stack, format!("queue {name}: {}", problem(&error))))?;
+    answer
+        .queue_url
+        .ok_or_else(|| failed(stack, format!("queue {name} has no address")))
+}

@@ -1,0 +1,409 @@
+//! What an operator's command asks of the store: queries of a tenant's own partitions, no scan.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{CandidateId, TenantId};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::{
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
+    StateCount, Tombstone,
+};
+use stagecall_core::tenant::Tenant;
+
+use super::deliveries::{HANDLED, PARKED};
+use super::item::{Item, document, index, plain, text};
+use super::layout::{
+    DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
+    audits, deliveries, group, group_of, moment, of_application, tombstones,
+};
+use super::{STORE, Store, due, failed, made};
+
+#[async_trait]
+impl Records for Store {
+    async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let operation = "configure a tenant";
+        // Before it is there, so that it is due as soon as it is: a state without a version is that of a tenant who was
+        // never polled.
+        let place = Place::state(&tenant.id);
+        let mut never_polled = place.key();
+        index(
+            &mut never_polled,
+            place.due_partition(),
+            moment(Timestamp::UNIX_EPOCH),
+        );
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(never_polled))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .send()
+            .await;
+        made(operation, answer)?;
+
+        let mut item = Place::tenant(&tenant.id).key();
+        item.insert(DOCUMENT.to_owned(), plain(tenant)?);
+        item.insert(PAUSED.to_owned(), AttributeValue::Bool(tenant.paused));
+        index(&mut item, TENANTS.to_owned(), tenant.id.to_string());
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(())
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        let operation = "list the tenants";
+        let items: Vec<Item> = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression(format!("{INDEX_PARTITION} = :partition"))
+            .expression_attribute_values(":partition", text(TENANTS))
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        let places: Vec<Place> = items.iter().filter_map(Place::of).collect();
+        let found = self.get_all(operation, &places, None).await?;
+        places
+            .iter()
+            .filter_map(|place| found.get(place))
+            .map(document)
+            .collect()
+    }
+
+    async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError> {
+        let operation = "remove a tenant";
+        let delete = |place: Place| {
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .set_key(Some(place.key()))
+                .build()
+                .map_err(|error| StoreError::new(STORE, operation, error))?;
+            Ok::<_, StoreError>(TransactWriteItem::builder().delete(delete).build())
+        };
+        let there = self.get(operation, &Place::tenant(id)).await?.is_some();
+        self.client
+            .transact_write_items()
+            .transact_items(delete(Place::tenant(id))?)
+            .transact_items(delete(Place::state(id))?)
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(there)
+    }
+
+    async fn invitations(
+        &self,
+        tenant: &TenantId,
+        filter: &InvitationFilter,
+        limit: usize,
+        next: Option<&str>,
+    ) -> Result<InvitationPage, StoreError> {
+        // `number` or `number#sort key`: a partition, and where in it to read on.
+        let (number, after) = match next {
+            Some(next) => match next.split_once('#') {
+                Some((number, after)) => (number, Some(after)),
+                None => (next, None),
+            },
+            None => ("0", None),
+        };
+        let first: u8 = number.parse().unwrap_or(0);
+        // One application's are all in one partition.
+        let only = filter.application.as_ref();
+        let number = only.map_or(first, group_of);
+        let partition = group(tenant, number);
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .expression_attribute_values(":group", text(&partition))
+            .limit(i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000));
+        query = match only {
+            Some(application) => query
+                .key_condition_expression(format!(
+                    "{PARTITION} = :group AND begins_with({SORT}, :application)"
+                ))
+                .expression_attribute_values(":application", text(of_application(application))),
+            None => query.key_condition_expression(format!("{PARTITION} = :group")),
+        };
+        if let Some(after) = after {
+            let place = Place {
+                pk: partition,
+                sk: after.to_owned(),
+            };
+            query = query.set_exclusive_start_key(Some(place.key()));
+        }
+        let answer = query
+            .send()
+            .await
+            .map_err(|error| failed("list the invitations", &error))?;
+        let mut rows = Vec::new();
+        for item in answer.items.iter().flatten() {
+            let invitation: Invitation = document(item)?;
+            if filter.admits(&invitation) {
+                rows.push(invitation);
+            }
+        }
+        let more = answer.last_evaluated_key.as_ref().and_then(Place::of);
+        let next = match more {
+            Some(place) => Some(format!("{number}#{}", place.sk)),
+            None => (only.is_none() && number + 1 < GROUPS).then(|| (number + 1).to_string()),
+        };
+        Ok(InvitationPage { rows, next })
+    }
+
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<StateCount>, StoreError> {
+        let mut counts = std::collections::BTreeMap::new();
+        for invitation in self
+            .all_invitations(tenant, &InvitationFilter::default())
+            .await?
+        {
+            *counts.entry(invitation.state.name()).or_insert(0) += 1;
+        }
+        Ok(counts
+            .into_iter()
+            .map(|(state, count)| StateCount {
+                state: state.to_owned(),
+                count,
+            })
+            .collect())
+    }
+
+    async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        due::oldest(self, now).await
+    }
+
+    async fn deliveries(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+        let items = self
+            .partition("list the deliveries", deliveries(tenant))
+            .await?;
+        let mut found = Vec::new();
+        for item in &items {
+            let delivery: Delivery = document(item)?;
+            if since.is_none_or(|since| delivery.at >= since) {
+                found.push((delivery, standing(item)));
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(found)
+    }
+
+    async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
+        let operation = "put on record what was done";
+        // At the same microsecond there may be several.
+        for salt in 0..100_u8 {
+            let place = Place::audit(record.tenant.as_ref(), record.at, &salt.to_string());
+            let mut item = place.key();
+            item.insert(DOCUMENT.to_owned(), plain(record)?);
+            let answer = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .condition_expression(format!("attribute_not_exists({PARTITION})"))
+                .send()
+                .await;
+            if made(operation, answer)? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::new(
+            STORE,
+            operation,
+            "too much was done at the same moment. Do it again",
+        ))
+    }
+
+    async fn audits(
+        &self,
+        tenant: Option<&TenantId>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let items = self.partition("read what was done", audits(tenant)).await?;
+        let mut found = Vec::new();
+        for item in &items {
+            let record: AuditRecord = document(item)?;
+            if since.is_none_or(|since| record.at >= since) {
+                found.push(record);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError> {
+        let operation = "erase a candidate";
+        // First of all, so that nothing new comes in while the rest is removed.
+        let tombstone = Tombstone {
+            candidate: candidate.clone(),
+            at: now,
+        };
+        let mut item = Place::tombstone(tenant, candidate).key();
+        item.insert(DOCUMENT.to_owned(), plain(&tombstone)?);
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .send()
+            .await;
+        made(operation, answer)?;
+
+        let filter = InvitationFilter {
+            candidate: Some(candidate.clone()),
+            ..InvitationFilter::default()
+        };
+        let invitations = self.all_invitations(tenant, &filter).await?;
+        let names: Vec<String> = invitations.iter().map(|one| one.key.name()).collect();
+        let references: Vec<_> = invitations
+            .iter()
+            .filter_map(|one| one.reference.as_ref())
+            .collect();
+        let mut erased = Erased {
+            references: references.len(),
+            ..Erased::default()
+        };
+        for (delivery, _) in self.deliveries(tenant, None).await? {
+            if delivery
+                .references
+                .iter()
+                .any(|one| references.contains(&one))
+            {
+                self.delete(operation, &Place::delivery(tenant, &delivery.id))
+                    .await?;
+                erased.deliveries += 1;
+            }
+        }
+        for item in self.partition(operation, audits(Some(tenant))).await? {
+            let mut record: AuditRecord = document(&item)?;
+            if names.contains(&record.target) {
+                AuditRecord::ERASED.clone_into(&mut record.target);
+                let mut item = item;
+                item.insert(DOCUMENT.to_owned(), plain(&record)?);
+                self.client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .send()
+                    .await
+                    .map_err(|error| failed(operation, &error))?;
+                erased.audits += 1;
+            }
+        }
+        // The invitations last: if this breaks off, they are what a repetition finds the rest by.
+        for one in &invitations {
+            if let Some(reference) = &one.reference {
+                let place = Place::reference(tenant, &one.assessment.account, reference);
+                self.delete(operation, &place).await?;
+            }
+            self.delete(operation, &Place::invitation(&one.key)).await?;
+        }
+        erased.invitations = invitations;
+        Ok(erased)
+    }
+
+    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
+        let items = self
+            .partition("list the tombstones", tombstones(tenant))
+            .await?;
+        let mut found: Vec<Tombstone> = items.iter().map(document).collect::<Result<_, _>>()?;
+        found.sort_by(|a, b| (a.at, &a.candidate).cmp(&(b.at, &b.candidate)));
+        Ok(found)
+    }
+}
+
+impl Store {
+    /// Whether a candidate was erased.
+    pub(super) async fn is_erased(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+    ) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Place::tombstone(tenant, candidate).key()))
+            .send()
+            .await
+            .map_err(|error| failed("look for a tombstone", &error))?;
+        Ok(answer.item.is_some())
+    }
+
+    /// All rows of a partition, by their sort keys.
+    async fn partition(
+        &self,
+        operation: &'static str,
+        partition: String,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(format!("{PARTITION} = :partition"))
+            .expression_attribute_values(":partition", text(partition))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| failed(operation, &error))
+    }
+
+    async fn all_invitations(
+        &self,
+        tenant: &TenantId,
+        filter: &InvitationFilter,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let mut all = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self
+                .invitations(tenant, filter, 1000, next.as_deref())
+                .await?;
+            all.extend(page.rows);
+            next = page.next;
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn delete(&self, operation: &'static str, place: &Place) -> Result<(), StoreError> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(place.key()))
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(())
+    }
+}
+
+fn standing(item: &Item) -> DeliveryStanding {
+    match item.get(STANDING).and_then(|standing| standing.as_s().ok()) {
+        Some(standing) if standing == HANDLED => DeliveryStanding::Handled,
+        Some(standing) if standing == PARKED => DeliveryStanding::Unmatched,
+        _ => DeliveryStanding::Pending,
+    }
+}

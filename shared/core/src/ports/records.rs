@@ -1,0 +1,184 @@
+//! What an operator asks of a store, beyond what the use cases need. Every adapter passes the conformance suite in
+//! `tests/`.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Delivery;
+use crate::error::StoreError;
+use crate::ids::{ApplicationId, CandidateId, MappingId, TenantId, VacancyId};
+use crate::invitation::Invitation;
+use crate::tenant::Tenant;
+
+/// Which of a tenant's invitations; `None` for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvitationFilter {
+    /// In the state of this name, see [`crate::invitation::State::name`].
+    pub state: Option<String>,
+    /// Of this application.
+    pub application: Option<ApplicationId>,
+    /// Of this candidate.
+    pub candidate: Option<CandidateId>,
+    /// For this vacancy.
+    pub vacancy: Option<VacancyId>,
+    /// Of this mapping.
+    pub mapping: Option<MappingId>,
+    /// To which something happened at or after this time.
+    pub since: Option<Timestamp>,
+}
+
+impl InvitationFilter {
+    /// Whether it is one of them.
+    pub fn admits(&self, of: &Invitation) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, is: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted == is)
+        }
+        self.state
+            .as_deref()
+            .is_none_or(|state| state == of.state.name())
+            && fits(self.application.as_ref(), &of.key.application)
+            && fits(self.candidate.as_ref(), &of.candidate)
+            && fits(self.vacancy.as_ref(), &of.vacancy)
+            && fits(self.mapping.as_ref(), &of.key.mapping)
+            && self.since.is_none_or(|since| of.touched_at() >= since)
+    }
+}
+
+/// Some of a tenant's invitations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvitationPage {
+    /// They, in an order of the store's own; there may be none although there are more.
+    pub rows: Vec<Invitation>,
+    /// What to ask for the next page with; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// How many of a tenant's invitations are in a state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StateCount {
+    /// The state's name, see [`crate::invitation::State::name`].
+    pub state: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryStanding {
+    /// To be looked into.
+    Pending,
+    /// Its invitations were brought up to date, or it was discarded.
+    Handled,
+    /// None of its references is known: parked for a person to see.
+    Unmatched,
+}
+
+/// Something that an operator did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a name that the operator's system or the operator gave.
+    pub who: String,
+    /// What: the command (`retry`, `tenant pause`).
+    pub what: String,
+    /// To which tenant; `None`: to the whole installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// To what of it: an invitation by its name, else an id or a name; never personal data.
+    pub target: String,
+    /// Why, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl AuditRecord {
+    /// The target of a record whose target was erased.
+    pub const ERASED: &str = "erased";
+}
+
+/// All that is left of a candidate who was erased: Eploy's id, which says nothing to anybody without access to that
+/// Eploy, so that the candidate is never put on record again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// Who.
+    pub candidate: CandidateId,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// What an erasure removed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Erased {
+    /// The invitations, as they were.
+    pub invitations: Vec<Invitation>,
+    /// How many of the platforms' references.
+    pub references: usize,
+    /// How many deliveries spoke of them.
+    pub deliveries: usize,
+    /// How many audit records named one of the invitations and name it no more.
+    pub audits: usize,
+}
+
+/// A store, as an operator's command sees it.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// Configures a tenant, in place of its earlier configuration if it has one.
+    async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError>;
+
+    /// All configured tenants, by id.
+    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError>;
+
+    /// Removes a tenant's configuration and how polling it stood, so that a tenant of that name who comes back starts
+    /// with a new baseline. Its invitations stay: whoever was invited is not invited again. Returns whether it was
+    /// there.
+    async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError>;
+
+    /// A tenant's invitations, page by page, about `limit` at a time.
+    async fn invitations(
+        &self,
+        tenant: &TenantId,
+        filter: &InvitationFilter,
+        limit: usize,
+        next: Option<&str>,
+    ) -> Result<InvitationPage, StoreError>;
+
+    /// How many invitations a tenant has, by state; states without one are absent.
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<StateCount>, StoreError>;
+
+    /// Since when the longest due of what is due at `now` has been due; `None` if nothing is. What grows here is what
+    /// the installation cannot keep up with. Tenants that wait for their very first poll do not count.
+    async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+
+    /// A tenant's deliveries that arrived at or after `since`, as far as they are kept, oldest first.
+    async fn deliveries(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError>;
+
+    /// Puts on record what an operator did.
+    async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError>;
+
+    /// What operators did to a tenant (`None`: to the whole installation) at or after `since`, oldest first.
+    async fn audits(
+        &self,
+        tenant: Option<&TenantId>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// Removes everything about a candidate: the invitations, the platforms' references, the deliveries that speak of
+    /// them and their mention in audit records; and keeps a tombstone, so that [`super::Ledger::insert`] takes none in
+    /// any more. Safe to repeat, which removes what was left by one that did not finish.
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError>;
+
+    /// The tombstones of a tenant, oldest first.
+    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError>;
+}

@@ -1,0 +1,173 @@
+//! The secrets that commands keep beside the store: a folder with a file for each tenant, for its owner's eyes only.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use stagecall_core::Timestamp;
+use stagecall_core::clock::Clock;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::keyring::Keyring;
+use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets, SecretsWriter, TenantSecret};
+
+use super::STORE;
+
+/// The secrets of the tenants that commands configure. Every question reads the file, so that what a command writes is
+/// in use at once in a host that serves beside it.
+#[derive(Clone)]
+pub struct Vault {
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+impl Vault {
+    /// The vault that belongs to the database at `store`: the folder `<store>.secrets`, created at the first secret.
+    pub fn beside(store: &Path, clock: Arc<dyn Clock>) -> Self {
+        let mut folder = store.as_os_str().to_owned();
+        folder.push(".secrets");
+        Self {
+            folder: folder.into(),
+            clock,
+        }
+    }
+
+    /// Whether it has secrets of this tenant.
+    pub fn has(&self, tenant: &TenantId) -> bool {
+        self.file(tenant).is_ok_and(|file| file.exists())
+    }
+
+    fn file(&self, tenant: &TenantId) -> Result<PathBuf, StoreError> {
+        let name = tenant.as_str();
+        let plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(failed(
+                tenant,
+                "its name has other signs than letters, digits, - and _",
+            ));
+        }
+        Ok(self.folder.join(format!("{name}.json")))
+    }
+
+    /// What is in the tenant's file; `None` if there is none.
+    fn read(&self, tenant: &TenantId) -> Result<Option<Keyring>, StoreError> {
+        let file = self.file(tenant)?;
+        // Small and local: not worth another thread.
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => SecretString::from(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(failed(
+                    tenant,
+                    format!("{} cannot be read: {error}", file.display()),
+                ));
+            }
+        };
+        Keyring::parse(text.expose_secret())
+            .map(Some)
+            .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))
+    }
+
+    /// Puts the file in place, whole and durable or not at all.
+    fn write(&self, tenant: &TenantId, keyring: &Keyring) -> Result<(), StoreError> {
+        let file = self.file(tenant)?;
+        put(&self.folder, &file, &keyring.to_text()).map_err(|error| {
+            failed(
+                tenant,
+                format!("{} cannot be written: {error}", file.display()),
+            )
+        })
+    }
+}
+
+fn put(folder: &Path, file: &Path, text: &SecretString) -> std::io::Result<()> {
+    let mut making = fs::DirBuilder::new();
+    making.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
+    making.create(folder)?;
+    let draft = file.with_extension(format!("{}.new", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(&draft)?;
+    out.write_all(text.expose_secret().as_bytes())?;
+    out.sync_all()?;
+    fs::rename(&draft, file)?;
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+fn failed(tenant: &TenantId, problem: impl std::fmt::Display) -> StoreError {
+    StoreError::new(
+        STORE,
+        "use the stored secrets",
+        format!("tenant {tenant}: {problem}"),
+    )
+}
+
+/// 256 bits of chance.
+fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| failed(tenant, error))?;
+    Ok(CallbackToken::of(bytes))
+}
+
+#[async_trait]
+impl Secrets for Vault {
+    async fn secret(&self, tenant: &TenantId, _fresh: bool) -> Result<TenantSecret, StoreError> {
+        let keyring = self.read(tenant)?;
+        keyring.map(|keyring| keyring.secret().clone()).ok_or_else(|| {
+            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file")
+        })
+    }
+
+    async fn callback_tokens(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError> {
+        // Whoever calls with an invented name learns nothing.
+        if self.file(tenant).is_err() {
+            return Ok(None);
+        }
+        let keyring = self.read(tenant)?;
+        Ok(keyring.and_then(|keyring| keyring.tokens(account, self.clock.now())))
+    }
+}
+
+#[async_trait]
+impl SecretsWriter for Vault {
+    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError> {
+        let before = self.read(tenant)?;
+        let keyring = Keyring::renewed(before.as_ref(), secret.clone(), || token(tenant))?;
+        self.write(tenant, &keyring)
+    }
+
+    async fn rotate_callback_token(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        previous_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let no_account = || failed(tenant, format!("it has no account {account}"));
+        let mut keyring = self.read(tenant)?.ok_or_else(no_account)?;
+        if !keyring.rotate(account, token(tenant)?, previous_until) {
+            return Err(no_account());
+        }
+        self.write(tenant, &keyring)
+    }
+
+    async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {
+        match fs::remove_file(self.file(tenant)?) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed(tenant, error)),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! What an operator's command asks of the store.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, MappingId, TenantId};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::{
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
+    StateCount, Tombstone,
+};
+use stagecall_core::tenant::Tenant;
+
+use super::fault::Fault;
+use super::{Store, column, document, due, instant, parse};
+
+#[async_trait]
+impl Records for Store {
+    async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let (id, paused, text) = (tenant.id.clone(), tenant.paused, document(tenant)?);
+        self.write("configure a tenant", move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO tenant (id, paused, document) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET paused = excluded.paused, document = excluded.document",
+                )?
+                .execute(params![id.as_str(), paused, text])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.read("list the tenants", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT document FROM tenant ORDER BY id")?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(parse("tenant", &row.get::<_, String>(0)?)?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write("remove a tenant", move |connection| {
+            connection.execute("DELETE FROM tenant_state WHERE tenant = ?1", [id.as_str()])?;
+            Ok(connection.execute("DELETE FROM tenant WHERE id = ?1", [id.as_str()])? == 1)
+        })
+        .await
+    }
+
+    async fn invitations(
+        &self,
+        tenant: &TenantId,
+        filter: &InvitationFilter,
+        limit: usize,
+        next: Option<&str>,
+    ) -> Result<InvitationPage, StoreError> {
+        let (tenant, filter) = (tenant.clone(), filter.clone());
+        let below = next.and_then(|next| next.parse().ok()).unwrap_or(i64::MAX);
+        self.read("list the invitations", move |connection| {
+            page(connection, &tenant, &filter, limit, below)
+        })
+        .await
+    }
+
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<StateCount>, StoreError> {
+        let tenant = tenant.clone();
+        self.read("count the invitations", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT state, count(*) FROM invitation WHERE tenant = ?1 GROUP BY state ORDER BY state",
+            )?;
+            let counts = statement.query_map([tenant.as_str()], |row| {
+                Ok(StateCount {
+                    state: row.get(0)?,
+                    count: row.get::<_, i64>(1)?.cast_unsigned(),
+                })
+            })?;
+            Ok(counts.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read("find the longest due", move |connection| {
+            // A tenant that was never polled has been due since the beginning of time, which tells nothing.
+            let tenants: i64 =
+                connection.query_row("SELECT count(*) FROM tenant", [], |row| row.get(0))?;
+            let enough = usize::try_from(tenants).unwrap_or(0) + 1;
+            due::all(connection, now, enough)?
+                .into_iter()
+                .find(|(at, _)| *at > 0)
+                .map(|(at, _)| Timestamp::from_microsecond(at))
+                .transpose()
+                .map_err(|error| {
+                    Fault::Other(format!("a time in the file makes no sense: {error}"))
+                })
+        })
+        .await
+    }
+
+    async fn deliveries(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+        let tenant = tenant.clone();
+        let since = since.map_or(i64::MIN, instant);
+        self.read("list the deliveries", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT document, standing FROM delivery WHERE tenant = ?1 AND at >= ?2 ORDER BY at, id",
+            )?;
+            let mut rows = statement.query(params![tenant.as_str(), since])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let delivery = parse("delivery", &row.get::<_, String>(0)?)?;
+                found.push((delivery, standing(&row.get::<_, String>(1)?)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
+        let (at, tenant, text) = (column(record.at), record.tenant.clone(), document(record)?);
+        self.write("put on record what was done", move |connection| {
+            connection
+                .prepare_cached("INSERT INTO audit (at, tenant, document) VALUES (?1, ?2, ?3)")?
+                .execute(params![at, tenant.as_ref().map(TenantId::as_str), text])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn audits(
+        &self,
+        tenant: Option<&TenantId>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let tenant = tenant.cloned();
+        let since = since.map_or(i64::MIN, instant);
+        self.read("read what was done", move |connection| {
+            documents(
+                connection,
+                "audit",
+                "SELECT document FROM audit WHERE tenant IS ?1 AND at >= ?2 ORDER BY at, rowid",
+                params![tenant.as_ref().map(TenantId::as_str), since],
+            )
+        })
+        .await
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError> {
+        let tombstone = Tombstone {
+            candidate: candidate.clone(),
+            at: now,
+        };
+        let tenant = tenant.clone();
+        let erased = self
+            .write("erase a candidate", move |connection| {
+                erase(connection, &tenant, &tombstone)
+            })
+            .await?;
+        // The journal still has the pages as they were. Whoever reads just now may be in the way for a moment.
+        let operation = "clear the journal";
+        for pause in [0, 50, 200, 1000] {
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            if self.read(operation, cleared).await? {
+                return Ok(erased);
+            }
+        }
+        Err(StoreError::new(
+            super::STORE,
+            operation,
+            "the candidate's rows are gone, but the journal beside the file still has copies, because somebody is reading. Erase again",
+        ))
+    }
+
+    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
+        let tenant = tenant.clone();
+        self.read("list the tombstones", move |connection| {
+            documents(
+                connection,
+                "tombstone",
+                "SELECT document FROM tombstone WHERE tenant = ?1 ORDER BY at, candidate",
+                [tenant.as_str()],
+            )
+        })
+        .await
+    }
+}
+
+/// Whether a candidate was erased.
+pub(super) fn is_erased(
+    connection: &Connection,
+    tenant: &TenantId,
+    candidate: &CandidateId,
+) -> Result<bool, Fault> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM tombstone WHERE tenant = ?1 AND candidate = ?2")?
+        .query_row(params![tenant.as_str(), candidate.as_str()], |_| Ok(()))
+        .optional()?
+        .is_some())
+}
+
+fn page(
+    connection: &Connection,
+    tenant: &TenantId,
+    filter: &InvitationFilter,
+    limit: usize,
+    below: i64,
+) -> Result<InvitationPage, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT rowid, document FROM invitation
+         WHERE tenant = ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR application = ?3)
+             AND (?4 IS NULL OR mapping = ?4) AND rowid < ?5
+         ORDER BY rowid DESC",
+    )?;
+    let mut rows = statement.query(params![
+        tenant.as_str(),
+        filter.state,
+        filter.application.as_ref().map(ApplicationId::as_str),
+        filter.mapping.as_ref().map(MappingId::as_str),
+        below,
+    ])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let document = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let invitation: Invitation = parse("invitation", document)?;
+        if filter.admits(&invitation) {
+            found.push(invitation);
+        }
+        if found.len() >= limit {
+            let next = Some(row.get::<_, i64>(0)?.to_string());
+            return Ok(InvitationPage { rows: found, next });
+        }
+    }
+    Ok(InvitationPage {
+        rows: found,
+        next: None,
+    })
+}
+
+fn standing(name: &str) -> DeliveryStanding {
+    match name {
+        "handled" => DeliveryStanding::Handled,
+        "unmatched" => DeliveryStanding::Unmatched,
+        _ => DeliveryStanding::Pending,
+    }
+}
+
+fn documents<T: serde::de::DeserializeOwned>(
+    connection: &Connection,
+    table: &'static str,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<T>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(parse(table, &row.get::<_, String>(0)?)?);
+    }
+    Ok(found)
+}
+
+/// All or nothing.
+fn erase(
+    connection: &Connection,
+    tenant: &TenantId,
+    tombstone: &Tombstone,
+) -> Result<Erased, Fault> {
+    let text = serde_json::to_string(tombstone)
+        .map_err(|error| Fault::Other(format!("the tombstone cannot be written: {error}")))?;
+    connection.execute(
+        "INSERT INTO tombstone (tenant, candidate, at, document) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![
+            tenant.as_str(),
+            tombstone.candidate.as_str(),
+            column(tombstone.at),
+            text
+        ],
+    )?;
+    let invitations: Vec<Invitation> = documents(
+        connection,
+        "invitation",
+        "SELECT document FROM invitation WHERE tenant = ?1 AND document ->> '$.candidate' = ?2",
+        params![tenant.as_str(), tombstone.candidate.as_str()],
+    )?;
+    let mut erased = Erased::default();
+    for invitation in &invitations {
+        let key = &invitation.key;
+        let mut references: Vec<String> = connection
+            .prepare_cached(
+                "DELETE FROM binding WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4
+                 RETURNING reference",
+            )?
+            .query_map(of_key(key), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        erased.references += references.len();
+        references.extend(invitation.reference.iter().map(ToString::to_string));
+        for reference in references {
+            erased.deliveries += connection
+                .prepare_cached(
+                    "DELETE FROM delivery WHERE tenant = ?1 AND EXISTS (
+                         SELECT 1 FROM json_each(delivery.document, '$.references') WHERE value = ?2)",
+                )?
+                .execute(params![tenant.as_str(), reference])?;
+        }
+        erased.audits += connection
+            .prepare_cached(
+                "UPDATE audit SET document = json_set(document, '$.target', ?3)
+                 WHERE tenant = ?1 AND document ->> '$.target' = ?2",
+            )?
+            .execute(params![tenant.as_str(), key.name(), AuditRecord::ERASED])?;
+        connection
+            .prepare_cached(
+                "DELETE FROM invitation WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
+            )?
+            .execute(of_key(key))?;
+    }
+    erased.invitations = invitations;
+    Ok(erased)
+}
+
+fn of_key(key: &InvitationKey) -> impl rusqlite::Params {
+    (
+        key.tenant.as_str(),
+        key.application.as_str(),
+        key.mapping.as_str(),
+        key.round,
+    )
+}
+
+/// Brings the journal's pages into the file and empties it. Returns whether nobody was in the way.
+fn cleared(connection: &Connection) -> Result<bool, Fault> {
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}

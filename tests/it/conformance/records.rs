@@ -1,0 +1,388 @@
+//! What an operator asks of a store.
+
+use std::collections::BTreeSet;
+
+use stagecall_core::ids::{CandidateId, TenantId};
+use stagecall_core::invitation::{Event, Invitation};
+use stagecall_core::ports::{
+    AuditRecord, DeliveryFate, DeliveryStanding, Inserted, InvitationFilter, StateCount,
+};
+use stagecall_tests::sample::{
+    at, claimed, delivery, detected, key, reported, scored, sent, tenant, then,
+};
+
+use super::{Backend, Stores, quiet_tenant};
+
+async fn all(stores: &Stores, id: &str, filter: InvitationFilter, limit: usize) -> Vec<Invitation> {
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let page = stores
+            .records
+            .invitations(&id.into(), &filter, limit, next.as_deref())
+            .await
+            .unwrap();
+        found.extend(page.rows);
+        next = page.next;
+        if next.is_none() {
+            return found;
+        }
+    }
+}
+
+fn names(of: &[Invitation]) -> BTreeSet<String> {
+    of.iter().map(|one| one.key.name()).collect()
+}
+
+/// Each once, none of another tenant, whatever the size of a page.
+pub async fn all_invitations_page_by_page(backend: impl Backend) {
+    let stores = backend.stores();
+    for application in 0..45 {
+        let row = detected(key("acme", application));
+        stores.ledger.insert(&row).await.unwrap();
+    }
+    stores
+        .ledger
+        .insert(&detected(key("other", 1)))
+        .await
+        .unwrap();
+    for limit in [1, 7, 45, 1000] {
+        let found = all(&stores, "acme", InvitationFilter::default(), limit).await;
+        assert_eq!(found.len(), 45, "pages of {limit}");
+        assert_eq!(names(&found).len(), 45, "pages of {limit}");
+    }
+    assert_eq!(
+        all(&stores, "nobody", InvitationFilter::default(), 10).await,
+        []
+    );
+}
+
+pub async fn invitations_by_filter(backend: impl Backend) {
+    let stores = backend.stores();
+    let mut one = detected(key("acme", 1));
+    one.candidate = "71".into();
+    one.vacancy = "81".into();
+    let mut again = detected(key("acme", 1));
+    again.key.mapping = "test".into();
+    let later = claimed(&detected(key("acme", 12)));
+    let later = then(
+        &later,
+        Event::Sent {
+            reference: "p1".into(),
+            link: None,
+            adopted: false,
+        },
+        at(50.0),
+    );
+    for row in [&one, &again, &later] {
+        stores.ledger.insert(row).await.unwrap();
+    }
+    let none = InvitationFilter::default;
+    for (filter, expected) in [
+        (
+            InvitationFilter {
+                state: Some("invited".to_owned()),
+                ..none()
+            },
+            vec!["12.video.1"],
+        ),
+        (
+            InvitationFilter {
+                application: Some("1".into()),
+                ..none()
+            },
+            vec!["1.test.1", "1.video.1"],
+        ),
+        (
+            InvitationFilter {
+                candidate: Some("71".into()),
+                ..none()
+            },
+            vec!["1.video.1"],
+        ),
+        (
+            InvitationFilter {
+                vacancy: Some("81".into()),
+                ..none()
+            },
+            vec!["1.video.1"],
+        ),
+        (
+            InvitationFilter {
+                mapping: Some("test".into()),
+                ..none()
+            },
+            vec!["1.test.1"],
+        ),
+        (
+            InvitationFilter {
+                since: Some(at(50.0)),
+                ..none()
+            },
+            vec!["12.video.1"],
+        ),
+        (
+            InvitationFilter {
+                application: Some("1".into()),
+                mapping: Some("video".into()),
+                state: Some("invited".to_owned()),
+                ..none()
+            },
+            vec![],
+        ),
+    ] {
+        let found = names(&all(&stores, "acme", filter.clone(), 2).await);
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+pub async fn states_are_counted(backend: impl Backend) {
+    let stores = backend.stores();
+    for row in [
+        claimed(&detected(key("acme", 1))),
+        detected(key("acme", 2)),
+        detected(key("other", 3)),
+        detected(key("acme", 4)),
+    ] {
+        stores.ledger.insert(&row).await.unwrap();
+    }
+    let count = |state: &str, count| StateCount {
+        state: state.to_owned(),
+        count,
+    };
+    let of = async |id: &str| stores.records.counts(&id.into()).await.unwrap();
+    assert_eq!(
+        of("acme").await,
+        [count("detected", 2), count("sending", 1)]
+    );
+    assert_eq!(of("other").await, [count("detected", 1)]);
+    assert_eq!(of("nobody").await, []);
+}
+
+/// Of what is due, the longest; tenants who wait for their first poll do not count.
+pub async fn the_longest_due_is_told(backend: impl Backend) {
+    let stores = backend.stores();
+    let oldest = async |now| stores.records.oldest_due(at(now)).await.unwrap();
+    assert_eq!(oldest(100.0).await, None);
+    for id in ["new", "newer"] {
+        backend.configure(&tenant(id)).await;
+    }
+    quiet_tenant(&backend, "acme").await;
+    assert_eq!(oldest(100.0).await, None);
+    stores
+        .ledger
+        .insert(&detected(key("acme", 1)))
+        .await
+        .unwrap();
+    stores
+        .deliveries
+        .store(&delivery("acme", "d1", at(20.0)))
+        .await
+        .unwrap();
+    assert_eq!(oldest(-1.0).await, None);
+    assert_eq!(oldest(100.0).await, Some(at(0.0)));
+}
+
+pub async fn deliveries_with_where_they_stand(backend: impl Backend) {
+    let stores = backend.stores();
+    for (id, arrived, fate) in [
+        ("d3", 3.0, Some(DeliveryFate::Unmatched)),
+        ("d1", 1.0, Some(DeliveryFate::Handled)),
+        ("d2", 2.0, None),
+    ] {
+        let one = delivery("acme", id, at(arrived));
+        stores.deliveries.store(&one).await.unwrap();
+        if let Some(fate) = fate {
+            stores.deliveries.settle(&one, &fate).await.unwrap();
+        }
+    }
+    stores
+        .deliveries
+        .store(&delivery("other", "d4", at(4.0)))
+        .await
+        .unwrap();
+    let list = async |since| {
+        let found = stores
+            .records
+            .deliveries(&"acme".into(), since)
+            .await
+            .unwrap();
+        let shown = found.into_iter().map(|(one, standing)| (one.id, standing));
+        shown.collect::<Vec<_>>()
+    };
+    let (handled, pending, parked) = (
+        ("d1".to_owned(), DeliveryStanding::Handled),
+        ("d2".to_owned(), DeliveryStanding::Pending),
+        ("d3".to_owned(), DeliveryStanding::Unmatched),
+    );
+    assert_eq!(list(None).await, [handled, pending.clone(), parked.clone()]);
+    assert_eq!(list(Some(at(2.0))).await, [pending, parked]);
+}
+
+fn act(tenant: Option<&str>, what: &str, target: &str, later: f64) -> AuditRecord {
+    AuditRecord {
+        at: at(later),
+        who: "ada".to_owned(),
+        what: what.to_owned(),
+        tenant: tenant.map(TenantId::from),
+        target: target.to_owned(),
+        why: Some("asked to".to_owned()),
+    }
+}
+
+/// Also what was done at the very same moment.
+pub async fn what_was_done_is_kept_in_order(backend: impl Backend) {
+    let stores = backend.stores();
+    let first = act(Some("acme"), "retry", "1.video.1", 1.0);
+    let second = act(Some("acme"), "cancel", "2.video.1", 1.0);
+    let third = act(Some("acme"), "erase", "7", 3.0);
+    let whole = act(None, "redrive", "poll", 2.0);
+    for record in [&first, &second, &whole, &third] {
+        stores.records.audit(record).await.unwrap();
+    }
+    let read = async |id: Option<&str>, since| {
+        let id = id.map(TenantId::from);
+        stores.records.audits(id.as_ref(), since).await.unwrap()
+    };
+    assert_eq!(
+        read(Some("acme"), None).await,
+        [first, second, third.clone()]
+    );
+    assert_eq!(read(Some("acme"), Some(at(1.5))).await, [third]);
+    assert_eq!(read(None, None).await, [whole]);
+    assert_eq!(read(Some("other"), None).await, []);
+}
+
+/// Everything of the candidate, and nothing of anybody else.
+pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
+    let stores = backend.stores();
+    quiet_tenant(&backend, "acme").await;
+    let mut rows = Vec::new();
+    for (application, candidate, reference) in [(1, "7", "p1"), (2, "7", "p2"), (3, "8", "p3")] {
+        let mut row = detected(key("acme", application));
+        row.candidate = candidate.into();
+        stores.ledger.insert(&row).await.unwrap();
+        let row = sent(&row, &reference.into());
+        stores
+            .ledger
+            .bind(&"willo".into(), &reference.into(), &row.key)
+            .await
+            .unwrap();
+        rows.push(row);
+    }
+    let mut foreign = scored(&reported(&sent(&detected(key("other", 1)), &"p1".into())));
+    foreign.version = 0;
+    stores.ledger.insert(&foreign).await.unwrap();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|mut row| {
+            row.version = 1;
+            row
+        })
+        .collect();
+    for row in &rows {
+        stores.ledger.save(row).await.unwrap();
+    }
+    // One delivery of the candidate's, one of another's, one parked.
+    for (id, references) in [
+        ("d1", ["p1", "p9"]),
+        ("d2", ["p3", "p9"]),
+        ("d3", ["p2", "p9"]),
+    ] {
+        let mut one = delivery("acme", id, at(1.0));
+        one.references = references.map(Into::into).to_vec();
+        stores.deliveries.store(&one).await.unwrap();
+        let fate = if id == "d3" {
+            DeliveryFate::Unmatched
+        } else {
+            DeliveryFate::Handled
+        };
+        stores.deliveries.settle(&one, &fate).await.unwrap();
+    }
+    for target in ["1.video.1", "3.video.1"] {
+        let record = act(Some("acme"), "retry", target, 1.0);
+        stores.records.audit(&record).await.unwrap();
+    }
+
+    let (acme, candidate) = (TenantId::from("acme"), CandidateId::from("7"));
+    let erased = stores
+        .records
+        .erase(&acme, &candidate, at(9.0))
+        .await
+        .unwrap();
+    assert_eq!(names(&erased.invitations), names(&rows[..2]));
+    assert_eq!(
+        (erased.references, erased.deliveries, erased.audits),
+        (2, 2, 1)
+    );
+    let left = all(&stores, "acme", InvitationFilter::default(), 10).await;
+    assert_eq!(names(&left), names(&rows[2..]));
+    for (reference, there) in [("p1", false), ("p2", false), ("p3", true)] {
+        let bound = stores
+            .ledger
+            .bound(&acme, &"willo".into(), &reference.into())
+            .await;
+        assert_eq!(bound.unwrap().is_some(), there, "{reference}");
+    }
+    let deliveries = stores.records.deliveries(&acme, None).await.unwrap();
+    let ids: Vec<_> = deliveries.iter().map(|(one, _)| one.id.as_str()).collect();
+    assert_eq!(ids, ["d2"]);
+    assert_eq!(stores.deliveries.unmatched(&acme, 9).await.unwrap(), []);
+    let audits = stores.records.audits(Some(&acme), None).await.unwrap();
+    let targets: BTreeSet<_> = audits.iter().map(|one| one.target.as_str()).collect();
+    assert_eq!(targets, BTreeSet::from([AuditRecord::ERASED, "3.video.1"]));
+    let waiting = stores
+        .ledger
+        .waiting(&acme, &rows[0].assessment)
+        .await
+        .unwrap();
+    assert_eq!(waiting.len(), 0);
+    assert_eq!(
+        all(&stores, "other", InvitationFilter::default(), 10)
+            .await
+            .len(),
+        1
+    );
+
+    // A repetition finds nothing more, and keeps the first tombstone.
+    let again = stores
+        .records
+        .erase(&acme, &candidate, at(99.0))
+        .await
+        .unwrap();
+    assert_eq!(again, stagecall_core::ports::Erased::default());
+    let tombstones = stores.records.tombstones(&acme).await.unwrap();
+    let [tombstone] = tombstones.as_slice() else {
+        panic!("{tombstones:?}");
+    };
+    assert_eq!((&tombstone.candidate, tombstone.at), (&candidate, at(9.0)));
+}
+
+/// Neither the same application nor another one; the tenant's other candidates and other tenants' of that id do.
+pub async fn an_erased_candidate_does_not_come_back(backend: impl Backend) {
+    let stores = backend.stores();
+    let row = detected(key("acme", 1));
+    assert_eq!(stores.ledger.insert(&row).await.unwrap(), Inserted::New);
+    let id = row.candidate.clone();
+    stores
+        .records
+        .erase(&"acme".into(), &id, at(1.0))
+        .await
+        .unwrap();
+    for application in [1, 2] {
+        let row = detected(key("acme", application));
+        assert_eq!(stores.ledger.insert(&row).await.unwrap(), Inserted::Erased);
+        assert_eq!(stores.ledger.load(&row.key).await.unwrap(), None);
+    }
+    let mut another = detected(key("acme", 3));
+    another.candidate = "70".into();
+    for row in [another, detected(key("other", 1))] {
+        assert_eq!(stores.ledger.insert(&row).await.unwrap(), Inserted::New);
+    }
+    // Whoever was about to save it finds that it is gone.
+    assert_eq!(
+        stores.ledger.save(&claimed(&row)).await.unwrap(),
+        stagecall_core::ports::Saved::Conflict
+    );
+}
