@@ -114,6 +114,11 @@ pub enum Event {
         /// Until when.
         until: Timestamp,
     },
+    /// An operator wants it tried again now: what waits goes on at once; what failed before the platform had it begins
+    /// anew, with a look-up where a call was made.
+    Retry,
+    /// An operator takes it back. On the platform it stays until somebody cancels it there.
+    Cancel,
 }
 
 impl Event {
@@ -138,6 +143,8 @@ impl Event {
             Self::Reported(_) => "reported",
             Self::ReportDoubted => "report_doubted",
             Self::ReportPutOff { .. } => "report_put_off",
+            Self::Retry => "retried",
+            Self::Cancel => "cancelled",
         }
     }
 }

@@ -141,6 +141,8 @@ pub enum SkipReason {
     Paused,
     /// The mapping was removed before the invitation went out.
     MappingRemoved,
+    /// An operator took it back before it went out.
+    Cancelled,
 }
 
 /// Why an invitation failed for good.

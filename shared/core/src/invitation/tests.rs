@@ -370,6 +370,85 @@ fn two_writers_of_one_report_exclude_each_other() {
     );
 }
 
+#[test]
+fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
+    let put_off = Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(500),
+    };
+    let waits = step(&fresh(), put_off, 10).next;
+    let now = Wake::At {
+        at: time(20),
+        step: Step::Invite,
+    };
+    assert_eq!(step(&waits, Event::Retry, 20).next.wake, now);
+    assert!(matches!(
+        refused(&fresh(), Event::Retry, 20),
+        NotApplicable::NothingNew { .. }
+    ));
+    let failed = |claim| Event::Fail {
+        claim,
+        reason: FailReason::NoEmail,
+    };
+    let never_sent = step(&fresh(), failed(None), 10).next;
+    let again = step(&never_sent, Event::Retry, 20).next;
+    assert_eq!((&again.state, &again.wake), (&State::Detected, &now));
+    let was_sent = step(&step(&fresh(), claim(60), 1).next, failed(Some(1)), 10).next;
+    let looked_up = step(&was_sent, Event::Retry, 20).next;
+    let lease_until = time(20);
+    assert_eq!(looked_up.state, State::Sending { lease_until });
+    assert_eq!(looked_up.wake, now);
+}
+
+#[test]
+fn a_retry_of_a_report_writes_it_at_once() {
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let put_off = Event::ReportPutOff {
+        report: row.report.clone(),
+        trouble: trouble(2),
+        until: time(9000),
+    };
+    let waits = step(&row, put_off, 3).next;
+    let retried = step(&waits, Event::Retry, 20).next;
+    let now = Wake::At {
+        at: time(20),
+        step: Step::WriteBack,
+    };
+    assert_eq!(retried.wake, now);
+    let shown = step(&retried, reported(&retried), 21).next;
+    assert!(matches!(
+        refused(&shown, Event::Retry, 22),
+        NotApplicable::NothingNew { .. }
+    ));
+}
+
+#[test]
+fn a_cancelled_one_is_not_sent_and_a_late_result_still_counts() {
+    let taken_back = step(&fresh(), Event::Cancel, 5).next;
+    assert_eq!(taken_back.state, State::Skipped(SkipReason::Cancelled));
+    assert_eq!(taken_back.wake, Wake::Never);
+    assert!(matches!(
+        refused(&taken_back, Event::Cancel, 6),
+        NotApplicable::NothingNew { .. }
+    ));
+    let sending = step(&fresh(), claim(60), 1).next;
+    assert!(matches!(
+        refused(&sending, Event::Cancel, 6),
+        NotApplicable::Past { .. }
+    ));
+    let row = step(&sending, sent("r"), 2).next;
+    let cancelled = step(&row, Event::Cancel, 6).next;
+    assert_eq!(cancelled.moment(), Some(Moment::Cancelled));
+    assert!(cancelled.unreported());
+    let seen = Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker: None,
+        lease_until: None,
+    };
+    assert_eq!(step(&cancelled, seen, 7).next.state, State::Completed);
+}
+
 /// Any event, as some worker might apply it at some time.
 fn any_event() -> impl Strategy<Value = Event> {
     let status = prop_oneof![
@@ -403,6 +482,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
         1 => Just(Event::ReportDoubted),
         1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
+        1 => Just(Event::Retry),
+        1 => Just(Event::Cancel),
     ]
 }
 
@@ -421,7 +502,9 @@ proptest! {
                 continue;
             };
             prop_assert_eq!(next.version, row.version + 1);
-            prop_assert!(next.state.level() >= row.state.level(), "{:?} moved {:?} back to {:?}", event, row.state, next.state);
+            // Only an operator's word takes a failure back, and only while the platform has nothing.
+            let taken_back = event == Event::Retry && matches!(row.state, State::Failed(_)) && row.reference.is_none();
+            prop_assert!(taken_back || next.state.level() >= row.state.level(), "{:?} moved {:?} back to {:?}", event, row.state, next.state);
             prop_assert!(next.revision >= row.revision);
             prop_assert!(next.report.revision <= next.revision);
             prop_assert!(row.reference.is_none() || next.reference == row.reference, "the reference changed");

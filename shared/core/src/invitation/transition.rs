@@ -318,8 +318,56 @@ impl Invitation {
                     });
                 }
             }
+            Event::Retry => wake = self.retry(now, past, nothing_new)?,
+            Event::Cancel => match self.state {
+                State::Detected => {
+                    self.state = State::Skipped(SkipReason::Cancelled);
+                    self.next_try = None;
+                    if self.revision > 0 {
+                        self.revision += 1;
+                    }
+                }
+                State::Invited | State::Started => {
+                    self.state = State::Cancelled;
+                    self.ended_at = Some(now);
+                    self.revision += 1;
+                }
+                State::Cancelled | State::Skipped(SkipReason::Cancelled) => {
+                    return Err(nothing_new);
+                }
+                _ => return Err(past),
+            },
         }
         Ok((detail, wake))
+    }
+
+    /// What an operator's wish to try again comes to: the one way back from a failure.
+    fn retry(
+        &mut self,
+        now: Timestamp,
+        past: NotApplicable,
+        nothing_new: NotApplicable,
+    ) -> Result<Option<Wake>, NotApplicable> {
+        match &self.state {
+            State::Detected | State::Sending { .. } if self.next_try.is_none_or(|at| at <= now) => {
+                return Err(nothing_new);
+            }
+            State::Detected | State::Sending { .. } => self.next_try = None,
+            State::Failed(_) if self.reference.is_none() => {
+                self.trouble = None;
+                self.next_try = None;
+                self.state = if self.attempts == 0 {
+                    State::Detected
+                } else {
+                    // The platform may have it after all.
+                    State::Sending { lease_until: now }
+                };
+            }
+            _ if !self.unreported() => return Err(nothing_new),
+            _ if self.report.leased(now) => return Err(past),
+            _ => return Ok(self.tell_the_rest(now)),
+        }
+        Ok(None)
     }
 
     /// The wake after a report that may already be behind.
@@ -455,6 +503,7 @@ impl SkipReason {
             Self::Paused => "paused",
             Self::Duplicate(_) => "duplicate",
             Self::MappingRemoved => "mapping_removed",
+            Self::Cancelled => "cancelled",
         }
     }
 }

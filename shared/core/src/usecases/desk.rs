@@ -33,7 +33,7 @@ pub struct Desk {
 }
 
 /// What came of a change.
-pub(crate) enum Changed {
+pub enum Changed {
     /// It is on record, and this is the row now.
     To(Box<Invitation>),
     /// Somebody else changed the row first.
@@ -44,7 +44,7 @@ pub(crate) enum Changed {
 
 /// Whether to hand out the row's next step after a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
+pub enum Next {
     /// Yes.
     HandOut,
     /// No: the caller goes on with it.
@@ -71,7 +71,7 @@ impl Desk {
     }
 
     /// Applies `event` to `row` and saves the outcome.
-    pub(crate) async fn change(
+    pub async fn change(
         &self,
         row: &Invitation,
         event: Event,

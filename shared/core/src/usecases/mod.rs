@@ -8,9 +8,11 @@ mod sweep;
 mod tick;
 mod write_back;
 
-pub use desk::Desk;
+pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
-pub use poll::{Decision, EntryFact, Polled, Poller, decide, decide_by_history, entry_into};
+pub use poll::{
+    Decision, EntryFact, Polled, Poller, broken, decide, decide_by_history, entry_into, reconcile,
+};
 pub use receive::{Answer, Receiver};
 pub use sweep::Sweeper;
 pub use tick::Ticker;

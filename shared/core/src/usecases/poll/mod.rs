@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 pub use decide::{Decision, EntryFact, decide, decide_by_history, entry_into};
+pub use mappings::{broken, reconcile};
 
 use super::desk::Desk;
 use crate::clock::Deadline;
