@@ -1,6 +1,14 @@
 //! The operator's commands: see what is going on, and mend it.
 
 pub(crate) mod console;
+mod explain;
+mod invitations;
+mod mend;
+mod plan;
+mod read;
+mod status;
+mod story;
+mod tail;
 mod tenant;
 
 use clap::Subcommand;
@@ -14,12 +22,40 @@ pub(crate) enum Command {
     /// See and change the tenants.
     #[command(subcommand)]
     Tenant(tenant::Command),
+    /// See all tenants at a glance: last poll, lag, open invitations, failures, allowance.
+    #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
+    Status(status::Arguments),
+    /// List invitations.
+    #[command(
+        after_help = "Examples:\n  stagecall invitations acme --state failed\n  stagecall invitations --since 2h --json"
+    )]
+    Invitations(invitations::Arguments),
+    /// Tell the whole story of an application: what happened, when and why, and the ids to look up on each side.
+    #[command(after_help = "Example:\n  stagecall explain acme 70215")]
+    Explain(explain::Arguments),
+    /// Say what the next poll would do, application by application, without doing it.
+    #[command(
+        after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
+    )]
+    Plan(plan::Arguments),
+    /// Follow what happens, live.
+    #[command(after_help = "Example:\n  stagecall tail acme")]
+    Tail(tail::Arguments),
+    #[command(flatten)]
+    Mend(mend::Command),
 }
 
 /// Does what was asked.
 pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::WARN, false);
+    let open = Installation::open(on);
     match command {
-        Command::Tenant(command) => tenant::run(command, &Installation::open(on).await?).await,
+        Command::Tenant(command) => tenant::run(command, &open.await?).await,
+        Command::Status(arguments) => status::run(&arguments, &open.await?).await,
+        Command::Invitations(arguments) => invitations::run(arguments, &open.await?).await,
+        Command::Explain(arguments) => explain::run(arguments, &open.await?).await,
+        Command::Plan(arguments) => plan::run(&arguments, &open.await?).await,
+        Command::Tail(arguments) => tail::run(&arguments, &open.await?).await,
+        Command::Mend(command) => mend::run(command, &open.await?).await,
     }
 }

@@ -194,16 +194,17 @@ impl Installation {
 
     /// The ways into the tenants' Eploys, every call counted in the store.
     pub(crate) fn eploy(&self) -> stagecall_eploy::Connections {
-        self.eploy_counted_in(self.allowance.clone())
+        self.eploy_by(self.transport.clone(), self.allowance.clone())
     }
 
-    /// The ways into the tenants' Eploys, every call counted there.
-    pub(crate) fn eploy_counted_in(
+    /// The ways into the tenants' Eploys by this transport, every call counted there.
+    pub(crate) fn eploy_by(
         &self,
+        transport: Arc<dyn Transport>,
         allowance: Arc<dyn Allowance>,
     ) -> stagecall_eploy::Connections {
         stagecall_eploy::Connections::new(
-            self.transport.clone(),
+            transport,
             self.secrets.clone(),
             allowance,
             self.clock.clone(),

@@ -1,0 +1,298 @@
+//! `stagecall explain`.
+
+use clap::Args;
+use serde::Serialize;
+use stagecall_core::Timestamp;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{ApplicationId, TenantId};
+use stagecall_core::invitation::{ActionRecord, Invitation, Wake};
+use stagecall_core::ports::{
+    EployConnections as _, InvitationFilter, MappingStatus, Purpose, Standing, TenantState,
+};
+use stagecall_core::tenant::{Mapping, Position, Tenant};
+use stagecall_core::usecases::entry_into;
+
+use super::console::{Output, local, print_json};
+use super::read::{invitations, known};
+use super::story::{told, why};
+use crate::exit;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// The application's id in Eploy.
+    application: String,
+    /// Do not ask Eploy where the application stands now, which costs a call or two.
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Something of the story.
+#[derive(Debug, Serialize)]
+struct Line {
+    at: Timestamp,
+    invitation: String,
+    what: String,
+}
+
+pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let id = known(on, &arguments.tenant).await?;
+    let application = ApplicationId::new(arguments.application);
+    let filter = InvitationFilter {
+        application: Some(application.clone()),
+        ..InvitationFilter::default()
+    };
+    let mut found = invitations(on, &id, &filter).await?;
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    let lines = story(on, &id, &found).await?;
+    let now = match on.tenants.tenant(&id).await? {
+        Some(tenant) => standing(on, &tenant, &application, &found, arguments.offline).await?,
+        None => vec![format!(
+            "{id} is not configured any more: nothing is done for it"
+        )],
+    };
+    if arguments.output.json {
+        print_json(&serde_json::json!({"invitations": found, "story": lines, "now": now}))?;
+        return Ok(exit::OK);
+    }
+    println!("application {application} of {id}");
+    for one in &found {
+        ids(one);
+    }
+    if !lines.is_empty() {
+        println!("\nwhat happened");
+    }
+    for line in &lines {
+        println!(
+            "  {}  {:<12} {}",
+            local(line.at),
+            line.invitation,
+            line.what
+        );
+    }
+    println!("\nnow");
+    for line in now {
+        println!("  {line}");
+    }
+    Ok(exit::OK)
+}
+
+/// What to look up on each side.
+fn ids(of: &Invitation) {
+    println!("\ninvitation {}: {}", of.key.name(), of.state.name());
+    if let Some(why) = why(of) {
+        println!("  why        {why}");
+    }
+    println!(
+        "  Eploy      candidate {}, vacancy {}",
+        of.candidate, of.vacancy
+    );
+    if let Some(history) = &of.entry.history {
+        println!("             status history row {history}");
+    }
+    if let Some(ActionRecord::Created(action)) = &of.report.action {
+        println!("             action {action}");
+    }
+    println!("  platform   {}", of.assessment);
+    if let Some(reference) = &of.reference {
+        println!("             reference {reference}");
+    }
+    if let Some(link) = &of.invite_link {
+        println!("             link {link}");
+    }
+    match &of.wake {
+        Wake::Never => {}
+        Wake::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
+        Wake::Watched { until: None } => println!("  next       whenever the platform has news"),
+        Wake::Watched { until: Some(at) } => {
+            println!(
+                "  next       whenever the platform has news, until {}",
+                local(*at)
+            );
+        }
+    }
+}
+
+/// The invitations' stories, with what operators did to them and the callbacks that spoke of them, in order.
+async fn story(
+    on: &Installation,
+    tenant: &TenantId,
+    of: &[Invitation],
+) -> anyhow::Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for one in of {
+        let mut add = |at, what| {
+            let invitation = format!("{}.{}", one.key.mapping, one.key.round);
+            lines.push(Line {
+                at,
+                invitation,
+                what,
+            });
+        };
+        if let Some(at) = one.entry.entered_at {
+            add(
+                at,
+                "entered the trigger stage, by Eploy's status history".to_owned(),
+            );
+        }
+        for happening in &one.story {
+            add(happening.at, told(happening));
+        }
+        if let Some(reference) = &one.reference {
+            for (delivery, _) in on.records.deliveries(tenant, None).await? {
+                if delivery.account == one.assessment.account
+                    && delivery.references.contains(reference)
+                {
+                    let event = delivery.event.as_deref().unwrap_or("without a name");
+                    add(delivery.at, format!("the platform called back: {event}"));
+                }
+            }
+        }
+        for act in on.records.audits(Some(tenant), None).await? {
+            if act.target == one.key.name() {
+                let reason = act.why.map(|why| format!(": {why}")).unwrap_or_default();
+                add(act.at, format!("{} by {}{reason}", act.what, act.who));
+            }
+        }
+    }
+    lines.sort_by_key(|line| line.at);
+    Ok(lines)
+}
+
+/// How things stand now, and what that means for an application without an invitation.
+async fn standing(
+    on: &Installation,
+    tenant: &Tenant,
+    application: &ApplicationId,
+    found: &[Invitation],
+    offline: bool,
+) -> anyhow::Result<Vec<String>> {
+    let state = on.states.load_state(&tenant.id).await?;
+    let mut lines = Vec::new();
+    if tenant.paused {
+        lines.push(
+            "the tenant is paused: nothing is polled or invited until stagecall tenant resume"
+                .to_owned(),
+        );
+    }
+    match &state {
+        None => lines.push("Eploy has not been polled yet".to_owned()),
+        Some(state) => {
+            if let Some(suspension) = &state.suspended {
+                let trouble = &suspension.trouble;
+                lines.push(format!(
+                    "the tenant is suspended: {}. {}",
+                    trouble.problem, trouble.remedy
+                ));
+            }
+            let last = state.poll.last_ok.map_or("never".to_owned(), local);
+            lines.push(format!(
+                "last polled: {last}; next: {}",
+                local(state.due_at)
+            ));
+        }
+    }
+    if offline {
+        return Ok(lines);
+    }
+    let looked = look(on, tenant, application).await;
+    let (position, history) = match looked {
+        Ok(Standing::Gone) => {
+            lines.push("Eploy has no such application".to_owned());
+            return Ok(lines);
+        }
+        Ok(Standing::Position(position)) => (position, None),
+        Ok(Standing::History(rows)) => {
+            let position = rows
+                .last()
+                .map(|row| row.position.clone())
+                .unwrap_or_default();
+            (position, Some(rows))
+        }
+        Err(error) => {
+            lines.push(format!("Eploy cannot say where it stands: {error}"));
+            return Ok(lines);
+        }
+    };
+    lines.push(format!("in Eploy it stands at {}", place(&position)));
+    for mapping in &tenant.mappings {
+        if found.iter().any(|one| one.key.mapping == mapping.id) {
+            continue;
+        }
+        let since = history
+            .as_ref()
+            .and_then(|rows| entry_into(mapping, rows))
+            .and_then(|entry| entry.at);
+        lines.push(format!(
+            "mapping {}: {}",
+            mapping.id,
+            verdict(mapping, &position, since, state.as_ref())
+        ));
+    }
+    Ok(lines)
+}
+
+async fn look(
+    on: &Installation,
+    tenant: &Tenant,
+    application: &ApplicationId,
+) -> Result<Standing, CallError> {
+    let eploy = on.eploy().eploy(tenant, Purpose::WriteBack).await?;
+    eploy.standing(application).await
+}
+
+fn place(position: &Position) -> String {
+    let stage = position
+        .stage
+        .as_ref()
+        .map_or("no stage".to_owned(), |stage| format!("stage {stage}"));
+    match &position.status {
+        Some(status) => format!("{stage}, status {status}"),
+        None => stage,
+    }
+}
+
+/// Why a mapping has no invitation of an application.
+fn verdict(
+    mapping: &Mapping,
+    position: &Position,
+    since: Option<Timestamp>,
+    state: Option<&TenantState>,
+) -> String {
+    if !mapping.triggered_by(position) {
+        let triggers: Vec<_> = mapping
+            .triggers
+            .iter()
+            .map(|trigger| trigger.stage.as_str())
+            .collect();
+        return format!(
+            "no invitation: it is not at a trigger (stage {})",
+            triggers.join(", ")
+        );
+    }
+    let at = since
+        .map(|at| format!(" since {}", local(at)))
+        .unwrap_or_default();
+    if mapping.paused {
+        return format!("it is at a trigger{at}, and the mapping is paused");
+    }
+    match state.and_then(|state| state.mappings.get(&mapping.id)) {
+        None => format!("it is at a trigger{at}; the mapping is not in use yet"),
+        Some(of) => match &of.status {
+            MappingStatus::Broken { reason } => {
+                format!("it is at a trigger{at}; the mapping is broken: {reason}")
+            }
+            MappingStatus::Baseline { .. } => format!(
+                "it is at a trigger{at}; the mapping is still recording who was there before"
+            ),
+            MappingStatus::Active => format!(
+                "it is at a trigger{at}, and the mapping is on since {}; if its vacancy is one of the mapping's and its candidate was not erased, the next poll that sees it change invites",
+                local(of.since)
+            ),
+        },
+    }
+}

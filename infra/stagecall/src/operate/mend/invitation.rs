@@ -1,0 +1,250 @@
+//! `stagecall retry`, `reinvite` and `cancel`.
+
+use clap::Args;
+use stagecall_core::ids::{ApplicationId, MappingId, TenantId};
+use stagecall_core::invitation::{Event, Invitation, Step};
+use stagecall_core::ports::{Inserted, InvitationFilter};
+use stagecall_core::usecases::{Changed, Next};
+use stagecall_core::work::Work;
+
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::operate::read::{invitations, known};
+use crate::operate::story::why;
+use crate::store::Installation;
+
+/// Invitations of an application, or all that failed.
+#[derive(Debug, Args)]
+pub(crate) struct Many {
+    /// The tenant.
+    tenant: String,
+    /// The application's id in Eploy.
+    #[arg(required_unless_present = "failed")]
+    application: Option<String>,
+    /// All of the tenant's invitations that failed, and all reports that are put off.
+    #[arg(long, conflicts_with = "application")]
+    failed: bool,
+    /// Of this mapping only.
+    #[arg(long, value_name = "NAME")]
+    mapping: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// One application's latest invitation.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// The tenant.
+    tenant: String,
+    /// The application's id in Eploy.
+    application: String,
+    /// Of this mapping; needed where the application has invitations of several.
+    #[arg(long, value_name = "NAME")]
+    mapping: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// How often a row is read anew because somebody else changed it meanwhile.
+const TRIES: usize = 5;
+
+/// Applies an operator's event to an invitation. Returns the row as it is now if it did something.
+async fn apply(
+    on: &Installation,
+    of: &Invitation,
+    event: &Event,
+) -> anyhow::Result<Option<Invitation>> {
+    let tenant = on.tenants.tenant(&of.key.tenant).await?;
+    let expires = tenant
+        .as_ref()
+        .and_then(|tenant| tenant.mapping(&of.key.mapping)?.expires_after_days);
+    let desk = on.desk();
+    let mut row = of.clone();
+    for _ in 0..TRIES {
+        match desk
+            .change(&row, event.clone(), expires, Next::HandOut)
+            .await?
+        {
+            Changed::To(next) => return Ok(Some(*next)),
+            Changed::No(no) => {
+                println!("{}: {no}", row.key);
+                return Ok(None);
+            }
+            Changed::Conflict => match on.ledger.load(&row.key).await? {
+                Some(newer) => row = newer,
+                None => return Ok(None),
+            },
+        }
+    }
+    anyhow::bail!("{}: others keep changing it; try again", row.key)
+}
+
+/// Tries again what is meant.
+pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = known(on, &arguments.tenant).await?;
+    let filter = InvitationFilter {
+        application: arguments.application.as_deref().map(ApplicationId::from),
+        mapping: arguments.mapping.as_deref().map(MappingId::from),
+        ..InvitationFilter::default()
+    };
+    let mut found = invitations(on, &tenant, &filter).await?;
+    if found.is_empty() && !arguments.failed {
+        return Err(nothing(&tenant, arguments.application.as_deref()));
+    }
+    let now = on.clock.now();
+    found.retain(|one| {
+        let failed = one.state.name() == "failed" || one.report.trouble.is_some();
+        (!arguments.failed || failed) && one.apply(Event::Retry, now, &on.timing, None).is_ok()
+    });
+    if found.is_empty() {
+        println!("nothing of it waits or failed");
+        return Ok(exit::OK);
+    }
+    let mut what = format!("{} to be tried again now:", found.len());
+    for one in found.iter().take(10) {
+        let why = why(one).unwrap_or_default();
+        what.push_str(&format!(
+            "\n  {}  {}  {why}",
+            one.key.name(),
+            one.state.name()
+        ));
+    }
+    if found.len() > 10 {
+        what.push_str("\n  …");
+    }
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    let mut done = 0;
+    for one in &found {
+        if apply(on, one, &Event::Retry).await?.is_some() {
+            arguments
+                .acting
+                .record(on, "retry", Some(&tenant), one.key.name())
+                .await?;
+            done += 1;
+        }
+    }
+    println!("{done} will be tried again at once");
+    Ok(exit::OK)
+}
+
+/// The application's latest invitation of the mapping that is meant.
+async fn latest(arguments: &One, on: &Installation) -> anyhow::Result<Invitation> {
+    let tenant = known(on, &arguments.tenant).await?;
+    let filter = InvitationFilter {
+        application: Some(ApplicationId::from(arguments.application.as_str())),
+        mapping: arguments.mapping.as_deref().map(MappingId::from),
+        ..InvitationFilter::default()
+    };
+    let found = invitations(on, &tenant, &filter).await?;
+    let mut mappings: Vec<_> = found.iter().map(|one| one.key.mapping.as_str()).collect();
+    mappings.sort_unstable();
+    mappings.dedup();
+    if mappings.len() > 1 {
+        return Err(exit::usage(format!(
+            "application {} has invitations of several mappings; say which with --mapping: {}",
+            arguments.application,
+            mappings.join(", ")
+        )));
+    }
+    found
+        .into_iter()
+        .max_by_key(|one| one.key.round)
+        .ok_or_else(|| nothing(&tenant, Some(&arguments.application)))
+}
+
+fn nothing(tenant: &TenantId, application: Option<&str>) -> anyhow::Error {
+    exit::not_found(format!(
+        "{tenant} has no invitation of application {}. stagecall explain says why",
+        application.unwrap_or("")
+    ))
+}
+
+/// Takes an invitation back.
+pub(super) async fn cancel(arguments: &One, on: &Installation) -> anyhow::Result<u8> {
+    let one = latest(arguments, on).await?;
+    if let Err(no) = one.apply(Event::Cancel, on.clock.now(), &on.timing, None) {
+        println!("{}: {no}", one.key);
+        return Ok(exit::OK);
+    }
+    let what = match &one.reference {
+        Some(reference) => format!(
+            "{} counts as cancelled, and Eploy shows it. {} still has it, as {reference}: cancel it there, too, or the candidate can still take it.",
+            one.key, one.assessment.account
+        ),
+        None => format!("{} is not sent.", one.key),
+    };
+    if arguments.acting.agreed(&what)? && apply(on, &one, &Event::Cancel).await?.is_some() {
+        let acting = &arguments.acting;
+        acting
+            .record(on, "cancel", Some(&one.key.tenant), one.key.name())
+            .await?;
+        println!("{} is cancelled", one.key);
+    }
+    Ok(exit::OK)
+}
+
+/// Begins a new round.
+pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Result<u8> {
+    let one = latest(arguments, on).await?;
+    let tenant = on.tenant(&arguments.tenant).await?;
+    if tenant.mapping(&one.key.mapping).is_none() {
+        return Err(exit::not_found(format!(
+            "{} has no mapping {} any more",
+            tenant.id, one.key.mapping
+        )));
+    }
+    let unsettled = matches!(
+        one.state.name(),
+        "detected" | "sending" | "invited" | "started"
+    );
+    if unsettled {
+        println!(
+            "{} is {}: wait for its end, or take it back first with stagecall cancel",
+            one.key,
+            one.state.name()
+        );
+        return Ok(exit::FAILED);
+    }
+    let mut key = one.key.clone();
+    key.round = key.round.saturating_add(1);
+    let what = format!(
+        "{key} is a new round: the candidate is invited to {} again, if the application is still at the trigger stage and the platform takes a second invitation of the same person.",
+        one.assessment
+    );
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    let mut entry = one.entry.clone();
+    entry.seen_at = on.clock.now();
+    entry.left_at = None;
+    entry.not_before = None;
+    let next = Invitation::detected(
+        key.clone(),
+        one.candidate.clone(),
+        one.vacancy.clone(),
+        one.assessment.clone(),
+        entry,
+    );
+    match on.ledger.insert(&next).await? {
+        Inserted::New => {}
+        Inserted::Existed => {
+            println!("{key} is there already");
+            return Ok(exit::OK);
+        }
+        Inserted::Erased => {
+            println!("the candidate was erased: nothing is done");
+            return Ok(exit::FAILED);
+        }
+    }
+    let acting = &arguments.acting;
+    acting
+        .record(on, "reinvite", Some(&key.tenant), key.name())
+        .await?;
+    on.queue
+        .push(vec![Work::step(key.clone(), Step::Invite)])
+        .await?;
+    println!("{key} goes out at once");
+    Ok(exit::OK)
+}

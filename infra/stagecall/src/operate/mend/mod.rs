@@ -1,0 +1,58 @@
+//! Mending: each command says what it will do, asks, does it once however often it is run, and leaves a record.
+
+mod erase;
+mod invitation;
+mod replay;
+mod resync;
+mod unmatched;
+
+use clap::Subcommand;
+
+use crate::store::Installation;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try again now what waits or failed: an application's invitations, or all of a tenant that failed.
+    #[command(
+        after_help = "Examples:\n  stagecall retry acme 70215\n  stagecall retry acme --failed --yes --reason 'the key was renewed'"
+    )]
+    Retry(invitation::Many),
+    /// Invite an application again, in a new round.
+    #[command(
+        after_help = "Example:\n  stagecall reinvite acme 70215 --mapping support-video --reason 'the recording was silent'"
+    )]
+    Reinvite(invitation::One),
+    /// Take an invitation back: it is not sent, or counts as cancelled if it was.
+    #[command(after_help = "Example:\n  stagecall cancel acme 70215 --reason 'vacancy closed'")]
+    Cancel(invitation::One),
+    /// Ask both sides anew: an application's result now, or everything of a tenant soon.
+    #[command(
+        after_help = "Examples:\n  stagecall resync acme 70215\n  stagecall resync acme --since 2d"
+    )]
+    Resync(resync::Arguments),
+    /// Callbacks that no invitation belongs to.
+    #[command(subcommand)]
+    Unmatched(unmatched::Command),
+    /// Look into deliveries again.
+    #[command(
+        after_help = "Example:\n  stagecall replay acme --since 2h --reason 'Eploy was down'"
+    )]
+    Replay(replay::Arguments),
+    /// Remove everything about a candidate, and keep a tombstone that prevents a new invitation.
+    #[command(
+        after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
+    )]
+    Erase(erase::Arguments),
+}
+
+pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
+    match command {
+        Command::Retry(arguments) => invitation::retry(&arguments, on).await,
+        Command::Reinvite(arguments) => invitation::reinvite(&arguments, on).await,
+        Command::Cancel(arguments) => invitation::cancel(&arguments, on).await,
+        Command::Resync(arguments) => resync::run(&arguments, on).await,
+        Command::Unmatched(command) => unmatched::run(command, on).await,
+        Command::Replay(arguments) => replay::run(&arguments, on).await,
+        Command::Erase(arguments) => erase::run(&arguments, on).await,
+    }
+}

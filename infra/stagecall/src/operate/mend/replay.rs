@@ -1,0 +1,67 @@
+//! `stagecall replay`.
+
+use clap::Args;
+use stagecall_core::Timestamp;
+use stagecall_core::ports::{DeliveryFate, DeliveryStanding};
+use stagecall_core::work::Work;
+
+use crate::exit;
+use crate::operate::console::{Acting, local};
+use crate::operate::read::{known, since};
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// Those that arrived since: a time, a day, or how long ago (2h, 3d).
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Timestamp,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Makes deliveries due again that were looked into. Each asks the platform for the result as it is now, so that
+/// doing it twice changes nothing.
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = known(on, &arguments.tenant).await?;
+    let mut found = on
+        .records
+        .deliveries(&tenant, Some(arguments.since))
+        .await?;
+    found.retain(|(_, standing)| *standing != DeliveryStanding::Pending);
+    if found.is_empty() {
+        println!(
+            "no delivery of {tenant} since {} that is not due anyway",
+            local(arguments.since)
+        );
+        return Ok(exit::OK);
+    }
+    let what = format!(
+        "{} deliveries of {tenant} since {} are looked into again: a call to the platform each.",
+        found.len(),
+        local(arguments.since)
+    );
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    let fate = DeliveryFate::Again(on.clock.now());
+    let mut work = Vec::new();
+    for (mut delivery, _) in found {
+        delivery.tries = 0;
+        on.deliveries.settle(&delivery, &fate).await?;
+        work.push(Work::Delivery {
+            tenant: tenant.clone(),
+            id: delivery.id,
+        });
+    }
+    let count = work.len();
+    on.queue.push(work).await?;
+    let target = format!("{count} deliveries since {}", arguments.since);
+    arguments
+        .acting
+        .record(on, "replay", Some(&tenant), target)
+        .await?;
+    println!("{count} are due at once");
+    Ok(exit::OK)
+}

@@ -1,0 +1,177 @@
+//! What would be done about one application for one mapping, and why.
+
+use jiff::SignedDuration;
+use serde::Serialize;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
+use stagecall_core::invitation::{Invitation, SkipReason};
+use stagecall_core::ports::{ApplicationRow, Eploy, MappingState, MappingStatus, Standing};
+use stagecall_core::tenant::{Mapping, ReportPlan};
+use stagecall_core::timing::after;
+use stagecall_core::usecases::{Decision, decide, decide_by_history, entry_into};
+
+use crate::operate::story::why;
+
+/// It would be invited.
+pub(super) const INVITE: &str = "invite";
+
+/// Reading where the application stands, and the candidate.
+pub(super) const CALLS_TO_INVITE: u64 = 2;
+
+/// A line of the plan.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Decided {
+    pub(super) application: ApplicationId,
+    pub(super) candidate: CandidateId,
+    pub(super) vacancy: VacancyId,
+    pub(super) mapping: Option<MappingId>,
+    /// `invite`, `pass over`, `note` or `nothing`.
+    pub(super) decision: &'static str,
+    pub(super) because: String,
+    #[serde(skip)]
+    pub(super) calls_to_report: u64,
+}
+
+impl Decided {
+    /// No mapping is concerned.
+    pub(super) fn nothing(row: &ApplicationRow) -> Self {
+        Self {
+            application: row.id.clone(),
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            mapping: None,
+            decision: "nothing",
+            because: "it is of no mapping's vacancies, or not at a trigger stage".to_owned(),
+            calls_to_report: 0,
+        }
+    }
+}
+
+/// One mapping's view of one application.
+pub(super) struct Case<'a> {
+    pub(super) row: &'a ApplicationRow,
+    pub(super) mapping: &'a Mapping,
+    pub(super) state: &'a MappingState,
+    pub(super) latest: Option<&'a Invitation>,
+    pub(super) erased: bool,
+}
+
+impl Case<'_> {
+    /// What would be done; `None` where the mapping is not concerned. Asks Eploy where the poll would, and with `deep`
+    /// also where inviting would.
+    pub(super) async fn decide(
+        &self,
+        eploy: &dyn Eploy,
+        deep: bool,
+    ) -> Result<Option<Decided>, CallError> {
+        let status = &self.state.status;
+        let mut decision = decide(self.mapping, status, self.row, self.latest);
+        if let (Decision::AskHistory, Some(latest)) = (&decision, self.latest) {
+            decision = match eploy.standing(&self.row.id).await? {
+                Standing::History(rows) => decide_by_history(self.mapping, status, latest, &rows),
+                Standing::Position(_) => Decision::StillThere,
+                Standing::Gone => Decision::NoteLeft,
+            };
+        }
+        let (decision, because) = match decision {
+            Decision::NotConcerned => return Ok(None),
+            Decision::Invite { .. } | Decision::PassOver { .. } if self.erased => {
+                ("nothing", "the candidate was erased".to_owned())
+            }
+            Decision::Invite { round } => match self.hindrance(eploy, deep).await? {
+                Some(hindrance) => ("pass over", hindrance),
+                None if round == 1 => (INVITE, "it entered the trigger stage".to_owned()),
+                None => (
+                    INVITE,
+                    format!("it entered the trigger stage again: round {round}"),
+                ),
+            },
+            Decision::PassOver { reason, .. } => ("pass over", passed_over(&reason).to_owned()),
+            Decision::Known | Decision::AskHistory => ("nothing", self.known()),
+            Decision::StillThere => (
+                "note",
+                format!("it changed and is still in the same stay; {}", self.known()),
+            ),
+            Decision::NoteLeft => (
+                "note",
+                format!("it left the trigger stage; {}", self.known()),
+            ),
+        };
+        Ok(Some(Decided {
+            application: self.row.id.clone(),
+            candidate: self.row.candidate.clone(),
+            vacancy: self.row.vacancy.clone(),
+            mapping: Some(self.mapping.id.clone()),
+            decision,
+            because,
+            calls_to_report: calls_to_report(&self.mapping.report),
+        }))
+    }
+
+    /// What would keep it from being invited when its turn comes.
+    async fn hindrance(&self, eploy: &dyn Eploy, deep: bool) -> Result<Option<String>, CallError> {
+        if !deep {
+            return Ok(None);
+        }
+        match eploy.standing(&self.row.id).await? {
+            Standing::Gone => return Ok(Some("Eploy has no such application any more".to_owned())),
+            Standing::Position(position) if !self.mapping.triggered_by(&position) => {
+                return Ok(Some("it left the trigger stage".to_owned()));
+            }
+            Standing::Position(_) => {}
+            Standing::History(rows) => match entry_into(self.mapping, &rows) {
+                None => return Ok(Some("it left the trigger stage".to_owned())),
+                Some(entry) => {
+                    let first = self.latest.is_none() && !self.mapping.include_current;
+                    // With the margin that inviting allows for an Eploy whose times are not UTC.
+                    let early = |at| after(at, SignedDuration::from_mins(65)) < self.state.since;
+                    if first && entry.at.is_some_and(early) {
+                        return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
+                    }
+                }
+            },
+        }
+        let person = eploy.candidate(&self.row.candidate).await?;
+        let reachable = person.email.is_some_and(|email| email.contains('@'));
+        Ok((!reachable).then(|| {
+            "the candidate has no e-mail address, which would be shown in Eploy".to_owned()
+        }))
+    }
+
+    /// What is on record.
+    fn known(&self) -> String {
+        match (self.latest, &self.state.status) {
+            (Some(latest), _) => {
+                let why = why(latest)
+                    .map(|why| format!(" ({why})"))
+                    .unwrap_or_default();
+                format!("on record as {}{why}", latest.state.name())
+            }
+            (None, MappingStatus::Broken { .. }) => "the mapping is broken".to_owned(),
+            (None, _) => "nothing is on record".to_owned(),
+        }
+    }
+}
+
+fn passed_over(reason: &SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Baseline => "baseline: it was at the stage before the mapping was turned on",
+        SkipReason::Paused => "the mapping is paused",
+        SkipReason::MovedOn => "it left the stage",
+        SkipReason::Duplicate(_) => "the platform has it already",
+        SkipReason::MappingRemoved => "the mapping was removed",
+        SkipReason::Cancelled => "an operator took it back",
+    }
+}
+
+/// What showing "invited" costs: each kind of report is a call.
+fn calls_to_report(plan: &ReportPlan) -> u64 {
+    let parts = [
+        plan.action.is_some(),
+        !plan.questions.is_empty(),
+        plan.notes_at
+            .contains(&stagecall_core::report::Moment::Invited),
+        plan.export_package.is_some(),
+    ];
+    parts.into_iter().map(u64::from).sum()
+}

@@ -1,0 +1,176 @@
+//! `stagecall status`.
+
+use clap::Args;
+use comfy_table::Cell;
+use serde::Serialize;
+use stagecall_core::Timestamp;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{EployConnections as _, MappingStatus, Purpose, StateCount};
+use stagecall_core::tenant::Tenant;
+
+use super::console::{Output, print_json, span, table};
+use super::read::sum;
+use crate::exit;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only this tenant.
+    tenant: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A tenant at a glance.
+#[derive(Debug, Serialize)]
+struct Glance {
+    tenant: TenantId,
+    /// `on`, `paused` or `suspended`.
+    standing: &'static str,
+    /// What is wrong, where something is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+    last_poll: Option<Timestamp>,
+    due_at: Option<Timestamp>,
+    /// How late the next poll is.
+    lag_seconds: i64,
+    /// Seen and not sent yet.
+    waiting: u64,
+    /// On the platform and not ended.
+    open: u64,
+    completed: u64,
+    failed: u64,
+    unmatched: usize,
+    calls_today: u32,
+    calls_allowed: u32,
+    states: Vec<StateCount>,
+}
+
+/// The most parked deliveries that are counted.
+const MOST_UNMATCHED: usize = 1000;
+
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenants = match &arguments.tenant {
+        Some(name) => vec![on.tenant(name).await?],
+        None => on.records.list_tenants().await?,
+    };
+    let eploy = on.eploy();
+    let mut glances = Vec::new();
+    for tenant in &tenants {
+        glances.push(glance(tenant, on, &eploy).await?);
+    }
+    let now = on.clock.now();
+    let oldest_due = on.records.oldest_due(now).await?;
+    if arguments.output.json {
+        print_json(&serde_json::json!({
+            "store": on.place.to_string(),
+            "oldest_due": oldest_due,
+            "tenants": glances,
+        }))?;
+        return Ok(exit::OK);
+    }
+    let mut shown = table([
+        "tenant",
+        "",
+        "last poll",
+        "next",
+        "waiting",
+        "open",
+        "done",
+        "failed",
+        "parked",
+        "calls today",
+    ]);
+    for one in &glances {
+        let next = match one.due_at {
+            Some(_) if one.lag_seconds > 0 => format!("{} late", span(one.lag_seconds)),
+            Some(at) => format!("in {}", span(at.duration_since(now).as_secs())),
+            None => "at once".to_owned(),
+        };
+        let ago = one.last_poll.map_or("never".to_owned(), |at| {
+            format!("{} ago", span(now.duration_since(at).as_secs()))
+        });
+        shown.add_row([
+            Cell::new(&one.tenant),
+            Cell::new(one.standing),
+            Cell::new(ago),
+            Cell::new(next),
+            Cell::new(one.waiting),
+            Cell::new(one.open),
+            Cell::new(one.completed),
+            Cell::new(one.failed),
+            Cell::new(one.unmatched),
+            Cell::new(format!("{} of {}", one.calls_today, one.calls_allowed)),
+        ]);
+    }
+    println!("{shown}");
+    for one in &glances {
+        for problem in &one.problems {
+            println!("{}: {problem}", one.tenant);
+        }
+    }
+    if let Some(at) = oldest_due {
+        let late = now.duration_since(at).as_secs();
+        println!("the longest due has been due for {}", span(late));
+    }
+    Ok(exit::OK)
+}
+
+async fn glance(
+    tenant: &Tenant,
+    on: &Installation,
+    eploy: &stagecall_eploy::Connections,
+) -> anyhow::Result<Glance> {
+    let now = on.clock.now();
+    let state = on.states.load_state(&tenant.id).await?;
+    let states = on.records.counts(&tenant.id).await?;
+    let unmatched = on.deliveries.unmatched(&tenant.id, MOST_UNMATCHED).await?;
+    let mut problems = Vec::new();
+    let suspended = state.as_ref().and_then(|state| state.suspended.as_ref());
+    if let Some(suspension) = suspended {
+        let trouble = &suspension.trouble;
+        problems.push(format!(
+            "{}: {}. {}",
+            trouble.code, trouble.problem, trouble.remedy
+        ));
+    }
+    for (id, mapping) in state.iter().flat_map(|state| &state.mappings) {
+        if let MappingStatus::Broken { reason } = &mapping.status {
+            problems.push(format!("mapping {id}: {reason}"));
+        }
+    }
+    // The calls of all purposes together are what writing back, which may use all, has not left.
+    let left = match eploy.eploy(tenant, Purpose::WriteBack).await {
+        Ok(eploy) => eploy.allowance_left().await.map(|left| left.calls),
+        Err(error) => Err(error),
+    };
+    let left = left.unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        tenant.eploy.daily_calls
+    });
+    let due_at = state.as_ref().map(|state| state.due_at);
+    Ok(Glance {
+        tenant: tenant.id.clone(),
+        standing: if tenant.paused {
+            "paused"
+        } else if suspended.is_some() {
+            "suspended"
+        } else {
+            "on"
+        },
+        problems,
+        last_poll: state.as_ref().and_then(|state| state.poll.last_ok),
+        due_at,
+        lag_seconds: due_at
+            .filter(|_| !tenant.paused)
+            .map_or(0, |at| now.duration_since(at).as_secs().max(0)),
+        waiting: sum(&states, &["detected", "sending"]),
+        open: sum(&states, &["invited", "started"]),
+        completed: sum(&states, &["completed"]),
+        failed: sum(&states, &["failed", "bounced"]),
+        unmatched: unmatched.len(),
+        calls_today: tenant.eploy.daily_calls.saturating_sub(left),
+        calls_allowed: tenant.eploy.daily_calls,
+        states,
+    })
+}

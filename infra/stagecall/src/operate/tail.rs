@@ -1,0 +1,107 @@
+//! `stagecall tail`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use clap::Args;
+use stagecall_core::Timestamp;
+use stagecall_core::ids::InvitationKey;
+use stagecall_core::ports::InvitationFilter;
+use stagecall_core::timing::{after, seconds};
+use tokio::time::Instant;
+
+use super::console::local;
+use super::read::{invitations, since, tenants};
+use super::story::told;
+use crate::exit;
+use crate::host::interrupted;
+use crate::store::Installation;
+
+/// How far a look goes back behind the one before.
+const OVERLAP_SECONDS: f64 = 60.0;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only this tenant.
+    tenant: Option<String>,
+    /// Begin with what happened since: a time, a day, or how long ago (2h, 3d).
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+    /// Seconds between two looks.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// End after so many seconds; without it, with ctrl-c.
+    #[arg(long, value_name = "SECONDS")]
+    r#for: Option<u64>,
+    /// Print one JSON object per line, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let end = arguments
+        .r#for
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let mut stopped = std::pin::pin!(interrupted());
+    let begin = arguments.since.unwrap_or_else(|| on.clock.now());
+    let mut from = begin;
+    let mut shown = HashMap::new();
+    loop {
+        // Whoever writes beside us may be a little behind: each look overlaps the one before.
+        let overlap = after(from, seconds(-OVERLAP_SECONDS)).max(begin);
+        from = look(arguments, on, overlap, begin, &mut shown)
+            .await?
+            .max(from);
+        let pause = Instant::now() + Duration::from_secs(arguments.every);
+        if end.is_some_and(|end| end < pause) {
+            return Ok(exit::OK);
+        }
+        tokio::select! {
+            () = &mut stopped => return Ok(exit::OK),
+            () = tokio::time::sleep_until(pause) => {}
+        }
+    }
+}
+
+/// Shows what is new after `begin`, and tells when the newest of it happened. `shown`: up to when each invitation's story was shown, and how
+/// many happenings of that very moment.
+async fn look(
+    arguments: &Arguments,
+    on: &Installation,
+    from: Timestamp,
+    begin: Timestamp,
+    shown: &mut HashMap<InvitationKey, (Timestamp, usize)>,
+) -> anyhow::Result<Timestamp> {
+    let filter = InvitationFilter {
+        since: Some(from),
+        ..InvitationFilter::default()
+    };
+    let mut lines = Vec::new();
+    for tenant in tenants(on, arguments.tenant.as_deref()).await? {
+        for one in invitations(on, &tenant, &filter).await? {
+            let (until, count) = shown.get(&one.key).copied().unwrap_or((begin, 0));
+            let mut same = 0;
+            for happening in &one.story {
+                same += usize::from(happening.at == until);
+                if happening.at > until || (happening.at == until && same > count) {
+                    lines.push((happening.at, one.key.clone(), happening.clone()));
+                }
+            }
+            let last = one.touched_at();
+            let of_last = one.story.iter().filter(|told| told.at == last).count();
+            shown.insert(one.key, (last, of_last));
+        }
+    }
+    lines.sort_by_key(|(at, _, _)| *at);
+    for (at, key, happening) in &lines {
+        if arguments.json {
+            println!(
+                "{}",
+                serde_json::json!({"at": at, "tenant": key.tenant, "invitation": key.name(), "what": happening.what, "detail": happening.detail})
+            );
+        } else {
+            println!("{}  {key}  {}", local(*at), told(happening));
+        }
+    }
+    Ok(lines.last().map_or(from, |(at, _, _)| *at))
+}
