@@ -10,6 +10,7 @@ mod dialects;
 mod failures;
 mod kill;
 mod once;
+mod operator;
 mod privacy;
 mod recruiter;
 mod story;

@@ -1,7 +1,13 @@
 //! `stagecall tenant …`.
 
+mod apply;
+mod checked;
 mod list;
 mod pause;
+mod remove;
+mod rotate;
+mod set;
+mod show;
 
 use clap::Subcommand;
 
@@ -13,6 +19,9 @@ pub(crate) enum Command {
     /// List the tenants.
     #[command(after_help = "Example:\n  stagecall tenant list --json")]
     List(Output),
+    /// Show a tenant: its configuration, how its mappings stand, and what operators did to it.
+    #[command(after_help = "Example:\n  stagecall tenant show acme")]
+    Show(show::Arguments),
     /// Stop polling, inviting and sweeping for a tenant.
     #[command(
         after_help = "Example:\n  stagecall tenant pause acme --reason 'Eploy is being upgraded'"
@@ -21,12 +30,46 @@ pub(crate) enum Command {
     /// Go on where a pause began.
     #[command(after_help = "Example:\n  stagecall tenant resume acme")]
     Resume(pause::Arguments),
+    /// Change settings of a tenant, by their names in `tenant export`.
+    #[command(
+        after_help = "Examples:\n  stagecall tenant set acme eploy.poll_seconds=120\n  stagecall tenant set acme eploy.dialect.dates=uk platforms.willo.settings.calls_per_second=2\n  stagecall tenant set acme --unset eploy.dialect.dates"
+    )]
+    Set(set::Arguments),
+    /// Give new credentials, or a new callback token.
+    #[command(
+        after_help = "Examples:\n  stagecall tenant rotate acme --eploy\n  stagecall tenant rotate acme --secrets - < acme-keys.toml\n  stagecall tenant rotate acme --callback willo --keep-hours 48"
+    )]
+    Rotate(rotate::Arguments),
+    /// Remove a tenant's configuration and credentials. Its invitations stay on record.
+    #[command(after_help = "Example:\n  stagecall tenant remove acme --reason 'contract ended'")]
+    Remove(remove::Arguments),
+    /// Print tenants as TOML, without secrets, to be kept in git.
+    #[command(after_help = "Example:\n  stagecall tenant export > tenants.toml")]
+    Export {
+        /// The tenants; without any, all.
+        tenants: Vec<String>,
+    },
+    /// Add the tenants of a file that are not there yet.
+    #[command(after_help = "Example:\n  stagecall tenant import tenants.toml")]
+    Import(apply::Arguments),
+    /// Make tenants as a file has them, after showing what changes. Tenants that are not in the file stay as they are.
+    #[command(
+        after_help = "Examples:\n  stagecall tenant apply tenants.toml\n  stagecall tenant apply tenants.toml --check"
+    )]
+    Apply(apply::Arguments),
 }
 
 pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
     match command {
         Command::List(output) => list::run(output, on).await,
+        Command::Show(arguments) => show::run(&arguments, on).await,
         Command::Pause(arguments) => pause::run(arguments, true, on).await,
         Command::Resume(arguments) => pause::run(arguments, false, on).await,
+        Command::Set(arguments) => set::run(&arguments, on).await,
+        Command::Rotate(arguments) => rotate::run(&arguments, on).await,
+        Command::Remove(arguments) => remove::run(&arguments, on).await,
+        Command::Export { tenants } => apply::export(&tenants, on).await,
+        Command::Import(arguments) => apply::import(&arguments, on).await,
+        Command::Apply(arguments) => apply::run(&arguments, on).await,
     }
 }

@@ -1,0 +1,125 @@
+//! `stagecall tenant apply`, `import` and `export`.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use stagecall_core::tenant::Tenant;
+
+use super::checked::{File, check, difference, text};
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The file, as `tenant export` prints it; - for standard input, which needs --yes.
+    file: PathBuf,
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Makes the tenants of a file as they are there.
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let wanted = read(arguments, on)?;
+    let mut changes = Vec::new();
+    for tenant in wanted {
+        let before = on.tenants.tenant(&tenant.id).await?;
+        if let Some(shown) = difference(before.as_ref(), &tenant)? {
+            changes.push((tenant, shown));
+        }
+    }
+    change(arguments, "tenant apply", changes, on).await
+}
+
+/// Adds the tenants of a file.
+pub(super) async fn import(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let wanted = read(arguments, on)?;
+    let mut changes = Vec::new();
+    for tenant in wanted {
+        match on.tenants.tenant(&tenant.id).await? {
+            Some(before) => {
+                if difference(Some(&before), &tenant)?.is_some() {
+                    println!(
+                        "{} is there already and differs: left as it is; stagecall tenant apply changes it",
+                        tenant.id
+                    );
+                }
+            }
+            None => changes.extend(difference(None, &tenant)?.map(|shown| (tenant, shown))),
+        }
+    }
+    change(arguments, "tenant import", changes, on).await
+}
+
+fn read(arguments: &Arguments, on: &Installation) -> anyhow::Result<Vec<Tenant>> {
+    let mut text = String::new();
+    if arguments.file.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text)?;
+    } else {
+        text = std::fs::read_to_string(&arguments.file)
+            .with_context(|| format!("{} cannot be read", arguments.file.display()))?;
+    }
+    let file: File = toml::from_str(&text)
+        .map_err(|error| exit::usage(format!("{}: {error}", arguments.file.display())))?;
+    for tenant in &file.tenant {
+        check(tenant, on.sandbox)?;
+    }
+    Ok(file.tenant)
+}
+
+async fn change(
+    arguments: &Arguments,
+    what: &str,
+    changes: Vec<(Tenant, String)>,
+    on: &Installation,
+) -> anyhow::Result<u8> {
+    if changes.is_empty() {
+        println!("nothing changes");
+        return Ok(exit::OK);
+    }
+    let mut shown: Vec<&str> = changes.iter().map(|(_, shown)| shown.as_str()).collect();
+    if arguments.check {
+        println!("{}", shown.join("\n"));
+        return Ok(exit::OK);
+    }
+    shown.push("Who is at a trigger stage now counts as there before wherever a mapping is new, or its stages, vacancies or assessment change.");
+    if !arguments.acting.agreed(&shown.join("\n"))? {
+        return Ok(exit::OK);
+    }
+    for (tenant, _) in &changes {
+        on.records.put_tenant(tenant).await?;
+        let acting = &arguments.acting;
+        acting
+            .record(on, what, Some(&tenant.id), tenant.id.as_str())
+            .await?;
+        println!("{} is as given", tenant.id);
+        if on.secrets.secret(&tenant.id, true).await.is_err() {
+            println!(
+                "{}: its credentials are not there yet; give them with stagecall tenant rotate {0} --eploy",
+                tenant.id
+            );
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// Prints tenants.
+pub(super) async fn export(names: &[String], on: &Installation) -> anyhow::Result<u8> {
+    let tenants = if names.is_empty() {
+        on.records.list_tenants().await?
+    } else {
+        let mut tenants = Vec::new();
+        for name in names {
+            tenants.push(on.tenant(name).await?);
+        }
+        tenants
+    };
+    let printed: Vec<String> = tenants.iter().map(text).collect::<Result<_, _>>()?;
+    print!("{}", printed.join("\n"));
+    Ok(exit::OK)
+}

@@ -1,0 +1,173 @@
+//! Tenants as TOML, and what must hold for one before it is stored.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
+use stagecall_core::report::text_problems;
+use stagecall_core::tenant::Tenant;
+
+use crate::exit;
+
+/// A file of tenants: `[[tenant]]` for each.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) tenant: Vec<Tenant>,
+}
+
+/// A tenant as `tenant export` prints it.
+pub(super) fn text(of: &Tenant) -> anyhow::Result<String> {
+    let file = File {
+        tenant: vec![of.clone()],
+    };
+    Ok(toml::to_string_pretty(&file)?)
+}
+
+/// What changes from one to the other, line by line; `None` if nothing does.
+pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Result<Option<String>> {
+    let old = before.map(text).transpose()?.unwrap_or_default();
+    let new = text(next)?;
+    if old == new {
+        return Ok(None);
+    }
+    let diff = TextDiff::from_lines(&old, &new);
+    let (from, to) = match before {
+        Some(_) => (
+            format!("{} as it is", next.id),
+            format!("{} as it will be", next.id),
+        ),
+        None => ("nothing".to_owned(), format!("{} (new)", next.id)),
+    };
+    Ok(Some(diff.unified_diff().header(&from, &to).to_string()))
+}
+
+/// Ends the command with everything that is wrong with a tenant, if something is.
+pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
+    let mut problems = Vec::new();
+    let plain = |name: &str| {
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_')
+    };
+    let names = [tenant.id.as_str()]
+        .into_iter()
+        .chain(tenant.platforms.keys().map(|account| account.as_str()))
+        .chain(tenant.mappings.iter().map(|mapping| mapping.id.as_str()));
+    for name in names.filter(|name| !plain(name)) {
+        problems.push(format!(
+            "the name \"{name}\" has other signs than letters, digits, - and _"
+        ));
+    }
+    for problem in stagecall_eploy::validate(&tenant.eploy) {
+        problems.push(format!("eploy.{problem}"));
+    }
+    if tenant.eploy.base_url.scheme() != "https" && !sandbox {
+        problems.push(format!(
+            "eploy.base_url is {}; give an https address",
+            tenant.eploy.base_url
+        ));
+    }
+    for (account, connection) in &tenant.platforms {
+        for problem in stagecall_platforms::validate(connection) {
+            problems.push(format!("platforms.{account}.{problem}"));
+        }
+        if let Some(url) = &connection.base_url
+            && url.scheme() != "https"
+            && !sandbox
+        {
+            problems.push(format!(
+                "platforms.{account}.base_url is {url}; give an https address"
+            ));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for mapping in &tenant.mappings {
+        let at = format!("mapping {}", mapping.id);
+        if !seen.insert(&mapping.id) {
+            problems.push(format!("{at} is there twice; give each a name of its own"));
+        }
+        if !tenant.platforms.contains_key(&mapping.assessment.account) {
+            problems.push(format!(
+                "{at}: assessment.account is \"{}\", which is none of the tenant's platforms",
+                mapping.assessment.account
+            ));
+        }
+        if mapping.triggers.is_empty() {
+            problems.push(format!("{at} has no triggers; give at least one stage"));
+        }
+        for problem in text_problems(&mapping.report.texts) {
+            problems.push(format!("{at}: report.{problem}"));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(exit::usage(format!(
+        "tenant {} cannot be as given:\n  * {}",
+        tenant.id,
+        problems.join("\n  * ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACME: &str = r#"
+        [[tenant]]
+        id = "acme"
+        [tenant.eploy]
+        base_url = "https://acme.eploy.net/"
+        dialect = { dates = "uk" }
+        [tenant.platforms.willo]
+        kind = "willo"
+        [[tenant.mappings]]
+        id = "video"
+        vacancies = { only = [4101] }
+        triggers = [{ stage = 12, statuses = [34] }]
+        assessment = { account = "willo", assessment = "k" }
+        [tenant.mappings.report]
+        action = { action_type = "42", outcomes = { invited = "12" } }
+    "#;
+
+    fn acme() -> Tenant {
+        toml::from_str::<File>(ACME).unwrap().tenant.remove(0)
+    }
+
+    #[test]
+    fn a_tenant_reads_back_from_what_is_printed() {
+        let printed = text(&acme()).unwrap();
+        let read: File = toml::from_str(&printed).unwrap();
+        assert_eq!(read.tenant, [acme()], "{printed}");
+        check(&acme(), false).unwrap();
+    }
+
+    #[test]
+    fn what_changes_is_shown_line_by_line() {
+        let mut next = acme();
+        assert_eq!(difference(Some(&acme()), &next).unwrap(), None);
+        next.eploy.poll_seconds = 120;
+        let shown = difference(Some(&acme()), &next).unwrap().unwrap();
+        assert!(
+            shown.contains("-poll_seconds = 60\n+poll_seconds = 120"),
+            "{shown}"
+        );
+        let new = difference(None, &next).unwrap().unwrap();
+        assert!(new.contains("+id = \"acme\""), "{new}");
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        let mut wrong = acme();
+        wrong.id = "a/b".into();
+        wrong.eploy.base_url = "http://acme.eploy.net/".parse().unwrap();
+        wrong.mappings[0].assessment.account = "wecp".into();
+        wrong.mappings.push(wrong.mappings[0].clone());
+        let told = check(&wrong, false).unwrap_err().to_string();
+        for part in ["a/b", "https", "none of the tenant's platforms", "twice"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! `stagecall tenant rotate`.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use dialoguer::Password;
+use secrecy::{ExposeSecret as _, SecretString};
+use stagecall_core::ids::AccountId;
+use stagecall_core::ports::{PlatformSecret, TenantSecret};
+use stagecall_core::tenant::Tenant;
+use stagecall_core::timing::{after, seconds};
+
+use crate::exit;
+use crate::operate::console::{Acting, local};
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// Ask for Eploy's client id and secret; they are not shown.
+    #[arg(long)]
+    eploy: bool,
+    /// Ask for the secrets of this platform account; they are not shown.
+    #[arg(long, value_name = "ACCOUNT")]
+    platform: Option<AccountName>,
+    /// Read secrets from a file, - for standard input, which needs --yes: TOML with [eploy] client_id and client_secret, and a table for each
+    /// platform account. What is not given stays.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["eploy", "platform"])]
+    secrets: Option<PathBuf>,
+    /// Make a new callback token for this platform account.
+    #[arg(long, value_name = "ACCOUNT")]
+    callback: Option<AccountName>,
+    /// For how long the token before is still accepted.
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    keep_hours: u32,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+type AccountName = String;
+
+/// Secrets by group and name.
+type Given = BTreeMap<String, BTreeMap<String, SecretString>>;
+
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = on.tenant(&arguments.tenant).await?;
+    let given = given(arguments, &tenant)?;
+    if given.is_empty() && arguments.callback.is_none() {
+        return Err(exit::usage(
+            "what is to be rotated? Say --eploy, --platform, --secrets or --callback",
+        ));
+    }
+    let until = after(
+        on.clock.now(),
+        seconds(f64::from(arguments.keep_hours) * 3600.0),
+    );
+    let mut groups: Vec<String> = given.keys().cloned().collect();
+    let mut what: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            format!(
+                "New credentials of {group} for {}; the ones before are forgotten.",
+                tenant.id
+            )
+        })
+        .collect();
+    if let Some(account) = &arguments.callback {
+        what.push(format!(
+            "A new callback token of {account} for {}; the one before is accepted until {}. The host registers it by itself; on AWS, register it within that time with stagecall tenant add.",
+            tenant.id, local(until)
+        ));
+    }
+    if !arguments.acting.agreed(&what.join("\n"))? {
+        return Ok(exit::OK);
+    }
+    if !given.is_empty() {
+        // That there are none yet cannot be told from other errors of the store; writing tells.
+        let before = on.vault.secret(&tenant.id, true).await.ok();
+        let secret = changed(before, &given, &tenant)?;
+        on.vault.put_secret(&tenant.id, &secret).await?;
+    }
+    if let Some(account) = &arguments.callback {
+        let account_id = AccountId::new(account);
+        on.vault
+            .rotate_callback_token(&tenant.id, &account_id, until)
+            .await?;
+        groups.push(format!("callback {account}"));
+    }
+    let acting = &arguments.acting;
+    acting
+        .record(on, "tenant rotate", Some(&tenant.id), groups.join(", "))
+        .await?;
+    println!("{}: {} rotated", tenant.id, groups.join(", "));
+    Ok(exit::OK)
+}
+
+/// What is given, by the file or by hand.
+fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
+    if let Some(file) = &arguments.secrets {
+        let text = if file.as_os_str() == "-" {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            text
+        } else {
+            std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?
+        };
+        // The message of the reader would quote the line.
+        return toml::from_str(&text).map_err(|_| {
+            exit::usage(format!(
+                "{} is not TOML with [eploy] and a table for each account",
+                file.display()
+            ))
+        });
+    }
+    let mut given = Given::new();
+    if arguments.eploy {
+        let mut eploy = BTreeMap::new();
+        for (name, question) in [
+            ("client_id", "Eploy: Client ID"),
+            ("client_secret", "Eploy: Client Secret"),
+        ] {
+            eploy.insert(name.to_owned(), hidden(question)?);
+        }
+        given.insert("eploy".to_owned(), eploy);
+    }
+    if let Some(account) = &arguments.platform {
+        let connection = tenant
+            .platforms
+            .get(&AccountId::new(account))
+            .ok_or_else(|| {
+                exit::not_found(format!("{} has no platform account {account}", tenant.id))
+            })?;
+        let kind = stagecall_platforms::kind(&connection.kind).ok_or_else(|| {
+            exit::usage(format!(
+                "{} is no platform that is known here",
+                connection.kind
+            ))
+        })?;
+        let mut secrets = BTreeMap::new();
+        for secret in kind.secrets.iter().filter(|secret| !secret.optional) {
+            let question = format!("{account}: {}", secret.key);
+            secrets.insert(secret.key.to_owned(), hidden(&question)?);
+        }
+        given.insert(account.clone(), secrets);
+    }
+    Ok(given)
+}
+
+/// A secret from the terminal, not shown.
+fn hidden(question: &str) -> anyhow::Result<SecretString> {
+    if !std::io::stdin().is_terminal() {
+        return Err(exit::usage(
+            "nobody can be asked here; give the secrets with --secrets FILE",
+        ));
+    }
+    let secret = Password::new().with_prompt(question).interact()?;
+    Ok(secret.trim().to_owned().into())
+}
+
+/// The secrets with what is given in place of what was.
+fn changed(
+    before: Option<TenantSecret>,
+    given: &Given,
+    tenant: &Tenant,
+) -> anyhow::Result<TenantSecret> {
+    let eploy = given.get("eploy");
+    let one = |name: &str, known: Option<SecretString>| {
+        eploy
+            .and_then(|eploy| eploy.get(name).cloned())
+            .or(known)
+            .filter(|secret| !secret.expose_secret().is_empty())
+            .ok_or_else(|| {
+                exit::usage(format!("eploy.{name} is missing, and there is none before"))
+            })
+    };
+    let mut platforms = before
+        .as_ref()
+        .map(|before| before.platforms.clone())
+        .unwrap_or_default();
+    platforms.retain(|account, _| tenant.platforms.contains_key(account));
+    for (group, secrets) in given.iter().filter(|(group, _)| *group != "eploy") {
+        let account = AccountId::new(group);
+        if !tenant.platforms.contains_key(&account) {
+            return Err(exit::not_found(format!(
+                "{} has no platform account {group}",
+                tenant.id
+            )));
+        }
+        let of = platforms
+            .entry(account)
+            .or_insert_with(PlatformSecret::default);
+        of.0.extend(
+            secrets
+                .iter()
+                .map(|(name, secret)| (name.clone(), secret.clone())),
+        );
+    }
+    Ok(TenantSecret {
+        eploy_client_id: one(
+            "client_id",
+            before.as_ref().map(|before| before.eploy_client_id.clone()),
+        )?,
+        eploy_client_secret: one(
+            "client_secret",
+            before
+                .as_ref()
+                .map(|before| before.eploy_client_secret.clone()),
+        )?,
+        platforms,
+    })
+}

@@ -1,0 +1,137 @@
+//! `stagecall tenant set`.
+
+use clap::Args;
+use stagecall_core::tenant::Tenant;
+use toml::{Table, Value};
+
+use super::checked::{check, difference};
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// NAME=VALUE; a value that is not TOML is a text.
+    #[arg(value_name = "NAME=VALUE", required_unless_present = "unset")]
+    settings: Vec<String>,
+    /// Put a setting back to its default.
+    #[arg(long, value_name = "NAME")]
+    unset: Vec<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let before = on.tenant(&arguments.tenant).await?;
+    let mut table = Table::try_from(&before)?;
+    for setting in &arguments.settings {
+        let Some((name, given)) = setting.split_once('=') else {
+            return Err(exit::usage(format!("{setting}: give NAME=VALUE")));
+        };
+        *place(&mut table, name)? = value(given);
+    }
+    for name in &arguments.unset {
+        remove(&mut table, name)?;
+    }
+    let next: Tenant = Value::Table(table)
+        .try_into()
+        .map_err(|error: toml::de::Error| {
+            exit::usage(format!(
+                "tenant {} cannot be so: {}",
+                before.id,
+                error.message()
+            ))
+        })?;
+    if next.id != before.id {
+        return Err(exit::usage(
+            "a tenant keeps its name; export it, rename it there and import it",
+        ));
+    }
+    check(&next, on.sandbox)?;
+    let Some(shown) = difference(Some(&before), &next)? else {
+        println!("nothing changes");
+        return Ok(exit::OK);
+    };
+    if !arguments.acting.agreed(&shown)? {
+        return Ok(exit::OK);
+    }
+    on.records.put_tenant(&next).await?;
+    let names = arguments
+        .settings
+        .iter()
+        .map(|setting| setting.split('=').next().unwrap_or(""));
+    let names: Vec<&str> = names
+        .chain(arguments.unset.iter().map(String::as_str))
+        .collect();
+    let acting = &arguments.acting;
+    acting
+        .record(on, "tenant set", Some(&next.id), names.join(" "))
+        .await?;
+    println!("{} is set; it takes effect at the next poll", next.id);
+    Ok(exit::OK)
+}
+
+/// A value as it was given: TOML, else a text.
+fn value(given: &str) -> Value {
+    let read: Option<Table> = format!("value = {given}").parse().ok();
+    read.and_then(|mut read| read.remove("value"))
+        .unwrap_or_else(|| Value::String(given.to_owned()))
+}
+
+/// The place of this name, made if it is not there.
+fn place<'a>(table: &'a mut Table, name: &str) -> anyhow::Result<&'a mut Value> {
+    match name.split_once('.') {
+        None => Ok(table
+            .entry(name)
+            .or_insert_with(|| Value::Table(Table::new()))),
+        Some((first, rest)) => {
+            let inner = table
+                .entry(first)
+                .or_insert_with(|| Value::Table(Table::new()));
+            place(within(inner, first)?, rest)
+        }
+    }
+}
+
+fn remove(table: &mut Table, name: &str) -> anyhow::Result<()> {
+    match name.split_once('.') {
+        None => {
+            table.remove(name);
+            Ok(())
+        }
+        Some((first, rest)) => match table.get_mut(first) {
+            Some(inner) => remove(within(inner, first)?, rest),
+            None => Ok(()),
+        },
+    }
+}
+
+fn within<'a>(value: &'a mut Value, name: &str) -> anyhow::Result<&'a mut Table> {
+    value.as_table_mut().ok_or_else(|| {
+        exit::usage(format!(
+            "{name} has nothing within; change mappings with stagecall tenant apply"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_found_by_its_name_and_made_if_need_be() {
+        let mut table: Table = "[eploy]\npoll_seconds = 60".parse().unwrap();
+        *place(&mut table, "eploy.poll_seconds").unwrap() = value("120");
+        *place(&mut table, "eploy.dialect.dates").unwrap() = value("uk");
+        *place(&mut table, "paused").unwrap() = value("true");
+        remove(&mut table, "eploy.nothing.there").unwrap();
+        assert_eq!(table["eploy"]["poll_seconds"].as_integer(), Some(120));
+        assert_eq!(table["eploy"]["dialect"]["dates"].as_str(), Some("uk"));
+        assert_eq!(table["paused"].as_bool(), Some(true));
+        remove(&mut table, "eploy.dialect.dates").unwrap();
+        assert!(table["eploy"]["dialect"].get("dates").is_none());
+        assert!(place(&mut table, "paused.deeper").is_err());
+    }
+}

@@ -1,0 +1,81 @@
+//! `stagecall tenant show`.
+
+use clap::Args;
+use stagecall_core::ports::{MappingStatus, TenantState};
+
+use super::checked::text;
+use crate::exit;
+use crate::operate::console::{Output, local, print_json};
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = on.tenant(&arguments.tenant).await?;
+    let state = on.states.load_state(&tenant.id).await?;
+    let audits = on.records.audits(Some(&tenant.id), None).await?;
+    let tombstones = on.records.tombstones(&tenant.id).await?;
+    if arguments.output.json {
+        print_json(&serde_json::json!({
+            "tenant": tenant,
+            "state": state,
+            "audits": audits,
+            "tombstones": tombstones,
+        }))?;
+        return Ok(exit::OK);
+    }
+    print!("{}", text(&tenant)?);
+    println!("\n# how its mappings stand");
+    for mapping in &tenant.mappings {
+        println!(
+            "#   {}: {}",
+            mapping.id,
+            standing(mapping.paused, state.as_ref(), &mapping.id)
+        );
+    }
+    if !audits.is_empty() {
+        println!("\n# what operators did");
+    }
+    for act in audits {
+        let why = act.why.map(|why| format!(": {why}")).unwrap_or_default();
+        println!(
+            "#   {}  {} {} by {}{why}",
+            local(act.at),
+            act.what,
+            act.target,
+            act.who
+        );
+    }
+    for stone in tombstones {
+        println!(
+            "#   {}  candidate {} was erased",
+            local(stone.at),
+            stone.candidate
+        );
+    }
+    Ok(exit::OK)
+}
+
+fn standing(
+    paused: bool,
+    state: Option<&TenantState>,
+    mapping: &stagecall_core::ids::MappingId,
+) -> String {
+    if paused {
+        return "paused".to_owned();
+    }
+    match state.and_then(|state| state.mappings.get(mapping)) {
+        None => "not in use yet".to_owned(),
+        Some(of) => match &of.status {
+            MappingStatus::Active => format!("on since {}", local(of.since)),
+            MappingStatus::Baseline { .. } => "recording who was there before".to_owned(),
+            MappingStatus::Broken { reason } => format!("broken: {reason}"),
+        },
+    }
+}

@@ -1,0 +1,114 @@
+//! An erased candidate is gone, and does not come back.
+
+use std::path::Path;
+
+use stagecall_tests::rig::{Rig, until};
+
+use super::{operate, story};
+
+/// The lines and rows with this text in what a host leaves: the database, its journal, and the log.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("stagecall.db") && !name.ends_with(".log") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes
+            .windows(text.len())
+            .any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+        {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
+    let (mut rig, acme) = Rig::with_one(204).await;
+    let [done, nowhere, _] = story(&mut rig, &acme).await;
+    let judged = acme.judged(done).await;
+    let candidate = judged.application.candidate.to_string();
+    let reference = judged.participants[0].key.clone();
+    // So that there is something of an operator's to forget, too.
+    operate(&rig, &["resync", "acme", &done.to_string(), "--yes"]).ok();
+    assert!(!files_with(rig.folder(), &reference).is_empty());
+
+    let asked = operate(&rig, &["erase", "acme", "--candidate", &candidate]);
+    assert_eq!(asked.code, Some(2), "nobody could be asked");
+    let erase = [
+        "erase",
+        "acme",
+        "--candidate",
+        &candidate,
+        "--yes",
+        "--reason",
+        "ticket 118",
+        "--json",
+    ];
+    let erased = operate(&rig, &erase).json();
+    assert_eq!(erased["removed"]["invitations"], 1);
+    assert_eq!(erased["removed"]["references"], 1);
+    assert!(erased["removed"]["deliveries"].as_u64().unwrap() >= 1);
+    assert_eq!(erased["removed"]["mentions_in_audit_records"], 1);
+    let elsewhere = erased["elsewhere"].to_string();
+    assert!(elsewhere.contains(&reference), "{elsewhere}");
+    assert!(elsewhere.contains("action"), "{elsewhere}");
+
+    // The host went on all the time. Now everything it leaves is searched.
+    acme.polled().await;
+    assert_eq!(rig.stop().await.code(), Some(0));
+    let in_store = |text: &str| {
+        let files = files_with(rig.folder(), text);
+        files
+            .into_iter()
+            .any(|name| name.starts_with("stagecall.db"))
+    };
+    for gone in [
+        reference.as_str(),
+        &done.to_string(),
+        "app.willotalent.com/show",
+    ] {
+        assert!(!in_store(gone), "{gone} is in the store");
+    }
+    assert!(in_store(&candidate), "the tombstone has the id");
+    assert!(in_store(&nowhere.to_string()), "others are there");
+    for person in rig.player.people().await.unwrap() {
+        for text in [&person.email, &person.surname, &person.mobile] {
+            assert_eq!(
+                files_with(rig.folder(), text),
+                Vec::<String>::new(),
+                "{text}"
+            );
+        }
+    }
+
+    // Whatever the recruiter does: nobody is invited again, neither for this application nor for another.
+    rig.start().await;
+    acme.leave(&[done]).await;
+    acme.polled().await;
+    acme.enter(&[done]).await;
+    let other = acme.invitee().await.application.id;
+    acme.polled().await;
+    assert_eq!(acme.judged(done).await.invitations.len(), 1);
+    assert_eq!(acme.judged(other).await.invitations.len(), 1);
+    let plan = operate(&rig, &["plan", "acme", "--all"]);
+    assert!(
+        plan.ok().contains("the candidate was erased"),
+        "{}",
+        plan.out
+    );
+    let again = operate(&rig, &erase).json();
+    assert_eq!(again["removed"]["invitations"], 0);
+    until("nothing of it is on record", async || {
+        let listed = operate(
+            &rig,
+            &["invitations", "acme", "--candidate", &candidate, "--json"],
+        );
+        (listed.json() == serde_json::json!([])).then_some(())
+    })
+    .await;
+}
