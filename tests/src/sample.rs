@@ -113,6 +113,7 @@ pub fn sent(invitation: &Invitation, reference: &Reference) -> Invitation {
         reference: reference.clone(),
         link: Some("https://app.willo.video/take/1".to_owned()),
         adopted: false,
+        writer: None,
     };
     then(&claimed(invitation), sent, at(1.0))
 }
@@ -145,6 +146,7 @@ pub fn scored(invitation: &Invitation) -> Invitation {
             finding,
             marker,
             lease_until: None,
+            carried: false,
         },
         at(5.0),
     )

@@ -59,6 +59,8 @@ pub enum Event {
         link: Option<String>,
         /// Whether it was found there and not just sent.
         adopted: bool,
+        /// The sender's claim on the report, if it goes on to write it.
+        writer: Option<Writer>,
     },
     /// It is not to be sent.
     Skip {
@@ -82,6 +84,9 @@ pub enum Event {
         marker: Option<String>,
         /// Until when the observer will be at work on the report, if it goes on to write one.
         lease_until: Option<Timestamp>,
+        /// Whether a stored delivery brought the observer, and stays due until the report is written or the row is due
+        /// itself. While the lease runs, such a row stays watched: it is the delivery that comes back to it.
+        carried: bool,
     },
     /// The time until which it was watched is over.
     WatchOver,
@@ -93,12 +98,7 @@ pub enum Event {
         modified: Option<Timestamp>,
     },
     /// Somebody sets to work on the report.
-    ReportBegun {
-        /// Until when.
-        lease_until: Timestamp,
-        /// Whether an action may be created.
-        creates_action: bool,
-    },
+    ReportBegun(Writer),
     /// Part of the report was written; the rest is going on.
     ReportProgress(Report),
     /// Eploy shows `report.revision`.
@@ -138,7 +138,7 @@ impl Event {
             Self::WatchOver => "watch_over",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",
-            Self::ReportBegun { .. } => "report_begun",
+            Self::ReportBegun(_) => "report_begun",
             Self::ReportProgress(_) => "report_progress",
             Self::Reported(_) => "reported",
             Self::ReportDoubted => "report_doubted",
@@ -147,6 +147,15 @@ impl Event {
             Self::Cancel => "cancelled",
         }
     }
+}
+
+/// A writer's claim on the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// Until when it may be at work.
+    pub lease_until: Timestamp,
+    /// Whether it may create the action.
+    pub creates_action: bool,
 }
 
 /// An event that means nothing, or nothing new, in the state it met.

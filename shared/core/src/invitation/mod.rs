@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use event::{Effect, Event, NotApplicable, Transition};
+pub use event::{Effect, Event, NotApplicable, Transition, Writer};
 
 use crate::error::CallError;
 use crate::ids::{
@@ -299,7 +299,8 @@ pub enum Wake {
         /// What for.
         step: Step,
     },
-    /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it.
+    /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it. Or a
+    /// writer is just making Eploy show it, on behalf of a delivery that is due until that is done.
     Watched {
         /// Until when. While open: its own expiry, `None` if the platform alone decides. After the end: when to stop
         /// looking for re-scores.
@@ -411,5 +412,10 @@ impl Invitation {
     /// Whether Eploy does not yet show what is known.
     pub fn unreported(&self) -> bool {
         self.revision > self.report.revision
+    }
+
+    /// Whether the report is left to a delivery: the row is not due for it itself.
+    pub fn is_carried(&self) -> bool {
+        self.unreported() && matches!(self.wake, Wake::Watched { .. })
     }
 }

@@ -64,6 +64,7 @@ fn sent(reference: &str) -> Event {
         reference: reference.into(),
         link: None,
         adopted: false,
+        writer: None,
     }
 }
 
@@ -72,6 +73,13 @@ fn claim(until: i64) -> Event {
         lease_until: time(until),
         entered_at: None,
         history: None,
+    }
+}
+
+fn writer(until: i64) -> Writer {
+    Writer {
+        lease_until: time(until),
+        creates_action: true,
     }
 }
 
@@ -121,6 +129,7 @@ fn the_main_road() {
         finding: finding(Status::Completed, 1),
         marker: None,
         lease_until: None,
+        carried: false,
     };
     let done = step(&shown.next, seen.clone(), 4).next;
     assert_eq!((done.state.clone(), done.revision), (State::Completed, 2));
@@ -132,6 +141,7 @@ fn the_main_road() {
         finding: finding(Status::Graded, 2),
         marker: None,
         lease_until: None,
+        carried: false,
     };
     let done = step(&done, rescored, 6).next;
     assert_eq!((done.state.clone(), done.revision), (State::Completed, 3));
@@ -332,6 +342,7 @@ fn its_own_expiry_ends_it_and_a_late_result_still_counts() {
         finding: finding(Status::Completed, 1),
         marker: None,
         lease_until: None,
+        carried: false,
     };
     assert_eq!(step(&row, seen, until + 5).next.state, State::Completed);
 }
@@ -339,10 +350,7 @@ fn its_own_expiry_ends_it_and_a_late_result_still_counts() {
 #[test]
 fn two_writers_of_one_report_exclude_each_other() {
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    let begun = |until| Event::ReportBegun {
-        lease_until: time(until),
-        creates_action: true,
-    };
+    let begun = |until| Event::ReportBegun(writer(until));
     let held = step(&row, begun(63), 3).next;
     assert_eq!(held.report.action, Some(ActionRecord::Creating));
     assert_eq!(
@@ -445,8 +453,78 @@ fn a_cancelled_one_is_not_sent_and_a_late_result_still_counts() {
         finding: finding(Status::Completed, 1),
         marker: None,
         lease_until: None,
+        carried: false,
     };
     assert_eq!(step(&cancelled, seen, 7).next.state, State::Completed);
+}
+
+#[test]
+fn whoever_sends_can_go_on_to_report() {
+    let sent = Event::Sent {
+        reference: "r".into(),
+        link: None,
+        adopted: false,
+        writer: Some(writer(62)),
+    };
+    let sent = step(&step(&fresh(), claim(60), 1).next, sent, 2);
+    let at = time(62);
+    let step_due = Step::WriteBack;
+    assert_eq!(sent.next.wake, Wake::At { at, step: step_due });
+    assert_eq!(sent.next.report.action, Some(ActionRecord::Creating));
+    let queued = |effect: &Effect| matches!(effect, Effect::Queue(_));
+    assert!(!sent.effects.iter().any(queued));
+    assert!(matches!(
+        refused(&sent.next, Event::ReportBegun(writer(64)), 4),
+        NotApplicable::Past { .. }
+    ));
+}
+
+#[test]
+fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
+    let seen = |digest, until: i64, carried| Event::Observed {
+        finding: finding(Status::Completed, digest),
+        marker: None,
+        lease_until: Some(time(until)),
+        carried,
+    };
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    // Not one that is due: its own wake stands.
+    let due = step(&row, seen(1, 63, true), 3).next;
+    assert!(!due.is_carried());
+    let watched = step(&row, reported(&row), 3).next;
+    let held = step(&watched, seen(1, 64, true), 4);
+    assert!(held.next.is_carried());
+    assert!(
+        !held
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Watch(_) | Effect::Queue(_)))
+    );
+    // Without a delivery it is due when the lease is over.
+    let alone = step(&watched, seen(1, 64, false), 4).next;
+    let at = time(64);
+    let due = Wake::At {
+        at,
+        step: Step::WriteBack,
+    };
+    assert_eq!(alone.wake, due);
+    // Whoever takes it over makes it due itself, and so does whoever puts it off or learns more after the lease.
+    let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
+    assert!(!taken_over.is_carried());
+    let put_off = Event::ReportPutOff {
+        report: held.next.report.clone(),
+        trouble: trouble(5),
+        until: time(90),
+    };
+    assert!(!step(&held.next, put_off, 5).next.is_carried());
+    assert!(!step(&held.next, Event::Left, 65).next.is_carried());
+    // Its time to be watched may run out meanwhile: it is told first.
+    let long_after = 40 * 86_400;
+    assert!(matches!(
+        refused(&held.next, Event::WatchOver, long_after),
+        NotApplicable::Past { .. }
+    ));
+    assert!(!step(&held.next, reported(&held.next), 5).next.unreported());
 }
 
 /// Any event, as some worker might apply it at some time.
@@ -472,13 +550,14 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0..400_000i64).prop_map(|at| Event::LookUpPutOff { trouble: trouble(at / 2), until: time(at) }),
         2 => Just(Event::LookedUpAbsent { again_at: None }),
         3 => (0..2u8).prop_map(|which| sent(&format!("r{which}"))),
+        2 => (0..400_000i64).prop_map(|at| Event::Sent { reference: "r0".into(), link: None, adopted: false, writer: Some(writer(at)) }),
         1 => held.clone().prop_map(|claim| Event::Skip { claim, reason: SkipReason::Duplicate(None) }),
         1 => held.prop_map(|claim| Event::Fail { claim, reason: FailReason::NoEmail }),
-        4 => (status, 0..3u8).prop_map(|(status, digest)| Event::Observed { finding: finding(status, digest), marker: Some(format!("{digest}")), lease_until: None }),
+        4 => (status, 0..3u8, proptest::option::of(0..400_000i64), any::<bool>()).prop_map(|(status, digest, at, carried)| Event::Observed { finding: finding(status, digest), marker: Some(format!("{digest}")), lease_until: at.map(time), carried }),
         1 => Just(Event::WatchOver),
         1 => Just(Event::Left),
         1 => (0..400_000i64).prop_map(|at| Event::StillThere { modified: Some(time(at)) }),
-        2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun { lease_until: time(at), creates_action }),
+        2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
         1 => Just(Event::ReportDoubted),
         1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
@@ -514,6 +593,14 @@ proptest! {
             if next.attempts > row.attempts {
                 prop_assert_eq!(&row.state, &State::Detected);
             }
+            // Only a delivery takes a report off the clock's hands, and nobody stretches that beyond the writer's lease.
+            if next.is_carried() && !row.is_carried() {
+                prop_assert!(matches!(event, Event::Observed { carried: true, .. }), "{event:?} left it to nobody");
+                prop_assert!(next.report.leased(at));
+            }
+            if next.is_carried() && next.report.lease_until > row.report.lease_until {
+                prop_assert!(matches!(event, Event::Observed { .. }), "{event:?} stretched it");
+            }
             // Nothing is ever forgotten: whoever is not done is due, and whoever is due has a time.
             let unsent = next.state.level() == 0;
             match &next.wake {
@@ -542,7 +629,8 @@ proptest! {
                 (State::Sending { .. }, _) => Event::LookedUpAbsent { again_at: None },
                 (State::Detected, _) => Event::Skip { claim: None, reason: SkipReason::MovedOn },
                 (_, Wake::At { .. }) => reported(&row),
-                (_, Wake::Watched { until: None }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None },
+                (_, Wake::Watched { .. }) if row.unreported() => reported(&row),
+                (_, Wake::Watched { until: None }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None, carried: false },
                 (_, Wake::Watched { .. }) => Event::WatchOver,
                 (_, Wake::Never) => unreachable!(),
             };

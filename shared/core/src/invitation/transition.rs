@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::event::{Effect, Event, NotApplicable, Transition};
+use super::event::{Effect, Event, NotApplicable, Transition, Writer};
 use super::{
     ActionRecord, FailReason, Happening, Invitation, Report, SkipReason, State, Step, Trouble, Wake,
 };
@@ -24,10 +24,17 @@ impl Invitation {
         expires_after_days: Option<u32>,
     ) -> Result<Transition, NotApplicable> {
         let what = event.name();
+        let carried = match &event {
+            Event::Observed { carried, .. } => *carried || self.is_carried(),
+            // Whoever begins need not be who was sent by the delivery.
+            Event::ReportBegun(_) => false,
+            _ => self.is_carried(),
+        };
         let mut next = self.clone();
         let (detail, wake) = next.take(event, now, timing)?;
         next.version += 1;
-        next.wake = wake.unwrap_or_else(|| next.usual_wake(self, now, timing, expires_after_days));
+        next.wake =
+            wake.unwrap_or_else(|| next.usual_wake(self, carried, now, timing, expires_after_days));
         next.tell(now, what, detail);
         let effects = effects(self, &next, now);
         Ok(Transition { next, effects })
@@ -143,6 +150,7 @@ impl Invitation {
                 reference,
                 link,
                 adopted: _,
+                writer,
             } => {
                 if let Some(first) = &self.reference {
                     return Err(if *first == reference {
@@ -162,6 +170,11 @@ impl Invitation {
                 self.next_try = None;
                 self.state = State::Invited;
                 self.revision += 1;
+                if let Some(writer) = writer
+                    && !self.report.leased(now)
+                {
+                    self.report.begin(writer);
+                }
             }
             Event::Skip { claim, reason } => {
                 if !held_by(claim) {
@@ -187,6 +200,7 @@ impl Invitation {
                 finding,
                 marker,
                 lease_until,
+                carried: _,
             } => {
                 if self.reference.is_none() {
                     return Err(past);
@@ -229,7 +243,7 @@ impl Invitation {
                 let Wake::Watched { until: Some(until) } = self.wake else {
                     return Err(past);
                 };
-                if until > now {
+                if until > now || self.is_carried() {
                     return Err(past);
                 }
                 if self.state.is_open() {
@@ -261,17 +275,11 @@ impl Invitation {
                 self.entry.left_at = None;
                 wake = Some(self.wake.clone());
             }
-            Event::ReportBegun {
-                lease_until,
-                creates_action,
-            } => {
+            Event::ReportBegun(writer) => {
                 if !self.unreported() || self.report.leased(now) {
                     return Err(past);
                 }
-                self.report.lease_until = Some(lease_until);
-                if creates_action && self.report.action.is_none() {
-                    self.report.action = Some(ActionRecord::Creating);
-                }
+                self.report.begin(writer);
             }
             Event::ReportProgress(report) => {
                 if report == self.report {
@@ -389,6 +397,7 @@ impl Invitation {
     fn usual_wake(
         &self,
         before: &Self,
+        carried: bool,
         now: Timestamp,
         timing: &Timing,
         expires_after_days: Option<u32>,
@@ -412,6 +421,9 @@ impl Invitation {
             if let Some(lease_until) = self.report.lease_until
                 && lease_until > now
             {
+                if carried && matches!(before.wake, Wake::Watched { .. }) {
+                    return self.watch(now, timing, expires_after_days);
+                }
                 return Wake::At {
                     at: lease_until,
                     step: Step::WriteBack,
@@ -436,6 +448,11 @@ impl Invitation {
         if self.reference.is_none() {
             return Wake::Never;
         }
+        self.watch(now, timing, expires_after_days)
+    }
+
+    /// The wake of one that only the platform can move.
+    fn watch(&self, now: Timestamp, timing: &Timing, expires_after_days: Option<u32>) -> Wake {
         let until = if self.state.is_open() {
             self.invited_at
                 .zip(expires_after_days)
@@ -488,6 +505,14 @@ impl Trouble {
 }
 
 impl Report {
+    /// Gives the report to a writer.
+    fn begin(&mut self, writer: Writer) {
+        self.lease_until = Some(writer.lease_until);
+        if writer.creates_action && self.action.is_none() {
+            self.action = Some(ActionRecord::Creating);
+        }
+    }
+
     /// Whether somebody is at work on it.
     pub fn leased(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now)

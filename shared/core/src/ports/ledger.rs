@@ -118,6 +118,15 @@ pub struct SweepState {
     pub empty_at: Option<u64>,
 }
 
+impl SweepState {
+    /// Whether arming it for `at` would only be counted and is not needed: it is due by then, and its last look found
+    /// something waiting. Before it can rest it has to find nothing twice, and the second look is at least a lease after
+    /// the first: by then what was to be watched is on record, or its writer has lost the row to another.
+    pub fn is_armed_for(&self, at: Timestamp) -> bool {
+        self.due_at.is_some_and(|due| due <= at) && self.empty_at.is_none()
+    }
+}
+
 /// The sweeps.
 #[async_trait]
 pub trait Sweeps: Send + Sync {

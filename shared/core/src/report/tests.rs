@@ -94,6 +94,7 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
             reference: "r".into(),
             link: None,
             adopted: false,
+            writer: None,
         },
     );
     let mut result = AssessmentResult::bare("r".into(), Status::Completed);
@@ -112,6 +113,7 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
             finding: result.finding(),
             marker: None,
             lease_until: None,
+            carried: false,
         },
     );
     let written = compose(

@@ -120,9 +120,13 @@ impl Desk {
         }
     }
 
-    /// Sees that the assessment is swept soon.
+    /// Sees that the assessment is swept soon. Where it is anyway, that is read and nothing is written.
     async fn arm(&self, tenant: &TenantId, assessment: &AssessmentRef) -> Result<(), StoreError> {
         let at = self.in_seconds(self.timing.sweep_seconds);
+        let sweep = self.sweeps.load_sweep(tenant, assessment).await?;
+        if sweep.is_armed_for(at) {
+            return Ok(());
+        }
         self.sweeps.arm(tenant, assessment, at).await
     }
 

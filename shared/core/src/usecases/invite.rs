@@ -1,5 +1,5 @@
-//! Sending an invitation: still at the stage? read the candidate, claim, send, record. And after an unknown outcome:
-//! look it up first.
+//! Sending an invitation: still at the stage? read the candidate, claim, send, record, and report in the same breath. And
+//! after an unknown outcome: look it up first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,9 +8,12 @@ use jiff::SignedDuration;
 
 use super::desk::{Changed, Desk, Next};
 use super::poll::entry_into;
+use super::write_back::{WriteBack, with_own_action};
 use crate::error::{CallError, Error, Phase};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::{Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble};
+use crate::invitation::{
+    Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble, Writer,
+};
 use crate::person::Person;
 use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
@@ -133,8 +136,27 @@ impl Inviter {
             metadata: metadata(&row),
         };
         let answer = platform.invite(&order).await;
-        let event = self.outcome(&*platform, &claimed, &order, answer).await?;
-        self.record(&claimed, Some(mapping), event).await
+        let event = self
+            .outcome(&*platform, &claimed, mapping, &order, answer)
+            .await?;
+        let lease = match &event {
+            Event::Sent { writer, .. } => writer.map(|writer| writer.lease_until),
+            _ => None,
+        };
+        let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
+            return Ok(());
+        };
+        if let Some(lease_until) = lease
+            && row.report.lease_until == lease
+        {
+            let write_back = WriteBack {
+                desk: self.desk.clone(),
+                eploy: self.eploy.clone(),
+                platforms: self.platforms.clone(),
+            };
+            write_back.report(tenant, row, None, lease_until).await?;
+        }
+        Ok(())
     }
 
     /// Whether the application is still where it should be, and whom to invite.
@@ -264,13 +286,15 @@ impl Inviter {
         &self,
         platform: &dyn Platform,
         row: &Invitation,
+        mapping: &Mapping,
         order: &InviteOrder,
         answer: Result<InviteAnswer, CallError>,
     ) -> Result<Event, Error> {
         let claim = Some(row.attempts);
+        let reports = Some(mapping);
         Ok(match answer {
             Ok(InviteAnswer::Created { reference, link }) => {
-                self.take(row, vec![(reference, link)], false, claim)
+                self.take(row, vec![(reference, link)], false, claim, reports)
                     .await?
             }
             Ok(InviteAnswer::AlreadyThere { reference }) => {
@@ -284,7 +308,7 @@ impl Inviter {
                         Err(error) => return Ok(self.not_now(row, claim, &error)),
                     },
                 };
-                self.take(row, found, true, claim).await?
+                self.take(row, found, true, claim, reports).await?
             }
             Err(error) if error.phase == Phase::Unknown => {
                 warn(row, &error, "whether the invitation went out is not known");
@@ -299,13 +323,14 @@ impl Inviter {
         })
     }
 
-    /// Binds the first reference that is not another invitation's.
+    /// Binds the first reference that is not another invitation's. Whoever goes on to report it says by which mapping.
     async fn take(
         &self,
         row: &Invitation,
         found: Vec<(Reference, Option<String>)>,
         adopted: bool,
         claim: Option<u32>,
+        reports: Option<&Mapping>,
     ) -> Result<Event, Error> {
         let mut owner = None;
         for (reference, link) in found {
@@ -316,6 +341,10 @@ impl Inviter {
                         reference,
                         link,
                         adopted,
+                        writer: reports.map(|mapping| Writer {
+                            lease_until: self.desk.in_seconds(self.desk.timing.lease_seconds),
+                            creates_action: mapping.report.action.is_some(),
+                        }),
                     });
                 }
                 Bound::Other(key) => owner = Some(key),
@@ -345,7 +374,7 @@ impl Inviter {
                 return Ok(None);
             }
         };
-        let event = match self.take(&row, found, true, None).await? {
+        let event = match self.take(&row, found, true, None, None).await? {
             sent @ Event::Sent { .. } => sent,
             // Nothing there, or only what belongs to other invitations: ours was not taken.
             _ => Event::LookedUpAbsent {
@@ -394,14 +423,25 @@ impl Inviter {
         Ok(ours_first(found, &name))
     }
 
-    /// Puts an event on record. What the platform accepted is recorded whatever else happened to the row meanwhile;
-    /// anything else gives way.
+    /// Puts an event on record and leaves the rest to others.
     async fn record(
         &self,
         row: &Invitation,
         mapping: Option<&Mapping>,
         event: Event,
     ) -> Result<(), Error> {
+        self.put_on_record(row, mapping, event).await?;
+        Ok(())
+    }
+
+    /// Puts an event on record. What the platform accepted is recorded whatever else happened to the row meanwhile;
+    /// anything else gives way. Returns the row to go on with, if the event is on record.
+    async fn put_on_record(
+        &self,
+        row: &Invitation,
+        mapping: Option<&Mapping>,
+        event: Event,
+    ) -> Result<Option<Invitation>, Error> {
         let expires = mapping.and_then(|mapping| mapping.expires_after_days);
         let mut row = row.clone();
         loop {
@@ -410,23 +450,23 @@ impl Inviter {
                 .change(&row, event.clone(), expires, Next::HandOut)
                 .await?
             {
-                Changed::To(_) => return Ok(()),
+                Changed::To(changed) => return Ok(Some(with_own_action(&row, *changed))),
                 Changed::No(double @ NotApplicable::Double { .. }) => {
                     tracing::error!(
                         tenant = %row.key.tenant,
                         invitation = %row.key.name(),
                         "{double}"
                     );
-                    return Ok(());
+                    return Ok(None);
                 }
-                Changed::No(_) => return Ok(()),
+                Changed::No(_) => return Ok(None),
                 Changed::Conflict if matches!(event, Event::Sent { .. }) => {
                     match self.desk.ledger.load(&row.key).await? {
                         Some(newer) => row = newer,
-                        None => return Ok(()),
+                        None => return Ok(None),
                     }
                 }
-                Changed::Conflict => return Ok(()),
+                Changed::Conflict => return Ok(None),
             }
         }
     }

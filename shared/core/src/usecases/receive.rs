@@ -151,7 +151,7 @@ impl Receiver {
         } else {
             let mut fate = DeliveryFate::Handled;
             for key in &keys {
-                if write_back.bring_news(key, None).await? == News::Later {
+                if write_back.bring_news(key, None, true).await? == News::Later {
                     fate = again();
                 }
             }

@@ -58,7 +58,9 @@ impl Sweeper {
             empty_at: waiting.is_empty().then_some(before.armed),
         };
         if waiting.is_empty() && before.empty_at != Some(before.armed) {
-            next.due_at = Some(self.desk.in_seconds(self.desk.timing.sweep_seconds));
+            let timing = &self.desk.timing;
+            let soon = timing.sweep_seconds.max(timing.lease_seconds);
+            next.due_at = Some(self.desk.in_seconds(soon));
         }
         if !waiting.is_empty() {
             let swept = match self.platforms.platform(&config, &assessment.account).await {
@@ -127,7 +129,8 @@ impl Sweeper {
         if waiting.len() < platform.capabilities().list_from {
             for one in waiting {
                 // One that cannot be read does not hide the others.
-                looked.all &= self.write_back.bring_news(&one.key, None).await? == News::Recorded;
+                looked.all &=
+                    self.write_back.bring_news(&one.key, None, false).await? == News::Recorded;
             }
             return Ok(Ok(looked));
         }
@@ -171,7 +174,9 @@ impl Sweeper {
             if one.until.is_none_or(|until| until > now) {
                 continue;
             }
-            if is_open(one) && self.write_back.bring_news(&one.key, None).await? == News::Later {
+            if is_open(one)
+                && self.write_back.bring_news(&one.key, None, false).await? == News::Later
+            {
                 continue;
             }
             if let Some(row) = self.desk.ledger.load(&one.key).await? {

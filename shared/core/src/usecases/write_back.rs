@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::desk::{Changed, Desk, Next};
 use crate::error::{CallError, Error, Phase, Reach};
 use crate::ids::InvitationKey;
-use crate::invitation::{ActionRecord, Event, Invitation, Report, Step, Wake};
+use crate::invitation::{ActionRecord, Event, Invitation, Report, Step, Wake, Writer};
 use crate::ports::{
     ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
     Standing,
@@ -33,9 +33,9 @@ pub struct WriteBack {
 /// Whether the platform's news are on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
-    /// They are; reporting them is under way or due.
+    /// They are, and reported or due to be.
     Recorded,
-    /// The platform could not be asked; ask again later.
+    /// The platform could not be asked, or the report is still left to a delivery: come back later.
     Later,
 }
 
@@ -57,11 +57,13 @@ impl WriteBack {
     /// How often the platform is asked anew because somebody else changed the row meanwhile.
     const ASKED_AT_MOST: u32 = 5;
 
-    /// Asks the platform for an invitation's result, puts it on record, and reports it.
+    /// Asks the platform for an invitation's result, puts it on record, and reports it. `carried`: a stored delivery
+    /// asks, and comes back until the answer is [`News::Recorded`].
     pub async fn bring_news(
         &self,
         key: &InvitationKey,
         marker: Option<String>,
+        carried: bool,
     ) -> Result<News, Error> {
         // Loaded before the platform is asked and saved on condition that nobody saved in between: what another asked
         // for later can so not be replaced by what was asked for earlier.
@@ -93,6 +95,7 @@ impl WriteBack {
                 finding: result.finding(),
                 marker: marker.clone(),
                 lease_until: at_once.then_some(lease_until),
+                carried: at_once && carried,
             };
             let next = if at_once { Next::Mine } else { Next::HandOut };
             match self
@@ -100,14 +103,25 @@ impl WriteBack {
                 .change(&row, event, expires(mapping), next)
                 .await?
             {
-                Changed::To(changed) => {
-                    if at_once && changed.report.lease_until == Some(lease_until) {
-                        self.report(&tenant, *changed, Some(result), lease_until)
-                            .await?;
-                    }
-                    return Ok(News::Recorded);
+                Changed::To(changed)
+                    if at_once && changed.report.lease_until == Some(lease_until) =>
+                {
+                    let told = self
+                        .report(&tenant, *changed, Some(result), lease_until)
+                        .await?;
+                    return Ok(match told {
+                        Some(row) => standing(&row),
+                        None => News::Later,
+                    });
                 }
-                Changed::No(_) => return Ok(News::Recorded),
+                Changed::To(changed) => return Ok(standing(&changed)),
+                Changed::No(_) => {
+                    if row.is_carried() {
+                        // Its writer is at work, or gone.
+                        self.write_back(key).await?;
+                    }
+                    return Ok(standing(&row));
+                }
                 Changed::Conflict => {}
             }
         }
@@ -128,22 +142,18 @@ impl WriteBack {
         let tenant = self.desk.tenant(&key.tenant).await?;
         let mapping = tenant.mapping(&key.mapping);
         let lease_until = self.lease();
-        let begun = Event::ReportBegun {
+        let begun = Event::ReportBegun(Writer {
             lease_until,
             creates_action: mapping.is_some_and(|mapping| mapping.report.action.is_some()),
-        };
-        let was_creating = row.report.action == Some(ActionRecord::Creating);
-        let Changed::To(mut row) = self
+        });
+        let Changed::To(begun) = self
             .desk
             .change(&row, begun, expires(mapping), Next::Mine)
             .await?
         else {
             return Ok(());
         };
-        if !was_creating && row.report.action == Some(ActionRecord::Creating) {
-            // Ours and fresh: nothing to look up. The record keeps saying `Creating` for whoever comes after a crash.
-            row.report.action = None;
-        }
+        let row = with_own_action(&row, *begun);
         let result = if speaks_of_result(&row) {
             match self.result(&tenant, &row).await {
                 Ok(result) => Some(result),
@@ -152,7 +162,8 @@ impl WriteBack {
         } else {
             None
         };
-        self.report(&tenant, *row, result, lease_until).await
+        self.report(&tenant, row, result, lease_until).await?;
+        Ok(())
     }
 
     /// The platform's result of an invitation that it has.
@@ -179,14 +190,15 @@ impl WriteBack {
         }
     }
 
-    /// Writes the report under a lease that is on record, and puts on record what was written.
-    async fn report(
+    /// Writes the report under a lease that is on record, and puts on record what was written. Returns the row as it is
+    /// then, if it is known.
+    pub(super) async fn report(
         &self,
         tenant: &Tenant,
         row: Invitation,
         result: Option<AssessmentResult>,
         lease_until: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Invitation>, Error> {
         let Some(mapping) = tenant.mapping(&row.key.mapping) else {
             // The mapping said where to report; without it there is no place.
             let mut report = row.report.clone();
@@ -225,7 +237,7 @@ impl WriteBack {
         event: Event,
         mapping: Option<&Mapping>,
         lease_until: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Invitation>, Error> {
         let mut event = event;
         loop {
             match self
@@ -233,7 +245,8 @@ impl WriteBack {
                 .change(&row, event.clone(), expires(mapping), Next::HandOut)
                 .await?
             {
-                Changed::To(_) | Changed::No(_) => return Ok(()),
+                Changed::To(row) => return Ok(Some(*row)),
+                Changed::No(_) => return Ok(None),
                 Changed::Conflict => match self.desk.ledger.load(&row.key).await? {
                     Some(newer) => {
                         if newer.report.lease_until != Some(lease_until) {
@@ -242,7 +255,7 @@ impl WriteBack {
                         }
                         row = newer;
                     }
-                    None => return Ok(()),
+                    None => return Ok(None),
                 },
             }
         }
@@ -288,6 +301,24 @@ impl WriteBack {
     fn lease(&self) -> Timestamp {
         self.desk.in_seconds(self.desk.timing.lease_seconds)
     }
+}
+
+/// Whether a delivery that brought news of the row is done.
+fn standing(row: &Invitation) -> News {
+    if row.is_carried() {
+        News::Later
+    } else {
+        News::Recorded
+    }
+}
+
+/// The row as the writer that has just begun works on it. An action whose creation it began is its own and fresh:
+/// nothing to look up. The record keeps saying `Creating` for whoever comes after a crash.
+pub(super) fn with_own_action(before: &Invitation, mut begun: Invitation) -> Invitation {
+    if before.report.action.is_none() {
+        begun.report.action = None;
+    }
+    begun
 }
 
 /// The mapping's own expiry.
@@ -486,7 +517,7 @@ impl WriteBack {
         marker: Option<String>,
     ) -> Result<(), Error> {
         if news {
-            self.bring_news(key, marker).await?;
+            self.bring_news(key, marker, false).await?;
         }
         self.write_back(key).await
     }

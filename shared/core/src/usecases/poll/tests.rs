@@ -89,6 +89,7 @@ fn invited(round: u32) -> Invitation {
         reference: "r".into(),
         link: None,
         adopted: false,
+        writer: None,
     };
     then(&then(&known(round), claim, 101), sent, 102)
 }

@@ -35,6 +35,7 @@ fn observed(result: &AssessmentResult) -> Event {
         finding: result.finding(),
         marker: None,
         lease_until: None,
+        carried: false,
     }
 }
 
@@ -76,6 +77,7 @@ impl World {
             reference: "r".into(),
             link: None,
             adopted: false,
+            writer: None,
         };
         Arc::new(Self {
             row: Mutex::new(Self::apply(&fresh, sent)),
@@ -273,7 +275,7 @@ async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
         platforms: ports,
     };
     let key = world.row.lock().unwrap().key.clone();
-    let news = write_back.bring_news(&key, None).await.unwrap();
+    let news = write_back.bring_news(&key, None, false).await.unwrap();
     assert_eq!(news, News::Recorded);
     assert_eq!(*world.asked.lock().unwrap(), 2);
     let row = world.row.lock().unwrap().clone();
