@@ -124,6 +124,11 @@ impl Life {
         Some(work)
     }
 
+    /// How many messages were queued.
+    pub fn messages(&self) -> usize {
+        self.outside.messages()
+    }
+
     /// The invitation's state and what is reported of it.
     pub async fn stands(&self) -> (&'static str, u32) {
         let row = self.store.load(&Self::key()).await.unwrap().unwrap();

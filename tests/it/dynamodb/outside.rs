@@ -43,6 +43,8 @@ struct World {
     /// Whether the application is at the trigger.
     entered: bool,
     queued: VecDeque<Work>,
+    /// How many messages were queued.
+    messages: usize,
 }
 
 impl Outside {
@@ -52,6 +54,11 @@ impl Outside {
 
     pub fn enter(&self) {
         self.0.lock().unwrap().entered = true;
+    }
+
+    /// How many messages were queued.
+    pub fn messages(&self) -> usize {
+        self.0.lock().unwrap().messages
     }
 
     /// The next piece of work from the queue.
@@ -76,7 +83,9 @@ impl Clock for Outside {
 #[async_trait]
 impl Queue for Outside {
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
-        self.0.lock().unwrap().queued.extend(work);
+        let mut world = self.0.lock().unwrap();
+        world.messages += work.len();
+        world.queued.extend(work);
         Ok(())
     }
 }

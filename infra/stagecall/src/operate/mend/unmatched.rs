@@ -205,6 +205,7 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
         reference: reference.clone(),
         link: None,
         adopted: true,
+        writer: None,
     };
     if row.reference.is_none()
         && let Changed::Conflict = on.desk().change(&row, sent, None, Next::HandOut).await?
