@@ -1,7 +1,7 @@
 //! The day's calls are spent: nothing is lost, and it goes on by itself.
 
 use serde_json::json;
-use stagecall_sandbox::control::{NewApplications, SystemSettings};
+use stagecall_sandbox::control::{CandidateAct, NewApplications, SystemSettings};
 use stagecall_tests::rig::{Rig, TRIGGER, until};
 
 /// Eploy says that the allowance is spent, in either way; the log says so and what to do, and what was left undone is
@@ -78,7 +78,7 @@ async fn no_more_calls_are_made_than_were_given() {
         (made().await == 20).then_some(())
     })
     .await;
-    // Not all could be invited, and of those who were, some are shown already.
+    // Not all could be invited; those who were are shown.
     let all = acme.all().await;
     let invited = all.iter().filter(|one| !one.invitations.is_empty()).count();
     let shown = all
@@ -89,6 +89,10 @@ async fn no_more_calls_are_made_than_were_given() {
     assert!(shown >= 1, "nobody is shown");
     rig.kill();
     rig.start().await;
+    // There is news of one, and no call left to tell it.
+    let told = all.iter().find(|one| !one.application.actions.is_empty());
+    acme.act(&told.unwrap().participants, CandidateAct::Answer)
+        .await;
     rig.logged(&["eploy.allowance_ours", "the report was put off"])
         .await;
     assert_eq!(made().await, 20);
