@@ -10,9 +10,7 @@ use stagecall_core::ports::{
     TenantState, TenantStates as _,
 };
 use stagecall_embedded::Store;
-use stagecall_tests::sample::{
-    assessment, at, claimed, delivery, detected, key, reported, sent, tenant,
-};
+use stagecall_tests::sample::{assessment, at, delivery, detected, key, reported, sent, tenant};
 
 struct Place {
     directory: tempfile::TempDir,

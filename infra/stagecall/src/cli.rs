@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use crate::manual::{CompletionsArguments, ManArguments};
 use crate::operate;
 use crate::store::Place;
 
@@ -33,6 +34,10 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     #[command(flatten)]
     Operate(operate::Command),
+    /// Print completions for a shell.
+    Completions(CompletionsArguments),
+    /// Print the manual.
+    Man(ManArguments),
 }
 
 /// Which installation a command is about.

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod host;
 mod logging;
+mod manual;
 mod operate;
 mod sandbox;
 mod serve;
@@ -89,6 +90,8 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => serve::run(arguments, &cli.installation).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Completions(arguments) => Ok(manual::completions(&arguments)),
+            Command::Man(arguments) => manual::man(&arguments),
             Command::Operate(command) => operate::run(command, &cli.installation).await,
         }
     });

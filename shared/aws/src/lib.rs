@@ -4,6 +4,7 @@
 
 mod batch;
 mod connect;
+mod dead_letters;
 mod events;
 mod fault;
 mod https;
@@ -14,7 +15,9 @@ mod store;
 #[cfg(test)]
 mod testing;
 
+pub use connect::connect;
 pub use connect::{Access, connect, connect_with};
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use events::BusEvents;
 pub use https::https_client;
 pub use queue::{QueueUrls, SqsQueue};

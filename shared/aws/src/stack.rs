@@ -9,7 +9,7 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 
 use crate::fault::problem;
-use crate::{ManagedSecrets, QueueUrls, SqsQueue, Store, connect};
+use crate::{DeadLetters, ManagedSecrets, QueueUrls, SqsQueue, Store, connect};
 
 /// The variable that names the table where the stack's name does not: on an emulator, or beside the table of a stack
 /// that was deleted.
@@ -23,6 +23,8 @@ pub struct Stack {
     pub secrets: ManagedSecrets,
     /// Its queues.
     pub queue: SqsQueue,
+    /// Its queues' dead letters, with what the queues are called.
+    pub dead_letters: Vec<(&'static str, DeadLetters)>,
 }
 
 impl Stack {
@@ -44,6 +46,16 @@ impl Stack {
             queue_of(&sqs, name, "invite"),
             queue_of(&sqs, name, "result"),
         )?;
+        let homes = [
+            ("poll", &poll),
+            ("invite", &invite),
+            ("result", &write_back),
+        ];
+        let dead_letters = futures::future::try_join_all(homes.map(async |(queue, home)| {
+            let url = queue_of(&sqs, name, &format!("{queue}-dead")).await?;
+            Ok::<_, StoreError>((queue, DeadLetters::new(sqs.clone(), url, home)))
+        }))
+        .await?;
         let urls = QueueUrls {
             poll,
             invite,
@@ -53,6 +65,7 @@ impl Stack {
             store: Store::new(tables, table),
             secrets: ManagedSecrets::new(SecretsManager::new(&aws), name, clock),
             queue: SqsQueue::new(sqs, urls),
+            dead_letters,
         })
     }
 }

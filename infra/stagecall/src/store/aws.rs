@@ -2,19 +2,62 @@
 
 use std::sync::Arc;
 
-use stagecall_aws::Stack;
+use async_trait::async_trait;
+use stagecall_aws::{DeadLetters, Stack};
 use stagecall_core::clock::Clock;
+use stagecall_core::error::StoreError;
 
-use super::Opened;
+use super::{DeadQueue, Opened};
 
 /// Finds the stack.
 pub(super) async fn open(name: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let stack = Stack::find(name, clock).await?;
     let secrets = Arc::new(stack.secrets);
-    Ok(Opened::of(
+    let dead = stack
+        .dead_letters
+        .into_iter()
+        .map(|(name, letters)| Box::new(Dead { name, letters }) as Box<dyn DeadQueue>);
+    let mut opened = Opened::of(
         &Arc::new(stack.store),
         secrets.clone(),
         secrets,
         Arc::new(stack.queue),
-    ))
+    );
+    opened.dead = dead.collect();
+    Ok(opened)
+}
+
+struct Dead {
+    name: &'static str,
+    letters: DeadLetters,
+}
+
+#[async_trait]
+impl DeadQueue for Dead {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    async fn count(&self) -> Result<usize, StoreError> {
+        self.letters.count().await
+    }
+
+    async fn sample(&self) -> Result<Vec<String>, StoreError> {
+        let letters = self.letters.sample().await?;
+        Ok(letters
+            .into_iter()
+            .map(|letter| {
+                let sent = letter.sent_at.map(|at| at.to_string()).unwrap_or_default();
+                let work = match &letter.work {
+                    Some(work) => serde_json::to_string(work).unwrap_or_default(),
+                    None => "cannot be read".to_owned(),
+                };
+                format!("{sent} {} {work}", letter.id)
+            })
+            .collect())
+    }
+
+    async fn redrive(&self, most: usize) -> Result<usize, StoreError> {
+        self.letters.redrive(most).await
+    }
 }

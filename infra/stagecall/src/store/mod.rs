@@ -76,11 +76,29 @@ pub(crate) struct Installation {
     /// The secrets in the store's keeping.
     pub(crate) vault: Arc<dyn SecretsWriter>,
     pub(crate) queue: Arc<dyn Queue>,
+    /// None where there are no queues outside the process.
+    pub(crate) dead: Vec<Box<dyn DeadQueue>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timing: Arc<Timing>,
     /// Whether http and loopback addresses are allowed.
     pub(crate) sandbox: bool,
+}
+
+/// A queue's dead letters: work that failed as often as its queue allows.
+#[async_trait]
+pub(crate) trait DeadQueue: Send + Sync {
+    /// What the queue is called.
+    fn name(&self) -> &str;
+
+    /// About how many there are.
+    async fn count(&self) -> Result<usize, StoreError>;
+
+    /// What some of them ask for, in a line each. They stay where they are.
+    async fn sample(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Sends at most so many back to be tried again. Returns how many.
+    async fn redrive(&self, most: usize) -> Result<usize, StoreError>;
 }
 
 /// The ports of a kind of store.
@@ -95,6 +113,7 @@ struct Opened {
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn SecretsWriter>,
     queue: Arc<dyn Queue>,
+    dead: Vec<Box<dyn DeadQueue>>,
 }
 
 impl Opened {
@@ -119,6 +138,7 @@ impl Opened {
             secrets,
             vault,
             queue,
+            dead: Vec::new(),
         }
     }
 }
@@ -172,6 +192,7 @@ impl Installation {
             secrets: opened.secrets,
             vault: opened.vault,
             queue: opened.queue,
+            dead: opened.dead,
             transport: Arc::new(Sender::new(guard(sandbox))?),
             clock,
             timing: Arc::new(timing),

@@ -2,6 +2,7 @@
 
 mod erase;
 mod invitation;
+mod redrive;
 mod replay;
 mod resync;
 mod unmatched;
@@ -38,6 +39,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall replay acme --since 2h --reason 'Eploy was down'"
     )]
     Replay(replay::Arguments),
+    /// Send dead letters back to their queues, after showing how many there are and some of them.
+    #[command(
+        after_help = "Example:\n  stagecall redrive --store aws:stagecall-prod --reason 'the platform is back'"
+    )]
+    Redrive(redrive::Arguments),
     /// Remove everything about a candidate, and keep a tombstone that prevents a new invitation.
     #[command(
         after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
@@ -53,6 +59,7 @@ pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u
         Command::Resync(arguments) => resync::run(&arguments, on).await,
         Command::Unmatched(command) => unmatched::run(command, on).await,
         Command::Replay(arguments) => replay::run(&arguments, on).await,
+        Command::Redrive(arguments) => redrive::run(&arguments, on).await,
         Command::Erase(arguments) => erase::run(&arguments, on).await,
     }
 }

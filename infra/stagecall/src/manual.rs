@@ -1,0 +1,131 @@
+//! Shell completions and the manual, from the command line's own definition.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::exit;
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  stagecall completions bash > ~/.local/share/bash-completion/completions/stagecall"
+)]
+pub(crate) struct CompletionsArguments {
+    /// For this shell.
+    shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall man | man -l -\n  stagecall man --to /usr/local/share/man/man1"
+)]
+pub(crate) struct ManArguments {
+    /// Write a page for every command into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    to: Option<PathBuf>,
+}
+
+/// Prints the completions.
+pub(crate) fn completions(arguments: &CompletionsArguments) -> u8 {
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "stagecall",
+        &mut std::io::stdout(),
+    );
+    exit::OK
+}
+
+/// Prints the manual's first page, or writes all of them.
+pub(crate) fn man(arguments: &ManArguments) -> anyhow::Result<u8> {
+    match &arguments.to {
+        Some(folder) => clap_mangen::generate_to(Cli::command(), folder)
+            .with_context(|| format!("the pages cannot be written to {}", folder.display()))?,
+        None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?,
+    }
+    Ok(exit::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    /// The commands that do something, with their names in full.
+    fn leaves(of: &Command, name: &str, found: &mut Vec<(String, Command)>) {
+        let inner: Vec<_> = of
+            .get_subcommands()
+            .filter(|one| one.get_name() != "help")
+            .collect();
+        if inner.is_empty() {
+            found.push((name.to_owned(), of.clone()));
+        }
+        for one in inner {
+            leaves(one, &format!("{name} {}", one.get_name()), found);
+        }
+    }
+
+    fn commands() -> Vec<(String, Command)> {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut found = Vec::new();
+        leaves(&cli, "stagecall", &mut found);
+        found
+    }
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_an_example_of_its_own_command() {
+        let all = commands();
+        assert!(all.len() > 25, "{}", all.len());
+        for (name, command) in all {
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            assert!(
+                help.contains("Example") && help.contains(&name),
+                "{name}: {help}"
+            );
+        }
+    }
+
+    /// An example that the command line does not take teaches a mistake.
+    #[test]
+    fn every_example_is_a_command_line_that_is_understood() {
+        for (name, command) in commands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                let Some(example) = line.trim().strip_prefix("stagecall ") else {
+                    continue;
+                };
+                let example = example.split([';', '|', '<', '>']).next().unwrap_or("");
+                let words = words(example);
+                let parsed = Cli::command()
+                    .try_get_matches_from(std::iter::once("stagecall".to_owned()).chain(words));
+                assert!(parsed.is_ok(), "{name}: {line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    /// Words as a shell splits them, with single quotes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (count, part) in line.split('\'').enumerate() {
+            if count % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(ToOwned::to_owned));
+            }
+        }
+        words
+    }
+}
