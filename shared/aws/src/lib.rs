@@ -15,7 +15,6 @@ mod store;
 #[cfg(test)]
 mod testing;
 
-pub use connect::connect;
 pub use connect::{Access, connect, connect_with};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use events::BusEvents;

@@ -3,6 +3,7 @@
 mod change;
 mod erase;
 mod plan;
+mod tenants;
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{CandidateAct, EditCandidate};
