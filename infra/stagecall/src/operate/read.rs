@@ -1,7 +1,6 @@
 //! Reading what several commands need.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 use stagecall_core::ids::TenantId;
 use stagecall_core::invitation::Invitation;
@@ -16,17 +15,21 @@ const PAGE: usize = 500;
 /// A point in time as operators give it: `2026-11-22T10:00:00Z`, `2026-11-22` (the day's beginning here), or how long
 /// ago (`2h`, `3d`).
 pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
+    point(text, &Zoned::now())
+}
+
+fn point(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
     if let Ok(day) = text.parse::<Date>() {
-        let begins = day.to_zoned(TimeZone::system());
+        let begins = day.to_zoned(now.time_zone().clone());
         return begins
             .map(|begins| begins.timestamp())
             .map_err(|error| error.to_string());
     }
     let ago: Option<Span> = text.parse().ok();
-    ago.and_then(|ago| Zoned::now().checked_sub(ago).ok())
+    ago.and_then(|ago| now.checked_sub(ago).ok())
         .map(|at| at.timestamp())
         .ok_or_else(|| {
             "give a time such as 2026-11-22T10:00:00Z, a day, or how long ago such as 2h or 3d"
@@ -98,15 +101,16 @@ mod tests {
 
     #[test]
     fn a_time_may_be_given_in_three_ways() {
-        assert_eq!(
-            since("2026-11-22T10:00:00Z").unwrap().to_string(),
-            "2026-11-22T10:00:00Z"
-        );
-        assert!(since("2026-11-22").is_ok());
-        let ago = Timestamp::now().duration_since(since("2h").unwrap());
-        assert!((7200..7210).contains(&ago.as_secs()), "{ago}");
-        let ago = Timestamp::now().duration_since(since("3d").unwrap());
-        assert!((250_000..270_000).contains(&ago.as_secs()), "{ago}");
-        assert!(since("yesterday").is_err());
+        let now: Zoned = "2026-11-22T10:00:00+00:00[UTC]".parse().unwrap();
+        for (text, expected) in [
+            ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"),
+            ("2026-11-22", "2026-11-22T00:00:00Z"),
+            ("2h", "2026-11-22T08:00:00Z"),
+            ("3d", "2026-11-19T10:00:00Z"),
+        ] {
+            let read = point(text, &now).map(|at| at.to_string());
+            assert_eq!(read.as_deref(), Ok(expected), "{text}");
+        }
+        assert!(point("yesterday", &now).is_err());
     }
 }
