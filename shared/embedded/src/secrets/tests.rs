@@ -202,3 +202,102 @@ fn a_name_that_would_make_tokens_ambiguous_is_refused() {
     );
     assert!(error.err().unwrap().to_string().contains("a/b"));
 }
+
+/// A clock that stands.
+struct At(&'static str);
+
+impl stagecall_core::clock::Clock for At {
+    fn now(&self) -> stagecall_core::Timestamp {
+        self.0.parse().unwrap()
+    }
+}
+
+fn vault(place: &Place, now: &'static str) -> Vault {
+    Vault::beside(&place.path("stagecall.db"), std::sync::Arc::new(At(now)))
+}
+
+fn given(key: &str) -> TenantSecret {
+    let willo = PlatformSecret(BTreeMap::from([(
+        "api_key".to_owned(),
+        key.to_owned().into(),
+    )]));
+    TenantSecret {
+        eploy_client_id: "id".to_owned().into(),
+        eploy_client_secret: "secret".to_owned().into(),
+        platforms: BTreeMap::from([("willo".into(), willo)]),
+    }
+}
+
+/// What one process writes, another reads at once; a rotated token is accepted until its time.
+#[tokio::test]
+async fn the_vault_keeps_what_commands_give_it() {
+    use stagecall_core::ports::SecretsWriter as _;
+    let place = Place::new();
+    let (acme, willo) = (TenantId::from("acme"), AccountId::from("willo"));
+    let commands = vault(&place, "2026-11-22T10:00:00Z");
+    let host = FileSecrets::new(BTreeMap::new(), &place.path("callback.key"))
+        .unwrap()
+        .or(vault(&place, "2026-11-22T10:00:00Z"));
+    assert!(host.secret(&acme, false).await.is_err());
+    assert!(host.callback_tokens(&acme, &willo).await.unwrap().is_none());
+    commands.put_secret(&acme, &given("one")).await.unwrap();
+    assert!(commands.has(&acme));
+    let key = async || {
+        let secret = host.secret(&acme, false).await.unwrap();
+        secret.platforms[&willo].0["api_key"]
+            .expose_secret()
+            .to_owned()
+    };
+    assert_eq!(key().await, "one");
+    let token = async |secrets: &dyn Secrets| {
+        let tokens = secrets
+            .callback_tokens(&acme, &willo)
+            .await
+            .unwrap()
+            .unwrap();
+        let exposed = |token: &CallbackToken| token.0.expose_secret().to_owned();
+        (
+            exposed(&tokens.current),
+            tokens.previous.as_ref().map(exposed),
+        )
+    };
+    let (first, none) = token(&host).await;
+    assert_eq!((first.len(), none), (64, None));
+    commands.put_secret(&acme, &given("two")).await.unwrap();
+    assert_eq!(key().await, "two");
+    assert_eq!(
+        token(&host).await.0,
+        first,
+        "new credentials leave the token"
+    );
+    let until = "2026-11-23T10:00:00Z".parse().unwrap();
+    commands
+        .rotate_callback_token(&acme, &willo, until)
+        .await
+        .unwrap();
+    let (second, previous) = token(&host).await;
+    assert_ne!(second, first);
+    assert_eq!(previous, Some(first));
+    let later = vault(&place, "2026-11-23T10:00:00Z");
+    assert_eq!(token(&later).await, (second, None));
+    let nobody = commands
+        .rotate_callback_token(&acme, &"wecp".into(), until)
+        .await;
+    assert!(nobody.unwrap_err().to_string().contains("no account wecp"));
+    assert!(commands.remove_secret(&acme).await.unwrap());
+    assert!(!commands.remove_secret(&acme).await.unwrap());
+    assert!(host.secret(&acme, false).await.is_err());
+}
+
+/// A name from outside reaches no other file.
+#[tokio::test]
+async fn the_vault_has_no_way_out() {
+    let place = Place::new();
+    fs::write(place.path("acme.json"), "{}").unwrap();
+    let vault = vault(&place, "2026-11-22T10:00:00Z");
+    for name in ["../acme", "", "a/b", "..", "a.b"] {
+        let tokens = vault.callback_tokens(&name.into(), &"willo".into()).await;
+        assert!(tokens.unwrap().is_none(), "{name}");
+        assert!(!vault.has(&name.into()), "{name}");
+    }
+}

@@ -150,6 +150,35 @@ fn a_file_of_a_newer_version_is_refused() {
     assert!(error.contains("version 99"), "{error}");
 }
 
+/// A file of the first version keeps its rows, and nothing that was removed from it before.
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let (_directory, path) = place();
+    let store = Store::open_exclusive(&path, now()).unwrap();
+    store.insert(&invitation(1)).await.unwrap();
+    drop(store);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA secure_delete = OFF; DROP TABLE audit; DROP TABLE tombstone; PRAGMA user_version = 1;
+             INSERT INTO tenant VALUES ('gone', 0, 'p7Yk2Lw9QxT4'); DELETE FROM tenant;",
+        )
+        .unwrap();
+    drop(connection);
+    let remnant = |path: &std::path::Path| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(12).any(|part| part == b"p7Yk2Lw9QxT4")
+    };
+    assert!(remnant(&path), "the case is not made");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(
+        store.insert(&invitation(1)).await.unwrap(),
+        Inserted::Existed
+    );
+    drop(store);
+    assert!(!remnant(&path));
+}
+
 #[test]
 fn a_command_does_not_change_the_schema_under_a_host() {
     let (_directory, path) = place();
