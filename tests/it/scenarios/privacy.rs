@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use stagecall_sandbox::control::{CandidateAct, EditCandidate, Fault, MadeUp, ReviewerAct, Rule};
+use stagecall_tests::privacy::{forms, found};
 use stagecall_tests::rig::{Rig, request, until};
 
 /// Everything that our own crates can log.
@@ -10,29 +11,6 @@ const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,stagecall_eplo
 
 /// What a reviewer says.
 const COMMENT: &str = "wears a remarkable turquoise pullover";
-
-/// Every form in which somebody's data could occur.
-fn forms(person: &MadeUp) -> Vec<String> {
-    let digits: String = person.mobile.chars().filter(char::is_ascii_digit).collect();
-    let national = digits.trim_start_matches('0');
-    vec![
-        person.first_name.clone(),
-        person.surname.clone(),
-        person.email.clone(),
-        person.email.replace('@', "%40"),
-        person.mobile.clone(),
-        // With +44 before it, with 0 before it, and whatever else one can think of.
-        national.to_owned(),
-        format!("{} {}", &national[..4], &national[4..]),
-    ]
-}
-
-/// Which of these texts occur in `bytes`, in capitals or not.
-fn found<'a>(bytes: &[u8], needles: &'a [String]) -> Vec<&'a str> {
-    let text = String::from_utf8_lossy(bytes).to_lowercase();
-    let there = |needle: &&String| text.contains(&needle.to_lowercase());
-    needles.iter().filter(there).map(String::as_str).collect()
-}
 
 /// What of these a host has left in its folder, in which file. The secrets' own files do not count.
 fn left<'a>(folder: &Path, needles: &'a [String]) -> Vec<(String, &'a str)> {

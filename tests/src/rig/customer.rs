@@ -31,7 +31,7 @@ pub struct Customer {
 
 impl Customer {
     /// A customer with one vacancy and one interview.
-    pub(super) async fn new(player: Player, name: &str) -> Self {
+    pub async fn new(player: Player, name: &str) -> Self {
         let vacancy = NewVacancy {
             title: "Support Worker".to_owned(),
             ..NewVacancy::default()

@@ -27,7 +27,7 @@ pub use command::stagecall;
 pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, percent};
 pub use host::Host;
 pub use http::{Reply, request};
-pub use wait::{soon, until};
+pub use wait::{soon, until, within};
 
 /// A sandbox, and what a host is started from.
 pub struct Rig {

@@ -11,8 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const INTERVAL: Duration = Duration::from_millis(40);
 
 /// What `look` finds, as soon as it finds something; `None` if that takes too long.
-pub async fn soon<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + PATIENCE;
+pub async fn soon<T>(look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    within(PATIENCE, look).await
+}
+
+/// What `look` finds, as soon as it finds something; `None` if that takes longer than `patience`.
+pub async fn within<T>(patience: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = look().await {
             return Some(found);

@@ -1,0 +1,115 @@
+//! What the stack has left in its logs.
+
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret as _;
+use stagecall_core::ids::AccountId;
+use stagecall_core::ports::Secrets as _;
+use stagecall_emulator::{Function, Metric, Stack};
+use stagecall_sandbox::control::Player;
+use stagecall_tests::privacy::{forms, found};
+
+use crate::member::Member;
+
+/// The namespace of the functions' own metrics.
+const OURS: &str = "Stagecall";
+
+/// How often functions were invoked: by the schedule, by queues, over HTTP.
+pub async fn invocations(stack: &Stack) -> (usize, usize, usize) {
+    let (mut schedule, mut queue, mut http) = (0, 0, 0);
+    for line in stack
+        .log()
+        .await
+        .unwrap()
+        .iter()
+        .filter(|line| line.begins())
+    {
+        match line.function {
+            Function::Clock => schedule += 1,
+            Function::Poll | Function::Invite | Function::WriteBack => queue += 1,
+            Function::Callback => http += 1,
+        }
+    }
+    (schedule, queue, http)
+}
+
+/// Each alarm watches something that is there: a metric that the functions have measured, with the dimensions of the
+/// alarm, or one of AWS's own about a function or a queue of the stack.
+pub async fn metrics_for_the_alarms(stack: &Stack) {
+    let log = stack.log().await.unwrap();
+    let measured: BTreeSet<Metric> = log.iter().flat_map(|line| line.metrics()).collect();
+    let functions = Function::ALL.map(|function| format!("{}-{function}", stack.name()));
+    let dead = ["poll", "invite", "result"].map(|queue| format!("{}-{queue}-dead", stack.name()));
+    let alarms = stack.alarms().await.unwrap();
+    let of_ours = alarms
+        .iter()
+        .filter(|alarm| alarm.namespace == OURS)
+        .count();
+    assert!(of_ours >= 2 && alarms.len() >= 10, "{alarms:?}");
+    for alarm in alarms {
+        let names: Vec<&str> = alarm
+            .dimensions
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let value = alarm.dimensions.first().map_or("", |(_, value)| value);
+        let there = match (alarm.namespace.as_str(), names.as_slice()) {
+            (OURS, _) => measured.contains(&Metric {
+                namespace: OURS.to_owned(),
+                name: alarm.metric.clone(),
+                dimensions: alarm.dimensions.clone(),
+            }),
+            ("AWS/Lambda", ["FunctionName"]) => functions.iter().any(|name| name == value),
+            ("AWS/SQS", ["QueueName"]) => dead.iter().any(|name| name == value),
+            ("AWS/ApiGateway", ["ApiId"]) => stack.public_url().as_str().contains(value),
+            _ => false,
+        };
+        assert!(
+            there,
+            "nothing measures what {alarm:?} watches; measured: {measured:#?}"
+        );
+    }
+}
+
+/// Nobody's data and no secret is in any function's log.
+pub async fn nobody_in_the_logs(stack: &Stack, player: &Player, members: &[Member]) {
+    let people = player.people().await.unwrap();
+    assert!(people.len() > 20);
+    let mut needles: Vec<String> = people.iter().flat_map(forms).collect();
+    for member in members {
+        needles.push(member.credentials.eploy.1.clone());
+        for (account, secrets) in &member.credentials.platforms {
+            needles.extend(secrets.values().cloned());
+            let account = AccountId::new(account);
+            let tokens = stack.secrets();
+            let tokens = tokens.callback_tokens(&member.tenant.id, &account).await;
+            needles.push(
+                tokens
+                    .unwrap()
+                    .unwrap()
+                    .current
+                    .0
+                    .expose_secret()
+                    .to_owned(),
+            );
+        }
+    }
+    let log = stack.log().await.unwrap();
+    for line in &log {
+        let there = found(line.text.as_bytes(), &needles);
+        assert!(
+            there.is_empty(),
+            "{there:?} in the log of {}: {}",
+            line.function,
+            line.text
+        );
+    }
+    // The logs were read, and they tell of the tenants.
+    for member in members {
+        let name = member.tenant.id.as_str();
+        assert!(
+            log.iter().any(|line| line.text.contains(name)),
+            "{name} is not in the logs"
+        );
+    }
+}

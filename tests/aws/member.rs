@@ -1,0 +1,189 @@
+//! A member of the cast: a customer in the sandbox, and the tenant that connects it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
+use stagecall_core::report::Moment;
+use stagecall_core::tenant::{
+    ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,
+    Settings, Tenant, Trigger, Vacancies,
+};
+use stagecall_emulator::{Credentials, Stack};
+use stagecall_sandbox::control::{NewApplications, NewTest, Player};
+use stagecall_tests::rig::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER};
+
+/// A member of the cast.
+pub struct Member {
+    /// The customer.
+    pub customer: Customer,
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The tenant's credentials.
+    pub credentials: Credentials,
+    /// The applications that are to be invited, once each.
+    pub invitees: Vec<u64>,
+}
+
+impl Member {
+    /// A customer with an Eploy system and a Willo account.
+    pub async fn new(player: &Player, name: &str) -> Self {
+        let customer = Customer::new(player.clone(), name).await;
+        let system = player.eploy(name).await.unwrap();
+        let account = player.willo(name).await.unwrap();
+        let key = &system.keys[0];
+        let base_url = format!("{}/api/integrations/v2/", account.base_url);
+        let calls = json!({"calls_per_second": 1000, "calls_in_flight": 8});
+        let tenant = Tenant {
+            id: TenantId::new(name),
+            paused: false,
+            eploy: EployConnection {
+                base_url: format!("{}/", system.base_url).parse().unwrap(),
+                daily_calls: 10_000_000,
+                // Each time that the schedule comes round.
+                poll_seconds: 1,
+                dialect: settings(&json!({"dates": "utc"})),
+            },
+            platforms: platform(PLATFORM, "willo", &base_url, &calls),
+            mappings: vec![mapping(customer.vacancy, PLATFORM, &customer.interview)],
+        };
+        Self {
+            customer,
+            tenant,
+            credentials: Credentials {
+                eploy: (key.client_id.clone(), key.client_secret.clone()),
+                platforms: api_key(PLATFORM, &account.api_key),
+            },
+            invitees: Vec::new(),
+        }
+    }
+
+    /// A customer who invites to a test on `WeCP` instead, which calls nobody back.
+    pub async fn with_wecp(player: &Player, name: &str) -> Self {
+        let mut member = Self::new(player, name).await;
+        let account = player.wecp(name).await.unwrap();
+        let new = NewTest {
+            name: "Numeracy".to_owned(),
+            questions: Vec::new(),
+        };
+        let test = player.wecp_test(name, &new).await.unwrap();
+        let calls = json!({"calls_per_second": 100});
+        member.tenant.platforms =
+            platform("wecp", "wecp", &format!("{}/", account.base_url), &calls);
+        member.tenant.mappings = vec![mapping(member.customer.vacancy, "wecp", &test)];
+        member.credentials.platforms = api_key("wecp", &account.api_key);
+        member
+    }
+
+    /// With so many candidates at the trigger stage, who are to be invited when the mapping is turned on.
+    pub async fn with_invitees(mut self, player: &Player, count: u32) -> Self {
+        self.tenant.mappings[0].include_current = true;
+        self.invitees = self.already_there(player, count).await;
+        self
+    }
+
+    /// So many candidates who are at the trigger stage from the beginning.
+    pub async fn already_there(&self, player: &Player, count: u32) -> Vec<u64> {
+        let there = NewApplications {
+            stage: Some(TRIGGER.0.to_owned()),
+            status: Some(TRIGGER.1.to_owned()),
+            ..NewApplications::new(self.customer.vacancy, count)
+        };
+        let created = player.apply(&self.customer.name, &there).await.unwrap();
+        created.iter().map(|one| one.application).collect()
+    }
+
+    /// A recruiter moves so many new candidates to the trigger stage.
+    pub async fn enter(&mut self, count: u32) {
+        let created = self.customer.apply(count).await;
+        let entered: Vec<u64> = created.iter().map(|one| one.application).collect();
+        self.customer.enter(&entered).await;
+        self.invitees.extend(entered);
+    }
+
+    /// Takes the tenant into the stack.
+    pub async fn join(&self, stack: &Stack) {
+        stack.admit(&self.tenant, &self.credentials).await.unwrap();
+    }
+
+    /// The keys of its candidates on `WeCP`.
+    pub async fn participants(&self, player: &Player) -> Vec<String> {
+        let all = player.wecp_participants(&self.customer.name, None).await;
+        all.unwrap().into_iter().map(|one| one.key).collect()
+    }
+
+    /// How many of its applications are invited.
+    pub async fn invited(&self) -> usize {
+        let all = self.customer.all().await;
+        all.iter().filter(|one| !one.invitations.is_empty()).count()
+    }
+
+    /// Whether all who are to be invited are.
+    pub async fn all_invited(&self) -> Option<()> {
+        (self.invited().await >= self.invitees.len()).then_some(())
+    }
+}
+
+fn settings(value: &Value) -> Settings {
+    value.as_object().cloned().unwrap()
+}
+
+fn platform(
+    account: &str,
+    kind: &str,
+    base_url: &str,
+    calls: &Value,
+) -> BTreeMap<AccountId, PlatformConnection> {
+    let connection = PlatformConnection {
+        kind: kind.to_owned(),
+        base_url: Some(base_url.parse().unwrap()),
+        settings: settings(calls),
+    };
+    BTreeMap::from([(account.into(), connection)])
+}
+
+fn api_key(account: &str, key: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    let secrets = BTreeMap::from([("api_key".to_owned(), key.to_owned())]);
+    BTreeMap::from([(account.to_owned(), secrets)])
+}
+
+fn mapping(vacancy: u64, account: &str, assessment: &str) -> Mapping {
+    let outcomes = [
+        (Moment::Invited, "101"),
+        (Moment::Started, "102"),
+        (Moment::Completed, "103"),
+        (Moment::Expired, "105"),
+        (Moment::Declined, "106"),
+        (Moment::Bounced, "107"),
+        (Moment::Cancelled, "108"),
+        (Moment::Failed, "109"),
+    ];
+    Mapping {
+        id: MAPPING.into(),
+        paused: false,
+        vacancies: Vacancies::Only([vacancy.to_string().as_str().into()].into()),
+        triggers: vec![Trigger {
+            stage: "12".into(),
+            stage_name: Some(TRIGGER.0.to_owned()),
+            statuses: vec!["34".into()],
+        }],
+        assessment: AssessmentRef {
+            account: account.into(),
+            assessment: assessment.into(),
+        },
+        reentry: Reentry::Once,
+        include_current: false,
+        expires_after_days: None,
+        report: ReportPlan {
+            action: Some(ActionPlan {
+                action_type: "42".into(),
+                outcomes: outcomes.map(|(moment, id)| (moment, id.into())).into(),
+            }),
+            questions: BTreeMap::from([
+                (Answerable::Percent, QUESTION.to_string().as_str().into()),
+                (Answerable::Link, "277".into()),
+            ]),
+            ..ReportPlan::default()
+        },
+    }
+}
