@@ -112,4 +112,9 @@ pub(crate) struct DemoArguments {
     /// Print the outcome as one JSON object, on the last line.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Let the functions play Stagecall's part: the project's own template, deployed to an emulator of AWS that is
+    /// installed into .venv if it is not there. Needs Python 3.10 and a checkout of the repository.
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub(crate) aws: bool,
 }

@@ -1,53 +1,68 @@
 //! `stagecall demo`: a story of candidates, played against stand-ins by the real host, and judged by the stand-ins.
 
+#[cfg(feature = "aws")]
+mod deployed;
+mod embedded;
 mod fate;
+mod hosting;
 mod scene;
 mod show;
 mod story;
 mod verdict;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio::sync::watch;
+use hosting::Hosting;
 
 use crate::cli::DemoArguments;
 use crate::host::interrupted;
 use crate::{exit, logging};
 
-/// How long nothing may change before the story is judged as it stands.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// Plays the story and judges it.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::ERROR, false);
     let scene = scene::Scene::set(&arguments).await?;
-    let (stop, stopped) = watch::channel(false);
-    let (host, stage) = scene.open(stopped).await?;
+    let host = tokio::select! {
+        host = open(&scene, &arguments) => host?,
+        () = interrupted() => anyhow::bail!("interrupted"),
+    };
+    let stage = scene.stage(host);
     let began = Instant::now();
     let show = show::Show::new(&arguments);
     let cast = tokio::select! {
         cast = story::play(&stage, &arguments, &show) => cast?,
         () = interrupted() => anyhow::bail!("interrupted"),
     };
-    let verdict = verdict::settle(&stage, &cast, &show, PATIENCE).await?;
+    let verdict = verdict::settle(&stage, &cast, &show).await?;
     show.end();
     let seconds = began.elapsed().as_secs_f64();
     let faults = stage.player.faults().await?.injected;
+    let dead_letters = stage.host.dead_letters().await?;
     if arguments.json {
-        println!("{}", show::json(&verdict, &faults, seconds));
+        println!("{}", show::json(&verdict, &faults, dead_letters, seconds));
     } else {
-        show::table(&stage, &verdict, &faults, seconds).await?;
+        show::table(&stage, &verdict, &faults, dead_letters, seconds).await?;
     }
     if arguments.keep {
         show::addresses(&stage).await?;
         interrupted().await;
     }
-    stop.send_replace(true);
-    host.await?;
+    stage.host.end().await?;
     stage.sandbox.shutdown().await;
     Ok(if verdict.good() {
         exit::OK
     } else {
         exit::FAILED
     })
+}
+
+/// Starts what does Stagecall's part.
+async fn open(scene: &scene::Scene, arguments: &DemoArguments) -> anyhow::Result<Box<dyn Hosting>> {
+    #[cfg(feature = "aws")]
+    if arguments.aws {
+        return Ok(Box::new(deployed::Deployed::open(scene).await?));
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = arguments;
+    Ok(Box::new(embedded::Embedded::open(scene).await?))
 }

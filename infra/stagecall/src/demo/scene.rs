@@ -1,12 +1,8 @@
-//! The scene: stand-ins, a tenant, and a host that knows of it.
+//! The scene: stand-ins, and a tenant that connects them.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
-use stagecall_core::clock::{Clock as _, SystemClock};
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::Records as _;
 use stagecall_core::report::Moment;
@@ -15,18 +11,13 @@ use stagecall_core::tenant::{
     Tenant, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
-use stagecall_embedded::{AccountSources, FileSecrets, Source, Store, TenantSources};
-use stagecall_http::{Guard, Sender};
 use stagecall_sandbox::control::{NewApplications, NewVacancy, Player, Profile};
 use stagecall_sandbox::{Options, Running, Sandbox};
-use tempfile::TempDir;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use url::Url;
 
 use super::fate;
+use super::hosting::Hosting;
 use crate::cli::DemoArguments;
-use crate::host::{Host, Parts};
 
 /// The Eploy system's and the tenant's name.
 pub(crate) const TENANT: &str = "acme";
@@ -47,16 +38,24 @@ const VACANCIES: [&str; 4] = [
 /// How many candidates are at the trigger stage before anything is turned on.
 const BASELINE: u32 = 3;
 
-/// What is set up before the host starts.
+/// What is set up before Stagecall starts.
 pub(crate) struct Scene {
     sandbox: Running,
     player: Player,
-    folder: TempDir,
     tenant: Tenant,
-    sources: TenantSources,
-    stage: Vec<(u64, String)>,
+    keys: Keys,
+    vacancies: Vec<(u64, String)>,
     baseline: Vec<u64>,
-    workers: usize,
+}
+
+/// The tenant's credentials.
+pub(crate) struct Keys {
+    /// Eploy's client id.
+    pub(crate) client_id: String,
+    /// Eploy's client secret.
+    pub(crate) client_secret: String,
+    /// Willo's API key.
+    pub(crate) willo: String,
 }
 
 /// What the story is played on.
@@ -67,15 +66,12 @@ pub(crate) struct Stage {
     pub(crate) vacancies: Vec<(u64, String)>,
     /// The applications that were at the trigger before it was turned on.
     pub(crate) baseline: Vec<u64>,
-    /// Where the host listens.
-    pub(crate) listens: SocketAddr,
-    /// Where the host keeps things.
-    pub(crate) store: PathBuf,
-    _folder: TempDir,
+    /// Stagecall.
+    pub(crate) host: Box<dyn Hosting>,
 }
 
 /// Short intervals, so that a story of days fits into seconds.
-fn timing() -> Timing {
+pub(crate) fn timing() -> Timing {
     Timing {
         call_seconds: 5.0,
         lease_seconds: 10.0,
@@ -145,25 +141,10 @@ impl Scene {
             mapping("day-video", ids(&vacancies[..3]), &day),
             mapping("night-video", ids(&vacancies[3..]), &night),
         ];
-        let folder = tempfile::tempdir()?;
-        let write = |name: &str, secret: &str| -> anyhow::Result<Source> {
-            let path = folder.path().join(name);
-            std::fs::write(&path, secret)?;
-            Ok(Source::File(path))
-        };
-        let sources = TenantSources {
-            eploy_client_id: write("client-id", &key.client_id)?,
-            eploy_client_secret: write("client-secret", &key.client_secret)?,
-            platforms: BTreeMap::from([(
-                AccountId::new("willo"),
-                AccountSources {
-                    secrets: BTreeMap::from([(
-                        "api_key".to_owned(),
-                        write("willo-key", &account.api_key)?,
-                    )]),
-                    ..AccountSources::default()
-                },
-            )]),
+        let keys = Keys {
+            client_id: key.client_id.clone(),
+            client_secret: key.client_secret.clone(),
+            willo: account.api_key.clone(),
         };
         let tenant = tenant(&system.base_url, &account.base_url, mappings)?;
         if arguments.faults {
@@ -177,54 +158,32 @@ impl Scene {
         Ok(Self {
             sandbox,
             player,
-            folder,
             tenant,
-            sources,
-            stage: vacancies,
+            keys,
+            vacancies,
             baseline,
-            workers: 48,
         })
     }
 
-    /// Starts the host.
-    pub(crate) async fn open(
-        self,
-        stopped: watch::Receiver<bool>,
-    ) -> anyhow::Result<(JoinHandle<()>, Stage)> {
-        let store_file = self.folder.path().join("stagecall.db");
-        let store = Store::open_exclusive(&store_file, SystemClock.now())?;
-        let secrets = FileSecrets::new(
-            BTreeMap::from([(TenantId::new(TENANT), self.sources)]),
-            &self.folder.path().join("callback.key"),
-        )?;
-        // The port is needed for the address that callbacks are registered with, so it is chosen first.
-        let probe = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let listens = probe.local_addr()?;
-        drop(probe);
-        store.put_tenant(&self.tenant).await?;
-        let host = Host::new(Parts {
-            store,
-            secrets: Arc::new(secrets),
-            transport: Arc::new(Sender::new(Guard::Sandbox)?),
-            clock: Arc::new(SystemClock),
-            timing: timing(),
-            workers: self.workers,
-            workers_per_tenant: self.workers,
-            listen: listens,
-            public_url: Some(Url::parse(&format!("http://{listens}/"))?),
-        })
-        .await?;
-        let running = tokio::spawn(host.run(stopped));
-        let stage = Stage {
+    /// The tenant.
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// Its credentials.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The stage, on which this host does Stagecall's part.
+    pub(crate) fn stage(self, host: Box<dyn Hosting>) -> Stage {
+        Stage {
             sandbox: self.sandbox,
             player: self.player,
-            vacancies: self.stage,
+            vacancies: self.vacancies,
             baseline: self.baseline,
-            listens,
-            store: store_file,
-            _folder: self.folder,
-        };
-        Ok((running, stage))
+            host,
+        }
     }
 }
 

@@ -88,6 +88,7 @@ impl Show {
 pub(crate) fn json(
     verdict: &Verdict,
     faults: &BTreeMap<String, u64>,
+    dead_letters: Option<usize>,
     seconds: f64,
 ) -> serde_json::Value {
     let sums = verdict.sums();
@@ -99,7 +100,7 @@ pub(crate) fn json(
             Some(serde_json::json!({"application": line.application, "wrong": wrong}))
         })
         .collect();
-    serde_json::json!({
+    let mut outcome = serde_json::json!({
         "candidates": sums.candidates,
         "invited": sums.invited,
         "reported": sums.reported,
@@ -111,7 +112,11 @@ pub(crate) fn json(
         "faults": faults,
         "wrong": wrong,
         "seconds": (seconds * 10.0).round() / 10.0,
-    })
+    });
+    if let Some(count) = dead_letters {
+        outcome["dead_letters"] = count.into();
+    }
+    outcome
 }
 
 /// Median and largest.
@@ -136,6 +141,7 @@ pub(crate) async fn table(
     stage: &Stage,
     verdict: &Verdict,
     faults: &BTreeMap<String, u64>,
+    dead_letters: Option<usize>,
     seconds: f64,
 ) -> anyhow::Result<()> {
     let mut lines: Vec<&Line> = verdict.lines.iter().collect();
@@ -184,8 +190,10 @@ pub(crate) async fn table(
         println!("\nfaults: {}", told.join(", "));
     }
     let sums = verdict.sums();
+    let dead = dead_letters.map(|count| format!(", dead letters {count}"));
+    let dead = dead.unwrap_or_default();
     println!(
-        "\ninvited {}, reported {}, duplicates {}, lost {}  ({seconds:.1} s)",
+        "\ninvited {}, reported {}, duplicates {}, lost {}{dead}  ({seconds:.1} s)",
         sums.invited, sums.reported, sums.duplicates, sums.lost
     );
     Ok(())
@@ -233,8 +241,9 @@ pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
     println!("  control    {}/control/", stage.sandbox.url());
     println!("  Eploy      {}/api/", eploy.base_url);
     println!("  Willo      {}/api/integrations/v2/", willo.base_url);
-    println!("  callbacks  http://{}/", stage.listens);
-    println!("  database   {}", stage.store.display());
+    for (what, address) in stage.host.addresses() {
+        println!("  {what:<9}  {address}");
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use stagecall_core::ports::MappingStatus;
 use stagecall_sandbox::control::{CandidateAct, EditCandidate, NewApplications, ReviewerAct};
 
 use super::fate::{Fate, deal};
@@ -92,7 +93,7 @@ pub(crate) async fn play(
         show.invited(participants.len());
         act(stage, &mut cast, &participants, &mut acts).await?;
         show.ended(participants.len().saturating_sub(acts.len()));
-        if began.elapsed() > lasts + super::PATIENCE {
+        if began.elapsed() > lasts + stage.host.patience() {
             // Whoever is still waiting was not invited: the verdict will say so.
             break;
         }
@@ -157,11 +158,10 @@ async fn by_email(stage: &Stage, cast: &[Role]) -> anyhow::Result<HashMap<String
 
 /// Waits until Stagecall has recorded who is at the stage already: from then on, entries count.
 async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
-    use stagecall_core::ports::{MappingStatus, TenantStates as _};
-    let ledger = stagecall_embedded::Store::open(&stage.store)?;
+    let states = stage.host.states();
     let began = Instant::now();
-    while began.elapsed() < super::PATIENCE {
-        let remembered = ledger
+    while began.elapsed() < stage.host.patience() {
+        let remembered = states
             .load_state(&stagecall_core::ids::TenantId::new(TENANT))
             .await?;
         if remembered.is_some_and(|tenant| {

@@ -80,12 +80,7 @@ impl Verdict {
 }
 
 /// Waits until everything is as it should be, or nothing changes any more, and judges.
-pub(crate) async fn settle(
-    stage: &Stage,
-    cast: &[Role],
-    show: &Show,
-    patience: Duration,
-) -> anyhow::Result<Verdict> {
+pub(crate) async fn settle(stage: &Stage, cast: &[Role], show: &Show) -> anyhow::Result<Verdict> {
     let roles: HashMap<u64, &Role> = cast.iter().map(|role| (role.application, role)).collect();
     let mut changed = Instant::now();
     let mut writes = 0;
@@ -100,7 +95,7 @@ pub(crate) async fn settle(
             writes = now;
             changed = Instant::now();
         }
-        if verdict.good() || changed.elapsed() > patience {
+        if verdict.good() || changed.elapsed() > stage.host.patience() {
             return Ok(verdict);
         }
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -1,0 +1,67 @@
+//! The functions of a stack that is deployed to an AWS emulator on this machine.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use stagecall_core::ports::TenantStates;
+use stagecall_emulator::{Credentials, Emulator, Functions, Plan, Stack};
+
+use super::hosting::Hosting;
+use super::scene::{Scene, timing};
+
+pub(crate) struct Deployed {
+    stack: Stack,
+    // Ends after the stack is not used any more.
+    _emulator: Emulator,
+}
+
+impl Deployed {
+    /// Builds the functions, deploys the project's own template and takes the tenant in.
+    pub(crate) async fn open(scene: &Scene) -> anyhow::Result<Self> {
+        let functions = Functions::build().await?;
+        let emulator = Emulator::start(&functions).await?;
+        let stack = emulator.deploy(&Plan::new("demo", timing()).await?).await?;
+        let keys = scene.keys();
+        let willo = BTreeMap::from([("api_key".to_owned(), keys.willo.clone())]);
+        let credentials = Credentials {
+            eploy: (keys.client_id.clone(), keys.client_secret.clone()),
+            platforms: BTreeMap::from([("willo".to_owned(), willo)]),
+        };
+        stack.admit(scene.tenant(), &credentials).await?;
+        eprintln!(
+            "deployed; the schedule comes round once a minute, so the story takes some minutes"
+        );
+        Ok(Self {
+            stack,
+            _emulator: emulator,
+        })
+    }
+}
+
+#[async_trait]
+impl Hosting for Deployed {
+    fn states(&self) -> &dyn TenantStates {
+        self.stack.store()
+    }
+
+    fn addresses(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("callbacks", self.stack.public_url().to_string()),
+            ("AWS", self.stack.endpoint().to_string()),
+        ]
+    }
+
+    /// Two rounds of the schedule and some.
+    fn patience(&self) -> Duration {
+        Duration::from_mins(3)
+    }
+
+    async fn dead_letters(&self) -> anyhow::Result<Option<usize>> {
+        Ok(Some(self.stack.all_dead_letters().await?))
+    }
+
+    async fn end(self: Box<Self>) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
