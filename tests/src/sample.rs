@@ -37,6 +37,7 @@ pub fn tenant(id: &str) -> Tenant {
         },
         platforms: BTreeMap::new(),
         mappings: Vec::new(),
+        hires: None,
     }
 }
 

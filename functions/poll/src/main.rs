@@ -29,6 +29,7 @@ async fn main() -> Result<(), Error> {
     );
     let poller = Poller {
         desk: parts.desk(&store),
+        announcements: Arc::new(store.inner().clone()),
         states: store,
         eploy: Arc::new(eploy),
     };

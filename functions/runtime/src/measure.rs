@@ -40,6 +40,10 @@ const UNKNOWN_OUTCOMES: &str = "UnknownOutcomes";
 const SUSPENSIONS: &str = "Suspensions";
 /// Mappings that cannot work any more.
 const MAPPINGS_BROKEN: &str = "MappingsBroken";
+/// Hires that subscribers were told of.
+const HIRES: &str = "Hires";
+/// Hires that a tenant's HRMS was told of in vain, and is not told again by itself.
+const HIRES_UNDELIVERED: &str = "HiresUndelivered";
 /// What the clock found due and handed out.
 const DUE: &str = "Due";
 /// Records of queues, by `Function` and `Outcome`.
@@ -69,6 +73,8 @@ pub(crate) fn start(stack: &str, function: &'static str) -> Result<(), Error> {
         UNKNOWN_OUTCOMES,
         SUSPENSIONS,
         MAPPINGS_BROKEN,
+        HIRES,
+        HIRES_UNDELIVERED,
         DUE,
         RECORDS,
     ] {

@@ -1,10 +1,11 @@
 //! Fetches results from the platforms and brings Eploy up to date about them: what callbacks, sweeps and the clock ask for.
+//! And announces hires, because they too go out on account of what was seen before: few, and as patient as a report.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use stagecall_core::usecases::{Receiver, Sweeper, WriteBack};
+use stagecall_core::usecases::{Announcer, Receiver, Sweeper, WriteBack};
 use stagecall_core::work::Work;
 use stagecall_runtime::Parts;
 use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
@@ -26,17 +27,27 @@ async fn main() -> Result<(), Error> {
         clock.clone(),
         timing,
     ));
-    let eploy = stagecall_eploy::Connections::new(
-        transport,
+    let eploy = Arc::new(stagecall_eploy::Connections::new(
+        transport.clone(),
         secrets.clone(),
         store.clone(),
         clock.clone(),
         timing,
-    );
+    ));
     let desk = parts.desk(&store);
+    let announcer = Announcer {
+        desk: desk.clone(),
+        announcements: Arc::new(store.inner().clone()),
+        eploy: eploy.clone(),
+        hrms: Arc::new(stagecall_hrms::Outlet::new(
+            transport,
+            secrets.clone(),
+            timing,
+        )),
+    };
     let write_back = WriteBack {
         desk: desk.clone(),
-        eploy: Arc::new(eploy),
+        eploy,
         platforms: platforms.clone(),
     };
     let sweeper = Sweeper {
@@ -51,7 +62,13 @@ async fn main() -> Result<(), Error> {
         platforms,
     };
     run(PACE, move |work, _| {
-        follow(write_back.clone(), sweeper.clone(), receiver.clone(), work)
+        follow(
+            write_back.clone(),
+            sweeper.clone(),
+            receiver.clone(),
+            announcer.clone(),
+            work,
+        )
     })
     .await
 }
@@ -60,12 +77,14 @@ async fn follow(
     write_back: WriteBack,
     sweeper: Sweeper,
     receiver: Receiver,
+    announcer: Announcer,
     work: Work,
 ) -> Result<(), HandedBack> {
     outcome(match work {
         Work::WriteBack { key, news, marker } => write_back.handle(&key, news, marker).await,
         Work::Sweep { tenant, assessment } => sweeper.sweep(&tenant, &assessment).await,
         Work::Delivery { tenant, id } => receiver.look_into(&write_back, &tenant, &id).await,
+        Work::Announce { key } => announcer.announce(&key).await,
         Work::Poll { .. } | Work::Invite { .. } => return Err(HandedBack::Misplaced),
     })
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// A call, read completely.
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// The path after `/eploy/{system}`, `/willo/{account}` or `/wecp/{account}`, split at its slashes, without empty parts.
+    /// The path after `/eploy/{system}`, `/willo/{account}`, `/wecp/{account}` or `/hrms/{name}`, split at its slashes, without empty parts.
     pub(crate) segments: Vec<String>,
     /// Whether the path ends in a slash.
     pub(crate) slash: bool,

@@ -1,4 +1,4 @@
-//! Stand-ins of Eploy, Willo and WeCP that speak real HTTP: for the demo, the tests and a customer's rehearsal.
+//! Stand-ins of Eploy, Willo, WeCP and an HRMS that speak real HTTP: for the demo, the tests and a customer's rehearsal.
 //!
 //! The sandbox is the judge in every test: it records every call that it received, every invitation that it sent out
 //! and every write to an application. It shares no code with the clients that it judges; what it does follows the
@@ -23,6 +23,7 @@ pub mod control;
 mod deliver;
 mod eploy;
 mod faults;
+mod hrms;
 mod outside;
 mod people;
 mod record;

@@ -12,7 +12,7 @@ use crate::faults::{Fault, Plan, Target};
 use crate::record::CallRecord;
 use crate::server::{Peer, broken};
 use crate::world::{Shared, World};
-use crate::{eploy, wecp, willo};
+use crate::{eploy, hrms, wecp, willo};
 
 const LARGEST_BODY: usize = 8 << 20;
 
@@ -22,6 +22,7 @@ enum Side {
     Eploy,
     Willo,
     Wecp,
+    Hrms,
 }
 
 impl Side {
@@ -30,6 +31,7 @@ impl Side {
             Self::Eploy => world.systems.contains_key(name),
             Self::Willo => world.willo.contains_key(name),
             Self::Wecp => world.wecp.contains_key(name),
+            Self::Hrms => world.hrms.contains(name),
         }
     }
 
@@ -39,6 +41,7 @@ impl Side {
             Self::Willo => willo::operation(call),
             // Which paths there are is switched.
             Self::Wecp => wecp::operation(world, name, call),
+            Self::Hrms => hrms::OPERATION,
         }
     }
 
@@ -47,6 +50,7 @@ impl Side {
             Self::Eploy => eploy::answer(world, name, call),
             Self::Willo => willo::answer(world, name, call),
             Self::Wecp => wecp::answer(world, name, call),
+            Self::Hrms => hrms::answer(world, name, call),
         }
     }
 
@@ -55,6 +59,7 @@ impl Side {
             Self::Eploy => world.system(name).error(429, "Too many requests"),
             Self::Willo => willo::detail(429, "Request was throttled."),
             Self::Wecp => world.wecp(name).0.error(429, "Too many requests"),
+            Self::Hrms => Answer::text(429, "Too many requests"),
         }
     }
 }
@@ -72,6 +77,11 @@ pub(crate) async fn willo(State(shared): State<Shared>, request: Request) -> Res
 /// Answers a call of a WeCP account.
 pub(crate) async fn wecp(State(shared): State<Shared>, request: Request) -> Response {
     in_any_case(Side::Wecp, shared, request).await
+}
+
+/// Answers a call of an HRMS.
+pub(crate) async fn hrms(State(shared): State<Shared>, request: Request) -> Response {
+    in_any_case(Side::Hrms, shared, request).await
 }
 
 /// Goes through with a call even if the caller does not wait for the answer, as a server behind a proxy does: a call

@@ -133,6 +133,19 @@ pub struct WriteRecord {
     pub by: By,
 }
 
+/// A webhook that an HRMS took. The sandbox believes every signature: whoever judges verifies it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookRecord {
+    /// When.
+    pub at: Timestamp,
+    /// The HRMS.
+    pub hrms: String,
+    /// Its headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, as it came.
+    pub body: String,
+}
+
 /// Everything, oldest first.
 #[derive(Default)]
 pub(crate) struct Records {
@@ -140,6 +153,7 @@ pub(crate) struct Records {
     pub(crate) invitations: Vec<InvitationRecord>,
     pub(crate) callbacks: Vec<CallbackRecord>,
     pub(crate) writes: Vec<WriteRecord>,
+    pub(crate) webhooks: Vec<WebhookRecord>,
 }
 
 /// A part of the records.

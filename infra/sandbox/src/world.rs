@@ -1,6 +1,6 @@
 //! All state, behind one lock. Nothing awaits while it holds the lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) systems: BTreeMap<String, System>,
     pub(crate) willo: BTreeMap<String, willo::Account>,
     pub(crate) wecp: BTreeMap<String, wecp::Account>,
+    /// The names of the HRMS that were set up.
+    pub(crate) hrms: BTreeSet<String>,
     pub(crate) people: People,
     pub(crate) faults: Faults,
     pub(crate) records: Records,
@@ -84,6 +86,12 @@ impl World {
         (account, around)
     }
 
+    /// The address that an HRMS takes webhooks at. Naming it sets it up.
+    pub(crate) fn hrms(&mut self, name: &str) -> String {
+        self.hrms.insert(name.to_owned());
+        format!("http://{}/hrms/{name}/webhooks", self.addr)
+    }
+
     /// The participant that an invitation made, as it now is.
     pub(crate) fn participant_view(&self, of: &InvitationRecord) -> Option<ParticipantView> {
         match of.platform {
@@ -134,6 +142,7 @@ impl Shared {
             systems: BTreeMap::new(),
             willo: BTreeMap::new(),
             wecp: BTreeMap::new(),
+            hrms: BTreeSet::new(),
             people: People::new(seed),
             faults: Faults::default(),
             records: Records::default(),

@@ -32,7 +32,11 @@ impl QueueUrls {
         match work {
             Work::Poll { .. } => &self.poll,
             Work::Invite { .. } => &self.invite,
-            Work::WriteBack { .. } | Work::Sweep { .. } | Work::Delivery { .. } => &self.write_back,
+            Work::WriteBack { .. }
+            | Work::Sweep { .. }
+            | Work::Delivery { .. }
+            // What goes out because of what Eploy says: few, and as patient as a report.
+            | Work::Announce { .. } => &self.write_back,
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum System {
     Eploy,
     /// An interview or assessment platform.
     Platform,
+    /// The HRMS that is told of hires.
+    Hrms,
 }
 
 impl fmt::Display for System {
@@ -21,6 +23,7 @@ impl fmt::Display for System {
         to.write_str(match self {
             Self::Eploy => "Eploy",
             Self::Platform => "the platform",
+            Self::Hrms => "the HRMS",
         })
     }
 }

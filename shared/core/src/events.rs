@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::{Hire, HiredCandidate};
 use crate::ids::{InvitationKey, MappingId, TenantId};
 
 /// Something that happened, with when.
@@ -92,6 +93,19 @@ pub enum What {
         /// Why, in words.
         reason: String,
     },
+    /// A candidate was hired.
+    #[serde(rename = "candidate.hired")]
+    Hired(Box<HiredCandidate>),
+    /// The HRMS was told of a hire in vain, and is not told again by itself.
+    #[serde(rename = "hire.undelivered")]
+    HireUndelivered {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        hire: Hire,
+        /// Why: a stable name.
+        reason: String,
+    },
 }
 
 impl What {
@@ -108,6 +122,8 @@ impl What {
             Self::Suspended { .. } => "tenant.suspended",
             Self::Resumed { .. } => "tenant.resumed",
             Self::MappingBroken { .. } => "mapping.broken",
+            Self::Hired(_) => "candidate.hired",
+            Self::HireUndelivered { .. } => "hire.undelivered",
         }
     }
 }

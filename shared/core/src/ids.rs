@@ -132,6 +132,14 @@ id!(
     ExportPackageId
 );
 id!(
+    /// Eploy's id of a placement ("hire" in its newer screens).
+    PlacementId
+);
+id!(
+    /// Eploy's id of a placement status.
+    PlacementStatusId
+);
+id!(
     /// A platform's id of an assessment (a Willo interview key, a `WeCP` test id).
     AssessmentId
 );

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::AccountId;
-use crate::ports::{CallbackToken, CallbackTokens, PlatformSecret, TenantSecret};
+use crate::ports::{CallbackToken, CallbackTokens, PlatformSecret, SigningSecrets, TenantSecret};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -49,6 +49,17 @@ impl Keyring {
             }
             platforms.insert(account, PlatformSecret(secrets));
         }
+        let hrms = match fields(&whole, "hrms", "hrms")? {
+            Some(of) => Some(SigningSecrets {
+                current: one(of, "current", "hrms")?.into(),
+                previous: if of.contains_key("previous") {
+                    Some(one(of, "previous", "hrms")?.into())
+                } else {
+                    None
+                },
+            }),
+            None => None,
+        };
         let mut tokens = BTreeMap::new();
         for (account, path, of) in children(&whole, "callback_tokens")? {
             tokens.insert(account, Tokens::parse(of, &path)?);
@@ -58,6 +69,7 @@ impl Keyring {
                 eploy_client_id: one(eploy, "client_id", "eploy")?.into(),
                 eploy_client_secret: one(eploy, "client_secret", "eploy")?.into(),
                 platforms,
+                hrms,
             },
             tokens,
         })
@@ -138,7 +150,7 @@ impl Keyring {
                 (account.to_string(), of.into())
             })
             .collect();
-        let whole = serde_json::json!({
+        let mut whole = serde_json::json!({
             "eploy": {
                 "client_id": self.secret.eploy_client_id.expose_secret(),
                 "client_secret": self.secret.eploy_client_secret.expose_secret(),
@@ -146,6 +158,12 @@ impl Keyring {
             "platforms": platforms,
             "callback_tokens": tokens,
         });
+        if let Some(hrms) = &self.secret.hrms {
+            whole["hrms"] = serde_json::json!({"current": hrms.current.expose_secret()});
+            if let Some(previous) = &hrms.previous {
+                whole["hrms"]["previous"] = previous.expose_secret().into();
+            }
+        }
         SecretString::from(whole.to_string())
     }
 
@@ -230,6 +248,7 @@ mod tests {
         serde_json::json!({
             "eploy": {"client_id": "id-1", "client_secret": "hush-1"},
             "platforms": {"willo": {"api_key": "hush-2"}, "wecp": {"api_key": "hush-3"}},
+            "hrms": {"current": "whsec_hush-4", "previous": "whsec_hush-5"},
             "callback_tokens": {"willo": {
                 "current": "a".repeat(64),
                 "previous": "b".repeat(64),
@@ -247,6 +266,12 @@ mod tests {
         );
         let willo = &contents.secret().platforms[&AccountId::new("willo")];
         assert_eq!(willo.0["api_key"].expose_secret(), "hush-2");
+        let hrms = contents.secret.hrms.as_ref().unwrap();
+        assert_eq!(hrms.current.expose_secret(), "whsec_hush-4");
+        assert_eq!(
+            hrms.previous.as_ref().unwrap().expose_secret(),
+            "whsec_hush-5"
+        );
         assert!(!format!("{contents:?}").contains("hush"));
     }
 
@@ -319,6 +344,13 @@ mod tests {
                 "/platforms/willo/api_key",
                 Value::from(1),
                 "platforms.willo.api_key is not a text",
+            ),
+            ("/hrms", Value::from("hush"), "hrms is not an object"),
+            ("/hrms/current", Value::from(""), "hrms.current is empty"),
+            (
+                "/hrms/previous",
+                Value::from(1),
+                "hrms.previous is not a text",
             ),
             (
                 "/callback_tokens/willo/current",

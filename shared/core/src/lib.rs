@@ -3,6 +3,7 @@
 //! No I/O, no HTTP, no AWS, no clock of its own. The hosts choose the adapters; everything that must be right is
 //! decided here.
 
+pub mod announcement;
 pub mod clock;
 pub mod error;
 pub mod events;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ids::{
-    AccountId, ActionTypeId, AssessmentRef, ExportPackageId, MappingId, OutcomeId, QuestionId,
-    StageId, StatusId, TenantId, VacancyId,
+    AccountId, ActionTypeId, AssessmentRef, ExportPackageId, MappingId, OutcomeId,
+    PlacementStatusId, QuestionId, StageId, StatusId, TenantId, VacancyId,
 };
 use crate::report::Moment;
 
@@ -33,6 +33,9 @@ pub struct Tenant {
     /// What is to be invited to what.
     #[serde(default)]
     pub mappings: Vec<Mapping>,
+    /// What is to happen when somebody is hired; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hires: Option<HirePlan>,
 }
 
 impl Tenant {
@@ -69,6 +72,75 @@ impl EployConnection {
     fn default_poll_seconds() -> u32 {
         60
     }
+
+    /// The address of a record in Eploy's API (`https://acme.eploy.net/api/candidates/9001`), which is how Eploy refers
+    /// to its records itself (reference eploy §3.2). `None` if the base address can have none below it.
+    pub fn record_url(&self, resource: &str, id: &str) -> Option<Url> {
+        let mut url = self.base_url.clone();
+        url.path_segments_mut()
+            .ok()?
+            .pop_if_empty()
+            .extend(["api", resource, id]);
+        Some(url)
+    }
+}
+
+/// When somebody counts as hired, and who is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HirePlan {
+    /// When.
+    pub when: HiredWhen,
+    /// Where the hire is delivered, beside being published as a domain event; `None`: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<HrmsEndpoint>,
+}
+
+impl HirePlan {
+    /// The stages whose entry is a hire; none where placements tell.
+    pub fn triggers(&self) -> &[Trigger] {
+        match &self.when {
+            HiredWhen::Stages(triggers) => triggers,
+            HiredWhen::Placements(_) => &[],
+        }
+    }
+}
+
+/// What a hire looks like in this tenant's Eploy. One or the other, so that nobody is announced by both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HiredWhen {
+    /// An application enters any of these stages (and statuses). Found in what the poll reads anyway.
+    Stages(Vec<Trigger>),
+    /// A placement has any of these statuses, which are the tenant's own (reference eploy §5.12, documented V-STARTER).
+    /// Takes one more search with every poll.
+    Placements(BTreeSet<PlacementStatusId>),
+}
+
+/// The tenant's HRMS: an address that takes webhooks as the Standard Webhooks specification describes them. Its signing
+/// secret is among the tenant's secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HrmsEndpoint {
+    /// Where to.
+    pub url: Url,
+    /// What is told about the person. Nothing unless it is named here.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub person: BTreeSet<PersonalField>,
+}
+
+/// A field of personal data that a tenant may opt in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonalField {
+    /// The given name.
+    FirstName,
+    /// The family name.
+    LastName,
+    /// The e-mail address.
+    Email,
+    /// The telephone number.
+    Phone,
 }
 
 /// A tenant's account on a platform.

@@ -34,6 +34,9 @@ pub struct Timing {
     pub recheck_seconds: f64,
     /// How long a connection is left alone after its credentials, address or permission were refused.
     pub suspend_seconds: f64,
+    /// After how long an HRMS is told of a hire for the second time if the first was in vain. Later delays keep their
+    /// proportion to it, see [`crate::announcement::SCHEDULE`].
+    pub announce_seconds: f64,
 }
 
 impl Default for Timing {
@@ -51,6 +54,7 @@ impl Default for Timing {
             follow_seconds: 30.0 * 86_400.0,
             recheck_seconds: 6.0 * 3600.0,
             suspend_seconds: 900.0,
+            announce_seconds: 5.0,
         }
     }
 }
@@ -72,6 +76,7 @@ impl Timing {
             ("follow_seconds", self.follow_seconds),
             ("recheck_seconds", self.recheck_seconds),
             ("suspend_seconds", self.suspend_seconds),
+            ("announce_seconds", self.announce_seconds),
         ];
         for (key, value) in all {
             if !(value > 0.0 && value <= 10.0 * 365.0 * 86_400.0) {
@@ -96,12 +101,17 @@ impl Timing {
         let doubled =
             self.retry_seconds * 2f64.powi(failures.saturating_sub(1).min(30).cast_signed());
         let capped = doubled.min(self.retry_max_seconds);
-        let mut hash = Sha256::new();
-        hash.update(who.as_bytes());
-        hash.update(failures.to_be_bytes());
-        let spread = f64::from(hash.finalize()[0]) / 255.0 / 4.0;
-        seconds(capped * (1.0 - spread))
+        seconds(capped * (1.0 - spread(failures, who) / 4.0))
     }
+}
+
+/// A number from 0 to 1 that many rows which failed together do not share. From who failed and how often, not from
+/// chance, so that the same history gives the same times.
+pub(crate) fn spread(failures: u32, who: &str) -> f64 {
+    let mut hash = Sha256::new();
+    hash.update(who.as_bytes());
+    hash.update(failures.to_be_bytes());
+    f64::from(hash.finalize()[0]) / 255.0
 }
 
 /// A duration of this many seconds; nonsense becomes zero.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::HireKey;
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 
@@ -38,6 +39,11 @@ pub enum Work {
         /// Of what.
         assessment: AssessmentRef,
     },
+    /// Bring the announcement of a hire a step on its way.
+    Announce {
+        /// Which.
+        key: HireKey,
+    },
     /// Find out which invitations a stored delivery is about.
     Delivery {
         /// Whose.
@@ -67,6 +73,7 @@ impl Work {
                 tenant
             }
             Self::Invite { key } | Self::WriteBack { key, .. } => &key.tenant,
+            Self::Announce { key } => &key.tenant,
         }
     }
 }

@@ -12,5 +12,7 @@ mod secrets;
 mod store;
 
 pub use queue::{Limits, WorkQueue, Workers};
-pub use secrets::{AccountSources, CallbackSettings, FileSecrets, Source, TenantSources, Vault};
+pub use secrets::{
+    AccountSources, CallbackSettings, FileSecrets, SigningSources, Source, TenantSources, Vault,
+};
 pub use store::Store;

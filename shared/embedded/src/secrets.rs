@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::{CallbackToken, CallbackTokens, PlatformSecret, Secrets, TenantSecret};
+use stagecall_core::ports::{
+    CallbackToken, CallbackTokens, PlatformSecret, Secrets, SigningSecrets, TenantSecret,
+};
 
 /// Where a secret is: `{ env = "ACME_WILLO_KEY" }` or `{ file = "/run/secrets/willo" }`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,21 @@ pub struct TenantSources {
     /// The platform accounts, by the names the tenant's configuration gives them.
     #[serde(default)]
     pub platforms: BTreeMap<AccountId, AccountSources>,
+    /// What webhooks to the HRMS are signed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hrms: Option<SigningSources>,
+}
+
+/// Where the signing secrets are. To rotate: put the new one first and the old one second, let the receiver change over,
+/// and take the old one out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SigningSources {
+    /// The one that is valid from now on.
+    pub current: Source,
+    /// The one before, during a rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Source>,
 }
 
 /// Where the secrets of a platform account are.
@@ -173,6 +190,16 @@ impl FileSecrets {
                 &sources.eploy_client_secret,
             )?,
             platforms,
+            hrms: match &sources.hrms {
+                Some(of) => Some(SigningSecrets {
+                    current: self.one(tenant, "hrms.current", &of.current)?,
+                    previous: match &of.previous {
+                        Some(source) => Some(self.one(tenant, "hrms.previous", source)?),
+                        None => None,
+                    },
+                }),
+                None => None,
+            },
         })
     }
 

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
-use stagecall_core::ids::{ApplicationId, StageId, StatusId};
+use stagecall_core::ids::{ApplicationId, CandidateId, StageId, StatusId, VacancyId};
 use stagecall_core::ports::{ApplicationPage, ApplicationRow, SetAside};
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
 use crate::call::Call;
 use crate::client::Client;
 use crate::dialect::{Dialect, MoveBody};
-use crate::errors::Permission;
-use crate::search::{Filter, Search};
+use crate::errors::{Permission, Problem};
+use crate::search::{FEW_PAGES, Filter, Search};
 use crate::wire::Record;
 
 /// The blocks of an application that are read, all documented by P-GROS.
@@ -58,10 +58,7 @@ impl Client {
             .collect();
         let vacancies: BTreeSet<&str> = match vacancies {
             Vacancies::All => BTreeSet::new(),
-            Vacancies::Only(these) => these
-                .iter()
-                .map(stagecall_core::ids::VacancyId::as_str)
-                .collect(),
+            Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
         };
         let filters = [
             any_of(dialect, dialect.stage_route.as_deref(), &stages),
@@ -73,6 +70,37 @@ impl Client {
             page,
         )
         .await
+    }
+
+    /// The application of this candidate for this vacancy; the latest if there are several.
+    pub(crate) async fn search_application_of(
+        &self,
+        candidate: &CandidateId,
+        vacancy: &VacancyId,
+    ) -> Result<Option<ApplicationId>, CallError> {
+        let operation = "find the application of a placement";
+        let route = &self.shared.dialect.application_candidate_route;
+        let mut found: Option<ApplicationRow> = None;
+        for page in 1..=FEW_PAGES {
+            let id = self.shared.dialect.filter_id(candidate.as_str());
+            let filters = vec![Filter::equals(route, id)];
+            let read = self.search_applications(operation, filters, page).await?;
+            for row in read.rows {
+                if row.candidate != *candidate {
+                    return Err(Problem::FilterIgnored.error(operation, route));
+                }
+                let later = found
+                    .as_ref()
+                    .is_none_or(|found| found.modified <= row.modified);
+                if row.vacancy == *vacancy && later {
+                    found = Some(row);
+                }
+            }
+            if !read.more {
+                break;
+            }
+        }
+        Ok(found.map(|row| row.id))
     }
 
     async fn search_applications(
@@ -120,7 +148,11 @@ impl Client {
 }
 
 /// The filter for one of these values; none if there is no route, nothing to filter by, or no way to say "any of".
-fn any_of(dialect: &Dialect, route: Option<&str>, ids: &BTreeSet<&str>) -> Option<Filter> {
+pub(crate) fn any_of(
+    dialect: &Dialect,
+    route: Option<&str>,
+    ids: &BTreeSet<&str>,
+) -> Option<Filter> {
     let route = route?;
     let mut values: Vec<Value> = ids.iter().map(|id| dialect.filter_id(id)).collect();
     let value = match values.len() {
@@ -255,6 +287,30 @@ mod tests {
                 modified: Some("2025-01-24T09:15:00.123Z".parse().unwrap()),
             }]
         );
+    }
+
+    #[tokio::test]
+    async fn the_application_of_a_placement_is_found_by_candidate_and_vacancy() {
+        let of = async |answer: Value| {
+            let scene = Scene::new(move |_| Answer::value(&answer));
+            let client = scene.client().await;
+            let found = client.application_of(&"9001".into(), &"4101".into()).await;
+            (found, scene.last().body)
+        };
+        let mut elsewhere = application(3);
+        elsewhere["Vacancy"]["Id"] = "4102".into();
+        let records = json!({"Records": [application(1), application(2), elsewhere]});
+        let (found, body) = of(records).await;
+        assert_eq!(found.unwrap(), Some("2".into()));
+        assert_eq!(
+            body["Filters"],
+            json!([{"Route": "Candidate.CandidateID", "Operation": "Equals", "Value": "9001"}])
+        );
+        assert_eq!(of(json!({"Records": []})).await.0.unwrap(), None);
+        let mut foreign = application(4);
+        foreign["Candidate"]["Id"] = 9002.into();
+        let ignored = of(json!({"Records": [foreign]})).await.0.unwrap_err();
+        assert!(Problem::FilterIgnored.is(&ignored));
     }
 
     #[tokio::test]

@@ -1,18 +1,19 @@
 //! The client: one tenant's Eploy, for one purpose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{
-    ActionId, ApplicationId, CandidateId, ExportPackageId, QuestionId, StageId, StatusId, VacancyId,
+    ActionId, ApplicationId, CandidateId, ExportPackageId, PlacementStatusId, QuestionId, StageId,
+    StatusId, VacancyId,
 };
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, Directory, Eploy, NewAction,
-    Purpose, Standing, Vacancy,
+    PlacementPage, Purpose, Standing, Vacancy,
 };
 use stagecall_core::tenant::{Trigger, Vacancies};
 
@@ -50,6 +51,30 @@ impl Eploy for Client {
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
         self.search_at(triggers, vacancies, page).await
+    }
+
+    async fn changed_placements(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError> {
+        self.search_changed_placements(since, page).await
+    }
+
+    async fn placements_with(
+        &self,
+        statuses: &BTreeSet<PlacementStatusId>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError> {
+        self.search_placements_with(statuses, page).await
+    }
+
+    async fn application_of(
+        &self,
+        candidate: &CandidateId,
+        vacancy: &VacancyId,
+    ) -> Result<Option<ApplicationId>, CallError> {
+        self.search_application_of(candidate, vacancy).await
     }
 
     async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError> {

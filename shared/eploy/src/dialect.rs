@@ -47,6 +47,9 @@ pub struct Dialect {
     pub read_application: ReadBy,
     /// The route that finds one application by id (inferred from the pattern of reference eploy §4.1).
     pub application_id_route: String,
+    /// The route that finds a candidate's applications. That applications can be found so is documented (reference eploy
+    /// §4.1, V-DOC), the name only for another search (N-HERD).
+    pub application_candidate_route: String,
     /// How one candidate is read (`GET`: N-HERD; the search: P-GROS; reference eploy §5.1).
     pub read_candidate: ReadBy,
     /// The route that finds one candidate by id (reference eploy §4.1, documented N-HERD).
@@ -139,6 +142,7 @@ impl Default for Dialect {
             history_route: "Application.ApplicationId".to_owned(),
             read_application: ReadBy::Get,
             application_id_route: "Application.ApplicationId".to_owned(),
+            application_candidate_route: "Candidate.CandidateID".to_owned(),
             read_candidate: ReadBy::Get,
             candidate_id_route: "Candidate.CandidateID".to_owned(),
             read_vacancy: ReadBy::Get,

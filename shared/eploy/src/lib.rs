@@ -18,6 +18,7 @@ mod directory;
 mod errors;
 mod exports;
 mod notes;
+mod placements;
 mod questions;
 mod refusal;
 mod search;

@@ -158,6 +158,7 @@ impl Secrets for FakeSecrets {
             eploy_client_id: "id".into(),
             eploy_client_secret: rotated.unwrap_or_else(|| "secret".to_owned()).into(),
             platforms: std::collections::BTreeMap::new(),
+            hrms: None,
         })
     }
 

@@ -31,7 +31,8 @@ impl Backend for DynamoDb {
             tenants: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
-            records: store,
+            records: store.clone(),
+            announcements: store,
         }
     }
 

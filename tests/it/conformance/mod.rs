@@ -3,6 +3,7 @@
 //! An adapter joins by implementing [`Backend`] and one line of [`suite!`]. Each case gets an empty backend of its own.
 
 mod allowance;
+mod announcements;
 mod deliveries;
 mod due;
 mod dynamodb;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Deliveries, Due, Ledger, Records, Sweeps, TenantState, TenantStates, Tenants,
+    Allowance, Announcements, Deliveries, Due, Ledger, Records, Sweeps, TenantState, TenantStates,
+    Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_tests::sample::{at, tenant};
@@ -34,6 +36,7 @@ pub struct Stores {
     pub states: Arc<dyn TenantStates>,
     pub allowance: Arc<dyn Allowance>,
     pub records: Arc<dyn Records>,
+    pub announcements: Arc<dyn Announcements>,
 }
 
 /// A kind of store.
@@ -90,6 +93,9 @@ macro_rules! suite {
             deliveries: a_delivery_is_due_until_it_is_settled, the_same_call_again_is_one_delivery,
                 a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
                 the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
+            announcements: a_hire_is_on_record_once, a_change_needs_the_version_before,
+                every_field_of_an_announcement_reads_back, hires_are_apart, an_announcement_is_due_for_its_next_step,
+                announcements_are_listed_newest_first;
             tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
                 of_many_states_of_one_version_one_wins, tenants_are_listed_by_name;
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,

@@ -38,7 +38,8 @@ impl Backend for Sqlite {
             tenants: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
-            records: store,
+            records: store.clone(),
+            announcements: store,
         }
     }
 

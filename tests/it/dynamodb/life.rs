@@ -65,6 +65,7 @@ impl Life {
         let poller = Poller {
             desk: self.desk.clone(),
             states: Arc::new(self.store.clone()),
+            announcements: Arc::new(self.store.clone()),
             eploy: self.outside.clone(),
         };
         poller
@@ -119,7 +120,9 @@ impl Life {
                     .await
                     .unwrap();
             }
-            Work::Poll { .. } | Work::Sweep { .. } => panic!("not a part of this life: {work:?}"),
+            Work::Poll { .. } | Work::Sweep { .. } | Work::Announce { .. } => {
+                panic!("not a part of this life: {work:?}")
+            }
         }
         Some(work)
     }

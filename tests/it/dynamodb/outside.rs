@@ -1,6 +1,6 @@
 //! An Eploy and a platform that say yes to everything, and the rest of what is outside the store.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -10,16 +10,16 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::{
-    AccountId, ActionId, ApplicationId, AssessmentId, CandidateId, ExportPackageId, QuestionId,
-    Reference, StageId, StatusId, TenantId, VacancyId,
+    AccountId, ActionId, ApplicationId, AssessmentId, CandidateId, ExportPackageId,
+    PlacementStatusId, QuestionId, Reference, StageId, StatusId, TenantId, VacancyId,
 };
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, ApplicationRow, Assessment,
     CallbackAddress, CallbackToken, CallbackTokens, Capabilities, DeliveryReader, Directory, Eploy,
     EployConnections, Events, Found, Hint, HistoryRow, IncomingCall, InviteAnswer, InviteOrder,
-    NewAction, Platform, PlatformConnections, Purpose, Queue, Registration, Secrets, Standing,
-    SweepPage, TenantSecret, Unreadable, Vacancy, Verdict,
+    NewAction, PlacementPage, Platform, PlatformConnections, Purpose, Queue, Registration, Secrets,
+    Standing, SweepPage, TenantSecret, Unreadable, Vacancy, Verdict,
 };
 use stagecall_core::result::{AssessmentResult, Score, Status};
 use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
@@ -164,6 +164,30 @@ impl Eploy for Outside {
             set_aside: Vec::new(),
             more: false,
         })
+    }
+
+    async fn changed_placements(
+        &self,
+        _: Option<Timestamp>,
+        _: u32,
+    ) -> Result<PlacementPage, CallError> {
+        unreachable!("the tenant has no plan for hires")
+    }
+
+    async fn placements_with(
+        &self,
+        _: &BTreeSet<PlacementStatusId>,
+        _: u32,
+    ) -> Result<PlacementPage, CallError> {
+        unreachable!("the tenant has no plan for hires")
+    }
+
+    async fn application_of(
+        &self,
+        _: &CandidateId,
+        _: &VacancyId,
+    ) -> Result<Option<ApplicationId>, CallError> {
+        unreachable!("the tenant has no plan for hires")
     }
 
     async fn standing(&self, _: &ApplicationId) -> Result<Standing, CallError> {

@@ -202,6 +202,7 @@ impl Secrets for Given {
             eploy_client_id: "id".into(),
             eploy_client_secret: "secret".into(),
             platforms: BTreeMap::from([(AccountId::from(ACCOUNT), self.0.clone())]),
+            hrms: None,
         })
     }
 

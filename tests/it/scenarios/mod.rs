@@ -8,6 +8,7 @@ mod cost;
 mod demo;
 mod dialects;
 mod failures;
+mod hires;
 mod kill;
 mod once;
 mod operator;

@@ -5,7 +5,7 @@ use metrics::counter;
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ports::Events;
 
-use super::{INVITATIONS, MAPPINGS_BROKEN, SUSPENSIONS};
+use super::{HIRES, HIRES_UNDELIVERED, INVITATIONS, MAPPINGS_BROKEN, SUSPENSIONS};
 
 /// Counts domain events on their way to subscribers.
 pub struct MeasuredEvents<E>(pub E);
@@ -29,6 +29,8 @@ fn count(what: &What) {
         What::Failed { .. } => "failed".to_owned(),
         What::Suspended { .. } => return counter!(SUSPENSIONS).increment(1),
         What::MappingBroken { .. } => return counter!(MAPPINGS_BROKEN).increment(1),
+        What::Hired(_) => return counter!(HIRES).increment(1),
+        What::HireUndelivered { .. } => return counter!(HIRES_UNDELIVERED).increment(1),
         What::ResultReceived { .. } | What::Reported { .. } | What::Resumed { .. } => return,
     };
     counter!(INVITATIONS, "State" => state).increment(1);

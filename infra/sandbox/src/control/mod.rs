@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Query, Request, State};
+use axum::extract::{FromRequest, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -36,7 +36,8 @@ pub use crate::eploy::{
 pub use crate::faults::{Fault, Profile, Rule, When};
 pub use crate::people::MadeUp;
 pub use crate::record::{
-    By, CallRecord, CallbackRecord, InvitationRecord, Part, Platform, Write, WriteRecord,
+    By, CallRecord, CallbackRecord, InvitationRecord, Part, Platform, WebhookRecord, Write,
+    WriteRecord,
 };
 pub use crate::wecp::{
     CallbackBody as WecpCallbackBody, Check, Duplicate as WecpDuplicate, EmptyList,
@@ -54,9 +55,11 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/eploy/{system}/{*path}", any(outside::eploy))
         .route("/willo/{account}/{*path}", any(outside::willo))
         .route("/wecp/{account}/{*path}", any(outside::wecp))
+        .route("/hrms/{name}/{*path}", any(outside::hrms))
         .merge(eploy::router())
         .merge(wecp::router())
         .merge(willo::router())
+        .route("/control/hrms/{name}", get(hrms))
         .route("/control/people", get(people))
         .route(
             "/control/faults",
@@ -66,6 +69,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/control/records/invitations", get(invitations))
         .route("/control/records/callbacks", get(callbacks))
         .route("/control/records/writes", get(writes))
+        .route("/control/records/webhooks", get(webhooks))
         .route("/control/callbacks", get(pending))
         .route("/control/judgement", get(judgement::judge))
         .with_state(shared)
@@ -205,6 +209,18 @@ async fn writes(
     Query(since): Query<Since>,
 ) -> axum::Json<Part<WriteRecord>> {
     part(&shared, &since, |records| &records.writes)
+}
+
+async fn webhooks(
+    State(shared): State<Shared>,
+    Query(since): Query<Since>,
+) -> axum::Json<Part<WebhookRecord>> {
+    part(&shared, &since, |records| &records.webhooks)
+}
+
+async fn hrms(State(shared): State<Shared>, Path(name): Path<String>) -> axum::Json<HrmsInfo> {
+    let url = shared.lock().hrms(&name);
+    axum::Json(HrmsInfo { url })
 }
 
 async fn pending(State(shared): State<Shared>) -> axum::Json<Pending> {

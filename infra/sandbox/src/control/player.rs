@@ -12,9 +12,10 @@ use url::form_urlencoded;
 
 use super::{
     AccountInfo, AccountSettings, Acts, ApplicationView, Applications, ByHand, CallRecord,
-    CallbackRecord, CandidateAct, Created, EditCandidate, FaultState, Id, InvitationRecord, Judged,
-    MadeUp, Move, NewApplications, NewInterview, NewOption, NewQuestion, NewVacancy, Part,
-    ParticipantView, Pending, Profile, ReviewerAct, SystemInfo, SystemSettings, WriteRecord,
+    CallbackRecord, CandidateAct, Created, EditCandidate, FaultState, HrmsInfo, Id,
+    InvitationRecord, Judged, MadeUp, Move, NewApplications, NewInterview, NewOption, NewQuestion,
+    NewVacancy, Part, ParticipantView, Pending, Profile, ReviewerAct, SystemInfo, SystemSettings,
+    WebhookRecord, WriteRecord,
 };
 use crate::client::Client;
 
@@ -289,6 +290,16 @@ impl Player {
             act,
         };
         self.post(&format!("willo/{account}/reviewer"), &acts).await
+    }
+
+    /// An HRMS, made on first use, and where it takes webhooks.
+    pub async fn hrms(&self, name: &str) -> Played<HrmsInfo> {
+        self.get(&format!("hrms/{name}")).await
+    }
+
+    /// The webhooks that HRMS took, without the first `since`.
+    pub async fn webhooks(&self, since: usize) -> Played<Part<WebhookRecord>> {
+        self.records("webhooks", since).await
     }
 
     /// Everybody whom the sandbox has made up.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::System;
 use super::dates::kept;
 use super::model::{HistoryRow, Position, Stage, StageKind, Trigger};
-use super::setup::STATUSES;
+use super::setup::{PLACEMENT_STATUSES, STATUSES};
 use crate::record::{By, Records, Write, WriteRecord};
 
 /// How many automatic transitions may follow one another.
@@ -103,6 +103,7 @@ impl System {
         };
         found.position = position;
         found.history.push(row);
+        let placement = found.placement;
         self.history.insert(
             row,
             HistoryRow {
@@ -114,6 +115,14 @@ impl System {
                 at: kept(at),
             },
         );
+        // At a placement stage, the status is the placement's.
+        if self.status_list(position.stage) == PLACEMENT_STATUSES
+            && let (Some(placement), Some(status)) = (placement, position.status)
+            && let Some(placement) = self.placements.get_mut(&placement)
+        {
+            placement.status = status;
+            placement.modified = kept(at);
+        }
         self.touch(application, at);
     }
 

@@ -192,6 +192,19 @@ fn trigger(
     Some((trigger, to_find, status_names))
 }
 
+/// A trigger where names are not looked up.
+pub(super) fn trigger_by_id(
+    table: &Table,
+    path: &str,
+    problems: &mut Vec<String>,
+) -> Option<Trigger> {
+    let (trigger, stage, statuses) = trigger(table, path, problems)?;
+    if stage.is_some() || !statuses.is_empty() {
+        problems.push(format!("{path}: give ids here, not names"));
+    }
+    Some(trigger)
+}
+
 fn report(table: &Table, path: &str, problems: &mut Vec<String>) -> ReportPlan {
     let mut section = Section::new(table, path);
     let action = section
@@ -273,12 +286,7 @@ fn move_plan(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<Mo
         .into_iter()
         .enumerate()
         .filter_map(|(index, table)| {
-            let path = format!("{path}.from[{index}]");
-            let (trigger, stage, statuses) = trigger(table, &path, problems)?;
-            if stage.is_some() || !statuses.is_empty() {
-                problems.push(format!("{path}: give ids here, not names"));
-            }
-            Some(trigger)
+            trigger_by_id(table, &format!("{path}.from[{index}]"), problems)
         })
         .collect();
     section.finish(problems);

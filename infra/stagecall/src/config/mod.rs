@@ -1,6 +1,7 @@
 //! The configuration file of `stagecall serve`. Every problem is told at once, each with its key and what would be
 //! right.
 
+mod hires;
 mod mapping;
 mod section;
 mod tenant;

@@ -10,7 +10,7 @@ use toml::Table;
 use url::Url;
 
 use super::section::Section;
-use super::{TenantConfig, mapping};
+use super::{TenantConfig, hires, mapping};
 
 /// Reads one tenant.
 pub(crate) fn read(
@@ -77,6 +77,10 @@ pub(crate) fn read(
             ));
         }
     }
+    let hires = section
+        .table("hires", problems)
+        .and_then(|table| hires::read(table, &format!("{path}.hires"), beside, sandbox, problems));
+    let (hires, signing) = hires.unzip();
     section.finish(problems);
     let (eploy, client_id, client_secret) = eploy?;
     (problems.len() == before).then_some(TenantConfig {
@@ -86,11 +90,13 @@ pub(crate) fn read(
             eploy,
             platforms,
             mappings,
+            hires,
         },
         sources: TenantSources {
             eploy_client_id: client_id,
             eploy_client_secret: client_secret,
             platforms: platform_sources,
+            hrms: signing.flatten(),
         },
         by_name,
     })
@@ -182,26 +188,53 @@ fn platform(
     Some((connection, AccountSources { secrets, callback }))
 }
 
-/// Where a secret is. A secret in the file itself is refused without being repeated.
-fn secret(
+/// What is right for a secret.
+const WHERE: &str = "where it is: { env = \"VARIABLE\" } or { file = \"PATH\" }";
+
+/// Where a secret is that must be there. A secret in the file itself is refused without being repeated.
+pub(super) fn secret(
     section: &mut Section<'_>,
     key: &str,
     beside: &Path,
     problems: &mut Vec<String>,
 ) -> Option<Source> {
-    const RIGHT: &str = "where it is: { env = \"VARIABLE\" } or { file = \"PATH\" }";
-    if section.is_text(key) {
-        problems.push(format!(
-            "{} stands in the file itself; move it out, change it, and give {RIGHT}",
-            section.name(key)
-        ));
+    if stands_in_file(section, key, problems) {
         return None;
     }
-    let source: Source = section.required(key, RIGHT, problems)?;
-    Some(match source {
+    let source = section.required(key, WHERE, problems)?;
+    Some(from_beside(source, beside))
+}
+
+/// Where a secret is that may be left out.
+pub(super) fn may_be_secret(
+    section: &mut Section<'_>,
+    key: &str,
+    beside: &Path,
+    problems: &mut Vec<String>,
+) -> Option<Source> {
+    if stands_in_file(section, key, problems) {
+        return None;
+    }
+    let source = section.optional(key, WHERE, problems)?;
+    Some(from_beside(source, beside))
+}
+
+fn stands_in_file(section: &mut Section<'_>, key: &str, problems: &mut Vec<String>) -> bool {
+    let there = section.is_text(key);
+    if there {
+        problems.push(format!(
+            "{} stands in the file itself; move it out, change it, and give {WHERE}",
+            section.name(key)
+        ));
+    }
+    there
+}
+
+fn from_beside(source: Source, beside: &Path) -> Source {
+    match source {
         Source::File(path) => Source::File(beside.join(path)),
         env @ Source::Env(_) => env,
-    })
+    }
 }
 
 fn https_unless_sandbox(url: &Url, path: &str, sandbox: bool, problems: &mut Vec<String>) {

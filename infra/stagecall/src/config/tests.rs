@@ -97,3 +97,70 @@ fn stages_may_be_given_by_name() {
         Some("Video Interview")
     );
 }
+
+const HIRES: &str = r#"
+    [tenants.acme.eploy]
+    base_url = "https://acme.eploy.net/"
+    client_id = { env = "ID" }
+    client_secret = { env = "SECRET" }
+    [tenants.acme.hires]
+"#;
+
+#[test]
+fn a_plan_for_hires_is_read_with_where_its_secrets_are() {
+    let text = format!(
+        r#"{HIRES}
+        stages = [{{ stage = "15", statuses = ["4"] }}]
+        [tenants.acme.hires.endpoint]
+        url = "https://hrms.example.com/hooks"
+        secret = {{ file = "hrms" }}
+        person = ["email"]
+        "#
+    );
+    let mut found = Vec::new();
+    let beside = Path::new("/etc/stagecall");
+    let config = read(&text.parse().unwrap(), beside, &mut found).unwrap();
+    assert_eq!(found, Vec::<String>::new());
+    let tenant = &config.tenants[0];
+    let plan = tenant.tenant.hires.as_ref().unwrap();
+    assert_eq!(plan.triggers().len(), 1);
+    let endpoint = plan.endpoint.as_ref().unwrap();
+    assert_eq!(endpoint.person.len(), 1);
+    let hrms = tenant.sources.hrms.as_ref().unwrap();
+    let file = Path::new("/etc/stagecall/hrms").to_owned();
+    assert_eq!(hrms.current, stagecall_embedded::Source::File(file));
+    assert_eq!(hrms.previous, None);
+}
+
+#[test]
+fn a_plan_for_hires_that_cannot_work_is_told_by_its_keys() {
+    for (text, key) in [
+        ("", "tenants.acme.hires: say what a hire is"),
+        (
+            "stages = [{ stage = \"15\" }]\nplacement_statuses = [\"4\"]",
+            "would announce a hire twice",
+        ),
+        (
+            "stages = [{ stage_name = \"Offers\" }]",
+            "tenants.acme.hires.stages[0]: give ids here",
+        ),
+        (
+            "placement_statuses = [\"4\"]\nendpoint = { url = \"http://hrms.example.com/\", secret = { env = \"S\" } }",
+            "tenants.acme.hires.endpoint.url (at hrms.example.com): give an https address",
+        ),
+        (
+            "placement_statuses = [\"4\"]\nendpoint = { url = \"https://a:hushhush@hrms.example.com/\", secret = \"whsec_hushhush\" }",
+            "tenants.acme.hires.endpoint.secret stands in the file itself",
+        ),
+        (
+            "placement_statuses = [\"4\"]\nendpoint = { url = \"https://hrms.example.com/\", person = [\"birthday\"] }",
+            "tenants.acme.hires.endpoint.person",
+        ),
+    ] {
+        let found = problems(&format!("{HIRES}{text}"));
+        let told = |problem: &String| problem.contains(key);
+        assert!(found.iter().any(told), "{key} is not in {found:#?}");
+        let repeated = |problem: &String| problem.contains("hushhush");
+        assert!(!found.iter().any(repeated), "a secret was repeated");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
-use stagecall_core::usecases::{Inviter, Poller, Receiver, Sweeper, WriteBack};
+use stagecall_core::usecases::{Announcer, Inviter, Poller, Receiver, Sweeper, WriteBack};
 use stagecall_core::work::Work;
 
 /// All use cases of a host.
@@ -16,6 +16,7 @@ pub(crate) struct Handler {
     pub(crate) sweeper: Sweeper,
     pub(crate) receiver: Receiver,
     pub(crate) write_back: WriteBack,
+    pub(crate) announcer: Announcer,
 }
 
 impl Handler {
@@ -41,6 +42,7 @@ impl Handler {
                 self.write_back.handle(&key, news, marker).await
             }
             Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
+            Work::Announce { key } => self.announcer.announce(&key).await,
             Work::Delivery { tenant, id } => {
                 self.receiver
                     .look_into(&self.write_back, &tenant, &id)

@@ -14,7 +14,9 @@ use stagecall_core::clock::Clock;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack};
+use stagecall_core::usecases::{
+    Announcer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+};
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
 use tokio::net::TcpListener;
@@ -76,6 +78,8 @@ impl Host {
             parts.clock.clone(),
             &timing,
         ));
+        let hrms =
+            stagecall_hrms::Outlet::new(parts.transport.clone(), parts.secrets.clone(), &timing);
         let platforms: Arc<dyn PlatformConnections> =
             Arc::new(stagecall_platforms::Connections::new(
                 parts.transport,
@@ -102,7 +106,14 @@ impl Host {
             poller: Poller {
                 desk: desk.clone(),
                 states: store.clone(),
+                announcements: store.clone(),
                 eploy: eploy.clone(),
+            },
+            announcer: Announcer {
+                desk: desk.clone(),
+                announcements: store.clone(),
+                eploy: eploy.clone(),
+                hrms: Arc::new(hrms),
             },
             inviter: Inviter {
                 desk: desk.clone(),

@@ -105,6 +105,7 @@ impl Store {
                 Row::Tenant(tenant) => (one.since, DueItem::Poll(tenant)),
                 Row::Sweep(tenant, assessment) => (one.since, DueItem::Sweep(tenant, assessment)),
                 Row::Delivery(tenant, id) => (one.since, DueItem::Delivery(tenant, id)),
+                Row::Announcement(key) => (one.since, DueItem::Announcement(key)),
                 Row::Invitation(key) => {
                     let Some(row) = rows.get(&one.place) else {
                         continue;
@@ -143,6 +144,7 @@ impl Store {
             let tenant = match &one.row {
                 Row::Tenant(tenant) | Row::Sweep(tenant, _) | Row::Delivery(tenant, _) => tenant,
                 Row::Invitation(key) => &key.tenant,
+                Row::Announcement(key) => &key.tenant,
             };
             if !gates.contains_key(tenant) {
                 places.insert(Place::tenant(tenant), tenant.clone());
@@ -170,6 +172,7 @@ fn tenant(item: &DueItem) -> &TenantId {
     match item {
         DueItem::Poll(tenant) | DueItem::Sweep(tenant, _) | DueItem::Delivery(tenant, _) => tenant,
         DueItem::Invitation(key, _) => &key.tenant,
+        DueItem::Announcement(key) => &key.tenant,
     }
 }
 

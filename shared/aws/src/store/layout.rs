@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use sha2::{Digest as _, Sha256};
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Hire, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
@@ -42,7 +43,7 @@ pub(super) const DOCUMENT: &str = "doc";
 pub(super) const VERSION: &str = "v";
 /// Whether a tenant is paused.
 pub(super) const PAUSED: &str = "paused";
-/// Where a delivery stands.
+/// Where a delivery stands, and whether there is anything to tell of an announcement.
 pub(super) const STANDING: &str = "standing";
 /// How many calls were taken on a day.
 pub(super) const CALLS: &str = "calls";
@@ -85,6 +86,7 @@ pub(super) enum Row {
     Invitation(InvitationKey),
     Sweep(TenantId, AssessmentRef),
     Delivery(TenantId, String),
+    Announcement(HireKey),
 }
 
 impl Place {
@@ -158,6 +160,14 @@ impl Place {
         }
     }
 
+    pub(super) fn announcement(key: &HireKey) -> Self {
+        let (kind, id) = key.hire.parts();
+        Self {
+            pk: hires(&key.tenant),
+            sk: join(&[kind, id]),
+        }
+    }
+
     /// What the row is; `None` if it is none of those that the index holds.
     pub(super) fn row(&self) -> Option<Row> {
         let pk: Vec<String> = self.pk.split('#').map(unescape).collect();
@@ -182,6 +192,13 @@ impl Place {
                 Row::Sweep(tenant.into(), of)
             }
             [tenant, "delivery"] => Row::Delivery(tenant.into(), unescape(&self.sk)),
+            [tenant, "hires"] => {
+                let (kind, id) = self.sk.split_once('#')?;
+                Row::Announcement(HireKey {
+                    tenant: tenant.into(),
+                    hire: Hire::of_parts(kind, &unescape(id))?,
+                })
+            }
             _ => return None,
         })
     }
@@ -227,6 +244,11 @@ pub(super) fn audits(tenant: Option<&TenantId>) -> String {
         Some(tenant) => join(&[tenant.as_str(), "audit"]),
         None => "#audit".to_owned(),
     }
+}
+
+/// The partition of a tenant's announcements: they are few, and asked for together.
+pub(super) fn hires(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "hires"])
 }
 
 /// A partition of the index with what is due.
@@ -359,7 +381,12 @@ mod tests {
                 assessment: name.into(),
             };
             let tenant = TenantId::from(name);
+            let hire = HireKey {
+                tenant: tenant.clone(),
+                hire: Hire::Placement(name.into()),
+            };
             for (place, row) in [
+                (Place::announcement(&hire), Row::Announcement(hire.clone())),
                 (Place::state(&tenant), Row::Tenant(tenant.clone())),
                 (Place::invitation(&key), Row::Invitation(key.clone())),
                 (

@@ -5,6 +5,7 @@
 //! decides.
 
 mod allowance;
+mod announcements;
 mod deliveries;
 mod due;
 mod item;

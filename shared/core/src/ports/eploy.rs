@@ -1,6 +1,6 @@
 //! Eploy, as the core needs it. `shared/eploy` speaks its HTTP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::error::CallError;
 use crate::ids::{
     ActionId, ActionTypeId, ApplicationId, CandidateId, CompanyId, ExportPackageId, OutcomeId,
-    QuestionId, StageId, StatusHistoryId, StatusId, VacancyId,
+    PlacementId, PlacementStatusId, QuestionId, StageId, StatusHistoryId, StatusId, VacancyId,
 };
 use crate::person::Person;
 use crate::tenant::{Position, Tenant, Trigger, Vacancies};
@@ -55,6 +55,32 @@ pub struct SetAside {
 pub struct ApplicationPage {
     /// The readable ones.
     pub rows: Vec<ApplicationRow>,
+    /// The others.
+    pub set_aside: Vec<SetAside>,
+    /// Whether there is another page.
+    pub more: bool,
+}
+
+/// A placement as a search returns it (reference eploy §5.12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacementRow {
+    /// Which.
+    pub id: PlacementId,
+    /// Whose.
+    pub candidate: CandidateId,
+    /// For what.
+    pub vacancy: VacancyId,
+    /// Its status, if it has one.
+    pub status: Option<PlacementStatusId>,
+    /// When Eploy last changed it, in Eploy's own time.
+    pub modified: Option<Timestamp>,
+}
+
+/// A page of placements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacementPage {
+    /// The readable ones.
+    pub rows: Vec<PlacementRow>,
     /// The others.
     pub set_aside: Vec<SetAside>,
     /// Whether there is another page.
@@ -189,6 +215,29 @@ pub trait Eploy: Send + Sync {
         vacancies: &Vacancies,
         page: u32,
     ) -> Result<ApplicationPage, CallError>;
+
+    /// Placements that changed after `since`, or all, page by page from 1; as
+    /// [`changed_applications`](Self::changed_applications).
+    async fn changed_placements(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError>;
+
+    /// Placements that may have one of these statuses, page by page from 1: where there is no way to ask for exactly
+    /// those, more, and the caller compares.
+    async fn placements_with(
+        &self,
+        statuses: &BTreeSet<PlacementStatusId>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError>;
+
+    /// The application of this candidate for this vacancy, if Eploy has one. One call, seldom more.
+    async fn application_of(
+        &self,
+        candidate: &CandidateId,
+        vacancy: &VacancyId,
+    ) -> Result<Option<ApplicationId>, CallError>;
 
     /// Where an application stands. One call.
     async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError>;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::announcement::HireKey;
 use crate::error::StoreError;
 use crate::ids::{AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId};
 use crate::invitation::{Invitation, Step};
@@ -220,6 +221,8 @@ pub enum DueItem {
     Sweep(TenantId, AssessmentRef),
     /// A delivery that nobody has looked into.
     Delivery(TenantId, String),
+    /// The announcement of a hire.
+    Announcement(HireKey),
 }
 
 /// Finds what is due.

@@ -1,6 +1,8 @@
 //! What the core needs from outside: narrow, so that whoever may only read cannot write.
 
+mod announcements;
 mod eploy;
+mod hrms;
 mod ledger;
 mod platform;
 mod records;
@@ -8,10 +10,13 @@ mod tenants;
 
 use async_trait::async_trait;
 
+pub use announcements::Announcements;
 pub use eploy::{
     ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, ApplicationRow, Directory, Eploy,
-    EployConnections, HistoryRow, NamedId, NewAction, Purpose, SetAside, Standing, Vacancy,
+    EployConnections, HistoryRow, NamedId, NewAction, PlacementPage, PlacementRow, Purpose,
+    SetAside, Standing, Vacancy,
 };
+pub use hrms::{Hrms, HrmsAnswer, Notice};
 pub use ledger::{
     Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepState,
     Sweeps, Waiting,
@@ -26,9 +31,9 @@ pub use records::{
     Tombstone,
 };
 pub use tenants::{
-    Allowance, CallbackToken, CallbackTokens, MappingState, MappingStatus, PlatformSecret,
-    PollProgress, PollState, Secrets, SecretsWriter, Suspension, TenantSecret, TenantState,
-    TenantStates, Tenants,
+    Allowance, CallbackToken, CallbackTokens, HiresState, MappingState, MappingStatus,
+    PlatformSecret, PollProgress, PollState, Secrets, SecretsWriter, SigningSecrets, Suspension,
+    TenantSecret, TenantState, TenantStates, Tenants,
 };
 
 use crate::error::StoreError;

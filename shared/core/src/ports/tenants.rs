@@ -34,6 +34,9 @@ pub struct TenantState {
     /// The mappings, by id.
     #[serde(default)]
     pub mappings: BTreeMap<MappingId, MappingState>,
+    /// How looking for hires stands, where the tenant has a plan for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hires: Option<HiresState>,
     /// Why nothing works at present, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Suspension>,
@@ -50,6 +53,7 @@ impl TenantState {
             due_at: now,
             poll: PollState::default(),
             mappings: BTreeMap::new(),
+            hires: None,
             suspended: None,
             checked_at: None,
         }
@@ -86,6 +90,30 @@ pub struct PollProgress {
     pub page: u32,
     /// The newest change seen so far.
     pub newest: Option<Timestamp>,
+}
+
+/// What is remembered of the plan for hires. Times of placements are Eploy's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HiresState {
+    /// While recording who was hired before the plan was turned on: the next page to read, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<u32>,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// SHA-256 of what counts as a hire: a change of it makes a new baseline.
+    pub watches: String,
+    /// Every placement that changed up to here was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Timestamp>,
+    /// The newest change of a placement that the last complete reading saw, see [`PollState::reached`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Timestamp>,
+    /// A reading of placements that ran out of time, to be continued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<PollProgress>,
+    /// Why placements cannot be read, if they cannot. Applications are read all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
 }
 
 /// What is remembered of a mapping.
@@ -162,6 +190,18 @@ pub struct TenantSecret {
     pub eploy_client_secret: SecretString,
     /// Per platform account.
     pub platforms: BTreeMap<AccountId, PlatformSecret>,
+    /// What hires are signed with, where the tenant's HRMS is told of them.
+    pub hrms: Option<SigningSecrets>,
+}
+
+/// What webhooks to the HRMS are signed with: each is `whsec_` and base64, as the Standard Webhooks specification
+/// serialises a secret.
+#[derive(Clone, Debug)]
+pub struct SigningSecrets {
+    /// The one that is valid from now on.
+    pub current: SecretString,
+    /// The one before, for as long as a rotation leaves the receiver with it: everything is signed with both.
+    pub previous: Option<SecretString>,
 }
 
 /// The secrets of one platform account, by the names that the platform's client asks for (`api_key`).

@@ -26,6 +26,7 @@ fn tenant() -> Tenant {
         )]
         .into(),
         mappings: vec![],
+        hires: None,
     }
 }
 

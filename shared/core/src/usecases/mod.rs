@@ -1,5 +1,6 @@
 //! The use cases. Each is a struct of the ports it needs, so that a function links and is granted no more than that.
 
+mod announce;
 mod desk;
 mod invite;
 mod poll;
@@ -8,6 +9,7 @@ mod sweep;
 mod tick;
 mod write_back;
 
+pub use announce::{Announcer, Redelivery};
 pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
 pub use poll::{

@@ -38,6 +38,7 @@ impl From<DueItem> for Work {
             DueItem::Invitation(key, step) => Self::step(key, step),
             DueItem::Sweep(tenant, assessment) => Self::Sweep { tenant, assessment },
             DueItem::Delivery(tenant, id) => Self::Delivery { tenant, id },
+            DueItem::Announcement(key) => Self::Announce { key },
         }
     }
 }

@@ -102,6 +102,7 @@ fn kind(work: &Work) -> &'static str {
         Work::WriteBack { .. } => "write_back",
         Work::Sweep { .. } => "sweep",
         Work::Delivery { .. } => "delivery",
+        Work::Announce { .. } => "announce",
     }
 }
 

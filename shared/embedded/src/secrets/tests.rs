@@ -29,6 +29,10 @@ impl Place {
             eploy_client_id: Source::Env("ID".to_owned()),
             eploy_client_secret: Source::Env("SECRET".to_owned()),
             platforms: BTreeMap::from([("willo".into(), account)]),
+            hrms: Some(SigningSources {
+                current: Source::Env("HRMS".to_owned()),
+                previous: None,
+            }),
         };
         let environment = |name: &str| (name != "EMPTY").then(|| format!("value of {name}"));
         FileSecrets::with_environment(
@@ -46,6 +50,9 @@ async fn api_key(secrets: &FileSecrets, fresh: bool) -> Result<String, StoreErro
         secret.eploy_client_secret.expose_secret(),
         "value of SECRET"
     );
+    let hrms = secret.hrms.unwrap();
+    assert_eq!(hrms.current.expose_secret(), "value of HRMS");
+    assert!(hrms.previous.is_none());
     Ok(secret.platforms[&AccountId::from("willo")].0["api_key"]
         .expose_secret()
         .to_owned())
@@ -195,6 +202,7 @@ fn a_name_that_would_make_tokens_ambiguous_is_refused() {
         eploy_client_id: Source::Env("ID".to_owned()),
         eploy_client_secret: Source::Env("SECRET".to_owned()),
         platforms: BTreeMap::from([("a/b".into(), AccountSources::default())]),
+        hrms: None,
     };
     let error = FileSecrets::new(
         BTreeMap::from([("acme".into(), sources)]),

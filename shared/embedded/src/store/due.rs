@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Hire, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, AssessmentId, AssessmentRef, TenantId};
 use stagecall_core::ports::{Due, DueItem};
@@ -37,6 +38,11 @@ const DELIVERIES: &str = "
     FROM delivery CROSS JOIN tenant ON tenant.id = delivery.tenant
     WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
 
+const ANNOUNCEMENTS: &str = "
+    SELECT due_at, announcement.tenant, kind, announcement.id
+    FROM announcement CROSS JOIN tenant ON tenant.id = announcement.tenant
+    WHERE due_at <= ?1 AND NOT paused ORDER BY due_at LIMIT ?2";
+
 #[async_trait]
 impl Due for Store {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
@@ -59,11 +65,12 @@ pub(super) fn all(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<(i64, DueItem)>, Fault> {
-    let kinds: [(&str, Reader); 4] = [
+    let kinds: [(&str, Reader); 5] = [
         (POLLS, poll),
         (INVITATIONS, invitation),
         (SWEEPS, sweep),
         (DELIVERIES, delivery),
+        (ANNOUNCEMENTS, announcement),
     ];
     let mut found = Vec::new();
     for (sql, item) in kinds {
@@ -97,6 +104,19 @@ fn sweep(row: &Row<'_>) -> Result<DueItem, Fault> {
 
 fn delivery(row: &Row<'_>) -> Result<DueItem, Fault> {
     Ok(DueItem::Delivery(tenant(row, 1)?, row.get(2)?))
+}
+
+fn announcement(row: &Row<'_>) -> Result<DueItem, Fault> {
+    let (kind, id): (String, String) = (row.get(2)?, row.get(3)?);
+    let hire = Hire::of_parts(&kind, &id).ok_or_else(|| {
+        Fault::Other(format!(
+            "a hire is known by its {kind}, which does not exist"
+        ))
+    })?;
+    Ok(DueItem::Announcement(HireKey {
+        tenant: tenant(row, 1)?,
+        hire,
+    }))
 }
 
 fn tenant(row: &Row<'_>, at: usize) -> Result<TenantId, Fault> {

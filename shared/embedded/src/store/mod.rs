@@ -15,6 +15,7 @@
 //! network.
 
 mod allowance;
+mod announcements;
 mod deliveries;
 mod due;
 mod fault;

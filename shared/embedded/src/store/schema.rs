@@ -11,7 +11,7 @@ use super::fault::Fault;
 const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -102,6 +102,22 @@ const MIGRATIONS: [&str; 2] = [
         document  TEXT NOT NULL,
         PRIMARY KEY (tenant, candidate)
     ) STRICT, WITHOUT ROWID;
+",
+    // The announcements of hires. `told`: whether there is anything to tell, which of the baseline there is not.
+    "
+    CREATE TABLE announcement (
+        tenant   TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        told     INTEGER NOT NULL,
+        seen_at  INTEGER NOT NULL,
+        due_at   INTEGER,
+        document TEXT NOT NULL,
+        PRIMARY KEY (tenant, kind, id)
+    ) STRICT;
+    CREATE INDEX announcement_due ON announcement (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX announcement_seen ON announcement (tenant, seen_at) WHERE told;
 ",
 ];
 

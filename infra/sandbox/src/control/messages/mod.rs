@@ -6,8 +6,17 @@ mod participants;
 mod wecp;
 mod willo;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::eploy::*;
 pub use self::judging::*;
 pub use self::participants::*;
 pub use self::wecp::*;
 pub use self::willo::*;
+
+/// An HRMS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrmsInfo {
+    /// Where it takes webhooks.
+    pub url: String,
+}

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::ids::StatusHistoryId;
 use crate::invitation::{Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
-use crate::tenant::{Mapping, Reentry};
+use crate::tenant::{Mapping, Position, Reentry};
 
 /// What to do about an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,10 +140,15 @@ pub struct EntryFact {
 /// The beginning of the present stay at the trigger; `None` if the application is not there now. `history` is oldest
 /// first. Going from one trigger stage or status to another of the same mapping is one stay.
 pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<EntryFact> {
+    stay(history, |position| mapping.triggered_by(position))
+}
+
+/// The beginning of the present stay where `there` says; `None` if the application is not there now.
+pub(crate) fn stay(history: &[HistoryRow], there: impl Fn(&Position) -> bool) -> Option<EntryFact> {
     history
         .iter()
         .rev()
-        .take_while(|row| mapping.triggered_by(&row.position))
+        .take_while(|row| there(&row.position))
         .last()
         .map(|row| EntryFact {
             history: row.id.clone(),

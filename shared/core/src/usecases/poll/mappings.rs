@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::ports::{Directory, MappingState, MappingStatus, NamedId, TenantState};
-use crate::tenant::{Mapping, Tenant};
+use crate::tenant::{Mapping, Tenant, Trigger};
 
 /// Brings the remembered mappings in line with the configured ones.
 pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
@@ -44,18 +44,23 @@ fn watches(mapping: &Mapping) -> String {
 
 /// Why a mapping cannot work with what the tenant has now; `None` if it can, or if the lists are not readable.
 pub fn broken(mapping: &Mapping, directory: &Directory) -> Option<String> {
-    for trigger in &mapping.triggers {
+    broken_trigger(&mapping.triggers, directory)
+}
+
+/// The same, of triggers.
+pub fn broken_trigger(triggers: &[Trigger], directory: &Directory) -> Option<String> {
+    for trigger in triggers {
         let name = trigger.stage_name.as_deref().unwrap_or("no name on record");
         if let Some(problem) = missing(directory.stages.as_deref(), trigger.stage.as_str()) {
             return Some(format!(
-                "its trigger stage {} ({name}) {problem} in Eploy. Choose another stage for the mapping",
+                "its trigger stage {} ({name}) {problem} in Eploy. Choose another stage",
                 trigger.stage
             ));
         }
         for status in &trigger.statuses {
             if let Some(problem) = missing(directory.statuses.as_deref(), status.as_str()) {
                 return Some(format!(
-                    "its trigger status {status} {problem} in Eploy. Choose another status for the mapping"
+                    "its trigger status {status} {problem} in Eploy. Choose another status"
                 ));
             }
         }

@@ -1,14 +1,16 @@
 //! Polling a tenant: Eploy's changed applications into the ledger; the cursor moves only after the ledger has them.
 
 mod decide;
+mod hires;
 mod mappings;
 mod pages;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+pub(crate) use decide::stay;
 pub use decide::{Decision, EntryFact, decide, decide_by_history, entry_into};
 pub use mappings::{broken, reconcile};
 
@@ -19,7 +21,7 @@ use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
 use crate::ports::{
-    ApplicationPage, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved,
+    Announcements, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, SetAside,
     Suspension, TenantState, TenantStates,
 };
 use crate::tenant::{Tenant, Trigger, Vacancies};
@@ -32,6 +34,8 @@ pub struct Poller {
     pub desk: Desk,
     /// How polling stands.
     pub states: Arc<dyn TenantStates>,
+    /// The announcements of hires.
+    pub announcements: Arc<dyn Announcements>,
     /// The ways into Eploy.
     pub eploy: Arc<dyn EployConnections>,
 }
@@ -82,6 +86,7 @@ impl Poller {
             return Ok(Polled::NotDue);
         }
         mappings::reconcile(&tenant, &mut state, now);
+        hires::reconcile(&tenant, &mut state, now);
         let mut found = 0;
         let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
             Ok(eploy) => {
@@ -140,7 +145,10 @@ impl Poller {
             state.poll.cursor = self.desk.now().checked_sub(early).ok();
         }
         self.baseline(eploy, tenant, state, deadline, found).await?;
-        self.changes(eploy, tenant, state, deadline, found).await
+        self.hires_baseline(eploy, tenant, state, deadline).await?;
+        self.changes(eploy, tenant, state, deadline, found).await?;
+        self.changed_placements(eploy, tenant, state, deadline, found)
+            .await
     }
 
     /// From time to time: whether the mappings' stages still exist.
@@ -160,6 +168,11 @@ impl Poller {
         }
         let directory = eploy.directory().await?;
         state.checked_at = Some(now);
+        if let Some(plan) = &tenant.hires
+            && let Some(reason) = mappings::broken_trigger(plan.triggers(), &directory)
+        {
+            tracing::error!(tenant = %tenant.id, %reason, "the plan for hires is broken and announces nobody");
+        }
         for mapping in &tenant.mappings {
             let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
                 continue;
@@ -226,7 +239,7 @@ impl Poller {
                     return Err(error.into());
                 }
             };
-            tell_set_aside(tenant, &read);
+            tell_set_aside(tenant, "application", &read.set_aside);
             *found += self
                 .take_in(eploy, tenant, state, &read, |id| {
                     starting.iter().any(|(mapping, _)| mapping.id == *id)
@@ -276,8 +289,12 @@ impl Poller {
                     return Err(error.into());
                 }
             };
-            set_aside += tell_set_aside(tenant, &page);
-            match self.take_in(eploy, tenant, state, &page, |_| true).await {
+            set_aside += tell_set_aside(tenant, "application", &page.set_aside);
+            let taken = async {
+                let entries = self.take_in(eploy, tenant, state, &page, |_| true).await?;
+                Ok::<_, Stop>(entries + self.hired_applications(tenant, state, &page).await?)
+            };
+            match taken.await {
                 Ok(new) => *found += new,
                 Err(stop) => {
                     state.poll.progress = Some(progress);
@@ -296,7 +313,7 @@ impl Poller {
             }
         }
         state.poll.set_aside = set_aside;
-        advance(state, &progress);
+        advance(&mut state.poll.cursor, &mut state.poll.reached, &progress);
         Ok(())
     }
 
@@ -372,21 +389,22 @@ impl Poller {
 /// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
 /// still to come to one that was read. So after a reading of several pages the cursor goes only to where the reading
 /// before it had come: everything is gone over once more before it is left behind.
-fn advance(state: &mut TenantState, progress: &PollProgress) {
+fn advance(
+    cursor: &mut Option<Timestamp>,
+    reached: &mut Option<Timestamp>,
+    progress: &PollProgress,
+) {
     let Some(newest) = progress.newest else {
         return;
     };
-    let newest = state
-        .poll
-        .reached
-        .map_or(newest, |reached| reached.max(newest));
+    let newest = reached.map_or(newest, |reached| reached.max(newest));
     let next = if progress.page == 1 {
         Some(newest)
     } else {
-        state.poll.reached
+        *reached
     };
-    state.poll.cursor = state.poll.cursor.max(next);
-    state.poll.reached = Some(newest);
+    *cursor = (*cursor).max(next);
+    *reached = Some(newest);
 }
 
 /// Seconds until the next poll: as wished, unless the rest of the day's allowance has to be spread thinner.
@@ -396,12 +414,12 @@ fn interval(wish: f64, day_left: f64, calls_left: u32) -> f64 {
 }
 
 /// Tells the operator which records could not be read. Returns how many.
-fn tell_set_aside(tenant: &Tenant, page: &ApplicationPage) -> u32 {
-    for record in &page.set_aside {
+fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[SetAside]) -> u32 {
+    for record in records {
         let id = record.id.as_deref().unwrap_or("unknown");
-        tracing::warn!(tenant = %tenant.id, application = id, reason = record.reason, "a record was set aside");
+        tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "a record was set aside");
     }
-    u32::try_from(page.set_aside.len()).unwrap_or(u32::MAX)
+    u32::try_from(records.len()).unwrap_or(u32::MAX)
 }
 
 /// Where the baseline of these mappings has come.

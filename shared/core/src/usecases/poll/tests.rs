@@ -313,6 +313,9 @@ fn read(pages: u32, newest: Option<i64>) -> PollProgress {
 
 #[test]
 fn the_cursor_moves_only_past_what_was_gone_over() {
+    let advance = |state: &mut TenantState, progress: &PollProgress| {
+        advance(&mut state.poll.cursor, &mut state.poll.reached, progress);
+    };
     let mut quiet = state(10, Some(10));
     advance(&mut quiet, &read(1, None));
     assert_eq!(quiet.poll.cursor, Some(time(10)));
@@ -385,6 +388,7 @@ fn a_changed_mapping_starts_over_with_a_baseline() {
         },
         platforms: std::collections::BTreeMap::default(),
         mappings: vec![mapping()],
+        hires: None,
     };
     let mut state = TenantState::new(time(0));
     mappings::reconcile(&tenant, &mut state, time(1));

@@ -235,6 +235,7 @@ impl Tenants for Ports {
             },
             platforms: [("w".into(), willo)].into(),
             mappings: Vec::new(),
+            hires: None,
         }))
     }
 }

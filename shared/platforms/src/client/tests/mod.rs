@@ -88,6 +88,7 @@ impl Secrets for Keys {
             eploy_client_id: "id".into(),
             eploy_client_secret: "secret".into(),
             platforms: BTreeMap::from([(AccountId::from("willo"), secret)]),
+            hrms: None,
         })
     }
 

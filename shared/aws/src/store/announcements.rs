@@ -1,0 +1,99 @@
+//! The announcements of hires.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use stagecall_core::announcement::{Announcement, HireKey, SkipReason, State};
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Announcements, Inserted, Saved};
+
+use super::item::{Item, document, index, number, plain, text};
+use super::layout::{DOCUMENT, PARTITION, Place, STANDING, VERSION, hires, moment};
+use super::ledger::saved;
+use super::{Store, failed, made};
+
+/// What stands in a row of which there is nothing to tell.
+const BASELINE: &str = "baseline";
+
+#[async_trait]
+impl Announcements for Store {
+    async fn insert_announcement(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<Inserted, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(announcement)?))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .send()
+            .await;
+        Ok(if made("insert an announcement", answer)? {
+            Inserted::New
+        } else {
+            Inserted::Existed
+        })
+    }
+
+    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(next)?))
+            .condition_expression(format!("{VERSION} = :before"))
+            .expression_attribute_values(":before", number(i128::from(next.version) - 1))
+            .send()
+            .await;
+        made("save an announcement", answer).map(saved)
+    }
+
+    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
+        let item = self
+            .get("load an announcement", &Place::announcement(key))
+            .await?;
+        item.map(|item| document(&item)).transpose()
+    }
+
+    async fn announcements(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Announcement>, StoreError> {
+        let items: Vec<Item> = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(format!("{PARTITION} = :hires"))
+            .filter_expression(format!("attribute_not_exists({STANDING})"))
+            .expression_attribute_values(":hires", text(hires(tenant)))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<_, _>>()
+            .await
+            .map_err(|error| failed("list the announcements", &error))?;
+        let mut found: Vec<Announcement> = items.iter().map(document).collect::<Result<_, _>>()?;
+        found.sort_by_key(|one| Reverse(one.seen_at));
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+/// The announcement's row: in the index while it is due.
+fn item(announcement: &Announcement) -> Result<Item, StoreError> {
+    let place = Place::announcement(&announcement.key);
+    let mut item = place.key();
+    item.insert(VERSION.to_owned(), number(announcement.version));
+    item.insert(DOCUMENT.to_owned(), plain(announcement)?);
+    if let Some(at) = announcement.due_at {
+        index(&mut item, place.due_partition(), moment(at));
+    }
+    if announcement.state == State::Skipped(SkipReason::Baseline) {
+        item.insert(STANDING.to_owned(), text(BASELINE));
+    }
+    Ok(item)
+}

@@ -1,0 +1,372 @@
+use jiff::SignedDuration;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::tenant::{EployConnection, PersonalField};
+use crate::timing::{Timing, seconds};
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn key() -> HireKey {
+    HireKey {
+        tenant: "acme".into(),
+        hire: Hire::Application("70215".into()),
+    }
+}
+
+fn fresh() -> Announcement {
+    Announcement::detected(key(), "9001".into(), "4101".into(), time(0), time(-100))
+}
+
+fn confirmed(endpoint: bool) -> Event {
+    Event::Confirmed {
+        hired_at: Some(time(-5)),
+        application: None,
+        endpoint,
+    }
+}
+
+fn begin(until: i64) -> Event {
+    Event::Begin {
+        lease_until: time(until),
+    }
+}
+
+fn ended(attempt: u32, outcome: Outcome) -> Event {
+    Event::Ended {
+        attempt,
+        outcome,
+        retry_after: None,
+    }
+}
+
+fn step(row: &Announcement, event: Event, at: i64) -> Transition {
+    row.apply(event, time(at), &Timing::default()).unwrap()
+}
+
+fn refused(row: &Announcement, event: Event, at: i64) -> NotApplicable {
+    row.apply(event, time(at), &Timing::default()).unwrap_err()
+}
+
+/// Confirmed, with an HRMS to tell.
+fn delivering() -> Announcement {
+    step(&fresh(), confirmed(true), 1).next
+}
+
+/// The first whole second at which it is due.
+fn due_second(row: &Announcement) -> i64 {
+    let due = row.due_at.unwrap();
+    due.as_second() + i64::from(due.subsec_nanosecond() > 0) - 1_800_000_000
+}
+
+/// After one attempt that ended so at `at`.
+fn tried(row: &Announcement, outcome: Outcome, at: i64) -> Transition {
+    let begun = step(row, begin(at + 60), at).next;
+    let attempt = begun.attempts.last().unwrap().number;
+    step(&begun, ended(attempt, outcome), at)
+}
+
+#[test]
+fn subscribers_are_told_once_when_the_hire_is_confirmed() {
+    let told = step(&fresh(), confirmed(true), 1);
+    assert_eq!(told.told, Some(Told::Hired));
+    assert_eq!(
+        (told.next.state.clone(), told.next.due_at),
+        (State::Delivering, Some(time(1)))
+    );
+    let delivered = tried(&told.next, Outcome::Answered(204), 2);
+    assert_eq!(delivered.told, None);
+    assert_eq!(delivered.next.state, State::Delivered);
+    assert_eq!(delivered.next.due_at, None);
+    refused(&delivered.next, confirmed(true), 3);
+
+    let alone = step(&fresh(), confirmed(false), 1);
+    assert_eq!(alone.told, Some(Told::Hired));
+    assert_eq!(
+        (alone.next.state, alone.next.due_at),
+        (State::Published, None)
+    );
+}
+
+#[test]
+fn nobody_is_told_of_what_is_skipped_and_who_comes_back_is_seen_again() {
+    for reason in [
+        SkipReason::Baseline,
+        SkipReason::MovedOn,
+        SkipReason::PlanRemoved,
+    ] {
+        let skipped = step(&fresh(), Event::Skip(reason), 1);
+        assert_eq!(skipped.told, None);
+        assert_eq!(skipped.next.due_at, None);
+        let again = Event::SeenAgain {
+            not_before: time(50),
+        };
+        if reason == SkipReason::MovedOn {
+            let again = step(&skipped.next, again, 60).next;
+            assert_eq!(again.state, State::Detected);
+            assert_eq!(again.due_at, Some(time(60)));
+            assert_eq!(again.not_before, time(50));
+        } else {
+            refused(&skipped.next, again, 60);
+        }
+    }
+}
+
+#[test]
+fn ten_attempts_are_made_over_three_days_by_the_schedule() {
+    let mut row = delivering();
+    let mut waits = Vec::new();
+    let begun = row.due_at.unwrap();
+    let last = loop {
+        let due = row.due_at.unwrap();
+        let now = due_second(&row);
+        let failed = tried(&row, Outcome::Answered(500), now);
+        row = failed.next;
+        if row.due_at.is_none() {
+            assert_eq!(failed.told, Some(Told::Undelivered));
+            break due;
+        }
+        assert_eq!(failed.told, None);
+        waits.push(row.due_at.unwrap().duration_since(due).as_secs_f64());
+    };
+    assert_eq!(row.state, State::Failed(FailReason::GaveUp));
+    assert_eq!(row.attempts.len(), 10);
+    assert_eq!(waits.len(), SCHEDULE.len());
+    for (wait, delay) in waits.iter().zip(SCHEDULE) {
+        // Rounded to whole seconds on the way.
+        assert!(
+            (delay - 1.0..=delay * 1.1 + 1.0).contains(wait),
+            "{wait} {delay}"
+        );
+    }
+    let days = last.duration_since(begun).as_secs_f64() / 86_400.0;
+    assert!((3.0..4.0).contains(&days), "{days}");
+}
+
+#[test]
+fn gone_ends_it_at_once() {
+    let gone = tried(&delivering(), Outcome::Answered(410), 2);
+    assert_eq!(gone.next.state, State::Failed(FailReason::Gone));
+    assert_eq!(gone.told, Some(Told::Undelivered));
+    assert_eq!(gone.next.attempts[0].outcome, Outcome::Answered(410));
+}
+
+#[test]
+fn a_receiver_may_put_off_the_next_attempt_and_not_for_ever() {
+    let after = |asked: SignedDuration| {
+        let begun = step(&delivering(), begin(62), 2).next;
+        let event = Event::Ended {
+            attempt: 1,
+            outcome: Outcome::Answered(429),
+            retry_after: Some(asked),
+        };
+        let due = step(&begun, event, 3).next.due_at.unwrap();
+        due.duration_since(time(3))
+    };
+    assert_eq!(after(SignedDuration::from_secs(600)), seconds(600.0));
+    assert_eq!(after(SignedDuration::from_hours(1000)), seconds(86_400.0));
+    // The schedule's own delay is the least.
+    assert!(after(SignedDuration::ZERO) >= seconds(5.0));
+}
+
+#[test]
+fn an_attempt_whose_maker_died_is_made_again_and_counted() {
+    let begun = step(&delivering(), begin(62), 2).next;
+    refused(&begun, begin(100), 30);
+    let second = step(&begun, begin(122), 62).next;
+    assert_eq!((second.tries, second.attempts.len()), (1, 2));
+    // The first one wakes up: what it says goes into the log, and counts only if it was delivered.
+    let late = step(&second, ended(1, Outcome::Answered(500)), 63).next;
+    assert_eq!((late.state, late.tries), (State::Delivering, 1));
+    assert_eq!(late.due_at, second.due_at);
+    let late = step(&second, ended(1, Outcome::Answered(200)), 63).next;
+    assert_eq!(late.state, State::Delivered);
+    let after = step(&late, ended(2, Outcome::Answered(500)), 64).next;
+    assert_eq!(after.state, State::Delivered);
+    refused(&after, ended(2, Outcome::Answered(500)), 65);
+
+    let mut row = delivering();
+    for attempt in 0..=i64::from(u8::MAX) {
+        if row.state != State::Delivering {
+            assert_eq!(attempt, 11);
+            return;
+        }
+        row = step(&row, begin(100 * (attempt + 1)), 100 * attempt + 1).next;
+    }
+    panic!("it goes on for ever");
+}
+
+#[test]
+fn a_redelivery_begins_the_schedule_anew_whatever_became_of_it() {
+    let delivered = tried(&delivering(), Outcome::Answered(200), 2).next;
+    let gone = tried(&delivering(), Outcome::Answered(410), 2).next;
+    let published = step(&fresh(), confirmed(false), 1).next;
+    for row in [delivered, gone, published] {
+        let again = step(&row, Event::Redeliver, 50);
+        assert_eq!(again.told, None, "{:?}", row.state);
+        assert_eq!(
+            (again.next.state.clone(), again.next.tries),
+            (State::Delivering, 0)
+        );
+        assert_eq!(again.next.due_at, Some(time(50)));
+        assert_eq!(again.next.attempts, row.attempts);
+        let delivered = tried(&again.next, Outcome::Answered(200), 51).next;
+        assert_eq!(delivered.state, State::Delivered);
+    }
+    // One of the baseline was not told to anybody yet.
+    let baseline = fresh().of_baseline();
+    assert_eq!(
+        step(&baseline, Event::Redeliver, 50).told,
+        Some(Told::Hired)
+    );
+    refused(&delivering(), Event::Redeliver, 50);
+    refused(&fresh(), Event::Redeliver, 50);
+}
+
+#[test]
+fn the_log_keeps_its_end() {
+    let mut row = delivering();
+    for round in 0..30 {
+        for _ in 0..2 {
+            let now = due_second(&row);
+            row = tried(&row, Outcome::Answered(500), now).next;
+        }
+        let now = due_second(&row);
+        row = tried(&row, Outcome::Answered(200), now).next;
+        assert_eq!(row.attempts.last().unwrap().number, 3 * (round + 1));
+        row = step(&row, Event::Redeliver, now + 1).next;
+    }
+    assert_eq!(row.attempts.len(), Announcement::LONGEST_LOG);
+}
+
+#[test]
+fn a_webhook_is_known_by_its_hire_alone() {
+    let id = key().webhook_id();
+    assert!(id.starts_with("hire_") && !id.contains('.'), "{id}");
+    let other = |tenant: &str, hire| HireKey {
+        tenant: tenant.into(),
+        hire,
+    };
+    assert_eq!(key().webhook_id(), id);
+    for different in [
+        other("acme2", Hire::Application("70215".into())),
+        other("acme", Hire::Placement("70215".into())),
+        other("acme", Hire::Application("70216".into())),
+    ] {
+        assert_ne!(different.webhook_id(), id);
+        let (kind, id) = different.hire.parts();
+        assert_eq!(Hire::of_parts(kind, id), Some(different.hire.clone()));
+    }
+}
+
+#[test]
+fn what_is_told_is_ids_and_links_and_the_named_fields() {
+    let eploy = EployConnection {
+        base_url: "https://acme.eploy.net/".parse().unwrap(),
+        daily_calls: 1000,
+        poll_seconds: 60,
+        dialect: serde_json::Map::default(),
+    };
+    let person = crate::person::Person {
+        first_name: "Ada".to_owned(),
+        last_name: String::new(),
+        email: Some("ada@example.com".to_owned()),
+        phone: None,
+    };
+    let hired = HiredCandidate::of(&delivering(), &eploy);
+    let body = webhook(&hired, None);
+    assert_eq!(
+        body,
+        serde_json::json!({
+            "type": "candidate.hired",
+            "timestamp": time(-5),
+            "data": {
+                "tenant": "acme",
+                "candidate": {"id": "9001", "url": "https://acme.eploy.net/api/candidates/9001"},
+                "vacancy": {"id": "4101", "url": "https://acme.eploy.net/api/vacancies/4101"},
+                "application": {"id": "70215", "url": "https://acme.eploy.net/api/applications/70215"},
+                "placement": null,
+            },
+        })
+    );
+    let fields = [PersonalField::Email, PersonalField::LastName];
+    let body = webhook(&hired, Some(named(&person, &fields)));
+    assert_eq!(
+        body["data"]["person"],
+        serde_json::json!({"email": "ada@example.com", "last_name": null})
+    );
+    assert!(!body.to_string().contains("Ada"));
+}
+
+/// Any event, as some worker might apply it at some time.
+fn any_event() -> impl Strategy<Value = Event> {
+    let outcome = prop_oneof![
+        2 => Just(Outcome::Answered(500)),
+        1 => Just(Outcome::Answered(204)),
+        1 => Just(Outcome::Answered(410)),
+        1 => Just(Outcome::Unanswered("hrms.no_answer".to_owned())),
+    ];
+    let trouble = |at| Trouble {
+        code: "eploy.unreachable".to_owned(),
+        problem: "it does not answer".to_owned(),
+        remedy: "Wait.".to_owned(),
+        since: time(at),
+        times: 1,
+    };
+    let at = 0..400_000i64;
+    prop_oneof![
+        2 => any::<bool>().prop_map(confirmed),
+        1 => Just(Event::Skip(SkipReason::MovedOn)),
+        1 => at.clone().prop_map(|at| Event::SeenAgain { not_before: time(at) }),
+        1 => at.clone().prop_map(move |at| Event::PutOff { trouble: trouble(at), until: time(at) }),
+        1 => at.clone().prop_map(move |at| Event::Refuse(trouble(at))),
+        1 => Just(Event::NoEndpoint),
+        6 => at.prop_map(begin),
+        6 => (0..20u32, outcome, 0..200_000i64).prop_map(|(attempt, outcome, wait)| Event::Ended {
+            attempt, outcome, retry_after: (wait > 100_000).then(|| SignedDuration::from_secs(wait)),
+        }),
+        1 => Just(Event::Redeliver),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_what_must_hold_holds(history in vec((any_event(), 0..20_000i64), 1..80)) {
+        let timing = Timing::default();
+        let mut row = fresh();
+        let mut now = 0;
+        let mut hired = 0;
+        for (event, passes) in history {
+            now += passes;
+            let Ok(Transition { next, told }) = row.apply(event.clone(), time(now), &timing) else {
+                continue;
+            };
+            prop_assert_eq!(next.version, row.version + 1);
+            // Nothing is ever forgotten: whoever is not done is due.
+            let open = matches!(next.state, State::Detected | State::Delivering);
+            prop_assert_eq!(next.due_at.is_some(), open, "{:?} left {:?} {:?}", event, next.state, next.due_at);
+            prop_assert!(next.tries as usize <= SCHEDULE.len() + 1);
+            prop_assert!(next.attempts.len() <= Announcement::LONGEST_LOG);
+            prop_assert!(next.attempts.is_sorted_by(|a, b| a.number < b.number));
+            hired += u32::from(told == Some(Told::Hired));
+            prop_assert!(hired <= 1, "subscribers were told twice");
+            if matches!(next.state, State::Delivering | State::Published | State::Delivered | State::Failed(_)) {
+                prop_assert_eq!(hired, 1);
+            }
+            if next.state == State::Delivered {
+                prop_assert!(next.attempts.iter().any(|one| one.outcome.is_delivered()));
+            }
+            if matches!(next.state, State::Failed(_)) && next.state != row.state {
+                prop_assert_eq!(told, Some(Told::Undelivered));
+            }
+            let text = serde_json::to_string(&next).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Announcement>(&text).unwrap(), &next);
+            row = next;
+        }
+    }
+}

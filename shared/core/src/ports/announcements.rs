@@ -1,0 +1,32 @@
+//! The announcements' port. Every adapter passes the conformance suite in `tests/`.
+
+use async_trait::async_trait;
+
+use super::{Inserted, Saved};
+use crate::announcement::{Announcement, HireKey};
+use crate::error::StoreError;
+use crate::ids::TenantId;
+
+/// The announcements of hires.
+#[async_trait]
+pub trait Announcements: Send + Sync {
+    /// Puts a new announcement on record, unless its key is there.
+    async fn insert_announcement(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<Inserted, StoreError>;
+
+    /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.
+    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError>;
+
+    /// The announcement of this key.
+    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError>;
+
+    /// A tenant's announcements with their delivery logs, the latest to be seen first, `limit` at most. Without those of
+    /// the baseline, of which there may be thousands and nothing to tell.
+    async fn announcements(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Announcement>, StoreError>;
+}

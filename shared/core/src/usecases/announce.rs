@@ -1,0 +1,360 @@
+//! Announcing a hire: is it one, and a new one? tell subscribers, and the tenant's HRMS until it has confirmed it.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::desk::Desk;
+use super::poll::stay;
+use crate::announcement::{
+    Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Outcome,
+    SkipReason, State, Told, named, webhook,
+};
+use crate::error::{CallError, Error, StoreError};
+use crate::events::{DomainEvent, What};
+use crate::ids::ApplicationId;
+use crate::invitation::Trouble;
+use crate::ports::{
+    Announcements, EployConnections, Hrms, HrmsAnswer, Notice, Purpose, Saved, Standing,
+};
+use crate::tenant::{HirePlan, HrmsEndpoint, Tenant};
+use crate::timing::{after, seconds};
+use crate::work::Work;
+
+/// The code of a [`Trouble`]: search and status history say different things.
+const DISAGREES: &str = "eploy.history_behind";
+
+/// Announces hires.
+#[derive(Clone)]
+pub struct Announcer {
+    /// Configuration, events, queue, time.
+    pub desk: Desk,
+    /// The rows.
+    pub announcements: Arc<dyn Announcements>,
+    /// The ways into Eploy.
+    pub eploy: Arc<dyn EployConnections>,
+    /// The way to the tenants' HRMS.
+    pub hrms: Arc<dyn Hrms>,
+}
+
+/// What came of asking for a redelivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redelivery {
+    /// It is due now, from the beginning of the schedule.
+    Due,
+    /// It is under way already.
+    UnderWay,
+    /// There is no announcement of this key.
+    Unknown,
+    /// The tenant has no HRMS to deliver to.
+    NoEndpoint,
+}
+
+impl Announcer {
+    /// Brings an announcement a step on its way. Doing it twice, or too early, does nothing.
+    pub async fn announce(&self, key: &HireKey) -> Result<(), Error> {
+        let Some(row) = self.announcements.load_announcement(key).await? else {
+            return Ok(());
+        };
+        let tenant = self.desk.tenant(&key.tenant).await?;
+        if tenant.paused || row.due_at.is_none_or(|at| at > self.desk.now()) {
+            return Ok(());
+        }
+        let plan = tenant.hires.as_ref();
+        let row = if row.state == State::Detected {
+            let event = match plan {
+                Some(plan) => self.confirm(&tenant, plan, &row).await,
+                None => Event::Skip(SkipReason::PlanRemoved),
+            };
+            match self.change(&tenant, &row, event).await? {
+                Some(next) => next,
+                None => return Ok(()),
+            }
+        } else {
+            row
+        };
+        if row.state != State::Delivering {
+            return Ok(());
+        }
+        match plan.and_then(|plan| plan.endpoint.as_ref()) {
+            Some(endpoint) => self.deliver(&tenant, endpoint, row).await,
+            None => self
+                .change(&tenant, &row, Event::NoEndpoint)
+                .await
+                .map(drop)
+                .map_err(Error::from),
+        }
+    }
+
+    /// Delivers an announcement (again), whatever became of it: for a person who says so. The webhook's id stays the
+    /// same, so that a receiver that has it can tell.
+    pub async fn redeliver(&self, key: &HireKey) -> Result<Redelivery, Error> {
+        let tenant = self.desk.tenant(&key.tenant).await?;
+        let endpoint = tenant
+            .hires
+            .as_ref()
+            .and_then(|plan| plan.endpoint.as_ref());
+        if endpoint.is_none() {
+            return Ok(Redelivery::NoEndpoint);
+        }
+        let Some(row) = self.announcements.load_announcement(key).await? else {
+            return Ok(Redelivery::Unknown);
+        };
+        if matches!(row.state, State::Detected | State::Delivering) {
+            return Ok(Redelivery::UnderWay);
+        }
+        Ok(match self.change(&tenant, &row, Event::Redeliver).await? {
+            Some(_) => {
+                let work = Work::Announce { key: key.clone() };
+                self.desk.hand_out(vec![work]).await;
+                Redelivery::Due
+            }
+            // Somebody else changed it a moment ago, which only another redelivery does.
+            None => Redelivery::UnderWay,
+        })
+    }
+
+    /// Whether it is a hire, and one of after the plan was turned on.
+    async fn confirm(&self, tenant: &Tenant, plan: &HirePlan, row: &Announcement) -> Event {
+        let confirmed = |hired_at, application| Event::Confirmed {
+            hired_at,
+            application,
+            endpoint: plan.endpoint.is_some(),
+        };
+        let eploy = match self.eploy.eploy(tenant, Purpose::WriteBack).await {
+            Ok(eploy) => eploy,
+            Err(error) => return self.put_off(row, &error),
+        };
+        match &row.key.hire {
+            Hire::Placement(_) => match eploy.application_of(&row.candidate, &row.vacancy).await {
+                Ok(application) => confirmed(None, application),
+                // Without it the announcement is still worth having.
+                Err(error) if !error.may_retry() => confirmed(None, None),
+                Err(error) => self.put_off(row, &error),
+            },
+            Hire::Application(id) => match eploy.standing(id).await {
+                Ok(standing) => match self.hired_at(plan, row, id, &standing) {
+                    Ok(hired_at) => confirmed(hired_at, None),
+                    Err(event) => event,
+                },
+                Err(error) => self.put_off(row, &error),
+            },
+        }
+    }
+
+    /// When the application was hired, as far as Eploy tells; or what happens to the announcement instead.
+    fn hired_at(
+        &self,
+        plan: &HirePlan,
+        row: &Announcement,
+        application: &ApplicationId,
+        standing: &Standing,
+    ) -> Result<Option<Timestamp>, Event> {
+        let hired = |position: &_| plan.triggers().iter().any(|one| one.matches(position));
+        let history = match standing {
+            Standing::Gone => return Err(Event::Skip(SkipReason::MovedOn)),
+            Standing::Position(position) if hired(position) => return Ok(None),
+            Standing::Position(_) => return Err(Event::Skip(SkipReason::MovedOn)),
+            Standing::History(history) => history,
+        };
+        let Some(entry) = stay(history, hired) else {
+            // The search has just said that it is there, so the history may be behind. Asked once more, it is right.
+            let behind = row.trouble.as_ref().map(|trouble| trouble.code.as_str());
+            return Err(if behind == Some(DISAGREES) {
+                Event::Skip(SkipReason::MovedOn)
+            } else {
+                self.history_disagrees(application)
+            });
+        };
+        // The reading of who was hired before had missed it. The margin is for an Eploy whose times are not UTC.
+        let before = |at| after(at, SignedDuration::from_mins(65)) < row.not_before;
+        if entry.at.is_some_and(before) {
+            return Err(Event::Skip(SkipReason::Baseline));
+        }
+        Ok(entry.at)
+    }
+
+    /// Search and status history say different things.
+    fn history_disagrees(&self, application: &ApplicationId) -> Event {
+        let now = self.desk.now();
+        Event::PutOff {
+            trouble: Trouble {
+                code: DISAGREES.to_owned(),
+                problem: format!(
+                    "the search says that application {application} is hired, its status history does not"
+                ),
+                remedy: "It is looked at once more; then the history counts.".to_owned(),
+                since: now,
+                times: 1,
+            },
+            until: self.desk.in_seconds(self.desk.timing.settle_seconds),
+        }
+    }
+
+    /// One attempt: read what the tenant wants told, claim, send, record.
+    async fn deliver(
+        &self,
+        tenant: &Tenant,
+        endpoint: &HrmsEndpoint,
+        row: Announcement,
+    ) -> Result<(), Error> {
+        let person = match self.person(tenant, endpoint, &row).await {
+            Ok(person) => person,
+            Err(event) => {
+                self.change(tenant, &row, event).await?;
+                return Ok(());
+            }
+        };
+        let timing = &self.desk.timing;
+        let lease_until = self.desk.in_seconds(timing.lease_seconds);
+        let begun = self
+            .change(tenant, &row, Event::Begin { lease_until })
+            .await?;
+        let Some((row, attempt)) = begun
+            .filter(|row| row.state == State::Delivering)
+            .and_then(|row| row.attempts.last().cloned().map(|attempt| (row, attempt)))
+        else {
+            return Ok(());
+        };
+        let at = self.desk.now();
+        // A call that could outlive its lease would meet the next attempt.
+        if after(at, seconds(timing.call_seconds)) > lease_until {
+            return Ok(());
+        }
+        let notice = Notice {
+            id: row.key.webhook_id(),
+            at,
+            again: attempt.number > 1,
+            body: webhook(&HiredCandidate::of(&row, &tenant.eploy), person),
+        };
+        let ended = match self.hrms.deliver(tenant, endpoint, &notice).await {
+            Ok(answer) => {
+                tell(&row, &answer);
+                Event::Ended {
+                    attempt: attempt.number,
+                    outcome: Outcome::Answered(answer.status),
+                    retry_after: answer.retry_after,
+                }
+            }
+            Err(error) => {
+                tracing::warn!(tenant = %tenant.id, hire = %row.key.hire, attempt = attempt.number, code = error.code, %error, "the HRMS could not be told of a hire");
+                Event::Ended {
+                    attempt: attempt.number,
+                    outcome: Outcome::Unanswered(error.code.to_owned()),
+                    retry_after: None,
+                }
+            }
+        };
+        self.change(tenant, &row, ended).await?;
+        Ok(())
+    }
+
+    /// What the tenant wants told about the person: read now, told, and dropped.
+    async fn person(
+        &self,
+        tenant: &Tenant,
+        endpoint: &HrmsEndpoint,
+        row: &Announcement,
+    ) -> Result<Option<Map<String, Value>>, Event> {
+        if endpoint.person.is_empty() {
+            return Ok(None);
+        }
+        let read = async {
+            let eploy = self.eploy.eploy(tenant, Purpose::WriteBack).await?;
+            eploy.candidate(&row.candidate).await
+        };
+        match read.await {
+            Ok(person) => Ok(Some(named(&person, &endpoint.person))),
+            Err(error) if error.may_retry() => Err(self.put_off(row, &error)),
+            Err(error) => Err(Event::Refuse(Trouble::from_call(
+                &error,
+                row.trouble.as_ref(),
+                self.desk.now(),
+            ))),
+        }
+    }
+
+    /// Something on our side of the HRMS does not work now.
+    fn put_off(&self, row: &Announcement, error: &CallError) -> Event {
+        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, code = error.code, %error, "an announcement was put off");
+        let now = self.desk.now();
+        let trouble = Trouble::from_call(error, row.trouble.as_ref(), now);
+        let delay = self
+            .desk
+            .timing
+            .backoff(trouble.times, &row.key.to_string());
+        let mut until = after(now, delay);
+        if let Some(not_before) = error.not_before() {
+            until = until.max(not_before);
+        }
+        Event::PutOff { trouble, until }
+    }
+
+    /// Applies `event`, saves the outcome and tells subscribers. `None` if somebody else changed the row first, or the
+    /// event means nothing to it.
+    async fn change(
+        &self,
+        tenant: &Tenant,
+        row: &Announcement,
+        event: Event,
+    ) -> Result<Option<Announcement>, StoreError> {
+        let what = event.name();
+        let now = self.desk.now();
+        let transition = match row.apply(event, now, &self.desk.timing) {
+            Ok(transition) => transition,
+            Err(NotApplicable { event, state }) => {
+                tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "an announcement has moved on");
+                return Ok(None);
+            }
+        };
+        let next = transition.next;
+        if self.announcements.save_announcement(&next).await? == Saved::Conflict {
+            return Ok(None);
+        }
+        tracing::info!(tenant = %tenant.id, hire = %next.key.hire, state = next.state.name(), tries = next.tries, "announcement {what}");
+        let told = transition.told.map(|told| match told {
+            Told::Hired => What::Hired(Box::new(HiredCandidate::of(&next, &tenant.eploy))),
+            Told::Undelivered => undelivered(&next),
+        });
+        if let Some(what) = told {
+            self.desk
+                .events
+                .publish(vec![DomainEvent { at: now, what }])
+                .await;
+        }
+        Ok(Some(next))
+    }
+}
+
+/// Logs an answer that is not a confirmation.
+fn tell(row: &Announcement, answer: &HrmsAnswer) {
+    if !Outcome::Answered(answer.status).is_delivered() {
+        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, status = answer.status, "the HRMS did not take the announcement of a hire");
+    }
+}
+
+/// That the HRMS was told in vain: never silent, because somebody is not expected at work.
+fn undelivered(row: &Announcement) -> What {
+    let (reason, remedy) = match &row.state {
+        State::Failed(reason @ FailReason::Gone) => (
+            reason.name(),
+            "The endpoint answered 410: correct its address or take it out of the configuration, then redeliver.",
+        ),
+        State::Failed(reason @ FailReason::Refused(_)) => (
+            reason.name(),
+            "Eploy does not give the candidate: see the announcement's trouble, then redeliver.",
+        ),
+        State::Failed(reason) => (
+            reason.name(),
+            "See the delivery log, mend the endpoint, then redeliver.",
+        ),
+        other => (other.name(), ""),
+    };
+    tracing::error!(tenant = %row.key.tenant, hire = %row.key.hire, reason, remedy, "the HRMS was not told of a hire");
+    What::HireUndelivered {
+        tenant: row.key.tenant.clone(),
+        hire: row.key.hire.clone(),
+        reason: reason.to_owned(),
+    }
+}

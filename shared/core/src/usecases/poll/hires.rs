@@ -1,0 +1,331 @@
+//! Hires in what a poll reads. Who was hired before the plan was turned on is recorded first, and never announced.
+
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::{Poller, Stop, advance, tell_set_aside};
+use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
+use crate::clock::Deadline;
+use crate::error::{CallError, Phase};
+use crate::ids::{CandidateId, PlacementStatusId, VacancyId};
+use crate::invitation::Trouble;
+use crate::ports::{
+    ApplicationPage, ApplicationRow, Eploy, HiresState, Inserted, PlacementPage, PlacementRow,
+    PollProgress, Saved, TenantState,
+};
+use crate::tenant::{HirePlan, HiredWhen, Tenant, Trigger, Vacancies};
+use crate::work::Work;
+
+/// A hire as a page shows it.
+struct Sighting {
+    hire: Hire,
+    candidate: CandidateId,
+    vacancy: VacancyId,
+}
+
+/// Brings what is remembered in line with the configured plan: a new or changed one starts with a baseline.
+pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
+    let Some(plan) = &tenant.hires else {
+        state.hires = None;
+        return;
+    };
+    let watches = watches(plan);
+    if state
+        .hires
+        .as_ref()
+        .is_none_or(|known| known.watches != watches)
+    {
+        state.hires = Some(HiresState {
+            baseline: Some(1),
+            since: now,
+            watches,
+            // Early enough for a clock or a time zone of Eploy's that differs from ours. Whoever was hired by then is in
+            // the baseline.
+            cursor: now.checked_sub(SignedDuration::from_mins(65)).ok(),
+            reached: None,
+            progress: None,
+            trouble: None,
+        });
+    }
+}
+
+/// A digest of what counts as a hire: if it changes, whoever is hired now was hired before.
+fn watches(plan: &HirePlan) -> String {
+    let triggers: Vec<_> = plan
+        .triggers()
+        .iter()
+        .map(|trigger| (&trigger.stage, &trigger.statuses))
+        .collect();
+    let statuses = match &plan.when {
+        HiredWhen::Stages(_) => None,
+        HiredWhen::Placements(statuses) => Some(statuses),
+    };
+    let bytes = serde_json::to_vec(&(triggers, statuses)).unwrap_or_default();
+    hex::encode(&Sha256::digest(&bytes)[..8])
+}
+
+impl Poller {
+    /// Records who was hired before the plan was turned on, page by page.
+    pub(super) async fn hires_baseline(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        deadline: Deadline,
+    ) -> Result<(), Stop> {
+        let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
+            return Ok(());
+        };
+        while let Some(page) = hires.baseline {
+            let (sightings, more) = match read_hired(eploy, tenant, plan, page).await {
+                Ok(read) => read,
+                Err(error) => {
+                    return placements_refused(tenant, plan, hires, error, self.desk.now());
+                }
+            };
+            let now = self.desk.now();
+            let recording = sightings.into_iter().map(async |sighting| {
+                let row = detected(tenant, hires, sighting, now).of_baseline();
+                self.announcements.insert_announcement(&row).await
+            });
+            try_join_all(recording).await?;
+            hires.baseline = more.then_some(page + 1);
+            if more && deadline.passed(self.desk.now()) {
+                return Err(Stop::Deadline);
+            }
+            if !more {
+                tracing::info!(tenant = %tenant.id, "the plan for hires is on");
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the hires of a page of changed applications on record. Returns how many are new.
+    pub(super) async fn hired_applications(
+        &self,
+        tenant: &Tenant,
+        state: &TenantState,
+        page: &ApplicationPage,
+    ) -> Result<usize, Stop> {
+        let Some(plan) = &tenant.hires else {
+            return Ok(0);
+        };
+        self.hired(tenant, state, at_triggers(plan.triggers(), &page.rows))
+            .await
+    }
+
+    /// Reads which placements changed, where they tell of hires, and puts the hires on record: one search more.
+    pub(super) async fn changed_placements(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        deadline: Deadline,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
+            return Ok(());
+        };
+        let HiredWhen::Placements(statuses) = &plan.when else {
+            return Ok(());
+        };
+        if hires.baseline.is_some() {
+            return Ok(());
+        }
+        let mut progress = hires.progress.take().unwrap_or(PollProgress {
+            since: hires.cursor,
+            page: 1,
+            newest: None,
+        });
+        let end = loop {
+            let page = eploy.changed_placements(progress.since, progress.page);
+            let page: PlacementPage = match page.await {
+                Ok(page) => page,
+                Err(error) => break Err(Stop::Call(error)),
+            };
+            tell_set_aside(tenant, "placement", &page.set_aside);
+            match self
+                .hired(tenant, state, of_status(statuses, &page.rows))
+                .await
+            {
+                Ok(new) => *found += new,
+                Err(stop) => break Err(stop),
+            }
+            let newest = page.rows.iter().filter_map(|row| row.modified).max();
+            progress.newest = progress.newest.max(newest);
+            if !page.more {
+                break Ok(());
+            }
+            progress.page += 1;
+            if deadline.passed(self.desk.now()) {
+                break Err(Stop::Deadline);
+            }
+        };
+        let Some(hires) = &mut state.hires else {
+            return end;
+        };
+        match end {
+            Ok(()) => {
+                advance(&mut hires.cursor, &mut hires.reached, &progress);
+                hires.trouble = None;
+                Ok(())
+            }
+            Err(stop) => {
+                hires.progress = Some(progress);
+                match stop {
+                    Stop::Call(error) => {
+                        placements_refused(tenant, plan, hires, error, self.desk.now())
+                    }
+                    stop => Err(stop),
+                }
+            }
+        }
+    }
+
+    /// Puts hires on record and hands out those that are new. Returns how many those are.
+    async fn hired(
+        &self,
+        tenant: &Tenant,
+        state: &TenantState,
+        sightings: Vec<Sighting>,
+    ) -> Result<usize, Stop> {
+        // While the baseline is read, nobody is announced: whoever is seen now is seen again then.
+        let Some(hires) = state
+            .hires
+            .as_ref()
+            .filter(|hires| hires.baseline.is_none())
+        else {
+            return Ok(0);
+        };
+        let settling = sightings
+            .into_iter()
+            .map(|sighting| self.put_hire_on_record(tenant, hires, sighting));
+        let new = try_join_all(settling).await?;
+        Ok(new.into_iter().filter(|new| *new).count())
+    }
+
+    /// Whether the hire is to be announced and was not before.
+    async fn put_hire_on_record(
+        &self,
+        tenant: &Tenant,
+        hires: &HiresState,
+        sighting: Sighting,
+    ) -> Result<bool, Stop> {
+        let now = self.desk.now();
+        let row = detected(tenant, hires, sighting, now);
+        let key = row.key.clone();
+        // Asked first, because a hire is seen by several polls, and a write in vain costs more than a read.
+        match self.announcements.load_announcement(&key).await? {
+            None => {
+                if self.announcements.insert_announcement(&row).await? == Inserted::Existed {
+                    return Ok(false);
+                }
+            }
+            Some(known) if known.state == State::Skipped(SkipReason::MovedOn) => {
+                let event = Event::SeenAgain {
+                    not_before: hires.since,
+                };
+                let Ok(again) = known.apply(event, now, &self.desk.timing) else {
+                    return Ok(false);
+                };
+                if self.announcements.save_announcement(&again.next).await? == Saved::Conflict {
+                    return Ok(false);
+                }
+            }
+            Some(_) => return Ok(false),
+        }
+        tracing::info!(tenant = %tenant.id, hire = %key.hire, "hire seen");
+        self.desk.hand_out(vec![Work::Announce { key }]).await;
+        Ok(true)
+    }
+}
+
+/// What a failed reading means. That an API key may not read placements must not keep the tenant's applications from being
+/// read: nobody is announced, and whoever looks is told why. Anything else ends the poll, as with applications.
+fn placements_refused(
+    tenant: &Tenant,
+    plan: &HirePlan,
+    hires: &mut HiresState,
+    error: CallError,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    if error.phase != Phase::Refused || matches!(plan.when, HiredWhen::Stages(_)) {
+        return Err(error.into());
+    }
+    let before = hires.trouble.take();
+    if before
+        .as_ref()
+        .is_none_or(|before| before.code != error.code)
+    {
+        tracing::error!(tenant = %tenant.id, code = error.code, %error, "placements cannot be read, so hires are not announced");
+    }
+    hires.trouble = Some(Trouble::from_call(&error, before.as_ref(), now));
+    Ok(())
+}
+
+/// A page of everybody who is hired.
+async fn read_hired(
+    eploy: &dyn Eploy,
+    tenant: &Tenant,
+    plan: &HirePlan,
+    page: u32,
+) -> Result<(Vec<Sighting>, bool), CallError> {
+    Ok(match &plan.when {
+        HiredWhen::Stages(triggers) => {
+            let read = eploy
+                .applications_at(triggers, &Vacancies::All, page)
+                .await?;
+            tell_set_aside(tenant, "application", &read.set_aside);
+            (at_triggers(triggers, &read.rows), read.more)
+        }
+        HiredWhen::Placements(statuses) => {
+            let read = eploy.placements_with(statuses, page).await?;
+            tell_set_aside(tenant, "placement", &read.set_aside);
+            (of_status(statuses, &read.rows), read.more)
+        }
+    })
+}
+
+fn detected(
+    tenant: &Tenant,
+    hires: &HiresState,
+    sighting: Sighting,
+    now: Timestamp,
+) -> Announcement {
+    let key = HireKey {
+        tenant: tenant.id.clone(),
+        hire: sighting.hire,
+    };
+    Announcement::detected(key, sighting.candidate, sighting.vacancy, now, hires.since)
+}
+
+fn at_triggers(triggers: &[Trigger], rows: &[ApplicationRow]) -> Vec<Sighting> {
+    let hired = |row: &&ApplicationRow| triggers.iter().any(|one| one.matches(&row.position));
+    rows.iter()
+        .filter(hired)
+        .map(|row| Sighting {
+            hire: Hire::Application(row.id.clone()),
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+        })
+        .collect()
+}
+
+fn of_status(statuses: &BTreeSet<PlacementStatusId>, rows: &[PlacementRow]) -> Vec<Sighting> {
+    let hired = |row: &&PlacementRow| {
+        row.status
+            .as_ref()
+            .is_some_and(|status| statuses.contains(status))
+    };
+    rows.iter()
+        .filter(hired)
+        .map(|row| Sighting {
+            hire: Hire::Placement(row.id.clone()),
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,195 @@
+//! Placements: finding those that changed or have a status (reference eploy §5.12).
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{PlacementId, PlacementStatusId};
+use stagecall_core::ports::{PlacementPage, PlacementRow, SetAside};
+
+use crate::applications::any_of;
+use crate::client::Client;
+use crate::dialect::Dialect;
+use crate::errors::Permission;
+use crate::search::{Filter, Search};
+use crate::wire::Record;
+
+/// The blocks of a placement that are read, all documented by P-GROS.
+const BLOCKS: &[&str] = &[
+    "PlacementId",
+    "PlacementStatus",
+    "Candidate",
+    "Vacancy",
+    "ModificationDate",
+];
+
+/// Documented by P-GROS (reference eploy §4.1).
+const MODIFIED: &str = "Placement.ModificationDate";
+/// Documented by V-STARTER (reference eploy §4.1).
+const STATUS: &str = "Placement.PlacementStatus";
+
+impl Client {
+    /// Placements that changed since then, or all.
+    pub(crate) async fn search_changed_placements(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError> {
+        let dates = self.shared.dialect.dates;
+        let filter = since
+            .map(|since| Filter::greater_than(MODIFIED, dates.filter(dates.window(since)).into()));
+        self.search_placements("find changed placements", filter, page)
+            .await
+    }
+
+    /// Placements that may have one of these statuses.
+    pub(crate) async fn search_placements_with(
+        &self,
+        statuses: &BTreeSet<PlacementStatusId>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError> {
+        let ids = statuses.iter().map(PlacementStatusId::as_str).collect();
+        let filter = any_of(&self.shared.dialect, Some(STATUS), &ids);
+        self.search_placements("find placements by status", filter, page)
+            .await
+    }
+
+    async fn search_placements(
+        &self,
+        operation: &'static str,
+        filter: Option<Filter>,
+        page: u32,
+    ) -> Result<PlacementPage, CallError> {
+        let search = Search {
+            operation,
+            resource: "placements",
+            filters: filter.into_iter().collect(),
+            blocks: BLOCKS,
+            permission: Permission::view("Placements"),
+        };
+        let found = self.search(&search, page).await?;
+        let mut rows = Vec::new();
+        let mut set_aside = Vec::new();
+        for record in &found.records {
+            match row(record, &self.shared.dialect) {
+                Ok(row) => rows.push(row),
+                Err(problem) => set_aside.push(problem),
+            }
+        }
+        Ok(PlacementPage {
+            rows,
+            set_aside,
+            more: found.more,
+        })
+    }
+}
+
+/// A placement, or why it cannot be read.
+fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, SetAside> {
+    let Some(record) = Record::of(record) else {
+        return Err(SetAside {
+            id: None,
+            reason: "it is not an object".to_owned(),
+        });
+    };
+    let id = record.own_id("PlacementId");
+    let read = || {
+        if !record.has("PlacementStatus") {
+            return Err("PlacementStatus is missing".to_owned());
+        }
+        let status = record
+            .get("PlacementStatus")
+            .map(|_| record.need_id("PlacementStatus"))
+            .transpose()?;
+        Ok(PlacementRow {
+            id: PlacementId::new(id.clone()?),
+            candidate: record.need_id("Candidate")?.as_str().into(),
+            vacancy: record.need_id("Vacancy")?.as_str().into(),
+            status: status.map(PlacementStatusId::new),
+            modified: record
+                .text("ModificationDate")
+                .and_then(|text| dialect.dates.read(text)),
+        })
+    };
+    read().map_err(|reason| SetAside {
+        id: id.clone().ok(),
+        reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    #[tokio::test]
+    async fn changed_placements_are_searched_for_with_confirmed_parts_only() {
+        let scene = Scene::new(|_| {
+            Answer::value(&json!({"Records": [
+                {"PlacementId": 31, "PlacementStatus": {"Id": "4", "Description": "Contract Accepted"},
+                 "Candidate": {"Id": 9001}, "Vacancy": {"Id": 4101}, "ModificationDate": "2025-01-24T09:15:00Z"},
+                {"PlacementId": 32, "PlacementStatus": null, "Candidate": {"Id": 9002}, "Vacancy": {"Id": 4101}},
+                {"PlacementId": 33, "Candidate": {"Id": 9003}, "Vacancy": {"Id": 4101}},
+                {"PlacementId": 34, "PlacementStatus": {"Id": "4"}, "Candidate": null, "Vacancy": {"Id": 4101}},
+                7,
+            ], "CurrentPage": 1, "TotalPages": 1}))
+        })
+        .dialect(json!({"dates": "utc"}));
+        let since = "2025-01-24T10:00:00Z".parse().unwrap();
+        let page = scene
+            .client()
+            .await
+            .changed_placements(Some(since), 1)
+            .await
+            .unwrap();
+        assert_eq!(scene.last().url.path(), "/api/placements/search");
+        assert_eq!(
+            scene.last().body["Filters"],
+            json!([{"Route": "Placement.ModificationDate", "Operation": "GreaterThan", "Value": "2025-01-24T09:58:00Z"}])
+        );
+        assert!(!page.more);
+        let statuses: Vec<_> = page
+            .rows
+            .iter()
+            .map(|row| row.status.as_ref().map(PlacementStatusId::as_str))
+            .collect();
+        assert_eq!(statuses, [Some("4"), None]);
+        assert_eq!(
+            page.rows[0].modified,
+            Some("2025-01-24T09:15:00Z".parse().unwrap())
+        );
+        let set_aside: Vec<_> = page
+            .set_aside
+            .iter()
+            .map(|one| (one.id.as_deref(), one.reason.as_str()))
+            .collect();
+        assert_eq!(
+            set_aside,
+            [
+                (Some("33"), "PlacementStatus is missing"),
+                (Some("34"), "Candidate is missing"),
+                (None, "it is not an object"),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn several_statuses_are_one_filter_only_where_lists_are_taken() {
+        for (lists, filters) in [
+            (false, json!([])),
+            (
+                true,
+                json!([{"Route": "Placement.PlacementStatus", "Operation": "Equals", "Value": ["4", "6"]}]),
+            ),
+        ] {
+            let scene = Scene::new(|_| Answer::ok("")).dialect(json!({"filter_lists": lists}));
+            let statuses = ["4".into(), "6".into()].into();
+            let client = scene.client().await;
+            client.placements_with(&statuses, 1).await.unwrap();
+            assert_eq!(scene.last().body["Filters"], filters);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Sending a webhook.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::error::{CallError, Phase, ProblemCode, Reach, System};
+use stagecall_core::ports::{Hrms, HrmsAnswer, Notice, Secrets};
+use stagecall_core::tenant::{HrmsEndpoint, Tenant};
+use stagecall_core::timing::Timing;
+use stagecall_http::{Limits, Method, Request, Response, Transport, TransportError};
+
+use crate::signing::{SigningKey, UnusableSecret, signatures};
+
+/// The largest answer that is read. Only its status is of interest.
+const LARGEST_ANSWER: usize = 64 * 1024;
+
+/// What is being done, for errors.
+const OPERATION: &str = "tell of a hire";
+
+/// The way to the tenants' HRMS. Which addresses may be called at all is the transport's guard's decision.
+pub struct Outlet {
+    transport: Arc<dyn Transport>,
+    secrets: Arc<dyn Secrets>,
+    limits: Limits,
+}
+
+impl Outlet {
+    /// An outlet over this transport. A call may take [`Timing::call_seconds`].
+    pub fn new(transport: Arc<dyn Transport>, secrets: Arc<dyn Secrets>, timing: &Timing) -> Self {
+        Self {
+            transport,
+            secrets,
+            limits: Limits {
+                time: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
+                answer: LARGEST_ANSWER,
+            },
+        }
+    }
+
+    /// What the tenant's webhooks are signed with.
+    async fn keys(&self, tenant: &Tenant, fresh: bool) -> Result<Vec<SigningKey>, CallError> {
+        let secret = self.secrets.secret(&tenant.id, fresh).await;
+        let secret = secret.map_err(|error| {
+            problem(
+                Phase::NotSent,
+                "hrms.secret_store",
+                error.to_string(),
+                "It is tried again by itself; if it stays so, mend what is said here.",
+            )
+        })?;
+        let unusable = |which: &str, why: String| {
+            problem(
+                Phase::NotSent,
+                "hrms.secret_unusable",
+                format!("tenant {}, hrms.{which}: {why}", tenant.id),
+                "Store the secret that the receiver was given: whsec_ and the base64 of 24 to 64 random bytes.",
+            )
+        };
+        let hrms = secret
+            .hrms
+            .ok_or_else(|| unusable("current", "there is no signing secret".to_owned()))?;
+        let read = |which, secret| {
+            SigningKey::read(secret).map_err(|why: UnusableSecret| unusable(which, why.to_string()))
+        };
+        let mut keys = vec![read("current", &hrms.current)?];
+        if let Some(previous) = &hrms.previous {
+            keys.push(read("previous", previous)?);
+        }
+        Ok(keys)
+    }
+}
+
+#[async_trait]
+impl Hrms for Outlet {
+    async fn deliver(
+        &self,
+        tenant: &Tenant,
+        endpoint: &HrmsEndpoint,
+        notice: &Notice,
+    ) -> Result<HrmsAnswer, CallError> {
+        let keys = self.keys(tenant, notice.again).await?;
+        let request = Request::new(Method::Post, endpoint.url.clone()).json(&notice.body);
+        let signed = signatures(&keys, &notice.id, notice.at, &request.body);
+        let request = request
+            .header("webhook-id", &notice.id)
+            .header("webhook-timestamp", notice.at.as_second().to_string())
+            .header("webhook-signature", signed);
+        match self.transport.send(request, self.limits).await {
+            Ok(answer) => Ok(HrmsAnswer {
+                status: answer.status,
+                retry_after: retry_after(&answer, notice.at),
+            }),
+            Err(error) => Err(unanswered(&error)),
+        }
+    }
+}
+
+fn problem(phase: Phase, code: ProblemCode, problem: impl Into<String>, remedy: &str) -> CallError {
+    CallError {
+        system: System::Hrms,
+        operation: OPERATION,
+        phase,
+        reach: Reach::Connection,
+        code,
+        problem: problem.into(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// What it means that there was no answer.
+fn unanswered(error: &TransportError) -> CallError {
+    let (phase, code, remedy) = match error {
+        TransportError::Guarded(_) => (
+            Phase::NotSent,
+            "hrms.address_refused",
+            "Give the endpoint an https address on the public internet.",
+        ),
+        TransportError::NotSent(_) if error.is_unresolved() => (
+            Phase::NotSent,
+            "hrms.host_unknown",
+            "Check the endpoint's address.",
+        ),
+        TransportError::NotSent(_) => (
+            Phase::NotSent,
+            "hrms.no_connection",
+            "It is tried again by itself; if it stays so, check the endpoint's address and whether it can be reached from where Stagecall runs.",
+        ),
+        TransportError::Lost(_) => (
+            Phase::Unknown,
+            "hrms.no_answer",
+            "It is tried again by itself, with the same webhook-id; if it stays so, the endpoint should confirm first and work afterwards.",
+        ),
+        TransportError::TooLarge(_) => (
+            Phase::Unknown,
+            "hrms.answer_too_large",
+            "The endpoint should answer with a status and little else.",
+        ),
+    };
+    problem(phase, code, error.to_string(), remedy)
+}
+
+/// For how long an answer asks to be left alone: seconds or a date (RFC 9110 §10.2.3). Nonsense is nothing.
+fn retry_after(answer: &Response, now: Timestamp) -> Option<SignedDuration> {
+    let text = answer.header("retry-after")?.trim();
+    let wait = match text.parse::<u32>() {
+        Ok(seconds) => SignedDuration::from_secs(seconds.into()),
+        Err(_) => DateTimeParser::new()
+            .parse_timestamp(text)
+            .ok()?
+            .duration_since(now),
+    };
+    Some(wait.max(SignedDuration::ZERO))
+}
+
+#[cfg(test)]
+mod tests;

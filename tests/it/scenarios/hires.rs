@@ -1,0 +1,396 @@
+//! Whoever is hired is announced to the customer's HRMS: once, signed, and with no more about them than was asked for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use stagecall_core::announcement::{FailReason, Hire, HireKey, Outcome, State};
+use stagecall_core::clock::SystemClock;
+use stagecall_core::error::{CallError, StoreError};
+use stagecall_core::events::DomainEvent;
+use stagecall_core::ports::{
+    Announcements as _, Eploy, EployConnections, Events, Hrms, HrmsAnswer, Notice, Purpose, Queue,
+};
+use stagecall_core::tenant::{HrmsEndpoint, Tenant};
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::{Announcer, Desk, Redelivery};
+use stagecall_core::work::Work;
+use stagecall_embedded::Store;
+use stagecall_sandbox::control::{Fault, Rule, WebhookRecord};
+use stagecall_tests::rig::{Customer, Rig, until};
+use standardwebhooks::Webhook;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OLDER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Lets the customer's plan be this, with its own HRMS as the endpoint.
+async fn plan(rig: &mut Rig, what: Value, endpoint: Value) {
+    // The second try follows at once, the third half a second later, the fourth after four.
+    rig.config["timing"]["announce_seconds"] = json!(0.01);
+    let url = rig.player.hrms("acme").await.unwrap().url;
+    let mut hires = what;
+    hires["endpoint"] = endpoint;
+    hires["endpoint"]["url"] = url.into();
+    hires["endpoint"]["secret"] = rig.secret("acme-hrms", SECRET);
+    rig.tenant("acme")["hires"] = hires;
+}
+
+/// A customer for whom entering the stage of offers is a hire.
+async fn by_stage(seed: u64, endpoint: Value) -> (Rig, Customer) {
+    let (mut rig, acme) = Rig::with_one(seed).await;
+    plan(&mut rig, json!({"stages": [{"stage": "15"}]}), endpoint).await;
+    (rig, acme)
+}
+
+/// Starts the host, and waits until hires count.
+async fn start(rig: &mut Rig, acme: &Customer) {
+    rig.start_for(&[acme]).await;
+    rig.logged(&["the plan for hires is on", "tenant=acme"])
+        .await;
+}
+
+/// An application whose candidate is hired.
+async fn hire(rig: &Rig, acme: &Customer) -> u64 {
+    let application = acme.applicant().await.application;
+    rig.player.hire("acme", &[application]).await.unwrap();
+    application
+}
+
+/// Waits until the HRMS has taken so many webhooks.
+async fn webhooks(rig: &Rig, count: usize) -> Vec<WebhookRecord> {
+    until(&format!("the HRMS has {count} webhooks"), async || {
+        let taken = rig.player.webhooks(0).await.unwrap().records;
+        (taken.len() >= count).then_some(taken)
+    })
+    .await
+}
+
+fn header<'a>(of: &'a WebhookRecord, name: &str) -> &'a str {
+    let found = of.headers.iter().find(|(key, _)| key == name);
+    &found.unwrap().1
+}
+
+/// Whether somebody else's reading of the specification believes this webhook.
+fn verified(webhook: &WebhookRecord, secret: &str) -> bool {
+    let headers: HeaderMap = webhook
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let name: HeaderName = name.parse().unwrap();
+            (name, HeaderValue::from_str(value).unwrap())
+        })
+        .collect();
+    let verifier = Webhook::new(secret).unwrap();
+    verifier.verify(webhook.body.as_bytes(), &headers).is_ok()
+}
+
+fn data(webhook: &WebhookRecord) -> Value {
+    let body: Value = serde_json::from_str(&webhook.body).unwrap();
+    assert_eq!(body["type"], "candidate.hired");
+    body["data"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
+    let (mut rig, acme) = by_stage(601, json!({})).await;
+    let before = [hire(&rig, &acme).await, hire(&rig, &acme).await];
+    start(&mut rig, &acme).await;
+    let hired = hire(&rig, &acme).await;
+    let taken = webhooks(&rig, 1).await;
+    // Whatever happens to them afterwards, and however often the host begins anew.
+    acme.move_to(
+        &[hired, before[0]],
+        "Offers & Placements",
+        Some("Contract Accepted"),
+    )
+    .await;
+    acme.polled().await;
+    rig.kill();
+    rig.start().await;
+    acme.polled().await;
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 1);
+
+    let webhook = &taken[0];
+    assert!(verified(webhook, SECRET));
+    assert!(!verified(webhook, OLDER));
+    let mut forged = webhook.clone();
+    forged.body = forged.body.replace(&hired.to_string(), "1");
+    assert!(!verified(&forged, SECRET));
+    let told = data(webhook);
+    let judged = acme.judged(hired).await.application;
+    assert_eq!(told["application"]["id"], hired.to_string());
+    assert_eq!(told["candidate"]["id"], judged.candidate.to_string());
+    assert_eq!(told["vacancy"]["id"], acme.vacancy.to_string());
+    let base = rig.player.eploy("acme").await.unwrap().base_url;
+    let link = format!("{base}/api/applications/{hired}");
+    assert_eq!(told["application"]["url"], link);
+    // Nobody asked for more, so nothing was read, and nothing was written to Eploy.
+    assert_eq!(told.get("person"), None);
+    assert_eq!(acme.count("eploy.candidates.get").await, 0);
+    assert_eq!(acme.count("eploy.placements.search").await, 0);
+    assert!(acme.written(hired).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_named_fields_are_told_and_nothing_of_them_stays() {
+    let person = json!({"person": ["last_name", "email"]});
+    let (mut rig, acme) = by_stage(602, person).await;
+    rig.logs = "info,stagecall=trace,stagecall_core=trace,stagecall_hrms=trace,stagecall_http=trace,stagecall_eploy=trace";
+    start(&mut rig, &acme).await;
+    // The one who is asked for fails first, then the one who is told.
+    rig.faults(vec![
+        Rule::next("eploy.candidates", 1, Fault::ErrorBefore { status: 500 }),
+        Rule::next("hrms.webhook", 1, Fault::ErrorBefore { status: 500 }),
+    ])
+    .await;
+    hire(&rig, &acme).await;
+    let taken = webhooks(&rig, 1).await;
+    let people = rig.player.people().await.unwrap();
+    let ada = people.last().unwrap();
+    assert_eq!(
+        data(&taken[0])["person"],
+        json!({"last_name": ada.surname, "email": ada.email})
+    );
+    assert!(verified(&taken[0], SECRET));
+    rig.stop().await;
+    for file in ["stagecall.db", "stderr.log", "stdout.log"] {
+        let bytes = std::fs::read(rig.file(file)).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for needle in [ada.email.as_str(), &ada.surname, SECRET, &SECRET[6..]] {
+            assert!(!text.contains(needle), "{needle} is in {file}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_is_told_again_with_the_same_id() {
+    let (mut rig, acme) = by_stage(603, json!({})).await;
+    start(&mut rig, &acme).await;
+    rig.faults(vec![
+        Rule::next("hrms.webhook", 1, Fault::DropAfter),
+        Rule::next(
+            "hrms.webhook",
+            1,
+            Fault::TooMany {
+                retry_after: Some(2),
+            },
+        ),
+        Rule::next("hrms.webhook", 1, Fault::ErrorAfter { status: 502 }),
+    ])
+    .await;
+    let hired = hire(&rig, &acme).await;
+    let taken = webhooks(&rig, 3).await;
+    assert!(taken.iter().all(|webhook| verified(webhook, SECRET)));
+    let id = header(&taken[0], "webhook-id");
+    assert!(taken.iter().all(|one| header(one, "webhook-id") == id));
+    assert_eq!(data(&taken[0]), data(&taken[2]));
+    let times: Vec<u64> = taken
+        .iter()
+        .map(|one| header(one, "webhook-timestamp").parse().unwrap())
+        .collect();
+    // The receiver's wish for two seconds was honoured, and each attempt has its own time.
+    assert!(times[1] >= times[0] + 2, "{times:?}");
+    let row = delivered(&rig, hired).await;
+    let outcomes: Vec<_> = row.attempts.into_iter().map(|one| one.outcome).collect();
+    assert_eq!(
+        outcomes,
+        [
+            Outcome::Unanswered("hrms.no_answer".to_owned()),
+            Outcome::Answered(429),
+            Outcome::Answered(502),
+            Outcome::Answered(204),
+        ]
+    );
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gone_is_gone_until_somebody_has_it_redelivered() {
+    let (mut rig, acme) = by_stage(604, json!({})).await;
+    let before = hire(&rig, &acme).await;
+    start(&mut rig, &acme).await;
+    rig.faults(vec![Rule::next(
+        "hrms.webhook",
+        1,
+        Fault::ErrorBefore { status: 410 },
+    )])
+    .await;
+    let hired = hire(&rig, &acme).await;
+    rig.logged(&[
+        "ERROR",
+        "the HRMS was not told of a hire",
+        "reason=\"gone\"",
+    ])
+    .await;
+    acme.polled().await;
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
+    let row = row(&rig, hired).await;
+    assert_eq!(row.state, State::Failed(FailReason::Gone));
+
+    let announcer = announcer(&rig);
+    let redelivery = announcer.redeliver(&key(hired)).await.unwrap();
+    assert_eq!(redelivery, Redelivery::Due);
+    let taken = webhooks(&rig, 1).await;
+    assert_eq!(header(&taken[0], "webhook-id"), key(hired).webhook_id());
+    assert_eq!(delivered(&rig, hired).await.attempts.len(), 2);
+    // What was delivered is delivered again, and one of before for the first time, if somebody says so.
+    for (count, application) in [(2, hired), (3, before)] {
+        let redelivery = announcer.redeliver(&key(application)).await.unwrap();
+        assert_eq!(redelivery, Redelivery::Due);
+        let taken = webhooks(&rig, count).await;
+        let told = data(&taken[count - 1]);
+        assert_eq!(told["application"]["id"], application.to_string());
+        delivered(&rig, application).await;
+    }
+    let unknown = announcer.redeliver(&key(1)).await.unwrap();
+    assert_eq!(unknown, Redelivery::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
+    let (mut rig, acme) = Rig::with_one(605).await;
+    let what = json!({"placement_statuses": ["4", "6"]});
+    plan(&mut rig, what, json!({})).await;
+    let before = hire(&rig, &acme).await;
+    acme.move_to(&[before], "Offers & Placements", Some("Contract Accepted"))
+        .await;
+    start(&mut rig, &acme).await;
+    let offered = hire(&rig, &acme).await;
+    acme.polled().await;
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
+    acme.move_to(&[offered], "Offers & Placements", Some("Contract Accepted"))
+        .await;
+    let taken = webhooks(&rig, 1).await;
+    // From one status of a hire to the other, it is the same hire.
+    let ready = Some("Onboarding Checked - Candidate Ready");
+    acme.move_to(&[before, offered], "Offers & Placements", ready)
+        .await;
+    acme.polled().await;
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 1);
+    assert!(verified(&taken[0], SECRET));
+    let told = data(&taken[0]);
+    assert_eq!(told["application"]["id"], offered.to_string());
+    let placement = told["placement"]["id"].as_str().unwrap();
+    let base = rig.player.eploy("acme").await.unwrap().base_url;
+    let link = format!("{base}/api/placements/{placement}");
+    assert_eq!(told["placement"]["url"], link);
+}
+
+/// A key that may not read placements costs the hires, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
+    let (mut rig, acme) = Rig::with_one(606).await;
+    let what = json!({"placement_statuses": ["4"]});
+    plan(&mut rig, what, json!({})).await;
+    let refused = Fault::ErrorBefore { status: 403 };
+    rig.always("eploy.placements", refused).await;
+    rig.start_for(&[&acme]).await;
+    rig.logged(&["ERROR", "placements cannot be read", "tenant=acme "])
+        .await;
+    acme.invitee().await;
+    rig.no_faults().await;
+    rig.logged(&["the plan for hires is on", "tenant=acme"])
+        .await;
+    let hired = hire(&rig, &acme).await;
+    acme.move_to(&[hired], "Offers & Placements", Some("Contract Accepted"))
+        .await;
+    webhooks(&rig, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn during_a_rotation_both_secrets_verify_and_a_bad_one_sends_nothing() {
+    let (mut rig, acme) = by_stage(607, json!({})).await;
+    let older = rig.secret("acme-hrms-older", OLDER);
+    rig.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
+    rig.secret("acme-hrms", "whsec_");
+    start(&mut rig, &acme).await;
+    hire(&rig, &acme).await;
+    let line = rig
+        .logged(&["the HRMS could not be told", "hrms.secret_unusable"])
+        .await;
+    assert!(line.contains("hrms.current"), "{line}");
+    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
+    // Mended under the running host: the next attempt reads it anew.
+    rig.secret("acme-hrms", SECRET);
+    let taken = webhooks(&rig, 1).await;
+    assert!(verified(&taken[0], SECRET) && verified(&taken[0], OLDER));
+}
+
+fn key(application: u64) -> HireKey {
+    HireKey {
+        tenant: "acme".into(),
+        hire: Hire::Application(application.to_string().as_str().into()),
+    }
+}
+
+fn store(rig: &Rig) -> Store {
+    Store::open(&rig.file("stagecall.db")).unwrap()
+}
+
+/// The announcement of an application, as the host has it.
+async fn row(rig: &Rig, application: u64) -> stagecall_core::announcement::Announcement {
+    let loaded = store(rig).load_announcement(&key(application)).await;
+    loaded.unwrap().unwrap()
+}
+
+/// The same, once it is delivered.
+async fn delivered(rig: &Rig, application: u64) -> stagecall_core::announcement::Announcement {
+    until("the announcement is delivered", async || {
+        let row = row(rig, application).await;
+        (row.state == State::Delivered).then_some(row)
+    })
+    .await
+}
+
+/// What an operator's command has beside the host: the store, and no way to anybody.
+fn announcer(rig: &Rig) -> Announcer {
+    let store = Arc::new(store(rig));
+    Announcer {
+        desk: Desk {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            tenants: store.clone(),
+            queue: Arc::new(Nobody),
+            events: Arc::new(Nobody),
+            clock: Arc::new(SystemClock),
+            timing: Arc::new(Timing::default()),
+        },
+        announcements: store,
+        eploy: Arc::new(Nobody),
+        hrms: Arc::new(Nobody),
+    }
+}
+
+struct Nobody;
+
+#[async_trait]
+impl Queue for Nobody {
+    async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Events for Nobody {
+    async fn publish(&self, _: Vec<DomainEvent>) {}
+}
+
+#[async_trait]
+impl EployConnections for Nobody {
+    async fn eploy(&self, _: &Tenant, _: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
+        unreachable!("a redelivery only makes it due")
+    }
+}
+
+#[async_trait]
+impl Hrms for Nobody {
+    async fn deliver(
+        &self,
+        _: &Tenant,
+        _: &HrmsEndpoint,
+        _: &Notice,
+    ) -> Result<HrmsAnswer, CallError> {
+        unreachable!("a redelivery only makes it due")
+    }
+}
