@@ -319,6 +319,11 @@ mod tests {
             read.secret().platforms[&AccountId::new("wecp")].0["api_key"].expose_secret(),
             "hush-3"
         );
+        let hrms = read.secret().hrms.as_ref().unwrap();
+        assert_eq!(
+            hrms.previous.as_ref().unwrap().expose_secret(),
+            "whsec_hush-5"
+        );
     }
 
     #[test]
