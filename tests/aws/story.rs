@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use stagecall_core::ports::Records as _;
 use stagecall_core::work::Work;
 use stagecall_emulator::{Function, Queue, Stack};
 use stagecall_sandbox::control::{

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use stagecall_aws::{DeadLetters, ManagedSecrets, Store, layout};
 use stagecall_core::clock::SystemClock;
 use stagecall_core::ids::AssessmentId;
+use stagecall_core::ports::Records as _;
 use stagecall_core::ports::{CallbackAddress, PlatformConnections as _, Secrets};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;

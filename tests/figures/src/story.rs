@@ -9,6 +9,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 use stagecall_aws::{Access, Store, layout};
 use stagecall_core::ids::{AccountId, AssessmentRef};
+use stagecall_core::ports::Records as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan, Tenant, Trigger,
@@ -104,6 +105,7 @@ impl Story {
             },
             platforms: BTreeMap::from([(AccountId::new(ACCOUNT), platform)]),
             mappings: vec![mapping(vacancy, &interview)],
+            hires: None,
         };
         self.store.put_tenant(&tenant).await?;
         Ok(Customer {

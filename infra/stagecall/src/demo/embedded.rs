@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stagecall_core::clock::{Clock as _, SystemClock};
 use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::Records as _;
 use stagecall_core::ports::TenantStates;
 use stagecall_embedded::{AccountSources, FileSecrets, Source, Store, TenantSources};
 use stagecall_http::{Guard, Sender};
@@ -114,5 +115,6 @@ fn sources(folder: &TempDir, keys: &Keys) -> anyhow::Result<TenantSources> {
         eploy_client_id: write("client-id", &keys.client_id)?,
         eploy_client_secret: write("client-secret", &keys.client_secret)?,
         platforms: BTreeMap::from([(AccountId::new("willo"), account)]),
+        hrms: None,
     })
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::Records as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,

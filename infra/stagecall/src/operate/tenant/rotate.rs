@@ -9,7 +9,7 @@ use clap::Args;
 use dialoguer::Password;
 use secrecy::{ExposeSecret as _, SecretString};
 use stagecall_core::ids::AccountId;
-use stagecall_core::ports::{PlatformSecret, TenantSecret};
+use stagecall_core::ports::{PlatformSecret, SigningSecrets, TenantSecret};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 
@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     /// Ask for the secrets of this platform account; they are not shown.
     #[arg(long, value_name = "ACCOUNT")]
     platform: Option<AccountName>,
-    /// Read secrets from a file, - for standard input, which needs --yes: TOML with [eploy] client_id and client_secret, and a table for each
-    /// platform account. What is not given stays.
+    /// Read secrets from a file, - for standard input, which needs --yes: TOML with [eploy] client_id and client_secret, a table for each
+    /// platform account, and [hrms] current and previous. What is not given stays.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["eploy", "platform"])]
     secrets: Option<PathBuf>,
     /// Make a new callback token for this platform account.
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     acting: Acting,
 }
+
+/// The table of what webhooks to the HRMS are signed with.
+const HRMS: &str = "hrms";
 
 type AccountName = String;
 
@@ -183,7 +186,12 @@ fn changed(
         .map(|before| before.platforms.clone())
         .unwrap_or_default();
     platforms.retain(|account, _| tenant.platforms.contains_key(account));
-    for (group, secrets) in given.iter().filter(|(group, _)| *group != "eploy") {
+    let hrms = match given.get(HRMS) {
+        Some(secrets) => Some(signing(secrets)?),
+        None => before.as_ref().and_then(|before| before.hrms.clone()),
+    };
+    let accounts = |group: &&String| *group != "eploy" && *group != HRMS;
+    for (group, secrets) in given.iter().filter(|(group, _)| accounts(group)) {
         let account = AccountId::new(group);
         if !tenant.platforms.contains_key(&account) {
             return Err(exit::not_found(format!(
@@ -212,5 +220,15 @@ fn changed(
                 .map(|before| before.eploy_client_secret.clone()),
         )?,
         platforms,
+        hrms,
+    })
+}
+
+/// What webhooks to the HRMS are signed with.
+fn signing(secrets: &BTreeMap<String, SecretString>) -> anyhow::Result<SigningSecrets> {
+    let current = secrets.get("current").cloned();
+    Ok(SigningSecrets {
+        current: current.ok_or_else(|| exit::usage("hrms.current is missing"))?,
+        previous: secrets.get("previous").cloned(),
     })
 }
