@@ -197,7 +197,7 @@ impl Problem {
             Self::AllowanceStore => ("eploy.allowance_store", NotSent, Record,
                 "Stagecall's own count of Eploy calls is not available, and no call is made uncounted",
                 "Wait: it is tried again by itself. If it lasts, check Stagecall's store"),
-            Self::SecretStore => ("eploy.secret_store", NotSent, Record,
+            Self::SecretStore => ("eploy.secret_store", NotSent, Connection,
                 "the tenant's secret is not available",
                 "Wait: it is tried again by itself. If it lasts, check that the tenant's secret exists and may be read"),
             Self::NoAnswer => ("eploy.no_answer", Unknown, Record,
@@ -308,6 +308,13 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Nothing works without it, and nobody would be told if it counted for a single record.
+    #[test]
+    fn a_secret_that_is_missing_concerns_the_whole_connection() {
+        let error = Problem::SecretStore.error("poll", "there is no secret");
+        assert_eq!(error.reach, Reach::Connection);
     }
 
     #[test]

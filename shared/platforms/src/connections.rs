@@ -231,6 +231,7 @@ fn unread(problem: &StoreError) -> Fault {
         format!("the credentials could not be read: {problem}"),
         "It is tried again by itself; if it stays so, see whether the secret store is up and permitted.",
     )
+    .of_connection()
 }
 
 /// Whether a secret is there if it has to be, and can go into a header.
