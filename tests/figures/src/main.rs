@@ -56,11 +56,16 @@ async fn main() -> anyhow::Result<ExitCode> {
         let name = format!("{function}: binary");
         figures.push(Figure::new(name, megabytes, "MB", Aim::AtMost(LARGEST)));
     }
-    figures.extend(memory::measure(&binary, &arguments.table, arguments.applications).await?);
+    let memory = memory::measure(&binary, &arguments.table, arguments.applications).await;
+    // A story that fails takes nothing from what was measured before it.
+    let failed = memory.map(|more| figures.extend(more)).err();
     if arguments.json {
         println!("{}", figure::json(&figures));
     } else {
         println!("{}", figure::table(&figures));
+    }
+    if let Some(failed) = failed {
+        return Err(failed.context("the functions' memory could not be measured"));
     }
     let reached = figures.iter().all(Figure::is_reached);
     Ok(if reached {
