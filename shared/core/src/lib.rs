@@ -10,6 +10,7 @@ pub mod events;
 pub mod ids;
 pub mod invitation;
 pub mod keyring;
+pub mod meeting;
 pub mod person;
 pub mod ports;
 pub mod report;

@@ -10,6 +10,7 @@ use crate::ids::{
     AccountId, ActionTypeId, AssessmentRef, ExportPackageId, MappingId, OutcomeId,
     PlacementStatusId, QuestionId, StageId, StatusId, TenantId, VacancyId,
 };
+use crate::meeting::MeetingPlan;
 use crate::report::Moment;
 
 /// Settings that only the crate of the system in question understands (an Eploy *dialect*, a platform's options).
@@ -172,6 +173,12 @@ pub struct Mapping {
     pub triggers: Vec<Trigger>,
     /// What the candidate is invited to.
     pub assessment: AssessmentRef,
+    /// What is done with the candidate there.
+    #[serde(default, skip_serializing_if = "MappingKind::is_invitation")]
+    pub kind: MappingKind,
+    /// What the platform is told beyond that.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub options: Settings,
     /// What a second entry means.
     #[serde(default)]
     pub reentry: Reentry,
@@ -194,6 +201,51 @@ impl Mapping {
             .iter()
             .any(|trigger| trigger.matches(position))
     }
+}
+
+/// What a mapping does with a candidate on the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingKind {
+    /// Invites.
+    #[default]
+    Invitation,
+    /// Arranges a live interview.
+    Meeting(MeetingPlan),
+    /// Puts the candidate into a talent pool, once however many applications they have.
+    Pool(PoolPlan),
+}
+
+impl MappingKind {
+    fn is_invitation(&self) -> bool {
+        *self == Self::Invitation
+    }
+}
+
+/// Which candidates a talent pool takes, and how they are marked there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolPlan {
+    /// What they are tagged with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Takes those whose invitation by another mapping came to one of these, instead of those at a trigger: the mapping
+    /// then has no triggers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<PoolOutcome>,
+}
+
+/// What an invitation of another mapping has to come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolOutcome {
+    /// Which mapping.
+    pub mapping: MappingId,
+    /// To this.
+    pub on: Moment,
+    /// And only with at least this percentage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_percent: Option<u8>,
 }
 
 /// Which vacancies a mapping is for.

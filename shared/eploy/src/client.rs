@@ -12,8 +12,8 @@ use stagecall_core::ids::{
 };
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, Directory, Eploy, NewAction,
-    PlacementPage, Purpose, Standing, Vacancy,
+    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, Directory, Eploy,
+    NewAction, PlacementPage, Purpose, QuestionsOf, Standing, Vacancy,
 };
 use stagecall_core::tenant::{Trigger, Vacancies};
 
@@ -111,6 +111,14 @@ impl Eploy for Client {
 
     async fn add_note(&self, application: &ApplicationId, text: &str) -> Result<(), CallError> {
         self.post_note(application, text).await
+    }
+
+    async fn answer(
+        &self,
+        of: &QuestionsOf,
+        question: &QuestionId,
+    ) -> Result<Option<Answer>, CallError> {
+        self.read_answer(of, question).await
     }
 
     async fn answer_questions(

@@ -1,6 +1,6 @@
 //! Eploy's dates: with or without fraction and zone, in UTC or UK time (reference eploy §4.5).
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::timing::after;
@@ -34,6 +34,16 @@ impl Dates {
     /// The time that a text means. With [`Dates::Unknown`] it may be an hour off, the same way each time.
     pub(crate) fn read(self, text: &str) -> Option<Timestamp> {
         read(text, self.zone())
+    }
+
+    /// The day that a time is the beginning of, in UTC or in UK time, if it is one's.
+    pub(crate) fn day_at_midnight(self, at: Timestamp) -> Option<Date> {
+        // A date that named no zone is one of the dialect's.
+        [self.zone(), Zone::Utc, Zone::Uk]
+            .into_iter()
+            .map(|zone| at.to_zoned(zone.rules()).datetime())
+            .find(|local| local.time() == Time::midnight())
+            .map(DateTime::date)
     }
 
     /// A time as the value of a filter: whole seconds, rounded down.

@@ -1,17 +1,63 @@
-//! Answers to an application's custom questions (reference eploy §5.9).
+//! Answers to the custom questions of applications and vacancies (reference eploy §5.9).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Number, Value, json};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, QuestionId};
+use stagecall_core::ports::{Answer, QuestionsOf};
+use stagecall_http::Method;
 
 use crate::call::Call;
 use crate::client::Client;
-use crate::dialect::{AnswerValues, Dialect, QuestionsBody};
-use crate::errors::Permission;
+use crate::dialect::{AnswerValues, Dates, Dialect, QuestionsBody};
+use crate::errors::{Permission, Problem};
+use crate::refusal::Asked;
+use crate::wire::Record;
 
 impl Client {
+    /// What a custom question is answered with.
+    pub(crate) async fn read_answer(
+        &self,
+        of: &QuestionsOf,
+        question: &QuestionId,
+    ) -> Result<Option<Answer>, CallError> {
+        let operation = "read a custom question";
+        let (resource, id, permission) = match of {
+            QuestionsOf::Application(id) => ("applications", id.as_str(), "Applications"),
+            QuestionsOf::Vacancy(id) => ("vacancies", id.as_str(), "Vacancies"),
+        };
+        let path = Self::path(operation, resource, id, "/questions")?;
+        let call = Call {
+            operation,
+            method: Method::Get,
+            path: &path,
+            body: None,
+            asked: Asked::Record(Permission::view(permission)),
+        };
+        let body = self.call_for_json(call).await?;
+        // A bare array (documented P-GROS); one within an object is taken as kindly.
+        let questions = match &body {
+            Some(Value::Array(questions)) => questions.as_slice(),
+            Some(Value::Object(object)) => object
+                .values()
+                .find_map(Value::as_array)
+                .map(Vec::as_slice)
+                .ok_or_else(|| Problem::Unreadable.error(operation, "it is no list"))?,
+            Some(_) => return Err(Problem::Unreadable.error(operation, "it is no list")),
+            None => &[],
+        };
+        Ok(questions
+            .iter()
+            .filter_map(Record::of)
+            .find(|given| {
+                given
+                    .id("QuestionId")
+                    .is_some_and(|id| id == question.as_str())
+            })
+            .and_then(|given| answer(given.get("Answer")?, self.shared.dialect.dates)))
+    }
+
     /// Answers custom questions; without any, without a call.
     pub(crate) async fn patch_questions(
         &self,
@@ -32,6 +78,27 @@ impl Client {
         let call = Call::patch(operation, &path, body, Permission::update("Applications"));
         self.call(call).await.map(drop)
     }
+}
+
+/// An answer. A date without a time comes as midnight (documented P-GROS): in UTC or, should it have been turned into UTC
+/// on the way, in UK time.
+fn answer(value: &Value, dates: Dates) -> Option<Answer> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        // A dropdown's option.
+        Value::Object(_) => Record::of(value)?.text("Description")?.to_owned(),
+        Value::Null | Value::Array(_) => return None,
+    };
+    if text.is_empty() {
+        return None;
+    }
+    Some(match dates.read(&text) {
+        Some(at) => dates
+            .day_at_midnight(at)
+            .map_or(Answer::At(at), Answer::Day),
+        None => Answer::Text(text),
+    })
 }
 
 fn body(dialect: &Dialect, answers: &BTreeMap<QuestionId, String>) -> Value {
@@ -55,7 +122,69 @@ fn body(dialect: &Dialect, answers: &BTreeMap<QuestionId, String>) -> Value {
 mod tests {
 
     use super::*;
-    use crate::testing::{Answer, Scene};
+    use crate::testing::{Answer as Played, Scene};
+
+    #[test]
+    fn an_answer_is_read_whatever_it_is() {
+        let day = |text: &str| Some(Answer::Day(text.parse().unwrap()));
+        let at = |text: &str| Some(Answer::At(text.parse().unwrap()));
+        let text = |text: &str| Some(Answer::Text(text.to_owned()));
+        for (given, dates, read) in [
+            (json!("2027-01-20T00:00:00Z"), Dates::Utc, day("2027-01-20")),
+            (json!("2027-07-20"), Dates::Utc, day("2027-07-20")),
+            (json!("2027/07/20 00:00:00"), Dates::Uk, day("2027-07-20")),
+            // Midnight in the UK, as UTC, in summer.
+            (
+                json!("2027-07-19T23:00:00.000Z"),
+                Dates::Utc,
+                day("2027-07-20"),
+            ),
+            (
+                json!("2027-07-20T14:30:00"),
+                Dates::Uk,
+                at("2027-07-20T13:30:00Z"),
+            ),
+            (
+                json!("2027-07-20T14:30:00Z"),
+                Dates::Unknown,
+                at("2027-07-20T14:30:00Z"),
+            ),
+            (
+                json!("robin@example.com"),
+                Dates::Utc,
+                text("robin@example.com"),
+            ),
+            (
+                json!({"Id": "5", "Description": "Sent"}),
+                Dates::Utc,
+                text("Sent"),
+            ),
+            (json!(5), Dates::Utc, text("5")),
+            (json!(""), Dates::Utc, None),
+            (json!(null), Dates::Utc, None),
+        ] {
+            assert_eq!(answer(&given, dates), read, "{given}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_question_is_found_among_others_and_its_absence_is_no_answer() {
+        let scene = Scene::new(|seen| match seen.url.path() {
+            "/api/applications/7/questions" => Played::value(
+                &json!([{"QuestionId": 1, "Answer": "x"}, {"questionid": "307", "Answer": "2027-01-20T00:00:00Z"}]),
+            ),
+            "/api/vacancies/4/questions" => Played::value(&json!([])),
+            _ => Played::status(404),
+        });
+        let client = scene.client().await;
+        let application = QuestionsOf::Application("7".into());
+        let found = client.answer(&application, &"307".into()).await.unwrap();
+        assert_eq!(found, Some(Answer::Day("2027-01-20".parse().unwrap())));
+        let vacancy = QuestionsOf::Vacancy("4".into());
+        assert_eq!(client.answer(&vacancy, &"307".into()).await.unwrap(), None);
+        let other = QuestionsOf::Vacancy("5".into());
+        assert!(client.answer(&other, &"307".into()).await.is_err());
+    }
 
     #[tokio::test]
     async fn answers_have_the_dialects_shape() {
@@ -74,7 +203,7 @@ mod tests {
             ),
         ];
         for (dialect, body) in table {
-            let scene = Scene::new(|_| Answer::status(200)).dialect(dialect);
+            let scene = Scene::new(|_| Played::status(200)).dialect(dialect);
             scene
                 .client()
                 .await
@@ -92,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_to_answer_needs_no_call() {
-        let scene = Scene::new(|_| Answer::status(500));
+        let scene = Scene::new(|_| Played::status(500));
         scene
             .client()
             .await

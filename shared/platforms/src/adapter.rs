@@ -9,7 +9,8 @@ use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    Assessment, CallbackAddress, Found, InviteAnswer, InviteOrder, PlatformSecret, Sighting,
+    Assessment, CallbackAddress, Found, InviteAnswer, InviteOrder, PlatformSecret, PrepareOrder,
+    Sighting, Withdrawn,
 };
 use stagecall_core::result::AssessmentResult;
 use stagecall_core::tenant::Settings;
@@ -39,6 +40,28 @@ pub trait Adapter: Send + Sync {
         answers: &[Response],
     ) -> Result<Step<InviteAnswer>, Fault>;
 
+    /// Makes something that candidates can be invited to, or finds it where it was made before: the next step, given the
+    /// answers so far. Only asked of a platform that arranges live interviews.
+    fn prepare(
+        &self,
+        order: &PrepareOrder,
+        _answers: &[Response],
+    ) -> Result<Step<AssessmentId>, Fault> {
+        Err(Fault::not_sent(
+            "platform.cannot_make",
+            format!("nothing of the kind \"{}\" can be made here", order.wanted),
+            "Let the mapping name an assessment that is there.",
+        ))
+    }
+
+    /// Takes an invitation back: the next step, given the answers so far.
+    fn withdraw(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+        answers: &[Response],
+    ) -> Result<Step<Withdrawn>, Fault>;
+
     /// Asks for a page of an assessment's invitations: those changed after `since` where the platform can tell, else
     /// all; `next` is the page before's.
     fn list(
@@ -55,9 +78,9 @@ pub trait Adapter: Send + Sync {
         answer: &Response,
     ) -> Result<Page<Listed>, Fault>;
 
-    /// Whether the list has everybody who was invited. If not, whoever is not in it may be invited all the same, and a
+    /// Whether an assessment's list has everybody who was invited. If not, whoever is not in it may be invited all the same, and a
     /// look-up says so instead of "not there".
-    fn lists_everybody(&self) -> bool {
+    fn lists_everybody(&self, _assessment: &AssessmentId) -> bool {
         true
     }
 

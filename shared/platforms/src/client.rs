@@ -12,7 +12,7 @@ use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     Assessment, CallbackAddress, Capabilities, Found, InviteAnswer, InviteOrder, Platform,
-    Registration, SweepPage,
+    PrepareOrder, Registration, SweepPage, Withdrawn,
 };
 use stagecall_core::result::AssessmentResult;
 use stagecall_core::timing::after;
@@ -244,6 +244,24 @@ impl Platform for Client {
             .await
     }
 
+    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError> {
+        self.converse("make the interview", |adapter, answers| {
+            adapter.prepare(order, answers)
+        })
+        .await
+    }
+
+    async fn withdraw(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+    ) -> Result<Withdrawn, CallError> {
+        self.converse("take an invitation back", |adapter, answers| {
+            adapter.withdraw(assessment, reference, answers)
+        })
+        .await
+    }
+
     async fn find(
         &self,
         assessment: &AssessmentId,
@@ -268,7 +286,7 @@ impl Platform for Client {
         // Whoever is not named or not listed may be the one: taking that for "not there" would invite a second time.
         let why = if unnamed {
             "has somebody in it with neither an address nor our reference"
-        } else if !self.adapter().lists_everybody() {
+        } else if !self.adapter().lists_everybody(assessment) {
             "does not have everybody who is invited"
         } else {
             return Ok(found);

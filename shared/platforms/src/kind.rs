@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use stagecall_core::ports::{Capabilities, DeliveryReader};
+use stagecall_core::tenant::{Mapping, PlatformConnection};
 use stagecall_http::Pace;
 use url::Url;
 
@@ -27,6 +28,10 @@ pub struct Kind {
     pub settings: &'static [Setting],
     /// What its account needs to be secret.
     pub secrets: &'static [Secret],
+    /// What a mapping can tell it; empty: nothing.
+    pub options: &'static [Setting],
+    /// What does not fit together in a mapping, beyond the options one by one.
+    pub misfits: fn(&Mapping, &PlatformConnection) -> Vec<String>,
     /// How fast it may be called, unless a connection says otherwise.
     pub pace: Pace,
     /// How long it is left alone when it asks to slow down without saying for how long.
@@ -95,6 +100,9 @@ pub fn capability_table() -> String {
         yes(of.echoes_client_ref)
     });
     row("calls back", &|of| yes(of.callbacks));
+    row("arranges live interviews", &|of| yes(of.live_interviews));
+    row("keeps talent pools", &|of| yes(of.pools));
+    row("takes an invitation back", &|of| yes(of.withdraws));
     row(
         "lists instead of asking one by one, from",
         &|of| match of.list_from {

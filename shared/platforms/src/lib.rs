@@ -19,4 +19,4 @@ pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, List
 pub use connections::Connections;
 pub use fault::{Effect, Fault, Wait};
 pub use kind::{KINDS, Kind, capability_table, kind};
-pub use settings::{Secret, Setting, Wants, validate};
+pub use settings::{Secret, Setting, Wants, validate, validate_mapping};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use serde_json::Value;
-use stagecall_core::tenant::{PlatformConnection, Settings};
+use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection, Settings};
 use stagecall_http::Pace;
 use url::{Host, Url};
 
@@ -30,6 +30,8 @@ pub enum Wants {
     Whole(u64, u64),
     /// A text that fits, and what fits in words.
     Text(fn(&str) -> bool, &'static str),
+    /// Any value that fits, and what fits in words.
+    Value(fn(&Value) -> bool, &'static str),
 }
 
 /// One secret of an account.
@@ -65,6 +67,7 @@ impl Wants {
                 .as_u64()
                 .is_some_and(|number| (*least..=*most).contains(&number)),
             Self::Text(fits, _) => value.as_str().is_some_and(fits),
+            Self::Value(fits, _) => fits(value),
         }
     }
 
@@ -77,7 +80,7 @@ impl Wants {
                 words.join(" or ")
             }
             Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
-            Self::Text(_, what) => (*what).to_owned(),
+            Self::Text(_, what) | Self::Value(_, what) => (*what).to_owned(),
         }
     }
 }
@@ -98,34 +101,66 @@ pub fn validate(connection: &PlatformConnection) -> Vec<String> {
         .and_then(|base| base_problem(kind, base))
         .into_iter()
         .collect();
-    for (key, value) in &connection.settings {
-        let known = kind
-            .settings
-            .iter()
-            .chain(COMMON)
-            .find(|known| known.key == key);
-        match known {
+    let all: Vec<_> = kind.settings.iter().chain(COMMON).collect();
+    check(&connection.settings, &all, "setting", kind, &mut problems);
+    problems
+}
+
+/// Everything that is wrong with what a mapping asks of this connection's platform, each naming key, value and what would
+/// be right. Empty: nothing, or the connection itself is not of a known kind.
+pub fn validate_mapping(connection: &PlatformConnection, mapping: &Mapping) -> Vec<String> {
+    let Some(kind) = kind(&connection.kind) else {
+        return Vec::new();
+    };
+    let capabilities = (kind.capabilities)();
+    let mut problems = Vec::new();
+    let mut lacks = |what: &str, table: &str| {
+        problems.push(format!(
+            "{} has no {what}; leave out {table}, or choose another platform",
+            kind.title
+        ));
+    };
+    match &mapping.kind {
+        MappingKind::Meeting(_) if !capabilities.live_interviews => {
+            lacks("live interviews", "meeting");
+        }
+        MappingKind::Pool(_) if !capabilities.pools => lacks("talent pools", "pool"),
+        _ => problems.extend((kind.misfits)(mapping, connection)),
+    }
+    let all: Vec<_> = kind.options.iter().collect();
+    check(&mapping.options, &all, "option", kind, &mut problems);
+    problems
+}
+
+/// Checks each of `given` against what there is.
+fn check(
+    given: &Settings,
+    known: &[&Setting],
+    what: &str,
+    kind: &Kind,
+    problems: &mut Vec<String>,
+) {
+    for (key, value) in given {
+        match known.iter().find(|known| known.key == key) {
+            None if known.is_empty() => problems.push(format!(
+                "{what}s.{key} is given, and {} has no {what}s",
+                kind.name
+            )),
             None => {
-                let keys: Vec<_> = kind
-                    .settings
-                    .iter()
-                    .chain(COMMON)
-                    .map(|known| known.key)
-                    .collect();
+                let keys: Vec<_> = known.iter().map(|known| known.key).collect();
                 problems.push(format!(
-                    "settings.{key} is not a setting of {}; those are: {}",
+                    "{what}s.{key} is not a {what} of {}; those are: {}",
                     kind.name,
                     keys.join(", ")
                 ));
             }
             Some(known) if !known.wants.fits(value) => problems.push(format!(
-                "settings.{key} is {value}; it must be {}",
+                "{what}s.{key} is {value}; it must be {}",
                 known.wants.in_words()
             )),
             Some(_) => {}
         }
     }
-    problems
 }
 
 fn base_problem(kind: &Kind, base: &Url) -> Option<String> {

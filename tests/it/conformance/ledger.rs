@@ -390,3 +390,53 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
             .is_empty()
     );
 }
+
+/// What was made under a name is what was recorded first, for good. Tenants, accounts and names are apart.
+pub async fn what_was_made_first_is_used(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let (tenant, account) = ("acme".into(), "wecp".into());
+    assert_eq!(
+        ledger.prepared(&tenant, &account, "live.1").await.unwrap(),
+        None
+    );
+    let (first, second) = ("interview:a".into(), "interview:b".into());
+    for made in [&first, &second, &first] {
+        let used = ledger
+            .save_prepared(&tenant, &account, "live.1", made)
+            .await
+            .unwrap();
+        assert_eq!(used, first);
+    }
+    let known = ledger.prepared(&tenant, &account, "live.1").await.unwrap();
+    assert_eq!(known, Some(first));
+    for (tenant, account, name) in [
+        ("acme", "wecp", "live.2"),
+        ("acme", "wecp-2", "live.1"),
+        ("globex", "wecp", "live.1"),
+        ("acme", "wecp#live.1", ""),
+    ] {
+        let used = ledger
+            .save_prepared(&tenant.into(), &account.into(), name, &second)
+            .await
+            .unwrap();
+        assert_eq!(used, second, "{tenant}, {account}, {name}");
+    }
+}
+
+/// Fifty functions make an interview at once: all use the same one.
+pub async fn of_many_makers_one_wins(backend: impl Backend) {
+    let ledger = backend.stores().ledger;
+    let used = join_all((0..50).map(|maker| {
+        let ledger = ledger.clone();
+        let made = AssessmentId::new(format!("interview:{maker}"));
+        tokio::spawn(async move {
+            ledger
+                .save_prepared(&"acme".into(), &"wecp".into(), "live", &made)
+                .await
+                .unwrap()
+        })
+    }))
+    .await;
+    let used: HashSet<AssessmentId> = used.into_iter().map(Result::unwrap).collect();
+    assert_eq!(used.len(), 1);
+}

@@ -87,7 +87,8 @@ macro_rules! suite {
             ledger: an_invitation_is_inserted_once, of_many_inserts_one_is_new, every_field_reads_back,
                 what_is_not_there_is_none, a_save_needs_the_version_before, of_many_saves_of_one_version_one_wins,
                 no_change_is_lost_between_many, keys_are_apart, the_invitations_of_applications,
-                a_reference_is_bound_for_good, of_many_bindings_one_wins, waiting_are_the_watched_of_the_assessment;
+                a_reference_is_bound_for_good, of_many_bindings_one_wins,
+                what_was_made_first_is_used, of_many_makers_one_wins, waiting_are_the_watched_of_the_assessment;
             sweeps: a_sweep_rests_until_it_is_armed, arming_brings_forward_and_never_back, a_sweep_is_saved_as_it_was_loaded,
                 a_sweep_armed_meanwhile_stays_due, many_armings_leave_the_earliest, sweeps_are_apart;
             deliveries: a_delivery_is_due_until_it_is_settled, the_same_call_again_is_one_delivery,

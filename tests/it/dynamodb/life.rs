@@ -9,8 +9,8 @@ use stagecall_core::ids::{AccountId, InvitationKey};
 use stagecall_core::ports::{IncomingCall, Ledger as _, Records as _};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, Mapping, PlatformConnection, Reentry, ReportPlan, Tenant, Texts,
-    Trigger, Vacancies,
+    ActionPlan, Answerable, Mapping, MappingKind, PlatformConnection, Reentry, ReportPlan,
+    Settings, Tenant, Texts, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::{Answer, Desk, Inviter, Poller, Receiver, WriteBack};
@@ -160,6 +160,8 @@ fn configured() -> Tenant {
             statuses: Vec::new(),
         }],
         assessment: assessment(),
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: Some(14),

@@ -15,11 +15,12 @@ use stagecall_core::ids::{
 };
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, ApplicationRow, Assessment,
+    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Assessment,
     CallbackAddress, CallbackToken, CallbackTokens, Capabilities, DeliveryReader, Directory, Eploy,
     EployConnections, Events, Found, Hint, HistoryRow, IncomingCall, InviteAnswer, InviteOrder,
-    NewAction, PlacementPage, Platform, PlatformConnections, Purpose, Queue, Registration, Secrets,
-    Standing, SweepPage, TenantSecret, Unreadable, Vacancy, Verdict,
+    NewAction, PlacementPage, Platform, PlatformConnections, PrepareOrder, Purpose, QuestionsOf,
+    Queue, Registration, Secrets, Standing, SweepPage, TenantSecret, Unreadable, Vacancy, Verdict,
+    Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Score, Status};
 use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
@@ -235,6 +236,10 @@ impl Eploy for Outside {
         Ok(())
     }
 
+    async fn answer(&self, _: &QuestionsOf, _: &QuestionId) -> Result<Option<Answer>, CallError> {
+        Ok(None)
+    }
+
     async fn answer_questions(
         &self,
         _: &ApplicationId,
@@ -294,6 +299,9 @@ impl Platform for Outside {
             callbacks: true,
             list_from: 0,
             statuses: vec![Status::Sent, Status::Completed],
+            live_interviews: false,
+            pools: false,
+            withdraws: false,
         }
     }
 
@@ -308,6 +316,14 @@ impl Platform for Outside {
                 "https://app.willotalent.com/invite/{REFERENCE}aaBBccDDee"
             )),
         })
+    }
+
+    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError> {
+        Ok(order.wanted.clone())
+    }
+
+    async fn withdraw(&self, _: &AssessmentId, _: &Reference) -> Result<Withdrawn, CallError> {
+        Ok(Withdrawn::Done)
     }
 
     async fn find(&self, _: &AssessmentId, _: &Person, _: &str) -> Result<Vec<Found>, CallError> {

@@ -3,6 +3,7 @@
 //! it, the test fails.
 
 mod found;
+mod meetings;
 mod refused;
 mod stand;
 mod told;
@@ -21,9 +22,9 @@ use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     CallbackTokens, Capabilities, Found, InviteAnswer, InviteOrder, Platform, PlatformConnections,
-    PlatformSecret, Secrets, Sighting, TenantSecret,
+    PlatformSecret, Secrets, Sighting, Task, TenantSecret,
 };
-use stagecall_core::tenant::Tenant;
+use stagecall_core::tenant::{Settings, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_http::{Guard, Sender};
 use stagecall_platforms::{Connections, KINDS, Kind};
@@ -88,6 +89,8 @@ impl Scene {
     fn order(&self, number: u32) -> InviteOrder {
         InviteOrder {
             client_ref: client_ref(number),
+            options: Settings::new(),
+            task: Task::Invite,
             assessment: self.first.clone(),
             person: person(number),
             metadata: BTreeMap::from([

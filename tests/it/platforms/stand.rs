@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
@@ -52,6 +53,25 @@ pub trait Stand {
 
     /// How a wrong key may be answered: a switch of the stand-in for each.
     fn refusals(&self) -> Vec<Value>;
+
+    /// What a mapping tells the platform so that it makes a live interview, as its options, and what is made; `None` only
+    /// where there are no live interviews.
+    fn makes_interviews(&self) -> Option<(Value, AssessmentId)>;
+
+    /// The operation that makes a live interview.
+    fn makes(&self) -> &'static str;
+
+    /// The operation that arranges one with a candidate.
+    fn arranges(&self) -> &'static str;
+
+    /// The operation that lists an interview's candidates.
+    fn lists_met(&self) -> &'static str;
+
+    /// When and by whom a candidate is met, and whether the platform wrote to them.
+    async fn met(&self, invitation: &Reference) -> Option<(Timestamp, u32, Vec<String>, bool)>;
+
+    /// The interviews that there are, by id.
+    async fn interviews(&self) -> Vec<AssessmentId>;
 
     /// Sets switches.
     async fn switch(&self, switches: Value);

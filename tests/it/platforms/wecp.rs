@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::error::{Phase, Reach};
@@ -141,6 +142,44 @@ impl Stand for Wecp {
         [(401, "json"), (401, "text"), (403, "json"), (403, "text")]
             .map(|(status, body)| json!({"key_refused": status, "key_refused_body": body}))
             .to_vec()
+    }
+
+    fn makes_interviews(&self) -> Option<(Value, AssessmentId)> {
+        let scorecard = json!([{"question": "Overall", "type_of_question": "star"}]);
+        let group = &self.info.groups[0].0;
+        let options = json!({"group": group, "record": true, "scorecard": scorecard});
+        Some((options, "interview".into()))
+    }
+
+    fn makes(&self) -> &'static str {
+        "wecp.interviews.create"
+    }
+
+    fn arranges(&self) -> &'static str {
+        "wecp.interviews.schedule"
+    }
+
+    fn lists_met(&self) -> &'static str {
+        "wecp.interviews.candidates"
+    }
+
+    async fn met(&self, invitation: &Reference) -> Option<(Timestamp, u32, Vec<String>, bool)> {
+        let all = self.player.wecp_participants(ACCOUNT, None).await.unwrap();
+        let one = all.iter().find(|one| one.key == invitation.as_str())?;
+        let meeting = one.meeting.clone()?;
+        let sent = self.player.invitations(0).await.unwrap();
+        let mailed = sent
+            .records
+            .iter()
+            .any(|record| record.participant == one.key && record.mailed);
+        Some((meeting.at, meeting.minutes, meeting.interviewers, mailed))
+    }
+
+    async fn interviews(&self) -> Vec<AssessmentId> {
+        let all = self.player.wecp_interviews(ACCOUNT).await.unwrap();
+        all.iter()
+            .map(|one| AssessmentId::new(format!("interview:{}", one.id)))
+            .collect()
     }
 
     async fn switch(&self, switches: Value) {

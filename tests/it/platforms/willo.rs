@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::ids::{AssessmentId, Reference};
@@ -116,6 +117,30 @@ impl Stand for Willo {
 
     fn refusals(&self) -> Vec<Value> {
         vec![json!({})]
+    }
+
+    fn makes_interviews(&self) -> Option<(Value, AssessmentId)> {
+        None
+    }
+
+    fn makes(&self) -> &'static str {
+        unreachable!("Willo has no live interviews")
+    }
+
+    fn arranges(&self) -> &'static str {
+        self.makes()
+    }
+
+    fn lists_met(&self) -> &'static str {
+        self.makes()
+    }
+
+    async fn met(&self, _: &Reference) -> Option<(Timestamp, u32, Vec<String>, bool)> {
+        None
+    }
+
+    async fn interviews(&self) -> Vec<AssessmentId> {
+        Vec::new()
     }
 
     async fn switch(&self, switches: Value) {

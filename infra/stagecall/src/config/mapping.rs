@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use stagecall_core::ids::{
-    AccountId, ActionTypeId, AssessmentId, AssessmentRef, ExportPackageId, MappingId, OutcomeId,
-    QuestionId, StageId, StatusId, VacancyId,
+    AccountId, ActionTypeId, AssessmentRef, ExportPackageId, MappingId, OutcomeId, QuestionId,
+    StageId, StatusId, VacancyId,
 };
 use stagecall_core::report::{Moment, text_problems};
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, Mapping, MovePlan, PlatformConnection, Reentry, ReportPlan, Texts,
-    Trigger, Vacancies,
+    ActionPlan, Answerable, Mapping, MappingKind, MovePlan, PlatformConnection, Reentry,
+    ReportPlan, Settings, Texts, Trigger, Vacancies,
 };
 use toml::Table;
 
+use super::kind::{self, AssessmentGiven};
 use super::section::Section;
 
 /// A trigger that the file gives by name.
@@ -43,13 +44,6 @@ enum Word {
     All,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AssessmentGiven {
-    platform: AccountId,
-    id: AssessmentId,
-}
-
 /// Reads one mapping.
 pub(crate) fn read(
     table: &Table,
@@ -77,9 +71,13 @@ pub(crate) fn read(
     );
     let assessment: Option<AssessmentGiven> = section.required(
         "assessment",
-        "what to invite to: { platform = \"willo\", id = \"…\" }",
+        "what to invite to: { platform = \"willo\", id = \"…\" }, or { platform, create = \"interview\", once_per = \"mapping\" or \"vacancy\" }",
         problems,
     );
+    let kind = kind::read(&mut section, path, assessment.as_ref(), problems);
+    let options: Settings = section
+        .optional("options", "a table of the platform's options", problems)
+        .unwrap_or_default();
     if let Some(assessment) = &assessment
         && !platforms.contains_key(&assessment.platform)
     {
@@ -89,7 +87,13 @@ pub(crate) fn read(
         ));
     }
     let triggers = section.tables("triggers", problems);
-    if triggers.is_empty() {
+    let follows = matches!(&kind, MappingKind::Pool(plan) if !plan.after.is_empty());
+    if follows && !triggers.is_empty() {
+        problems.push(format!(
+            "{path} has triggers and pool.after; make two mappings, one with each"
+        ));
+    }
+    if triggers.is_empty() && !follows {
         problems.push(format!(
             "{path}.triggers is missing; give at least one: triggers = [{{ stage = \"12\" }}]"
         ));
@@ -133,29 +137,37 @@ pub(crate) fn read(
         })
         .collect();
     let assessment = assessment?;
-    Some((
-        Mapping {
-            id,
-            paused,
-            vacancies: match vacancies? {
-                VacanciesGiven::Word(Word::All) => Vacancies::All,
-                VacanciesGiven::These(these) => Vacancies::Only(these),
-            },
-            triggers: triggers
-                .into_iter()
-                .map(|(trigger, _, _)| trigger)
-                .collect(),
-            assessment: AssessmentRef {
-                account: assessment.platform,
-                assessment: assessment.id,
-            },
-            reentry,
-            include_current,
-            expires_after_days,
-            report,
+    let mapping = Mapping {
+        id,
+        paused,
+        vacancies: match vacancies? {
+            VacanciesGiven::Word(Word::All) => Vacancies::All,
+            VacanciesGiven::These(these) => Vacancies::Only(these),
         },
-        by_name,
-    ))
+        triggers: triggers
+            .into_iter()
+            .map(|(trigger, _, _)| trigger)
+            .collect(),
+        assessment: AssessmentRef {
+            account: assessment.platform,
+            assessment: assessment.id.or(assessment.create)?,
+        },
+        kind,
+        options,
+        reentry,
+        include_current,
+        expires_after_days,
+        report,
+    };
+    if let Some(connection) = platforms.get(&mapping.assessment.account) {
+        let found = stagecall_platforms::validate_mapping(connection, &mapping);
+        problems.extend(
+            found
+                .into_iter()
+                .map(|problem| format!("{path}: {problem}")),
+        );
+    }
+    Some((mapping, by_name))
 }
 
 /// A trigger; with the names whose ids are to be found.

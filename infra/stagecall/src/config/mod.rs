@@ -2,6 +2,7 @@
 //! right.
 
 mod hires;
+mod kind;
 mod mapping;
 mod section;
 mod tenant;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::tenant::{EployConnection, PlatformConnection, Settings, Tenant};
+use stagecall_core::tenant::{EployConnection, MappingKind, PlatformConnection, Settings, Tenant};
 use stagecall_embedded::{AccountSources, CallbackSettings, Source, TenantSources};
 use toml::Table;
 use url::Url;
@@ -81,6 +81,21 @@ pub(crate) fn read(
         .table("hires", problems)
         .and_then(|table| hires::read(table, &format!("{path}.hires"), beside, sandbox, problems));
     let (hires, signing) = hires.unzip();
+    for mapping in &mappings {
+        let MappingKind::Pool(plan) = &mapping.kind else {
+            continue;
+        };
+        for outcome in &plan.after {
+            if outcome.mapping == mapping.id
+                || mappings.iter().all(|other| other.id != outcome.mapping)
+            {
+                problems.push(format!(
+                    "{path}.mappings: the pool {} takes candidates after {}, which is no other mapping",
+                    mapping.id, outcome.mapping
+                ));
+            }
+        }
+    }
     section.finish(problems);
     let (eploy, client_id, client_secret) = eploy?;
     (problems.len() == before).then_some(TenantConfig {

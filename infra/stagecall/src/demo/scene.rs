@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,
-    Tenant, Trigger, Vacancies,
+    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
+    ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
 use stagecall_sandbox::control::{NewApplications, NewVacancy, Player, Profile};
@@ -239,6 +239,8 @@ fn mapping(id: &str, vacancies: Vacancies, interview: &str) -> Mapping {
             account: "willo".into(),
             assessment: interview.into(),
         },
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: None,

@@ -134,6 +134,13 @@ impl Place {
         )
     }
 
+    pub(super) fn prepared(tenant: &TenantId, account: &AccountId, name: &str) -> Self {
+        Self::new(
+            &[tenant.as_str(), "made", account.as_str(), name],
+            &["made"],
+        )
+    }
+
     pub(super) fn sweep(tenant: &TenantId, of: &AssessmentRef) -> Self {
         let pk = [
             tenant.as_str(),

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
@@ -90,26 +91,10 @@ impl Ledger for Store {
     ) -> Result<Bound, StoreError> {
         let mut item = Place::reference(&key.tenant, account, reference).key();
         item.insert(DOCUMENT.to_owned(), plain(key)?);
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let operation = "bind a reference";
-        let Err(error) = answer else {
+        let Some(before) = self.put_once("bind a reference", item).await? else {
             return Ok(Bound::Ours);
         };
-        let taken = error.as_service_error().and_then(|error| match error {
-            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(taken) => {
-                taken.item.as_ref()
-            }
-            _ => None,
-        });
-        let owner: InvitationKey = document(taken.ok_or_else(|| failed(operation, &error))?)?;
+        let owner: InvitationKey = document(&before)?;
         Ok(if owner == *key {
             Bound::Ours
         } else {
@@ -126,6 +111,33 @@ impl Ledger for Store {
         let place = Place::reference(tenant, account, reference);
         let item = self.get("look up a reference", &place).await?;
         item.map(|item| document(&item)).transpose()
+    }
+
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        let place = Place::prepared(tenant, account, name);
+        let item = self.get("look up what was made", &place).await?;
+        item.map(|item| document(&item)).transpose()
+    }
+
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        let mut item = Place::prepared(tenant, account, name).key();
+        item.insert(DOCUMENT.to_owned(), plain(made)?);
+        let before = self.put_once("record what was made", item).await?;
+        Ok(match before {
+            None => made.clone(),
+            Some(before) => document(&before)?,
+        })
     }
 
     async fn waiting(
@@ -159,6 +171,31 @@ impl Ledger for Store {
 }
 
 impl Store {
+    /// Puts an item where none is. Returns the one that is there already.
+    async fn put_once(
+        &self,
+        operation: &'static str,
+        item: Item,
+    ) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(format!("attribute_not_exists({PARTITION})"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else {
+            return Ok(None);
+        };
+        let before = error.as_service_error().and_then(|error| match error {
+            PutItemError::ConditionalCheckFailedException(before) => before.item.clone(),
+            _ => None,
+        });
+        before.map(Some).ok_or_else(|| failed(operation, &error))
+    }
+
     async fn of_application(
         &self,
         tenant: &TenantId,

@@ -4,13 +4,21 @@ use jiff::Timestamp;
 
 use super::{FailReason, Invitation, Report, SkipReason, Trouble};
 use crate::events::DomainEvent;
-use crate::ids::{AssessmentRef, Reference, StatusHistoryId};
+use crate::ids::{AssessmentId, AssessmentRef, Reference, StatusHistoryId};
+use crate::meeting::Appointment;
 use crate::result::Finding;
 use crate::work::Work;
 
 /// Something that happens to an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// Which live interview it is for, and when that is: on record before anybody is told.
+    Arranged {
+        /// The interview.
+        assessment: AssessmentId,
+        /// When.
+        appointment: Appointment,
+    },
     /// A sender takes it, having seen the application at the trigger.
     Claim {
         /// Until when it may be at work.
@@ -125,6 +133,7 @@ impl Event {
     /// A short stable name, for the story and for refusals.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Arranged { .. } => "arranged",
             Self::Claim { .. } => "claimed",
             Self::PutOff { .. } => "put_off",
             Self::OutcomeUnknown { .. } => "outcome_unknown",

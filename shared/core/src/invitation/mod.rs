@@ -16,6 +16,7 @@ use crate::error::CallError;
 use crate::ids::{
     ActionId, AssessmentRef, CandidateId, InvitationKey, Reference, StatusHistoryId, VacancyId,
 };
+use crate::meeting::Appointment;
 use crate::report::Moment;
 use crate::result::{Finding, Status};
 
@@ -30,8 +31,15 @@ pub struct Invitation {
     pub candidate: CandidateId,
     /// For which vacancy.
     pub vacancy: VacancyId,
-    /// To what. Taken from the mapping when the entry was seen: a later change of the mapping does not move it.
+    /// To what. Taken from the mapping when the entry was seen: a later change of the mapping does not move it. Where the
+    /// mapping makes interviews, the one that was made, once it is.
     pub assessment: AssessmentRef,
+    /// When the candidate is met, where it is a live interview and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<Appointment>,
+    /// Whether the candidate is only put into a talent pool: nothing is expected of them there, so nothing is watched.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pooled: bool,
     /// The entry that it answers.
     pub entry: Entry,
     /// Where it stands.
@@ -349,6 +357,8 @@ impl Invitation {
             candidate,
             vacancy,
             assessment,
+            appointment: None,
+            pooled: false,
             entry,
             state: State::Detected,
             attempts: 0,
@@ -379,6 +389,12 @@ impl Invitation {
         reason.name().clone_into(&mut self.story[0].what);
         self.state = State::Skipped(reason);
         self.wake = Wake::Never;
+        self
+    }
+
+    /// The same entry, for a talent pool.
+    pub fn for_pool(mut self) -> Self {
+        self.pooled = true;
         self
     }
 

@@ -66,6 +66,21 @@ impl Invitation {
         let mut detail = None;
         let mut wake = None;
         match event {
+            Event::Arranged {
+                assessment,
+                appointment,
+            } => {
+                if self.state != State::Detected {
+                    return Err(past);
+                }
+                if self.assessment.assessment == assessment && self.appointment == Some(appointment)
+                {
+                    return Err(nothing_new);
+                }
+                detail = Some(format!("{assessment} at {}", appointment.at));
+                self.assessment.assessment = assessment;
+                self.appointment = Some(appointment);
+            }
             Event::Claim {
                 lease_until,
                 entered_at,
@@ -445,7 +460,7 @@ impl Invitation {
                 }
             };
         }
-        if self.reference.is_none() {
+        if self.reference.is_none() || self.pooled {
             return Wake::Never;
         }
         self.watch(now, timing, expires_after_days)

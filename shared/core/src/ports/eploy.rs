@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::error::CallError;
 use crate::ids::{
@@ -140,6 +141,26 @@ pub struct Directory {
     pub statuses: Option<Vec<NamedId>>,
 }
 
+/// A record with custom questions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuestionsOf {
+    /// An application.
+    Application(ApplicationId),
+    /// A vacancy.
+    Vacancy(VacancyId),
+}
+
+/// What a custom question is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A day.
+    Day(Date),
+    /// A day with a time, in UTC as far as the dialect tells.
+    At(Timestamp),
+    /// A text, as it was entered.
+    Text(String),
+}
+
 /// An action to be created. `started_at` is chosen once per invitation and sent the same on every try, so that an
 /// action of unknown outcome can be found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,6 +287,13 @@ pub trait Eploy: Send + Sync {
 
     /// Writes a note, plain text, on an application. Not safe to repeat, and not to be looked up.
     async fn add_note(&self, application: &ApplicationId, text: &str) -> Result<(), CallError>;
+
+    /// What a custom question of a record is answered with; `None` if it is not. One call.
+    async fn answer(
+        &self,
+        of: &QuestionsOf,
+        question: &QuestionId,
+    ) -> Result<Option<Answer>, CallError>;
 
     /// Answers custom questions of an application. Safe to repeat.
     async fn answer_questions(

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::announcement::HireKey;
 use crate::error::StoreError;
-use crate::ids::{AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId};
+use crate::ids::{
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
 use crate::invitation::{Invitation, Step};
 
 /// Whether a new invitation is now on record.
@@ -91,6 +93,24 @@ pub trait Ledger: Send + Sync {
         account: &AccountId,
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError>;
+
+    /// What was made on a platform account under this name of ours, if it is on record.
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError>;
+
+    /// Says that this was made under that name, unless something is on record. Returns what is on record: of several
+    /// writers the first wins, for good.
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError>;
 
     /// The invitations of one assessment whose wake is [`crate::invitation::Wake::Watched`], in any order.
     async fn waiting(

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 
 pub use announcements::Announcements;
 pub use eploy::{
-    ActionLookUp, ActionUpdate, AllowanceLeft, ApplicationPage, ApplicationRow, Directory, Eploy,
-    EployConnections, HistoryRow, NamedId, NewAction, PlacementPage, PlacementRow, Purpose,
-    SetAside, Standing, Vacancy,
+    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Directory,
+    Eploy, EployConnections, HistoryRow, NamedId, NewAction, PlacementPage, PlacementRow, Purpose,
+    QuestionsOf, SetAside, Standing, Vacancy,
 };
 pub use hrms::{Hrms, HrmsAnswer, Notice};
 pub use ledger::{
@@ -23,8 +23,8 @@ pub use ledger::{
 };
 pub use platform::{
     Assessment, AssessmentKind, CallbackAddress, Capabilities, DeliveryReader, Found, Hint,
-    IncomingCall, InviteAnswer, InviteOrder, Platform, PlatformConnections, Registration, Sighting,
-    SweepPage, Unreadable, Verdict,
+    IncomingCall, InviteAnswer, InviteOrder, Platform, PlatformConnections, PrepareOrder,
+    Registration, Sighting, SweepPage, Task, Unreadable, Verdict, Withdrawn,
 };
 pub use records::{
     AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records, StateCount,

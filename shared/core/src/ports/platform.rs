@@ -10,9 +10,10 @@ use url::Url;
 
 use crate::error::CallError;
 use crate::ids::{AccountId, AssessmentId, Reference};
+use crate::meeting::Appointment;
 use crate::person::Person;
 use crate::result::{AssessmentResult, Status};
-use crate::tenant::Tenant;
+use crate::tenant::{Settings, Tenant};
 
 use super::CallbackToken;
 
@@ -36,6 +37,12 @@ pub struct Capabilities {
     pub list_from: usize,
     /// The statuses it can tell.
     pub statuses: Vec<Status>,
+    /// It arranges live interviews.
+    pub live_interviews: bool,
+    /// It keeps talent pools.
+    pub pools: bool,
+    /// It can take back an invitation, or take a candidate out of a pool, in at least some set-ups.
+    pub withdraws: bool,
 }
 
 /// The kind of an assessment.
@@ -72,6 +79,55 @@ pub struct InviteOrder {
     pub person: Person,
     /// Ids that the platform may keep with it.
     pub metadata: BTreeMap<String, String>,
+    /// What the mapping tells the platform; the platform's crate has validated it.
+    pub options: Settings,
+    /// What is done with the candidate there.
+    pub task: Task,
+}
+
+/// What is done with a candidate on the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// They are invited.
+    #[default]
+    Invite,
+    /// They are met, live.
+    Meet {
+        /// When.
+        appointment: Appointment,
+        /// By these users of the platform account: their e-mail addresses.
+        interviewers: Vec<String>,
+    },
+    /// They are put into a talent pool, with these tags. Nothing is expected of them.
+    Pool {
+        /// The tags.
+        tags: Vec<String>,
+    },
+}
+
+/// Something candidates can be invited to that is to be made.
+#[derive(Clone, Debug)]
+pub struct PrepareOrder {
+    /// Our name for it: unlike any other's, and the same whenever it is asked for again.
+    pub client_ref: String,
+    /// What to make, in the platform's word.
+    pub wanted: AssessmentId,
+    /// The vacancy's title, where it is made for one.
+    pub vacancy: Option<String>,
+    /// What the mapping tells the platform.
+    pub options: Settings,
+}
+
+/// What taking back came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// It is gone from the platform, or was before.
+    Done,
+    /// The platform cannot do it here: why, and what a person should do, in whole sentences.
+    Impossible {
+        /// Why.
+        why: String,
+    },
 }
 
 /// What a platform answered to an invitation that it did not refuse.
@@ -155,6 +211,17 @@ pub trait Platform: Send + Sync {
 
     /// Invites. A refusal is a [`CallError`] with the phase `Refused`.
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError>;
+
+    /// Makes what the order describes, or finds what an earlier call for the same `client_ref` has made: of two that race
+    /// each may make one, and the ledger says which is used.
+    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError>;
+
+    /// Takes back an invitation, or takes the candidate out of the pool that they were put into. Safe to repeat.
+    async fn withdraw(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+    ) -> Result<Withdrawn, CallError>;
 
     /// Looks for invitations of this person to this assessment: after an unknown outcome, or when the platform says
     /// that it has them already. Those with our `client_ref` come first.

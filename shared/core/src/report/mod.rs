@@ -75,8 +75,8 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 /// Puts what is known of an invitation at this moment into words.
 ///
 /// A template can use: `moment`, `headline`, `advice` (what to do; may be missing), `platform`, `invited_at`,
-/// `started_at`, `completed_at` (as UK readers write times), `score`, `max`, `percent`, `band`, `stage`, `link`,
-/// `parts`, `ratings`, `comments`, `summary`, `transcript`, `integrity` and `invitation` (its id). A tenant's text that
+/// `started_at`, `completed_at` (as UK readers write times), `meeting_at` (likewise) and `meeting_minutes` of a live
+/// interview, `score`, `max`, `percent`, `band`, `stage`, `link`, `parts`, `ratings`, `comments`, `summary`, `transcript`, `integrity` and `invitation` (its id). A tenant's text that
 /// fails to render gives way to the default: a report is never lost to a typing error.
 pub fn compose(
     tenant: &Tenant,
@@ -96,6 +96,7 @@ pub fn compose(
         .map(|link| link.url.clone())
         .or_else(|| row.invite_link.clone());
     let completed_at = row.ended_at.map(words::uk_time);
+    let met = row.appointment.filter(|_| row.reference.is_some());
     let facts = context! {
         moment => Serde(moment),
         headline => words::headline(row, moment, &platform),
@@ -103,6 +104,8 @@ pub fn compose(
         platform => platform,
         invitation => row.key.name(),
         invited_at => row.invited_at.map(words::uk_time),
+        meeting_at => met.map(|met| words::uk_time(met.at)),
+        meeting_minutes => met.map(|met| met.minutes),
         started_at => result.and_then(|result| result.started_at).map(words::uk_time),
         completed_at => completed_at.clone(),
         score => score.map(|score| words::number(score.value)),

@@ -2,7 +2,10 @@ use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, FailReason};
 use crate::result::{AssessmentResult, Audience, Comment, ReportLink, Score, Status};
-use crate::tenant::{EployConnection, PlatformConnection, Reentry, ReportPlan, Trigger, Vacancies};
+use crate::tenant::{
+    EployConnection, MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Trigger,
+    Vacancies,
+};
 use crate::timing::Timing;
 use jiff::Timestamp;
 
@@ -44,6 +47,8 @@ fn mapping() -> Mapping {
             account: "w".into(),
             assessment: "k".into(),
         },
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: None,

@@ -112,6 +112,9 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
                 format!("It is not known whether the invitation to {platform} went out.")
             }
             State::Failed(FailReason::OnPlatform) => format!("{platform} gave the invitation up."),
+            State::Skipped(SkipReason::Duplicate(_)) if row.pooled => {
+                format!("The candidate is in the {platform} talent pool already.")
+            }
             State::Skipped(SkipReason::Duplicate(_)) => {
                 format!(
                     "Not invited again: {platform} already has this candidate for this assessment."
@@ -124,6 +127,10 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
             }
             _ => format!("Not invited to {platform}."),
         },
+        Moment::Invited if row.pooled => format!("Added to the talent pool in {platform}."),
+        Moment::Invited if row.appointment.is_some() => {
+            format!("Live interview arranged in {platform}.")
+        }
         Moment::Invited => format!("Invited to {platform}."),
         Moment::Opened => format!("The candidate opened the {platform} invitation."),
         Moment::Started => format!("The candidate started in {platform}."),
@@ -155,6 +162,10 @@ pub fn advice(row: &Invitation, moment: Moment, platform: &str) -> Option<String
             ),
             State::Failed(FailReason::OutcomeUnknown(_)) => Some(format!(
                 "Look in {platform} whether the candidate is there. If not, move the application out of this stage and back in."
+            )),
+            State::Skipped(SkipReason::Duplicate(Some(other))) if row.pooled => Some(format!(
+                "They were added for application {}.",
+                other.application
             )),
             State::Skipped(SkipReason::Duplicate(Some(other))) => Some(format!(
                 "The result will be shown on application {}.",

@@ -110,6 +110,9 @@ impl Inviter {
                 return self.record(&row, Some(mapping), event).await;
             }
         };
+        let Some((row, task)) = self.arrange(tenant, mapping, row, &*platform).await? else {
+            return Ok(());
+        };
         let timing = &self.desk.timing;
         let lease_until = self.desk.in_seconds(timing.lease_seconds);
         let claim = Event::Claim {
@@ -134,6 +137,8 @@ impl Inviter {
             assessment: row.assessment.assessment.clone(),
             person,
             metadata: metadata(&row),
+            options: mapping.options.clone(),
+            task,
         };
         let answer = platform.invite(&order).await;
         let event = self
@@ -175,6 +180,8 @@ impl Inviter {
         let entry = match eploy.standing(&row.key.application).await {
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
             Ok(Standing::Gone) => return moved_on,
+            // Chosen by what came of another invitation, wherever the application is by now.
+            Ok(_) if mapping.triggers.is_empty() => None,
             Ok(Standing::Position(position)) if !mapping.triggered_by(&position) => {
                 return moved_on;
             }
@@ -229,7 +236,7 @@ impl Inviter {
 
     /// What a failed call before or during sending means: for good, or for now. Only for calls whose effect is
     /// certainly none.
-    fn not_now(&self, row: &Invitation, claim: Option<u32>, error: &CallError) -> Event {
+    pub(super) fn not_now(&self, row: &Invitation, claim: Option<u32>, error: &CallError) -> Event {
         let (trouble, until) = self.desk.put_off(error, row.trouble.as_ref(), &row.key);
         if error.may_retry() {
             warn(row, error, "the invitation was put off");
@@ -424,7 +431,7 @@ impl Inviter {
     }
 
     /// Puts an event on record and leaves the rest to others.
-    async fn record(
+    pub(super) async fn record(
         &self,
         row: &Invitation,
         mapping: Option<&Mapping>,

@@ -1,9 +1,11 @@
 //! The use cases. Each is a struct of the ports it needs, so that a function links and is granted no more than that.
 
 mod announce;
+mod arrange;
 mod desk;
 mod invite;
 mod poll;
+mod pools;
 mod receive;
 mod sweep;
 mod tick;

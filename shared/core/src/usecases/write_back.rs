@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::desk::{Changed, Desk, Next};
+use super::pools;
 use crate::error::{CallError, Error, Phase, Reach};
 use crate::ids::InvitationKey;
 use crate::invitation::{ActionRecord, Event, Invitation, Report, Step, Wake, Writer};
@@ -207,6 +208,7 @@ impl WriteBack {
                 .settle(row, Event::Reported(report), None, lease_until)
                 .await;
         };
+        pools::feed(&self.desk, tenant, &row).await?;
         let mut pen = Pen {
             desk: &self.desk,
             mapping,

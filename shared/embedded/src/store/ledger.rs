@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, CandidateId, InvitationKey, MappingId, Reference,
-    TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, Step, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
@@ -140,6 +140,45 @@ impl Ledger for Store {
         .await
     }
 
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        let (tenant, account, name) = (tenant.clone(), account.clone(), name.to_owned());
+        self.read("look up what was made", move |connection| {
+            Ok(prepared(connection, &tenant, &account, &name)?)
+        })
+        .await
+    }
+
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        let (tenant, account, name) = (tenant.clone(), account.clone(), name.to_owned());
+        let made = made.clone();
+        self.write("record what was made", move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO prepared (tenant, account, name, assessment)
+                     VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![
+                    tenant.as_str(),
+                    account.as_str(),
+                    name,
+                    made.as_str()
+                ])?;
+            Ok(prepared(connection, &tenant, &account, &name)?.unwrap_or(made))
+        })
+        .await
+    }
+
     async fn waiting(
         &self,
         tenant: &TenantId,
@@ -225,6 +264,22 @@ fn binding(
             |row| key(row, 0),
         )
         .optional()?)
+}
+
+fn prepared(
+    connection: &Connection,
+    tenant: &TenantId,
+    account: &AccountId,
+    name: &str,
+) -> rusqlite::Result<Option<AssessmentId>> {
+    connection
+        .prepare_cached(
+            "SELECT assessment FROM prepared WHERE tenant = ?1 AND account = ?2 AND name = ?3",
+        )?
+        .query_row(params![tenant.as_str(), account.as_str(), name], |row| {
+            row.get(0).map(|text: String| AssessmentId::new(text))
+        })
+        .optional()
 }
 
 fn waiting(invitation: Invitation) -> Option<Waiting> {

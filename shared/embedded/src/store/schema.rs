@@ -11,7 +11,7 @@ use super::fault::Fault;
 const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -118,6 +118,16 @@ const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE INDEX announcement_due ON announcement (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX announcement_seen ON announcement (tenant, seen_at) WHERE told;
+",
+    // What was made on a platform.
+    "
+    CREATE TABLE prepared (
+        tenant     TEXT NOT NULL,
+        account    TEXT NOT NULL,
+        name       TEXT NOT NULL,
+        assessment TEXT NOT NULL,
+        PRIMARY KEY (tenant, account, name)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -94,7 +94,7 @@ pub(super) fn key(record: &Record<'_>) -> Option<String> {
 }
 
 /// Our own reference, where the `metadata` comes back (§B.6: not established), as an object or as the text of one.
-fn client_ref(record: &Record<'_>) -> Option<String> {
+pub(super) fn client_ref(record: &Record<'_>) -> Option<String> {
     let metadata = record.get(&["metadata", "meta_data", "meta"])?;
     let parsed: Value;
     let metadata = match metadata {

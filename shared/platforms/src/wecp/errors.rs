@@ -21,6 +21,35 @@ pub(super) enum Asked {
     Candidate,
     /// To invite one.
     Invite,
+    /// The list of interviews.
+    Interviews,
+    /// An interview's candidates.
+    Schedules,
+    /// To make an interview.
+    MakeInterview,
+    /// To schedule a candidate for one.
+    Schedule,
+    /// To put a candidate into a group.
+    Group,
+    /// To remove a candidate.
+    Remove,
+}
+
+impl Asked {
+    /// Where it is set which address it goes to. That of tests concerns the whole connection, because the account is of no
+    /// use without it; the others concern what needs them.
+    fn setting(self) -> (&'static str, bool) {
+        match self {
+            Self::Tests => ("base_url or its setting tests_path", true),
+            Self::Invite => ("base_url or its setting invite_path", true),
+            Self::Candidates | Self::Candidate | Self::MakeInterview => ("base_url", true),
+            Self::Interviews => ("setting interviews_path", false),
+            Self::Schedules => ("setting interview_candidates_path", false),
+            Self::Schedule => ("settings schedule_path and organisation", false),
+            Self::Group => ("setting group_path", false),
+            Self::Remove => ("setting removal_path", false),
+        }
+    }
 }
 
 /// The body of a success.
@@ -36,8 +65,9 @@ pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, Fault> {
 pub(super) fn says_none(answer: &Response, asked: Asked) -> bool {
     let what = match asked {
         Asked::Tests => "no test",
-        Asked::Candidates => "no candidate",
-        Asked::Candidate | Asked::Invite => return false,
+        Asked::Candidates | Asked::Schedules | Asked::Group => "no candidate",
+        Asked::Interviews => "no interview",
+        _ => return false,
     };
     answer.status == 404 && message(answer).is_some_and(|message| message.contains(what))
 }
@@ -81,21 +111,24 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
             )
             .of_connection()
         }
-        400 | 422 if asked == Asked::Invite && about(&["email", "e-mail"]) => Fault::refused(
+        400 | 422 if matches!(asked, Asked::Invite | Asked::Schedule | Asked::Group) && about(&["email", "e-mail"]) => Fault::refused(
             "platform.refused_fields",
             format!("{TITLE} does not accept the candidate's e-mail address"),
             "Check the candidate's e-mail address in Eploy.",
         ),
-        404 if !speaks_of_a_thing(answer) => Fault::refused(
-            "platform.not_the_api",
-            format!("the address does not answer as {TITLE}'s API (404)"),
-            match asked {
-                Asked::Tests => "Correct the connection's base_url or its setting tests_path.",
-                Asked::Invite => "Correct the connection's base_url or its setting invite_path.",
-                Asked::Candidates | Asked::Candidate => "Correct the connection's base_url.",
-            },
-        )
-        .of_connection(),
+        404 if !speaks_of_a_thing(answer) => {
+            let (setting, of_connection) = asked.setting();
+            let fault = Fault::refused(
+                "platform.not_the_api",
+                format!("the address does not answer as {TITLE}'s API (404)"),
+                &format!("Correct the connection's {setting}."),
+            );
+            if of_connection {
+                fault.of_connection()
+            } else {
+                fault
+            }
+        }
         _ => Fault::of_status(TITLE, answer, None),
     }
 }
@@ -108,7 +141,7 @@ fn speaks_of_a_thing(answer: &Response) -> bool {
             .is_ok_and(|body| body.get("errorMessage").is_some())
     };
     message(answer).is_some_and(|message| {
-        let things = ["test", "quiz", "candidate"];
+        let things = ["test", "quiz", "candidate", "interview", "group"];
         !message.contains('/') && (things.iter().any(|thing| message.contains(thing)) || own())
     })
 }

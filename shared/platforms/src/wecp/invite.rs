@@ -4,11 +4,12 @@
 use serde_json::{Map, Value};
 use stagecall_core::ids::Reference;
 use stagecall_core::person::Person;
-use stagecall_core::ports::{InviteAnswer, InviteOrder};
+use stagecall_core::ports::{InviteAnswer, InviteOrder, Task};
 use stagecall_http::Response;
 use url::Url;
 
 use super::errors::{self, Asked};
+use super::place::{self, Place};
 use super::settings::Options;
 use super::{KIND, candidates};
 use crate::adapter::email_of;
@@ -24,15 +25,6 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Faul
         options.name_field.clone(),
         order.person.full_name().trim().into(),
     );
-    let mut metadata: Map<String, Value> = order
-        .metadata
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
-    metadata.insert("invitationId".to_owned(), order.client_ref.as_str().into());
-    if let Some(user) = &options.user_email {
-        metadata.insert("user_email".to_owned(), user.as_str().into());
-    }
     let mut body = match &options.inside {
         None => candidate,
         Some((name, is_list)) => {
@@ -45,25 +37,63 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Faul
             Map::from_iter([(name.clone(), inside)])
         }
     };
-    body.insert("metadata".to_owned(), metadata.into());
+    body.insert("metadata".to_owned(), metadata(order, options));
+    let mut send = order.options.get("send_email").cloned();
+    if let Task::Pool { tags } = &order.task {
+        // Nothing is asked of somebody in a pool. Tags: the partner guide allows for fields of one's own in `metadata`
+        // alone, so they stand there; a field beside it is inferred.
+        send = send.or(Some(false.into()));
+        if !tags.is_empty() {
+            body.insert("tags".to_owned(), tags.clone().into());
+            body["metadata"]["tags"] = tags.clone().into();
+        }
+    }
+    if let Some(send) = send {
+        body.insert("sendEmail".to_owned(), send);
+    }
     for (field, value) in &options.message {
         body.insert((*field).to_owned(), value.as_str().into());
     }
-    if !options.invite_path.split('/').any(|part| part == "{test}") {
-        body.insert("testId".to_owned(), order.assessment.as_str().into());
+    match Place::of(&order.assessment)? {
+        Place::Test(test) if !place::has(&options.invite_path, "test") => {
+            body.insert("testId".to_owned(), test.into());
+        }
+        Place::Group(group) if !place::has(&options.group_path, "group") => {
+            body.insert("groupId".to_owned(), group.into());
+        }
+        _ => {}
     }
     Ok(body.into())
 }
 
+/// The `metadata` of a candidate.
+pub(super) fn metadata(order: &InviteOrder, options: &Options) -> Value {
+    let mut metadata: Map<String, Value> = order
+        .metadata
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    metadata.insert("invitationId".to_owned(), order.client_ref.as_str().into());
+    if let Some(user) = &options.user_email {
+        metadata.insert("user_email".to_owned(), user.as_str().into());
+    }
+    metadata.into()
+}
+
 /// Reads the answer: the candidate, or a list of the one candidate. A success that names none is an open outcome.
-pub(super) fn read(answer: &Response, person: &Person, base: &Url) -> Result<InviteAnswer, Fault> {
+pub(super) fn read(
+    answer: &Response,
+    asked: Asked,
+    person: &Person,
+    base: &Url,
+) -> Result<InviteAnswer, Fault> {
     if errors::says_already_there(answer) {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         return Ok(InviteAnswer::AlreadyThere {
             reference: reference(&body, person).map(|(reference, _)| reference),
         });
     }
-    let body = errors::body(answer, Asked::Invite)?;
+    let body = errors::body(answer, asked)?;
     let (reference, candidate) = reference(&body, person)
         .ok_or_else(|| Fault::unreadable("WeCP's answer names no candidate"))?;
     Ok(InviteAnswer::Created {
@@ -110,6 +140,7 @@ pub(super) fn link(candidate: &Value, base: &Url) -> Option<String> {
         "candidate_link",
         "test_url",
         "invite_url",
+        "interview_link",
     ]
     .iter()
     .find_map(|name| {

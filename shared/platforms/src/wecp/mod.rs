@@ -1,7 +1,8 @@
-//! `WeCP`: tests. Facts are from the reference, wecp §B; what it marks as not established is read in every plausible way,
+//! `WeCP`: tests, live interviews, and pools. Facts are from the reference, wecp §B; what it marks as not established is read in every plausible way,
 //! or is a setting.
 //!
-//! * An assessment is a test, an invitation a candidate of it (§B.2.1).
+//! * An assessment is a test, an invitation a candidate of it (§B.2.1); or a live interview that candidates are scheduled
+//!   for (§B.2.4); or a test or a group that serves as a talent pool.
 //! * A test's candidates come as one bare array without pages, and a test that has none answers 404 with a text
 //!   (§B.2.2). So one call tells where everybody stands; what the array lacks of a result is in the detail of one
 //!   candidate (§B.2.3).
@@ -11,7 +12,10 @@
 mod candidates;
 mod delivery;
 mod errors;
+mod interviews;
 mod invite;
+mod mapping;
+mod place;
 mod report;
 mod settings;
 mod standing;
@@ -24,15 +28,20 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
-use stagecall_core::ports::{Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder};
+use stagecall_core::ports::{
+    Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder, PrepareOrder, Task,
+    Withdrawn,
+};
 use stagecall_core::result::{AssessmentResult, Status};
 use stagecall_http::{Method, Pace, Request, Response};
+use url::Url;
 
 use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part};
 use crate::fault::Fault;
 use crate::json::{Record, id};
 use crate::kind::Kind;
 use errors::Asked;
+use place::Place;
 use settings::Options;
 
 /// The platform, for the table.
@@ -44,6 +53,8 @@ pub(crate) static KIND: Kind = Kind {
     hosts: &["wecreateproblems.com"],
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
+    options: mapping::OPTIONS,
+    misfits: mapping::misfits,
     // Not established; at most one call a second is advised, §B.4.
     pace: Pace {
         in_flight: NonZeroU32::MIN,
@@ -74,6 +85,10 @@ fn capabilities() -> Capabilities {
             Status::Expired,
             Status::Cancelled,
         ],
+        live_interviews: true,
+        pools: true,
+        // Where a path for it is set.
+        withdraws: true,
     }
 }
 
@@ -111,9 +126,51 @@ impl Wecp {
     }
 }
 
+impl Wecp {
+    fn interview_path<'a>(&'a self, interview: &'a str) -> Vec<&'a str> {
+        let template = &self.options.interview_candidates_path;
+        place::path(template, &[("interview", interview)])
+    }
+
+    fn schedule_path<'a>(
+        &'a self,
+        interview: &'a str,
+        order: &'a InviteOrder,
+    ) -> Result<Vec<&'a str>, Fault> {
+        let template = &self.options.schedule_path;
+        let mut places = vec![
+            ("interview", interview),
+            ("organisation", self.options.organisation.as_str()),
+        ];
+        if place::has(template, "group") {
+            let group = interviews::group(&order.options).unwrap_or_default();
+            places.push(("group", path_part(TITLE, group)?));
+        }
+        Ok(place::path(template, &places))
+    }
+}
+
+/// The mapping asks for something that its assessment is not for.
+fn misplaced() -> Fault {
+    Fault::not_sent(
+        "platform.options",
+        "the mapping's assessment is not of the kind that it asks for",
+        "Give a test for invitations, an interview for meetings, a test or a group for a pool.",
+    )
+}
+
 /// The rows of a list: a bare array (§B.2.2, seen in code), or one that an object has under a usual name.
 fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, Fault> {
-    const NAMES: [&str; 6] = ["candidates", "tests", "quizzes", "data", "results", "items"];
+    const NAMES: [&str; 8] = [
+        "candidates",
+        "tests",
+        "quizzes",
+        "interviews",
+        "schedules",
+        "data",
+        "results",
+        "items",
+    ];
     if errors::says_none(answer, asked) {
         return Ok(Vec::new());
     }
@@ -166,22 +223,107 @@ impl Adapter for Wecp {
         order: &InviteOrder,
         answers: &[Response],
     ) -> Result<Step<InviteAnswer>, Fault> {
-        let [.., last] = answers else {
-            let test = path_part(TITLE, order.assessment.as_str())?;
-            let path: Vec<_> = self
-                .options
-                .invite_path
-                .split('/')
-                .map(|part| if part == "{test}" { test } else { part })
-                .collect();
-            let body = invite::body(order, &self.options)?;
-            return Ok(Step::Call(self.request(Method::Post, &path).json(&body)));
+        let (options, base) = (&self.options, &self.account.base);
+        let place = Place::of(&order.assessment)?;
+        let asked = match (place, &order.task) {
+            (Place::Test(_), Task::Invite | Task::Pool { .. }) => Asked::Invite,
+            (Place::Group(_), Task::Pool { .. }) => Asked::Group,
+            (Place::Interview(_), Task::Meet { .. }) => Asked::Schedule,
+            _ => return Err(misplaced()),
         };
-        Ok(Step::Done(invite::read(
-            last,
-            &order.person,
-            &self.account.base,
-        )?))
+        if let [.., last] = answers {
+            return Ok(Step::Done(match asked {
+                Asked::Schedule => interviews::read_schedule(last, order, base)?,
+                _ => invite::read(last, asked, &order.person, base)?,
+            }));
+        }
+        let (path, body) = match (place, &order.task) {
+            (
+                Place::Interview(interview),
+                Task::Meet {
+                    appointment,
+                    interviewers,
+                },
+            ) => (
+                self.schedule_path(interview, order)?,
+                interviews::schedule(interview, order, *appointment, interviewers, options)?,
+            ),
+            (Place::Group(group), _) => (
+                place::path(&options.group_path, &[("group", group)]),
+                invite::body(order, options)?,
+            ),
+            (Place::Test(id) | Place::Interview(id), _) => (
+                place::path(&options.invite_path, &[("test", id)]),
+                invite::body(order, options)?,
+            ),
+        };
+        Ok(Step::Call(self.request(Method::Post, &path).json(&body)))
+    }
+
+    fn prepare(
+        &self,
+        order: &PrepareOrder,
+        answers: &[Response],
+    ) -> Result<Step<AssessmentId>, Fault> {
+        let make = || -> Result<_, Fault> {
+            let body = interviews::body(order, &self.options)?;
+            let path = ["ats", "wecp", "createInterview"];
+            Ok(Step::Call(self.request(Method::Post, &path).json(&body)))
+        };
+        match answers {
+            [] => {
+                let path = place::path(&self.options.interviews_path, &[]);
+                Ok(Step::Call(self.request(Method::Get, &path)))
+            }
+            [there] => match interviews::find(there, &interviews::name(order))? {
+                Some(interview) => Ok(Step::Done(interview)),
+                None => make(),
+            },
+            [.., last] => Ok(Step::Done(interviews::made(last)?)),
+        }
+    }
+
+    fn withdraw(
+        &self,
+        assessment: &AssessmentId,
+        reference: &Reference,
+        answers: &[Response],
+    ) -> Result<Step<Withdrawn>, Fault> {
+        let impossible = |why: &str| {
+            Ok(Step::Done(Withdrawn::Impossible {
+                why: why.to_owned(),
+            }))
+        };
+        let Some(template) = &self.options.removal_path else {
+            return impossible(
+                "No call of WeCP's API that removes a candidate is known. Remove them in WeCP by hand, or set the connection's removal_path.",
+            );
+        };
+        let (kind, id) = match Place::of(assessment)? {
+            Place::Test(id) => ("test", id),
+            Place::Interview(id) => ("interview", id),
+            Place::Group(id) => ("group", id),
+        };
+        let others = ["test", "interview", "group"].iter();
+        if others
+            .filter(|other| **other != kind)
+            .any(|other| place::has(template, other))
+        {
+            return impossible(
+                "The connection's removal_path is for candidates of something else. Remove this one in WeCP by hand.",
+            );
+        }
+        match answers {
+            [] => {
+                let candidate = path_part(TITLE, reference.as_str())?;
+                let path = place::path(template, &[(kind, id), ("candidate", candidate)]);
+                Ok(Step::Call(self.request(Method::Delete, &path)))
+            }
+            [.., last] if last.is_success() || errors::says_gone(last) => {
+                Ok(Step::Done(Withdrawn::Done))
+            }
+            [.., last] => Err(errors::fault(last, Asked::Remove)),
+        }
     }
 
     fn list(
@@ -190,38 +332,53 @@ impl Adapter for Wecp {
         _since: Option<Timestamp>,
         _next: Option<&str>,
     ) -> Result<Request, Fault> {
-        let test = path_part(TITLE, assessment.as_str())?;
-        Ok(self.request(Method::Get, &["ats", "wecp", "tests", test, "candidates"]))
+        let options = &self.options;
+        let path = match Place::of(assessment)? {
+            Place::Test(test) => vec!["ats", "wecp", "tests", test, "candidates"],
+            Place::Interview(id) => self.interview_path(id),
+            Place::Group(id) => place::path(&options.group_path, &[("group", id)]),
+        };
+        Ok(self.request(Method::Get, &path))
     }
 
     fn read_list(
         &self,
-        _assessment: &AssessmentId,
+        assessment: &AssessmentId,
         answer: &Response,
     ) -> Result<Page<Listed>, Fault> {
         // The test stands in the path, so there is no filter that could be ignored; and rows are not compared with it,
         // because what the detail calls `quizId` may be another id of the same test (§B.2.3).
-        let rows = rows(answer, Asked::Candidates)?;
+        type Read = fn(&Value, &Url) -> Option<Listed>;
+        let (asked, listed): (_, Read) = match Place::of(assessment)? {
+            Place::Test(_) => (Asked::Candidates, candidates::listed),
+            Place::Interview(_) => (Asked::Schedules, interviews::listed),
+            Place::Group(_) => (Asked::Group, candidates::listed),
+        };
+        let rows = rows(answer, asked)?;
         let base = &self.account.base;
         Ok(Page {
-            items: rows
-                .iter()
-                .filter_map(|row| candidates::listed(row, base))
-                .collect(),
+            items: rows.iter().filter_map(|row| listed(row, base)).collect(),
             next: None,
         })
     }
 
-    fn lists_everybody(&self) -> bool {
-        self.options.lists_unfinished
+    fn lists_everybody(&self, assessment: &AssessmentId) -> bool {
+        self.options.lists_unfinished || !matches!(Place::of(assessment), Ok(Place::Test(_)))
     }
 
     fn result(
         &self,
-        _assessment: &AssessmentId,
+        assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
     ) -> Result<Step<AssessmentResult>, Fault> {
+        // One candidate of an interview cannot be asked for, as far as is known.
+        if let Place::Interview(interview) = Place::of(assessment)? {
+            return Ok(match answers {
+                [] => Step::Call(self.request(Method::Get, &self.interview_path(interview))),
+                [.., last] => Step::Done(interviews::result(last, reference, &self.account.base)?),
+            });
+        }
         let [.., last] = answers else {
             let candidate = path_part(TITLE, reference.as_str())?;
             let path = ["ats", "wecp", "candidates", candidate];

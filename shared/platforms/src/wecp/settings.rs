@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::TITLE;
+use super::{TITLE, place};
 use crate::adapter::Account;
 use crate::fault::Fault;
 use crate::settings::{Secret, Setting, Wants};
@@ -62,6 +62,46 @@ pub(super) static SETTINGS: &[Setting] = &[
         about: "Whether a test's candidates are listed from their invitation on, and not only once they have finished. If not, an invitation whose answer was lost cannot be looked up. Without it: yes.",
     },
     Setting {
+        key: "organisation",
+        wants: Wants::Text(
+            is_field_or_dash,
+            "the organisation's name as it stands in WeCP's addresses",
+        ),
+        // Internal paths show it (reference wecp §B.1, seen in code).
+        about: "What stands where schedule_path has {organisation}.",
+    },
+    Setting {
+        key: "schedule_path",
+        wants: Wants::Text(is_path, PATH),
+        // Both this and orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews were seen in code
+        // (reference wecp §B.2.1).
+        about: "The path that schedules a candidate for a live interview; {organisation}, {group} and {interview} in it are filled in. Without it: \"ats/wecp/scheduleInterviews\".",
+    },
+    Setting {
+        key: "interviews_path",
+        wants: Wants::Text(is_path, PATH),
+        // Not established (reference wecp §B.2.1).
+        about: "The path of the list of interviews. Without it: \"ats/wecp/interviews\".",
+    },
+    Setting {
+        key: "interview_candidates_path",
+        wants: Wants::Text(is_path, PATH),
+        // Not established (reference wecp §B.2.1).
+        about: "The path of the list of an interview's candidates. Without it: \"ats/wecp/interviews/{interview}/candidates\".",
+    },
+    Setting {
+        key: "group_path",
+        wants: Wants::Text(is_path, PATH),
+        // Not established: groups are known from internal paths alone (reference wecp §B.1).
+        about: "The path that puts a candidate into a group and lists its candidates; without {group}, the id goes into the body as groupId. Without it: \"ats/wecp/groups/{group}/candidates\".",
+    },
+    Setting {
+        key: "removal_path",
+        wants: Wants::Text(is_path, PATH),
+        // Nothing is known of it.
+        about: "The path that removes {candidate}, with {test}, {interview} or {group} where the id belongs of what they are a candidate of. Without it: nobody can be removed through the API.",
+    },
+    Setting {
         key: "sender_name",
         wants: Wants::Text(is_line, LINE),
         // What can be entered when inviting by hand (reference wecp §B.3, documented); as fields of a call inferred.
@@ -82,7 +122,7 @@ pub(super) static SETTINGS: &[Setting] = &[
 const PATH: &str =
     "a path under base_url such as \"ats/wecp/tests\", without a slash at its beginning or end";
 const FIELD: &str = "a field's name of letters, digits and underscores";
-const LINE: &str = "one line of at most 200 characters";
+pub(super) const LINE: &str = "one line of at most 200 characters";
 
 /// The secrets, described.
 pub(super) static SECRETS: &[Secret] = &[
@@ -115,6 +155,18 @@ pub(super) struct Options {
     pub tests_path: String,
     /// The path that invites.
     pub invite_path: String,
+    /// The organisation's name in paths.
+    pub organisation: String,
+    /// The path that schedules for a live interview.
+    pub schedule_path: String,
+    /// The path of the list of interviews.
+    pub interviews_path: String,
+    /// The path of the list of an interview's candidates.
+    pub interview_candidates_path: String,
+    /// The path of a group's candidates.
+    pub group_path: String,
+    /// The path that removes a candidate, if there is one.
+    pub removal_path: Option<String>,
     /// The field that the candidate is in, if not the body itself, and whether it is a list.
     pub inside: Option<(String, bool)>,
     /// The field that has the e-mail address.
@@ -141,6 +193,14 @@ impl Options {
             let problem = format!("the {TITLE} account {problem}");
             Err(Fault::not_sent("platform.settings", problem, remedy).of_connection())
         };
+        let schedule_path = or("schedule_path", "ats/wecp/scheduleInterviews");
+        let organisation = or("organisation", "");
+        if place::has(&schedule_path, "organisation") && organisation.is_empty() {
+            return misfit(
+                "has {organisation} in schedule_path, but no organisation",
+                "Set organisation to the name that stands in WeCP's addresses.",
+            );
+        }
         let has = |key| !account.secret(key).is_empty();
         if has("partner_key") != has("partner_secret") {
             return misfit(
@@ -159,6 +219,15 @@ impl Options {
             key_header: or("key_header", "x-api-key"),
             tests_path: or("tests_path", "ats/wecp/tests"),
             invite_path: or("invite_path", "ats/wecp/tests/{test}/candidates"),
+            organisation,
+            schedule_path,
+            interviews_path: or("interviews_path", "ats/wecp/interviews"),
+            interview_candidates_path: or(
+                "interview_candidates_path",
+                "ats/wecp/interviews/{interview}/candidates",
+            ),
+            group_path: or("group_path", "ats/wecp/groups/{group}/candidates"),
+            removal_path: text("removal_path"),
             inside: match text("invite_body").as_deref() {
                 Some("list") => Some((or("invite_list_field", "candidates"), true)),
                 Some("details") => Some(("candidateDetails".to_owned(), false)),
@@ -205,11 +274,27 @@ fn is_field(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+fn is_field_or_dash(text: &str) -> bool {
+    (1..=60).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// What is filled in.
+const PLACES: [&str; 5] = [
+    "{test}",
+    "{interview}",
+    "{group}",
+    "{organisation}",
+    "{candidate}",
+];
+
 /// Parts of plain letters, none of them empty or a way up.
 fn is_path(text: &str) -> bool {
     text.len() <= 200
         && text.split('/').all(|part| {
-            part == "{test}"
+            PLACES.contains(&part)
                 || (!part.is_empty()
                     && !part.starts_with('.')
                     && part.bytes().all(|byte| {
@@ -218,7 +303,7 @@ fn is_path(text: &str) -> bool {
         })
 }
 
-fn is_line(text: &str) -> bool {
+pub(super) fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
 }
 

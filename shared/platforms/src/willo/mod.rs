@@ -23,7 +23,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
-use stagecall_core::ports::{Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder};
+use stagecall_core::ports::{
+    Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder, Withdrawn,
+};
 use stagecall_core::result::{AssessmentResult, Status};
 use stagecall_http::{Method, Pace, Request, Response};
 use url::Url;
@@ -43,6 +45,8 @@ pub(crate) static KIND: Kind = Kind {
     hosts: &["willotalent.com", "willo.video"],
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
+    options: &[],
+    misfits: |_, _| Vec::new(),
     // No numbers are published; concurrency and scans are named as what it throttles, §A.7.
     pace: Pace {
         in_flight: NonZeroU32::MIN,
@@ -78,6 +82,9 @@ fn capabilities() -> Capabilities {
             Status::Declined,
             Status::Cancelled,
         ],
+        live_interviews: false,
+        pools: false,
+        withdraws: true,
     }
 }
 
@@ -203,6 +210,24 @@ impl Adapter for Willo {
             }
             [.., last] => Ok(Step::Done(invite::read(last, &self.account.base)?)),
         }
+    }
+
+    // `DELETE /participants/{key}/` (§A.3, documented; that it is answered with 204 is modelled).
+    fn withdraw(
+        &self,
+        _assessment: &AssessmentId,
+        reference: &Reference,
+        answers: &[Response],
+    ) -> Result<Step<Withdrawn>, Fault> {
+        let [.., last] = answers else {
+            let mut request = self.participant(reference)?;
+            request.method = Method::Delete;
+            return Ok(Step::Call(request));
+        };
+        if last.is_success() || errors::is_absence(last) {
+            return Ok(Step::Done(Withdrawn::Done));
+        }
+        Err(errors::fault(last))
     }
 
     fn list(

@@ -16,7 +16,12 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
             state.mappings.insert(
                 mapping.id.clone(),
                 MappingState {
-                    status: MappingStatus::Baseline { page: 1 },
+                    // Without triggers there is nobody to be at one.
+                    status: if mapping.triggers.is_empty() {
+                        MappingStatus::Active
+                    } else {
+                        MappingStatus::Baseline { page: 1 }
+                    },
                     since: now,
                     watches,
                 },

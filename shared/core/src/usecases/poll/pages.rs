@@ -13,7 +13,7 @@ use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
 use crate::ports::{
     ApplicationPage, ApplicationRow, Eploy, Inserted, MappingState, Standing, TenantState,
 };
-use crate::tenant::{Mapping, Tenant};
+use crate::tenant::{Mapping, MappingKind, Tenant};
 use crate::usecases::desk::Next;
 use crate::work::Work;
 
@@ -44,7 +44,7 @@ impl Poller {
         let mappings: Vec<_> = tenant
             .mappings
             .iter()
-            .filter(|mapping| concerns(&mapping.id))
+            .filter(|mapping| concerns(&mapping.id) && !mapping.triggers.is_empty())
             .filter_map(|mapping| Some((mapping, state.mappings.get(&mapping.id)?)))
             .collect();
         let applications: BTreeSet<&ApplicationId> = page
@@ -182,6 +182,9 @@ impl Poller {
                     .then_some(case.state.since),
             },
         );
+        if matches!(case.mapping.kind, MappingKind::Pool(_)) {
+            invitation = invitation.for_pool();
+        }
         let invites = passed_over.is_none();
         if let Some(reason) = passed_over {
             invitation = invitation.passed_over(reason);

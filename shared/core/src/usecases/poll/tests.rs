@@ -3,7 +3,7 @@ use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, Invitation, SkipReason};
 use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId, PollState};
-use crate::tenant::{Mapping, Position, Reentry, ReportPlan};
+use crate::tenant::{Mapping, MappingKind, Position, Reentry, ReportPlan, Settings};
 use crate::timing::Timing;
 use jiff::Timestamp;
 
@@ -27,6 +27,8 @@ fn mapping() -> Mapping {
             account: "willo".into(),
             assessment: "k".into(),
         },
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: None,

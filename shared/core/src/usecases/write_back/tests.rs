@@ -97,6 +97,12 @@ impl Platform for World {
     async fn invite(&self, _: &InviteOrder) -> Result<InviteAnswer, CallError> {
         unreachable!()
     }
+    async fn prepare(&self, _: &PrepareOrder) -> Result<AssessmentId, CallError> {
+        unreachable!()
+    }
+    async fn withdraw(&self, _: &AssessmentId, _: &Reference) -> Result<Withdrawn, CallError> {
+        unreachable!()
+    }
     async fn find(
         &self,
         _: &AssessmentId,
@@ -190,6 +196,23 @@ impl Ledger for Ports {
         _: &AccountId,
         _: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
+        unreachable!()
+    }
+    async fn prepared(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        unreachable!()
+    }
+    async fn save_prepared(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        _: &str,
+        _: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
         unreachable!()
     }
     async fn waiting(&self, _: &TenantId, _: &AssessmentRef) -> Result<Vec<Waiting>, StoreError> {

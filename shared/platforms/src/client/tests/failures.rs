@@ -183,6 +183,15 @@ impl Adapter for TwoSteps {
         }
     }
 
+    fn withdraw(
+        &self,
+        _: &AssessmentId,
+        _: &Reference,
+        _: &[Response],
+    ) -> Result<Step<Withdrawn>, Fault> {
+        Ok(Step::Done(Withdrawn::Done))
+    }
+
     fn list(
         &self,
         _: &AssessmentId,
@@ -199,7 +208,7 @@ impl Adapter for TwoSteps {
         })
     }
 
-    fn lists_everybody(&self) -> bool {
+    fn lists_everybody(&self, _: &AssessmentId) -> bool {
         false
     }
 

@@ -152,6 +152,8 @@ fn person() -> Person {
 
 fn order() -> InviteOrder {
     InviteOrder {
+        options: serde_json::Map::new(),
+        task: stagecall_core::ports::Task::Invite,
         client_ref: "101.video.1".to_owned(),
         assessment: AssessmentId::from("i1"),
         person: person(),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use stagecall_core::person::Person;
 use stagecall_core::ports::PlatformSecret;
+use stagecall_core::tenant::Settings;
 use url::Url;
 
 use super::*;
@@ -46,6 +47,8 @@ fn text(status: u16, body: &str) -> Response {
 
 fn order() -> InviteOrder {
     InviteOrder {
+        options: Settings::new(),
+        task: Task::Invite,
         client_ref: "101.test.1".to_owned(),
         assessment: AssessmentId::from(TEST),
         person: Person {

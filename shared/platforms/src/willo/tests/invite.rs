@@ -5,6 +5,8 @@ use crate::fault::Effect;
 
 pub(super) fn order() -> InviteOrder {
     InviteOrder {
+        options: serde_json::Map::new(),
+        task: stagecall_core::ports::Task::Invite,
         client_ref: "101.video.1".to_owned(),
         assessment: AssessmentId::from(INTERVIEW),
         person: Person {

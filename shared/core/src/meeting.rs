@@ -1,0 +1,330 @@
+//! Live interviews: when they are, and who meets the candidate. Pure.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::QuestionId;
+
+/// How the candidates of a mapping are met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeetingPlan {
+    /// How often an interview is made on the platform; the mapping's assessment then says what to make, in the
+    /// platform's word. `None`: the assessment names an interview that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creates: Option<OncePer>,
+    /// On which day.
+    pub day: MeetingDay,
+    /// At what time of that day.
+    pub time: Time,
+    /// In this time zone, by its name in the IANA database.
+    #[serde(default = "MeetingPlan::default_zone")]
+    pub zone: String,
+    /// For how many minutes.
+    pub minutes: u32,
+    /// The e-mail addresses of the customer's people who interview.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interviewers: Vec<String>,
+    /// A custom question of the vacancy that is answered with more such addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interviewers_question: Option<QuestionId>,
+}
+
+/// How often something is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OncePer {
+    /// Once for the mapping.
+    Mapping,
+    /// Once for each of its vacancies.
+    Vacancy,
+}
+
+/// On which day candidates are met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeetingDay {
+    /// So many working days from today; 1 is the next one. Weekends are left out, public holidays are not known here.
+    WorkingDays(u32),
+    /// As a custom question of the application is answered. An answer that has a time of its own counts with it.
+    Question(QuestionId),
+}
+
+/// When a candidate is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// From when.
+    pub at: Timestamp,
+    /// For how many minutes.
+    pub minutes: u32,
+}
+
+/// What is wrong with a meeting's day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoDay {
+    /// The zone is none of the database's.
+    #[error("the time zone is not known")]
+    Zone,
+    /// The day is beyond what a calendar has.
+    #[error("the day is too far away")]
+    TooFar,
+}
+
+impl MeetingPlan {
+    /// The most working days ahead.
+    pub const MOST_DAYS: u32 = 60;
+
+    /// The zone where a plan names none: Eploy is a UK product.
+    pub fn default_zone() -> String {
+        "Europe/London".to_owned()
+    }
+
+    /// Everything that is wrong with the plan, each naming its key.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let MeetingDay::WorkingDays(days) = self.day
+            && !(1..=Self::MOST_DAYS).contains(&days)
+        {
+            problems.push(format!(
+                "working_days is {days}; it must be from 1 (the next working day) to {}",
+                Self::MOST_DAYS
+            ));
+        }
+        if self.rules().is_err() {
+            problems.push(format!(
+                "zone is \"{}\"; give a name of the IANA database such as \"Europe/London\"",
+                self.zone
+            ));
+        }
+        if !(5..=480).contains(&self.minutes) {
+            problems.push(format!(
+                "minutes is {}; it must be from 5 to 480",
+                self.minutes
+            ));
+        }
+        // Not repeated: it may be anything.
+        if !self.interviewers.iter().all(|email| is_email(email)) {
+            problems.push("interviewers has a text that is no e-mail address".to_owned());
+        }
+        if self.interviewers.is_empty() && self.interviewers_question.is_none() {
+            problems.push(
+                "interviewers is missing; give their e-mail addresses, or interviewers_question"
+                    .to_owned(),
+            );
+        }
+        problems
+    }
+
+    /// The time of day on the working day that is `days` after the day that `now` is in. A time that the clocks leave
+    /// out that day is an hour later; of one that comes twice it is the first.
+    pub fn working_day(&self, days: u32, now: Timestamp) -> Result<Timestamp, NoDay> {
+        let mut day = now.to_zoned(self.rules()?).date();
+        for _ in 0..days {
+            day = next_working_day(day)?;
+        }
+        self.on(day)
+    }
+
+    /// The time of day on this day.
+    pub fn on(&self, day: Date) -> Result<Timestamp, NoDay> {
+        let zoned = self
+            .rules()?
+            .to_ambiguous_zoned(day.to_datetime(self.time))
+            .compatible()
+            .map_err(|_| NoDay::TooFar)?;
+        Ok(zoned.timestamp())
+    }
+
+    fn rules(&self) -> Result<TimeZone, NoDay> {
+        TimeZone::get(&self.zone).map_err(|_| NoDay::Zone)
+    }
+}
+
+fn next_working_day(day: Date) -> Result<Date, NoDay> {
+    let mut next = day.tomorrow().map_err(|_| NoDay::TooFar)?;
+    while matches!(next.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        next = next.tomorrow().map_err(|_| NoDay::TooFar)?;
+    }
+    Ok(next)
+}
+
+/// Whether a text can be an e-mail address.
+pub fn is_email(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.split_once('@').is_some_and(|(before, after)| {
+            !before.is_empty() && !after.is_empty() && !after.contains('@')
+        })
+}
+
+/// The addresses in an answer that a person wrote: between commas, semicolons or white space.
+pub fn addresses(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .filter(|part| is_email(part))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::time;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plan(zone: &str) -> MeetingPlan {
+        MeetingPlan {
+            creates: None,
+            day: MeetingDay::WorkingDays(1),
+            time: time(10, 0, 0, 0),
+            zone: zone.to_owned(),
+            minutes: 45,
+            interviewers: vec!["robin.example@example.com".to_owned()],
+            interviewers_question: None,
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_next_working_day_leaves_out_the_weekend_and_keeps_the_time_of_day() {
+        for (days, zone, now, expected) in [
+            // A Friday.
+            (
+                1,
+                "Europe/London",
+                "2026-11-20T16:00:00Z",
+                "2026-11-23T10:00:00Z",
+            ),
+            (
+                1,
+                "Europe/London",
+                "2026-11-21T09:00:00Z",
+                "2026-11-23T10:00:00Z",
+            ),
+            (
+                1,
+                "Europe/London",
+                "2026-11-22T23:30:00Z",
+                "2026-11-23T10:00:00Z",
+            ),
+            (
+                1,
+                "Europe/London",
+                "2026-11-23T00:30:00Z",
+                "2026-11-24T10:00:00Z",
+            ),
+            (
+                5,
+                "Europe/London",
+                "2026-11-20T16:00:00Z",
+                "2026-11-27T10:00:00Z",
+            ),
+            // From summer time to winter time over a weekend, and back.
+            (
+                1,
+                "Europe/London",
+                "2026-10-23T12:00:00Z",
+                "2026-10-26T10:00:00Z",
+            ),
+            (
+                1,
+                "Europe/London",
+                "2026-03-27T12:00:00Z",
+                "2026-03-30T09:00:00Z",
+            ),
+            // Where it is another day already.
+            (
+                1,
+                "Asia/Kolkata",
+                "2026-11-19T20:00:00Z",
+                "2026-11-23T04:30:00Z",
+            ),
+            (
+                1,
+                "America/New_York",
+                "2026-11-21T02:00:00Z",
+                "2026-11-23T15:00:00Z",
+            ),
+        ] {
+            let found = plan(zone).working_day(days, at(now));
+            assert_eq!(found, Ok(at(expected)), "{days} from {now} in {zone}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_leave_out_is_an_hour_later() {
+        let early = MeetingPlan {
+            time: time(1, 30, 0, 0),
+            ..plan("Europe/London")
+        };
+        let day = "2026-03-29".parse().unwrap();
+        assert_eq!(early.on(day), Ok(at("2026-03-29T01:30:00Z")));
+        // 01:30 comes twice: the first is still summer time.
+        let day = "2026-10-25".parse().unwrap();
+        assert_eq!(early.on(day), Ok(at("2026-10-25T00:30:00Z")));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_and_no_address_is_repeated() {
+        let wrong = MeetingPlan {
+            day: MeetingDay::WorkingDays(0),
+            zone: "Mars/Olympus".to_owned(),
+            minutes: 0,
+            interviewers: vec!["not an address".to_owned()],
+            ..plan("Europe/London")
+        };
+        let problems = wrong.problems();
+        assert_eq!(problems.len(), 4, "{problems:#?}");
+        assert!(!problems.concat().contains("not an address"));
+        assert_eq!(plan("Europe/London").problems(), Vec::<String>::new());
+        assert_eq!(
+            wrong.working_day(1, at("2026-11-20T16:00:00Z")),
+            Err(NoDay::Zone)
+        );
+        let nobody = MeetingPlan {
+            interviewers: Vec::new(),
+            ..plan("Europe/London")
+        };
+        assert_eq!(nobody.problems().len(), 1);
+    }
+
+    #[test]
+    fn addresses_are_found_however_they_are_separated() {
+        let found = addresses("robin@example.com; sam@example.com,\n pat@example.com and others");
+        assert_eq!(
+            found,
+            ["robin@example.com", "sam@example.com", "pat@example.com"]
+        );
+        assert_eq!(addresses("Robin Example"), Vec::<String>::new());
+    }
+
+    proptest! {
+        #[test]
+        fn a_working_day_is_ahead_and_never_at_the_weekend(
+            second in 1_700_000_000_i64..2_200_000_000,
+            days in 1..=MeetingPlan::MOST_DAYS,
+            zone in prop::sample::select(vec!["Europe/London", "UTC", "Asia/Kolkata", "Pacific/Auckland", "America/St_Johns"]),
+        ) {
+            let now = Timestamp::from_second(second).unwrap();
+            let plan = plan(zone);
+            let met = plan.working_day(days, now).unwrap();
+            let rules = TimeZone::get(zone).unwrap();
+            let (today, local) = (now.to_zoned(rules.clone()).date(), met.to_zoned(rules));
+            prop_assert!(met > now);
+            prop_assert_eq!(local.time(), plan.time);
+            prop_assert!(!matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday));
+            // Of the days after today up to then, so many are working days.
+            let mut working = 0;
+            let mut day = today;
+            while day < local.date() {
+                day = day.tomorrow().unwrap();
+                working += u32::from(!matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday));
+            }
+            prop_assert_eq!(working, days);
+        }
+    }
+}

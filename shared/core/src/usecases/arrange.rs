@@ -1,0 +1,308 @@
+//! What has to be settled before a candidate is met live or put into a talent pool: which interview, when and with whom;
+//! and whether the pool has the candidate already. All of it comes before the claim, and none of it reaches the candidate.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::desk::{Changed, Next};
+use super::invite::Inviter;
+use crate::error::{CallError, Error, Phase, Reach, StoreError, System};
+use crate::ids::{AssessmentId, QuestionId, Reference};
+use crate::invitation::{Event, FailReason, Invitation, NotApplicable, SkipReason, State};
+use crate::meeting::{Appointment, MeetingDay, MeetingPlan, OncePer, addresses};
+use crate::ports::{Answer, Bound, Eploy, Platform, PrepareOrder, Purpose, QuestionsOf, Task};
+use crate::tenant::{Mapping, MappingKind, PoolPlan, Tenant};
+
+/// Everything about a live interview that has to be known before it is arranged.
+struct Arrangement {
+    interview: AssessmentId,
+    appointment: Appointment,
+    interviewers: Vec<String>,
+}
+
+/// Why there is none.
+enum Hitch {
+    Call(CallError),
+    Store(StoreError),
+}
+
+impl From<CallError> for Hitch {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<StoreError> for Hitch {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Inviter {
+    /// The row as it is to be claimed, and what is to be done with the candidate. `None` if there is nothing more to do
+    /// now, which is on record then.
+    pub(super) async fn arrange(
+        &self,
+        tenant: &Tenant,
+        mapping: &Mapping,
+        row: Invitation,
+        platform: &dyn Platform,
+    ) -> Result<Option<(Invitation, Task)>, Error> {
+        match &mapping.kind {
+            MappingKind::Invitation => Ok(Some((row, Task::Invite))),
+            MappingKind::Meeting(plan) => self.meet(tenant, mapping, plan, row, platform).await,
+            MappingKind::Pool(plan) => self.pool(mapping, plan, row).await,
+        }
+    }
+
+    async fn meet(
+        &self,
+        tenant: &Tenant,
+        mapping: &Mapping,
+        plan: &MeetingPlan,
+        row: Invitation,
+        platform: &dyn Platform,
+    ) -> Result<Option<(Invitation, Task)>, Error> {
+        let arrangement = match self
+            .arrangement(tenant, mapping, plan, &row, platform)
+            .await
+        {
+            Ok(arrangement) => arrangement,
+            Err(Hitch::Store(error)) => return Err(error.into()),
+            Err(Hitch::Call(error)) => {
+                let event = self.not_now(&row, None, &error);
+                self.record(&row, Some(mapping), event).await?;
+                return Ok(None);
+            }
+        };
+        let task = Task::Meet {
+            appointment: arrangement.appointment,
+            interviewers: arrangement.interviewers,
+        };
+        // On record before the platform is told, so that what a look-up adopts is the appointment that was made.
+        let event = Event::Arranged {
+            assessment: arrangement.interview,
+            appointment: arrangement.appointment,
+        };
+        let changed = self
+            .desk
+            .change(&row, event, mapping.expires_after_days, Next::Mine)
+            .await?;
+        Ok(match changed {
+            Changed::To(row) => Some((*row, task)),
+            Changed::No(NotApplicable::NothingNew { .. }) => Some((row, task)),
+            Changed::No(_) | Changed::Conflict => None,
+        })
+    }
+
+    async fn arrangement(
+        &self,
+        tenant: &Tenant,
+        mapping: &Mapping,
+        plan: &MeetingPlan,
+        row: &Invitation,
+        platform: &dyn Platform,
+    ) -> Result<Arrangement, Hitch> {
+        let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
+        let appointment = appointment(&*eploy, plan, row, self.desk.now()).await?;
+        let interviewers = interviewers(&*eploy, plan, row).await?;
+        let unmade = row.assessment.assessment == mapping.assessment.assessment;
+        let interview = match plan.creates {
+            Some(once_per) if unmade => {
+                self.made(&*eploy, mapping, once_per, row, platform).await?
+            }
+            _ => row.assessment.assessment.clone(),
+        };
+        Ok(Arrangement {
+            interview,
+            appointment,
+            interviewers,
+        })
+    }
+
+    /// The interview that is used for the row: on record, or made now. The ledger decides between two that were made at
+    /// once; to the other one nobody is ever invited.
+    async fn made(
+        &self,
+        eploy: &dyn Eploy,
+        mapping: &Mapping,
+        once_per: OncePer,
+        row: &Invitation,
+        platform: &dyn Platform,
+    ) -> Result<AssessmentId, Hitch> {
+        let (ledger, tenant) = (&self.desk.ledger, &row.key.tenant);
+        let account = &row.assessment.account;
+        let name = name_of_made(mapping, once_per, row);
+        if let Some(made) = ledger.prepared(tenant, account, &name).await? {
+            return Ok(made);
+        }
+        let vacancy = match once_per {
+            OncePer::Mapping => None,
+            OncePer::Vacancy => Some(eploy.vacancy(&row.vacancy).await?.title),
+        };
+        let order = PrepareOrder {
+            client_ref: name.clone(),
+            wanted: mapping.assessment.assessment.clone(),
+            vacancy,
+            options: mapping.options.clone(),
+        };
+        let made = platform.prepare(&order).await?;
+        let used = ledger.save_prepared(tenant, account, &name, &made).await?;
+        if used == made {
+            tracing::info!(%tenant, mapping = %mapping.id, interview = %used, "an interview was made");
+        } else {
+            tracing::warn!(%tenant, mapping = %mapping.id, interview = %used, unused = %made, "two interviews were made at once, and one stays unused");
+        }
+        Ok(used)
+    }
+
+    /// Takes the candidate's place in the pool. A place is one reference per candidate, bound for good: whoever comes
+    /// second, with another application, finds it taken. A place whose owner never got there is passed over.
+    async fn pool(
+        &self,
+        mapping: &Mapping,
+        plan: &PoolPlan,
+        row: Invitation,
+    ) -> Result<Option<(Invitation, Task)>, Error> {
+        const PLACES: u32 = 100;
+        let mut taken = None;
+        for number in 1..=PLACES {
+            let assessment = &row.assessment.assessment;
+            let place = Reference::new(format!("pool/{assessment}/{}/{number}", row.candidate));
+            let ledger = &self.desk.ledger;
+            match ledger
+                .bind(&row.assessment.account, &place, &row.key)
+                .await?
+            {
+                Bound::Ours => {
+                    let tags = plan.tags.clone();
+                    return Ok(Some((row, Task::Pool { tags })));
+                }
+                Bound::Other(owner) => {
+                    let stands = ledger.load(&owner).await?;
+                    taken = Some(owner);
+                    if stands.is_some_and(|owner| keeps_its_place(&owner.state)) {
+                        break;
+                    }
+                }
+            }
+        }
+        let event = Event::Skip {
+            claim: None,
+            reason: SkipReason::Duplicate(taken),
+        };
+        self.record(&row, Some(mapping), event).await?;
+        Ok(None)
+    }
+}
+
+/// Whether an invitation in this state is, or may yet turn out to be, in the pool.
+fn keeps_its_place(state: &State) -> bool {
+    match state {
+        State::Skipped(_) | State::Cancelled => false,
+        State::Failed(reason) => matches!(reason, FailReason::OutcomeUnknown(_)),
+        _ => true,
+    }
+}
+
+/// When the candidate is met.
+async fn appointment(
+    eploy: &dyn Eploy,
+    plan: &MeetingPlan,
+    row: &Invitation,
+    now: Timestamp,
+) -> Result<Appointment, CallError> {
+    let minutes = plan.minutes;
+    let day = match &plan.day {
+        MeetingDay::WorkingDays(days) => {
+            // What was decided before stays while it can: another try must not move it.
+            if let Some(known) = row.appointment.filter(|known| known.at > now) {
+                return Ok(known);
+            }
+            plan.working_day(*days, now)
+        }
+        MeetingDay::Question(question) => {
+            let of = QuestionsOf::Application(row.key.application.clone());
+            match eploy.answer(&of, question).await? {
+                Some(Answer::Day(day)) => plan.on(day),
+                Some(Answer::At(at)) => Ok(at),
+                Some(Answer::Text(_)) | None => return Err(no_date(question)),
+            }
+        }
+    };
+    match day {
+        Ok(at) if at > now => Ok(Appointment { at, minutes }),
+        Ok(_) => Err(trouble(
+            Phase::Refused,
+            "meeting.past",
+            "the interview's date is in the past".to_owned(),
+            "Enter a date that is still to come".to_owned(),
+        )),
+        Err(error) => Err(trouble(
+            Phase::Refused,
+            "meeting.no_day",
+            error.to_string(),
+            "Correct the interview's date, or the mapping's time zone".to_owned(),
+        )),
+    }
+}
+
+/// Who meets the candidate.
+async fn interviewers(
+    eploy: &dyn Eploy,
+    plan: &MeetingPlan,
+    row: &Invitation,
+) -> Result<Vec<String>, CallError> {
+    let mut all = plan.interviewers.clone();
+    if let Some(question) = &plan.interviewers_question {
+        let of = QuestionsOf::Vacancy(row.vacancy.clone());
+        if let Some(Answer::Text(text)) = eploy.answer(&of, question).await? {
+            for address in addresses(&text) {
+                if !all.iter().any(|known| known.eq_ignore_ascii_case(&address)) {
+                    all.push(address);
+                }
+            }
+        }
+        if all.is_empty() {
+            return Err(trouble(
+                Phase::NotSent,
+                "meeting.no_interviewer",
+                format!("question {question} of the vacancy has no interviewer's e-mail address"),
+                "Answer it on the vacancy; the interview is then arranged by itself".to_owned(),
+            ));
+        }
+    }
+    Ok(all)
+}
+
+fn no_date(question: &QuestionId) -> CallError {
+    trouble(
+        Phase::NotSent,
+        "meeting.no_date",
+        format!("question {question} of the application has no date for the interview"),
+        "Answer it on the application; the interview is then arranged by itself".to_owned(),
+    )
+}
+
+fn trouble(phase: Phase, code: &'static str, problem: String, remedy: String) -> CallError {
+    CallError {
+        system: System::Eploy,
+        operation: "arrange the interview",
+        phase,
+        reach: Reach::Record,
+        code,
+        problem,
+        remedy,
+    }
+}
+
+/// Our name for what is made: for the mapping or the vacancy, and for what the platform is told of it, so that other
+/// options make another one.
+fn name_of_made(mapping: &Mapping, once_per: OncePer, row: &Invitation) -> String {
+    let told = serde_json::to_vec(&(&mapping.assessment, &mapping.options)).unwrap_or_default();
+    let digest = hex::encode(&Sha256::digest(&told)[..4]);
+    match once_per {
+        OncePer::Mapping => format!("{}.{digest}", mapping.id),
+        OncePer::Vacancy => format!("{}.{}.{digest}", mapping.id, row.vacancy),
+    }
+}

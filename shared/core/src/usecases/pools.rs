@@ -1,0 +1,77 @@
+//! Talent pools that take candidates by what came of an invitation of another mapping.
+
+use crate::error::Error;
+use crate::events::{DomainEvent, What};
+use crate::ids::InvitationKey;
+use crate::invitation::{Entry, Invitation, Step};
+use crate::ports::Inserted;
+use crate::report::Moment;
+use crate::tenant::{Mapping, MappingKind, Tenant};
+use crate::work::Work;
+
+use super::desk::Desk;
+
+/// Puts on record that pools are to take this invitation's candidate, where they are. Doing it twice does nothing.
+pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Result<(), Error> {
+    let Some(moment) = row.moment() else {
+        return Ok(());
+    };
+    for mapping in &tenant.mappings {
+        if !takes(mapping, row, moment) {
+            continue;
+        }
+        let key = InvitationKey {
+            mapping: mapping.id.clone(),
+            round: 1,
+            ..row.key.clone()
+        };
+        let now = desk.now();
+        let entry = Entry {
+            seen_at: now,
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: None,
+        };
+        let place = Invitation::detected(
+            key.clone(),
+            row.candidate.clone(),
+            row.vacancy.clone(),
+            mapping.assessment.clone(),
+            entry,
+        )
+        .for_pool();
+        if desk.ledger.insert(&place).await? == Inserted::Existed {
+            continue;
+        }
+        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "the pool takes the candidate");
+        desk.hand_out(vec![Work::step(key.clone(), Step::Invite)])
+            .await;
+        let what = What::Detected { invitation: key };
+        desk.events
+            .publish(vec![DomainEvent { at: now, what }])
+            .await;
+    }
+    Ok(())
+}
+
+/// Whether the mapping is a pool that takes a candidate whose invitation has come to this.
+fn takes(mapping: &Mapping, row: &Invitation, moment: Moment) -> bool {
+    let MappingKind::Pool(plan) = &mapping.kind else {
+        return false;
+    };
+    let percent = row
+        .finding
+        .as_ref()
+        .and_then(|finding| finding.score.as_ref()?.percent);
+    !mapping.paused
+        && mapping.vacancies.contains(&row.vacancy)
+        && plan.after.iter().any(|outcome| {
+            outcome.mapping == row.key.mapping
+                && outcome.on == moment
+                && outcome
+                    .min_percent
+                    .is_none_or(|least| percent.is_some_and(|percent| percent >= f64::from(least)))
+        })
+}

@@ -1,0 +1,268 @@
+//! Live interviews (reference wecp §B.2.4): made with one call, candidates scheduled with another. Both bodies were seen
+//! in code; how interviews and their candidates are read is not established, so those paths are settings.
+
+use serde_json::{Map, Value, json};
+use stagecall_core::ids::{AssessmentId, Reference};
+use stagecall_core::meeting::Appointment;
+use stagecall_core::ports::{Found, InviteAnswer, InviteOrder, PrepareOrder, Sighting};
+use stagecall_core::result::{AssessmentResult, Comment, Rating, Status, SubResult};
+use stagecall_http::Response;
+use url::Url;
+
+use super::errors::{self, Asked};
+use super::settings::Options;
+use super::{candidates, invite, place, report, rows, standing};
+use crate::adapter::{Listed, email_of};
+use crate::fault::Fault;
+use crate::json::{Record, id, text};
+
+/// The longest beginning of a name that is made of the vacancy's title, in characters.
+const LONGEST_TITLE: usize = 80;
+
+/// Most lines of a scorecard that are told.
+const MOST_LINES: usize = 50;
+
+/// The name of what is made: as the mapping words it, and our own name, by which it is found again.
+pub(super) fn name(order: &PrepareOrder) -> String {
+    let worded = order.options.get("name").and_then(Value::as_str);
+    let title: String = order
+        .vacancy
+        .as_deref()
+        .unwrap_or("Interview")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_TITLE)
+        .collect();
+    let worded = worded.unwrap_or("{vacancy}").replace("{vacancy}", &title);
+    format!("{} [{}]", worded.trim(), order.client_ref)
+}
+
+/// The body that makes one.
+pub(super) fn body(order: &PrepareOrder, options: &Options) -> Result<Value, Fault> {
+    let group = group(&order.options).ok_or_else(|| {
+        Fault::not_sent(
+            "platform.options",
+            "the mapping does not say which group an interview is made in",
+            "Give the mapping's option \"group\".",
+        )
+    })?;
+    let mut body = json!({
+        "interviewName": name(order),
+        "groupId": group,
+        "recordInterview": order.options.get("record").is_some_and(|record| *record == true),
+        "metadata": {"preparedFor": order.client_ref},
+    });
+    if let Some(user) = &options.user_email {
+        body["metadata"]["user_email"] = user.as_str().into();
+    }
+    if let Some(scorecard) = order.options.get("scorecard") {
+        body["scorecard"] = scorecard.clone();
+    }
+    Ok(body)
+}
+
+/// The group that a mapping names.
+pub(super) fn group(options: &Map<String, Value>) -> Option<&str> {
+    options.get("group").and_then(Value::as_str)
+}
+
+/// The interview of this name in the list of interviews. A list that is not at its path is no hindrance: the worst that
+/// comes of it is an interview that nobody uses.
+pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>, Fault> {
+    if answer.status == 404 {
+        return Ok(None);
+    }
+    let rows = rows(answer, Asked::Interviews)?;
+    let same = |row: &&Value| {
+        Record::of(row, &[]).is_some_and(|record| {
+            record.text(&["name", "interview_name", "title"]).as_deref() == Some(name)
+        })
+    };
+    Ok(rows.iter().filter(same).find_map(key))
+}
+
+/// The interview that was made.
+pub(super) fn made(answer: &Response) -> Result<AssessmentId, Fault> {
+    let body = errors::body(answer, Asked::MakeInterview)?;
+    key(&body).ok_or_else(|| Fault::unreadable("WeCP's answer names no interview"))
+}
+
+fn key(value: &Value) -> Option<AssessmentId> {
+    let record = Record::of(value, &["interview", "data"])?;
+    ["interview_id", "_id", "id"]
+        .iter()
+        .find_map(|name| id(record.get(&[name])?))
+        .map(|key| place::Place::of_interview(&key))
+}
+
+/// The body that schedules a candidate. One interviewer is a text, as seen in code; several are a list (inferred).
+pub(super) fn schedule(
+    interview: &str,
+    order: &InviteOrder,
+    appointment: Appointment,
+    interviewers: &[String],
+    options: &Options,
+) -> Result<Value, Fault> {
+    let interviewer = match interviewers {
+        [one] => json!(one),
+        several => json!(several),
+    };
+    Ok(json!({
+        "interviewId": interview,
+        "sendEmail": order.options.get("send_email").is_none_or(|send| *send == true),
+        "schedules": [{
+            "emailId": email_of(&order.person)?,
+            "interviewDuration": appointment.minutes,
+            "interviewer": interviewer,
+            "interviewTime": format!("{:.3}", appointment.at),
+        }],
+        "metadata": invite::metadata(order, options),
+    }))
+}
+
+/// Reads the answer: the one schedule in an array. An empty one says neither that it was done nor that it was not
+/// (reference wecp §B.2.1), so the outcome is open.
+pub(super) fn read_schedule(
+    answer: &Response,
+    order: &InviteOrder,
+    base: &Url,
+) -> Result<InviteAnswer, Fault> {
+    if errors::says_already_there(answer) {
+        return Ok(InviteAnswer::AlreadyThere { reference: None });
+    }
+    let listed: Vec<_> = match errors::body(answer, Asked::Schedule)? {
+        Value::Array(rows) => rows,
+        object @ Value::Object(_) => vec![object],
+        _ => Vec::new(),
+    }
+    .iter()
+    .filter_map(|row| listed(row, base))
+    .collect();
+    let ours = match listed.as_slice() {
+        [one] => Some(one),
+        several => several
+            .iter()
+            .find(|one| one.emails.iter().any(|email| order.person.has_email(email))),
+    };
+    ours.map(|one| InviteAnswer::Created {
+        reference: one.found.reference.clone(),
+        link: one.found.link.clone(),
+    })
+    .ok_or_else(|| Fault::unreadable("WeCP's answer has no schedule of the candidate"))
+}
+
+/// A candidate of an interview.
+pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
+    let record = Record::of(row, &candidates::INNER)?;
+    let reference = Reference::new(candidates::key(&record)?);
+    let shown = read(&record, &reference, base);
+    let mut emails = candidates::emails(&record);
+    emails.extend(
+        ["user", "candidate_email"]
+            .iter()
+            .filter_map(|name| Some(record.get(&[name])?.as_str()?.trim().to_owned()))
+            .filter(|text| text.contains('@')),
+    );
+    Some(Listed {
+        found: Found {
+            reference: reference.clone(),
+            client_ref: shown.client_ref.clone(),
+            link: invite::link(row, base),
+        },
+        emails,
+        sighting: Sighting {
+            reference,
+            status: Some(shown.status),
+            marker: shown.finding().digest,
+        },
+    })
+}
+
+/// One candidate's result, out of the list of all; one who is not in it counts as taken back.
+pub(super) fn result(
+    answer: &Response,
+    reference: &Reference,
+    base: &Url,
+) -> Result<AssessmentResult, Fault> {
+    let rows = rows(answer, Asked::Schedules)?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| Record::of(row, &candidates::INNER))
+        .find(|record| candidates::key(record).as_deref() == Some(reference.as_str()))
+        .map_or_else(
+            || AssessmentResult::bare(reference.clone(), Status::Cancelled),
+            |record| read(&record, reference, base),
+        ))
+}
+
+/// What a record says: the scorecard counts once the interview is over.
+fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
+    let status = standing::standing(record);
+    let so_far = AssessmentResult {
+        client_ref: candidates::client_ref(record),
+        stage: standing::other_word(record),
+        started_at: record.time(&standing::STARTED_AT),
+        ..AssessmentResult::bare(reference.clone(), status)
+    };
+    if status != Status::Completed {
+        return so_far;
+    }
+    let (ratings, comments) = scorecard(record);
+    let recording = record.get(&["recording_link", "recording_url"]);
+    AssessmentResult {
+        completed_at: record.time(&standing::FINISHED_AT),
+        score: report::score(record),
+        ratings,
+        comments,
+        parts: recording
+            .map(|_| SubResult {
+                label: "Recording".to_owned(),
+                score: None,
+                remark: Some("in WeCP".to_owned()),
+            })
+            .into_iter()
+            .collect(),
+        report_link: report::link(record, base),
+        ..so_far
+    }
+}
+
+/// The lines of the scorecard: stars and choices are ratings, words are comments.
+fn scorecard(record: &Record<'_>) -> (Vec<Rating>, Vec<Comment>) {
+    let (mut ratings, mut comments) = (Vec::new(), Vec::new());
+    for line in record
+        .list(&["scorecard", "score_card"])
+        .iter()
+        .take(MOST_LINES)
+    {
+        let Some(line) = Record::of(line, &[]) else {
+            continue;
+        };
+        let (Some(question), Some(answer)) = (
+            line.text(&["question", "label"]),
+            line.get(&["answer", "rating", "value"]).and_then(text),
+        ) else {
+            continue;
+        };
+        match line.text(&["type_of_question", "type"]).as_deref() {
+            Some("text") => comments.push(Comment {
+                by: Some(question),
+                text: answer,
+            }),
+            Some("star") => ratings.push(Rating {
+                by: None,
+                label: question,
+                value: match answer.as_str() {
+                    "1" => "1 star".to_owned(),
+                    stars => format!("{stars} stars"),
+                },
+            }),
+            _ => ratings.push(Rating {
+                by: None,
+                label: question,
+                value: answer,
+            }),
+        }
+    }
+    (ratings, comments)
+}

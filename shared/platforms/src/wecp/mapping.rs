@@ -1,0 +1,145 @@
+//! What a mapping can tell `WeCP`.
+
+use serde_json::Value;
+use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection};
+
+use super::place::{INTERVIEW, Place};
+use super::settings::{LINE, is_line};
+use crate::settings::{Setting, Wants};
+
+/// The options, described.
+pub(super) static OPTIONS: &[Setting] = &[
+    Setting {
+        key: "name",
+        wants: Wants::Text(is_line, LINE),
+        about: "The name of an interview that is made, with {vacancy} where the vacancy's title belongs. Our own short name follows it in brackets. Without it: \"{vacancy}\".",
+    },
+    Setting {
+        key: "group",
+        wants: Wants::Text(is_id, "the id of a group: letters, digits and hyphens"),
+        about: "The group that an interview is made in (groupId). Required where the mapping makes interviews.",
+    },
+    Setting {
+        key: "record",
+        wants: Wants::Flag,
+        about: "Whether the interview is recorded. Without it: no.",
+    },
+    Setting {
+        key: "scorecard",
+        wants: Wants::Value(
+            is_scorecard,
+            "a list of { question, type_of_question = \"star\", \"objective\" or \"text\", required, option = [...] }, with options where it is objective",
+        ),
+        // The names are the call's own (reference wecp §B.2.4, seen in code).
+        about: "The interview's scorecard. Without it: none.",
+    },
+    Setting {
+        key: "send_email",
+        wants: Wants::Flag,
+        about: "Whether WeCP writes to the candidate itself (sendEmail). Without it: of an interview yes, of a pool no, of a test as WeCP has it. Whether it is heard for tests is not established.",
+    },
+];
+
+/// What does not fit together.
+pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec<String> {
+    let mut problems = Vec::new();
+    let id = &mapping.assessment.assessment;
+    let place = Place::of(id);
+    let by_organisation = connection
+        .settings
+        .get("schedule_path")
+        .and_then(Value::as_str)
+        .is_some_and(|path| super::place::has(path, "group"));
+    let has_group = mapping.options.contains_key("group");
+    match &mapping.kind {
+        MappingKind::Meeting(plan) => {
+            if plan.creates.is_some() && id.as_str() != INTERVIEW {
+                problems.push(format!(
+                    "assessment.create is \"{id}\"; of what can be made, {} has \"{INTERVIEW}\"",
+                    super::TITLE
+                ));
+            }
+            if plan.creates.is_none() && !matches!(place, Ok(Place::Interview(_))) {
+                problems.push(format!(
+                    "assessment.id is \"{id}\"; a live interview's is \"{INTERVIEW}:\" and its id on {}, or give create = \"{INTERVIEW}\" instead",
+                    super::TITLE
+                ));
+            }
+            if !has_group && (plan.creates.is_some() || by_organisation) {
+                problems.push("options.group is missing; give the group's id".to_owned());
+            }
+        }
+        MappingKind::Pool(_) => {
+            if !matches!(place, Ok(Place::Test(_) | Place::Group(_))) {
+                problems.push(format!(
+                    "assessment.id is \"{id}\"; a pool is a test's id, or \"group:\" and a group's id"
+                ));
+            }
+        }
+        MappingKind::Invitation => {
+            if !matches!(place, Ok(Place::Test(_))) {
+                problems.push(format!(
+                    "assessment.id is \"{id}\"; give a test's id, or for a live interview say in [meeting] when it is"
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_scorecard(value: &Value) -> bool {
+    const KNOWN: [&str; 4] = ["question", "type_of_question", "required", "option"];
+    let line = |line: &Value| {
+        let Some(object) = line.as_object() else {
+            return false;
+        };
+        let options = line["option"].as_array();
+        let options_fit =
+            options.is_none_or(|all| !all.is_empty() && all.iter().all(Value::is_string));
+        let kind = line["type_of_question"].as_str();
+        object.keys().all(|key| KNOWN.contains(&key.as_str()))
+            && line["question"].as_str().is_some_and(is_line)
+            && object.get("required").is_none_or(Value::is_boolean)
+            && (object.get("option").is_none() || options.is_some())
+            && options_fit
+            && matches!(kind, Some("star" | "objective" | "text"))
+            && (kind != Some("objective") || options.is_some())
+    };
+    value
+        .as_array()
+        .is_some_and(|lines| !lines.is_empty() && lines.iter().all(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_scorecard_has_lines_of_three_kinds() {
+        assert!(is_scorecard(&json!([
+            {"question": "Overall", "type_of_question": "star", "required": true},
+            {"question": "Level", "type_of_question": "objective", "option": ["junior", "senior"]},
+            {"question": "Notes", "type_of_question": "text"},
+        ])));
+        for bad in [
+            json!([]),
+            json!("Overall"),
+            json!([{"question": "Overall"}]),
+            json!([{"question": "", "type_of_question": "star"}]),
+            json!([{"question": "Level", "type_of_question": "objective"}]),
+            json!([{"question": "Level", "type_of_question": "objective", "option": []}]),
+            json!([{"question": "Overall", "type_of_question": "star", "colour": "red"}]),
+        ] {
+            assert!(!is_scorecard(&bad), "{bad}");
+        }
+    }
+}
