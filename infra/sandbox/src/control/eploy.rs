@@ -6,10 +6,10 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 
 use super::{
-    Answered, ApplicationView, Applications, Body, Created, EditCandidate, Id, Move,
+    Answered, ApplicationView, Applications, Body, Created, EditCandidate, Id, Move, NewAnswer,
     NewApplications, NewOption, NewQuestion, NewVacancy, SystemInfo, SystemSettings, switched,
 };
-use crate::eploy::{Asked, Refused, System};
+use crate::eploy::{Refused, System};
 use crate::record::Records;
 use crate::world::Shared;
 
@@ -28,6 +28,7 @@ pub(super) fn router() -> Router<Shared> {
         .route("/control/eploy/{system}/remove", post(remove))
         .route("/control/eploy/{system}/candidates/{id}", patch(edit))
         .route("/control/eploy/{system}/questions", post(add_question))
+        .route("/control/eploy/{system}/answers", post(answer))
         .route("/control/eploy/{system}/options", post(set_option))
 }
 
@@ -186,12 +187,23 @@ async fn add_question(
     Path(name): Path<String>,
     Body(new): Body<NewQuestion>,
 ) -> Json<Id<u64>> {
-    let id =
-        shared
-            .lock()
-            .system(&name)
-            .add_question(Asked::Applications, &new.title, new.answer_type);
+    let id = shared
+        .lock()
+        .system(&name)
+        .add_question(new.of, &new.title, new.answer_type);
     Json(Id { id })
+}
+
+async fn answer(
+    State(shared): State<Shared>,
+    Path(name): Path<String>,
+    Body(new): Body<NewAnswer>,
+) -> Answered<()> {
+    let mut world = shared.lock();
+    world
+        .system(&name)
+        .answer_question(&new, Timestamp::now())?;
+    Ok(Json(()))
 }
 
 async fn set_option(

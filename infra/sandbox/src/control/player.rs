@@ -13,9 +13,9 @@ use url::form_urlencoded;
 use super::{
     AccountInfo, AccountSettings, Acts, ApplicationView, Applications, ByHand, CallRecord,
     CallbackRecord, CandidateAct, Created, EditCandidate, FaultState, HrmsInfo, Id,
-    InvitationRecord, Judged, MadeUp, Move, NewApplications, NewInterview, NewOption, NewQuestion,
-    NewVacancy, Part, ParticipantView, Pending, Profile, ReviewerAct, SystemInfo, SystemSettings,
-    WebhookRecord, WriteRecord,
+    InvitationRecord, Judged, MadeUp, Move, NewAnswer, NewApplications, NewInterview, NewOption,
+    NewQuestion, NewVacancy, Part, ParticipantView, Pending, Profile, ReviewerAct, SystemInfo,
+    SystemSettings, WebhookRecord, WriteRecord,
 };
 use crate::client::Client;
 
@@ -202,7 +202,12 @@ impl Player {
         self.call(Method::PATCH, &path, Some(edit)).await
     }
 
-    /// Adds a custom question to applications.
+    /// A recruiter answers a custom question.
+    pub async fn answer(&self, system: &str, new: &NewAnswer) -> Played<()> {
+        self.post(&format!("eploy/{system}/answers"), new).await
+    }
+
+    /// Adds a custom question.
     pub async fn question(&self, system: &str, new: &NewQuestion) -> Played<u64> {
         let made: Id<u64> = self.post(&format!("eploy/{system}/questions"), new).await?;
         Ok(made.id)

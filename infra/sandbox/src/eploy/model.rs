@@ -142,10 +142,13 @@ pub(crate) struct Placement {
 }
 
 /// A record type that can carry custom questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
     /// Applications.
+    #[default]
     Applications,
     /// Candidates.
     Candidates,

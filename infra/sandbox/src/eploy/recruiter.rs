@@ -13,9 +13,10 @@ use super::setup::{
     ACTION_TYPES, FIRST_STAGE, OFFERS, OUTCOMES, PLACEMENT_STATUSES, STAGE_NAMES, VACANCY_STATUSES,
     WITHDRAWN,
 };
+use super::write::answered;
 use crate::control::{
-    ActionView, AnswerView, ApplicationView, Created, EditCandidate, HistoryView, NewApplications,
-    NewOption, NewVacancy, NoteView, PositionView,
+    ActionView, AnswerView, ApplicationView, Created, EditCandidate, HistoryView, NewAnswer,
+    NewApplications, NewOption, NewVacancy, NoteView, PositionView,
 };
 use crate::people::{MadeUp, People};
 use crate::record::{By, Records};
@@ -31,6 +32,8 @@ pub(crate) enum Refused {
     Missing(&'static str, u64),
     #[error("there is no {0} called '{1}'")]
     Nameless(&'static str, String),
+    #[error("the answer does not fit the question")]
+    Unfit,
     #[error("{0}")]
     NoWay(#[from] NoWay),
 }
@@ -289,6 +292,31 @@ impl System {
             kind,
         });
         id
+    }
+
+    /// A recruiter answers a custom question; an application that is answered has changed.
+    pub(crate) fn answer_question(
+        &mut self,
+        new: &NewAnswer,
+        at: Timestamp,
+    ) -> Result<(), Refused> {
+        if !self.is_asked(new.of, new.record) {
+            return Err(Refused::Missing("record", new.record));
+        }
+        let question = self
+            .questions
+            .iter()
+            .find(|question| question.of == new.of && question.id == new.question)
+            .ok_or(Refused::Missing("question", new.question))?;
+        let answer = answered(&question.kind, &new.answer, self).ok_or(Refused::Unfit)?;
+        let answers = self.answers.entry((new.of, new.record)).or_default();
+        answers.insert(new.question, answer);
+        if new.of == Asked::Applications
+            && let Some(application) = self.applications.get_mut(&new.record)
+        {
+            application.modified = kept(at);
+        }
+        Ok(())
     }
 
     /// Adds an option to a list, or renames or archives one.

@@ -414,7 +414,7 @@ fn stage_of(body: &Value, shape: StageWrite) -> Option<(u64, Option<u64>)> {
     }
 }
 
-fn answered(kind: &AnswerType, given: &Value, system: &System) -> Option<Answered> {
+pub(super) fn answered(kind: &AnswerType, given: &Value, system: &System) -> Option<Answered> {
     if given.is_null() {
         return Some(Value::Null);
     }

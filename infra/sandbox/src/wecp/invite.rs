@@ -14,7 +14,7 @@ use crate::world::Around;
 
 /// Somebody to be invited to a test, or scheduled for an interview.
 pub(super) struct Guest {
-    /// The id of the test or the interview.
+    /// The id of the test, the interview or the group.
     pub(super) of: String,
     pub(super) task: Task,
     pub(super) name: String,
@@ -63,22 +63,59 @@ impl Account {
         if self.test(test).is_none() {
             return self.error(404, "Test not found");
         }
-        let guests = match self.guests(test, &body) {
+        let mailed = !self.switches.honours_send_email || body["sendEmail"] != json!(false);
+        let manner = Manner {
+            mailed,
+            by_api: true,
+            user,
+            at: call.now,
+        };
+        self.take_in(test, &body, &manner, around)
+    }
+
+    /// Puts candidates into a group, who hear nothing of it.
+    pub(super) fn add_to_group(
+        &mut self,
+        group: Option<String>,
+        call: &Call,
+        user: Option<String>,
+        around: &mut Around<'_>,
+    ) -> Answer {
+        let body = match self.body(call) {
+            Ok(body) => body,
+            Err(answer) => return answer,
+        };
+        let named = || body["groupId"].as_str().unwrap_or_default().to_owned();
+        let group = group.unwrap_or_else(named);
+        if !self.has_group(&group) {
+            return self.error(404, "Group not found");
+        }
+        let manner = Manner {
+            mailed: false,
+            by_api: true,
+            user,
+            at: call.now,
+        };
+        self.take_in(&group, &body, &manner, around)
+    }
+
+    fn take_in(
+        &mut self,
+        of: &str,
+        body: &Value,
+        manner: &Manner,
+        around: &mut Around<'_>,
+    ) -> Answer {
+        let guests = match self.guests(of, body) {
             Ok(guests) => guests,
             Err(answer) => return answer,
         };
         if let Err(answer) = self.may_come(&guests) {
             return answer;
         }
-        let manner = Manner {
-            mailed: !self.switches.honours_send_email || body["sendEmail"] != json!(false),
-            by_api: true,
-            user,
-            at: call.now,
-        };
         let mut invited = Vec::new();
         for guest in guests {
-            let place = self.welcome(guest, &manner, around);
+            let place = self.welcome(guest, manner, around);
             invited.push(self.shown_invited(&self.candidates[place]));
         }
         match (self.switches.invite_answer, invited.first()) {
@@ -222,11 +259,11 @@ impl Account {
         });
     }
 
-    /// Removes a candidate; from this test only, if the path names one.
-    pub(super) fn remove(&mut self, test: Option<&str>, candidate: &str) -> Answer {
+    /// Removes a candidate; from this test or group only, if the path names one.
+    pub(super) fn remove(&mut self, of: Option<&str>, candidate: &str) -> Answer {
         let place = self.place(candidate).filter(|place| {
             let it = &self.candidates[*place];
-            it.is_of_test() && test.is_none_or(|test| test == it.of)
+            it.is_of_test() && of.is_none_or(|of| of == it.of)
         });
         let Some(place) = place else {
             return self.error(404, "Candidate not found");

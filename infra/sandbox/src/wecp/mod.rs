@@ -127,7 +127,9 @@ impl Account {
             Operation::Candidates { test } => self.list_candidates(&test),
             Operation::Candidate { candidate } => self.candidate_answer(&candidate),
             Operation::Invite { test } => self.invite(test, call, user, around),
-            Operation::Remove { test, candidate } => self.remove(test.as_deref(), &candidate),
+            Operation::AddToGroup { group } => self.add_to_group(group, call, user, around),
+            Operation::GroupCandidates { group } => self.list_group(&group),
+            Operation::Remove { of, candidate } => self.remove(of.as_deref(), &candidate),
             Operation::Interviews => self.list_interviews(),
             Operation::InterviewCandidates { interview } => {
                 self.list_interview_candidates(&interview)
@@ -204,6 +206,18 @@ impl Account {
             .filter(|it| self.switches.list_unfinished || it.completed.is_some())
             .map(|it| self.shown_row(it));
         self.listed(rows.collect())
+    }
+
+    fn list_group(&self, group: &str) -> Answer {
+        if !self.has_group(group) {
+            return self.error(404, "Group not found");
+        }
+        let rows = self.candidates_of(group).map(|it| self.shown_row(it));
+        self.listed(rows.collect())
+    }
+
+    fn has_group(&self, group: &str) -> bool {
+        self.groups.iter().any(|(id, _)| id == group)
     }
 
     fn candidate_answer(&self, id: &str) -> Answer {

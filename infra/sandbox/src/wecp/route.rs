@@ -22,8 +22,16 @@ pub(super) enum Operation {
     Invite {
         test: Option<String>,
     },
+    /// The body names the group if the path does not.
+    AddToGroup {
+        group: Option<String>,
+    },
+    GroupCandidates {
+        group: String,
+    },
     Remove {
-        test: Option<String>,
+        /// The test or the group.
+        of: Option<String>,
         candidate: String,
     },
     Interviews,
@@ -56,6 +64,11 @@ impl Operation {
                     let candidate = ids.candidate;
                     return Self::Candidate { candidate };
                 }
+                if let Some(ids) = switches.group_path.as_deref().and_then(at)
+                    && !ids.group.is_empty()
+                {
+                    return Self::GroupCandidates { group: ids.group };
+                }
                 if switches.interview_reads {
                     if at(&switches.interviews_path).is_some() {
                         return Self::Interviews;
@@ -70,6 +83,10 @@ impl Operation {
                 if let Some(ids) = at(&switches.invite_path) {
                     let test = Some(ids.test).filter(|test| !test.is_empty());
                     return Self::Invite { test };
+                }
+                if let Some(ids) = switches.group_path.as_deref().and_then(at) {
+                    let group = Some(ids.group).filter(|group| !group.is_empty());
+                    return Self::AddToGroup { group };
                 }
                 if at(CREATE_INTERVIEW).is_some() {
                     return Self::CreateInterview;
@@ -90,7 +107,7 @@ impl Operation {
             "DELETE" => {
                 if let Some(ids) = switches.removal_path.as_deref().and_then(at) {
                     return Self::Remove {
-                        test: Some(ids.test).filter(|test| !test.is_empty()),
+                        of: [ids.test, ids.group].into_iter().find(|of| !of.is_empty()),
                         candidate: ids.candidate,
                     };
                 }
@@ -107,6 +124,8 @@ impl Operation {
             Self::Candidates { .. } => "wecp.candidates.list",
             Self::Candidate { .. } => "wecp.candidates.get",
             Self::Invite { .. } => "wecp.candidates.create",
+            Self::AddToGroup { .. } => "wecp.groups.add",
+            Self::GroupCandidates { .. } => "wecp.groups.candidates",
             Self::Remove { .. } => "wecp.candidates.delete",
             Self::Interviews => "wecp.interviews.list",
             Self::InterviewCandidates { .. } => "wecp.interviews.candidates",

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The switches of a WeCP account. A path stands without a slash at its ends; `{test}`, `{candidate}` and
-/// `{interview}` in it stand for ids.
+/// The switches of a WeCP account. A path stands without a slash at its ends; `{test}`, `{candidate}`,
+/// `{group}` and `{interview}` in it stand for ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -79,7 +79,10 @@ pub struct Switches {
     pub interviews_path: String,
     /// Where the candidates of an interview are listed.
     pub interview_candidates_path: String,
-    /// Where a candidate is removed from a test, with `DELETE`; nowhere if absent, as nothing is known of it.
+    /// Where a candidate is put into a group with `POST`, and where its candidates are listed with `GET`; nothing is known
+    /// of it. Without `{group}`, the body names the group as `groupId`, and nothing is listed. Nowhere if absent.
+    pub group_path: Option<String>,
+    /// Where a candidate is removed from a test or a group, with `DELETE`; nowhere if absent, as nothing is known of it.
     pub removal_path: Option<String>,
     /// Calls that the account may make in a second before it is throttled; no limit if absent (§B.4).
     pub calls_per_second: Option<u32>,
@@ -129,6 +132,7 @@ impl Default for Switches {
             interview_reads: true,
             interviews_path: "ats/wecp/interviews".to_owned(),
             interview_candidates_path: "ats/wecp/interviews/{interview}/candidates".to_owned(),
+            group_path: Some("ats/wecp/groups/{group}/candidates".to_owned()),
             removal_path: None,
             calls_per_second: None,
             retry_after: Some(30),

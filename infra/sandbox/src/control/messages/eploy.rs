@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::eploy::{self, AnswerType, Key, Role, Transition};
+use crate::eploy::{self, AnswerType, Asked, Key, Role, Transition};
 
 /// An Eploy system as it is set up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,14 +165,32 @@ pub struct EditCandidate {
     pub mobile: Option<String>,
 }
 
-/// A custom question of applications to be added.
+/// A custom question to be added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewQuestion {
+    /// What carries it: applications, unless it says otherwise.
+    #[serde(default)]
+    pub of: Asked,
     /// Its title.
     pub title: String,
     /// What it takes.
     pub answer_type: AnswerType,
+}
+
+/// What a recruiter answers a custom question with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAnswer {
+    /// The type of the record that it is asked of.
+    #[serde(default)]
+    pub of: Asked,
+    /// The record.
+    pub record: u64,
+    /// The question.
+    pub question: u64,
+    /// The answer as the API takes it; null takes it away.
+    pub answer: Value,
 }
 
 /// An option to be added to a list, or changed.

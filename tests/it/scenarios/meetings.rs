@@ -1,0 +1,178 @@
+//! Live interviews through the real host: arranged once, when the rule or Eploy says, whatever answers get lost.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, civil::Weekday};
+use serde_json::{Value, json};
+use stagecall_sandbox::control::{
+    ActionView, AnswerType, Asked, Fault, NewAnswer, NewQuestion, ParticipantView, Rule, WecpInfo,
+    WecpReviewerAct,
+};
+use stagecall_tests::rig::{Customer, Rig, completed, until};
+
+/// The `WeCP` account's name.
+const ACCOUNT: &str = "acme-wecp";
+const ROBIN: &str = "robin.example@example.com";
+const SAM: &str = "sam.example@example.com";
+/// The date question of applications that every sandbox has.
+const DATE: u64 = 307;
+
+/// A customer whose mapping arranges live interviews.
+async fn scene(seed: u64, meeting: Value) -> (Rig, Customer, WecpInfo) {
+    let (mut rig, acme) = Rig::with_one(seed).await;
+    let info = rig.player.wecp(ACCOUNT).await.unwrap();
+    rig.tenant("acme")["platforms"]["wecp"] = json!({
+        "kind": "wecp",
+        "base_url": format!("{}/", info.base_url),
+        "secrets": {"api_key": rig.secret("wecp-api-key", &info.api_key)},
+        "settings": {"calls_per_second": 100, "user_email": ROBIN},
+    });
+    let mapping = rig.mapping("acme");
+    mapping["assessment"] =
+        json!({"platform": "wecp", "create": "interview", "once_per": "vacancy"});
+    mapping["meeting"] = meeting;
+    mapping["options"] = json!({
+        "name": "{vacancy}, live",
+        "group": info.groups[0].0,
+        "scorecard": [{"question": "Overall", "type_of_question": "star", "required": true}],
+    });
+    (rig, acme, info)
+}
+
+/// The participant of an application that has exactly one, whose join link the action shows.
+async fn met(acme: &Customer, id: u64) -> (ParticipantView, ActionView) {
+    let action = acme.shows(id, "Invited").await;
+    let judged = acme.judged(id).await;
+    assert_eq!(judged.invitations.len(), 1, "{judged:#?}");
+    let [participant] = judged.participants.as_slice() else {
+        panic!("not one participant: {judged:#?}")
+    };
+    assert!(participant.link.is_some());
+    assert_eq!(action.link, participant.link);
+    let comments = action.comments_html.clone().unwrap_or_default();
+    assert!(comments.contains("Interview: "), "{comments}");
+    assert!(comments.contains(participant.link.as_deref().unwrap()));
+    (participant.clone(), action)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
+    let rule = json!({"working_days": 1, "time": "10:00", "minutes": 45, "interviewers": [ROBIN]});
+    let (mut rig, acme, _) = scene(92, rule).await;
+    rig.faults(vec![
+        Rule::next("wecp.interviews.create", 1, Fault::DropAfter),
+        Rule::next("wecp.interviews.schedule", 1, Fault::DropAfter),
+    ])
+    .await;
+    let begun = Timestamp::now();
+    rig.start_for(&[&acme]).await;
+    let first = acme.applicant().await.application;
+    acme.enter(&[first]).await;
+    let (participant, _) = met(&acme, first).await;
+    let meeting = participant.meeting.clone().unwrap();
+    let at = meeting.at.to_zoned(TimeZone::get("Europe/London").unwrap());
+    assert_eq!((at.hour(), at.minute(), meeting.minutes), (10, 0, 45));
+    assert!(!matches!(at.weekday(), Weekday::Saturday | Weekday::Sunday));
+    assert!(meeting.at > begun && meeting.at < begun + (4 * 24).hours());
+    assert_eq!(meeting.interviewers, [ROBIN]);
+    assert_eq!(participant.metadata["applicationId"], first.to_string());
+    assert_eq!(participant.metadata["user_email"], ROBIN);
+
+    // The next one is met in the same interview, the only one that was made.
+    rig.no_faults().await;
+    let second = acme.applicant().await.application;
+    acme.enter(&[second]).await;
+    let (other, _) = met(&acme, second).await;
+    assert_eq!(other.interview, participant.interview);
+    let interviews = rig.player.wecp_interviews(ACCOUNT).await.unwrap();
+    assert_eq!(interviews.len(), 1, "{interviews:#?}");
+    assert!(
+        interviews[0]
+            .name
+            .starts_with("Support Worker, live [video.")
+    );
+
+    // What the interviewer says reaches Eploy.
+    let which = [participant.key];
+    let held = WecpReviewerAct::Conduct {
+        answers: vec![json!(4)],
+    };
+    rig.player
+        .wecp_reviewer(ACCOUNT, &which, held)
+        .await
+        .unwrap();
+    let action = acme.shows(first, "Completed").await;
+    assert!(action.comments_html.unwrap().contains("Overall: 4 stars"));
+    assert!(completed(&acme.judged(first).await));
+    assert_eq!(acme.judged(second).await.participants.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_date_and_the_interviewers_may_stand_in_eploy() {
+    let (mut rig, acme, _) = scene(93, json!({})).await;
+    let panel = NewQuestion {
+        of: Asked::Vacancies,
+        title: "Interview panel".to_owned(),
+        answer_type: AnswerType::Text,
+    };
+    let panel = rig.player.question("acme", &panel).await.unwrap();
+    rig.mapping("acme")["meeting"] = json!({
+        "date_question": DATE.to_string(), "time": "14:30", "minutes": 60,
+        "interviewers_question": panel.to_string(),
+    });
+    // So soon that the recruiter is told of what is missing while the test looks on.
+    rig.config["timing"]["late_seconds"] = json!(0.1);
+    rig.start_for(&[&acme]).await;
+    let ids: Vec<u64> = acme
+        .apply(3)
+        .await
+        .iter()
+        .map(|one| one.application)
+        .collect();
+    let [dated, past, undated] = ids[..] else {
+        panic!("three applied")
+    };
+    let answer = async |of, record, question, answer: &str| {
+        let new = NewAnswer {
+            of,
+            record,
+            question,
+            answer: answer.into(),
+        };
+        rig.player.answer("acme", &new).await.unwrap();
+    };
+    answer(Asked::Applications, dated, DATE, "2030-07-15T00:00:00Z").await;
+    answer(Asked::Applications, past, DATE, "2020-07-15T00:00:00Z").await;
+    answer(
+        Asked::Vacancies,
+        acme.vacancy,
+        panel,
+        "robin.example@example.com; sam.example@example.com",
+    )
+    .await;
+    acme.enter(&[dated, past, undated]).await;
+
+    let (participant, action) = met(&acme, dated).await;
+    let meeting = participant.meeting.unwrap();
+    assert_eq!(meeting.at, "2030-07-15T13:30:00Z".parse().unwrap());
+    assert_eq!(meeting.interviewers, [ROBIN, SAM]);
+    let comments = action.comments_html.unwrap();
+    assert!(comments.contains("15 Jul 2030, 14:30"), "{comments}");
+
+    let told = acme.shows(past, "Not Invited").await.comments_html.unwrap();
+    assert!(told.contains("in the past"), "{told}");
+    until(
+        "the recruiter is told that the date is missing",
+        async || {
+            let judged = acme.judged(undated).await;
+            let told = judged.application.actions.last()?.comments_html.clone()?;
+            told.contains("no date for the interview").then_some(())
+        },
+    )
+    .await;
+    // As soon as it is there, the interview is arranged.
+    answer(Asked::Applications, undated, DATE, "2030-01-15T00:00:00Z").await;
+    let (participant, _) = met(&acme, undated).await;
+    let meeting = participant.meeting.unwrap();
+    assert_eq!(meeting.at, "2030-01-15T14:30:00Z".parse().unwrap());
+    assert_eq!(acme.judged(past).await.participants.len(), 0);
+}
