@@ -33,8 +33,7 @@ use crate::record::Records;
 use crate::world::World;
 
 pub use self::access::{Key, Role};
-pub(crate) use self::model::Asked;
-pub use self::model::{AnswerType, StageKind, Transition, Trigger};
+pub use self::model::{AnswerType, Asked, StageKind, Transition, Trigger};
 pub(crate) use self::recruiter::Refused;
 pub use self::switches::{
     AboveMax, Dates, EmptySearch, ErrorBody, IdType, Notes, OptionsIndex, PatchReply, PropertyCase,
