@@ -170,12 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_the_table_as_it_is() {
-        let readme = include_str!("../README.md");
+    fn the_documents_have_the_table_as_it_is() {
         let table = capability_table();
-        assert!(
-            readme.contains(&format!("<!-- capabilities -->\n{table}<!-- end -->")),
-            "put this into README.md:\n{table}"
-        );
+        for (name, document) in [
+            ("README.md", include_str!("../README.md")),
+            ("ARCHITECTURE.md", include_str!("../../../ARCHITECTURE.md")),
+        ] {
+            assert!(
+                document.contains(&format!("<!-- capabilities -->\n{table}<!-- end -->")),
+                "put this into {name}:\n{table}"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod found;
 mod meetings;
+mod pools;
 mod refused;
 mod stand;
 mod told;

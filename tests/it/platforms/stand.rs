@@ -73,6 +73,12 @@ pub trait Stand {
     /// The interviews that there are, by id.
     async fn interviews(&self) -> Vec<AssessmentId>;
 
+    /// What can serve as a talent pool; none only where there are no pools.
+    async fn pools(&self) -> Vec<AssessmentId>;
+
+    /// The tags that the platform keeps with somebody in a pool.
+    async fn tags(&self, place: &Reference) -> Vec<String>;
+
     /// Sets switches.
     async fn switch(&self, switches: Value);
 }

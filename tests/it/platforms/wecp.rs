@@ -182,6 +182,23 @@ impl Stand for Wecp {
             .collect()
     }
 
+    async fn pools(&self) -> Vec<AssessmentId> {
+        let group = &self.info.groups[1].0;
+        vec![
+            self.assessment("Everybody").await,
+            AssessmentId::new(format!("group:{group}")),
+        ]
+    }
+
+    async fn tags(&self, place: &Reference) -> Vec<String> {
+        let all = self.player.wecp_participants(ACCOUNT, None).await.unwrap();
+        let one = all.iter().find(|one| one.key == place.as_str()).unwrap();
+        let tags = one.metadata["tags"].as_array().unwrap();
+        tags.iter()
+            .map(|tag| tag.as_str().unwrap().to_owned())
+            .collect()
+    }
+
     async fn switch(&self, switches: Value) {
         self.player.switch_wecp(ACCOUNT, switches).await.unwrap();
     }

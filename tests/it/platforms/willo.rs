@@ -143,6 +143,14 @@ impl Stand for Willo {
         Vec::new()
     }
 
+    async fn pools(&self) -> Vec<AssessmentId> {
+        Vec::new()
+    }
+
+    async fn tags(&self, _: &Reference) -> Vec<String> {
+        Vec::new()
+    }
+
     async fn switch(&self, switches: Value) {
         self.player.switch_willo(ACCOUNT, switches).await.unwrap();
     }

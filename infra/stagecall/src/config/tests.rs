@@ -1,5 +1,6 @@
 use super::*;
-use stagecall_core::tenant::{Reentry, Vacancies};
+use stagecall_core::meeting::{MeetingDay, OncePer};
+use stagecall_core::tenant::{MappingKind, Reentry, Vacancies};
 
 fn problems(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
@@ -162,5 +163,111 @@ fn a_plan_for_hires_that_cannot_work_is_told_by_its_keys() {
         assert!(found.iter().any(told), "{key} is not in {found:#?}");
         let repeated = |problem: &String| problem.contains("hushhush");
         assert!(!found.iter().any(repeated), "a secret was repeated");
+/// The example with everything in it that begins with `# ` and a table from `after` on turned on.
+fn with_what_is_commented_out() -> String {
+    let (before, after) = EXAMPLE.split_once("\n# Live interviews.").unwrap();
+    let before = before
+        .replace(
+            "# [tenants.acme.platforms.wecp]",
+            "[tenants.acme.platforms.wecp]",
+        )
+        .replace("# kind = \"wecp\"", "kind = \"wecp\"")
+        .replace(
+            "# secrets.api_key = { env = \"ACME_WECP",
+            "secrets.api_key = { env = \"ACME_WECP",
+        );
+    let is_setting = |line: &&str| {
+        let key = line.split([' ', '.']).next().unwrap_or_default();
+        line.starts_with('[')
+            || (line.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    };
+    let after: Vec<&str> = after
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(is_setting)
+        .collect();
+    format!("{before}\n{}\n", after.join("\n"))
+}
+
+#[test]
+fn what_the_example_shows_of_interviews_and_pools_is_in_order() {
+    let text = with_what_is_commented_out();
+    let mut found = Vec::new();
+    let config = read(&text.parse().unwrap(), Path::new("."), &mut found);
+    assert_eq!(found, Vec::<String>::new(), "{text}");
+    let mappings = &config.unwrap().tenants[0].tenant.mappings;
+    let MappingKind::Meeting(plan) = &mappings[1].kind else {
+        panic!("{:?}", mappings[1].kind)
+    };
+    assert_eq!(plan.day, MeetingDay::WorkingDays(1));
+    assert_eq!(plan.creates, Some(OncePer::Vacancy));
+    let MappingKind::Pool(plan) = &mappings[2].kind else {
+        panic!("{:?}", mappings[2].kind)
+    };
+    assert_eq!((plan.tags.len(), plan.after[0].min_percent), (1, Some(70)));
+}
+
+#[test]
+fn what_a_platform_cannot_do_is_said_at_once() {
+    let text = with_what_is_commented_out();
+    for (right, wrong, told) in [
+        (
+            "platform = \"wecp\", create",
+            "platform = \"willo\", create",
+            "mappings[1]: Willo has no live interviews; leave out meeting",
+        ),
+        (
+            "platform = \"wecp\", create",
+            "platform = \"willo\", create",
+            "mappings[1]: options.group is given, and willo has no options",
+        ),
+        (
+            "{ platform = \"wecp\", id = \"group",
+            "{ platform = \"willo\", id = \"group",
+            "mappings[2]: Willo has no talent pools; leave out pool",
+        ),
+        (
+            "create = \"interview\"",
+            "create = \"quiz\"",
+            "assessment.create is \"quiz\"",
+        ),
+        (
+            "group = \"1b9d",
+            "# group = \"1b9d",
+            "options.group is missing",
+        ),
+        (
+            "record = true",
+            "recrod = true",
+            "options.recrod is not an option of wecp",
+        ),
+        ("\"star\"", "\"stars\"", "options.scorecard is"),
+        (
+            "working_days = 1",
+            "working_days = 0",
+            "meeting.working_days is 0",
+        ),
+        (
+            "time = \"10:00\"",
+            "time = \"late\"",
+            "meeting.time is \"late\"",
+        ),
+        (
+            "mapping = \"support-video\"",
+            "mapping = \"support\"",
+            "the pool pool takes candidates after support, which is no other mapping",
+        ),
+        (
+            ", once_per = \"vacancy\"",
+            "",
+            "assessment: give an id; or, with [tenants.acme.mappings[1].meeting], give create and once_per",
+        ),
+    ] {
+        assert!(text.contains(right), "{right}");
+        let found = problems(&text.replace(right, wrong));
+        assert!(
+            found.iter().any(|problem| problem.contains(told)),
+            "{told}: {found:#?}"
+        );
     }
 }

@@ -149,6 +149,55 @@ fn the_main_road() {
     assert!(matches!(told.wake, Wake::Watched { until: Some(_) }));
 }
 
+fn arranged(interview: &str, second: i64) -> Event {
+    Event::Arranged {
+        assessment: interview.into(),
+        appointment: Appointment {
+            at: time(second),
+            minutes: 45,
+        },
+    }
+}
+
+#[test]
+fn a_live_interview_is_on_record_before_anybody_is_told_and_stays_due() {
+    let row = step(&fresh(), arranged("interview:1", 90_000), 1).next;
+    assert_eq!(row.state, State::Detected);
+    assert_eq!(row.assessment.assessment.as_str(), "interview:1");
+    let at_once = Wake::At {
+        at: time(1),
+        step: Step::Invite,
+    };
+    assert_eq!(row.wake, at_once);
+    let again = refused(&row, arranged("interview:1", 90_000), 2);
+    assert!(matches!(again, NotApplicable::NothingNew { .. }));
+    // Once it may be with the platform, nothing moves it.
+    let claimed = step(&row, claim(60), 3).next;
+    let late = refused(&claimed, arranged("interview:2", 95_000), 4);
+    assert!(matches!(late, NotApplicable::Past { .. }));
+    let sent = step(&claimed, sent("r"), 5).next;
+    assert_eq!(sent.assessment.assessment.as_str(), "interview:1");
+    assert_eq!(sent.appointment.unwrap().at, time(90_000));
+}
+
+#[test]
+fn nothing_of_a_pool_is_watched() {
+    let row = step(&fresh().for_pool(), claim(60), 1).next;
+    let sent = step(&row, sent("r"), 2).next;
+    // It is told in Eploy, and that is all.
+    assert!(matches!(
+        sent.wake,
+        Wake::At {
+            step: Step::WriteBack,
+            ..
+        }
+    ));
+    let told = step(&sent, reported(&sent), 3);
+    assert_eq!(told.next.wake, Wake::Never);
+    let watch = |effect: &Effect| matches!(effect, Effect::Watch(_));
+    assert!(!told.effects.iter().any(watch));
+}
+
 #[test]
 fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
     let first = step(&fresh(), claim(60), 1).next;
@@ -545,6 +594,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let held = prop_oneof![Just(None), (0..4u32).prop_map(Some)];
     prop_oneof![
         3 => (0..400_000i64).prop_map(claim),
+        1 => (0..3u8, 0..400_000i64).prop_map(|(which, at)| arranged(&format!("interview:{which}"), at)),
         1 => (held.clone(), 0..400_000i64).prop_map(|(claim, at)| Event::PutOff { claim, trouble: trouble(at / 2), until: time(at) }),
         1 => (0..4u32, 0..400_000i64).prop_map(|(attempt, at)| Event::OutcomeUnknown { attempt, trouble: trouble(at / 2), look_up_at: time(at) }),
         1 => (0..400_000i64).prop_map(|at| Event::LookUpPutOff { trouble: trouble(at / 2), until: time(at) }),
@@ -570,9 +620,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_what_must_hold_holds(history in vec((any_event(), 0..20_000i64), 1..60)) {
+    fn whatever_happens_what_must_hold_holds(history in vec((any_event(), 0..20_000i64), 1..60), pooled: bool) {
         let timing = Timing::default();
-        let mut row = fresh();
+        let mut row = if pooled { fresh().for_pool() } else { fresh() };
         let mut now = 0;
         for (event, passes) in history {
             now += passes;
@@ -589,6 +639,10 @@ proptest! {
             prop_assert!(row.reference.is_none() || next.reference == row.reference, "the reference changed");
             prop_assert!(next.state.level() < 2 || next.reference.is_some(), "on the platform without a reference");
             prop_assert!(next.story.len() <= Invitation::LONGEST_STORY);
+            if row.state != State::Detected {
+                let met = |row: &Invitation| (row.assessment.clone(), row.appointment);
+                prop_assert_eq!(met(&row), met(&next), "moved while the platform may have it");
+            }
             // A second attempt begins only after somebody saw that the first left nothing behind.
             if next.attempts > row.attempts {
                 prop_assert_eq!(&row.state, &State::Detected);
@@ -605,7 +659,7 @@ proptest! {
             let unsent = next.state.level() == 0;
             match &next.wake {
                 Wake::Never => prop_assert!(!unsent && !next.unreported()),
-                Wake::Watched { .. } => prop_assert!(!unsent && next.reference.is_some()),
+                Wake::Watched { .. } => prop_assert!(!unsent && !pooled && next.reference.is_some()),
                 Wake::At { step: Step::Invite, .. } => prop_assert!(unsent),
                 Wake::At { step: Step::WriteBack, .. } => prop_assert!(next.unreported()),
             }
