@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{
-    CandidateAct, Fault, Judged, NewApplications, NewTest, ParticipantView, Rule, WecpInfo,
+    CandidateAct, Fault, Judged, NewApplications, NewTest, NewVacancy, ParticipantView, Rule,
+    WecpInfo,
 };
 use stagecall_tests::rig::{Customer, Rig, until};
 
@@ -39,14 +40,20 @@ async fn a_candidate_is_pooled_once_over_two_applications() {
     let mapping = rig.mapping("acme");
     mapping["assessment"] = json!({"platform": "wecp", "id": format!("group:{pool}")});
     mapping["pool"] = json!({"tags": ["care", "2026"]});
+    mapping["vacancies"] = json!("all");
     rig.faults(vec![Rule::next("wecp.groups.add", 1, Fault::DropAfter)])
         .await;
     rig.start_for(&[&acme]).await;
     let first = acme.applicant().await;
+    let vacancy = NewVacancy {
+        title: "Team Leader".to_owned(),
+        ..NewVacancy::default()
+    };
+    let vacancy = rig.player.vacancy("acme", &vacancy).await.unwrap();
     let again = NewApplications {
         stage: Some("Shortlist".to_owned()),
         candidate: Some(first.candidate),
-        ..NewApplications::new(acme.vacancy, 1)
+        ..NewApplications::new(vacancy, 1)
     };
     let second = rig.player.apply("acme", &again).await.unwrap()[0].application;
     let other = acme.applicant().await.application;
