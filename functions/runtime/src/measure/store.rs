@@ -9,7 +9,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, State};
 use stagecall_core::ports::{
@@ -103,6 +103,25 @@ impl<S: Ledger> Ledger for MeasuredStore<S> {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
         self.inner.bound(tenant, account, reference).await
+    }
+
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        self.inner.prepared(tenant, account, name).await
+    }
+
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        self.inner.save_prepared(tenant, account, name, made).await
     }
 
     async fn waiting(
