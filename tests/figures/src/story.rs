@@ -12,8 +12,8 @@ use stagecall_core::ids::{AccountId, AssessmentRef};
 use stagecall_core::ports::Records as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan, Tenant, Trigger,
-    Vacancies,
+    ActionPlan, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry, ReportPlan,
+    Tenant, Trigger, Vacancies,
 };
 use stagecall_core::work::Work;
 use stagecall_sandbox::control::{NewApplications, NewVacancy, Player};
@@ -198,6 +198,8 @@ fn mapping(vacancy: u64, interview: &str) -> Mapping {
             account: ACCOUNT.into(),
             assessment: interview.into(),
         },
+        kind: MappingKind::Invitation,
+        options: serde_json::Map::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: None,

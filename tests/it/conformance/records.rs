@@ -71,6 +71,7 @@ pub async fn invitations_by_filter(backend: impl Backend) {
             reference: "p1".into(),
             link: None,
             adopted: false,
+            writer: None,
         },
         at(50.0),
     );

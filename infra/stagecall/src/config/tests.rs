@@ -163,6 +163,9 @@ fn a_plan_for_hires_that_cannot_work_is_told_by_its_keys() {
         assert!(found.iter().any(told), "{key} is not in {found:#?}");
         let repeated = |problem: &String| problem.contains("hushhush");
         assert!(!found.iter().any(repeated), "a secret was repeated");
+    }
+}
+
 /// The example with everything in it that begins with `# ` and a table from `after` on turned on.
 fn with_what_is_commented_out() -> String {
     let (before, after) = EXAMPLE.split_once("\n# Live interviews.").unwrap();
