@@ -233,6 +233,7 @@ fn given(key: &str) -> TenantSecret {
         eploy_client_id: "id".to_owned().into(),
         eploy_client_secret: "secret".to_owned().into(),
         platforms: BTreeMap::from([("willo".into(), willo)]),
+        hrms: None,
     }
 }
 
