@@ -126,7 +126,8 @@ fn fits(record: Record<'_>, look_up: &ActionLookUp, dialect: &Dialect) -> bool {
             .is_some_and(|text| came_back(text, look_up.started_at))
 }
 
-fn create_body(dialect: &Dialect, action: &NewAction) -> Value {
+/// The body that creates an action.
+pub(crate) fn create_body(dialect: &Dialect, action: &NewAction) -> Value {
     let fields = &dialect.action_fields;
     let mut body = content(dialect, &action.content);
     let mut put = |field: &str, value: Value| body.insert(field.to_owned(), value);
@@ -170,7 +171,7 @@ fn content(dialect: &Dialect, update: &ActionUpdate) -> Map<String, Value> {
 }
 
 /// The id of what was created: in the body, or at the end of the `Location`.
-fn created_id(answer: &Response) -> Option<ActionId> {
+pub(crate) fn created_id(answer: &Response) -> Option<ActionId> {
     let body = wire::json(&answer.body).ok().flatten();
     let in_body = body
         .as_ref()

@@ -213,7 +213,8 @@ pub(crate) fn position(record: Record<'_>) -> Result<Position, String> {
     })
 }
 
-fn move_body(dialect: &Dialect, stage: &StageId, status: Option<&StatusId>) -> Value {
+/// The body that moves an application, in the dialect's shape.
+pub(crate) fn move_body(dialect: &Dialect, stage: &StageId, status: Option<&StatusId>) -> Value {
     let stage = dialect.body_id(stage.as_str());
     let status = status.map(|status| dialect.body_id(status.as_str()));
     let mut ids = json!({"StageId": stage});

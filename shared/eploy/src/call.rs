@@ -60,6 +60,15 @@ impl<'a> Call<'a> {
 impl Client {
     /// Makes a call. Any 2xx is a success, whatever its body (reference eploy §5.1).
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Response, CallError> {
+        let (answer, token) = self.answer(&call).await?;
+        self.success(&call, answer, &token)
+    }
+
+    /// Makes a call and returns whatever was answered, with the token that it was made with.
+    pub(crate) async fn answer(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<(Response, Arc<Token>), CallError> {
         let url = self.url(call.operation, call.path)?;
         let needs = For {
             purpose: self.purpose,
@@ -67,14 +76,14 @@ impl Client {
             end: Instant::now() + self.shared.call_limit,
         };
         let token = self.shared.token(needs, None).await?;
-        let answer = self.send(&call, &url, needs, &token).await?;
+        let answer = self.send(call, &url, needs, &token).await?;
         if answer.status != 401 {
-            return self.success(&call, answer, &token);
+            return Ok((answer, token));
         }
         // A 401 is without effect, so the call may be repeated; once, with another token.
         let token = self.shared.token(needs, Some(&token)).await?;
-        let answer = self.send(&call, &url, needs, &token).await?;
-        self.success(&call, answer, &token)
+        let answer = self.send(call, &url, needs, &token).await?;
+        Ok((answer, token))
     }
 
     /// Makes a call and reads its answer as JSON; `None` if it is empty.
@@ -112,7 +121,8 @@ impl Client {
             .await
     }
 
-    fn success(
+    /// The answer, if it is a success; else what it means.
+    pub(crate) fn success(
         &self,
         call: &Call<'_>,
         answer: Response,

@@ -1,6 +1,6 @@
 //! Opens tenants' Eploys, and keeps what their clients share.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +19,9 @@ use crate::allowance::Budget;
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Problem;
+use crate::inspect::Inspector;
 use crate::shared::{Learnt, Shared};
-use crate::token::{For, Tokens};
+use crate::token::Tokens;
 
 /// How many tenants are kept open; beyond that, the one that was used longest ago is closed.
 const OPEN: usize = 2000;
@@ -62,19 +63,12 @@ impl Connections {
         }
     }
 
-    /// The scopes that Eploy grants the tenant's key, for diagnosis; `None` if it does not say. Asks for a token unless
-    /// there is one.
-    pub async fn granted_scopes(
-        &self,
-        tenant: &Tenant,
-    ) -> Result<Option<BTreeSet<String>>, CallError> {
-        let call = For {
+    /// A look into the tenant's Eploy, for whoever sets it up.
+    pub fn inspector(&self, tenant: &Tenant) -> Result<Inspector, CallError> {
+        Ok(Inspector::new(Client {
+            shared: self.shared(tenant)?,
             purpose: Purpose::WriteBack,
-            operation: "ask for a token",
-            end: Instant::now() + self.call_limit,
-        };
-        let token = self.shared(tenant)?.token(call, None).await?;
-        Ok(token.scopes.clone())
+        }))
     }
 
     fn shared(&self, tenant: &Tenant) -> Result<Arc<Shared>, CallError> {
@@ -296,7 +290,7 @@ mod tests {
         let scene = Scene::bare(|_| {
             Answer::ok(r#"{"access_token": "t", "scope": "applications.read, actions.insert"}"#)
         });
-        let scopes = scene.granted_scopes().await.unwrap().unwrap();
+        let scopes = scene.inspector().granted_scopes().await.unwrap().unwrap();
         assert_eq!(
             scopes.into_iter().collect::<Vec<_>>(),
             ["actions.insert", "applications.read"]

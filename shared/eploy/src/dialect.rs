@@ -118,6 +118,14 @@ pub struct Dialect {
     pub statuses_list: Option<String>,
     /// The name of the list of application statuses (reference eploy §5.6, documented V-STAGE).
     pub statuses_list_name: String,
+    /// The id of the list of action types; not established (reference eploy §11).
+    pub action_types_list: Option<String>,
+    /// The name of the list of action types (inferred).
+    pub action_types_list_name: String,
+    /// The id of the list of action outcomes; not established (reference eploy §11).
+    pub outcomes_list: Option<String>,
+    /// The name of the list of action outcomes (inferred).
+    pub outcomes_list_name: String,
 
     /// Whose midnight renews the daily allowance. Not established; the one customer whose code is public assumes local
     /// time (reference eploy §6, P-GROS).
@@ -170,6 +178,10 @@ impl Default for Dialect {
             stages_list_name: "Application Stage Names".to_owned(),
             statuses_list: None,
             statuses_list_name: "Applications Statuses".to_owned(),
+            action_types_list: None,
+            action_types_list_name: "Action Types".to_owned(),
+            outcomes_list: None,
+            outcomes_list_name: "Action Outcomes".to_owned(),
             allowance_day: Zone::Uk,
             allowance_words: [
                 "allowance",

@@ -34,7 +34,8 @@ impl Client {
         })
     }
 
-    async fn list(&self, id: Option<String>) -> Result<Option<Vec<NamedId>>, CallError> {
+    /// The options of the list of this id; `None` if there is no id, or it may not be read.
+    pub(crate) async fn list(&self, id: Option<String>) -> Result<Option<Vec<NamedId>>, CallError> {
         let Some(id) = id else { return Ok(None) };
         // Checks the id.
         Self::path(OPERATION, "options", &id, "")?;
@@ -43,7 +44,7 @@ impl Client {
     }
 
     /// The options of a list; `None` if we may not read it or it is not there.
-    async fn options(&self, path: &str) -> Result<Option<Vec<NamedId>>, CallError> {
+    pub(crate) async fn options(&self, path: &str) -> Result<Option<Vec<NamedId>>, CallError> {
         let call = Call {
             operation: OPERATION,
             method: Method::Get,
@@ -74,7 +75,7 @@ impl Client {
 }
 
 /// The id of the list of this name.
-fn named(lists: &[NamedId], name: &str) -> Option<String> {
+pub(crate) fn named(lists: &[NamedId], name: &str) -> Option<String> {
     lists
         .iter()
         .find(|list| list.name.trim().eq_ignore_ascii_case(name.trim()))
@@ -82,7 +83,11 @@ fn named(lists: &[NamedId], name: &str) -> Option<String> {
 }
 
 /// The options in an answer; those that cannot be read are left out.
-fn options(answer: Option<&Value>, dialect: &Dialect, now: Timestamp) -> Option<Vec<NamedId>> {
+pub(crate) fn options(
+    answer: Option<&Value>,
+    dialect: &Dialect,
+    now: Timestamp,
+) -> Option<Vec<NamedId>> {
     let values = match answer? {
         Value::Array(values) => values,
         answer => {

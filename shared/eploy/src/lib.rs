@@ -17,8 +17,10 @@ mod dialect;
 mod directory;
 mod errors;
 mod exports;
+mod inspect;
 mod notes;
 mod placements;
+mod probe;
 mod questions;
 mod refusal;
 mod search;
@@ -36,3 +38,5 @@ pub use dialect::{
     MoveBody, NoteFormat, QuestionsBody, ReadBy, TokenRequest, Zone,
 };
 pub use errors::{Level, Permission, Problem};
+pub use inspect::{Inspector, List, Listing, Need, Origin, Question, VacancyRow, needed};
+pub use probe::{Certainty, Experiment, Probed, Writing};

@@ -19,6 +19,7 @@ use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 use url::Url;
 
 use crate::connections::Connections;
+use crate::inspect::Inspector;
 
 /// A request that was made.
 #[derive(Clone)]
@@ -299,10 +300,8 @@ impl Scene {
         self.client_for(Purpose::WriteBack).await
     }
 
-    pub(crate) async fn granted_scopes(
-        &self,
-    ) -> Result<Option<std::collections::BTreeSet<String>>, CallError> {
-        self.connections.granted_scopes(&self.tenant).await
+    pub(crate) fn inspector(&self) -> Inspector {
+        self.connections.inspector(&self.tenant).unwrap()
     }
 
     /// Every request, oldest first.

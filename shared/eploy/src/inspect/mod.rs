@@ -1,0 +1,132 @@
+//! A look into a tenant's Eploy for whoever sets it up: is it reachable, is the key allowed what is needed, what is there
+//! to choose from. Nothing here changes anything.
+
+mod catalogue;
+mod needs;
+
+use std::collections::BTreeSet;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use stagecall_core::error::CallError;
+use stagecall_core::ports::{AllowanceLeft, Eploy as _};
+use stagecall_http::Response;
+use tokio::time::Instant;
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::errors::{Permission, Problem};
+use crate::probe::{Probed, Writing, probe};
+use crate::refusal::Asked;
+use crate::token::For;
+
+pub use catalogue::{List, Listing, Origin, Question, VacancyRow};
+pub use needs::{Need, needed};
+
+/// A look into one tenant's Eploy.
+pub struct Inspector {
+    client: Client,
+}
+
+impl Inspector {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The scopes that Eploy grants the key, in lower case; `None` if it does not say. Asks for a token unless there is
+    /// one.
+    pub async fn granted_scopes(&self) -> Result<Option<BTreeSet<String>>, CallError> {
+        let call = For {
+            purpose: self.client.purpose,
+            operation: "ask for a token",
+            end: Instant::now() + self.client.shared.call_limit,
+        };
+        let token = self.client.shared.token(call, None).await?;
+        let lower = |scopes: &BTreeSet<String>| {
+            scopes
+                .iter()
+                .map(|scope| scope.to_ascii_lowercase())
+                .collect()
+        };
+        Ok(token.scopes.as_ref().map(lower))
+    }
+
+    /// Reads at most one record of the area that a permission to view is about, and only its id. Returns by how much
+    /// Eploy's clock is ahead of ours, where its answer tells (a `Date` header, RFC 9110 §6.6.1).
+    pub async fn read(&self, view: Permission) -> Result<Option<SignedDuration>, CallError> {
+        let resource = view.area.to_ascii_lowercase();
+        let path = format!("{resource}/search");
+        let id = match view.area {
+            "Vacancies" => "VacancyId".to_owned(),
+            area => format!("{}Id", area.trim_end_matches('s')),
+        };
+        let body = json!({
+            "Filters": [],
+            "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
+            "ResponseBlocks": [self.client.shared.dialect.block(&id)],
+        });
+        let call = Call {
+            asked: Asked::List(view),
+            ..Call::post("read one record", &path, body, view)
+        };
+        let (answer, token) = self.client.answer(&call).await?;
+        let ahead =
+            server_time(&answer).map(|at| at.duration_since(self.client.shared.clock.now()));
+        match self.client.success(&call, answer, &token) {
+            // That nothing was found may be a 404 (reference eploy §4.3).
+            Err(error) if Problem::NotFound.is(&error) => Ok(ahead),
+            other => other.map(|_| ahead),
+        }
+    }
+
+    /// What is left of the day's allowance, by our own count. No call.
+    pub async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
+        self.client.allowance_left().await
+    }
+
+    /// Runs the experiments that find this Eploy's dialect; those that write only with `writing`.
+    pub async fn probe(&self, writing: Option<&Writing>) -> Result<Probed, CallError> {
+        probe(&self.client, writing).await
+    }
+}
+
+/// When the server answered, by its own clock.
+pub(crate) fn server_time(answer: &Response) -> Option<Timestamp> {
+    let date = answer.header("date")?;
+    DateTimeParser::new().parse_timestamp(date.trim()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    const APPLICATIONS: Permission = Permission::view("Applications");
+
+    #[tokio::test]
+    async fn a_read_asks_for_one_id_and_tells_eploys_clock() {
+        let scene = Scene::new(|_| {
+            Answer::ok(r#"{"Records": []}"#).with_header("date", "Fri, 24 Jan 2025 10:03:00 GMT")
+        });
+        let ahead = scene.inspector().read(APPLICATIONS).await.unwrap();
+        assert_eq!(ahead, Some(SignedDuration::from_mins(3)));
+        let body = scene.last().body;
+        assert_eq!(body["ResponseBlocks"], json!(["ApplicationId"]));
+        assert_eq!(body["Paging"]["RecordsPerPage"], 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_found_is_no_refusal_but_a_forbidden_area_is() {
+        let scene = Scene::new(|_| Answer::status(404));
+        assert_eq!(scene.inspector().read(APPLICATIONS).await.unwrap(), None);
+        let scene = Scene::new(|_| Answer::status(403));
+        let error = scene
+            .inspector()
+            .read(Permission::view("Vacancies"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.permission");
+        assert!(error.problem.contains("Vacancies: View"), "{error}");
+    }
+}

@@ -1,0 +1,103 @@
+//! Whether Eploy's dates are UTC or UK time (reference eploy §4.5). In winter nobody can tell the two apart.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::Certainty::{Likely, Sure};
+use super::Probe;
+use crate::dialect::Dates;
+use crate::wire::Record;
+
+/// What is written as so much later than Eploy's own clock shows was not written in UTC.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+/// Within so much of a change, its date would be ahead if it were UK summer time.
+const RECENT: SignedDuration = SignedDuration::from_mins(45);
+
+impl Probe<'_> {
+    /// Concludes from the dates of the first page.
+    pub(super) fn dates(&mut self) {
+        let texts = |record| {
+            Record::of(record)?
+                .text("ModificationDate")
+                .map(str::to_owned)
+        };
+        let texts: Vec<String> = self.applications.iter().filter_map(texts).collect();
+        self.conclude_dates(
+            "the dates of the first page against Eploy's clock",
+            &texts,
+            None,
+        );
+    }
+
+    /// Concludes from dates; `changed_at` is when the newest of them is known to have been written.
+    pub(super) fn conclude_dates(
+        &mut self,
+        asked: &str,
+        texts: &[String],
+        changed_at: Option<Timestamp>,
+    ) {
+        let name = "dates";
+        // Read as if they were UTC, whatever zone they name.
+        let newest = texts.iter().filter_map(|text| Dates::Utc.read(text)).max();
+        let Some(newest) = newest else {
+            return self.open(name, asked, "there is no date to be seen");
+        };
+        let zoned = texts.iter().all(|text| text.parse::<Timestamp>().is_ok());
+        let now = self
+            .server_time
+            .unwrap_or_else(|| self.client.shared.clock.now());
+        let summer = summer(now);
+        let ahead = newest.duration_since(now) > AHEAD;
+        match (zoned, summer, ahead) {
+            (true, true, true) => self.open(
+                name,
+                asked,
+                "they are written as UTC and lie ahead of Eploy's own clock, so their zone cannot be believed",
+            ),
+            (false, true, true) => self.conclude(
+                name,
+                asked,
+                "no zone is written, and the newest lies ahead of Eploy's clock as UK summer time would",
+                Sure,
+                json!("uk"),
+                &[("dates", json!("uk"))],
+            ),
+            (true, ..) => self.conclude(
+                name,
+                asked,
+                "each has its zone written out",
+                Likely,
+                json!("utc"),
+                &[("dates", json!("utc"))],
+            ),
+            (false, true, false)
+                if changed_at.is_some_and(|at| now.duration_since(at) < RECENT) =>
+            {
+                self.conclude(
+                    name,
+                    asked,
+                    "no zone is written, and what was just changed has the time in UTC",
+                    Sure,
+                    json!("utc"),
+                    &[("dates", json!("utc"))],
+                );
+            }
+            (false, true, false) => self.open(
+                name,
+                asked,
+                "no zone is written, and nothing changed lately that would tell; try again after somebody moved an application",
+            ),
+            (false, false, _) => self.open(
+                name,
+                asked,
+                "no zone is written, and in winter UTC and UK time are the same; try again in British Summer Time. Until then windows overlap by 65 minutes",
+            ),
+        }
+    }
+}
+
+/// Whether UK clocks are ahead of UTC.
+fn summer(at: Timestamp) -> bool {
+    TimeZone::get("Europe/London").is_ok_and(|uk| uk.to_offset(at).seconds() != 0)
+}

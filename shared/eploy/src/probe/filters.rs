@@ -1,0 +1,344 @@
+//! What searches can filter by (reference eploy §4.1).
+
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+
+use super::Certainty::{Likely, Sure};
+use super::heard::Heard;
+use super::{Probe, filter, stage_of};
+use crate::applications::BLOCKS;
+use crate::wire::Record;
+
+/// The routes that may filter by stage, in order of likelihood (reference eploy §4.1).
+const STAGE_ROUTES: [&str; 5] = [
+    "Application.Workflow.Stage",
+    "Application.Stage",
+    "Application.ApplicationStage",
+    "Application.StageId",
+    "Application.Workflow.Stage.Id",
+];
+/// The routes that may filter by vacancy (inferred from the pattern of reference eploy §4.1).
+const VACANCY_ROUTES: [&str; 4] = [
+    "Vacancy.VacancyId",
+    "Application.VacancyId",
+    "Application.Vacancy",
+    "Application.Vacancy.Id",
+];
+/// The routes that may filter the status history by application.
+const HISTORY_ROUTES: [&str; 3] = [
+    "Application.ApplicationId",
+    "StatusHistory.Application",
+    "StatusHistory.ApplicationId",
+];
+/// An id that nothing has.
+const NOBODY: &str = "999999999";
+/// Records that a filter is tried with.
+const SIZE: u32 = 100;
+
+/// What became of a filter.
+enum Filtered {
+    /// It was heeded.
+    Heeded,
+    /// It was answered as if it were not there.
+    Ignored,
+    /// It was refused.
+    Refused,
+}
+
+impl Probe<'_> {
+    /// Tries a filter by comparing what it finds for an id that there is and for one that there is not.
+    async fn filtered(
+        &mut self,
+        resource: &str,
+        blocks: &[&str],
+        route: &str,
+        id: &str,
+        of: impl Fn(&Value) -> Option<String>,
+    ) -> Result<Filtered, CallError> {
+        for (value, some) in [(NOBODY, false), (id, true)] {
+            let value = self.client.shared.dialect.filter_id(value);
+            let heard = self
+                .search(resource, filter(route, "Equals", &value), (SIZE, 1), blocks)
+                .await?;
+            let Some(records) = heard.records(1, SIZE) else {
+                return Ok(Filtered::Refused);
+            };
+            let right = records
+                .iter()
+                .all(|record| of(record).as_deref() == Some(id));
+            if records.is_empty() == some || !right {
+                return Ok(Filtered::Ignored);
+            }
+        }
+        Ok(Filtered::Heeded)
+    }
+
+    /// What a search makes of names that do not exist, and what a refusal looks like.
+    pub(super) async fn unknown_names(&mut self) -> Result<(), CallError> {
+        let mut shape = None;
+        for (name, asked, filters, blocks) in [
+            (
+                "unknown route",
+                "a filter by a route that does not exist",
+                filter("Application.NoSuchProperty", "Equals", &json!("1")),
+                vec!["ApplicationId"],
+            ),
+            (
+                "unknown operation",
+                "a filter with an operation that does not exist",
+                filter("Application.ApplicationId", "NoSuchOperation", &json!("1")),
+                vec!["ApplicationId"],
+            ),
+            (
+                "unknown block",
+                "a property that does not exist",
+                json!([]),
+                vec!["ApplicationId", "NoSuchProperty"],
+            ),
+        ] {
+            match self
+                .search("applications", filters, (1, 1), &blocks)
+                .await?
+            {
+                Heard::Refused(said) => {
+                    shape = Some(said.shape);
+                    self.conclude(name, asked, "it is refused", Sure, json!("refuse"), &[]);
+                }
+                Heard::Forbidden(why) => self.open(name, asked, why),
+                Heard::Yes(..) | Heard::Missing(_) => {
+                    self.conclude(name, asked, "it is ignored", Likely, json!("ignore"), &[]);
+                }
+            }
+        }
+        let name = "shape of errors";
+        let asked = "an application that does not exist";
+        let heard = self
+            .ask(
+                stagecall_http::Method::Get,
+                &format!("applications/{NOBODY}"),
+                None,
+                crate::errors::Permission::view("Applications"),
+            )
+            .await?;
+        if let Heard::Missing(said) | Heard::Refused(said) = &heard {
+            shape = shape.or(Some(said.shape));
+        }
+        match shape {
+            Some(shape) => self.conclude(
+                name,
+                asked,
+                format!("their body is of the shape \"{shape}\""),
+                Sure,
+                json!(shape),
+                &[],
+            ),
+            None => self.open(name, asked, "nothing was refused"),
+        }
+        Ok(())
+    }
+
+    /// The route that filters by stage.
+    pub(super) async fn stage_route(&mut self) -> Result<(), CallError> {
+        let name = "stage route";
+        let asked = format!("applications at a stage, by {}", STAGE_ROUTES.join(", "));
+        let Some(sample) = self.sample.clone() else {
+            self.open(
+                name,
+                &asked,
+                "there is no application at a stage to try with",
+            );
+            return Ok(());
+        };
+        for route in STAGE_ROUTES {
+            let filtered = self
+                .filtered("applications", BLOCKS, route, &sample.stage, stage_of)
+                .await?;
+            if matches!(filtered, Filtered::Heeded) {
+                self.conclude(
+                    name,
+                    &asked,
+                    format!("{route} filters by stage"),
+                    Sure,
+                    json!(route),
+                    &[("stage_route", json!(route))],
+                );
+                return Ok(());
+            }
+        }
+        self.conclude(
+            name,
+            &asked,
+            "none of them filters; applications are compared here instead",
+            Sure,
+            json!("none"),
+            &[("stage_route", Value::Null)],
+        );
+        Ok(())
+    }
+
+    /// The route that filters by vacancy.
+    pub(super) async fn vacancy_route(&mut self) -> Result<(), CallError> {
+        let name = "vacancy route";
+        let asked = format!(
+            "applications of a vacancy, by {}",
+            VACANCY_ROUTES.join(", ")
+        );
+        let Some(sample) = self.sample.clone() else {
+            self.open(name, &asked, "there is no application to try with");
+            return Ok(());
+        };
+        let of = |record: &Value| Record::of(record)?.id("Vacancy");
+        for route in VACANCY_ROUTES {
+            let filtered = self
+                .filtered("applications", BLOCKS, route, &sample.vacancy, of)
+                .await?;
+            if matches!(filtered, Filtered::Heeded) {
+                self.conclude(
+                    name,
+                    &asked,
+                    format!("{route} filters by vacancy"),
+                    Sure,
+                    json!(route),
+                    &[("vacancy_route", json!(route))],
+                );
+                return Ok(());
+            }
+        }
+        self.conclude(
+            name,
+            &asked,
+            "none of them filters; applications are compared here instead",
+            Sure,
+            json!("none"),
+            &[("vacancy_route", Value::Null)],
+        );
+        Ok(())
+    }
+
+    /// Whether a filter takes a list, and ids as texts or numbers. Tried with the best-known route that works.
+    pub(super) async fn lists_and_ids_in_filters(&mut self) -> Result<(), CallError> {
+        let (lists, ids) = ("lists in filters", "ids in filters");
+        let asked =
+            "applications by id: as a text, as a number, as a list with one that does not exist";
+        let Some(sample) = self.sample.clone() else {
+            self.open(lists, asked, "there is no application to try with");
+            return Ok(());
+        };
+        let of = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
+        let number = sample.id.parse::<u64>().ok();
+        let mut works = Vec::new();
+        for value in [
+            Some(json!(sample.id)),
+            number.map(Value::from),
+            Some(json!([sample.id, NOBODY])),
+        ] {
+            let Some(value) = value else {
+                works.push(false);
+                continue;
+            };
+            let records = self
+                .search(
+                    "applications",
+                    filter("Application.ApplicationId", "Equals", &value),
+                    (SIZE, 1),
+                    &["ApplicationId"],
+                )
+                .await?
+                .records(1, SIZE)
+                .unwrap_or_default();
+            let [record] = records.as_slice() else {
+                works.push(false);
+                continue;
+            };
+            works.push(of(record).as_deref() == Some(sample.id.as_str()));
+        }
+        let [text, number, list] = works.as_slice() else {
+            return Ok(());
+        };
+        match (text, number) {
+            (true, _) => self.conclude(
+                ids,
+                asked,
+                if *number {
+                    "texts and numbers are understood"
+                } else {
+                    "texts are understood"
+                },
+                Sure,
+                json!("text"),
+                &[("filter_ids", json!("text"))],
+            ),
+            (false, true) => self.conclude(
+                ids,
+                asked,
+                "only numbers are understood",
+                Sure,
+                json!("number"),
+                &[("filter_ids", json!("number"))],
+            ),
+            (false, false) => {
+                self.open(ids, asked, "applications cannot be searched for by id");
+                self.open(lists, asked, "applications cannot be searched for by id");
+                return Ok(());
+            }
+        }
+        let shown = if *list {
+            "a list means any of"
+        } else {
+            "a list is not understood"
+        };
+        self.conclude(
+            lists,
+            asked,
+            shown,
+            Sure,
+            json!(list),
+            &[("filter_lists", json!(list))],
+        );
+        Ok(())
+    }
+
+    /// Whether the status history can be read, and by which route.
+    pub(super) async fn history(&mut self) -> Result<(), CallError> {
+        const HISTORY: &str = "applications/statushistory";
+        let name = "status history";
+        let asked = format!(
+            "an application's status history, by {}",
+            HISTORY_ROUTES.join(", ")
+        );
+        let Some(sample) = self.sample.clone() else {
+            self.open(name, &asked, "there is no application to try with");
+            return Ok(());
+        };
+        let of = |record: &Value| Record::of(record)?.id("Application");
+        let blocks = ["StatusHistoryId", "Application", "StatusDate", "Workflow"];
+        for route in HISTORY_ROUTES {
+            let filtered = self
+                .filtered(HISTORY, &blocks, route, &sample.id, of)
+                .await?;
+            if matches!(filtered, Filtered::Heeded) {
+                self.conclude(
+                    name,
+                    &asked,
+                    format!("it is readable, by {route}"),
+                    Sure,
+                    json!(true),
+                    &[
+                        ("history", json!("readable")),
+                        ("history_route", json!(route)),
+                    ],
+                );
+                return Ok(());
+            }
+        }
+        self.conclude(
+            name,
+            &asked,
+            "it is not readable; the application is read instead, so a stage left and entered again between two polls is not noticed",
+            Likely,
+            json!(false),
+            &[("history", json!("unreadable"))],
+        );
+        Ok(())
+    }
+}

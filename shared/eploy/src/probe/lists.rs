@@ -1,0 +1,154 @@
+//! Where the lists of options are (reference eploy §5.6), and whether workflows can be read.
+
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+use stagecall_core::ports::NamedId;
+use stagecall_http::Method;
+
+use super::Certainty::{Likely, Sure};
+use super::Probe;
+use super::heard::Heard;
+use crate::directory::{named, options};
+use crate::errors::Permission;
+
+/// Where the list of lists may be (reference eploy §5.6, inferred).
+const INDEXES: [&str; 2] = ["options/dropdown", "options"];
+/// Lists whose ids the vendor publishes (reference eploy §5.6); one of them tells whether lists can be read at all.
+const KNOWN_LIST: &str = "50";
+
+impl Probe<'_> {
+    /// The list of lists, and the lists that are needed.
+    pub(super) async fn options_index(&mut self) -> Result<(), CallError> {
+        let name = "index of lists";
+        let asked = format!("GET /api/{}", INDEXES.join(" and /api/"));
+        let mut found: Option<(&str, Vec<NamedId>)> = None;
+        for path in INDEXES {
+            let heard = self
+                .ask(Method::Get, path, None, Permission::view("Options"))
+                .await?;
+            if let Heard::Yes(answer, _) = heard
+                && let Some(lists) = self.read_options(answer.as_ref())
+                && found.is_none()
+            {
+                found = Some((path, lists));
+            }
+        }
+        let Some((path, lists)) = found else {
+            self.conclude(
+                name,
+                &asked,
+                "there is none; give stages and outcomes by id, or set the dialect's stages_list and the like",
+                Sure,
+                json!("absent"),
+                &[("options_index_path", Value::Null)],
+            );
+            return self.one_list().await;
+        };
+        self.conclude(
+            name,
+            &asked,
+            format!("/api/{path} lists {} lists", lists.len()),
+            Sure,
+            json!(path),
+            &[("options_index_path", json!(path))],
+        );
+        let dialect = &self.client.shared.dialect;
+        let wanted = [
+            ("stages", "stages_list", dialect.stages_list_name.clone()),
+            (
+                "statuses",
+                "statuses_list",
+                dialect.statuses_list_name.clone(),
+            ),
+            (
+                "action types",
+                "action_types_list",
+                dialect.action_types_list_name.clone(),
+            ),
+            (
+                "outcomes",
+                "outcomes_list",
+                dialect.outcomes_list_name.clone(),
+            ),
+        ];
+        for (what, setting, list) in wanted {
+            let name = format!("list of {what}");
+            let asked = format!("a list named \"{list}\"");
+            match named(&lists, &list) {
+                Some(id) => {
+                    let words = format!("it is list {id}");
+                    self.conclude(
+                        &name,
+                        &asked,
+                        words,
+                        Likely,
+                        json!(id),
+                        &[(setting, json!(id))],
+                    );
+                }
+                None => {
+                    let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+                    let words = format!(
+                        "there is none of this name; set dialect.{setting}. There are: {}",
+                        names.join(", ")
+                    );
+                    self.open(&name, &asked, words);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether lists can be read at all.
+    async fn one_list(&mut self) -> Result<(), CallError> {
+        let name = "lists of options";
+        let asked = "GET /api/options/dropdown/50, the statuses of vacancies";
+        let path = self
+            .client
+            .shared
+            .dialect
+            .options_path
+            .replace("{list}", KNOWN_LIST);
+        let heard = self
+            .ask(Method::Get, &path, None, Permission::view("Options"))
+            .await?;
+        match heard {
+            Heard::Yes(answer, _) if self.read_options(answer.as_ref()).is_some() => {
+                self.conclude(
+                    name,
+                    asked,
+                    "lists can be read by id",
+                    Sure,
+                    json!(true),
+                    &[],
+                );
+            }
+            other => self.open(name, asked, other.in_words()),
+        }
+        Ok(())
+    }
+
+    fn read_options(&self, answer: Option<&Value>) -> Option<Vec<NamedId>> {
+        let now = self.client.shared.clock.now();
+        options(answer, &self.client.shared.dialect, now)
+    }
+
+    /// Whether workflows can be read. Nothing depends on it.
+    pub(super) async fn workflows(&mut self) -> Result<(), CallError> {
+        let name = "workflows";
+        let asked = "one workflow";
+        let heard = self
+            .search("workflows", json!([]), (1, 1), &["WorkflowId", "Title"])
+            .await?;
+        match heard {
+            Heard::Yes(..) => {
+                self.conclude(name, asked, "they can be read", Sure, json!(true), &[]);
+            }
+            other => {
+                let words = format!("{}; nothing depends on them", other.in_words());
+                self.conclude(name, asked, words, Likely, json!(false), &[]);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,223 @@
+//! Finds a tenant's dialect by experiments: each asks this Eploy one small question that the reference leaves open, and
+//! concludes from the answer. Experiments that change something run only on an application that a person named.
+
+mod dates;
+mod filters;
+mod heard;
+mod lists;
+mod pages;
+mod records;
+mod writes;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{ActionTypeId, ApplicationId, StageId, StatusId};
+use stagecall_core::tenant::Settings;
+use stagecall_http::Method;
+
+use crate::client::Client;
+use crate::errors::Permission;
+use crate::wire::Record;
+use heard::Heard;
+
+/// How sure a conclusion is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The answer leaves no other reading.
+    Sure,
+    /// It fits, and another reading is possible but unlikely.
+    Likely,
+    /// It could not be settled; the setting stays as it is.
+    Open,
+}
+
+impl fmt::Display for Certainty {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Sure => "sure",
+            Self::Likely => "likely",
+            Self::Open => "open",
+        })
+    }
+}
+
+/// One experiment, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// What was asked.
+    pub asked: String,
+    /// What was concluded, in words.
+    pub concluded: String,
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// The reading, for programs; null where it could not be settled.
+    pub reading: Value,
+    /// The settings of the dialect that follow from it; null: the default.
+    pub settings: Settings,
+}
+
+/// What the experiments found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Probed {
+    /// Every experiment, in the order in which they ran.
+    pub experiments: Vec<Experiment>,
+    /// What the experiments that write have left in Eploy.
+    pub left_behind: Vec<String>,
+    /// How many calls of the daily allowance they cost.
+    pub calls: u32,
+}
+
+impl Probed {
+    /// The dialect `before` with everything that was found. What could not be settled stays as it was.
+    pub fn dialect(&self, before: &Settings) -> Settings {
+        let mut dialect = before.clone();
+        for experiment in &self.experiments {
+            for (key, value) in &experiment.settings {
+                if value.is_null() {
+                    dialect.remove(key);
+                } else {
+                    dialect.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        dialect
+    }
+}
+
+/// What the experiments that write may use. They leave something behind and are for an application made for the purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// The application to write to.
+    pub application: ApplicationId,
+    /// The type of the action to create; without it, none is created.
+    pub action_type: Option<ActionTypeId>,
+    /// Where to move the application and back from; without it, it is not moved.
+    pub move_to: Option<(StageId, Option<StatusId>)>,
+}
+
+/// An application to try filters with.
+#[derive(Clone)]
+struct Sample {
+    id: String,
+    candidate: String,
+    vacancy: String,
+    stage: String,
+}
+
+/// The experiments under way.
+struct Probe<'a> {
+    client: &'a Client,
+    probed: Probed,
+    /// The records of the first page of applications.
+    applications: Vec<Value>,
+    /// One of them that is at a stage.
+    sample: Option<Sample>,
+    /// When Eploy last answered, by its own clock.
+    server_time: Option<Timestamp>,
+}
+
+/// Runs the experiments. An error means that Eploy cannot be worked with at present; whatever concerns one experiment
+/// alone is that experiment's conclusion.
+pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<Probed, CallError> {
+    let mut probe = Probe {
+        client,
+        probed: Probed::default(),
+        applications: Vec::new(),
+        sample: None,
+        server_time: None,
+    };
+    probe.first_page().await?;
+    probe.shapes();
+    probe.dates();
+    probe.page_size().await?;
+    probe.empty_page().await?;
+    probe.unknown_names().await?;
+    probe.stage_route().await?;
+    probe.vacancy_route().await?;
+    probe.lists_and_ids_in_filters().await?;
+    probe.history().await?;
+    probe.single_records().await?;
+    probe.options_index().await?;
+    probe.workflows().await?;
+    if let Some(writing) = writing {
+        probe.writes(writing).await?;
+    }
+    Ok(probe.probed)
+}
+
+impl Probe<'_> {
+    /// Adds a conclusion.
+    fn conclude(
+        &mut self,
+        name: &str,
+        asked: &str,
+        concluded: impl Into<String>,
+        certainty: Certainty,
+        reading: Value,
+        settings: &[(&str, Value)],
+    ) {
+        let settings = settings
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .collect();
+        self.probed.experiments.push(Experiment {
+            name: name.to_owned(),
+            asked: asked.to_owned(),
+            concluded: concluded.into(),
+            certainty,
+            reading,
+            settings,
+        });
+    }
+
+    /// Adds that something could not be settled.
+    fn open(&mut self, name: &str, asked: &str, why: impl Into<String>) {
+        self.conclude(name, asked, why, Certainty::Open, Value::Null, &[]);
+    }
+
+    /// Searches.
+    async fn search(
+        &mut self,
+        resource: &str,
+        filters: Value,
+        (size, page): (u32, u32),
+        blocks: &[&str],
+    ) -> Result<Heard, CallError> {
+        let blocks: Vec<String> = blocks
+            .iter()
+            .map(|name| self.client.shared.dialect.block(name))
+            .collect();
+        let body = json!({
+            "Filters": filters,
+            "Paging": {"RecordsPerPage": size, "RequestedPage": page},
+            "ResponseBlocks": blocks,
+        });
+        let permission = match resource {
+            "actions" => Permission::view("Actions"),
+            "workflows" => Permission::view("Workflows"),
+            _ => Permission::view("Applications"),
+        };
+        let path = format!("{resource}/search");
+        self.ask(Method::Post, &path, Some(body), permission).await
+    }
+}
+
+/// A filter.
+fn filter(route: &str, operation: &str, value: &Value) -> Value {
+    json!([{"Route": route, "Operation": operation, "Value": value}])
+}
+
+/// The stage that a record says its application is at.
+fn stage_of(record: &Value) -> Option<String> {
+    Record::of(record)?.record("Workflow")?.id("Stage")
+}
+
+#[cfg(test)]
+mod tests;

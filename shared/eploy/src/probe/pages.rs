@@ -1,0 +1,123 @@
+//! How searches page: the largest page, and what there is after the last one (reference eploy §4.3).
+
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+
+use super::Certainty::{Likely, Sure};
+use super::Probe;
+use super::heard::Heard;
+use crate::wire::Record;
+
+/// More than any page size that was ever seen (reference eploy §4.3: 500).
+const LARGE: u32 = 1000;
+/// What is tried where a large page is refused, largest first.
+const SMALLER: [u32; 4] = [500, 200, 100, 50];
+/// The page size that is known to work (reference eploy §4.3, documented P-GROS).
+const SAFE: u32 = 100;
+/// A page after the last one of any customer.
+const FAR: u32 = 9999;
+
+impl Probe<'_> {
+    /// The largest page.
+    pub(super) async fn page_size(&mut self) -> Result<(), CallError> {
+        let name = "page size";
+        let asked = "a page of 1000 applications, ids only";
+        let first = match self.ids(LARGE, 1).await? {
+            Ok(ids) => ids,
+            Err(heard @ Heard::Forbidden(_)) => {
+                self.open(name, asked, heard.in_words());
+                return Ok(());
+            }
+            Err(_) => return self.page_size_below().await,
+        };
+        let got = u32::try_from(first.len()).unwrap_or(LARGE);
+        if got < LARGE {
+            let second = self.ids(LARGE, 2).await?.unwrap_or_default();
+            if second.is_empty() || second == first {
+                self.open(
+                    name,
+                    asked,
+                    format!("there are only {got} applications, and they came on one page; {SAFE} records stay the safe choice"),
+                );
+                return Ok(());
+            }
+        }
+        if got == 0 {
+            return Ok(());
+        }
+        self.conclude(
+            name,
+            asked,
+            format!("{got} came, so a page has at most {got}"),
+            Sure,
+            json!({"limit": got, "above": if got < LARGE { "clamp" } else { "accepted" }}),
+            &[("page_size", json!(got))],
+        );
+        Ok(())
+    }
+
+    async fn page_size_below(&mut self) -> Result<(), CallError> {
+        let name = "page size";
+        let asked = "pages of 1000, 500, 200, 100 and 50 applications, ids only";
+        for size in SMALLER {
+            if self.ids(size, 1).await?.is_ok() {
+                self.conclude(
+                    name,
+                    asked,
+                    format!("{size} are answered, more are refused"),
+                    Sure,
+                    json!({"limit": size, "above": "refuse"}),
+                    &[("page_size", json!(size))],
+                );
+                return Ok(());
+            }
+        }
+        self.open(name, asked, "every size was refused");
+        Ok(())
+    }
+
+    /// The ids on a page of applications, or what was said instead.
+    async fn ids(&mut self, size: u32, page: u32) -> Result<Result<Vec<String>, Heard>, CallError> {
+        let heard = self
+            .search("applications", json!([]), (size, page), &["ApplicationId"])
+            .await?;
+        if matches!(heard, Heard::Refused(_) | Heard::Forbidden(_)) {
+            return Ok(Err(heard));
+        }
+        let ids = heard.records(page, size).unwrap_or_default();
+        let id = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
+        Ok(Ok(ids.iter().filter_map(id).collect()))
+    }
+
+    /// What there is after the last page. Read tolerantly whatever it is.
+    pub(super) async fn empty_page(&mut self) -> Result<(), CallError> {
+        let name = "empty page";
+        let asked = "page 9999 of the applications";
+        let heard = self
+            .search("applications", json!([]), (SAFE, FAR), &["ApplicationId"])
+            .await?;
+        let (concluded, reading) = match &heard {
+            Heard::Yes(answer, _) => {
+                let records = answer
+                    .as_ref()
+                    .and_then(Record::of)
+                    .and_then(|frame| frame.get("Records"));
+                match records.and_then(Value::as_array) {
+                    Some(records) if !records.is_empty() => {
+                        ("the last page comes again", "last_again")
+                    }
+                    _ => ("a page without records", "empty"),
+                }
+            }
+            Heard::Missing(_) => ("404, which is read as no records", "not_found"),
+            Heard::Refused(_) => ("a refusal", "refused"),
+            Heard::Forbidden(why) => {
+                let why = why.clone();
+                self.open(name, asked, why);
+                return Ok(());
+            }
+        };
+        self.conclude(name, asked, concluded, Likely, json!(reading), &[]);
+        Ok(())
+    }
+}

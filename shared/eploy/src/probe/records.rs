@@ -1,0 +1,196 @@
+//! The first page of applications, and what can be seen on it: shapes of ids, names and paging fields.
+
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+
+use super::Certainty::{Likely, Sure};
+use super::heard::Heard;
+use super::{Probe, Sample, stage_of};
+use crate::applications::BLOCKS;
+use crate::errors::Problem;
+use crate::wire::Record;
+
+/// Records on the first page.
+const SIZE: u32 = 100;
+
+impl Probe<'_> {
+    /// Reads the first page of applications. Without it nothing can be tried.
+    pub(super) async fn first_page(&mut self) -> Result<(), CallError> {
+        let asked = "the first 100 applications, without a filter";
+        let heard = self
+            .search("applications", json!([]), (SIZE, 1), BLOCKS)
+            .await?;
+        let answer = match heard {
+            Heard::Yes(answer, _) => answer,
+            Heard::Missing(_) => None,
+            Heard::Forbidden(why) => {
+                return Err(Problem::Permission.error("probe the dialect", &why));
+            }
+            Heard::Refused(_) => {
+                return Err(Problem::SearchRejected
+                    .error("probe the dialect", "the plainest search of applications"));
+            }
+        };
+        let told = |name| {
+            answer
+                .as_ref()
+                .and_then(Record::of)
+                .is_some_and(|frame| frame.has(name))
+        };
+        let fields: Vec<&str> = ["TotalPages", "CurrentPage", "TotalRecords"]
+            .into_iter()
+            .filter(|name| told(name))
+            .collect();
+        let words = match fields.as_slice() {
+            [] => "none is told: a short page is taken for the last one".to_owned(),
+            told => format!("{} are told", told.join(", ")),
+        };
+        self.applications = Heard::Yes(answer, 200).records(1, SIZE).unwrap_or_default();
+        self.sample = self.applications.iter().find_map(sample);
+        self.conclude("paging fields", asked, words, Sure, json!(fields), &[]);
+        Ok(())
+    }
+
+    /// What the records look like. All of it is read tolerantly.
+    pub(super) fn shapes(&mut self) {
+        let asked = "the same page";
+        let Some(record) = self.applications.iter().find(|one| stage_of(one).is_some()) else {
+            self.open(
+                "shape of ids",
+                asked,
+                "there is no application that stands at a stage",
+            );
+            return;
+        };
+        let object = record.as_object();
+        let key = object.and_then(|object| {
+            object
+                .keys()
+                .find(|key| key.eq_ignore_ascii_case("ApplicationId"))
+                .cloned()
+        });
+        let record_id = key.as_ref().and_then(|key| record.get(key)).cloned();
+        let option_id = Record::of(record)
+            .and_then(|record| record.record("Workflow")?.record("Stage")?.get("Id"))
+            .cloned();
+        let kind = |id: &Option<Value>| match id {
+            Some(Value::Number(_)) => "numbers",
+            Some(Value::String(_)) => "strings",
+            _ => "other",
+        };
+        let (ids, options) = (kind(&record_id), kind(&option_id));
+        let casing = match &key {
+            Some(key) if key.ends_with("ID") => "CandidateID",
+            _ => "CandidateId",
+        };
+        self.conclude(
+            "shape of ids",
+            asked,
+            format!(
+                "ids of records are {ids}, ids of options are {options}, names end as in {casing}"
+            ),
+            Sure,
+            json!({"ids": ids, "option_ids": options, "property_case": casing}),
+            &[],
+        );
+    }
+
+    /// Whether single records can be read, and by which route they can be searched for.
+    pub(super) async fn single_records(&mut self) -> Result<(), CallError> {
+        let Some(sample) = self.sample.clone() else {
+            self.open(
+                "reading one record",
+                "nothing",
+                "there is no application to try with",
+            );
+            return Ok(());
+        };
+        for (what, resource, id, block, setting, route_setting, route) in [
+            (
+                "application",
+                "applications",
+                &sample.id,
+                "ApplicationId",
+                "read_application",
+                "application_id_route",
+                "Application.ApplicationId",
+            ),
+            (
+                "candidate",
+                "candidates",
+                &sample.candidate,
+                "CandidateId",
+                "read_candidate",
+                "candidate_id_route",
+                "Candidate.CandidateID",
+            ),
+            (
+                "vacancy",
+                "vacancies",
+                &sample.vacancy,
+                "VacancyId",
+                "read_vacancy",
+                "vacancy_id_route",
+                "Vacancy.VacancyId",
+            ),
+        ] {
+            let name = format!("reading one {what}");
+            let asked = format!("GET /api/{resource}/{{id}} and a search by {route}");
+            let permission = match resource {
+                "candidates" => crate::errors::Permission::view("Candidates"),
+                "vacancies" => crate::errors::Permission::view("Vacancies"),
+                _ => crate::errors::Permission::view("Applications"),
+            };
+            let path = format!("{resource}/{id}");
+            let got = self
+                .ask(stagecall_http::Method::Get, &path, None, permission)
+                .await?;
+            let got = matches!(&got, Heard::Yes(Some(record), _) if record.is_object());
+            let value = self.client.shared.dialect.filter_id(id);
+            let found = self
+                .search(
+                    resource,
+                    super::filter(route, "Equals", &value),
+                    (10, 1),
+                    &[block],
+                )
+                .await?
+                .records(1, 10)
+                .unwrap_or_default();
+            let own = |record: &Value| Record::of(record)?.own_id(block).ok();
+            let searched = !found.is_empty()
+                && found
+                    .iter()
+                    .all(|record| own(record).as_deref() == Some(id.as_str()));
+            let (concluded, by) = match (got, searched) {
+                (true, true) => ("both work; GET is used", Some("get")),
+                (true, false) => ("GET works, the search does not", Some("get")),
+                (false, true) => ("the search works, GET does not", Some("search")),
+                (false, false) => ("neither works", None),
+            };
+            match by {
+                Some(by) => {
+                    let mut settings = vec![(setting, json!(by))];
+                    if searched {
+                        settings.push((route_setting, json!(route)));
+                    }
+                    self.conclude(&name, &asked, concluded, Likely, json!(by), &settings);
+                }
+                None => self.open(&name, &asked, concluded),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An application that stands at a stage.
+fn sample(record: &Value) -> Option<Sample> {
+    let stage = stage_of(record)?;
+    let record = Record::of(record)?;
+    Some(Sample {
+        id: record.own_id("ApplicationId").ok()?,
+        candidate: record.id("Candidate")?,
+        vacancy: record.id("Vacancy")?,
+        stage,
+    })
+}

@@ -1,0 +1,367 @@
+//! Experiments that write, on an application that a person named. Each says what it leaves behind.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use stagecall_core::error::CallError;
+use stagecall_core::ids::{StageId, StatusId};
+use stagecall_core::ports::{ActionUpdate, NewAction};
+use stagecall_core::tenant::Position;
+use stagecall_http::Method;
+
+use super::Certainty::{Likely, Sure};
+use super::heard::Heard;
+use super::{Probe, Writing, filter};
+use crate::actions::create_body;
+use crate::applications::{BLOCKS, move_body, position};
+use crate::client::Client;
+use crate::dialect::MoveBody;
+use crate::errors::{Permission, Problem};
+use crate::wire::Record;
+
+const OPERATION: &str = "probe the dialect";
+/// What actions and notes of an experiment say.
+const TEXT: &str = "A trial entry by Stagecall's probe. It may be removed.";
+
+/// The application that is written to, as it is now.
+struct Subject {
+    candidate: String,
+    vacancy: String,
+    position: Position,
+    modified: Option<String>,
+}
+
+impl Probe<'_> {
+    /// All experiments that write.
+    pub(super) async fn writes(&mut self, writing: &Writing) -> Result<(), CallError> {
+        self.action(writing).await?;
+        self.note(writing).await?;
+        self.position(writing).await
+    }
+
+    /// The application as it is now.
+    async fn subject(&mut self, writing: &Writing) -> Result<Subject, CallError> {
+        let id = writing.application.as_str();
+        let value = self.client.shared.dialect.filter_id(id);
+        let route = &self.client.shared.dialect.application_id_route.clone();
+        let found = self
+            .search(
+                "applications",
+                filter(route, "Equals", &value),
+                (10, 1),
+                BLOCKS,
+            )
+            .await?
+            .records(1, 10)
+            .unwrap_or_default();
+        found
+            .iter()
+            .filter_map(Record::of)
+            .find(|record| record.own_id("ApplicationId").as_deref() == Ok(id))
+            .and_then(|record| {
+                Some(Subject {
+                    candidate: record.id("Candidate")?,
+                    vacancy: record.id("Vacancy")?,
+                    position: position(record).ok()?,
+                    modified: record.text("ModificationDate").map(str::to_owned),
+                })
+            })
+            .ok_or_else(|| {
+                Problem::NotFound.error(OPERATION, &format!("the application {id} named with --on"))
+            })
+    }
+
+    /// Creates an action, looks it up and changes it.
+    async fn action(&mut self, writing: &Writing) -> Result<(), CallError> {
+        let name = "creating an action";
+        let asked = "POST /api/actions for the application's candidate and vacancy";
+        let Some(action_type) = &writing.action_type else {
+            self.open(name, asked, "no action type was named (--action-type)");
+            return Ok(());
+        };
+        let before = self.subject(writing).await?;
+        let vacancy = self
+            .client
+            .read_vacancy(&before.vacancy.as_str().into())
+            .await?;
+        let action = NewAction {
+            candidate: before.candidate.as_str().into(),
+            vacancy: vacancy.id,
+            company: vacancy.company,
+            action_type: action_type.clone(),
+            started_at: self.client.shared.clock.now(),
+            content: ActionUpdate {
+                comments_html: Some(format!("<p>{TEXT}</p>")),
+                ..ActionUpdate::default()
+            },
+        };
+        let body = create_body(&self.client.shared.dialect, &action);
+        let heard = self
+            .ask(
+                Method::Post,
+                "actions",
+                Some(body),
+                Permission::insert("Actions"),
+            )
+            .await?;
+        let Heard::Yes(answer, status) = heard else {
+            self.open(name, asked, heard.in_words());
+            return Ok(());
+        };
+        let id = answer
+            .as_ref()
+            .and_then(Record::of)
+            .and_then(|record| record.own_id("ActionId").ok());
+        let shown = id.clone().unwrap_or_else(|| "of unknown id".to_owned());
+        self.probed.left_behind.push(format!(
+            "action {shown} on application {}: no way to remove an action by the API is known, a person can in Eploy",
+            writing.application
+        ));
+        self.conclude(
+            name,
+            asked,
+            format!("it is created, answered with {status}"),
+            Sure,
+            json!(status),
+            &[],
+        );
+        self.action_search(&before.candidate, id.as_deref()).await?;
+        if let Some(id) = &id {
+            self.action_update(id).await?;
+        }
+        let after = self.subject(writing).await?;
+        let touched = after.modified != before.modified;
+        self.conclude(
+            "actions and modification dates",
+            "the application before and after",
+            if touched {
+                "an action changes its application's modification date, so each report costs a look in the next poll"
+            } else {
+                "an action leaves its application's modification date as it is"
+            },
+            Sure,
+            json!(touched),
+            &[],
+        );
+        Ok(())
+    }
+
+    /// Whether actions can be searched, and whether they tell their type.
+    async fn action_search(&mut self, candidate: &str, id: Option<&str>) -> Result<(), CallError> {
+        let name = "searching actions";
+        let route = self.client.shared.dialect.action_candidate_route.clone();
+        let asked = format!("the candidate's actions by {route}");
+        let value = self.client.shared.dialect.filter_id(candidate);
+        let filters = filter(&route, "Equals", &value);
+        let blocks = ["ActionId", "StartDate", "Vacancy", "Candidate"];
+        let with_type = [&blocks[..], &["ActionType"]].concat();
+        let mut heard = self
+            .search("actions", filters.clone(), (100, 1), &with_type)
+            .await?;
+        if matches!(heard, Heard::Refused(_)) {
+            heard = self.search("actions", filters, (100, 1), &blocks).await?;
+        }
+        let records = heard.records(1, 100).unwrap_or_default();
+        let ours = records
+            .iter()
+            .filter_map(Record::of)
+            .find(|record| id.is_some_and(|id| record.own_id("ActionId").as_deref() == Ok(id)));
+        match ours {
+            Some(record) => {
+                let block = record.has("ActionType").then_some("ActionType");
+                self.conclude(
+                    name,
+                    &asked,
+                    "the new action is found",
+                    Sure,
+                    json!(true),
+                    &[
+                        ("action_look_up", json!("search")),
+                        ("action_type_block", json!(block)),
+                    ],
+                );
+            }
+            None => self.conclude(
+                name,
+                &asked,
+                "the new action is not found, so an action of unknown outcome is created again",
+                Likely,
+                json!(false),
+                &[("action_look_up", json!("never"))],
+            ),
+        }
+        Ok(())
+    }
+
+    async fn action_update(&mut self, id: &str) -> Result<(), CallError> {
+        let name = "updating an action";
+        let asked = "PATCH /api/actions/{id} with the same comments";
+        let path = Client::path(OPERATION, "actions", id, "")?;
+        let field = self.client.shared.dialect.action_fields.comments.clone();
+        let body = json!({ field: format!("<p>{TEXT}</p>") });
+        let heard = self
+            .ask(
+                Method::Patch,
+                &path,
+                Some(body),
+                Permission::update("Actions"),
+            )
+            .await?;
+        let Heard::Yes(answer, _) = &heard else {
+            self.open(name, asked, heard.in_words());
+            return Ok(());
+        };
+        let reading = match answer.as_ref().and_then(Value::as_object) {
+            None => "empty",
+            Some(answer) if answer.len() <= 1 => "id",
+            Some(_) => "record",
+        };
+        let words = format!("it is changed, and the answer is: {reading}");
+        self.conclude(name, asked, words, Sure, json!(reading), &[]);
+        Ok(())
+    }
+
+    /// The path of notes.
+    async fn note(&mut self, writing: &Writing) -> Result<(), CallError> {
+        let name = "notes";
+        let asked = "POST /api/applications/{id}/notes and /api/notes";
+        let id = writing.application.as_str();
+        let dialect = &self.client.shared.dialect;
+        let field = dialect.note_text_field.clone();
+        let value = dialect.body_id(id);
+        let own = Client::path(OPERATION, "applications", id, "/notes")?;
+        let ways = [
+            (own, "applications/{application}/notes", Value::Null),
+            ("notes".to_owned(), "notes", json!("ApplicationId")),
+        ];
+        for (path, setting, application_field) in ways {
+            let mut body = json!({ field.as_str(): TEXT });
+            if let Some(key) = application_field.as_str() {
+                body[key] = value.clone();
+            }
+            let heard = self
+                .ask(
+                    Method::Post,
+                    &path,
+                    Some(body),
+                    Permission::update("Applications"),
+                )
+                .await?;
+            if matches!(heard, Heard::Yes(..)) {
+                self.probed
+                    .left_behind
+                    .push(format!("a note on application {id}"));
+                self.conclude(
+                    name,
+                    asked,
+                    format!("/api/{setting} takes a note"),
+                    Likely,
+                    json!(setting),
+                    &[
+                        ("notes_path", json!(setting)),
+                        ("note_application_field", application_field),
+                    ],
+                );
+                return Ok(());
+            }
+        }
+        self.conclude(
+            name,
+            asked,
+            "neither takes one; mappings that write notes need another path",
+            Likely,
+            json!("absent"),
+            &[],
+        );
+        Ok(())
+    }
+
+    /// The body that moves an application: moves it and back again.
+    async fn position(&mut self, writing: &Writing) -> Result<(), CallError> {
+        let name = "moving an application";
+        let asked = "PATCH /api/applications/{id} with each body, and back";
+        let Some((stage, status)) = &writing.move_to else {
+            self.open(name, asked, "no stage to move to was named (--move-to)");
+            return Ok(());
+        };
+        let before = self.subject(writing).await?;
+        let Some(home) = before.position.stage.clone() else {
+            self.open(
+                name,
+                asked,
+                "the application is at no stage to come back to",
+            );
+            return Ok(());
+        };
+        if home == *stage {
+            self.open(name, asked, "the application is at that stage already");
+            return Ok(());
+        }
+        for (body, words) in [
+            (MoveBody::WorkflowIds, "workflow_ids"),
+            (MoveBody::WorkflowObjects, "workflow_objects"),
+            (MoveBody::Flat, "flat"),
+        ] {
+            let heard = self.move_to(writing, body, stage, status.as_ref()).await?;
+            if let Heard::Forbidden(why) = heard {
+                self.open(name, asked, why);
+                return Ok(());
+            }
+            let moved_at = self.server_time;
+            let now = self.subject(writing).await?;
+            if now.position.stage.as_ref() != Some(stage) {
+                continue;
+            }
+            self.move_to(writing, body, &home, before.position.status.as_ref())
+                .await?;
+            let back = self.subject(writing).await?.position == before.position;
+            self.probed.left_behind.push(format!(
+                "application {} was moved to stage {stage} and {}: its status history shows it, and Eploy may have sent the e-mails of those statuses",
+                writing.application,
+                if back { "back" } else { "could not be moved back: do that in Eploy" }
+            ));
+            self.conclude(
+                name,
+                asked,
+                format!("the body \"{words}\" moves it"),
+                Sure,
+                json!(words),
+                &[("move_body", json!(words))],
+            );
+            self.dates_of_change(now.modified, moved_at);
+            return Ok(());
+        }
+        self.open(name, asked, "no body moves it");
+        Ok(())
+    }
+
+    async fn move_to(
+        &mut self,
+        writing: &Writing,
+        body: MoveBody,
+        stage: &StageId,
+        status: Option<&StatusId>,
+    ) -> Result<Heard, CallError> {
+        let path = Client::path(OPERATION, "applications", writing.application.as_str(), "")?;
+        let mut dialect = self.client.shared.dialect.clone();
+        dialect.move_body = body;
+        let body = move_body(&dialect, stage, status);
+        self.ask(
+            Method::Patch,
+            &path,
+            Some(body),
+            Permission::update("Applications"),
+        )
+        .await
+    }
+
+    /// Dates once more, with a change whose time is known.
+    fn dates_of_change(&mut self, modified: Option<String>, moved_at: Option<Timestamp>) {
+        if let (Some(modified), Some(moved_at)) = (modified, moved_at) {
+            self.conclude_dates(
+                "the date of the move just made",
+                &[modified],
+                Some(moved_at),
+            );
+        }
+    }
+}
