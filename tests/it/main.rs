@@ -7,6 +7,7 @@
 )]
 
 mod conformance;
+mod connect;
 mod dependencies;
 mod dynamodb;
 mod platforms;

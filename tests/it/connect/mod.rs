@@ -1,0 +1,3 @@
+//! Setting a customer up: against the sandbox in each of its readings, and with the real command.
+
+mod probe;
