@@ -18,6 +18,7 @@ use stagecall_http::{Request, Response};
 use url::Url;
 
 use crate::fault::Fault;
+use crate::problem;
 
 /// One platform account, ready to be spoken to.
 ///
@@ -197,9 +198,9 @@ pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Fault
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !plain {
         return Err(Fault::refused(
-            "platform.bad_reference",
+            problem::BAD_REFERENCE.code,
             format!("an id or reference is none of {title}'s"),
-            "Nothing to do, unless it was entered by hand: then correct it.",
+            problem::BAD_REFERENCE.remedy,
         ));
     }
     Ok(text)

@@ -23,6 +23,7 @@ use crate::adapter::{Adapter, Callbacks, Listed, Page, Step};
 use crate::connections::Credentials;
 use crate::fault::{Effect, Fault};
 use crate::kind::Kind;
+use crate::problem;
 
 /// The most pages of one list: a bound for a list that never ends.
 const MOST_PAGES: usize = 1000;
@@ -153,12 +154,12 @@ impl Client {
     ) -> Result<Response, Fault> {
         if !self.covers(&request.url) {
             return Err(Fault::not_sent(
-                "platform.foreign_address",
+                problem::FOREIGN_ADDRESS.code,
                 format!(
                     "a call would go to {}, outside the connection's address",
                     request.url.host_str().unwrap_or("another host")
                 ),
-                "Check base_url; the platform's lists must not lead elsewhere.",
+                problem::FOREIGN_ADDRESS.remedy,
             ));
         }
         let limits = Limits {
@@ -196,17 +197,14 @@ impl Client {
 /// What a transport's failure means.
 fn lost(kind: &Kind, error: &TransportError) -> Fault {
     let problem = format!("{}: {error}", kind.title);
-    let again = "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+    let again = problem::UNREACHABLE.remedy;
     match error {
-        TransportError::NotSent(_) => Fault::not_sent("platform.unreachable", problem, again),
-        TransportError::Guarded(_) => Fault::not_sent(
-            "platform.guarded_address",
-            problem,
-            "Correct the connection's base_url; a sandbox on this machine needs the sandbox mode.",
-        )
-        .of_connection(),
+        TransportError::NotSent(_) => Fault::not_sent(problem::UNREACHABLE.code, problem, again),
+        TransportError::Guarded(_) => {
+            Fault::not_sent(problem::GUARDED.code, problem, problem::GUARDED.remedy).of_connection()
+        }
         TransportError::Lost(_) => Fault {
-            code: "platform.no_answer",
+            code: problem::NO_ANSWER.code,
             remedy: again.to_owned(),
             ..Fault::unreadable(problem)
         },
@@ -217,9 +215,9 @@ fn lost(kind: &Kind, error: &TransportError) -> Fault {
 fn callbacks(adapter: &dyn Adapter) -> Result<&dyn Callbacks, Fault> {
     adapter.callbacks().ok_or_else(|| {
         Fault::not_sent(
-            "platform.no_callbacks",
+            problem::NO_CALLBACKS.code,
             "this platform never calls back",
-            "Nothing to do: its lists are read instead.",
+            problem::NO_CALLBACKS.remedy,
         )
     })
 }
@@ -292,8 +290,8 @@ impl Platform for Client {
             return Ok(found);
         };
         let fault = Fault {
-            code: "platform.list_without_names",
-            remedy: "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.".to_owned(),
+            code: problem::LIST_WITHOUT_NAMES.code,
+            remedy: problem::LIST_WITHOUT_NAMES.remedy.to_owned(),
             ..Fault::unreadable(format!(
                 "{}'s list {why}, so it cannot be told who is not there",
                 self.kind.title

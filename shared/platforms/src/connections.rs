@@ -21,6 +21,7 @@ use crate::adapter::{Account, Adapter};
 use crate::client::Client;
 use crate::fault::Fault;
 use crate::kind::{Kind, kind};
+use crate::problem;
 use crate::settings::{Secret, pace, validate};
 
 /// Beyond this many accounts, the paces of those that nobody is using are forgotten.
@@ -62,9 +63,9 @@ impl Connections {
     ) -> Result<Client, CallError> {
         let connection = tenant.platforms.get(account).ok_or_else(|| {
             self.error(misconfigured(
-                "platform.unknown_account",
+                problem::UNKNOWN_ACCOUNT.code,
                 format!("the tenant has no platform account \"{account}\""),
-                "Add it, or remove the mappings that name it.",
+                problem::UNKNOWN_ACCOUNT.remedy,
             ))
         })?;
         let (kind, base) = opened(connection).map_err(|fault| self.error(fault))?;
@@ -133,13 +134,8 @@ impl PlatformConnections for Connections {
 
 /// The kind and the base address of a connection that has nothing wrong with it.
 fn opened(connection: &PlatformConnection) -> Result<(&'static Kind, Url), Fault> {
-    let wrong = |problem: String| {
-        misconfigured(
-            "platform.settings",
-            problem,
-            "Correct the connection's settings.",
-        )
-    };
+    let wrong =
+        |problem: String| misconfigured(problem::SETTINGS.code, problem, problem::SETTINGS.remedy);
     let problems = validate(connection);
     let Some(kind) = kind(&connection.kind).filter(|_| problems.is_empty()) else {
         return Err(wrong(problems.join("; ")));
@@ -202,13 +198,13 @@ impl Credentials {
             .collect();
         if !missing.is_empty() {
             return Err(error(misconfigured(
-                "platform.no_secret",
+                problem::NO_SECRET.code,
                 format!(
                     "the secret of the platform account \"{}\" lacks, or has with unprintable characters: {}",
                     self.account,
                     missing.join(", ")
                 ),
-                "Store it in the tenant's secret.",
+                problem::NO_SECRET.remedy,
             )));
         }
         *self.used() = secret.clone();
@@ -227,9 +223,9 @@ impl Credentials {
 
 fn unread(problem: &StoreError) -> Fault {
     Fault::not_sent(
-        "platform.secret_unread",
+        problem::SECRET_UNREAD.code,
         format!("the credentials could not be read: {problem}"),
-        "It is tried again by itself; if it stays so, see whether the secret store is up and permitted.",
+        problem::SECRET_UNREAD.remedy,
     )
     .of_connection()
 }

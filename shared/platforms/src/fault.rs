@@ -6,6 +6,8 @@ use stagecall_core::error::{CallError, Phase, ProblemCode, Reach, System};
 use stagecall_core::timing::after;
 use stagecall_http::Response;
 
+use crate::problem;
+
 /// What went wrong, and what may be assumed of the call's effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -64,9 +66,9 @@ impl Fault {
     pub fn unreadable(problem: impl Into<String>) -> Self {
         Self::new(
             Effect::Unknown,
-            "platform.unreadable",
+            problem::UNREADABLE.code,
             problem,
-            "It is tried again; if it stays so, the platform's API has changed, or base_url leads somewhere else.",
+            problem::UNREADABLE.remedy,
         )
     }
 
@@ -78,44 +80,44 @@ impl Fault {
         let said = said.map_or_else(String::new, |detail| format!(": {detail}"));
         match status {
             401 => Self::refused(
-                "platform.unauthorized",
+                problem::UNAUTHORIZED.code,
                 format!("{title} does not accept the credentials (401{said})"),
-                "Make a new key in the platform account and store it as this connection's secret.",
+                problem::UNAUTHORIZED.remedy,
             )
             .of_connection(),
             403 => Self::refused(
-                "platform.forbidden",
+                problem::FORBIDDEN.code,
                 format!("{title} does not permit this (403{said})"),
-                "Use the key of a user who may see and invite to every mapped assessment, or widen that user's rights.",
+                problem::FORBIDDEN.remedy,
             )
             .of_connection(),
             404 => Self::refused(
-                "platform.not_found",
+                problem::NOT_FOUND.code,
                 format!("{title} has no such thing (404{said})"),
-                "Check that the assessment still exists on the platform and that the key's user may see it.",
+                problem::NOT_FOUND.remedy,
             ),
             429 => Self::new(
                 Effect::Throttled(wait(answer)),
-                "platform.throttled",
+                problem::THROTTLED.code,
                 format!("{title} asks to slow down (429{said})"),
-                "It is tried again by itself; if it happens often, lower calls_per_second or ask the platform for a higher limit.",
+                problem::THROTTLED.remedy,
             ),
             300..400 => Self::refused(
-                "platform.redirected",
+                problem::REDIRECTED.code,
                 format!("{title} answers from another address ({status})"),
-                "Correct the connection's base_url; redirects are not followed.",
+                problem::REDIRECTED.remedy,
             )
             .of_connection(),
             408 | 500.. => Self::new(
                 Effect::Unknown,
-                "platform.unavailable",
+                problem::UNAVAILABLE.code,
                 format!("{title} has a problem of its own ({status})"),
-                "It is tried again by itself; if it stays so, ask the platform's support.",
+                problem::UNAVAILABLE.remedy,
             ),
             400..500 => Self::refused(
-                "platform.refused",
+                problem::REFUSED.code,
                 format!("{title} refuses the request ({status})"),
-                "Check the candidate's and the assessment's details against what the platform requires.",
+                problem::REFUSED.remedy,
             ),
             _ => Self::unreadable(format!("{title} answered with the status {status}")),
         }

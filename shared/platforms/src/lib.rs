@@ -9,6 +9,7 @@ mod delivery;
 mod fault;
 mod json;
 mod kind;
+mod problem;
 mod settings;
 #[cfg(test)]
 mod testing;
@@ -19,4 +20,6 @@ pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, List
 pub use connections::Connections;
 pub use fault::{Effect, Fault, Wait};
 pub use kind::{KINDS, Kind, capability_table, kind};
+pub use problem::{PROBLEMS, Problem};
+pub use settings::{Secret, Setting, Wants, validate};
 pub use settings::{Secret, Setting, Wants, validate, validate_mapping};

@@ -6,6 +6,7 @@ use stagecall_http::Response;
 use super::TITLE;
 use crate::fault::Fault;
 use crate::json::text;
+use crate::problem;
 
 /// The longest answer that can be a message, in bytes.
 const LONGEST: usize = 500;
@@ -105,9 +106,9 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
         },
         400 | 422 if about(&["api key", "x-api-key", "partner", "user-email", "user_email"]) => {
             Fault::refused(
-                "platform.caller_refused",
+                problem::CALLER_REFUSED.code,
                 format!("{TITLE} does not accept who is calling ({})", answer.status),
-                "Check user_email, the API key and the partner credentials of the connection.",
+                problem::CALLER_REFUSED.remedy,
             )
             .of_connection()
         }
@@ -129,6 +130,21 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
                 fault
             }
         }
+        400 | 422 if asked == Asked::Invite && about(&["email", "e-mail"]) => Fault::refused(
+            problem::REFUSED_FIELDS.code,
+            format!("{TITLE} does not accept the candidate's e-mail address"),
+            "Check the candidate's e-mail address in Eploy.",
+        ),
+        404 if !speaks_of_a_thing(answer) => Fault::refused(
+            problem::NOT_THE_API.code,
+            format!("the address does not answer as {TITLE}'s API (404)"),
+            match asked {
+                Asked::Tests => "Correct the connection's base_url or its setting tests_path.",
+                Asked::Invite => "Correct the connection's base_url or its setting invite_path.",
+                Asked::Candidates | Asked::Candidate => problem::NOT_THE_API.remedy,
+            },
+        )
+        .of_connection(),
         _ => Fault::of_status(TITLE, answer, None),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{TITLE, place};
 use crate::adapter::Account;
 use crate::fault::Fault;
+use crate::problem;
 use crate::settings::{Secret, Setting, Wants};
 
 /// The settings, described.
@@ -191,7 +192,7 @@ impl Options {
         let user_email = text("user_email");
         let misfit = |problem: &str, remedy: &str| {
             let problem = format!("the {TITLE} account {problem}");
-            Err(Fault::not_sent("platform.settings", problem, remedy).of_connection())
+            Err(Fault::not_sent(problem::SETTINGS.code, problem, remedy).of_connection())
         };
         let schedule_path = or("schedule_path", "ats/wecp/scheduleInterviews");
         let organisation = or("organisation", "");

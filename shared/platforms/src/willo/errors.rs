@@ -6,6 +6,7 @@ use stagecall_http::Response;
 
 use super::TITLE;
 use crate::fault::Fault;
+use crate::problem;
 
 /// The body of a success.
 pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
@@ -25,15 +26,15 @@ pub(super) fn fault(answer: &Response) -> Fault {
         401 | 403 | 429 => Fault::of_status(TITLE, answer, detail),
         404 if is_absence(answer) => Fault::of_status(TITLE, answer, detail),
         404 => Fault::refused(
-            "platform.not_the_api",
+            problem::NOT_THE_API.code,
             "the address does not answer as Willo's API (404)",
-            "Correct the connection's base_url.",
+            problem::NOT_THE_API.remedy,
         )
         .of_connection(),
         400 => match fields(&body).as_slice() {
             [] => Fault::of_status(TITLE, answer, None),
             fields => Fault::refused(
-                "platform.refused_fields",
+                problem::REFUSED_FIELDS.code,
                 format!("Willo does not accept: {}", fields.join(", ")),
                 remedy(fields),
             ),

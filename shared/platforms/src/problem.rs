@@ -1,0 +1,149 @@
+//! Everything that can go wrong with a platform, in one table: a stable code, what it means, and what a person should do.
+//! A fault may say more exactly what is wrong and what mends it in its case; its code is always one of these.
+
+use stagecall_core::error::ProblemCode;
+
+/// A kind of problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The stable name.
+    pub code: ProblemCode,
+    /// What is wrong, without a full stop.
+    pub problem: &'static str,
+    /// What a person should do, as a sentence.
+    pub remedy: &'static str,
+}
+
+macro_rules! problems {
+    ($($name:ident = $code:literal: $problem:literal, $remedy:literal;)*) => {
+        $(pub(crate) const $name: Problem = Problem { code: $code, problem: $problem, remedy: $remedy };)*
+
+        /// Every kind.
+        pub static PROBLEMS: &[Problem] = &[$($name),*];
+    };
+}
+
+problems! {
+    SETTINGS = "platform.settings":
+        "the settings of the connection are not sound",
+        "Correct the connection's settings.";
+    UNKNOWN_ACCOUNT = "platform.unknown_account":
+        "the tenant has no platform account of that name",
+        "Add it, or remove the mappings that name it.";
+    NO_SECRET = "platform.no_secret":
+        "the secret of the platform account lacks something, or has it with unprintable characters",
+        "Store it in the tenant's secret.";
+    SECRET_UNREAD = "platform.secret_unread":
+        "the credentials could not be read",
+        "It is tried again by itself; if it stays so, see whether the secret store is up and permitted.";
+    GUARDED = "platform.guarded_address":
+        "the address may not be called: it is not https on the public internet",
+        "Correct the connection's base_url; a sandbox on this machine needs the sandbox mode.";
+    FOREIGN_ADDRESS = "platform.foreign_address":
+        "a call would go outside the connection's address",
+        "Check base_url; the platform's lists must not lead elsewhere.";
+    UNREACHABLE = "platform.unreachable":
+        "there is no connection to the platform",
+        "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+    NO_ANSWER = "platform.no_answer":
+        "the platform did not answer",
+        "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+    REDIRECTED = "platform.redirected":
+        "the platform answers from another address",
+        "Correct the connection's base_url; redirects are not followed.";
+    NOT_THE_API = "platform.not_the_api":
+        "the address does not answer as the platform's API",
+        "Correct the connection's base_url.";
+    UNREADABLE = "platform.unreadable":
+        "the platform's answer cannot be read",
+        "It is tried again; if it stays so, the platform's API has changed, or base_url leads somewhere else.";
+    UNAVAILABLE = "platform.unavailable":
+        "the platform has a problem of its own",
+        "It is tried again by itself; if it stays so, ask the platform's support.";
+    UNAUTHORIZED = "platform.unauthorized":
+        "the platform does not accept the credentials",
+        "Make a new key in the platform account and store it as this connection's secret.";
+    CALLER_REFUSED = "platform.caller_refused":
+        "the platform does not accept who is calling, although it may know the key",
+        "Check user_email, the API key and the partner credentials of the connection.";
+    FORBIDDEN = "platform.forbidden":
+        "the platform does not permit this",
+        "Use the key of a user who may see and invite to every mapped assessment, or widen that user's rights.";
+    THROTTLED = "platform.throttled":
+        "the platform asks to slow down",
+        "It is tried again by itself; if it happens often, lower calls_per_second or ask the platform for a higher limit.";
+    NOT_FOUND = "platform.not_found":
+        "the platform has no such thing",
+        "Check that the assessment still exists on the platform and that the key's user may see it.";
+    BAD_REFERENCE = "platform.bad_reference":
+        "an id or reference is none of the platform's",
+        "Nothing to do, unless it was entered by hand: then correct it.";
+    REFUSED = "platform.refused":
+        "the platform refuses the request",
+        "Check the candidate's and the assessment's details against what the platform requires.";
+    REFUSED_FIELDS = "platform.refused_fields":
+        "the platform does not accept some of the candidate's details",
+        "Check those details of the candidate in Eploy.";
+    LIST_WITHOUT_NAMES = "platform.list_without_names":
+        "the platform's list does not tell whom it is about, so it cannot be told who is not there",
+        "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.";
+    NO_CALLBACKS = "platform.no_callbacks":
+        "this platform never calls back",
+        "Nothing to do: its lists are read instead.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own_and_says_what_to_do() {
+        let codes: BTreeSet<_> = PROBLEMS.iter().map(|problem| problem.code).collect();
+        assert_eq!(codes.len(), PROBLEMS.len());
+        for problem in PROBLEMS {
+            assert!(problem.code.starts_with("platform."), "{}", problem.code);
+            assert!(
+                !problem.problem.ends_with('.') && problem.remedy.ends_with('.'),
+                "{}",
+                problem.code
+            );
+        }
+    }
+
+    /// The sources of this crate, without tests.
+    fn sources(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if !path.components().any(|part| part.as_os_str() == "tests") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push(text.split("#[cfg(test)]").next().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn no_code_is_used_that_the_table_does_not_have() {
+        let mut all = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+        let used: BTreeSet<&str> = all
+            .iter()
+            .flat_map(|text| text.split("\"platform.").skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert!(used.len() >= PROBLEMS.len());
+        for code in used {
+            assert!(
+                PROBLEMS
+                    .iter()
+                    .any(|problem| problem.code == format!("platform.{code}")),
+                "platform.{code} is not in the table"
+            );
+        }
+    }
+}
