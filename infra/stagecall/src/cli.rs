@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use crate::connect;
 use crate::manual::{CompletionsArguments, ManArguments};
 use crate::operate;
+use crate::sandbox::Play;
 use crate::store::Place;
 
 /// Connects the Eploy applicant tracking system with interview platforms.
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Demo(DemoArguments),
     #[command(flatten)]
     Operate(operate::Command),
+    #[command(flatten)]
+    Connect(connect::Command),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
     /// Print the manual.
@@ -81,10 +85,15 @@ pub(crate) struct ServeArguments {
 
 /// Arguments of `sandbox`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  stagecall sandbox\n  stagecall sandbox --port 7070 --seed 3")]
+#[command(
+    after_help = "Examples:\n  stagecall sandbox\n  stagecall sandbox --port 7070 --seed 3\n  stagecall sandbox customer acme --keys acme-keys.toml"
+)]
 pub(crate) struct SandboxArguments {
+    /// Instead of running the stand-ins, play a part in those that run.
+    #[command(subcommand)]
+    pub(crate) play: Option<Play>,
     /// The port on 127.0.0.1; 0 takes a free one.
-    #[arg(long, default_value_t = 7070)]
+    #[arg(long, default_value_t = 7070, global = true)]
     pub(crate) port: u16,
     /// What people, keys and faults are made up from.
     #[arg(long, default_value_t = 1)]

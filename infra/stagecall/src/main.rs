@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod connect;
 mod demo;
 mod host;
 mod logging;
@@ -93,6 +94,7 @@ fn main() -> ExitCode {
             Command::Completions(arguments) => Ok(manual::completions(&arguments)),
             Command::Man(arguments) => manual::man(&arguments),
             Command::Operate(command) => operate::run(command, &cli.installation).await,
+            Command::Connect(command) => connect::run(command, &cli.installation).await,
         }
     });
     match outcome {

@@ -13,7 +13,7 @@ use crate::dates::day;
 use crate::dialect::Zone;
 
 /// The most calls that are taken from the store at once.
-const MOST_AT_ONCE: u32 = 20;
+pub(crate) const MOST_AT_ONCE: u32 = 20;
 
 /// One tenant's allowance, as this process sees it.
 pub(crate) struct Budget {
@@ -21,6 +21,7 @@ pub(crate) struct Budget {
     tenant: TenantId,
     daily: u32,
     zone: Zone,
+    at_once: u32,
     held: Mutex<[Held; 3]>,
 }
 
@@ -46,12 +47,14 @@ impl Budget {
         tenant: TenantId,
         daily: u32,
         zone: Zone,
+        at_once: u32,
     ) -> Self {
         Self {
             allowance,
             tenant,
             daily,
             zone,
+            at_once,
             held: Mutex::default(),
         }
     }
@@ -94,7 +97,7 @@ impl Budget {
     /// Takes some from the store; close to the ceiling one by one, so that none is left over.
     async fn fetch(&self, purpose: Purpose, day: &str) -> Result<u32, StoreError> {
         let ceiling = self.ceiling(purpose);
-        let some = (self.daily / 500).clamp(1, MOST_AT_ONCE);
+        let some = (self.daily / 500).clamp(1, self.at_once);
         let mut take = some;
         while take > 0
             && !self
@@ -132,7 +135,13 @@ mod tests {
     use crate::testing::FakeAllowance;
 
     fn budget(allowance: &Arc<FakeAllowance>, daily: u32) -> Budget {
-        Budget::new(allowance.clone(), "acme".into(), daily, Zone::Utc)
+        Budget::new(
+            allowance.clone(),
+            "acme".into(),
+            daily,
+            Zone::Utc,
+            MOST_AT_ONCE,
+        )
     }
 
     fn at(text: &str) -> Timestamp {

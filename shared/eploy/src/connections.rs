@@ -15,7 +15,7 @@ use stagecall_http::Transport;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::allowance::Budget;
+use crate::allowance::{Budget, MOST_AT_ONCE};
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Problem;
@@ -34,6 +34,7 @@ pub struct Connections {
     allowance: Arc<dyn Allowance>,
     clock: Arc<dyn Clock>,
     call_limit: Duration,
+    at_once: u32,
     open: Mutex<HashMap<TenantId, Open>>,
 }
 
@@ -59,8 +60,15 @@ impl Connections {
             allowance,
             clock,
             call_limit: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
+            at_once: MOST_AT_ONCE,
             open: Mutex::default(),
         }
+    }
+
+    /// The same, with every call taken from the allowance on its own: for a process that makes a few and ends, and would
+    /// leave the rest of what it took unused.
+    pub fn counting_each_call(self) -> Self {
+        Self { at_once: 1, ..self }
     }
 
     /// A look into the tenant's Eploy, for whoever sets it up.
@@ -108,6 +116,7 @@ impl Connections {
                 tenant.clone(),
                 connection.daily_calls,
                 dialect.allowance_day,
+                self.at_once,
             ),
             api,
             dialect,

@@ -50,10 +50,12 @@ pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow:
     logging::start(tracing::Level::WARN, false);
     let open = Installation::open(on);
     match command {
-        // A file of tenants may begin a store.
-        Command::Tenant(command @ (tenant::Command::Import(_) | tenant::Command::Apply(_))) => {
-            tenant::run(command, &Installation::open_or_create(on).await?).await
-        }
+        // A first tenant, or a file of them, may begin a store.
+        Command::Tenant(
+            command @ (tenant::Command::Add(_)
+            | tenant::Command::Import(_)
+            | tenant::Command::Apply(_)),
+        ) => tenant::run(command, &Installation::open_or_create(on).await?).await,
         Command::Tenant(command) => tenant::run(command, &open.await?).await,
         Command::Status(arguments) => status::run(&arguments, &open.await?).await,
         Command::Invitations(arguments) => invitations::run(arguments, &open.await?).await,

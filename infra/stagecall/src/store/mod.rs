@@ -23,6 +23,7 @@ use stagecall_core::timing::Timing;
 use stagecall_core::usecases::Desk;
 use stagecall_core::work::Work;
 use stagecall_http::{Guard, Sender, Transport};
+use url::Url;
 
 use crate::cli::InstallationArguments;
 use crate::config::{self, Config};
@@ -83,6 +84,8 @@ pub(crate) struct Installation {
     pub(crate) timing: Arc<Timing>,
     /// Whether http and loopback addresses are allowed.
     pub(crate) sandbox: bool,
+    /// The address under which platforms call back, where the configuration file names one.
+    pub(crate) public_url: Option<Url>,
 }
 
 /// A queue's dead letters: work that failed as often as its queue allows.
@@ -179,6 +182,9 @@ impl Installation {
                 )));
             }
         };
+        let public_url = config
+            .as_ref()
+            .and_then(|config| config.host.public_url.clone());
         let timing = config.map(|config| config.timing).unwrap_or_default();
         Ok(Self {
             place,
@@ -197,6 +203,7 @@ impl Installation {
             clock,
             timing: Arc::new(timing),
             sandbox,
+            public_url,
         })
     }
 
@@ -231,6 +238,7 @@ impl Installation {
             self.clock.clone(),
             &self.timing,
         )
+        .counting_each_call()
     }
 
     /// The ways into the tenants' platform accounts.

@@ -12,10 +12,16 @@ mod show;
 use clap::Subcommand;
 
 use super::console::Output;
+use crate::connect;
 use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Connect a customer: its Eploy, its platform, each step checked. Run it again to go on or to check again.
+    #[command(
+        after_help = "Examples:\n  stagecall tenant add acme\n  stagecall tenant add acme --eploy acme --platform willo --secrets acme-keys.toml"
+    )]
+    Add(Box<connect::add::Arguments>),
     /// List the tenants.
     #[command(after_help = "Example:\n  stagecall tenant list --json")]
     List(Output),
@@ -61,6 +67,7 @@ pub(crate) enum Command {
 
 pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
     match command {
+        Command::Add(arguments) => connect::add::run(*arguments, on).await,
         Command::List(output) => list::run(output, on).await,
         Command::Show(arguments) => show::run(&arguments, on).await,
         Command::Pause(arguments) => pause::run(arguments, true, on).await,

@@ -1,13 +1,20 @@
 //! `stagecall sandbox`.
 
+mod play;
+
 use anyhow::Context as _;
 use stagecall_sandbox::{Options, Sandbox};
+
+pub(crate) use play::Play;
 
 use crate::cli::SandboxArguments;
 use crate::{exit, host, logging};
 
-/// Runs the stand-ins until interrupted.
+/// Runs the stand-ins until interrupted, or plays a part in those that run.
 pub(crate) async fn run(arguments: SandboxArguments) -> anyhow::Result<u8> {
+    if let Some(play) = arguments.play {
+        return play::run(play, arguments.port).await;
+    }
     logging::start(tracing::Level::INFO, false);
     let options = Options {
         port: arguments.port,

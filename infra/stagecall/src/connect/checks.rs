@@ -1,0 +1,227 @@
+//! The checks of a tenant's connections, one by one, each with what it found.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use stagecall_core::ids::AccountId;
+use stagecall_core::ports::{Assessment, PlatformConnections as _};
+use stagecall_core::tenant::{PlatformConnection, Tenant};
+use stagecall_eploy::{Level, Need, Problem, needed, validate};
+
+use super::finding::{Finding, any_problem};
+use crate::store::Installation;
+
+/// By how much clocks may differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+const EPLOY: &str = "Eploy";
+
+/// Checks the way into a tenant's Eploy, up to the first thing without which nothing else can be checked.
+pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
+    let problems = validate(&tenant.eploy);
+    if !problems.is_empty() {
+        let wrong = |problem: &String| {
+            let kind = Problem::Configuration;
+            Finding::problem(EPLOY, "address", kind.code(), problem, kind.remedy())
+        };
+        return problems.iter().map(wrong).collect();
+    }
+    let mut found = vec![Finding::ok(
+        EPLOY,
+        "address",
+        tenant.eploy.base_url.as_str(),
+    )];
+    let inspector = match on.eploy().inspector(tenant) {
+        Ok(inspector) => inspector,
+        Err(error) => {
+            found.push(Finding::refused(EPLOY, "address", &error));
+            return found;
+        }
+    };
+    let granted = match inspector.granted_scopes().await {
+        Ok(granted) => granted,
+        Err(error) => {
+            found.push(Finding::refused(EPLOY, "token", &error));
+            if Problem::IpForbidden.is(&error) {
+                found.push(Finding::note(EPLOY, "our address", OUR_ADDRESS));
+            }
+            return found;
+        }
+    };
+    found.push(Finding::ok(EPLOY, "token", "issued"));
+    let needs = needed(tenant);
+    let missing = |need: &&Need| {
+        granted
+            .as_ref()
+            .is_some_and(|granted| !granted.contains(&need.permission.scope()))
+    };
+    let lacking: Vec<&Need> = needs.iter().filter(missing).collect();
+    found.extend(lacking.iter().map(|need| lacks(need)));
+    match &granted {
+        None => found.push(Finding::note(
+            EPLOY,
+            "permissions",
+            "this Eploy does not say what the key may do; what follows shows it",
+        )),
+        Some(_) if lacking.is_empty() => found.push(Finding::ok(
+            EPLOY,
+            "permissions",
+            format!("all {} that are needed are granted", needs.len()),
+        )),
+        Some(_) => {}
+    }
+    let mut ahead = None;
+    for need in &needs {
+        if need.permission.level != Level::View || lacking.contains(&need) {
+            continue;
+        }
+        match inspector.read(need.permission).await {
+            Ok(clock) => {
+                found.push(Finding::ok(
+                    EPLOY,
+                    "reading",
+                    format!("{} can be read", need.permission.area),
+                ));
+                ahead = clock.or(ahead);
+            }
+            Err(error) => found.push(Finding::refused(EPLOY, "reading", &error)),
+        }
+    }
+    found.extend(ahead.map(clock));
+    match inspector.allowance_left().await {
+        Ok(left) => found.push(Finding::ok(
+            EPLOY,
+            "allowance",
+            format!(
+                "{} of the {} calls that Stagecall may make today are left; Eploy's own count, which all keys share, is on its API Keys page",
+                left.calls, tenant.eploy.daily_calls
+            ),
+        )),
+        Err(error) => found.push(Finding::refused(EPLOY, "allowance", &error)),
+    }
+    found
+}
+
+/// How somebody finds out which address Eploy sees: no API of Eploy's is known to tell.
+const OUR_ADDRESS: &str = "Eploy does not tell which address it sees. It is this machine's public one (curl https://checkip.amazonaws.com), or on AWS the elastic IP of the NAT gateway that the functions leave by";
+
+/// A permission that the key lacks, in the words of Eploy's screen.
+fn lacks(need: &Need) -> Finding {
+    let permission = need.permission;
+    Finding::problem(
+        EPLOY,
+        "permissions",
+        Problem::Permission.code(),
+        format!("{permission} is missing; it is needed {}", need.why),
+        format!(
+            "Under Admin > Security Settings > API Keys, open the key and tick {:?} for {} under its API Permissions; the Role and Admin Modules of its Run As User must allow the same",
+            permission.level, permission.area
+        ),
+    )
+}
+
+/// Eploy's clock against ours.
+fn clock(ahead: SignedDuration) -> Finding {
+    if ahead.abs() <= SKEW {
+        return Finding::ok(EPLOY, "clock", "it agrees with Eploy's");
+    }
+    let how = if ahead.is_negative() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    Finding::problem(
+        EPLOY,
+        "clock",
+        "stagecall.clock",
+        format!(
+            "this machine's clock is {} s {how} Eploy's",
+            ahead.abs().as_secs()
+        ),
+        "Let this machine keep its time by NTP",
+    )
+}
+
+/// Checks a platform account. Returns also what it has to invite to.
+pub(super) async fn platform(
+    on: &Installation,
+    tenant: &Tenant,
+    account: &AccountId,
+) -> (Vec<Finding>, Vec<Assessment>) {
+    let of = tenant.platforms.get(account).map_or_else(
+        || account.to_string(),
+        |connection| title(account, connection),
+    );
+    let platforms = on.platforms();
+    let platform = match platforms.platform(tenant, account).await {
+        Ok(platform) => platform,
+        Err(error) => return (vec![Finding::refused(&of, "account", &error)], Vec::new()),
+    };
+    match platform.assessments().await {
+        Err(error) => (vec![Finding::refused(&of, "key", &error)], Vec::new()),
+        Ok(assessments) => {
+            let mut found = vec![Finding::ok(&of, "key", "accepted")];
+            found.push(match assessments.len() {
+                0 => Finding::note(
+                    &of,
+                    "assessments",
+                    "there are none that this key's user may see: create one, or use the key of a user who sees all",
+                ),
+                count => Finding::ok(&of, "assessments", format!("{count} to invite to")),
+            });
+            if !platform.capabilities().callbacks {
+                found.push(Finding::note(
+                    &of,
+                    "callbacks",
+                    "this platform does not call back; its lists are read instead",
+                ));
+            }
+            (found, assessments)
+        }
+    }
+}
+
+/// "Willo", or "Willo, account uk" where the account has a name of its own.
+fn title(account: &AccountId, connection: &PlatformConnection) -> String {
+    let title = stagecall_platforms::kind(&connection.kind)
+        .map_or(connection.kind.as_str(), |kind| kind.title);
+    if account.as_str() == connection.kind {
+        title.to_owned()
+    } else {
+        format!("{title}, account {account}")
+    }
+}
+
+/// Checks everything about one tenant's connections.
+pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
+    let mut found = eploy(on, tenant).await;
+    let mut seen = BTreeMap::new();
+    for account in tenant.platforms.keys() {
+        let (findings, assessments) = platform(on, tenant, account).await;
+        if !any_problem(&findings) {
+            seen.insert(account.clone(), assessments);
+        }
+        found.extend(findings);
+    }
+    for mapping in &tenant.mappings {
+        let of = &mapping.assessment;
+        if let Some(assessments) = seen.get(&of.account)
+            && !assessments.iter().any(|one| one.id == of.assessment)
+        {
+            found.push(Finding::problem(
+                &format!("mapping {}", mapping.id),
+                "assessment",
+                "stagecall.assessment_gone",
+                format!(
+                    "{} has no assessment {} any more",
+                    of.account, of.assessment
+                ),
+                format!(
+                    "Map another one: stagecall map remove {} {}, then stagecall map add {}",
+                    tenant.id, mapping.id, tenant.id
+                ),
+            ));
+        }
+    }
+    found
+}

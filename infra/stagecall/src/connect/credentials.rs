@@ -1,0 +1,146 @@
+//! Where credentials come from: a file or standard input, the environment, what is stored, or a question; in this order.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use secrecy::SecretString;
+use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::{PlatformSecret, TenantSecret};
+use stagecall_platforms::Kind;
+
+use super::prompt;
+use crate::exit;
+use crate::store::Installation;
+
+/// The credentials of one tenant, as they are gathered. Does not print.
+pub(super) struct Credentials {
+    tenant: TenantId,
+    given: BTreeMap<String, BTreeMap<String, SecretString>>,
+    stored: Option<TenantSecret>,
+}
+
+impl Credentials {
+    /// Those given in a file (`-`: standard input), and those stored before. The file is TOML: `[eploy]` with
+    /// `client_id` and `client_secret`, and a table for each platform account.
+    pub(super) async fn gather(
+        on: &Installation,
+        tenant: &TenantId,
+        file: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let given = match file {
+            Some(file) => read(file)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Self {
+            tenant: tenant.clone(),
+            given,
+            // That there are none yet is an error of the store's that cannot be told from others; writing tells.
+            stored: on.vault.secret(tenant, true).await.ok(),
+        })
+    }
+
+    /// Eploy's client id and secret. Those of the platforms stay.
+    pub(super) fn eploy(&self) -> anyhow::Result<TenantSecret> {
+        let stored = self.stored.as_ref();
+        let id = self
+            .given("eploy", "client_id")
+            .map(Ok)
+            .or_else(|| stored.map(|stored| Ok(stored.eploy_client_id.clone())));
+        let id = id.unwrap_or_else(|| {
+            prompt::secret("Eploy: Client ID", &self.flag("eploy", "client_id"))
+        });
+        let secret = self
+            .given("eploy", "client_secret")
+            .map(Ok)
+            .or_else(|| stored.map(|stored| Ok(stored.eploy_client_secret.clone())));
+        let secret = secret.unwrap_or_else(|| {
+            prompt::secret("Eploy: Client Secret", &self.flag("eploy", "client_secret"))
+        });
+        Ok(TenantSecret {
+            eploy_client_id: id?,
+            eploy_client_secret: secret?,
+            platforms: stored
+                .map(|stored| stored.platforms.clone())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// What a platform account needs. Optional ones are not asked for.
+    pub(super) fn platform(
+        &self,
+        account: &AccountId,
+        kind: &Kind,
+    ) -> anyhow::Result<PlatformSecret> {
+        let stored = self
+            .stored
+            .as_ref()
+            .and_then(|stored| stored.platforms.get(account));
+        let mut secret = PlatformSecret::default();
+        for wanted in kind.secrets {
+            let known = self
+                .given(account.as_str(), wanted.key)
+                .or_else(|| stored.and_then(|stored| stored.0.get(wanted.key).cloned()));
+            let value = match known {
+                Some(value) => value,
+                None if wanted.optional => continue,
+                None => prompt::secret(
+                    &format!("{}: {}", kind.title, wanted.about),
+                    &self.flag(account.as_str(), wanted.key),
+                )?,
+            };
+            secret.0.insert(wanted.key.to_owned(), value);
+        }
+        Ok(secret)
+    }
+
+    fn given(&self, table: &str, key: &str) -> Option<SecretString> {
+        let of_file = self
+            .given
+            .get(table)
+            .and_then(|table| table.get(key))
+            .cloned();
+        let of_environment = || {
+            std::env::var(variable(table, key))
+                .ok()
+                .filter(|value| !value.is_empty())
+                .map(SecretString::from)
+        };
+        of_file.or_else(of_environment)
+    }
+
+    fn flag(&self, table: &str, key: &str) -> String {
+        format!(
+            "{key} in [{table}] of --secrets, or {} (for tenant {})",
+            variable(table, key),
+            self.tenant
+        )
+    }
+}
+
+/// `STAGECALL_WILLO_API_KEY`
+fn variable(table: &str, key: &str) -> String {
+    format!("STAGECALL_{table}_{key}")
+        .replace('-', "_")
+        .to_ascii_uppercase()
+}
+
+fn read(file: &Path) -> anyhow::Result<BTreeMap<String, BTreeMap<String, SecretString>>> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("standard input could not be read")?;
+    } else {
+        text = std::fs::read_to_string(file)
+            .map_err(|error| exit::usage(format!("{}: {error}", file.display())))?;
+    }
+    // Its message would quote the line, and with it a secret.
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+        exit::usage(format!(
+            "the secrets are not TOML of the expected shape, at line {at}; give tables such as [eploy] with client_id and client_secret, and [willo] with api_key, all of them texts"
+        ))
+    })
+}

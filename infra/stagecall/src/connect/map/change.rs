@@ -1,0 +1,81 @@
+//! `stagecall map pause`, `resume` and `remove`.
+
+use clap::Args;
+
+use super::show::find;
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// The mapping.
+    mapping: String,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// What becomes of a mapping.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum To {
+    Paused,
+    On,
+    Gone,
+}
+
+pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyhow::Result<u8> {
+    let mut tenant = on.tenant(&arguments.tenant).await?;
+    let mapping = find(&tenant, &arguments.mapping)?;
+    let id = mapping.id.clone();
+    if to != To::Gone && mapping.paused == (to == To::Paused) {
+        println!(
+            "mapping {id} is {} already",
+            if mapping.paused { "paused" } else { "on" }
+        );
+        return Ok(exit::OK);
+    }
+    let (verb, done, what) = match to {
+        To::Paused => (
+            "map pause",
+            "paused",
+            "will invite nobody; who enters meanwhile is passed over. What was invited is still followed and reported.",
+        ),
+        To::On => (
+            "map resume",
+            "on",
+            "will invite again whoever enters its trigger stage from now on.",
+        ),
+        To::Gone => (
+            "map remove",
+            "removed",
+            "will be removed. What it invited stays on record, but is no longer reported as it said.",
+        ),
+    };
+    if !arguments
+        .acting
+        .agreed(&format!("Mapping {id} of {} {what}", tenant.id))?
+    {
+        return Ok(exit::OK);
+    }
+    match to {
+        To::Gone => tenant.mappings.retain(|mapping| mapping.id != id),
+        To::Paused | To::On => {
+            for mapping in tenant
+                .mappings
+                .iter_mut()
+                .filter(|mapping| mapping.id == id)
+            {
+                mapping.paused = to == To::Paused;
+            }
+        }
+    }
+    on.records.put_tenant(&tenant).await?;
+    let acting = &arguments.acting;
+    acting
+        .record(on, verb, Some(&tenant.id), id.as_str())
+        .await?;
+    println!("mapping {id} is {done}");
+    Ok(exit::OK)
+}

@@ -1,0 +1,52 @@
+//! `stagecall map …`: what is invited to what.
+
+mod add;
+mod change;
+mod pick;
+mod show;
+mod test;
+
+use clap::Subcommand;
+
+use crate::store::Installation;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a mapping: vacancies, trigger stage, assessment, what is reported. Saving it invites nobody.
+    #[command(
+        after_help = "Examples:\n  stagecall map add acme\n  stagecall map add acme --vacancy 'Support Worker' --stage 'Video Interview' --assessment 'First interview' --action-type 'Video Interview'"
+    )]
+    Add(Box<add::Arguments>),
+    /// List a tenant's mappings.
+    #[command(after_help = "Example:\n  stagecall map list acme")]
+    List(show::List),
+    /// Show a mapping in full.
+    #[command(after_help = "Example:\n  stagecall map show acme first-interview --json")]
+    Show(show::Show),
+    /// Let a mapping invite nobody for a while. What was invited is still followed and reported.
+    #[command(after_help = "Example:\n  stagecall map pause acme first-interview --yes")]
+    Pause(change::Arguments),
+    /// Let a paused mapping go on.
+    #[command(after_help = "Example:\n  stagecall map resume acme first-interview --yes")]
+    Resume(change::Arguments),
+    /// Remove a mapping. What was invited is still on record, but no longer reported as the mapping said.
+    #[command(after_help = "Example:\n  stagecall map remove acme first-interview --yes")]
+    Remove(change::Arguments),
+    /// Show what a mapping would do and write for an application. Writes nothing.
+    #[command(
+        after_help = "Example:\n  stagecall map test acme first-interview --application 70001"
+    )]
+    Test(test::Arguments),
+}
+
+pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
+    match command {
+        Command::Add(arguments) => add::run(*arguments, on).await,
+        Command::List(arguments) => show::list(arguments, on).await,
+        Command::Show(arguments) => show::show(arguments, on).await,
+        Command::Pause(arguments) => change::run(arguments, change::To::Paused, on).await,
+        Command::Resume(arguments) => change::run(arguments, change::To::On, on).await,
+        Command::Remove(arguments) => change::run(arguments, change::To::Gone, on).await,
+        Command::Test(arguments) => test::run(arguments, on).await,
+    }
+}

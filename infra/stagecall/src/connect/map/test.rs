@@ -1,0 +1,183 @@
+//! `stagecall map test`: what a mapping would do and write for a real application, with nothing written anywhere.
+
+use clap::Args;
+use serde_json::json;
+use stagecall_core::ids::{ApplicationId, InvitationKey, Reference};
+use stagecall_core::invitation::{Entry, Invitation, State};
+use stagecall_core::ports::{EployConnections as _, Purpose, Standing};
+use stagecall_core::report::{Moment, answers, compose, text_problems};
+use stagecall_core::result::{AssessmentResult, Audience, Comment, ReportLink, Score, Status};
+use stagecall_core::tenant::{Mapping, Position, Tenant};
+
+use super::show::{find, word};
+use crate::exit;
+use crate::operate::console::{Output, print_json};
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenant.
+    tenant: String,
+    /// The mapping.
+    mapping: String,
+    /// The application, by id.
+    #[arg(long, value_name = "ID")]
+    application: String,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = on.tenant(&arguments.tenant).await?;
+    let mapping = find(&tenant, &arguments.mapping)?;
+    let id = ApplicationId::new(arguments.application.as_str());
+    let eploy = on.eploy().eploy(&tenant, Purpose::Invite).await?;
+    let position = match eploy.standing(&id).await? {
+        Standing::Gone => {
+            return Err(exit::not_found(format!("Eploy has no application {id}")));
+        }
+        Standing::Position(position) => position,
+        Standing::History(rows) => rows
+            .last()
+            .map(|row| row.position.clone())
+            .unwrap_or_default(),
+    };
+    let would = would(mapping, &position);
+    let row = preview(on, &tenant, mapping, id);
+    let result = sample(on, &row);
+    let written = compose(&tenant, mapping, &row, Moment::Completed, Some(&result));
+    let answered = answers(mapping, &written);
+    let problems = text_problems(&mapping.report.texts);
+    if arguments.output.json {
+        print_json(&json!({
+            "application": arguments.application, "stage": position.stage, "status": position.status,
+            "triggered": mapping.triggered_by(&position), "would": would,
+            "preview": {"comments_html": written.comments_html, "note": written.note, "link": written.link, "answers": answered},
+            "text_problems": problems,
+        }))?;
+        return Ok(exit::OK);
+    }
+    println!("{would}\n");
+    println!("With a made-up result (score 8 of 10), Eploy would be given:");
+    if let Some(action) = &mapping.report.action {
+        let outcome = action.outcomes.get(&Moment::Completed);
+        println!(
+            "  action of type {}, outcome {}",
+            action.action_type,
+            outcome.map_or("unchanged", |outcome| outcome.as_str())
+        );
+        print(&written.comments_html);
+    }
+    if mapping.report.notes_at.contains(&Moment::Completed) {
+        println!("  a note");
+        print(&written.note);
+    }
+    for (question, answer) in answered {
+        println!("  question {question}: {answer}");
+    }
+    for one in mapping
+        .report
+        .moves
+        .iter()
+        .filter(|one| one.on == Moment::Completed)
+    {
+        println!("  a move to stage {}", one.stage);
+    }
+    for problem in problems {
+        println!("  WRONG {problem}; the usual text is used instead");
+    }
+    println!("\nNothing was written.");
+    Ok(exit::OK)
+}
+
+fn print(text: &str) {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        println!("    {line}");
+    }
+}
+
+/// What would become of the application if it entered where it stands now.
+fn would(mapping: &Mapping, position: &Position) -> String {
+    let at = |id: Option<&str>| id.unwrap_or("none").to_owned();
+    let place = format!(
+        "it stands at stage {}, status {}",
+        at(position
+            .stage
+            .as_ref()
+            .map(stagecall_core::ids::StageId::as_str)),
+        at(position
+            .status
+            .as_ref()
+            .map(stagecall_core::ids::StatusId::as_str))
+    );
+    if !mapping.triggered_by(position) {
+        return format!(
+            "Entering there invites nobody: {place}, which is not a trigger of {}",
+            mapping.id
+        );
+    }
+    let paused = if mapping.paused {
+        ", once the mapping is not paused any more"
+    } else {
+        ""
+    };
+    format!(
+        "Entering there is a trigger of {}: {place}. It would be invited to {} {}{paused}",
+        mapping.id, mapping.assessment.account, mapping.assessment.assessment
+    )
+}
+
+/// A row as it would be once the candidate has finished. It is never saved.
+fn preview(
+    on: &Installation,
+    tenant: &Tenant,
+    mapping: &Mapping,
+    application: ApplicationId,
+) -> Invitation {
+    let now = on.clock.now();
+    let key = InvitationKey {
+        tenant: tenant.id.clone(),
+        application,
+        mapping: mapping.id.clone(),
+        round: 1,
+    };
+    let entry = Entry {
+        seen_at: now,
+        entered_at: None,
+        history: None,
+        modified: None,
+        left_at: None,
+        not_before: None,
+    };
+    let mut row = Invitation::detected(
+        key,
+        "preview".into(),
+        "preview".into(),
+        mapping.assessment.clone(),
+        entry,
+    );
+    row.state = State::Completed;
+    row.invited_at = Some(now);
+    row.ended_at = Some(now);
+    row
+}
+
+/// A result that shows every part of a template that most results have.
+fn sample(on: &Installation, row: &Invitation) -> AssessmentResult {
+    let now = on.clock.now();
+    AssessmentResult {
+        assessment: Some(row.assessment.assessment.clone()),
+        started_at: Some(now),
+        completed_at: Some(now),
+        score: Some(Score::of(8.0, Some(10.0))),
+        comments: vec![Comment {
+            by: Some("Robin Example".to_owned()),
+            text: "Clear answers.".to_owned(),
+        }],
+        report_link: Some(ReportLink {
+            url: "https://platform.example/result".to_owned(),
+            audience: Audience::Login,
+        }),
+        ..AssessmentResult::bare(Reference::new(word(&Moment::Completed)), Status::Completed)
+    }
+}

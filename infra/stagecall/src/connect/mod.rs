@@ -1,0 +1,72 @@
+//! Connecting a customer: the way into its Eploy and its platforms, its dialect, what there is to choose from, and what is
+//! invited to what.
+
+pub(crate) mod add;
+mod checks;
+mod credentials;
+mod doctor;
+mod finding;
+mod lists;
+mod map;
+mod probe;
+#[cfg(test)]
+mod problems;
+mod prompt;
+
+use clap::Subcommand;
+
+use crate::cli::InstallationArguments;
+use crate::logging;
+use crate::store::Installation;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find out how a tenant's Eploy behaves where that is not documented, and keep it as its dialect.
+    #[command(
+        after_help = "Examples:\n  stagecall probe acme\n  stagecall probe acme --on 70001 --action-type 42 --move-to 11 --yes"
+    )]
+    Probe(probe::Arguments),
+    /// List a tenant's vacancies.
+    #[command(after_help = "Example:\n  stagecall jobs acme --json")]
+    Jobs(lists::Arguments),
+    /// List the stages of applications, or their statuses.
+    #[command(
+        after_help = "Examples:\n  stagecall stages acme\n  stagecall stages acme --statuses"
+    )]
+    Stages(lists::Stages),
+    /// List what candidates can be invited to.
+    #[command(after_help = "Example:\n  stagecall assessments acme")]
+    Assessments(lists::Arguments),
+    /// List the outcomes of actions, or their types.
+    #[command(
+        after_help = "Examples:\n  stagecall outcomes acme\n  stagecall outcomes acme --types"
+    )]
+    Outcomes(lists::Outcomes),
+    /// List the custom questions of applications.
+    #[command(after_help = "Example:\n  stagecall questions acme")]
+    Questions(lists::Questions),
+    /// Say which applications are invited to what, and see and change that.
+    #[command(subcommand)]
+    Map(map::Command),
+    /// Check the whole installation: what is wrong, why, and what mends it.
+    #[command(
+        after_help = "Examples:\n  stagecall doctor\n  stagecall doctor --connections --public-url https://hooks.example.com/"
+    )]
+    Doctor(doctor::Arguments),
+}
+
+/// Does what was asked.
+pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow::Result<u8> {
+    logging::start(tracing::Level::ERROR, false);
+    let on = &Installation::open(on).await?;
+    match command {
+        Command::Probe(arguments) => probe::run(arguments, on).await,
+        Command::Jobs(arguments) => lists::jobs(arguments, on).await,
+        Command::Stages(arguments) => lists::stages(arguments, on).await,
+        Command::Assessments(arguments) => lists::assessments(arguments, on).await,
+        Command::Outcomes(arguments) => lists::outcomes(arguments, on).await,
+        Command::Questions(arguments) => lists::questions(arguments, on).await,
+        Command::Map(command) => map::run(command, on).await,
+        Command::Doctor(arguments) => doctor::run(arguments, on).await,
+    }
+}

@@ -1,0 +1,187 @@
+//! Mappings: chosen by name, saved without inviting anybody, seen and changed.
+
+use stagecall_tests::rig::until;
+
+use super::office::Office;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn saving_a_mapping_never_invites_anybody_who_was_there() {
+    let office = Office::new(191).await;
+    let there = office.apply("Video Interview", 2).await;
+    let later = office.apply("Shortlist", 1).await[0].application;
+    // So many that they never make polls rarer.
+    office.add(&["--daily-calls", "10000000"]).well();
+    office.run(&["probe", "acme"]).well();
+    // The host runs already when the mapping is saved: the worst case.
+    let polls = async || {
+        let calls = office.player.calls(0).await.unwrap().records;
+        let searches = calls
+            .iter()
+            .filter(|call| call.operation == "eploy.applications.search");
+        searches.count()
+    };
+    let before = polls().await;
+    let host = office.serve();
+    until("acme is polled", async || {
+        (polls().await > before + 1).then_some(())
+    })
+    .await;
+    office.map(&[]).well();
+    host.logged("the mapping is on").await;
+    office
+        .player
+        .move_to("acme", &[later], "Video Interview", None)
+        .await
+        .unwrap();
+    let invitations = until("the later one is invited", async || {
+        let found = office.player.invitations(0).await.unwrap().records;
+        (!found.is_empty()).then_some(found)
+    })
+    .await;
+    assert_eq!(invitations.len(), 1);
+    for judged in office.player.judgement("acme").await.unwrap() {
+        let was_there = there
+            .iter()
+            .any(|one| one.application == judged.application.id);
+        assert_eq!(judged.invitations.is_empty(), was_there, "{judged:?}");
+    }
+    // Pausing, resuming and saving another mapping for the same stage changes nothing for them either.
+    office
+        .run(&["map", "pause", "acme", "first-interview", "--yes"])
+        .well();
+    office
+        .run(&["map", "resume", "acme", "first-interview", "--yes"])
+        .well();
+    let list = office.run(&["map", "list", "acme"]).well();
+    assert!(list.contains("first-interview"), "{list}");
+    assert_eq!(office.player.invitations(0).await.unwrap().next, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
+    let office = Office::new(192).await;
+    office.apply("Shortlist", 1).await;
+    office.add(&[]).well();
+    office.run(&["probe", "acme"]).well();
+    for (arguments, told) in [
+        (&["--vacancy", "Cook"][..], "Support Worker (4101)"),
+        (&["--stage", "Offer"], "Video Interview (12)"),
+        (&["--id", "a b"], "letters, digits"),
+        (&["--question", "percent"], "percent=276"),
+        (&["--note", "finished"], "`completed`"),
+        (&["--outcome", "completed=Done"], "Completed (103)"),
+        (&["--account", "wecp"], "wecp"),
+    ] {
+        let done = office.map(arguments);
+        assert_ne!(done.code, Some(0), "{arguments:?}");
+        assert!(done.err.contains(told), "{arguments:?}: {}", done.err);
+    }
+    let nowhere = [
+        "map",
+        "add",
+        "acme",
+        "--all-vacancies",
+        "--stage",
+        "12",
+        "--assessment",
+        "First interview",
+    ];
+    let done = office.run(&nowhere);
+    assert_eq!(done.code, Some(2));
+    assert!(done.err.contains("shown nowhere"), "{}", done.err);
+    // Whoever is there would be invited: that has to be said.
+    let done = office.map(&["--include-current"]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.err.contains("will be invited, too"), "{}", done.err);
+
+    let done = office.map(&[
+        "--status",
+        "To Be Completed",
+        "--question",
+        "percent=276",
+        "--move",
+        "completed=13:34",
+        "--again",
+        "--outcome",
+        "invited=101",
+        "--outcome",
+        "completed=Completed",
+        "--expires-after-days",
+        "14",
+        "--json",
+    ]);
+    let mapping = done.json();
+    assert_eq!(mapping["triggers"][0]["statuses"][0], "34");
+    assert_eq!(mapping["report"]["action"]["outcomes"]["completed"], "103");
+    assert_eq!(mapping["report"]["moves"][0]["stage"], "13");
+    assert_eq!(mapping["reentry"], "again");
+    // A second one of the same assessment gets an id of its own.
+    assert_eq!(office.map(&["--json"]).json()["id"], "first-interview-2");
+    let shown = office
+        .run(&["map", "show", "acme", "first-interview"])
+        .well();
+    assert!(
+        shown.contains("question     276 is answered with the percent"),
+        "{shown}"
+    );
+    office
+        .run(&["map", "remove", "acme", "first-interview-2", "--yes"])
+        .well();
+    let gone = office.run(&["map", "show", "acme", "first-interview-2"]);
+    assert_eq!(gone.code, Some(4), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_shows_what_would_be_written_and_writes_nothing() {
+    let office = Office::new(193).await;
+    let at = office.apply("Video Interview", 1).await[0]
+        .application
+        .to_string();
+    let elsewhere = office.apply("Shortlist", 1).await[0]
+        .application
+        .to_string();
+    office.add(&[]).well();
+    office.run(&["probe", "acme"]).well();
+    office.map(&["--question", "percent=276"]).well();
+    let before = office.player.writes(0).await.unwrap().next;
+    let out = office
+        .run(&[
+            "map",
+            "test",
+            "acme",
+            "first-interview",
+            "--application",
+            &at,
+        ])
+        .well();
+    for words in [
+        "It would be invited",
+        "outcome 103",
+        "8 of 10",
+        "question 276: 80",
+        "Nothing was written",
+    ] {
+        assert!(out.contains(words), "\"{words}\": {out}");
+    }
+    let other = office.run(&[
+        "map",
+        "test",
+        "acme",
+        "first-interview",
+        "--application",
+        &elsewhere,
+        "--json",
+    ]);
+    assert_eq!(other.json()["triggered"], false);
+    let none = office.run(&[
+        "map",
+        "test",
+        "acme",
+        "first-interview",
+        "--application",
+        "1",
+    ]);
+    assert_eq!(none.code, Some(4), "{none:?}");
+    assert_eq!(office.player.writes(0).await.unwrap().next, before);
+    assert_eq!(office.player.invitations(0).await.unwrap().next, 0);
+}
