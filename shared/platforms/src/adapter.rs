@@ -49,9 +49,9 @@ pub trait Adapter: Send + Sync {
         _answers: &[Response],
     ) -> Result<Step<AssessmentId>, Fault> {
         Err(Fault::not_sent(
-            "platform.cannot_make",
+            problem::CANNOT_MAKE.code,
             format!("nothing of the kind \"{}\" can be made here", order.wanted),
-            "Let the mapping name an assessment that is there.",
+            problem::CANNOT_MAKE.remedy,
         ))
     }
 

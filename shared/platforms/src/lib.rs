@@ -21,5 +21,4 @@ pub use connections::Connections;
 pub use fault::{Effect, Fault, Wait};
 pub use kind::{KINDS, Kind, capability_table, kind};
 pub use problem::{PROBLEMS, Problem};
-pub use settings::{Secret, Setting, Wants, validate};
 pub use settings::{Secret, Setting, Wants, validate, validate_mapping};

@@ -42,6 +42,9 @@ problems! {
     FOREIGN_ADDRESS = "platform.foreign_address":
         "a call would go outside the connection's address",
         "Check base_url; the platform's lists must not lead elsewhere.";
+    CANNOT_MAKE = "platform.cannot_make":
+        "nothing of the kind that the mapping wants made can be made on this platform",
+        "Let the mapping name an assessment that is there.";
     UNREACHABLE = "platform.unreachable":
         "there is no connection to the platform",
         "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";

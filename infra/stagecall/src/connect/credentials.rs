@@ -64,6 +64,7 @@ impl Credentials {
             platforms: stored
                 .map(|stored| stored.platforms.clone())
                 .unwrap_or_default(),
+            hrms: stored.and_then(|stored| stored.hrms.clone()),
         })
     }
 

@@ -37,6 +37,11 @@ pub(super) enum Asked {
 }
 
 impl Asked {
+    /// Whether the call carries somebody's address.
+    fn names_a_person(self) -> bool {
+        matches!(self, Self::Invite | Self::Schedule | Self::Group)
+    }
+
     /// Where it is set which address it goes to. That of tests concerns the whole connection, because the account is of no
     /// use without it; the others concern what needs them.
     fn setting(self) -> (&'static str, bool) {
@@ -112,15 +117,15 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
             )
             .of_connection()
         }
-        400 | 422 if matches!(asked, Asked::Invite | Asked::Schedule | Asked::Group) && about(&["email", "e-mail"]) => Fault::refused(
-            "platform.refused_fields",
+        400 | 422 if asked.names_a_person() && about(&["email", "e-mail"]) => Fault::refused(
+            problem::REFUSED_FIELDS.code,
             format!("{TITLE} does not accept the candidate's e-mail address"),
             "Check the candidate's e-mail address in Eploy.",
         ),
         404 if !speaks_of_a_thing(answer) => {
             let (setting, of_connection) = asked.setting();
             let fault = Fault::refused(
-                "platform.not_the_api",
+                problem::NOT_THE_API.code,
                 format!("the address does not answer as {TITLE}'s API (404)"),
                 &format!("Correct the connection's {setting}."),
             );
@@ -130,21 +135,6 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
                 fault
             }
         }
-        400 | 422 if asked == Asked::Invite && about(&["email", "e-mail"]) => Fault::refused(
-            problem::REFUSED_FIELDS.code,
-            format!("{TITLE} does not accept the candidate's e-mail address"),
-            "Check the candidate's e-mail address in Eploy.",
-        ),
-        404 if !speaks_of_a_thing(answer) => Fault::refused(
-            problem::NOT_THE_API.code,
-            format!("the address does not answer as {TITLE}'s API (404)"),
-            match asked {
-                Asked::Tests => "Correct the connection's base_url or its setting tests_path.",
-                Asked::Invite => "Correct the connection's base_url or its setting invite_path.",
-                Asked::Candidates | Asked::Candidate => problem::NOT_THE_API.remedy,
-            },
-        )
-        .of_connection(),
         _ => Fault::of_status(TITLE, answer, None),
     }
 }

@@ -8,8 +8,8 @@ use stagecall_core::ids::{AccountId, AssessmentId, AssessmentRef, MappingId, Que
 use stagecall_core::ports::PlatformConnections as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, Mapping, MovePlan, Reentry, ReportPlan, Tenant, Texts, Trigger,
-    Vacancies,
+    ActionPlan, Answerable, Mapping, MappingKind, MovePlan, Reentry, ReportPlan, Settings, Tenant,
+    Texts, Trigger, Vacancies,
 };
 use stagecall_eploy::{Inspector, List};
 
@@ -109,6 +109,8 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         vacancies,
         triggers,
         assessment,
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: if arguments.again {
             Reentry::Again
         } else {
@@ -118,6 +120,12 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         expires_after_days: arguments.expires_after_days,
         report,
     };
+    if let Some(connection) = tenant.platforms.get(&mapping.assessment.account) {
+        let problems = stagecall_platforms::validate_mapping(connection, &mapping);
+        if !problems.is_empty() {
+            return Err(exit::usage(problems.join("\n")));
+        }
+    }
     if !arguments.output.json {
         println!("{}", show::in_words(&mapping));
     }

@@ -12,7 +12,8 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a mapping: vacancies, trigger stage, assessment, what is reported. Saving it invites nobody.
+    /// Add a mapping: vacancies, trigger stage, assessment, what is reported. Saving it invites nobody. Live interviews
+    /// and talent pools have more to say than flags can: write them with tenant export and tenant apply.
     #[command(
         after_help = "Examples:\n  stagecall map add acme\n  stagecall map add acme --vacancy 'Support Worker' --stage 'Video Interview' --assessment 'First interview' --action-type 'Video Interview'"
     )]
