@@ -1,6 +1,5 @@
 //! Live interviews through the real host: arranged once, when the rule or Eploy says, whatever answers get lost.
 
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, civil::Weekday};
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{
@@ -69,7 +68,7 @@ async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
     acme.enter(&[first]).await;
     let (participant, _) = met(&acme, first).await;
     let meeting = participant.meeting.clone().unwrap();
-    let at = meeting.at.to_zoned(TimeZone::get("Europe/London").unwrap());
+    let at = meeting.at.to_zoned(jiff::tz::get!("Europe/London"));
     assert_eq!((at.hour(), at.minute(), meeting.minutes), (10, 0, 45));
     assert!(!matches!(at.weekday(), Weekday::Saturday | Weekday::Sunday));
     assert!(meeting.at > begun && meeting.at < begun + (4 * 24).hours());
