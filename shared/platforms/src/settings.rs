@@ -149,7 +149,7 @@ fn check(
             None => {
                 let keys: Vec<_> = known.iter().map(|known| known.key).collect();
                 problems.push(format!(
-                    "{what}s.{key} is not a {what} of {}; those are: {}",
+                    "{what}s.{key} is none of the {what}s of {}; those are: {}",
                     kind.name,
                     keys.join(", ")
                 ));
@@ -262,7 +262,7 @@ mod tests {
                 "settings.calls_in_flight is 1.5",
                 "a whole number from 1 to 100",
             ),
-            ("settings.pages is not a setting of willo", "auth_scheme"),
+            ("settings.pages is none of the settings of willo", "auth_scheme"),
         ] {
             assert!(
                 problems

@@ -242,7 +242,7 @@ fn what_a_platform_cannot_do_is_said_at_once() {
         (
             "record = true",
             "recrod = true",
-            "options.recrod is not an option of wecp",
+            "options.recrod is none of the options of wecp",
         ),
         ("\"star\"", "\"stars\"", "options.scorecard is"),
         (
