@@ -262,7 +262,10 @@ mod tests {
                 "settings.calls_in_flight is 1.5",
                 "a whole number from 1 to 100",
             ),
-            ("settings.pages is none of the settings of willo", "auth_scheme"),
+            (
+                "settings.pages is none of the settings of willo",
+                "auth_scheme",
+            ),
         ] {
             assert!(
                 problems

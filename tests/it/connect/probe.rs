@@ -27,6 +27,7 @@ impl Secrets for Given {
             eploy_client_id: self.0.client_id.clone().into(),
             eploy_client_secret: self.0.client_secret.clone().into(),
             platforms: std::collections::BTreeMap::new(),
+            hrms: None,
         })
     }
 
