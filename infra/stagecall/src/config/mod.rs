@@ -156,36 +156,33 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
             .map(|problem| format!("timing.{problem}")),
     );
     let mut tenants = Vec::new();
-    let sandbox = host.as_ref().is_some_and(|host| host.sandbox);
-    match top.table("tenants", problems) {
-        Some(named) => {
-            for (name, value) in named {
-                let path = format!("tenants.{name}");
-                match value.as_table() {
-                    Some(table) => tenants.extend(tenant::read(
-                        TenantId::new(name),
-                        table,
-                        &path,
-                        beside,
-                        sandbox,
-                        problems,
-                    )),
-                    None => problems.push(format!("{path} must be a table: [{path}]")),
-                }
+    let sandbox = host.sandbox;
+    // They may all be in the store.
+    if let Some(named) = top.table("tenants", problems) {
+        for (name, value) in named {
+            let path = format!("tenants.{name}");
+            match value.as_table() {
+                Some(table) => tenants.extend(tenant::read(
+                    TenantId::new(name),
+                    table,
+                    &path,
+                    beside,
+                    sandbox,
+                    problems,
+                )),
+                None => problems.push(format!("{path} must be a table: [{path}]")),
             }
         }
-        // They may all be in the store.
-        None => {}
     }
     top.finish(problems);
     Some(Config {
-        host: host?,
+        host,
         timing,
         tenants,
     })
 }
 
-fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<HostConfig> {
+fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> HostConfig {
     let mut section = Section::new(table, "host");
     let store: Option<PathBuf> =
         section.optional("store", "the path of the database file", problems);
@@ -222,7 +219,7 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Host
         problems,
     );
     section.finish(problems);
-    Some(HostConfig {
+    HostConfig {
         store: beside.join(store.unwrap_or_else(|| "stagecall.db".into())),
         callback_key: beside.join(callback_key.unwrap_or_else(|| "stagecall.key".into())),
         listen,
@@ -230,7 +227,7 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Host
         sandbox,
         workers,
         workers_per_tenant,
-    })
+    }
 }
 
 fn count(section: &mut Section<'_>, key: &str, usual: usize, problems: &mut Vec<String>) -> usize {

@@ -1,5 +1,7 @@
 //! `stagecall retry`, `reinvite` and `cancel`.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use stagecall_core::ids::{ApplicationId, MappingId, TenantId};
 use stagecall_core::invitation::{Event, Invitation, Step};
@@ -103,11 +105,13 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
     let mut what = format!("{} to be tried again now:", found.len());
     for one in found.iter().take(10) {
         let why = why(one).unwrap_or_default();
-        what.push_str(&format!(
-            "\n  {}  {}  {why}",
+        write!(
+            what,
+            "
+  {}  {}  {why}",
             one.key.name(),
             one.state.name()
-        ));
+        )?;
     }
     if found.len() > 10 {
         what.push_str("\n  …");

@@ -86,7 +86,7 @@ async fn bring(
     key: &InvitationKey,
     on: &Installation,
 ) -> anyhow::Result<bool> {
-    let asked = write_back.bring_news(key, None, false).await?;
+    let asked = Box::pin(write_back.bring_news(key, None, false)).await?;
     if let Some(row) = on.ledger.load(key).await? {
         let doubted = Event::ReportDoubted;
         if let Changed::To(_) = write_back
@@ -94,7 +94,7 @@ async fn bring(
             .change(&row, doubted, None, Next::Mine)
             .await?
         {
-            write_back.write_back(key).await?;
+            Box::pin(write_back.write_back(key)).await?;
         }
     }
     let Some(row) = on.ledger.load(key).await? else {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
+use stagecall_core::ids::AccountId;
 use stagecall_core::report::text_problems;
 use stagecall_core::tenant::Tenant;
 
@@ -53,7 +54,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
     };
     let names = [tenant.id.as_str()]
         .into_iter()
-        .chain(tenant.platforms.keys().map(|account| account.as_str()))
+        .chain(tenant.platforms.keys().map(AccountId::as_str))
         .chain(tenant.mappings.iter().map(|mapping| mapping.id.as_str()));
     for name in names.filter(|name| !plain(name)) {
         problems.push(format!(

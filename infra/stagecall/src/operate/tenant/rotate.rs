@@ -9,7 +9,7 @@ use clap::Args;
 use dialoguer::Password;
 use secrecy::{ExposeSecret as _, SecretString};
 use stagecall_core::ids::AccountId;
-use stagecall_core::ports::{PlatformSecret, SigningSecrets, TenantSecret};
+use stagecall_core::ports::{SigningSecrets, TenantSecret};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 
@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
     /// Ask for the secrets of this platform account; they are not shown.
     #[arg(long, value_name = "ACCOUNT")]
     platform: Option<AccountName>,
-    /// Read secrets from a file, - for standard input, which needs --yes: TOML with [eploy] client_id and client_secret, a table for each
-    /// platform account, and [hrms] current and previous. What is not given stays.
+    /// Read secrets from a file, - for standard input, which needs --yes: TOML with a table `eploy`, one for each
+    /// platform account, and `hrms` with current and previous. What is not given stays.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["eploy", "platform"])]
     secrets: Option<PathBuf>,
     /// Make a new callback token for this platform account.
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     if !given.is_empty() {
         // That there are none yet cannot be told from other errors of the store; writing tells.
         let before = on.vault.secret(&tenant.id, true).await.ok();
-        let secret = changed(before, &given, &tenant)?;
+        let secret = changed(before.as_ref(), &given, &tenant)?;
         on.vault.put_secret(&tenant.id, &secret).await?;
     }
     if let Some(account) = &arguments.callback {
@@ -167,7 +167,7 @@ fn hidden(question: &str) -> anyhow::Result<SecretString> {
 
 /// The secrets with what is given in place of what was.
 fn changed(
-    before: Option<TenantSecret>,
+    before: Option<&TenantSecret>,
     given: &Given,
     tenant: &Tenant,
 ) -> anyhow::Result<TenantSecret> {
@@ -182,13 +182,12 @@ fn changed(
             })
     };
     let mut platforms = before
-        .as_ref()
         .map(|before| before.platforms.clone())
         .unwrap_or_default();
     platforms.retain(|account, _| tenant.platforms.contains_key(account));
     let hrms = match given.get(HRMS) {
         Some(secrets) => Some(signing(secrets)?),
-        None => before.as_ref().and_then(|before| before.hrms.clone()),
+        None => before.and_then(|before| before.hrms.clone()),
     };
     let accounts = |group: &&String| *group != "eploy" && *group != HRMS;
     for (group, secrets) in given.iter().filter(|(group, _)| accounts(group)) {
@@ -199,9 +198,7 @@ fn changed(
                 tenant.id
             )));
         }
-        let of = platforms
-            .entry(account)
-            .or_insert_with(PlatformSecret::default);
+        let of = platforms.entry(account).or_default();
         of.0.extend(
             secrets
                 .iter()
@@ -211,13 +208,11 @@ fn changed(
     Ok(TenantSecret {
         eploy_client_id: one(
             "client_id",
-            before.as_ref().map(|before| before.eploy_client_id.clone()),
+            before.map(|before| before.eploy_client_id.clone()),
         )?,
         eploy_client_secret: one(
             "client_secret",
-            before
-                .as_ref()
-                .map(|before| before.eploy_client_secret.clone()),
+            before.map(|before| before.eploy_client_secret.clone()),
         )?,
         platforms,
         hrms,
