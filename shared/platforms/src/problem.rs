@@ -42,6 +42,9 @@ problems! {
     FOREIGN_ADDRESS = "platform.foreign_address":
         "a call would go outside the connection's address",
         "Check base_url; the platform's lists must not lead elsewhere.";
+    OPTIONS = "platform.options":
+        "the mapping does not say what the platform needs for it, or names an assessment of another kind",
+        "Correct the mapping's options or its assessment.";
     CANNOT_MAKE = "platform.cannot_make":
         "nothing of the kind that the mapping wants made can be made on this platform",
         "Let the mapping name an assessment that is there.";

@@ -160,7 +160,8 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     let connection = Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "PRAGMA secure_delete = OFF; DROP TABLE audit; DROP TABLE tombstone; PRAGMA user_version = 1;
+            "PRAGMA secure_delete = OFF; DROP TABLE audit; DROP TABLE tombstone;
+             DROP TABLE announcement; DROP TABLE prepared; PRAGMA user_version = 1;
              INSERT INTO tenant VALUES ('gone', 0, 'p7Yk2Lw9QxT4'); DELETE FROM tenant;",
         )
         .unwrap();
@@ -205,7 +206,7 @@ async fn a_damaged_file_is_named() {
     drop(store);
     let mut bytes = std::fs::read(&path).unwrap();
     // All but the first pages, with the schema: opening works, reading the rows does not.
-    for byte in bytes.iter_mut().skip(16 * 4096) {
+    for byte in bytes.iter_mut().skip(32 * 4096) {
         *byte = 0xAB;
     }
     std::fs::write(&path, bytes).unwrap();

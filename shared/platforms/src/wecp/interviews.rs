@@ -15,6 +15,7 @@ use super::{candidates, invite, place, report, rows, standing};
 use crate::adapter::{Listed, email_of};
 use crate::fault::Fault;
 use crate::json::{Record, id, text};
+use crate::problem;
 
 /// The longest beginning of a name that is made of the vacancy's title, in characters.
 const LONGEST_TITLE: usize = 80;
@@ -41,7 +42,7 @@ pub(super) fn name(order: &PrepareOrder) -> String {
 pub(super) fn body(order: &PrepareOrder, options: &Options) -> Result<Value, Fault> {
     let group = group(&order.options).ok_or_else(|| {
         Fault::not_sent(
-            "platform.options",
+            problem::OPTIONS.code,
             "the mapping does not say which group an interview is made in",
             "Give the mapping's option \"group\".",
         )

@@ -40,6 +40,7 @@ use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part}
 use crate::fault::Fault;
 use crate::json::{Record, id};
 use crate::kind::Kind;
+use crate::problem;
 use errors::Asked;
 use place::Place;
 use settings::Options;
@@ -153,7 +154,7 @@ impl Wecp {
 /// The mapping asks for something that its assessment is not for.
 fn misplaced() -> Fault {
     Fault::not_sent(
-        "platform.options",
+        problem::OPTIONS.code,
         "the mapping's assessment is not of the kind that it asks for",
         "Give a test for invitations, an interview for meetings, a test or a group for a pool.",
     )
