@@ -1,0 +1,243 @@
+//! The life of one invitation as a model: what can happen next, and what must hold.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use stagecall_core::invitation::{Event, FailReason, State, Wake};
+use stagecall_core::timing::Timing;
+use stateright::{Model, Property};
+
+use crate::setting::Setting;
+use crate::worker::{Bringer, Duty, Move, Steps, Worker, sweep_sees_news};
+use crate::world::{World, now};
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happens {
+    /// Time passes.
+    Tick,
+    /// A request whose caller is gone arrives at the platform.
+    LateRequest(usize),
+    /// A report whose caller is gone arrives in Eploy.
+    LateWrite(usize),
+    /// The candidate or the platform moves on, and the callback comes in, or does not.
+    Progress { told: bool },
+    /// A poll sees that the application has left the stage.
+    Leaves,
+    /// A worker does something.
+    Does(usize, Move),
+}
+
+/// One invitation's life.
+pub struct Life {
+    setting: Setting,
+    timing: Timing,
+    calm: Mutex<HashMap<World, bool>>,
+}
+
+/// The promises that must hold.
+pub const AT_MOST_ONE: &str = "at most one invitation is accepted by the platform";
+const NEVER_FALLS: &str = "an invitation's level never falls";
+const HAS_A_WAKE: &str = "whatever is not finished has a wake";
+pub const COMES_TO_REST: &str = "once faults stop, it is sent or ended, and Eploy shows the latest";
+
+impl Life {
+    /// How often the clock may have to tick, once faults stop, until everything is done.
+    const TICKS: usize = 60;
+
+    /// A life in which this may happen.
+    pub fn new(setting: Setting) -> Self {
+        Self {
+            timing: setting.timing(),
+            setting,
+            calm: Mutex::default(),
+        }
+    }
+
+    fn steps(&self) -> Steps<'_> {
+        Steps {
+            setting: &self.setting,
+            timing: &self.timing,
+        }
+    }
+
+    /// Whether everything ends well if all who are at work die now and a single worker, whose calls all succeed, is
+    /// handed what is due and what a sweep of the platform's list sees. Other endings are other worlds' calm.
+    fn ends_well(&self, world: &World) -> bool {
+        let mut world = World {
+            workers: vec![Worker::Idle],
+            requests: Vec::new(),
+            writes: Vec::new(),
+            ..world.clone()
+        };
+        let known = |calm: &HashMap<World, bool>| calm.get(&world).copied();
+        if let Some(well) = known(&self.calm.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return well;
+        }
+        let first = world.clone();
+        for _ in 0..Self::TICKS {
+            let deliveries: Vec<u32> = world.deliveries.iter().copied().collect();
+            for delivery in deliveries {
+                if world.row.reference.is_some() {
+                    self.work_off(&mut world, Duty::News(Bringer::Delivery(delivery)));
+                }
+            }
+            if let Wake::At { at, step } = world.row.wake
+                && at <= now()
+            {
+                let duty = match step {
+                    stagecall_core::invitation::Step::Invite => Duty::Invite,
+                    stagecall_core::invitation::Step::WriteBack => Duty::WriteBack,
+                };
+                self.work_off(&mut world, duty);
+            } else if sweep_sees_news(&world) {
+                let bringer = Bringer::Sweep(world.version);
+                self.work_off(&mut world, Duty::News(bringer));
+                self.work_off(&mut world, Duty::WriteBack);
+            }
+            world = world.tick(self.setting.patience.1);
+        }
+        let well = is_at_rest(&world);
+        self.calm
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(first, well);
+        well
+    }
+
+    /// One worker does one piece of work and everything succeeds.
+    fn work_off(&self, world: &mut World, duty: Duty) {
+        let steps = self.steps();
+        let mut moves = Vec::new();
+        steps.moves(world, &world.workers[0], &mut moves);
+        if !moves.contains(&Move::Begin(duty)) {
+            return;
+        }
+        *world = steps.after(world, 0, Move::Begin(duty));
+        while world.workers[0] != Worker::Idle {
+            moves.clear();
+            steps.moves(world, &world.workers[0], &mut moves);
+            let good = [Move::Yes, Move::Arrives, Move::Go];
+            let next = good.into_iter().find(|good| moves.contains(good));
+            *world = steps.after(world, 0, next.unwrap_or(Move::Dies));
+        }
+    }
+}
+
+/// Whether everything is told that there is to tell.
+fn is_at_rest(world: &World) -> bool {
+    let row = &world.row;
+    let told = !row.unreported() && world.shows == row.revision;
+    let ended = row.state.level() > 0 && !matches!(row.wake, Wake::At { .. });
+    let found = world.accepted == 0
+        || row.reference.is_some()
+        || matches!(row.state, State::Failed(FailReason::OutcomeUnknown(_)));
+    let news = row.reference.is_none() || world.version < 2 || {
+        let known = row.finding.as_ref().map(|finding| finding.digest.clone());
+        known == Some(world.version.to_string())
+    };
+    // A delivery that belongs to no row known to be sent is parked in the end.
+    let settled = world.deliveries.is_empty() || row.reference.is_none();
+    told && ended && found && news && settled
+}
+
+impl Model for Life {
+    type State = World;
+    type Action = Happens;
+
+    fn init_states(&self) -> Vec<World> {
+        vec![World::new(self.setting.workers)]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Happens>) {
+        actions.push(Happens::Tick);
+        for (index, one) in world.requests.iter().enumerate() {
+            if index == 0 || world.requests[index - 1] != *one {
+                actions.push(Happens::LateRequest(index));
+            }
+        }
+        for (index, one) in world.writes.iter().enumerate() {
+            if index == 0 || world.writes[index - 1] != *one {
+                actions.push(Happens::LateWrite(index));
+            }
+        }
+        if world.accepted > 0 && world.version < self.setting.versions {
+            actions.extend([true, false].map(|told| Happens::Progress { told }));
+        }
+        if self.setting.leaves && world.row.entry.left_at.is_none() {
+            actions.push(Happens::Leaves);
+        }
+        let steps = self.steps();
+        let mut moves = Vec::new();
+        for (index, worker) in world.workers.iter().enumerate() {
+            if index > 0 && world.workers[index - 1] == *worker {
+                continue;
+            }
+            moves.clear();
+            steps.moves(world, worker, &mut moves);
+            actions.extend(moves.iter().map(|make| Happens::Does(index, *make)));
+        }
+    }
+
+    fn next_state(&self, before: &World, happens: Happens) -> Option<World> {
+        let mut world = before.clone();
+        match happens {
+            Happens::Tick => world = world.tick(self.setting.patience.1),
+            Happens::LateRequest(index) => {
+                world.requests.remove(index);
+                world.accepted += 1;
+                world.version = world.version.max(1);
+            }
+            Happens::LateWrite(index) => world.shows = world.writes.remove(index).revision,
+            Happens::Progress { told } => {
+                world.version += 1;
+                if told {
+                    world.deliveries.insert(world.version);
+                }
+            }
+            Happens::Leaves => {
+                let left = world.row.apply(Event::Left, now(), &self.timing, None);
+                world.save(left.ok()?.next);
+            }
+            Happens::Does(index, make) => world = self.steps().after(before, index, make),
+        }
+        let world = world.in_order();
+        (world != *before).then_some(world)
+    }
+
+    /// A world that is beyond mending is not followed further.
+    fn within_boundary(&self, world: &World) -> bool {
+        world.accepted <= 2
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(AT_MOST_ONE, |_, world: &World| world.accepted <= 1),
+            Property::always(NEVER_FALLS, |_, world: &World| !world.fell),
+            Property::always(HAS_A_WAKE, |_, world: &World| {
+                let row = &world.row;
+                let unsent = row.state.level() == 0;
+                match row.wake {
+                    Wake::Never => !unsent && !row.unreported(),
+                    Wake::At { .. } => unsent || row.unreported(),
+                    Wake::Watched { .. } => !unsent && row.reference.is_some(),
+                }
+            }),
+            Property::always(COMES_TO_REST, |life: &Life, world| life.ends_well(world)),
+            Property::sometimes("it is sent and reported", |_, world: &World| {
+                world.row.state == State::Invited && is_at_rest(world)
+            }),
+            Property::sometimes("a result is reported", |life: &Life, world: &World| {
+                world.version == life.setting.versions
+                    && world.row.state == State::Completed
+                    && is_at_rest(world)
+            }),
+            Property::sometimes("a request outlives its caller and is adopted", |_, world: &World| {
+                world.accepted == 1
+                    && world.row.reference.is_some()
+                    && world.row.state == State::Invited
+                    && world.row.report.lease_until.is_none()
+            }),
+        ]
+    }
+}

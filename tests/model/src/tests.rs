@@ -1,0 +1,21 @@
+//! The smallest setting in every test run, and that the check can fail.
+
+use crate::runs;
+
+#[test]
+fn every_promise_holds_in_every_history() {
+    let run = runs::Run {
+        setting: runs::small(),
+        breaks: None,
+    };
+    let shown = runs::explore(&run);
+    assert!(shown.as_wanted, "{shown}");
+}
+
+#[test]
+fn whatever_is_broken_on_purpose_is_found() {
+    for run in runs::broken() {
+        let shown = runs::explore(&run);
+        assert!(shown.as_wanted, "{shown}");
+    }
+}

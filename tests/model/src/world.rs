@@ -1,0 +1,252 @@
+//! Everything that the promises depend on, at one instant: the row, the platform, Eploy, the deliveries, the workers.
+//!
+//! Time is relative: the present is always [`now`], and a tick moves every time in the world one tick back. What is past
+//! stays just past, because production only ever asks whether a time is over. That, and a story, version and count of
+//! attempts that are not kept, makes the worlds finite in number without a bound on time or on attempts.
+
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use stagecall_core::ids::{ApplicationId, AssessmentRef, InvitationKey};
+use stagecall_core::invitation::{Entry, FailReason, Invitation, Report, State, Trouble, Wake};
+
+use crate::worker::Worker;
+
+/// One tick of the model's clock.
+pub const TICK: SignedDuration = SignedDuration::from_secs(60);
+
+/// The present.
+pub fn now() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 60)
+}
+
+/// The present and `ticks` more.
+pub fn in_ticks(ticks: u8) -> Timestamp {
+    now() + TICK * i32::from(ticks)
+}
+
+/// A request that left and has not arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OnItsWay {
+    /// What it says: the revision, or nothing of interest.
+    pub revision: u32,
+    /// For how many more ticks it may still arrive.
+    pub left: u8,
+}
+
+/// The whole world.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    /// The ledger's row, as [`normal`] leaves it.
+    pub row: Arc<Invitation>,
+    /// Whether a save ever lowered the row's level.
+    pub fell: bool,
+    /// How many invitations the platform has accepted for the row's key.
+    pub accepted: u8,
+    /// Counts what the platform has to tell of the invitation: 1 sent, 2 completed, from 3 on re-scored.
+    pub version: u32,
+    /// The revision that Eploy shows.
+    pub shows: u32,
+    /// Invitations on their way to the platform whose callers are gone.
+    pub requests: Vec<OnItsWay>,
+    /// Reports on their way to Eploy whose callers are gone.
+    pub writes: Vec<OnItsWay>,
+    /// The stored deliveries that are due, by the version that they brought word of.
+    pub deliveries: BTreeSet<u32>,
+    /// The workers. Which is which does not matter, so they are kept in order.
+    pub workers: Vec<Worker>,
+}
+
+impl Eq for World {}
+
+impl World {
+    /// An entry was just seen.
+    pub fn new(workers: usize) -> Self {
+        let row = Invitation::detected(
+            InvitationKey {
+                tenant: "t".into(),
+                application: ApplicationId::new("1"),
+                mapping: "m".into(),
+                round: 1,
+            },
+            "1".into(),
+            "1".into(),
+            AssessmentRef {
+                account: "p".into(),
+                assessment: "a".into(),
+            },
+            Entry {
+                seen_at: now(),
+                entered_at: None,
+                history: None,
+                modified: None,
+                left_at: None,
+                not_before: None,
+            },
+        );
+        Self {
+            row: Arc::new(normal(row)),
+            fell: false,
+            accepted: 0,
+            version: 0,
+            shows: 0,
+            requests: Vec::new(),
+            writes: Vec::new(),
+            deliveries: BTreeSet::new(),
+            workers: vec![Worker::Idle; workers],
+        }
+    }
+
+    /// Saves a changed row. Whoever had read the row as it was before now holds an old one.
+    pub fn save(&mut self, next: Invitation) {
+        self.fell |= next.state.level() < self.row.state.level();
+        for worker in &mut self.workers {
+            let was = std::mem::replace(worker, Worker::Idle);
+            *worker = was.outdated(&self.row);
+        }
+        self.row = Arc::new(normal(next));
+    }
+
+    /// Puts what has no order of its own into one.
+    pub fn in_order(mut self) -> Self {
+        self.requests.sort();
+        self.writes.sort();
+        self.workers.sort();
+        self
+    }
+
+    /// A tick later.
+    pub fn tick(&self, give_up: u8) -> Self {
+        let mut row = (*self.row).clone();
+        let due = |at: &mut Timestamp| *at = (*at - TICK).max(now());
+        row.next_try.iter_mut().for_each(due);
+        if let State::Sending { lease_until } = &mut row.state {
+            due(lease_until);
+        }
+        if let Wake::At { at, .. } = &mut row.wake {
+            due(at);
+        }
+        let long_ago = now() - TICK * i32::from(give_up);
+        let older = |trouble: &mut Trouble| {
+            trouble.since = (trouble.since - TICK).max(long_ago);
+        };
+        row.trouble.iter_mut().for_each(older);
+        row.report.lease_until = row.report.lease_until.map(older_lease);
+        let mut next = Self {
+            row: Arc::new(row),
+            ..self.clone()
+        };
+        for way in [&mut next.requests, &mut next.writes] {
+            way.iter_mut().for_each(|one| one.left -= 1);
+            way.retain(|one| one.left > 0);
+        }
+        next.workers.iter_mut().for_each(Worker::tick);
+        next
+    }
+
+    /// A lease on the report that no other one equals: in production the clock's fine grain tells leases apart.
+    pub fn lease(&self, ticks: u8) -> Timestamp {
+        let taken = |lease: Timestamp| {
+            let mark = |at: Timestamp| at.subsec_millisecond();
+            self.row.report.lease_until.map(mark) == Some(mark(lease))
+                || self
+                    .workers
+                    .iter()
+                    .any(|worker| worker.lease().map(mark) == Some(mark(lease)))
+        };
+        (1..)
+            .map(|mark| in_ticks(ticks) + SignedDuration::from_millis(mark))
+            .find(|lease| !taken(*lease))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A lease a tick later. It keeps its mark, by which its holder knows it, when it is over.
+pub fn older_lease(lease: Timestamp) -> Timestamp {
+    let over = now() - TICK + SignedDuration::from_millis(lease.subsec_millisecond().into());
+    (lease - TICK).max(over)
+}
+
+/// The row without what only people read, and without what only counts.
+fn normal(mut row: Invitation) -> Invitation {
+    row.story = Vec::new();
+    row.version = 0;
+    // Only the claim's own holder compares it, and the version stops everybody else first.
+    row.attempts = row.attempts.min(1);
+    // Without an expiry of its own, these times have no part in any decision.
+    for at in [&mut row.invited_at, &mut row.ended_at, &mut row.entry.left_at] {
+        *at = at.map(|_| now());
+    }
+    if let Wake::Watched { until } = &mut row.wake {
+        *until = None;
+    }
+    let ended = match &mut row.state {
+        State::Failed(FailReason::GaveUp(trouble) | FailReason::OutcomeUnknown(trouble)) => {
+            Some(trouble)
+        }
+        _ => None,
+    };
+    for trouble in ended.into_iter().chain(&mut row.report.trouble) {
+        trouble.since = now();
+    }
+    row
+}
+
+impl Hash for World {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        // Named one by one, so that a new field has to be looked at here.
+        let Invitation {
+            key: _,
+            version: _,
+            candidate: _,
+            vacancy: _,
+            assessment: _,
+            entry,
+            state,
+            attempts,
+            trouble,
+            next_try,
+            reference,
+            invite_link: _,
+            invited_at: _,
+            ended_at: _,
+            finding,
+            marker,
+            revision,
+            report,
+            wake,
+            story: _,
+        } = &*self.row;
+        let Report {
+            revision: shown,
+            action: _,
+            notes: _,
+            moves: _,
+            exported: _,
+            trouble: report_trouble,
+            lease_until,
+        } = report;
+        state.name().hash(to);
+        match state {
+            State::Sending { lease_until } => lease_until.hash(to),
+            State::Failed(why) => why.code().hash(to),
+            State::Skipped(why) => why.name().hash(to),
+            _ => {}
+        }
+        entry.left_at.hash(to);
+        (attempts, next_try, marker, revision, shown, lease_until).hash(to);
+        trouble.as_ref().map(|trouble| trouble.since).hash(to);
+        (reference.is_some(), report_trouble.is_some()).hash(to);
+        finding.as_ref().map(|finding| &finding.digest).hash(to);
+        match wake {
+            Wake::Never => 0.hash(to),
+            Wake::At { at, step } => (1, at, step).hash(to),
+            Wake::Watched { until } => (2, until).hash(to),
+        }
+        (self.fell, self.accepted, self.version, self.shows).hash(to);
+        (&self.requests, &self.writes).hash(to);
+        (&self.deliveries, &self.workers).hash(to);
+    }
+}
