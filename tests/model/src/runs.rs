@@ -43,7 +43,8 @@ pub struct Shown {
 /// The smallest setting with everything in it.
 pub fn small() -> Setting {
     Setting {
-        name: "two workers, either of them a zombie",
+        name: "from the entry to the result",
+        sent: false,
         workers: 2,
         call: 1,
         lease: 2,
@@ -56,28 +57,111 @@ pub fn small() -> Setting {
     }
 }
 
+/// Quick ones, for every test run.
+pub fn quick() -> Vec<Run> {
+    [
+        Setting {
+            name: "calls of two ticks",
+            call: 2,
+            lease: 3,
+            settle: 2,
+            versions: 1,
+            ..small()
+        },
+        Setting {
+            name: "a re-score, and a doubled delivery",
+            sent: true,
+            versions: 3,
+            ..small()
+        },
+    ]
+    .map(holds)
+    .into()
+}
+
 /// Everything that is explored.
 pub fn all() -> Vec<Run> {
-    let holds = |setting| Run {
-        setting,
-        breaks: None,
-    };
-    let mut runs = vec![holds(small())];
+    let mut runs = quick();
+    runs.extend(
+        [
+            small(),
+            Setting {
+                name: "refusals, and the application leaves",
+                versions: 1,
+                refusals: true,
+                leaves: true,
+                ..small()
+            },
+            Setting {
+                name: "two re-scores",
+                sent: true,
+                versions: 4,
+                ..small()
+            },
+            Setting {
+                name: "two workers and a zombie",
+                workers: 3,
+                versions: 1,
+                ..small()
+            },
+        ]
+        .map(holds),
+    );
     runs.extend(broken());
     runs
+}
+
+/// Where every promise has to hold.
+fn holds(setting: Setting) -> Run {
+    Run {
+        setting,
+        breaks: None,
+    }
 }
 
 /// The gaps and the faults, each of which has to be found.
 pub fn broken() -> Vec<Run> {
     [
-        (Broken::LookAndSend, "gap: stopped between clock and request", AT_MOST_ONE),
-        (Broken::LookAndWrite, "gap: stopped between clock and report", COMES_TO_REST),
-        (Broken::BrokenWriteArrives, "gap: a broken report arrives later", COMES_TO_REST),
-        (Broken::SkipLookUp, "fault: no look-up after a lease", AT_MOST_ONE),
-        (Broken::NoSettleTime, "fault: looked up at once", AT_MOST_ONE),
-        (Broken::IgnoreLease, "fault: the sender ignores its lease", AT_MOST_ONE),
-        (Broken::IgnoreWriterLease, "fault: the writer ignores its lease", COMES_TO_REST),
-        (Broken::ForgetPutOff, "fault: a broken report counts as written", COMES_TO_REST),
+        (
+            Broken::LookAndSend,
+            "gap: stopped between clock and request",
+            AT_MOST_ONE,
+        ),
+        (
+            Broken::LookAndWrite,
+            "gap: stopped between clock and report",
+            COMES_TO_REST,
+        ),
+        (
+            Broken::BrokenWriteArrives,
+            "gap: a broken report arrives later",
+            COMES_TO_REST,
+        ),
+        (
+            Broken::SkipLookUp,
+            "fault: no look-up after a lease",
+            AT_MOST_ONE,
+        ),
+        (
+            Broken::ShortSettleTime,
+            "fault: looked up while a request may arrive",
+            AT_MOST_ONE,
+        ),
+        (
+            Broken::IgnoreLease,
+            "fault: the sender ignores its lease",
+            AT_MOST_ONE,
+        ),
+        (
+            Broken::IgnoreWriterLease,
+            "fault: the writer ignores its lease",
+            COMES_TO_REST,
+        ),
+        (
+            Broken::ForgetPutOff,
+            "fault: a broken report counts as written",
+            COMES_TO_REST,
+        ),
     ]
     .into_iter()
     .map(|(broken, name, breaks)| Run {
@@ -94,9 +178,13 @@ pub fn broken() -> Vec<Run> {
 /// Explores one setting.
 pub fn explore(run: &Run) -> Shown {
     let started = Instant::now();
+    let finish = match run.breaks {
+        Some(wanted) => HasDiscoveries::AnyOf([wanted].into()),
+        None => HasDiscoveries::AnyFailures,
+    };
     let checker = Life::new(run.setting.clone())
         .checker()
-        .finish_when(HasDiscoveries::AnyFailures)
+        .finish_when(finish)
         .spawn_bfs()
         .join();
     let discoveries = checker.discoveries();

@@ -9,6 +9,9 @@ use crate::world::TICK;
 pub struct Setting {
     /// What it shows.
     pub name: &'static str,
+    /// Whether it begins when a result is reported, with that result's delivery due a second time, and not with the
+    /// entry.
+    pub sent: bool,
     /// How many workers there are. Each of them can stop at any step for any time and then go on, or die.
     pub workers: usize,
     /// The time limit of a call, in ticks: a request arrives before it is over, or never.
@@ -42,8 +45,9 @@ pub enum Broken {
     BrokenWriteArrives,
     /// After a lease ran out, it is sent again without asking the platform.
     SkipLookUp,
-    /// A call of unknown outcome is looked up at once, while its request may be on its way.
-    NoSettleTime,
+    /// A call of unknown outcome is looked up before the time limit of a call is over, so that its request may still be
+    /// on its way.
+    ShortSettleTime,
     /// A sender calls without a look at the clock.
     IgnoreLease,
     /// A writer calls without a look at the clock.

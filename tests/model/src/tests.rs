@@ -1,15 +1,13 @@
-//! The smallest setting in every test run, and that the check can fail.
+//! The quick settings in every test run, and that the check can fail.
 
 use crate::runs;
 
 #[test]
 fn every_promise_holds_in_every_history() {
-    let run = runs::Run {
-        setting: runs::small(),
-        breaks: None,
-    };
-    let shown = runs::explore(&run);
-    assert!(shown.as_wanted, "{shown}");
+    for run in runs::quick() {
+        let shown = runs::explore(&run);
+        assert!(shown.as_wanted, "{shown}");
+    }
 }
 
 #[test]

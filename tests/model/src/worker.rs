@@ -144,6 +144,12 @@ impl Worker {
     pub fn outdated(self, before: &Invitation) -> Self {
         match self {
             Self::LookUp | Self::LookedUp { .. } | Self::Claim | Self::Begin { .. } => Self::Idle,
+            // What is known already is no news for the old row either, and its delivery is settled without a save.
+            Self::Asked {
+                bringer: Bringer::Delivery(delivery),
+                version,
+                ..
+            } if known(before) == Some(version) && !before.is_carried() => Self::Done { delivery },
             Self::Asked { .. } => Self::Idle,
             Self::Claimed { left, .. } => Self::Claimed {
                 current: false,
@@ -201,9 +207,9 @@ impl Worker {
                 *left = left.saturating_sub(1);
                 pen.lease = older_lease(pen.lease);
             }
-            Self::Answered(
-                Outcome::Unknown { look_up_at: at } | Outcome::NotNow { until: at },
-            ) => *at = (*at - crate::world::TICK).max(now()),
+            Self::Answered(Outcome::Unknown { look_up_at: at } | Outcome::NotNow { until: at }) => {
+                *at = (*at - crate::world::TICK).max(now())
+            }
             Self::Begin { lease }
             | Self::Asked { lease, .. }
             | Self::Answered(Outcome::Created { lease }) => *lease = older_lease(*lease),
@@ -567,7 +573,7 @@ impl Steps<'_> {
         if lost && !taken && left > 0 {
             world.requests.push(OnItsWay { revision: 0, left });
         }
-        let settle = if self.setting.is(Broken::NoSettleTime) {
+        let settle = if self.setting.is(Broken::ShortSettleTime) {
             0
         } else {
             self.setting.settle

@@ -176,7 +176,11 @@ fn normal(mut row: Invitation) -> Invitation {
     // Only the claim's own holder compares it, and the version stops everybody else first.
     row.attempts = row.attempts.min(1);
     // Without an expiry of its own, these times have no part in any decision.
-    for at in [&mut row.invited_at, &mut row.ended_at, &mut row.entry.left_at] {
+    for at in [
+        &mut row.invited_at,
+        &mut row.ended_at,
+        &mut row.entry.left_at,
+    ] {
         *at = at.map(|_| now());
     }
     if let Wake::Watched { until } = &mut row.wake {

@@ -576,6 +576,28 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     assert!(!step(&held.next, reported(&held.next), 5).next.unreported());
 }
 
+#[test]
+fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
+    let seen = |marker, carried| Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker,
+        lease_until: Some(time(64)),
+        carried,
+    };
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let watched = step(&row, reported(&row), 3).next;
+    let held = step(&watched, seen(None, true), 4).next;
+    assert!(held.is_carried());
+    // Marked, no list will show it as news again; and another worker may have settled the delivery.
+    let marked = step(&held, seen(Some("7".to_owned()), false), 5).next;
+    let at = time(64);
+    let due = Wake::At {
+        at,
+        step: Step::WriteBack,
+    };
+    assert_eq!(marked.wake, due);
+}
+
 /// Any event, as some worker might apply it at some time.
 fn any_event() -> impl Strategy<Value = Event> {
     let status = prop_oneof![

@@ -25,7 +25,9 @@ impl Invitation {
     ) -> Result<Transition, NotApplicable> {
         let what = event.name();
         let carried = match &event {
-            Event::Observed { carried, .. } => *carried || self.is_carried(),
+            // A sweep's mark says that it need not look again, so what it marks is due by itself, whether or not a
+            // delivery still stands behind it.
+            Event::Observed { carried, .. } => *carried,
             // Whoever begins need not be who was sent by the delivery.
             Event::ReportBegun(_) => false,
             _ => self.is_carried(),
