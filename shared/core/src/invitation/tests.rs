@@ -1,6 +1,8 @@
 //! The state machine under random histories: whatever order events come in, and from however many confused workers,
 //! what must hold holds.
 
+mod edges;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -683,7 +685,7 @@ proptest! {
                 Wake::Never => prop_assert!(!unsent && !next.unreported()),
                 Wake::Watched { .. } => prop_assert!(!unsent && !pooled && next.reference.is_some()),
                 Wake::At { step: Step::Invite, .. } => prop_assert!(unsent),
-                Wake::At { step: Step::WriteBack, .. } => prop_assert!(next.unreported()),
+                Wake::At { step: Step::WriteBack, .. } => prop_assert!(!unsent && next.unreported()),
             }
             // Effects are hints about the saved row and nothing else.
             for effect in effects {

@@ -198,6 +198,10 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         Decision::Invite { round: 2 }
     );
     assert_eq!(decide(&once, &ACTIVE, &back, Some(&left)), Decision::Known);
+    assert_eq!(
+        decide(&again, &ACTIVE, &gone, Some(&left)),
+        Decision::NotConcerned
+    );
     // Passed over: always counts.
     let baseline = known(1).passed_over(SkipReason::Baseline);
     assert_eq!(
@@ -252,6 +256,20 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
     assert_eq!(
         decide_by_history(&again, &ACTIVE, &latest, &came_back),
         Decision::Invite { round: 2 }
+    );
+    // As new as what is known is not newer.
+    let unmoved = [
+        line("h2", 50, at("13", "34")),
+        line("h3", 100, at("12", "34")),
+    ];
+    assert_eq!(
+        decide_by_history(&again, &ACTIVE, &latest, &unmoved),
+        Decision::StillThere
+    );
+    // What is on its way out is not asked about.
+    assert_eq!(
+        decide(&again, &ACTIVE, &row(at("12", "34"), 400), Some(&known(1))),
+        Decision::Known
     );
     // The mapping was changed after that entry, and the baseline noted where it stood: a change never fires for the past.
     let baseline = MappingStatus::Baseline { page: 1 };

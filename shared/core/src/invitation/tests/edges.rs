@@ -1,0 +1,355 @@
+//! The edges of single transitions: what is counted, what is told, and what is left alone. Found by changing the state
+//! machine in small ways and seeing which changes no test noticed.
+
+use super::*;
+use crate::events::What;
+use crate::ids::ActionId;
+
+fn seen(status: Status, digest: u8) -> Event {
+    Event::Observed {
+        finding: finding(status, digest),
+        marker: None,
+        lease_until: None,
+        carried: false,
+    }
+}
+
+fn invited() -> Invitation {
+    step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next
+}
+
+fn watched() -> Invitation {
+    step(&invited(), reported(&invited()), 3).next
+}
+
+/// Not sent yet, and the recruiter was told that it is late.
+fn late() -> Invitation {
+    let put_off = Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(9000),
+    };
+    step(&fresh(), put_off, 1801).next
+}
+
+fn hopeless() -> Trouble {
+    Trouble {
+        times: 10,
+        ..trouble(0)
+    }
+}
+
+fn told(effects: &[Effect]) -> Vec<&What> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Publish(event) => Some(&event.what),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_ending_is_one_more_thing_to_tell() {
+    let end = 3 * 86_400;
+    let given_up = Event::PutOff {
+        claim: None,
+        trouble: hopeless(),
+        until: time(end + 30),
+    };
+    assert_eq!(step(&late(), given_up, end).next.revision, 2);
+    let sending = step(&late(), claim(end), end - 60).next;
+    let unanswered = Event::LookUpPutOff {
+        trouble: hopeless(),
+        until: time(end + 30),
+    };
+    let row = step(&sending, unanswered, end).next;
+    assert!(matches!(
+        row.state,
+        State::Failed(FailReason::OutcomeUnknown(_))
+    ));
+    assert_eq!(row.revision, 2);
+    let unknown = Event::OutcomeUnknown {
+        attempt: 1,
+        trouble: hopeless(),
+        look_up_at: time(end),
+    };
+    let row = step(&sending, unknown, end - 60).next;
+    let absent = Event::LookedUpAbsent { again_at: None };
+    assert_eq!(step(&row, absent, end).next.revision, 2);
+    let fail = Event::Fail {
+        claim: None,
+        reason: FailReason::NoEmail,
+    };
+    assert_eq!(step(&fresh(), fail.clone(), 1).next.revision, 1);
+    assert_eq!(step(&late(), fail, 1802).next.revision, 2);
+    assert_eq!(step(&invited(), Event::Cancel, 3).next.revision, 2);
+    let expiring = invited()
+        .apply(reported(&invited()), time(3), &Timing::default(), Some(1))
+        .unwrap();
+    let expired = step(&expiring.next, Event::WatchOver, 2 + 86_400).next;
+    assert_eq!(expired.revision, 2);
+}
+
+#[test]
+fn skipping_is_silent_unless_something_was_told_or_it_is_news() {
+    let skip = |reason| Event::Skip {
+        claim: None,
+        reason,
+    };
+    let duplicate = SkipReason::Duplicate(None);
+    assert_eq!(step(&fresh(), skip(duplicate), 1).next.revision, 1);
+    for silent in [skip(SkipReason::MovedOn), Event::Left, Event::Cancel] {
+        let row = step(&fresh(), silent.clone(), 1).next;
+        assert_eq!((row.revision, row.wake), (0, Wake::Never), "{silent:?}");
+        assert_eq!(
+            step(&late(), silent.clone(), 1802).next.revision,
+            2,
+            "{silent:?}"
+        );
+    }
+}
+
+#[test]
+fn only_what_is_new_counts_as_seen() {
+    let plain = step(&watched(), seen(Status::Sent, 1), 4).next;
+    assert_eq!(plain.revision, 1, "the first plain look tells nothing");
+    assert_eq!(
+        step(&plain, seen(Status::Sent, 2), 5).next.revision,
+        2,
+        "but a second one does"
+    );
+    let opened = step(&watched(), seen(Status::Opened, 1), 4).next;
+    assert_eq!(opened.revision, 2);
+    let started = step(&watched(), seen(Status::Started, 1), 4).next;
+    assert_eq!((started.revision, started.ended_at), (2, None));
+    let marked = |marker: Option<&str>| Event::Observed {
+        finding: finding(Status::Sent, 1),
+        marker: marker.map(ToOwned::to_owned),
+        lease_until: Some(time(90)),
+        carried: false,
+    };
+    let row = step(&plain, marked(Some("7")), 5).next;
+    assert_eq!((row.revision, row.marker.as_deref()), (1, Some("7")));
+    assert_eq!(row.report.lease_until, None, "there is nothing to report");
+    for known in [Some("7"), None] {
+        assert!(matches!(
+            refused(&row, marked(known), 6),
+            NotApplicable::NothingNew { .. }
+        ));
+    }
+}
+
+#[test]
+fn an_ending_stands_against_its_like() {
+    let done = step(&watched(), seen(Status::Completed, 1), 4).next;
+    assert_eq!(done.ended_at, Some(time(4)));
+    let rescored = step(&done, seen(Status::Graded, 2), 6).next;
+    assert_eq!(rescored.ended_at, Some(time(4)));
+    let declined = step(&watched(), seen(Status::Declined, 1), 4).next;
+    assert_eq!(declined.ended_at, Some(time(4)));
+    let late = step(&declined, seen(Status::Cancelled, 2), 6).next;
+    assert_eq!(late.state, State::Declined);
+}
+
+#[test]
+fn what_is_said_twice_is_not_new() {
+    let modified = Some(time(5));
+    let there = Event::StillThere { modified };
+    let row = step(&watched(), there.clone(), 5).next;
+    let nothing_new = |row: &Invitation, event| {
+        assert!(matches!(
+            refused(row, event, 9),
+            NotApplicable::NothingNew { .. }
+        ));
+    };
+    nothing_new(&row, there.clone());
+    let left = step(&row, Event::Left, 6).next;
+    nothing_new(&left, Event::Left);
+    assert_eq!(step(&left, there, 7).next.entry.left_at, None);
+    nothing_new(&watched(), reported(&watched()));
+    nothing_new(&watched(), Event::ReportProgress(watched().report));
+    let exported = Report {
+        exported: true,
+        ..watched().report
+    };
+    let row = step(&watched(), Event::ReportProgress(exported), 9).next;
+    assert!(row.report.exported);
+}
+
+#[test]
+fn a_put_off_report_waits_until_there_is_more_to_tell() {
+    let put_off = |row: &Invitation| Event::ReportPutOff {
+        report: row.report.clone(),
+        trouble: trouble(2),
+        until: time(9000),
+    };
+    let waits = step(&invited(), put_off(&invited()), 3).next;
+    let at = |second| Wake::At {
+        at: time(second),
+        step: Step::WriteBack,
+    };
+    assert_eq!(waits.wake, at(9000));
+    assert_eq!(step(&waits, Event::Left, 4).next.wake, at(9000));
+    let news = step(&waits, seen(Status::Completed, 1), 5).next;
+    assert_eq!(news.wake, at(5));
+    // What is not sent is due to be sent, whatever becomes of the word that it is late.
+    let late = late();
+    assert_eq!(step(&late, put_off(&late), 1802).next.wake, late.wake);
+}
+
+#[test]
+fn a_lease_holds_until_its_end_and_no_longer() {
+    let begun = |until| Event::ReportBegun(writer(until));
+    let held = step(&invited(), begun(63), 3).next;
+    assert_eq!(
+        step(&held, begun(130), 63).next.report.lease_until,
+        Some(time(130))
+    );
+    assert!(matches!(
+        refused(&held, Event::Retry, 4),
+        NotApplicable::Past { .. }
+    ));
+    let other = Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker: None,
+        lease_until: Some(time(90)),
+        carried: true,
+    };
+    let news = step(&held, other.clone(), 4).next;
+    assert_eq!(news.report.lease_until, Some(time(63)));
+    let over = step(&watched(), other, 90).next;
+    assert!(!over.is_carried());
+}
+
+#[test]
+fn a_begun_report_keeps_the_action_that_there_is() {
+    let created = Some(ActionRecord::Created(ActionId::new("5")));
+    let mut row = invited();
+    row.report.action.clone_from(&created);
+    let begun = step(&row, Event::ReportBegun(writer(63)), 3).next;
+    assert_eq!(begun.report.action, created);
+    let without = Event::ReportBegun(Writer {
+        creates_action: false,
+        ..writer(63)
+    });
+    assert_eq!(step(&invited(), without, 3).next.report.action, None);
+}
+
+#[test]
+fn what_the_platform_has_is_not_sent_again() {
+    let row = step(&watched(), seen(Status::Failed, 1), 4).next;
+    assert_eq!(row.state, State::Failed(FailReason::OnPlatform));
+    let row = step(&row, Event::Retry, 5).next;
+    assert_eq!(row.state, State::Failed(FailReason::OnPlatform));
+}
+
+#[test]
+fn subscribers_are_told_once_and_work_is_handed_out_once() {
+    let claimed = step(&fresh(), claim(60), 1);
+    assert_eq!(claimed.effects, []);
+    let sent = step(&claimed.next, sent("r"), 2);
+    assert!(matches!(told(&sent.effects)[..], [What::Sent { .. }]));
+    let work = |effects: &[Effect]| {
+        let queued = |effect: &&Effect| matches!(effect, Effect::Queue(_));
+        effects.iter().filter(queued).count()
+    };
+    assert_eq!(work(&sent.effects), 1);
+    let shown = step(&sent.next, reported(&sent.next), 3);
+    assert!(matches!(
+        told(&shown.effects)[..],
+        [What::Reported { revision: 1, .. }]
+    ));
+    assert_eq!(step(&shown.next, Event::Left, 4).effects, []);
+    let started = step(&shown.next, seen(Status::Started, 1), 4);
+    assert!(matches!(
+        told(&started.effects)[..],
+        [What::Progressed { .. }]
+    ));
+    let done = step(&started.next, seen(Status::Completed, 2), 5);
+    assert!(matches!(
+        told(&done.effects)[..],
+        [
+            What::Progressed { .. },
+            What::ResultReceived { revision: 3, .. }
+        ]
+    ));
+    assert_eq!(step(&done.next, Event::Left, 6).effects, []);
+    let shown = step(&done.next, reported(&done.next), 6);
+    let doubted = step(&shown.next, Event::ReportDoubted, 7);
+    assert!(told(&doubted.effects).is_empty());
+    let skipped = step(&fresh(), Event::Cancel, 1);
+    assert!(matches!(told(&skipped.effects)[..], [What::Skipped { .. }]));
+}
+
+#[test]
+fn the_story_says_what_happened_and_repeats_nothing() {
+    let lines = |row: &Invitation| -> Vec<String> {
+        let line = |one: &Happening| {
+            let detail = one.detail.as_deref().unwrap_or("-");
+            format!("{} {} {detail}", one.at.as_second() - START, one.what)
+        };
+        row.story.iter().map(line).collect()
+    };
+    let put_off = |at: i64| Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(at),
+    };
+    let row = step(&step(&fresh(), put_off(9), 1).next, put_off(20), 9).next;
+    let row = step(&step(&row, claim(80), 20).next, sent("r"), 21).next;
+    let row = step(&row, Event::ReportBegun(writer(90)), 22).next;
+    let row = step(&row, reported(&row), 23).next;
+    let row = step(&row, seen(Status::Completed, 1), 24).next;
+    let row = step(&row, reported(&row), 25).next;
+    assert_eq!(
+        lines(&row),
+        [
+            "0 detected -",
+            "9 put_off platform.down",
+            "20 claimed attempt 1",
+            "21 sent r",
+            "23 reported revision 1",
+            "24 observed completed",
+            "25 reported revision 2",
+        ]
+    );
+    let failed = |reason| Event::Fail {
+        claim: None,
+        reason,
+    };
+    let row = step(&fresh(), failed(FailReason::NoEmail), 1).next;
+    assert_eq!(lines(&row)[1], "1 failed candidate.no_email");
+    let row = step(&fresh(), failed(FailReason::Refused(trouble(0))), 1).next;
+    assert_eq!(lines(&row)[1], "1 failed platform.down");
+    let skip = Event::Skip {
+        claim: None,
+        reason: SkipReason::MovedOn,
+    };
+    assert_eq!(
+        lines(&step(&fresh(), skip, 1).next)[1],
+        "1 skipped moved_on"
+    );
+}
+
+#[test]
+fn a_long_story_keeps_its_beginning_and_its_end() {
+    let mut row = watched();
+    for at in 0..100 {
+        let event = if at % 2 == 0 {
+            Event::Left
+        } else {
+            Event::StillThere { modified: None }
+        };
+        row = step(&row, event, 10 + at).next;
+        let back = seen(Status::Completed, u8::try_from(at).unwrap());
+        row = step(&row, back, 10 + at).next;
+    }
+    assert_eq!(row.story.len(), Invitation::LONGEST_STORY);
+    assert_eq!(row.story[0].what, "detected");
+    assert_eq!(row.story[2].what, "sent");
+    assert_eq!(row.story.last().map(|last| last.at), Some(time(109)));
+    // Dropped from the middle: the newest half is whole.
+    let half = &row.story[Invitation::LONGEST_STORY / 2..];
+    assert!(half.iter().all(|one| one.at > time(60)));
+}
