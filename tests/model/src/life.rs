@@ -8,7 +8,8 @@ use stagecall_core::timing::Timing;
 use stateright::{Model, Property};
 
 use crate::setting::Setting;
-use crate::worker::{Bringer, Duty, Move, Steps, Worker, sweep_sees_news};
+use crate::steps::{Steps, sweep_sees_news};
+use crate::worker::{Bringer, Duty, Move, Worker};
 use crate::world::{World, now};
 
 /// Something that happens.

@@ -4,9 +4,12 @@
 //! `cargo run -p stagecall-model` explores all settings, or those whose names contain one of its arguments, and exits
 //! non-zero if a promise is broken, or if a fault that was put there on purpose is not found.
 
+mod inviting;
 mod life;
+mod reporting;
 mod runs;
 mod setting;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod worker;

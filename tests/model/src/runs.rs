@@ -133,7 +133,7 @@ pub fn broken() -> Vec<Run> {
             COMES_TO_REST,
         ),
         (
-            Broken::BrokenWriteArrives,
+            Broken::LateWrite,
             "gap: a broken report arrives later",
             COMES_TO_REST,
         ),

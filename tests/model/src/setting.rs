@@ -42,7 +42,7 @@ pub enum Broken {
     LookAndWrite,
     /// Not a fault of production but of the network: a report whose caller saw its connection break arrives later all
     /// the same.
-    BrokenWriteArrives,
+    LateWrite,
     /// After a lease ran out, it is sent again without asking the platform.
     SkipLookUp,
     /// A call of unknown outcome is looked up before the time limit of a call is over, so that its request may still be

@@ -139,7 +139,9 @@ impl World {
             ..self.clone()
         };
         for way in [&mut next.requests, &mut next.writes] {
-            way.iter_mut().for_each(|one| one.left -= 1);
+            for one in way.iter_mut() {
+                one.left -= 1;
+            }
             way.retain(|one| one.left > 0);
         }
         next.workers.iter_mut().for_each(Worker::tick);
@@ -156,7 +158,7 @@ impl World {
                     .iter()
                     .any(|worker| worker.lease().map(mark) == Some(mark(lease)))
         };
-        (1..)
+        (1..100)
             .map(|mark| in_ticks(ticks) + SignedDuration::from_millis(mark))
             .find(|lease| !taken(*lease))
             .unwrap_or(Timestamp::MAX)

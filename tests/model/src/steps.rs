@@ -1,0 +1,213 @@
+//! What a worker can do next, and handing its moves to the side that makes them.
+
+use jiff::Timestamp;
+use stagecall_core::invitation::{Event, Invitation, State, Step, Trouble, Wake, Writer};
+use stagecall_core::result::{Finding, Status};
+use stagecall_core::timing::Timing;
+
+use crate::setting::Setting;
+use crate::worker::{Bringer, Duty, Move, Read, Worker};
+use crate::world::{World, now};
+
+/// One worker's steps.
+pub struct Steps<'a> {
+    /// What may happen.
+    pub setting: &'a Setting,
+    /// The times.
+    pub timing: &'a Timing,
+}
+
+impl Steps<'_> {
+    /// How long until something that failed is tried again, in ticks.
+    pub const RETRY: u8 = 1;
+
+    /// What a worker may do in `world`.
+    pub fn moves(&self, world: &World, worker: &Worker, moves: &mut Vec<Move>) {
+        let row = &world.row;
+        match worker {
+            Worker::Idle => {
+                let waits = row.next_try.is_some_and(|at| at > now());
+                match row.state {
+                    State::Detected if !waits => moves.push(Move::Begin(Duty::Invite)),
+                    State::Sending { lease_until } if !waits && lease_until <= now() => {
+                        moves.push(Move::Begin(Duty::Invite));
+                    }
+                    _ => {}
+                }
+                if report_is_due(row) {
+                    moves.push(Move::Begin(Duty::WriteBack));
+                }
+                if row.reference.is_some() {
+                    let deliveries = world.deliveries.iter();
+                    moves.extend(
+                        deliveries
+                            .map(|delivery| Move::Begin(Duty::News(Bringer::Delivery(*delivery)))),
+                    );
+                    if sweep_sees_news(world) {
+                        moves.push(Move::Begin(Duty::News(Bringer::Sweep(world.version))));
+                    }
+                }
+                return;
+            }
+            Worker::LookUp => {
+                moves.push(Move::Go);
+                if self.setting.refusals {
+                    moves.push(Move::NotNow);
+                }
+            }
+            Worker::Claim => {
+                moves.push(Move::Go);
+                if self.setting.refusals {
+                    moves.push(Move::NotNow);
+                }
+                if self.setting.leaves {
+                    moves.push(Move::SeesItGone);
+                }
+            }
+            Worker::Calling { left, taken, .. } => {
+                if *taken {
+                    moves.push(Move::Yes);
+                } else {
+                    if *left > 0 {
+                        moves.push(Move::Arrives);
+                    }
+                    if self.setting.refusals {
+                        moves.extend([Move::NotNow, Move::No]);
+                    }
+                }
+                moves.push(Move::NoAnswer);
+            }
+            Worker::Write(_) => {
+                moves.push(Move::Go);
+                if self.setting.refusals {
+                    moves.push(Move::NotNow);
+                }
+            }
+            Worker::Writing { left, landed, .. } => {
+                if *landed {
+                    moves.push(Move::Yes);
+                } else if *left > 0 {
+                    moves.push(Move::Arrives);
+                }
+                moves.push(Move::NoAnswer);
+            }
+            _ => moves.push(Move::Go),
+        }
+        moves.push(Move::Dies);
+    }
+
+    /// The world after the worker at `index` made a move.
+    pub fn after(&self, world: &World, index: usize, make: Move) -> World {
+        let mut world = world.clone();
+        let worker = std::mem::replace(&mut world.workers[index], Worker::Idle);
+        let then = self.made(&mut world, worker, make);
+        world.workers[index] = then;
+        world
+    }
+    /// Makes a move; returns where the worker is then.
+    fn made(&self, world: &mut World, worker: Worker, make: Move) -> Worker {
+        match worker {
+            Worker::Idle => match make {
+                Move::Begin(duty) => self.begin(world, duty),
+                _ => Worker::Idle,
+            },
+            Worker::LookUp
+            | Worker::LookedUp { .. }
+            | Worker::Claim
+            | Worker::Claimed { .. }
+            | Worker::Sure { .. }
+            | Worker::Calling { .. }
+            | Worker::Answered(_) => self.sender_makes(world, worker, make),
+            Worker::Begin { .. }
+            | Worker::Write(_)
+            | Worker::SureToWrite(_)
+            | Worker::Writing { .. }
+            | Worker::Settle { .. } => self.writer_makes(world, worker, make),
+            Worker::Ask { .. } | Worker::Asked { .. } | Worker::Done { .. } => {
+                self.bringer_makes(world, worker, make)
+            }
+        }
+    }
+
+    /// Reads the row and begins.
+    pub fn begin(&self, world: &World, duty: Duty) -> Worker {
+        match duty {
+            Duty::Invite if world.row.state == State::Detected => Worker::Claim,
+            Duty::Invite => Worker::LookUp,
+            Duty::WriteBack => Worker::Begin {
+                lease: world.lease(self.setting.lease),
+            },
+            Duty::News(bringer) => Worker::Ask {
+                bringer,
+                read: Read::Current,
+            },
+        }
+    }
+
+    /// Applies the event to the row and saves it. Returns whether it meant anything.
+    pub fn change(&self, world: &mut World, event: Event) -> bool {
+        match world.row.apply(event, now(), self.timing, None) {
+            Ok(transition) => {
+                world.save(transition.next);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// Whether a write-back has something to do.
+pub fn report_is_due(row: &Invitation) -> bool {
+    let put_off = row.state.level() > 0
+        && matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now());
+    row.unreported() && !row.report.leased(now()) && !put_off
+}
+
+/// A writer with this lease.
+pub fn writer(lease_until: Timestamp) -> Writer {
+    Writer {
+        lease_until,
+        creates_action: false,
+    }
+}
+
+/// What the platform says at `version`.
+pub fn finding(version: u32) -> Finding {
+    Finding {
+        status: match version {
+            0 | 1 => Status::Sent,
+            2 => Status::Completed,
+            _ => Status::Graded,
+        },
+        started_at: None,
+        completed_at: None,
+        score: None,
+        digest: version.to_string(),
+    }
+}
+
+/// Trouble that goes on from `before`. Every try counts as the tenth, so that giving up depends on time alone.
+pub fn trouble(before: Option<&Trouble>) -> Trouble {
+    Trouble {
+        code: "trouble".to_owned(),
+        problem: String::new(),
+        remedy: String::new(),
+        since: before.map_or(now(), |trouble| trouble.since),
+        times: 10,
+    }
+}
+
+/// Whether a sweep that reads the platform's list sees news, as `usecases/sweep.rs` decides.
+pub fn sweep_sees_news(world: &World) -> bool {
+    let row = &world.row;
+    if world.version == 0 || !matches!(row.wake, Wake::Watched { .. }) {
+        return false;
+    }
+    match &row.marker {
+        Some(marker) => *marker != world.version.to_string(),
+        None => {
+            let says = State::of(finding(world.version).status).level();
+            !row.state.is_open() || says > row.state.level()
+        }
+    }
+}
