@@ -15,7 +15,7 @@ Workers stop at any step for any time and go on, or die; the queue hands anybody
 Assumed: a request arrives within the time limit of a call from its first byte on, or never; what the platform has
   accepted, a look-up finds; a report whose connection breaks is written at that moment or never.
 Left out: a worker stopped between its last look at the clock and the first byte of its request (shown as a gap below);
-  clocks that differ; operators (retry, cancel); own expiry; several parts of one report.
+  clocks that differ; operators (retry, cancel); live interviews and pools; own expiry; several parts of one report.
 ";
 
 /// A setting, and the promise that it breaks, if it should.

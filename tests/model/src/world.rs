@@ -224,6 +224,9 @@ impl Hash for World {
             report,
             wake,
             story: _,
+            // Live interviews and pools are not in the model.
+            appointment: _,
+            pooled: _,
         } = &*self.row;
         let Report {
             revision: shown,
