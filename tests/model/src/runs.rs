@@ -93,12 +93,6 @@ pub fn all() -> Vec<Run> {
                 ..small()
             },
             Setting {
-                name: "two re-scores",
-                sent: true,
-                versions: 4,
-                ..small()
-            },
-            Setting {
                 name: "two workers and a zombie",
                 workers: 3,
                 versions: 1,
