@@ -31,7 +31,7 @@ use stagecall_tests::sample::at;
 use super::life::Life;
 
 /// The token of the callbacks.
-pub const TOKEN: &str = "0123456789abcdef";
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// Everything outside the store. Clones are the same world.
 #[derive(Clone, Default)]

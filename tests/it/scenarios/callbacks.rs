@@ -4,7 +4,7 @@ use stagecall_sandbox::control::{CandidateAct, Fault, Rule};
 use stagecall_tests::rig::{Customer, Reply, Rig, request, until};
 
 /// The path that Willo was told to call for an event, with the token.
-async fn callback_path(rig: &Rig, customer: &Customer, event: &str) -> String {
+pub(super) async fn callback_path(rig: &Rig, customer: &Customer, event: &str) -> String {
     let name = &customer.name;
     until(
         &format!("{name} has registered its callbacks"),

@@ -1,6 +1,7 @@
 //! Scenarios: the real command against the sandbox, over HTTP and with a file. The sandbox judges.
 
 mod allowance;
+mod attacks;
 mod callbacks;
 mod configuration;
 mod connections;

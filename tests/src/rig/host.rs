@@ -54,6 +54,13 @@ impl Host {
         .await;
     }
 
+    /// The most memory that it has had so far, in KiB.
+    pub fn memory_peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let (_, peak) = status.split_once("VmHWM:").unwrap();
+        peak.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     /// Waits until it ends by itself.
     pub async fn ends(mut self) -> ExitStatus {
         until("the host ends", async || self.child.try_wait().unwrap()).await

@@ -1,6 +1,7 @@
 //! The plainest HTTP there is, so that a test can send what no client would.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -46,4 +47,20 @@ pub async fn request(
         status: status.unwrap_or_else(|| panic!("no HTTP answer to {method} {path}: {head:?}")),
         body: body.to_owned(),
     }
+}
+
+/// How long an answer to raw bytes is waited for.
+const ENDS: Duration = Duration::from_secs(40);
+
+/// Sends these bytes, whatever they are, and returns what comes back until the other side closes the connection; `None`
+/// if it never does.
+pub async fn raw(to: SocketAddr, bytes: &[u8]) -> Option<String> {
+    let mut connection = TcpStream::connect(to).await.unwrap();
+    // Whoever refuses need not read to the end, and may close before.
+    let _ = connection.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(ENDS, connection.read_to_end(&mut answer)).await;
+    ended
+        .is_ok()
+        .then(|| String::from_utf8_lossy(&answer).into_owned())
 }

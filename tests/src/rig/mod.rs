@@ -26,7 +26,7 @@ use tempfile::TempDir;
 pub use command::stagecall;
 pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, percent};
 pub use host::Host;
-pub use http::{Reply, request};
+pub use http::{Reply, raw, request};
 pub use wait::{soon, until, within};
 
 /// A sandbox, and what a host is started from.
@@ -188,6 +188,14 @@ impl Rig {
             let tenant = format!("tenant={} ", customer.name);
             self.logged(&["the mapping is on", &tenant]).await;
         }
+    }
+
+    /// The most memory that the host has had so far, in KiB.
+    pub fn memory_peak(&self) -> u64 {
+        self.host
+            .as_ref()
+            .expect("no host is running")
+            .memory_peak()
     }
 
     /// Ends the host as a power cut would.

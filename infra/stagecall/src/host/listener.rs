@@ -1,5 +1,11 @@
 //! The HTTP listener for callbacks. It logs no path: a path carries a token.
+//!
+//! Anybody may call, so everything is bounded: how many connections there are, how long each lives, how long its head
+//! and its body may take, and how large they are. Compressed bodies are not decoded.
 
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -7,16 +13,30 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::IncomingCall;
 use stagecall_core::usecases::{Answer, Receiver};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 /// The largest callback body, in bytes. Willo's are a few kilobytes.
 const LARGEST: usize = 256 * 1024;
 
-/// How long a caller may take to send its body.
+/// The largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 32 * 1024;
+
+/// How long a caller may take to send a head, and again to send a body.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a connection may be used; then it ends with what is under way.
+const LIFE: Duration = Duration::from_mins(1);
+
+/// Most connections at a time. Who comes later waits until one ends.
+const MOST: usize = 256;
 
 /// Listens until `stopped` resolves, then answers what is under way.
 pub(crate) async fn serve(
@@ -28,12 +48,66 @@ pub(crate) async fn serve(
         .route("/health", get(|| async { "ok\n" }))
         .route("/callbacks/{tenant}/{account}/{token}", post(callback))
         .with_state(receiver);
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(stopped)
-        .await
-    {
-        tracing::error!(%error, "the listener ended");
+    let places = Arc::new(Semaphore::new(MOST));
+    let (ending, end) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut stopped = pin!(stopped);
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        tokio::select! {
+            () = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            (place, accepted) = next => match accepted {
+                Ok((stream, _)) => {
+                    let (router, end) = (router.clone(), end.clone());
+                    connections.spawn(async move {
+                        let _place = place;
+                        converse(stream, router, end).await;
+                    });
+                }
+                Err(error) if gone(error.kind()) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted at present");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            },
+        }
     }
+    drop(listener);
+    drop(ending);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Whether a connection was given up by its caller before it was accepted.
+fn gone(kind: ErrorKind) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        kind,
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+/// Answers one connection's requests until its time is over or `end` has no sender any more.
+async fn converse(stream: TcpStream, router: Router, mut end: watch::Receiver<()>) {
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .max_buf_size(LARGEST_HEAD)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+    );
+    tokio::select! {
+        // However it ends, it concerns nobody but its caller.
+        _ = connection.as_mut() => return,
+        () = tokio::time::sleep(LIFE) => {}
+        _ = end.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    // Whoever does not take its answer is cut off.
+    let _ = tokio::time::timeout(PATIENCE + PATIENCE / 2, connection).await;
 }
 
 async fn callback(

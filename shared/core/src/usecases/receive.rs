@@ -57,7 +57,7 @@ impl Receiver {
         token: &str,
         call: &IncomingCall<'_>,
     ) -> Result<Answer, StoreError> {
-        if !self.knows(tenant, account, token).await? {
+        if !is_address(tenant, account, token) || !self.knows(tenant, account, token).await? {
             return Ok(Answer::NoSuchAddress);
         }
         let Some(config) = self.desk.tenants.tenant(tenant).await? else {
@@ -160,6 +160,23 @@ impl Receiver {
         self.deliveries.settle(&delivery, &fate).await?;
         Ok(())
     }
+}
+
+/// Whether this can be the address of anybody's callbacks. The names and the token are whatever a stranger wrote: what
+/// cannot be one is neither looked up nor logged.
+fn is_address(tenant: &TenantId, account: &AccountId, token: &str) -> bool {
+    const LONGEST_NAME: usize = 128;
+    /// 256 bits in hex.
+    const TOKEN: usize = 64;
+    let fits = |name: &str| (1..=LONGEST_NAME).contains(&name.len());
+    let (tenant, account) = (tenant.as_str(), account.as_str());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    fits(tenant)
+        && tenant.bytes().all(plain)
+        && fits(account)
+        && !account.contains(char::is_control)
+        && token.len() == TOKEN
+        && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Compares in constant time, by digest, so that not even the length leaks.
