@@ -50,11 +50,13 @@ pub struct Score {
 }
 
 impl Score {
-    /// The score `value` of `max`, with the percentage computed.
+    /// The score `value` of `max`, with the percentage computed if that makes one: of next to nothing, everything is
+    /// infinitely many percent.
     pub fn of(value: f64, max: Option<f64>) -> Self {
         let percent = max
             .filter(|max| *max > 0.0)
-            .map(|max| (value / max * 1000.0).round() / 10.0);
+            .map(|max| (value / max * 1000.0).round() / 10.0)
+            .filter(|percent| percent.is_finite());
         Self {
             value,
             max,
@@ -245,6 +247,22 @@ mod tests {
         );
         assert_eq!(Score::total(&[part(4.0, Some(5.0)), part(7.0, None)]), None);
         assert_eq!(Score::total(&[]), None);
+    }
+
+    #[test]
+    fn what_makes_no_percentage_has_none() {
+        for (value, max) in [
+            (7.0, f64::MIN_POSITIVE),
+            (f64::MAX, 0.5),
+            (7.0, 0.0),
+            (7.0, -1.0),
+        ] {
+            assert_eq!(
+                Score::of(value, Some(max)).percent,
+                None,
+                "{value} of {max}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod words;
 
 use std::collections::BTreeMap;
+use std::io;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -76,8 +77,9 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 ///
 /// A template can use: `moment`, `headline`, `advice` (what to do; may be missing), `platform`, `invited_at`,
 /// `started_at`, `completed_at` (as UK readers write times), `meeting_at` (likewise) and `meeting_minutes` of a live
-/// interview, `score`, `max`, `percent`, `band`, `stage`, `link`, `parts`, `ratings`, `comments`, `summary`, `transcript`, `integrity` and `invitation` (its id). A tenant's text that
-/// fails to render gives way to the default: a report is never lost to a typing error.
+/// interview, `score`, `max`, `percent`, `band`, `stage`, `link`, `parts`, `ratings`, `comments`, `summary`,
+/// `transcript`, `integrity` and `invitation` (its id). A tenant's text that fails to render, goes on for too long or
+/// becomes too long gives way to the default: a report is never lost to a typing error.
 pub fn compose(
     tenant: &Tenant,
     mapping: &Mapping,
@@ -165,6 +167,30 @@ pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, Str
         .collect()
 }
 
+/// How much a tenant's own text may do, in instructions of the template: a loop within a loop must not hold up everybody
+/// else's work.
+const FUEL: u64 = 200_000;
+
+/// How long it may become, in bytes.
+const LONGEST: usize = 256 * 1024;
+
+/// A text that may not become longer than [`LONGEST`].
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if self.0.len() + part.len() > LONGEST {
+            return Err(io::Error::other("the text is too long"));
+        }
+        self.0.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Renders the tenant's text, or the default if there is none or it fails.
 fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String {
     let mut environment = Environment::new();
@@ -183,12 +209,19 @@ fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String
         }
     });
     if let Some(own) = own {
-        match environment.render_str(own, facts) {
-            Ok(text) => return text,
+        environment.set_fuel(Some(FUEL));
+        let mut text = Bounded(Vec::new());
+        let rendered = environment
+            .template_from_str(own)
+            .and_then(|template| template.render_captured_to(facts, &mut text).map(drop));
+        match rendered.map(|()| String::from_utf8(text.0)) {
+            Ok(Ok(text)) => return text,
+            Ok(Err(_)) => tracing::warn!("a tenant's text is no text and gives way to the default"),
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default");
             }
         }
+        environment.set_fuel(None);
     }
     environment
         .render_str(default, facts)

@@ -181,6 +181,14 @@ fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
     mapping.report.texts.note = Some("{{ 1 / 0 }}".to_owned());
     let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
     assert!(written.note.starts_with("Invited to Willo."));
+    for endless in [
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for a in range(9999) %}{{ 'long and longer'|upper * 99 }}{% endfor %}",
+    ] {
+        mapping.report.texts.note = Some(endless.to_owned());
+        let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+        assert!(written.note.starts_with("Invited to Willo."), "{endless}");
+    }
     mapping.report.texts.comments = Some("{% if".to_owned());
     assert_eq!(text_problems(&mapping.report.texts).len(), 1);
 }

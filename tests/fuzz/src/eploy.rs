@@ -1,0 +1,291 @@
+//! What Eploy answers.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use stagecall_core::ids::{CandidateId, VacancyId};
+use stagecall_core::ports::{
+    ActionLookUp, ActionUpdate, Eploy, EployConnections as _, NewAction, Purpose, Standing,
+};
+use stagecall_core::tenant::Position;
+
+use crate::outside::{Outside, fair, silent, tenant};
+use crate::run::{Target, block};
+
+const BASE: &str = "https://acme.eploy.net/api/";
+
+/// Pages of applications.
+pub const SEARCH: Target = Target {
+    name: "eploy-search",
+    samples: &[
+        r#"{"Records": [{"ApplicationId": 70215, "ApplicationDate": "2025-01-20T11:02:00Z", "ApplicationType": {"Id": "1", "Description": "Web"}, "Candidate": {"Id": 9001, "Url": "https://acme.eploy.net/api/candidates/9001"}, "Vacancy": {"Id": 4101}, "Placement": null, "Workflow": {"Stage": {"Id": "12", "Description": "Video Interview"}, "Status": {"Id": "34", "Description": "To Be Completed"}}, "CreationDate": "2025-01-20T11:02:00Z", "ModificationDate": "2025-01-24T09:15:00.123Z"}, {"ApplicationId": "70216", "Candidate": {"Id": "9002"}, "Vacancy": {"Id": 4101}, "Workflow": {"Stage": null, "Status": null}, "ModificationDate": "2025-01-24T09:15:00"}, {"ApplicationID": 70217, "Candidate": 9003, "Vacancy": 4102, "Workflow": null, "ModificationDate": null}], "CurrentPage": 1, "TotalPages": 2, "TotalRecords": 3}"#,
+        r#"[{"ApplicationId": 1, "Candidate": {"Id": 2}, "Vacancy": {"Id": 3}, "Workflow": {"Stage": {"Id": 4}}, "Notes": "Ada Example, ada@example.com"}]"#,
+        r#"{"Records": null}"#,
+    ],
+    check: search,
+};
+
+/// Status histories.
+pub const HISTORY: Target = Target {
+    name: "eploy-history",
+    samples: &[
+        r#"{"Records": [{"StatusHistoryId": 553001, "Application": {"Id": 70215}, "Vacancy": {"Id": 4101}, "Action": {"Id": 88010}, "Placement": null, "StatusDate": "2025-01-24T09:15:00Z", "Workflow": {"Stage": {"Id": "12", "Description": "Video Interview"}, "Status": {"Id": "34", "Description": "To Be Completed"}}, "CreationDate": "2025-01-24T09:15:00Z"}, {"StatusHistoryId": 553000, "Application": {"Id": 70215}, "StatusDate": "2025-01-23T09:15:00Z", "Workflow": {"Stage": {"Id": "11"}, "Status": null}}], "CurrentPage": 1, "TotalPages": 1}"#,
+        r#"{"ApplicationId": 70215, "Candidate": {"Id": 9001}, "Vacancy": {"Id": 4101}, "Workflow": {"Stage": {"Id": "12"}, "Status": {"Id": "34"}}}"#,
+    ],
+    check: history,
+};
+
+/// Single records: candidates, vacancies, lists of options, actions.
+pub const RECORDS: Target = Target {
+    name: "eploy-records",
+    samples: &[
+        r#"{"CandidateId": 9001, "Title": {"Id": "1", "Description": "Dr"}, "FirstName": "Ada", "Surname": "Example", "Email": "ada@example.com", "Mobile": "+447700900123", "Telephone": null, "Address": {"Town": "Exeter", "Country": null}}"#,
+        r#"{"Records": [{"CandidateId": 9001, "FirstName": "Ada", "Surname": "Example", "Email": "ada@example.com", "Mobile": "07700 900123"}], "CurrentPage": 1, "TotalPages": 1}"#,
+        r#"{"VacancyId": 4101, "Title": "Support Worker", "VacancyStatus": {"Id": "3", "Description": "Live"}, "Company": {"Id": 12, "Url": "https://acme.eploy.net/api/companies/12"}}"#,
+        r#"{"Values": [{"Id": "12", "Description": "Video Interview", "Reference": "", "ArchiveDate": null, "ParentId": null}]}"#,
+        r#"{"Records": [{"ActionId": 88010, "StartDate": "2025-01-24T10:00:00Z", "ActionOutcome": {"Id": 12}, "ActionType": {"Id": 42}, "Vacancy": {"Id": 4101}, "Candidate": {"Id": 9001}}], "CurrentPage": 1, "TotalPages": 1}"#,
+        r#"{"Id": 88010}"#,
+        r#"[{"QuestionId": 276, "Title": "Score", "AnswerType": "Text", "Answer": null}]"#,
+    ],
+    check: |input, choice| records(200, input, choice),
+};
+
+/// Answers to a request for a token.
+pub const TOKENS: Target = Target {
+    name: "eploy-tokens",
+    samples: &[
+        r#"{"access_token": " opaque-token-of-forty-characters", "token_type": "Bearer", "expires_in": 3599, "scope": "actions.insert,actions.read,applications.read"}"#,
+        r#"{"access_token": "opaque-token", "expires_in": "600", "scope": null}"#,
+        r#"{"error_message": "opaque-token of Ada Example was refused"}"#,
+    ],
+    check: tokens,
+};
+
+/// Refusals of every status.
+pub const ERRORS: Target = Target {
+    name: "eploy-errors",
+    samples: &[
+        r#"{"error_message": "No record could be found for the requested URI"}"#,
+        r#"{"error": "invalid_client", "error_description": "Ada Example, ada@example.com, +447700900123"}"#,
+        r#"{"Message": "Ada Example", "ModelState": {"Email": ["ada@example.com is not valid"]}}"#,
+        "<!DOCTYPE html><html><title>Runtime Error</title><body>Ada Example ada@example.com</body></html>",
+        "Your IP address 203.0.113.7 is not allowed",
+    ],
+    check: |input, choice| {
+        const STATUSES: [u16; 18] = [
+            100, 201, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 415, 422, 429, 500,
+            503,
+        ];
+        let status = STATUSES[usize::try_from(choice >> 4).unwrap_or(0) % STATUSES.len()];
+        records(status, input, choice)
+    },
+};
+
+/// A client over an answer, in a dialect that the input chooses.
+async fn client(outside: &Arc<Outside>, choice: u64) -> Result<Arc<dyn Eploy>, String> {
+    let dialects = [
+        json!({}),
+        json!({"dates": "utc", "page_size": 3}),
+        json!({"dates": "uk"}),
+        json!({"read_candidate": "get", "read_application": "search", "history": "never"}),
+    ];
+    let dialect = &dialects[usize::try_from(choice).unwrap_or(0) % dialects.len()];
+    let opened = tenant(dialect)?;
+    let opened = match outside.eploy().eploy(&opened, Purpose::WriteBack).await {
+        Ok(client) => client,
+        // Not every version has every setting.
+        Err(_) => outside
+            .eploy()
+            .eploy(&tenant(&json!({}))?, Purpose::WriteBack)
+            .await
+            .map_err(|error| error.to_string())?,
+    };
+    Ok(opened)
+}
+
+fn search(input: &[u8], choice: u64) -> Result<(), String> {
+    let outside = Outside::new(200, input, false);
+    let found = block(async {
+        let client = client(&outside, choice).await?;
+        Ok::<_, String>(client.changed_applications(None, 1).await)
+    })??;
+    outside.strayed(BASE)?;
+    let page = match found {
+        Ok(page) => page,
+        Err(error) => return fair(&error, 200, false),
+    };
+    let read = page.rows.len() + page.set_aside.len();
+    let there = records_in(input);
+    if read != there {
+        return Err(format!(
+            "{there} records were sent, {read} were read or set aside"
+        ));
+    }
+    for row in &page.rows {
+        for id in [
+            row.id.as_str(),
+            row.candidate.as_str(),
+            row.vacancy.as_str(),
+        ] {
+            is_id(id)?;
+        }
+        of_ids(&row.position)?;
+    }
+    for aside in &page.set_aside {
+        silent(&aside.reason)?;
+        aside.id.as_deref().map_or(Ok(()), is_id)?;
+    }
+    Ok(())
+}
+
+/// How many records a page has, read for itself.
+fn records_in(input: &[u8]) -> usize {
+    let text = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    match serde_json::from_slice(text) {
+        Ok(Value::Array(records)) => records.len(),
+        Ok(Value::Object(frame)) => {
+            let named = |exact: bool| {
+                frame.iter().find(|(name, _)| {
+                    *name == "Records" || !exact && name.eq_ignore_ascii_case("records")
+                })
+            };
+            let records = named(true).or_else(|| named(false));
+            records
+                .and_then(|(_, records)| records.as_array())
+                .map_or(0, Vec::len)
+        }
+        _ => 0,
+    }
+}
+
+/// Ids go into paths.
+fn is_id(id: &str) -> Result<(), String> {
+    let plain = id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if plain && (1..=64).contains(&id.len()) {
+        Ok(())
+    } else {
+        Err(format!("an id is {id:?}"))
+    }
+}
+
+fn of_ids(position: &Position) -> Result<(), String> {
+    position
+        .stage
+        .as_ref()
+        .map_or(Ok(()), |id| is_id(id.as_str()))?;
+    position
+        .status
+        .as_ref()
+        .map_or(Ok(()), |id| is_id(id.as_str()))
+}
+
+fn history(input: &[u8], choice: u64) -> Result<(), String> {
+    let outside = Outside::new(200, input, false);
+    let standing = block(async {
+        let client = client(&outside, choice).await?;
+        Ok::<_, String>(client.standing(&"70215".into()).await)
+    })??;
+    outside.strayed(BASE)?;
+    match standing {
+        Err(error) => fair(&error, 200, false),
+        Ok(Standing::Gone) => Ok(()),
+        Ok(Standing::Position(position)) => of_ids(&position),
+        Ok(Standing::History(rows)) => {
+            if rows.is_empty() {
+                return Err("a history without a row says where nobody stands".to_owned());
+            }
+            // Where a date is missing, the ids tell.
+            let dated = rows.iter().all(|row| row.at.is_some());
+            if dated && rows.windows(2).any(|pair| pair[0].at > pair[1].at) {
+                return Err("the history is not in order".to_owned());
+            }
+            if let Some(twice) =
+                (1..rows.len()).find(|n| rows[..*n].iter().any(|row| row.id == rows[*n].id))
+            {
+                return Err(format!("row {twice} is there twice"));
+            }
+            rows.iter().try_for_each(|row| {
+                is_id(row.id.as_str())?;
+                of_ids(&row.position)
+            })
+        }
+    }
+}
+
+fn records(status: u16, input: &[u8], choice: u64) -> Result<(), String> {
+    let outside = Outside::new(status, input, false);
+    let update = ActionUpdate {
+        outcome: Some("12".into()),
+        ..ActionUpdate::default()
+    };
+    let (candidate, vacancy) = (CandidateId::from("9001"), VacancyId::from("4101"));
+    let started_at = "2025-01-24T10:00:00Z".parse().map_err(|_| "no time")?;
+    block(async {
+        let client = client(&outside, choice).await?;
+        let failed = |wrote: bool, error| fair(&error, status, wrote);
+        match client.candidate(&candidate).await {
+            Ok(person) => silent(&format!("{person:?}"))?,
+            Err(error) => failed(false, error)?,
+        }
+        match client.vacancy(&vacancy).await {
+            Ok(vacancy) => vacancy.company.map_or(Ok(()), |id| is_id(id.as_str()))?,
+            Err(error) => failed(false, error)?,
+        }
+        client
+            .directory()
+            .await
+            .map(drop)
+            .or_else(|error| failed(false, error))?;
+        let look_up = ActionLookUp {
+            candidate: candidate.clone(),
+            vacancy: vacancy.clone(),
+            action_type: "42".into(),
+            started_at,
+        };
+        match client.find_action(&look_up).await {
+            Ok(found) => found.map_or(Ok(()), |id| is_id(id.as_str()))?,
+            Err(error) => failed(false, error)?,
+        }
+        let new = NewAction {
+            candidate: candidate.clone(),
+            vacancy: vacancy.clone(),
+            company: None,
+            action_type: "42".into(),
+            started_at,
+            content: update.clone(),
+        };
+        match client.create_action(&new).await {
+            Ok(id) => is_id(id.as_str())?,
+            Err(error) => failed(true, error)?,
+        }
+        let updated = client.update_action(&"88010".into(), &update).await;
+        match updated {
+            Ok(()) if !(200..300).contains(&status) => {
+                return Err(format!("{status} is taken for a success"));
+            }
+            Ok(()) => {}
+            Err(error) => failed(true, error)?,
+        }
+        let answers = [("276".into(), "70".to_owned())].into();
+        let answered = client.answer_questions(&"70215".into(), &answers).await;
+        answered.or_else(|error| failed(true, error))
+    })??;
+    outside.strayed(BASE)
+}
+
+fn tokens(input: &[u8], choice: u64) -> Result<(), String> {
+    let status = [200, 200, 200, 400, 401, 403, 500][usize::try_from(choice >> 4).unwrap_or(0) % 7];
+    let outside = Outside::new(status, input, true);
+    let searched = block(async {
+        let client = client(&outside, choice).await?;
+        Ok::<_, String>(client.changed_applications(None, 1).await)
+    })??;
+    outside.strayed(BASE)?;
+    match searched {
+        Ok(_) if status != 200 => Err("a call was made without a token".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) => fair(&error, status, false),
+    }
+}
