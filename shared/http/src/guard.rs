@@ -3,7 +3,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -113,16 +115,29 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     (0x2000..0x4000).contains(&a) && !(a == 0x2001 && (b == 0 || b == 0x0db8))
 }
 
-/// Resolves names through the system and drops every address that the guard does not allow. The connection is made to
-/// what is left, so that a name cannot resolve to one address for the check and to another for the connection.
-pub(crate) struct GuardedResolver(pub(crate) Guard);
+/// Finds the addresses of a name.
+pub(crate) type LookUp = fn(String) -> LookingUp;
+/// The addresses that are found.
+pub(crate) type LookingUp = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// Asks the system for the addresses of a name.
+pub(crate) fn system(host: String) -> LookingUp {
+    Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
+}
+
+/// Resolves names and drops every address that the guard does not allow. The connection is made to what is left, so that
+/// a name cannot resolve to one address for the check and to another for the connection.
+pub(crate) struct GuardedResolver {
+    pub(crate) guard: Guard,
+    pub(crate) look_up: LookUp,
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0;
+        let (guard, look_up) = (self.guard, self.look_up);
         Box::pin(async move {
             let host = name.as_str();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            let found = look_up(host.to_owned()).await?;
             let allowed = allowed(guard, host, &found)?;
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
@@ -184,6 +199,11 @@ mod tests {
             "fe80::1",
             "fec0::1",
             "ff02::1",
+            "::ffff:0:10.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "2002:a9fe:a9fe::1",
+            "fe80::ffff:8.8.8.8",
+            "::8",
         ] {
             assert!(!Guard::Public.allows(ip(text)), "public: {text}");
             assert!(!Guard::Sandbox.allows(ip(text)), "sandbox: {text}");
@@ -192,7 +212,14 @@ mod tests {
 
     #[test]
     fn loopback_is_for_the_sandbox_only() {
-        for text in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+        for text in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::1",
+        ] {
             assert!(!Guard::Public.allows(ip(text)), "{text}");
             assert!(Guard::Sandbox.allows(ip(text)), "{text}");
         }
@@ -227,6 +254,25 @@ mod tests {
             "https://0x7f.1/",
             "https://2130706433/",
             "https://[::ffff:10.0.0.1]/",
+            "https://[::ffff:7f00:1]/",
+            "https://[::1]:443/",
+            "https://[fd00::1]/",
+            "https://[::]/",
+            "https://0/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://127.0.0.1./",
+            "https://0xa9fea9fe/",
+            "https://\u{ff11}\u{ff12}\u{ff17}.0.0.1/",
+            "https://127\u{3002}0\u{3002}0\u{3002}1/",
+            "https://@127.0.0.1/",
+            "https://acme.example@127.0.0.1/",
+            "https://acme.example:word@acme.example/",
+            "https://:word@acme.example/",
+            "ws://acme.example/",
+            "file:///etc/passwd",
+            "data:text/plain,x",
+            "unix:/run/x.sock",
         ] {
             assert!(public(bad).is_err(), "{bad}");
         }
@@ -254,7 +300,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_to_loopback_is_refused_outside_the_sandbox() {
-        let resolve = |guard| GuardedResolver(guard).resolve("localhost".parse().unwrap());
+        let resolve = |guard| {
+            let look_up = system;
+            GuardedResolver { guard, look_up }.resolve("localhost".parse().unwrap())
+        };
         let refused = resolve(Guard::Public).await.err().unwrap();
         assert!(refused.is::<Refusal>());
         assert!(resolve(Guard::Sandbox).await.is_ok());

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use crate::guard::{Guard, GuardedResolver, Refusal};
+use crate::guard::{Guard, GuardedResolver, LookUp, Refusal, system};
 use crate::{Limits, Method, Request, Response, Transport, TransportError};
 
 /// How long resolving the name, connecting and TLS may take together.
@@ -43,9 +43,14 @@ pub struct Sender {
 impl Sender {
     /// A sender behind this guard. Its connections are shared by everyone who uses it.
     pub fn new(guard: Guard) -> Result<Self, SetUpError> {
+        Self::resolving(guard, system)
+    }
+
+    /// The same, with names looked up in this way.
+    fn resolving(guard: Guard, look_up: LookUp) -> Result<Self, SetUpError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
-            .dns_resolver(Arc::new(GuardedResolver(guard)))
+            .dns_resolver(Arc::new(GuardedResolver { guard, look_up }))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -411,6 +416,88 @@ mod tests {
             );
             assert!(!error.to_string().contains("secret"));
         }
+    }
+
+    /// Whatever a name resolves to, the connection goes to an allowed address or nowhere. A name with several addresses
+    /// is no way around it, nor is one that resolves to something else the second time.
+    #[tokio::test]
+    async fn a_name_leads_nowhere_but_to_allowed_addresses() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        fn look_up(host: String) -> crate::guard::LookingUp {
+            let found: &[&str] = match host.as_str() {
+                "loopback.example" => &["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"],
+                "metadata.example" => &["169.254.169.254:0"],
+                "private.example" => &["10.0.0.1:0", "[fd00::1]:0"],
+                // Nothing that is forbidden at first, so that whoever looks only then lets it pass.
+                "rebinding.example" if ASKED.fetch_add(1, Ordering::SeqCst) == 0 => &[],
+                "rebinding.example" => &["127.0.0.1:0"],
+                other => panic!("{other} is looked up"),
+            };
+            let found = found.iter().map(|text| text.parse().unwrap()).collect();
+            Box::pin(async move { Ok(found) })
+        }
+        let sender = Sender::resolving(Guard::Public, look_up).unwrap();
+        let send = async |host: &str| {
+            let url = format!("https://{host}/secret").parse().unwrap();
+            let request = Request::new(Method::Get, url);
+            sender.send(request, limits(5000, 100)).await.unwrap_err()
+        };
+        for host in [
+            "loopback.example",
+            "metadata.example",
+            "private.example",
+            "LOOPBACK.example",
+        ] {
+            let error = send(host).await;
+            assert!(
+                matches!(error, TransportError::Guarded(_)),
+                "{host}: {error:?}"
+            );
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        assert!(matches!(
+            send("rebinding.example").await,
+            TransportError::NotSent(_)
+        ));
+        assert!(matches!(
+            send("rebinding.example").await,
+            TransportError::Guarded(_)
+        ));
+    }
+
+    /// A redirect into a private network is an answer like any other: where it leads is not even resolved.
+    #[tokio::test]
+    async fn no_redirect_leads_anywhere() {
+        for to in [
+            "http://169.254.169.254/",
+            "http://127.0.0.1:1/",
+            "//evil.example/",
+            "file:///etc/passwd",
+        ] {
+            for status in [301, 302, 303, 307, 308] {
+                let answer =
+                    format!("HTTP/1.1 {status} Go\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+                let (url, _served) =
+                    serve(Box::leak(answer.into_bytes().into_boxed_slice()), false).await;
+                assert_eq!(
+                    get(url, limits(5000, 100)).await.unwrap().status,
+                    status,
+                    "{to}"
+                );
+            }
+        }
+    }
+
+    /// Bodies are as large as they come: a small answer does not unfold into a large one.
+    #[tokio::test]
+    async fn a_compressed_answer_is_not_unfolded() {
+        let packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00";
+        let (url, _served) = serve(packed, false).await;
+        assert_eq!(
+            get(url, limits(5000, 100)).await.unwrap().body,
+            b"\x1f\x8b\x08\x00"
+        );
     }
 
     #[tokio::test]

@@ -290,6 +290,35 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_only_looks_like_the_platforms_is_refused() {
+        for (kind, base) in [
+            ("willo", "https://evilwillotalent.com/"),
+            ("willo", "https://willotalent.com.evil.example/"),
+            ("willo", "https://api.willotalent.com@evil.example/"),
+            ("willo", "https://api.willotalent.com%40evil.example/"),
+            ("willo", "https://api-willotalent.com/"),
+            ("willo", "https://api.willotalent.com./"),
+            ("willo", "https://api.willot\u{430}lent.com/"),
+            ("willo", "https://api.willotalent.co/"),
+            ("willo", "https://api.willotalent.com#@evil.example/"),
+            ("willo", "ftp://api.willotalent.com/"),
+            ("willo", "https://169.254.169.254/api/integrations/v2/"),
+            ("willo", "https://10.0.0.1/"),
+            ("willo", "http://[::ffff:127.0.0.1]/"),
+            ("willo", "http://127.0.0.1.evil.example/"),
+            ("willo", "http://localhost.evil.example/"),
+            ("wecp", "https://api.willotalent.com/"),
+            ("wecp", "https://wecreateproblems.com.evil.example/"),
+        ] {
+            let Ok(base) = base.parse::<Url>() else {
+                continue;
+            };
+            let problems = validate(&connection(json!({"kind": kind, "base_url": base})));
+            assert_eq!(problems.len(), 1, "{base}: {problems:?}");
+        }
+    }
+
+    #[test]
     fn an_address_with_a_password_is_refused_without_repeating_it() {
         let problems = validate(&connection(
             json!({"kind": "willo", "base_url": "https://me:hunter2@api.willotalent.com/?a=b"}),

@@ -136,6 +136,14 @@ mod tests {
             "https://api.willotalent.com/api/integrations/v2/participants/1/",
             "https://app.willotalent.com/invite/AbCd12/",
             "javascript:alert(1)",
+            "javascript://app.willotalent.com/show/x/%0aalert(1)",
+            "data:text/html,app.willotalent.com/show/x/",
+            "https://app.willotalent.com.evil.example/show/AbCd12/",
+            "https://evilwillotalent.com/show/AbCd12/",
+            "https://app.willotalent.com./show/AbCd12/",
+            "https://app.willot\u{430}lent.com/show/AbCd12/",
+            "//evil.example/show/AbCd12/",
+            "/show/AbCd12/",
             "http://127.0.0.1:4010/show/AbCd12/",
         ] {
             assert_eq!(found(&json!({"share_url": url}), &base()), None, "{url}");
