@@ -58,6 +58,28 @@ async fn what_cannot_be_a_platforms_call_is_answered_without_a_store() {
     strange["pathParameters"]["token"] = json!("guess");
     assert_eq!(answer(&simulator, strange).await["statusCode"], 404);
 
+    // What a stranger writes into the address is neither looked up nor repeated.
+    for (part, text) in [
+        ("tenant", "../../acme".to_owned()),
+        ("tenant", "acme\r\nERROR forged".to_owned()),
+        ("tenant", "acme\0".to_owned()),
+        ("tenant", "a".repeat(129)),
+        ("account", "willo\n".to_owned()),
+        ("account", "a".repeat(129)),
+        ("token", "0".repeat(63)),
+        ("token", "0".repeat(64 * 1024)),
+        ("token", format!("{}\n", "0".repeat(63))),
+    ] {
+        let mut strange = call.clone();
+        strange["pathParameters"][part] = json!(text);
+        let answer = answer(&simulator, strange).await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["body"]),
+            (&json!(404), &json!("no such address\n")),
+            "{part}: {text:.40}"
+        );
+    }
+
     let mut garbled = call;
     garbled["isBase64Encoded"] = json!(true);
     let answer = answer(&simulator, garbled).await;

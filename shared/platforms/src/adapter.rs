@@ -18,6 +18,7 @@ use stagecall_http::{Request, Response};
 use url::Url;
 
 use crate::fault::Fault;
+use crate::json::is_plain;
 use crate::problem;
 
 /// One platform account, ready to be spoken to.
@@ -192,11 +193,7 @@ pub(crate) fn email_of(person: &Person) -> Result<&str, Fault> {
 
 /// A part of a path that came from outside, such as a reference: one that is not plain is not put into a path.
 pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Fault> {
-    let plain = (1..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    if !plain {
+    if !is_plain(text) {
         return Err(Fault::refused(
             problem::BAD_REFERENCE.code,
             format!("an id or reference is none of {title}'s"),

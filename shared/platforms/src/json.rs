@@ -96,10 +96,19 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// An id: a text or a whole number, or the object that has it as `key` or `id`.
+/// Whether a text can be an id: it goes into paths, into the store and into the log, so it must not be able to lead
+/// elsewhere, nor be somebody's address.
+pub(crate) fn is_plain(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// An id: a plain text or a whole number, or the object that has it as `key` or `id`.
 pub(crate) fn id(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| is_plain(text)),
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         Value::Object(object) => ["key", "id"]
             .iter()
@@ -248,5 +257,15 @@ mod tests {
         assert_eq!(id(&json!({"key": "k", "id": 1})).as_deref(), Some("k"));
         assert_eq!(id(&json!({"key": {"key": "k"}})), None);
         assert_eq!(id(&json!(1.5)), None);
+        for strange in [
+            "",
+            "ada@example.com",
+            "Ada Example",
+            "a/../b",
+            "a?b",
+            &"a".repeat(129),
+        ] {
+            assert_eq!(id(&json!(strange)), None, "{strange}");
+        }
     }
 }

@@ -97,6 +97,7 @@ impl Secrets for Known {
             eploy_client_id: "client-word".into(),
             eploy_client_secret: "client-word".into(),
             platforms: [("willo".into(), account()), ("wecp".into(), account())].into(),
+            hrms: None,
         })
     }
 

@@ -5,9 +5,10 @@ use stagecall_core::error::CallError;
 use stagecall_core::ids::Reference;
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    CallbackAddress, CallbackToken, InviteAnswer, InviteOrder, PlatformConnections as _,
+    CallbackAddress, CallbackToken, InviteAnswer, InviteOrder, PlatformConnections as _, Task,
 };
 use stagecall_core::report::Moment;
+use stagecall_core::tenant::Settings;
 use stagecall_platforms::kind;
 use url::Url;
 
@@ -99,6 +100,8 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
             assessment: assessment.clone(),
             person: person.clone(),
             metadata: std::collections::BTreeMap::new(),
+            options: Settings::new(),
+            task: Task::Invite,
         };
         match account.invite(&order).await {
             Ok(InviteAnswer::Created {

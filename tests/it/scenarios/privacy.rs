@@ -7,13 +7,13 @@ use stagecall_tests::privacy::{forms, found};
 use stagecall_tests::rig::{Rig, request, until};
 
 /// Everything that our own crates can log.
-const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,stagecall_eploy=trace,stagecall_http=trace,stagecall_platforms=trace,stagecall_embedded=trace";
+pub(super) const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,stagecall_eploy=trace,stagecall_http=trace,stagecall_platforms=trace,stagecall_embedded=trace";
 
 /// What a reviewer says.
 const COMMENT: &str = "wears a remarkable turquoise pullover";
 
 /// What of these a host has left in its folder, in which file. The secrets' own files do not count.
-fn left<'a>(folder: &Path, needles: &'a [String]) -> Vec<(String, &'a str)> {
+pub(super) fn left<'a>(folder: &Path, needles: &'a [String]) -> Vec<(String, &'a str)> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -129,7 +129,7 @@ async fn nobody_is_in_the_file_or_in_the_log() {
 }
 
 /// The token that Willo calls back with, which only Willo was told.
-async fn callback_token(rig: &Rig, api_key: &str) -> String {
+pub(super) async fn callback_token(rig: &Rig, api_key: &str) -> String {
     let path = "/willo/acme/api/integrations/v2/webhooks/";
     let headers = [("authorization", api_key)];
     let reply = request(rig.sandbox.addr(), "GET", path, &headers, b"").await;

@@ -1,0 +1,228 @@
+//! Callbacks at many times the rate of any platform, with the host killed in the middle. Whatever got its 2xx takes
+//! effect, and once. `tests/load` runs it for longer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use stagecall_sandbox::control::{CandidateAct, Fault, Rule, Write};
+use stagecall_tests::rig::{Customer, Rig, completed, percent, until, within};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::callbacks::callback_path;
+
+/// How long, in seconds, unless the environment has `STAGECALL_LOAD_SECONDS`.
+const SECONDS: u64 = 6;
+/// How many callbacks a second are aimed at. A platform bears about one call a second itself.
+const RATE: u64 = 250;
+/// How many callers there are.
+const CALLERS: u64 = 25;
+/// How many people have answered.
+const CANDIDATES: u32 = 40;
+/// More memory than this is not bounded.
+const MOST_MEMORY_KIB: u64 = 300 * 1024;
+
+/// What was sent and what became of it.
+#[derive(Default)]
+struct Sent {
+    all: AtomicU64,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+    unanswered: AtomicU64,
+    /// The participants of whom a callback was accepted after the reviewer had scored.
+    told: Mutex<BTreeSet<String>>,
+}
+
+/// One call; its status, if there was an answer.
+async fn call(to: SocketAddr, path: &str, body: &str) -> Option<u16> {
+    let exchange = async {
+        let mut connection = TcpStream::connect(to).await.ok()?;
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        connection.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.ok()?;
+        std::str::from_utf8(&answer[9..]).ok()?.parse().ok()
+    };
+    tokio::time::timeout(Duration::from_secs(20), exchange)
+        .await
+        .ok()?
+}
+
+/// Calls and calls until the time is up: again and again the same, something new, or of nobody.
+async fn caller(
+    number: u64,
+    to: SocketAddr,
+    path: String,
+    keys: Vec<String>,
+    end: Instant,
+    scored: Arc<AtomicBool>,
+    sent: Arc<Sent>,
+) {
+    let mut random = fastrand::Rng::with_seed(number);
+    let begun = Instant::now();
+    let mut turn = 0;
+    while Instant::now() < end {
+        let key = &keys[random.usize(..keys.len())];
+        let body = match random.u8(..10) {
+            0 => json!({"key": format!("{:032x}", random.u128(..))}),
+            1..5 => json!({"key": key}),
+            _ => json!({"key": key, "n": random.u64(..)}),
+        };
+        // Before the call: whoever is told after the score has the score to bring.
+        let after = scored.load(Ordering::SeqCst);
+        sent.all.fetch_add(1, Ordering::SeqCst);
+        match call(to, &path, &body.to_string()).await {
+            Some(200..300) => {
+                sent.accepted.fetch_add(1, Ordering::SeqCst);
+                if after {
+                    let told = body["key"].as_str().unwrap().to_owned();
+                    sent.told.lock().unwrap().insert(told);
+                }
+            }
+            Some(_) => drop(sent.refused.fetch_add(1, Ordering::SeqCst)),
+            None => drop(sent.unanswered.fetch_add(1, Ordering::SeqCst)),
+        }
+        turn += 1;
+        let due = begun + Duration::from_secs_f64(turn as f64 * CALLERS as f64 / RATE as f64);
+        tokio::time::sleep_until(due.into()).await;
+    }
+}
+
+/// Waits until the host has asked for no result for a while: everything is looked into.
+async fn quiet(acme: &Customer) -> usize {
+    let mut before = acme.count("willo.participants.get").await;
+    let done = within(Duration::from_secs(600), async || {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let now = acme.count("willo.participants.get").await;
+        (std::mem::replace(&mut before, now) == now).then_some(now)
+    });
+    done.await.expect("it never becomes quiet")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::cast_precision_loss, reason = "figures to be read")]
+async fn what_is_accepted_under_load_takes_effect_once() {
+    let seconds = std::env::var("STAGECALL_LOAD_SECONDS");
+    let seconds = seconds.map_or(SECONDS, |text| text.parse().unwrap());
+    let (mut rig, acme) = Rig::with_one(161).await;
+    rig.open_to_callbacks();
+    rig.without_sweeps();
+    rig.tenant("acme")["platforms"]["willo"]["settings"]["calls_per_second"] = json!(5000);
+    // The platform's own callbacks get lost: the callers call in its place.
+    rig.faults(vec![Rule::now_and_then(
+        "willo.callback",
+        1.0,
+        Fault::CallbackLost,
+    )])
+    .await;
+    rig.start_for(&[&acme]).await;
+    let path = callback_path(&rig, &acme, "new_response").await;
+    let ids: Vec<u64> = acme
+        .apply(CANDIDATES)
+        .await
+        .iter()
+        .map(|one| one.application)
+        .collect();
+    acme.enter(&ids).await;
+    for id in &ids {
+        acme.shows(*id, "Invited").await;
+    }
+    let participants: Vec<_> = acme
+        .all()
+        .await
+        .iter()
+        .flat_map(|judged| judged.participants.clone())
+        .collect();
+    let keys: Vec<String> = participants.iter().map(|one| one.key.clone()).collect();
+    assert_eq!(keys.len(), ids.len());
+    acme.act(&participants, CandidateAct::Answer).await;
+
+    let (sent, scored) = (Arc::new(Sent::default()), Arc::new(AtomicBool::new(false)));
+    let begun = Instant::now();
+    let end = begun + Duration::from_secs(seconds);
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|number| {
+            let (path, keys) = (path.clone(), keys.clone());
+            let (scored, sent) = (scored.clone(), sent.clone());
+            tokio::spawn(caller(number, rig.listen(), path, keys, end, scored, sent))
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
+    acme.score(&participants, 7).await;
+    scored.store(true, Ordering::SeqCst);
+    // In the middle of what the score has brought.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut peak = rig.memory_peak();
+    rig.kill();
+    rig.start().await;
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let taken = begun.elapsed().as_secs_f64();
+    let told = sent.told.lock().unwrap().clone();
+    let result_of: BTreeMap<&str, u64> = {
+        let of = |judged: &stagecall_sandbox::control::Judged| judged.application.id;
+        let all = acme.all().await;
+        participants
+            .iter()
+            .map(|one| {
+                let judged = all
+                    .iter()
+                    .find(|judged| judged.participants.iter().any(|two| two.key == one.key));
+                (one.key.as_str(), of(judged.unwrap()))
+            })
+            .collect()
+    };
+    let expected: Vec<u64> = told
+        .iter()
+        .filter_map(|key| result_of.get(key.as_str()).copied())
+        .collect();
+    assert!(
+        expected.len() * 2 > ids.len(),
+        "hardly anybody was called about: {}",
+        expected.len()
+    );
+    until("everything that was accepted is in Eploy", async || {
+        let all = acme.all().await;
+        let shown = |id: &u64| {
+            let judged = all.iter().find(|judged| judged.application.id == *id);
+            judged.is_some_and(|judged| completed(judged) && percent(judged) == Some(70.0))
+        };
+        expected.iter().all(shown).then_some(())
+    })
+    .await;
+    let processed = quiet(&acme).await;
+    peak = peak.max(rig.memory_peak());
+    let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
+    println!(
+        "sent {}, accepted {}, refused {}, unanswered (killed) {}, results asked for {processed}, {:.0} accepted a second, memory at most {} MiB",
+        count(&sent.all),
+        count(&sent.accepted),
+        count(&sent.refused),
+        count(&sent.unanswered),
+        count(&sent.accepted) as f64 / taken,
+        peak / 1024,
+    );
+    for judged in acme.all().await {
+        let id = judged.application.id;
+        assert_eq!(judged.invitations.len(), 1, "{id}: invited twice");
+        assert_eq!(judged.application.actions.len(), 1, "{id}: reported twice");
+        let writes = acme.written(id).await;
+        let updates = writes
+            .iter()
+            .filter(|write| **write == Write::ActionUpdated)
+            .count();
+        // Completed and scored, and once more if the host died in the middle of each.
+        assert!(updates <= 4, "{id}: {updates} updates: {writes:?}");
+    }
+    assert_eq!(count(&sent.refused), 0, "the platform's calls were refused");
+    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
+    assert!(!rig.log().contains("panicked"));
+}
