@@ -26,7 +26,7 @@ const OURS: [&str; 12] = [
     "<small>",
     "</small>",
     "</a>",
-    "<a href=\"https://app.willotalent.com/show/",
+    "<a href=\"https:&#x2f;&#x2f;app.willotalent.com&#x2f;show&#x2f;",
 ];
 
 /// A tenant's own words, with values in an attribute and in filters.
