@@ -27,7 +27,7 @@ pub(crate) const REGION: &str = "eu-west-2";
 const OWNER: &str = "test";
 
 /// How long the emulator may take to listen. It takes half a second where there is time for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Plan {
 
 /// A running emulator. Dropping it ends it, with all functions and all data.
 pub struct Emulator {
-    _process: Child,
+    process: Child,
     endpoint: Url,
     commands: PathBuf,
     built: PathBuf,
@@ -98,7 +98,7 @@ impl Emulator {
         let log = folder.path().join("emulator.log");
         let process = spawn(&commands, folder.path(), &endpoint, port, &log)?;
         let mut emulator = Self {
-            _process: process,
+            process: process,
             endpoint,
             commands,
             built,
@@ -114,10 +114,7 @@ impl Emulator {
             .await
             .is_err()
         {
-            let ended = self
-                ._process
-                .try_wait()
-                .is_ok_and(|status| status.is_some());
+            let ended = self.process.try_wait().is_ok_and(|status| status.is_some());
             if ended || began.elapsed() > PATIENCE {
                 return Err(Error::Failed {
                     program: "ministack".to_owned(),

@@ -1,7 +1,7 @@
 //! Stagecall's own stack on an AWS emulator: the project's template, deployed by SAM, with the functions' real binaries,
 //! the schedule, the queues, the HTTP API and the roles. For the deployed test and `stagecall demo --aws`.
 //!
-//! The emulator is MiniStack, one process on a loopback port, with IAM enforced. What it does not do is made up for in
+//! The emulator is `MiniStack`, one process on a loopback port, with IAM enforced. What it does not do is made up for in
 //! [`Emulator::deploy`] and nowhere else; what that is, the README tells.
 
 mod emulator;

@@ -70,7 +70,7 @@ impl Line {
         self.text.starts_with("START RequestId:")
     }
 
-    /// The metrics in this line: those of CloudWatch's embedded metric format.
+    /// The metrics in this line: those of `CloudWatch`'s embedded metric format.
     pub fn metrics(&self) -> Vec<Metric> {
         let line: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let mut found = Vec::new();

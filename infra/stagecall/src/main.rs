@@ -93,8 +93,8 @@ fn main() -> ExitCode {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Completions(arguments) => Ok(manual::completions(&arguments)),
             Command::Man(arguments) => manual::man(&arguments),
-            Command::Operate(command) => operate::run(command, &cli.installation).await,
-            Command::Connect(command) => connect::run(command, &cli.installation).await,
+            Command::Operate(command) => Box::pin(operate::run(command, &cli.installation)).await,
+            Command::Connect(command) => Box::pin(connect::run(command, &cli.installation)).await,
         }
     });
     match outcome {

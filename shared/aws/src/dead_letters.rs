@@ -21,7 +21,7 @@ const DEAD_LETTERS: &str = "dead letters";
 const LARGEST: i32 = 10;
 
 /// For how long messages are nobody else's while they are sent back.
-const HELD: Duration = Duration::from_secs(60);
+const HELD: Duration = Duration::from_mins(1);
 
 /// A message that failed again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub struct Stack {
 
 impl Stack {
     /// Finds the stack of this name in the account and region of the environment: the queues and the secrets bear its
-    /// name, the table the name that CloudFormation made of it, `STACK-Table-…`.
+    /// name, the table the name that `CloudFormation` made of it, `STACK-Table-…`.
     ///
     /// # Errors
     /// AWS cannot be reached or refuses us; there is no such stack.

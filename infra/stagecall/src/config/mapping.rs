@@ -86,23 +86,7 @@ pub(crate) fn read(
             assessment.platform
         ));
     }
-    let triggers = section.tables("triggers", problems);
-    let follows = matches!(&kind, MappingKind::Pool(plan) if !plan.after.is_empty());
-    if follows && !triggers.is_empty() {
-        problems.push(format!(
-            "{path} has triggers and pool.after; make two mappings, one with each"
-        ));
-    }
-    if triggers.is_empty() && !follows {
-        problems.push(format!(
-            "{path}.triggers is missing; give at least one: triggers = [{{ stage = \"12\" }}]"
-        ));
-    }
-    let triggers: Vec<_> = triggers
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, table)| trigger(table, &format!("{path}.triggers[{index}]"), problems))
-        .collect();
+    let triggers = triggers(&mut section, path, &kind, problems);
     let paused = section
         .optional("paused", "true or false", problems)
         .unwrap_or(false);
@@ -170,12 +154,37 @@ pub(crate) fn read(
     Some((mapping, by_name))
 }
 
-/// A trigger; with the names whose ids are to be found.
-fn trigger(
-    table: &Table,
+/// A trigger with the names of its stage and statuses, where the file gives names.
+type TriggerGiven = (Trigger, Option<String>, Vec<String>);
+
+/// The triggers, each with the names whose ids are to be found. A pool may follow another mapping instead.
+fn triggers(
+    section: &mut Section<'_>,
     path: &str,
+    kind: &MappingKind,
     problems: &mut Vec<String>,
-) -> Option<(Trigger, Option<String>, Vec<String>)> {
+) -> Vec<TriggerGiven> {
+    let tables = section.tables("triggers", problems);
+    let follows = matches!(kind, MappingKind::Pool(plan) if !plan.after.is_empty());
+    if follows && !tables.is_empty() {
+        problems.push(format!(
+            "{path} has triggers and pool.after; make two mappings, one with each"
+        ));
+    }
+    if tables.is_empty() && !follows {
+        problems.push(format!(
+            "{path}.triggers is missing; give at least one: triggers = [{{ stage = \"12\" }}]"
+        ));
+    }
+    tables
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, table)| trigger(table, &format!("{path}.triggers[{index}]"), problems))
+        .collect()
+}
+
+/// A trigger; with the names whose ids are to be found.
+fn trigger(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<TriggerGiven> {
     let mut section = Section::new(table, path);
     let stage: Option<StageId> = section.optional("stage", "the stage's id", problems);
     let stage_name: Option<String> = section.optional("stage_name", "the stage's name", problems);

@@ -132,13 +132,14 @@ pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
     let beside = file.parent().unwrap_or(Path::new(""));
     let mut problems = Vec::new();
     let config = read(&table, beside, &mut problems);
-    match config {
-        Some(config) if problems.is_empty() => Ok(config),
-        _ => Err(wrong(problems)),
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(wrong(problems))
     }
 }
 
-fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Config> {
+fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Config {
     let mut top = Section::new(table, "");
     let empty = Table::new();
     let host = host(
@@ -175,11 +176,11 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Option<Conf
         }
     }
     top.finish(problems);
-    Some(Config {
+    Config {
         host,
         timing,
         tenants,
-    })
+    }
 }
 
 fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> HostConfig {

@@ -19,8 +19,7 @@ fn the_example_is_in_order() {
         &EXAMPLE.parse().unwrap(),
         Path::new("/etc/stagecall"),
         &mut found,
-    )
-    .unwrap();
+    );
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(config.host.store, Path::new("/etc/stagecall/stagecall.db"));
     let tenant = &config.tenants[0].tenant;
@@ -91,7 +90,7 @@ fn stages_may_be_given_by_name() {
         r#"{ stage_name = "Video Interview", status_names = ["To Be Completed"] }"#,
     );
     let mut found = Vec::new();
-    let config = read(&text.parse().unwrap(), Path::new("."), &mut found).unwrap();
+    let config = read(&text.parse().unwrap(), Path::new("."), &mut found);
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(
         config.tenants[0].by_name[0].stage.as_deref(),
@@ -120,7 +119,7 @@ fn a_plan_for_hires_is_read_with_where_its_secrets_are() {
     );
     let mut found = Vec::new();
     let beside = Path::new("/etc/stagecall");
-    let config = read(&text.parse().unwrap(), beside, &mut found).unwrap();
+    let config = read(&text.parse().unwrap(), beside, &mut found);
     assert_eq!(found, Vec::<String>::new());
     let tenant = &config.tenants[0];
     let plan = tenant.tenant.hires.as_ref().unwrap();
@@ -198,7 +197,7 @@ fn what_the_example_shows_of_interviews_and_pools_is_in_order() {
     let mut found = Vec::new();
     let config = read(&text.parse().unwrap(), Path::new("."), &mut found);
     assert_eq!(found, Vec::<String>::new(), "{text}");
-    let mappings = &config.unwrap().tenants[0].tenant.mappings;
+    let mappings = &config.tenants[0].tenant.mappings;
     let MappingKind::Meeting(plan) = &mappings[1].kind else {
         panic!("{:?}", mappings[1].kind)
     };

@@ -15,6 +15,10 @@ pub enum Dates {
 }
 
 /// A time zone.
+#[expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "what is unsafe is inside the macro that compiles a zone in"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Zone {
