@@ -1,0 +1,551 @@
+//! One history: from a seed to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use stagecall_core::tenant::Tenant;
+use stagecall_http::{Response, TransportError};
+
+use crate::account::Account;
+use crate::agenda::{Event, Sent, WireFate};
+use crate::judge::Judge;
+use crate::plan::Plan;
+use crate::process::{Process, Shared};
+use crate::scheduler::{Millis, Outcome, Running, Scheduler};
+use crate::store::Memory;
+use crate::world::acts::{Act, Callback};
+use crate::world::{World, status};
+
+/// Once the faults have stopped, everything has to come to its end within so long: a day's allowance may have to be
+/// waited for.
+const PATIENCE: Millis = 48 * 3_600_000;
+
+/// More than this happens in no history that comes to its end.
+const MOST_EVENTS: u64 = 2_000_000;
+
+/// What came of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// One number for everything that happened.
+    pub digest: u64,
+    /// Effects that the code under test had outside its processes.
+    pub effects: u64,
+    /// Faults, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What must never happen and did; empty in a good history.
+    pub violations: Vec<String>,
+    /// How many invitations the platforms accepted.
+    pub accepted: usize,
+}
+
+/// Runs the history of a seed; `aloud` prints every line of it.
+pub fn run(seed: u64, aloud: bool) -> Ended {
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    match built {
+        Ok(runtime) => runtime.block_on(tokio::task::unconstrained(async {
+            History::new(seed, aloud).run().await
+        })),
+        Err(error) => Ended {
+            digest: 0,
+            effects: 0,
+            faults: BTreeMap::new(),
+            violations: vec![format!("no runtime: {error}")],
+            accepted: 0,
+        },
+    }
+}
+
+struct History {
+    shared: Shared,
+    first: Vec<Tenant>,
+    clocks: Vec<i64>,
+    processes: Vec<Arc<Process>>,
+    paused: BTreeSet<usize>,
+    jobs: BTreeMap<u64, Job>,
+    count: u64,
+    bell: Arc<Bell>,
+    held: Vec<u64>,
+    calm_since: Option<Millis>,
+    over: bool,
+}
+
+struct Job {
+    process: usize,
+    waker: Waker,
+    future: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+/// Tells who can go on.
+#[derive(Default)]
+struct Bell {
+    woken: Mutex<Vec<u64>>,
+    root: Mutex<Option<Waker>>,
+}
+
+struct Rope {
+    job: u64,
+    bell: Arc<Bell>,
+}
+
+impl Bell {
+    fn woken(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self, job: u64) {
+        self.woken().push(job);
+        let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(root) = root.take() {
+            root.wake();
+        }
+    }
+
+    async fn rung(&self) {
+        poll_fn(|context| {
+            if self.woken().is_empty() {
+                let mut root = self.root.lock().unwrap_or_else(PoisonError::into_inner);
+                *root = Some(context.waker().clone());
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+}
+
+impl Wake for Rope {
+    fn wake(self: Arc<Self>) {
+        self.bell.ring(self.job);
+    }
+}
+
+impl History {
+    fn new(seed: u64, aloud: bool) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let plan = Plan::of(&mut rng);
+        let world = Arc::new(Mutex::new(World::new(&plan, &mut rng)));
+        let scheduler = Arc::new(Scheduler::new(
+            rng,
+            plan.rates.clone(),
+            plan.begins,
+            Account::new(aloud),
+        ));
+        let memory = Memory::default();
+        let judge = Arc::new(Judge::new(scheduler.clone(), memory.clone(), world.clone()));
+        let shared = Shared {
+            scheduler,
+            memory,
+            world,
+            judge,
+            timing: Arc::new(plan.timing.clone()),
+        };
+        let processes = plan
+            .processes
+            .iter()
+            .map(|apart| Arc::new(Process::new(&shared, *apart)))
+            .collect();
+        let history = Self {
+            processes,
+            shared,
+            clocks: plan.processes.clone(),
+            first: plan.tenants.clone(),
+            paused: BTreeSet::new(),
+            jobs: BTreeMap::new(),
+            count: 0,
+            bell: Arc::default(),
+            held: Vec::new(),
+            calm_since: None,
+            over: false,
+        };
+        history.begin(&plan);
+        history
+    }
+
+    /// Puts on the agenda what the plan says.
+    fn begin(&self, plan: &Plan) {
+        for tenant in &plan.tenants {
+            self.shared.memory.put_tenant(tenant);
+        }
+        let scheduler = &self.shared.scheduler;
+        scheduler.tell("begins", || {
+            format!(
+                "{} clocks {:?} tenants {} {:?} willo {:?} wecp {:?}",
+                plan.begins,
+                plan.processes,
+                plan.tenants.len(),
+                plan.eploys,
+                plan.willo,
+                plan.wecp
+            )
+        });
+        let sometime = |until: Millis| scheduler.draw(|rng| rng.u64(0..until));
+        for _ in 0..plan.acts {
+            let tenant = scheduler.draw(|rng| rng.usize(0..plan.tenants.len()));
+            let act = match scheduler.draw(|rng| rng.u32(0..20)) {
+                0..=5 => Act::Move,
+                6 => Act::Bounce,
+                7 => Act::Touch,
+                8..=9 => Act::Apply,
+                10..=15 => Act::Progress,
+                16..=17 => Act::Configure(tenant),
+                18 => Act::Rotate(tenant),
+                _ => Act::Forge,
+            };
+            scheduler.plan(sometime(plan.storm), Event::Act(act));
+        }
+        for _ in 0..plan.blows {
+            let process = scheduler.draw(|rng| rng.usize(0..plan.processes.len()));
+            let event = match scheduler.draw(|rng| rng.u32(0..5)) {
+                0 => Event::Crash(process),
+                1..=2 => Event::Pause(process),
+                3 => Event::Outage("Eploy"),
+                _ => Event::Outage(if sometime(2) == 0 { "Willo" } else { "WeCP" }),
+            };
+            scheduler.plan(sometime(plan.storm), event);
+        }
+        // Something is always left to happen when the faults have stopped.
+        for later in [10, 600, 1200] {
+            scheduler.plan(plan.storm + later * 1000, Event::Act(Act::Progress));
+        }
+        scheduler.plan(0, Event::Tick);
+        scheduler.plan(plan.storm, Event::Calm);
+    }
+
+    async fn run(mut self) -> Ended {
+        let scheduler = self.shared.scheduler.clone();
+        let mut events = 0;
+        while !self.over {
+            self.go_on();
+            if scheduler.account(|account| !account.violations.is_empty()) {
+                break;
+            }
+            if let Some(event) = scheduler.next() {
+                events += 1;
+                if events > MOST_EVENTS {
+                    let what = "it does not come to rest".to_owned();
+                    self.shared.judge.violate(what);
+                }
+                scheduler.run(Running::default());
+                self.happen(event);
+            } else {
+                scheduler.wait(self.bell.rung()).await;
+            }
+        }
+        let world = self.world();
+        let accepted = world.platforms.iter().map(|one| one.participants.len()).sum();
+        scheduler.account(|account| Ended {
+            digest: account.digest(),
+            effects: account.effects,
+            faults: std::mem::take(&mut account.faults),
+            violations: std::mem::take(&mut account.violations),
+            accepted,
+        })
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.shared
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets everybody who can go on do so, one at a time, in an order that the seed decides.
+    fn go_on(&mut self) {
+        let scheduler = self.shared.scheduler.clone();
+        loop {
+            let job = {
+                let mut woken = self.bell.woken();
+                match woken.len() {
+                    0 => return,
+                    1 => woken.swap_remove(0),
+                    many => {
+                        let which = scheduler.draw(|rng| rng.usize(0..many));
+                        woken.swap_remove(which)
+                    }
+                }
+            };
+            let Some(running) = self.jobs.get_mut(&job) else {
+                continue;
+            };
+            if self.paused.contains(&running.process) {
+                self.held.push(job);
+                continue;
+            }
+            scheduler.run(Running {
+                job,
+                process: running.process,
+            });
+            let waker = running.waker.clone();
+            let polled = running
+                .future
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker));
+            if polled.is_ready() {
+                self.jobs.remove(&job);
+            }
+            for dead in scheduler.dying() {
+                scheduler.tell("dies", String::new);
+                self.jobs.remove(&dead);
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        what: &str,
+        detail: impl FnOnce() -> String,
+        make: impl FnOnce(Arc<Process>) -> Pin<Box<dyn Future<Output = ()>>>,
+    ) {
+        let scheduler = self.shared.scheduler.clone();
+        let process = scheduler.draw(|rng| rng.usize(0..self.processes.len()));
+        self.count += 1;
+        let job = self.count;
+        scheduler.run(Running { job, process });
+        scheduler.tell(what, detail);
+        let rope = Rope {
+            job,
+            bell: self.bell.clone(),
+        };
+        self.jobs.insert(
+            job,
+            Job {
+                process,
+                waker: Arc::new(rope).into(),
+                future: make(self.processes[process].clone()),
+            },
+        );
+        self.bell.ring(job);
+    }
+
+    fn happen(&mut self, event: Event) {
+        let scheduler = self.shared.scheduler.clone();
+        match event {
+            Event::Wake(slot, outcome) => scheduler.wake(slot, outcome),
+            Event::Arrive(sent) => self.arrive(*sent),
+            Event::Deliver(work) => {
+                let told = work.clone();
+                self.start(
+                    "takes work",
+                    || format!("{told:?}"),
+                    |process| Box::pin(process.work(work)),
+                );
+            }
+            Event::Tick => {
+                let lost = scheduler.rates().tick_lost;
+                if !scheduler.chance(lost) {
+                    self.start("ticks", String::new, |process| Box::pin(process.tick()));
+                }
+                scheduler.plan(60_000, Event::Tick);
+            }
+            Event::Act(act) => self.act(act),
+            Event::Call(callback) => self.start(
+                "is called",
+                || String::from_utf8_lossy(&callback.body).into_owned(),
+                |process| Box::pin(process.receive(callback.clone())),
+            ),
+            Event::Pause(process) => {
+                scheduler.tell("pauses", || format!("p{process}"));
+                scheduler.account(|account| account.fault("process paused"));
+                self.paused.insert(process);
+                let long = scheduler.draw(|rng| rng.u64(1_000..200_000));
+                scheduler.plan(long, Event::Resume(process));
+            }
+            Event::Resume(process) => {
+                scheduler.tell("resumes", || format!("p{process}"));
+                self.paused.remove(&process);
+                for job in std::mem::take(&mut self.held) {
+                    self.bell.ring(job);
+                }
+            }
+            Event::Crash(process) => {
+                scheduler.tell("crashes", || format!("p{process}"));
+                scheduler.account(|account| account.fault("process died"));
+                self.jobs.retain(|_, job| job.process != process);
+                let new = Process::new(&self.shared, self.clocks[process]);
+                self.processes[process] = Arc::new(new);
+            }
+            Event::Outage(system) => {
+                scheduler.tell("is out", || system.to_owned());
+                scheduler.account(|account| account.fault("outage"));
+                self.world().down.insert(system);
+                let long = scheduler.draw(|rng| rng.u64(60_000..3_000_000));
+                scheduler.plan(long, Event::OutageOver(system));
+            }
+            Event::OutageOver(system) => {
+                scheduler.tell("is back", || system.to_owned());
+                self.world().down.remove(system);
+            }
+            Event::Calm => self.calm(),
+            Event::Look => self.look(),
+        }
+    }
+
+    /// A request arrives.
+    fn arrive(&self, sent: Sent) {
+        let scheduler = &self.shared.scheduler;
+        let now = scheduler.time(0).as_millisecond();
+        let host = sent.request.url.host_str().unwrap_or_default();
+        let mut world = self.world();
+        let fate = if world.down.contains(World::system(host)) {
+            WireFate::Error
+        } else {
+            sent.fate
+        };
+        let answer = match fate {
+            WireFate::Error => status(503),
+            WireFate::NotNow => Response {
+                headers: vec![("retry-after".to_owned(), "20".to_owned())],
+                ..status(429)
+            },
+            _ => world.answer(&sent.request, now),
+        };
+        scheduler.tell("arrived", || {
+            format!("{} {} → {}", sent.request.method, sent.request.url.path(), answer.status)
+        });
+        self.shared.judge.arrived(&mut world);
+        let answer = match fate {
+            WireFate::AnswerLost => return,
+            WireFate::ErrorAfter => status(500),
+            WireFate::Garbled => Response {
+                body: b"<html>proxy</html>".to_vec(),
+                ..status(200)
+            },
+            _ => answer,
+        };
+        let answer: Result<Response, TransportError> = Ok(answer);
+        scheduler.plan(sent.back, Event::Wake(sent.slot, Outcome::Answer(answer)));
+    }
+
+    fn act(&mut self, act: Act) {
+        let scheduler = self.shared.scheduler.clone();
+        if let Act::Configure(tenant) = act {
+            return self.configure(tenant);
+        }
+        let now = scheduler.time(0).as_millisecond();
+        let (told, callback) = {
+            let mut world = self.world();
+            scheduler.draw(|rng| world.act(act, now, rng))
+        };
+        scheduler.tell("outside", || told);
+        if let Act::Rotate(tenant) = act {
+            let later = scheduler.draw(|rng| rng.u64(0..900_000));
+            scheduler.plan(later, Event::Act(Act::Follow(tenant)));
+        }
+        if let Some(callback) = callback {
+            self.call(&callback);
+        }
+    }
+
+    /// A callback goes out: it may be lost, come twice, or come late.
+    fn call(&self, callback: &Callback) {
+        let scheduler = &self.shared.scheduler;
+        let rates = scheduler.rates();
+        if scheduler.chance(rates.callback_lost) {
+            scheduler.account(|account| account.fault("callback lost"));
+            return;
+        }
+        let mut copies = 1;
+        if scheduler.chance(rates.callback_repeats) {
+            scheduler.account(|account| account.fault("callback repeated"));
+            copies = 2;
+        }
+        if callback.forged {
+            scheduler.account(|account| account.fault("callback forged"));
+        }
+        for _ in 0..copies {
+            let later = scheduler.draw(|rng| rng.u64(1..2_000));
+            scheduler.plan(later, Event::Call(callback.clone()));
+        }
+    }
+
+    /// The operator changes something.
+    fn configure(&self, at: usize) {
+        let scheduler = &self.shared.scheduler;
+        let first = &self.first[at];
+        let all = self.shared.memory.list_tenants();
+        let Some(mut tenant) = all.into_iter().find(|tenant| tenant.id == first.id) else {
+            return;
+        };
+        let what = match scheduler.draw(|rng| rng.u32(0..6)) {
+            0 => {
+                tenant.paused = !tenant.paused;
+                "pauses or resumes the tenant"
+            }
+            1 if !tenant.mappings.is_empty() => {
+                tenant.mappings[0].paused = !tenant.mappings[0].paused;
+                "pauses or resumes a mapping"
+            }
+            2 if tenant.mappings.len() == first.mappings.len() => {
+                tenant.mappings.pop();
+                "removes a mapping"
+            }
+            2 | 3 => {
+                tenant.mappings.clone_from(&first.mappings);
+                "puts the mappings back"
+            }
+            4 => {
+                for mapping in &mut tenant.mappings {
+                    mapping.report.texts.comments = Some("{{ platform }}: {{ headline }}".into());
+                }
+                "changes a text"
+            }
+            _ => {
+                tenant.eploy.daily_calls = 150;
+                "lowers the allowance"
+            }
+        };
+        scheduler.tell("operator", || format!("{what} ({})", tenant.id));
+        self.shared.judge.configured_now(&tenant);
+        self.shared.memory.put_tenant(&tenant);
+    }
+
+    /// The faults stop, and what was taken away is put back.
+    fn calm(&mut self) {
+        let scheduler = self.shared.scheduler.clone();
+        scheduler.tell("calm", String::new);
+        scheduler.calm();
+        self.calm_since = Some(scheduler.now());
+        self.world().down.clear();
+        self.paused.clear();
+        for job in std::mem::take(&mut self.held) {
+            self.bell.ring(job);
+        }
+        for at in 0..self.first.len() {
+            self.world().vault.follow(at);
+        }
+        for mut tenant in self.shared.memory.list_tenants() {
+            tenant.paused = false;
+            for mapping in &mut tenant.mappings {
+                mapping.paused = false;
+            }
+            self.shared.memory.put_tenant(&tenant);
+        }
+        scheduler.plan(1_260_000, Event::Look);
+    }
+
+    /// Has everything come to its end?
+    fn look(&mut self) {
+        let scheduler = self.shared.scheduler.clone();
+        let open = self.shared.judge.outstanding();
+        if open.is_empty() {
+            self.over = true;
+            return;
+        }
+        scheduler.tell("still open", || open.join("; "));
+        let waited = scheduler.now() - self.calm_since.unwrap_or_default();
+        if waited > PATIENCE {
+            let what = format!("{} hours after the last fault: {}", waited / 3_600_000, open.join("; "));
+            self.shared.judge.violate(what);
+            return;
+        }
+        let again = if waited < 3 * 3_600_000 { 120_000 } else { 1_200_000 };
+        scheduler.plan(again, Event::Look);
+    }
+}

@@ -1,0 +1,15 @@
+//! Deterministic simulation: the real core and the real clients in a world that fails on purpose, a virtual clock, and a
+//! scheduler that decides from one seed what happens next. One seed is one history, always the same.
+
+mod account;
+mod agenda;
+mod history;
+mod judge;
+mod plan;
+mod process;
+mod scheduler;
+pub mod store;
+mod wire;
+mod world;
+
+pub use history::{Ended, run};

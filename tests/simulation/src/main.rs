@@ -1,0 +1,163 @@
+//! `simulate`: runs histories and tells what came of them.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Parser;
+use serde_json::json;
+use stagecall_simulation::{Ended, run};
+
+/// Runs simulated histories of Stagecall and looks for what must never happen.
+#[derive(Parser)]
+struct Arguments {
+    /// How many histories.
+    #[arg(long, default_value_t = 1000)]
+    histories: u64,
+    /// The first one's seed; the others follow it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Prints the history of the seed, line by line.
+    #[arg(long)]
+    print: bool,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Stops at the first violation and does not print its history.
+    #[arg(long)]
+    hunt: bool,
+}
+
+/// What came of all histories.
+#[derive(Default)]
+struct Sum {
+    histories: u64,
+    effects: u64,
+    accepted: usize,
+    faults: BTreeMap<&'static str, u64>,
+    failed: BTreeMap<u64, Vec<String>>,
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, ended: Ended) {
+        self.histories += 1;
+        self.effects += ended.effects;
+        self.accepted += ended.accepted;
+        for (kind, count) in ended.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        if !ended.violations.is_empty() {
+            self.failed.insert(seed, ended.violations);
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.print {
+        return print(arguments.seed);
+    }
+    let begun = Instant::now();
+    let sum = simulate(&arguments);
+    let seconds = begun.elapsed().as_secs_f64();
+    if arguments.json {
+        tell_json(&sum, seconds);
+    } else {
+        tell(&sum, seconds);
+    }
+    let Some((seed, _)) = sum.failed.first_key_value() else {
+        return ExitCode::SUCCESS;
+    };
+    if !arguments.hunt && !arguments.json {
+        println!("\nthe history of seed {seed}:");
+        print(*seed);
+    }
+    ExitCode::FAILURE
+}
+
+/// Prints one history, with what the code under test logs.
+fn print(seed: u64) -> ExitCode {
+    tracing_subscriber::fmt()
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .init();
+    let ended = run(seed, true);
+    println!("seed {seed}, digest {:016x}", ended.digest);
+    if ended.violations.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs the histories, on every core.
+fn simulate(arguments: &Arguments) -> Sum {
+    let sum = Mutex::new(Sum::default());
+    let next = AtomicU64::new(0);
+    let stop = AtomicBool::new(false);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= arguments.histories {
+                        break;
+                    }
+                    let seed = arguments.seed.wrapping_add(at);
+                    let ended = run(seed, false);
+                    if arguments.hunt && !ended.violations.is_empty() {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+                    sum.add(seed, ended);
+                }
+            });
+        }
+    });
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(sum: &Sum, seconds: f64) -> f64 {
+    sum.histories as f64 / seconds.max(0.001)
+}
+
+fn tell(sum: &Sum, seconds: f64) {
+    println!("histories            {:>12}", sum.histories);
+    println!("effects              {:>12}", sum.effects);
+    println!("invitations accepted {:>12}", sum.accepted);
+    println!("faults injected      {:>12}", sum.faults.values().sum::<u64>());
+    for (kind, count) in &sum.faults {
+        println!("  {kind:<20}{count:>11}");
+    }
+    println!("violations           {:>12}", sum.failed.len());
+    println!("histories a second   {:>12.0}", rate(sum, seconds));
+    println!(
+        "not simulated: a sender that is stopped between its last look at the clock and the first byte, for longer than its lease"
+    );
+    for (seed, violations) in sum.failed.iter().take(20) {
+        println!("seed {seed}: {}", violations.join("; "));
+    }
+}
+
+fn tell_json(sum: &Sum, seconds: f64) {
+    let failed: BTreeMap<String, &Vec<String>> = sum
+        .failed
+        .iter()
+        .map(|(seed, violations)| (seed.to_string(), violations))
+        .collect();
+    let told = json!({
+        "histories": sum.histories,
+        "effects": sum.effects,
+        "accepted": sum.accepted,
+        "faults": sum.faults,
+        "violations": failed,
+        "histories_per_second": rate(sum, seconds).round(),
+    });
+    println!("{told}");
+}

@@ -1,0 +1,386 @@
+//! What a seed decides before anything happens: who takes part, how the outside behaves, how much goes wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use stagecall_core::Timestamp;
+use stagecall_core::report::Moment;
+use stagecall_core::tenant::{
+    ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,
+    Tenant, Trigger, Vacancies,
+};
+use stagecall_core::timing::Timing;
+
+use crate::agenda::WireFate;
+use crate::scheduler::{Fate, Millis};
+
+/// How often what goes wrong, in ten thousand.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    fates: [(Fate, u32); 5],
+    wire: [(WireFate, u32); 6],
+    /// Effects and requests that take long.
+    pub slow: u32,
+    /// Work that a queue loses.
+    pub queue_loses: u32,
+    /// Work that a queue hands out again.
+    pub queue_repeats: u32,
+    /// Work that a queue hands out late.
+    pub queue_delays: u32,
+    /// Callbacks that never arrive.
+    pub callback_lost: u32,
+    /// Callbacks that arrive again.
+    pub callback_repeats: u32,
+    /// Ticks of the clock that never come.
+    pub tick_lost: u32,
+}
+
+impl Rates {
+    /// Nothing goes wrong.
+    pub const CALM: Self = Self::of(0, 0, 0);
+
+    /// Everything about as often as `own` for what is ours, `wire` for the network; dying apart, because a worker that
+    /// dies all the time does nothing worth watching.
+    const fn of(own: u32, wire: u32, death: u32) -> Self {
+        Self {
+            fates: [
+                (Fate::FailsBefore, own),
+                (Fate::FailsAfter, own),
+                (Fate::Stalls, own),
+                (Fate::DiesBefore, death),
+                (Fate::DiesAfter, death),
+            ],
+            wire: [
+                (WireFate::Lost, wire),
+                (WireFate::AnswerLost, wire),
+                (WireFate::Error, wire),
+                (WireFate::ErrorAfter, wire),
+                (WireFate::NotNow, wire / 2),
+                (WireFate::Garbled, wire / 2),
+            ],
+            slow: own * 2,
+            queue_loses: own * 8,
+            queue_repeats: own * 16,
+            queue_delays: own * 8,
+            callback_lost: own * 16,
+            callback_repeats: own * 16,
+            tick_lost: own * 8,
+        }
+    }
+
+    /// What becomes of an effect of ours.
+    pub fn fate(&self, rng: &mut fastrand::Rng) -> Fate {
+        drawn(&self.fates, rng).unwrap_or(Fate::Works)
+    }
+
+    /// What becomes of a request.
+    pub fn wire(&self, rng: &mut fastrand::Rng) -> WireFate {
+        drawn(&self.wire, rng).unwrap_or(WireFate::Works)
+    }
+
+    /// How long an effect of ours takes until it happens.
+    pub fn latency(&self, rng: &mut fastrand::Rng) -> Millis {
+        if rng.u32(0..10_000) < self.slow {
+            rng.u64(500..45_000)
+        } else {
+            rng.u64(0..8)
+        }
+    }
+
+    /// How long a request is on its way. Bounded: see the assumption in [`crate::wire`].
+    pub fn transit(&self, rng: &mut fastrand::Rng) -> Millis {
+        if rng.u32(0..10_000) < self.slow {
+            rng.u64(200..4_000)
+        } else {
+            rng.u64(3..40)
+        }
+    }
+}
+
+fn drawn<T: Copy>(table: &[(T, u32)], rng: &mut fastrand::Rng) -> Option<T> {
+    let mut at = rng.u32(0..10_000);
+    for (what, often) in table {
+        if at < *often {
+            return Some(*what);
+        }
+        at -= often;
+    }
+    None
+}
+
+/// How Willo and `WeCP` behave where the reference leaves it open.
+#[derive(Clone, Copy, Debug)]
+pub struct Readings {
+    /// Whether our own reference comes back.
+    pub echoes: bool,
+    /// What a second invitation of the same person to the same assessment gets.
+    pub second: Second,
+    /// Rows per page of a list.
+    pub page: usize,
+}
+
+/// What a second invitation gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// A new participant.
+    New,
+    /// A conflict that names nobody.
+    Conflict,
+    /// A success that names the first.
+    Old,
+}
+
+/// In which order Eploy's searches answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    /// By id.
+    Id,
+    /// The last changed first.
+    Newest,
+    /// The last changed last.
+    Oldest,
+}
+
+/// How one tenant's Eploy behaves where the reference leaves it open.
+#[derive(Clone, Debug)]
+pub struct EployReadings {
+    /// How far its clock, or the zone it writes, is from the world's time, in milliseconds.
+    pub apart: i64,
+    /// In which order it answers.
+    pub order: Order,
+    /// Whether a created record's answer has no body.
+    pub silent: bool,
+    /// Whether the status history may be read.
+    pub history: bool,
+}
+
+/// A history's beginning.
+pub struct Plan {
+    /// The time at which it begins.
+    pub begins: Timestamp,
+    /// The processes, each with how far its clock is from the world's time in milliseconds.
+    pub processes: Vec<i64>,
+    /// The tenants' configurations, as they are first.
+    pub tenants: Vec<Tenant>,
+    /// How their Eploys behave.
+    pub eploys: Vec<EployReadings>,
+    /// How many applications each has to begin with.
+    pub applications: Vec<u32>,
+    /// How Willo behaves.
+    pub willo: Readings,
+    /// How `WeCP` behaves.
+    pub wecp: Readings,
+    /// The intervals.
+    pub timing: Timing,
+    /// How much goes wrong.
+    pub rates: Rates,
+    /// For how long it goes wrong.
+    pub storm: Millis,
+    /// How much happens outside meanwhile.
+    pub acts: u32,
+    /// How often a whole process dies or stops for a while, in that time.
+    pub blows: u32,
+}
+
+/// Our own clocks differ by twice this much at most, in milliseconds. That is an assumption of the whole system, see
+/// [`crate::wire`].
+const CLOCKS: i64 = 5_000;
+
+impl Plan {
+    /// What this seed decides.
+    pub fn of(rng: &mut fastrand::Rng) -> Self {
+        let begins = *rng
+            .choice(&[
+                "2026-01-14T09:00:00Z",
+                "2026-07-14T09:00:00Z",
+                "2026-07-14T21:30:00Z",
+                "2026-11-30T22:30:00Z",
+            ])
+            .unwrap_or(&"2026-01-14T09:00:00Z");
+        let count = if rng.u32(0..3) == 0 { 2 } else { 1 };
+        let rates = match rng.u32(0..4) {
+            0 => Rates::of(10, 30, 5),
+            1 => Rates::of(60, 150, 20),
+            2 => Rates::of(150, 400, 60),
+            _ => Rates::of(40, 900, 100),
+        };
+        Self {
+            begins: begins.parse().unwrap_or(Timestamp::UNIX_EPOCH),
+            processes: (0..rng.usize(2..=3))
+                .map(|_| rng.i64(-CLOCKS..=CLOCKS))
+                .collect(),
+            tenants: (0..count).map(|at| tenant(at, rng)).collect(),
+            eploys: (0..count)
+                .map(|_| EployReadings {
+                    apart: *rng
+                        .choice(&[0, 0, 45_000, -45_000, 180_000, 3_600_000])
+                        .unwrap_or(&0),
+                    order: *rng
+                        .choice(&[Order::Id, Order::Newest, Order::Oldest])
+                        .unwrap_or(&Order::Id),
+                    silent: rng.u32(0..6) == 0,
+                    history: rng.u32(0..5) > 0,
+                })
+                .collect(),
+            applications: (0..count).map(|_| rng.u32(1..=4)).collect(),
+            willo: readings(rng),
+            wecp: readings(rng),
+            timing: Timing {
+                retry_max_seconds: 600.0,
+                give_up_seconds: if rng.bool() { 2.0 * 86_400.0 } else { 3600.0 },
+                sweep_seconds: 300.0,
+                sweep_max_seconds: 1800.0,
+                suspend_seconds: 300.0,
+                ..Timing::default()
+            },
+            rates,
+            storm: rng.u64(20..100) * 60_000,
+            acts: rng.u32(4..20),
+            blows: rng.u32(0..5),
+        }
+    }
+}
+
+fn readings(rng: &mut fastrand::Rng) -> Readings {
+    Readings {
+        echoes: rng.bool(),
+        second: *rng
+            .choice(&[Second::New, Second::New, Second::Conflict, Second::Old])
+            .unwrap_or(&Second::New),
+        page: *rng.choice(&[1, 3, 30]).unwrap_or(&30),
+    }
+}
+
+/// The stage that the first mapping waits for.
+pub const INTERVIEW: u32 = 10;
+/// The stage that the second mapping may wait for.
+pub const TEST: u32 = 20;
+/// A stage that nobody waits for.
+pub const ELSEWHERE: u32 = 30;
+/// The vacancies.
+pub const VACANCIES: [u32; 2] = [4101, 4102];
+/// The custom question that is answered with the score.
+pub const QUESTION: &str = "276";
+
+/// The assessment of a tenant on Willo.
+pub fn interview(tenant: usize) -> String {
+    format!("{:032x}", 0xa0 + tenant)
+}
+
+/// The assessment of a tenant on `WeCP`.
+pub fn test(tenant: usize) -> String {
+    format!("test-{tenant}")
+}
+
+/// The outcome that an action shows at a moment, as an id that nothing else has.
+pub fn outcome(moment: Moment) -> u32 {
+    900 + moment as u32
+}
+
+fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
+    let mut mappings = vec![mapping("video", "willo", interview(at), INTERVIEW, rng)];
+    if rng.bool() {
+        let stage = if rng.bool() { INTERVIEW } else { TEST };
+        mappings.push(mapping("test", "wecp", test(at), stage, rng));
+    }
+    let mut dialect = json!({
+        "page_size": rng.choice(&[2, 3, 100]).unwrap_or(&100),
+        "notes_path": "applications/{application}/notes",
+    });
+    if rng.bool() {
+        dialect["action_vacancy_route"] = "Vacancy.VacancyId".into();
+    }
+    let pace = if rng.bool() { 1 } else { 20 };
+    let account = |kind: &str| PlatformConnection {
+        kind: kind.to_owned(),
+        base_url: None,
+        settings: [("calls_per_second".to_owned(), json!(pace))]
+            .into_iter()
+            .collect(),
+    };
+    Tenant {
+        id: format!("t{at}").as_str().into(),
+        paused: false,
+        eploy: EployConnection {
+            base_url: format!("https://t{at}.eploy.example/")
+                .parse()
+                .unwrap_or_else(|_| unreachable!("a constant address")),
+            // Below 500, so that calls are taken one by one and the count can be compared call by call.
+            daily_calls: *rng.choice(&[499, 499, 499, 120]).unwrap_or(&499),
+            poll_seconds: *rng.choice(&[120, 300]).unwrap_or(&300),
+            dialect: dialect.as_object().cloned().unwrap_or_default(),
+        },
+        platforms: BTreeMap::from([
+            ("willo".into(), account("willo")),
+            ("wecp".into(), account("wecp")),
+        ]),
+        mappings,
+    }
+}
+
+fn mapping(
+    id: &str,
+    account: &str,
+    assessment: String,
+    stage: u32,
+    rng: &mut fastrand::Rng,
+) -> Mapping {
+    use Moment::{
+        Bounced, Cancelled, Completed, Declined, Delayed, Expired, Failed, Invited, Opened, Started,
+    };
+    let all = [
+        Delayed, Failed, Invited, Opened, Started, Completed, Expired, Declined, Bounced, Cancelled,
+    ];
+    let outcomes = all.map(|moment| (moment, outcome(moment).to_string().as_str().into()));
+    Mapping {
+        id: id.into(),
+        paused: false,
+        vacancies: if rng.bool() {
+            Vacancies::All
+        } else {
+            Vacancies::Only(BTreeSet::from([VACANCIES[0].to_string().as_str().into()]))
+        },
+        triggers: vec![Trigger {
+            stage: stage.to_string().as_str().into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        }],
+        assessment: stagecall_core::ids::AssessmentRef {
+            account: account.into(),
+            assessment: assessment.as_str().into(),
+        },
+        reentry: if rng.u32(0..3) == 0 {
+            Reentry::Again
+        } else {
+            Reentry::Once
+        },
+        include_current: rng.u32(0..4) == 0,
+        expires_after_days: None,
+        report: ReportPlan {
+            action: Some(ActionPlan {
+                action_type: action_type(id).to_string().as_str().into(),
+                outcomes: outcomes.into_iter().collect(),
+            }),
+            notes_at: if rng.u32(0..4) == 0 {
+                BTreeSet::from([Completed])
+            } else {
+                BTreeSet::new()
+            },
+            questions: if id == "video" {
+                BTreeMap::from([(Answerable::Percent, QUESTION.into())])
+            } else {
+                BTreeMap::new()
+            },
+            texts: stagecall_core::tenant::Texts {
+                comments: Some("{{ headline }}".to_owned()),
+                note: Some("{{ headline }}".to_owned()),
+            },
+            ..ReportPlan::default()
+        },
+    }
+}
+
+/// The type of a mapping's actions.
+pub fn action_type(mapping: &str) -> u32 {
+    if mapping == "video" { 42 } else { 43 }
+}

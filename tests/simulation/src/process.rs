@@ -1,0 +1,334 @@
+//! A process of ours: its own clock, its own connections with everything that they remember, and the use cases on top.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use stagecall_core::Timestamp;
+use stagecall_core::clock::{Clock, Deadline};
+use stagecall_core::error::{Error, StoreError};
+use stagecall_core::events::DomainEvent;
+use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::{
+    CallbackToken, CallbackTokens, Events, IncomingCall, PlatformSecret, Queue, Secrets,
+    TenantSecret,
+};
+use stagecall_core::timing::{Timing, after, seconds};
+use stagecall_core::usecases::{
+    Answer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+};
+use stagecall_core::work::Work;
+
+use crate::agenda::Event;
+use crate::judge::Judge;
+use crate::scheduler::{Fate, Scheduler};
+use crate::store::{Memory, Ports};
+use crate::wire::Wire;
+use crate::world::World;
+use crate::world::acts::Callback;
+
+/// What all processes share.
+pub struct Shared {
+    /// Decides what happens next.
+    pub scheduler: Arc<Scheduler>,
+    /// The store.
+    pub memory: Memory,
+    /// The world outside.
+    pub world: Arc<Mutex<World>>,
+    /// Watches.
+    pub judge: Arc<Judge>,
+    /// The intervals.
+    pub timing: Arc<Timing>,
+}
+
+/// A process.
+pub struct Process {
+    scheduler: Arc<Scheduler>,
+    judge: Arc<Judge>,
+    clock: Arc<ProcessClock>,
+    ticker: Ticker,
+    poller: Poller,
+    inviter: Inviter,
+    sweeper: Sweeper,
+    receiver: Receiver,
+    write_back: WriteBack,
+}
+
+impl Process {
+    /// A process that has just begun, with a clock that is `apart` milliseconds from the world's.
+    pub fn new(shared: &Shared, apart: i64) -> Self {
+        let scheduler = shared.scheduler.clone();
+        let store = Arc::new(Ports {
+            memory: shared.memory.clone(),
+            scheduler: scheduler.clone(),
+            judge: shared.judge.clone(),
+        });
+        let clock = Arc::new(ProcessClock {
+            scheduler: scheduler.clone(),
+            apart,
+        });
+        let queue = Arc::new(Lossy(scheduler.clone()));
+        let secrets = Arc::new(Cached {
+            scheduler: scheduler.clone(),
+            world: shared.world.clone(),
+            known: Mutex::default(),
+        });
+        let wire = Arc::new(Wire(scheduler.clone()));
+        let desk = Desk {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            tenants: store.clone(),
+            queue: queue.clone(),
+            events: Arc::new(Unheard),
+            clock: clock.clone(),
+            timing: shared.timing.clone(),
+        };
+        let eploy = Arc::new(stagecall_eploy::Connections::new(
+            wire.clone(),
+            secrets.clone(),
+            store.clone(),
+            clock.clone(),
+            &shared.timing,
+        ));
+        let platforms = Arc::new(stagecall_platforms::Connections::new(
+            wire,
+            secrets.clone(),
+            clock.clone(),
+            &shared.timing,
+        ));
+        let write_back = WriteBack {
+            desk: desk.clone(),
+            eploy: eploy.clone(),
+            platforms: platforms.clone(),
+        };
+        Self {
+            judge: shared.judge.clone(),
+            ticker: Ticker {
+                due: store.clone(),
+                queue,
+                clock: clock.clone(),
+            },
+            poller: Poller {
+                desk: desk.clone(),
+                states: store.clone(),
+                eploy: eploy.clone(),
+            },
+            inviter: Inviter {
+                desk: desk.clone(),
+                eploy,
+                platforms: platforms.clone(),
+            },
+            sweeper: Sweeper {
+                desk: desk.clone(),
+                platforms: platforms.clone(),
+                write_back: write_back.clone(),
+            },
+            receiver: Receiver {
+                desk,
+                deliveries: store,
+                secrets,
+                platforms,
+            },
+            write_back,
+            clock,
+            scheduler,
+        }
+    }
+
+    /// Does a piece of work. What fails stays due.
+    pub async fn work(self: Arc<Self>, work: Work) {
+        let done = self.dispatch(work).await;
+        self.scheduler.tell("done", || match done {
+            Ok(()) => String::new(),
+            Err(error) => error.to_string(),
+        });
+    }
+
+    async fn dispatch(&self, work: Work) -> Result<(), Error> {
+        match work {
+            Work::Poll { tenant } => {
+                let deadline = if self.scheduler.chance(2_000) {
+                    Deadline::at(after(self.clock.now(), seconds(1.0)))
+                } else {
+                    Deadline::NONE
+                };
+                self.poller.poll(&tenant, deadline).await.map(drop)
+            }
+            Work::Invite { key } => self.inviter.invite(&key).await,
+            Work::WriteBack { key, news, marker } => {
+                self.write_back.handle(&key, news, marker).await
+            }
+            Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
+            Work::Delivery { tenant, id } => {
+                self.receiver
+                    .look_into(&self.write_back, &tenant, &id)
+                    .await
+            }
+        }
+    }
+
+    /// The clock's turn.
+    pub async fn tick(self: Arc<Self>) {
+        let done = self.ticker.tick(50).await;
+        self.scheduler.tell("ticked", || match done {
+            Ok(count) => format!("{count} due"),
+            Err(error) => error.to_string(),
+        });
+    }
+
+    /// Takes a callback in. One that is not accepted is tried again by its platform, or not.
+    pub async fn receive(self: Arc<Self>, mut callback: Callback) {
+        let call = IncomingCall {
+            query: &[],
+            headers: &[],
+            body: &callback.body,
+        };
+        let tenant = TenantId::new(format!("t{}", callback.tenant));
+        let answer = self
+            .receiver
+            .receive(&tenant, &"willo".into(), &callback.token, &call)
+            .await;
+        self.scheduler.tell("answered", || match &answer {
+            Ok(answer) => format!("{answer:?}"),
+            Err(error) => error.to_string(),
+        });
+        match answer {
+            Ok(Answer::Accepted) if callback.forged => {
+                self.judge
+                    .violate("a callback with a wrong token was accepted".to_owned());
+            }
+            Ok(_) => {}
+            Err(_) => {
+                if let Some(left) = callback.tries.checked_sub(1) {
+                    callback.tries = left;
+                    self.scheduler.plan(20_000, Event::Call(callback));
+                }
+            }
+        }
+    }
+}
+
+/// A clock that is a little off.
+struct ProcessClock {
+    scheduler: Arc<Scheduler>,
+    apart: i64,
+}
+
+impl Clock for ProcessClock {
+    fn now(&self) -> Timestamp {
+        self.scheduler.time(self.apart)
+    }
+}
+
+/// A queue that loses, doubles and delays.
+struct Lossy(Arc<Scheduler>);
+
+#[async_trait]
+impl Queue for Lossy {
+    async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
+        let rates = self.0.rates();
+        let act = async {
+            for work in work {
+                if self.0.chance(rates.queue_loses) {
+                    self.0.account(|account| account.fault("queue loses"));
+                    continue;
+                }
+                let mut copies = 1;
+                if self.0.chance(rates.queue_repeats) {
+                    self.0.account(|account| account.fault("queue repeats"));
+                    copies = 3;
+                }
+                for _ in 0..copies {
+                    let later = if self.0.chance(rates.queue_delays) {
+                        self.0.account(|account| account.fault("queue delays"));
+                        self.0.draw(|rng| rng.u64(1_000..300_000))
+                    } else {
+                        self.0.draw(|rng| rng.u64(1..20))
+                    };
+                    self.0.plan(later, Event::Deliver(work.clone()));
+                }
+            }
+            Ok(())
+        };
+        self.0.effect("queue work", act).await
+    }
+}
+
+/// Nothing of ours depends on an event arriving.
+struct Unheard;
+
+#[async_trait]
+impl Events for Unheard {
+    async fn publish(&self, _: Vec<DomainEvent>) {}
+}
+
+/// The secret store, with the cache that a process keeps of it.
+struct Cached {
+    scheduler: Arc<Scheduler>,
+    world: Arc<Mutex<World>>,
+    known: Mutex<BTreeMap<TenantId, String>>,
+}
+
+impl Cached {
+    fn place(tenant: &TenantId) -> Result<usize, StoreError> {
+        let number = tenant.as_str().strip_prefix('t');
+        number
+            .and_then(|number| number.parse().ok())
+            .ok_or_else(|| StoreError::new("secrets", "read", "no such tenant"))
+    }
+}
+
+#[async_trait]
+impl Secrets for Cached {
+    async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError> {
+        let known = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(tenant).filter(|_| !fresh).cloned()
+        };
+        let text = if let Some(text) = known {
+            text
+        } else {
+            let at = Self::place(tenant)?;
+            let act = async {
+                let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(world.vault.stored(at))
+            };
+            let text = self.scheduler.effect("read the secret", act).await?;
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(tenant.clone(), text.clone());
+            text
+        };
+        let secret = || SecretString::from(text.clone());
+        let account = || PlatformSecret([("api_key".to_owned(), secret())].into_iter().collect());
+        Ok(TenantSecret {
+            eploy_client_id: "stagecall".to_owned().into(),
+            eploy_client_secret: secret(),
+            platforms: [("willo".into(), account()), ("wecp".into(), account())]
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    async fn callback_tokens(
+        &self,
+        tenant: &TenantId,
+        _: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError> {
+        let at = Self::place(tenant)?;
+        match self.scheduler.gate("read the tokens").await {
+            Fate::FailsBefore | Fate::FailsAfter => {
+                return Err(StoreError::new("secrets", "read the tokens", "not reached"));
+            }
+            Fate::DiesBefore | Fate::DiesAfter => return self.scheduler.die().await,
+            Fate::Works | Fate::Stalls => {}
+        }
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let (current, previous) = world.vault.callback(at);
+        let token = |text: String| CallbackToken(text.into());
+        Ok(Some(CallbackTokens {
+            current: token(current),
+            previous: previous.map(token),
+        }))
+    }
+}

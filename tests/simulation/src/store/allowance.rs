@@ -1,0 +1,46 @@
+//! The call allowance.
+
+use async_trait::async_trait;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::Allowance;
+
+use super::Memory;
+
+impl Memory {
+    /// All calls that were ever taken from a tenant's allowance.
+    pub fn taken_in_all(&self, tenant: &TenantId) -> u64 {
+        let data = self.data();
+        let days = data.taken.iter().filter(|((of, _), _)| of == tenant);
+        days.map(|(_, calls)| u64::from(*calls)).sum()
+    }
+}
+
+#[async_trait]
+impl Allowance for Memory {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        day: &str,
+        calls: u32,
+        ceiling: u32,
+    ) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let taken = data
+            .taken
+            .entry((tenant.clone(), day.to_owned()))
+            .or_default();
+        match taken.checked_add(calls).filter(|sum| *sum <= ceiling) {
+            Some(sum) => {
+                *taken = sum;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {
+        let key = (tenant.clone(), day.to_owned());
+        Ok(self.data().taken.get(&key).copied().unwrap_or_default())
+    }
+}

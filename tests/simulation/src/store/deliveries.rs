@@ -1,0 +1,75 @@
+//! The deliveries.
+
+use async_trait::async_trait;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
+
+use super::{Memory, Standing};
+
+impl Memory {
+    /// How many deliveries nobody has settled.
+    pub fn pending_deliveries(&self) -> usize {
+        let data = self.data();
+        let pending = |(standing, _): &&(Standing, _)| matches!(standing, Standing::Due(_));
+        data.deliveries.values().filter(pending).count()
+    }
+}
+
+#[async_trait]
+impl Deliveries for Memory {
+    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        let mut data = self.data();
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        if !matches!(data.deliveries.get(&key), Some((Standing::Due(_), _))) {
+            let fresh = (Standing::Due(delivery.at), delivery.clone());
+            data.deliveries.insert(key, fresh);
+        }
+        Ok(())
+    }
+
+    async fn load_delivery(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Delivery>, StoreError> {
+        let key = (tenant.clone(), id.to_owned());
+        Ok(self
+            .data()
+            .deliveries
+            .get(&key)
+            .map(|(_, delivery)| delivery.clone()))
+    }
+
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+        let standing = match fate {
+            DeliveryFate::Handled => Standing::Handled,
+            DeliveryFate::Again(at) => Standing::Due(*at),
+            DeliveryFate::Unmatched => Standing::Unmatched,
+        };
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        if let Some(stored) = self.data().deliveries.get_mut(&key) {
+            *stored = (standing, delivery.clone());
+        }
+        Ok(())
+    }
+
+    async fn unmatched(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let data = self.data();
+        let mut parked: Vec<Delivery> = data
+            .deliveries
+            .iter()
+            .filter(|((of, _), (standing, _))| {
+                of == tenant && matches!(standing, Standing::Unmatched)
+            })
+            .map(|(_, (_, delivery))| delivery.clone())
+            .collect();
+        parked.sort_by_key(|delivery| std::cmp::Reverse(delivery.at));
+        parked.truncate(limit);
+        Ok(parked)
+    }
+}

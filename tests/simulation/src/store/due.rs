@@ -1,0 +1,56 @@
+//! What is due. Only what belongs to a configured tenant can be; for a paused one, reports and deliveries only.
+
+use async_trait::async_trait;
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::invitation::{Step, Wake};
+use stagecall_core::ports::{Due, DueItem};
+
+use super::{Memory, Standing};
+
+#[async_trait]
+impl Due for Memory {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        let data = self.data();
+        let mut found: Vec<(Timestamp, DueItem)> = Vec::new();
+        let mut add = |at: Timestamp, tenant: &TenantId, while_paused: bool, item: DueItem| {
+            let runs = data
+                .tenants
+                .get(tenant)
+                .is_some_and(|tenant| while_paused || !tenant.paused);
+            if at <= now && runs {
+                found.push((at, item));
+            }
+        };
+        for id in data.tenants.keys() {
+            // A tenant without a state was never polled.
+            let at = data
+                .states
+                .get(id)
+                .map_or(Timestamp::UNIX_EPOCH, |state| state.due_at);
+            add(at, id, false, DueItem::Poll(id.clone()));
+        }
+        for (key, row) in &data.invitations {
+            if let Wake::At { at, step } = row.wake {
+                let item = DueItem::Invitation(key.clone(), step);
+                add(at, &key.tenant, step == Step::WriteBack, item);
+            }
+        }
+        for ((tenant, assessment), sweep) in &data.sweeps {
+            if let Some(at) = sweep.due_at {
+                let item = DueItem::Sweep(tenant.clone(), assessment.clone());
+                add(at, tenant, false, item);
+            }
+        }
+        for ((tenant, id), (standing, _)) in &data.deliveries {
+            if let Standing::Due(at) = standing {
+                let item = DueItem::Delivery(tenant.clone(), id.clone());
+                add(*at, tenant, true, item);
+            }
+        }
+        found.sort_by_key(|(at, _)| *at);
+        found.truncate(limit);
+        Ok(found.into_iter().map(|(_, item)| item).collect())
+    }
+}

@@ -1,0 +1,124 @@
+//! The invitations and the platforms' references.
+
+use async_trait::async_trait;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use stagecall_core::invitation::{Invitation, Wake};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+
+use super::Memory;
+
+impl Memory {
+    /// Every invitation.
+    pub fn invitations(&self) -> Vec<Invitation> {
+        self.data().invitations.values().cloned().collect()
+    }
+
+    /// The row of this key, as it is now.
+    pub fn row(&self, key: &InvitationKey) -> Option<Invitation> {
+        self.data().invitations.get(key).cloned()
+    }
+
+    /// Whose a reference is, as it is now.
+    pub fn owner(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Option<InvitationKey> {
+        let place = (tenant.clone(), account.clone(), reference.clone());
+        self.data().bindings.get(&place).cloned()
+    }
+}
+
+#[async_trait]
+impl Ledger for Memory {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        let mut data = self.data();
+        if data.invitations.contains_key(&invitation.key) {
+            return Ok(Inserted::Existed);
+        }
+        data.invitations
+            .insert(invitation.key.clone(), invitation.clone());
+        Ok(Inserted::New)
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        match self.data().invitations.get_mut(&next.key) {
+            Some(row) if row.version + 1 == next.version => {
+                *row = next.clone();
+                Ok(Saved::Saved)
+            }
+            _ => Ok(Saved::Conflict),
+        }
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.row(key))
+    }
+
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let data = self.data();
+        let wanted =
+            |key: &InvitationKey| key.tenant == *tenant && applications.contains(&key.application);
+        let rows = data.invitations.iter().filter(|(key, _)| wanted(key));
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        let mut data = self.data();
+        let place = (key.tenant.clone(), account.clone(), reference.clone());
+        let owner = data.bindings.entry(place).or_insert_with(|| key.clone());
+        Ok(if owner == key {
+            Bound::Ours
+        } else {
+            Bound::Other(owner.clone())
+        })
+    }
+
+    async fn bound(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        Ok(self.owner(tenant, account, reference))
+    }
+
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let data = self.data();
+        let waiting = data.invitations.values().filter_map(|row| {
+            let Wake::Watched { until } = row.wake else {
+                return None;
+            };
+            if row.key.tenant != *tenant || row.assessment != *assessment {
+                return None;
+            }
+            Some(Waiting {
+                key: row.key.clone(),
+                reference: row.reference.clone()?,
+                state: row.state.name().to_owned(),
+                level: row.state.level(),
+                marker: row.marker.clone(),
+                invited_at: row.invited_at,
+                until,
+            })
+        });
+        Ok(waiting.collect())
+    }
+}

@@ -1,0 +1,52 @@
+//! A store in memory, behind the same ports as the real ones. It passes the conformance suite of `tests/it`, so what
+//! the simulation finds over it holds for them too.
+//!
+//! [`Memory`] is the store itself; [`Ports`] is how one simulated process reaches it: through effects that may fail,
+//! stall, or take the process with them.
+
+mod allowance;
+mod deliveries;
+mod due;
+mod ledger;
+mod ports;
+mod sweeps;
+mod tenants;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stagecall_core::Timestamp;
+use stagecall_core::ids::{AccountId, AssessmentRef, InvitationKey, Reference, TenantId};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::{Delivery, SweepState, TenantState};
+use stagecall_core::tenant::Tenant;
+
+pub use ports::Ports;
+
+/// The store. Clones are the same store.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Data>>);
+
+/// Where a delivery stands.
+enum Standing {
+    Due(Timestamp),
+    Handled,
+    Unmatched,
+}
+
+#[derive(Default)]
+struct Data {
+    tenants: BTreeMap<TenantId, Tenant>,
+    states: BTreeMap<TenantId, TenantState>,
+    invitations: BTreeMap<InvitationKey, Invitation>,
+    bindings: BTreeMap<(TenantId, AccountId, Reference), InvitationKey>,
+    sweeps: BTreeMap<(TenantId, AssessmentRef), SweepState>,
+    deliveries: BTreeMap<(TenantId, String), (Standing, Delivery)>,
+    taken: BTreeMap<(TenantId, String), u32>,
+}
+
+impl Memory {
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,213 @@
+//! How one simulated process reaches the store: every call is an effect that may fail before or after it took effect,
+//! stall, or take the process with it. What is written is watched here, at the moment it is written.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::{
+    Allowance, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved,
+    SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
+};
+use stagecall_core::tenant::Tenant;
+
+use super::Memory;
+use crate::judge::Judge;
+use crate::scheduler::Scheduler;
+
+/// The store, as the use cases see it.
+pub struct Ports {
+    /// The store itself.
+    pub memory: Memory,
+    /// Decides what becomes of each call, and when.
+    pub scheduler: Arc<Scheduler>,
+    /// Watches what is written.
+    pub judge: Arc<Judge>,
+}
+
+#[async_trait]
+impl Ledger for Ports {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        let act = self.memory.insert(invitation);
+        self.scheduler.effect("insert the invitation", act).await
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let act = async {
+            let before = self.memory.row(&next.key);
+            let saved = self.memory.save(next).await?;
+            if saved == Saved::Saved {
+                self.judge.saved(before.as_ref(), next);
+            }
+            Ok(saved)
+        };
+        self.scheduler.effect("save the invitation", act).await
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        let act = self.memory.load(key);
+        self.scheduler.effect("load the invitation", act).await
+    }
+
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let act = self.memory.of_applications(tenant, applications);
+        self.scheduler.effect("load the applications' rows", act).await
+    }
+
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        let act = self.memory.bind(account, reference, key);
+        self.scheduler.effect("bind the reference", act).await
+    }
+
+    async fn bound(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        let act = self.memory.bound(tenant, account, reference);
+        self.scheduler.effect("look up the reference", act).await
+    }
+
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let act = self.memory.waiting(tenant, assessment);
+        self.scheduler.effect("list who is watched", act).await
+    }
+}
+
+#[async_trait]
+impl Sweeps for Ports {
+    async fn arm(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let act = self.memory.arm(tenant, assessment, at);
+        self.scheduler.effect("arm the sweep", act).await
+    }
+
+    async fn load_sweep(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<SweepState, StoreError> {
+        let act = self.memory.load_sweep(tenant, assessment);
+        self.scheduler.effect("load the sweep", act).await
+    }
+
+    async fn save_sweep(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+        expected: &SweepState,
+        next: &SweepState,
+    ) -> Result<Saved, StoreError> {
+        let act = self.memory.save_sweep(tenant, assessment, expected, next);
+        self.scheduler.effect("save the sweep", act).await
+    }
+}
+
+#[async_trait]
+impl Deliveries for Ports {
+    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+        let act = self.memory.store(delivery);
+        self.scheduler.effect("store the delivery", act).await
+    }
+
+    async fn load_delivery(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Option<Delivery>, StoreError> {
+        let act = self.memory.load_delivery(tenant, id);
+        self.scheduler.effect("load the delivery", act).await
+    }
+
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+        let act = self.memory.settle(delivery, fate);
+        self.scheduler.effect("settle the delivery", act).await
+    }
+
+    async fn unmatched(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let act = self.memory.unmatched(tenant, limit);
+        self.scheduler.effect("list the parked deliveries", act).await
+    }
+}
+
+#[async_trait]
+impl Due for Ports {
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+        let act = self.memory.due(now, limit);
+        self.scheduler.effect("find what is due", act).await
+    }
+}
+
+#[async_trait]
+impl Tenants for Ports {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let act = self.memory.tenant(id);
+        self.scheduler.effect("read the configuration", act).await
+    }
+}
+
+#[async_trait]
+impl TenantStates for Ports {
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        let act = self.memory.load_state(tenant);
+        self.scheduler.effect("load the tenant's state", act).await
+    }
+
+    async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
+        let act = async {
+            let before = self.memory.state(tenant);
+            let saved = self.memory.save_state(tenant, next).await?;
+            if saved == Saved::Saved {
+                self.judge.moved(tenant, before.as_ref(), next);
+            }
+            Ok(saved)
+        };
+        self.scheduler.effect("save the tenant's state", act).await
+    }
+}
+
+#[async_trait]
+impl Allowance for Ports {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        day: &str,
+        calls: u32,
+        ceiling: u32,
+    ) -> Result<bool, StoreError> {
+        let act = self.memory.take(tenant, day, calls, ceiling);
+        self.scheduler.effect("take from the allowance", act).await
+    }
+
+    async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {
+        let act = self.memory.taken(tenant, day);
+        self.scheduler.effect("read the allowance", act).await
+    }
+}

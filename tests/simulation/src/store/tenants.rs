@@ -1,0 +1,58 @@
+//! Tenants, and how polling them stands.
+
+use async_trait::async_trait;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Saved, TenantState, TenantStates, Tenants};
+use stagecall_core::tenant::Tenant;
+
+use super::Memory;
+
+impl Memory {
+    /// Configures a tenant, as an operator does.
+    pub fn put_tenant(&self, tenant: &Tenant) {
+        let mut data = self.data();
+        data.tenants.insert(tenant.id.clone(), tenant.clone());
+    }
+
+    /// All configured tenants, by name.
+    pub fn list_tenants(&self) -> Vec<Tenant> {
+        self.data().tenants.values().cloned().collect()
+    }
+
+    /// Removes a tenant and how polling it stood; whether it was there.
+    pub fn remove_tenant(&self, id: &TenantId) -> bool {
+        let mut data = self.data();
+        data.states.remove(id);
+        data.tenants.remove(id).is_some()
+    }
+
+    /// How polling stands, as it is now.
+    pub fn state(&self, tenant: &TenantId) -> Option<TenantState> {
+        self.data().states.get(tenant).cloned()
+    }
+}
+
+#[async_trait]
+impl Tenants for Memory {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        Ok(self.data().tenants.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl TenantStates for Memory {
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        Ok(self.state(tenant))
+    }
+
+    async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
+        let mut data = self.data();
+        let stored = data.states.get(tenant).map_or(0, |state| state.version);
+        if stored + 1 != next.version {
+            return Ok(Saved::Conflict);
+        }
+        data.states.insert(tenant.clone(), next.clone());
+        Ok(Saved::Saved)
+    }
+}

@@ -1,0 +1,149 @@
+//! What people outside do: recruiters, candidates, the customer, the operator; and what the platforms make of it.
+
+use serde_json::json;
+
+use super::World;
+use crate::plan::{ELSEWHERE, INTERVIEW, TEST};
+
+/// Something that somebody outside does.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// A recruiter moves somebody to a stage.
+    Move,
+    /// A recruiter moves somebody away and back at once.
+    Bounce,
+    /// Something about an application changes that is no business of ours.
+    Touch,
+    /// Somebody applies.
+    Apply,
+    /// A candidate goes on with an invitation.
+    Progress,
+    /// The operator changes the configuration of this tenant.
+    Configure(usize),
+    /// The customer makes new credentials, and the operator stores them later.
+    Rotate(usize),
+    /// The operator stores them.
+    Follow(usize),
+    /// Somebody calls us who is not the platform.
+    Forge,
+}
+
+/// A call to our listener.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// To whose address.
+    pub tenant: usize,
+    /// With which token.
+    pub token: String,
+    /// What it says.
+    pub body: Vec<u8>,
+    /// How often it will be tried again.
+    pub tries: u32,
+    /// Whether it must not be accepted.
+    pub forged: bool,
+}
+
+impl World {
+    /// Does it at `now`, in milliseconds since 1970. Returns what was done in words, and who calls us about it.
+    pub fn act(
+        &mut self,
+        act: Act,
+        now: i64,
+        rng: &mut fastrand::Rng,
+    ) -> (String, Option<Callback>) {
+        let tenant = rng.usize(0..self.eploys.len());
+        let eploy = &mut self.eploys[tenant];
+        let at = rng.usize(0..eploy.applications.len().max(1));
+        match act {
+            Act::Apply => {
+                let stage = if rng.bool() { INTERVIEW } else { ELSEWHERE };
+                eploy.apply(now, stage, rng);
+                (format!("somebody applies at t{tenant}"), None)
+            }
+            Act::Move => {
+                let stage = *rng
+                    .choice(&[INTERVIEW, INTERVIEW, TEST, ELSEWHERE])
+                    .unwrap_or(&INTERVIEW);
+                eploy.move_to(at, stage, now);
+                let id = eploy.applications[at].id;
+                (format!("a recruiter moves {id} to stage {stage}"), None)
+            }
+            Act::Bounce => {
+                let stage = eploy.applications[at].stage;
+                eploy.move_to(at, ELSEWHERE, now);
+                eploy.move_to(at, stage, now + 1000);
+                let id = eploy.applications[at].id;
+                (format!("a recruiter moves {id} away and back"), None)
+            }
+            Act::Touch => {
+                eploy.touch(at, now);
+                let id = eploy.applications[at].id;
+                (format!("{id} changes somehow"), None)
+            }
+            Act::Progress => self.progress(now, rng),
+            Act::Rotate(tenant) => {
+                self.vault.rotate(tenant);
+                if rng.bool() {
+                    self.vault.renew_callback(tenant);
+                }
+                (format!("t{tenant} makes new credentials"), None)
+            }
+            Act::Follow(tenant) => {
+                self.vault.follow(tenant);
+                (
+                    format!("the operator stores the new credentials of t{tenant}"),
+                    None,
+                )
+            }
+            Act::Forge => self.forge(tenant, rng),
+            Act::Configure(_) => (String::new(), None),
+        }
+    }
+
+    fn progress(&mut self, now: i64, rng: &mut fastrand::Rng) -> (String, Option<Callback>) {
+        let platform = &mut self.platforms[rng.usize(0..2)];
+        if platform.participants.is_empty() {
+            return ("no candidate has anything to do".to_owned(), None);
+        }
+        let at = rng.usize(0..platform.participants.len());
+        let changed = platform.progress(at, now, rng);
+        let one = &platform.participants[at];
+        let callback = (changed && platform.calls_back()).then(|| Callback {
+            tenant: one.tenant,
+            token: self.vault.callback(one.tenant).0,
+            body: json!({"participant": {"key": one.key}, "at": now})
+                .to_string()
+                .into_bytes(),
+            tries: 2,
+            forged: false,
+        });
+        let told = format!("{} is {:?} on {}", one.client_ref, one.standing, platform.account());
+        (told, callback)
+    }
+
+    fn forge(&self, tenant: usize, rng: &mut fastrand::Rng) -> (String, Option<Callback>) {
+        let willo = &self.platforms[0];
+        let key = match willo.participants.last() {
+            Some(one) => one.key.clone(),
+            None => format!("{:032x}", rng.u64(..)),
+        };
+        let other = (tenant + 1) % self.eploys.len();
+        let (token, forged) = match rng.u32(0..3) {
+            0 => (format!("{:064x}", rng.u64(..)), true),
+            // Right for another tenant.
+            1 if other != tenant => (self.vault.callback(other).0, true),
+            // Somebody who knows the token and makes things up.
+            _ => (self.vault.callback(tenant).0, false),
+        };
+        let callback = Callback {
+            tenant,
+            token,
+            body: json!({"participant": {"key": key, "status": "completed", "score": 100}, "at": rng.u64(..)})
+                .to_string()
+                .into_bytes(),
+            tries: 0,
+            forged,
+        };
+        ("somebody calls us".to_owned(), Some(callback))
+    }
+}

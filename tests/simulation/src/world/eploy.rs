@@ -1,0 +1,410 @@
+//! One tenant's Eploy: applications with their stages and history, candidates, actions, answers and notes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use stagecall_core::Timestamp;
+use stagecall_http::{Method, Request, Response};
+
+use super::{Vault, header, json as answer, owner, status, written};
+use crate::plan::{ELSEWHERE, EployReadings, INTERVIEW, Order, TEST, VACANCIES};
+
+/// One tenant's Eploy.
+pub struct Eploy {
+    /// Whose.
+    pub tenant: usize,
+    /// The applications.
+    pub applications: Vec<Application>,
+    /// The actions.
+    pub actions: Vec<Action>,
+    /// Calls that arrived, tokens included.
+    pub calls: u64,
+    /// How it behaves where the reference leaves it open.
+    pub readings: EployReadings,
+    ids: u32,
+}
+
+/// An application. All its times are Eploy's own.
+pub struct Application {
+    /// Its id.
+    pub id: u32,
+    /// Whose.
+    pub candidate: u32,
+    /// For what.
+    pub vacancy: u32,
+    /// Where it stands.
+    pub stage: u32,
+    /// When it was last changed.
+    pub modified: i64,
+    /// Where it stood since when.
+    pub history: Vec<(u32, i64, u32)>,
+    /// The answers to its custom questions.
+    pub answers: BTreeMap<String, String>,
+    /// Its notes.
+    pub notes: u32,
+}
+
+/// An action.
+pub struct Action {
+    id: u32,
+    /// Whose.
+    pub candidate: u32,
+    /// For what.
+    pub vacancy: u32,
+    /// Its type.
+    pub kind: u32,
+    /// What was written.
+    pub fields: Map<String, Value>,
+}
+
+impl Action {
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The outcome that it shows.
+    pub fn outcome(&self) -> u32 {
+        number(&self.fields, "ActionOutcomeId")
+    }
+}
+
+impl Application {
+    /// When it came to where it stands.
+    pub fn entered(&self) -> i64 {
+        self.history.last().map_or(0, |(_, at, _)| *at)
+    }
+
+    /// How often it came to this stage.
+    pub fn entries(&self, stage: u32) -> usize {
+        let there = self.history.iter().filter(|(_, _, at)| *at == stage);
+        there.count()
+    }
+}
+
+impl Eploy {
+    /// An Eploy with some applications, some of them at a trigger stage already.
+    pub fn new(
+        tenant: usize,
+        readings: &EployReadings,
+        applications: u32,
+        begins: i64,
+        rng: &mut fastrand::Rng,
+    ) -> Self {
+        let mut eploy = Self {
+            tenant,
+            applications: Vec::new(),
+            actions: Vec::new(),
+            calls: 0,
+            readings: readings.clone(),
+            ids: 0,
+        };
+        for _ in 0..applications {
+            let ago = rng.i64(1..72 * 3_600_000);
+            let stage = *rng
+                .choice(&[INTERVIEW, TEST, ELSEWHERE, ELSEWHERE])
+                .unwrap_or(&ELSEWHERE);
+            eploy.apply(begins - ago, stage, rng);
+        }
+        eploy
+    }
+
+    /// An application comes in.
+    pub fn apply(&mut self, now: i64, stage: u32, rng: &mut fastrand::Rng) {
+        let base = u32::try_from(self.tenant + 1).unwrap_or(1) * 1000;
+        let count = u32::try_from(self.applications.len()).unwrap_or(0);
+        // Somebody may apply twice.
+        let candidate = match self.applications.last() {
+            Some(last) if rng.u32(0..5) == 0 => last.candidate,
+            _ => base + 500 + count,
+        };
+        let at = now + self.readings.apart;
+        self.ids += 1;
+        self.applications.push(Application {
+            id: base + count,
+            candidate,
+            vacancy: rng.choice(VACANCIES).unwrap_or(VACANCIES[0]),
+            stage,
+            modified: at,
+            history: vec![(self.ids, at, stage)],
+            answers: BTreeMap::new(),
+            notes: 0,
+        });
+    }
+
+    /// A recruiter moves an application.
+    pub fn move_to(&mut self, at: usize, stage: u32, now: i64) {
+        let now = now + self.readings.apart;
+        self.ids += 1;
+        let application = &mut self.applications[at];
+        application.modified = now;
+        if application.stage != stage {
+            application.stage = stage;
+            application.history.push((self.ids, now, stage));
+        }
+    }
+
+    /// Something about an application changes that has nothing to do with us.
+    pub fn touch(&mut self, at: usize, now: i64) {
+        self.applications[at].modified = now + self.readings.apart;
+    }
+
+    /// The actions of this type for a candidate and a vacancy.
+    pub fn actions_of(
+        &self,
+        candidate: u32,
+        vacancy: u32,
+        kind: u32,
+    ) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(move |action| {
+            action.candidate == candidate && action.vacancy == vacancy && action.kind == kind
+        })
+    }
+
+    /// Answers a request.
+    pub fn answer(
+        &mut self,
+        request: &Request,
+        now: i64,
+        vault: &mut Vault,
+        violations: &mut Vec<String>,
+    ) -> Response {
+        self.calls += 1;
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let path = request.url.path().strip_prefix("/api/").unwrap_or("");
+        let parts: Vec<&str> = path.split('/').collect();
+        let mut whose = |credential: &str| match vault.check(credential) {
+            Some((tenant, valid)) => {
+                if tenant != self.tenant {
+                    violations.push(format!(
+                        "a credential of tenant t{tenant} was used at the Eploy of t{}",
+                        self.tenant
+                    ));
+                }
+                valid
+            }
+            None => false,
+        };
+        if path == "token" {
+            let secret = body["client_secret"].as_str().unwrap_or_default();
+            return if whose(secret) {
+                answer(
+                    200,
+                    &json!({"access_token": format!("token-{secret}"), "expires_in": 1800, "token_type": "Bearer"}),
+                )
+            } else {
+                answer(
+                    400,
+                    &json!({"error": "invalid_client", "error_message": "the client is not known"}),
+                )
+            };
+        }
+        let token = header(request, "authorization");
+        if !whose(token.strip_prefix("Bearer token-").unwrap_or_default()) {
+            return status(401);
+        }
+        match (request.method, parts.as_slice()) {
+            (Method::Post, ["applications", "search"]) => self.search(&body),
+            (Method::Post, ["applications", "statushistory", "search"]) => self.history(&body),
+            (Method::Get, ["applications", id]) => match self.find(id) {
+                Some(at) => answer(200, &self.shown(&self.applications[at])),
+                None => status(404),
+            },
+            (Method::Patch, ["applications", id, "questions"]) => match self.find(id) {
+                Some(at) => {
+                    for one in body.as_array().into_iter().flatten() {
+                        let question = one["QuestionId"].to_string();
+                        let text = one["Answer"].as_str().unwrap_or_default();
+                        let answers = &mut self.applications[at].answers;
+                        answers.insert(question, text.to_owned());
+                    }
+                    self.touch(at, now);
+                    status(204)
+                }
+                None => status(404),
+            },
+            (Method::Post, ["applications", id, "notes"]) => match self.find(id) {
+                Some(at) => {
+                    self.applications[at].notes += 1;
+                    status(201)
+                }
+                None => status(404),
+            },
+            (Method::Get, ["candidates", id]) => {
+                let id: u32 = id.parse().unwrap_or(0);
+                if owner(id) != Some(self.tenant) {
+                    return status(404);
+                }
+                let number = format!("+447700900{:03}", id % 1000);
+                answer(
+                    200,
+                    &json!({"CandidateId": id, "FirstName": "Ada", "Surname": format!("Example {id}"), "Email": email(id), "Mobile": number}),
+                )
+            }
+            (Method::Get, ["vacancies", id]) => answer(
+                200,
+                &json!({"VacancyId": id, "Title": "A vacancy", "Company": {"Id": 12}}),
+            ),
+            (Method::Post, ["actions"]) => self.create_action(&body),
+            (Method::Patch, ["actions", id]) => {
+                let id: u32 = id.parse().unwrap_or(0);
+                match self.actions.iter_mut().find(|action| action.id == id) {
+                    Some(action) => {
+                        let given = body.as_object().cloned().unwrap_or_default();
+                        action.fields.extend(given);
+                        status(204)
+                    }
+                    None => status(404),
+                }
+            }
+            (Method::Post, ["actions", "search"]) => self.search_actions(&body),
+            _ => status(404),
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<usize> {
+        let id: u32 = id.parse().ok()?;
+        self.applications
+            .iter()
+            .position(|application| application.id == id)
+    }
+
+    fn search(&self, body: &Value) -> Response {
+        let mut since = None;
+        let mut only = None;
+        for filter in filters(body) {
+            let value = filter["Value"].as_str().unwrap_or_default();
+            match filter["Route"].as_str() {
+                Some("Application.ModificationDate") => {
+                    since = value.parse::<Timestamp>().ok();
+                }
+                Some("Application.ApplicationId") => only = value.parse::<u32>().ok(),
+                _ => return answer(400, &json!({"error_message": "unknown route"})),
+            }
+        }
+        let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
+        let mut found: Vec<&Application> = self
+            .applications
+            .iter()
+            .filter(|application| {
+                application.modified > since && only.is_none_or(|only| application.id == only)
+            })
+            .collect();
+        match self.readings.order {
+            Order::Id => {}
+            Order::Newest => found.sort_by_key(|application| -application.modified),
+            Order::Oldest => found.sort_by_key(|application| application.modified),
+        }
+        let rows = found.into_iter().map(|application| self.shown(application));
+        paged(body, rows.collect())
+    }
+
+    fn shown(&self, application: &Application) -> Value {
+        json!({
+            "ApplicationId": application.id,
+            "Candidate": {"Id": application.candidate},
+            "Vacancy": {"Id": application.vacancy},
+            "Workflow": {"Stage": {"Id": application.stage}, "Status": null},
+            "ModificationDate": written(application.modified),
+        })
+    }
+
+    fn history(&self, body: &Value) -> Response {
+        if !self.readings.history {
+            return answer(403, &json!({"error_message": "no permission"}));
+        }
+        let id = filters(body)
+            .next()
+            .and_then(|filter| filter["Value"].as_str());
+        let Some(at) = id.and_then(|id| self.find(id)) else {
+            return status(404);
+        };
+        let application = &self.applications[at];
+        let rows = application.history.iter().map(|(id, at, stage)| {
+            json!({
+                "StatusHistoryId": id,
+                "Application": {"Id": application.id},
+                "StatusDate": written(*at),
+                "Workflow": {"Stage": {"Id": stage}, "Status": null},
+            })
+        });
+        paged(body, rows.collect())
+    }
+
+    fn create_action(&mut self, body: &Value) -> Response {
+        let Some(fields) = body.as_object() else {
+            return status(400);
+        };
+        self.ids += 1;
+        let id = self.ids;
+        self.actions.push(Action {
+            id,
+            candidate: number(fields, "CandidateId"),
+            vacancy: number(fields, "VacancyId"),
+            kind: number(fields, "ActionTypeId"),
+            fields: fields.clone(),
+        });
+        if self.readings.silent {
+            status(204)
+        } else {
+            answer(201, &json!({"Id": id}))
+        }
+    }
+
+    fn search_actions(&self, body: &Value) -> Response {
+        let wanted = |route: &str| {
+            filters(body)
+                .find(|filter| filter["Route"] == route)
+                .and_then(|filter| filter["Value"].as_str()?.parse::<u32>().ok())
+        };
+        let candidate = wanted("Candidate.CandidateID");
+        let vacancy = wanted("Vacancy.VacancyId");
+        let rows = self.actions.iter().filter(|action| {
+            candidate.is_none_or(|id| id == action.candidate)
+                && vacancy.is_none_or(|id| id == action.vacancy)
+        });
+        let rows = rows.map(|action| {
+            json!({
+                "ActionId": action.id,
+                "StartDate": action.fields.get("StartDate"),
+                "Vacancy": {"Id": action.vacancy},
+                "Candidate": {"Id": action.candidate},
+                "ActionType": {"Id": action.kind},
+            })
+        });
+        paged(body, rows.collect())
+    }
+}
+
+/// A candidate's address.
+pub fn email(candidate: u32) -> String {
+    format!("ada.{candidate}@example.com")
+}
+
+fn filters(body: &Value) -> impl Iterator<Item = &Value> {
+    body["Filters"].as_array().into_iter().flatten()
+}
+
+fn number(fields: &Map<String, Value>, name: &str) -> u32 {
+    let number = fields.get(name).and_then(Value::as_u64).unwrap_or(0);
+    u32::try_from(number).unwrap_or(0)
+}
+
+/// The page that was asked for. Past the end, and where nothing was found, the answer is a 404.
+fn paged(body: &Value, mut rows: Vec<Value>) -> Response {
+    let asked = |name: &str| {
+        let number = body["Paging"][name].as_u64().unwrap_or(1).max(1);
+        usize::try_from(number).unwrap_or(1)
+    };
+    let (size, page) = (asked("RecordsPerPage"), asked("RequestedPage"));
+    let pages = rows.len().div_ceil(size);
+    if page > pages {
+        return status(404);
+    }
+    let rest = rows.split_off((page - 1) * size);
+    let records: Vec<Value> = rest.into_iter().take(size).collect();
+    answer(
+        200,
+        &json!({"Records": records, "CurrentPage": page, "TotalPages": pages}),
+    )
+}

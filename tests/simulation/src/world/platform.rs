@@ -1,0 +1,339 @@
+//! Willo and `WeCP`: one set of records, two dialects. Here it is seen who was invited how often.
+
+use serde_json::{Value, json};
+use stagecall_core::report::Moment;
+use stagecall_http::{Method, Request, Response};
+
+use super::{Vault, header, json as answer, owner, status, written};
+use crate::plan::{Readings, Second, interview, test};
+
+/// Which platform it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Willo.
+    Willo,
+    /// `WeCP`.
+    Wecp,
+}
+
+/// A platform with all tenants' accounts.
+pub struct Platform {
+    kind: Kind,
+    readings: Readings,
+    /// Everybody who was ever accepted, in order.
+    pub participants: Vec<Participant>,
+}
+
+/// Where somebody stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Invited.
+    Invited,
+    /// Opened the message.
+    Opened,
+    /// Began.
+    Started,
+    /// Finished, with this score.
+    Completed(u32),
+    /// Was too late.
+    Expired,
+    /// Said no.
+    Declined,
+    /// Could not be reached.
+    Bounced,
+}
+
+impl Standing {
+    /// The moment that Eploy has to show.
+    pub fn moment(self) -> Moment {
+        match self {
+            Self::Invited => Moment::Invited,
+            Self::Opened => Moment::Opened,
+            Self::Started => Moment::Started,
+            Self::Completed(_) => Moment::Completed,
+            Self::Expired => Moment::Expired,
+            Self::Declined => Moment::Declined,
+            Self::Bounced => Moment::Bounced,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Opened => "opened",
+            Self::Started => "started",
+            Self::Completed(_) => "completed",
+            Self::Expired => "expired",
+            Self::Declined => "declined",
+            Self::Bounced => "bounced",
+        }
+    }
+}
+
+/// Somebody who was accepted.
+pub struct Participant {
+    /// The platform's reference.
+    pub key: String,
+    /// Whose account.
+    pub tenant: usize,
+    /// To what.
+    pub assessment: String,
+    /// The address.
+    pub email: String,
+    /// Our reference, as it was given.
+    pub client_ref: String,
+    /// Where they stand.
+    pub standing: Standing,
+    /// When that was last changed.
+    pub changed: i64,
+}
+
+impl Platform {
+    /// A platform that nobody was invited on yet.
+    pub fn new(kind: Kind, readings: Readings) -> Self {
+        Self {
+            kind,
+            readings,
+            participants: Vec::new(),
+        }
+    }
+
+    /// The name of its accounts.
+    pub fn account(&self) -> &'static str {
+        match self.kind {
+            Kind::Willo => "willo",
+            Kind::Wecp => "wecp",
+        }
+    }
+
+    /// Whether it calls back.
+    pub fn calls_back(&self) -> bool {
+        self.kind == Kind::Willo
+    }
+
+    /// Answers a request.
+    pub fn answer(
+        &mut self,
+        request: &Request,
+        now: i64,
+        vault: &Vault,
+        violations: &mut Vec<String>,
+    ) -> Response {
+        let name = match self.kind {
+            Kind::Willo => "authorization",
+            Kind::Wecp => "x-api-key",
+        };
+        let Some((tenant, true)) = vault.check(header(request, name)) else {
+            return answer(401, &json!({"detail": "Invalid token."}));
+        };
+        let own = match self.kind {
+            Kind::Willo => interview(tenant),
+            Kind::Wecp => test(tenant),
+        };
+        let path = match self.kind {
+            Kind::Willo => request
+                .url
+                .path()
+                .strip_prefix("/api/integrations/v2/")
+                .unwrap_or("")
+                .trim_end_matches('/'),
+            Kind::Wecp => request.url.path().trim_start_matches('/'),
+        };
+        let parts: Vec<&str> = path.split('/').collect();
+        let asked: String = match parts.as_slice() {
+            ["ats", "wecp", "tests", test, "candidates"] => (*test).to_owned(),
+            ["participants"] if request.method == Method::Get => request
+                .url
+                .query_pairs()
+                .find(|(key, _)| key == "interview")
+                .map(|(_, value)| value.into_owned())
+                .unwrap_or_else(|| own.clone()),
+            _ => own.clone(),
+        };
+        if asked != own {
+            violations.push(format!(
+                "the key of tenant t{tenant} was used for {asked}, which is another tenant's"
+            ));
+        }
+        match (request.method, parts.as_slice()) {
+            (Method::Post, ["participants"] | ["ats", "wecp", "tests", _, "candidates"]) => {
+                self.invite(tenant, own, request, now, violations)
+            }
+            (Method::Get, ["participants"]) => self.list(tenant, request),
+            (Method::Get, ["ats", "wecp", "tests", _, "candidates"]) => {
+                let rows: Vec<Value> = self.of(tenant).map(|one| self.shown(one)).collect();
+                if rows.is_empty() {
+                    return Response {
+                        body: b"No candidate found".to_vec(),
+                        ..status(404)
+                    };
+                }
+                answer(200, &rows.into())
+            }
+            (Method::Get, ["participants", key] | ["ats", "wecp", "candidates", key]) => {
+                match self.participants.iter().find(|one| one.key == *key) {
+                    Some(one) if one.tenant == tenant => answer(200, &self.shown(one)),
+                    Some(one) => {
+                        violations.push(format!(
+                            "the key of tenant t{tenant} was used for a participant of t{}",
+                            one.tenant
+                        ));
+                        answer(404, &json!({"detail": "Not found."}))
+                    }
+                    None => answer(404, &json!({"detail": "Not found."})),
+                }
+            }
+            _ => status(404),
+        }
+    }
+
+    fn of(&self, tenant: usize) -> impl Iterator<Item = &Participant> {
+        self.participants
+            .iter()
+            .filter(move |one| one.tenant == tenant)
+    }
+
+    fn invite(
+        &mut self,
+        tenant: usize,
+        assessment: String,
+        request: &Request,
+        now: i64,
+        violations: &mut Vec<String>,
+    ) -> Response {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let reference = match self.kind {
+            Kind::Willo => &body["external_id"],
+            Kind::Wecp => &body["metadata"]["invitationId"],
+        };
+        let client_ref = reference.as_str().unwrap_or_default().to_owned();
+        let email = body["email"].as_str().unwrap_or_default().to_owned();
+        let application = client_ref.split('.').next().and_then(|id| id.parse().ok());
+        let person = email
+            .split(['.', '@'])
+            .nth(1)
+            .and_then(|id| id.parse().ok());
+        for id in [application, person] {
+            if id.and_then(owner) != Some(tenant) {
+                violations.push(format!(
+                    "the key of tenant t{tenant} was used to invite for {client_ref}, which is not theirs"
+                ));
+            }
+        }
+        let before = self
+            .of(tenant)
+            .find(|one| one.email == email && one.assessment == assessment);
+        match (self.readings.second, before) {
+            (Second::Conflict, Some(_)) => {
+                return answer(
+                    409,
+                    &json!({"detail": "This candidate is already invited."}),
+                );
+            }
+            (Second::Old, Some(one)) => return answer(200, &self.shown(one)),
+            _ => {}
+        }
+        let count = self.participants.len() + 1;
+        self.participants.push(Participant {
+            key: format!("{:032x}", count * 0x9e37_79b9),
+            tenant,
+            assessment,
+            email,
+            client_ref,
+            standing: Standing::Invited,
+            changed: now,
+        });
+        answer(201, &self.shown(&self.participants[count - 1]))
+    }
+
+    fn list(&self, tenant: usize, request: &Request) -> Response {
+        let from = request
+            .url
+            .query_pairs()
+            .find(|(key, _)| key == "from")
+            .and_then(|(_, value)| value.parse::<usize>().ok())
+            .unwrap_or(0);
+        let all: Vec<&Participant> = self.of(tenant).collect();
+        let rows: Vec<Value> = all
+            .iter()
+            .skip(from)
+            .take(self.readings.page)
+            .map(|one| self.shown(one))
+            .collect();
+        let next = from + rows.len();
+        let next = (next < all.len()).then(|| {
+            format!(
+                "https://api.willotalent.com/api/integrations/v2/participants/?interview={}&from={next}",
+                interview(tenant)
+            )
+        });
+        answer(
+            200,
+            &json!({"count": all.len(), "next": next, "previous": null, "results": rows}),
+        )
+    }
+
+    fn shown(&self, one: &Participant) -> Value {
+        match self.kind {
+            Kind::Willo => self.participant(one),
+            Kind::Wecp => self.candidate(one),
+        }
+    }
+
+    fn participant(&self, one: &Participant) -> Value {
+        let mut shown = json!({
+            "key": one.key,
+            "interview": {"key": one.assessment},
+            "email": one.email,
+            "name": "Ada Example",
+            "status": one.standing.word(),
+        });
+        if self.readings.echoes {
+            shown["external_id"] = one.client_ref.as_str().into();
+        }
+        if let Standing::Completed(score) = one.standing {
+            shown["score"] = json!({"value": score, "max": 100});
+            shown["completed_at"] = written(one.changed).into();
+        }
+        shown
+    }
+
+    fn candidate(&self, one: &Participant) -> Value {
+        let mut shown = json!({
+            "candidateId": one.key,
+            "candidateDetails": [{"label": "E-mail", "value": one.email}],
+            "status": one.standing.word(),
+            "testFinished": matches!(one.standing, Standing::Completed(_)),
+        });
+        if self.readings.echoes {
+            shown["metadata"] = json!({"invitationId": one.client_ref});
+        }
+        if let Standing::Completed(score) = one.standing {
+            shown["score"] = score.into();
+            shown["maxScore"] = 100.into();
+            shown["finishTime"] = written(one.changed).into();
+        }
+        shown
+    }
+
+    /// Moves somebody on, if they can. Returns whether anything changed.
+    pub fn progress(&mut self, at: usize, now: i64, rng: &mut fastrand::Rng) -> bool {
+        let one = &mut self.participants[at];
+        // WeCP's screens have a word for all of these but the one that says no.
+        let next = match (one.standing, rng.u32(0..8)) {
+            (Standing::Invited, 0) => Standing::Expired,
+            (Standing::Invited, 1) => Standing::Bounced,
+            (Standing::Invited, 2) if self.kind == Kind::Willo => Standing::Declined,
+            (Standing::Invited, 3) => Standing::Opened,
+            (Standing::Invited | Standing::Opened, _) => Standing::Started,
+            (Standing::Started, 0) => Standing::Expired,
+            (Standing::Started | Standing::Expired, _) => Standing::Completed(rng.u32(0..=100)),
+            (Standing::Completed(_), _) => Standing::Completed(rng.u32(0..=100)),
+            (Standing::Declined | Standing::Bounced, _) => return false,
+        };
+        let changed = next != one.standing;
+        one.standing = next;
+        one.changed = now;
+        changed
+    }
+}
