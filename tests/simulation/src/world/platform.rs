@@ -235,7 +235,10 @@ impl Platform {
         }
         let count = self.participants.len() + 1;
         self.participants.push(Participant {
-            key: format!("{:032x}", count * 0x9e37_79b9),
+            key: match self.kind {
+                Kind::Willo => format!("{:032x}", count * 0x9e37_79b9),
+                Kind::Wecp => format!("c{count}"),
+            },
             tenant,
             assessment,
             email,
