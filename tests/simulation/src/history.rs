@@ -239,7 +239,11 @@ impl History {
             }
         }
         let world = self.world();
-        let accepted = world.platforms.iter().map(|one| one.participants.len()).sum();
+        let accepted = world
+            .platforms
+            .iter()
+            .map(|one| one.participants.len())
+            .sum();
         scheduler.account(|account| Ended {
             digest: account.digest(),
             effects: account.effects,
@@ -407,7 +411,12 @@ impl History {
             _ => world.answer(&sent.request, now),
         };
         scheduler.tell("arrived", || {
-            format!("{} {} → {}", sent.request.method, sent.request.url.path(), answer.status)
+            format!(
+                "{} {} → {}",
+                sent.request.method,
+                sent.request.url.path(),
+                answer.status
+            )
         });
         self.shared.judge.arrived(&mut world);
         let answer = match fate {
@@ -541,11 +550,19 @@ impl History {
         scheduler.tell("still open", || open.join("; "));
         let waited = scheduler.now() - self.calm_since.unwrap_or_default();
         if waited > PATIENCE {
-            let what = format!("{} hours after the last fault: {}", waited / 3_600_000, open.join("; "));
+            let what = format!(
+                "{} hours after the last fault: {}",
+                waited / 3_600_000,
+                open.join("; ")
+            );
             self.shared.judge.violate(what);
             return;
         }
-        let again = if waited < 3 * 3_600_000 { 120_000 } else { 1_200_000 };
+        let again = if waited < 3 * 3_600_000 {
+            120_000
+        } else {
+            1_200_000
+        };
         scheduler.plan(again, Event::Look);
     }
 }

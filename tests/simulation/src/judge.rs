@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stagecall_core::ids::{InvitationKey, MappingId, TenantId};
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
-use stagecall_core::ports::{MappingStatus, TenantState};
+use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Tenant};
 
-use crate::plan::{QUESTION, action_type, outcome};
+use crate::plan::{Order, QUESTION, action_type, outcome};
 use crate::scheduler::Scheduler;
 use crate::store::Memory;
 use crate::world::{Application, Eploy, Participant, Standing, World};
@@ -32,6 +32,8 @@ struct Seen {
     on: BTreeMap<(TenantId, MappingId), i64>,
     /// Which mappings were ever paused.
     paused: BTreeSet<(TenantId, MappingId)>,
+    /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
+    removed: BTreeSet<(TenantId, MappingId)>,
     /// How many of each platform's participants were looked at.
     judged: [usize; 2],
 }
@@ -122,7 +124,7 @@ impl Judge {
                 self.seen().on.entry(place).or_insert(now);
             }
         }
-        let Some(cursor) = next.poll.cursor.map(jiff_ms) else {
+        let Some(cursor) = next.poll.cursor.map(millis) else {
             return;
         };
         for mapping in &config.mappings {
@@ -132,7 +134,7 @@ impl Judge {
             if state.status != MappingStatus::Active {
                 continue;
             }
-            let since = jiff_ms(state.since) + CLOCKS;
+            let since = millis(state.since) + CLOCKS;
             for application in at_trigger(eploy, mapping) {
                 let entered = application.entered() - eploy.readings.apart;
                 if application.modified >= cursor || entered < since {
@@ -143,6 +145,35 @@ impl Judge {
                     format!(
                         "the cursor of {tenant} passed application {}, which the ledger lacks for {}",
                         application.id, mapping.id
+                    )
+                });
+            }
+        }
+    }
+
+    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record.
+    pub fn settled(&self, delivery: &Delivery, fate: &DeliveryFate) {
+        if *fate != DeliveryFate::Handled {
+            return;
+        }
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        for reference in &delivery.references {
+            let one = world.platforms.iter().find_map(|platform| {
+                let all = &platform.participants;
+                all.iter().find(|one| one.key == reference.as_str())
+            });
+            let row = self
+                .memory
+                .owner(&delivery.tenant, &delivery.account, reference)
+                .and_then(|key| self.memory.row(&key));
+            let (Some(one), Some(row)) = (one, row) else {
+                continue;
+            };
+            if one.changed < delivery.at.as_millisecond() - CLOCKS {
+                self.check(row.state.level() >= one.standing.level(), || {
+                    format!(
+                        "{}: its callback was settled before it was known to be {:?}",
+                        row.key, one.standing
                     )
                 });
             }
@@ -176,9 +207,8 @@ impl Judge {
         let Some(key) = key(one) else {
             return self.violate(format!("{} is no reference of ours", one.client_ref));
         };
-        let same = |other: &&Participant| {
-            other.tenant == one.tenant && other.client_ref == one.client_ref
-        };
+        let same =
+            |other: &&Participant| other.tenant == one.tenant && other.client_ref == one.client_ref;
         let theirs = |other: &&Participant| {
             other.tenant == one.tenant
                 && other.email == one.email
@@ -200,7 +230,9 @@ impl Judge {
         // told apart, and either may be taken for the other; but never are there more than there should be.
         let twice = before.iter().filter(same).count() > 0;
         let invited = before.iter().filter(theirs).count() + 1;
-        self.check(!twice || entitled > 1, || format!("{key} was invited twice"));
+        self.check(!twice || entitled > 1, || {
+            format!("{key} was invited twice")
+        });
         self.check(invited <= entitled, || {
             format!("{key}: {invited} invitations for {entitled} entries of one person")
         });
@@ -208,19 +240,56 @@ impl Judge {
             .applications
             .iter()
             .find(|application| application.id.to_string() == key.application.as_str());
-        let stage = self
-            .configured(&key.tenant)
-            .and_then(|tenant| trigger(tenant.mapping(&key.mapping)?));
-        if let (Some(application), Some(stage)) = (application, stage) {
-            let entries = application.entries(stage);
-            self.check(key.round as usize <= entries, || {
-                format!("{key} was invited, after {entries} entries only")
-            });
-        }
+        let tenant = self.configured(&key.tenant);
+        let mapping = tenant
+            .as_ref()
+            .and_then(|tenant| tenant.mapping(&key.mapping));
+        let (Some(application), Some(mapping)) = (application, mapping) else {
+            return;
+        };
+        let entries = trigger(mapping).map_or(0, |stage| application.entries(stage));
+        self.check(key.round as usize <= entries, || {
+            format!("{key} was invited, after {entries} entries only")
+        });
+        self.newcomer(&eploys[one.tenant], application, mapping, &key);
     }
 
-    /// Remembers what is configured now.
+    /// Who was at the stage before the mapping was turned on is not invited. Where pages can slip while they are read and
+    /// there is no history, nobody can tell.
+    fn newcomer(
+        &self,
+        eploy: &Eploy,
+        application: &Application,
+        mapping: &Mapping,
+        key: &InvitationKey,
+    ) {
+        let place = (key.tenant.clone(), key.mapping.clone());
+        let tells = eploy.readings.history || matches!(eploy.readings.order, Order::Id);
+        if mapping.include_current || !tells || self.seen().removed.contains(&place) {
+            return;
+        }
+        let since = self.memory.state(&key.tenant).and_then(|state| {
+            let known = state.mappings.get(&key.mapping)?;
+            Some(known.since.as_millisecond())
+        });
+        let entered = application.entered() - eploy.readings.apart;
+        let margin = 130 * 60_000;
+        self.check(since.is_none_or(|since| entered + margin >= since), || {
+            format!("{key} was invited, but was at the stage before the mapping was turned on")
+        });
+    }
+
+    /// Remembers what is configured from now on.
     pub fn configured_now(&self, tenant: &Tenant) {
+        for mapping in self
+            .configured(&tenant.id)
+            .into_iter()
+            .flat_map(|before| before.mappings)
+        {
+            if tenant.mapping(&mapping.id).is_none() {
+                self.seen().removed.insert((tenant.id.clone(), mapping.id));
+            }
+        }
         for mapping in tenant.mappings.iter().filter(|mapping| mapping.paused) {
             let place = (tenant.id.clone(), mapping.id.clone());
             self.seen().paused.insert(place);
@@ -293,18 +362,21 @@ impl Judge {
                 continue;
             };
             let on = self.seen().on.get(&place).copied().unwrap_or(i64::MAX);
+            let was_removed = self.seen().removed.contains(&place);
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {
                 let entered = application.entered() - eploy.readings.apart;
-                if entered < jiff_ms(known.since) + CLOCKS && !mapping.include_current {
+                if entered < millis(known.since) + CLOCKS && !mapping.include_current {
                     continue;
                 }
                 let rows = self.rows(&tenant.id, application, mapping);
                 let missing = match rows.last().map(|row| &row.state) {
                     None => Some("is not on record"),
-                    Some(State::Skipped(SkipReason::MovedOn)) => Some("came back and is not invited"),
-                    Some(State::Skipped(SkipReason::MappingRemoved)) => {
-                        Some("is not invited, although the mapping is there again")
+                    Some(State::Skipped(SkipReason::MovedOn)) => {
+                        Some("came back and is not invited")
+                    }
+                    Some(State::Skipped(SkipReason::MappingRemoved)) if !was_removed => {
+                        Some("was passed over for a mapping that was never removed")
                     }
                     Some(State::Skipped(SkipReason::Paused)) if !was_paused => {
                         Some("was passed over for a pause that never was")
@@ -338,7 +410,10 @@ impl Judge {
         let Some(key) = key(one) else { return };
         let row = rows.iter().find(|row| {
             row.key.tenant == key.tenant
-                && row.reference.as_ref().map(stagecall_core::ids::Reference::as_str)
+                && row
+                    .reference
+                    .as_ref()
+                    .map(stagecall_core::ids::Reference::as_str)
                     == Some(one.key.as_str())
         });
         let Some(row) = row else {
@@ -356,7 +431,8 @@ impl Judge {
         let Some(tenant) = self.configured(&row.key.tenant) else {
             return;
         };
-        if tenant.mapping(&row.key.mapping).is_none() {
+        let place = (row.key.tenant.clone(), row.key.mapping.clone());
+        if tenant.mapping(&row.key.mapping).is_none() || self.seen().removed.contains(&place) {
             return;
         }
         let Some(ActionRecord::Created(id)) = &row.report.action else {
@@ -368,11 +444,16 @@ impl Judge {
             .iter()
             .find(|action| action.id().to_string() == id.as_str());
         if shown.map(crate::world::Action::outcome) != Some(wanted) {
-            open.push(format!("{}: the action does not show {:?}", row.key, one.standing));
+            open.push(format!(
+                "{}: the action does not show {:?}",
+                row.key, one.standing
+            ));
         }
         if let Standing::Completed(score) = one.standing
             && action_type(row.key.mapping.as_str()) == 42
-            && !rows.iter().any(|other| other.key.round > row.key.round && same_entry(other, row))
+            && !rows
+                .iter()
+                .any(|other| other.key.round > row.key.round && same_entry(other, row))
         {
             let answer = eploy
                 .applications
@@ -414,10 +495,7 @@ fn trigger(mapping: &Mapping) -> Option<u32> {
 }
 
 /// The applications that stand where a mapping waits.
-fn at_trigger<'a>(
-    eploy: &'a Eploy,
-    mapping: &'a Mapping,
-) -> impl Iterator<Item = &'a Application> {
+fn at_trigger<'a>(eploy: &'a Eploy, mapping: &'a Mapping) -> impl Iterator<Item = &'a Application> {
     eploy.applications.iter().filter(|application| {
         trigger(mapping) == Some(application.stage)
             && mapping
@@ -431,7 +509,7 @@ fn eploy<'a>(world: &'a World, tenant: &TenantId) -> Option<&'a Eploy> {
     world.eploys.get(at)
 }
 
-fn jiff_ms(at: stagecall_core::Timestamp) -> i64 {
+fn millis(at: stagecall_core::Timestamp) -> i64 {
     at.as_millisecond()
 }
 

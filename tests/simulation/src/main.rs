@@ -131,7 +131,10 @@ fn tell(sum: &Sum, seconds: f64) {
     println!("histories            {:>12}", sum.histories);
     println!("effects              {:>12}", sum.effects);
     println!("invitations accepted {:>12}", sum.accepted);
-    println!("faults injected      {:>12}", sum.faults.values().sum::<u64>());
+    println!(
+        "faults injected      {:>12}",
+        sum.faults.values().sum::<u64>()
+    );
     for (kind, count) in &sum.faults {
         println!("  {kind:<20}{count:>11}");
     }

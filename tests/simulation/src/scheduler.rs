@@ -129,7 +129,11 @@ impl Scheduler {
     pub fn next(&self) -> Option<Event> {
         let now = self.now();
         let mut state = self.state();
-        if state.agenda.peek().is_none_or(|Reverse(item)| item.at > now) {
+        if state
+            .agenda
+            .peek()
+            .is_none_or(|Reverse(item)| item.at > now)
+        {
             return None;
         }
         state.agenda.pop().map(|Reverse(item)| item.event)

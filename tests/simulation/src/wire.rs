@@ -46,7 +46,12 @@ impl Transport for Wire {
             scheduler.account(|account| account.fault(on_the_wire.name()));
         }
         scheduler.tell("sent", || {
-            format!("{} {} {}, {on_the_wire:?}", system, request.method, request.url.path())
+            format!(
+                "{} {} {}, {on_the_wire:?}",
+                system,
+                request.method,
+                request.url.path()
+            )
         });
         let slot = scheduler.slot();
         let sent = Sent {

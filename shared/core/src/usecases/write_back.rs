@@ -485,10 +485,10 @@ impl Pen<'_> {
 }
 
 /// The start of an invitation's action: when its entry was seen, to the millisecond, moved on by less than a second
-/// according to its mapping. It is what an action of unknown outcome is found by, so two mappings that saw one
-/// application in the same poll must not share it.
+/// according to which invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the
+/// same poll must not share it: two mappings of one application, or two applications of one candidate for one vacancy.
 fn action_start(row: &Invitation) -> Timestamp {
-    let digest = Sha256::digest(row.key.mapping.as_str().as_bytes());
+    let digest = Sha256::digest(row.key.name().as_bytes());
     let apart = i64::from(digest[0] % 100) * 10;
     let seen = row.entry.seen_at.as_millisecond();
     Timestamp::from_millisecond(seen + apart).unwrap_or(row.entry.seen_at)

@@ -60,7 +60,9 @@ impl Ledger for Ports {
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError> {
         let act = self.memory.of_applications(tenant, applications);
-        self.scheduler.effect("load the applications' rows", act).await
+        self.scheduler
+            .effect("load the applications' rows", act)
+            .await
     }
 
     async fn bind(
@@ -143,7 +145,11 @@ impl Deliveries for Ports {
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
-        let act = self.memory.settle(delivery, fate);
+        let act = async {
+            self.memory.settle(delivery, fate).await?;
+            self.judge.settled(delivery, fate);
+            Ok(())
+        };
         self.scheduler.effect("settle the delivery", act).await
     }
 
@@ -153,7 +159,9 @@ impl Deliveries for Ports {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
         let act = self.memory.unmatched(tenant, limit);
-        self.scheduler.effect("list the parked deliveries", act).await
+        self.scheduler
+            .effect("list the parked deliveries", act)
+            .await
     }
 }
 

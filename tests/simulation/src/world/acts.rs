@@ -117,7 +117,12 @@ impl World {
             tries: 2,
             forged: false,
         });
-        let told = format!("{} is {:?} on {}", one.client_ref, one.standing, platform.account());
+        let told = format!(
+            "{} is {:?} on {}",
+            one.client_ref,
+            one.standing,
+            platform.account()
+        );
         (told, callback)
     }
 

@@ -57,6 +57,16 @@ impl Standing {
         }
     }
 
+    /// The level that the ledger's state must have at least, see `State::level`.
+    pub fn level(self) -> u8 {
+        match self {
+            Self::Invited | Self::Opened => 2,
+            Self::Started => 3,
+            Self::Expired | Self::Declined | Self::Bounced => 4,
+            Self::Completed(_) => 5,
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Invited => "invited",

@@ -346,3 +346,25 @@ async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
     let row = world.row.lock().unwrap().clone();
     assert_eq!(row.finding, Some(scored(9.0).finding()));
 }
+
+#[test]
+fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
+    let one = World::new().row.lock().unwrap().clone();
+    let start_of = |application: &str, mapping: &str, round: u32| {
+        let mut other = one.clone();
+        other.key.application = application.into();
+        other.key.mapping = mapping.into();
+        other.key.round = round;
+        super::action_start(&other)
+    };
+    let starts = [
+        start_of("1", "m", 1),
+        start_of("1", "n", 1),
+        start_of("2", "m", 1),
+        start_of("1", "m", 2),
+    ];
+    for (at, start) in starts.iter().enumerate() {
+        assert!(!starts[..at].contains(start), "{starts:?}");
+        assert!(start.duration_since(one.entry.seen_at).as_secs() < 1);
+    }
+}
