@@ -339,4 +339,18 @@ mod tests {
         assert_eq!(error.code, "eploy.allowance_store");
         assert!(scene.requests().is_empty());
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_took_too_long_to_count_is_not_made() {
+        let scene = Scene::new(|_| Answer::ok("{}"));
+        scene.allowance.slow();
+        let error = scene
+            .client()
+            .await
+            .changed_applications(None, 1)
+            .await
+            .unwrap_err();
+        assert_eq!(error.phase, stagecall_core::error::Phase::NotSent);
+        assert!(scene.requests().is_empty());
+    }
 }

@@ -63,13 +63,6 @@ impl Shared {
         request: Request,
         end: Instant,
     ) -> Result<Response, CallError> {
-        let time = end.saturating_duration_since(Instant::now());
-        if time.is_zero() {
-            let mut late =
-                Problem::NoAnswer.error(operation, "the time was up before it was asked");
-            late.phase = Phase::NotSent;
-            return Err(late);
-        }
         self.budget
             .take(purpose, self.clock.now())
             .await
@@ -81,6 +74,14 @@ impl Shared {
                 }
                 Spent::Store(error) => Problem::AllowanceStore.error(operation, &error.to_string()),
             })?;
+        // Counting may have taken long. Whoever holds a lease relies on nothing being sent once the time is over.
+        let time = end.saturating_duration_since(Instant::now());
+        if time.is_zero() {
+            let mut late =
+                Problem::NoAnswer.error(operation, "the time was up before it was asked");
+            late.phase = Phase::NotSent;
+            return Err(late);
+        }
         let limits = Limits {
             time,
             answer: LARGEST_ANSWER,

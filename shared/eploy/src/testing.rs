@@ -178,6 +178,7 @@ pub(crate) struct FakeAllowance {
     taken: Mutex<HashMap<String, u32>>,
     takes: AtomicU32,
     failing: AtomicBool,
+    slow: AtomicBool,
 }
 
 impl FakeAllowance {
@@ -189,6 +190,11 @@ impl FakeAllowance {
     /// From now on, nothing is counted.
     pub(crate) fn fail(&self) {
         self.failing.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on, counting takes longer than a call may.
+    pub(crate) fn slow(&self) {
+        self.slow.store(true, Ordering::SeqCst);
     }
 }
 
@@ -203,6 +209,9 @@ impl Allowance for FakeAllowance {
     ) -> Result<bool, StoreError> {
         if self.failing.load(Ordering::SeqCst) {
             return Err(StoreError::new("allowance", "take", "it is not there"));
+        }
+        if self.slow.load(Ordering::SeqCst) {
+            tokio::time::sleep(std::time::Duration::from_secs(40)).await;
         }
         let mut taken = self.taken.lock().unwrap();
         let taken = taken.entry(day.to_owned()).or_default();

@@ -8,6 +8,7 @@ mod deliveries;
 mod due;
 mod dynamodb;
 mod ledger;
+mod memory;
 mod records;
 mod restart;
 mod sqlite;
@@ -127,3 +128,5 @@ macro_rules! suite {
 
 suite!(on_sqlite, crate::conformance::sqlite::Sqlite);
 suite!(on_dynamodb, crate::conformance::dynamodb::DynamoDb);
+// What the simulation runs on: it has to be what the others are.
+suite!(in_memory, crate::conformance::memory::InMemory);

@@ -171,7 +171,7 @@ impl History {
     /// Puts on the agenda what the plan says.
     fn begin(&self, plan: &Plan) {
         for tenant in &plan.tenants {
-            self.shared.memory.put_tenant(tenant);
+            self.shared.memory.configure(tenant);
         }
         let scheduler = &self.shared.scheduler;
         scheduler.tell("begins", || {
@@ -440,6 +440,18 @@ impl History {
         let now = scheduler.time(0).as_millisecond();
         let (told, callback) = {
             let mut world = self.world();
+            let act = match act {
+                Act::Progress => {
+                    let (platform, at) = scheduler.draw(|rng| world.somebody(rng));
+                    // Some are quick: the next news come while the last are being reported.
+                    for _ in 0..scheduler.draw(|rng| rng.u32(0..4)) {
+                        let later = scheduler.draw(|rng| rng.u64(50..6_000));
+                        scheduler.plan(later, Event::Act(Act::Again(platform, at)));
+                    }
+                    Act::Again(platform, at)
+                }
+                act => act,
+            };
             scheduler.draw(|rng| world.act(act, now, rng))
         };
         scheduler.tell("outside", || told);
@@ -478,7 +490,7 @@ impl History {
     fn configure(&self, at: usize) {
         let scheduler = &self.shared.scheduler;
         let first = &self.first[at];
-        let all = self.shared.memory.list_tenants();
+        let all = self.shared.memory.configured();
         let Some(mut tenant) = all.into_iter().find(|tenant| tenant.id == first.id) else {
             return;
         };
@@ -512,7 +524,7 @@ impl History {
         };
         scheduler.tell("operator", || format!("{what} ({})", tenant.id));
         self.shared.judge.configured_now(&tenant);
-        self.shared.memory.put_tenant(&tenant);
+        self.shared.memory.configure(&tenant);
     }
 
     /// The faults stop, and what was taken away is put back.
@@ -529,12 +541,12 @@ impl History {
         for at in 0..self.first.len() {
             self.world().vault.follow(at);
         }
-        for mut tenant in self.shared.memory.list_tenants() {
+        for mut tenant in self.shared.memory.configured() {
             tenant.paused = false;
             for mapping in &mut tenant.mappings {
                 mapping.paused = false;
             }
-            self.shared.memory.put_tenant(&tenant);
+            self.shared.memory.configure(&tenant);
         }
         scheduler.plan(1_260_000, Event::Look);
     }

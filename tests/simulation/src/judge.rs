@@ -140,8 +140,9 @@ impl Judge {
                 if application.modified >= cursor || entered < since {
                     continue;
                 }
-                let known = !self.rows(tenant, application, mapping).is_empty();
-                self.check(known, || {
+                let id = application.id.to_string();
+                let known = self.memory.newest(tenant, &id, &mapping.id, |_| ());
+                self.check(known.is_some(), || {
                     format!(
                         "the cursor of {tenant} passed application {}, which the ledger lacks for {}",
                         application.id, mapping.id
@@ -214,7 +215,7 @@ impl Judge {
                 && other.email == one.email
                 && other.assessment == one.assessment
         };
-        let rows = self.memory.invitations();
+        let rows = self.memory.rows();
         let Some(row) = rows.iter().find(|row| row.key == key) else {
             return self.violate(format!("{key} was invited and is not on record"));
         };
@@ -297,36 +298,20 @@ impl Judge {
     }
 
     fn configured(&self, tenant: &TenantId) -> Option<Tenant> {
-        let all = self.memory.list_tenants();
+        let all = self.memory.configured();
         all.into_iter().find(|known| known.id == *tenant)
-    }
-
-    fn rows(
-        &self,
-        tenant: &TenantId,
-        application: &Application,
-        mapping: &Mapping,
-    ) -> Vec<Invitation> {
-        let id = application.id.to_string();
-        let mut rows = self.memory.invitations();
-        rows.retain(|row| {
-            row.key.tenant == *tenant
-                && row.key.application.as_str() == id
-                && row.key.mapping == mapping.id
-        });
-        rows
     }
 
     /// What has still to happen before everything has come to its end. Empty: it has.
     pub fn outstanding(&self) -> Vec<String> {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = Vec::new();
-        for tenant in self.memory.list_tenants() {
+        for tenant in self.memory.configured() {
             if let Some(eploy) = eploy(&world, &tenant.id) {
                 self.entries(eploy, &tenant, &mut open);
             }
         }
-        let rows = self.memory.invitations();
+        let rows = self.memory.rows();
         for row in &rows {
             if matches!(row.state, State::Detected | State::Sending { .. }) {
                 open.push(format!("{} is still {}", row.key, row.state.name()));
@@ -369,8 +354,11 @@ impl Judge {
                 if entered < millis(known.since) + CLOCKS && !mapping.include_current {
                     continue;
                 }
-                let rows = self.rows(&tenant.id, application, mapping);
-                let missing = match rows.last().map(|row| &row.state) {
+                let id = application.id.to_string();
+                let newest = self
+                    .memory
+                    .newest(&tenant.id, &id, &mapping.id, |row| row.state.clone());
+                let missing = match newest {
                     None => Some("is not on record"),
                     Some(State::Skipped(SkipReason::MovedOn)) => {
                         Some("came back and is not invited")

@@ -3,6 +3,7 @@
 
 mod account;
 mod agenda;
+mod batch;
 mod history;
 mod judge;
 mod plan;
@@ -12,4 +13,5 @@ pub mod store;
 mod wire;
 mod world;
 
+pub use batch::{Sum, many};
 pub use history::{Ended, run};

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
 use serde_json::json;
-use stagecall_simulation::{Ended, run};
+use stagecall_simulation::{Sum, many, run};
 
 /// Runs simulated histories of Stagecall and looks for what must never happen.
 #[derive(Parser)]
@@ -31,37 +28,13 @@ struct Arguments {
     hunt: bool,
 }
 
-/// What came of all histories.
-#[derive(Default)]
-struct Sum {
-    histories: u64,
-    effects: u64,
-    accepted: usize,
-    faults: BTreeMap<&'static str, u64>,
-    failed: BTreeMap<u64, Vec<String>>,
-}
-
-impl Sum {
-    fn add(&mut self, seed: u64, ended: Ended) {
-        self.histories += 1;
-        self.effects += ended.effects;
-        self.accepted += ended.accepted;
-        for (kind, count) in ended.faults {
-            *self.faults.entry(kind).or_default() += count;
-        }
-        if !ended.violations.is_empty() {
-            self.failed.insert(seed, ended.violations);
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.print {
         return print(arguments.seed);
     }
     let begun = Instant::now();
-    let sum = simulate(&arguments);
+    let sum = many(arguments.seed, arguments.histories, arguments.hunt);
     let seconds = begun.elapsed().as_secs_f64();
     if arguments.json {
         tell_json(&sum, seconds);
@@ -92,34 +65,6 @@ fn print(seed: u64) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// Runs the histories, on every core.
-fn simulate(arguments: &Arguments) -> Sum {
-    let sum = Mutex::new(Sum::default());
-    let next = AtomicU64::new(0);
-    let stop = AtomicBool::new(false);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at >= arguments.histories {
-                        break;
-                    }
-                    let seed = arguments.seed.wrapping_add(at);
-                    let ended = run(seed, false);
-                    if arguments.hunt && !ended.violations.is_empty() {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-                    sum.add(seed, ended);
-                }
-            });
-        }
-    });
-    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a rate for people")]

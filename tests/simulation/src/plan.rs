@@ -19,8 +19,10 @@ use crate::scheduler::{Fate, Millis};
 pub struct Rates {
     fates: [(Fate, u32); 5],
     wire: [(WireFate, u32); 6],
-    /// Effects and requests that take long.
+    /// Effects of ours that take long.
     pub slow: u32,
+    /// Requests and answers that take long.
+    pub slow_wire: u32,
     /// Work that a queue loses.
     pub queue_loses: u32,
     /// Work that a queue hands out again.
@@ -37,16 +39,16 @@ pub struct Rates {
 
 impl Rates {
     /// Nothing goes wrong.
-    pub const CALM: Self = Self::of(0, 0, 0);
+    pub const CALM: Self = Self::of(0, 0, 0, 0);
 
-    /// Everything about as often as `own` for what is ours, `wire` for the network; dying apart, because a worker that
-    /// dies all the time does nothing worth watching.
-    const fn of(own: u32, wire: u32, death: u32) -> Self {
+    /// Everything about as often as `own` for what is ours, `wire` for the network; stalling and dying apart, because a
+    /// worker that does so all the time does nothing worth watching.
+    const fn of(own: u32, wire: u32, stall: u32, death: u32) -> Self {
         Self {
             fates: [
                 (Fate::FailsBefore, own),
                 (Fate::FailsAfter, own),
-                (Fate::Stalls, own),
+                (Fate::Stalls, stall),
                 (Fate::DiesBefore, death),
                 (Fate::DiesAfter, death),
             ],
@@ -59,6 +61,7 @@ impl Rates {
                 (WireFate::Garbled, wire / 2),
             ],
             slow: own * 2,
+            slow_wire: own * 2 + stall * 4,
             queue_loses: own * 8,
             queue_repeats: own * 16,
             queue_delays: own * 8,
@@ -89,7 +92,7 @@ impl Rates {
 
     /// How long a request is on its way. Bounded: see the assumption in [`crate::wire`].
     pub fn transit(&self, rng: &mut fastrand::Rng) -> Millis {
-        if rng.u32(0..10_000) < self.slow {
+        if rng.u32(0..10_000) < self.slow_wire {
             rng.u64(200..4_000)
         } else {
             rng.u64(3..40)
@@ -198,11 +201,13 @@ impl Plan {
             ])
             .unwrap_or(&"2026-01-14T09:00:00Z");
         let count = if rng.u32(0..3) == 0 { 2 } else { 1 };
-        let rates = match rng.u32(0..4) {
-            0 => Rates::of(10, 30, 5),
-            1 => Rates::of(60, 150, 20),
-            2 => Rates::of(150, 400, 60),
-            _ => Rates::of(40, 900, 100),
+        let rates = match rng.u32(0..5) {
+            0 => Rates::of(10, 30, 10, 5),
+            1 => Rates::of(60, 150, 60, 20),
+            2 => Rates::of(150, 400, 150, 60),
+            3 => Rates::of(40, 900, 40, 100),
+            // Slow rather than broken: the land of the zombies.
+            _ => Rates::of(20, 40, 600, 20),
         };
         Self {
             begins: begins.parse().unwrap_or(Timestamp::UNIX_EPOCH),

@@ -243,6 +243,8 @@ impl Queue for Lossy {
                     let later = if self.0.chance(rates.queue_delays) {
                         self.0.account(|account| account.fault("queue delays"));
                         self.0.draw(|rng| rng.u64(1_000..300_000))
+                    } else if copies > 1 {
+                        self.0.draw(|rng| rng.u64(1..2_000))
                     } else {
                         self.0.draw(|rng| rng.u64(1..20))
                     };

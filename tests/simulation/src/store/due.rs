@@ -7,15 +7,22 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::invitation::{Step, Wake};
 use stagecall_core::ports::{Due, DueItem};
 
-use super::{Memory, Standing};
+use super::{Data, Memory, Standing};
 
 #[async_trait]
 impl Due for Memory {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let data = self.data();
+        let due = self.data().due(now);
+        Ok(due.into_iter().take(limit).map(|(_, item)| item).collect())
+    }
+}
+
+impl Data {
+    /// What is due at `now` and since when, the longest due first.
+    pub(super) fn due(&self, now: Timestamp) -> Vec<(Timestamp, DueItem)> {
         let mut found: Vec<(Timestamp, DueItem)> = Vec::new();
         let mut add = |at: Timestamp, tenant: &TenantId, while_paused: bool, item: DueItem| {
-            let runs = data
+            let runs = self
                 .tenants
                 .get(tenant)
                 .is_some_and(|tenant| while_paused || !tenant.paused);
@@ -23,34 +30,33 @@ impl Due for Memory {
                 found.push((at, item));
             }
         };
-        for id in data.tenants.keys() {
+        for id in self.tenants.keys() {
             // A tenant without a state was never polled.
-            let at = data
+            let at = self
                 .states
                 .get(id)
                 .map_or(Timestamp::UNIX_EPOCH, |state| state.due_at);
             add(at, id, false, DueItem::Poll(id.clone()));
         }
-        for (key, row) in &data.invitations {
+        for (key, row) in &self.invitations {
             if let Wake::At { at, step } = row.wake {
                 let item = DueItem::Invitation(key.clone(), step);
                 add(at, &key.tenant, step == Step::WriteBack, item);
             }
         }
-        for ((tenant, assessment), sweep) in &data.sweeps {
+        for ((tenant, assessment), sweep) in &self.sweeps {
             if let Some(at) = sweep.due_at {
                 let item = DueItem::Sweep(tenant.clone(), assessment.clone());
                 add(at, tenant, false, item);
             }
         }
-        for ((tenant, id), (standing, _)) in &data.deliveries {
+        for ((tenant, id), (standing, _)) in &self.deliveries {
             if let Standing::Due(at) = standing {
                 let item = DueItem::Delivery(tenant.clone(), id.clone());
                 add(*at, tenant, true, item);
             }
         }
         found.sort_by_key(|(at, _)| *at);
-        found.truncate(limit);
-        Ok(found.into_iter().map(|(_, item)| item).collect())
+        found
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentRef, InvitationKey, MappingId, Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
@@ -12,8 +12,25 @@ use super::Memory;
 
 impl Memory {
     /// Every invitation.
-    pub fn invitations(&self) -> Vec<Invitation> {
+    pub fn rows(&self) -> Vec<Invitation> {
         self.data().invitations.values().cloned().collect()
+    }
+
+    /// The newest invitation of an application for a mapping, if there is any.
+    pub fn newest<T>(
+        &self,
+        tenant: &TenantId,
+        application: &str,
+        mapping: &MappingId,
+        read: impl FnOnce(&Invitation) -> T,
+    ) -> Option<T> {
+        let data = self.data();
+        let rows = data.invitations.values().filter(|row| {
+            row.key.tenant == *tenant
+                && row.key.application.as_str() == application
+                && row.key.mapping == *mapping
+        });
+        rows.max_by_key(|row| row.key.round).map(read)
     }
 
     /// The row of this key, as it is now.
@@ -37,7 +54,12 @@ impl Memory {
 impl Ledger for Memory {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
         let mut data = self.data();
-        if data.invitations.contains_key(&invitation.key) {
+        let key = &invitation.key;
+        let candidate = (key.tenant.clone(), invitation.candidate.clone());
+        if data.tombstones.contains_key(&candidate) {
+            return Ok(Inserted::Erased);
+        }
+        if data.invitations.contains_key(key) {
             return Ok(Inserted::Existed);
         }
         data.invitations

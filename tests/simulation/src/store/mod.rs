@@ -9,6 +9,7 @@ mod deliveries;
 mod due;
 mod ledger;
 mod ports;
+mod records;
 mod sweeps;
 mod tenants;
 
@@ -16,9 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stagecall_core::Timestamp;
-use stagecall_core::ids::{AccountId, AssessmentRef, InvitationKey, Reference, TenantId};
+use stagecall_core::ids::{
+    AccountId, AssessmentRef, CandidateId, InvitationKey, Reference, TenantId,
+};
 use stagecall_core::invitation::Invitation;
-use stagecall_core::ports::{Delivery, SweepState, TenantState};
+use stagecall_core::ports::{AuditRecord, Delivery, SweepState, TenantState};
 use stagecall_core::tenant::Tenant;
 
 pub use ports::Ports;
@@ -43,6 +46,8 @@ struct Data {
     sweeps: BTreeMap<(TenantId, AssessmentRef), SweepState>,
     deliveries: BTreeMap<(TenantId, String), (Standing, Delivery)>,
     taken: BTreeMap<(TenantId, String), u32>,
+    audits: Vec<AuditRecord>,
+    tombstones: BTreeMap<(TenantId, CandidateId), Timestamp>,
 }
 
 impl Memory {

@@ -10,21 +10,14 @@ use super::Memory;
 
 impl Memory {
     /// Configures a tenant, as an operator does.
-    pub fn put_tenant(&self, tenant: &Tenant) {
+    pub fn configure(&self, tenant: &Tenant) {
         let mut data = self.data();
         data.tenants.insert(tenant.id.clone(), tenant.clone());
     }
 
     /// All configured tenants, by name.
-    pub fn list_tenants(&self) -> Vec<Tenant> {
+    pub fn configured(&self) -> Vec<Tenant> {
         self.data().tenants.values().cloned().collect()
-    }
-
-    /// Removes a tenant and how polling it stood; whether it was there.
-    pub fn remove_tenant(&self, id: &TenantId) -> bool {
-        let mut data = self.data();
-        data.states.remove(id);
-        data.tenants.remove(id).is_some()
     }
 
     /// How polling stands, as it is now.

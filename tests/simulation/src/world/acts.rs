@@ -18,6 +18,8 @@ pub enum Act {
     Apply,
     /// A candidate goes on with an invitation.
     Progress,
+    /// The same candidate goes on at once: on which platform, and which of its participants.
+    Again(usize, usize),
     /// The operator changes the configuration of this tenant.
     Configure(usize),
     /// The customer makes new credentials, and the operator stores them later.
@@ -80,7 +82,7 @@ impl World {
                 let id = eploy.applications[at].id;
                 (format!("{id} changes somehow"), None)
             }
-            Act::Progress => self.progress(now, rng),
+            Act::Again(platform, at) => self.progress(platform, at, now, rng),
             Act::Rotate(tenant) => {
                 self.vault.rotate(tenant);
                 if rng.bool() {
@@ -96,16 +98,28 @@ impl World {
                 )
             }
             Act::Forge => self.forge(tenant, rng),
-            Act::Configure(_) => (String::new(), None),
+            Act::Configure(_) | Act::Progress => (String::new(), None),
         }
     }
 
-    fn progress(&mut self, now: i64, rng: &mut fastrand::Rng) -> (String, Option<Callback>) {
-        let platform = &mut self.platforms[rng.usize(0..2)];
-        if platform.participants.is_empty() {
+    /// Some candidate on one of the platforms; past the last if there is none.
+    pub fn somebody(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
+        let platform = rng.usize(0..self.platforms.len());
+        let many = self.platforms[platform].participants.len();
+        (platform, rng.usize(0..many.max(1)))
+    }
+
+    fn progress(
+        &mut self,
+        platform: usize,
+        at: usize,
+        now: i64,
+        rng: &mut fastrand::Rng,
+    ) -> (String, Option<Callback>) {
+        let platform = &mut self.platforms[platform];
+        if at >= platform.participants.len() {
             return ("no candidate has anything to do".to_owned(), None);
         }
-        let at = rng.usize(0..platform.participants.len());
         let changed = platform.progress(at, now, rng);
         let one = &platform.participants[at];
         let callback = (changed && platform.calls_back()).then(|| Callback {

@@ -1,0 +1,189 @@
+//! What an operator asks of the store.
+
+use async_trait::async_trait;
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{CandidateId, InvitationKey, TenantId};
+use stagecall_core::ports::{
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
+    StateCount, Tombstone,
+};
+use stagecall_core::tenant::Tenant;
+
+use super::{Data, Memory, Standing};
+
+#[async_trait]
+impl Records for Memory {
+    async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        self.configure(tenant);
+        Ok(())
+    }
+
+    async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        Ok(self.configured())
+    }
+
+    async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        data.states.remove(id);
+        Ok(data.tenants.remove(id).is_some())
+    }
+
+    async fn invitations(
+        &self,
+        tenant: &TenantId,
+        filter: &InvitationFilter,
+        limit: usize,
+        next: Option<&str>,
+    ) -> Result<InvitationPage, StoreError> {
+        let from = next.and_then(|next| next.parse().ok()).unwrap_or(0);
+        let data = self.data();
+        let all = data.invitations.values();
+        let theirs = all.filter(|row| row.key.tenant == *tenant && filter.admits(row));
+        let mut rows: Vec<_> = theirs.skip(from).take(limit + 1).cloned().collect();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(InvitationPage {
+            rows,
+            next: more.then(|| (from + limit).to_string()),
+        })
+    }
+
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<StateCount>, StoreError> {
+        let mut counts: Vec<StateCount> = Vec::new();
+        let data = self.data();
+        for row in data
+            .invitations
+            .values()
+            .filter(|row| row.key.tenant == *tenant)
+        {
+            let state = row.state.name();
+            match counts.iter_mut().find(|count| count.state == state) {
+                Some(count) => count.count += 1,
+                None => counts.push(StateCount {
+                    state: state.to_owned(),
+                    count: 1,
+                }),
+            }
+        }
+        counts.sort_by(|one, other| one.state.cmp(&other.state));
+        Ok(counts)
+    }
+
+    async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let due = self.data().due(now);
+        let mut times = due.into_iter().map(|(at, _)| at);
+        Ok(times.find(|at| *at > Timestamp::UNIX_EPOCH))
+    }
+
+    async fn deliveries(
+        &self,
+        tenant: &TenantId,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError> {
+        let data = self.data();
+        let mut found: Vec<_> = data
+            .deliveries
+            .iter()
+            .filter(|((of, _), (_, delivery))| {
+                of == tenant && since.is_none_or(|since| delivery.at >= since)
+            })
+            .map(|(_, (standing, delivery))| {
+                let standing = match standing {
+                    Standing::Due(_) => DeliveryStanding::Pending,
+                    Standing::Handled => DeliveryStanding::Handled,
+                    Standing::Unmatched => DeliveryStanding::Unmatched,
+                };
+                (delivery.clone(), standing)
+            })
+            .collect();
+        found.sort_by_key(|(delivery, _)| delivery.at);
+        Ok(found)
+    }
+
+    async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
+        self.data().audits.push(record.clone());
+        Ok(())
+    }
+
+    async fn audits(
+        &self,
+        tenant: Option<&TenantId>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let mut audits = self.data().audits.clone();
+        audits.retain(|record| {
+            record.tenant.as_ref() == tenant && since.is_none_or(|since| record.at >= since)
+        });
+        audits.sort_by_key(|record| record.at);
+        Ok(audits)
+    }
+
+    async fn erase(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+        now: Timestamp,
+    ) -> Result<Erased, StoreError> {
+        let mut data = self.data();
+        let place = (tenant.clone(), candidate.clone());
+        data.tombstones.entry(place).or_insert(now);
+        let keys: Vec<InvitationKey> = data
+            .invitations
+            .values()
+            .filter(|row| row.key.tenant == *tenant && row.candidate == *candidate)
+            .map(|row| row.key.clone())
+            .collect();
+        Ok(data.erase(tenant, &keys))
+    }
+
+    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
+        let data = self.data();
+        let theirs = data.tombstones.iter().filter(|((of, _), _)| of == tenant);
+        let mut tombstones: Vec<_> = theirs
+            .map(|((_, candidate), at)| Tombstone {
+                candidate: candidate.clone(),
+                at: *at,
+            })
+            .collect();
+        tombstones.sort_by_key(|tombstone| tombstone.at);
+        Ok(tombstones)
+    }
+}
+
+impl Data {
+    /// Removes these invitations and everything that speaks of them.
+    fn erase(&mut self, tenant: &TenantId, keys: &[InvitationKey]) -> Erased {
+        let mut erased = Erased::default();
+        for key in keys {
+            erased.invitations.extend(self.invitations.remove(key));
+        }
+        let theirs: Vec<_> = self
+            .bindings
+            .iter()
+            .filter(|(_, owner)| keys.contains(owner))
+            .map(|(place, _)| place.clone())
+            .collect();
+        erased.references = theirs.len();
+        for place in &theirs {
+            self.bindings.remove(place);
+        }
+        let before = self.deliveries.len();
+        self.deliveries.retain(|_, (_, delivery)| {
+            !theirs.iter().any(|(of, account, reference)| {
+                *of == delivery.tenant
+                    && *account == delivery.account
+                    && delivery.references.contains(reference)
+            })
+        });
+        erased.deliveries = before - self.deliveries.len();
+        let names: Vec<String> = keys.iter().map(InvitationKey::name).collect();
+        for audit in &mut self.audits {
+            if audit.tenant.as_ref() == Some(tenant) && names.contains(&audit.target) {
+                AuditRecord::ERASED.clone_into(&mut audit.target);
+                erased.audits += 1;
+            }
+        }
+        erased
+    }
+}

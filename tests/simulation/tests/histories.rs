@@ -1,0 +1,30 @@
+//! The part of the simulation that runs with all other tests. `tests/simulate` runs more.
+
+use stagecall_simulation::{many, run};
+
+#[test]
+fn one_seed_is_one_history() {
+    let first: Vec<_> = (1..=20).map(|seed| run(seed, false)).collect();
+    let again: Vec<_> = (1..=20).map(|seed| run(seed, false)).collect();
+    assert_eq!(first, again);
+    for (at, ended) in first.iter().enumerate() {
+        let same = first[..at]
+            .iter()
+            .filter(|other| other.digest == ended.digest);
+        assert_eq!(same.count(), 0, "two seeds, one history");
+    }
+}
+
+#[test]
+fn a_thousand_histories_break_no_promise() {
+    let sum = many(1, 1000, false);
+    assert!(
+        sum.failed.is_empty(),
+        "tests/simulate --seed S --print tells the whole history: {:#?}",
+        sum.failed
+    );
+    // A simulation in which nothing happens, or nothing goes wrong, would prove nothing.
+    assert!(sum.accepted > 1000, "{} invitations", sum.accepted);
+    let faults: u64 = sum.faults.values().sum();
+    assert!(faults > 10_000, "{faults} faults");
+}
