@@ -332,7 +332,7 @@ impl History {
         let scheduler = self.shared.scheduler.clone();
         match event {
             Event::Wake(slot, outcome) => scheduler.wake(slot, outcome),
-            Event::Arrive(sent) => self.arrive(*sent),
+            Event::Arrive(sent) => self.arrive(&sent),
             Event::Deliver(work) => {
                 let told = work.clone();
                 self.start(
@@ -392,7 +392,7 @@ impl History {
     }
 
     /// A request arrives.
-    fn arrive(&self, sent: Sent) {
+    fn arrive(&self, sent: &Sent) {
         let scheduler = &self.shared.scheduler;
         let now = scheduler.time(0).as_millisecond();
         let host = sent.request.url.host_str().unwrap_or_default();

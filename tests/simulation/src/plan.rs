@@ -283,10 +283,10 @@ pub fn outcome(moment: Moment) -> u32 {
 }
 
 fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
-    let mut mappings = vec![mapping("video", "willo", interview(at), INTERVIEW, rng)];
+    let mut mappings = vec![mapping("video", "willo", &interview(at), INTERVIEW, rng)];
     if rng.bool() {
         let stage = if rng.bool() { INTERVIEW } else { TEST };
-        mappings.push(mapping("test", "wecp", test(at), stage, rng));
+        mappings.push(mapping("test", "wecp", &test(at), stage, rng));
     }
     let mut dialect = json!({
         "page_size": rng.choice(&[2, 3, 100]).unwrap_or(&100),
@@ -326,7 +326,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
 fn mapping(
     id: &str,
     account: &str,
-    assessment: String,
+    assessment: &str,
     stage: u32,
     rng: &mut fastrand::Rng,
 ) -> Mapping {
@@ -352,7 +352,7 @@ fn mapping(
         }],
         assessment: stagecall_core::ids::AssessmentRef {
             account: account.into(),
-            assessment: assessment.as_str().into(),
+            assessment: assessment.into(),
         },
         reentry: if rng.u32(0..3) == 0 {
             Reentry::Again

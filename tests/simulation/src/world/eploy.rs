@@ -207,7 +207,7 @@ impl Eploy {
             (Method::Post, ["applications", "search"]) => self.search(&body),
             (Method::Post, ["applications", "statushistory", "search"]) => self.history(&body),
             (Method::Get, ["applications", id]) => match self.find(id) {
-                Some(at) => answer(200, &self.shown(&self.applications[at])),
+                Some(at) => answer(200, &Self::shown(&self.applications[at])),
                 None => status(404),
             },
             (Method::Patch, ["applications", id, "questions"]) => match self.find(id) {
@@ -295,11 +295,11 @@ impl Eploy {
             Order::Newest => found.sort_by_key(|application| -application.modified),
             Order::Oldest => found.sort_by_key(|application| application.modified),
         }
-        let rows = found.into_iter().map(|application| self.shown(application));
+        let rows = found.into_iter().map(Self::shown);
         paged(body, rows.collect())
     }
 
-    fn shown(&self, application: &Application) -> Value {
+    fn shown(application: &Application) -> Value {
         json!({
             "ApplicationId": application.id,
             "Candidate": {"Id": application.candidate},

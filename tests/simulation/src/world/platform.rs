@@ -156,8 +156,7 @@ impl Platform {
                 .url
                 .query_pairs()
                 .find(|(key, _)| key == "interview")
-                .map(|(_, value)| value.into_owned())
-                .unwrap_or_else(|| own.clone()),
+                .map_or_else(|| own.clone(), |(_, value)| value.into_owned()),
             _ => own.clone(),
         };
         if asked != own {
