@@ -437,11 +437,14 @@ impl Judge {
                 row.key, one.standing
             ));
         }
+        // Several rounds of one entry answer the same question: whichever has the last news stands there.
         if let Standing::Completed(score) = one.standing
             && action_type(row.key.mapping.as_str()) == 42
-            && !rows
-                .iter()
-                .any(|other| other.key.round > row.key.round && same_entry(other, row))
+            && !rows.iter().any(|other| {
+                other.key.round != row.key.round
+                    && other.reference.is_some()
+                    && same_entry(other, row)
+            })
         {
             let answer = eploy
                 .applications
