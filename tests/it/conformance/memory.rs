@@ -25,7 +25,8 @@ impl Backend for InMemory {
             tenants: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
-            records: store,
+            records: store.clone(),
+            announcements: store,
         }
     }
 

@@ -6,8 +6,8 @@ use serde_json::json;
 use stagecall_core::Timestamp;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,
-    Tenant, Trigger, Vacancies,
+    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
+    ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
 
@@ -320,6 +320,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
             ("wecp".into(), account("wecp")),
         ]),
         mappings,
+        hires: None,
     }
 }
 
@@ -354,6 +355,8 @@ fn mapping(
             account: account.into(),
             assessment: assessment.into(),
         },
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
         reentry: if rng.u32(0..3) == 0 {
             Reentry::Again
         } else {

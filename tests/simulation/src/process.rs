@@ -16,7 +16,7 @@ use stagecall_core::ports::{
 };
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Answer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+    Announcer, Answer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
 };
 use stagecall_core::work::Work;
 
@@ -48,6 +48,7 @@ pub struct Process {
     judge: Arc<Judge>,
     clock: Arc<ProcessClock>,
     ticker: Ticker,
+    announcer: Announcer,
     poller: Poller,
     inviter: Inviter,
     sweeper: Sweeper,
@@ -92,7 +93,7 @@ impl Process {
             &shared.timing,
         ));
         let platforms = Arc::new(stagecall_platforms::Connections::new(
-            wire,
+            wire.clone(),
             secrets.clone(),
             clock.clone(),
             &shared.timing,
@@ -112,7 +113,18 @@ impl Process {
             poller: Poller {
                 desk: desk.clone(),
                 states: store.clone(),
+                announcements: store.clone(),
                 eploy: eploy.clone(),
+            },
+            announcer: Announcer {
+                desk: desk.clone(),
+                announcements: store.clone(),
+                eploy: eploy.clone(),
+                hrms: Arc::new(stagecall_hrms::Outlet::new(
+                    wire,
+                    secrets.clone(),
+                    &shared.timing,
+                )),
             },
             inviter: Inviter {
                 desk: desk.clone(),
@@ -159,6 +171,7 @@ impl Process {
             Work::WriteBack { key, news, marker } => {
                 self.write_back.handle(&key, news, marker).await
             }
+            Work::Announce { key } => self.announcer.announce(&key).await,
             Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
             Work::Delivery { tenant, id } => {
                 self.receiver
@@ -309,6 +322,7 @@ impl Secrets for Cached {
             platforms: [("willo".into(), account()), ("wecp".into(), account())]
                 .into_iter()
                 .collect(),
+            hrms: None,
         })
     }
 

@@ -56,6 +56,11 @@ impl Data {
                 add(*at, tenant, true, item);
             }
         }
+        for (key, row) in &self.announcements {
+            if let Some(at) = row.due_at {
+                add(at, &key.tenant, false, DueItem::Announcement(key.clone()));
+            }
+        }
         found.sort_by_key(|(at, _)| *at);
         found
     }

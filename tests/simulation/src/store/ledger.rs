@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, MappingId, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, MappingId, Reference,
+    TenantId,
 };
 use stagecall_core::invitation::{Invitation, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
@@ -116,6 +117,32 @@ impl Ledger for Memory {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
         Ok(self.owner(tenant, account, reference))
+    }
+
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        let place = (tenant.clone(), account.clone(), name.to_owned());
+        Ok(self.data().prepared.get(&place).cloned())
+    }
+
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        let place = (tenant.clone(), account.clone(), name.to_owned());
+        let mut data = self.data();
+        Ok(data
+            .prepared
+            .entry(place)
+            .or_insert_with(|| made.clone())
+            .clone())
     }
 
     async fn waiting(

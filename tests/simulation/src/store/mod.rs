@@ -5,6 +5,7 @@
 //! stall, or take the process with them.
 
 mod allowance;
+mod announcements;
 mod deliveries;
 mod due;
 mod ledger;
@@ -17,8 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::ids::{
-    AccountId, AssessmentRef, CandidateId, InvitationKey, Reference, TenantId,
+    AccountId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference, TenantId,
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{AuditRecord, Delivery, SweepState, TenantState};
@@ -43,6 +45,8 @@ struct Data {
     states: BTreeMap<TenantId, TenantState>,
     invitations: BTreeMap<InvitationKey, Invitation>,
     bindings: BTreeMap<(TenantId, AccountId, Reference), InvitationKey>,
+    prepared: BTreeMap<(TenantId, AccountId, String), AssessmentId>,
+    announcements: BTreeMap<HireKey, Announcement>,
     sweeps: BTreeMap<(TenantId, AssessmentRef), SweepState>,
     deliveries: BTreeMap<(TenantId, String), (Standing, Delivery)>,
     taken: BTreeMap<(TenantId, String), u32>,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Allowance, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved,
+    Allowance, Announcements, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved,
     SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
 };
 use stagecall_core::tenant::Tenant;
@@ -85,6 +86,27 @@ impl Ledger for Ports {
         self.scheduler.effect("look up the reference", act).await
     }
 
+    async fn prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        let act = self.memory.prepared(tenant, account, name);
+        self.scheduler.effect("look up what was made", act).await
+    }
+
+    async fn save_prepared(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        let act = self.memory.save_prepared(tenant, account, name, made);
+        self.scheduler.effect("record what was made", act).await
+    }
+
     async fn waiting(
         &self,
         tenant: &TenantId,
@@ -92,6 +114,36 @@ impl Ledger for Ports {
     ) -> Result<Vec<Waiting>, StoreError> {
         let act = self.memory.waiting(tenant, assessment);
         self.scheduler.effect("list who is watched", act).await
+    }
+}
+
+#[async_trait]
+impl Announcements for Ports {
+    async fn insert_announcement(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<Inserted, StoreError> {
+        let act = self.memory.insert_announcement(announcement);
+        self.scheduler.effect("insert the announcement", act).await
+    }
+
+    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
+        let act = self.memory.save_announcement(next);
+        self.scheduler.effect("save the announcement", act).await
+    }
+
+    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
+        let act = self.memory.load_announcement(key);
+        self.scheduler.effect("load the announcement", act).await
+    }
+
+    async fn announcements(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Announcement>, StoreError> {
+        let act = self.memory.announcements(tenant, limit);
+        self.scheduler.effect("list the announcements", act).await
     }
 }
 

@@ -1,0 +1,55 @@
+//! The announcements of hires.
+
+use async_trait::async_trait;
+use stagecall_core::announcement::{Announcement, HireKey, SkipReason, State};
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::TenantId;
+use stagecall_core::ports::{Announcements, Inserted, Saved};
+
+use super::Memory;
+
+#[async_trait]
+impl Announcements for Memory {
+    async fn insert_announcement(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<Inserted, StoreError> {
+        let mut data = self.data();
+        if data.announcements.contains_key(&announcement.key) {
+            return Ok(Inserted::Existed);
+        }
+        data.announcements
+            .insert(announcement.key.clone(), announcement.clone());
+        Ok(Inserted::New)
+    }
+
+    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
+        match self.data().announcements.get_mut(&next.key) {
+            Some(row) if row.version + 1 == next.version => {
+                *row = next.clone();
+                Ok(Saved::Saved)
+            }
+            _ => Ok(Saved::Conflict),
+        }
+    }
+
+    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
+        Ok(self.data().announcements.get(key).cloned())
+    }
+
+    async fn announcements(
+        &self,
+        tenant: &TenantId,
+        limit: usize,
+    ) -> Result<Vec<Announcement>, StoreError> {
+        let data = self.data();
+        let told = |row: &&Announcement| {
+            row.key.tenant == *tenant && row.state != State::Skipped(SkipReason::Baseline)
+        };
+        let mut rows: Vec<Announcement> =
+            data.announcements.values().filter(told).cloned().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.seen_at));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+}
