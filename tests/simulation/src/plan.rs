@@ -6,8 +6,9 @@ use serde_json::json;
 use stagecall_core::Timestamp;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
-    ReportPlan, Settings, Tenant, Trigger, Vacancies,
+    ActionPlan, Answerable, EployConnection, HirePlan, HiredWhen, HrmsEndpoint, Mapping,
+    MappingKind, PersonalField, PlatformConnection, Reentry, ReportPlan, Settings, Tenant, Trigger,
+    Vacancies,
 };
 use stagecall_core::timing::Timing;
 
@@ -262,6 +263,8 @@ pub const INTERVIEW: u32 = 10;
 pub const TEST: u32 = 20;
 /// A stage that nobody waits for.
 pub const ELSEWHERE: u32 = 30;
+/// The stage that is a hire.
+pub const HIRED: u32 = 40;
 /// The vacancies.
 pub const VACANCIES: [u32; 2] = [4101, 4102];
 /// The custom question that is answered with the score.
@@ -320,7 +323,25 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
             ("wecp".into(), account("wecp")),
         ]),
         mappings,
-        hires: None,
+        hires: (rng.u32(0..3) > 0).then(|| hires(at)),
+    }
+}
+
+/// Whoever comes to the last stage is hired, and the tenant's HRMS is told.
+fn hires(tenant: usize) -> HirePlan {
+    HirePlan {
+        when: HiredWhen::Stages(vec![Trigger {
+            stage: HIRED.to_string().as_str().into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        }]),
+        endpoint: format!("https://t{tenant}.hrms.example/hires")
+            .parse()
+            .ok()
+            .map(|url| HrmsEndpoint {
+                url,
+                person: BTreeSet::from([PersonalField::Email]),
+            }),
     }
 }
 

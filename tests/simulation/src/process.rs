@@ -12,7 +12,7 @@ use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
     CallbackToken, CallbackTokens, Events, IncomingCall, PlatformSecret, Queue, Secrets,
-    TenantSecret,
+    SigningSecrets, TenantSecret,
 };
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
@@ -25,8 +25,8 @@ use crate::judge::Judge;
 use crate::scheduler::{Fate, Scheduler};
 use crate::store::{Memory, Ports};
 use crate::wire::Wire;
-use crate::world::World;
 use crate::world::acts::Callback;
+use crate::world::{World, signing_secret};
 
 /// What all processes share.
 pub struct Shared {
@@ -81,7 +81,7 @@ impl Process {
             sweeps: store.clone(),
             tenants: store.clone(),
             queue: queue.clone(),
-            events: Arc::new(Unheard),
+            events: Arc::new(Heard(shared.judge.clone())),
             clock: clock.clone(),
             timing: shared.timing.clone(),
         };
@@ -270,12 +270,14 @@ impl Queue for Lossy {
     }
 }
 
-/// Nothing of ours depends on an event arriving.
-struct Unheard;
+/// Nothing of ours depends on an event arriving; the judge listens.
+struct Heard(Arc<Judge>);
 
 #[async_trait]
-impl Events for Unheard {
-    async fn publish(&self, _: Vec<DomainEvent>) {}
+impl Events for Heard {
+    async fn publish(&self, events: Vec<DomainEvent>) {
+        self.0.published(&events);
+    }
 }
 
 /// The secret store, with the cache that a process keeps of it.
@@ -297,6 +299,7 @@ impl Cached {
 #[async_trait]
 impl Secrets for Cached {
     async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError> {
+        let at = Self::place(tenant)?;
         let known = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.get(tenant).filter(|_| !fresh).cloned()
@@ -304,7 +307,6 @@ impl Secrets for Cached {
         let text = if let Some(text) = known {
             text
         } else {
-            let at = Self::place(tenant)?;
             let act = async {
                 let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(world.vault.stored(at))
@@ -322,7 +324,10 @@ impl Secrets for Cached {
             platforms: [("willo".into(), account()), ("wecp".into(), account())]
                 .into_iter()
                 .collect(),
-            hrms: None,
+            hrms: Some(SigningSecrets {
+                current: signing_secret(at),
+                previous: None,
+            }),
         })
     }
 

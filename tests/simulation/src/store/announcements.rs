@@ -1,12 +1,28 @@
 //! The announcements of hires.
 
 use async_trait::async_trait;
-use stagecall_core::announcement::{Announcement, HireKey, SkipReason, State};
+use stagecall_core::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::Memory;
+
+impl Memory {
+    /// Every announcement.
+    pub fn announced(&self) -> Vec<Announcement> {
+        self.data().announcements.values().cloned().collect()
+    }
+
+    /// The announcement of an application.
+    pub fn announcement(&self, tenant: &TenantId, application: u32) -> Option<Announcement> {
+        let key = HireKey {
+            tenant: tenant.clone(),
+            hire: Hire::Application(application.to_string().as_str().into()),
+        };
+        self.data().announcements.get(&key).cloned()
+    }
+}
 
 #[async_trait]
 impl Announcements for Memory {

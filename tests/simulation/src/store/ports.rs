@@ -12,8 +12,8 @@ use stagecall_core::ids::{
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Allowance, Announcements, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved,
-    SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
+    Allowance, Announcements, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted,
+    Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
 };
 use stagecall_core::tenant::Tenant;
 
@@ -128,7 +128,13 @@ impl Announcements for Ports {
     }
 
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
-        let act = self.memory.save_announcement(next);
+        let act = async {
+            let saved = self.memory.save_announcement(next).await?;
+            if saved == Saved::Saved {
+                self.judge.announced(next);
+            }
+            Ok(saved)
+        };
         self.scheduler.effect("save the announcement", act).await
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::World;
-use crate::plan::{ELSEWHERE, INTERVIEW, TEST};
+use crate::plan::{ELSEWHERE, HIRED, INTERVIEW, TEST};
 
 /// Something that somebody outside does.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,7 @@ impl World {
             }
             Act::Move => {
                 let stage = *rng
-                    .choice(&[INTERVIEW, INTERVIEW, TEST, ELSEWHERE])
+                    .choice(&[INTERVIEW, INTERVIEW, TEST, ELSEWHERE, HIRED])
                     .unwrap_or(&INTERVIEW);
                 eploy.move_to(at, stage, now);
                 let id = eploy.applications[at].id;

@@ -7,7 +7,7 @@ use stagecall_core::Timestamp;
 use stagecall_http::{Method, Request, Response};
 
 use super::{Vault, header, json as answer, owner, status, written};
-use crate::plan::{ELSEWHERE, EployReadings, INTERVIEW, Order, TEST, VACANCIES};
+use crate::plan::{ELSEWHERE, EployReadings, HIRED, INTERVIEW, Order, TEST, VACANCIES};
 
 /// One tenant's Eploy.
 pub struct Eploy {
@@ -75,6 +75,12 @@ impl Application {
         self.history.last().map_or(0, |(_, at, _)| *at)
     }
 
+    /// When it last came to this stage.
+    pub fn last_entry(&self, stage: u32) -> Option<i64> {
+        let mut rows = self.history.iter().rev();
+        rows.find(|(_, _, at)| *at == stage).map(|(_, at, _)| *at)
+    }
+
     /// How often it came to this stage.
     pub fn entries(&self, stage: u32) -> usize {
         let there = self.history.iter().filter(|(_, _, at)| *at == stage);
@@ -102,7 +108,7 @@ impl Eploy {
         for _ in 0..applications {
             let ago = rng.i64(1..72 * 3_600_000);
             let stage = *rng
-                .choice(&[INTERVIEW, TEST, ELSEWHERE, ELSEWHERE])
+                .choice(&[INTERVIEW, TEST, ELSEWHERE, HIRED])
                 .unwrap_or(&ELSEWHERE);
             eploy.apply(begins - ago, stage, rng);
         }

@@ -3,6 +3,7 @@
 
 pub mod acts;
 mod eploy;
+mod hrms;
 mod platform;
 mod vault;
 
@@ -12,6 +13,7 @@ use stagecall_core::Timestamp;
 use stagecall_http::{Request, Response};
 
 pub use eploy::{Action, Application, Eploy};
+pub use hrms::{Hrms, secret as signing_secret};
 pub use platform::{Kind, Participant, Platform, Standing};
 pub use vault::Vault;
 
@@ -23,6 +25,10 @@ pub struct World {
     pub eploys: Vec<Eploy>,
     /// The two platforms, each with all tenants' accounts.
     pub platforms: [Platform; 2],
+    /// The tenants' HRMS.
+    pub hrms: Hrms,
+    /// Of whom one of them was told last, until the judge has seen it.
+    pub told: Option<(usize, u32)>,
     /// The tenants' credentials: what is valid outside, and what our secret store has.
     pub vault: Vault,
     /// Which systems cannot be reached at present.
@@ -55,6 +61,8 @@ impl World {
                 Platform::new(Kind::Willo, plan.willo),
                 Platform::new(Kind::Wecp, plan.wecp),
             ],
+            hrms: Hrms::default(),
+            told: None,
             vault: Vault::new(plan.tenants.len()),
             down: BTreeSet::new(),
             violations: Vec::new(),
@@ -66,6 +74,7 @@ impl World {
         match host {
             "api.willotalent.com" => "Willo",
             "api.wecreateproblems.com" => "WeCP",
+            _ if host.ends_with(".hrms.example") => "HRMS",
             _ => "Eploy",
         }
     }
@@ -77,15 +86,21 @@ impl World {
         match Self::system(host) {
             "Willo" => self.platforms[0].answer(request, now, &self.vault, violations),
             "WeCP" => self.platforms[1].answer(request, now, &self.vault, violations),
-            _ => {
+            system => {
                 let at = host
                     .strip_prefix('t')
                     .and_then(|rest| rest.split('.').next())
                     .and_then(|number| number.parse::<usize>().ok());
-                match at.and_then(|at| self.eploys.get_mut(at)) {
-                    Some(eploy) => eploy.answer(request, now, &mut self.vault, violations),
-                    None => status(404),
+                let Some((at, eploy)) = at.and_then(|at| Some((at, self.eploys.get_mut(at)?)))
+                else {
+                    return status(404);
+                };
+                if system == "Eploy" {
+                    return eploy.answer(request, now, &mut self.vault, violations);
                 }
+                let (answer, told) = self.hrms.answer(at, request, violations);
+                self.told = told.map(|application| (at, application));
+                answer
             }
         }
     }

@@ -1,18 +1,21 @@
 //! The judge: what must never happen is looked for at every step, and what must have happened in the end, once the
 //! faults have stopped. The world's own records decide, not the ledger's word for it.
 
+mod end;
+mod hires;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stagecall_core::ids::{InvitationKey, MappingId, TenantId};
-use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
+use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Tenant};
 
-use crate::plan::{Order, QUESTION, action_type, outcome};
+use crate::plan::Order;
 use crate::scheduler::Scheduler;
 use crate::store::Memory;
-use crate::world::{Application, Eploy, Participant, Standing, World};
+use crate::world::{Application, Eploy, Participant, World};
 
 /// The clocks of two processes, and of a process and the world, differ by no more than this, in milliseconds.
 const CLOCKS: i64 = 11_000;
@@ -34,6 +37,13 @@ struct Seen {
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
     removed: BTreeSet<(TenantId, MappingId)>,
+    /// When a mapping that had been removed was put back last.
+    put_back: BTreeMap<(TenantId, MappingId), i64>,
+    /// When the last report of a row was put on record.
+    told: BTreeMap<InvitationKey, i64>,
+    /// Whose plan for hires was ever changed, and who was published as hired.
+    plan_changed: BTreeSet<TenantId>,
+    published: BTreeSet<String>,
     /// How many of each platform's participants were looked at.
     judged: [usize; 2],
 }
@@ -77,6 +87,10 @@ impl Judge {
             )
         });
         let Some(before) = before else { return };
+        if next.report.revision > before.report.revision {
+            let now = self.scheduler.time(0).as_millisecond();
+            self.seen().told.insert(name.clone(), now);
+        }
         self.check(next.state.level() >= before.state.level(), || {
             format!(
                 "{name} fell from {} to {}",
@@ -186,6 +200,10 @@ impl Judge {
         for what in std::mem::take(&mut world.violations) {
             self.violate(what);
         }
+        if let Some((tenant, application)) = world.told.take() {
+            let tenant = TenantId::new(format!("t{tenant}"));
+            self.told_of(world, &tenant, application);
+        }
         for eploy in &world.eploys {
             let tenant = TenantId::new(format!("t{}", eploy.tenant));
             self.check(eploy.calls <= self.memory.taken_in_all(&tenant), || {
@@ -291,6 +309,20 @@ impl Judge {
                 self.seen().removed.insert((tenant.id.clone(), mapping.id));
             }
         }
+        let before = self.configured(&tenant.id);
+        let had = |id: &MappingId| {
+            before
+                .as_ref()
+                .is_some_and(|known| known.mapping(id).is_some())
+        };
+        let now = self.scheduler.time(0).as_millisecond();
+        for mapping in tenant.mappings.iter().filter(|mapping| !had(&mapping.id)) {
+            let place = (tenant.id.clone(), mapping.id.clone());
+            self.seen().put_back.insert(place, now);
+        }
+        if before.is_some_and(|before| before.hires != tenant.hires) {
+            self.seen().plan_changed.insert(tenant.id.clone());
+        }
         for mapping in tenant.mappings.iter().filter(|mapping| mapping.paused) {
             let place = (tenant.id.clone(), mapping.id.clone());
             self.seen().paused.insert(place);
@@ -301,183 +333,6 @@ impl Judge {
         let all = self.memory.configured();
         all.into_iter().find(|known| known.id == *tenant)
     }
-
-    /// What has still to happen before everything has come to its end. Empty: it has.
-    pub fn outstanding(&self) -> Vec<String> {
-        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut open = Vec::new();
-        for tenant in self.memory.configured() {
-            if let Some(eploy) = eploy(&world, &tenant.id) {
-                self.entries(eploy, &tenant, &mut open);
-            }
-        }
-        let rows = self.memory.rows();
-        for row in &rows {
-            if matches!(row.state, State::Detected | State::Sending { .. }) {
-                open.push(format!("{} is still {}", row.key, row.state.name()));
-            } else if row.unreported() {
-                open.push(format!("{} is not reported", row.key));
-            }
-        }
-        for platform in &world.platforms {
-            for one in &platform.participants {
-                self.result(&world.eploys[one.tenant], one, &rows, &mut open);
-            }
-        }
-        let pending = self.memory.pending_deliveries();
-        if pending > 0 {
-            open.push(format!("{pending} deliveries are not settled"));
-        }
-        open
-    }
-
-    /// Everybody who entered is invited, or there is a reason.
-    fn entries(&self, eploy: &Eploy, tenant: &Tenant, open: &mut Vec<String>) {
-        let Some(state) = self.memory.state(&tenant.id) else {
-            return open.push(format!("{} was never polled", tenant.id));
-        };
-        for mapping in &tenant.mappings {
-            let place = (tenant.id.clone(), mapping.id.clone());
-            let Some(known) = state
-                .mappings
-                .get(&mapping.id)
-                .filter(|known| known.status == MappingStatus::Active)
-            else {
-                open.push(format!("{}/{} is not on", tenant.id, mapping.id));
-                continue;
-            };
-            let on = self.seen().on.get(&place).copied().unwrap_or(i64::MAX);
-            let was_removed = self.seen().removed.contains(&place);
-            let was_paused = self.seen().paused.contains(&place);
-            for application in at_trigger(eploy, mapping) {
-                let entered = application.entered() - eploy.readings.apart;
-                if entered < millis(known.since) + CLOCKS && !mapping.include_current {
-                    continue;
-                }
-                let id = application.id.to_string();
-                let newest = self
-                    .memory
-                    .newest(&tenant.id, &id, &mapping.id, |row| row.state.clone());
-                let missing = match newest {
-                    None => Some("is not on record"),
-                    Some(State::Skipped(SkipReason::MovedOn)) => {
-                        Some("came back and is not invited")
-                    }
-                    Some(State::Skipped(SkipReason::MappingRemoved)) if !was_removed => {
-                        Some("was passed over for a mapping that was never removed")
-                    }
-                    Some(State::Skipped(SkipReason::Paused)) if !was_paused => {
-                        Some("was passed over for a pause that never was")
-                    }
-                    // Without the history, who comes back between two polls cannot be told from who stayed.
-                    Some(State::Skipped(SkipReason::Baseline))
-                        if entered > on + CLOCKS && eploy.readings.history =>
-                    {
-                        Some("was passed over, although the mapping was on")
-                    }
-                    Some(_) => None,
-                };
-                if let Some(missing) = missing {
-                    open.push(format!(
-                        "{} application {} for {} {missing}",
-                        tenant.id, application.id, mapping.id
-                    ));
-                }
-            }
-        }
-    }
-
-    /// Eploy shows where somebody stands on the platform.
-    fn result(
-        &self,
-        eploy: &Eploy,
-        one: &Participant,
-        rows: &[Invitation],
-        open: &mut Vec<String>,
-    ) {
-        let Some(key) = key(one) else { return };
-        let row = rows.iter().find(|row| {
-            row.key.tenant == key.tenant
-                && row
-                    .reference
-                    .as_ref()
-                    .map(stagecall_core::ids::Reference::as_str)
-                    == Some(one.key.as_str())
-        });
-        let Some(row) = row else {
-            let given_up = rows.iter().find(|row| row.key == key).is_some_and(|row| {
-                matches!(
-                    row.state,
-                    State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
-                )
-            });
-            if !given_up {
-                open.push(format!("{key} was accepted, and no row has it"));
-            }
-            return;
-        };
-        let Some(tenant) = self.configured(&row.key.tenant) else {
-            return;
-        };
-        let place = (row.key.tenant.clone(), row.key.mapping.clone());
-        if tenant.mapping(&row.key.mapping).is_none() || self.seen().removed.contains(&place) {
-            return;
-        }
-        let Some(ActionRecord::Created(id)) = &row.report.action else {
-            return open.push(format!("{} has no action", row.key));
-        };
-        let wanted = outcome(one.standing.moment());
-        let shown = eploy
-            .actions
-            .iter()
-            .find(|action| action.id().to_string() == id.as_str());
-        if shown.map(crate::world::Action::outcome) != Some(wanted) {
-            open.push(format!(
-                "{}: the action does not show {:?}",
-                row.key, one.standing
-            ));
-        }
-        // Several rounds of one entry answer the same question: whichever has the last news stands there.
-        if let Standing::Completed(score) = one.standing
-            && action_type(row.key.mapping.as_str()) == 42
-            && !rows.iter().any(|other| {
-                other.key.round != row.key.round
-                    && other.reference.is_some()
-                    && same_entry(other, row)
-            })
-        {
-            let answer = eploy
-                .applications
-                .iter()
-                .find(|application| application.id.to_string() == row.key.application.as_str())
-                .and_then(|application| application.answers.get(QUESTION));
-            if answer.map(String::as_str) != Some(score.to_string().as_str()) {
-                open.push(format!("{}: the score {score} is not in Eploy", row.key));
-            }
-        }
-        let kind = action_type(row.key.mapping.as_str());
-        let number = |id: &str| id.parse().unwrap_or(0);
-        let (candidate, vacancy) = (number(row.candidate.as_str()), number(row.vacancy.as_str()));
-        let actions = eploy.actions_of(candidate, vacancy, kind).count();
-        let told = rows
-            .iter()
-            .filter(|other| {
-                other.candidate == row.candidate
-                    && other.vacancy == row.vacancy
-                    && other.key.mapping == row.key.mapping
-                    && other.revision > 0
-            })
-            .count();
-        self.check(actions <= told, || {
-            format!("{}: {actions} actions for {told} invitations", row.key)
-        });
-    }
-}
-
-fn same_entry(one: &Invitation, other: &Invitation) -> bool {
-    one.key.tenant == other.key.tenant
-        && one.key.application == other.key.application
-        && one.key.mapping == other.key.mapping
 }
 
 /// The stage that a mapping waits for.

@@ -1,0 +1,227 @@
+//! What must have happened in the end, once the faults have stopped.
+
+use std::sync::PoisonError;
+
+use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
+use stagecall_core::ports::MappingStatus;
+use stagecall_core::tenant::Tenant;
+
+use super::{CLOCKS, Judge, at_trigger, eploy, key, millis};
+use crate::plan::{QUESTION, action_type, outcome};
+use crate::world::{Eploy, Participant, Standing, World};
+
+/// Whoever read the configuration longer ago, in milliseconds, is not at work on it any more.
+const AT_WORK: i64 = 3_600_000;
+
+impl Judge {
+    /// What has still to happen before everything has come to its end. Empty: it has.
+    pub fn outstanding(&self) -> Vec<String> {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = Vec::new();
+        for tenant in self.memory.configured() {
+            if let Some(eploy) = eploy(&world, &tenant.id) {
+                self.entries(eploy, &tenant, &mut open);
+            }
+        }
+        let rows = self.memory.rows();
+        for row in &rows {
+            if matches!(row.state, State::Detected | State::Sending { .. }) {
+                open.push(format!("{} is still {}", row.key, row.state.name()));
+            } else if row.unreported() {
+                open.push(format!("{} is not reported", row.key));
+            }
+        }
+        for platform in &world.platforms {
+            for one in &platform.participants {
+                self.result(&world, one, &rows, &mut open);
+            }
+        }
+        self.hires(&world, &mut open);
+        let pending = self.memory.pending_deliveries();
+        if pending > 0 {
+            open.push(format!("{pending} deliveries are not settled"));
+        }
+        open
+    }
+
+    /// Everybody who entered is invited, or there is a reason.
+    fn entries(&self, eploy: &Eploy, tenant: &Tenant, open: &mut Vec<String>) {
+        let Some(state) = self.memory.state(&tenant.id) else {
+            return open.push(format!("{} was never polled", tenant.id));
+        };
+        for mapping in &tenant.mappings {
+            let place = (tenant.id.clone(), mapping.id.clone());
+            let Some(known) = state
+                .mappings
+                .get(&mapping.id)
+                .filter(|known| known.status == MappingStatus::Active)
+            else {
+                open.push(format!("{}/{} is not on", tenant.id, mapping.id));
+                continue;
+            };
+            let on = self.seen().on.get(&place).copied().unwrap_or(i64::MAX);
+            let was_removed = self.seen().removed.contains(&place);
+            let was_paused = self.seen().paused.contains(&place);
+            for application in at_trigger(eploy, mapping) {
+                let entered = application.entered() - eploy.readings.apart;
+                if entered < millis(known.since) + CLOCKS && !mapping.include_current {
+                    continue;
+                }
+                let id = application.id.to_string();
+                let newest = self
+                    .memory
+                    .newest(&tenant.id, &id, &mapping.id, |row| row.state.clone());
+                let missing = match newest {
+                    None => Some("is not on record"),
+                    Some(State::Skipped(SkipReason::MovedOn)) => {
+                        Some("came back and is not invited")
+                    }
+                    Some(State::Skipped(SkipReason::MappingRemoved)) if !was_removed => {
+                        Some("was passed over for a mapping that was never removed")
+                    }
+                    Some(State::Skipped(SkipReason::Paused)) if !was_paused => {
+                        Some("was passed over for a pause that never was")
+                    }
+                    // Without the history, who comes back between two polls cannot be told from who stayed.
+                    Some(State::Skipped(SkipReason::Baseline))
+                        if entered > on + CLOCKS && eploy.readings.history =>
+                    {
+                        Some("was passed over, although the mapping was on")
+                    }
+                    Some(_) => None,
+                };
+                if let Some(missing) = missing {
+                    open.push(format!(
+                        "{} application {} for {} {missing}",
+                        tenant.id, application.id, mapping.id
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Eploy shows where somebody stands on the platform.
+    fn result(
+        &self,
+        world: &World,
+        one: &Participant,
+        rows: &[Invitation],
+        open: &mut Vec<String>,
+    ) {
+        let eploy = &world.eploys[one.tenant];
+        let Some(key) = key(one) else { return };
+        let row = rows.iter().find(|row| {
+            row.key.tenant == key.tenant
+                && row
+                    .reference
+                    .as_ref()
+                    .map(stagecall_core::ids::Reference::as_str)
+                    == Some(one.key.as_str())
+        });
+        let Some(row) = row else {
+            let given_up = rows.iter().find(|row| row.key == key).is_some_and(|row| {
+                matches!(
+                    row.state,
+                    State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
+                )
+            });
+            if !given_up {
+                open.push(format!("{key} was accepted, and no row has it"));
+            }
+            return;
+        };
+        let Some(tenant) = self.configured(&row.key.tenant) else {
+            return;
+        };
+        if tenant.mapping(&row.key.mapping).is_none() || self.told_nowhere(row) {
+            return;
+        }
+        let Some(ActionRecord::Created(id)) = &row.report.action else {
+            return open.push(format!("{} has no action", row.key));
+        };
+        let wanted = outcome(one.standing.moment());
+        let shown = eploy
+            .actions
+            .iter()
+            .find(|action| action.id().to_string() == id.as_str());
+        if shown.map(crate::world::Action::outcome) != Some(wanted) {
+            open.push(format!(
+                "{}: the action does not show {:?}",
+                row.key, one.standing
+            ));
+        }
+        if matches!(one.standing, Standing::Completed(_))
+            && action_type(row.key.mapping.as_str()) == 42
+        {
+            self.score(eploy, row, world, rows, open);
+        }
+        let kind = action_type(row.key.mapping.as_str());
+        let number = |id: &str| id.parse().unwrap_or(0);
+        let (candidate, vacancy) = (number(row.candidate.as_str()), number(row.vacancy.as_str()));
+        let actions = eploy.actions_of(candidate, vacancy, kind).count();
+        let told = rows
+            .iter()
+            .filter(|other| {
+                other.candidate == row.candidate
+                    && other.vacancy == row.vacancy
+                    && other.key.mapping == row.key.mapping
+                    && other.revision > 0
+            })
+            .count();
+        self.check(actions <= told, || {
+            format!("{}: {actions} actions for {told} invitations", row.key)
+        });
+    }
+
+    /// The question is answered with the score. Where several rounds answer the same question, it is the score of one of
+    /// them, as it is now.
+    fn score(
+        &self,
+        eploy: &Eploy,
+        row: &Invitation,
+        world: &World,
+        rows: &[Invitation],
+        open: &mut Vec<String>,
+    ) {
+        let answer = eploy
+            .applications
+            .iter()
+            .find(|application| application.id.to_string() == row.key.application.as_str())
+            .and_then(|application| application.answers.get(QUESTION));
+        let scores: Vec<String> = rows
+            .iter()
+            .filter(|other| same_entry(other, row))
+            .filter_map(|other| {
+                let reference = other.reference.as_ref()?.as_str();
+                let all = world.platforms.iter().flat_map(|one| &one.participants);
+                let mut theirs = all.filter(|one| one.key == reference);
+                match theirs.next()?.standing {
+                    Standing::Completed(score) => Some(score.to_string()),
+                    _ => None,
+                }
+            })
+            .collect();
+        if answer.is_none_or(|answer| !scores.contains(answer)) {
+            open.push(format!(
+                "{}: Eploy's answer is {answer:?} and not {scores:?}",
+                row.key
+            ));
+        }
+    }
+
+    /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made
+    /// up for when the mapping is put back. Whoever had read the configuration before that may still be at it.
+    fn told_nowhere(&self, row: &Invitation) -> bool {
+        let place = (row.key.tenant.clone(), row.key.mapping.clone());
+        let seen = self.seen();
+        let told = seen.told.get(&row.key);
+        let back = seen.put_back.get(&place);
+        matches!((told, back), (Some(told), Some(back)) if *told < *back + AT_WORK)
+    }
+}
+
+fn same_entry(one: &Invitation, other: &Invitation) -> bool {
+    one.key.tenant == other.key.tenant
+        && one.key.application == other.key.application
+        && one.key.mapping == other.key.mapping
+}

@@ -1,0 +1,120 @@
+//! The judge's view of hires: nobody is announced who should not be, and everybody else is in the end.
+
+use stagecall_core::announcement::{Announcement, Hire, SkipReason, State};
+use stagecall_core::events::{DomainEvent, What};
+use stagecall_core::ids::TenantId;
+
+use super::{CLOCKS, Judge, eploy, millis};
+use crate::plan::{HIRED, Order};
+use crate::world::World;
+
+impl Judge {
+    /// An announcement was saved.
+    pub fn announced(&self, next: &Announcement) {
+        self.scheduler.tell("announcement", || {
+            format!("{} {}", next.key, next.state.name())
+        });
+        let Hire::Application(id) = &next.key.hire else {
+            return self.violate(format!("{} is no application", next.key));
+        };
+        if next.state == State::Delivered {
+            let world = self
+                .world
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let told = eploy(&world, &next.key.tenant)
+                .zip(id.as_str().parse().ok())
+                .is_some_and(|(eploy, id)| world.hrms.knows(eploy.tenant, id));
+            self.check(told, || {
+                format!(
+                    "{} counts as delivered, and the HRMS does not know",
+                    next.key
+                )
+            });
+        }
+    }
+
+    /// Subscribers were told something.
+    pub fn published(&self, events: &[DomainEvent]) {
+        for event in events {
+            if let What::Hired(hired) = &event.what {
+                let new = self.seen().published.insert(hired.id.clone());
+                self.check(new, || format!("{} was published as hired twice", hired.id));
+            }
+        }
+    }
+
+    /// A tenant's HRMS was told of an application. Whoever was hired before the plan was turned on is not announced;
+    /// where pages can slip while they are read and there is no history, nobody can tell.
+    pub(super) fn told_of(&self, world: &World, tenant: &TenantId, application: u32) {
+        let Some(eploy) = eploy(world, tenant) else {
+            return;
+        };
+        let tells = eploy.readings.history || matches!(eploy.readings.order, Order::Id);
+        if !tells || self.seen().plan_changed.contains(tenant) {
+            return;
+        }
+        let hires = self.memory.state(tenant).and_then(|state| state.hires);
+        let all = &eploy.applications;
+        let hired = all.iter().find(|one| one.id == application);
+        let entered = hired.and_then(|one| one.last_entry(HIRED));
+        let (Some(hires), Some(entered)) = (hires, entered) else {
+            return self.violate(format!(
+                "{tenant}: {application} is announced and never was hired"
+            ));
+        };
+        let margin = 130 * 60_000;
+        self.check(entered - eploy.readings.apart + margin >= millis(hires.since), || {
+            format!("{tenant}: {application} was announced, but was hired before the plan was turned on")
+        });
+    }
+
+    /// Whoever is hired is announced.
+    pub(super) fn hires(&self, world: &World, open: &mut Vec<String>) {
+        for row in self.memory.announced() {
+            if matches!(
+                row.state,
+                State::Detected | State::Delivering | State::Failed(_)
+            ) {
+                open.push(format!(
+                    "the announcement of {} is {}",
+                    row.key,
+                    row.state.name()
+                ));
+            }
+        }
+        for tenant in self.memory.configured() {
+            let state = self.memory.state(&tenant.id).and_then(|state| state.hires);
+            let (Some(eploy), Some(_)) = (eploy(world, &tenant.id), &tenant.hires) else {
+                continue;
+            };
+            let Some(state) = state.filter(|state| state.baseline.is_none()) else {
+                open.push(format!("the plan for hires of {} is not on", tenant.id));
+                continue;
+            };
+            for application in eploy.applications.iter().filter(|one| one.stage == HIRED) {
+                let entered = application.entered() - eploy.readings.apart;
+                if entered < millis(state.since) + CLOCKS {
+                    continue;
+                }
+                let known = self.memory.announcement(&tenant.id, application.id);
+                let changed = self.seen().plan_changed.contains(&tenant.id);
+                let told = match known.as_ref().map(|row| &row.state) {
+                    Some(State::Skipped(SkipReason::PlanRemoved)) => changed,
+                    // Without the history, who entered while those hired before were being read counts as one of them.
+                    Some(State::Skipped(SkipReason::Baseline)) => true,
+                    Some(State::Skipped(SkipReason::MovedOn)) | None => false,
+                    Some(_) => true,
+                };
+                if !told {
+                    open.push(format!(
+                        "{}: {} is hired and not announced ({})",
+                        tenant.id,
+                        application.id,
+                        known.map_or("not on record", |row| row.state.name())
+                    ));
+                }
+            }
+        }
+    }
+}
