@@ -5,6 +5,11 @@
     clippy::expect_used,
     reason = "here, a panic is an answer"
 )]
+#![allow(clippy::too_many_lines, reason = "a scenario is one story")]
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "the files are ours"
+)]
 
 mod conformance;
 mod connect;

@@ -98,7 +98,7 @@ impl Emulator {
         let log = folder.path().join("emulator.log");
         let process = spawn(&commands, folder.path(), &endpoint, port, &log)?;
         let mut emulator = Self {
-            process: process,
+            process,
             endpoint,
             commands,
             built,

@@ -424,6 +424,7 @@ mod tests {
     async fn a_name_leads_nowhere_but_to_allowed_addresses() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static ASKED: AtomicUsize = AtomicUsize::new(0);
+        #[allow(clippy::needless_pass_by_value, reason = "the type of a look-up")]
         fn look_up(host: String) -> crate::guard::LookingUp {
             let found: &[&str] = match host.as_str() {
                 "loopback.example" => &["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"],

@@ -245,7 +245,10 @@ async fn either_way_to_schedule_works() {
 async fn without_a_list_of_interviews_one_is_made_all_the_same() {
     let (scene, options) = wecp(json!({"interview_reads": false}), json!({})).await;
     let interview = made(&scene, &options).await;
-    assert_eq!(scene.stand.interviews().await, [interview.clone()]);
+    assert_eq!(
+        scene.stand.interviews().await,
+        std::slice::from_ref(&interview)
+    );
     let found = scene
         .platform
         .find(&interview, &person(1), &client_ref(1))

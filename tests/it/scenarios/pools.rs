@@ -29,7 +29,7 @@ fn pooled(judged: &Judged, pool: &str) -> Vec<ParticipantView> {
     all.filter(|one| one.interview == pool).cloned().collect()
 }
 
-fn action(outcomes: Value) -> Value {
+fn action(outcomes: &Value) -> Value {
     json!({"action": {"type": "43", "outcomes": outcomes}})
 }
 
@@ -120,7 +120,7 @@ async fn who_did_well_is_pooled_by_what_came_of_the_test() {
             "vacancies": "all",
             "assessment": {"platform": "wecp", "id": pool},
             "pool": {"after": [{"mapping": "video", "on": "completed", "min_percent": least}]},
-            "report": action(json!({"invited": "101", "failed": "109"})),
+            "report": action(&json!({"invited": "101", "failed": "109"})),
         })
     };
     let mappings = &mut rig.tenant("acme")["mappings"];

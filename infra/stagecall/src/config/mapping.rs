@@ -45,6 +45,10 @@ enum Word {
 }
 
 /// Reads one mapping.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one line and more for each key, in order"
+)]
 pub(crate) fn read(
     table: &Table,
     path: &str,

@@ -157,6 +157,10 @@ impl Installation {
         Self::find(arguments, true).await
     }
 
+    #[cfg_attr(
+        not(feature = "aws"),
+        allow(clippy::unused_async, reason = "a stack is asked for over the network")
+    )]
     async fn find(arguments: &InstallationArguments, create: bool) -> anyhow::Result<Self> {
         let config = load(arguments)?;
         let place = place(arguments, config.as_ref());

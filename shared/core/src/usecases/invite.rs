@@ -72,7 +72,8 @@ impl Inviter {
             let work = Work::step(key.clone(), crate::invitation::Step::WriteBack);
             self.desk.hand_out(vec![work]).await;
         }
-        self.send(&tenant, mapping, row).await
+        // On the heap: with everything that sending may have to do, it would be a large future for its callers.
+        Box::pin(self.send(&tenant, mapping, row)).await
     }
 
     /// From `Detected` on.
