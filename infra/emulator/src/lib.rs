@@ -62,7 +62,7 @@ pub enum Error {
     Store(#[from] stagecall_core::error::StoreError),
     /// A platform refused to call back.
     #[error("callbacks could not be registered: {0}")]
-    Platform(#[from] stagecall_core::error::CallError),
+    Platform(#[from] stagecall_core::error::Error),
 }
 
 impl Error {

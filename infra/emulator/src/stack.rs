@@ -12,11 +12,10 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use stagecall_aws::{DeadLetters, ManagedSecrets, Store, layout};
 use stagecall_core::clock::SystemClock;
-use stagecall_core::ids::AssessmentId;
-use stagecall_core::ports::Records as _;
-use stagecall_core::ports::{CallbackAddress, PlatformConnections as _, Secrets};
+use stagecall_core::ports::{Records as _, Secrets};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
+use stagecall_core::usecases::Registrar;
 use stagecall_http::{Guard, Sender};
 use stagecall_platforms::Connections;
 use url::Url;
@@ -210,27 +209,12 @@ impl Stack {
             Arc::new(SystemClock),
             &self.parts.timing,
         );
-        for account in tenant.platforms.keys() {
-            let platform = platforms.platform(tenant, account).await?;
-            if !platform.capabilities().callbacks {
-                continue;
-            }
-            let Some(tokens) = secrets.callback_tokens(&tenant.id, account).await? else {
-                continue;
-            };
-            let address = CallbackAddress {
-                public_url: self.public_url.clone(),
-                path: format!("callbacks/{}/{account}/", tenant.id),
-                token: tokens.current,
-            };
-            let of_account = tenant.mappings.iter().map(|mapping| &mapping.assessment);
-            let assessments: BTreeSet<AssessmentId> = of_account
-                .filter(|assessment| assessment.account == *account)
-                .map(|assessment| assessment.assessment.clone())
-                .collect();
-            let assessments: Vec<_> = assessments.into_iter().collect();
-            platform.register_callbacks(&address, &assessments).await?;
-        }
+        let registrar = Registrar {
+            public_url: self.public_url.clone(),
+            platforms: Arc::new(platforms),
+            secrets,
+        };
+        registrar.register_all(tenant).await?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use stagecall_core::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::invitation::{Event, Invitation};
 use stagecall_core::ports::{
@@ -255,6 +256,17 @@ pub async fn what_was_done_is_kept_in_order(backend: impl Backend) {
     assert_eq!(read(Some("other"), None).await, []);
 }
 
+/// A hire of acme's that stands so.
+fn hired(hire: Hire, candidate: &str, state: State) -> Announcement {
+    let key = HireKey {
+        tenant: "acme".into(),
+        hire,
+    };
+    let mut row = Announcement::detected(key, candidate.into(), "9".into(), at(1.0), at(0.0));
+    row.state = state;
+    row
+}
+
 /// Everything of the candidate, and nothing of anybody else.
 pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     let stores = backend.stores();
@@ -301,7 +313,24 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         };
         stores.deliveries.settle(&one, &fate).await.unwrap();
     }
-    for target in ["1.video.1", "3.video.1"] {
+    // A hire of each; the candidate's by a placement, and one of the baseline, too.
+    for (hire, candidate, state) in [
+        (Hire::Application("1".into()), "7", State::Delivered),
+        (
+            Hire::Placement("4".into()),
+            "7",
+            State::Skipped(SkipReason::Baseline),
+        ),
+        (Hire::Application("3".into()), "8", State::Delivered),
+    ] {
+        let announcement = hired(hire, candidate, state);
+        let inserted = stores
+            .announcements
+            .insert_announcement(&announcement)
+            .await;
+        assert_eq!(inserted.unwrap(), Inserted::New);
+    }
+    for target in ["1.video.1", "3.video.1", "application.1", "application.3"] {
         let record = act(Some("acme"), "retry", target, 1.0);
         stores.records.audit(&record).await.unwrap();
     }
@@ -315,8 +344,21 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     assert_eq!(names(&erased.invitations), names(&rows[..2]));
     assert_eq!(
         (erased.references, erased.deliveries, erased.audits),
-        (2, 2, 1)
+        (2, 2, 2)
     );
+    assert_eq!(erased.announcements, 2);
+    for (hire, there) in [
+        (Hire::Application("1".into()), false),
+        (Hire::Placement("4".into()), false),
+        (Hire::Application("3".into()), true),
+    ] {
+        let tenant = acme.clone();
+        let found = stores
+            .announcements
+            .load_announcement(&HireKey { tenant, hire })
+            .await;
+        assert_eq!(found.unwrap().is_some(), there);
+    }
     let left = all(&stores, "acme", InvitationFilter::default(), 10).await;
     assert_eq!(names(&left), names(&rows[2..]));
     for (reference, there) in [("p1", false), ("p2", false), ("p3", true)] {
@@ -332,7 +374,10 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     assert_eq!(stores.deliveries.unmatched(&acme, 9).await.unwrap(), []);
     let audits = stores.records.audits(Some(&acme), None).await.unwrap();
     let targets: BTreeSet<_> = audits.iter().map(|one| one.target.as_str()).collect();
-    assert_eq!(targets, BTreeSet::from([AuditRecord::ERASED, "3.video.1"]));
+    assert_eq!(
+        targets,
+        BTreeSet::from([AuditRecord::ERASED, "3.video.1", "application.3"])
+    );
     let waiting = stores
         .ledger
         .waiting(&acme, &rows[0].assessment)
@@ -375,6 +420,15 @@ pub async fn an_erased_candidate_does_not_come_back(backend: impl Backend) {
         let row = detected(key("acme", application));
         assert_eq!(stores.ledger.insert(&row).await.unwrap(), Inserted::Erased);
         assert_eq!(stores.ledger.load(&row.key).await.unwrap(), None);
+    }
+    for (candidate, expected) in [(id.as_str(), Inserted::Erased), ("70", Inserted::New)] {
+        let hire = hired(
+            Hire::Application(candidate.into()),
+            candidate,
+            State::Detected,
+        );
+        let inserted = stores.announcements.insert_announcement(&hire).await;
+        assert_eq!(inserted.unwrap(), expected);
     }
     let mut another = detected(key("acme", 3));
     another.candidate = "70".into();

@@ -15,7 +15,7 @@ use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::{
-    Announcer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+    Announcer, Desk, Inviter, Poller, Receiver, Registrar, Sweeper, Ticker, WriteBack,
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
@@ -141,13 +141,13 @@ impl Host {
         let listener = TcpListener::bind(parts.listen)
             .await
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
-        let registration = parts
-            .public_url
-            .map(|public_url| registration::Registration {
+        let registration = parts.public_url.map(|public_url| {
+            registration::Registration(Registrar {
                 public_url,
                 platforms,
                 secrets: parts.secrets,
-            });
+            })
+        });
         Ok(Self {
             store: parts.store,
             handler,

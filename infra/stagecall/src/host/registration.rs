@@ -1,20 +1,15 @@
 //! Sees that the platforms call back.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use stagecall_core::error::CallError;
 use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
-use stagecall_core::ports::{
-    CallbackAddress, CallbackToken, PlatformConnections, Records as _, Secrets,
-};
-use stagecall_core::tenant::Tenant;
+use stagecall_core::ports::{CallbackToken, Records as _};
+use stagecall_core::usecases::Registrar;
 use stagecall_embedded::Store;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use url::Url;
 
 /// How often it is looked whether there is something to register: tenants may be added and changed while the host runs.
 const LOOK: Duration = Duration::from_secs(5);
@@ -25,12 +20,8 @@ const AGAIN: Duration = Duration::from_mins(1);
 /// How often registrations are checked: somebody may have removed one by hand.
 const CHECK: Duration = Duration::from_hours(6);
 
-/// What registering needs.
-pub(crate) struct Registration {
-    pub(crate) public_url: Url,
-    pub(crate) platforms: Arc<dyn PlatformConnections>,
-    pub(crate) secrets: Arc<dyn Secrets>,
-}
+/// Registers, again and again.
+pub(crate) struct Registration(pub(crate) Registrar);
 
 /// What was last registered of an account, and when it is to be looked at again.
 struct Done {
@@ -68,8 +59,8 @@ impl Registration {
             }
         };
         for tenant in tenants.iter().filter(|tenant| !tenant.paused) {
-            for (account, assessments) in accounts(tenant) {
-                let token = match self.secrets.callback_tokens(&tenant.id, &account).await {
+            for (account, assessments) in Registrar::used(tenant) {
+                let token = match self.0.secrets.callback_tokens(&tenant.id, &account).await {
                     Ok(Some(tokens)) => tokens.current,
                     Ok(None) => continue,
                     Err(error) => {
@@ -86,8 +77,17 @@ impl Registration {
                 if settled {
                     continue;
                 }
-                let pause = match self.register(tenant, &account, &token, &assessments).await {
-                    Ok(()) => CHECK,
+                let registered = self
+                    .0
+                    .register(tenant, &account, token.clone(), &assessments)
+                    .await;
+                let pause = match registered {
+                    Ok(done) => {
+                        if let Some(done) = done {
+                            tracing::info!(tenant = %tenant.id, %account, created = done.created, changed = done.changed, kept = done.kept, "callbacks registered");
+                        }
+                        CHECK
+                    }
                     Err(error) => {
                         tracing::warn!(tenant = %tenant.id, %account, %error, "callbacks are not registered; results are found by sweeping");
                         AGAIN
@@ -105,40 +105,4 @@ impl Registration {
             }
         }
     }
-
-    async fn register(
-        &self,
-        tenant: &Tenant,
-        account: &AccountId,
-        token: &CallbackToken,
-        assessments: &[AssessmentId],
-    ) -> Result<(), CallError> {
-        let platform = self.platforms.platform(tenant, account).await?;
-        if !platform.capabilities().callbacks {
-            return Ok(());
-        }
-        let address = CallbackAddress {
-            public_url: self.public_url.clone(),
-            path: format!("callbacks/{}/{account}/", tenant.id),
-            token: token.clone(),
-        };
-        let done = platform.register_callbacks(&address, assessments).await?;
-        tracing::info!(tenant = %tenant.id, %account, created = done.created, changed = done.changed, kept = done.kept, "callbacks registered");
-        Ok(())
-    }
-}
-
-/// The accounts that mappings use, with the assessments they use there.
-fn accounts(tenant: &Tenant) -> BTreeMap<AccountId, Vec<AssessmentId>> {
-    let mut accounts: BTreeMap<AccountId, BTreeSet<AssessmentId>> = BTreeMap::new();
-    for mapping in &tenant.mappings {
-        accounts
-            .entry(mapping.assessment.account.clone())
-            .or_default()
-            .insert(mapping.assessment.assessment.clone());
-    }
-    accounts
-        .into_iter()
-        .map(|(account, assessments)| (account, assessments.into_iter().collect()))
-        .collect()
 }

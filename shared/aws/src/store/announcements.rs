@@ -22,6 +22,12 @@ impl Announcements for Store {
         &self,
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
+        if self
+            .is_erased(&announcement.key.tenant, &announcement.candidate)
+            .await?
+        {
+            return Ok(Inserted::Erased);
+        }
         let answer = self
             .client
             .put_item()

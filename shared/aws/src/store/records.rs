@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::invitation::Invitation;
@@ -16,7 +17,7 @@ use super::deliveries::{HANDLED, PARKED};
 use super::item::{Item, document, index, plain, text};
 use super::layout::{
     DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
-    audits, deliveries, group, group_of, moment, of_application, tombstones,
+    audits, deliveries, group, group_of, hires, moment, of_application, tombstones,
 };
 use super::{STORE, Store, due, failed, made};
 
@@ -273,13 +274,23 @@ impl Records for Store {
             ..InvitationFilter::default()
         };
         let invitations = self.all_invitations(tenant, &filter).await?;
-        let names: Vec<String> = invitations.iter().map(|one| one.key.name()).collect();
+        let mut announcements: Vec<HireKey> = Vec::new();
+        for item in self.partition(operation, hires(tenant)).await? {
+            let one: Announcement = document(&item)?;
+            if one.candidate == *candidate {
+                announcements.push(one.key);
+            }
+        }
+        let invited = invitations.iter().map(|one| one.key.name());
+        let hired = announcements.iter().map(|one| one.hire.to_string());
+        let names: Vec<String> = invited.chain(hired).collect();
         let references: Vec<_> = invitations
             .iter()
             .filter_map(|one| one.reference.as_ref())
             .collect();
         let mut erased = Erased {
             references: references.len(),
+            announcements: announcements.len(),
             ..Erased::default()
         };
         for (delivery, _) in self.deliveries(tenant, None).await? {
@@ -309,7 +320,10 @@ impl Records for Store {
                 erased.audits += 1;
             }
         }
-        // The invitations last: if this breaks off, they are what a repetition finds the rest by.
+        // These last: if this breaks off, they are what a repetition finds the rest by.
+        for key in &announcements {
+            self.delete(operation, &Place::announcement(key)).await?;
+        }
         for one in &invitations {
             if let Some(reference) = &one.reference {
                 let place = Place::reference(tenant, &one.assessment.account, reference);

@@ -10,7 +10,7 @@ use crate::ids::TenantId;
 /// The announcements of hires.
 #[async_trait]
 pub trait Announcements: Send + Sync {
-    /// Puts a new announcement on record, unless its key is there.
+    /// Puts a new announcement on record, unless its key is there or its candidate was erased.
     async fn insert_announcement(
         &self,
         announcement: &Announcement,

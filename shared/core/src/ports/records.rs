@@ -118,7 +118,9 @@ pub struct Erased {
     pub references: usize,
     /// How many deliveries spoke of them.
     pub deliveries: usize,
-    /// How many audit records named one of the invitations and name it no more.
+    /// How many announcements of a hire.
+    pub announcements: usize,
+    /// How many audit records named one of the invitations or announcements and name it no more.
     pub audits: usize,
 }
 
@@ -170,8 +172,9 @@ pub trait Records: Send + Sync {
     ) -> Result<Vec<AuditRecord>, StoreError>;
 
     /// Removes everything about a candidate: the invitations, the platforms' references, the deliveries that speak of
-    /// them and their mention in audit records; and keeps a tombstone, so that [`super::Ledger::insert`] takes none in
-    /// any more. Safe to repeat, which removes what was left by one that did not finish.
+    /// them, the announcements and their mention in audit records; and keeps a tombstone, so that
+    /// [`super::Ledger::insert`] and [`super::Announcements::insert_announcement`] take none in any more. Safe to repeat,
+    /// which removes what was left by one that did not finish.
     async fn erase(
         &self,
         tenant: &TenantId,

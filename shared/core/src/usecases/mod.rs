@@ -7,6 +7,7 @@ mod invite;
 mod poll;
 mod pools;
 mod receive;
+mod registrar;
 mod sweep;
 mod tick;
 mod write_back;
@@ -18,6 +19,7 @@ pub use poll::{
     Decision, EntryFact, Polled, Poller, broken, decide, decide_by_history, entry_into, reconcile,
 };
 pub use receive::{Answer, Receiver};
+pub use registrar::Registrar;
 pub use sweep::Sweeper;
 pub use tick::Ticker;
 pub use write_back::{News, WriteBack};

@@ -8,6 +8,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::ledger::saved;
+use super::records::is_erased;
 use super::{Store, column, document, parse};
 
 #[async_trait]
@@ -17,7 +18,11 @@ impl Announcements for Store {
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
         let row = AnnouncementRow::of(announcement)?;
+        let candidate = announcement.candidate.clone();
         self.write("insert an announcement", move |connection| {
+            if is_erased(connection, &row.key.tenant, &candidate)? {
+                return Ok(Inserted::Erased);
+            }
             let changed = connection
                 .prepare_cached(
                     "INSERT INTO announcement (tenant, kind, id, version, told, seen_at, due_at, document)

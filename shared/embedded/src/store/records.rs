@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::Announcement;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, MappingId, TenantId};
 use stagecall_core::invitation::Invitation;
@@ -317,12 +318,7 @@ fn erase(
                 )?
                 .execute(params![tenant.as_str(), reference])?;
         }
-        erased.audits += connection
-            .prepare_cached(
-                "UPDATE audit SET document = json_set(document, '$.target', ?3)
-                 WHERE tenant = ?1 AND document ->> '$.target' = ?2",
-            )?
-            .execute(params![tenant.as_str(), key.name(), AuditRecord::ERASED])?;
+        erased.audits += unnamed(connection, tenant, &key.name())?;
         connection
             .prepare_cached(
                 "DELETE FROM invitation WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
@@ -330,7 +326,27 @@ fn erase(
             .execute(of_key(key))?;
     }
     erased.invitations = invitations;
+    let announcements: Vec<Announcement> = documents(
+        connection,
+        "announcement",
+        "DELETE FROM announcement WHERE tenant = ?1 AND document ->> '$.candidate' = ?2 RETURNING document",
+        params![tenant.as_str(), tombstone.candidate.as_str()],
+    )?;
+    for announcement in &announcements {
+        erased.audits += unnamed(connection, tenant, &announcement.key.hire.to_string())?;
+    }
+    erased.announcements = announcements.len();
     Ok(erased)
+}
+
+/// Takes a name out of the audit records. Returns out of how many.
+fn unnamed(connection: &Connection, tenant: &TenantId, target: &str) -> Result<usize, Fault> {
+    Ok(connection
+        .prepare_cached(
+            "UPDATE audit SET document = json_set(document, '$.target', ?3)
+             WHERE tenant = ?1 AND document ->> '$.target' = ?2",
+        )?
+        .execute(params![tenant.as_str(), target, AuditRecord::ERASED])?)
 }
 
 fn of_key(key: &InvitationKey) -> impl rusqlite::Params {

@@ -220,7 +220,7 @@ impl Poller {
         // Asked first, because a hire is seen by several polls, and a write in vain costs more than a read.
         match self.announcements.load_announcement(&key).await? {
             None => {
-                if self.announcements.insert_announcement(&row).await? == Inserted::Existed {
+                if self.announcements.insert_announcement(&row).await? != Inserted::New {
                     return Ok(false);
                 }
             }
