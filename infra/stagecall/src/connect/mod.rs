@@ -12,6 +12,7 @@ mod probe;
 #[cfg(test)]
 mod problems;
 mod prompt;
+mod register;
 
 use clap::Subcommand;
 
@@ -48,6 +49,12 @@ pub(crate) enum Command {
     /// Say which applications are invited to what, and see and change that.
     #[command(subcommand)]
     Map(map::Command),
+    /// Have the platforms call back. `serve` does this by itself; for a stack on AWS do it after `map add`, and after a
+    /// new callback token.
+    #[command(
+        after_help = "Examples:\n  stagecall register acme --public-url https://hooks.example.com/\n  stagecall register --store aws:stagecall-prod --public-url https://abc123.execute-api.eu-west-2.amazonaws.com/ --yes"
+    )]
+    Register(register::Arguments),
     /// Check the whole installation: what is wrong, why, and what mends it.
     #[command(
         after_help = "Examples:\n  stagecall doctor\n  stagecall doctor --connections --public-url https://hooks.example.com/"
@@ -67,6 +74,7 @@ pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow:
         Command::Outcomes(arguments) => lists::outcomes(arguments, on).await,
         Command::Questions(arguments) => lists::questions(arguments, on).await,
         Command::Map(command) => map::run(command, on).await,
+        Command::Register(arguments) => register::run(&arguments, on).await,
         Command::Doctor(arguments) => doctor::run(arguments, on).await,
     }
 }

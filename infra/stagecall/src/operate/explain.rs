@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::{Announcement, Hire, HireKey};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, TenantId};
 use stagecall_core::invitation::{ActionRecord, Invitation, Wake};
@@ -13,10 +14,14 @@ use stagecall_core::tenant::{Mapping, Position, Tenant};
 use stagecall_core::usecases::entry_into;
 
 use super::console::{Output, local, print_json};
+use super::hires::{outcome, state as hire_state};
 use super::read::{invitations, known};
 use super::story::{told, why};
 use crate::exit;
 use crate::store::Installation;
+
+/// Among how many of a tenant's latest hires those of an application's placements are looked for.
+const MOST_HIRES: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -48,7 +53,12 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     };
     let mut found = invitations(on, &id, &filter).await?;
     found.sort_by(|a, b| a.key.cmp(&b.key));
-    let lines = story(on, &id, &found).await?;
+    let hires = hires(on, &id, &application).await?;
+    let mut lines = story(on, &id, &found).await?;
+    for hire in &hires {
+        lines.extend(announced(on, hire).await?);
+    }
+    lines.sort_by_key(|line| line.at);
     let now = match on.tenants.tenant(&id).await? {
         Some(tenant) => standing(on, &tenant, &application, &found, arguments.offline).await?,
         None => vec![format!(
@@ -56,12 +66,22 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         )],
     };
     if arguments.output.json {
-        print_json(&serde_json::json!({"invitations": found, "story": lines, "now": now}))?;
+        print_json(
+            &serde_json::json!({"invitations": found, "hires": hires, "story": lines, "now": now}),
+        )?;
         return Ok(exit::OK);
     }
     println!("application {application} of {id}");
     for one in &found {
         ids(one);
+    }
+    for one in &hires {
+        println!("\nhire {}: {}", one.key.hire, hire_state(one));
+        println!(
+            "  Eploy      candidate {}, vacancy {}",
+            one.candidate, one.vacancy
+        );
+        println!("  webhook    {}", one.key.webhook_id());
     }
     if !lines.is_empty() {
         println!("\nwhat happened");
@@ -159,7 +179,53 @@ async fn story(
             }
         }
     }
-    lines.sort_by_key(|line| line.at);
+    Ok(lines)
+}
+
+/// The announcements of an application's hire, or of its placements'.
+async fn hires(
+    on: &Installation,
+    tenant: &TenantId,
+    application: &ApplicationId,
+) -> anyhow::Result<Vec<Announcement>> {
+    let key = HireKey {
+        tenant: tenant.clone(),
+        hire: Hire::Application(application.clone()),
+    };
+    let all = on.announcements.announcements(tenant, MOST_HIRES).await?;
+    let by_placement = all
+        .into_iter()
+        .filter(|one| one.key != key && one.application.as_ref() == Some(application));
+    // Asked for by itself, because those of the baseline are not listed.
+    let own = on.announcements.load_announcement(&key).await?;
+    Ok(own.into_iter().chain(by_placement).collect())
+}
+
+/// The story of an announcement.
+async fn announced(on: &Installation, of: &Announcement) -> anyhow::Result<Vec<Line>> {
+    let line = |at, what| Line {
+        at,
+        invitation: "hire".to_owned(),
+        what,
+    };
+    let mut lines = vec![line(of.seen_at, "seen as hired".to_owned())];
+    if let Some(at) = of.hired_at {
+        lines.push(line(at, "hired, by Eploy's status history".to_owned()));
+    }
+    for attempt in &of.attempts {
+        let what = format!(
+            "the HRMS was told (attempt {}): {}",
+            attempt.number,
+            outcome(&attempt.outcome)
+        );
+        lines.push(line(attempt.at, what));
+    }
+    for act in on.records.audits(Some(&of.key.tenant), None).await? {
+        if act.target == of.key.hire.to_string() {
+            let reason = act.why.map(|why| format!(": {why}")).unwrap_or_default();
+            lines.push(line(act.at, format!("{} by {}{reason}", act.what, act.who)));
+        }
+    }
     Ok(lines)
 }
 

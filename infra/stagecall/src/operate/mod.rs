@@ -2,6 +2,7 @@
 
 pub(crate) mod console;
 mod explain;
+mod hires;
 mod invitations;
 mod mend;
 mod plan;
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Tell the whole story of an application: what happened, when and why, and the ids to look up on each side.
     #[command(after_help = "Example:\n  stagecall explain acme 70215")]
     Explain(explain::Arguments),
+    /// See the hires that were announced, and tell the HRMS again.
+    #[command(subcommand)]
+    Hires(hires::Command),
     /// Say what the next poll would do, application by application, without doing it.
     #[command(
         after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
@@ -60,6 +64,7 @@ pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow:
         Command::Status(arguments) => status::run(&arguments, &open.await?).await,
         Command::Invitations(arguments) => invitations::run(arguments, &open.await?).await,
         Command::Explain(arguments) => explain::run(arguments, &open.await?).await,
+        Command::Hires(command) => hires::run(command, &open.await?).await,
         Command::Plan(arguments) => plan::run(&arguments, &open.await?).await,
         Command::Tail(arguments) => tail::run(&arguments, &open.await?).await,
         Command::Mend(command) => mend::run(command, &open.await?).await,

@@ -15,8 +15,8 @@ use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Deliveries, Events, Ledger, Queue, Records, Secrets, SecretsWriter, Sweeps,
-    TenantStates, Tenants,
+    Allowance, Announcements, Deliveries, Events, Ledger, Queue, Records, Secrets, SecretsWriter,
+    Sweeps, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
@@ -72,6 +72,7 @@ pub(crate) struct Installation {
     pub(crate) allowance: Arc<dyn Allowance>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) records: Arc<dyn Records>,
+    pub(crate) announcements: Arc<dyn Announcements>,
     /// All tenants' secrets: those in the store's keeping, and those that the configuration file describes.
     pub(crate) secrets: Arc<dyn Secrets>,
     /// The secrets in the store's keeping.
@@ -113,6 +114,7 @@ struct Opened {
     allowance: Arc<dyn Allowance>,
     deliveries: Arc<dyn Deliveries>,
     records: Arc<dyn Records>,
+    announcements: Arc<dyn Announcements>,
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn SecretsWriter>,
     queue: Arc<dyn Queue>,
@@ -128,7 +130,15 @@ impl Opened {
         queue: Arc<dyn Queue>,
     ) -> Self
     where
-        S: Ledger + Sweeps + Tenants + TenantStates + Allowance + Deliveries + Records + 'static,
+        S: Ledger
+            + Sweeps
+            + Tenants
+            + TenantStates
+            + Allowance
+            + Deliveries
+            + Records
+            + Announcements
+            + 'static,
     {
         Self {
             ledger: store.clone(),
@@ -138,6 +148,7 @@ impl Opened {
             allowance: store.clone(),
             deliveries: store.clone(),
             records: store.clone(),
+            announcements: store.clone(),
             secrets,
             vault,
             queue,
@@ -199,6 +210,7 @@ impl Installation {
             allowance: opened.allowance,
             deliveries: opened.deliveries,
             records: opened.records,
+            announcements: opened.announcements,
             secrets: opened.secrets,
             vault: opened.vault,
             queue: opened.queue,

@@ -18,7 +18,7 @@ use super::show;
 use crate::connect::prompt;
 use crate::exit;
 use crate::operate::console::{Acting, Output, print_json};
-use crate::store::Installation;
+use crate::store::{Installation, Place};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -153,6 +153,12 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         print_json(&mapping)?;
     } else {
         println!("mapping {} is saved", mapping.id);
+        if matches!(on.place, Place::Aws(_)) {
+            println!(
+                "Next: stagecall register {}, so that the platform calls back",
+                tenant.id
+            );
+        }
     }
     Ok(exit::OK)
 }

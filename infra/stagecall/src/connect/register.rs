@@ -1,0 +1,86 @@
+//! `stagecall register`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use stagecall_core::error::Error;
+use stagecall_core::usecases::Registrar;
+use url::Url;
+
+use crate::exit;
+use crate::operate::console::Acting;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The tenants; without any, all.
+    tenants: Vec<String>,
+    /// The address under which the platforms reach Stagecall: on AWS the stack's output `CallbackAddress`; without it, the
+    /// configuration file's.
+    #[arg(long, value_name = "URL", env = "STAGECALL_PUBLIC_URL")]
+    public_url: Option<Url>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Registers the callbacks of the accounts that mappings use.
+pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let given = arguments.public_url.clone();
+    let Some(public_url) = given.or_else(|| on.public_url.clone()) else {
+        return Err(exit::usage(
+            "--public-url is missing: the address under which the platforms reach Stagecall",
+        ));
+    };
+    if public_url.scheme() != "https" && !on.sandbox {
+        return Err(exit::usage(format!(
+            "{public_url}: give an https address, because callbacks carry a token"
+        )));
+    }
+    let mut tenants = Vec::new();
+    if arguments.tenants.is_empty() {
+        tenants = on.records.list_tenants().await?;
+    }
+    for name in &arguments.tenants {
+        tenants.push(on.tenant(name).await?);
+    }
+    let names: Vec<_> = tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+    let what = format!(
+        "The platforms of {} will be told to call back to {public_url}.",
+        names.join(", ")
+    );
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    let registrar = Registrar {
+        public_url,
+        platforms: Arc::new(on.platforms()),
+        secrets: on.secrets.clone(),
+    };
+    for tenant in &tenants {
+        let done = registrar
+            .register_all(tenant)
+            .await
+            .map_err(|error| match error {
+                Error::Call(refused) => anyhow::Error::from(refused),
+                other => other.into(),
+            })?;
+        if done.is_empty() {
+            println!(
+                "{}: nothing to register: no mapping uses a platform that calls back",
+                tenant.id
+            );
+            continue;
+        }
+        for (account, done) in done {
+            println!(
+                "{}: {account} calls back; {} registrations are new, {} changed, {} as before",
+                tenant.id, done.created, done.changed, done.kept
+            );
+        }
+        let acting = &arguments.acting;
+        acting
+            .record(on, "register", Some(&tenant.id), tenant.id.as_str())
+            .await?;
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,184 @@
+//! `stagecall hires …`: the announcements of hires, and their delivery.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use stagecall_core::announcement::{
+    Announcement, Attempt, FailReason, Hire, HireKey, Outcome, SkipReason, State,
+};
+use stagecall_core::usecases::{Announcer, Redelivery};
+
+use super::console::{Acting, Output, local, print_json, table};
+use super::read::known;
+use crate::exit;
+use crate::store::Installation;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the hires that were announced, with what came of telling the HRMS.
+    #[command(
+        after_help = "Examples:\n  stagecall hires list acme\n  stagecall hires list acme --json"
+    )]
+    List(List),
+    /// Tell the HRMS of a hire again, whatever became of it; the webhook's id stays the same.
+    #[command(
+        after_help = "Examples:\n  stagecall hires redeliver acme 70215 --reason 'their system was down'\n  stagecall hires redeliver acme --placement 31"
+    )]
+    Redeliver(Redeliver),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// The tenant.
+    tenant: String,
+    /// How many, the latest first.
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redeliver {
+    /// The tenant.
+    tenant: String,
+    /// The id in Eploy of the application that was hired.
+    #[arg(required_unless_present = "placement")]
+    application: Option<String>,
+    /// The id in Eploy of the placement, where hires are placements.
+    #[arg(long, value_name = "ID", conflicts_with = "application")]
+    placement: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
+    match command {
+        Command::List(arguments) => list(&arguments, on).await,
+        Command::Redeliver(arguments) => redeliver(&arguments, on).await,
+    }
+}
+
+async fn list(arguments: &List, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = known(on, &arguments.tenant).await?;
+    let found = on
+        .announcements
+        .announcements(&tenant, arguments.limit)
+        .await?;
+    if arguments.output.json {
+        print_json(&found)?;
+        return Ok(exit::OK);
+    }
+    let mut shown = table(["hire", "candidate", "vacancy", "seen", "state", "attempts"]);
+    for one in &found {
+        let attempts: Vec<_> = one.attempts.iter().map(attempt).collect();
+        shown.add_row([
+            one.key.hire.to_string(),
+            one.candidate.to_string(),
+            one.vacancy.to_string(),
+            local(one.seen_at),
+            state(one),
+            attempts.join("\n"),
+        ]);
+    }
+    println!("{shown}");
+    Ok(exit::OK)
+}
+
+async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u8> {
+    let tenant = on.tenant(&arguments.tenant).await?;
+    let hire = match (&arguments.application, &arguments.placement) {
+        (Some(id), _) => Hire::Application(id.as_str().into()),
+        (None, Some(id)) => Hire::Placement(id.as_str().into()),
+        (None, None) => return Err(exit::usage("name an application or --placement")),
+    };
+    let key = HireKey {
+        tenant: tenant.id.clone(),
+        hire,
+    };
+    let Some(row) = on.announcements.load_announcement(&key).await? else {
+        return Err(unknown(&key));
+    };
+    let what = format!(
+        "{} is told to {}'s HRMS again, as {}. It is {} now.",
+        key.hire,
+        tenant.id,
+        key.webhook_id(),
+        state(&row)
+    );
+    if !arguments.acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    let announcer = Announcer {
+        desk: on.desk(),
+        announcements: on.announcements.clone(),
+        eploy: Arc::new(on.eploy()),
+        hrms: Arc::new(stagecall_hrms::Outlet::new(
+            on.transport.clone(),
+            on.secrets.clone(),
+            &on.timing,
+        )),
+    };
+    match announcer.redeliver(&key).await? {
+        Redelivery::Due => {
+            let acting = &arguments.acting;
+            let target = key.hire.to_string();
+            acting
+                .record(on, "hires redeliver", Some(&tenant.id), target)
+                .await?;
+            println!("{} goes out at once", key.hire);
+            Ok(exit::OK)
+        }
+        Redelivery::UnderWay => {
+            println!("{} is under way already", key.hire);
+            Ok(exit::OK)
+        }
+        Redelivery::Unknown => Err(unknown(&key)),
+        Redelivery::NoEndpoint => Err(exit::usage(format!(
+            "{} has no HRMS to tell: give hires.endpoint with stagecall tenant apply",
+            tenant.id
+        ))),
+    }
+}
+
+fn unknown(key: &HireKey) -> anyhow::Error {
+    exit::not_found(format!(
+        "{} has announced no hire {}. stagecall hires list {} shows those that there are",
+        key.tenant, key.hire, key.tenant
+    ))
+}
+
+/// Where an announcement stands, and why.
+pub(super) fn state(of: &Announcement) -> String {
+    let why = match &of.state {
+        State::Skipped(SkipReason::Baseline) => "hired before the plan was turned on",
+        State::Skipped(SkipReason::MovedOn) => "it left the stage before anybody was told",
+        State::Skipped(SkipReason::PlanRemoved) => "the plan for hires was removed",
+        State::Failed(FailReason::Gone) => "the HRMS wants nothing more from here (410)",
+        State::Failed(FailReason::GaveUp) => {
+            "the HRMS was told in vain, to the end of the schedule"
+        }
+        State::Failed(FailReason::Refused(trouble)) => &trouble.problem,
+        State::Published => "there was no HRMS to tell",
+        State::Detected | State::Delivering => match &of.trouble {
+            Some(trouble) => &trouble.problem,
+            None => return of.state.name().to_owned(),
+        },
+        State::Delivered => return of.state.name().to_owned(),
+    };
+    format!("{}: {why}", of.state.name())
+}
+
+/// A line of the delivery log.
+fn attempt(of: &Attempt) -> String {
+    format!("{} {}", local(of.at), outcome(&of.outcome))
+}
+
+/// What came of an attempt.
+pub(super) fn outcome(of: &Outcome) -> String {
+    match of {
+        Outcome::Unknown => "not known".to_owned(),
+        Outcome::Answered(status) => format!("HTTP {status}"),
+        Outcome::Unanswered(code) => format!("no answer ({code})"),
+    }
+}
