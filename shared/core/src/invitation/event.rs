@@ -125,7 +125,7 @@ pub enum Event {
     /// An operator wants it tried again now: what waits goes on at once; what failed before the platform had it begins
     /// anew, with a look-up where a call was made.
     Retry,
-    /// An operator takes it back. On the platform it stays until somebody cancels it there.
+    /// An operator takes it back. Whoever says so sees to it that the platform does, too.
     Cancel,
 }
 

@@ -55,7 +55,10 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     assert!(erased["removed"]["deliveries"].as_u64().unwrap() >= 1);
     assert_eq!(erased["removed"]["mentions_in_audit_records"], 1);
     let elsewhere = erased["elsewhere"].to_string();
-    assert!(elsewhere.contains(&reference), "{elsewhere}");
+    let removed = format!("{reference} was removed there");
+    assert!(elsewhere.contains(&removed), "{elsewhere}");
+    let left = acme.judged(done).await.participants;
+    assert!(left.is_empty(), "Willo has it no more");
     assert!(elsewhere.contains("action"), "{elsewhere}");
 
     // The host went on all the time. Now everything it leaves is searched.

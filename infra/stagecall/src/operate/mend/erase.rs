@@ -3,8 +3,9 @@
 use clap::Args;
 use stagecall_core::ids::CandidateId;
 use stagecall_core::invitation::{ActionRecord, Invitation, State};
-use stagecall_core::ports::InvitationFilter;
+use stagecall_core::ports::{InvitationFilter, Withdrawn};
 
+use super::withdraw::take_back;
 use crate::exit;
 use crate::operate::console::{Acting, Output, print_json};
 use crate::operate::read::{invitations, known};
@@ -17,6 +18,9 @@ pub(crate) struct Arguments {
     /// The candidate's id in Eploy.
     #[arg(long, value_name = "ID")]
     candidate: String,
+    /// Leave what the platforms have as it is.
+    #[arg(long)]
+    here_only: bool,
     #[command(flatten)]
     acting: Acting,
     #[command(flatten)]
@@ -41,15 +45,28 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         );
         return Ok(exit::FAILED);
     }
+    let there = if arguments.here_only {
+        "What the platforms have stays."
+    } else {
+        "The platforms are asked to remove what they have of these, the answers included."
+    };
     let what = format!(
-        "Everything about candidate {candidate} of {tenant} is removed, for good: {} invitations, with their results, references and callbacks. A tombstone with the id stays, and the candidate is never invited again.",
+        "Everything about candidate {candidate} of {tenant} is removed, for good: {} invitations, with their results, references and callbacks, and the announcements of a hire. {there} A tombstone with the id stays, and the candidate is never invited again.",
         found.len()
     );
     if !arguments.acting.agreed(&what)? {
         return Ok(exit::OK);
     }
-    let remains = elsewhere(&found);
+    // First, because the references are forgotten here.
+    let mut remains = Vec::new();
+    for one in &found {
+        remains.extend(on_platform(on, one, arguments.here_only).await);
+    }
+    remains.extend(elsewhere(&found));
     let erased = on.records.erase(&tenant, &candidate, now).await?;
+    if erased.announcements > 0 {
+        remains.push("the HRMS: whatever it was told of the hire; remove it there".to_owned());
+    }
     let target = format!("candidate {candidate}");
     arguments
         .acting
@@ -65,6 +82,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
                 "invitations": erased.invitations.len(),
                 "references": erased.references,
                 "deliveries": erased.deliveries,
+                "announcements": erased.announcements,
                 "mentions_in_audit_records": erased.audits,
             },
             "left": left.len(),
@@ -73,30 +91,42 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     println!(
-        "removed: {} invitations, {} references, {} deliveries, {} mentions in audit records",
+        "removed: {} invitations, {} references, {} deliveries, {} announcements of a hire, {} mentions in audit records",
         erased.invitations.len(),
         erased.references,
         erased.deliveries,
+        erased.announcements,
         erased.audits
     );
     println!("looked again: nothing is left but the tombstone");
-    println!("\nwhat is elsewhere, and for you to remove there:");
+    println!("\nelsewhere:");
     for line in remains {
         println!("  * {line}");
     }
     Ok(exit::OK)
 }
 
-/// What other systems have of the candidate.
+/// What becomes of an invitation on its platform; nothing if it never got there.
+async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Option<String> {
+    let reference = of.reference.as_ref()?;
+    let at = format!("{}: {reference}", of.assessment);
+    let by_hand = "delete the participant or candidate there, by hand";
+    if here_only {
+        return Some(format!("{at} is still there; {by_hand}"));
+    }
+    Some(match take_back(on, of).await {
+        Ok(Withdrawn::Done) => format!(
+            "{at} was removed there; what the platform keeps of those who were removed, such as copies and backups, is for the platform to tell"
+        ),
+        Ok(Withdrawn::Impossible { why }) => format!("{at} is still there. {why}"),
+        Err(error) => format!("{at} is perhaps still there ({error}); {by_hand}"),
+    })
+}
+
+/// What else other systems have of the candidate.
 fn elsewhere(found: &[Invitation]) -> Vec<String> {
     let mut lines = Vec::new();
     for one in found {
-        if let Some(reference) = &one.reference {
-            lines.push(format!(
-                "{}: the invitation {reference} with the candidate's answers; delete the participant or candidate there",
-                one.assessment
-            ));
-        }
         let application = &one.key.application;
         match &one.report.action {
             Some(ActionRecord::Created(action)) => lines.push(format!(

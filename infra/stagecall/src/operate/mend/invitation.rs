@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use stagecall_core::error::Error;
 use stagecall_core::ids::{ApplicationId, MappingId, TenantId};
 use stagecall_core::invitation::{Event, Invitation, Step};
-use stagecall_core::ports::{Inserted, InvitationFilter};
+use stagecall_core::ports::{Inserted, InvitationFilter, Withdrawn};
 use stagecall_core::usecases::{Changed, Next};
 use stagecall_core::work::Work;
 
+use super::withdraw::{is_finished, take_back};
 use crate::exit;
 use crate::operate::console::Acting;
 use crate::operate::read::{invitations, known};
@@ -45,6 +47,16 @@ pub(crate) struct One {
     mapping: Option<String>,
     #[command(flatten)]
     acting: Acting,
+}
+
+/// What is to be taken back.
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    #[command(flatten)]
+    one: One,
+    /// Leave what the platform has as it is.
+    #[arg(long)]
+    here_only: bool,
 }
 
 /// How often a row is read anew because somebody else changed it meanwhile.
@@ -166,27 +178,68 @@ fn nothing(tenant: &TenantId, application: Option<&str>) -> anyhow::Error {
 }
 
 /// Takes an invitation back.
-pub(super) async fn cancel(arguments: &One, on: &Installation) -> anyhow::Result<u8> {
-    let one = latest(arguments, on).await?;
-    if let Err(no) = one.apply(Event::Cancel, on.clock.now(), &on.timing, None) {
-        println!("{}: {no}", one.key);
+pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Result<u8> {
+    let (acting, here_only) = (&arguments.one.acting, arguments.here_only);
+    let one = latest(&arguments.one, on).await?;
+    let cancellable = |one: &Invitation| {
+        let applied = one.apply(Event::Cancel, on.clock.now(), &on.timing, None);
+        if let Err(no) = &applied {
+            println!("{}: {no}", one.key);
+        }
+        applied.is_ok()
+    };
+    if !cancellable(&one) {
         return Ok(exit::OK);
     }
+    let account = one.assessment.account.clone();
     let what = match &one.reference {
+        Some(reference) if here_only => format!(
+            "{} counts as cancelled, and Eploy shows it. {account} still has it, as {reference}: cancel it there, too, or the candidate can still take it.",
+            one.key
+        ),
         Some(reference) => format!(
-            "{} counts as cancelled, and Eploy shows it. {} still has it, as {reference}: cancel it there, too, or the candidate can still take it.",
-            one.key, one.assessment.account
+            "{} is taken back on {account}, where it is {reference}, counts as cancelled, and Eploy shows it.",
+            one.key
         ),
         None => format!("{} is not sent.", one.key),
     };
-    if arguments.acting.agreed(&what)? && apply(on, &one, &Event::Cancel).await?.is_some() {
-        let acting = &arguments.acting;
+    if !acting.agreed(&what)? {
+        return Ok(exit::OK);
+    }
+    // Thinking it over may have taken a while.
+    let one = on.ledger.load(&one.key).await?.unwrap_or(one);
+    if !cancellable(&one) {
+        return Ok(exit::OK);
+    }
+    if one.reference.is_some() && !here_only {
+        if is_finished(on, &one).await.map_err(in_the_way)? {
+            println!(
+                "{}: the candidate has finished meanwhile, and the result is left as it is; stagecall resync {} {} fetches it",
+                one.key, one.key.tenant, one.key.application
+            );
+            return Ok(exit::FAILED);
+        }
+        match take_back(on, &one).await.map_err(in_the_way)? {
+            Withdrawn::Done => println!("{}: {account} has it no more", one.key),
+            Withdrawn::Impossible { why } => println!("{}: {account} still has it. {why}", one.key),
+        }
+    }
+    if apply(on, &one, &Event::Cancel).await?.is_some() {
         acting
             .record(on, "cancel", Some(&one.key.tenant), one.key.name())
             .await?;
         println!("{} is cancelled", one.key);
     }
     Ok(exit::OK)
+}
+
+/// The platform could not be spoken with, so nothing is changed anywhere.
+fn in_the_way(error: Error) -> anyhow::Error {
+    let hint = "nothing was changed; --here-only leaves the platform out";
+    match error {
+        Error::Call(refused) => anyhow::Error::from(refused).context(hint),
+        other => anyhow::Error::from(other).context(hint),
+    }
 }
 
 /// Begins a new round.

@@ -6,6 +6,7 @@ mod redrive;
 mod replay;
 mod resync;
 mod unmatched;
+mod withdraw;
 
 use clap::Subcommand;
 
@@ -23,9 +24,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall reinvite acme 70215 --mapping support-video --reason 'the recording was silent'"
     )]
     Reinvite(invitation::One),
-    /// Take an invitation back: it is not sent, or counts as cancelled if it was.
+    /// Take an invitation back: it is not sent, or is taken back on the platform and counts as cancelled.
     #[command(after_help = "Example:\n  stagecall cancel acme 70215 --reason 'vacancy closed'")]
-    Cancel(invitation::One),
+    Cancel(invitation::Cancel),
     /// Ask both sides anew: an application's result now, or everything of a tenant soon.
     #[command(
         after_help = "Examples:\n  stagecall resync acme 70215\n  stagecall resync acme --since 2d"

@@ -1,0 +1,40 @@
+//! Taking an invitation back on its platform.
+
+use std::sync::Arc;
+
+use stagecall_core::error::Error;
+use stagecall_core::invitation::{Invitation, State};
+use stagecall_core::ports::{Platform, PlatformConnections as _, Withdrawn};
+
+use crate::store::Installation;
+
+/// The way to the platform that an invitation is on; what is in the way, if there is none.
+async fn platform(on: &Installation, of: &Invitation) -> Result<Arc<dyn Platform>, Error> {
+    let unknown = || Error::UnknownTenant(of.key.tenant.clone());
+    let tenant = on.tenants.tenant(&of.key.tenant).await?;
+    let tenant = tenant.ok_or_else(unknown)?;
+    let account = &of.assessment.account;
+    Ok(on.platforms().platform(&tenant, account).await?)
+}
+
+/// Whether the candidate has finished by now, as the platform says. Taking back what was finished would remove it.
+pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bool, Error> {
+    let Some(reference) = of.reference.as_ref().filter(|_| !of.pooled) else {
+        return Ok(false);
+    };
+    let platform = platform(on, of).await?;
+    let result = platform
+        .result(&of.assessment.assessment, reference)
+        .await?;
+    Ok(State::of(result.status) == State::Completed)
+}
+
+/// Takes it back there. Safe to repeat.
+pub(super) async fn take_back(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
+    let Some(reference) = &of.reference else {
+        return Ok(Withdrawn::Done);
+    };
+    let platform = platform(on, of).await?;
+    let assessment = &of.assessment.assessment;
+    Ok(platform.withdraw(assessment, reference).await?)
+}
