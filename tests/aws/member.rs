@@ -46,6 +46,8 @@ impl Member {
             },
             platforms: platform(PLATFORM, "willo", &base_url, &calls),
             mappings: vec![mapping(customer.vacancy, PLATFORM, &customer.interview)],
+            hires: None,
+            retention_days: None,
         };
         Self {
             customer,

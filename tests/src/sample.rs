@@ -38,6 +38,7 @@ pub fn tenant(id: &str) -> Tenant {
         platforms: BTreeMap::new(),
         mappings: Vec::new(),
         hires: None,
+        retention_days: None,
     }
 }
 

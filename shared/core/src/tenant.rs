@@ -37,6 +37,9 @@ pub struct Tenant {
     /// What is to happen when somebody is hired; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hires: Option<HirePlan>,
+    /// For how many days what came of an invitation is kept after the last that happened to it; `None`: for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 impl Tenant {

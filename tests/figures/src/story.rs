@@ -106,6 +106,7 @@ impl Story {
             platforms: BTreeMap::from([(AccountId::new(ACCOUNT), platform)]),
             mappings: vec![mapping(vacancy, &interview)],
             hires: None,
+            retention_days: None,
         };
         self.store.put_tenant(&tenant).await?;
         Ok(Customer {

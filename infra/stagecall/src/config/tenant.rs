@@ -36,6 +36,11 @@ pub(crate) fn read(
     let paused = section
         .optional("paused", "true or false", problems)
         .unwrap_or(false);
+    let retention_days = section.optional(
+        "retention_days",
+        "how many days results are kept, or leave it out",
+        problems,
+    );
     let eploy = match section.table("eploy", problems) {
         Some(table) => eploy(table, &format!("{path}.eploy"), beside, sandbox, problems),
         None => {
@@ -106,6 +111,7 @@ pub(crate) fn read(
             platforms,
             mappings,
             hires,
+            retention_days,
         },
         sources: TenantSources {
             eploy_client_id: client_id,

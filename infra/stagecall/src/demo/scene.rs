@@ -212,6 +212,7 @@ fn tenant(eploy: &str, willo: &str, mappings: Vec<Mapping>) -> anyhow::Result<Te
         )]),
         mappings,
         hires: None,
+        retention_days: None,
     })
 }
 

@@ -15,7 +15,7 @@ use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::{
-    Announcer, Desk, Inviter, Poller, Receiver, Registrar, Sweeper, Ticker, WriteBack,
+    Announcer, Desk, Inviter, Poller, Receiver, Registrar, Retention, Sweeper, Ticker, WriteBack,
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
@@ -27,6 +27,9 @@ use handler::Handler;
 
 /// How often the host looks for what is due. Looking is one indexed query.
 const TICK: Duration = Duration::from_millis(200);
+
+/// How often it is looked for what was kept for long enough. Looking reads all invitations of tenants that say so.
+const FORGETTING: Duration = Duration::from_hours(24);
 
 /// How much work may wait in the process; the rest waits in the store.
 const CAPACITY: usize = 1000;
@@ -59,6 +62,7 @@ pub(crate) struct Host {
     listener: TcpListener,
     eploy: Arc<dyn EployConnections>,
     registration: Option<registration::Registration>,
+    retention: Retention,
 }
 
 impl Host {
@@ -100,6 +104,10 @@ impl Host {
             desk: desk.clone(),
             eploy: eploy.clone(),
             platforms: platforms.clone(),
+        };
+        let retention = Retention {
+            desk: desk.clone(),
+            records: store.clone(),
         };
         let handler = Handler {
             pause: Duration::try_from_secs_f64(desk.timing.retry_seconds).unwrap_or_default(),
@@ -157,6 +165,7 @@ impl Host {
             listener,
             eploy,
             registration,
+            retention,
         })
     }
 
@@ -189,13 +198,14 @@ impl Host {
                 registration.keep(&self.store, stop.clone()).await;
             }
         };
+        let retaining = retain(self.retention, stop.clone());
         // A caller that never ends its request must not keep the host from ending.
         let too_long = async {
             stopped(stop.clone()).await;
             tokio::time::sleep(GRACE * 2).await;
         };
         tokio::select! {
-            _ = async { tokio::join!(listening, working, ticking, registering) } => {}
+            _ = async { tokio::join!(listening, working, ticking, registering, retaining) } => {}
             () = too_long => tracing::warn!("a connection was cut off at shutdown"),
         }
     }
@@ -217,6 +227,23 @@ async fn tick(ticker: Ticker, queue: WorkQueue, stop: watch::Receiver<bool>) {
         }
         if let Err(error) = ticker.tick(CAPACITY).await {
             tracing::error!(%error, "what is due could not be found; looking again");
+        }
+    }
+}
+
+/// Forgets what is over, again and again.
+async fn retain(retention: Retention, stop: watch::Receiver<bool>) {
+    let mut stopped = std::pin::pin!(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            done = retention.keep() => if let Err(error) = done {
+                tracing::error!(%error, "what is over could not be forgotten; tried again");
+            }
+        }
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(FORGETTING) => {}
         }
     }
 }

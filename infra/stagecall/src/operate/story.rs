@@ -26,6 +26,8 @@ pub(crate) fn told(happening: &Happening) -> String {
         "report_put_off" => format!("reporting was put off: {detail}"),
         "retried" => "an operator had it tried again".to_owned(),
         "cancelled" => "an operator took it back".to_owned(),
+        "forgotten" => "what came of it was removed, because its time of keeping was over".to_owned(),
+        "arranged" => format!("when to meet was settled: {detail}"),
         other => format!("{other} {detail}").trim_end().to_owned(),
     }
 }

@@ -127,6 +127,9 @@ pub enum Event {
     Retry,
     /// An operator takes it back. Whoever says so sees to it that the platform does, too.
     Cancel,
+    /// Its time of keeping is over: what came of it is removed, and nothing is ever done about it again. What it is,
+    /// that it was, and the platform's reference stay, so that nobody is invited twice.
+    Forget,
 }
 
 impl Event {
@@ -154,6 +157,7 @@ impl Event {
             Self::ReportPutOff { .. } => "report_put_off",
             Self::Retry => "retried",
             Self::Cancel => "cancelled",
+            Self::Forget => "forgotten",
         }
     }
 }

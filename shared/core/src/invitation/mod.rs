@@ -76,6 +76,9 @@ pub struct Invitation {
     pub report: Report,
     /// When and why to look at it again.
     pub wake: Wake,
+    /// When what came of it was removed, because its time of keeping was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_at: Option<Timestamp>,
     /// What happened, oldest first.
     pub story: Vec<Happening>,
 }
@@ -376,6 +379,7 @@ impl Invitation {
                 at: now,
                 step: Step::Invite,
             },
+            forgotten_at: None,
             story: vec![Happening {
                 at: now,
                 what: "detected".to_owned(),

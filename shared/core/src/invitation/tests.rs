@@ -601,6 +601,32 @@ fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
 }
 
 /// Any event, as some worker might apply it at some time.
+/// Whatever comes afterwards, nothing is done about it, and least of all is anybody invited.
+#[test]
+fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
+    let row = step(&fresh(), claim(60), 1).next;
+    let row = step(&row, sent("r0"), 2).next;
+    refused(&row, Event::Forget, 3);
+    let seen = Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker: Some("m".to_owned()),
+        lease_until: None,
+        carried: false,
+    };
+    let row = step(&row, seen, 4).next;
+    // Eploy does not show it yet.
+    refused(&row, Event::Forget, 5);
+    let row = step(&row, reported(&row), 6).next;
+    let gone = step(&row, Event::Forget, 7);
+    assert_eq!(gone.effects, []);
+    let row = gone.next;
+    assert_eq!((&row.state, &row.wake), (&State::Completed, &Wake::Never));
+    assert_eq!((&row.finding, &row.marker), (&None, &None));
+    assert_eq!((&row.invite_link, row.story.len()), (&None, 1));
+    assert_eq!(row.reference, Some("r0".into()));
+    refused(&row, Event::Forget, 8);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let status = prop_oneof![
         Just(Status::Queued),
@@ -637,6 +663,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
         1 => Just(Event::Retry),
         1 => Just(Event::Cancel),
+        1 => Just(Event::Forget),
     ]
 }
 
@@ -686,6 +713,12 @@ proptest! {
                 Wake::Watched { .. } => prop_assert!(!unsent && !pooled && next.reference.is_some()),
                 Wake::At { step: Step::Invite, .. } => prop_assert!(unsent),
                 Wake::At { step: Step::WriteBack, .. } => prop_assert!(!unsent && next.unreported()),
+            }
+            // Its time of keeping is over: it rests, as it was, with nothing of what came of it.
+            if row.forgotten_at.is_some() {
+                prop_assert_eq!((&next.state, next.attempts, &next.wake), (&row.state, row.attempts, &Wake::Never));
+                prop_assert_eq!((&next.finding, &next.invite_link), (&None, &None));
+                prop_assert_eq!(&effects, &[]);
             }
             // Effects are hints about the saved row and nothing else.
             for effect in effects {

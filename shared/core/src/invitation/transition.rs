@@ -65,6 +65,11 @@ impl Invitation {
             (State::Sending { .. }, Some(attempt)) => attempt == self.attempts,
             _ => false,
         };
+        // Only whether the application is still there goes on being noted: it tells a new entry from an old one.
+        let noted = matches!(event, Event::Left | Event::StillThere { .. });
+        if self.forgotten_at.is_some() && !noted {
+            return Err(past);
+        }
         let mut detail = None;
         let mut wake = None;
         match event {
@@ -362,8 +367,39 @@ impl Invitation {
                 }
                 _ => return Err(past),
             },
+            Event::Forget => {
+                if !self.is_over() {
+                    return Err(past);
+                }
+                // Nothing came of it, so there is nothing to remove: those of the baseline, above all.
+                if self.revision == 0 {
+                    return Err(nothing_new);
+                }
+                self.forget(now);
+                wake = Some(Wake::Never);
+            }
         }
         Ok((detail, wake))
+    }
+
+    /// Whether it has ended, and Eploy shows how.
+    fn is_over(&self) -> bool {
+        let due = matches!(self.wake, Wake::At { .. });
+        self.state.level() > 0 && !self.state.is_open() && !self.unreported() && !due
+    }
+
+    /// Removes what came of it.
+    fn forget(&mut self, now: Timestamp) {
+        self.forgotten_at = Some(now);
+        self.invite_link = None;
+        self.finding = None;
+        self.marker = None;
+        self.trouble = None;
+        self.report = Report {
+            revision: self.revision,
+            ..Report::default()
+        };
+        self.story.clear();
     }
 
     /// What an operator's wish to try again comes to: the one way back from a failure.
@@ -462,7 +498,7 @@ impl Invitation {
                 }
             };
         }
-        if self.reference.is_none() || self.pooled {
+        if self.reference.is_none() || self.pooled || self.forgotten_at.is_some() {
             return Wake::Never;
         }
         self.watch(now, timing, expires_after_days)

@@ -30,6 +30,7 @@ fn tenant() -> Tenant {
         .into(),
         mappings: vec![],
         hires: None,
+        retention_days: None,
     }
 }
 

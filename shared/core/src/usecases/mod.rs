@@ -8,6 +8,7 @@ mod poll;
 mod pools;
 mod receive;
 mod registrar;
+mod retain;
 mod sweep;
 mod tick;
 mod write_back;
@@ -20,6 +21,7 @@ pub use poll::{
 };
 pub use receive::{Answer, Receiver};
 pub use registrar::Registrar;
+pub use retain::Retention;
 pub use sweep::Sweeper;
 pub use tick::Ticker;
 pub use write_back::{News, WriteBack};

@@ -89,6 +89,7 @@ async fn deliver(
         platforms: BTreeMap::new(),
         mappings: Vec::new(),
         hires: None,
+        retention_days: None,
     };
     let endpoint = HrmsEndpoint {
         url: "https://hrms.example.com/hooks".parse().unwrap(),

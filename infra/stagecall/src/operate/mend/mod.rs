@@ -5,6 +5,7 @@ mod invitation;
 mod redrive;
 mod replay;
 mod resync;
+mod retention;
 mod unmatched;
 mod withdraw;
 
@@ -50,6 +51,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
     )]
     Erase(erase::Arguments),
+    /// See and say for how long what came of invitations is kept, and remove what is over.
+    #[command(
+        after_help = "Examples:\n  stagecall retention acme\n  stagecall retention acme --days 365\n  stagecall retention acme --apply --yes"
+    )]
+    Retention(retention::Arguments),
 }
 
 pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
@@ -62,5 +68,6 @@ pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u
         Command::Replay(arguments) => replay::run(&arguments, on).await,
         Command::Redrive(arguments) => redrive::run(&arguments, on).await,
         Command::Erase(arguments) => erase::run(&arguments, on).await,
+        Command::Retention(arguments) => retention::run(&arguments, on).await,
     }
 }

@@ -409,6 +409,7 @@ fn a_changed_mapping_starts_over_with_a_baseline() {
         platforms: std::collections::BTreeMap::default(),
         mappings: vec![mapping()],
         hires: None,
+        retention_days: None,
     };
     let mut state = TenantState::new(time(0));
     mappings::reconcile(&tenant, &mut state, time(1));

@@ -259,6 +259,7 @@ impl Tenants for Ports {
             platforms: [("w".into(), willo)].into(),
             mappings: Vec::new(),
             hires: None,
+            retention_days: None,
         }))
     }
 }

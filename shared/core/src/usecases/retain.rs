@@ -1,0 +1,78 @@
+//! Keeping what came of invitations no longer than the tenant says.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::desk::{Changed, Desk, Next};
+use crate::error::StoreError;
+use crate::ids::TenantId;
+use crate::invitation::{Event, Invitation};
+use crate::ports::{InvitationFilter, Records};
+
+/// How many invitations are read at once.
+const PAGE: usize = 500;
+
+/// Forgets what is over.
+#[derive(Clone)]
+pub struct Retention {
+    /// The rows, and the time.
+    pub desk: Desk,
+    /// The tenants, and their rows page by page.
+    pub records: Arc<dyn Records>,
+}
+
+impl Retention {
+    /// The tenant's invitations that are over, to which nothing has happened for so many days, and of which there is
+    /// something left to remove.
+    pub async fn over(&self, tenant: &TenantId, days: u32) -> Result<Vec<Invitation>, StoreError> {
+        let now = self.desk.now();
+        let kept = SignedDuration::from_hours(i64::from(days) * 24);
+        let mut over = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self
+                .records
+                .invitations(tenant, &InvitationFilter::default(), PAGE, next.as_deref())
+                .await?;
+            over.extend(page.rows.into_iter().filter(|row| {
+                now.duration_since(row.touched_at()) >= kept
+                    && row
+                        .apply(Event::Forget, now, &self.desk.timing, None)
+                        .is_ok()
+            }));
+            next = page.next;
+            if next.is_none() {
+                return Ok(over);
+            }
+        }
+    }
+
+    /// Removes what came of these. Returns of how many; something has just happened to the others.
+    pub async fn forget(&self, rows: &[Invitation]) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        for row in rows {
+            let changed = self
+                .desk
+                .change(row, Event::Forget, None, Next::Mine)
+                .await?;
+            forgotten += usize::from(matches!(changed, Changed::To(_)));
+        }
+        Ok(forgotten)
+    }
+
+    /// Does so for every tenant that says for how long.
+    pub async fn keep(&self) -> Result<(), StoreError> {
+        for tenant in self.records.list_tenants().await? {
+            let Some(days) = tenant.retention_days else {
+                continue;
+            };
+            let over = self.over(&tenant.id, days).await?;
+            let count = self.forget(&over).await?;
+            if count > 0 {
+                tracing::info!(tenant = %tenant.id, count, "invitations forgotten, their time of keeping was over");
+            }
+        }
+        Ok(())
+    }
+}
