@@ -37,28 +37,28 @@ async fn plan(rig: &mut Rig, what: Value, endpoint: Value) {
 }
 
 /// A customer for whom entering the stage of offers is a hire.
-async fn by_stage(seed: u64, endpoint: Value) -> (Rig, Customer) {
+pub(super) async fn by_stage(seed: u64, endpoint: Value) -> (Rig, Customer) {
     let (mut rig, acme) = Rig::with_one(seed).await;
     plan(&mut rig, json!({"stages": [{"stage": "15"}]}), endpoint).await;
     (rig, acme)
 }
 
 /// Starts the host, and waits until hires count.
-async fn start(rig: &mut Rig, acme: &Customer) {
+pub(super) async fn start(rig: &mut Rig, acme: &Customer) {
     rig.start_for(&[acme]).await;
     rig.logged(&["the plan for hires is on", "tenant=acme"])
         .await;
 }
 
 /// An application whose candidate is hired.
-async fn hire(rig: &Rig, acme: &Customer) -> u64 {
+pub(super) async fn hire(rig: &Rig, acme: &Customer) -> u64 {
     let application = acme.applicant().await.application;
     rig.player.hire("acme", &[application]).await.unwrap();
     application
 }
 
 /// Waits until the HRMS has taken so many webhooks.
-async fn webhooks(rig: &Rig, count: usize) -> Vec<WebhookRecord> {
+pub(super) async fn webhooks(rig: &Rig, count: usize) -> Vec<WebhookRecord> {
     until(&format!("the HRMS has {count} webhooks"), async || {
         let taken = rig.player.webhooks(0).await.unwrap().records;
         (taken.len() >= count).then_some(taken)

@@ -2,6 +2,7 @@
 
 mod change;
 mod erase;
+mod hired;
 mod plan;
 mod tenants;
 

@@ -53,6 +53,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     )];
     let tenants = store(&arguments, on, &mut findings).await;
     due(on, &mut findings).await;
+    dead_letters(on, &mut findings).await;
     findings.extend(callback_address(&arguments, on).await);
     for tenant in &tenants {
         let of = format!("Tenant {}", tenant.id);
@@ -163,6 +164,30 @@ async fn due(on: &Installation, findings: &mut Vec<Finding>) {
             error.to_string(),
             "Check the store",
         )),
+    }
+}
+
+/// Whether work has failed as often as its queue allows.
+async fn dead_letters(on: &Installation, findings: &mut Vec<Finding>) {
+    for dead in &on.dead {
+        let queue = dead.name();
+        findings.push(match dead.count().await {
+            Ok(0) => Finding::ok(INSTALLATION, "queues", format!("{queue}: no dead letters")),
+            Ok(count) => Finding::problem(
+                INSTALLATION,
+                "queues",
+                "stagecall.dead_letters",
+                format!("{queue}: about {count} dead letters"),
+                "See what the functions' logs say of them and mend it, then send them back: stagecall redrive",
+            ),
+            Err(error) => Finding::problem(
+                INSTALLATION,
+                "queues",
+                "stagecall.store",
+                error.to_string(),
+                "Check the credentials and the region of this shell, and that the queues of the stack are there",
+            ),
+        });
     }
 }
 
@@ -304,12 +329,16 @@ async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Finding {
             Finding::problem(of, "secrets", "stagecall.secrets", error.to_string(), again)
         }
         Ok(secret) => {
-            let missing: Vec<_> = tenant
+            let mut missing: Vec<_> = tenant
                 .platforms
                 .keys()
                 .filter(|account| !secret.platforms.contains_key(*account))
                 .map(ToString::to_string)
                 .collect();
+            let hires = tenant.hires.as_ref();
+            if hires.is_some_and(|plan| plan.endpoint.is_some()) && secret.hrms.is_none() {
+                missing.push("the HRMS (stagecall tenant rotate --secrets)".to_owned());
+            }
             if missing.is_empty() {
                 Finding::ok(of, "secrets", "all are there")
             } else {

@@ -1,5 +1,6 @@
 //! `PROBLEMS.md` is made from the tables in code: this test compares, and writes it where `STAGECALL_WRITE_DOCS` is set.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -11,8 +12,57 @@ const INTRODUCTION: &str = "# What can go wrong, and what mends it\n\n\
     Every refusal of Eploy and of the platforms that is known, as it stands in logs, on suspended tenants, in what the\n\
     checks of `stagecall tenant add` and `stagecall doctor` print, and in JSON as `code`. A message often says more\n\
     exactly what is wrong than the general words here.\n\n\
-    This page is made from the tables in `shared/eploy/src/errors.rs` and `shared/platforms/src/problem.rs`; a test\n\
-    compares it.\n";
+    This page is made from the tables in `shared/eploy/src/errors.rs`, `shared/platforms/src/problem.rs` and\n\
+    `infra/stagecall/src/connect/problems.rs`; a test compares it.\n";
+
+/// What the checks find about the installation itself; what they print says more exactly what mends it in that place.
+const OWN: &[(&str, &str, &str)] = &[
+    (
+        "stagecall.assessment_gone",
+        "a mapping invites to an assessment that the platform does not list",
+        "Publish it there again, or remove the mapping and map anew.",
+    ),
+    (
+        "stagecall.behind",
+        "something has been due for minutes, and nobody does it",
+        "Start the host, or look at its log and give it more workers; on AWS look whether the clock's schedule is enabled, at the functions' alarms, and for dead letters.",
+    ),
+    (
+        "stagecall.callback_address",
+        "the public address does not lead to Stagecall's listener",
+        "Let the proxy or API at that address pass POST /callbacks/… on, with path and body unchanged.",
+    ),
+    (
+        "stagecall.clock",
+        "this machine's clock and Eploy's differ",
+        "Let the machine keep its time by NTP.",
+    ),
+    (
+        "stagecall.dead_letters",
+        "work failed as often as its queue allows",
+        "Mend what the functions' logs say, then send it back: stagecall redrive.",
+    ),
+    (
+        "stagecall.mapping_broken",
+        "a mapping names something that Eploy or the platform has no more",
+        "Mend it there, or remove the mapping and map anew.",
+    ),
+    (
+        "stagecall.secrets",
+        "a tenant's secrets are missing or cannot be read",
+        "Give them again with stagecall tenant add, those of an HRMS with stagecall tenant rotate --secrets.",
+    ),
+    (
+        "stagecall.settings",
+        "a tenant's configuration cannot be so",
+        "Correct it with stagecall tenant set.",
+    ),
+    (
+        "stagecall.store",
+        "the store cannot be read or written",
+        "SQLite: check that the file's folder exists, has room, and may be read and written by this user. AWS: check the credentials and the region, and that the stack's table is there.",
+    ),
+];
 
 fn section(
     title: &str,
@@ -38,9 +88,10 @@ fn document() -> String {
         .iter()
         .map(|one| (one.code, one.problem, one.remedy));
     format!(
-        "{INTRODUCTION}{}{}",
+        "{INTRODUCTION}{}{}{}",
         section("Eploy", eploy),
-        section("Platforms", platforms)
+        section("Platforms", platforms),
+        section("The installation", OWN.iter().copied())
     )
 }
 
@@ -55,4 +106,16 @@ fn the_document_is_what_the_tables_say() {
         text == document(),
         "PROBLEMS.md is not what the tables say: run this test once with STAGECALL_WRITE_DOCS=1"
     );
+}
+
+/// No check has a code of its own that the table does not have, and the table none that no check has.
+#[test]
+fn every_code_of_the_checks_is_in_the_table() {
+    let used: BTreeSet<&str> = [include_str!("checks.rs"), include_str!("doctor.rs")]
+        .iter()
+        .flat_map(|source| source.split('"'))
+        .filter(|text| text.starts_with("stagecall."))
+        .collect();
+    let known: BTreeSet<&str> = OWN.iter().map(|(code, ..)| *code).collect();
+    assert_eq!(used, known);
 }

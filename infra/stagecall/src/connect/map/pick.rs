@@ -86,11 +86,20 @@ impl Choices {
             return given.iter().map(|text| self.find(text)).collect();
         }
         let question = format!("Which {}", self.what);
-        let chosen = prompt::some(&question, &self.lines(), flag)?;
-        if chosen.is_empty() {
-            return Err(exit::usage(format!("no {} was chosen", self.what)));
+        let mut found = Vec::new();
+        for at in prompt::some(&question, &self.lines()?, flag)? {
+            match self.all.get(at) {
+                Some(choice) => found.push(choice.clone()),
+                None => found.push(self.by_id(flag)?),
+            }
         }
-        Ok(chosen.into_iter().map(|at| self.all[at].clone()).collect())
+        if found.is_empty() {
+            return Err(exit::usage(format!(
+                "no {} was chosen; the space bar chooses, return goes on",
+                self.what
+            )));
+        }
+        Ok(found)
     }
 
     /// The one that the flag names, else the one that is chosen on the terminal.
@@ -99,16 +108,36 @@ impl Choices {
             Some(text) => self.find(text),
             None => {
                 let question = format!("Which {}", self.what);
-                Ok(self.all[prompt::one(&question, &self.lines(), flag)?].clone())
+                match self.all.get(prompt::one(&question, &self.lines()?, flag)?) {
+                    Some(choice) => Ok(choice.clone()),
+                    None => self.by_id(flag),
+                }
             }
         }
     }
 
-    fn lines(&self) -> Vec<String> {
-        self.all
+    /// One that is not listed, by the id that is asked for.
+    fn by_id(&self, flag: &str) -> anyhow::Result<Choice> {
+        self.find(&prompt::text(&format!("The {}'s id", self.what), flag)?)
+    }
+
+    /// What is shown to choose from; the last line stands for what is not listed, where there may be such.
+    fn lines(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines: Vec<String> = self
+            .all
             .iter()
             .map(|choice| format!("{} ({})", choice.name, choice.id))
-            .collect()
+            .collect();
+        if !self.complete {
+            lines.push("another, by its id (stagecall probe finds the list)".to_owned());
+        }
+        if lines.is_empty() {
+            return Err(exit::usage(format!(
+                "there is no {} to choose from",
+                self.what
+            )));
+        }
+        Ok(lines)
     }
 
     fn names(&self) -> String {

@@ -98,11 +98,20 @@ async fn change(
             .record(on, what, Some(&tenant.id), tenant.id.as_str())
             .await?;
         println!("{} is as given", tenant.id);
-        if on.secrets.secret(&tenant.id, true).await.is_err() {
-            println!(
+        let told = tenant
+            .hires
+            .as_ref()
+            .is_some_and(|plan| plan.endpoint.is_some());
+        match on.secrets.secret(&tenant.id, true).await {
+            Err(_) => println!(
                 "{}: its credentials are not there yet; give them with stagecall tenant rotate {0} --eploy",
                 tenant.id
-            );
+            ),
+            Ok(secret) if told && secret.hrms.is_none() => println!(
+                "{}: what its HRMS is told cannot be signed yet; give hrms.current with stagecall tenant rotate {0} --secrets FILE",
+                tenant.id
+            ),
+            Ok(_) => {}
         }
     }
     Ok(exit::OK)

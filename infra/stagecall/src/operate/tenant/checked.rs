@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use stagecall_core::ids::AccountId;
 use stagecall_core::report::text_problems;
-use stagecall_core::tenant::Tenant;
+use stagecall_core::tenant::{MappingKind, Tenant};
 
 use crate::exit;
 
@@ -89,18 +89,49 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
         if !seen.insert(&mapping.id) {
             problems.push(format!("{at} is there twice; give each a name of its own"));
         }
-        if !tenant.platforms.contains_key(&mapping.assessment.account) {
-            problems.push(format!(
+        match tenant.platforms.get(&mapping.assessment.account) {
+            Some(connection) => {
+                let found = stagecall_platforms::validate_mapping(connection, mapping);
+                problems.extend(found.iter().map(|problem| format!("{at}: {problem}")));
+            }
+            None => problems.push(format!(
                 "{at}: assessment.account is \"{}\", which is none of the tenant's platforms",
                 mapping.assessment.account
-            ));
+            )),
         }
-        if mapping.triggers.is_empty() {
+        let after = match &mapping.kind {
+            MappingKind::Pool(plan) => plan.after.as_slice(),
+            _ => &[],
+        };
+        for outcome in after {
+            let other = tenant.mapping(&outcome.mapping);
+            if other.is_none_or(|other| other.id == mapping.id) {
+                problems.push(format!(
+                    "{at} takes candidates after {}, which is no other mapping",
+                    outcome.mapping
+                ));
+            }
+        }
+        if mapping.triggers.is_empty() && after.is_empty() {
             problems.push(format!("{at} has no triggers; give at least one stage"));
         }
         for problem in text_problems(&mapping.report.texts) {
             problems.push(format!("{at}: report.{problem}"));
         }
+    }
+    let endpoint = tenant
+        .hires
+        .as_ref()
+        .and_then(|plan| plan.endpoint.as_ref());
+    if let Some(endpoint) = endpoint
+        && endpoint.url.scheme() != "https"
+        && !sandbox
+    {
+        // Not the whole address: it might hold a token.
+        problems.push(format!(
+            "hires.endpoint.url (at {}): give an https address",
+            endpoint.url.host_str().unwrap_or("?")
+        ));
     }
     if problems.is_empty() {
         return Ok(());
@@ -132,6 +163,61 @@ mod tests {
         [tenant.mappings.report]
         action = { action_type = "42", outcomes = { invited = "12" } }
     "#;
+
+    /// What beside invitations a tenant may have: a live interview, pools, hires, options, a time of keeping.
+    const EVERYTHING: &str = r#"
+        [[tenant]]
+        id = "acme"
+        retention_days = 365
+        [tenant.eploy]
+        base_url = "https://acme.eploy.net/"
+        [tenant.platforms.wecp]
+        kind = "wecp"
+        [tenant.hires]
+        when = { stages = [{ stage = 15 }] }
+        endpoint = { url = "https://hrms.example.com/hooks", person = ["email"] }
+        [[tenant.mappings]]
+        id = "talk"
+        vacancies = "all"
+        triggers = [{ stage = 12 }]
+        assessment = { account = "wecp", assessment = "interview:i1" }
+        kind = { meeting = { day = { working_days = 3 }, time = "10:00:00", minutes = 30, interviewers = ["ada@example.com"] } }
+        [[tenant.mappings]]
+        id = "pool"
+        vacancies = "all"
+        triggers = []
+        assessment = { account = "wecp", assessment = "group:g1" }
+        kind = { pool = { tags = ["strong"], after = [{ mapping = "talk", on = "completed", min_percent = 70 }] } }
+    "#;
+
+    #[test]
+    fn everything_that_a_tenant_may_have_passes_through() {
+        let tenant: Tenant = toml::from_str::<File>(EVERYTHING).unwrap().tenant.remove(0);
+        assert_eq!(tenant.retention_days, Some(365));
+        assert!(matches!(tenant.mappings[0].kind, MappingKind::Meeting(_)));
+        assert!(tenant.hires.as_ref().unwrap().endpoint.is_some());
+        check(&tenant, false).unwrap();
+        let printed = text(&tenant).unwrap();
+        let read: File = toml::from_str(&printed).unwrap();
+        assert_eq!(read.tenant, [tenant.clone()], "{printed}");
+        // As `tenant set` reads and writes it.
+        let table = toml::Table::try_from(&tenant).unwrap();
+        assert_eq!(
+            toml::Value::Table(table).try_into::<Tenant>().unwrap(),
+            tenant
+        );
+
+        let mut wrong = tenant;
+        let MappingKind::Pool(plan) = &mut wrong.mappings[1].kind else {
+            panic!("the second is a pool");
+        };
+        plan.after[0].mapping = "pool".into();
+        let hires = wrong.hires.as_mut().unwrap();
+        hires.endpoint.as_mut().unwrap().url = "http://hrms.example.com/".parse().unwrap();
+        let told = check(&wrong, false).unwrap_err().to_string();
+        assert!(told.contains("no other mapping"), "{told}");
+        assert!(told.contains("hires.endpoint.url"), "{told}");
+    }
 
     fn acme() -> Tenant {
         toml::from_str::<File>(ACME).unwrap().tenant.remove(0)
