@@ -55,6 +55,7 @@ impl Member {
             credentials: Credentials {
                 eploy: (key.client_id.clone(), key.client_secret.clone()),
                 platforms: api_key(PLATFORM, &account.api_key),
+                hrms: None,
             },
             invitees: Vec::new(),
         }

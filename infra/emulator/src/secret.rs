@@ -11,6 +11,8 @@ pub struct Credentials {
     pub eploy: (String, String),
     /// The secrets of the platforms' accounts, by account and name.
     pub platforms: BTreeMap<String, BTreeMap<String, String>>,
+    /// What webhooks to the tenant's HRMS are signed with, if it has one.
+    pub hrms: Option<String>,
 }
 
 impl Credentials {
@@ -23,11 +25,14 @@ impl Credentials {
             tokens.insert(account.clone(), json!({"current": hex::encode(token)}));
         }
         let (id, secret) = &self.eploy;
-        let whole = json!({
+        let mut whole = json!({
             "eploy": {"client_id": id, "client_secret": secret},
             "platforms": self.platforms,
             "callback_tokens": Value::Object(tokens),
         });
+        if let Some(hrms) = &self.hrms {
+            whole["hrms"] = json!({"current": hrms});
+        }
         Ok(whole.to_string())
     }
 }

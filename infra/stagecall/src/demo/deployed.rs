@@ -23,10 +23,14 @@ impl Deployed {
         let emulator = Emulator::start(&functions).await?;
         let stack = emulator.deploy(&Plan::new("demo", timing()).await?).await?;
         let keys = scene.keys();
-        let willo = BTreeMap::from([("api_key".to_owned(), keys.willo.clone())]);
+        let account = |name: &str, key: &str| {
+            let secrets = BTreeMap::from([("api_key".to_owned(), key.to_owned())]);
+            (name.to_owned(), secrets)
+        };
         let credentials = Credentials {
             eploy: (keys.client_id.clone(), keys.client_secret.clone()),
-            platforms: BTreeMap::from([("willo".to_owned(), willo)]),
+            platforms: BTreeMap::from([account("willo", &keys.willo), account("wecp", &keys.wecp)]),
+            hrms: Some(keys.hrms.clone()),
         };
         stack.admit(scene.tenant(), &credentials).await?;
         eprintln!(

@@ -11,7 +11,9 @@ use stagecall_core::clock::{Clock as _, SystemClock};
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::Records as _;
 use stagecall_core::ports::TenantStates;
-use stagecall_embedded::{AccountSources, FileSecrets, Source, Store, TenantSources};
+use stagecall_embedded::{
+    AccountSources, FileSecrets, SigningSources, Source, Store, TenantSources,
+};
 use stagecall_http::{Guard, Sender};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -107,14 +109,20 @@ fn sources(folder: &TempDir, keys: &Keys) -> anyhow::Result<TenantSources> {
         std::fs::write(&path, secret)?;
         Ok(Source::File(path))
     };
-    let account = AccountSources {
-        secrets: BTreeMap::from([("api_key".to_owned(), write("willo-key", &keys.willo)?)]),
-        ..AccountSources::default()
+    let account = |name: &str, key: &str| -> anyhow::Result<_> {
+        let sources = AccountSources {
+            secrets: BTreeMap::from([("api_key".to_owned(), write(name, key)?)]),
+            ..AccountSources::default()
+        };
+        Ok((AccountId::new(name), sources))
     };
     Ok(TenantSources {
         eploy_client_id: write("client-id", &keys.client_id)?,
         eploy_client_secret: write("client-secret", &keys.client_secret)?,
-        platforms: BTreeMap::from([(AccountId::new("willo"), account)]),
-        hrms: None,
+        platforms: BTreeMap::from([account("willo", &keys.willo)?, account("wecp", &keys.wecp)?]),
+        hrms: Some(SigningSources {
+            current: write("hrms", &keys.hrms)?,
+            previous: None,
+        }),
     })
 }

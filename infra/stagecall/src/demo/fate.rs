@@ -1,21 +1,22 @@
 //! What becomes of each candidate, and what goes wrong on the way: made up from the seed.
 
-use stagecall_sandbox::control::{Fault, Rule};
+use stagecall_sandbox::control::{Fault, Platform, Rule};
 
 /// What becomes of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Answers.
     Completes,
-    /// Answers, and a reviewer scores.
+    /// Answers, and a reviewer scores. On Willo only: WeCP scores by itself.
     Scored,
-    /// Answers, a reviewer scores and comments, and later scores once more.
+    /// Answers; on Willo a reviewer scores and comments, and later scores once more; on WeCP the answers are evaluated
+    /// again.
     Rescored,
     /// Opens and begins, and no more.
     Starts,
     /// Never looks at it.
     Silent,
-    /// Says no.
+    /// Says no. On Willo only: nothing is known of a way to decline on WeCP.
     Declines,
     /// Has an address that does not work.
     Bounces,
@@ -27,89 +28,132 @@ pub(crate) enum Fate {
     MovesOn,
     /// Is moved out and in again after the invitation.
     ComesBack,
+    /// Answers, and is hired.
+    Hired,
+    /// Answers, and is asked to a live interview, which is still to come.
+    Meets,
+    /// Answers, is met in a live interview, and is hired.
+    Joins,
 }
 
-/// Every ending once, before chance decides.
-const DECK: [Fate; 12] = [
+impl Fate {
+    /// Whether the candidate is asked to a live interview.
+    pub(crate) fn meets(self) -> bool {
+        matches!(self, Self::Meets | Self::Joins)
+    }
+
+    /// Whether the candidate is hired.
+    pub(crate) fn is_hired(self) -> bool {
+        matches!(self, Self::Hired | Self::Joins)
+    }
+}
+
+/// Every ending on Willo once, before chance decides.
+const WILLO: [Fate; 12] = [
     Fate::Completes,
-    Fate::Scored,
+    Fate::Hired,
     Fate::Declines,
     Fate::Rescored,
     Fate::Bounces,
     Fate::Expires,
     Fate::NoAddress,
+    Fate::MovesOn,
     Fate::Starts,
     Fate::ComesBack,
-    Fate::MovesOn,
+    Fate::Scored,
     Fate::Silent,
-    Fate::Completes,
 ];
 
-/// The fates of so many candidates.
-pub(crate) fn deal(candidates: usize, random: &mut fastrand::Rng) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = DECK
-        .into_iter()
-        .chain(std::iter::repeat_with(|| match random.u32(..100) {
-            0..30 => Fate::Completes,
-            30..55 => Fate::Scored,
-            55..65 => Fate::Rescored,
-            65..71 => Fate::Starts,
-            71..77 => Fate::Silent,
-            77..83 => Fate::Declines,
-            83..87 => Fate::Bounces,
-            87..92 => Fate::Expires,
-            92..95 => Fate::NoAddress,
-            95..97 => Fate::MovesOn,
-            _ => Fate::ComesBack,
-        }))
+/// Every ending on WeCP once.
+const WECP: [Fate; 11] = [
+    Fate::Joins,
+    Fate::Meets,
+    Fate::Rescored,
+    Fate::Starts,
+    Fate::Completes,
+    Fate::Expires,
+    Fate::NoAddress,
+    Fate::ComesBack,
+    Fate::Bounces,
+    Fate::MovesOn,
+    Fate::Silent,
+];
+
+/// The fates of so many candidates of a platform.
+pub(crate) fn deal(platform: Platform, candidates: usize, random: &mut fastrand::Rng) -> Vec<Fate> {
+    let deck: &[Fate] = match platform {
+        Platform::Willo => &WILLO,
+        Platform::Wecp => &WECP,
+    };
+    let mut fates: Vec<Fate> = deck
+        .iter()
+        .copied()
+        .chain(std::iter::repeat_with(|| chance(platform, random)))
         .take(candidates)
         .collect();
-    if candidates > DECK.len() {
+    if candidates > deck.len() {
         random.shuffle(&mut fates);
     }
     fates
 }
 
+fn chance(platform: Platform, random: &mut fastrand::Rng) -> Fate {
+    match (random.u32(..100), platform) {
+        (0..25, _) => Fate::Completes,
+        (25..50, Platform::Willo) => Fate::Scored,
+        (25..50, Platform::Wecp) => Fate::Meets,
+        (50..60, _) => Fate::Rescored,
+        (60..65, Platform::Willo) => Fate::Hired,
+        (60..70, Platform::Wecp) => Fate::Joins,
+        (65..70, Platform::Willo) => Fate::Declines,
+        (70..76, _) => Fate::Starts,
+        (76..82, _) => Fate::Silent,
+        (82..86, _) => Fate::Bounces,
+        (86..91, _) => Fate::Expires,
+        (91..94, _) => Fate::NoAddress,
+        (94..96, _) => Fate::MovesOn,
+        _ => Fate::ComesBack,
+    }
+}
+
 /// What goes wrong with `--faults`.
 pub(crate) fn faults() -> Vec<Rule> {
     let now_and_then = Rule::now_and_then;
-    let late = Fault::CallbackLate { ms: 1500 };
-    vec![
+    let throttled = |retry_after| Fault::TooMany { retry_after };
+    let before = |status| Fault::ErrorBefore { status };
+    let after = |status| Fault::ErrorAfter { status };
+    let mut rules = vec![
         now_and_then("eploy", 0.03, Fault::Latency { ms: 40 }),
-        now_and_then("willo", 0.03, Fault::Latency { ms: 60 }),
-        now_and_then(
-            "eploy",
-            0.002,
-            Fault::TooMany {
-                retry_after: Some(1),
-            },
-        ),
-        now_and_then(
-            "willo",
-            0.01,
-            Fault::TooMany {
-                retry_after: Some(1),
-            },
-        ),
-        now_and_then("willo", 0.005, Fault::TooMany { retry_after: None }),
-        now_and_then("eploy", 0.01, Fault::ErrorBefore { status: 503 }),
+        now_and_then("eploy", 0.002, throttled(Some(1))),
+        now_and_then("eploy", 0.01, before(503)),
         now_and_then("eploy", 0.01, Fault::DropBefore),
-        now_and_then("eploy.actions", 0.02, Fault::ErrorAfter { status: 502 }),
+        now_and_then("eploy.actions", 0.02, after(502)),
         now_and_then("eploy.actions", 0.02, Fault::DropAfter),
-        now_and_then(
-            "willo.participants",
-            0.02,
-            Fault::ErrorBefore { status: 500 },
-        ),
-        now_and_then(
-            "willo.participants",
-            0.02,
-            Fault::ErrorAfter { status: 502 },
-        ),
-        now_and_then("willo.participants", 0.02, Fault::DropBefore),
-        now_and_then("willo.participants", 0.03, Fault::DropAfter),
         now_and_then("willo.callback", 0.10, Fault::CallbackLost),
         now_and_then("willo.callback", 0.10, Fault::CallbackTwice),
-        now_and_then("willo.callback", 0.10, late),
-    ]
+        now_and_then("willo.callback", 0.10, Fault::CallbackLate { ms: 1500 }),
+        now_and_then("hrms.webhook", 0.05, before(503)),
+        now_and_then("hrms.webhook", 0.05, Fault::DropAfter),
+    ];
+    for platform in ["willo", "wecp"] {
+        rules.extend([
+            now_and_then(platform, 0.03, Fault::Latency { ms: 60 }),
+            now_and_then(platform, 0.01, throttled(Some(1))),
+            now_and_then(platform, 0.005, throttled(None)),
+        ]);
+    }
+    for invitations in [
+        "willo.participants",
+        "wecp.candidates",
+        "wecp.groups",
+        "wecp.interviews",
+    ] {
+        rules.extend([
+            now_and_then(invitations, 0.02, before(500)),
+            now_and_then(invitations, 0.02, after(502)),
+            now_and_then(invitations, 0.02, Fault::DropBefore),
+            now_and_then(invitations, 0.03, Fault::DropAfter),
+        ]);
+    }
+    rules
 }

@@ -1,5 +1,6 @@
 //! `stagecall demo`: a story of candidates, played against stand-ins by the real host, and judged by the stand-ins.
 
+mod acts;
 #[cfg(feature = "aws")]
 mod deployed;
 mod embedded;
@@ -8,6 +9,8 @@ mod hosting;
 mod scene;
 mod show;
 mod story;
+mod tenant;
+mod told;
 mod verdict;
 
 use std::time::Instant;

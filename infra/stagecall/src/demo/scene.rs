@@ -1,41 +1,47 @@
 //! The scene: stand-ins, and a tenant that connects them.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
-use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::report::Moment;
-use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
-    ReportPlan, Settings, Tenant, Trigger, Vacancies,
-};
+use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
-use stagecall_sandbox::control::{NewApplications, NewVacancy, Player, Profile};
+use stagecall_sandbox::control::{
+    CandidateAct, NewApplications, NewTest, NewVacancy, Platform, Player, PlayerError, Profile,
+};
 use stagecall_sandbox::{Options, Running, Sandbox};
-use url::Url;
 
 use super::fate;
 use super::hosting::Hosting;
+use super::tenant::{Outside, entrance, tenant};
 use crate::cli::DemoArguments;
 
-/// The Eploy system's and the tenant's name.
+/// The Eploy system's, the HRMS's and the tenant's name.
 pub(crate) const TENANT: &str = "acme";
 /// The Willo account's name.
 pub(crate) const WILLO: &str = "acme-willo";
-/// The trigger stage and its status, as the sandbox has them from the beginning.
-pub(crate) const TRIGGER: (&str, &str) = ("Video Interview", "To Be Completed");
+/// The WeCP account's name.
+pub(crate) const WECP: &str = "acme-wecp";
 /// The question that takes the score.
 pub(crate) const SCORE_QUESTION: u64 = 276;
+/// Who has this percentage in the test, or more, comes into the talent pool.
+pub(crate) const POOLED_FROM: u8 = 50;
 
-const VACANCIES: [&str; 4] = [
-    "Support Worker",
-    "Care Assistant",
-    "Team Leader",
-    "Night Support Worker",
+const VACANCIES: [(&str, Platform, bool); 5] = [
+    ("Support Worker", Platform::Willo, false),
+    ("Care Assistant", Platform::Willo, false),
+    ("Night Support Worker", Platform::Willo, true),
+    ("Team Leader", Platform::Wecp, false),
+    ("Care Planner", Platform::Wecp, false),
 ];
 
-/// How many candidates are at the trigger stage before anything is turned on.
-const BASELINE: u32 = 3;
+/// A vacancy of the story.
+#[derive(Clone, Debug)]
+pub(crate) struct Vacancy {
+    pub(crate) id: u64,
+    pub(crate) title: &'static str,
+    /// Where its candidates are asked to first.
+    pub(crate) platform: Platform,
+    /// Whether the work is done at night.
+    pub(crate) nights: bool,
+}
 
 /// What is set up before Stagecall starts.
 pub(crate) struct Scene {
@@ -43,8 +49,9 @@ pub(crate) struct Scene {
     player: Player,
     tenant: Tenant,
     keys: Keys,
-    vacancies: Vec<(u64, String)>,
-    baseline: Vec<u64>,
+    vacancies: Vec<Vacancy>,
+    assessments: Assessments,
+    baseline: usize,
 }
 
 /// The tenant's credentials.
@@ -55,18 +62,65 @@ pub(crate) struct Keys {
     pub(crate) client_secret: String,
     /// Willo's API key.
     pub(crate) willo: String,
+    /// WeCP's API key.
+    pub(crate) wecp: String,
+    /// What webhooks to the HRMS are signed with.
+    pub(crate) hrms: String,
+}
+
+/// What candidates can be asked to, by the stand-ins' ids. Live interviews are not among it: Stagecall makes them.
+struct Assessments {
+    first: [String; 3],
+    pool: String,
+}
+
+/// What an invitation is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    /// The video interview or the test.
+    First,
+    /// The live interview.
+    Meeting,
+    /// The talent pool.
+    Pool,
 }
 
 /// What the story is played on.
 pub(crate) struct Stage {
     pub(crate) sandbox: Running,
     pub(crate) player: Player,
-    /// The vacancies: id and title.
-    pub(crate) vacancies: Vec<(u64, String)>,
-    /// The applications that were at the trigger before it was turned on.
-    pub(crate) baseline: Vec<u64>,
+    pub(crate) vacancies: Vec<Vacancy>,
+    assessments: Assessments,
+    /// How many applications were at a trigger before it was turned on.
+    pub(crate) baseline: usize,
     /// Stagecall.
     pub(crate) host: Box<dyn Hosting>,
+}
+
+impl Stage {
+    /// What an invitation to this interview, test or group is.
+    pub(crate) fn step(&self, interview: &str) -> Step {
+        if interview == self.assessments.pool {
+            Step::Pool
+        } else if self.assessments.first.iter().any(|id| id == interview) {
+            Step::First
+        } else {
+            Step::Meeting
+        }
+    }
+
+    /// Candidates of a platform do something.
+    pub(crate) async fn candidate(
+        &self,
+        platform: Platform,
+        keys: &[String],
+        act: CandidateAct,
+    ) -> Result<(), PlayerError> {
+        match platform {
+            Platform::Willo => self.player.candidate(WILLO, keys, act).await,
+            Platform::Wecp => self.player.wecp_candidate(WECP, keys, act).await,
+        }
+    }
 }
 
 /// Short intervals, so that a story of days fits into seconds.
@@ -79,9 +133,10 @@ pub(crate) fn timing() -> Timing {
         retry_max_seconds: 4.0,
         late_seconds: 60.0,
         give_up_seconds: 600.0,
-        sweep_seconds: 3.0,
-        sweep_max_seconds: 6.0,
+        sweep_seconds: 1.5,
+        sweep_max_seconds: 3.0,
         suspend_seconds: 1.0,
+        announce_seconds: 0.05,
         ..Timing::default()
     }
 }
@@ -101,51 +156,44 @@ impl Scene {
             .keys
             .first()
             .context("the sandbox's Eploy has no key")?;
-        let account = player.willo(WILLO).await?;
-        let mut vacancies = Vec::new();
-        for title in VACANCIES {
-            let new = NewVacancy {
-                title: title.to_owned(),
-                ..NewVacancy::default()
-            };
-            vacancies.push((player.vacancy(TENANT, &new).await?, title.to_owned()));
-        }
-        let mut baseline = Vec::new();
-        for (vacancy, _) in vacancies.iter().take(BASELINE as usize) {
-            let there = NewApplications {
-                stage: Some(TRIGGER.0.to_owned()),
-                status: Some(TRIGGER.1.to_owned()),
-                ..NewApplications::new(*vacancy, 1)
-            };
-            baseline.extend(
-                player
-                    .apply(TENANT, &there)
-                    .await?
-                    .iter()
-                    .map(|one| one.application),
-            );
-        }
-        // Two interviews: one for the first three vacancies, one for the last.
+        let willo = player.willo(WILLO).await?;
+        let wecp = player.wecp(WECP).await?;
+        let hrms = player.hrms(TENANT).await?;
+        let vacancies = vacancies(&player).await?;
+        let baseline = baseline(&player, &vacancies).await?;
         let day = player.interview(WILLO, "Meet the team").await?;
         let night = player.interview(WILLO, "Working nights").await?;
-        let ids = |these: &[(u64, String)]| {
-            Vacancies::Only(
-                these
-                    .iter()
-                    .map(|(id, _)| id.to_string().as_str().into())
-                    .collect(),
-            )
+        let test = NewTest {
+            name: "Planning and records".to_owned(),
+            questions: Vec::new(),
         };
-        let mappings = vec![
-            mapping("day-video", ids(&vacancies[..3]), &day),
-            mapping("night-video", ids(&vacancies[3..]), &night),
-        ];
+        let test = player.wecp_test(WECP, &test).await?;
+        let [(group, _), (pool, _), ..] = wecp.groups.as_slice() else {
+            anyhow::bail!("the sandbox's WeCP has too few groups");
+        };
+        let (user, _) = wecp
+            .users
+            .first()
+            .context("the sandbox's WeCP has no user")?;
+        let tenant = tenant(&Outside {
+            eploy: &system.base_url,
+            willo: &willo.base_url,
+            wecp: &wecp.base_url,
+            hrms: &hrms.url,
+            vacancies: &vacancies,
+            user,
+            videos: [&day, &night],
+            test: &test,
+            groups: [group, pool],
+        })?;
         let keys = Keys {
             client_id: key.client_id.clone(),
             client_secret: key.client_secret.clone(),
-            willo: account.api_key.clone(),
+            willo: willo.api_key,
+            wecp: wecp.api_key,
+            // The sandbox's HRMS believes every signature.
+            hrms: "whsec_c3RhbmQtaW4gZm9yIGEgc2VjcmV0IGtleQ==".to_owned(),
         };
-        let tenant = tenant(&system.base_url, &account.base_url, mappings)?;
         if arguments.faults {
             player
                 .set_faults(&Profile {
@@ -154,12 +202,17 @@ impl Scene {
                 })
                 .await?;
         }
+        let assessments = Assessments {
+            first: [day, night, test],
+            pool: pool.clone(),
+        };
         Ok(Self {
             sandbox,
             player,
             tenant,
             keys,
             vacancies,
+            assessments,
             baseline,
         })
     }
@@ -180,6 +233,7 @@ impl Scene {
             sandbox: self.sandbox,
             player: self.player,
             vacancies: self.vacancies,
+            assessments: self.assessments,
             baseline: self.baseline,
             host,
         }
@@ -214,50 +268,37 @@ fn tenant(eploy: &str, willo: &str, mappings: Vec<Mapping>) -> anyhow::Result<Te
         hires: None,
         retention_days: None,
     })
+async fn vacancies(player: &Player) -> Result<Vec<Vacancy>, PlayerError> {
+    let mut vacancies = Vec::new();
+    for (title, platform, nights) in VACANCIES {
+        let new = NewVacancy {
+            title: title.to_owned(),
+            ..NewVacancy::default()
+        };
+        vacancies.push(Vacancy {
+            id: player.vacancy(TENANT, &new).await?,
+            title,
+            platform,
+            nights,
+        });
+    }
+    Ok(vacancies)
 }
 
-fn mapping(id: &str, vacancies: Vacancies, interview: &str) -> Mapping {
-    let outcomes = [
-        (Moment::Failed, "109"),
-        (Moment::Invited, "101"),
-        (Moment::Started, "102"),
-        (Moment::Completed, "103"),
-        (Moment::Expired, "105"),
-        (Moment::Declined, "106"),
-        (Moment::Bounced, "107"),
-        (Moment::Cancelled, "108"),
-    ];
-    Mapping {
-        id: id.into(),
-        paused: false,
-        vacancies,
-        triggers: vec![Trigger {
-            stage: "12".into(),
-            stage_name: Some(TRIGGER.0.to_owned()),
-            statuses: vec!["34".into()],
-        }],
-        assessment: stagecall_core::ids::AssessmentRef {
-            account: "willo".into(),
-            assessment: interview.into(),
-        },
-        kind: MappingKind::Invitation,
-        options: Settings::new(),
-        reentry: Reentry::Once,
-        include_current: false,
-        expires_after_days: None,
-        report: ReportPlan {
-            action: Some(ActionPlan {
-                action_type: "42".into(),
-                outcomes: outcomes.map(|(moment, id)| (moment, id.into())).into(),
-            }),
-            questions: BTreeMap::from([
-                (
-                    Answerable::Percent,
-                    SCORE_QUESTION.to_string().as_str().into(),
-                ),
-                (Answerable::Link, "277".into()),
-            ]),
-            ..ReportPlan::default()
-        },
+/// One candidate of each platform is at the trigger stage before anything is turned on.
+async fn baseline(player: &Player, vacancies: &[Vacancy]) -> Result<usize, PlayerError> {
+    let mut count = 0;
+    for platform in [Platform::Willo, Platform::Wecp] {
+        let Some(vacancy) = vacancies.iter().find(|it| it.platform == platform) else {
+            continue;
+        };
+        let at = entrance(platform);
+        let there = NewApplications {
+            stage: Some(at.stage.to_owned()),
+            status: at.status.map(str::to_owned),
+            ..NewApplications::new(vacancy.id, 1)
+        };
+        count += player.apply(TENANT, &there).await?.len();
     }
+    Ok(count)
 }

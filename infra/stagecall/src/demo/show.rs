@@ -8,8 +8,9 @@ use comfy_table::{Cell, ContentArrangement, Table};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use stagecall_sandbox::control::Platform;
 
-use super::scene::{Stage, TENANT, WILLO};
+use super::scene::{Stage, TENANT, WECP, WILLO};
 use super::verdict::{Line, Verdict};
 use crate::cli::DemoArguments;
 
@@ -48,7 +49,7 @@ impl Show {
         }
         Self {
             moved: bar("moved in Eploy"),
-            invited: bar("invited on Willo"),
+            invited: bar("invited"),
             ended: bar("had their say"),
             shown: bar("shown in Eploy"),
             bars,
@@ -106,6 +107,10 @@ pub(crate) fn json(
         "reported": sums.reported,
         "duplicates": sums.duplicates,
         "lost": sums.lost,
+        "platforms": sums.platforms,
+        "interviews_scheduled": sums.interviews_scheduled,
+        "pooled": sums.pooled,
+        "hires_announced": sums.hires_announced,
         "outcomes": sums.outcomes,
         "invited_after_seconds": spread(verdict.lines.iter().filter_map(invited_after)),
         "reported_after_seconds": spread(verdict.lines.iter().filter_map(|line| line.reported_after)),
@@ -153,33 +158,37 @@ pub(crate) async fn table(
         .set_header([
             "candidate",
             "vacancy",
+            "platform",
             "entered",
             "invited after",
             "outcome",
             "reported after",
-            "",
+            "and then",
         ]);
     for line in lines.iter().take(LINES) {
-        let vacancy = stage
-            .vacancies
-            .iter()
-            .find(|(id, _)| *id == line.vacancy)
-            .map_or_else(|| line.vacancy.to_string(), |(_, title)| title.clone());
         table.add_row([
             Cell::new(line.candidate),
-            Cell::new(vacancy),
+            Cell::new(line.vacancy),
+            Cell::new(title(line.platform)),
             Cell::new(line.entered.map(clock).unwrap_or_default()),
             Cell::new(invited_after(line).map(span).unwrap_or_default()),
             Cell::new(&line.outcome),
             Cell::new(line.reported_after.map(span).unwrap_or_default()),
-            Cell::new(line.wrong.as_deref().unwrap_or("")),
+            Cell::new(line.wrong.clone().unwrap_or_else(|| onward(line))),
         ]);
     }
     println!("{table}");
     if lines.len() > LINES {
         println!("… and {} more", lines.len() - LINES);
     }
-    if let Some(line) = lines.iter().rev().find(|line| line.outcome == "Completed") {
+    let video = |line: &&&Line| line.platform == Platform::Willo && line.outcome == "Completed";
+    let to_come = |line: &&&Line| line.meetings > 0 && line.announced == 0;
+    let backwards = || lines.iter().rev();
+    for line in backwards()
+        .find(video)
+        .into_iter()
+        .chain(backwards().find(to_come))
+    {
         application(stage, line.application).await?;
     }
     if !faults.is_empty() {
@@ -192,11 +201,46 @@ pub(crate) async fn table(
     let sums = verdict.sums();
     let dead = dead_letters.map(|count| format!(", dead letters {count}"));
     let dead = dead.unwrap_or_default();
+    println!();
+    for (platform, of) in &sums.platforms {
+        println!(
+            "{:<5}  invited {}, completed {}, reported {}",
+            title(*platform),
+            of.invited,
+            of.completed,
+            of.reported
+        );
+    }
     println!(
-        "\ninvited {}, reported {}, duplicates {}, lost {}{dead}  ({seconds:.1} s)",
+        "live interviews {}, pooled {}, hires announced {}",
+        sums.interviews_scheduled, sums.pooled, sums.hires_announced
+    );
+    println!(
+        "invited {}, reported {}, duplicates {}, lost {}{dead}  ({seconds:.1} s)",
         sums.invited, sums.reported, sums.duplicates, sums.lost
     );
     Ok(())
+}
+
+/// What came after the video interview or the test.
+fn onward(line: &Line) -> String {
+    let all = [
+        (line.pooled, "pooled"),
+        (line.meetings, "interview"),
+        (line.announced, "hired"),
+    ];
+    let happened = all.iter().filter(|(count, _)| *count > 0);
+    happened
+        .map(|(_, what)| *what)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn title(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Willo => "Willo",
+        Platform::Wecp => "WeCP",
+    }
 }
 
 /// An application as a recruiter now sees it.
@@ -237,10 +281,12 @@ async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
 pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
     let eploy = stage.player.eploy(TENANT).await?;
     let willo = stage.player.willo(WILLO).await?;
+    let wecp = stage.player.wecp(WECP).await?;
     println!("\nserving on; end with ctrl-c");
     println!("  control    {}/control/", stage.sandbox.url());
     println!("  Eploy      {}/api/", eploy.base_url);
     println!("  Willo      {}/api/integrations/v2/", willo.base_url);
+    println!("  WeCP       {}/ats/wecp/", wecp.base_url);
     for (what, address) in stage.host.addresses() {
         println!("  {what:<9}  {address}");
     }
