@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, PlatformConnection, Reentry, ReportPlan,
-    Settings, Tenant, Trigger, Vacancies,
+    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
+    ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_emulator::{Credentials, Stack};
 use stagecall_sandbox::control::{NewApplications, NewTest, Player};
@@ -163,6 +163,7 @@ fn mapping(vacancy: u64, account: &str, assessment: &str) -> Mapping {
     ];
     Mapping {
         id: MAPPING.into(),
+        kind: MappingKind::Invitation,
         paused: false,
         vacancies: Vacancies::Only([vacancy.to_string().as_str().into()].into()),
         triggers: vec![Trigger {
@@ -174,6 +175,7 @@ fn mapping(vacancy: u64, account: &str, assessment: &str) -> Mapping {
             account: account.into(),
             assessment: assessment.into(),
         },
+        options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
         expires_after_days: None,
