@@ -78,6 +78,7 @@ pub async fn nobody_in_the_logs(stack: &Stack, player: &Player, members: &[Membe
     let mut needles: Vec<String> = people.iter().flat_map(forms).collect();
     for member in members {
         needles.push(member.credentials.eploy.1.clone());
+        needles.extend(member.credentials.hrms.clone());
         for (account, secrets) in &member.credentials.platforms {
             needles.extend(secrets.values().cloned());
             let account = AccountId::new(account);

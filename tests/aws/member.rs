@@ -1,13 +1,13 @@
 //! A member of the cast: a customer in the sandbox, and the tenant that connects it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry,
-    ReportPlan, Settings, Tenant, Trigger, Vacancies,
+    ActionPlan, Answerable, EployConnection, HirePlan, HiredWhen, HrmsEndpoint, Mapping,
+    MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_emulator::{Credentials, Stack};
 use stagecall_sandbox::control::{NewApplications, NewTest, Player};
@@ -78,6 +78,25 @@ impl Member {
         member
     }
 
+    /// With an HRMS that is told of whoever enters the stage of offers.
+    pub async fn with_hrms(mut self, player: &Player) -> Self {
+        let hrms = player.hrms(&self.customer.name).await.unwrap();
+        let offers = Trigger {
+            stage: "15".into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        };
+        self.tenant.hires = Some(HirePlan {
+            when: HiredWhen::Stages(vec![offers]),
+            endpoint: Some(HrmsEndpoint {
+                url: hrms.url.parse().unwrap(),
+                person: BTreeSet::new(),
+            }),
+        });
+        self.credentials.hrms = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+        self
+    }
+
     /// With so many candidates at the trigger stage, who are to be invited when the mapping is turned on.
     pub async fn with_invitees(mut self, player: &Player, count: u32) -> Self {
         self.tenant.mappings[0].include_current = true;
@@ -102,6 +121,12 @@ impl Member {
         let entered: Vec<u64> = created.iter().map(|one| one.application).collect();
         self.customer.enter(&entered).await;
         self.invitees.extend(entered);
+    }
+
+    /// A candidate is hired.
+    pub async fn hire(&self, player: &Player) {
+        let hired = self.customer.applicant().await.application;
+        player.hire(&self.customer.name, &[hired]).await.unwrap();
     }
 
     /// Takes the tenant into the stack.

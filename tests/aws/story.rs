@@ -1,12 +1,13 @@
 //! The story: customers join, recruiters move candidates, candidates answer; and a function is killed, messages come
-//! twice, results wait because nobody takes them from their queue, and one tenant's work fails until it is mended.
+//! twice, results wait because nobody takes them from their queue, and one tenant's work fails until it is mended. One
+//! customer's HRMS takes the hire that it is told of, another's does not.
 
 use std::time::Instant;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stagecall_core::ports::Records as _;
 use stagecall_core::work::Work;
-use stagecall_emulator::{Function, Queue, Stack};
+use stagecall_emulator::{Function, Metric, Queue, Stack};
 use stagecall_sandbox::control::{
     CandidateAct, Fault, ParticipantView, Player, Profile, Rule, When,
 };
@@ -30,9 +31,9 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
     for (queue, seconds) in BACK {
         stack.shorten_visibility(queue, seconds).await.unwrap();
     }
-    let mut acme = Member::new(player, "acme").await;
+    let mut acme = Member::new(player, "acme").await.with_hrms(player).await;
     acme.already_there(player, 2).await;
-    let mut bravo = Member::new(player, "bravo").await;
+    let mut bravo = Member::new(player, "bravo").await.with_hrms(player).await;
     bravo.already_there(player, 1).await;
     let wecp = Member::with_wecp(player, "charlie").await;
     let wecp = wecp.with_invitees(player, 3).await;
@@ -71,6 +72,7 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
     for (member, count) in [(&mut acme, 10), (&mut bravo, 4)] {
         turned_on(stack, member).await;
         member.enter(count).await;
+        member.hire(player).await;
     }
     until(
         "an invitation is under way and the others are sent",
@@ -87,7 +89,7 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
         "no process of the invite function was there to be killed"
     );
     assert_eq!(killed.invited().await, 0, "it was killed too late");
-    player.set_faults(&Profile::default()).await.unwrap();
+    refuse_webhooks(player, &acme).await;
     tell(
         began,
         &format!("killed {processes} processes of the invite function in mid-batch"),
@@ -107,6 +109,7 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
         until(&what, async || member.all_invited().await).await;
     }
     tell(began, "everybody is invited");
+    hires_are_told(stack, player).await;
     callbacks_without_write_back(stack, player, &[&acme, &bravo, &killed, &poisoned], began).await;
 
     let members = vec![acme, bravo, wecp, killed, poisoned, locked];
@@ -156,6 +159,19 @@ async fn slow_down(player: &Player, member: &Member) {
     player.set_faults(&profile).await.unwrap();
 }
 
+/// Lets nothing go wrong any more but that a customer's HRMS wants no webhooks.
+async fn refuse_webhooks(player: &Player, member: &Member) {
+    let gone = Rule {
+        system: Some(member.customer.name.clone()),
+        ..Rule::now_and_then("hrms.webhook", 1.0, Fault::ErrorBefore { status: 410 })
+    };
+    let profile = Profile {
+        seed: 1,
+        rules: vec![gone],
+    };
+    player.set_faults(&profile).await.unwrap();
+}
+
 /// Waits until it is on record who is at the trigger stage already: from then on, entries count.
 async fn turned_on(stack: &Stack, member: &Member) {
     use stagecall_core::ports::{MappingStatus, TenantStates as _};
@@ -163,7 +179,7 @@ async fn turned_on(stack: &Stack, member: &Member) {
         let state = stack.store().load_state(&member.tenant.id).await.unwrap()?;
         let on = |status: &MappingStatus| *status == MappingStatus::Active;
         let all = !state.mappings.is_empty() && state.mappings.values().all(|one| on(&one.status));
-        all.then_some(())
+        (all && state.hires.is_some_and(|hires| hires.baseline.is_none())).then_some(())
     })
     .await;
 }
@@ -195,6 +211,21 @@ async fn dead_letters_come_home(stack: &Stack, poisoned: &Member, began: Instant
     .await;
     assert_eq!(letters.count().await.unwrap(), 0);
     tell(began, &format!("{sent} sent back and done"));
+}
+
+/// The one HRMS has taken its webhook, once; the other was told once, and that it refused is counted.
+async fn hires_are_told(stack: &Stack, player: &Player) {
+    until("a hire was told in vain", async || {
+        let log = stack.log_of(Function::WriteBack).await.unwrap();
+        let counted = |one: &Metric| one.name == "HiresUndelivered";
+        let mut metrics = log.iter().flat_map(|line| line.metrics());
+        metrics.any(|one| counted(&one)).then_some(())
+    })
+    .await;
+    until("a hire was told", async || {
+        (player.webhooks(0).await.unwrap().next > 0).then_some(())
+    })
+    .await;
 }
 
 /// Candidates and reviewers act while nobody takes results from their queue: the callbacks are accepted nevertheless,

@@ -10,7 +10,8 @@ pub fn stagecall() -> Command {
     Command::new(BUILT.get_or_init(build))
 }
 
-/// Builds the command with the profile of these tests, into their target directory.
+/// Builds the command with the profile of these tests, into their target directory. With a test of the whole workspace,
+/// so that the crates that "cargo test --workspace" has built are not built once more.
 fn build() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     // <target>/<profile>/deps/<test>
@@ -24,8 +25,11 @@ fn build() -> PathBuf {
         .args([
             "build",
             "--quiet",
-            "--package",
+            "--workspace",
+            "--bin",
             "stagecall",
+            "--test",
+            "it",
             "--profile",
             profile,
             "--target-dir",

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use tokio::net::TcpStream;
 
 use super::command::stagecall;
+use super::disk::SmallDisk;
 use super::wait::until;
 
 /// The file with what hosts log, one after the other.
@@ -25,12 +26,15 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts one on a configuration; its log and its output are added to files in `folder`.
-    pub fn start(config: &Path, folder: &Path, logs: &str) -> Self {
-        let child = stagecall()
-            .arg("serve")
-            .arg("--config")
-            .arg(config)
+    /// Starts one on a configuration; its log and its output are added to files in `folder`. It sees `disk`, if there is
+    /// one.
+    pub fn start(config: &Path, folder: &Path, logs: &str, disk: Option<&SmallDisk>) -> Self {
+        let mut command = stagecall();
+        command.arg("serve").arg("--config").arg(config);
+        if let Some(disk) = disk {
+            command = disk.seen_by(&command);
+        }
+        let child = command
             .env("STAGECALL_LOG", logs)
             .stdin(Stdio::null())
             .stdout(appended(&folder.join(PRINTED)))
@@ -74,12 +78,17 @@ impl Host {
 
     /// Sends it SIGTERM and waits until it ends.
     pub async fn terminate(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ends().await
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("sh")
-            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
             .status()
             .unwrap();
-        assert!(sent.success(), "SIGTERM could not be sent");
-        self.ends().await
+        assert!(sent.success(), "SIG{name} could not be sent");
     }
 }
 

@@ -10,8 +10,10 @@
 
 mod command;
 mod customer;
+mod disk;
 mod host;
 mod http;
+mod line;
 mod wait;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -25,8 +27,11 @@ use tempfile::TempDir;
 
 pub use command::stagecall;
 pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, percent};
+pub use disk::SmallDisk;
 pub use host::Host;
 pub use http::{Reply, raw, request};
+pub use http::{Reply, request};
+pub use line::{Line, State};
 pub use wait::{soon, until, within};
 
 /// A sandbox, and what a host is started from.
@@ -42,6 +47,7 @@ pub struct Rig {
     listen: SocketAddr,
     // Ends before the folder goes that it works in.
     host: Option<Host>,
+    disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
@@ -81,6 +87,7 @@ impl Rig {
             logs: "info",
             listen,
             host: None,
+            disk: None,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -146,6 +153,33 @@ impl Rig {
         self.config["timing"]["sweep_max_seconds"] = json!(3600.0);
     }
 
+    /// From the next start on, the host's file is on a disk of so many bytes. `Err` says why this machine does not let us
+    /// make one.
+    pub fn on_a_small_disk(&mut self, bytes: usize) -> Result<(), String> {
+        self.disk = Some(SmallDisk::new(&self.file("disk"), bytes)?);
+        self.config["host"]["store"] = "disk/stagecall.db".into();
+        Ok(())
+    }
+
+    /// The small disk.
+    pub fn disk(&self) -> &SmallDisk {
+        self.disk.as_ref().expect("there is no small disk")
+    }
+
+    /// From the next start on, a tenant's connection, whose address is at this place of its configuration, is over a
+    /// line.
+    pub fn lay_a_line(&mut self, tenant: &str, address: &str) -> Line {
+        let there = self.sandbox.addr();
+        let line = Line::to(there);
+        let url = self.tenant(tenant).pointer_mut(address).unwrap();
+        let text = url.as_str().unwrap();
+        assert!(text.contains(&there.to_string()), "{text}");
+        *url = text
+            .replace(&there.to_string(), &line.addr().to_string())
+            .into();
+        line
+    }
+
     /// Where the host listens.
     pub fn listen(&self) -> SocketAddr {
         self.listen
@@ -170,10 +204,16 @@ impl Rig {
 
     /// Starts the host, and waits until it serves.
     pub async fn start(&mut self) {
+        let listen = self.listen;
+        self.launch().serves(listen).await;
+    }
+
+    /// Starts the host, whatever becomes of it.
+    pub fn launch(&mut self) -> &mut Host {
         assert!(self.host.is_none(), "a host is running already");
         let config = self.write_config();
-        let host = Host::start(&config, self.folder.path(), self.logs);
-        self.host.insert(host).serves(self.listen).await;
+        let host = Host::start(&config, self.folder.path(), self.logs, self.disk.as_ref());
+        self.host.insert(host)
     }
 
     /// Starts the host, and waits until all these customers' mappings are on: from then on, entries count.
@@ -207,6 +247,26 @@ impl Rig {
     pub async fn stop(&mut self) -> ExitStatus {
         let host = self.host.take().expect("no host is running");
         host.terminate().await
+    }
+
+    /// Waits until the host ends by itself, and tells how it did.
+    pub async fn ends(&mut self) -> ExitStatus {
+        let host = self.host.take().expect("no host is running");
+        host.ends().await
+    }
+
+    /// Stops the host as a machine does that sleeps.
+    pub fn pause(&self) {
+        self.running().signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.running().signal("CONT");
+    }
+
+    fn running(&self) -> &Host {
+        self.host.as_ref().expect("no host is running")
     }
 
     /// All that hosts have logged so far.

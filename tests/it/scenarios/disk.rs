@@ -1,0 +1,108 @@
+//! The disk under a host's file is full for a while.
+
+use stagecall_sandbox::control::{Fault, Rule};
+use stagecall_tests::rig::{Customer, Reply, Rig, request, until};
+
+use super::callbacks::callback_path;
+use super::crowd::Crowd;
+
+/// The size of the disk: several times what the file and its journal need.
+const DISK: usize = 24 * 1024 * 1024;
+/// What the log says while it is full.
+const FULL: &str = "the disk is full. Make room";
+
+/// A callback about a participant of whom nobody knows; each number is another one.
+async fn callback(rig: &Rig, path: &str, number: u32) -> Reply {
+    let body = format!("{{\"key\": \"{number:032x}\"}}");
+    let headers = [("content-type", "application/json")];
+    request(rig.listen(), "POST", path, &headers, body.as_bytes()).await
+}
+
+/// A customer whose host has a disk of its own; none if this machine does not let us make one.
+async fn on_a_small_disk(seed: u64) -> Option<(Rig, Customer)> {
+    let (mut rig, acme) = Rig::with_one(seed).await;
+    if let Err(why) = rig.on_a_small_disk(DISK) {
+        eprintln!("NOT TESTED: this machine lets nobody mount a small disk: {why}");
+        return None;
+    }
+    rig.open_to_callbacks();
+    Some((rig, acme))
+}
+
+/// Whoever enters is invited when there is room again, and not before: what cannot be recorded is not sent. A callback
+/// is refused, so that the platform sends it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_nothing_is_taken_and_nothing_is_sent() {
+    let Some((mut rig, acme)) = on_a_small_disk(171).await else {
+        return;
+    };
+    rig.start_for(&[&acme]).await;
+    let path = callback_path(&rig, &acme, "new_response").await;
+    assert_eq!(callback(&rig, &path, 0).await.status, 200);
+    rig.disk().fill();
+    let crowd = {
+        let mut crowd = Crowd::new(&acme, 4).await;
+        crowd.enter(4).await;
+        crowd
+    };
+    rig.logged(&[FULL]).await;
+    for number in 1..50 {
+        let reply = callback(&rig, &path, number).await;
+        assert_eq!(reply.status, 503, "{}", reply.body);
+    }
+    let health = request(rig.listen(), "GET", "/health", &[], b"").await;
+    assert_eq!(health.status, 200);
+    assert_eq!(acme.count("willo.participants.create").await, 0);
+
+    rig.disk().clear();
+    crowd.ends_well(&rig).await;
+    for number in 0..50 {
+        assert_eq!(callback(&rig, &path, number).await.status, 200);
+    }
+}
+
+/// The disk is full again and again, with calls under way whose outcome cannot be recorded; once the host is killed
+/// meanwhile, and the next one says at once what is wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_full_now_and_then_doubles_and_loses_nothing() {
+    let Some((mut rig, acme)) = on_a_small_disk(172).await else {
+        return;
+    };
+    let mut random = fastrand::Rng::with_seed(172);
+    rig.start_for(&[&acme]).await;
+    rig.faults(vec![
+        Rule::now_and_then("willo.participants.create", 0.5, Fault::Latency { ms: 300 }),
+        Rule::now_and_then("willo.participants.create", 0.1, Fault::DropAfter),
+    ])
+    .await;
+    let mut crowd = Crowd::new(&acme, 30).await;
+    for round in 0..5 {
+        crowd.enter(6).await;
+        crowd.go_on().await;
+        let moment = rig.player.calls(0).await.unwrap().next + random.usize(1..20);
+        until("the host is at work", async || {
+            (rig.player.calls(moment).await.unwrap().next >= moment).then_some(())
+        })
+        .await;
+        let before = rig.log().matches(FULL).count();
+        rig.disk().fill();
+        crowd.go_on().await;
+        until("the log says that the disk is full", async || {
+            (rig.log().matches(FULL).count() > before).then_some(())
+        })
+        .await;
+        if round == 2 {
+            rig.kill();
+            rig.launch();
+            assert_eq!(rig.ends().await.code(), Some(1));
+            let log = rig.log();
+            assert!(log.lines().last().unwrap().contains(FULL), "{log}");
+            rig.disk().clear();
+            rig.start().await;
+        } else {
+            rig.disk().clear();
+        }
+    }
+    rig.no_faults().await;
+    crowd.ends_well(&rig).await;
+}

@@ -1,0 +1,126 @@
+//! The network between a host and the outside is cut: before a request has arrived, in the middle of one, after one,
+//! in the middle of an answer; and it comes back.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stagecall_tests::rig::{Customer, Line, PLATFORM, Rig, State, until};
+
+use super::crowd::Crowd;
+
+/// As long as it can be.
+const ALL: usize = usize::MAX;
+/// How long a call may take, in seconds.
+const CALL: f64 = 1.0;
+
+fn requests_break_after(requests: usize) -> State {
+    let answers = ALL;
+    State::Breaking { requests, answers }
+}
+
+fn answers_break_after(answers: usize) -> State {
+    let requests = ALL;
+    State::Breaking { requests, answers }
+}
+
+/// A customer whose Eploy and whose Willo are reached over a line each.
+async fn over_lines(seed: u64) -> (Rig, Customer, Line, Line) {
+    let (mut rig, acme) = Rig::with_one(seed).await;
+    rig.config["timing"]["call_seconds"] = json!(CALL);
+    rig.config["timing"]["lease_seconds"] = json!(CALL + 0.5);
+    let eploy = rig.lay_a_line("acme", "/eploy/base_url");
+    let willo = rig.lay_a_line("acme", &format!("/platforms/{PLATFORM}/base_url"));
+    (rig, acme, eploy, willo)
+}
+
+/// One candidate after the other, each of whose invitations meets a line that is cut at another place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wherever_a_line_is_cut_the_candidate_is_invited_once() {
+    let (mut rig, acme, _eploy, willo) = over_lines(181).await;
+    rig.start_for(&[&acme]).await;
+    let mut crowd = Crowd::new(&acme, 9).await;
+    for (cut, arrives) in [
+        (requests_break_after(0), false),
+        (requests_break_after(1), false),
+        (requests_break_after(150), false),
+        (State::Down, false),
+        (State::Silent, false),
+        (answers_break_after(0), true),
+        (answers_break_after(1), true),
+        (answers_break_after(90), true),
+    ] {
+        let (sent, cuts) = (invitations(&rig).await, willo.cuts());
+        willo.set(cut);
+        crowd.enter(1).await;
+        match cut {
+            // Nothing tells that nobody gets through, but that time runs out.
+            State::Down | State::Silent => {
+                until("the host has tried", async || {
+                    let tried = rig.log().matches("no answer within").count()
+                        + rig.log().matches("no connection").count();
+                    (tried > 0).then_some(())
+                })
+                .await;
+            }
+            _ => {
+                until("something was cut off", async || {
+                    (willo.cuts() > cuts).then_some(())
+                })
+                .await;
+            }
+        }
+        assert_eq!(
+            invitations(&rig).await - sent,
+            usize::from(arrives),
+            "{cut:?}"
+        );
+        willo.set(State::Up);
+        until("the candidate is invited", async || {
+            (invitations(&rig).await == sent + 1).then_some(())
+        })
+        .await;
+    }
+    crowd.ends_well(&rig).await;
+}
+
+async fn invitations(rig: &Rig) -> usize {
+    rig.player.invitations(0).await.unwrap().next
+}
+
+/// A crowd, while now the one line and now the other is cut at any place, at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_that_are_cut_again_and_again_double_and_lose_nothing() {
+    let (mut rig, acme, eploy, willo) = over_lines(182).await;
+    let mut random = fastrand::Rng::with_seed(182);
+    rig.open_to_callbacks();
+    rig.start_for(&[&acme]).await;
+    let mut crowd = Crowd::new(&acme, 36).await;
+    for round in 0..12 {
+        crowd.enter(3).await;
+        crowd.go_on().await;
+        let moment = rig.player.calls(0).await.unwrap().next + random.usize(1..12);
+        until("the host is at work", async || {
+            (rig.player.calls(moment).await.unwrap().next >= moment).then_some(())
+        })
+        .await;
+        let line = if random.bool() { &eploy } else { &willo };
+        let before = line.cuts();
+        line.set(match round % 4 {
+            0 => requests_break_after(random.usize(0..400)),
+            1 => answers_break_after(random.usize(0..400)),
+            2 => State::Down,
+            _ => State::Silent,
+        });
+        if round % 4 < 2 {
+            until("something was cut off", async || {
+                (line.cuts() > before).then_some(())
+            })
+            .await;
+        } else {
+            // Until calls have run out of time.
+            tokio::time::sleep(Duration::from_secs_f64(CALL + 0.2)).await;
+        }
+        line.set(State::Up);
+    }
+    crowd.ends_well(&rig).await;
+}

@@ -1,0 +1,89 @@
+//! What the machine does to a host: kills it at any moment, lets it sleep, and keeps a second one from its file.
+
+use std::time::Duration;
+
+use serde_json::json;
+use stagecall_sandbox::control::{Fault, Rule};
+use stagecall_tests::rig::{Rig, stagecall, until};
+
+use super::crowd::{Crowd, mild_faults};
+
+/// How often the host is killed.
+const KILLS: u64 = 24;
+/// How often it sleeps.
+const NAPS: u32 = 5;
+/// The lease of calls while it does, in seconds.
+const LEASE: f64 = 1.5;
+
+/// Killed after so many milliseconds, whatever it is doing then: also while it starts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
+    let (mut rig, acme) = Rig::with_one(161).await;
+    let mut random = fastrand::Rng::with_seed(161);
+    rig.open_to_callbacks();
+    rig.config["timing"]["call_seconds"] = json!(2.0);
+    rig.config["timing"]["lease_seconds"] = json!(3.0);
+    rig.start_for(&[&acme]).await;
+    rig.faults(mild_faults()).await;
+    let mut crowd = Crowd::new(&acme, 48).await;
+    for _ in 0..KILLS {
+        crowd.enter(2).await;
+        crowd.go_on().await;
+        rig.kill();
+        rig.launch();
+        tokio::time::sleep(Duration::from_millis(random.u64(20..500))).await;
+    }
+    rig.kill();
+    rig.no_faults().await;
+    rig.start().await;
+    crowd.ends_well(&rig).await;
+}
+
+/// Stopped with calls under way, and going on when their leases have run out: what it was about to do then is not done
+/// twice. Meanwhile its file is still its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
+    let (mut rig, acme) = Rig::with_one(162).await;
+    rig.open_to_callbacks();
+    rig.config["timing"]["call_seconds"] = json!(1.0);
+    rig.config["timing"]["lease_seconds"] = json!(LEASE);
+    rig.start_for(&[&acme]).await;
+    let mut crowd = Crowd::new(&acme, 30).await;
+    for nap in 0..NAPS {
+        // Some answers come while it sleeps, some when it is awake again; and some get lost.
+        let slow = Fault::Latency { ms: 700 };
+        let operations = ["willo.participants.create", "eploy.actions"];
+        let mut rules = operations
+            .map(|one| Rule::next(one, 4, slow.clone()))
+            .to_vec();
+        rules.push(Rule::now_and_then(operations[0], 0.3, Fault::DropAfter));
+        rig.faults(rules).await;
+        crowd.enter(6).await;
+        crowd.go_on().await;
+        let slow_calls = u64::from(nap % 4) + 1;
+        until("calls are under way", async || {
+            let injected = rig.player.faults().await.unwrap().injected;
+            (injected.get("latency") >= Some(&slow_calls)).then_some(())
+        })
+        .await;
+        rig.pause();
+        refused(&rig);
+        tokio::time::sleep(Duration::from_secs_f64(LEASE + 0.3)).await;
+        rig.resume();
+    }
+    rig.no_faults().await;
+    crowd.ends_well(&rig).await;
+}
+
+/// A second host on the same file is told why it cannot be.
+fn refused(rig: &Rig) {
+    let second = stagecall()
+        .args(["serve", "--config"])
+        .arg(rig.file("stagecall.toml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("another Stagecall host is running"), "{said}");
+    assert!(said.contains("stagecall.db"), "{said}");
+}
