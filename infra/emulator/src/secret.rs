@@ -12,7 +12,6 @@ pub struct Credentials {
     /// The secrets of the platforms' accounts, by account and name.
     pub platforms: BTreeMap<String, BTreeMap<String, String>>,
     /// What webhooks to the tenant's HRMS are signed with, if it has one.
-    /// What webhooks to the HRMS are signed with, where there is one.
     pub hrms: Option<String>,
 }
 
@@ -33,8 +32,6 @@ impl Credentials {
         });
         if let Some(hrms) = &self.hrms {
             whole["hrms"] = json!({"current": hrms});
-        if let Some(secret) = &self.hrms {
-            whole["hrms"] = json!({"current": secret});
         }
         Ok(whole.to_string())
     }

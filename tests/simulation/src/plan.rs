@@ -324,6 +324,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
         ]),
         mappings,
         hires: (rng.u32(0..3) > 0).then(|| hires(at)),
+        retention_days: None,
     }
 }
 

@@ -30,7 +30,6 @@ pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, pe
 pub use disk::SmallDisk;
 pub use host::Host;
 pub use http::{Reply, raw, request};
-pub use http::{Reply, request};
 pub use line::{Line, State};
 pub use wait::{soon, until, within};
 

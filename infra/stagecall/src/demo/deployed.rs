@@ -31,8 +31,6 @@ impl Deployed {
             eploy: (keys.client_id.clone(), keys.client_secret.clone()),
             platforms: BTreeMap::from([account("willo", &keys.willo), account("wecp", &keys.wecp)]),
             hrms: Some(keys.hrms.clone()),
-            platforms: BTreeMap::from([("willo".to_owned(), willo)]),
-            hrms: None,
         };
         stack.admit(scene.tenant(), &credentials).await?;
         eprintln!(

@@ -240,34 +240,6 @@ impl Scene {
     }
 }
 
-fn tenant(eploy: &str, willo: &str, mappings: Vec<Mapping>) -> anyhow::Result<Tenant> {
-    let settings = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
-    Ok(Tenant {
-        id: TenantId::new(TENANT),
-        paused: false,
-        eploy: EployConnection {
-            base_url: Url::parse(&format!("{eploy}/"))?,
-            daily_calls: 10_000_000,
-            poll_seconds: 1,
-            dialect: settings(serde_json::json!({
-                "dates": "utc",
-                "options_index_path": "options/dropdown",
-            })),
-        },
-        platforms: BTreeMap::from([(
-            AccountId::new("willo"),
-            PlatformConnection {
-                kind: "willo".to_owned(),
-                base_url: Some(Url::parse(&format!("{willo}/api/integrations/v2/"))?),
-                settings: settings(
-                    serde_json::json!({"calls_per_second": 1000, "calls_in_flight": 16}),
-                ),
-            },
-        )]),
-        mappings,
-        hires: None,
-        retention_days: None,
-    })
 async fn vacancies(player: &Player) -> Result<Vec<Vacancy>, PlayerError> {
     let mut vacancies = Vec::new();
     for (title, platform, nights) in VACANCIES {

@@ -120,6 +120,7 @@ pub(crate) fn tenant(outside: &Outside<'_>) -> anyhow::Result<Tenant> {
             account("wecp", wecp, json!({"user_email": outside.user}))?,
         ]),
         mappings: mappings(outside),
+        retention_days: None,
         hires: Some(HirePlan {
             when: HiredWhen::Stages(vec![Trigger {
                 stage: HIRED.into(),

@@ -153,7 +153,7 @@ impl Judge {
         if matches!(one.standing, Standing::Completed(_))
             && action_type(row.key.mapping.as_str()) == 42
         {
-            self.score(eploy, row, world, rows, open);
+            score(eploy, row, world, rows, open);
         }
         let kind = action_type(row.key.mapping.as_str());
         let number = |id: &str| id.parse().unwrap_or(0);
@@ -173,42 +173,6 @@ impl Judge {
         });
     }
 
-    /// The question is answered with the score. Where several rounds answer the same question, it is the score of one of
-    /// them, as it is now.
-    fn score(
-        &self,
-        eploy: &Eploy,
-        row: &Invitation,
-        world: &World,
-        rows: &[Invitation],
-        open: &mut Vec<String>,
-    ) {
-        let answer = eploy
-            .applications
-            .iter()
-            .find(|application| application.id.to_string() == row.key.application.as_str())
-            .and_then(|application| application.answers.get(QUESTION));
-        let scores: Vec<String> = rows
-            .iter()
-            .filter(|other| same_entry(other, row))
-            .filter_map(|other| {
-                let reference = other.reference.as_ref()?.as_str();
-                let all = world.platforms.iter().flat_map(|one| &one.participants);
-                let mut theirs = all.filter(|one| one.key == reference);
-                match theirs.next()?.standing {
-                    Standing::Completed(score) => Some(score.to_string()),
-                    _ => None,
-                }
-            })
-            .collect();
-        if answer.is_none_or(|answer| !scores.contains(answer)) {
-            open.push(format!(
-                "{}: Eploy's answer is {answer:?} and not {scores:?}",
-                row.key
-            ));
-        }
-    }
-
     /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made
     /// up for when the mapping is put back. Whoever had read the configuration before that may still be at it.
     fn told_nowhere(&self, row: &Invitation) -> bool {
@@ -224,4 +188,39 @@ fn same_entry(one: &Invitation, other: &Invitation) -> bool {
     one.key.tenant == other.key.tenant
         && one.key.application == other.key.application
         && one.key.mapping == other.key.mapping
+}
+
+/// The question is answered with the score. Where several rounds answer the same question, it is the score of one of
+/// them, as it is now.
+fn score(
+    eploy: &Eploy,
+    row: &Invitation,
+    world: &World,
+    rows: &[Invitation],
+    open: &mut Vec<String>,
+) {
+    let answer = eploy
+        .applications
+        .iter()
+        .find(|application| application.id.to_string() == row.key.application.as_str())
+        .and_then(|application| application.answers.get(QUESTION));
+    let scores: Vec<String> = rows
+        .iter()
+        .filter(|other| same_entry(other, row))
+        .filter_map(|other| {
+            let reference = other.reference.as_ref()?.as_str();
+            let all = world.platforms.iter().flat_map(|one| &one.participants);
+            let mut theirs = all.filter(|one| one.key == reference);
+            match theirs.next()?.standing {
+                Standing::Completed(score) => Some(score.to_string()),
+                _ => None,
+            }
+        })
+        .collect();
+    if answer.is_none_or(|answer| !scores.contains(answer)) {
+        open.push(format!(
+            "{}: Eploy's answer is {answer:?} and not {scores:?}",
+            row.key
+        ));
+    }
 }

@@ -56,8 +56,8 @@ impl Judge {
         }
         let hires = self.memory.state(tenant).and_then(|state| state.hires);
         let all = &eploy.applications;
-        let hired = all.iter().find(|one| one.id == application);
-        let entered = hired.and_then(|one| one.last_entry(HIRED));
+        let one = all.iter().find(|one| one.id == application);
+        let entered = one.and_then(|one| one.last_entry(HIRED));
         let (Some(hires), Some(entered)) = (hires, entered) else {
             return self.violate(format!(
                 "{tenant}: {application} is announced and never was hired"

@@ -99,11 +99,11 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
                 mapping.assessment.account
             )),
         }
-        let after = match &mapping.kind {
+        let followed = match &mapping.kind {
             MappingKind::Pool(plan) => plan.after.as_slice(),
             _ => &[],
         };
-        for outcome in after {
+        for outcome in followed {
             let other = tenant.mapping(&outcome.mapping);
             if other.is_none_or(|other| other.id == mapping.id) {
                 problems.push(format!(
