@@ -25,6 +25,30 @@ fn the_demo_with_faults_ends_without_a_double_and_without_a_loss() {
     );
     assert!(last["invited"].as_u64().unwrap() >= 50, "{last}");
     assert!(last["reported"].as_u64().unwrap() >= 50, "{last}");
+    let number = |at: &str| last.pointer(at).and_then(Value::as_u64).unwrap();
+    for (what, platform, least) in [
+        ("invited", "willo", 30),
+        ("invited", "wecp", 15),
+        ("completed", "willo", 15),
+        ("completed", "wecp", 8),
+        ("reported", "willo", 30),
+        ("reported", "wecp", 15),
+    ] {
+        let count = number(&format!("/platforms/{platform}/{what}"));
+        assert!(count >= least, "{platform} {what}: {last}");
+    }
+    for what in ["invited", "reported"] {
+        let platforms = ["willo", "wecp"];
+        let sum: u64 = platforms
+            .map(|platform| number(&format!("/platforms/{platform}/{what}")))
+            .iter()
+            .sum();
+        assert_eq!(number(&format!("/{what}")), sum, "{last}");
+    }
+    assert!(number("/interviews_scheduled") >= 3, "{last}");
+    assert!(number("/hires_announced") >= 3, "{last}");
+    // The scores are by chance.
+    assert!(number("/pooled") >= 1, "{last}");
     let faults = last["faults"].as_object().unwrap();
     let injected: u64 = faults.values().filter_map(Value::as_u64).sum();
     assert!(injected > 20, "{last}");
@@ -45,6 +69,13 @@ fn the_demo_ends_with_a_table_and_the_sums() {
         "Undeliverable",
         "Expired",
         "Not Invited",
+        // The second platform, and what comes after its test.
+        "WeCP",
+        "interview, hired",
+        "Interview: ",
+        "Live interview arranged in WeCP.",
+        "live interviews 2, ",
+        "hires announced 2",
     ] {
         assert!(said.contains(word), "{word} is not in:\n{said}");
     }

@@ -4,9 +4,9 @@ use jiff::{Timestamp, ToSpan as _, civil::Weekday};
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{
     ActionView, AnswerType, Asked, Fault, NewAnswer, NewQuestion, ParticipantView, Rule, WecpInfo,
-    WecpReviewerAct,
+    WecpReviewerAct, WecpSettings,
 };
-use stagecall_tests::rig::{Customer, Rig, completed, until};
+use stagecall_tests::rig::{Customer, Rig, completed, stagecall, until};
 
 /// The `WeCP` account's name.
 const ACCOUNT: &str = "acme-wecp";
@@ -174,4 +174,40 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
     let meeting = participant.meeting.unwrap();
     assert_eq!(meeting.at, "2030-01-15T14:30:00Z".parse().unwrap());
     assert_eq!(acme.judged(past).await.participants.len(), 0);
+}
+
+/// What the doctor finds wrong with the customer's connections.
+fn problems(rig: &Rig) -> Vec<Value> {
+    let done = stagecall()
+        .args(["doctor", "acme", "--json", "--config"])
+        .arg(rig.file("stagecall.toml"))
+        .output()
+        .unwrap();
+    let said: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let findings = said["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["verdict"] == "problem")
+        .cloned()
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_knows_who_acts_and_does_not_miss_an_interview_that_is_still_to_be_made() {
+    let rule = json!({"working_days": 1, "time": "10:00", "minutes": 45, "interviewers": [ROBIN]});
+    let (mut rig, acme, _) = scene(96, rule).await;
+    rig.start_for(&[&acme]).await;
+    assert_eq!(problems(&rig), Vec::<Value>::new());
+
+    // The user who acts leaves the customer.
+    let settings = WecpSettings {
+        users: Some(vec![SAM.to_owned()]),
+        ..WecpSettings::default()
+    };
+    rig.player.set_wecp(ACCOUNT, &settings).await.unwrap();
+    let found = problems(&rig);
+    let [problem] = found.as_slice() else {
+        panic!("not one problem: {found:#?}")
+    };
+    let mend = problem["mend"].as_str().unwrap();
+    assert!(mend.contains("user_email"), "{problem}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use stagecall_core::ids::AccountId;
 use stagecall_core::ports::{Assessment, PlatformConnections as _};
-use stagecall_core::tenant::{PlatformConnection, Tenant};
+use stagecall_core::tenant::{MappingKind, PlatformConnection, Tenant};
 use stagecall_eploy::{Level, Need, Problem, needed, validate};
 
 use super::finding::{Finding, any_problem};
@@ -204,6 +204,10 @@ pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Findi
         found.extend(findings);
     }
     for mapping in &tenant.mappings {
+        // Live interviews and pools are not among what can be invited to.
+        if mapping.kind != MappingKind::Invitation {
+            continue;
+        }
         let of = &mapping.assessment;
         if let Some(assessments) = seen.get(&of.account)
             && !assessments.iter().any(|one| one.id == of.assessment)

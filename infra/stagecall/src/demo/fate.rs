@@ -18,9 +18,9 @@ pub(crate) enum Fate {
     Silent,
     /// Says no. On Willo only: nothing is known of a way to decline on WeCP.
     Declines,
-    /// Has an address that does not work.
+    /// Has an address that does not work. On Willo only: whether WeCP tells is not established.
     Bounces,
-    /// Lets the time run out.
+    /// Lets the time run out. On Willo only, for the same reason.
     Expires,
     /// Has no address at all.
     NoAddress,
@@ -65,16 +65,14 @@ const WILLO: [Fate; 12] = [
 ];
 
 /// Every ending on WeCP once.
-const WECP: [Fate; 11] = [
+const WECP: [Fate; 9] = [
     Fate::Joins,
     Fate::Meets,
     Fate::Rescored,
     Fate::Starts,
     Fate::Completes,
-    Fate::Expires,
     Fate::NoAddress,
     Fate::ComesBack,
-    Fate::Bounces,
     Fate::MovesOn,
     Fate::Silent,
 ];
@@ -104,12 +102,12 @@ fn chance(platform: Platform, random: &mut fastrand::Rng) -> Fate {
         (25..50, Platform::Wecp) => Fate::Meets,
         (50..60, _) => Fate::Rescored,
         (60..65, Platform::Willo) => Fate::Hired,
-        (60..70, Platform::Wecp) => Fate::Joins,
         (65..70, Platform::Willo) => Fate::Declines,
-        (70..76, _) => Fate::Starts,
-        (76..82, _) => Fate::Silent,
-        (82..86, _) => Fate::Bounces,
-        (86..91, _) => Fate::Expires,
+        (70..74, Platform::Willo) => Fate::Bounces,
+        (74..79, Platform::Willo) => Fate::Expires,
+        (60..79, Platform::Wecp) => Fate::Joins,
+        (79..85, _) => Fate::Starts,
+        (85..91, _) => Fate::Silent,
         (91..94, _) => Fate::NoAddress,
         (94..96, _) => Fate::MovesOn,
         _ => Fate::ComesBack,
