@@ -248,12 +248,6 @@ impl Rig {
         host.terminate().await
     }
 
-    /// Waits until the host ends by itself, and tells how it did.
-    pub async fn ends(&mut self) -> ExitStatus {
-        let host = self.host.take().expect("no host is running");
-        host.ends().await
-    }
-
     /// Stops the host as a machine does that sleeps.
     pub fn pause(&self) {
         self.running().signal("STOP");
