@@ -224,9 +224,10 @@ impl Hash for World {
             report,
             wake,
             story: _,
-            // Live interviews and pools are not in the model.
+            // Live interviews, pools and retention are not in the model.
             appointment: _,
             pooled: _,
+            forgotten_at: _,
         } = &*self.row;
         let Report {
             revision: shown,

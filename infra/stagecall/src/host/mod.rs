@@ -67,6 +67,7 @@ pub(crate) struct Host {
 
 impl Host {
     /// Puts the parts together and binds the listener.
+    #[allow(clippy::too_many_lines, reason = "one use case after the other")]
     pub(crate) async fn new(parts: Parts) -> anyhow::Result<Self> {
         let store = Arc::new(parts.store.clone());
         let timing = Arc::new(parts.timing);

@@ -99,11 +99,11 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
                 mapping.assessment.account
             )),
         }
-        let followed = match &mapping.kind {
-            MappingKind::Pool(plan) => plan.after.as_slice(),
+        let after = match &mapping.kind {
+            MappingKind::Pool(pool) => pool.after.as_slice(),
             _ => &[],
         };
-        for outcome in followed {
+        for outcome in after {
             let other = tenant.mapping(&outcome.mapping);
             if other.is_none_or(|other| other.id == mapping.id) {
                 problems.push(format!(
@@ -199,7 +199,7 @@ mod tests {
         check(&tenant, false).unwrap();
         let printed = text(&tenant).unwrap();
         let read: File = toml::from_str(&printed).unwrap();
-        assert_eq!(read.tenant, [tenant.clone()], "{printed}");
+        assert_eq!(read.tenant, std::slice::from_ref(&tenant), "{printed}");
         // As `tenant set` reads and writes it.
         let table = toml::Table::try_from(&tenant).unwrap();
         assert_eq!(
