@@ -30,9 +30,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve the tenants of the store and of a configuration file, on this machine.
     Serve(ServeArguments),
-    /// Run stand-ins of Eploy and Willo to try things out against.
+    /// Run stand-ins of Eploy, Willo, WeCP and an HRMS to try things out against.
     Sandbox(SandboxArguments),
-    /// Watch candidates being invited, responding and appearing in Eploy, against stand-ins on this machine.
+    /// Watch candidates being invited on two platforms, responding, appearing in Eploy and being hired, against stand-ins on
+    /// this machine.
     Demo(DemoArguments),
     #[command(flatten)]
     Operate(operate::Command),

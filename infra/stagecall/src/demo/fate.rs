@@ -133,11 +133,12 @@ pub(crate) fn faults() -> Vec<Rule> {
         now_and_then("hrms.webhook", 0.05, before(503)),
         now_and_then("hrms.webhook", 0.05, Fault::DropAfter),
     ];
-    for platform in ["willo", "wecp"] {
+    // A platform that does not say for how long is left alone for half a minute. The way over WeCP has three legs.
+    for (platform, unsaid) in [("willo", 0.005), ("wecp", 0.001)] {
         rules.extend([
             now_and_then(platform, 0.03, Fault::Latency { ms: 60 }),
             now_and_then(platform, 0.01, throttled(Some(1))),
-            now_and_then(platform, 0.005, throttled(None)),
+            now_and_then(platform, unsaid, throttled(None)),
         ]);
     }
     for invitations in [
