@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use stagecall_core::clock::SystemClock;
 use stagecall_core::error::StoreError;
@@ -272,7 +271,7 @@ async fn uk_dates_are_found_in_summer_and_left_open_in_winter() {
     let sandbox = sandbox(172).await;
     let system = System::new(&sandbox, "acme", json!({"dates": "uk_local"}), 1).await;
     let probed = system.probe().await;
-    let uk = TimeZone::get("Europe/London").unwrap();
+    let uk = jiff::tz::get!("Europe/London");
     let summer = uk.to_offset(Timestamp::now()) != jiff::tz::Offset::UTC;
     let dates = found(&probed, "dates");
     if summer {

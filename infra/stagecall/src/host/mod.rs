@@ -101,14 +101,11 @@ impl Host {
             clock: parts.clock.clone(),
             timing,
         };
+        let (kept, records) = (desk.clone(), store.clone());
         let write_back = WriteBack {
             desk: desk.clone(),
             eploy: eploy.clone(),
             platforms: platforms.clone(),
-        };
-        let retention = Retention {
-            desk: desk.clone(),
-            records: store.clone(),
         };
         let handler = Handler {
             pause: Duration::try_from_secs_f64(desk.timing.retry_seconds).unwrap_or_default(),
@@ -166,7 +163,10 @@ impl Host {
             listener,
             eploy,
             registration,
-            retention,
+            retention: Retention {
+                desk: kept,
+                records,
+            },
         })
     }
 
