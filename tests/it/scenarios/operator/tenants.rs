@@ -164,3 +164,50 @@ fn a_store_that_is_not_there_is_a_wrong_command_line() {
     }
     assert!(!folder.path().join("nowhere.db").exists());
 }
+
+/// Where no host does it, a command does, and changes nothing the second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callbacks_are_registered_by_a_command() {
+    let (mut rig, acme) = Rig::with_one(212).await;
+    rig.start_for(&[&acme]).await;
+    let without = operate(&rig, &["register", "acme", "--yes"]);
+    assert_eq!(without.code, Some(2), "{}", without.out);
+    let register = [
+        "register",
+        "acme",
+        "--public-url",
+        "http://127.0.0.1:9/",
+        "--yes",
+    ];
+    let first = operate(&rig, &register);
+    assert!(first.ok().contains("calls back; "), "{}", first.out);
+    assert!(!first.out.contains("; 0 registrations are new"));
+    let second = operate(&rig, &register);
+    let nothing_new = "; 0 registrations are new, 0 changed";
+    assert!(second.ok().contains(nothing_new), "{}", second.out);
+    let shown = operate(&rig, &["tenant", "show", "acme"]);
+    assert!(shown.ok().contains("register acme by ada"), "{}", shown.out);
+}
+
+/// Shown, set and applied; a time of keeping that is not over removes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_of_keeping_is_set_and_applied() {
+    let (mut rig, acme) = Rig::with_one(213).await;
+    rig.start_for(&[&acme]).await;
+    let retention = |more: &[&str]| {
+        let arguments = [["retention", "acme"].as_slice(), more].concat();
+        operate(&rig, &arguments)
+    };
+    let unset = retention(&[]);
+    assert!(unset.ok().contains("is kept for good"), "{}", unset.out);
+    assert_eq!(retention(&["--apply", "--yes"]).code, Some(2));
+    retention(&["--days", "365", "--yes"]).ok();
+    let applied = retention(&["--apply", "--yes"]);
+    assert!(applied.ok().contains("0 forgotten"), "{}", applied.out);
+    let exported = operate(&rig, &["tenant", "export", "acme"]);
+    assert!(
+        exported.ok().contains("retention_days = 365"),
+        "{}",
+        exported.out
+    );
+}
