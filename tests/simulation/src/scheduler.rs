@@ -300,12 +300,21 @@ impl Scheduler {
             Fate::FailsAfter => Err(StoreError::new("store", what, "the answer is lost")),
             Fate::DiesAfter => self.die().await,
             Fate::Stalls => {
-                let long = self.draw(|rng| rng.u64(1_000..150_000));
+                let long = self.draw(asleep);
                 self.pass(long).await;
                 outcome
             }
             _ => outcome,
         }
+    }
+}
+
+/// How long somebody who is stopped sleeps: mostly about as long as a lease, sometimes through several sweeps.
+pub fn asleep(rng: &mut fastrand::Rng) -> Millis {
+    if rng.u32(0..12) == 0 {
+        rng.u64(150_000..3_000_000)
+    } else {
+        rng.u64(1_000..150_000)
     }
 }
 

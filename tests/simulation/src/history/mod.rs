@@ -16,7 +16,7 @@ use crate::agenda::{Event, Sent, WireFate};
 use crate::judge::Judge;
 use crate::plan::Plan;
 use crate::process::{Process, Shared};
-use crate::scheduler::{Millis, Outcome, Running, Scheduler};
+use crate::scheduler::{Millis, Outcome, Running, Scheduler, asleep};
 use crate::store::Memory;
 use crate::world::acts::Act;
 use crate::world::{World, status};
@@ -74,6 +74,8 @@ struct History {
     bell: Arc<Bell>,
     held: Vec<u64>,
     calm_since: Option<Millis>,
+    /// The last work that was begun before that.
+    stormy: u64,
     over: bool,
 }
 
@@ -164,6 +166,7 @@ impl History {
             bell: Arc::default(),
             held: Vec::new(),
             calm_since: None,
+            stormy: 0,
             over: false,
         };
         history.begin(&plan);
@@ -360,7 +363,7 @@ impl History {
                 scheduler.tell("pauses", || format!("p{process}"));
                 scheduler.account(|account| account.fault("process paused"));
                 self.paused.insert(process);
-                let long = scheduler.draw(|rng| rng.u64(1_000..200_000));
+                let long = scheduler.draw(asleep);
                 scheduler.plan(long, Event::Resume(process));
             }
             Event::Resume(process) => {
@@ -440,6 +443,7 @@ impl History {
         scheduler.tell("calm", String::new);
         scheduler.calm();
         self.calm_since = Some(scheduler.now());
+        self.stormy = self.count;
         self.world().down.clear();
         self.paused.clear();
         for job in std::mem::take(&mut self.held) {
@@ -461,7 +465,10 @@ impl History {
     /// Has everything come to its end?
     fn look(&mut self) {
         let scheduler = self.shared.scheduler.clone();
-        let open = self.shared.judge.outstanding();
+        let mut open = self.shared.judge.outstanding();
+        if self.jobs.keys().any(|job| *job <= self.stormy) {
+            open.push("somebody sleeps who began before the faults stopped".to_owned());
+        }
         if open.is_empty() {
             self.over = true;
             return;

@@ -92,6 +92,8 @@ impl Judge {
                 open.push(format!("the plan for hires of {} is not on", tenant.id));
                 continue;
             };
+            let on = self.seen().hires_on.get(&tenant.id).copied();
+            let on = on.unwrap_or(i64::MAX);
             for application in eploy.applications.iter().filter(|one| one.stage == HIRED) {
                 let entered = application.entered() - eploy.readings.apart;
                 if entered < millis(state.since) + CLOCKS {
@@ -101,8 +103,10 @@ impl Judge {
                 let changed = self.seen().plan_changed.contains(&tenant.id);
                 let told = match known.as_ref().map(|row| &row.state) {
                     Some(State::Skipped(SkipReason::PlanRemoved)) => changed,
-                    // Without the history, who entered while those hired before were being read counts as one of them.
-                    Some(State::Skipped(SkipReason::Baseline)) => true,
+                    // Without the history, who comes back between two polls cannot be told from who stayed.
+                    Some(State::Skipped(SkipReason::Baseline)) => {
+                        entered <= on + CLOCKS || !eploy.readings.history
+                    }
                     Some(State::Skipped(SkipReason::MovedOn)) | None => false,
                     Some(_) => true,
                 };

@@ -41,6 +41,8 @@ struct Seen {
     put_back: BTreeMap<(TenantId, MappingId), i64>,
     /// When the last report of a row was put on record.
     told: BTreeMap<InvitationKey, i64>,
+    /// When a tenant's plan for hires was last turned on.
+    hires_on: BTreeMap<TenantId, i64>,
     /// Whose plan for hires was ever changed, and who was published as hired.
     plan_changed: BTreeSet<TenantId>,
     published: BTreeSet<String>,
@@ -137,6 +139,13 @@ impl Judge {
                 let place = (tenant.clone(), id.clone());
                 self.seen().on.entry(place).or_insert(now);
             }
+        }
+        let turned_on = |state: &TenantState| {
+            let hires = state.hires.as_ref();
+            hires.is_some_and(|hires| hires.baseline.is_none())
+        };
+        if turned_on(next) && !before.is_some_and(turned_on) {
+            self.seen().hires_on.insert(tenant.clone(), now);
         }
         let Some(cursor) = next.poll.cursor.map(millis) else {
             return;

@@ -76,6 +76,7 @@ impl Poller {
         state: &mut TenantState,
         deadline: Deadline,
     ) -> Result<(), Stop> {
+        let version = state.version;
         let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
             return Ok(());
         };
@@ -86,6 +87,7 @@ impl Poller {
                     return placements_refused(tenant, plan, hires, error, self.desk.now());
                 }
             };
+            self.not_overtaken(tenant, version).await?;
             let now = self.desk.now();
             let recording = sightings.into_iter().map(async |sighting| {
                 let row = detected(tenant, hires, sighting, now).of_baseline();

@@ -43,7 +43,7 @@ pub struct Poller {
 /// What a poll came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Polled {
-    /// It was not due, or the tenant is paused.
+    /// It was not due, or the tenant is paused, or another poll was quicker.
     NotDue,
     /// Everything was read. How many new entries there were.
     Done(usize),
@@ -61,6 +61,8 @@ enum Stop {
     Call(CallError),
     /// A store of ours failed.
     Store(crate::error::StoreError),
+    /// Another poll of the tenant was quicker.
+    Overtaken,
 }
 
 impl From<CallError> for Stop {
@@ -120,6 +122,10 @@ impl Poller {
             }
             // Nothing is lost: the cursor is where it was, and the poll stays due.
             Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::Overtaken) => {
+                tracing::info!(tenant = %id, "another poll of this tenant was quicker");
+                return Ok(Polled::NotDue);
+            }
         };
         state.version += 1;
         if self.states.save_state(id, &state).await? == Saved::Conflict {
@@ -239,6 +245,7 @@ impl Poller {
                     return Err(error.into());
                 }
             };
+            self.not_overtaken(tenant, state.version).await?;
             tell_set_aside(tenant, "application", &read.set_aside);
             *found += self
                 .take_in(eploy, tenant, state, &read, |id| {
@@ -261,6 +268,17 @@ impl Poller {
             tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
         }
         Ok(())
+    }
+
+    /// Asked between reading a page of who was there before and recording it: a poll that slept may have been overtaken
+    /// by one that turned the mapping on, and who entered since then must not be recorded as having been there.
+    async fn not_overtaken(&self, tenant: &Tenant, version: u64) -> Result<(), Stop> {
+        let stored = self.states.load_state(&tenant.id).await?;
+        if stored.map_or(0, |stored| stored.version) == version {
+            Ok(())
+        } else {
+            Err(Stop::Overtaken)
+        }
     }
 
     /// Reads what changed, page by page, and moves the cursor.
