@@ -52,11 +52,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     }
     stage.host.end().await?;
     stage.sandbox.shutdown().await;
-    Ok(if verdict.good() {
-        exit::OK
-    } else {
-        exit::FAILED
-    })
+    let good = verdict.good() && dead_letters.is_none_or(|count| count == 0);
+    Ok(if good { exit::OK } else { exit::FAILED })
 }
 
 /// Starts what does Stagecall's part.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use stagecall_sandbox::control::WebhookRecord;
+use stagecall_sandbox::control::{Judged, WebhookRecord};
 
 use super::scene::{Stage, TENANT};
 
@@ -29,6 +29,12 @@ impl Told {
                 .insert(id);
         }
         Ok(!taken.records.is_empty())
+    }
+
+    /// Whether it was told of applications alone that the judge knows.
+    pub(crate) fn only_of(&self, judged: &[Judged]) -> bool {
+        let known: HashSet<u64> = judged.iter().map(|one| one.application.id).collect();
+        self.by_application.keys().all(|id| known.contains(id))
     }
 
     /// How many hires of this application it knows of.

@@ -127,6 +127,10 @@ pub(crate) async fn settle(stage: &Stage, cast: &[Role], show: &Show) -> anyhow:
     loop {
         let news = told.read_on(stage).await?;
         let judged = stage.player.judgement(TENANT).await?;
+        anyhow::ensure!(
+            told.only_of(&judged),
+            "the HRMS was told of a hire of an application that does not exist"
+        );
         let lines: anyhow::Result<_> = judged
             .iter()
             .map(|one| judge(stage, one, roles.get(&one.application.id).copied(), &told))
