@@ -59,7 +59,7 @@ impl Judge {
                 open.push(format!("{}/{} is not on", tenant.id, mapping.id));
                 continue;
             };
-            let on = self.seen().on.get(&place).copied().unwrap_or(i64::MAX);
+            let on = self.seen().on.get(&place).map_or(i64::MAX, |(_, on)| *on);
             let was_removed = self.seen().removed.contains(&place);
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {

@@ -103,9 +103,11 @@ impl Judge {
                 let changed = self.seen().plan_changed.contains(&tenant.id);
                 let told = match known.as_ref().map(|row| &row.state) {
                     Some(State::Skipped(SkipReason::PlanRemoved)) => changed,
-                    // Without the history, who comes back between two polls cannot be told from who stayed.
+                    // A second hire of one application is not announced, and neither is a first one that was before.
                     Some(State::Skipped(SkipReason::Baseline)) => {
-                        entered <= on + CLOCKS || !eploy.readings.history
+                        entered <= on + CLOCKS
+                            || !eploy.readings.history
+                            || application.entries(HIRED) > 1
                     }
                     Some(State::Skipped(SkipReason::MovedOn)) | None => false,
                     Some(_) => true,

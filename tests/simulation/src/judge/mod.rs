@@ -31,8 +31,8 @@ pub struct Judge {
 /// What the judge has to remember.
 #[derive(Default)]
 struct Seen {
-    /// When a mapping was first on, in milliseconds since 1970.
-    on: BTreeMap<(TenantId, MappingId), i64>,
+    /// When a mapping was turned on, in milliseconds since 1970, with when it had first been seen.
+    on: BTreeMap<(TenantId, MappingId), (i64, i64)>,
     /// Which mappings were ever paused.
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
@@ -137,7 +137,12 @@ impl Judge {
         for (id, state) in &next.mappings {
             if state.status == MappingStatus::Active {
                 let place = (tenant.clone(), id.clone());
-                self.seen().on.entry(place).or_insert(now);
+                let first_seen = millis(state.since);
+                let mut seen = self.seen();
+                let known = seen.on.entry(place).or_insert((first_seen, now));
+                if known.0 != first_seen {
+                    *known = (first_seen, now);
+                }
             }
         }
         let turned_on = |state: &TenantState| {
