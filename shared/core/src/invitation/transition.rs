@@ -207,6 +207,10 @@ impl Invitation {
                     self.revision += 1;
                 }
                 self.next_try = None;
+                if reason == SkipReason::MovedOn {
+                    // Seen away from the stage: whoever comes back to it enters anew, whatever a poll saw in between.
+                    self.entry.left_at.get_or_insert(now);
+                }
                 self.state = State::Skipped(reason);
             }
             Event::Fail { claim, reason } => {

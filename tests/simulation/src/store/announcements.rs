@@ -34,6 +34,13 @@ impl Announcements for Memory {
         if data.announcements.contains_key(&announcement.key) {
             return Ok(Inserted::Existed);
         }
+        let candidate = (
+            announcement.key.tenant.clone(),
+            announcement.candidate.clone(),
+        );
+        if data.tombstones.contains_key(&candidate) {
+            return Ok(Inserted::Erased);
+        }
         data.announcements
             .insert(announcement.key.clone(), announcement.clone());
         Ok(Inserted::New)

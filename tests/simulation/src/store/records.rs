@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
+use stagecall_core::announcement::HireKey;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, InvitationKey, TenantId};
 use stagecall_core::ports::{
@@ -134,7 +135,13 @@ impl Records for Memory {
             .filter(|row| row.key.tenant == *tenant && row.candidate == *candidate)
             .map(|row| row.key.clone())
             .collect();
-        Ok(data.erase(tenant, &keys))
+        let hires: Vec<HireKey> = data
+            .announcements
+            .values()
+            .filter(|hire| hire.key.tenant == *tenant && hire.candidate == *candidate)
+            .map(|hire| hire.key.clone())
+            .collect();
+        Ok(data.erase(tenant, &keys, &hires))
     }
 
     async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
@@ -152,8 +159,8 @@ impl Records for Memory {
 }
 
 impl Data {
-    /// Removes these invitations and everything that speaks of them.
-    fn erase(&mut self, tenant: &TenantId, keys: &[InvitationKey]) -> Erased {
+    /// Removes these invitations and announcements, and everything that speaks of them.
+    fn erase(&mut self, tenant: &TenantId, keys: &[InvitationKey], hires: &[HireKey]) -> Erased {
         let mut erased = Erased::default();
         for key in keys {
             erased.invitations.extend(self.invitations.remove(key));
@@ -177,7 +184,13 @@ impl Data {
             })
         });
         erased.deliveries = before - self.deliveries.len();
-        let names: Vec<String> = keys.iter().map(InvitationKey::name).collect();
+        self.announcements.retain(|key, _| !hires.contains(key));
+        erased.announcements = hires.len();
+        let names: Vec<String> = keys
+            .iter()
+            .map(InvitationKey::name)
+            .chain(hires.iter().map(|key| key.hire.to_string()))
+            .collect();
         for audit in &mut self.audits {
             if audit.tenant.as_ref() == Some(tenant) && names.contains(&audit.target) {
                 AuditRecord::ERASED.clone_into(&mut audit.target);
