@@ -339,6 +339,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_success_that_somebody_else_answered_is_none() {
+        for (body, changed) in [
+            ("", true),
+            ("{}", true),
+            ("done", true),
+            ("<html>Sign in</html>", false),
+            ("\u{feff} <!DOCTYPE html>", false),
+        ] {
+            let scene = Scene::new(move |_| Answer::ok(body));
+            let update = ActionUpdate {
+                outcome: Some("13".into()),
+                ..ActionUpdate::default()
+            };
+            let done = scene.client().await;
+            let done = done.update_action(&"88010".into(), &update).await;
+            let code = done.map_err(|error| (error.code, error.phase));
+            let doubtful = Err(("eploy.answer_unreadable", Phase::Unknown));
+            assert_eq!(code, if changed { Ok(()) } else { doubtful }, "{body}");
+        }
+    }
+
+    #[tokio::test]
     async fn the_fields_have_the_names_that_the_dialect_gives_them() {
         let scene = Scene::new(|_| Answer::ok(r#"{"Id": 1}"#))
             .dialect(json!({"body_ids": "text", "action_fields": {"candidate": "CandidateID", "link": "URL"}}));

@@ -58,7 +58,8 @@ impl<'a> Call<'a> {
 }
 
 impl Client {
-    /// Makes a call. Any 2xx is a success, whatever its body (reference eploy §5.1).
+    /// Makes a call. Any 2xx is a success, whatever its body (reference eploy §5.1), unless that is a page for people: then
+    /// Eploy may never have seen the call.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Response, CallError> {
         let (answer, token) = self.answer(&call).await?;
         self.success(&call, answer, &token)
@@ -128,6 +129,9 @@ impl Client {
         answer: Response,
         token: &Arc<Token>,
     ) -> Result<Response, CallError> {
+        if answer.is_success() && answer.is_page() {
+            return Err(Problem::Unreadable.error(call.operation, "it is a web page"));
+        }
         if answer.is_success() {
             return Ok(answer);
         }

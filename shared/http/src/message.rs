@@ -98,6 +98,16 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body is a page for people (HTML), or begins like one. No API that is called here answers so: a proxy or
+    /// a login page does, in the place of the system that was asked, and its status then says nothing about the call.
+    pub fn is_page(&self) -> bool {
+        let body = self
+            .body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.body);
+        body.trim_ascii_start().first() == Some(&b'<')
+    }
+
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

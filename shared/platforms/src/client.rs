@@ -99,6 +99,14 @@ impl Client {
                 }
             }
             wrote = writes;
+            if answer.is_success() && answer.is_page() {
+                // Somebody between us answered, and whether the platform saw the call is not known.
+                let fault = Fault::unreadable(format!(
+                    "A web page was answered in {}'s place",
+                    self.kind.title
+                ));
+                return Err(fail(fault, wrote_before));
+            }
             answers.push(answer);
         }
     }
