@@ -123,7 +123,7 @@ impl Receiver {
         let Some(mut delivery) = self.deliveries.load_delivery(tenant, id).await? else {
             return Ok(());
         };
-        let mut keys = Vec::new();
+        let mut known = Vec::new();
         for reference in &delivery.references {
             let bound = self
                 .desk
@@ -131,9 +131,9 @@ impl Receiver {
                 .bound(tenant, &delivery.account, reference)
                 .await?;
             if let Some(key) = bound
-                && !keys.contains(&key)
+                && known.iter().all(|(other, _)| *other != key)
             {
-                keys.push(key);
+                known.push((key, reference));
             }
         }
         delivery.tries = delivery.tries.saturating_add(1);
@@ -141,7 +141,7 @@ impl Receiver {
             let delay = self.desk.timing.backoff(delivery.tries, &delivery.id);
             DeliveryFate::Again(after(self.desk.now(), delay))
         };
-        let fate = if keys.is_empty() {
+        let fate = if known.is_empty() {
             if delivery.tries < Self::TRIES {
                 again()
             } else {
@@ -150,8 +150,9 @@ impl Receiver {
             }
         } else {
             let mut fate = DeliveryFate::Handled;
-            for key in &keys {
-                if write_back.bring_news(key, None, true).await? == News::Later {
+            for (key, reference) in &known {
+                let news = write_back.bring_news(key, None, Some(*reference)).await?;
+                if news == News::Later {
                     fate = again();
                 }
             }

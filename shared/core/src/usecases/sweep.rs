@@ -130,7 +130,7 @@ impl Sweeper {
             for one in waiting {
                 // One that cannot be read does not hide the others.
                 looked.all &=
-                    self.write_back.bring_news(&one.key, None, false).await? == News::Recorded;
+                    self.write_back.bring_news(&one.key, None, None).await? == News::Recorded;
             }
             return Ok(Ok(looked));
         }
@@ -175,7 +175,7 @@ impl Sweeper {
                 continue;
             }
             if is_open(one)
-                && self.write_back.bring_news(&one.key, None, false).await? == News::Later
+                && self.write_back.bring_news(&one.key, None, None).await? == News::Later
             {
                 continue;
             }

@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::desk::{Changed, Desk, Next};
 use super::pools;
 use crate::error::{CallError, Error, Phase, Reach};
-use crate::ids::InvitationKey;
-use crate::invitation::{ActionRecord, Event, Invitation, Report, Step, Wake, Writer};
+use crate::ids::{InvitationKey, Reference};
+use crate::invitation::{ActionRecord, Event, Invitation, Report, State, Step, Wake, Writer};
 use crate::ports::{
     ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
     Standing,
@@ -58,13 +58,13 @@ impl WriteBack {
     /// How often the platform is asked anew because somebody else changed the row meanwhile.
     const ASKED_AT_MOST: u32 = 5;
 
-    /// Asks the platform for an invitation's result, puts it on record, and reports it. `carried`: a stored delivery
-    /// asks, and comes back until the answer is [`News::Recorded`].
+    /// Asks the platform for an invitation's result, puts it on record, and reports it. `heard_of`: the reference by which
+    /// a stored delivery speaks of it; the delivery comes back until the answer is [`News::Recorded`].
     pub async fn bring_news(
         &self,
         key: &InvitationKey,
         marker: Option<String>,
-        carried: bool,
+        heard_of: Option<&Reference>,
     ) -> Result<News, Error> {
         // Loaded before the platform is asked and saved on condition that nobody saved in between: what another asked
         // for later can so not be replaced by what was asked for earlier.
@@ -72,11 +72,13 @@ impl WriteBack {
             let Some(row) = self.desk.ledger.load(key).await? else {
                 return Ok(News::Recorded);
             };
+            let tenant = self.desk.tenant(&key.tenant).await?;
             if row.reference.is_none() {
-                // Sent, but its record is still on the way; whoever sends it will see to it, or the look-up will.
+                if self.adopt(&tenant, &row, heard_of).await? {
+                    continue;
+                }
                 return Ok(News::Later);
             }
-            let tenant = self.desk.tenant(&key.tenant).await?;
             let result = match self.result(&tenant, &row).await {
                 Ok(result) => result,
                 Err(error) => {
@@ -96,7 +98,7 @@ impl WriteBack {
                 finding: result.finding(),
                 marker: marker.clone(),
                 lease_until: at_once.then_some(lease_until),
-                carried: at_once && carried,
+                carried: at_once && heard_of.is_some(),
             };
             let next = if at_once { Next::Mine } else { Next::HandOut };
             match self
@@ -127,6 +129,34 @@ impl WriteBack {
             }
         }
         Ok(News::Later)
+    }
+
+    /// The platform speaks of an invitation that is not on record as sent, by a reference that is bound to it. If somebody
+    /// is just sending it, that is left to them. Otherwise whoever bound it came no further, and may have been followed by
+    /// others who gave it up: it is put on record as sent. Returns whether the row is another now.
+    async fn adopt(
+        &self,
+        tenant: &Tenant,
+        row: &Invitation,
+        heard_of: Option<&Reference>,
+    ) -> Result<bool, Error> {
+        let at_work =
+            matches!(row.state, State::Sending { lease_until } if lease_until > self.desk.now());
+        let Some(reference) = heard_of.filter(|_| !at_work) else {
+            return Ok(false);
+        };
+        let sent = Event::Sent {
+            reference: reference.clone(),
+            link: None,
+            adopted: true,
+            writer: None,
+        };
+        let mapping = tenant.mapping(&row.key.mapping);
+        let changed = self
+            .desk
+            .change(row, sent, expires(mapping), Next::Mine)
+            .await?;
+        Ok(!matches!(changed, Changed::No(_)))
     }
 
     /// Reports what is on record and not yet shown. Doing it twice does nothing.
@@ -519,7 +549,7 @@ impl WriteBack {
         marker: Option<String>,
     ) -> Result<(), Error> {
         if news {
-            self.bring_news(key, marker, false).await?;
+            self.bring_news(key, marker, None).await?;
         }
         self.write_back(key).await
     }

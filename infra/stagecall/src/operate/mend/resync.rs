@@ -86,7 +86,7 @@ async fn bring(
     key: &InvitationKey,
     on: &Installation,
 ) -> anyhow::Result<bool> {
-    let asked = Box::pin(write_back.bring_news(key, None, false)).await?;
+    let asked = Box::pin(write_back.bring_news(key, None, None)).await?;
     if let Some(row) = on.ledger.load(key).await? {
         let doubted = Event::ReportDoubted;
         if let Changed::To(_) = write_back

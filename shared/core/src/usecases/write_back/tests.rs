@@ -12,7 +12,7 @@ use crate::events::DomainEvent;
 use crate::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
-use crate::invitation::{Entry, Event, Invitation};
+use crate::invitation::{Entry, Event, FailReason, Invitation, State};
 use crate::ports::*;
 use crate::result::{AssessmentResult, Score, Status};
 use crate::tenant::{EployConnection, PlatformConnection, Tenant};
@@ -53,7 +53,7 @@ impl World {
             .next
     }
 
-    fn new() -> Arc<Self> {
+    fn entered() -> Invitation {
         let key = InvitationKey {
             tenant: "acme".into(),
             application: "1".into(),
@@ -72,7 +72,10 @@ impl World {
             left_at: None,
             not_before: None,
         };
-        let fresh = Invitation::detected(key, "2".into(), "3".into(), assessment, entry);
+        Invitation::detected(key, "2".into(), "3".into(), assessment, entry)
+    }
+
+    fn new() -> Arc<Self> {
         let sent = Event::Sent {
             reference: "r".into(),
             link: None,
@@ -80,7 +83,7 @@ impl World {
             writer: None,
         };
         Arc::new(Self {
-            row: Mutex::new(Self::apply(&fresh, sent)),
+            row: Mutex::new(Self::apply(&Self::entered(), sent)),
             asked: Mutex::new(0),
         })
     }
@@ -323,7 +326,11 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
         row.unwrap().next
     };
     let write_back = write_back(&world);
-    let bring = async || write_back.bring_news(&key, None, true).await.unwrap();
+    let reference = Reference::new("c1");
+    let bring = async || {
+        let news = write_back.bring_news(&key, None, Some(&reference));
+        news.await.unwrap()
+    };
 
     // For all that anybody knows it is still at work.
     *world.row.lock().unwrap() = left(-59);
@@ -336,12 +343,56 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
     assert_eq!(bring().await, News::Recorded);
 }
 
+/// Its sender bound the reference and came no further, and the invitation was given up. Then the candidate took part.
+#[tokio::test]
+async fn a_callback_brings_home_an_invitation_that_was_given_up() {
+    let world = World::new();
+    *world.asked.lock().unwrap() = 1;
+    let claim = |lease: i64| Event::Claim {
+        lease_until: Timestamp::from_second(now().as_second() + lease).unwrap(),
+        entered_at: None,
+        history: None,
+    };
+    let write_back = write_back(&world);
+    let reference = Reference::from("r");
+    let key = World::entered().key;
+    let bring = async || {
+        let news = write_back.bring_news(&key, None, Some(&reference));
+        news.await.unwrap()
+    };
+
+    let sending = World::apply(&World::entered(), claim(60));
+    *world.row.lock().unwrap() = sending;
+    assert_eq!(bring().await, News::Later, "its sender may be at work");
+    assert_eq!(world.row.lock().unwrap().reference, None);
+
+    let given_up = Event::Fail {
+        claim: Some(1),
+        reason: FailReason::NoEmail,
+    };
+    for left in [claim(0), given_up] {
+        let row = match &left {
+            Event::Claim { .. } => World::apply(&World::entered(), left),
+            _ => World::apply(&World::apply(&World::entered(), claim(60)), left),
+        };
+        *world.row.lock().unwrap() = row;
+        assert_eq!(bring().await, News::Recorded);
+        let row = world.row.lock().unwrap().clone();
+        assert_eq!(row.reference, Some(reference.clone()));
+        assert_eq!(row.state, State::Completed);
+    }
+    // Without a delivery there is nothing to put on record.
+    *world.row.lock().unwrap() = World::apply(&World::entered(), claim(0));
+    let news = write_back.bring_news(&key, None, None).await.unwrap();
+    assert_eq!(news, News::Later);
+}
+
 #[tokio::test]
 async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
     let world = World::new();
     let write_back = write_back(&world);
     let key = world.row.lock().unwrap().key.clone();
-    let news = write_back.bring_news(&key, None, false).await.unwrap();
+    let news = write_back.bring_news(&key, None, None).await.unwrap();
     assert_eq!(news, News::Recorded);
     assert_eq!(*world.asked.lock().unwrap(), 2);
     let row = world.row.lock().unwrap().clone();
