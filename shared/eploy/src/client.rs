@@ -15,7 +15,7 @@ use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, Directory, Eploy,
     NewAction, PlacementPage, Purpose, QuestionsOf, Standing, Vacancy,
 };
-use stagecall_core::tenant::{Trigger, Vacancies};
+use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
 use crate::errors::Problem;
 use crate::shared::Shared;
@@ -79,6 +79,10 @@ impl Eploy for Client {
 
     async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError> {
         self.read_standing(application).await
+    }
+
+    async fn position(&self, application: &ApplicationId) -> Result<Option<Position>, CallError> {
+        self.read_position(application).await
     }
 
     async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError> {

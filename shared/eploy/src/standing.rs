@@ -5,6 +5,7 @@ use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, StatusHistoryId};
 use stagecall_core::ports::{HistoryRow, Standing};
+use stagecall_core::tenant::Position;
 
 use crate::applications::{BLOCKS, position};
 use crate::client::Client;
@@ -49,13 +50,22 @@ impl Client {
                 }
             }
         }
+        let position = self.read_position(application).await?;
+        Ok(position.map_or(Standing::Gone, Standing::Position))
+    }
+
+    /// Where the application itself says that it stands; `None` if it is gone.
+    pub(crate) async fn read_position(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<Position>, CallError> {
         let Some(record) = self.application(application).await? else {
-            return Ok(Standing::Gone);
+            return Ok(None);
         };
         Record::of(&record)
             .ok_or_else(|| "it is not an object".to_owned())
             .and_then(position)
-            .map(Standing::Position)
+            .map(Some)
             .map_err(|problem| Problem::Unreadable.error(OPERATION, &problem))
     }
 

@@ -88,7 +88,13 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         set_aside: 6,
     };
     for (mapping, status) in [
-        ("a", MappingStatus::Baseline { page: 2 }),
+        (
+            "a",
+            MappingStatus::Baseline {
+                page: 2,
+                again: true,
+            },
+        ),
         ("b", MappingStatus::Active),
         (
             "c",

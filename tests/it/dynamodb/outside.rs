@@ -199,6 +199,10 @@ impl Eploy for Outside {
         }]))
     }
 
+    async fn position(&self, _: &ApplicationId) -> Result<Option<Position>, CallError> {
+        Ok(Some(position()))
+    }
+
     async fn candidate(&self, _: &CandidateId) -> Result<Person, CallError> {
         Ok(Person {
             first_name: "Ada".to_owned(),

@@ -263,6 +263,10 @@ pub trait Eploy: Send + Sync {
     /// Where an application stands. One call.
     async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError>;
 
+    /// Where an application stands by its own record, whatever its status history says; `None` if there is no such
+    /// application any more. One call.
+    async fn position(&self, application: &ApplicationId) -> Result<Option<Position>, CallError>;
+
     /// A candidate. One call.
     async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError>;
 

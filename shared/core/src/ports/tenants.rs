@@ -135,6 +135,10 @@ pub enum MappingStatus {
     Baseline {
         /// The next page to read.
         page: u32,
+        /// Whether another reading has to follow this one if it has several pages: where those who were there are to be
+        /// invited, whoever slipped from one page to another while they were read must not be missed.
+        #[serde(default)]
+        again: bool,
     },
     /// Inviting.
     Active,

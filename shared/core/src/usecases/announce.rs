@@ -2,28 +2,21 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::desk::Desk;
-use super::poll::stay;
+use super::stay::Stay;
 use crate::announcement::{
     Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Outcome,
     SkipReason, State, Told, named, webhook,
 };
 use crate::error::{CallError, Error, StoreError};
 use crate::events::{DomainEvent, What};
-use crate::ids::ApplicationId;
 use crate::invitation::Trouble;
-use crate::ports::{
-    Announcements, EployConnections, Hrms, HrmsAnswer, Notice, Purpose, Saved, Standing,
-};
+use crate::ports::{Announcements, EployConnections, Hrms, HrmsAnswer, Notice, Purpose, Saved};
 use crate::tenant::{HirePlan, HrmsEndpoint, Tenant};
 use crate::timing::{after, seconds};
 use crate::work::Work;
-
-/// The code of a [`Trouble`]: search and status history say different things.
-const DISAGREES: &str = "eploy.history_behind";
 
 /// Announces hires.
 #[derive(Clone)]
@@ -133,62 +126,18 @@ impl Announcer {
                 Err(error) if !error.may_retry() => confirmed(None, None),
                 Err(error) => self.put_off(row, &error),
             },
-            Hire::Application(id) => match eploy.standing(id).await {
-                Ok(standing) => match self.hired_at(plan, row, id, &standing) {
-                    Ok(hired_at) => confirmed(hired_at, None),
-                    Err(event) => event,
-                },
-                Err(error) => self.put_off(row, &error),
-            },
-        }
-    }
-
-    /// When the application was hired, as far as Eploy tells; or what happens to the announcement instead.
-    fn hired_at(
-        &self,
-        plan: &HirePlan,
-        row: &Announcement,
-        application: &ApplicationId,
-        standing: &Standing,
-    ) -> Result<Option<Timestamp>, Event> {
-        let hired = |position: &_| plan.triggers().iter().any(|one| one.matches(position));
-        let history = match standing {
-            Standing::Gone => return Err(Event::Skip(SkipReason::MovedOn)),
-            Standing::Position(position) if hired(position) => return Ok(None),
-            Standing::Position(_) => return Err(Event::Skip(SkipReason::MovedOn)),
-            Standing::History(history) => history,
-        };
-        let Some(entry) = stay(history, hired) else {
-            // The search has just said that it is there, so the history may be behind. Asked once more, it is right.
-            let behind = row.trouble.as_ref().map(|trouble| trouble.code.as_str());
-            return Err(if behind == Some(DISAGREES) {
-                Event::Skip(SkipReason::MovedOn)
-            } else {
-                self.history_disagrees(application)
-            });
-        };
-        // The reading of who was hired before had missed it. The margin is for an Eploy whose times are not UTC.
-        let before = |at| after(at, SignedDuration::from_mins(65)) < row.not_before;
-        if entry.at.is_some_and(before) {
-            return Err(Event::Skip(SkipReason::Baseline));
-        }
-        Ok(entry.at)
-    }
-
-    /// Search and status history say different things.
-    fn history_disagrees(&self, application: &ApplicationId) -> Event {
-        let now = self.desk.now();
-        Event::PutOff {
-            trouble: Trouble {
-                code: DISAGREES.to_owned(),
-                problem: format!(
-                    "the search says that application {application} is hired, its status history does not"
-                ),
-                remedy: "It is looked at once more; then the history counts.".to_owned(),
-                since: now,
-                times: 1,
-            },
-            until: self.desk.in_seconds(self.desk.timing.settle_seconds),
+            Hire::Application(id) => {
+                let hired = |position: &_| plan.triggers().iter().any(|one| one.matches(position));
+                match Stay::of(&*eploy, id, hired).await {
+                    Err(error) => self.put_off(row, &error),
+                    Ok(Stay::Away) => Event::Skip(SkipReason::MovedOn),
+                    // The reading of who was hired before had missed it.
+                    Ok(Stay::There(Some(entry))) if entry.is_before(row.not_before) => {
+                        Event::Skip(SkipReason::Baseline)
+                    }
+                    Ok(Stay::There(entry)) => confirmed(entry.and_then(|entry| entry.at), None),
+                }
+            }
         }
     }
 

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use super::desk::{Changed, Desk, Next};
-use super::poll::entry_into;
+use super::stay::{EntryFact, Stay};
 use super::write_back::{WriteBack, with_own_action};
 use crate::error::{CallError, Error, Phase};
 use crate::ids::{InvitationKey, Reference};
@@ -17,14 +15,11 @@ use crate::invitation::{
 use crate::person::Person;
 use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
-    Purpose, Standing,
+    Purpose,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
 use crate::work::Work;
-
-/// The code of a [`Trouble`]: search and status history say different things.
-const DISAGREES: &str = "eploy.history_behind";
 
 /// Sends invitations.
 #[derive(Clone)]
@@ -40,7 +35,7 @@ pub struct Inviter {
 /// The answer to "who, and is it still wanted".
 enum Wanted {
     /// Yes: this person.
-    Yes(Box<Person>, Option<super::poll::EntryFact>),
+    Yes(Box<Person>, Option<EntryFact>),
     /// No, or not now: what happens to the row instead.
     No(Box<Event>),
 }
@@ -174,37 +169,24 @@ impl Inviter {
             Ok(eploy) => eploy,
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
         };
-        let moved_on = Wanted::No(Box::new(Event::Skip {
-            claim: None,
-            reason: SkipReason::MovedOn,
-        }));
-        let entry = match eploy.standing(&row.key.application).await {
+        // Who was chosen by what came of another invitation is wanted wherever the application is by now.
+        let anywhere = mapping.triggers.is_empty();
+        let there = |position: &_| anywhere || mapping.triggered_by(position);
+        let entry = match Stay::of(&*eploy, &row.key.application, there).await {
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
-            Ok(Standing::Gone) => return moved_on,
-            // Chosen by what came of another invitation, wherever the application is by now.
-            Ok(_) if mapping.triggers.is_empty() => None,
-            Ok(Standing::Position(position)) if !mapping.triggered_by(&position) => {
-                return moved_on;
+            Ok(Stay::Away) => {
+                return Wanted::No(Box::new(Event::Skip {
+                    claim: None,
+                    reason: SkipReason::MovedOn,
+                }));
             }
-            Ok(Standing::Position(_)) => None,
-            Ok(Standing::History(rows)) => match entry_into(mapping, &rows) {
-                // The search has just said that it is there, so the history may be behind. Asked once more, it is right.
-                None if row
-                    .trouble
-                    .as_ref()
-                    .is_none_or(|trouble| trouble.code != DISAGREES) =>
-                {
-                    return Wanted::No(Box::new(self.history_disagrees(row)));
-                }
-                None => return moved_on,
-                entry => entry,
-            },
+            Ok(Stay::There(entry)) => entry.filter(|_| !anywhere),
         };
-        if let Some(at) = entry.as_ref().and_then(|entry| entry.at)
+        if let Some(entry) = &entry
             && let Some(not_before) = row.entry.not_before
-            && after(at, SignedDuration::from_mins(65)) < not_before
+            && entry.is_before(not_before)
         {
-            // The reading of who was there had missed it. The margin is for an Eploy whose times are not UTC.
+            // The reading of who was there had missed it.
             return Wanted::No(Box::new(Event::Skip {
                 claim: None,
                 reason: SkipReason::Baseline,
@@ -252,23 +234,6 @@ impl Inviter {
                 claim,
                 reason: FailReason::Refused(trouble),
             }
-        }
-    }
-
-    /// Search and status history say different things.
-    fn history_disagrees(&self, row: &Invitation) -> Event {
-        let now = self.desk.now();
-        Event::PutOff {
-            claim: None,
-            trouble: Trouble {
-                code: DISAGREES.to_owned(),
-                problem: "Eploy's status history does not yet show the application at the stage"
-                    .to_owned(),
-                remedy: "It is looked at again by itself".to_owned(),
-                since: now,
-                times: 1,
-            },
-            until: after(now, self.desk.timing.backoff(1, &row.key.to_string())),
         }
     }
 

@@ -9,6 +9,7 @@ mod pools;
 mod receive;
 mod registrar;
 mod retain;
+mod stay;
 mod sweep;
 mod tick;
 mod write_back;
@@ -16,12 +17,11 @@ mod write_back;
 pub use announce::{Announcer, Redelivery};
 pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
-pub use poll::{
-    Decision, EntryFact, Polled, Poller, broken, decide, decide_by_history, entry_into, reconcile,
-};
+pub use poll::{Decision, Polled, Poller, broken, decide, decide_by_history, reconcile};
 pub use receive::{Answer, Receiver};
 pub use registrar::Registrar;
 pub use retain::Retention;
+pub use stay::{EntryFact, Stay, entry_into};
 pub use sweep::Sweeper;
 pub use tick::Ticker;
 pub use write_back::{News, WriteBack};

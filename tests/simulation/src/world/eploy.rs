@@ -140,9 +140,11 @@ impl Eploy {
 
     /// A recruiter moves an application.
     pub fn move_to(&mut self, at: usize, stage: u32, now: i64) {
-        let now = now + self.readings.apart;
-        self.ids += 1;
         let application = &mut self.applications[at];
+        // Nobody comes before having left, however quick the recruiter is.
+        let after_the_last = application.entered() + 1;
+        let now = (now + self.readings.apart).max(after_the_last);
+        self.ids += 1;
         application.modified = now;
         if application.stage != stage {
             application.stage = stage;

@@ -1,14 +1,12 @@
 //! What would be done about one application for one mapping, and why.
 
-use jiff::SignedDuration;
 use serde::Serialize;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::invitation::{Invitation, SkipReason};
 use stagecall_core::ports::{ApplicationRow, Eploy, MappingState, MappingStatus, Standing};
 use stagecall_core::tenant::{Mapping, ReportPlan};
-use stagecall_core::timing::after;
-use stagecall_core::usecases::{Decision, decide, decide_by_history, entry_into};
+use stagecall_core::usecases::{Decision, Stay, decide, decide_by_history};
 
 use crate::operate::story::why;
 
@@ -113,23 +111,17 @@ impl Case<'_> {
         if !deep {
             return Ok(None);
         }
-        match eploy.standing(&self.row.id).await? {
-            Standing::Gone => return Ok(Some("Eploy has no such application any more".to_owned())),
-            Standing::Position(position) if !self.mapping.triggered_by(&position) => {
-                return Ok(Some("it left the trigger stage".to_owned()));
+        let there = |position: &_| self.mapping.triggered_by(position);
+        match Stay::of(eploy, &self.row.id, there).await? {
+            Stay::Away => return Ok(Some("it left the trigger stage".to_owned())),
+            Stay::There(Some(entry))
+                if self.latest.is_none()
+                    && !self.mapping.include_current
+                    && entry.is_before(self.state.since) =>
+            {
+                return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
             }
-            Standing::Position(_) => {}
-            Standing::History(rows) => match entry_into(self.mapping, &rows) {
-                None => return Ok(Some("it left the trigger stage".to_owned())),
-                Some(entry) => {
-                    let first = self.latest.is_none() && !self.mapping.include_current;
-                    // With the margin that inviting allows for an Eploy whose times are not UTC.
-                    let early = |at| after(at, SignedDuration::from_mins(65)) < self.state.since;
-                    if first && entry.at.is_some_and(early) {
-                        return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
-                    }
-                }
-            },
+            Stay::There(_) => {}
         }
         let person = eploy.candidate(&self.row.candidate).await?;
         let reachable = person.email.is_some_and(|email| email.contains('@'));

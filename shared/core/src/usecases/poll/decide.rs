@@ -1,11 +1,9 @@
 //! What an application's row means for a mapping. Pure, so that a rehearsal decides exactly as the poll does.
 
-use jiff::Timestamp;
-
-use crate::ids::StatusHistoryId;
 use crate::invitation::{Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
-use crate::tenant::{Mapping, Position, Reentry};
+use crate::tenant::{Mapping, Reentry};
+use crate::usecases::stay::entry_into;
 
 /// What to do about an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +50,12 @@ pub fn decide(
     };
     let again = may_enter_again(mapping, latest);
     if !at_trigger {
+        // Read before the entry that is on record, by a poll that slept since: it tells nothing of what came after. Both
+        // are Eploy's own times.
+        let stale = (row.modified.zip(latest.entry.modified)).is_some_and(|(row, on)| row < on);
+        if stale {
+            return Decision::Known;
+        }
         let matters = again || latest.state == State::Detected;
         return if matters && latest.entry.left_at.is_none() {
             Decision::NoteLeft
@@ -62,8 +66,10 @@ pub fn decide(
     if !again {
         return Decision::Known;
     }
-    if let MappingStatus::Baseline { .. } = status {
-        // Turned on (again): whatever happened before is past.
+    // Turned on (again): whatever happened before is past, except for one who is to be invited for being there, and was
+    // seen away in between.
+    let came_back = mapping.include_current && latest.entry.left_at.is_some();
+    if matches!(status, MappingStatus::Baseline { .. }) && !came_back {
         return Decision::StillThere;
     }
     if latest.entry.left_at.is_some() {
@@ -126,32 +132,4 @@ fn may_enter_again(mapping: &Mapping, latest: &Invitation) -> bool {
         State::Skipped(_) | State::Failed(_) => true,
         _ => mapping.reentry == Reentry::Again,
     }
-}
-
-/// The entry into a mapping's trigger that a status history ends with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryFact {
-    /// The row with which the present stay began.
-    pub history: StatusHistoryId,
-    /// When.
-    pub at: Option<Timestamp>,
-}
-
-/// The beginning of the present stay at the trigger; `None` if the application is not there now. `history` is oldest
-/// first. Going from one trigger stage or status to another of the same mapping is one stay.
-pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<EntryFact> {
-    stay(history, |position| mapping.triggered_by(position))
-}
-
-/// The beginning of the present stay where `there` says; `None` if the application is not there now.
-pub(crate) fn stay(history: &[HistoryRow], there: impl Fn(&Position) -> bool) -> Option<EntryFact> {
-    history
-        .iter()
-        .rev()
-        .take_while(|row| there(&row.position))
-        .last()
-        .map(|row| EntryFact {
-            history: row.id.clone(),
-            at: row.at,
-        })
 }

@@ -87,7 +87,7 @@ impl Poller {
                     return placements_refused(tenant, plan, hires, error, self.desk.now());
                 }
             };
-            self.not_overtaken(tenant, version).await?;
+            self.not_overtaken(&tenant.id, version).await?;
             let now = self.desk.now();
             let recording = sightings.into_iter().map(async |sighting| {
                 let row = detected(tenant, hires, sighting, now).of_baseline();

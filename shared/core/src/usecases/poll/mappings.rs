@@ -20,13 +20,21 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
                     status: if mapping.triggers.is_empty() {
                         MappingStatus::Active
                     } else {
-                        MappingStatus::Baseline { page: 1 }
+                        first_reading(mapping)
                     },
                     since: now,
                     watches,
                 },
             );
         }
+    }
+}
+
+/// The beginning of the first reading of who is there.
+pub(super) fn first_reading(mapping: &Mapping) -> MappingStatus {
+    MappingStatus::Baseline {
+        page: 1,
+        again: mapping.include_current,
     }
 }
 

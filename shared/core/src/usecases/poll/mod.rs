@@ -1,17 +1,16 @@
 //! Polling a tenant: Eploy's changed applications into the ledger; the cursor moves only after the ledger has them.
 
+mod baseline;
 mod decide;
 mod hires;
 mod mappings;
 mod pages;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) use decide::stay;
-pub use decide::{Decision, EntryFact, decide, decide_by_history, entry_into};
+pub use decide::{Decision, decide, decide_by_history};
 pub use mappings::{broken, reconcile};
 
 use super::desk::Desk;
@@ -24,7 +23,7 @@ use crate::ports::{
     Announcements, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, SetAside,
     Suspension, TenantState, TenantStates,
 };
-use crate::tenant::{Tenant, Trigger, Vacancies};
+use crate::tenant::Tenant;
 use crate::timing::{after, seconds};
 
 /// Polls tenants.
@@ -202,83 +201,13 @@ impl Poller {
                 }
                 None if was_broken => {
                     // Whoever gathered at the stage meanwhile was there before it was mended.
-                    remembered.status = MappingStatus::Baseline { page: 1 };
+                    remembered.status = mappings::first_reading(mapping);
                     remembered.since = now;
                 }
                 None => {}
             }
         }
         Ok(())
-    }
-
-    /// Records who is at the trigger of a mapping that was just turned on.
-    async fn baseline(
-        &self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        state: &mut TenantState,
-        deadline: Deadline,
-        found: &mut usize,
-    ) -> Result<(), Stop> {
-        let starting: Vec<_> = tenant
-            .mappings
-            .iter()
-            .filter_map(|mapping| match state.mappings.get(&mapping.id)?.status {
-                MappingStatus::Baseline { page } => Some((mapping, page)),
-                _ => None,
-            })
-            .collect();
-        let Some(mut page) = starting.iter().map(|(_, page)| *page).min() else {
-            return Ok(());
-        };
-        let triggers: Vec<Trigger> = starting
-            .iter()
-            .flat_map(|(mapping, _)| mapping.triggers.iter().cloned())
-            .collect();
-        let vacancies = union(starting.iter().map(|(mapping, _)| &mapping.vacancies));
-        loop {
-            let read = eploy.applications_at(&triggers, &vacancies, page).await;
-            let read = match read {
-                Ok(read) => read,
-                Err(error) => {
-                    set_baseline(state, &starting, page);
-                    return Err(error.into());
-                }
-            };
-            self.not_overtaken(tenant, state.version).await?;
-            tell_set_aside(tenant, "application", &read.set_aside);
-            *found += self
-                .take_in(eploy, tenant, state, &read, |id| {
-                    starting.iter().any(|(mapping, _)| mapping.id == *id)
-                })
-                .await?;
-            if !read.more {
-                break;
-            }
-            page += 1;
-            set_baseline(state, &starting, page);
-            if deadline.passed(self.desk.now()) {
-                return Err(Stop::Deadline);
-            }
-        }
-        for (mapping, _) in &starting {
-            if let Some(remembered) = state.mappings.get_mut(&mapping.id) {
-                remembered.status = MappingStatus::Active;
-            }
-            tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
-        }
-        Ok(())
-    }
-
-    /// Asked between reading a page of who was there before and recording it: a poll that slept may have been overtaken
-    /// by one that turned the mapping on, and who entered since then must not be recorded as having been there.
-    async fn not_overtaken(&self, tenant: &Tenant, version: u64) -> Result<(), Stop> {
-        let stored = self.states.load_state(&tenant.id).await?;
-        if stored.map_or(0, |stored| stored.version) == version {
-            Ok(())
-        } else {
-            Err(Stop::Overtaken)
-        }
     }
 
     /// Reads what changed, page by page, and moves the cursor.
@@ -438,27 +367,6 @@ fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[SetAside]) -> u32 {
         tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "a record was set aside");
     }
     u32::try_from(records.len()).unwrap_or(u32::MAX)
-}
-
-/// Where the baseline of these mappings has come.
-fn set_baseline(state: &mut TenantState, starting: &[(&crate::tenant::Mapping, u32)], page: u32) {
-    for (mapping, _) in starting {
-        if let Some(remembered) = state.mappings.get_mut(&mapping.id) {
-            remembered.status = MappingStatus::Baseline { page };
-        }
-    }
-}
-
-/// All vacancies of several mappings.
-fn union<'a>(all: impl Iterator<Item = &'a Vacancies>) -> Vacancies {
-    let mut only = BTreeSet::new();
-    for vacancies in all {
-        match vacancies {
-            Vacancies::All => return Vacancies::All,
-            Vacancies::Only(these) => only.extend(these.iter().cloned()),
-        }
-    }
-    Vacancies::Only(only)
 }
 
 #[cfg(test)]

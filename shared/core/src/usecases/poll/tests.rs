@@ -1,10 +1,13 @@
 use super::decide::*;
 use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
-use crate::invitation::{Entry, Event, Invitation, SkipReason};
+use crate::invitation::{Entry, Event, FailReason, Invitation, SkipReason};
 use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId, PollState};
-use crate::tenant::{Mapping, MappingKind, Position, Reentry, ReportPlan, Settings};
+use crate::tenant::{
+    Mapping, MappingKind, Position, Reentry, ReportPlan, Settings, Trigger, Vacancies,
+};
 use crate::timing::Timing;
+use crate::usecases::entry_into;
 use jiff::Timestamp;
 
 const ACTIVE: MappingStatus = MappingStatus::Active;
@@ -13,7 +16,7 @@ fn time(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn mapping() -> Mapping {
+pub(super) fn mapping() -> Mapping {
     Mapping {
         id: "m".into(),
         paused: false,
@@ -144,7 +147,10 @@ fn other_stages_statuses_and_vacancies_are_not_concerned() {
 
 #[test]
 fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
-    let baseline = MappingStatus::Baseline { page: 1 };
+    let baseline = MappingStatus::Baseline {
+        page: 1,
+        again: false,
+    };
     let trigger = row(at("12", "34"), 100);
     let reason = SkipReason::Baseline;
     assert_eq!(
@@ -272,7 +278,10 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         Decision::Known
     );
     // The mapping was changed after that entry, and the baseline noted where it stood: a change never fires for the past.
-    let baseline = MappingStatus::Baseline { page: 1 };
+    let baseline = MappingStatus::Baseline {
+        page: 1,
+        again: false,
+    };
     assert_eq!(
         decide(&again, &baseline, &row(at("12", "34"), 400), Some(&latest)),
         Decision::StillThere
@@ -291,6 +300,58 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
     assert_eq!(
         decide_by_history(&again, &ACTIVE, &latest, &left),
         Decision::Known
+    );
+}
+
+/// The reading of who is there takes several polls, and meanwhile somebody leaves and comes back.
+#[test]
+fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() {
+    let baseline = MappingStatus::Baseline {
+        page: 2,
+        again: false,
+    };
+    let moved_on = Event::Skip {
+        claim: None,
+        reason: SkipReason::MovedOn,
+    };
+    let left = then(&known(1), moved_on, 150);
+    let back = row(at("12", "34"), 200);
+    let decided = |include_current, latest| {
+        let mapping = Mapping {
+            include_current,
+            ..mapping()
+        };
+        decide(&mapping, &baseline, &back, Some(latest))
+    };
+    assert_eq!(decided(true, &left), Decision::Invite { round: 2 });
+    assert_eq!(decided(false, &left), Decision::StillThere);
+    // Who was not seen away is in the same stay.
+    let failed = Event::Fail {
+        claim: None,
+        reason: FailReason::NoEmail,
+    };
+    let stayed = then(&known(1), failed, 150);
+    assert_eq!(decided(true, &stayed), Decision::StillThere);
+}
+
+/// A poll read its page before the entry, and slept until the entry was on record.
+#[test]
+fn an_old_page_does_not_say_that_somebody_left() {
+    let again = Mapping {
+        reentry: Reentry::Again,
+        ..mapping()
+    };
+    let elsewhere = |modified| row(at("13", "34"), modified);
+    let decided = |modified| decide(&again, &ACTIVE, &elsewhere(modified), Some(&invited(1)));
+    assert_eq!(decided(99), Decision::Known);
+    assert_eq!(decided(100), Decision::NoteLeft);
+    assert_eq!(decided(101), Decision::NoteLeft);
+    // Where Eploy tells no times, there is no telling.
+    let mut timeless = elsewhere(0);
+    timeless.modified = None;
+    assert_eq!(
+        decide(&again, &ACTIVE, &timeless, Some(&invited(1))),
+        Decision::NoteLeft
     );
 }
 
@@ -395,9 +456,8 @@ fn a_stage_that_vanished_breaks_the_mapping() {
     );
 }
 
-#[test]
-fn a_changed_mapping_starts_over_with_a_baseline() {
-    let mut tenant = crate::tenant::Tenant {
+pub(super) fn tenant(mappings: Vec<Mapping>) -> crate::tenant::Tenant {
+    crate::tenant::Tenant {
         id: "acme".into(),
         paused: false,
         eploy: crate::tenant::EployConnection {
@@ -407,10 +467,15 @@ fn a_changed_mapping_starts_over_with_a_baseline() {
             dialect: serde_json::Map::default(),
         },
         platforms: std::collections::BTreeMap::default(),
-        mappings: vec![mapping()],
+        mappings,
         hires: None,
         retention_days: None,
-    };
+    }
+}
+
+#[test]
+fn a_changed_mapping_starts_over_with_a_baseline() {
+    let mut tenant = tenant(vec![mapping()]);
     let mut state = TenantState::new(time(0));
     mappings::reconcile(&tenant, &mut state, time(1));
     let id = mapping().id;
@@ -425,7 +490,10 @@ fn a_changed_mapping_starts_over_with_a_baseline() {
     mappings::reconcile(&tenant, &mut state, time(4));
     assert_eq!(
         state.mappings[&id].status,
-        MappingStatus::Baseline { page: 1 }
+        MappingStatus::Baseline {
+            page: 1,
+            again: false,
+        }
     );
     tenant.mappings.clear();
     mappings::reconcile(&tenant, &mut state, time(5));

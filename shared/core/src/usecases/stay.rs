@@ -1,0 +1,77 @@
+//! Whether an application stands where it should, asked just before something is done about it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::error::CallError;
+use crate::ids::{ApplicationId, StatusHistoryId};
+use crate::ports::{Eploy, HistoryRow, Standing};
+use crate::tenant::{Mapping, Position};
+use crate::timing::after;
+
+/// The entry that an application's present stay began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFact {
+    /// The row of the status history that tells of it.
+    pub history: StatusHistoryId,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+impl EntryFact {
+    /// Whether it was certainly before `since`, our own time: with a margin for an Eploy whose times are not UTC.
+    pub fn is_before(&self, since: Timestamp) -> bool {
+        self.at
+            .is_some_and(|at| after(at, SignedDuration::from_mins(65)) < since)
+    }
+}
+
+/// Whether an application is where it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// It is; since when, if its history tells.
+    There(Option<EntryFact>),
+    /// It is elsewhere, or gone.
+    Away,
+}
+
+impl Stay {
+    /// Asks Eploy: mostly one call. A history that does not show the application where the search has just seen it may be
+    /// behind, or lack the move altogether; then the application's own record decides, for one call more.
+    pub async fn of(
+        eploy: &dyn Eploy,
+        application: &ApplicationId,
+        there: impl Fn(&Position) -> bool + Send + Sync,
+    ) -> Result<Self, CallError> {
+        let position = match eploy.standing(application).await? {
+            Standing::Gone => None,
+            Standing::Position(position) => Some(position),
+            Standing::History(rows) => match stay(&rows, &there) {
+                Some(entry) => return Ok(Self::There(Some(entry))),
+                None => eploy.position(application).await?,
+            },
+        };
+        Ok(match position.is_some_and(|position| there(&position)) {
+            true => Self::There(None),
+            false => Self::Away,
+        })
+    }
+}
+
+/// The beginning of the present stay at a mapping's trigger; `None` if the application is not there now. `history` is
+/// oldest first. Going from one trigger stage or status to another of the same mapping is one stay.
+pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<EntryFact> {
+    stay(history, |position| mapping.triggered_by(position))
+}
+
+/// The beginning of the present stay where `there` says; `None` if the application is not there now.
+fn stay(history: &[HistoryRow], there: impl Fn(&Position) -> bool) -> Option<EntryFact> {
+    history
+        .iter()
+        .rev()
+        .take_while(|row| there(&row.position))
+        .last()
+        .map(|row| EntryFact {
+            history: row.id.clone(),
+            at: row.at,
+        })
+}
