@@ -280,9 +280,17 @@ impl Judge {
         let (Some(application), Some(mapping)) = (application, mapping) else {
             return;
         };
-        let entries = trigger(mapping).map_or(0, |stage| application.entries(stage));
-        self.check(key.round as usize <= entries, || {
-            format!("{key} was invited, after {entries} entries only")
+        // Counted are invitations, not rounds: an old page may put a round on record that is passed over at once. And of
+        // one person together, for the same reason as above.
+        let stage = trigger(mapping).unwrap_or_default();
+        let entries: usize = eploys[one.tenant]
+            .applications
+            .iter()
+            .filter(|other| other.candidate == application.candidate)
+            .map(|other| other.entries(stage))
+            .sum();
+        self.check(invited <= entries, || {
+            format!("{key}: {invited} invitations, after {entries} entries of one person only")
         });
         self.newcomer(&eploys[one.tenant], application, mapping, &key);
     }
