@@ -54,7 +54,7 @@ async fn old_handled_deliveries_are_forgotten_when_a_host_starts() {
         ("pending", 0.0, DeliveryFate::Again(at(1.0))),
     ] {
         let one = delivery("acme", id, at(arrived));
-        store.store(&one).await.unwrap();
+        store.store(&one, Some(one.at)).await.unwrap();
         store.settle(&one, &fate).await.unwrap();
     }
     drop(store);

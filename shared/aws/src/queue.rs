@@ -94,19 +94,19 @@ impl Queue for SqsQueue {
                 code,
                 failure: failed,
             } = send_all(of_this, |batch| self.send(url, batch)).await;
-            if lost > 0 {
-                tracing::warn!(
-                    queue = url,
-                    lost,
-                    code,
-                    "work was not queued and waits for the clock"
-                );
-            }
-            failure = failure.or(failed);
+            let refused = (lost > 0).then(|| {
+                let code = code.unwrap_or_default();
+                failed.unwrap_or_else(|| format!("{url} did not take {lost} messages: {code}"))
+            });
+            failure = failure.or(refused);
         }
         failure.map_or(Ok(()), |problem| {
             Err(StoreError::new(QUEUE, "hand out work", problem))
         })
+    }
+
+    fn keeps(&self) -> bool {
+        true
     }
 }
 

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use stagecall_core::Timestamp;
-use stagecall_core::ports::{Delivery, DeliveryFate, DueItem};
+use stagecall_core::ports::{Delivery, DeliveryFate, DeliveryStanding, DueItem};
 use stagecall_tests::sample::{at, delivery};
 
 use super::{Backend, Stores, quiet_tenant};
@@ -20,7 +20,7 @@ pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
     let one = delivery("acme", "d1", at(0.0));
-    stores.deliveries.store(&one).await.unwrap();
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
     assert_eq!(loaded.unwrap().as_ref(), Some(&one));
     let unknown = stores.deliveries.load_delivery(&one.tenant, "d2").await;
@@ -48,18 +48,41 @@ pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
     assert_eq!(handled.unwrap(), Some(one));
 }
 
+/// Left to a queue that keeps it: not due, until somebody who looked into it says so.
+pub async fn a_delivery_that_a_queue_keeps_is_not_due(backend: impl Backend) {
+    quiet_tenant(&backend, "acme").await;
+    let stores = backend.stores();
+    let one = delivery("acme", "d1", at(0.0));
+    stores.deliveries.store(&one, None).await.unwrap();
+    assert_eq!(due(&stores, at(1.0e6)).await, []);
+    let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
+    assert_eq!(loaded.unwrap().as_ref(), Some(&one));
+    // The same call again changes nothing.
+    stores.deliveries.store(&one, Some(at(5.0))).await.unwrap();
+    assert_eq!(due(&stores, at(1.0e6)).await, []);
+    let again = DeliveryFate::Again(at(30.0));
+    stores.deliveries.settle(&one, &again).await.unwrap();
+    assert_eq!(due(&stores, at(30.0)).await, [item(&one)]);
+    let fate = DeliveryFate::Handled;
+    stores.deliveries.settle(&one, &fate).await.unwrap();
+    stores.deliveries.store(&one, None).await.unwrap();
+    assert_eq!(due(&stores, at(1.0e6)).await, []);
+    let pending = stores.records.deliveries(&one.tenant, None).await.unwrap();
+    assert_eq!(pending, [(one, DeliveryStanding::Pending)]);
+}
+
 /// A platform that calls twice does not hurry what was put off, nor change what is known of it.
 pub async fn the_same_call_again_is_one_delivery(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
     let mut one = delivery("acme", "d1", at(0.0));
-    stores.deliveries.store(&one).await.unwrap();
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     one.tries = 1;
     let again = DeliveryFate::Again(at(30.0));
     stores.deliveries.settle(&one, &again).await.unwrap();
     stores
         .deliveries
-        .store(&delivery("acme", "d1", at(10.0)))
+        .store(&delivery("acme", "d1", at(10.0)), Some(at(10.0)))
         .await
         .unwrap();
     assert_eq!(due(&stores, at(29.0)).await, []);
@@ -73,14 +96,18 @@ pub async fn a_handled_one_that_comes_again_is_due_again(backend: impl Backend) 
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
     let one = delivery("acme", "d1", at(0.0));
-    stores.deliveries.store(&one).await.unwrap();
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     stores
         .deliveries
         .settle(&one, &DeliveryFate::Handled)
         .await
         .unwrap();
     let again = delivery("acme", "d1", at(60.0));
-    stores.deliveries.store(&again).await.unwrap();
+    stores
+        .deliveries
+        .store(&again, Some(again.at))
+        .await
+        .unwrap();
     assert_eq!(due(&stores, at(60.0)).await, [item(&again)]);
     let loaded = stores.deliveries.load_delivery(&one.tenant, "d1").await;
     assert_eq!(loaded.unwrap(), Some(again));
@@ -91,7 +118,7 @@ pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
     let one = delivery("acme", "d1", at(0.0));
-    stores.deliveries.store(&one).await.unwrap();
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     stores
         .deliveries
         .settle(&one, &DeliveryFate::Unmatched)
@@ -100,7 +127,7 @@ pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
     assert_eq!(due(&stores, at(60.0)).await, []);
     stores
         .deliveries
-        .store(&delivery("acme", "d1", at(60.0)))
+        .store(&delivery("acme", "d1", at(60.0)), Some(at(60.0)))
         .await
         .unwrap();
     assert_eq!(due(&stores, at(60.0)).await, [item(&one)]);
@@ -120,7 +147,7 @@ pub async fn the_parked_ones_newest_first(backend: impl Backend) {
         ("other", "foreign", 6.0, DeliveryFate::Unmatched),
     ] {
         let one = delivery(tenant, id, at(later));
-        stores.deliveries.store(&one).await.unwrap();
+        stores.deliveries.store(&one, Some(one.at)).await.unwrap();
         stores.deliveries.settle(&one, &fate).await.unwrap();
     }
     let ids = |limit: usize| {
@@ -138,7 +165,7 @@ pub async fn the_parked_ones_newest_first(backend: impl Backend) {
 pub async fn settling_keeps_the_tries(backend: impl Backend) {
     let stores = backend.stores();
     let mut one = delivery("acme", "d1", at(0.0));
-    stores.deliveries.store(&one).await.unwrap();
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     for (tries, fate) in [
         (1, DeliveryFate::Again(at(1.0))),
         (2, DeliveryFate::Unmatched),
@@ -157,7 +184,7 @@ pub async fn of_many_of_one_call_one_is_stored(backend: impl Backend) {
     let one = delivery("acme", "d1", at(0.0));
     let tasks = (0..20).map(|_| {
         let (deliveries, one) = (stores.deliveries.clone(), one.clone());
-        tokio::spawn(async move { deliveries.store(&one).await.unwrap() })
+        tokio::spawn(async move { deliveries.store(&one, Some(one.at)).await.unwrap() })
     });
     for task in join_all(tasks).await {
         task.unwrap();

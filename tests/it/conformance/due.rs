@@ -129,7 +129,7 @@ pub async fn no_more_than_the_limit(backend: impl Backend) {
             .await
             .unwrap();
         let one = delivery("acme", &n.to_string(), at(0.0));
-        stores.deliveries.store(&one).await.unwrap();
+        stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     }
     stores
         .sweeps
@@ -194,7 +194,11 @@ async fn one_of_each(backend: &impl Backend, id: &str, first: f64) -> [DueItem; 
         .await
         .unwrap();
     let received = delivery(id, "d", at(first + 4.0));
-    stores.deliveries.store(&received).await.unwrap();
+    stores
+        .deliveries
+        .store(&received, Some(received.at))
+        .await
+        .unwrap();
     [
         DueItem::Poll(id.into()),
         DueItem::Invitation(to_invite.key, Step::Invite),

@@ -341,7 +341,6 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     let expected = Waiting {
         key: first.key.clone(),
         reference: "p1".into(),
-        state: "invited".to_owned(),
         level: 2,
         marker: None,
         invited_at: Some(at(1.0)),
@@ -367,7 +366,6 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     let done = reported(&news);
     ledger.save(&done).await.unwrap();
     let again = Waiting {
-        state: "completed".to_owned(),
         level: 5,
         marker: Some("mark 1".to_owned()),
         until: Some(at(4.0 + 30.0 * 86_400.0)),

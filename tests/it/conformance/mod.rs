@@ -92,7 +92,8 @@ macro_rules! suite {
                 what_was_made_first_is_used, of_many_makers_one_wins, waiting_are_the_watched_of_the_assessment;
             sweeps: a_sweep_rests_until_it_is_armed, arming_brings_forward_and_never_back, a_sweep_is_saved_as_it_was_loaded,
                 a_sweep_armed_meanwhile_stays_due, many_armings_leave_the_earliest, sweeps_are_apart;
-            deliveries: a_delivery_is_due_until_it_is_settled, the_same_call_again_is_one_delivery,
+            deliveries: a_delivery_is_due_until_it_is_settled, a_delivery_that_a_queue_keeps_is_not_due,
+                the_same_call_again_is_one_delivery,
                 a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
                 the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
             announcements: a_hire_is_on_record_once, a_change_needs_the_version_before,

@@ -179,7 +179,7 @@ pub async fn the_longest_due_is_told(backend: impl Backend) {
         .unwrap();
     stores
         .deliveries
-        .store(&delivery("acme", "d1", at(20.0)))
+        .store(&delivery("acme", "d1", at(20.0)), Some(at(20.0)))
         .await
         .unwrap();
     assert_eq!(oldest(-1.0).await, None);
@@ -194,14 +194,14 @@ pub async fn deliveries_with_where_they_stand(backend: impl Backend) {
         ("d2", 2.0, None),
     ] {
         let one = delivery("acme", id, at(arrived));
-        stores.deliveries.store(&one).await.unwrap();
+        stores.deliveries.store(&one, Some(one.at)).await.unwrap();
         if let Some(fate) = fate {
             stores.deliveries.settle(&one, &fate).await.unwrap();
         }
     }
     stores
         .deliveries
-        .store(&delivery("other", "d4", at(4.0)))
+        .store(&delivery("other", "d4", at(4.0)), Some(at(4.0)))
         .await
         .unwrap();
     let list = async |since| {
@@ -305,7 +305,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     ] {
         let mut one = delivery("acme", id, at(1.0));
         one.references = references.map(Into::into).to_vec();
-        stores.deliveries.store(&one).await.unwrap();
+        stores.deliveries.store(&one, Some(one.at)).await.unwrap();
         let fate = if id == "d3" {
             DeliveryFate::Unmatched
         } else {

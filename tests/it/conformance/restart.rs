@@ -32,7 +32,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
         .unwrap();
     let parked = delivery("acme", "parked", at(0.0));
     for one in [&delivery("acme", "pending", at(0.0)), &parked] {
-        before.deliveries.store(one).await.unwrap();
+        before.deliveries.store(one, Some(one.at)).await.unwrap();
     }
     before
         .deliveries

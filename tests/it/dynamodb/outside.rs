@@ -89,6 +89,11 @@ impl Queue for Outside {
         world.queued.extend(work);
         Ok(())
     }
+
+    /// As SQS does.
+    fn keeps(&self) -> bool {
+        true
+    }
 }
 
 #[async_trait]

@@ -369,6 +369,9 @@ impl Queue for Nobody {
     async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
         Ok(())
     }
+    fn keeps(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]

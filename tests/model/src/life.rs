@@ -1,6 +1,6 @@
 //! The life of one invitation as a model: what can happen next, and what must hold.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use stagecall_core::invitation::{Event, FailReason, Invitation, State, Step, Wake};
@@ -63,14 +63,21 @@ impl Life {
     }
 
     /// Whether everything ends well if all who are at work die now and a single worker, whose calls all succeed, is
-    /// handed what is due and what a sweep of the platform's list sees. Other endings are other worlds' calm.
+    /// handed what is due and what a sweep of the platform's list sees: with the deliveries that are stored, and also if
+    /// none of them is ever handed out again. Other endings are other worlds' calm.
     fn ends_well(&self, world: &World) -> bool {
-        let mut world = World {
+        let calm = |deliveries| World {
             workers: vec![Worker::Idle],
             requests: Vec::new(),
             writes: Vec::new(),
+            deliveries,
             ..world.clone()
         };
+        self.comes_to_rest(calm(world.deliveries.clone()))
+            && (world.deliveries.is_empty() || self.comes_to_rest(calm(BTreeSet::new())))
+    }
+
+    fn comes_to_rest(&self, mut world: World) -> bool {
         let known = |calm: &HashMap<World, bool>| calm.get(&world).copied();
         if let Some(well) = known(&self.calm.lock().unwrap_or_else(PoisonError::into_inner)) {
             return well;

@@ -200,14 +200,17 @@ pub fn trouble(before: Option<&Trouble>) -> Trouble {
 /// Whether a sweep that reads the platform's list sees news, as `usecases/sweep.rs` decides.
 pub fn sweep_sees_news(world: &World) -> bool {
     let row = &world.row;
-    if world.version == 0 || !matches!(row.wake, Wake::Watched { .. }) {
+    let Wake::Watched { level, .. } = row.wake else {
+        return false;
+    };
+    if world.version == 0 {
         return false;
     }
     match &row.marker {
         Some(marker) => *marker != world.version.to_string(),
         None => {
             let says = State::of(finding(world.version).status).level();
-            !row.state.is_open() || says > row.state.level()
+            level > State::Started.level() || says > level
         }
     }
 }

@@ -185,7 +185,7 @@ fn normal(mut row: Invitation) -> Invitation {
     ] {
         *at = at.map(|_| now());
     }
-    if let Wake::Watched { until } = &mut row.wake {
+    if let Wake::Watched { until, .. } = &mut row.wake {
         *until = None;
     }
     let ended = match &mut row.state {
@@ -253,7 +253,7 @@ impl Hash for World {
         match wake {
             Wake::Never => 0.hash(to),
             Wake::At { at, step } => (1, at, step).hash(to),
-            Wake::Watched { until } => (2, until).hash(to),
+            Wake::Watched { until, level } => (2, until, level).hash(to),
         }
         (self.fell, self.accepted, self.version, self.shows).hash(to);
         (&self.requests, &self.writes).hash(to);

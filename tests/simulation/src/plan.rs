@@ -184,6 +184,8 @@ pub struct Plan {
     pub acts: u32,
     /// How often a whole process dies or stops for a while, in that time.
     pub blows: u32,
+    /// Whether the queue says that it keeps what it took, which it does not.
+    pub queue_keeps: bool,
 }
 
 /// Our own clocks differ by twice this much at most, in milliseconds. That is an assumption of the whole system, see
@@ -243,6 +245,7 @@ impl Plan {
             storm: rng.u64(20..100) * 60_000,
             acts: rng.u32(4..20),
             blows: rng.u32(0..5),
+            queue_keeps: rng.bool(),
         }
     }
 }

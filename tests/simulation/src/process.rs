@@ -40,6 +40,8 @@ pub struct Shared {
     pub judge: Arc<Judge>,
     /// The intervals.
     pub timing: Arc<Timing>,
+    /// Whether the queue says that it keeps what it took.
+    pub queue_keeps: bool,
 }
 
 /// A process.
@@ -69,7 +71,10 @@ impl Process {
             scheduler: scheduler.clone(),
             apart,
         });
-        let queue = Arc::new(Lossy(scheduler.clone()));
+        let queue = Arc::new(Lossy {
+            scheduler: scheduler.clone(),
+            keeps: shared.queue_keeps,
+        });
         let secrets = Arc::new(Cached {
             scheduler: scheduler.clone(),
             world: shared.world.clone(),
@@ -234,39 +239,49 @@ impl Clock for ProcessClock {
     }
 }
 
-/// A queue that loses, doubles and delays.
-struct Lossy(Arc<Scheduler>);
+/// A queue that loses, doubles and delays, whatever it says.
+struct Lossy {
+    scheduler: Arc<Scheduler>,
+    keeps: bool,
+}
 
 #[async_trait]
 impl Queue for Lossy {
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
-        let rates = self.0.rates();
+        let rates = self.scheduler.rates();
         let act = async {
             for work in work {
-                if self.0.chance(rates.queue_loses) {
-                    self.0.account(|account| account.fault("queue loses"));
+                if self.scheduler.chance(rates.queue_loses) {
+                    self.scheduler
+                        .account(|account| account.fault("queue loses"));
                     continue;
                 }
                 let mut copies = 1;
-                if self.0.chance(rates.queue_repeats) {
-                    self.0.account(|account| account.fault("queue repeats"));
+                if self.scheduler.chance(rates.queue_repeats) {
+                    self.scheduler
+                        .account(|account| account.fault("queue repeats"));
                     copies = 3;
                 }
                 for _ in 0..copies {
-                    let later = if self.0.chance(rates.queue_delays) {
-                        self.0.account(|account| account.fault("queue delays"));
-                        self.0.draw(|rng| rng.u64(1_000..300_000))
+                    let later = if self.scheduler.chance(rates.queue_delays) {
+                        self.scheduler
+                            .account(|account| account.fault("queue delays"));
+                        self.scheduler.draw(|rng| rng.u64(1_000..300_000))
                     } else if copies > 1 {
-                        self.0.draw(|rng| rng.u64(1..2_000))
+                        self.scheduler.draw(|rng| rng.u64(1..2_000))
                     } else {
-                        self.0.draw(|rng| rng.u64(1..20))
+                        self.scheduler.draw(|rng| rng.u64(1..20))
                     };
-                    self.0.plan(later, Event::Deliver(work.clone()));
+                    self.scheduler.plan(later, Event::Deliver(work.clone()));
                 }
             }
             Ok(())
         };
-        self.0.effect("queue work", act).await
+        self.scheduler.effect("queue work", act).await
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeps
     }
 }
 

@@ -127,8 +127,12 @@ fn ids(of: &Invitation) {
     match &of.wake {
         Wake::Never => {}
         Wake::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
-        Wake::Watched { until: None } => println!("  next       whenever the platform has news"),
-        Wake::Watched { until: Some(at) } => {
+        Wake::Watched { until: None, .. } => {
+            println!("  next       whenever the platform has news")
+        }
+        Wake::Watched {
+            until: Some(at), ..
+        } => {
             println!(
                 "  next       whenever the platform has news, until {}",
                 local(*at)

@@ -323,6 +323,10 @@ impl Queue for Unneeded {
     async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
         Ok(())
     }
+
+    fn keeps(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

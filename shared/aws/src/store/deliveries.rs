@@ -1,6 +1,7 @@
 //! The deliveries.
 
 use async_trait::async_trait;
+use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
@@ -20,12 +21,16 @@ pub(super) const PARKED: &str = "parked";
 
 #[async_trait]
 impl Deliveries for Store {
-    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+    async fn store(
+        &self,
+        delivery: &Delivery,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let answer = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item(delivery, &DeliveryFate::Again(delivery.at))?))
+            .set_item(Some(pending(delivery, due_at)?))
             .condition_expression(format!(
                 "attribute_not_exists({PARTITION}) OR {STANDING} <> :pending"
             ))
@@ -51,7 +56,7 @@ impl Deliveries for Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item(delivery, fate)?))
+            .set_item(Some(settled(delivery, fate)?))
             .condition_expression(format!("attribute_exists({PARTITION})"))
             .send()
             .await;
@@ -91,27 +96,38 @@ impl Deliveries for Store {
     }
 }
 
-/// The row of a delivery with this fate. What is pending is in the index for what is due, what is parked among the
-/// tenant's parked ones by the time of its arrival, and what was handled is forgotten in the end.
-fn item(delivery: &Delivery, fate: &DeliveryFate) -> Result<Item, StoreError> {
-    let place = Place::delivery(&delivery.tenant, &delivery.id);
-    let mut item = place.key();
-    item.insert(DOCUMENT.to_owned(), plain(delivery)?);
-    let standing = match fate {
-        DeliveryFate::Again(at) => {
-            index(&mut item, place.due_partition(), moment(*at));
-            PENDING
-        }
+/// The row of a delivery that waits to be looked into. If it is to be due at some time, it is in the index for that.
+fn pending(delivery: &Delivery, due_at: Option<Timestamp>) -> Result<Item, StoreError> {
+    let mut item = row(delivery, PENDING)?;
+    if let Some(at) = due_at {
+        let place = Place::delivery(&delivery.tenant, &delivery.id);
+        index(&mut item, place.due_partition(), moment(at));
+    }
+    Ok(item)
+}
+
+/// The row of a delivery with this fate. What is parked is in the index among the tenant's parked ones by the time of its
+/// arrival, and what was handled is forgotten in the end.
+fn settled(delivery: &Delivery, fate: &DeliveryFate) -> Result<Item, StoreError> {
+    match fate {
+        DeliveryFate::Again(at) => pending(delivery, Some(*at)),
         DeliveryFate::Handled => {
+            let mut item = row(delivery, HANDLED)?;
             let expires = delivery.at.as_second() + HANDLED_SECONDS;
             item.insert(EXPIRES.to_owned(), number(expires));
-            HANDLED
+            Ok(item)
         }
         DeliveryFate::Unmatched => {
+            let mut item = row(delivery, PARKED)?;
             index(&mut item, parked(&delivery.tenant), moment(delivery.at));
-            PARKED
+            Ok(item)
         }
-    };
+    }
+}
+
+fn row(delivery: &Delivery, standing: &str) -> Result<Item, StoreError> {
+    let mut item = Place::delivery(&delivery.tenant, &delivery.id).key();
+    item.insert(DOCUMENT.to_owned(), plain(delivery)?);
     item.insert(STANDING.to_owned(), text(standing));
     Ok(item)
 }

@@ -239,11 +239,14 @@ fn item(invitation: &Invitation) -> Result<Item, StoreError> {
             let from = look_from(invitation.entry.seen_at, *at);
             index(&mut item, place.due_partition(), moment(from));
         }
-        Wake::Watched { until } => {
+        Wake::Watched { until, level } => {
             let partition = watched(&invitation.key.tenant, &invitation.assessment);
             // By a time that stays as it is: what is watched is not moved by what is learned of it.
             index(&mut item, partition, moment(invitation.entry.seen_at));
-            item.insert(WATCHED.to_owned(), plain(&glimpse(invitation, *until))?);
+            item.insert(
+                WATCHED.to_owned(),
+                plain(&glimpse(invitation, *level, *until))?,
+            );
         }
     }
     Ok(item)
@@ -263,18 +266,16 @@ fn look_from(seen_at: Timestamp, wake: Timestamp) -> Timestamp {
 /// What the index carries of a watched invitation; its key is in the row's own.
 type Glimpse = (
     Option<Reference>,
-    String,
     u8,
     Option<String>,
     Option<Timestamp>,
     Option<Timestamp>,
 );
 
-fn glimpse(of: &Invitation, until: Option<Timestamp>) -> Glimpse {
+fn glimpse(of: &Invitation, level: u8, until: Option<Timestamp>) -> Glimpse {
     (
         of.reference.clone(),
-        of.state.name().to_owned(),
-        of.state.level(),
+        level,
         of.marker.clone(),
         of.invited_at,
         until,
@@ -286,11 +287,10 @@ fn waiting(item: &Item) -> Option<Waiting> {
         return None;
     };
     let glimpse: Glimpse = serde_json::from_str(item.get(WATCHED)?.as_s().ok()?).ok()?;
-    let (reference, state, level, marker, invited_at, until) = glimpse;
+    let (reference, level, marker, invited_at, until) = glimpse;
     Some(Waiting {
         key,
         reference: reference?,
-        state,
         level,
         marker,
         invited_at,

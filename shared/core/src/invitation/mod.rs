@@ -312,10 +312,17 @@ pub enum Wake {
     },
     /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it. Or a
     /// writer is just making Eploy show it, on behalf of a delivery that is due until that is done.
+    ///
+    /// It says how the invitation stood when a sweep last looked, or when the watch began. What a delivery brings in
+    /// between is told without touching it. So the next sweep sees the same news, and would see to them if the delivery
+    /// were lost, and a store need not move what it finds watched invitations by.
     Watched {
         /// Until when. While open: its own expiry, `None` if the platform alone decides. After the end: when to stop
         /// looking for re-scores.
         until: Option<Timestamp>,
+        /// The state's level, see [`State::level`].
+        #[serde(default)]
+        level: u8,
     },
 }
 

@@ -2,6 +2,7 @@
 //! what must hold holds.
 
 mod edges;
+mod watch;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -120,7 +121,13 @@ fn the_main_road() {
             .any(|effect| matches!(effect, Effect::Queue(crate::work::Work::WriteBack { .. })))
     );
     let shown = step(&sent.next, reported(&sent.next), 3);
-    assert_eq!(shown.next.wake, Wake::Watched { until: None });
+    assert_eq!(
+        shown.next.wake,
+        Wake::Watched {
+            until: None,
+            level: 2
+        }
+    );
     assert!(
         shown
             .effects
@@ -148,7 +155,13 @@ fn the_main_road() {
     let done = step(&done, rescored, 6).next;
     assert_eq!((done.state.clone(), done.revision), (State::Completed, 3));
     let told = step(&done, reported(&done), 7).next;
-    assert!(matches!(told.wake, Wake::Watched { until: Some(_) }));
+    assert!(matches!(
+        told.wake,
+        Wake::Watched {
+            until: Some(_),
+            level: 5
+        }
+    ));
 }
 
 fn arranged(interview: &str, second: i64) -> Event {
@@ -377,7 +390,8 @@ fn its_own_expiry_ends_it_and_a_late_result_still_counts() {
     assert_eq!(
         row.wake,
         Wake::Watched {
-            until: Some(time(until))
+            until: Some(time(until)),
+            level: 2
         }
     );
     assert!(matches!(
@@ -530,76 +544,6 @@ fn whoever_sends_can_go_on_to_report() {
     ));
 }
 
-#[test]
-fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
-    let seen = |digest, until: i64, carried| Event::Observed {
-        finding: finding(Status::Completed, digest),
-        marker: None,
-        lease_until: Some(time(until)),
-        carried,
-    };
-    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    // Not one that is due: its own wake stands.
-    let due = step(&row, seen(1, 63, true), 3).next;
-    assert!(!due.is_carried());
-    let watched = step(&row, reported(&row), 3).next;
-    let held = step(&watched, seen(1, 64, true), 4);
-    assert!(held.next.is_carried());
-    assert!(
-        !held
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Watch(_) | Effect::Queue(_)))
-    );
-    // Without a delivery it is due when the lease is over.
-    let alone = step(&watched, seen(1, 64, false), 4).next;
-    let at = time(64);
-    let due = Wake::At {
-        at,
-        step: Step::WriteBack,
-    };
-    assert_eq!(alone.wake, due);
-    // Whoever takes it over makes it due itself, and so does whoever puts it off or learns more after the lease.
-    let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
-    assert!(!taken_over.is_carried());
-    let put_off = Event::ReportPutOff {
-        report: held.next.report.clone(),
-        trouble: trouble(5),
-        until: time(90),
-    };
-    assert!(!step(&held.next, put_off, 5).next.is_carried());
-    assert!(!step(&held.next, Event::Left, 65).next.is_carried());
-    // Its time to be watched may run out meanwhile: it is told first.
-    let long_after = 40 * 86_400;
-    assert!(matches!(
-        refused(&held.next, Event::WatchOver, long_after),
-        NotApplicable::Past { .. }
-    ));
-    assert!(!step(&held.next, reported(&held.next), 5).next.unreported());
-}
-
-#[test]
-fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
-    let seen = |marker, carried| Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker,
-        lease_until: Some(time(64)),
-        carried,
-    };
-    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    let watched = step(&row, reported(&row), 3).next;
-    let held = step(&watched, seen(None, true), 4).next;
-    assert!(held.is_carried());
-    // Marked, no list will show it as news again; and another worker may have settled the delivery.
-    let marked = step(&held, seen(Some("7".to_owned()), false), 5).next;
-    let at = time(64);
-    let due = Wake::At {
-        at,
-        step: Step::WriteBack,
-    };
-    assert_eq!(marked.wake, due);
-}
-
 /// Any event, as some worker might apply it at some time.
 /// Whatever comes afterwards, nothing is done about it, and least of all is anybody invited.
 #[test]
@@ -741,7 +685,7 @@ proptest! {
                 (State::Detected, _) => Event::Skip { claim: None, reason: SkipReason::MovedOn },
                 (_, Wake::At { .. }) => reported(&row),
                 (_, Wake::Watched { .. }) if row.unreported() => reported(&row),
-                (_, Wake::Watched { until: None }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None, carried: false },
+                (_, Wake::Watched { until: None, .. }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None, carried: false },
                 (_, Wake::Watched { .. }) => Event::WatchOver,
                 (_, Wake::Never) => unreachable!(),
             };

@@ -11,6 +11,16 @@ use crate::events::{DomainEvent, What};
 use crate::timing::{Timing, after, seconds};
 use crate::work::Work;
 
+/// What an event means for the watch.
+struct Watch {
+    /// Whether the report, if there is one to write, is left to a delivery.
+    carried: bool,
+    /// Whether it is a look at the platform by whoever looks without being told: a sweep, or an operator.
+    looked: bool,
+    /// The mapping's own expiry.
+    expires_after_days: Option<u32>,
+}
+
 impl Invitation {
     /// Applies `event` at `now`. `expires_after_days` is the mapping's own expiry.
     ///
@@ -24,19 +34,23 @@ impl Invitation {
         expires_after_days: Option<u32>,
     ) -> Result<Transition, NotApplicable> {
         let what = event.name();
-        let carried = match &event {
+        let (carried, looked) = match &event {
             // A sweep's mark says that it need not look again, so what it marks is due by itself, whether or not a
             // delivery still stands behind it.
-            Event::Observed { carried, .. } => *carried,
+            Event::Observed { carried, .. } => (*carried, !*carried),
             // Whoever begins need not be who was sent by the delivery.
-            Event::ReportBegun(_) => false,
-            _ => self.is_carried(),
+            Event::ReportBegun(_) => (false, false),
+            _ => (self.is_carried(), false),
+        };
+        let watch = Watch {
+            carried,
+            looked,
+            expires_after_days,
         };
         let mut next = self.clone();
-        let (detail, wake) = next.take(event, now, timing)?;
+        let (detail, wake) = next.take(event, now, timing, &watch)?;
         next.version += 1;
-        next.wake =
-            wake.unwrap_or_else(|| next.usual_wake(self, carried, now, timing, expires_after_days));
+        next.wake = wake.unwrap_or_else(|| next.usual_wake(self, &watch, now, timing));
         next.tell(now, what, detail);
         let effects = effects(self, &next, now);
         Ok(Transition { next, effects })
@@ -52,6 +66,7 @@ impl Invitation {
         event: Event,
         now: Timestamp,
         timing: &Timing,
+        watch: &Watch,
     ) -> Result<(Option<String>, Option<Wake>), NotApplicable> {
         let past = NotApplicable::Past {
             event: event.name(),
@@ -236,7 +251,11 @@ impl Invitation {
                     .as_ref()
                     .is_none_or(|before| before.digest != finding.digest);
                 let marked = marker.is_some() && marker != self.marker;
-                if !changed && !marked {
+                // A delivery told of something, and this is the first look since.
+                let behind = watch.looked
+                    && matches!(self.wake, Wake::Watched { .. })
+                    && self.wake != self.watched(now, timing, watch);
+                if !changed && !marked && !behind {
                     return Err(nothing_new);
                 }
                 if marked {
@@ -266,13 +285,19 @@ impl Invitation {
                 }
             }
             Event::WatchOver => {
-                let Wake::Watched { until: Some(until) } = self.wake else {
+                let Wake::Watched { until, .. } = self.wake else {
                     return Err(past);
                 };
-                if until > now || self.is_carried() {
+                let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+                if !is_over(until) || self.is_carried() {
                     return Err(past);
                 }
-                if self.state.is_open() {
+                let by_now = self.watched(now, timing, watch);
+                let goes_on = matches!(by_now, Wake::Watched { until, .. } if !is_over(until));
+                if !self.state.is_open() && goes_on {
+                    // It ended, or ended anew, since a sweep last looked.
+                    wake = Some(by_now);
+                } else if self.state.is_open() {
                     self.state = State::Expired;
                     self.ended_at = Some(now);
                     self.revision += 1;
@@ -451,14 +476,8 @@ impl Invitation {
     }
 
     /// When to look again, by state.
-    fn usual_wake(
-        &self,
-        before: &Self,
-        carried: bool,
-        now: Timestamp,
-        timing: &Timing,
-        expires_after_days: Option<u32>,
-    ) -> Wake {
+    fn usual_wake(&self, before: &Self, watch: &Watch, now: Timestamp, timing: &Timing) -> Wake {
+        let was_watched = matches!(before.wake, Wake::Watched { .. });
         match self.state {
             State::Detected => {
                 return Wake::At {
@@ -478,8 +497,8 @@ impl Invitation {
             if let Some(lease_until) = self.report.lease_until
                 && lease_until > now
             {
-                if carried && matches!(before.wake, Wake::Watched { .. }) {
-                    return self.watch(now, timing, expires_after_days);
+                if watch.carried && was_watched {
+                    return before.wake.clone();
                 }
                 return Wake::At {
                     at: lease_until,
@@ -505,14 +524,17 @@ impl Invitation {
         if self.reference.is_none() || self.pooled || self.forgotten_at.is_some() {
             return Wake::Never;
         }
-        self.watch(now, timing, expires_after_days)
+        if was_watched && !watch.looked {
+            return before.wake.clone();
+        }
+        self.watched(now, timing, watch)
     }
 
     /// The wake of one that only the platform can move.
-    fn watch(&self, now: Timestamp, timing: &Timing, expires_after_days: Option<u32>) -> Wake {
+    fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Wake {
         let until = if self.state.is_open() {
             self.invited_at
-                .zip(expires_after_days)
+                .zip(watch.expires_after_days)
                 .map(|(at, days)| after(at, SignedDuration::from_hours(i64::from(days) * 24)))
         } else {
             Some(after(
@@ -520,7 +542,10 @@ impl Invitation {
                 seconds(timing.follow_seconds),
             ))
         };
-        Wake::Watched { until }
+        Wake::Watched {
+            until,
+            level: self.state.level(),
+        }
     }
 
     /// Adds to the story. Repeats of the same thing are one entry with the time of the last.

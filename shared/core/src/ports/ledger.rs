@@ -40,16 +40,15 @@ pub enum Bound {
     Other(InvitationKey),
 }
 
-/// An invitation that only the platform can move, as a sweep needs it.
+/// An invitation that only the platform can move, as a sweep needs it: level and time are those of its
+/// [`crate::invitation::Wake::Watched`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     /// Which.
     pub key: InvitationKey,
     /// The platform's reference.
     pub reference: Reference,
-    /// The state's name, see [`crate::invitation::State::name`].
-    pub state: String,
-    /// The state's level, see [`crate::invitation::State::level`].
+    /// The state's level when a sweep last looked, see [`crate::invitation::State::level`].
     pub level: u8,
     /// The mark of the last sweep.
     pub marker: Option<String>,
@@ -211,9 +210,11 @@ pub enum DeliveryFate {
 /// The deliveries.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// Stores a delivery durably and makes it due at once. The same delivery again is stored once; one that was
-    /// handled before becomes due again, because the platform may mean it.
-    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError>;
+    /// Stores a delivery durably, due at `due_at`; `None`: not due, because a queue that [keeps](super::Queue::keeps) what
+    /// it takes will have it. The same delivery again is stored once; one that was handled before is pending again,
+    /// because the platform may mean it.
+    async fn store(&self, delivery: &Delivery, due_at: Option<Timestamp>)
+    -> Result<(), StoreError>;
 
     /// The delivery of this id.
     async fn load_delivery(

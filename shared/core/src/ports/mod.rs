@@ -43,8 +43,13 @@ use crate::work::Work;
 /// Hands out work. Pushing is a hint: work that is lost is found again by what is due.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Hands out these pieces of work. May drop some under load.
+    /// Hands out these pieces of work. One that keeps nothing may drop some under load; one that keeps what it takes fails
+    /// unless it took all.
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError>;
+
+    /// Whether whatever it took is handed out until it is done, whatever becomes of this process. Nothing may depend on
+    /// it for good; but what a sweep of the platform finds anyway, only later, need not be made due beside it.
+    fn keeps(&self) -> bool;
 }
 
 /// Tells subscribers.

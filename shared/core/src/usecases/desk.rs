@@ -113,11 +113,14 @@ impl Desk {
         Ok(Changed::To(Box::new(transition.next)))
     }
 
-    /// Hands out work; that it could not be is no failure, because the rows are due for it.
-    pub(crate) async fn hand_out(&self, work: Vec<crate::work::Work>) {
-        if let Err(error) = self.queue.push(work).await {
+    /// Hands out work; that it could not be is no failure, because the rows are due for it. Returns whether the queue took
+    /// it.
+    pub(crate) async fn hand_out(&self, work: Vec<crate::work::Work>) -> bool {
+        let pushed = self.queue.push(work).await;
+        if let Err(error) = &pushed {
             tracing::warn!(%error, "work was not queued and waits for the clock");
         }
+        pushed.is_ok()
     }
 
     /// Sees that the assessment is swept soon. Where it is anyway, that is read and nothing is written.

@@ -86,13 +86,20 @@ impl Receiver {
             references: hint.references,
             tries: 0,
         };
-        self.deliveries.store(&delivery).await?;
+        // Where the queue keeps it, being due, too, would only cost writes: if the queue lost it all the same, it would be
+        // as if the callback had been lost, and a sweep brings what it told of.
+        let kept = self.desk.queue.keeps();
+        let due_at = (!kept).then_some(delivery.at);
+        self.deliveries.store(&delivery, due_at).await?;
         tracing::info!(%tenant, %account, delivery = delivery.id, "callback stored");
         let work = Work::Delivery {
             tenant: tenant.clone(),
-            id: delivery.id,
+            id: delivery.id.clone(),
         };
-        self.desk.hand_out(vec![work]).await;
+        if !self.desk.hand_out(vec![work]).await && kept {
+            let fate = DeliveryFate::Again(delivery.at);
+            self.deliveries.settle(&delivery, &fate).await?;
+        }
         Ok(Answer::Accepted)
     }
 

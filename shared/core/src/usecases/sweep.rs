@@ -248,7 +248,6 @@ mod tests {
                 round: 1,
             },
             reference: Reference::new("r"),
-            state: "invited".to_owned(),
             level,
             marker: marker.map(ToOwned::to_owned),
             invited_at: Timestamp::from_second(invited_at).ok(),

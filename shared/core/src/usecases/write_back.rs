@@ -90,7 +90,7 @@ impl WriteBack {
             let lease_until = self.lease();
             // The report can be written in the same breath, unless that means creating the action: its beginning has to
             // be on record first.
-            let at_once = mapping.is_some_and(|mapping| {
+            let at_once = mapping.is_none_or(|mapping| {
                 mapping.report.action.is_none()
                     || matches!(row.report.action, Some(ActionRecord::Created(_)))
             });
@@ -514,14 +514,15 @@ impl Pen<'_> {
     }
 }
 
-/// The start of an invitation's action: when its entry was seen, to the millisecond, moved on by less than a second
-/// according to which invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the
-/// same poll must not share it: two mappings of one application, or two applications of one candidate for one vacancy.
+/// The start of an invitation's action: when its entry was seen, to the millisecond, less up to a minute according to which
+/// invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the same poll must not
+/// share it: two mappings of one application, or two applications of one candidate for one vacancy. A minute, because
+/// some Eploy may keep no more than the second.
 fn action_start(row: &Invitation) -> Timestamp {
     let digest = Sha256::digest(row.key.name().as_bytes());
-    let apart = i64::from(digest[0] % 100) * 10;
+    let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
     let seen = row.entry.seen_at.as_millisecond();
-    Timestamp::from_millisecond(seen + apart).unwrap_or(row.entry.seen_at)
+    Timestamp::from_millisecond(seen - i64::from(apart)).unwrap_or(row.entry.seen_at)
 }
 
 /// Whether the score asks for the move.

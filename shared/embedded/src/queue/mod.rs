@@ -92,4 +92,8 @@ impl Queue for WorkQueue {
         self.shared.changed.notify_one();
         Ok(())
     }
+
+    fn keeps(&self) -> bool {
+        false
+    }
 }

@@ -16,14 +16,18 @@ const HANDLED_SECONDS: f64 = 30.0 * 86_400.0;
 
 #[async_trait]
 impl Deliveries for Store {
-    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+    async fn store(
+        &self,
+        delivery: &Delivery,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let text = document(delivery)?;
         let delivery = delivery.clone();
         self.write("store a delivery", move |connection| {
             connection
                 .prepare_cached(
                     "INSERT INTO delivery (tenant, id, standing, at, due_at, document)
-                     VALUES (?1, ?2, 'pending', ?3, ?3, ?4)
+                     VALUES (?1, ?2, 'pending', ?3, ?4, ?5)
                      ON CONFLICT DO UPDATE SET standing = 'pending', at = excluded.at, due_at = excluded.due_at,
                          document = excluded.document
                      WHERE standing <> 'pending'",
@@ -32,6 +36,7 @@ impl Deliveries for Store {
                     delivery.tenant.as_str(),
                     delivery.id,
                     column(delivery.at),
+                    due_at.map(column),
                     text
                 ])?;
             Ok(())

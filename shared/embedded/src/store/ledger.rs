@@ -283,14 +283,13 @@ fn prepared(
 }
 
 fn waiting(invitation: Invitation) -> Option<Waiting> {
-    let Wake::Watched { until } = invitation.wake else {
+    let Wake::Watched { until, level } = invitation.wake else {
         return None;
     };
     Some(Waiting {
         key: invitation.key,
         reference: invitation.reference?,
-        state: invitation.state.name().to_owned(),
-        level: invitation.state.level(),
+        level,
         marker: invitation.marker,
         invited_at: invitation.invited_at,
         until,

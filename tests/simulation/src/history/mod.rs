@@ -149,6 +149,7 @@ impl History {
             world,
             judge,
             timing: Arc::new(plan.timing.clone()),
+            queue_keeps: plan.queue_keeps,
         };
         let processes = plan
             .processes

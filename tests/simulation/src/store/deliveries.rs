@@ -1,6 +1,7 @@
 //! The deliveries.
 
 use async_trait::async_trait;
+use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
@@ -8,21 +9,26 @@ use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
 use super::{Memory, Standing};
 
 impl Memory {
-    /// How many deliveries nobody has settled.
+    /// How many deliveries are due and nobody has settled.
     pub fn pending_deliveries(&self) -> usize {
         let data = self.data();
-        let pending = |(standing, _): &&(Standing, _)| matches!(standing, Standing::Due(_));
+        let pending =
+            |(standing, _): &&(Standing, _)| matches!(standing, Standing::Pending(Some(_)));
         data.deliveries.values().filter(pending).count()
     }
 }
 
 #[async_trait]
 impl Deliveries for Memory {
-    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
+    async fn store(
+        &self,
+        delivery: &Delivery,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let mut data = self.data();
         let key = (delivery.tenant.clone(), delivery.id.clone());
-        if !matches!(data.deliveries.get(&key), Some((Standing::Due(_), _))) {
-            let fresh = (Standing::Due(delivery.at), delivery.clone());
+        if !matches!(data.deliveries.get(&key), Some((Standing::Pending(_), _))) {
+            let fresh = (Standing::Pending(due_at), delivery.clone());
             data.deliveries.insert(key, fresh);
         }
         Ok(())
@@ -44,7 +50,7 @@ impl Deliveries for Memory {
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
         let standing = match fate {
             DeliveryFate::Handled => Standing::Handled,
-            DeliveryFate::Again(at) => Standing::Due(*at),
+            DeliveryFate::Again(at) => Standing::Pending(Some(*at)),
             DeliveryFate::Unmatched => Standing::Unmatched,
         };
         let key = (delivery.tenant.clone(), delivery.id.clone());

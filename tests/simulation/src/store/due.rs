@@ -51,7 +51,7 @@ impl Data {
             }
         }
         for ((tenant, id), (standing, _)) in &self.deliveries {
-            if let Standing::Due(at) = standing {
+            if let Standing::Pending(Some(at)) = standing {
                 let item = DueItem::Delivery(tenant.clone(), id.clone());
                 add(*at, tenant, true, item);
             }

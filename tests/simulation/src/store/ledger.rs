@@ -152,7 +152,7 @@ impl Ledger for Memory {
     ) -> Result<Vec<Waiting>, StoreError> {
         let data = self.data();
         let waiting = data.invitations.values().filter_map(|row| {
-            let Wake::Watched { until } = row.wake else {
+            let Wake::Watched { until, level } = row.wake else {
                 return None;
             };
             if row.key.tenant != *tenant || row.assessment != *assessment {
@@ -161,8 +161,7 @@ impl Ledger for Memory {
             Some(Waiting {
                 key: row.key.clone(),
                 reference: row.reference.clone()?,
-                state: row.state.name().to_owned(),
-                level: row.state.level(),
+                level,
                 marker: row.marker.clone(),
                 invited_at: row.invited_at,
                 until,

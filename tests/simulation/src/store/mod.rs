@@ -34,7 +34,8 @@ pub struct Memory(Arc<Mutex<Data>>);
 
 /// Where a delivery stands.
 enum Standing {
-    Due(Timestamp),
+    /// Nobody has settled it; due at this time, or left to a queue.
+    Pending(Option<Timestamp>),
     Handled,
     Unmatched,
 }

@@ -188,8 +188,12 @@ impl Sweeps for Ports {
 
 #[async_trait]
 impl Deliveries for Ports {
-    async fn store(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let act = self.memory.store(delivery);
+    async fn store(
+        &self,
+        delivery: &Delivery,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let act = self.memory.store(delivery, due_at);
         self.scheduler.effect("store the delivery", act).await
     }
 

@@ -91,7 +91,7 @@ impl Records for Memory {
             })
             .map(|(_, (standing, delivery))| {
                 let standing = match standing {
-                    Standing::Due(_) => DeliveryStanding::Pending,
+                    Standing::Pending(_) => DeliveryStanding::Pending,
                     Standing::Handled => DeliveryStanding::Handled,
                     Standing::Unmatched => DeliveryStanding::Unmatched,
                 };

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use stagecall_core::Timestamp;
-use stagecall_core::ports::{DeliveryFate, DeliveryStanding};
+use stagecall_core::ports::DeliveryFate;
 use stagecall_core::work::Work;
 
 use crate::exit;
@@ -21,20 +21,16 @@ pub(crate) struct Arguments {
     acting: Acting,
 }
 
-/// Makes deliveries due again that were looked into. Each asks the platform for the result as it is now, so that
+/// Makes deliveries due again, whatever became of them. Each asks the platform for the result as it is now, so that
 /// doing it twice changes nothing.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenant = known(on, &arguments.tenant).await?;
-    let mut found = on
+    let found = on
         .records
         .deliveries(&tenant, Some(arguments.since))
         .await?;
-    found.retain(|(_, standing)| *standing != DeliveryStanding::Pending);
     if found.is_empty() {
-        println!(
-            "no delivery of {tenant} since {} that is not due anyway",
-            local(arguments.since)
-        );
+        println!("no delivery of {tenant} since {}", local(arguments.since));
         return Ok(exit::OK);
     }
     let what = format!(

@@ -1,0 +1,145 @@
+//! The watch: what a delivery tells of is reported without touching what sweeps go by, and no news is left to nobody.
+
+use super::*;
+
+/// Reported as invited, and watched.
+fn watched() -> Invitation {
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    step(&row, reported(&row), 3).next
+}
+
+fn seen(status: Status, digest: u8, carried: bool) -> Event {
+    Event::Observed {
+        finding: finding(status, digest),
+        marker: None,
+        lease_until: Some(time(64)),
+        carried,
+    }
+}
+
+/// As an end that was at so many seconds is watched.
+fn until(end: i64, level: u8) -> Wake {
+    let follow = i64::from(30 * 86_400);
+    Wake::Watched {
+        until: Some(time(end + follow)),
+        level,
+    }
+}
+
+#[test]
+fn what_a_delivery_tells_leaves_the_watch_as_a_sweep_knows_it() {
+    let open = Wake::Watched {
+        until: None,
+        level: 2,
+    };
+    let held = step(&watched(), seen(Status::Completed, 1, true), 4).next;
+    let told = step(&held, reported(&held), 5).next;
+    for row in [&held, &told] {
+        assert_eq!((&row.state, &row.wake), (&State::Completed, &open));
+    }
+    assert_eq!(step(&told, Event::Left, 6).next.wake, open);
+    // Until somebody looks who was not told: that alone is worth a change, once.
+    let looked = step(&told, seen(Status::Completed, 1, false), 7).next;
+    assert_eq!(looked.wake, until(4, 5));
+    assert_eq!(looked.revision, told.revision);
+    refused(&looked, seen(Status::Completed, 1, false), 8);
+    refused(&told, seen(Status::Completed, 1, true), 8);
+}
+
+#[test]
+fn the_watch_goes_on_from_the_last_end() {
+    let timing = Timing::default();
+    let expired = step(&watched(), seen(Status::Expired, 1, false), 4).next;
+    let expired = step(&expired, reported(&expired), 5).next;
+    assert_eq!(expired.wake, until(4, 4));
+    // Late, by a delivery.
+    let late = 20 * 86_400;
+    let done = Event::Observed {
+        finding: finding(Status::Completed, 2),
+        marker: None,
+        lease_until: Some(time(late + 60)),
+        carried: true,
+    };
+    let done = step(&expired, done, late).next;
+    let done = step(&done, reported(&done), late + 1).next;
+    assert_eq!(done.wake, until(4, 4));
+    let end = |row: &Invitation, at: i64| row.apply(Event::WatchOver, time(at), &timing, None);
+    let over = 4 + 30 * 86_400;
+    assert!(end(&done, over - 1).is_err());
+    let on = end(&done, over).unwrap().next;
+    assert_eq!(on.wake, until(late, 5));
+    let over = late + 30 * 86_400;
+    assert!(end(&on, over - 1).is_err());
+    let ended = end(&on, over).unwrap().next;
+    assert_eq!((ended.state, ended.wake), (State::Completed, Wake::Never));
+}
+
+#[test]
+fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
+    let seen = |digest, until: i64, carried| Event::Observed {
+        finding: finding(Status::Completed, digest),
+        marker: None,
+        lease_until: Some(time(until)),
+        carried,
+    };
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    // Not one that is due: its own wake stands.
+    let due = step(&row, seen(1, 63, true), 3).next;
+    assert!(!due.is_carried());
+    let watched = step(&row, reported(&row), 3).next;
+    let held = step(&watched, seen(1, 64, true), 4);
+    assert!(held.next.is_carried());
+    assert!(
+        !held
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Watch(_) | Effect::Queue(_)))
+    );
+    // Without a delivery it is due when the lease is over.
+    let alone = step(&watched, seen(1, 64, false), 4).next;
+    let at = time(64);
+    let due = Wake::At {
+        at,
+        step: Step::WriteBack,
+    };
+    assert_eq!(alone.wake, due);
+    // Whoever takes it over makes it due itself, and so does whoever puts it off or learns more after the lease.
+    let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
+    assert!(!taken_over.is_carried());
+    let put_off = Event::ReportPutOff {
+        report: held.next.report.clone(),
+        trouble: trouble(5),
+        until: time(90),
+    };
+    assert!(!step(&held.next, put_off, 5).next.is_carried());
+    assert!(!step(&held.next, Event::Left, 65).next.is_carried());
+    // Its time to be watched may run out meanwhile: it is told first.
+    let long_after = 40 * 86_400;
+    assert!(matches!(
+        refused(&held.next, Event::WatchOver, long_after),
+        NotApplicable::Past { .. }
+    ));
+    assert!(!step(&held.next, reported(&held.next), 5).next.unreported());
+}
+
+#[test]
+fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
+    let seen = |marker, carried| Event::Observed {
+        finding: finding(Status::Completed, 1),
+        marker,
+        lease_until: Some(time(64)),
+        carried,
+    };
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let watched = step(&row, reported(&row), 3).next;
+    let held = step(&watched, seen(None, true), 4).next;
+    assert!(held.is_carried());
+    // Marked, no list will show it as news again; and another worker may have settled the delivery.
+    let marked = step(&held, seen(Some("7".to_owned()), false), 5).next;
+    let at = time(64);
+    let due = Wake::At {
+        at,
+        step: Step::WriteBack,
+    };
+    assert_eq!(marked.wake, due);
+}
