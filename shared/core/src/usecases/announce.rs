@@ -307,3 +307,6 @@ fn undelivered(row: &Announcement) -> What {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

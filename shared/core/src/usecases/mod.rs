@@ -12,6 +12,8 @@ mod retain;
 mod stay;
 mod sweep;
 mod tick;
+#[cfg(test)]
+mod world;
 mod write_back;
 
 pub use announce::{Announcer, Redelivery};

@@ -1,0 +1,489 @@
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::super::world::{World, at, at_trigger, failing, start, time};
+use super::*;
+use crate::announcement::{HireKey, Linked};
+use crate::error::{Phase, Reach};
+use crate::ports::{HistoryRow, HrmsAnswer, Standing};
+use crate::tenant::{HiredWhen, PersonalField, Trigger};
+
+/// A world in which application 70215 has just been seen hired, by its stage, with an HRMS to tell.
+fn world() -> (World, HireKey) {
+    let world = World::new();
+    let key = seen(&world, Hire::Application("70215".into()));
+    (world, key)
+}
+
+/// Turns a plan for such hires on, and puts one on record.
+fn seen(world: &World, hire: Hire) -> HireKey {
+    let when = match hire {
+        Hire::Application(_) => HiredWhen::Stages(vec![Trigger {
+            stage: "12".into(),
+            stage_name: None,
+            statuses: Vec::new(),
+        }]),
+        Hire::Placement(_) => HiredWhen::Placements(["9".into()].into()),
+    };
+    let key = HireKey {
+        tenant: "acme".into(),
+        hire,
+    };
+    let mut holds = world.holds();
+    holds.tenant.hires = Some(HirePlan {
+        when,
+        endpoint: Some(HrmsEndpoint {
+            url: "https://hrms.example.com/hires".parse().unwrap(),
+            person: [].into(),
+        }),
+    });
+    let row = Announcement::detected(
+        key.clone(),
+        "9001".into(),
+        "4101".into(),
+        holds.now,
+        time(-86_400),
+    );
+    holds.announcements.insert(key.clone(), row);
+    key
+}
+
+fn announcer(world: &World) -> Announcer {
+    let ports = Arc::new(world.clone());
+    Announcer {
+        desk: world.desk(),
+        announcements: ports.clone(),
+        eploy: ports.clone(),
+        hrms: ports,
+    }
+}
+
+async fn announce(world: &World, key: &HireKey) -> Announcement {
+    announcer(world).announce(key).await.unwrap();
+    world.holds().announcements[key].clone()
+}
+
+/// The plan, to be changed.
+fn plan(world: &World, change: impl FnOnce(&mut HirePlan)) {
+    change(world.holds().tenant.hires.as_mut().unwrap());
+}
+
+fn endpoint(world: &World, change: impl FnOnce(&mut HrmsEndpoint)) {
+    plan(world, |plan| change(plan.endpoint.as_mut().unwrap()));
+}
+
+/// Lets time pass until the announcement is due.
+fn wait(world: &World, row: &Announcement) {
+    world.holds().now = row.due_at.unwrap();
+}
+
+/// Announces whenever it is due, until it never is again.
+async fn come_to_an_end(world: &World, key: &HireKey) -> Announcement {
+    for _ in 0..20 {
+        let row = announce(world, key).await;
+        if row.due_at.is_none() {
+            return row;
+        }
+        wait(world, &row);
+    }
+    panic!("it goes on for ever");
+}
+
+fn answer(status: u16) -> HrmsAnswer {
+    HrmsAnswer {
+        status,
+        retry_after: None,
+    }
+}
+
+fn history(entered: Timestamp) -> Standing {
+    let row = |id: &str, at, position| HistoryRow {
+        id: id.into(),
+        at: Some(at),
+        position,
+    };
+    Standing::History(vec![
+        row("1", time(-900_000), at("11", "1")),
+        row("2", entered, at_trigger()),
+    ])
+}
+
+/// The names of the events that subscribers got.
+fn published(world: &World) -> Vec<&'static str> {
+    world.holds().published.iter().map(What::name).collect()
+}
+
+#[tokio::test]
+async fn a_hire_is_published_and_delivered_once() {
+    let (world, key) = world();
+    let row = announce(&world, &key).await;
+    assert_eq!(row.state, State::Delivered);
+    {
+        let holds = world.holds();
+        let [What::Hired(hired)] = &holds.published[..] else {
+            panic!("{:?}", holds.published);
+        };
+        assert_eq!(hired.candidate.id, "9001");
+        let [notice] = &holds.notices[..] else {
+            panic!("{:?}", holds.notices);
+        };
+        assert_eq!(
+            (notice.id.as_str(), notice.at, notice.again),
+            (key.webhook_id().as_str(), start(), false)
+        );
+        assert_eq!(notice.body["type"], "candidate.hired");
+        assert_eq!(notice.body["data"]["candidate"]["id"], "9001");
+        assert_eq!(notice.body["data"].get("person"), None);
+    }
+    assert_eq!(announce(&world, &key).await, row);
+    assert_eq!(world.holds().notices.len(), 1);
+    assert_eq!(published(&world), ["candidate.hired"]);
+}
+
+#[tokio::test]
+async fn without_an_hrms_a_hire_is_published_and_nothing_more() {
+    let (world, key) = world();
+    plan(&world, |plan| plan.endpoint = None);
+    assert_eq!(announce(&world, &key).await.state, State::Published);
+    assert_eq!(published(&world), ["candidate.hired"]);
+    assert!(world.holds().notices.is_empty());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_taken_out_while_it_fails_is_not_told_any_more() {
+    let (world, key) = world();
+    world.holds().hrms.push_back(Ok(answer(500)));
+    let row = announce(&world, &key).await;
+    plan(&world, |plan| plan.endpoint = None);
+    wait(&world, &row);
+    assert_eq!(announce(&world, &key).await.state, State::Published);
+    assert_eq!(world.holds().notices.len(), 1);
+    assert_eq!(published(&world), ["candidate.hired"]);
+}
+
+#[tokio::test]
+async fn nothing_happens_before_its_time_or_while_the_tenant_is_paused() {
+    let (world, key) = world();
+    let fresh = world.holds().announcements[&key].clone();
+    world.holds().tenant.paused = true;
+    assert_eq!(announce(&world, &key).await, fresh);
+    world.holds().tenant.paused = false;
+    world.holds().now = start() - SignedDuration::from_nanos(1);
+    assert_eq!(announce(&world, &key).await, fresh);
+    world.holds().now = start();
+    assert_eq!(announce(&world, &key).await.state, State::Delivered);
+}
+
+#[tokio::test]
+async fn whoever_is_hired_no_more_is_not_announced() {
+    for standing in [Standing::Gone, Standing::Position(at("13", "34"))] {
+        let (world, key) = world();
+        world.holds().standing = standing.clone();
+        let row = announce(&world, &key).await;
+        assert_eq!(
+            row.state,
+            State::Skipped(SkipReason::MovedOn),
+            "{standing:?}"
+        );
+        assert_eq!(published(&world), [""; 0]);
+        assert!(world.holds().notices.is_empty());
+    }
+    let (world, key) = world();
+    world.holds().tenant.hires = None;
+    let row = announce(&world, &key).await;
+    assert_eq!(row.state, State::Skipped(SkipReason::PlanRemoved));
+    assert_eq!(published(&world), [""; 0]);
+}
+
+/// Pages may have slipped while it was recorded who was hired when the plan was turned on.
+#[tokio::test]
+async fn whoever_was_hired_before_the_plan_is_not_announced_when_the_history_tells() {
+    // Eploy's times may be an hour off.
+    let margin = SignedDuration::from_mins(65);
+    let not_before = time(-86_400);
+    let (early, key) = world();
+    early.holds().standing = history(not_before - margin - SignedDuration::from_secs(1));
+    let row = announce(&early, &key).await;
+    assert_eq!(row.state, State::Skipped(SkipReason::Baseline));
+    assert_eq!(published(&early), [""; 0]);
+
+    let (late, key) = world();
+    let entered = not_before - margin;
+    late.holds().standing = history(entered);
+    let row = announce(&late, &key).await;
+    assert_eq!((row.state, row.hired_at), (State::Delivered, Some(entered)));
+    assert_eq!(late.holds().notices[0].body["timestamp"], json!(entered));
+}
+
+#[tokio::test]
+async fn where_the_history_lacks_the_hire_the_applications_own_record_decides() {
+    let behind = Standing::History(Vec::new());
+    let (hired, key) = world();
+    hired.holds().standing = behind.clone();
+    let row = announce(&hired, &key).await;
+    assert_eq!((row.state, row.hired_at), (State::Delivered, None));
+
+    for position in [Some(at("13", "34")), None] {
+        let (left, key) = world();
+        left.holds().standing = behind.clone();
+        left.holds().position = position;
+        let row = announce(&left, &key).await;
+        assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+    }
+}
+
+#[tokio::test]
+async fn a_placement_is_announced_with_its_application_where_eploy_tells_which() {
+    let world = World::new();
+    let key = seen(&world, Hire::Placement("31".into()));
+    world.holds().application = Some("70215".into());
+    let row = announce(&world, &key).await;
+    assert_eq!((row.state, row.hired_at), (State::Delivered, None));
+    let holds = world.holds();
+    let [What::Hired(hired)] = &holds.published[..] else {
+        panic!("{:?}", holds.published);
+    };
+    let id = |linked: &Option<Linked>| linked.as_ref().map(|linked| linked.id.clone());
+    assert_eq!(id(&hired.application), Some("70215".to_owned()));
+    assert_eq!(id(&hired.placement), Some("31".to_owned()));
+}
+
+#[tokio::test]
+async fn a_placement_whose_application_may_not_be_looked_for_is_announced_without_it() {
+    let world = World::new();
+    let key = seen(&world, Hire::Placement("31".into()));
+    world.holds().eploy_fails = Some(failing(Phase::Refused));
+    let row = announce(&world, &key).await;
+    assert_eq!((row.state, row.application), (State::Delivered, None));
+}
+
+#[tokio::test]
+async fn while_eploy_does_not_answer_a_hire_waits_and_nobody_is_told() {
+    for hire in [
+        Hire::Placement("31".into()),
+        Hire::Application("70215".into()),
+    ] {
+        let world = World::new();
+        let key = seen(&world, hire);
+        world.holds().eploy_fails = Some(failing(Phase::Unknown));
+        let first = announce(&world, &key).await;
+        assert_eq!(first.state, State::Detected);
+        assert_eq!(first.trouble.as_ref().unwrap().times, 1);
+        let first_wait = first.due_at.unwrap().duration_since(start());
+        assert!(first_wait >= SignedDuration::from_secs(20), "{first_wait}");
+        assert_eq!(published(&world), [""; 0]);
+        wait(&world, &first);
+        let second = announce(&world, &key).await;
+        assert_eq!(second.trouble.as_ref().unwrap().times, 2);
+        assert!(
+            second.due_at.unwrap().duration_since(first.due_at.unwrap()) > first_wait,
+            "the wait grows"
+        );
+        wait(&world, &second);
+        world.holds().eploy_fails = None;
+        assert_eq!(announce(&world, &key).await.state, State::Delivered);
+    }
+    // As long as Eploy asks for.
+    let (world, key) = world();
+    world.holds().eploy_fails = Some(failing(Phase::Throttled(Some(time(5000)))));
+    assert_eq!(announce(&world, &key).await.due_at, Some(time(5000)));
+}
+
+#[tokio::test]
+async fn what_the_tenant_named_of_the_person_is_told_and_nothing_else() {
+    let (world, key) = world();
+    endpoint(&world, |to| to.person = [PersonalField::Email].into());
+    announce(&world, &key).await;
+    assert_eq!(
+        world.holds().notices[0].body["data"]["person"],
+        json!({"email": "robin@example.com"})
+    );
+}
+
+/// The hire is published already, and the HRMS is to be told when the candidate becomes unreadable.
+async fn unreadable(error: CallError) -> (World, Announcement) {
+    let (world, key) = world();
+    endpoint(&world, |to| to.person = [PersonalField::Email].into());
+    world.holds().hrms.push_back(Ok(answer(500)));
+    let row = announce(&world, &key).await;
+    wait(&world, &row);
+    world.holds().eploy_fails = Some(error);
+    let row = announce(&world, &key).await;
+    assert_eq!(world.holds().notices.len(), 1);
+    (world, row)
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_be_read_now_is_read_later() {
+    let (world, row) = unreadable(failing(Phase::Unknown)).await;
+    assert_eq!(row.state, State::Delivering);
+    assert_eq!(row.trouble.as_ref().unwrap().code, "test.failed");
+    world.holds().eploy_fails = None;
+    wait(&world, &row);
+    assert_eq!(announce(&world, &row.key).await.state, State::Delivered);
+}
+
+#[tokio::test]
+async fn a_person_who_can_never_be_read_ends_it_with_a_reason() {
+    let (world, row) = unreadable(failing(Phase::Refused)).await;
+    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+        panic!("{:?}", row.state);
+    };
+    assert_eq!(trouble.code, "test.failed");
+    assert_eq!(
+        world.holds().published.last(),
+        Some(&What::HireUndelivered {
+            tenant: "acme".into(),
+            hire: row.key.hire.clone(),
+            reason: "refused".to_owned(),
+        })
+    );
+    // Credentials that were refused are another matter: with others it would work.
+    let mended = CallError {
+        reach: Reach::Connection,
+        ..failing(Phase::Refused)
+    };
+    assert_eq!(unreadable(mended).await.1.state, State::Delivering);
+}
+
+#[tokio::test]
+async fn a_second_attempt_says_so_and_the_log_has_both() {
+    let (world, key) = world();
+    world.holds().hrms.extend([
+        Err(failing(Phase::Unknown)),
+        Ok(HrmsAnswer {
+            status: 429,
+            retry_after: Some(SignedDuration::from_secs(4000)),
+        }),
+    ]);
+    let first = announce(&world, &key).await;
+    assert_eq!(first.state, State::Delivering);
+    wait(&world, &first);
+    let second = announce(&world, &key).await;
+    assert_eq!(
+        second.due_at.unwrap().duration_since(world.holds().now),
+        SignedDuration::from_secs(4000)
+    );
+    wait(&world, &second);
+    let third = announce(&world, &key).await;
+    let outcomes: Vec<_> = third.attempts.iter().map(|one| &one.outcome).collect();
+    assert_eq!(
+        outcomes,
+        [
+            &Outcome::Unanswered("test.failed".to_owned()),
+            &Outcome::Answered(429),
+            &Outcome::Answered(204)
+        ]
+    );
+    let holds = world.holds();
+    let again: Vec<_> = holds.notices.iter().map(|notice| notice.again).collect();
+    assert_eq!(again, [false, true, true]);
+    assert!(
+        holds
+            .notices
+            .iter()
+            .all(|notice| notice.id == key.webhook_id())
+    );
+}
+
+/// An endpoint that wants no more, and one that never takes it: subscribers learn it, once, and why.
+#[tokio::test]
+async fn an_hrms_that_is_told_in_vain_is_an_event() {
+    let reason = |world: &World| match world.holds().published.last() {
+        Some(What::HireUndelivered { reason, .. }) => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    let (gone, key) = world();
+    gone.holds().hrms.push_back(Ok(answer(410)));
+    announce(&gone, &key).await;
+    assert_eq!(reason(&gone), "gone");
+
+    let (down, key) = world();
+    down.holds().hrms.extend((0..20).map(|_| Ok(answer(503))));
+    let row = come_to_an_end(&down, &key).await;
+    assert_eq!(row.state, State::Failed(FailReason::GaveUp));
+    assert_eq!(reason(&down), "gave_up");
+    assert_eq!(published(&down), ["candidate.hired", "hire.undelivered"]);
+    assert_eq!(down.holds().notices.len(), 10);
+}
+
+/// Whoever looks at the log after the lease must be able to rely on nothing coming any more.
+#[tokio::test]
+async fn no_attempt_is_made_that_could_outlive_its_lease() {
+    let saving = |seconds: i64| {
+        let (world, key) = world();
+        // The confirmation is on record, the attempt is to be made.
+        world.holds().hrms.push_back(Ok(answer(500)));
+        async move {
+            let row = announce(&world, &key).await;
+            wait(&world, &row);
+            world.holds().saving_takes = SignedDuration::from_secs(seconds);
+            announce(&world, &key).await;
+            world.holds().notices.len()
+        }
+    };
+    // A lease of a minute, a call of half a minute.
+    assert_eq!(saving(30).await, 2);
+    assert_eq!(saving(31).await, 1);
+}
+
+/// All that began one died before they told: the schedule is over, and no further attempt is made.
+#[tokio::test]
+async fn attempts_that_all_ended_without_telling_come_to_an_end() {
+    let (world, key) = world();
+    world.holds().saving_takes = SignedDuration::from_secs(31);
+    let row = come_to_an_end(&world, &key).await;
+    assert_eq!(row.state, State::Failed(FailReason::GaveUp));
+    assert_eq!(published(&world), ["candidate.hired", "hire.undelivered"]);
+    assert!(world.holds().notices.is_empty());
+}
+
+#[tokio::test]
+async fn of_two_who_announce_at_once_one_tells() {
+    let (world, key) = world();
+    let fresh = world.holds().announcements[&key].clone();
+    world.holds().conflicts = 1;
+    assert_eq!(announce(&world, &key).await, fresh);
+    assert_eq!(published(&world), [""; 0]);
+    assert!(world.holds().notices.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_delivered_again_if_somebody_says_so() {
+    let (world, key) = world();
+    let announcer = announcer(&world);
+    let redeliver = async || announcer.redeliver(&key).await.unwrap();
+    assert_eq!(redeliver().await, Redelivery::UnderWay);
+    let delivered = announce(&world, &key).await;
+
+    world.holds().conflicts = 1;
+    assert_eq!(redeliver().await, Redelivery::UnderWay);
+    assert!(world.holds().queued.is_empty());
+
+    assert_eq!(redeliver().await, Redelivery::Due);
+    assert_eq!(world.holds().queued, [Work::Announce { key: key.clone() }]);
+    assert_eq!(redeliver().await, Redelivery::UnderWay);
+    let again = announce(&world, &key).await;
+    assert_eq!(again.state, State::Delivered);
+    assert_eq!(again.attempts.len(), delivered.attempts.len() + 1);
+    assert_eq!(world.holds().notices.len(), 2);
+    assert_eq!(published(&world), ["candidate.hired"]);
+
+    plan(&world, |plan| plan.endpoint = None);
+    assert_eq!(redeliver().await, Redelivery::NoEndpoint);
+}
+
+#[tokio::test]
+async fn what_is_not_on_record_cannot_be_announced() {
+    let (world, mut key) = world();
+    key.hire = Hire::Application("70216".into());
+    let announcer = announcer(&world);
+    announcer.announce(&key).await.unwrap();
+    assert_eq!(
+        announcer.redeliver(&key).await.unwrap(),
+        Redelivery::Unknown
+    );
+    assert!(world.holds().notices.is_empty());
+}
