@@ -306,3 +306,6 @@ fn name_of_made(mapping: &Mapping, once_per: OncePer, row: &Invitation) -> Strin
         OncePer::Vacancy => format!("{}.{}.{digest}", mapping.id, row.vacancy),
     }
 }
+
+#[cfg(test)]
+mod tests;

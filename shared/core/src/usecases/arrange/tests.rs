@@ -1,0 +1,362 @@
+use std::sync::Arc;
+
+use jiff::civil::time as time_of_day;
+
+use super::super::world::{World, entered, failing, mapping, time};
+use super::*;
+use crate::ids::InvitationKey;
+use crate::invitation::Trouble;
+use crate::ports::InviteOrder;
+
+/// The world begins on a Friday at 08:00.
+const MONDAY_AT_TEN: i64 = (3 * 24 + 2) * 3600;
+const DAY: i64 = 86_400;
+
+fn plan() -> MeetingPlan {
+    MeetingPlan {
+        creates: None,
+        day: MeetingDay::WorkingDays(1),
+        time: time_of_day(10, 0, 0, 0),
+        zone: "Europe/London".to_owned(),
+        minutes: 45,
+        interviewers: vec!["robin@example.com".to_owned()],
+        interviewers_question: None,
+    }
+}
+
+/// A world whose mapping is of this kind.
+fn world(kind: MappingKind) -> World {
+    let world = World::new();
+    world.holds().tenant.mappings = vec![Mapping {
+        kind,
+        ..mapping("live")
+    }];
+    world
+}
+
+fn meeting(plan: MeetingPlan) -> World {
+    world(MappingKind::Meeting(plan))
+}
+
+async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+    let ports = Arc::new(world.clone());
+    let inviter = Inviter {
+        desk: world.desk(),
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    inviter.invite(key).await.unwrap();
+    world.row(key)
+}
+
+/// Puts a new invitation on record and lets it go out.
+async fn entering(world: &World, application: &str) -> Invitation {
+    let key = world.enter(application, "live");
+    invite(world, &key).await
+}
+
+/// The order that the platform got last.
+fn last_order(world: &World) -> InviteOrder {
+    world.holds().orders.last().unwrap().clone()
+}
+
+fn told(world: &World) -> (Appointment, Vec<String>) {
+    match last_order(world).task {
+        Task::Meet {
+            appointment,
+            interviewers,
+        } => (appointment, interviewers),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_candidate_is_met_as_the_plan_says_and_the_ledger_knows_when() {
+    let world = meeting(plan());
+    let row = entering(&world, "1").await;
+    assert_eq!(row.state, State::Invited);
+    let appointment = Appointment {
+        at: time(MONDAY_AT_TEN),
+        minutes: 45,
+    };
+    assert_eq!(row.appointment, Some(appointment));
+    assert_eq!(
+        told(&world),
+        (appointment, vec!["robin@example.com".to_owned()])
+    );
+    // The assessment names an interview that is there.
+    assert_eq!(last_order(&world).assessment, "a1".into());
+    assert!(world.holds().made.is_empty());
+}
+
+#[tokio::test]
+async fn another_try_moves_an_appointment_only_once_it_is_past() {
+    for (second, met) in [
+        (MONDAY_AT_TEN - 1, MONDAY_AT_TEN),
+        (MONDAY_AT_TEN, MONDAY_AT_TEN + DAY),
+    ] {
+        let world = meeting(plan());
+        let busy = Err(failing(Phase::Throttled(None)));
+        world.holds().invited.push_back(busy);
+        let row = entering(&world, "1").await;
+        assert_eq!(row.state, State::Detected);
+        world.pass(second);
+        assert_eq!(invite(&world, &row.key).await.state, State::Invited);
+        assert_eq!(world.holds().orders.len(), 2);
+        assert_eq!(told(&world).0.at, time(met), "tried again after {second}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_arrange_at_once_one_goes_on() {
+    let world = meeting(plan());
+    world.holds().conflicts = 1;
+    assert_eq!(entering(&world, "1").await.state, State::Detected);
+    assert!(world.holds().orders.is_empty());
+}
+
+/// What comes of this answer to the date question of the application.
+async fn dated(answer: Option<Answer>) -> (World, Invitation) {
+    let question = QuestionId::new("application-date");
+    let world = meeting(MeetingPlan {
+        day: MeetingDay::Question(question.clone()),
+        ..plan()
+    });
+    if let Some(answer) = answer {
+        world.holds().answers.insert(question, answer);
+    }
+    let row = entering(&world, "1").await;
+    (world, row)
+}
+
+#[tokio::test]
+async fn the_date_that_was_entered_counts_with_its_time_if_it_has_one() {
+    let wednesday = "2027-01-20".parse().unwrap();
+    let (world, _) = dated(Some(Answer::Day(wednesday))).await;
+    assert_eq!(told(&world).0.at, time(MONDAY_AT_TEN + 2 * DAY));
+    let (world, _) = dated(Some(Answer::At(time(1)))).await;
+    assert_eq!(told(&world).0.at, time(1));
+}
+
+#[tokio::test]
+async fn a_date_that_is_past_is_refused_with_what_to_do() {
+    let (world, row) = dated(Some(Answer::At(time(0)))).await;
+    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+        panic!("{:?}", row.state);
+    };
+    assert_eq!(trouble.code, "meeting.past");
+    assert!(trouble.remedy.contains("still to come"), "{trouble:?}");
+    assert!(world.holds().orders.is_empty());
+}
+
+#[tokio::test]
+async fn a_date_that_no_calendar_has_is_refused() {
+    let (world, row) = dated(Some(Answer::Day(jiff::civil::Date::MAX))).await;
+    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+        panic!("{:?}", row.state);
+    };
+    assert_eq!(trouble.code, "meeting.no_day");
+    assert!(world.holds().orders.is_empty());
+}
+
+#[tokio::test]
+async fn without_a_date_the_interview_waits_for_one() {
+    for nothing in [None, Some(Answer::Text("next week".to_owned()))] {
+        let (world, row) = dated(nothing).await;
+        assert_eq!(row.state, State::Detected);
+        assert_eq!(row.trouble.unwrap().code, "meeting.no_date");
+        assert!(world.holds().orders.is_empty());
+        world
+            .holds()
+            .answers
+            .insert("application-date".into(), Answer::At(time(DAY)));
+        world.pass(3600);
+        assert_eq!(invite(&world, &row.key).await.state, State::Invited);
+    }
+}
+
+/// Whom the platform is told of, or the trouble.
+async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, Trouble> {
+    let question = QuestionId::new("vacancy-panel");
+    let world = meeting(MeetingPlan {
+        interviewers_question: Some(question.clone()),
+        ..plan
+    });
+    if let Some(text) = answer {
+        let answer = Answer::Text(text.to_owned());
+        world.holds().answers.insert(question, answer);
+    }
+    let row = entering(&world, "1").await;
+    match row.trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(told(&world).1),
+    }
+}
+
+#[tokio::test]
+async fn the_vacancys_interviewers_are_added_each_once() {
+    let text = "Robin@Example.com; sam@example.com, SAM@example.com and others";
+    assert_eq!(
+        panel(plan(), Some(text)).await.unwrap(),
+        ["robin@example.com", "sam@example.com"]
+    );
+    assert_eq!(panel(plan(), None).await.unwrap(), ["robin@example.com"]);
+}
+
+#[tokio::test]
+async fn without_any_interviewer_the_interview_waits() {
+    let nobody = MeetingPlan {
+        interviewers: Vec::new(),
+        ..plan()
+    };
+    for answer in [None, Some("Robin Example")] {
+        let trouble = panel(nobody.clone(), answer).await.unwrap_err();
+        assert_eq!(trouble.code, "meeting.no_interviewer");
+    }
+    let asked = panel(nobody, Some("sam@example.com")).await;
+    assert_eq!(asked.unwrap(), ["sam@example.com"]);
+}
+
+/// A world whose mapping has interviews made.
+fn making(once_per: OncePer) -> World {
+    meeting(MeetingPlan {
+        creates: Some(once_per),
+        ..plan()
+    })
+}
+
+#[tokio::test]
+async fn an_interview_is_made_once_for_the_mapping() {
+    let world = making(OncePer::Mapping);
+    let row = entering(&world, "1").await;
+    assert_eq!(row.assessment.assessment, "made-1".into());
+    entering(&world, "2").await;
+    let holds = world.holds();
+    let [order] = &holds.made[..] else {
+        panic!("{:?}", holds.made);
+    };
+    assert_eq!((order.wanted.as_str(), &order.vacancy), ("a1", &None));
+    assert_eq!(holds.orders.len(), 2);
+    assert!(
+        holds
+            .orders
+            .iter()
+            .all(|one| one.assessment == "made-1".into())
+    );
+}
+
+#[tokio::test]
+async fn an_interview_is_made_once_for_each_vacancy() {
+    let world = making(OncePer::Vacancy);
+    entering(&world, "1").await;
+    entering(&world, "2").await;
+    let key = world.enter("3", "live");
+    world.holds().rows.get_mut(&key).unwrap().vacancy = "4102".into();
+    invite(&world, &key).await;
+    let holds = world.holds();
+    let made: Vec<_> = holds
+        .made
+        .iter()
+        .map(|one| one.vacancy.as_deref())
+        .collect();
+    assert_eq!(made, [Some("Vacancy 4101"), Some("Vacancy 4102")]);
+    let used: Vec<_> = holds
+        .orders
+        .iter()
+        .map(|one| one.assessment.as_str())
+        .collect();
+    assert_eq!(used, ["made-1", "made-1", "made-2"]);
+}
+
+#[tokio::test]
+async fn other_options_make_another_interview_but_not_for_whom_one_was_arranged() {
+    let world = making(OncePer::Mapping);
+    let busy = Err(failing(Phase::Throttled(None)));
+    world.holds().invited.push_back(busy);
+    let arranged = entering(&world, "1").await;
+    world.holds().tenant.mappings[0]
+        .options
+        .insert("duration".to_owned(), 30.into());
+    world.pass(3600);
+    invite(&world, &arranged.key).await;
+    assert_eq!(last_order(&world).assessment, "made-1".into());
+    entering(&world, "2").await;
+    assert_eq!(last_order(&world).assessment, "made-2".into());
+}
+
+#[tokio::test]
+async fn of_two_interviews_that_were_made_at_once_the_one_on_record_is_used() {
+    let world = making(OncePer::Mapping);
+    world.holds().made_elsewhere = Some("theirs".into());
+    entering(&world, "1").await;
+    assert_eq!(last_order(&world).assessment, "theirs".into());
+}
+
+fn pool() -> World {
+    world(MappingKind::Pool(PoolPlan {
+        tags: vec!["silver".to_owned()],
+        after: Vec::new(),
+    }))
+}
+
+#[tokio::test]
+async fn a_candidate_is_put_into_a_pool_once_however_many_applications_they_have() {
+    let world = pool();
+    let first = entering(&world, "1").await;
+    assert_eq!(first.state, State::Invited);
+    assert_eq!(
+        last_order(&world).task,
+        Task::Pool {
+            tags: vec!["silver".to_owned()]
+        }
+    );
+    let second = entering(&world, "2").await;
+    assert_eq!(
+        second.state,
+        State::Skipped(SkipReason::Duplicate(Some(first.key)))
+    );
+    assert_eq!(world.holds().orders.len(), 1);
+}
+
+/// A place is taken by whoever is, or may yet turn out to be, in the pool.
+#[tokio::test]
+async fn a_place_whose_owner_never_got_there_is_passed_over() {
+    let trouble = Trouble::from_call(&failing(Phase::Unknown), None, time(0));
+    let lease_until = time(60);
+    for (state, taken) in [
+        (Some(State::Detected), true),
+        (Some(State::Sending { lease_until }), true),
+        (Some(State::Invited), true),
+        (
+            Some(State::Failed(FailReason::OutcomeUnknown(trouble))),
+            true,
+        ),
+        (Some(State::Failed(FailReason::NoEmail)), false),
+        (Some(State::Skipped(SkipReason::MovedOn)), false),
+        (Some(State::Cancelled), false),
+        // Erased.
+        (None, false),
+    ] {
+        let world = pool();
+        let owner = entered("1", &world.holds().tenant.mappings[0], time(0));
+        {
+            let mut holds = world.holds();
+            let place = ("acc".into(), "pool/a1/9001/1".into());
+            holds.references.insert(place, owner.key.clone());
+            if let Some(state) = state.clone() {
+                let owner = Invitation {
+                    state,
+                    ..owner.clone()
+                };
+                holds.rows.insert(owner.key.clone(), owner);
+            }
+        }
+        let second = entering(&world, "2").await;
+        let expected = if taken {
+            State::Skipped(SkipReason::Duplicate(Some(owner.key)))
+        } else {
+            State::Invited
+        };
+        assert_eq!(second.state, expected, "behind {state:?}");
+    }
+}
