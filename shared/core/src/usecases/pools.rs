@@ -75,3 +75,6 @@ fn takes(mapping: &Mapping, row: &Invitation, moment: Moment) -> bool {
                     .is_none_or(|least| percent.is_some_and(|percent| percent >= f64::from(least)))
         })
 }
+
+#[cfg(test)]
+mod tests;

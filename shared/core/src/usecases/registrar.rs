@@ -77,3 +77,6 @@ impl Registrar {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,3 +76,6 @@ impl Retention {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,3 +42,6 @@ impl From<DueItem> for Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

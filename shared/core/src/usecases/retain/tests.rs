@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use super::super::world::{World, entered, mapping, start, time};
+use super::*;
+use crate::invitation::{Report, SkipReason, State};
+use crate::ports::Ledger as _;
+use crate::result::{AssessmentResult, Score, Status};
+use crate::timing::Timing;
+
+const DAY: i64 = 86_400;
+
+fn retention(world: &World) -> Retention {
+    Retention {
+        desk: world.desk(),
+        records: Arc::new(world.clone()),
+    }
+}
+
+/// Invited, completed with a score and shown in Eploy at `at`.
+fn completed(application: &str, at: i64) -> Invitation {
+    let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+    result.score = Some(Score::of(8.0, Some(10.0)));
+    let seen = Event::Observed {
+        finding: result.finding(),
+        marker: None,
+        lease_until: None,
+        carried: false,
+    };
+    let row = then(&invited(application, at), seen, at);
+    let report = Report {
+        revision: row.revision,
+        ..Report::default()
+    };
+    then(&row, Event::Reported(report), at)
+}
+
+fn invited(application: &str, at: i64) -> Invitation {
+    let sent = Event::Sent {
+        reference: application.into(),
+        link: None,
+        adopted: false,
+        writer: None,
+    };
+    then(&entered(application, &mapping("video"), start()), sent, at)
+}
+
+fn then(row: &Invitation, event: Event, at: i64) -> Invitation {
+    row.apply(event, time(at), &Timing::default(), None)
+        .unwrap()
+        .next
+}
+
+/// A world with these rows, thirty days after its beginning.
+async fn after_thirty_days(rows: &[Invitation]) -> World {
+    let world = World::new();
+    for row in rows {
+        world.insert(row).await.unwrap();
+    }
+    world.pass(30 * DAY);
+    world
+}
+
+#[tokio::test]
+async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() {
+    let old = completed("1", 0);
+    let world = after_thirty_days(&[
+        // A page of its own each.
+        completed("0", 1),
+        old.clone(),
+        completed("2", 1),
+        // Old, but not over; and nothing came of it that could be removed.
+        invited("3", 0),
+        entered("4", &mapping("video"), start()).passed_over(SkipReason::Baseline),
+    ])
+    .await;
+    let over = retention(&world).over(&"acme".into(), 30).await.unwrap();
+    assert_eq!(over, [old]);
+    world.pass(1);
+    let over = retention(&world).over(&"acme".into(), 30).await.unwrap();
+    assert_eq!(over.len(), 3);
+    let over = retention(&world).over(&"acme".into(), 31).await.unwrap();
+    assert_eq!(over, []);
+}
+
+#[tokio::test]
+async fn what_came_of_it_is_removed_and_that_it_was_stays() {
+    let world = after_thirty_days(&[completed("1", 0)]).await;
+    let retention = retention(&world);
+    // Nobody has said for how long.
+    retention.keep().await.unwrap();
+    let key = completed("1", 0).key;
+    assert!(world.row(&key).finding.is_some());
+
+    world.holds().tenant.retention_days = Some(31);
+    retention.keep().await.unwrap();
+    assert!(world.row(&key).finding.is_some());
+
+    world.holds().tenant.retention_days = Some(30);
+    retention.keep().await.unwrap();
+    let kept = world.row(&key);
+    assert_eq!(kept.forgotten_at, Some(time(30 * DAY)));
+    assert_eq!((kept.finding, kept.state), (None, State::Completed));
+    assert_eq!(retention.over(&"acme".into(), 30).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn only_what_was_removed_counts() {
+    let rows = [completed("1", 0), completed("2", 0), completed("3", 0)];
+    let world = after_thirty_days(&rows).await;
+    // Something has just happened to the first.
+    world.holds().conflicts = 1;
+    let retention = retention(&world);
+    assert_eq!(retention.forget(&rows).await.unwrap(), 2);
+    assert!(world.row(&rows[0].key).finding.is_some());
+}
