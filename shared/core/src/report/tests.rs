@@ -193,3 +193,48 @@ fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
     mapping.report.texts.comments = Some("{% if".to_owned());
     assert_eq!(text_problems(&mapping.report.texts).len(), 1);
 }
+
+#[test]
+fn when_the_candidate_finished_is_answered_only_where_they_did() {
+    let ended: Timestamp = "2026-07-02T09:30:00Z".parse().unwrap();
+    let row = Invitation {
+        ended_at: Some(ended),
+        ..row()
+    };
+    let answer = |moment| {
+        let mut written = compose(&tenant(), &mapping(), &row, moment, None);
+        written.answers.remove(&Answerable::CompletedAt)
+    };
+    assert_eq!(answer(Moment::Completed), Some(ended.to_string()));
+    assert_eq!(answer(Moment::Expired), None);
+}
+
+#[test]
+fn what_is_wrong_with_a_text_is_said_with_its_place() {
+    let problems = |comments: Option<&str>, note: Option<&str>| {
+        text_problems(&Texts {
+            comments: comments.map(str::to_owned),
+            note: note.map(str::to_owned),
+        })
+    };
+    assert_eq!(problems(None, Some("{{ headline }}")), Vec::<String>::new());
+    let both = problems(Some("{% if"), Some("{{ headline"));
+    assert_eq!(both.len(), 2, "{both:#?}");
+    assert!(both[0].starts_with("texts.comments is not"), "{both:#?}");
+    assert!(both[1].starts_with("texts.note is not"), "{both:#?}");
+}
+
+#[test]
+fn a_text_may_become_as_long_as_it_may_and_no_longer() {
+    let longest = "x".repeat(256 * 1024);
+    let mut mapping = mapping();
+    let mut note = |text: String| {
+        mapping.report.texts.note = Some(text);
+        compose(&tenant(), &mapping, &row(), Moment::Invited, None).note
+    };
+    assert_eq!(note(longest.clone()), longest);
+    // In one piece, and in two.
+    for too_long in [format!("{longest}x"), format!("{longest}{{{{ 'x' }}}}")] {
+        assert!(note(too_long).starts_with("Invited to Willo."));
+    }
+}

@@ -182,3 +182,6 @@ pub fn advice(row: &Invitation, moment: Moment, platform: &str) -> Option<String
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
