@@ -36,3 +36,23 @@ impl Deadline {
         self.0.is_some_and(|at| now >= at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_has_passed_from_its_moment_on() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let just_before = Timestamp::from_nanosecond(at.as_nanosecond() - 1).unwrap();
+        assert!(!Deadline::at(at).passed(just_before));
+        assert!(Deadline::at(at).passed(at));
+        assert!(!Deadline::NONE.passed(Timestamp::MAX));
+    }
+
+    #[test]
+    fn the_machines_clock_tells_the_machines_time() {
+        let (before, now, after) = (Timestamp::now(), SystemClock.now(), Timestamp::now());
+        assert!(before <= now && now <= after, "{before} {now} {after}");
+    }
+}

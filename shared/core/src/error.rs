@@ -141,3 +141,53 @@ pub enum Error {
     #[error("tenant {0}: not configured. Add it, or remove what still speaks of it")]
     UnknownTenant(crate::ids::TenantId),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(phase: Phase, reach: Reach) -> CallError {
+        CallError {
+            system: System::Platform,
+            operation: "invite",
+            phase,
+            reach,
+            code: "test.failed",
+            problem: "it did not work".to_owned(),
+            remedy: "Mend it.".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_a_call_of_unknown_outcome_may_have_had_an_effect() {
+        for (phase, without_effect) in [
+            (Phase::NotSent, true),
+            (Phase::Refused, true),
+            (Phase::Throttled(None), true),
+            (Phase::Unknown, false),
+        ] {
+            let error = failed(phase, Reach::Record);
+            assert_eq!(error.without_effect(), without_effect, "{phase:?}");
+        }
+    }
+
+    /// What is refused about one record stays refused; what is refused to a connection changes with its credentials.
+    #[test]
+    fn only_a_record_that_was_refused_is_not_tried_again() {
+        for phase in [Phase::NotSent, Phase::Throttled(None), Phase::Unknown] {
+            assert!(failed(phase, Reach::Record).may_retry(), "{phase:?}");
+            assert!(failed(phase, Reach::Connection).may_retry(), "{phase:?}");
+        }
+        assert!(!failed(Phase::Refused, Reach::Record).may_retry());
+        assert!(failed(Phase::Refused, Reach::Connection).may_retry());
+    }
+
+    #[test]
+    fn until_when_to_wait_is_what_the_other_side_said() {
+        let until = Timestamp::from_second(1_800_000_000).unwrap();
+        let not_before = |phase| failed(phase, Reach::Record).not_before();
+        assert_eq!(not_before(Phase::Throttled(Some(until))), Some(until));
+        assert_eq!(not_before(Phase::Throttled(None)), None);
+        assert_eq!(not_before(Phase::Unknown), None);
+    }
+}

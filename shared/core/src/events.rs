@@ -127,3 +127,68 @@ impl What {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Subscribers filter on the name that a bus is told, and read the one in the event.
+    #[test]
+    fn an_event_is_named_the_same_outside_and_inside() {
+        let invitation = InvitationKey {
+            tenant: "acme".into(),
+            application: "70215".into(),
+            mapping: "m".into(),
+            round: 1,
+        };
+        let tenant = || TenantId::new("acme");
+        let hire = Hire::Application("70215".into());
+        let hired = serde_json::json!({
+            "tenant": "acme",
+            "id": "hire_1",
+            "hired_at": "2026-11-22T10:00:00Z",
+            "candidate": {"id": "9001"},
+            "vacancy": {"id": "4101"},
+        });
+        let text = || "text".to_owned();
+        let of = || invitation.clone();
+        let all = [
+            What::Detected { invitation: of() },
+            What::Sent { invitation: of() },
+            What::Progressed {
+                invitation: of(),
+                state: text(),
+            },
+            What::ResultReceived {
+                invitation: of(),
+                revision: 1,
+            },
+            What::Skipped { invitation: of() },
+            What::Failed { invitation: of() },
+            What::Reported {
+                invitation: of(),
+                revision: 1,
+            },
+            What::Suspended {
+                tenant: tenant(),
+                code: text(),
+            },
+            What::Resumed { tenant: tenant() },
+            What::MappingBroken {
+                tenant: tenant(),
+                mapping: "m".into(),
+                reason: text(),
+            },
+            What::Hired(serde_json::from_value(hired).unwrap()),
+            What::HireUndelivered {
+                tenant: tenant(),
+                hire,
+                reason: text(),
+            },
+        ];
+        for what in all {
+            let inside = serde_json::to_value(&what).unwrap();
+            assert_eq!(inside["event"], what.name());
+        }
+    }
+}

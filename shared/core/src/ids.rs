@@ -212,4 +212,16 @@ mod tests {
             assert!(serde_json::from_str::<StageId>(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn a_negative_number_is_an_id_like_any_other() {
+        let id: StageId = serde_json::from_str("-12").unwrap();
+        assert_eq!(id.as_str(), "-12");
+    }
+
+    #[test]
+    fn what_is_no_id_is_told_what_an_id_is() {
+        let problem = serde_json::from_str::<StageId>("{}").unwrap_err();
+        assert!(problem.to_string().contains("an id"), "{problem}");
+    }
 }

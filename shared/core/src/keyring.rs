@@ -389,4 +389,17 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_token_is_sixty_four_hex_digits_and_nothing_less() {
+        for wrong in ["g".repeat(64), "a".repeat(63), "a".repeat(65)] {
+            let mut broken = whole();
+            broken["callback_tokens"]["willo"]["previous"] = wrong.into();
+            let problem = Keyring::parse(&broken.to_string()).unwrap_err();
+            assert!(
+                problem.starts_with("callback_tokens.willo.previous is not a token"),
+                "{problem}"
+            );
+        }
+    }
 }

@@ -360,4 +360,69 @@ mod tests {
             prop_assert_eq!(working, days);
         }
     }
+
+    #[test]
+    fn a_plan_may_go_to_its_limits_and_not_beyond() {
+        let days = |days| MeetingPlan {
+            day: MeetingDay::WorkingDays(days),
+            ..plan("Europe/London")
+        };
+        let minutes = |minutes| MeetingPlan {
+            minutes,
+            ..plan("Europe/London")
+        };
+        for fine in [days(1), days(60), minutes(5), minutes(480)] {
+            assert_eq!(fine.problems(), Vec::<String>::new());
+        }
+        for (wrong, key) in [
+            (days(0), "working_days is 0"),
+            (days(61), "working_days is 61"),
+            (minutes(4), "minutes is 4"),
+            (minutes(481), "minutes is 481"),
+        ] {
+            let problems = wrong.problems();
+            assert_eq!(problems.len(), 1, "{problems:#?}");
+            assert!(problems[0].starts_with(key), "{problems:#?}");
+        }
+    }
+
+    #[test]
+    fn the_vacancy_may_name_the_interviewers_instead_of_the_plan() {
+        let asked = MeetingPlan {
+            interviewers: Vec::new(),
+            interviewers_question: Some("9".into()),
+            ..plan("Europe/London")
+        };
+        assert_eq!(asked.problems(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_plan_that_names_no_zone_means_london() {
+        let plan: MeetingPlan = serde_json::from_value(serde_json::json!({
+            "day": {"working_days": 1},
+            "time": "10:00:00",
+            "minutes": 45,
+            "interviewers": ["robin.example@example.com"],
+        }))
+        .unwrap();
+        assert_eq!(plan.zone, "Europe/London");
+        assert_eq!(plan.problems(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_address_has_one_sign_with_something_on_either_side() {
+        assert!(is_email("robin@example.com"));
+        for text in [
+            "",
+            "@",
+            "robin",
+            "robin@",
+            "@example.com",
+            "robin@example@com",
+            "robin example@example.com",
+            "r\u{f6}bin@example.com",
+        ] {
+            assert!(!is_email(text), "{text}");
+        }
+    }
 }

@@ -45,3 +45,39 @@ impl fmt::Debug for Person {
         to.write_str("Person(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(first_name: &str, last_name: &str, email: Option<&str>) -> Person {
+        Person {
+            first_name: first_name.to_owned(),
+            last_name: last_name.to_owned(),
+            email: email.map(str::to_owned),
+            phone: None,
+        }
+    }
+
+    #[test]
+    fn there_is_always_a_name_to_give() {
+        let email = Some("robin.x@example.com");
+        for (first_name, last_name, email, name) in [
+            (" Robin ", "Example", email, "Robin Example"),
+            ("Robin", "", email, "Robin"),
+            ("", "Example", email, "Example"),
+            (" ", "", email, "robin.x"),
+            ("", "", None, "Candidate"),
+        ] {
+            assert_eq!(person(first_name, last_name, email).full_name(), name);
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_capitals_and_between_spaces() {
+        let robin = person("Robin", "", Some("Robin@example.com "));
+        assert!(robin.has_email(" robin@Example.com"));
+        assert!(!robin.has_email("robin@example.org"));
+        assert!(!person("Robin", "", None).has_email(""));
+    }
+}

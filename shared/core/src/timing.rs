@@ -147,4 +147,76 @@ mod tests {
         assert_eq!(timing.problems().len(), 1);
         assert!(Timing::default().problems().is_empty());
     }
+
+    #[test]
+    fn the_wait_doubles_from_the_first_failure_up_to_the_longest() {
+        let timing = Timing::default();
+        // Up to a quarter is taken off, by who failed.
+        for (failures, most) in [
+            (0, 30.0),
+            (1, 30.0),
+            (2, 60.0),
+            (3, 120.0),
+            (7, 1920.0),
+            (8, 3600.0),
+            (u32::MAX, 3600.0),
+        ] {
+            for who in ["a", "b", "c", "d"] {
+                let wait = timing.backoff(failures, who).as_secs_f64();
+                assert!(
+                    (most * 0.75 - 0.001..=most).contains(&wait),
+                    "{who} waits {wait} s after {failures}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn those_who_failed_together_come_back_all_over_the_quarter() {
+        let spread: Vec<f64> = (0..200).map(|who| spread(1, &who.to_string())).collect();
+        assert!(spread.iter().all(|part| (0.0..=1.0).contains(part)));
+        for tenth in 0..10 {
+            let (from, to) = (f64::from(tenth) / 10.0, f64::from(tenth + 1) / 10.0);
+            assert!(
+                spread.iter().any(|part| (from..to).contains(part)),
+                "nobody from {from} to {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_interval_is_more_than_nothing_and_at_most_ten_years() {
+        let ten_years = 10.0 * 365.0 * 86_400.0;
+        let problems = |follow_seconds| {
+            Timing {
+                follow_seconds,
+                ..Timing::default()
+            }
+            .problems()
+        };
+        assert_eq!(problems(0.001), Vec::<String>::new());
+        assert_eq!(problems(ten_years), Vec::<String>::new());
+        for wrong in [0.0, -1.0, ten_years + 1.0, f64::NAN, f64::INFINITY] {
+            let problems = problems(wrong);
+            assert_eq!(problems.len(), 1, "{problems:#?}");
+            assert!(problems[0].starts_with("follow_seconds"), "{problems:#?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_as_long_as_a_call_does_not_outlast_it() {
+        let timing = Timing {
+            call_seconds: 60.0,
+            ..Timing::default()
+        };
+        assert_eq!(timing.problems().len(), 1);
+    }
+
+    #[test]
+    fn time_stops_at_its_end_and_nonsense_takes_none() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        assert_eq!(after(at, seconds(1.5)).as_millisecond(), 1_800_000_001_500);
+        assert_eq!(after(at, SignedDuration::MAX), Timestamp::MAX);
+        assert_eq!(seconds(f64::NAN), SignedDuration::ZERO);
+    }
 }

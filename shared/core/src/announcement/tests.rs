@@ -262,6 +262,43 @@ fn a_webhook_is_known_by_its_hire_alone() {
     }
 }
 
+/// The name of a variant as it is stored.
+fn stored(variant: &impl Serialize) -> String {
+    match serde_json::to_value(variant).unwrap() {
+        serde_json::Value::String(name) => name,
+        serde_json::Value::Object(fields) => fields.keys().next().unwrap().clone(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn states_and_reasons_are_named_as_they_are_stored() {
+    let trouble = Trouble {
+        code: "eploy.not_found".to_owned(),
+        problem: "it is not there".to_owned(),
+        remedy: "Nothing.".to_owned(),
+        since: time(0),
+        times: 1,
+    };
+    for state in [
+        State::Detected,
+        State::Delivering,
+        State::Published,
+        State::Delivered,
+        State::Skipped(SkipReason::MovedOn),
+        State::Failed(FailReason::Gone),
+    ] {
+        assert_eq!(state.name(), stored(&state));
+    }
+    for reason in [
+        FailReason::Gone,
+        FailReason::GaveUp,
+        FailReason::Refused(trouble),
+    ] {
+        assert_eq!(reason.name(), stored(&reason));
+    }
+}
+
 #[test]
 fn what_is_told_is_ids_and_links_and_the_named_fields() {
     let eploy = EployConnection {

@@ -185,3 +185,6 @@ pub trait Records: Send + Sync {
     /// The tombstones of a tenant, oldest first.
     async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError>;
 }
+
+#[cfg(test)]
+mod tests;

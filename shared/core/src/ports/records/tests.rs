@@ -1,0 +1,82 @@
+use super::*;
+use crate::ids::{AssessmentRef, InvitationKey};
+use crate::invitation::Entry;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn row() -> Invitation {
+    Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: "70215".into(),
+            mapping: "m".into(),
+            round: 1,
+        },
+        "9001".into(),
+        "4101".into(),
+        AssessmentRef {
+            account: "w".into(),
+            assessment: "k".into(),
+        },
+        Entry {
+            seen_at: at(0),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: None,
+        },
+    )
+}
+
+/// All that can be asked for, each as the row has it.
+fn fitting() -> InvitationFilter {
+    InvitationFilter {
+        state: Some("detected".to_owned()),
+        application: Some("70215".into()),
+        candidate: Some("9001".into()),
+        vacancy: Some("4101".into()),
+        mapping: Some("m".into()),
+        since: Some(at(0)),
+    }
+}
+
+#[test]
+fn whoever_asks_for_nothing_gets_everything_and_whoever_asks_gets_what_fits() {
+    assert!(InvitationFilter::default().admits(&row()));
+    assert!(fitting().admits(&row()));
+}
+
+#[test]
+fn one_thing_that_does_not_fit_is_enough() {
+    for filter in [
+        InvitationFilter {
+            state: Some("invited".to_owned()),
+            ..fitting()
+        },
+        InvitationFilter {
+            application: Some("other".into()),
+            ..fitting()
+        },
+        InvitationFilter {
+            candidate: Some("other".into()),
+            ..fitting()
+        },
+        InvitationFilter {
+            vacancy: Some("other".into()),
+            ..fitting()
+        },
+        InvitationFilter {
+            mapping: Some("other".into()),
+            ..fitting()
+        },
+        InvitationFilter {
+            since: Some(at(1)),
+            ..fitting()
+        },
+    ] {
+        assert!(!filter.admits(&row()), "{filter:?}");
+    }
+}
