@@ -146,11 +146,21 @@ fn ten_attempts_are_made_over_three_days_by_the_schedule() {
     assert!((3.0..4.0).contains(&days), "{days}");
 }
 
+/// The suggestion of the Standard Webhooks specification, as it is written there.
+#[test]
+fn the_schedule_is_the_specifications() {
+    let suggested = ["5s", "5m", "30m", "2h", "5h", "10h", "14h", "20h", "24h"];
+    for (delay, text) in SCHEDULE.into_iter().zip(suggested) {
+        assert_eq!(seconds(delay), text.parse().unwrap(), "{text}");
+    }
+}
+
 #[test]
 fn gone_ends_it_at_once() {
     let gone = tried(&delivering(), Outcome::Answered(410), 2);
     assert_eq!(gone.next.state, State::Failed(FailReason::Gone));
     assert_eq!(gone.told, Some(Told::Undelivered));
+    assert_eq!(gone.next.tries, 1);
     assert_eq!(gone.next.attempts[0].outcome, Outcome::Answered(410));
 }
 
@@ -170,6 +180,46 @@ fn a_receiver_may_put_off_the_next_attempt_and_not_for_ever() {
     assert_eq!(after(SignedDuration::from_hours(1000)), seconds(86_400.0));
     // The schedule's own delay is the least.
     assert!(after(SignedDuration::ZERO) >= seconds(5.0));
+}
+
+/// For how long the HRMS is left alone after the first attempt for this hire was in vain, where the first delay is so
+/// long.
+fn first_wait(hire: u32, announce_seconds: f64, asked: Option<SignedDuration>) -> f64 {
+    let timing = Timing {
+        announce_seconds,
+        ..Timing::default()
+    };
+    let mut row = fresh();
+    row.key.hire = Hire::Application(hire.to_string().as_str().into());
+    let event = Event::Ended {
+        attempt: 1,
+        outcome: Outcome::Answered(503),
+        retry_after: asked,
+    };
+    for event in [confirmed(true), begin(60), event] {
+        row = row.apply(event, time(1), &timing).unwrap().next;
+    }
+    row.due_at.unwrap().duration_since(time(1)).as_secs_f64()
+}
+
+#[test]
+fn hires_that_failed_together_come_back_spread_over_a_tenth_of_the_delay() {
+    for delay in [5.0, 500.0, 0.5] {
+        let waits: Vec<f64> = (0..100).map(|hire| first_wait(hire, delay, None)).collect();
+        let least = waits.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = waits.iter().copied().fold(0.0, f64::max);
+        assert!(least >= delay && least < delay * 1.02, "{least} {delay}");
+        assert!(most <= delay * 1.1 && most > delay * 1.08, "{most} {delay}");
+    }
+}
+
+#[test]
+fn how_long_a_receiver_may_ask_for_grows_with_the_schedule_and_never_shrinks() {
+    let asked = Some(SignedDuration::from_hours(10_000));
+    for (announce_seconds, days) in [(5.0, 1.0), (50.0, 10.0), (0.5, 1.0)] {
+        let wait = first_wait(1, announce_seconds, asked) / 86_400.0;
+        assert!((wait - days).abs() < 1e-6, "{wait} {days}");
+    }
 }
 
 #[test]
@@ -197,6 +247,26 @@ fn an_attempt_whose_maker_died_is_made_again_and_counted() {
         row = step(&row, begin(100 * (attempt + 1)), 100 * attempt + 1).next;
     }
     panic!("it goes on for ever");
+}
+
+/// Its lease had run out, and another attempt has ended it meanwhile.
+#[test]
+fn whoever_ends_late_does_not_tell_a_second_time_that_it_was_in_vain() {
+    let begun = step(&delivering(), begin(62), 2).next;
+    let second = step(&begun, begin(122), 62).next;
+    let gone = step(&second, ended(2, Outcome::Answered(410)), 63);
+    assert_eq!(gone.told, Some(Told::Undelivered));
+    let late = step(&gone.next, ended(1, Outcome::Answered(500)), 64);
+    assert_eq!(late.told, None);
+    assert_eq!(late.next.state, State::Failed(FailReason::Gone));
+}
+
+#[test]
+fn what_does_not_apply_says_what_and_where() {
+    assert_eq!(
+        refused(&fresh(), Event::Redeliver, 1).to_string(),
+        "redelivered does not apply to an announcement that is detected"
+    );
 }
 
 #[test]
