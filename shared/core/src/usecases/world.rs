@@ -46,6 +46,10 @@ pub(super) struct Holds {
     pub conflicts: u32,
     pub armed: Vec<AssessmentRef>,
     pub queued: Vec<Work>,
+    /// Whether the queue keeps what it takes.
+    pub queue_keeps: bool,
+    /// Whether it takes nothing.
+    pub queue_fails: bool,
     pub published: Vec<What>,
 
     pub standing: Standing,
@@ -103,6 +107,8 @@ impl World {
             conflicts: 0,
             armed: Vec::new(),
             queued: Vec::new(),
+            queue_keeps: false,
+            queue_fails: false,
             published: Vec::new(),
             standing: Standing::Position(at_trigger()),
             position: Some(at_trigger()),
@@ -328,8 +334,16 @@ impl Tenants for World {
 impl Queue for World {
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
         assert!(!work.is_empty(), "an errand for nothing");
-        self.holds().queued.extend(work);
+        let mut holds = self.holds();
+        if holds.queue_fails {
+            return Err(StoreError::new("queue", "hand out work", "it is full"));
+        }
+        holds.queued.extend(work);
         Ok(())
+    }
+
+    fn keeps(&self) -> bool {
+        self.holds().queue_keeps
     }
 }
 
