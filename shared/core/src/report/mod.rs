@@ -79,7 +79,8 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 /// `started_at`, `completed_at` (as UK readers write times), `meeting_at` (likewise) and `meeting_minutes` of a live
 /// interview, `score`, `max`, `percent`, `band`, `stage`, `link`, `parts`, `ratings`, `comments`, `summary`,
 /// `transcript`, `integrity` and `invitation` (its id). A tenant's text that fails to render, goes on for too long or
-/// becomes too long gives way to the default: a report is never lost to a typing error.
+/// becomes too long gives way to the default: a report is never lost to a typing error. What a platform says at length is
+/// there in its first part.
 pub fn compose(
     tenant: &Tenant,
     mapping: &Mapping,
@@ -117,9 +118,9 @@ pub fn compose(
         stage => result.and_then(|result| result.stage.clone()),
         link => link.clone(),
         parts => result.map(|result| words::parts(&result.parts)),
-        ratings => result.map(|result| Serde(&result.ratings)),
-        comments => result.map(|result| Serde(&result.comments)),
-        summary => result.and_then(|result| result.summary.clone()),
+        ratings => result.map(|result| Serde(words::first(&result.ratings))),
+        comments => result.map(|result| Serde(words::comments(&result.comments))),
+        summary => result.and_then(|result| result.summary.as_deref()).map(words::excerpt),
         transcript => result.and_then(|result| result.transcript.as_deref()).map(words::excerpt),
         integrity => result.map(|result| words::integrity(&result.integrity)),
     };

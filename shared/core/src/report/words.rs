@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::Moment;
 use crate::invitation::{FailReason, Invitation, SkipReason, State};
-use crate::result::{Score, SubResult};
+use crate::result::{Comment, Score, SubResult};
 use crate::tenant::Tenant;
 
 /// The platform's name as people write it.
@@ -45,9 +45,27 @@ pub fn excerpt(text: &str) -> String {
     short
 }
 
-/// The parts of a result, one line each.
+/// The most entries of one kind that a report has: a platform bounds none of them, and Eploy would refuse a report without
+/// end. The rest is behind the link.
+const MOST: usize = 50;
+
+/// The first remarks of reviewers, each in its first part.
+pub fn comments(comments: &[Comment]) -> Vec<Comment> {
+    let short = |comment: &Comment| Comment {
+        by: comment.by.clone(),
+        text: excerpt(&comment.text),
+    };
+    first(comments).iter().map(short).collect()
+}
+
+/// The first entries of a list.
+pub fn first<T>(all: &[T]) -> &[T] {
+    &all[..all.len().min(MOST)]
+}
+
+/// The first parts of a result, one line each.
 pub fn parts(parts: &[SubResult]) -> Vec<String> {
-    parts
+    first(parts)
         .iter()
         .map(|part| {
             let mut line = part.label.clone();
@@ -57,7 +75,7 @@ pub fn parts(parts: &[SubResult]) -> Vec<String> {
             if let Some(remark) = &part.remark {
                 line = format!("{line} ({remark})");
             }
-            line
+            excerpt(&line)
         })
         .collect()
 }

@@ -259,6 +259,28 @@ fn a_long_transcript_is_cut_and_says_so() {
 }
 
 #[test]
+fn a_platform_that_goes_on_and_on_is_cut_short() {
+    let comment = |text: &str| Comment {
+        by: Some("Rowan Example".to_owned()),
+        text: text.to_owned(),
+    };
+    let endless = vec![comment(&"a".repeat(3000)); 51];
+    let cut = comments(&endless);
+    assert_eq!(cut.len(), 50);
+    assert_eq!(cut[49].text.chars().count(), 2001);
+    assert_eq!(cut[49].by.as_deref(), Some("Rowan Example"));
+    assert_eq!(first(&[1; 51]).len(), 50);
+    assert_eq!(first(&[1; 49]).len(), 49);
+    let part = SubResult {
+        label: "b".repeat(3000),
+        score: None,
+        remark: None,
+    };
+    let lines = parts(&vec![part; 51]);
+    assert_eq!((lines.len(), lines[0].chars().count()), (50, 2001));
+}
+
+#[test]
 fn parts_and_what_a_proctor_noticed_are_a_line_each() {
     let part = |score, remark: Option<&str>| SubResult {
         label: "Rust".to_owned(),
