@@ -59,7 +59,9 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
         (stack.depth(Queue::Invite).await.unwrap() >= waiting).then_some(())
     })
     .await;
-    let doubled = stack.double(Queue::Invite).await.unwrap();
+    let taken = stack.take(Queue::Invite).await.unwrap();
+    let doubled = taken.len();
+    stack.put_back_twice(Queue::Invite, taken).await.unwrap();
     assert!(
         doubled >= waiting,
         "{doubled} of {waiting} messages were doubled"

@@ -18,7 +18,7 @@ use url::Url;
 use crate::functions::Functions;
 use crate::signed::Caller;
 use crate::stack::{Parts, Stack};
-use crate::{Error, end_of, repository, tell, tools};
+use crate::{Error, end_of, process, repository, tell, tools};
 
 /// Where everything is, for the emulator.
 pub(crate) const REGION: &str = "eu-west-2";
@@ -78,9 +78,9 @@ impl Plan {
 pub struct Emulator {
     process: Child,
     endpoint: Url,
+    port: u16,
     commands: PathBuf,
-    built: PathBuf,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Emulator {
@@ -90,27 +90,63 @@ impl Emulator {
         tell("starting the emulator");
         let folder =
             tempfile::tempdir().map_err(|problem| Error::file(Path::new("/tmp"), problem))?;
-        let built = folder.path().join("built");
-        functions.lay_out(&built).await?;
+        functions.lay_out(&built(folder.path())).await?;
         let port = free_port().map_err(|problem| Error::refused("find a free port", problem))?;
         let endpoint = Url::parse(&format!("http://127.0.0.1:{port}/"))
             .map_err(|problem| Error::refused("find a free port", problem))?;
-        let log = folder.path().join("emulator.log");
-        let process = spawn(&commands, folder.path(), &endpoint, port, &log)?;
+        let process = spawn(&commands, folder.path(), &endpoint, port)?;
         let mut emulator = Self {
             process,
             endpoint,
+            port,
             commands,
-            built,
-            _folder: folder,
+            folder,
         };
-        emulator.listens(port, &log).await?;
+        emulator.listens().await?;
         Ok(emulator)
     }
 
-    async fn listens(&mut self, port: u16, log: &Path) -> Result<(), Error> {
+    /// Asks the emulator to end, and starts it again at the same address with everything that it keeps; the README says
+    /// what that is. Functions that are at work go on meanwhile, without AWS and with nobody to answer to; idle ones end.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        let what = "restart";
+        let process = self.process()?;
+        process::signal("TERM", &process).await;
+        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        ended
+            .map_err(|_| Error::refused(what, "it does not end"))?
+            .map_err(|problem| Error::refused(what, problem))?;
+        self.process = spawn(
+            &self.commands,
+            self.folder.path(),
+            &self.endpoint,
+            self.port,
+        )?;
+        self.listens().await
+    }
+
+    /// Lets the emulator stand still: whoever calls AWS from now on is connected and waits for an answer.
+    pub async fn pause(&self) -> Result<(), Error> {
+        process::stop(&self.process()?).await;
+        Ok(())
+    }
+
+    /// Lets it go on, with everything that it was asked meanwhile.
+    pub async fn go_on(&self) -> Result<(), Error> {
+        process::signal("CONT", &self.process()?).await;
+        Ok(())
+    }
+
+    /// The number of its process.
+    fn process(&self) -> Result<String, Error> {
+        let number = self.process.id();
+        let number = number.ok_or_else(|| Error::refused("find its process", "it has ended"))?;
+        Ok(number.to_string())
+    }
+
+    async fn listens(&mut self) -> Result<(), Error> {
         let began = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
             .await
             .is_err()
         {
@@ -118,7 +154,11 @@ impl Emulator {
             if ended || began.elapsed() > PATIENCE {
                 return Err(Error::Failed {
                     program: "ministack".to_owned(),
-                    said: end_of(&tokio::fs::read(log).await.unwrap_or_default()),
+                    said: end_of(
+                        &tokio::fs::read(log(self.folder.path()))
+                            .await
+                            .unwrap_or_default(),
+                    ),
                 });
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -183,7 +223,8 @@ impl Emulator {
     /// Writes the template, with the nested ones beside it, where its paths lead to the functions.
     async fn lay_out(&self, plan: &Plan) -> Result<PathBuf, Error> {
         let nested = "infra/deploy";
-        let (from, to) = (repository().join(nested), self.built.join(nested));
+        let built = built(self.folder.path());
+        let (from, to) = (repository().join(nested), built.join(nested));
         tokio::fs::create_dir_all(&to)
             .await
             .map_err(|problem| Error::file(&to, problem))?;
@@ -192,7 +233,7 @@ impl Emulator {
                 .await
                 .map_err(|problem| Error::file(&from.join(name), problem))?;
         }
-        let template = self.built.join(format!("{}.yaml", plan.name));
+        let template = built.join(format!("{}.yaml", plan.name));
         tokio::fs::write(&template, with_batches(&plan.template))
             .await
             .map_err(|problem| Error::file(&template, problem))?;
@@ -202,7 +243,7 @@ impl Emulator {
     async fn sam(&self, arguments: &[String]) -> Result<Vec<u8>, Error> {
         let done = Command::new(self.commands.join("sam"))
             .args(arguments)
-            .current_dir(&self.built)
+            .current_dir(built(self.folder.path()))
             .envs(environment(&self.endpoint))
             .stdin(Stdio::null())
             .kill_on_drop(true)
@@ -238,15 +279,24 @@ fn environment(endpoint: &Url) -> [(&'static str, String); 6] {
     ]
 }
 
-fn spawn(
-    commands: &Path,
-    folder: &Path,
-    endpoint: &Url,
-    port: u16,
-    log: &Path,
-) -> Result<Child, Error> {
-    let file = |problem| Error::file(log, problem);
-    let out = std::fs::File::create(log).map_err(file)?;
+/// Where the functions and the templates are laid out.
+fn built(folder: &Path) -> PathBuf {
+    folder.join("built")
+}
+
+/// What the emulator says.
+fn log(folder: &Path) -> PathBuf {
+    folder.join("emulator.log")
+}
+
+fn spawn(commands: &Path, folder: &Path, endpoint: &Url, port: u16) -> Result<Child, Error> {
+    let log = log(folder);
+    let file = |problem| Error::file(&log, problem);
+    let out = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(file)?;
     let err = out.try_clone().map_err(file)?;
     Command::new(commands.join("ministack"))
         .current_dir(folder)
@@ -260,6 +310,8 @@ fn spawn(
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0")
         .env("TMPDIR", folder)
+        // What it remembers when it is asked to end, and finds again when it is started.
+        .env("PERSIST_STATE", "1")
         .env("STATE_DIR", folder.join("state"))
         .env("S3_DATA_DIR", folder.join("s3"))
         .stdin(Stdio::null())

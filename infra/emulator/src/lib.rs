@@ -7,6 +7,7 @@
 mod emulator;
 mod functions;
 mod logs;
+mod process;
 mod secret;
 mod signed;
 mod stack;
@@ -18,7 +19,7 @@ pub use emulator::{Emulator, Plan};
 pub use functions::{Function, Functions};
 pub use logs::{Line, Metric};
 pub use secret::Credentials;
-pub use stack::{Alarm, Queue, Stack};
+pub use stack::{Alarm, Paused, Queue, Stack, Taken};
 
 /// Why the stack is not there or does not answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! A deployed stack: tenants in its table, secrets in Secrets Manager, what waits in its queues.
 
 mod faults;
+mod messages;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +20,9 @@ use stagecall_core::usecases::Registrar;
 use stagecall_http::{Guard, Sender};
 use stagecall_platforms::Connections;
 use url::Url;
+
+pub use faults::Paused;
+pub use messages::Taken;
 
 use crate::Error;
 use crate::functions::Function;

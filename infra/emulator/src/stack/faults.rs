@@ -1,17 +1,49 @@
-//! What can go wrong with a stack, on purpose.
+//! What can go wrong with a stack's functions, on purpose.
 
 use std::process::Stdio;
 
-use aws_sdk_sqs::types::MessageSystemAttributeName;
 use serde_json::json;
 use stagecall_http::Method;
-use tokio::process::Command;
 
 use super::{Queue, Stack};
 use crate::Error;
 use crate::functions::Function;
+use crate::process::{running, signal, stop};
 
 const MAPPINGS: &str = "2015-03-31/event-source-mappings/";
+
+/// Processes of a function that stand still. Dropping it kills them, so that none stays behind.
+pub struct Paused(Vec<String>);
+
+impl Paused {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Lets them go on with whatever they were about to do. Returns how many were still there.
+    pub async fn go_on(mut self) -> usize {
+        let mut awake = 0;
+        for process in std::mem::take(&mut self.0) {
+            awake += usize::from(signal("CONT", &process).await);
+        }
+        awake
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            // They may have ended already; then there is nothing to do.
+            let _ = std::process::Command::new("kill")
+                .arg("-KILL")
+                .args(&self.0)
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+        }
+    }
+}
 
 impl Stack {
     /// Lets the queue's function take from it, or not.
@@ -37,92 +69,34 @@ impl Stack {
         Ok(())
     }
 
-    /// Puts a copy of every message that waits in the queue beside it, as if SQS had handed out each twice. To be used
-    /// while nobody takes from the queue. Returns how many there were.
-    pub async fn double(&self, queue: Queue) -> Result<usize, Error> {
-        let what = "copy messages";
-        let address = self.address(queue)?;
-        let mut taken = Vec::new();
-        loop {
-            let answer = self
-                .sqs
-                .receive_message()
-                .queue_url(address)
-                .max_number_of_messages(10)
-                .visibility_timeout(60)
-                .wait_time_seconds(0)
-                .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
-                .send()
-                .await
-                .map_err(|problem| Error::refused(what, problem.into_service_error()))?;
-            let messages = answer.messages.unwrap_or_default();
-            if messages.is_empty() {
-                break;
-            }
-            taken.extend(messages);
-        }
-        for message in &taken {
-            let group = message
-                .attributes
-                .as_ref()
-                .and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId));
-            self.sqs
-                .send_message()
-                .queue_url(address)
-                .set_message_body(message.body.clone())
-                .set_message_group_id(group.cloned())
-                .send()
-                .await
-                .map_err(|problem| Error::refused(what, problem.into_service_error()))?;
-            self.sqs
-                .change_message_visibility()
-                .queue_url(address)
-                .set_receipt_handle(message.receipt_handle.clone())
-                .visibility_timeout(0)
-                .send()
-                .await
-                .map_err(|problem| Error::refused(what, problem.into_service_error()))?;
-        }
-        Ok(taken.len())
-    }
-
-    /// Kills every running process of a function, as when its machine is lost. Returns how many there were. Finds them
-    /// by `/proc`, so on Linux only.
+    /// Kills every running process of a function, as when its machine is lost; those that stand still are left alone.
+    /// Returns how many there were.
     pub async fn kill(&self, function: Function) -> Result<usize, Error> {
-        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}-{function}", self.name());
-        let endpoint = self.parts.endpoint.as_str().trim_end_matches('/');
-        let endpoint = format!("AWS_ENDPOINT_URL={endpoint}");
         let mut killed = 0;
-        for process in processes()? {
-            // One that has just ended, or is somebody else's, cannot be read.
-            let Ok(environment) = std::fs::read(format!("/proc/{process}/environ")) else {
-                continue;
-            };
-            let has = |wanted: &str| {
-                environment
-                    .split(|byte| *byte == 0)
-                    .any(|variable| variable == wanted.as_bytes())
-            };
-            if has(&name) && has(&endpoint) {
-                let done = Command::new("kill")
-                    .args(["-KILL", &process])
-                    .stdin(Stdio::null())
-                    .stderr(Stdio::null())
-                    .status()
-                    .await;
-                killed += usize::from(done.is_ok_and(|status| status.success()));
-            }
+        for process in self.processes(function)? {
+            killed += usize::from(signal("KILL", &process).await);
         }
         Ok(killed)
     }
-}
 
-/// The numbers of all processes.
-fn processes() -> Result<Vec<String>, Error> {
-    let folder = std::path::Path::new("/proc");
-    let entries = std::fs::read_dir(folder).map_err(|problem| Error::file(folder, problem))?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .collect())
+    /// Lets every running process of a function stand still, as when its machine is starved or frozen. Their queue hands
+    /// out the work anew when it has waited long enough, to processes that are started for it.
+    pub async fn pause(&self, function: Function) -> Result<Paused, Error> {
+        let mut paused = Paused(Vec::new());
+        for process in self.processes(function)? {
+            if stop(&process).await {
+                paused.0.push(process);
+            }
+        }
+        Ok(paused)
+    }
+
+    /// The running processes of a function, known by their environment.
+    fn processes(&self, function: Function) -> Result<Vec<String>, Error> {
+        let endpoint = self.parts.endpoint.as_str().trim_end_matches('/');
+        running(&[
+            format!("AWS_LAMBDA_FUNCTION_NAME={}-{function}", self.name()),
+            format!("AWS_ENDPOINT_URL={endpoint}"),
+        ])
+    }
 }
