@@ -72,7 +72,7 @@ pub async fn metrics_for_the_alarms(stack: &Stack) {
 }
 
 /// Nobody's data and no secret is in any function's log.
-pub async fn nobody_in_the_logs(stack: &Stack, player: &Player, members: &[Member]) {
+pub async fn nobody_in_the_logs(stack: &Stack, player: &Player, members: &[&Member]) {
     let people = player.people().await.unwrap();
     assert!(people.len() > 20);
     let mut needles: Vec<String> = people.iter().flat_map(forms).collect();

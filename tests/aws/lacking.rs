@@ -25,6 +25,6 @@ pub async fn fails_visibly(emulator: &Emulator, mut plan: Plan, player: &Player)
         (told("the role may not do this") && told("AccessDenied")).then_some(())
     })
     .await;
-    let sums = verdict::judge(&[lacking]).await;
+    let sums = verdict::judge(&[&lacking]).await;
     assert_eq!((sums.invited, sums.lost), (0, 1), "{sums:?}");
 }

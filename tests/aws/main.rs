@@ -7,9 +7,14 @@
     reason = "here, a panic is an answer"
 )]
 
+mod asleep;
+mod away;
+mod callbacks;
+mod cast;
 mod evidence;
 mod lacking;
 mod member;
+mod scene;
 mod story;
 mod verdict;
 
@@ -18,6 +23,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use scene::Scene;
 use stagecall_core::timing::Timing;
 use stagecall_emulator::{Emulator, Functions, Plan, Stack};
 use stagecall_sandbox::{Options, Sandbox};
@@ -49,23 +55,29 @@ async fn main() -> ExitCode {
     // Beside the test itself, which is in <target>/<profile>/deps; tests/deployed has built them.
     let test = std::env::current_exe().unwrap();
     let functions = Functions::built_in(test.ancestors().nth(2).unwrap());
-    let emulator = Emulator::start(&functions).await.unwrap();
+    let mut emulator = Emulator::start(&functions).await.unwrap();
     let plan = Plan::new("story", timing()).await.unwrap();
     let stack = emulator.deploy(&plan).await.unwrap();
     tell(began, "the stack is deployed");
     let sandbox = Sandbox::start(Options { port: 0, seed: 41 }).await.unwrap();
     let player = sandbox.player();
+    let scene = Scene {
+        stack: &stack,
+        player: &player,
+        began,
+    };
     let play = async {
         // Both at once: each waits for its own schedule.
-        let (told, ()) = tokio::join!(
-            story::play(&stack, &player, began),
+        let (mut cast, ()) = tokio::join!(
+            story::begins(&scene),
             lacking::fails_visibly(&emulator, plan, &player),
         );
+        story::goes_on(&scene, &mut emulator, &mut cast).await;
         evidence::metrics_for_the_alarms(&stack).await;
-        evidence::nobody_in_the_logs(&stack, &player, &told.members).await;
+        evidence::nobody_in_the_logs(&stack, &player, &cast.members()).await;
         let (schedule, queue, http) = evidence::invocations(&stack).await;
         let dead = stack.all_dead_letters().await.unwrap();
-        let sums = verdict::judge(&told.members).await;
+        let sums = verdict::judge(&cast.members()).await;
         println!(
             "deployed story: functions invoked by schedule {schedule}, by queue {queue}, over HTTP {http}; invited {}, reported {}, duplicates {}, lost {}, dead letters {dead}",
             sums.invited, sums.reported, sums.duplicates, sums.lost,

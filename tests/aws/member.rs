@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::{InvitationFilter, Records as _};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, EployConnection, HirePlan, HiredWhen, HrmsEndpoint, Mapping,
     MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_emulator::{Credentials, Stack};
-use stagecall_sandbox::control::{NewApplications, NewTest, Player};
-use stagecall_tests::rig::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER};
+use stagecall_sandbox::control::{NewApplications, NewTest, ParticipantView, Player};
+use stagecall_tests::rig::{Customer, Line, MAPPING, PLATFORM, QUESTION, TRIGGER};
+use url::Url;
 
 /// A member of the cast.
 pub struct Member {
@@ -104,6 +107,17 @@ impl Member {
         self
     }
 
+    /// From now on its Eploy is reached over this line.
+    pub fn line_to_eploy(&mut self) -> Line {
+        over_a_line(&mut self.tenant.eploy.base_url)
+    }
+
+    /// From now on its platform is reached over this line.
+    pub fn line_to_platform(&mut self) -> Line {
+        let connection = self.tenant.platforms.values_mut().next().unwrap();
+        over_a_line(connection.base_url.as_mut().unwrap())
+    }
+
     /// So many candidates who are at the trigger stage from the beginning.
     pub async fn already_there(&self, player: &Player, count: u32) -> Vec<u64> {
         let there = NewApplications {
@@ -146,10 +160,44 @@ impl Member {
         all.iter().filter(|one| !one.invitations.is_empty()).count()
     }
 
-    /// Whether all who are to be invited are.
-    pub async fn all_invited(&self) -> Option<()> {
-        (self.invited().await >= self.invitees.len()).then_some(())
+    /// The rows of its invitations.
+    pub async fn on_record(&self, stack: &Stack) -> Vec<Invitation> {
+        let (all, mut rows, mut next) = (InvitationFilter::default(), Vec::new(), None);
+        loop {
+            let store = stack.store();
+            let page = store.invitations(&self.tenant.id, &all, 100, next.as_deref());
+            let page = page.await.unwrap();
+            rows.extend(page.rows);
+            next = page.next;
+            if next.is_none() {
+                return rows;
+            }
+        }
     }
+
+    /// The participants of whom Eploy shows this outcome.
+    pub async fn showing(&self, outcome: &str) -> Vec<ParticipantView> {
+        let all = self.customer.all().await.into_iter();
+        all.filter_map(|judged| {
+            let last = judged.application.actions.last()?;
+            let shown = last.outcome.as_deref() == Some(outcome);
+            judged.participants.into_iter().next().filter(|_| shown)
+        })
+        .collect()
+    }
+
+    /// Whether Eploy shows this outcome of all who are to be invited.
+    pub async fn all_show(&self, outcome: &str) -> Option<()> {
+        (self.showing(outcome).await.len() >= self.invitees.len()).then_some(())
+    }
+}
+
+/// Lays a line, and lets the address lead over it.
+fn over_a_line(address: &mut Url) -> Line {
+    let there = address.socket_addrs(|| None).unwrap()[0];
+    let line = Line::to(there);
+    address.set_port(Some(line.addr().port())).unwrap();
+    line
 }
 
 fn settings(value: &Value) -> Settings {

@@ -1,123 +1,133 @@
-//! The story: customers join, recruiters move candidates, candidates answer; and a function is killed, messages come
-//! twice, results wait because nobody takes them from their queue, and one tenant's work fails until it is mended. One
-//! customer's HRMS takes the hire that it is told of, another's does not.
-
-use std::time::Instant;
+//! The story: customers join, recruiters move candidates, candidates answer; and whatever can go wrong does. A function
+//! is killed, others fall asleep past their leases, messages come twice, a platform and an Eploy cannot be reached, AWS
+//! is restarted, goes out of reach and loses a queue, results wait because nobody takes them, and one tenant's work fails
+//! until it is mended. One customer's HRMS takes the hire that it is told of, another's does not.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stagecall_core::ports::Records as _;
 use stagecall_core::work::Work;
-use stagecall_emulator::{Function, Metric, Queue, Stack};
-use stagecall_sandbox::control::{
-    CandidateAct, Fault, ParticipantView, Player, Profile, Rule, When,
-};
-use stagecall_tests::rig::PLATFORM;
+use stagecall_emulator::{Emulator, Function, Metric, Queue, Taken};
+use stagecall_sandbox::control::CandidateAct;
+use stagecall_tests::rig::State;
 
+use crate::cast::Cast;
 use crate::member::Member;
-use crate::{tell, until, verdict};
+use crate::scene::Scene;
+use crate::{asleep, away, callbacks, until, verdict};
 
-/// After how many seconds failed work comes back, five times. The invite queue's is longer than the slow invitations
-/// take that are killed.
-const BACK: [(Queue, u32); 3] = [(Queue::Poll, 5), (Queue::Invite, 12), (Queue::Result, 15)];
+/// After how many seconds failed work comes back, five times. That of the invite and the result queue when a lease has
+/// run out, with everything that goes before it.
+const BACK: [(Queue, u32); 3] = [(Queue::Poll, 5), (Queue::Invite, 18), (Queue::Result, 18)];
 
-/// What came of the story.
-pub struct Told {
-    /// Everybody in it.
-    pub members: Vec<Member>,
-}
-
-/// Plays the story to its end.
-pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
+/// Plays the first round of the schedule, and what can go wrong before the next: customers join, and those of their
+/// candidates are invited who are to be from the beginning.
+pub async fn begins(scene: &Scene<'_>) -> Cast {
+    let stack = scene.stack;
     for (queue, seconds) in BACK {
         stack.shorten_visibility(queue, seconds).await.unwrap();
     }
-    let mut acme = Member::new(player, "acme").await.with_hrms(player).await;
-    acme.already_there(player, 2).await;
-    let mut bravo = Member::new(player, "bravo").await.with_hrms(player).await;
-    bravo.already_there(player, 1).await;
-    let wecp = Member::with_wecp(player, "charlie").await;
-    let wecp = wecp.with_invitees(player, 3).await;
-    let killed = Member::new(player, "delta").await;
-    let killed = killed.with_invitees(player, 6).await;
-    let poisoned = Member::new(player, "echo").await;
-    let poisoned = poisoned.with_invitees(player, 2).await;
-    let mut locked = Member::new(player, "foxtrot").await;
-    locked.already_there(player, 1).await;
-    locked.tenant.mappings[0].include_current = true;
-    locked.credentials.eploy.1 = "not the secret".to_owned();
-    for member in [&acme, &bravo, &wecp, &killed, &poisoned, &locked] {
+    let cast = Cast::new(scene.player).await;
+    for member in cast.members() {
         member.join(stack).await;
     }
-    garble(stack, &poisoned).await;
+    garble(scene, &cast.poisoned).await;
     stack.serve(Queue::Invite, false).await.unwrap();
-    slow_down(player, &killed).await;
-    tell(began, "the tenants are there; waiting for the schedule");
+    scene.tell("the tenants are there; waiting for the schedule");
 
-    // The schedule's first round: baselines, and the first invitations.
-    let waiting = wecp.invitees.len() + killed.invitees.len();
+    let waiting: usize = cast
+        .invited_first()
+        .map(|one| one.invitees.len())
+        .iter()
+        .sum();
     until("the first invitations are in their queue", async || {
         (stack.depth(Queue::Invite).await.unwrap() >= waiting).then_some(())
     })
     .await;
-    let taken = stack.take(Queue::Invite).await.unwrap();
-    let doubled = taken.len();
-    stack.put_back_twice(Queue::Invite, taken).await.unwrap();
-    assert!(
-        doubled >= waiting,
-        "{doubled} of {waiting} messages were doubled"
-    );
-    tell(
-        began,
-        &format!("{doubled} messages of the invite queue come twice"),
-    );
+    let mut taken = stack.take(Queue::Invite).await.unwrap();
+    let count = taken.len();
+    assert!(count >= waiting, "{count} of {waiting} messages");
+    scene.tell(&format!("{count} messages of the invite queue come twice"));
+    twice(scene, &mut taken, &cast.wecp).await;
     stack.serve(Queue::Invite, true).await.unwrap();
-    for (member, count) in [(&mut acme, 10), (&mut bravo, 4)] {
-        turned_on(stack, member).await;
-        member.enter(count).await;
-        member.hire(player).await;
-    }
-    until(
-        "an invitation is under way and the others are sent",
-        async || {
-            wecp.all_invited().await?;
-            let injected = player.faults().await.unwrap().injected;
-            injected.contains_key("latency").then_some(())
-        },
-    )
+    until("those of WeCP are invited", async || {
+        cast.wecp.all_show("Invited").await
+    })
     .await;
-    let processes = stack.kill(Function::Invite).await.unwrap();
-    assert!(
-        processes > 0,
-        "no process of the invite function was there to be killed"
-    );
-    assert_eq!(killed.invited().await, 0, "it was killed too late");
-    refuse_webhooks(player, &acme).await;
-    tell(
-        began,
-        &format!("killed {processes} processes of the invite function in mid-batch"),
-    );
+    stack.serve(Queue::Invite, false).await.unwrap();
+    let (sending, reading) = (&cast.sending, &cast.reading);
+    scene
+        .slow(&asleep::slow_invitations(sending, reading))
+        .await;
+    // In this order, so that all who take messages have somebody to read, and nobody is idle when they fall asleep.
+    twice(scene, &mut taken, sending).await;
+    twice(scene, &mut taken, reading).await;
+    stack.serve(Queue::Invite, true).await.unwrap();
+    let sleepers = asleep::with_invitations(scene, sending, reading).await;
+    kills(scene, &cast.killed, &mut taken).await;
+    // A platform that takes requests and does not answer, and an Eploy that is not there.
+    cast.to_platform.set(State::Silent);
+    cast.to_eploy.set(State::Down);
+    twice(scene, &mut taken, &cast.unsent).await;
+    twice(scene, &mut taken, &cast.unread).await;
 
     // Between the schedule's rounds, the queues alone.
-    let participants = wecp.participants(player).await;
-    player
-        .wecp_candidate("charlie", &participants, CandidateAct::Answer)
+    let participants = cast.wecp.participants(scene.player).await;
+    scene
+        .player
+        .wecp_candidate(
+            &cast.wecp.customer.name,
+            &participants,
+            CandidateAct::Answer,
+        )
         .await
         .unwrap();
-    dead_letters_come_home(stack, &poisoned, began).await;
+    let sleep = async {
+        asleep::others_invite(scene, sleepers, sending, reading).await;
+        asleep::with_reports(scene, sending).await;
+    };
+    tokio::join!(
+        sleep,
+        poisoned(scene, &cast.poisoned),
+        is_cut_off(scene, &cast.unsent),
+        is_cut_off(scene, &cast.unread),
+    );
+    cast
+}
 
-    // The second round: entries, sweeps, and what was under way when the function was killed.
-    for member in [&acme, &bravo, &killed] {
-        let what = format!("all of {} are invited", member.customer.name);
-        until(&what, async || member.all_invited().await).await;
+/// Plays the rest: AWS goes away and comes back, again and again, and everything comes to its end nevertheless.
+pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast) {
+    for member in [&cast.unsent, &cast.unread] {
+        assert_eq!(member.invited().await, 0, "a line was not cut");
     }
-    tell(began, "everybody is invited");
-    hires_are_told(stack, player).await;
-    callbacks_without_write_back(stack, player, &[&acme, &bravo, &killed, &poisoned], began).await;
+    let sent_back = async || {
+        let letters = scene.stack.dead_letters(Queue::Poll).unwrap();
+        let poisoned = &cast.poisoned.tenant;
+        scene.stack.store().put_tenant(poisoned).await.unwrap();
+        assert!(letters.redrive(100).await.unwrap() > 0);
+    };
+    away::restarted_at_work(scene, emulator, cast, sent_back).await;
 
-    let members = vec![acme, bravo, wecp, killed, poisoned, locked];
+    // The next round brings the entries, the sweeps, what was under way, and what the cut lines held up.
+    cast.to_platform.set(State::Up);
+    cast.to_eploy.set(State::Up);
+    away::slow_invitations(scene, cast).await;
+    for (member, count) in [(&mut cast.acme, 10), (&mut cast.bravo, 4)] {
+        turned_on(scene, member).await;
+        member.enter(count).await;
+        member.hire(scene.player).await;
+    }
+    away::unreachable(scene, emulator, cast).await;
+    until("what could not be finished was taken up", async || {
+        (scene.stack.depth(Queue::Invite).await.unwrap() == 0).then_some(())
+    })
+    .await;
+    let some = [&cast.poisoned, &cast.acme, &cast.bravo];
+    callbacks::without_write_back(scene, &cast.killed, &some).await;
+    away::restarted_without_results(scene, emulator).await;
+
     let done = async || {
-        let sums = verdict::judge(&members).await;
-        (sums.wrong.is_empty() && idle(stack).await).then_some(())
+        let sums = verdict::judge(&cast.members()).await;
+        (sums.wrong.is_empty() && scene.idle().await).then_some(())
     };
     if stagecall_tests::rig::within(crate::PATIENCE, done)
         .await
@@ -125,19 +135,19 @@ pub async fn play(stack: &Stack, player: &Player, began: Instant) -> Told {
     {
         panic!(
             "the story does not end well: {:#?}",
-            verdict::judge(&members).await
+            verdict::judge(&cast.members()).await
         );
     }
-    tell(began, "everything is reported");
-    Told { members }
+    scene.tell("everything is reported");
+    hires_are_told(scene).await;
 }
 
 /// Makes a tenant's configuration one that cannot be read, as a release of another version might.
-async fn garble(stack: &Stack, member: &Member) {
+async fn garble(scene: &Scene<'_>, member: &Member) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    aws_sdk_dynamodb::Client::new(stack.aws())
+    aws_sdk_dynamodb::Client::new(scene.stack.aws())
         .update_item()
-        .table_name(stack.table().unwrap())
+        .table_name(scene.stack.table().unwrap())
         .key("pk", text(member.tenant.id.as_str()))
         .key("sk", text("config"))
         .update_expression("SET doc = :doc")
@@ -147,38 +157,54 @@ async fn garble(stack: &Stack, member: &Member) {
         .unwrap();
 }
 
-/// Lets every invitation of a customer take so long that a process can be killed meanwhile.
-async fn slow_down(player: &Player, member: &Member) {
-    let slow = Rule {
-        system: Some(member.customer.name.clone()),
-        when: When::Next(1000),
-        ..Rule::next("willo.participants.create", 0, Fault::Latency { ms: 7000 })
-    };
-    let profile = Profile {
-        seed: 1,
-        rules: vec![slow],
-    };
-    player.set_faults(&profile).await.unwrap();
+/// Puts a customer's messages back into the invite queue, twice.
+async fn twice(scene: &Scene<'_>, taken: &mut Vec<Taken>, member: &Member) {
+    let (theirs, others) = std::mem::take(taken)
+        .into_iter()
+        .partition(|message| message.tenant() == Some(member.tenant.id.as_str()));
+    *taken = others;
+    scene
+        .stack
+        .put_back_twice(Queue::Invite, theirs)
+        .await
+        .unwrap();
 }
 
-/// Lets nothing go wrong any more but that a customer's HRMS wants no webhooks.
-async fn refuse_webhooks(player: &Player, member: &Member) {
-    let gone = Rule {
-        system: Some(member.customer.name.clone()),
-        ..Rule::now_and_then("hrms.webhook", 1.0, Fault::ErrorBefore { status: 410 })
-    };
-    let profile = Profile {
-        seed: 1,
-        rules: vec![gone],
-    };
-    player.set_faults(&profile).await.unwrap();
+/// The invite function is killed with a customer's invitations under way.
+async fn kills(scene: &Scene<'_>, killed: &Member, taken: &mut Vec<Taken>) {
+    let invite = "willo.participants.create";
+    scene.slow(&[(killed, invite)]).await;
+    twice(scene, taken, killed).await;
+    until("an invitation is under way", async || {
+        (scene.arrived(killed, invite).await > 0).then_some(())
+    })
+    .await;
+    let processes = scene.stack.kill(Function::Invite).await.unwrap();
+    assert!(processes > 0, "nobody was there to be killed");
+    assert_eq!(killed.invited().await, 0, "it was killed too late");
+    scene.slow(&[]).await;
+    scene.tell(&format!(
+        "killed {processes} processes of the invite function in mid-batch"
+    ));
+}
+
+/// It is on record of all its invitations that they did not go out, or may not have.
+async fn is_cut_off(scene: &Scene<'_>, member: &Member) {
+    let what = format!("it is on record that {} is cut off", member.customer.name);
+    until(&what, async || {
+        let rows = member.on_record(scene.stack).await;
+        let troubled = rows.iter().filter(|row| row.trouble.is_some()).count();
+        (troubled >= member.invitees.len()).then_some(())
+    })
+    .await;
 }
 
 /// Waits until it is on record who is at the trigger stage already: from then on, entries count.
-async fn turned_on(stack: &Stack, member: &Member) {
+async fn turned_on(scene: &Scene<'_>, member: &Member) {
     use stagecall_core::ports::{MappingStatus, TenantStates as _};
     until("the mapping is on", async || {
-        let state = stack.store().load_state(&member.tenant.id).await.unwrap()?;
+        let states = scene.stack.store().load_state(&member.tenant.id);
+        let state = states.await.unwrap()?;
         let on = |status: &MappingStatus| *status == MappingStatus::Active;
         let all = !state.mappings.is_empty() && state.mappings.values().all(|one| on(&one.status));
         (all && state.hires.is_some_and(|hires| hires.baseline.is_none())).then_some(())
@@ -186,9 +212,9 @@ async fn turned_on(stack: &Stack, member: &Member) {
     .await;
 }
 
-/// What failed again and again is among the dead letters, and done once it is mended and sent back.
-async fn dead_letters_come_home(stack: &Stack, poisoned: &Member, began: Instant) {
-    let letters = stack.dead_letters(Queue::Poll).unwrap();
+/// What failed again and again is among the dead letters, alone.
+async fn poisoned(scene: &Scene<'_>, poisoned: &Member) {
+    let letters = scene.stack.dead_letters(Queue::Poll).unwrap();
     until("the poisoned message is a dead letter", async || {
         (letters.count().await.unwrap() > 0).then_some(())
     })
@@ -200,111 +226,20 @@ async fn dead_letters_come_home(stack: &Stack, poisoned: &Member, began: Instant
         assert_eq!(letter.work, Some(poll.clone()));
     }
     assert_eq!(poisoned.invited().await, 0);
-    tell(
-        began,
-        "the poisoned message is among the dead letters, alone",
-    );
-    stack.store().put_tenant(&poisoned.tenant).await.unwrap();
-    let sent = letters.redrive(100).await.unwrap();
-    assert!(sent > 0);
-    until("the dead letter is home", async || {
-        poisoned.all_invited().await
-    })
-    .await;
-    assert_eq!(letters.count().await.unwrap(), 0);
-    tell(began, &format!("{sent} sent back and done"));
+    scene.tell("the poisoned message is among the dead letters, alone");
 }
 
 /// The one HRMS has taken its webhook, once; the other was told once, and that it refused is counted.
-async fn hires_are_told(stack: &Stack, player: &Player) {
+async fn hires_are_told(scene: &Scene<'_>) {
     until("a hire was told in vain", async || {
-        let log = stack.log_of(Function::WriteBack).await.unwrap();
+        let log = scene.stack.log_of(Function::WriteBack).await.unwrap();
         let counted = |one: &Metric| one.name == "HiresUndelivered";
         let mut metrics = log.iter().flat_map(|line| line.metrics());
         metrics.any(|one| counted(&one)).then_some(())
     })
     .await;
     until("a hire was told", async || {
-        (player.webhooks(0).await.unwrap().next > 0).then_some(())
+        (scene.player.webhooks(0).await.unwrap().next > 0).then_some(())
     })
     .await;
-}
-
-/// Candidates and reviewers act while nobody takes results from their queue: the callbacks are accepted nevertheless,
-/// and nothing is lost.
-async fn callbacks_without_write_back(
-    stack: &Stack,
-    player: &Player,
-    members: &[&Member],
-    began: Instant,
-) {
-    for member in members {
-        let all = member.customer.all().await;
-        for invited in all.iter().filter(|one| !one.participants.is_empty()) {
-            member
-                .customer
-                .shows(invited.application.id, "Invited")
-                .await;
-        }
-    }
-    stack.serve(Queue::Result, false).await.unwrap();
-    let before = player.callbacks(0).await.unwrap().next;
-    let mut finished = Vec::new();
-    for member in members {
-        let all = member.customer.all().await;
-        let willo: Vec<ParticipantView> = all
-            .iter()
-            .filter_map(|one| one.participants.first().cloned())
-            .collect();
-        let (some, rest) = willo.split_at(willo.len().saturating_sub(2));
-        member.customer.act(some, CandidateAct::Answer).await;
-        member.customer.score(some, 7).await;
-        member.customer.act(&rest[..1], CandidateAct::Decline).await;
-        finished.extend(some.iter().map(|one| one.key.clone()));
-    }
-    until("all callbacks are delivered", async || {
-        (player.pending_callbacks().await.unwrap() == 0).then_some(())
-    })
-    .await;
-    let callbacks = player.callbacks(before).await.unwrap().records;
-    let refused: Vec<_> = callbacks
-        .iter()
-        .filter(|one| one.status != Some(200))
-        .collect();
-    assert!(refused.is_empty(), "{PLATFORM} was refused: {refused:?}");
-    assert!(callbacks.len() >= finished.len());
-    let waiting = stack.depth(Queue::Result).await.unwrap();
-    assert!(waiting > 0, "nothing waits although nobody takes it");
-    for member in members {
-        for judged in member.customer.all().await {
-            let shown = judged
-                .application
-                .actions
-                .iter()
-                .filter_map(|one| one.outcome.as_deref());
-            assert!(
-                shown.clone().all(|outcome| outcome == "Invited"),
-                "{:?}",
-                shown.collect::<Vec<_>>()
-            );
-        }
-    }
-    tell(
-        began,
-        &format!(
-            "{} callbacks were accepted while the write-back is down",
-            callbacks.len()
-        ),
-    );
-    stack.serve(Queue::Result, true).await.unwrap();
-}
-
-/// Whether nothing waits in any queue.
-async fn idle(stack: &Stack) -> bool {
-    for queue in Queue::ALL {
-        if stack.depth(queue).await.unwrap() > 0 {
-            return false;
-        }
-    }
-    true
 }

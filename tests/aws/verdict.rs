@@ -21,7 +21,7 @@ pub struct Sums {
 }
 
 /// Judges everything that can be said of these members.
-pub async fn judge(members: &[Member]) -> Sums {
+pub async fn judge(members: &[&Member]) -> Sums {
     let mut sums = Sums::default();
     for member in members {
         for judged in member.customer.all().await {
