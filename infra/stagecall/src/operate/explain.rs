@@ -128,7 +128,7 @@ fn ids(of: &Invitation) {
         Wake::Never => {}
         Wake::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
         Wake::Watched { until: None, .. } => {
-            println!("  next       whenever the platform has news")
+            println!("  next       whenever the platform has news");
         }
         Wake::Watched {
             until: Some(at), ..

@@ -50,9 +50,10 @@ impl Stay {
                 None => eploy.position(application).await?,
             },
         };
-        Ok(match position.is_some_and(|position| there(&position)) {
-            true => Self::There(None),
-            false => Self::Away,
+        Ok(if position.is_some_and(|position| there(&position)) {
+            Self::There(None)
+        } else {
+            Self::Away
         })
     }
 }
