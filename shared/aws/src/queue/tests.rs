@@ -102,6 +102,15 @@ async fn each_piece_goes_to_its_queue_in_its_tenants_group() {
 }
 
 #[tokio::test]
+async fn what_is_taken_at_the_second_time_is_taken() {
+    let (queue, calls) =
+        queue(|before, call| answered(call, if before == 0 { &[1, 4] } else { &[] })).await;
+    queue.push(polls(6)).await.unwrap();
+    assert_eq!(calls.count(), 2);
+    assert!(queue.keeps());
+}
+
+#[tokio::test]
 async fn ten_go_in_a_call_and_nothing_in_none() {
     let (queue, calls) = queue(|_, call| answered(call, &[])).await;
     queue.push(Vec::new()).await.unwrap();
@@ -114,13 +123,15 @@ async fn ten_go_in_a_call_and_nothing_in_none() {
 }
 
 #[tokio::test]
-async fn what_was_not_taken_is_sent_once_more_and_then_waits_for_the_clock() {
+async fn what_was_not_taken_is_sent_once_more_and_then_said() {
     let (queue, calls) = queue(|before, call| {
         // The second of what is left of the two is refused again.
         answered(call, if before == 0 { &[1, 4] } else { &[1] })
     })
     .await;
-    queue.push(polls(6)).await.unwrap();
+    // Whoever relies on its being kept has to know.
+    let problem = queue.push(polls(6)).await.unwrap_err().to_string();
+    assert!(problem.contains("did not take 1 messages"), "{problem}");
     let calls = calls.all();
     assert_eq!(calls.len(), 2);
     assert_eq!(
