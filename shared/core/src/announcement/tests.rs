@@ -131,6 +131,7 @@ fn ten_attempts_are_made_over_three_days_by_the_schedule() {
         }
         assert_eq!(failed.told, None);
         waits.push(row.due_at.unwrap().duration_since(due).as_secs_f64());
+        assert!(waits.len() <= SCHEDULE.len(), "it goes on for ever");
     };
     assert_eq!(row.state, State::Failed(FailReason::GaveUp));
     assert_eq!(row.attempts.len(), 10);
