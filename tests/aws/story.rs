@@ -114,13 +114,15 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
     for (member, count) in [(&mut cast.acme, 10), (&mut cast.bravo, 4)] {
         turned_on(scene, member).await;
         member.enter(count).await;
-        member.hire(scene.player).await;
     }
+    cast.bravo.hire(scene.player).await;
     away::unreachable(scene, emulator, cast).await;
     until("what could not be finished was taken up", async || {
         (scene.stack.depth(Queue::Invite).await.unwrap() == 0).then_some(())
     })
     .await;
+    // Not before: whoever dies between putting on record that a hire was told in vain and saying so leaves it unsaid.
+    cast.acme.hire(scene.player).await;
     let some = [&cast.poisoned, &cast.acme, &cast.bravo];
     callbacks::without_write_back(scene, &cast.killed, &some).await;
     away::restarted_without_results(scene, emulator).await;
