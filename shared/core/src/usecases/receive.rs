@@ -207,3 +207,6 @@ fn digest(account: &AccountId, event: Option<&str>, body: &[u8]) -> String {
     }
     hex::encode(hash.finalize())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 mod outside;
 mod records;
+mod stores;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,18 +11,19 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Desk;
+use super::{Desk, WriteBack};
 use crate::announcement::{Announcement, HireKey};
 use crate::clock::Clock;
 use crate::error::{CallError, Phase, Reach, StoreError, System};
 use crate::events::{DomainEvent, What};
 use crate::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, QuestionId, Reference,
-    TenantId,
+    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, ExportPackageId,
+    InvitationKey, QuestionId, Reference, StageId, StatusId, TenantId,
 };
-use crate::invitation::{Entry, Invitation};
+use crate::invitation::{Entry, Event, Invitation, Report};
 use crate::person::Person;
 use crate::ports::*;
+use crate::result::{AssessmentResult, Status};
 use crate::tenant::{
     EployConnection, Mapping, MappingKind, PlatformConnection, Position, Reentry, ReportPlan,
     Settings, Tenant, Trigger, Vacancies,
@@ -29,10 +31,33 @@ use crate::tenant::{
 use crate::timing::Timing;
 use crate::work::Work;
 
+/// What happens while somebody waits for an answer.
+pub(super) type Meanwhile = Box<dyn FnOnce(&mut Holds) + Send>;
+
+/// What was written to Eploy.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wrote {
+    Action(NewAction),
+    Update(ActionId, ActionUpdate),
+    Note(String),
+    Answers(BTreeMap<QuestionId, String>),
+    Move(StageId, Option<StatusId>),
+    Export(ExportPackageId),
+}
+
 /// What is in the world at present.
 pub(super) struct Holds {
     pub now: Timestamp,
     pub tenant: Tenant,
+
+    /// The calls that were made to anybody, by name.
+    pub calls: Vec<&'static str>,
+    /// So long each takes.
+    pub calls_take: SignedDuration,
+    /// What happens during the next call, or save, of this name.
+    pub meanwhile: BTreeMap<&'static str, Meanwhile>,
+    /// What every call of this name comes to, if not its answer. If that is unknown, it has taken effect.
+    pub fails: BTreeMap<&'static str, CallError>,
 
     pub rows: BTreeMap<InvitationKey, Invitation>,
     pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
@@ -45,6 +70,10 @@ pub(super) struct Holds {
     /// So many saves to come find that somebody else was faster.
     pub conflicts: u32,
     pub armed: Vec<AssessmentRef>,
+    pub sweeps: BTreeMap<AssessmentRef, SweepState>,
+    /// Each with when it is due, or what became of it.
+    pub deliveries: BTreeMap<String, (Delivery, DeliveryStands)>,
+    pub state: Option<TenantState>,
     pub queued: Vec<Work>,
     /// Whether the queue keeps what it takes.
     pub queue_keeps: bool,
@@ -61,6 +90,17 @@ pub(super) struct Holds {
     pub application: Option<ApplicationId>,
     /// What every call to Eploy comes to, if not its answer.
     pub eploy_fails: Option<CallError>,
+    /// What changed, by page, and since when and which page was asked for.
+    pub changed: Vec<ApplicationPage>,
+    pub asked_since: Vec<(Option<Timestamp>, u32)>,
+    /// Who is at a trigger, by page.
+    pub at_triggers: Vec<ApplicationPage>,
+    pub placements: Vec<PlacementPage>,
+    pub placed: Vec<PlacementPage>,
+    pub directory: Directory,
+    pub allowance: u32,
+    /// What was written, oldest first.
+    pub wrote: Vec<Wrote>,
 
     pub capabilities: Capabilities,
     /// What invitations are answered with, one after the other; after that every one is created.
@@ -70,10 +110,25 @@ pub(super) struct Holds {
     /// What somebody else makes at the same time, and puts on record first.
     pub made_elsewhere: Option<AssessmentId>,
     pub registered: Vec<(CallbackAddress, Vec<AssessmentId>)>,
+    /// What it says of an invitation; of any other, that it was sent.
+    pub results: BTreeMap<Reference, AssessmentResult>,
+    pub found: Vec<Found>,
+    /// Its list, by page, and since when it was asked for.
+    pub list: Vec<SweepPage>,
+    pub listed_since: Vec<Option<Timestamp>>,
+    /// What the reader makes of a callback; `None`: there is no reader.
+    pub reads: Option<(Verdict, Result<Hint, Unreadable>)>,
 
     /// What the HRMS answers, one after the other; after that it takes everything.
     pub hrms: VecDeque<Result<HrmsAnswer, CallError>>,
     pub notices: Vec<Notice>,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum DeliveryStands {
+    Stored(Option<Timestamp>),
+    Settled(DeliveryFate),
 }
 
 /// The world, as the ports see it.
@@ -97,6 +152,10 @@ impl World {
         Self(Arc::new(Mutex::new(Holds {
             now: start(),
             tenant: tenant(vec![mapping("video")]),
+            calls: Vec::new(),
+            calls_take: SignedDuration::ZERO,
+            meanwhile: BTreeMap::new(),
+            fails: BTreeMap::new(),
             rows: BTreeMap::new(),
             references: BTreeMap::new(),
             prepared: BTreeMap::new(),
@@ -106,6 +165,9 @@ impl World {
             saving_takes: SignedDuration::ZERO,
             conflicts: 0,
             armed: Vec::new(),
+            sweeps: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            state: None,
             queued: Vec::new(),
             queue_keeps: false,
             queue_fails: false,
@@ -121,6 +183,14 @@ impl World {
             answers: BTreeMap::new(),
             application: None,
             eploy_fails: None,
+            changed: Vec::new(),
+            asked_since: Vec::new(),
+            at_triggers: Vec::new(),
+            placements: Vec::new(),
+            placed: Vec::new(),
+            directory: Directory::default(),
+            allowance: 100_000,
+            wrote: Vec::new(),
             capabilities: Capabilities {
                 invites_by_email: true,
                 returns_candidate_link: false,
@@ -137,6 +207,11 @@ impl World {
             made: Vec::new(),
             made_elsewhere: None,
             registered: Vec::new(),
+            results: BTreeMap::new(),
+            found: Vec::new(),
+            list: Vec::new(),
+            listed_since: Vec::new(),
+            reads: Some((Verdict::TokenOnly, Ok(Hint::default()))),
             hrms: VecDeque::new(),
             notices: Vec::new(),
         })))
@@ -181,14 +256,94 @@ impl World {
         }
     }
 
+    /// Puts an invitation for this mapping on record that the platform has, as Eploy shows.
+    pub fn invited(&self, application: &str, mapping: &str) -> InvitationKey {
+        let key = self.enter(application, mapping);
+        let reference = Reference::new(format!("r-{application}"));
+        let account = "acc".into();
+        let place = (account, reference.clone());
+        self.holds().references.insert(place, key.clone());
+        let row = self.happens(&key, sent(reference));
+        self.happens(&key, Event::Reported(told(&row)));
+        key
+    }
+
+    /// Writes back in this world.
+    pub fn write_back(&self) -> WriteBack {
+        let ports = Arc::new(self.clone());
+        WriteBack {
+            desk: self.desk(),
+            eploy: ports.clone(),
+            platforms: ports,
+        }
+    }
+
+    /// What the platform says of the invitation of this application from now on.
+    pub fn results_in(&self, application: &str, status: Status) {
+        let reference = Reference::new(format!("r-{application}"));
+        let result = AssessmentResult::bare(reference.clone(), status);
+        self.holds().results.insert(reference, result);
+    }
+
+    /// Puts an invitation in place of the one on record, after this event at the present time.
+    pub fn happens(&self, key: &InvitationKey, event: Event) -> Invitation {
+        let mut holds = self.holds();
+        let now = holds.now;
+        holds.happens(key, event, now)
+    }
+
+    /// A call is made: time passes, other things happen, and it may fail.
+    fn call(&self, name: &'static str) -> Result<(), CallError> {
+        let mut holds = self.holds();
+        holds.calls.push(name);
+        let takes = holds.calls_take;
+        holds.now += takes;
+        holds.go_on_meanwhile(name);
+        holds.fails.get(name).cloned().map_or(Ok(()), Err)
+    }
+
     /// Before a save: time passes, and somebody else may be faster.
     fn saves(&self) -> bool {
         let mut holds = self.holds();
+        holds.go_on_meanwhile("save");
         let takes = holds.saving_takes;
         holds.now += takes;
         let conflict = holds.conflicts > 0;
         holds.conflicts = holds.conflicts.saturating_sub(1);
         !conflict
+    }
+}
+
+impl Holds {
+    /// The invitation after this event, which is put on record.
+    pub fn happens(&mut self, key: &InvitationKey, event: Event, at: Timestamp) -> Invitation {
+        let row = self.rows.get_mut(key).unwrap();
+        *row = row.apply(event, at, &Timing::default(), None).unwrap().next;
+        row.clone()
+    }
+
+    fn go_on_meanwhile(&mut self, name: &'static str) {
+        if let Some(happens) = self.meanwhile.remove(name) {
+            happens(self);
+        }
+    }
+}
+
+/// The platform has it, under this reference.
+pub(super) fn sent(reference: Reference) -> Event {
+    Event::Sent {
+        reference,
+        link: None,
+        adopted: false,
+        writer: None,
+    }
+}
+
+/// The report when Eploy shows everything.
+pub(super) fn told(row: &Invitation) -> Report {
+    Report {
+        revision: row.revision,
+        ..row.report.clone()
     }
 }
 
@@ -318,6 +473,7 @@ impl Secrets for World {
         _: &TenantId,
         account: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError> {
+        self.holds().calls.push("callback_tokens");
         Ok(self.holds().tokens.get(account).cloned())
     }
 }
@@ -352,158 +508,5 @@ impl Events for World {
     async fn publish(&self, events: Vec<DomainEvent>) {
         let what = events.into_iter().map(|event| event.what);
         self.holds().published.extend(what);
-    }
-}
-
-#[async_trait]
-impl Ledger for World {
-    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
-        let mut holds = self.holds();
-        if holds.rows.contains_key(&invitation.key) {
-            return Ok(Inserted::Existed);
-        }
-        holds
-            .rows
-            .insert(invitation.key.clone(), invitation.clone());
-        Ok(Inserted::New)
-    }
-
-    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
-        let free = self.saves();
-        let mut holds = self.holds();
-        match holds.rows.get_mut(&next.key) {
-            Some(row) if free && row.version + 1 == next.version => {
-                *row = next.clone();
-                Ok(Saved::Saved)
-            }
-            _ => Ok(Saved::Conflict),
-        }
-    }
-
-    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
-        Ok(self.holds().rows.get(key).cloned())
-    }
-
-    async fn of_applications(
-        &self,
-        _: &TenantId,
-        applications: &[ApplicationId],
-    ) -> Result<Vec<Invitation>, StoreError> {
-        let holds = self.holds();
-        let rows = holds.rows.values();
-        Ok(rows
-            .filter(|row| applications.contains(&row.key.application))
-            .cloned()
-            .collect())
-    }
-
-    async fn bind(
-        &self,
-        account: &AccountId,
-        reference: &Reference,
-        key: &InvitationKey,
-    ) -> Result<Bound, StoreError> {
-        let mut holds = self.holds();
-        let place = (account.clone(), reference.clone());
-        let owner = holds.references.entry(place).or_insert_with(|| key.clone());
-        Ok(if owner == key {
-            Bound::Ours
-        } else {
-            Bound::Other(owner.clone())
-        })
-    }
-
-    async fn bound(
-        &self,
-        _: &TenantId,
-        account: &AccountId,
-        reference: &Reference,
-    ) -> Result<Option<InvitationKey>, StoreError> {
-        let place = (account.clone(), reference.clone());
-        Ok(self.holds().references.get(&place).cloned())
-    }
-
-    async fn prepared(
-        &self,
-        _: &TenantId,
-        _: &AccountId,
-        name: &str,
-    ) -> Result<Option<AssessmentId>, StoreError> {
-        Ok(self.holds().prepared.get(name).cloned())
-    }
-
-    async fn save_prepared(
-        &self,
-        _: &TenantId,
-        _: &AccountId,
-        name: &str,
-        made: &AssessmentId,
-    ) -> Result<AssessmentId, StoreError> {
-        let mut holds = self.holds();
-        let used = holds.prepared.entry(name.to_owned());
-        Ok(used.or_insert_with(|| made.clone()).clone())
-    }
-
-    async fn waiting(&self, _: &TenantId, _: &AssessmentRef) -> Result<Vec<Waiting>, StoreError> {
-        unimplemented!()
-    }
-}
-
-#[async_trait]
-impl Sweeps for World {
-    async fn arm(
-        &self,
-        _: &TenantId,
-        assessment: &AssessmentRef,
-        _: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.holds().armed.push(assessment.clone());
-        Ok(())
-    }
-
-    async fn load_sweep(&self, _: &TenantId, _: &AssessmentRef) -> Result<SweepState, StoreError> {
-        Ok(SweepState::default())
-    }
-
-    async fn save_sweep(
-        &self,
-        _: &TenantId,
-        _: &AssessmentRef,
-        _: &SweepState,
-        _: &SweepState,
-    ) -> Result<Saved, StoreError> {
-        unimplemented!()
-    }
-}
-
-#[async_trait]
-impl Announcements for World {
-    async fn insert_announcement(&self, new: &Announcement) -> Result<Inserted, StoreError> {
-        let mut holds = self.holds();
-        if holds.announcements.contains_key(&new.key) {
-            return Ok(Inserted::Existed);
-        }
-        holds.announcements.insert(new.key.clone(), new.clone());
-        Ok(Inserted::New)
-    }
-
-    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
-        let free = self.saves();
-        let mut holds = self.holds();
-        match holds.announcements.get_mut(&next.key) {
-            Some(row) if free && row.version + 1 == next.version => {
-                *row = next.clone();
-                Ok(Saved::Saved)
-            }
-            _ => Ok(Saved::Conflict),
-        }
-    }
-
-    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
-        Ok(self.holds().announcements.get(key).cloned())
-    }
-
-    async fn announcements(&self, _: &TenantId, _: usize) -> Result<Vec<Announcement>, StoreError> {
-        unimplemented!()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::World;
+use super::{World, Wrote, time};
 use crate::error::CallError;
 use crate::ids::{
     AccountId, ActionId, ApplicationId, AssessmentId, CandidateId, ExportPackageId,
@@ -14,18 +14,55 @@ use crate::ids::{
 };
 use crate::person::Person;
 use crate::ports::*;
-use crate::result::AssessmentResult;
+use crate::result::{AssessmentResult, Status};
 use crate::tenant::{HrmsEndpoint, Position, Tenant, Trigger, Vacancies};
 
 impl World {
-    fn eploy_answers(&self) -> Result<(), CallError> {
+    /// A call to Eploy is made.
+    fn eploy_call(&self, name: &'static str) -> Result<(), CallError> {
+        self.call(name)?;
         self.holds().eploy_fails.clone().map_or(Ok(()), Err)
+    }
+
+    /// A writing call to Eploy is made. It has its effect unless it certainly failed.
+    fn write(&self, name: &'static str, what: Wrote) -> Result<(), CallError> {
+        let answer = self.eploy_call(name);
+        if answer
+            .as_ref()
+            .map_or_else(|error| !error.without_effect(), |()| true)
+        {
+            self.holds().wrote.push(what);
+        }
+        answer
+    }
+}
+
+/// A page of what there is, from 1; beyond the last there is nothing.
+fn page<T: Clone>(pages: &[T], number: u32) -> Option<T> {
+    pages.get(number as usize - 1).cloned()
+}
+
+fn no_applications() -> ApplicationPage {
+    ApplicationPage {
+        rows: Vec::new(),
+        set_aside: Vec::new(),
+        more: false,
+    }
+}
+
+fn no_placements() -> PlacementPage {
+    PlacementPage {
+        rows: Vec::new(),
+        set_aside: Vec::new(),
+        more: false,
     }
 }
 
 #[async_trait]
 impl EployConnections for World {
     async fn eploy(&self, _: &Tenant, _: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
+        let fails = self.holds().fails.get("eploy").cloned();
+        fails.map_or(Ok(()), Err)?;
         Ok(Arc::new(self.clone()))
     }
 }
@@ -33,40 +70,54 @@ impl EployConnections for World {
 #[async_trait]
 impl Eploy for World {
     async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
-        unimplemented!()
+        let holds = self.holds();
+        Ok(AllowanceLeft {
+            calls: holds.allowance,
+            resets_at: time(86_400),
+        })
     }
 
     async fn changed_applications(
         &self,
-        _: Option<Timestamp>,
-        _: u32,
+        since: Option<Timestamp>,
+        number: u32,
     ) -> Result<ApplicationPage, CallError> {
-        unimplemented!()
+        self.eploy_call("changed_applications")?;
+        let mut holds = self.holds();
+        holds.asked_since.push((since, number));
+        Ok(page(&holds.changed, number).unwrap_or_else(no_applications))
     }
 
     async fn applications_at(
         &self,
         _: &[Trigger],
         _: &Vacancies,
-        _: u32,
+        number: u32,
     ) -> Result<ApplicationPage, CallError> {
-        unimplemented!()
+        self.eploy_call("applications_at")?;
+        let holds = self.holds();
+        Ok(page(&holds.at_triggers, number).unwrap_or_else(no_applications))
     }
 
     async fn changed_placements(
         &self,
-        _: Option<Timestamp>,
-        _: u32,
+        since: Option<Timestamp>,
+        number: u32,
     ) -> Result<PlacementPage, CallError> {
-        unimplemented!()
+        self.eploy_call("changed_placements")?;
+        let mut holds = self.holds();
+        holds.asked_since.push((since, number));
+        Ok(page(&holds.placements, number).unwrap_or_else(no_placements))
     }
 
     async fn placements_with(
         &self,
         _: &BTreeSet<PlacementStatusId>,
-        _: u32,
+        number: u32,
     ) -> Result<PlacementPage, CallError> {
-        unimplemented!()
+        self.eploy_call("placements_with")?;
+        let holds = self.holds();
+        Ok(page(&holds.placed, number).unwrap_or_else(no_placements))
     }
 
     async fn application_of(
@@ -74,27 +125,27 @@ impl Eploy for World {
         _: &CandidateId,
         _: &VacancyId,
     ) -> Result<Option<ApplicationId>, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("application_of")?;
         Ok(self.holds().application.clone())
     }
 
     async fn standing(&self, _: &ApplicationId) -> Result<Standing, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("standing")?;
         Ok(self.holds().standing.clone())
     }
 
     async fn position(&self, _: &ApplicationId) -> Result<Option<Position>, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("position")?;
         Ok(self.holds().position.clone())
     }
 
     async fn candidate(&self, _: &CandidateId) -> Result<Person, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("candidate")?;
         Ok(self.holds().person.clone())
     }
 
     async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("vacancy")?;
         Ok(Vacancy {
             id: vacancy.clone(),
             title: format!("Vacancy {vacancy}"),
@@ -103,23 +154,42 @@ impl Eploy for World {
     }
 
     async fn directory(&self) -> Result<Directory, CallError> {
-        unimplemented!()
+        self.eploy_call("directory")?;
+        Ok(self.holds().directory.clone())
     }
 
-    async fn create_action(&self, _: &NewAction) -> Result<ActionId, CallError> {
-        unimplemented!()
+    async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError> {
+        self.write("create_action", Wrote::Action(action.clone()))?;
+        let holds = self.holds();
+        Ok(ActionId::new(format!(
+            "action-{}",
+            created(&holds.wrote).count()
+        )))
     }
 
-    async fn update_action(&self, _: &ActionId, _: &ActionUpdate) -> Result<(), CallError> {
-        unimplemented!()
+    async fn update_action(
+        &self,
+        action: &ActionId,
+        update: &ActionUpdate,
+    ) -> Result<(), CallError> {
+        let update = Wrote::Update(action.clone(), update.clone());
+        self.write("update_action", update)
     }
 
-    async fn find_action(&self, _: &ActionLookUp) -> Result<Option<ActionId>, CallError> {
-        unimplemented!()
+    async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError> {
+        self.eploy_call("find_action")?;
+        let holds = self.holds();
+        let number = created(&holds.wrote).position(|action| {
+            action.candidate == look_up.candidate
+                && action.vacancy == look_up.vacancy
+                && action.action_type == look_up.action_type
+                && action.started_at == look_up.started_at
+        });
+        Ok(number.map(|number| ActionId::new(format!("action-{}", number + 1))))
     }
 
-    async fn add_note(&self, _: &ApplicationId, _: &str) -> Result<(), CallError> {
-        unimplemented!()
+    async fn add_note(&self, _: &ApplicationId, text: &str) -> Result<(), CallError> {
+        self.write("add_note", Wrote::Note(text.to_owned()))
     }
 
     async fn answer(
@@ -127,7 +197,7 @@ impl Eploy for World {
         of: &QuestionsOf,
         question: &QuestionId,
     ) -> Result<Option<Answer>, CallError> {
-        self.eploy_answers()?;
+        self.eploy_call("answer")?;
         // A question is one of applications or of vacancies, as its id begins.
         let kind = match of {
             QuestionsOf::Application(_) => "application",
@@ -140,33 +210,59 @@ impl Eploy for World {
     async fn answer_questions(
         &self,
         _: &ApplicationId,
-        _: &BTreeMap<QuestionId, String>,
+        answers: &BTreeMap<QuestionId, String>,
     ) -> Result<(), CallError> {
-        unimplemented!()
+        self.write("answer_questions", Wrote::Answers(answers.clone()))
     }
 
     async fn move_application(
         &self,
         _: &ApplicationId,
-        _: &StageId,
-        _: Option<&StatusId>,
+        stage: &StageId,
+        status: Option<&StatusId>,
     ) -> Result<(), CallError> {
-        unimplemented!()
+        let moved = Wrote::Move(stage.clone(), status.cloned());
+        self.write("move_application", moved)
     }
 
-    async fn mark_exported(&self, _: &ApplicationId, _: &ExportPackageId) -> Result<(), CallError> {
-        unimplemented!()
+    async fn mark_exported(
+        &self,
+        _: &ApplicationId,
+        package: &ExportPackageId,
+    ) -> Result<(), CallError> {
+        self.write("mark_exported", Wrote::Export(package.clone()))
     }
+}
+
+/// The actions that Eploy has, oldest first.
+fn created(wrote: &[Wrote]) -> impl Iterator<Item = &NewAction> {
+    wrote.iter().filter_map(|wrote| match wrote {
+        Wrote::Action(action) => Some(action),
+        _ => None,
+    })
 }
 
 #[async_trait]
 impl PlatformConnections for World {
     async fn platform(&self, _: &Tenant, _: &AccountId) -> Result<Arc<dyn Platform>, CallError> {
+        let fails = self.holds().fails.get("platform").cloned();
+        fails.map_or(Ok(()), Err)?;
         Ok(Arc::new(self.clone()))
     }
 
     fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn DeliveryReader>> {
-        None
+        let known = self.holds().reads.is_some();
+        known.then(|| Arc::new(self.clone()) as Arc<dyn DeliveryReader>)
+    }
+}
+
+impl DeliveryReader for World {
+    fn verify(&self, _: &IncomingCall<'_>) -> Verdict {
+        self.holds().reads.as_ref().unwrap().0
+    }
+
+    fn read(&self, _: &IncomingCall<'_>) -> Result<Hint, Unreadable> {
+        self.holds().reads.as_ref().unwrap().1.clone()
     }
 }
 
@@ -181,6 +277,7 @@ impl Platform for World {
     }
 
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError> {
+        self.call("invite")?;
         let mut holds = self.holds();
         holds.orders.push(order.clone());
         holds.invited.pop_front().unwrap_or_else(|| {
@@ -205,20 +302,32 @@ impl Platform for World {
     }
 
     async fn find(&self, _: &AssessmentId, _: &Person, _: &str) -> Result<Vec<Found>, CallError> {
-        unimplemented!()
+        self.call("find")?;
+        Ok(self.holds().found.clone())
     }
 
-    async fn result(&self, _: &AssessmentId, _: &Reference) -> Result<AssessmentResult, CallError> {
-        unimplemented!()
+    async fn result(
+        &self,
+        _: &AssessmentId,
+        reference: &Reference,
+    ) -> Result<AssessmentResult, CallError> {
+        // What it knows when it is asked; by the time the answer arrives, that may be old.
+        let known = self.holds().results.get(reference).cloned();
+        self.call("result")?;
+        Ok(known.unwrap_or_else(|| AssessmentResult::bare(reference.clone(), Status::Sent)))
     }
 
     async fn list(
         &self,
         _: &AssessmentId,
-        _: Option<Timestamp>,
-        _: Option<&str>,
+        since: Option<Timestamp>,
+        next: Option<&str>,
     ) -> Result<SweepPage, CallError> {
-        unimplemented!()
+        self.call("list")?;
+        let mut holds = self.holds();
+        holds.listed_since.push(since);
+        let number: usize = next.map_or(0, |next| next.parse().unwrap());
+        Ok(holds.list[number].clone())
     }
 
     async fn register_callbacks(

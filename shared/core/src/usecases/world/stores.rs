@@ -1,0 +1,250 @@
+//! Our own stores.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{DeliveryStands, World};
+use crate::announcement::{Announcement, HireKey};
+use crate::error::StoreError;
+use crate::ids::{
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+};
+use crate::invitation::{Invitation, Wake};
+use crate::ports::*;
+
+#[async_trait]
+impl Ledger for World {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        let mut holds = self.holds();
+        if holds.rows.contains_key(&invitation.key) {
+            return Ok(Inserted::Existed);
+        }
+        holds
+            .rows
+            .insert(invitation.key.clone(), invitation.clone());
+        Ok(Inserted::New)
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let free = self.saves();
+        let mut holds = self.holds();
+        match holds.rows.get_mut(&next.key) {
+            Some(row) if free && row.version + 1 == next.version => {
+                *row = next.clone();
+                Ok(Saved::Saved)
+            }
+            _ => Ok(Saved::Conflict),
+        }
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        Ok(self.holds().rows.get(key).cloned())
+    }
+
+    async fn of_applications(
+        &self,
+        _: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let holds = self.holds();
+        let rows = holds.rows.values();
+        Ok(rows
+            .filter(|row| applications.contains(&row.key.application))
+            .cloned()
+            .collect())
+    }
+
+    async fn bind(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        let mut holds = self.holds();
+        let place = (account.clone(), reference.clone());
+        let owner = holds.references.entry(place).or_insert_with(|| key.clone());
+        Ok(if owner == key {
+            Bound::Ours
+        } else {
+            Bound::Other(owner.clone())
+        })
+    }
+
+    async fn bound(
+        &self,
+        _: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        let place = (account.clone(), reference.clone());
+        Ok(self.holds().references.get(&place).cloned())
+    }
+
+    async fn prepared(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        Ok(self.holds().prepared.get(name).cloned())
+    }
+
+    async fn save_prepared(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        let mut holds = self.holds();
+        let used = holds.prepared.entry(name.to_owned());
+        Ok(used.or_insert_with(|| made.clone()).clone())
+    }
+
+    async fn waiting(
+        &self,
+        _: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        let holds = self.holds();
+        let watched = holds.rows.values().filter_map(|row| match &row.wake {
+            Wake::Watched { until, level } if row.assessment == *assessment => Some(Waiting {
+                key: row.key.clone(),
+                reference: row.reference.clone()?,
+                level: *level,
+                marker: row.marker.clone(),
+                invited_at: row.invited_at,
+                until: *until,
+            }),
+            _ => None,
+        });
+        Ok(watched.collect())
+    }
+}
+
+#[async_trait]
+impl Sweeps for World {
+    async fn arm(
+        &self,
+        _: &TenantId,
+        assessment: &AssessmentRef,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut holds = self.holds();
+        holds.armed.push(assessment.clone());
+        let sweep = holds.sweeps.entry(assessment.clone()).or_default();
+        sweep.due_at = Some(sweep.due_at.map_or(at, |due| due.min(at)));
+        sweep.armed += 1;
+        Ok(())
+    }
+
+    async fn load_sweep(
+        &self,
+        _: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<SweepState, StoreError> {
+        let sweep = self.holds().sweeps.get(assessment).cloned();
+        Ok(sweep.unwrap_or_default())
+    }
+
+    async fn save_sweep(
+        &self,
+        _: &TenantId,
+        assessment: &AssessmentRef,
+        expected: &SweepState,
+        next: &SweepState,
+    ) -> Result<Saved, StoreError> {
+        let free = self.saves();
+        let mut holds = self.holds();
+        let sweep = holds.sweeps.entry(assessment.clone()).or_default();
+        if !free || *sweep != *expected {
+            return Ok(Saved::Conflict);
+        }
+        let armed = sweep.armed;
+        *sweep = SweepState {
+            armed,
+            ..next.clone()
+        };
+        Ok(Saved::Saved)
+    }
+}
+
+#[async_trait]
+impl Deliveries for World {
+    async fn store(
+        &self,
+        delivery: &Delivery,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let stands = DeliveryStands::Stored(due_at);
+        let stored = (delivery.clone(), stands);
+        self.holds().deliveries.insert(delivery.id.clone(), stored);
+        Ok(())
+    }
+
+    async fn load_delivery(&self, _: &TenantId, id: &str) -> Result<Option<Delivery>, StoreError> {
+        let holds = self.holds();
+        Ok(holds.deliveries.get(id).map(|(known, _)| known.clone()))
+    }
+
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+        let stands = DeliveryStands::Settled(fate.clone());
+        let settled = (delivery.clone(), stands);
+        self.holds().deliveries.insert(delivery.id.clone(), settled);
+        Ok(())
+    }
+
+    async fn unmatched(&self, _: &TenantId, _: usize) -> Result<Vec<Delivery>, StoreError> {
+        unimplemented!()
+    }
+}
+
+#[async_trait]
+impl TenantStates for World {
+    async fn load_state(&self, _: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        Ok(self.holds().state.clone())
+    }
+
+    async fn save_state(&self, _: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
+        let free = self.saves();
+        let mut holds = self.holds();
+        let version = holds.state.as_ref().map_or(0, |state| state.version);
+        if !free || version + 1 != next.version {
+            return Ok(Saved::Conflict);
+        }
+        holds.state = Some(next.clone());
+        Ok(Saved::Saved)
+    }
+}
+
+#[async_trait]
+impl Announcements for World {
+    async fn insert_announcement(&self, new: &Announcement) -> Result<Inserted, StoreError> {
+        let mut holds = self.holds();
+        if holds.announcements.contains_key(&new.key) {
+            return Ok(Inserted::Existed);
+        }
+        holds.announcements.insert(new.key.clone(), new.clone());
+        Ok(Inserted::New)
+    }
+
+    async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
+        let free = self.saves();
+        let mut holds = self.holds();
+        match holds.announcements.get_mut(&next.key) {
+            Some(row) if free && row.version + 1 == next.version => {
+                *row = next.clone();
+                Ok(Saved::Saved)
+            }
+            _ => Ok(Saved::Conflict),
+        }
+    }
+
+    async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
+        Ok(self.holds().announcements.get(key).cloned())
+    }
+
+    async fn announcements(&self, _: &TenantId, _: usize) -> Result<Vec<Announcement>, StoreError> {
+        unimplemented!()
+    }
+}
