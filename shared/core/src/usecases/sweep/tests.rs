@@ -1,0 +1,453 @@
+use super::super::world::{World, failing, mapping, start, time};
+use super::*;
+use crate::error::Phase;
+use crate::ids::{InvitationKey, Reference};
+use crate::invitation::Wake;
+use crate::ports::SweepPage;
+use crate::result::Status;
+
+const DAY: i64 = 86_400;
+
+fn assessment() -> AssessmentRef {
+    mapping("video").assessment
+}
+
+/// A world whose sweep is due now, and was last done an hour ago.
+fn world() -> World {
+    let world = World::new();
+    let sweep = SweepState {
+        due_at: Some(start()),
+        last_at: Some(time(-3600)),
+        ..SweepState::default()
+    };
+    world.holds().sweeps.insert(assessment(), sweep);
+    world
+}
+
+async fn sweep(world: &World) -> SweepState {
+    let ports = Arc::new(world.clone());
+    let sweeper = Sweeper {
+        desk: world.desk(),
+        platforms: ports,
+        write_back: world.write_back(),
+    };
+    let tenant = "acme".into();
+    sweeper.sweep(&tenant, &assessment()).await.unwrap();
+    stands(world)
+}
+
+fn stands(world: &World) -> SweepState {
+    world.holds().sweeps[&assessment()].clone()
+}
+
+/// Puts so many on record that the platform has.
+fn invited(world: &World, many: u32) -> Vec<InvitationKey> {
+    let all = 1..=many;
+    all.map(|one| world.invited(&one.to_string(), "video"))
+        .collect()
+}
+
+/// A line of the platform's list about the invitation of this application.
+fn line(application: &str, status: Status, marker: &str) -> Sighting {
+    Sighting {
+        reference: Reference::new(format!("r-{application}")),
+        status: Some(status),
+        marker: marker.to_owned(),
+    }
+}
+
+fn lists(world: &World, pages: Vec<Vec<Sighting>>) {
+    let last = pages.len();
+    let pages = (1..).zip(pages).map(|(next, sightings)| SweepPage {
+        sightings,
+        next: (next < last).then(|| next.to_string()),
+    });
+    world.holds().list = pages.collect();
+}
+
+fn calls(world: &World) -> Vec<&'static str> {
+    world.holds().calls.clone()
+}
+
+#[tokio::test]
+async fn nobody_asks_before_it_is_due() {
+    for (due_at, asks) in [
+        (None, false),
+        (Some(time(1)), false),
+        (Some(time(0)), true),
+        (Some(time(-1)), true),
+    ] {
+        let world = world();
+        invited(&world, 1);
+        let state = SweepState {
+            due_at,
+            ..stands(&world)
+        };
+        world.holds().sweeps.insert(assessment(), state);
+        sweep(&world).await;
+        assert_eq!(!calls(&world).is_empty(), asks, "{due_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_paused_tenants_assessments_are_not_swept() {
+    let world = world();
+    invited(&world, 1);
+    world.holds().tenant.paused = true;
+    assert_eq!(sweep(&world).await.due_at, Some(start()));
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_few_are_asked_for_one_by_one_and_what_is_new_is_told() {
+    let world = world();
+    let keys = invited(&world, 4);
+    world.results_in("2", Status::Completed);
+    let next = sweep(&world).await;
+    assert_eq!(calls(&world), ["result"; 4]);
+    assert_eq!(world.row(&keys[1]).state, State::Completed);
+    for key in &keys {
+        assert!(!world.row(key).unreported());
+    }
+    // Everything was looked at, so that the next look is as usual.
+    assert_eq!(next.due_at, Some(time(900)));
+    assert_eq!(next.last_at, Some(start()));
+    assert_eq!(next.failures, 0);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_read_hides_no_other_and_is_soon_asked_for_again() {
+    let world = world();
+    world.pass(-2 * DAY);
+    let key = world.invited("1", "video");
+    world.pass(2 * DAY);
+    world.results_in("1", Status::Completed);
+    world
+        .holds()
+        .fails
+        .insert("result", failing(Phase::Unknown));
+    let next = sweep(&world).await;
+    assert_eq!(next.due_at, Some(time(900)), "and not in hours");
+    assert_eq!(next.last_at, Some(time(-3600)));
+    world.holds().fails.clear();
+    world.pass(900);
+    let next = sweep(&world).await;
+    assert_eq!(world.row(&key).state, State::Completed);
+    assert_eq!(next.last_at, Some(time(900)));
+}
+
+#[tokio::test]
+async fn many_are_found_on_one_list_and_only_those_with_news_are_handed_out() {
+    let world = world();
+    world.pass(-2 * DAY);
+    let keys = invited(&world, 5);
+    world.pass(2 * DAY);
+    lists(
+        &world,
+        vec![
+            vec![
+                line("1", Status::Sent, "m1"),
+                line("2", Status::Started, "m2"),
+                line("somebody's", Status::Completed, "m"),
+            ],
+            vec![line("3", Status::Sent, "m3")],
+            vec![line("4", Status::Opened, "m4")],
+        ],
+    );
+    let next = sweep(&world).await;
+    assert_eq!(calls(&world), ["list"; 3]);
+    assert_eq!(world.holds().listed_since, [Some(time(-3600)); 3]);
+    let news = [(1, "m2"), (3, "m4")].map(|(at, marker)| Work::WriteBack {
+        key: keys[at].clone(),
+        news: true,
+        marker: Some(marker.to_owned()),
+    });
+    assert_eq!(world.holds().queued, news);
+    // A hint can be lost, so that the next look is soon, and sees the same.
+    assert_eq!(next.due_at, Some(time(900)));
+    assert_eq!(next.last_at, Some(time(-3600)));
+}
+
+#[tokio::test]
+async fn a_list_without_news_is_read_again_as_usual() {
+    let world = world();
+    world.pass(-2 * DAY);
+    invited(&world, 5);
+    world.pass(2 * DAY);
+    lists(&world, vec![vec![line("1", Status::Sent, "m1")]]);
+    let next = sweep(&world).await;
+    // An eighth of the time since the last invitation.
+    assert_eq!(next.due_at, Some(time(6 * 3600)));
+    assert_eq!(next.last_at, Some(start()));
+    assert!(world.holds().queued.is_empty());
+}
+
+#[tokio::test]
+async fn a_sweep_rests_only_after_it_found_nothing_twice() {
+    let world = world();
+    let first = sweep(&world).await;
+    assert_eq!(first.due_at, Some(time(900)));
+    assert_eq!(first.empty_at, Some(0));
+    world.pass(900);
+    assert_eq!(sweep(&world).await.due_at, None);
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+/// Whoever arms does so before the row that is to be watched is on record, and may take as long as a lease.
+#[tokio::test]
+async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
+    let world = world();
+    let mut desk = world.desk();
+    desk.timing = Arc::new(Timing {
+        sweep_seconds: 10.0,
+        ..Timing::default()
+    });
+    let sweeper = Sweeper {
+        desk,
+        platforms: Arc::new(world.clone()),
+        write_back: world.write_back(),
+    };
+    let sweep = async || {
+        let tenant = "acme".into();
+        sweeper.sweep(&tenant, &assessment()).await.unwrap();
+        stands(&world)
+    };
+    assert_eq!(sweep().await.due_at, Some(time(60)), "the lease is longer");
+    let sweeps = &sweeper.desk.sweeps;
+    let tenant = "acme".into();
+    sweeps.arm(&tenant, &assessment(), time(60)).await.unwrap();
+    world.pass(60);
+    assert_eq!(sweep().await.due_at, Some(time(120)));
+    world.pass(60);
+    assert_eq!(sweep().await.due_at, None);
+}
+
+#[tokio::test]
+async fn a_platform_that_fails_is_asked_less_and_less_often() {
+    let world = world();
+    invited(&world, 5);
+    world.holds().fails.insert("list", failing(Phase::Unknown));
+    let mut waited = SignedDuration::ZERO;
+    for failures in 1..=4 {
+        let now = world.holds().now;
+        let next = sweep(&world).await;
+        assert_eq!(next.failures, failures);
+        assert_eq!(next.last_at, Some(time(-3600)), "what was missed is kept");
+        let wait = next.due_at.unwrap().duration_since(now);
+        assert!(wait > waited, "{wait} after {waited}");
+        waited = wait;
+        world.pass(wait.as_secs() + 1);
+    }
+    world.holds().fails.clear();
+    lists(&world, vec![vec![]]);
+    let next = sweep(&world).await;
+    assert_eq!(next.failures, 0);
+    assert_eq!(next.last_at, Some(world.holds().now));
+}
+
+#[tokio::test]
+async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
+    for (until, due) in [(time(5000), 5000..=5000), (time(1), 20..=30)] {
+        for call in ["platform", "list"] {
+            let world = world();
+            invited(&world, 5);
+            let busy = failing(Phase::Throttled(Some(until)));
+            world.holds().fails.insert(call, busy);
+            let due_at = sweep(&world).await.due_at.unwrap();
+            let seconds = due_at.duration_since(start()).as_secs();
+            assert!(due.contains(&seconds), "{call}: {seconds}");
+        }
+    }
+}
+
+/// Arms the sweep for this time while it is under way.
+fn armed_meanwhile(world: &World, at: Timestamp) {
+    let armed = move |holds: &mut super::super::world::Holds| {
+        let sweep = holds.sweeps.get_mut(&assessment()).unwrap();
+        sweep.armed += 1;
+        sweep.due_at = Some(at);
+    };
+    let mut holds = world.holds();
+    holds.meanwhile.insert("save", Box::new(armed));
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
+    // Waiting for long.
+    let slow = world();
+    slow.pass(-2 * DAY);
+    invited(&slow, 5);
+    slow.pass(2 * DAY);
+    lists(&slow, vec![vec![]]);
+    armed_meanwhile(&slow, start());
+    assert_eq!(sweep(&slow).await.due_at, Some(time(900)));
+
+    // Found nothing, for the first time and for the last.
+    for empty_at in [None, Some(0)] {
+        let world = world();
+        let mut before = stands(&world);
+        before.empty_at = empty_at;
+        world.holds().sweeps.insert(assessment(), before);
+        armed_meanwhile(&world, start());
+        let next = sweep(&world).await;
+        assert_eq!(next.due_at, Some(time(900)));
+        assert_eq!(
+            next.empty_at, None,
+            "what armed it may not be on record yet"
+        );
+        assert_eq!(next.armed, 1);
+    }
+
+    // The platform does not answer, and wants to be left alone.
+    let busy = world();
+    invited(&busy, 5);
+    let until = failing(Phase::Throttled(Some(time(5000))));
+    busy.holds().fails.insert("list", until);
+    armed_meanwhile(&busy, start());
+    let next = sweep(&busy).await;
+    assert_eq!(next.due_at, Some(time(5000)));
+    assert_eq!(next.failures, 1);
+}
+
+/// A world in which the watch of one invitation, of this status, is over this many seconds from now.
+async fn watching(status: Status, over: i64) -> (World, InvitationKey) {
+    let world = world();
+    world.holds().tenant.mappings[0].expires_after_days = Some(1);
+    let watched = if status == Status::Completed {
+        30 * DAY
+    } else {
+        DAY
+    };
+    world.pass(over - watched);
+    let key = world.invited("1", "video");
+    world.results_in("1", status);
+    let due = |due_at| SweepState {
+        due_at: Some(due_at),
+        ..SweepState::default()
+    };
+    let then = world.holds().now;
+    world.holds().sweeps.insert(assessment(), due(then));
+    sweep(&world).await;
+    world.pass(watched - over);
+    world.holds().sweeps.insert(assessment(), due(start()));
+    (world, key)
+}
+
+#[tokio::test]
+async fn an_open_invitation_expires_when_its_time_is_over() {
+    for (over, expired) in [(-1, true), (0, true), (1, false)] {
+        for status in [Status::Sent, Status::Started] {
+            let (world, key) = watching(status, over).await;
+            sweep(&world).await;
+            let state = world.row(&key).state;
+            assert_eq!(state == State::Expired, expired, "{over}: {state:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_came_at_the_last_moment_counts_and_what_cannot_be_asked_for_waits() {
+    let (world, key) = watching(Status::Started, -1).await;
+    // Among many, so that only the list is read, which is behind.
+    for application in ["2", "3", "4", "5"] {
+        world.invited(application, "video");
+    }
+    lists(&world, vec![vec![line("1", Status::Started, "m1")]]);
+    world.results_in("1", Status::Completed);
+    let down = failing(Phase::Unknown);
+    world.holds().fails.insert("result", down);
+    sweep(&world).await;
+    assert_eq!(world.row(&key).state, State::Started);
+
+    world.holds().fails.clear();
+    world.pass(900);
+    sweep(&world).await;
+    assert_eq!(world.row(&key).state, State::Completed);
+}
+
+#[tokio::test]
+async fn an_ended_one_is_no_longer_watched_when_its_time_is_over() {
+    for (over, ends) in [(-1, true), (0, true), (1, false)] {
+        let (world, key) = watching(Status::Completed, over).await;
+        world.holds().calls.clear();
+        sweep(&world).await;
+        let row = world.row(&key);
+        assert_eq!(row.state, State::Completed);
+        assert_eq!(row.wake == Wake::Never, ends, "{over}: {:?}", row.wake);
+        assert_eq!(calls(&world), ["result"], "not a second time");
+    }
+}
+
+fn waiting(level: u8, marker: Option<&str>, invited_at: i64) -> Waiting {
+    Waiting {
+        key: InvitationKey {
+            tenant: TenantId::new("acme"),
+            application: "1".into(),
+            mapping: "m".into(),
+            round: 1,
+        },
+        reference: Reference::new("r"),
+        level,
+        marker: marker.map(ToOwned::to_owned),
+        invited_at: Timestamp::from_second(invited_at).ok(),
+        until: None,
+    }
+}
+
+fn sighting(status: Status, marker: &str) -> Sighting {
+    Sighting {
+        reference: Reference::new("r"),
+        status: Some(status),
+        marker: marker.to_owned(),
+    }
+}
+
+#[test]
+fn only_what_is_new_costs_a_call() {
+    assert!(!has_news(
+        &waiting(2, None, 0),
+        &sighting(Status::Sent, "a")
+    ));
+    assert!(has_news(
+        &waiting(2, None, 0),
+        &sighting(Status::Completed, "a")
+    ));
+    assert!(!has_news(
+        &waiting(3, None, 0),
+        &sighting(Status::Started, "a")
+    ));
+    let silent = Sighting {
+        status: None,
+        ..sighting(Status::Sent, "a")
+    };
+    assert!(has_news(&waiting(2, None, 0), &silent));
+    assert!(has_news(
+        &waiting(4, None, 0),
+        &sighting(Status::Expired, "a")
+    ));
+    assert!(has_news(
+        &waiting(5, None, 0),
+        &sighting(Status::Completed, "a")
+    ));
+    assert!(!has_news(
+        &waiting(5, Some("a"), 0),
+        &sighting(Status::Completed, "a")
+    ));
+    assert!(has_news(
+        &waiting(5, Some("a"), 0),
+        &sighting(Status::Completed, "b")
+    ));
+}
+
+#[test]
+fn sweeps_slow_down_and_rest() {
+    let timing = Timing::default();
+    let now = Timestamp::from_second(100_000).unwrap();
+    assert_eq!(interval(&[], now, &timing), None);
+    let fresh = interval(&[waiting(2, None, 99_990)], now, &timing).unwrap();
+    assert_eq!(fresh, seconds(timing.sweep_seconds));
+    let old = interval(&[waiting(2, None, 0)], now, &timing).unwrap();
+    assert_eq!(old, SignedDuration::from_secs(12_500));
+    let ended = interval(&[waiting(5, None, 0)], now, &timing).unwrap();
+    assert_eq!(ended, seconds(timing.sweep_max_seconds) * 4);
+}
