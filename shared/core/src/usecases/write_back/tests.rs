@@ -1,410 +1,518 @@
-//! Two workers ask the platform about one invitation at the same time.
+//! Bringing news, and reporting them.
 
-use std::sync::{Arc, Mutex};
+mod parts;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-use super::{News, WriteBack};
-use crate::clock::Clock;
-use crate::error::{CallError, StoreError};
-use crate::events::DomainEvent;
-use crate::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
-};
-use crate::invitation::{Entry, Event, FailReason, Invitation, State};
-use crate::ports::*;
-use crate::result::{AssessmentResult, Score, Status};
-use crate::tenant::{EployConnection, PlatformConnection, Tenant};
-use crate::timing::{Timing, after, seconds};
-use crate::usecases::Desk;
-use crate::work::Work;
+use jiff::SignedDuration;
 
-fn now() -> Timestamp {
-    Timestamp::from_second(1_800_000_000).unwrap()
+use super::super::world::{World, Wrote, failing, mapping, start, time, told};
+use super::*;
+use crate::invitation::{FailReason, Trouble};
+use crate::result::{Score, Status};
+
+/// A world whose invitations are reported as an action, or not at all.
+fn world(action: bool) -> World {
+    let world = World::new();
+    if action {
+        world.holds().tenant.mappings[0].report.action = Some(plan());
+    }
+    world
 }
 
-fn scored(points: f64) -> AssessmentResult {
-    let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+fn plan() -> ActionPlan {
+    ActionPlan {
+        action_type: "interview".into(),
+        outcomes: BTreeMap::from([
+            (Moment::Invited, "waits".into()),
+            (Moment::Completed, "done".into()),
+        ]),
+    }
+}
+
+/// The platform says that the one of this application is completed, with so many points of ten.
+fn scored(world: &World, application: &str, points: f64) {
+    let reference = Reference::new(format!("r-{application}"));
+    let mut result = AssessmentResult::bare(reference.clone(), Status::Completed);
     result.score = Some(Score::of(points, Some(10.0)));
-    result
+    world.holds().results.insert(reference, result);
 }
 
-fn observed(result: &AssessmentResult) -> Event {
+/// What the ledger knows when the platform says so.
+fn finding(points: f64) -> crate::result::Finding {
+    let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
+    result.score = Some(Score::of(points, Some(10.0)));
+    result.finding()
+}
+
+fn observed(points: f64) -> Event {
     Event::Observed {
-        finding: result.finding(),
+        finding: finding(points),
         marker: None,
         lease_until: None,
         carried: false,
     }
 }
 
-/// A world with one invitation. Whoever asks the platform first gets an old score, and by the time the answer arrives,
-/// another worker has asked for and saved the new one.
-struct World {
-    row: Mutex<Invitation>,
-    asked: Mutex<u32>,
-}
-
-impl World {
-    fn apply(row: &Invitation, event: Event) -> Invitation {
-        row.apply(event, now(), &Timing::default(), None)
-            .unwrap()
-            .next
-    }
-
-    fn entered() -> Invitation {
-        let key = InvitationKey {
-            tenant: "acme".into(),
-            application: "1".into(),
-            mapping: "m".into(),
-            round: 1,
-        };
-        let assessment = AssessmentRef {
-            account: "w".into(),
-            assessment: "k".into(),
-        };
-        let entry = Entry {
-            seen_at: now(),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        };
-        Invitation::detected(key, "2".into(), "3".into(), assessment, entry)
-    }
-
-    fn new() -> Arc<Self> {
-        let sent = Event::Sent {
-            reference: "r".into(),
-            link: None,
-            adopted: false,
-            writer: None,
-        };
-        Arc::new(Self {
-            row: Mutex::new(Self::apply(&Self::entered(), sent)),
-            asked: Mutex::new(0),
-        })
+fn claim(lease_until: Timestamp) -> Event {
+    Event::Claim {
+        lease_until,
+        entered_at: None,
+        history: None,
     }
 }
 
-#[async_trait]
-impl Platform for World {
-    fn capabilities(&self) -> Capabilities {
-        unreachable!()
-    }
-    async fn assessments(&self) -> Result<Vec<Assessment>, CallError> {
-        unreachable!()
-    }
-    async fn invite(&self, _: &InviteOrder) -> Result<InviteAnswer, CallError> {
-        unreachable!()
-    }
-    async fn prepare(&self, _: &PrepareOrder) -> Result<AssessmentId, CallError> {
-        unreachable!()
-    }
-    async fn withdraw(&self, _: &AssessmentId, _: &Reference) -> Result<Withdrawn, CallError> {
-        unreachable!()
-    }
-    async fn find(
-        &self,
-        _: &AssessmentId,
-        _: &crate::person::Person,
-        _: &str,
-    ) -> Result<Vec<Found>, CallError> {
-        unreachable!()
-    }
-    async fn result(&self, _: &AssessmentId, _: &Reference) -> Result<AssessmentResult, CallError> {
-        let mut asked = self.asked.lock().unwrap();
-        *asked += 1;
-        if *asked > 1 {
-            return Ok(scored(9.0));
-        }
-        let mut row = self.row.lock().unwrap();
-        *row = Self::apply(&row, observed(&scored(9.0)));
-        Ok(scored(4.0))
-    }
-    async fn list(
-        &self,
-        _: &AssessmentId,
-        _: Option<Timestamp>,
-        _: Option<&str>,
-    ) -> Result<SweepPage, CallError> {
-        unreachable!()
-    }
-    async fn register_callbacks(
-        &self,
-        _: &CallbackAddress,
-        _: &[AssessmentId],
-    ) -> Result<Registration, CallError> {
-        unreachable!()
-    }
+fn begun(lease_until: Timestamp) -> Event {
+    Event::ReportBegun(Writer {
+        lease_until,
+        creates_action: true,
+    })
 }
 
-/// The world, as the ports see it.
-#[derive(Clone)]
-struct Ports(Arc<World>);
-
-#[async_trait]
-impl PlatformConnections for Ports {
-    async fn platform(&self, _: &Tenant, _: &AccountId) -> Result<Arc<dyn Platform>, CallError> {
-        Ok(self.0.clone())
-    }
-    fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn DeliveryReader>> {
-        None
-    }
+async fn bring(world: &World, key: &InvitationKey, heard_of: Option<&str>) -> News {
+    let heard_of = heard_of.map(Reference::from);
+    let write_back = world.write_back();
+    let news = write_back.bring_news(key, None, heard_of.as_ref());
+    news.await.unwrap()
 }
 
-#[async_trait]
-impl EployConnections for Ports {
-    async fn eploy(&self, _: &Tenant, _: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
-        unreachable!()
-    }
+/// Reports what there is. Returns the row as it is then.
+async fn write(world: &World, key: &InvitationKey) -> Invitation {
+    world.write_back().write_back(key).await.unwrap();
+    world.row(key)
 }
 
-#[async_trait]
-impl Ledger for Ports {
-    async fn insert(&self, _: &Invitation) -> Result<Inserted, StoreError> {
-        unreachable!()
-    }
-    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
-        let mut row = self.0.row.lock().unwrap();
-        if row.version + 1 != next.version {
-            return Ok(Saved::Conflict);
-        }
-        *row = next.clone();
-        Ok(Saved::Saved)
-    }
-    async fn load(&self, _: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
-        Ok(Some(self.0.row.lock().unwrap().clone()))
-    }
-    async fn of_applications(
-        &self,
-        _: &TenantId,
-        _: &[ApplicationId],
-    ) -> Result<Vec<Invitation>, StoreError> {
-        unreachable!()
-    }
-    async fn bind(
-        &self,
-        _: &AccountId,
-        _: &Reference,
-        _: &InvitationKey,
-    ) -> Result<Bound, StoreError> {
-        unreachable!()
-    }
-    async fn bound(
-        &self,
-        _: &TenantId,
-        _: &AccountId,
-        _: &Reference,
-    ) -> Result<Option<InvitationKey>, StoreError> {
-        unreachable!()
-    }
-    async fn prepared(
-        &self,
-        _: &TenantId,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<AssessmentId>, StoreError> {
-        unreachable!()
-    }
-    async fn save_prepared(
-        &self,
-        _: &TenantId,
-        _: &AccountId,
-        _: &str,
-        _: &AssessmentId,
-    ) -> Result<AssessmentId, StoreError> {
-        unreachable!()
-    }
-    async fn waiting(&self, _: &TenantId, _: &AssessmentRef) -> Result<Vec<Waiting>, StoreError> {
-        unreachable!()
-    }
+fn calls(world: &World) -> Vec<&'static str> {
+    std::mem::take(&mut world.holds().calls)
 }
 
-#[async_trait]
-impl Sweeps for Ports {
-    async fn arm(&self, _: &TenantId, _: &AssessmentRef, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn load_sweep(&self, _: &TenantId, _: &AssessmentRef) -> Result<SweepState, StoreError> {
-        Ok(SweepState::default())
-    }
-    async fn save_sweep(
-        &self,
-        _: &TenantId,
-        _: &AssessmentRef,
-        _: &SweepState,
-        _: &SweepState,
-    ) -> Result<Saved, StoreError> {
-        unreachable!()
-    }
+fn asked(world: &World) -> usize {
+    let asked = calls(world);
+    asked.iter().filter(|call| **call == "result").count()
 }
 
-#[async_trait]
-impl Tenants for Ports {
-    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
-        let willo = PlatformConnection {
-            kind: "willo".to_owned(),
-            base_url: None,
-            settings: serde_json::Map::default(),
-        };
-        Ok(Some(Tenant {
-            id: id.clone(),
-            paused: false,
-            eploy: EployConnection {
-                base_url: "https://acme.eploy.net/".parse().unwrap(),
-                daily_calls: 1000,
-                poll_seconds: 60,
-                dialect: serde_json::Map::default(),
-            },
-            platforms: [("w".into(), willo)].into(),
-            mappings: Vec::new(),
-            hires: None,
-            retention_days: None,
-        }))
-    }
-}
-
-#[async_trait]
-impl Queue for Ports {
-    async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
-        Ok(())
-    }
-    fn keeps(&self) -> bool {
-        false
-    }
-}
-
-#[async_trait]
-impl Events for Ports {
-    async fn publish(&self, _: Vec<DomainEvent>) {}
-}
-
-impl Clock for Ports {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-}
-
-fn write_back(world: &Arc<World>) -> WriteBack {
-    let ports = Arc::new(Ports(world.clone()));
-    WriteBack {
-        desk: Desk {
-            ledger: ports.clone(),
-            sweeps: ports.clone(),
-            tenants: ports.clone(),
-            queue: ports.clone(),
-            events: ports.clone(),
-            clock: ports.clone(),
-            timing: Arc::new(Timing::default()),
-        },
-        eploy: ports.clone(),
-        platforms: ports,
-    }
+/// The platform has it, and nothing was reported of it.
+fn unreported(world: &World) -> InvitationKey {
+    let key = world.enter("1", "video");
+    world.happens(&key, super::super::world::sent("r-1".into()));
+    key
 }
 
 /// A writer that a delivery had sent died after it had saved what it saw. Nothing but the delivery comes back to the row.
 #[tokio::test]
 async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
-    let world = World::new();
-    *world.asked.lock().unwrap() = 1;
-    let key = world.row.lock().unwrap().key.clone();
-    let shown = {
-        let row = world.row.lock().unwrap();
-        let mut report = row.report.clone();
-        report.revision = row.revision;
-        World::apply(&row, Event::Reported(report))
-    };
+    let world = world(false);
+    let key = world.invited("1", "video");
+    scored(&world, "1", 9.0);
+    let shown = world.row(&key);
     let left = |begun: i64| {
-        let begun = Timestamp::from_second(now().as_second() + begun).unwrap();
         let seen = Event::Observed {
-            finding: scored(9.0).finding(),
+            finding: finding(9.0),
             marker: None,
-            lease_until: Some(after(begun, seconds(60.0))),
+            lease_until: Some(after(time(begun), seconds(60.0))),
             carried: true,
         };
-        let row = shown.apply(seen, begun, &Timing::default(), None);
-        row.unwrap().next
+        let mut holds = world.holds();
+        holds.rows.insert(key.clone(), shown.clone());
+        holds.happens(&key, seen, time(begun));
     };
-    let write_back = write_back(&world);
-    let reference = Reference::new("c1");
-    let bring = async || {
-        let news = write_back.bring_news(&key, None, Some(&reference));
-        news.await.unwrap()
-    };
-
     // For all that anybody knows it is still at work.
-    *world.row.lock().unwrap() = left(-59);
-    assert_eq!(bring().await, News::Later);
-    assert!(world.row.lock().unwrap().is_carried());
+    left(-59);
+    assert_eq!(bring(&world, &key, Some("c1")).await, News::Later);
+    assert!(world.row(&key).is_carried());
 
-    *world.row.lock().unwrap() = left(-60);
-    assert_eq!(bring().await, News::Later);
-    assert!(!world.row.lock().unwrap().unreported());
-    assert_eq!(bring().await, News::Recorded);
+    left(-60);
+    assert_eq!(bring(&world, &key, Some("c1")).await, News::Later);
+    assert!(!world.row(&key).unreported());
+    assert_eq!(bring(&world, &key, Some("c1")).await, News::Recorded);
 }
 
 /// Its sender bound the reference and came no further, and the invitation was given up. Then the candidate took part.
 #[tokio::test]
 async fn a_callback_brings_home_an_invitation_that_was_given_up() {
-    let world = World::new();
-    *world.asked.lock().unwrap() = 1;
-    let claim = |lease: i64| Event::Claim {
-        lease_until: Timestamp::from_second(now().as_second() + lease).unwrap(),
-        entered_at: None,
-        history: None,
-    };
-    let write_back = write_back(&world);
-    let reference = Reference::from("r");
-    let key = World::entered().key;
-    let bring = async || {
-        let news = write_back.bring_news(&key, None, Some(&reference));
-        news.await.unwrap()
-    };
-
-    let sending = World::apply(&World::entered(), claim(60));
-    *world.row.lock().unwrap() = sending;
-    assert_eq!(bring().await, News::Later, "its sender may be at work");
-    assert_eq!(world.row.lock().unwrap().reference, None);
+    let world = world(false);
+    scored(&world, "1", 9.0);
+    let key = world.enter("1", "video");
+    world.happens(&key, claim(time(60)));
+    let sending = bring(&world, &key, Some("r-1")).await;
+    assert_eq!(sending, News::Later, "its sender may be at work");
+    assert_eq!(world.row(&key).reference, None);
 
     let given_up = Event::Fail {
         claim: Some(1),
         reason: FailReason::NoEmail,
     };
-    for left in [claim(0), given_up] {
-        let row = match &left {
-            Event::Claim { .. } => World::apply(&World::entered(), left),
-            _ => World::apply(&World::apply(&World::entered(), claim(60)), left),
-        };
-        *world.row.lock().unwrap() = row;
-        assert_eq!(bring().await, News::Recorded);
-        let row = world.row.lock().unwrap().clone();
-        assert_eq!(row.reference, Some(reference.clone()));
+    for given_up in [None, Some(given_up)] {
+        world.enter("1", "video");
+        world.happens(&key, claim(start()));
+        if let Some(event) = given_up {
+            world.happens(&key, event);
+        }
+        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        let row = world.row(&key);
+        assert_eq!(row.reference, Some("r-1".into()));
         assert_eq!(row.state, State::Completed);
     }
     // Without a delivery there is nothing to put on record.
-    *world.row.lock().unwrap() = World::apply(&World::entered(), claim(0));
-    let news = write_back.bring_news(&key, None, None).await.unwrap();
-    assert_eq!(news, News::Later);
+    world.enter("1", "video");
+    world.happens(&key, claim(start()));
+    assert_eq!(bring(&world, &key, None).await, News::Later);
+    assert_eq!(world.row(&key).reference, None);
+}
+
+/// Whose time of keeping is over is not touched again, whatever callback comes.
+#[tokio::test]
+async fn a_callback_about_nothing_that_can_be_sent_stops() {
+    let world = world(false);
+    let key = world.enter("1", "video");
+    let mut holds = world.holds();
+    holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
+    drop(holds);
+    assert_eq!(bring(&world, &key, Some("r-1")).await, News::Later);
+    assert_eq!(world.row(&key).reference, None);
+}
+
+/// By the time the platform's answer arrives, another worker has asked for and saved the new score.
+#[tokio::test]
+async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
+    let world = world(false);
+    let key = world.invited("1", "video");
+    scored(&world, "1", 4.0);
+    let of = key.clone();
+    let other = move |holds: &mut super::super::world::Holds| {
+        let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
+        result.score = Some(Score::of(9.0, Some(10.0)));
+        holds.results.insert("r-1".into(), result);
+        holds.happens(&of, observed(9.0), start());
+    };
+    world.holds().meanwhile.insert("result", Box::new(other));
+    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(asked(&world), 2);
+    assert_eq!(world.row(&key).finding, Some(finding(9.0)));
 }
 
 #[tokio::test]
-async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
-    let world = World::new();
-    let write_back = write_back(&world);
-    let key = world.row.lock().unwrap().key.clone();
-    let news = write_back.bring_news(&key, None, None).await.unwrap();
-    assert_eq!(news, News::Recorded);
-    assert_eq!(*world.asked.lock().unwrap(), 2);
-    let row = world.row.lock().unwrap().clone();
-    assert_eq!(row.finding, Some(scored(9.0).finding()));
+async fn a_row_that_never_rests_is_left_for_later() {
+    let world = world(false);
+    let key = world.invited("1", "video");
+    scored(&world, "1", 4.0);
+    world.holds().conflicts = 5;
+    assert_eq!(bring(&world, &key, None).await, News::Later);
+    assert_eq!(asked(&world), 5);
+    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(world.row(&key).finding, Some(finding(4.0)));
+}
+
+#[tokio::test]
+async fn of_an_invitation_that_is_gone_there_are_no_news() {
+    let world = world(false);
+    let key = world.invited("1", "video");
+    world.holds().rows.clear();
+    assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+    world.write_back().handle(&key, true, None).await.unwrap();
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+/// News are asked for, put on record and reported in one go, and cost one reading of the platform.
+#[tokio::test]
+async fn news_are_reported_in_the_same_breath() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    scored(&world, "1", 9.0);
+    calls(&world);
+    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(calls(&world), ["result", "update_action"]);
+    let row = world.row(&key);
+    assert_eq!(row.state, State::Completed);
+    assert!(!row.unreported());
+    // And there is nothing left for whoever comes after.
+    write(&world, &key).await;
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+/// Before an action is created, that it may be has to be on record.
+#[tokio::test]
+async fn news_of_what_has_no_action_yet_are_put_on_record_and_handed_out() {
+    for tried in [false, true] {
+        let world = world(true);
+        let key = world.invited("1", "video");
+        if tried {
+            let mut holds = world.holds();
+            let report = &mut holds.rows.get_mut(&key).unwrap().report;
+            report.action = Some(ActionRecord::Creating);
+        }
+        scored(&world, "1", 9.0);
+        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        assert_eq!(calls(&world), ["result"]);
+        assert!(world.row(&key).unreported());
+        let work = crate::work::Work::step(key.clone(), Step::WriteBack);
+        assert_eq!(world.holds().queued, [work]);
+    }
+}
+
+#[tokio::test]
+async fn a_mark_and_its_news_are_on_record_together() {
+    let world = world(false);
+    let key = world.invited("1", "video");
+    scored(&world, "1", 9.0);
+    let write_back = world.write_back();
+    let marker = Some("m1".to_owned());
+    write_back.handle(&key, true, marker).await.unwrap();
+    let row = world.row(&key);
+    assert_eq!(row.marker.as_deref(), Some("m1"));
+    assert_eq!(row.state, State::Completed);
+    assert!(!row.unreported());
+}
+
+/// Somebody writes a report, and meanwhile there is more to tell.
+#[tokio::test]
+async fn news_that_come_during_a_report_are_left_to_whoever_writes_next() {
+    let world = world(false);
+    world.holds().tenant.mappings[0].report.notes_at = [Moment::Completed].into();
+    let key = unreported(&world);
+    world.happens(&key, begun(time(50)));
+    scored(&world, "1", 9.0);
+    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(calls(&world), ["result"]);
+    let row = world.row(&key);
+    assert_eq!(row.state, State::Completed);
+    assert_eq!(row.report.lease_until, Some(time(50)));
+    assert!(row.unreported());
+}
+
+#[tokio::test]
+async fn what_the_platform_does_not_tell_comes_later() {
+    for call in ["platform", "result"] {
+        let world = world(false);
+        let key = world.invited("1", "video");
+        let down = failing(Phase::Unknown);
+        world.holds().fails.insert(call, down);
+        let before = world.row(&key);
+        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Later);
+        assert_eq!(world.row(&key), before);
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_is_not_written_again() {
+    let world = world(true);
+    let key = unreported(&world);
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    assert_eq!(calls(&world), ["vacancy", "create_action"]);
+    let shown = write(&world, &key).await;
+    assert_eq!(shown, row);
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn one_writer_at_a_time() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.happens(&key, begun(time(60)));
+    world.pass(59);
+    write(&world, &key).await;
+    assert_eq!(calls(&world), Vec::<&str>::new());
+    world.pass(1);
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    // The other one may have created it.
+    assert_eq!(calls(&world), ["find_action", "vacancy", "create_action"]);
+    assert_eq!(row.report.lease_until, None);
+}
+
+#[tokio::test]
+async fn of_two_who_begin_at_once_one_goes_on() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.holds().conflicts = 1;
+    write(&world, &key).await;
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_report_whose_mapping_was_removed_is_over() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.holds().tenant.mappings.clear();
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
+    for call in ["eploy", "vacancy", "create_action"] {
+        let world = world(true);
+        let key = unreported(&world);
+        let busy = failing(Phase::Throttled(Some(time(500))));
+        world.holds().fails.insert(call, busy);
+        let row = write(&world, &key).await;
+        let trouble = row.report.trouble.clone().unwrap();
+        assert_eq!((trouble.code.as_str(), trouble.times), ("test.failed", 1));
+        assert_eq!(row.report.lease_until, None);
+        let due = Wake::At {
+            at: time(500),
+            step: Step::WriteBack,
+        };
+        assert_eq!(row.wake, due);
+
+        world.holds().fails.clear();
+        calls(&world);
+        world.pass(499);
+        write(&world, &key).await;
+        assert_eq!(calls(&world), Vec::<&str>::new());
+        world.pass(1);
+        let row = write(&world, &key).await;
+        assert!(!row.unreported());
+        assert_eq!(row.report.trouble, None);
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_needs_the_platforms_words_waits_for_them() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.happens(&key, observed(9.0));
+    let down = failing(Phase::Unknown);
+    world.holds().fails.insert("result", down);
+    let row = write(&world, &key).await;
+    assert_eq!(calls(&world), ["result"]);
+    assert_eq!(row.report.trouble.map(|trouble| trouble.times), Some(1));
+    assert!(world.row(&key).unreported());
+    assert_eq!(world.row(&key).report.lease_until, None);
+}
+
+/// The mend is a person's, and what is refused counts against the customer's allowance.
+#[tokio::test]
+async fn what_is_refused_for_good_is_tried_again_but_rarely() {
+    let world = world(true);
+    let key = unreported(&world);
+    let refused = failing(Phase::Refused);
+    world.holds().fails.insert("vacancy", refused);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let Wake::At { at, .. } = write(&world, &key).await.wake else {
+            panic!("{:?}", world.row(&key).wake);
+        };
+        let wait = at.duration_since(world.holds().now);
+        waits.push(wait.as_hours());
+        world.pass(wait.as_secs());
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 32, 32, 32]);
+}
+
+#[tokio::test]
+async fn trouble_counts_on_from_where_it_was() {
+    let world = world(true);
+    let key = unreported(&world);
+    let down = failing(Phase::NotSent);
+    world.holds().fails.insert("eploy", down);
+    let mut waited = SignedDuration::ZERO;
+    for times in 1..=4 {
+        let row = write(&world, &key).await;
+        let trouble = row.report.trouble.unwrap();
+        assert_eq!((trouble.times, trouble.since), (times, start()));
+        let Wake::At { at, .. } = row.wake else {
+            panic!("{:?}", row.wake);
+        };
+        let wait = at.duration_since(world.holds().now);
+        assert!(wait > waited);
+        waited = wait;
+        world.pass(wait.as_secs() + 1);
+    }
+}
+
+/// An invitation on its way, that is told to be late: its own wake is for sending, and is left alone.
+#[tokio::test]
+async fn a_delay_is_told_while_sending_is_still_tried() {
+    let world = world(true);
+    let key = world.enter("1", "video");
+    let trouble = Trouble {
+        times: 4,
+        ..Trouble::from_call(&failing(Phase::NotSent), None, time(-3600))
+    };
+    world.happens(
+        &key,
+        Event::PutOff {
+            claim: None,
+            trouble,
+            until: time(700),
+        },
+    );
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    assert_eq!(row.state, State::Detected);
+    let due = Wake::At {
+        at: time(700),
+        step: Step::Invite,
+    };
+    assert_eq!(row.wake, due);
+    assert_eq!(calls(&world), ["vacancy", "create_action"]);
+}
+
+/// A writer is stopped during its call, and goes on when its lease is over and another has written.
+#[tokio::test]
+async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    world.happens(&key, observed(4.0));
+    let of = key.clone();
+    let other = move |holds: &mut super::super::world::Holds| {
+        holds.now = time(100);
+        holds.happens(&of, observed(9.0), time(100));
+        holds.happens(&of, begun(time(160)), time(100));
+        let report = told(&holds.rows[&of]);
+        holds.happens(&of, Event::Reported(report), time(101));
+    };
+    let mut holds = world.holds();
+    holds.queued.clear();
+    holds.meanwhile.insert("update_action", Box::new(other));
+    drop(holds);
+    let row = write(&world, &key).await;
+    assert!(row.unreported(), "what was written last may be the older");
+    let work = crate::work::Work::step(key.clone(), Step::WriteBack);
+    assert_eq!(world.holds().queued, [work]);
+    assert!(!write(&world, &key).await.unreported());
+}
+
+#[tokio::test]
+async fn a_report_is_done_whatever_else_happened_meanwhile() {
+    let world = world(true);
+    let key = unreported(&world);
+    let of = key.clone();
+    let left = move |holds: &mut super::super::world::Holds| {
+        holds.happens(&of, Event::Left, start());
+    };
+    let mut holds = world.holds();
+    holds.meanwhile.insert("create_action", Box::new(left));
+    drop(holds);
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    assert!(row.entry.left_at.is_some());
+    assert_eq!(
+        row.report.action,
+        Some(ActionRecord::Created("action-1".into()))
+    );
+}
+
+#[tokio::test]
+async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
+    let world = world(true);
+    let key = unreported(&world);
+    let mut holds = world.holds();
+    let erased = |holds: &mut super::super::world::Holds| holds.rows.clear();
+    holds.meanwhile.insert("create_action", Box::new(erased));
+    drop(holds);
+    world.write_back().write_back(&key).await.unwrap();
+    assert!(world.holds().rows.is_empty());
 }
 
 #[test]
 fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
-    let one = World::new().row.lock().unwrap().clone();
+    let one = super::super::world::entered("1", &mapping("m"), start());
     let start_of = |application: &str, mapping: &str, round: u32| {
         let mut other = one.clone();
         other.key.application = application.into();

@@ -1,0 +1,372 @@
+//! What of a report is written, and how often.
+
+use super::*;
+use crate::ids::{QuestionId, StageId, StatusId};
+use crate::ports::HistoryRow;
+use crate::tenant::{Answerable, ReportPlan, Trigger};
+use crate::usecases::world::{at, at_trigger};
+
+/// A world whose invitations are reported like this.
+fn reporting(report: ReportPlan) -> World {
+    let world = World::new();
+    world.holds().tenant.mappings[0].report = report;
+    world
+}
+
+fn wrote(world: &World) -> Vec<Wrote> {
+    std::mem::take(&mut world.holds().wrote)
+}
+
+/// What is written of an invitation that is completed with so many points of ten.
+async fn completed(world: &World, points: f64) -> (InvitationKey, Vec<Wrote>) {
+    let key = world.invited("1", "video");
+    scored(world, "1", points);
+    bring(world, &key, None).await;
+    write(world, &key).await;
+    assert!(!world.row(&key).unreported());
+    (key, wrote(world))
+}
+
+#[tokio::test]
+async fn an_action_is_created_once_and_kept_up_to_date() {
+    let world = world(true);
+    let key = unreported(&world);
+    let seen_at = world.row(&key).entry.seen_at;
+    write(&world, &key).await;
+    let all = wrote(&world);
+    let [Wrote::Action(action)] = all.as_slice() else {
+        panic!("{all:?}");
+    };
+    assert_eq!(action.candidate, "9001".into());
+    assert_eq!(action.vacancy, "4101".into());
+    assert_eq!(action.action_type, "interview".into());
+    assert!(action.started_at <= seen_at);
+    assert_eq!(action.content.outcome, Some("waits".into()));
+    assert_eq!(action.content.completed_at, None);
+    assert!(action.content.comments_html.is_some());
+
+    world.pass(3600);
+    scored(&world, "1", 9.0);
+    bring(&world, &key, None).await;
+    let all = wrote(&world);
+    let [Wrote::Update(id, update)] = all.as_slice() else {
+        panic!("{all:?}");
+    };
+    assert_eq!(*id, "action-1".into());
+    assert_eq!(update.outcome, Some("done".into()));
+    assert_eq!(update.completed_at, Some(time(3600)));
+}
+
+/// Nobody knows whether the action was created.
+#[tokio::test]
+async fn an_action_of_unknown_outcome_is_looked_up_before_another_is_created() {
+    let world = world(true);
+    let key = unreported(&world);
+    let unknown = failing(Phase::Unknown);
+    world.holds().fails.insert("create_action", unknown);
+    let row = write(&world, &key).await;
+    assert_eq!(row.report.action, Some(ActionRecord::Creating));
+    world.holds().fails.clear();
+    world.pass(60);
+    calls(&world);
+    let row = write(&world, &key).await;
+    assert_eq!(calls(&world), ["find_action", "update_action"]);
+    let created = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(created));
+    assert!(!row.unreported());
+}
+
+/// The call after the look-up failed. The next writer looks it up again, in case the first one's arrives late.
+#[tokio::test]
+async fn what_was_looked_up_in_vain_is_looked_up_again_after_a_failure() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.happens(&key, begun(start()));
+    let down = failing(Phase::NotSent);
+    world.holds().fails.insert("vacancy", down);
+    let row = write(&world, &key).await;
+    assert_eq!(calls(&world), ["find_action", "vacancy"]);
+    assert_eq!(row.report.action, Some(ActionRecord::Creating));
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_begun_need_not_be_looked_up() {
+    let world = world(true);
+    let key = unreported(&world);
+    let down = failing(Phase::NotSent);
+    world.holds().fails.insert("vacancy", down);
+    let row = write(&world, &key).await;
+    assert_eq!(row.report.action, None);
+}
+
+#[tokio::test]
+async fn an_action_that_somebody_deleted_is_created_anew() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    world.happens(&key, observed(9.0));
+    let gone = CallError {
+        code: "eploy.not_found",
+        ..failing(Phase::Refused)
+    };
+    world.holds().fails.insert("update_action", gone);
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    let created = ActionRecord::Created("action-2".into());
+    assert_eq!(row.report.action, Some(created));
+}
+
+#[tokio::test]
+async fn an_action_that_cannot_be_changed_is_not_created_anew() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    world.happens(&key, observed(9.0));
+    wrote(&world);
+    let refused = failing(Phase::Refused);
+    world.holds().fails.insert("update_action", refused);
+    let row = write(&world, &key).await;
+    assert!(row.unreported());
+    let created = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(created));
+    assert_eq!(wrote(&world), []);
+}
+
+/// The lease ends before everything is written: the rest is left to whoever comes next, and nothing is written twice.
+#[tokio::test]
+async fn a_slow_report_is_finished_by_the_next_writer() {
+    for (takes, calls_made) in [
+        // At 30 s a call would end with the lease; at 31 s after it.
+        (30, vec!["vacancy", "create_action"]),
+        (31, vec!["vacancy"]),
+        (20, vec!["vacancy", "create_action"]),
+        (15, vec!["vacancy", "create_action", "add_note"]),
+        (
+            10,
+            vec!["vacancy", "create_action", "add_note", "mark_exported"],
+        ),
+    ] {
+        let world = reporting(ReportPlan {
+            action: Some(plan()),
+            notes_at: [Moment::Invited].into(),
+            export_package: Some("package".into()),
+            ..ReportPlan::default()
+        });
+        let key = unreported(&world);
+        world.holds().calls_take = SignedDuration::from_secs(takes);
+        let row = write(&world, &key).await;
+        assert_eq!(calls(&world), calls_made, "{takes} s a call");
+        let finished = calls_made.len() == 4;
+        assert_eq!(row.unreported(), !finished);
+        let mut holds = world.holds();
+        holds.calls_take = SignedDuration::ZERO;
+        holds.now = time(60);
+        drop(holds);
+        assert!(!write(&world, &key).await.unreported());
+        let all = wrote(&world);
+        let many = |what: fn(&Wrote) -> bool| all.iter().filter(|one| what(one)).count();
+        assert_eq!(many(|one| matches!(one, Wrote::Action(_))), 1);
+        assert_eq!(many(|one| matches!(one, Wrote::Note(_))), 1);
+        assert_eq!(many(|one| matches!(one, Wrote::Export(_))), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_note_is_written_once_at_each_of_its_moments() {
+    let world = reporting(ReportPlan {
+        notes_at: [Moment::Completed].into(),
+        ..ReportPlan::default()
+    });
+    let key = unreported(&world);
+    write(&world, &key).await;
+    assert_eq!(wrote(&world), []);
+    for points in [9.0, 8.0] {
+        scored(&world, "1", points);
+        bring(&world, &key, None).await;
+        assert!(!world.row(&key).unreported());
+    }
+    let all = wrote(&world);
+    assert!(matches!(all.as_slice(), [Wrote::Note(_)]), "{all:?}");
+}
+
+#[tokio::test]
+async fn questions_are_answered_with_every_revision() {
+    let question = QuestionId::new("application-score");
+    let world = reporting(ReportPlan {
+        questions: [(Answerable::Percent, question.clone())].into(),
+        ..ReportPlan::default()
+    });
+    let key = unreported(&world);
+    write(&world, &key).await;
+    // There is nothing to answer with.
+    assert_eq!(calls(&world), Vec::<&str>::new());
+    for (points, percent) in [(9.0, "90"), (8.0, "80")] {
+        scored(&world, "1", points);
+        bring(&world, &key, None).await;
+        let answers = [(question.clone(), percent.to_owned())].into();
+        assert_eq!(wrote(&world), [Wrote::Answers(answers)]);
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_marked_as_exported_once_it_is_on_the_platform() {
+    let world = reporting(ReportPlan {
+        export_package: Some("package".into()),
+        ..ReportPlan::default()
+    });
+    let (key, all) = completed(&world, 9.0).await;
+    assert_eq!(all, [Wrote::Export("package".into())]);
+    scored(&world, "1", 8.0);
+    bring(&world, &key, None).await;
+    assert_eq!(wrote(&world), []);
+
+    // Never sent.
+    let key = world.enter("2", "video");
+    let no_email = Event::Fail {
+        claim: None,
+        reason: FailReason::NoEmail,
+    };
+    world.happens(&key, no_email);
+    assert!(!write(&world, &key).await.unreported());
+    assert_eq!(wrote(&world), []);
+}
+
+fn trigger(stage: &str) -> Trigger {
+    Trigger {
+        stage: stage.into(),
+        stage_name: None,
+        statuses: Vec::new(),
+    }
+}
+
+/// Whoever completes it moves on to stage 20.
+fn move_plan() -> MovePlan {
+    MovePlan {
+        on: Moment::Completed,
+        min_percent: None,
+        from: Vec::new(),
+        stage: StageId::new("20"),
+        status: None,
+    }
+}
+
+fn moving(plan: MovePlan) -> World {
+    reporting(ReportPlan {
+        moves: vec![plan],
+        ..ReportPlan::default()
+    })
+}
+
+fn to_20() -> Wrote {
+    Wrote::Move("20".into(), None)
+}
+
+#[tokio::test]
+async fn whoever_completed_it_moves_on_once() {
+    let world = moving(move_plan());
+    let key = unreported(&world);
+    write(&world, &key).await;
+    assert_eq!(calls(&world), Vec::<&str>::new());
+    for written in [vec![to_20()], vec![]] {
+        scored(&world, "1", f64::from(u8::try_from(written.len()).unwrap()));
+        bring(&world, &key, None).await;
+        assert_eq!(wrote(&world), written);
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_failed_is_made_later() {
+    let world = moving(move_plan());
+    let key = world.invited("1", "video");
+    scored(&world, "1", 9.0);
+    let down = failing(Phase::NotSent);
+    world.holds().fails.insert("move_application", down);
+    bring(&world, &key, None).await;
+    assert_eq!(wrote(&world), []);
+    world.holds().fails.clear();
+    world.pass(60);
+    write(&world, &key).await;
+    assert_eq!(wrote(&world), [to_20()]);
+}
+
+#[tokio::test]
+async fn a_score_moves_on_from_its_percentage_on() {
+    for (points, moves) in [(6.9, false), (7.0, true), (9.0, true)] {
+        let world = moving(MovePlan {
+            min_percent: Some(70),
+            ..move_plan()
+        });
+        let (_, all) = completed(&world, points).await;
+        assert_eq!(all == [to_20()], moves, "{points}: {all:?}");
+    }
+    // Without a score nothing is reached.
+    let world = moving(MovePlan {
+        min_percent: Some(0),
+        ..move_plan()
+    });
+    world.invited("1", "video");
+    world.results_in("1", Status::Completed);
+    let key = world.invited("1", "video");
+    bring(&world, &key, None).await;
+    assert_eq!(wrote(&world), []);
+}
+
+#[tokio::test]
+async fn a_recruiter_who_moved_the_application_wins() {
+    let status = |status: &str| StatusId::new(status);
+    for (from, standing, moves) in [
+        (vec![], at_trigger(), true),
+        (vec![], at("13", "34"), false),
+        (vec![], at("12", "99"), false),
+        (vec![trigger("13")], at("13", "34"), true),
+        (vec![trigger("13")], at_trigger(), false),
+        // It is there already.
+        (vec![trigger("20")], at("20", "1"), false),
+        // At the stage, with another status.
+        (vec![trigger("20")], at("20", "2"), true),
+    ] {
+        let plan = MovePlan {
+            from: from.clone(),
+            status: Some(status("1")),
+            ..move_plan()
+        };
+        let world = moving(plan);
+        world.holds().standing = Standing::Position(standing.clone());
+        let (_, all) = completed(&world, 9.0).await;
+        let moved = all == [Wrote::Move("20".into(), Some(status("1")))];
+        assert_eq!(moved, moves, "{from:?} {standing:?}: {all:?}");
+    }
+    // Whatever the status, where the plan names none.
+    let world = moving(MovePlan {
+        from: vec![trigger("20")],
+        ..move_plan()
+    });
+    world.holds().standing = Standing::Position(at("20", "2"));
+    assert_eq!(completed(&world, 9.0).await.1, []);
+}
+
+#[tokio::test]
+async fn where_the_application_stands_is_what_its_history_ends_with() {
+    let line = |id: &str, position| HistoryRow {
+        id: id.into(),
+        at: None,
+        position,
+    };
+    for (standing, moves) in [
+        (
+            Standing::History(vec![line("1", at("1", "1")), line("2", at_trigger())]),
+            true,
+        ),
+        (
+            Standing::History(vec![line("1", at_trigger()), line("2", at("1", "1"))]),
+            false,
+        ),
+        (Standing::History(Vec::new()), false),
+        (Standing::Gone, false),
+    ] {
+        let world = moving(move_plan());
+        world.holds().standing = standing.clone();
+        let (_, all) = completed(&world, 9.0).await;
+        assert_eq!(all == [to_20()], moves, "{standing:?}: {all:?}");
+    }
+}
