@@ -149,3 +149,6 @@ impl Desk {
         (trouble, until)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -475,3 +475,6 @@ fn metadata(row: &Invitation) -> BTreeMap<String, String> {
         ("invitationId".to_owned(), row.key.name()),
     ])
 }
+
+#[cfg(test)]
+mod tests;

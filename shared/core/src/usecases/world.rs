@@ -222,6 +222,11 @@ impl World {
         self.0.lock().unwrap()
     }
 
+    /// Changes what is in it.
+    pub fn set(&self, change: impl FnOnce(&mut Holds)) {
+        change(&mut self.holds());
+    }
+
     /// Lets so many seconds pass.
     pub fn pass(&self, seconds: i64) {
         self.holds().now += SignedDuration::from_secs(seconds);

@@ -277,9 +277,9 @@ impl Platform for World {
     }
 
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError> {
+        self.holds().orders.push(order.clone());
         self.call("invite")?;
         let mut holds = self.holds();
-        holds.orders.push(order.clone());
         holds.invited.pop_front().unwrap_or_else(|| {
             Ok(InviteAnswer::Created {
                 reference: Reference::new(format!("of-{}", order.client_ref)),

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::super::world::{World, Wrote, failing, mapping, start, time, told};
+use super::super::world::{
+    Holds, World, Wrote, entered, failing, mapping, sent, start, time, told,
+};
 use super::*;
 use crate::invitation::{FailReason, Trouble};
 use crate::result::{Score, Status};
@@ -94,7 +96,7 @@ fn asked(world: &World) -> usize {
 /// The platform has it, and nothing was reported of it.
 fn unreported(world: &World) -> InvitationKey {
     let key = world.enter("1", "video");
-    world.happens(&key, super::super::world::sent("r-1".into()));
+    world.happens(&key, sent("r-1".into()));
     key
 }
 
@@ -165,9 +167,9 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
 async fn a_callback_about_nothing_that_can_be_sent_stops() {
     let world = world(false);
     let key = world.enter("1", "video");
-    let mut holds = world.holds();
-    holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
-    drop(holds);
+    world.set(|holds| {
+        holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
+    });
     assert_eq!(bring(&world, &key, Some("r-1")).await, News::Later);
     assert_eq!(world.row(&key).reference, None);
 }
@@ -179,7 +181,7 @@ async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
     let key = world.invited("1", "video");
     scored(&world, "1", 4.0);
     let of = key.clone();
-    let other = move |holds: &mut super::super::world::Holds| {
+    let other = move |holds: &mut Holds| {
         let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
         result.score = Some(Score::of(9.0, Some(10.0)));
         holds.results.insert("r-1".into(), result);
@@ -460,17 +462,17 @@ async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
     write(&world, &key).await;
     world.happens(&key, observed(4.0));
     let of = key.clone();
-    let other = move |holds: &mut super::super::world::Holds| {
+    let other = move |holds: &mut Holds| {
         holds.now = time(100);
         holds.happens(&of, observed(9.0), time(100));
         holds.happens(&of, begun(time(160)), time(100));
         let report = told(&holds.rows[&of]);
         holds.happens(&of, Event::Reported(report), time(101));
     };
-    let mut holds = world.holds();
-    holds.queued.clear();
-    holds.meanwhile.insert("update_action", Box::new(other));
-    drop(holds);
+    world.set(|holds| {
+        holds.queued.clear();
+        holds.meanwhile.insert("update_action", Box::new(other));
+    });
     let row = write(&world, &key).await;
     assert!(row.unreported(), "what was written last may be the older");
     let work = crate::work::Work::step(key.clone(), Step::WriteBack);
@@ -483,12 +485,13 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
     let world = world(true);
     let key = unreported(&world);
     let of = key.clone();
-    let left = move |holds: &mut super::super::world::Holds| {
+    let left = move |holds: &mut Holds| {
         holds.happens(&of, Event::Left, start());
     };
-    let mut holds = world.holds();
-    holds.meanwhile.insert("create_action", Box::new(left));
-    drop(holds);
+    world
+        .holds()
+        .meanwhile
+        .insert("create_action", Box::new(left));
     let row = write(&world, &key).await;
     assert!(!row.unreported());
     assert!(row.entry.left_at.is_some());
@@ -502,17 +505,16 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
 async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
     let world = world(true);
     let key = unreported(&world);
-    let mut holds = world.holds();
-    let erased = |holds: &mut super::super::world::Holds| holds.rows.clear();
-    holds.meanwhile.insert("create_action", Box::new(erased));
-    drop(holds);
+    let erased = |holds: &mut Holds| holds.rows.clear();
+    let meanwhile = Box::new(erased);
+    world.holds().meanwhile.insert("create_action", meanwhile);
     world.write_back().write_back(&key).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
 
 #[test]
 fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
-    let one = super::super::world::entered("1", &mapping("m"), start());
+    let one = entered("1", &mapping("m"), start());
     let start_of = |application: &str, mapping: &str, round: u32| {
         let mut other = one.clone();
         other.key.application = application.into();

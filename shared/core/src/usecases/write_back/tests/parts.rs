@@ -158,10 +158,10 @@ async fn a_slow_report_is_finished_by_the_next_writer() {
         assert_eq!(calls(&world), calls_made, "{takes} s a call");
         let finished = calls_made.len() == 4;
         assert_eq!(row.unreported(), !finished);
-        let mut holds = world.holds();
-        holds.calls_take = SignedDuration::ZERO;
-        holds.now = time(60);
-        drop(holds);
+        world.set(|holds| {
+            holds.calls_take = SignedDuration::ZERO;
+            holds.now = time(60);
+        });
         assert!(!write(&world, &key).await.unreported());
         let all = wrote(&world);
         let many = |what: fn(&Wrote) -> bool| all.iter().filter(|one| what(one)).count();

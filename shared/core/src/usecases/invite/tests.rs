@@ -1,0 +1,475 @@
+//! Sending. What follows an unknown outcome is in `look_up`.
+
+mod look_up;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::world::{Holds, World, at, failing, sent, start, time};
+use super::*;
+use crate::invitation::{ActionRecord, Step, Wake};
+use crate::ports::{HistoryRow, Standing};
+use crate::report::Moment;
+use crate::tenant::ActionPlan;
+
+async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+    let ports = Arc::new(world.clone());
+    let inviter = Inviter {
+        desk: world.desk(),
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    inviter.invite(key).await.unwrap();
+    world.row(key)
+}
+
+/// A world with an invitation that is to go out.
+fn entered() -> (World, InvitationKey) {
+    let world = World::new();
+    let key = world.enter("1", "video");
+    (world, key)
+}
+
+fn claim(lease_until: Timestamp) -> Event {
+    Event::Claim {
+        lease_until,
+        entered_at: None,
+        history: None,
+    }
+}
+
+fn trouble(since: Timestamp) -> Trouble {
+    Trouble::from_call(&failing(Phase::NotSent), None, since)
+}
+
+fn put_off(until: Timestamp) -> Event {
+    Event::PutOff {
+        claim: None,
+        trouble: trouble(start()),
+        until,
+    }
+}
+
+/// This happens to the invitation during the next call, or save, of this name.
+fn meanwhile(world: &World, call: &'static str, happens: impl FnOnce(&mut Holds) + Send + 'static) {
+    let mut holds = world.holds();
+    holds.meanwhile.insert(call, Box::new(happens));
+}
+
+fn fails(world: &World, call: &'static str, phase: Phase) {
+    let mut holds = world.holds();
+    holds.fails.insert(call, failing(phase));
+}
+
+fn calls(world: &World) -> Vec<&'static str> {
+    std::mem::take(&mut world.holds().calls)
+}
+
+const NONE: Vec<&str> = Vec::new();
+
+fn due(at: Timestamp) -> Wake {
+    Wake::At {
+        at,
+        step: Step::Invite,
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_at_the_stage_is_invited_once() {
+    let (world, key) = entered();
+    world.holds().tenant.mappings[0]
+        .options
+        .insert("language".to_owned(), "en".into());
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    let reference = Reference::new(format!("of-{}", key.name()));
+    assert_eq!(row.reference, Some(reference));
+    assert_eq!(row.attempts, 1);
+    {
+        let holds = world.holds();
+        let [order] = holds.orders.as_slice() else {
+            panic!("{:?}", holds.orders);
+        };
+        assert_eq!(order.client_ref, key.name());
+        assert_eq!(order.assessment, "a1".into());
+        assert_eq!(order.person.email.as_deref(), Some("robin@example.com"));
+        assert_eq!(order.options["language"], "en");
+        let ids = [
+            ("applicationId", "1"),
+            ("candidateId", "9001"),
+            ("invitationId", &key.name()),
+        ];
+        let metadata = order.metadata.iter();
+        assert!(
+            metadata
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .eq(ids)
+        );
+    }
+    calls(&world);
+    assert_eq!(invite(&world, &key).await, row);
+    assert_eq!(calls(&world), NONE);
+}
+
+#[tokio::test]
+async fn when_the_application_entered_is_kept() {
+    let (world, key) = entered();
+    let entry = HistoryRow {
+        id: "h1".into(),
+        at: Some(time(-300)),
+        position: at("12", "34"),
+    };
+    world.holds().standing = Standing::History(vec![entry]);
+    let entry = invite(&world, &key).await.entry;
+    assert_eq!(entry.entered_at, Some(time(-300)));
+    assert_eq!(entry.history, Some("h1".into()));
+}
+
+/// Sending goes on to the report: no second reading of anything, and no hand-over.
+#[tokio::test]
+async fn what_was_sent_is_reported_in_the_same_breath() {
+    let (world, key) = entered();
+    world.holds().tenant.mappings[0].report.action = Some(ActionPlan {
+        action_type: "interview".into(),
+        outcomes: BTreeMap::new(),
+    });
+    let row = invite(&world, &key).await;
+    assert!(!row.unreported());
+    let action = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(action));
+    assert_eq!(
+        calls(&world),
+        [
+            "standing",
+            "candidate",
+            "invite",
+            "vacancy",
+            "create_action"
+        ]
+    );
+    assert!(world.holds().queued.is_empty());
+}
+
+#[tokio::test]
+async fn before_its_time_nothing_is_asked() {
+    for (until, asks) in [(time(1), false), (time(0), true), (time(-1), true)] {
+        let (world, key) = entered();
+        world.happens(&key, put_off(until));
+        let row = invite(&world, &key).await;
+        assert_eq!(row.state == State::Invited, asks, "{until}");
+        assert_eq!(!calls(&world).is_empty(), asks, "{until}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_gone_or_paused_or_over_is_not_asked_about() {
+    let (world, key) = entered();
+    world.holds().tenant.paused = true;
+    assert_eq!(invite(&world, &key).await.state, State::Detected);
+
+    world.holds().tenant.paused = false;
+    let cancelled = world.happens(&key, Event::Cancel);
+    assert_eq!(invite(&world, &key).await, cancelled);
+
+    world.holds().rows.clear();
+    let ports = Arc::new(world.clone());
+    let inviter = Inviter {
+        desk: world.desk(),
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    inviter.invite(&key).await.unwrap();
+    assert_eq!(calls(&world), NONE);
+}
+
+#[tokio::test]
+async fn of_a_removed_mapping_nobody_is_invited() {
+    let (world, key) = entered();
+    world.holds().tenant.mappings.clear();
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Skipped(SkipReason::MappingRemoved));
+    assert_eq!(calls(&world), NONE);
+}
+
+#[tokio::test]
+async fn a_paused_mapping_holds_its_invitations_back_however_long() {
+    let (world, key) = entered();
+    world.holds().tenant.mappings[0].paused = true;
+    for hours in 0..100 {
+        let row = invite(&world, &key).await;
+        let trouble = row.trouble.unwrap();
+        assert_eq!(
+            (trouble.code.as_str(), trouble.times),
+            ("mapping.paused", 1)
+        );
+        assert_eq!(row.wake, due(time(3600 * (hours + 1))));
+        world.pass(3600);
+    }
+    assert_eq!(calls(&world), NONE);
+    world.holds().tenant.mappings[0].paused = false;
+    assert_eq!(invite(&world, &key).await.state, State::Invited);
+}
+
+#[tokio::test]
+async fn whoever_moved_on_is_not_invited() {
+    for standing in [
+        Standing::Gone,
+        Standing::Position(at("13", "34")),
+        Standing::Position(at("12", "99")),
+    ] {
+        let (world, key) = entered();
+        world.holds().standing = standing;
+        let row = invite(&world, &key).await;
+        assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+        assert!(world.holds().orders.is_empty());
+    }
+}
+
+/// Such a mapping takes up what came of another one's invitation.
+#[tokio::test]
+async fn without_triggers_it_does_not_matter_where_the_application_is() {
+    let (world, key) = entered();
+    world.set(|holds| {
+        holds.tenant.mappings[0].triggers.clear();
+        // Not by where it stands now, and not by when it came there.
+        holds.standing = Standing::History(vec![HistoryRow {
+            id: "h1".into(),
+            at: Some(time(-10_000)),
+            position: at("20", "1"),
+        }]);
+        let entry = &mut holds.rows.get_mut(&key).unwrap().entry;
+        entry.not_before = Some(start());
+    });
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.entry.history, None);
+}
+
+/// The reading of who is there had missed it. Eploy's times may be an hour off.
+#[tokio::test]
+async fn whoever_was_there_before_the_mapping_is_not_invited() {
+    for (entered_at, invited) in [
+        (Some(time(-3901)), false),
+        (Some(time(-3900)), true),
+        (None, true),
+    ] {
+        let (world, key) = entered();
+        world.set(|holds| {
+            holds.standing = Standing::History(vec![HistoryRow {
+                id: "h1".into(),
+                at: entered_at,
+                position: at("12", "34"),
+            }]);
+            let entry = &mut holds.rows.get_mut(&key).unwrap().entry;
+            entry.not_before = Some(start());
+        });
+        let state = if invited {
+            State::Invited
+        } else {
+            State::Skipped(SkipReason::Baseline)
+        };
+        assert_eq!(invite(&world, &key).await.state, state, "{entered_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_address_there_is_nobody_to_invite() {
+    for email in [None, Some(""), Some("robin")] {
+        let (world, key) = entered();
+        world.holds().person.email = email.map(ToOwned::to_owned);
+        let row = invite(&world, &key).await;
+        assert_eq!(row.state, State::Failed(FailReason::NoEmail));
+        assert!(row.unreported());
+        assert!(world.holds().orders.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_now_puts_the_invitation_off() {
+    for call in ["eploy", "standing", "candidate", "platform"] {
+        let (world, key) = entered();
+        fails(&world, call, Phase::Throttled(Some(time(500))));
+        let row = invite(&world, &key).await;
+        assert_eq!(row.state, State::Detected, "{call}");
+        assert_eq!(row.wake, due(time(500)), "{call}");
+        assert_eq!(row.attempts, 0);
+        assert_eq!(row.trouble.unwrap().times, 1);
+        assert!(world.holds().orders.is_empty());
+
+        world.holds().fails.clear();
+        world.pass(500);
+        assert_eq!(invite(&world, &key).await.state, State::Invited);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_fails_and_says_why() {
+    for call in ["eploy", "standing", "candidate", "platform", "invite"] {
+        let (world, key) = entered();
+        fails(&world, call, Phase::Refused);
+        let row = invite(&world, &key).await;
+        let State::Failed(FailReason::Refused(trouble)) = row.state else {
+            panic!("{call}: {:?}", row.state);
+        };
+        assert_eq!(trouble.remedy, "Mend it.");
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_does_not_take_it_now_is_asked_again_later() {
+    for phase in [Phase::NotSent, Phase::Throttled(None)] {
+        let (world, key) = entered();
+        fails(&world, "invite", phase);
+        let mut waited = SignedDuration::ZERO;
+        for times in 1..=4 {
+            let row = invite(&world, &key).await;
+            assert_eq!(row.state, State::Detected);
+            assert_eq!(row.attempts, times);
+            assert_eq!(row.trouble.map(|trouble| trouble.times), Some(times));
+            let wait = row.next_try.unwrap().duration_since(world.holds().now);
+            assert!(wait > waited, "{wait} after {waited}");
+            waited = wait;
+            world.pass(wait.as_secs() + 1);
+        }
+        world.holds().fails.clear();
+        let row = invite(&world, &key).await;
+        assert_eq!(row.state, State::Invited);
+        assert!(!calls(&world).contains(&"find"), "it certainly has none");
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_claim_at_once_one_sends() {
+    let (world, key) = entered();
+    world.holds().conflicts = 1;
+    assert_eq!(invite(&world, &key).await.state, State::Detected);
+    assert!(world.holds().orders.is_empty());
+}
+
+#[tokio::test]
+async fn while_a_claim_runs_nobody_else_sends() {
+    let (world, key) = entered();
+    let claimed = world.happens(&key, claim(time(60)));
+    world.pass(59);
+    assert_eq!(invite(&world, &key).await, claimed);
+    assert_eq!(calls(&world), NONE);
+}
+
+/// Whoever looks it up after the lease must be able to rely on nothing coming any more.
+#[tokio::test]
+async fn a_call_that_could_outlive_its_lease_is_not_made() {
+    for (saving_takes, sends) in [(30, true), (31, false)] {
+        let (world, key) = entered();
+        world.holds().saving_takes = SignedDuration::from_secs(saving_takes);
+        let row = invite(&world, &key).await;
+        assert_eq!(!world.holds().orders.is_empty(), sends, "{saving_takes} s");
+        let sending = State::Sending {
+            lease_until: time(60),
+        };
+        assert_eq!(row.state == sending, !sends, "{saving_takes} s");
+    }
+}
+
+/// A callback finds its invitation however soon it comes.
+#[tokio::test]
+async fn the_reference_is_bound_before_the_invitation_is_on_record_as_sent() {
+    let (world, key) = entered();
+    meanwhile(&world, "invite", |holds| {
+        let saved = |holds: &mut Holds| {
+            assert_eq!(holds.references.len(), 1);
+            holds.made_elsewhere = Some("looked".into());
+        };
+        holds.meanwhile.insert("save", Box::new(saved));
+    });
+    assert_eq!(invite(&world, &key).await.state, State::Invited);
+    assert!(world.holds().made_elsewhere.is_some());
+}
+
+#[tokio::test]
+async fn what_the_platform_took_is_on_record_whatever_happened_meanwhile() {
+    let (world, key) = entered();
+    let of = key.clone();
+    meanwhile(&world, "invite", move |holds| {
+        holds.happens(&of, Event::Left, start());
+    });
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert!(row.entry.left_at.is_some());
+    assert!(!row.unreported());
+}
+
+#[tokio::test]
+async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
+    let (world, key) = entered();
+    let of = key.clone();
+    meanwhile(&world, "invite", move |holds| {
+        holds.happens(&of, Event::Left, start());
+    });
+    fails(&world, "invite", Phase::Refused);
+    let row = invite(&world, &key).await;
+    assert!(
+        matches!(row.state, State::Sending { .. }),
+        "{:?}",
+        row.state
+    );
+    assert!(row.entry.left_at.is_some());
+}
+
+#[tokio::test]
+async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
+    let (world, key) = entered();
+    meanwhile(&world, "invite", |holds| holds.rows.clear());
+    let ports = Arc::new(world.clone());
+    let inviter = Inviter {
+        desk: world.desk(),
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    inviter.invite(&key).await.unwrap();
+    assert!(world.holds().rows.is_empty());
+}
+
+/// The look-up of another took the outcome of this call for none, and sent it again.
+#[tokio::test]
+async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
+    let (world, key) = entered();
+    let of = key.clone();
+    meanwhile(&world, "invite", move |holds| {
+        holds.happens(&of, sent("first".into()), start());
+    });
+    let row = invite(&world, &key).await;
+    assert_eq!(row.reference, Some("first".into()));
+    assert!(!calls(&world).contains(&"create_action"));
+}
+
+/// It was late, and somebody is telling so.
+#[tokio::test]
+async fn whoever_sends_does_not_write_beside_another_writer() {
+    let (world, key) = entered();
+    world.holds().tenant.mappings[0].report.notes_at = [Moment::Invited].into();
+    let late = Event::PutOff {
+        claim: None,
+        trouble: trouble(time(-3600)),
+        until: start(),
+    };
+    world.happens(&key, late);
+    let writer = Writer {
+        lease_until: time(50),
+        creates_action: false,
+    };
+    world.happens(&key, Event::ReportBegun(writer));
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.report.lease_until, Some(time(50)));
+    assert!(!calls(&world).contains(&"add_note"));
+    // What was to be told of the delay was handed out before it was sent.
+    let work = Work::step(key, Step::WriteBack);
+    assert_eq!(world.holds().queued.first(), Some(&work));
+}
+
+#[tokio::test]
+async fn what_needs_no_report_hands_none_out() {
+    let (world, key) = entered();
+    fails(&world, "invite", Phase::NotSent);
+    invite(&world, &key).await;
+    assert!(world.holds().queued.is_empty());
+}

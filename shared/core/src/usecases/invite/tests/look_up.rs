@@ -1,0 +1,228 @@
+//! What the platform has: looked up after an unknown outcome, and when it says that it has somebody already.
+
+use super::*;
+use crate::ports::Found;
+
+fn found(reference: &str, client_ref: Option<&str>) -> Found {
+    Found {
+        reference: reference.into(),
+        client_ref: client_ref.map(ToOwned::to_owned),
+        link: Some(format!("https://example.com/{reference}")),
+    }
+}
+
+/// Binds this reference to another invitation.
+fn of_another(world: &World, reference: &str) -> InvitationKey {
+    let key = InvitationKey {
+        application: "another".into(),
+        ..world.holds().rows.keys().next().unwrap().clone()
+    };
+    let place = ("acc".into(), reference.into());
+    world.holds().references.insert(place, key.clone());
+    key
+}
+
+/// An invitation whose sender died in the middle of it.
+fn abandoned() -> (World, InvitationKey) {
+    let (world, key) = entered();
+    world.happens(&key, claim(time(60)));
+    world.pass(60);
+    (world, key)
+}
+
+#[tokio::test]
+async fn whether_it_went_out_is_looked_up_once_it_must_have_arrived() {
+    let (world, key) = entered();
+    fails(&world, "invite", Phase::Unknown);
+    let row = invite(&world, &key).await;
+    let settling = State::Sending {
+        lease_until: time(60),
+    };
+    assert_eq!(row.state, settling);
+    assert_eq!(row.trouble.as_ref().unwrap().times, 1);
+    world.holds().fails.clear();
+    calls(&world);
+    world.pass(59);
+    assert_eq!(invite(&world, &key).await, row);
+    assert_eq!(calls(&world), NONE);
+
+    world.pass(1);
+    world.holds().found = vec![found("there", Some(&key.name()))];
+    let row = invite(&world, &key).await;
+    assert_eq!(calls(&world), ["candidate", "find"]);
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.reference, Some("there".into()));
+    assert_eq!(
+        row.invite_link.as_deref(),
+        Some("https://example.com/there")
+    );
+    // The report is left to whoever is handed it.
+    let work = Work::step(key, Step::WriteBack);
+    assert_eq!(world.holds().queued, [work]);
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_is_sent_again_after_a_while() {
+    let (world, key) = entered();
+    fails(&world, "invite", Phase::Unknown);
+    invite(&world, &key).await;
+    world.holds().fails.clear();
+    world.pass(60);
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Detected);
+    let wait = row.next_try.unwrap().duration_since(time(60));
+    assert!((20..=30).contains(&wait.as_secs()), "{wait}");
+    world.pass(30);
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.attempts, 2);
+    assert_eq!(world.holds().orders.len(), 2);
+}
+
+#[tokio::test]
+async fn what_an_abandoned_sender_did_not_send_is_sent_at_once() {
+    let (world, key) = abandoned();
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.attempts, 2);
+    assert_eq!(
+        calls(&world),
+        ["candidate", "find", "standing", "candidate", "invite"]
+    );
+    assert!(world.holds().queued.is_empty());
+}
+
+#[tokio::test]
+async fn what_an_abandoned_sender_did_send_is_adopted() {
+    let (world, key) = abandoned();
+    world.holds().found = vec![found("there", None)];
+    let row = invite(&world, &key).await;
+    assert_eq!(row.reference, Some("there".into()));
+    assert_eq!(row.attempts, 1);
+    assert!(world.holds().orders.is_empty());
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_invitation_is_not_ours() {
+    let (world, key) = abandoned();
+    of_another(&world, "theirs");
+    world.holds().found = vec![found("theirs", None)];
+    let row = invite(&world, &key).await;
+    assert_eq!(row.attempts, 2, "ours was not there, and was sent");
+    assert_ne!(row.reference, Some("theirs".into()));
+}
+
+#[tokio::test]
+async fn of_several_found_the_one_that_names_ours_comes_first_and_that_of_another_is_none() {
+    let (world, key) = abandoned();
+    world.holds().found = vec![
+        found("nameless", None),
+        found("another", Some("another:m:1")),
+        found("ours", Some(&key.name())),
+    ];
+    assert_eq!(invite(&world, &key).await.reference, Some("ours".into()));
+
+    let (world, key) = abandoned();
+    world.holds().found = vec![found("another", Some("another:m:1"))];
+    assert_eq!(invite(&world, &key).await.attempts, 2);
+}
+
+#[tokio::test]
+async fn a_look_up_that_does_not_work_is_made_later() {
+    for call in ["platform", "eploy", "candidate", "find"] {
+        let (world, key) = abandoned();
+        fails(&world, call, Phase::Throttled(Some(time(500))));
+        let row = invite(&world, &key).await;
+        assert!(matches!(row.state, State::Sending { .. }), "{call}");
+        assert_eq!(row.wake, due(time(500)), "{call}");
+        assert_eq!(row.trouble.map(|trouble| trouble.times), Some(1));
+        assert!(world.holds().orders.is_empty());
+
+        world.holds().fails.clear();
+        world.holds().found = vec![found("there", None)];
+        calls(&world);
+        world.holds().now = time(499);
+        assert_eq!(invite(&world, &key).await.state, row.state, "{call}");
+        assert_eq!(calls(&world), NONE);
+        world.pass(1);
+        assert_eq!(invite(&world, &key).await.state, State::Invited);
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_look_up_at_once_one_goes_on() {
+    let (world, key) = abandoned();
+    world.holds().conflicts = 1;
+    let row = invite(&world, &key).await;
+    assert!(matches!(row.state, State::Sending { .. }));
+    assert!(world.holds().orders.is_empty());
+}
+
+/// The platform answers that it has the candidate, and under this reference if it says so.
+async fn already_there(
+    reference: Option<&str>,
+    prepare: impl FnOnce(&World),
+) -> (World, Invitation) {
+    let (world, key) = entered();
+    let reference = reference.map(Reference::from);
+    let there = InviteAnswer::AlreadyThere { reference };
+    world.holds().invited.push_back(Ok(there));
+    prepare(&world);
+    let row = invite(&world, &key).await;
+    (world, row)
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_there_is_adopted() {
+    let (world, row) = already_there(Some("r"), |_| {}).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(row.reference, Some("r".into()));
+    assert!(!row.unreported());
+    assert!(!calls(&world).contains(&"find"));
+
+    // It does not say under which reference.
+    let there = |world: &World| world.holds().found = vec![found("r", None)];
+    let (_, row) = already_there(None, there).await;
+    assert_eq!(row.reference, Some("r".into()));
+}
+
+#[tokio::test]
+async fn an_invitation_of_another_application_is_a_duplicate() {
+    for reference in [Some("r"), None] {
+        let prepare = |world: &World| {
+            of_another(world, "r");
+            world.holds().found = vec![found("r", None)];
+        };
+        let (world, row) = already_there(reference, prepare).await;
+        let State::Skipped(SkipReason::Duplicate(Some(owner))) = &row.state else {
+            panic!("{:?}", row.state);
+        };
+        assert_eq!(owner.application, "another".into());
+        assert!(row.unreported(), "the recruiter is told");
+        assert_eq!(world.holds().orders.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_of_ours_is_found_behind_those_of_others() {
+    let prepare = |world: &World| {
+        of_another(world, "theirs");
+        world.holds().found = vec![found("theirs", None), found("free", None)];
+    };
+    let (_, row) = already_there(None, prepare).await;
+    assert_eq!(row.reference, Some("free".into()));
+}
+
+#[tokio::test]
+async fn what_is_there_and_cannot_be_found_is_a_duplicate_from_elsewhere() {
+    let (_, row) = already_there(None, |_| {}).await;
+    assert_eq!(row.state, State::Skipped(SkipReason::Duplicate(None)));
+}
+
+#[tokio::test]
+async fn what_is_there_and_cannot_be_looked_for_now_is_tried_later() {
+    let prepare = |world: &World| fails(world, "find", Phase::Unknown);
+    let (_, row) = already_there(None, prepare).await;
+    assert_eq!(row.state, State::Detected);
+    assert_eq!(row.trouble.map(|trouble| trouble.times), Some(1));
+}
