@@ -1,3 +1,6 @@
+mod hires;
+mod polling;
+
 use super::decide::*;
 use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};

@@ -1,0 +1,375 @@
+//! Hires in what a poll reads.
+
+use super::super::super::world::{World, at, failing, start, time};
+use super::polling::{calls, overtaken, poll, poll_until, state, wait};
+use super::*;
+use crate::announcement::{Announcement, Hire, HireKey, SkipReason, State};
+use crate::clock::Deadline;
+use crate::error::Phase;
+use crate::ports::{ApplicationPage, PlacementPage, PlacementRow, SetAside};
+use crate::tenant::{HirePlan, HiredWhen, Trigger};
+use crate::work::Work;
+use jiff::SignedDuration;
+
+fn hired() -> Position {
+    at("90", "1")
+}
+
+fn stages() -> HiredWhen {
+    HiredWhen::Stages(vec![Trigger {
+        stage: "90".into(),
+        stage_name: None,
+        statuses: Vec::new(),
+    }])
+}
+
+fn placements() -> HiredWhen {
+    HiredWhen::Placements(["placed".into()].into())
+}
+
+fn plan(world: &World, when: HiredWhen) {
+    let endpoint = None;
+    world.holds().tenant.hires = Some(HirePlan { when, endpoint });
+}
+
+/// A world without mappings, and with a plan for hires.
+fn world(when: HiredWhen) -> World {
+    let world = World::new();
+    world.holds().tenant.mappings.clear();
+    plan(&world, when);
+    world
+}
+
+fn applied(id: &str, position: Position) -> ApplicationRow {
+    ApplicationRow {
+        id: id.into(),
+        candidate: "9001".into(),
+        vacancy: "4101".into(),
+        position,
+        modified: Some(time(10)),
+    }
+}
+
+fn applications(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
+    ApplicationPage {
+        rows,
+        set_aside: Vec::new(),
+        more,
+    }
+}
+
+fn placed(id: &str, status: Option<&str>, modified: i64) -> PlacementRow {
+    PlacementRow {
+        id: id.into(),
+        candidate: "9001".into(),
+        vacancy: "4101".into(),
+        status: status.map(Into::into),
+        modified: Some(time(modified)),
+    }
+}
+
+fn page(rows: Vec<PlacementRow>, more: bool) -> PlacementPage {
+    PlacementPage {
+        rows,
+        set_aside: Vec::new(),
+        more,
+    }
+}
+
+fn key(hire: Hire) -> HireKey {
+    HireKey {
+        tenant: "acme".into(),
+        hire,
+    }
+}
+
+fn by_application(id: &str) -> HireKey {
+    key(Hire::Application(id.into()))
+}
+
+fn by_placement(id: &str) -> HireKey {
+    key(Hire::Placement(id.into()))
+}
+
+fn known(world: &World, key: &HireKey) -> Option<Announcement> {
+    world.holds().announcements.get(key).cloned()
+}
+
+fn is_baseline(world: &World, key: &HireKey) -> bool {
+    known(world, key).is_some_and(|row| row.state == State::Skipped(SkipReason::Baseline))
+}
+
+fn announced(world: &World) -> Vec<HireKey> {
+    let mut holds = world.holds();
+    let queued = std::mem::take(&mut holds.queued);
+    let keys = queued.into_iter().map(|work| match work {
+        Work::Announce { key } => key,
+        other => panic!("{other:?}"),
+    });
+    keys.collect()
+}
+
+#[tokio::test]
+async fn who_enters_the_stage_of_the_hired_is_announced_once_and_who_was_there_never() {
+    let world = world(stages());
+    world.holds().at_triggers = vec![applications(vec![applied("1", hired())], false)];
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert!(is_baseline(&world, &by_application("1")));
+    assert_eq!(
+        calls(&world),
+        ["directory", "applications_at", "changed_applications"]
+    );
+    let rows = vec![
+        applied("1", hired()),
+        applied("2", hired()),
+        applied("3", at("12", "34")),
+    ];
+    world.holds().changed = vec![applications(rows, false)];
+    for announces in [vec![by_application("2")], vec![]] {
+        wait(&world);
+        assert_eq!(poll(&world).await, Polled::Done(announces.len()));
+        assert_eq!(announced(&world), announces);
+        assert_eq!(calls(&world), ["changed_applications"]);
+    }
+    let row = known(&world, &by_application("2")).unwrap();
+    assert_eq!(row.state, State::Detected);
+    assert_eq!(row.not_before, start());
+    assert_eq!((row.candidate, row.vacancy), ("9001".into(), "4101".into()));
+}
+
+#[tokio::test]
+async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never() {
+    let world = world(placements());
+    let before = vec![
+        placed("1", Some("placed"), 0),
+        // More than was asked for.
+        placed("2", Some("offered"), 0),
+    ];
+    world.holds().placed = vec![page(before, false)];
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert!(is_baseline(&world, &by_placement("1")));
+    assert_eq!(known(&world, &by_placement("2")), None);
+    let now = vec![
+        placed("1", Some("placed"), 20),
+        placed("2", Some("placed"), 20),
+        placed("3", Some("offered"), 30),
+        placed("4", None, 10),
+    ];
+    world.holds().placements = vec![page(now, false)];
+    for announces in [vec![by_placement("2")], vec![]] {
+        wait(&world);
+        calls(&world);
+        assert_eq!(poll(&world).await, Polled::Done(announces.len()));
+        assert_eq!(announced(&world), announces);
+        assert_eq!(
+            calls(&world),
+            ["changed_applications", "changed_placements"]
+        );
+    }
+    let hires = state(&world).hires.unwrap();
+    assert_eq!(hires.cursor, Some(time(30)));
+    let since: Vec<_> = world
+        .holds()
+        .asked_since
+        .iter()
+        .map(|asked| asked.0)
+        .collect();
+    // Applications and placements in turn, the latter with an hour for an Eploy whose clock is not ours.
+    assert_eq!(since[1], Some(time(-3900)));
+    assert_eq!(since[3], Some(time(-3900)));
+    assert_eq!(since[5], Some(time(30)));
+}
+
+#[tokio::test]
+async fn a_hire_that_was_taken_back_and_is_seen_again_is_a_hire() {
+    let world = world(stages());
+    poll(&world).await;
+    let rows = vec![applied("1", hired())];
+    world.holds().changed = vec![applications(rows, false)];
+    wait(&world);
+    poll(&world).await;
+    announced(&world);
+    world.set(|holds| {
+        let row = holds.announcements.get_mut(&by_application("1")).unwrap();
+        row.state = State::Skipped(SkipReason::MovedOn);
+        row.due_at = None;
+    });
+    wait(&world);
+    // Somebody else saw it first.
+    world.holds().conflicts = 1;
+    poll(&world).await;
+    assert_eq!(announced(&world), []);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(announced(&world), [by_application("1")]);
+    let row = known(&world, &by_application("1")).unwrap();
+    assert_eq!(row.state, State::Detected);
+}
+
+#[tokio::test]
+async fn a_changed_plan_announces_nobody_who_was_hired_by_then() {
+    let world = world(stages());
+    poll(&world).await;
+    assert_eq!(state(&world).hires.unwrap().baseline, None);
+    // As it was.
+    wait(&world);
+    calls(&world);
+    poll(&world).await;
+    assert_eq!(calls(&world), ["changed_applications"]);
+
+    plan(&world, placements());
+    world.holds().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    wait(&world);
+    let now = world.holds().now;
+    poll(&world).await;
+    let hires = state(&world).hires.unwrap();
+    assert_eq!((hires.baseline, hires.since), (None, now));
+    assert!(is_baseline(&world, &by_placement("1")));
+
+    plan(&world, HiredWhen::Placements(["started".into()].into()));
+    world.holds().placed = vec![page(vec![placed("2", Some("started"), 0)], false)];
+    wait(&world);
+    poll(&world).await;
+    assert!(is_baseline(&world, &by_placement("2")));
+
+    world.holds().tenant.hires = None;
+    wait(&world);
+    calls(&world);
+    poll(&world).await;
+    assert_eq!(state(&world).hires, None);
+    assert_eq!(calls(&world), ["changed_applications"]);
+}
+
+#[tokio::test]
+async fn a_baseline_of_several_pages_is_gone_on_with_and_announces_nobody() {
+    let world = world(placements());
+    let one = |id| vec![placed(id, Some("placed"), 0)];
+    world.holds().placed = vec![
+        page(one("1"), true),
+        page(one("2"), true),
+        page(one("3"), false),
+    ];
+    world.holds().calls_take = SignedDuration::from_secs(1);
+    // The directory and two pages.
+    let deadline = Deadline::at(time(3));
+    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
+    assert_eq!(state(&world).hires.unwrap().baseline, Some(3));
+    calls(&world);
+    assert_eq!(poll_until(&world, deadline).await, Polled::Done(0));
+    assert_eq!(
+        calls(&world),
+        [
+            "placements_with",
+            "changed_applications",
+            "changed_placements"
+        ]
+    );
+    for id in ["1", "2", "3"] {
+        assert!(is_baseline(&world, &by_placement(id)), "{id}");
+    }
+    assert_eq!(announced(&world), []);
+}
+
+#[tokio::test]
+async fn changed_placements_are_gone_on_with_after_the_deadline() {
+    let world = world(placements());
+    poll(&world).await;
+    wait(&world);
+    let one = |id, modified, more| page(vec![placed(id, Some("placed"), modified)], more);
+    world.set(|holds| {
+        holds.placements = vec![one("1", 10, true), one("2", 30, true), one("3", 20, false)];
+        holds.calls_take = SignedDuration::from_secs(1);
+        holds.asked_since.clear();
+    });
+    let second = |second: i64| state(&world).due_at + SignedDuration::from_secs(second);
+    // The applications and two pages.
+    let deadline = Deadline::at(second(3));
+    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
+    assert_eq!(announced(&world), [by_placement("1"), by_placement("2")]);
+    assert_eq!(state(&world).hires.unwrap().cursor, Some(time(-3900)));
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(announced(&world), [by_placement("3")]);
+    let pages: Vec<_> = world
+        .holds()
+        .asked_since
+        .iter()
+        .map(|asked| asked.1)
+        .collect();
+    assert_eq!(pages, [1, 1, 2, 1, 3]);
+    let hires = state(&world).hires.unwrap();
+    assert_eq!((hires.reached, hires.progress), (Some(time(30)), None));
+}
+
+/// An API key may not read placements: that must not keep applications from being read.
+#[tokio::test]
+async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
+    for call in ["placements_with", "changed_placements"] {
+        let world = world(placements());
+        if call == "changed_placements" {
+            poll(&world).await;
+            wait(&world);
+        }
+        let refused = failing(Phase::Refused);
+        world.holds().fails.insert(call, refused);
+        for times in 1..=2 {
+            assert_eq!(poll(&world).await, Polled::Done(0));
+            let trouble = state(&world).hires.unwrap().trouble.unwrap();
+            assert_eq!(trouble.times, times, "{call}");
+            wait(&world);
+        }
+        world.holds().fails.clear();
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(state(&world).hires.unwrap().trouble, None);
+    }
+}
+
+#[tokio::test]
+async fn what_else_goes_wrong_with_hires_fails_the_poll() {
+    for (when, call, phase) in [
+        (placements(), "placements_with", Phase::Unknown),
+        (placements(), "changed_placements", Phase::NotSent),
+        (stages(), "applications_at", Phase::Refused),
+    ] {
+        let world = world(when);
+        world.holds().fails.insert(call, failing(phase));
+        assert_eq!(poll(&world).await, Polled::Failed, "{call}");
+        assert_eq!(state(&world).hires.unwrap().trouble, None);
+    }
+}
+
+#[tokio::test]
+async fn who_was_hired_since_another_poll_was_quicker_is_not_taken_for_the_baseline() {
+    let world = world(placements());
+    world.holds().placed = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    overtaken(&world, "placements_with");
+    assert_eq!(poll(&world).await, Polled::NotDue);
+    assert_eq!(known(&world, &by_placement("1")), None);
+}
+
+/// While placements may not be read, the baseline is not complete, and nobody who is seen is announced.
+#[tokio::test]
+async fn nobody_is_announced_before_the_baseline_is_complete() {
+    let world = world(placements());
+    world.holds().placements = vec![page(vec![placed("1", Some("placed"), 0)], false)];
+    let refused = failing(Phase::Refused);
+    world.holds().fails.insert("placements_with", refused);
+    poll(&world).await;
+    assert_eq!(announced(&world), []);
+    assert!(!calls(&world).contains(&"changed_placements"));
+}
+
+#[tokio::test]
+async fn a_placement_that_cannot_be_read_hides_no_other() {
+    let world = world(placements());
+    poll(&world).await;
+    wait(&world);
+    let mut read = page(vec![placed("1", Some("placed"), 0)], false);
+    read.set_aside.push(SetAside {
+        id: None,
+        reason: "no candidate".to_owned(),
+    });
+    world.holds().placements = vec![read];
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    // Only what became of applications is counted.
+    assert_eq!(state(&world).poll.set_aside, 0);
+}

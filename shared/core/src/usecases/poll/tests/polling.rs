@@ -1,0 +1,687 @@
+//! Whole polls, in a world.
+
+use jiff::SignedDuration;
+
+use super::super::super::world::{Holds, World, at, at_trigger, failing, start, time};
+use super::super::{Polled, Poller};
+use super::*;
+use crate::clock::Deadline;
+use crate::error::Phase;
+use crate::invitation::{State, Step};
+use crate::ports::{ApplicationPage, Standing};
+use crate::work::Work;
+
+const DAY: i64 = 86_400;
+
+pub(super) async fn poll_until(world: &World, deadline: Deadline) -> Polled {
+    let ports = std::sync::Arc::new(world.clone());
+    let poller = Poller {
+        desk: world.desk(),
+        states: ports.clone(),
+        announcements: ports.clone(),
+        eploy: ports,
+    };
+    poller.poll(&"acme".into(), deadline).await.unwrap()
+}
+
+pub(super) async fn poll(world: &World) -> Polled {
+    poll_until(world, Deadline::NONE).await
+}
+
+pub(super) fn state(world: &World) -> TenantState {
+    world.holds().state.clone().unwrap()
+}
+
+pub(super) fn calls(world: &World) -> Vec<&'static str> {
+    std::mem::take(&mut world.holds().calls)
+}
+
+/// An application as a search shows it, changed at this second.
+fn seen(id: &str, position: Position, modified: i64) -> ApplicationRow {
+    ApplicationRow {
+        id: id.into(),
+        candidate: "9001".into(),
+        vacancy: "4101".into(),
+        position,
+        modified: Some(time(modified)),
+    }
+}
+
+fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
+    ApplicationPage {
+        rows,
+        set_aside: Vec::new(),
+        more,
+    }
+}
+
+/// What changed, one application per page.
+fn changes(world: &World, rows: Vec<ApplicationRow>) {
+    let last = rows.len();
+    let pages = (1..).zip(rows);
+    let pages = pages.map(|(number, row)| page(vec![row], number < last));
+    world.holds().changed = pages.collect();
+}
+
+/// A world in which the mapping is on, nothing was found so far, and a poll is due now.
+pub(super) async fn polled() -> World {
+    let world = World::new();
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    world.set(|holds| {
+        holds.state.as_mut().unwrap().due_at = start();
+        holds.calls.clear();
+        holds.asked_since.clear();
+    });
+    world
+}
+
+/// Lets time pass until the next poll is due.
+pub(super) fn wait(world: &World) {
+    let due = state(world).due_at;
+    world.holds().now = due;
+}
+
+fn row_of(world: &World, application: &str) -> Option<Invitation> {
+    let holds = world.holds();
+    let mut rows = holds.rows.values();
+    rows.find(|row| row.key.application == application.into())
+        .cloned()
+}
+
+fn status(world: &World) -> MappingStatus {
+    state(world).mappings[&"video".into()].status.clone()
+}
+
+#[tokio::test]
+async fn the_first_poll_records_who_is_there_and_invites_nobody() {
+    let world = World::new();
+    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
+    changes(&world, vec![seen("1", at_trigger(), -9000)]);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(
+        calls(&world),
+        ["directory", "applications_at", "changed_applications"]
+    );
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Skipped(SkipReason::Baseline));
+    assert_eq!(status(&world), MappingStatus::Active);
+    // What changed while it was read is read again, and an Eploy whose clock is not ours is thought of.
+    let since = Some(time(-3900));
+    assert_eq!(world.holds().asked_since, [(since, 1)]);
+    let holds = world.holds();
+    assert!(holds.queued.is_empty() && holds.published.is_empty());
+}
+
+#[tokio::test]
+async fn a_poll_that_finds_nothing_new_costs_one_call() {
+    let world = polled().await;
+    for idle in 2..5 {
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(calls(&world), ["changed_applications"]);
+        let poll = state(&world).poll;
+        assert_eq!(poll.idle, idle);
+        assert_eq!(poll.last_ok, Some(world.holds().now));
+        wait(&world);
+    }
+}
+
+#[tokio::test]
+async fn whoever_enters_the_stage_is_put_on_record_and_handed_out_once() {
+    let world = polled().await;
+    changes(
+        &world,
+        vec![
+            seen("1", at_trigger(), 10),
+            seen("2", at("13", "34"), 20),
+            seen("3", at_trigger(), 30),
+        ],
+    );
+    assert_eq!(poll(&world).await, Polled::Done(2));
+    assert_eq!(calls(&world), ["changed_applications"; 3]);
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Detected);
+    assert_eq!(row.candidate, "9001".into());
+    assert_eq!(row.vacancy, "4101".into());
+    assert_eq!(row.assessment.assessment, "a1".into());
+    assert_eq!(row.entry.modified, Some(time(10)));
+    // Who turns out to have been there before the mapping is not invited after all.
+    assert_eq!(row.entry.not_before, Some(start()));
+    assert_eq!(row_of(&world, "2"), None);
+    let key = |application| row_of(&world, application).unwrap().key;
+    let keys = [key("1"), key("3")];
+    {
+        let holds = world.holds();
+        let invited = keys.iter().map(|key| Work::step(key.clone(), Step::Invite));
+        assert!(holds.queued.iter().cloned().eq(invited));
+        let told = keys
+            .into_iter()
+            .map(|invitation| What::Detected { invitation });
+        assert!(holds.published.iter().cloned().eq(told));
+    }
+    assert_eq!(state(&world).poll.idle, 0);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(world.holds().queued.len(), 2);
+}
+
+#[tokio::test]
+async fn the_cursor_moves_once_the_ledger_has_everything() {
+    let world = polled().await;
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    poll(&world).await;
+    assert_eq!(state(&world).poll.cursor, Some(time(10)));
+    wait(&world);
+    changes(&world, vec![]);
+    poll(&world).await;
+    let asked = [(Some(time(-3900)), 1), (Some(time(10)), 1)];
+    assert_eq!(world.holds().asked_since, asked);
+}
+
+#[tokio::test]
+async fn who_is_to_be_invited_for_being_there_is() {
+    let world = World::new();
+    world.holds().tenant.mappings[0].include_current = true;
+    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Detected);
+    assert_eq!(row.entry.not_before, None, "being there before is fine");
+}
+
+#[tokio::test]
+async fn who_comes_back_does_so_after_the_mapping_was_on() {
+    let world = polled().await;
+    world.holds().tenant.mappings[0].reentry = Reentry::Again;
+    wait(&world);
+    poll(&world).await;
+    let key = world.invited("1", "video");
+    world.happens(&key, Event::Left);
+    wait(&world);
+    changes(&world, vec![seen("1", at_trigger(), 500)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let second = crate::ids::InvitationKey { round: 2, ..key };
+    assert_eq!(world.row(&second).entry.not_before, None);
+}
+
+#[tokio::test]
+async fn a_pools_rows_are_marked_as_such() {
+    let world = World::new();
+    world.holds().tenant.mappings[0].kind = MappingKind::Pool(crate::tenant::PoolPlan {
+        tags: Vec::new(),
+        after: Vec::new(),
+    });
+    poll(&world).await;
+    wait(&world);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert!(row_of(&world, "1").unwrap().pooled);
+}
+
+/// Of an application that is not the mapping's, not even the ledger is asked.
+#[tokio::test]
+async fn other_vacancies_and_mappings_without_triggers_are_left_out() {
+    for without_triggers in [false, true] {
+        let world = World::new();
+        world.set(|holds| {
+            let mapping = &mut holds.tenant.mappings[0];
+            if without_triggers {
+                mapping.triggers.clear();
+            } else {
+                mapping.vacancies = Vacancies::Only(["4102".into()].into());
+            }
+        });
+        poll(&world).await;
+        assert_eq!(status(&world), MappingStatus::Active);
+        wait(&world);
+        changes(&world, vec![seen("1", at_trigger(), 10)]);
+        calls(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(calls(&world), ["changed_applications"]);
+    }
+}
+
+#[tokio::test]
+async fn leaving_before_it_went_out_skips_it() {
+    let world = polled().await;
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    poll(&world).await;
+    wait(&world);
+    changes(&world, vec![seen("1", at("13", "34"), 20)]);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+}
+
+/// A world whose mapping invites again, with an invitation of a first stay, and an application that changed since.
+async fn changed_since() -> (World, crate::ids::InvitationKey) {
+    let world = World::new();
+    world.holds().tenant.mappings[0].reentry = Reentry::Again;
+    poll(&world).await;
+    let key = world.invited("1", "video");
+    let first = Event::StillThere {
+        modified: Some(time(5)),
+    };
+    world.happens(&key, first);
+    wait(&world);
+    changes(&world, vec![seen("1", at_trigger(), 50)]);
+    calls(&world);
+    (world, key)
+}
+
+fn line(id: &str, second: i64, position: Position) -> HistoryRow {
+    HistoryRow {
+        id: id.into(),
+        at: Some(time(second)),
+        position,
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_changed_may_have_come_back() {
+    let (world, _) = changed_since().await;
+    world.holds().standing = Standing::History(vec![
+        line("1", 0, at_trigger()),
+        line("2", 40, at("13", "34")),
+        line("3", 45, at_trigger()),
+    ]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["changed_applications", "standing"]);
+}
+
+#[tokio::test]
+async fn an_application_that_changed_and_stayed_is_asked_about_once() {
+    for standing in [
+        Standing::History(vec![line("1", 0, at_trigger())]),
+        Standing::Position(at_trigger()),
+    ] {
+        let (world, key) = changed_since().await;
+        world.holds().standing = standing;
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(world.row(&key).entry.modified, Some(time(50)));
+        wait(&world);
+        calls(&world);
+        poll(&world).await;
+        assert_eq!(calls(&world), ["changed_applications"]);
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_is_gone_has_left() {
+    let (world, key) = changed_since().await;
+    world.holds().standing = Standing::Gone;
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert!(world.row(&key).entry.left_at.is_some());
+}
+
+/// One record that cannot be read must not keep all others waiting for ever.
+#[tokio::test]
+async fn a_history_that_cannot_be_read_is_set_aside_in_the_fourth_poll() {
+    let (world, key) = changed_since().await;
+    let before = world.row(&key);
+    let broken = failing(Phase::Unknown);
+    world.holds().fails.insert("standing", broken);
+    for failures in 1..=3 {
+        assert_eq!(poll(&world).await, Polled::Failed);
+        assert_eq!(state(&world).poll.failures, failures);
+        wait(&world);
+    }
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(world.row(&key), before);
+    assert_eq!(state(&world).poll.failures, 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_fails_is_no_record_to_set_aside() {
+    let (world, _) = changed_since().await;
+    let broken = CallError {
+        reach: Reach::Connection,
+        ..failing(Phase::Refused)
+    };
+    world.holds().fails.insert("standing", broken);
+    for _ in 0..5 {
+        assert_eq!(poll(&world).await, Polled::Failed);
+        wait(&world);
+    }
+}
+
+#[tokio::test]
+async fn nobody_polls_before_it_is_due() {
+    for (due, polls) in [(1, false), (0, true), (-1, true)] {
+        let world = polled().await;
+        world.set(|holds| holds.state.as_mut().unwrap().due_at = time(due));
+        let polled = poll(&world).await;
+        assert_eq!(polled == Polled::NotDue, !polls, "{due}");
+        assert_eq!(!calls(&world).is_empty(), polls, "{due}");
+    }
+    let world = World::new();
+    world.holds().tenant.paused = true;
+    assert_eq!(poll(&world).await, Polled::NotDue);
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn the_interval_is_as_wished_unless_the_allowance_is_short() {
+    let world = polled().await;
+    poll(&world).await;
+    assert_eq!(state(&world).due_at, time(60));
+    // What is left of the day has to do with what is left of the calls.
+    wait(&world);
+    world.holds().allowance = 100;
+    poll(&world).await;
+    assert_eq!(
+        state(&world).due_at,
+        time(60) + (SignedDuration::from_secs(DAY - 60) / 100)
+    );
+}
+
+#[tokio::test]
+async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
+    let world = polled().await;
+    let rows = vec![
+        seen("1", at_trigger(), 10),
+        seen("2", at_trigger(), 20),
+        seen("3", at_trigger(), 15),
+    ];
+    changes(&world, rows);
+    // One call takes a second; it is told to stop after two.
+    world.holds().calls_take = SignedDuration::from_secs(1);
+    let deadline = Deadline::at(time(2));
+    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
+    assert_eq!(state(&world).due_at, time(2));
+    assert_eq!(row_of(&world, "3"), None);
+    // Who was read is on record; the cursor has not moved.
+    assert!(row_of(&world, "2").is_some());
+    assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
+    assert_eq!(
+        poll_until(&world, Deadline::at(time(3))).await,
+        Polled::Done(1)
+    );
+    let pages: Vec<u32> = world
+        .holds()
+        .asked_since
+        .iter()
+        .map(|asked| asked.1)
+        .collect();
+    assert_eq!(pages, [1, 2, 3]);
+    assert_eq!(state(&world).poll.reached, Some(time(20)));
+    assert_eq!(state(&world).poll.progress, None);
+}
+
+#[tokio::test]
+async fn a_poll_that_fails_goes_on_where_it_was() {
+    let world = polled().await;
+    changes(
+        &world,
+        vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)],
+    );
+    let fails_next = |holds: &mut Holds| {
+        let fails = |holds: &mut Holds| {
+            let error = failing(Phase::Unknown);
+            holds.fails.insert("changed_applications", error);
+        };
+        let fails = Box::new(fails);
+        holds.meanwhile.insert("changed_applications", fails);
+    };
+    let meanwhile = Box::new(fails_next);
+    world
+        .holds()
+        .meanwhile
+        .insert("changed_applications", meanwhile);
+    assert_eq!(poll(&world).await, Polled::Failed);
+    let progress = PollProgress {
+        since: Some(time(-3900)),
+        page: 2,
+        newest: Some(time(10)),
+    };
+    assert_eq!(state(&world).poll.progress, Some(progress));
+    world.holds().fails.clear();
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+}
+
+#[tokio::test]
+async fn a_poll_that_fails_is_made_again_later_and_later() {
+    let world = polled().await;
+    let down = failing(Phase::Unknown);
+    world.holds().fails.insert("changed_applications", down);
+    let mut waited = SignedDuration::ZERO;
+    for failures in 1..=4 {
+        assert_eq!(poll(&world).await, Polled::Failed);
+        let state = state(&world);
+        assert_eq!(state.poll.failures, failures);
+        let wait_for = state.due_at.duration_since(world.holds().now);
+        assert!(wait_for > waited, "{wait_for} after {waited}");
+        waited = wait_for;
+        assert_eq!(state.suspended, None);
+        wait(&world);
+    }
+    assert!(world.holds().published.is_empty());
+    let busy = failing(Phase::Throttled(Some(time(90_000))));
+    world.holds().fails.insert("changed_applications", busy);
+    poll(&world).await;
+    assert_eq!(state(&world).due_at, time(90_000));
+    // Said long ago, it means nothing.
+    wait(&world);
+    poll(&world).await;
+    assert!(state(&world).due_at > time(90_100));
+}
+
+#[tokio::test]
+async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_told_once() {
+    let world = polled().await;
+    let refused = |code| CallError {
+        reach: Reach::Connection,
+        code,
+        ..failing(Phase::Refused)
+    };
+    let suspended = |code: &str| What::Suspended {
+        tenant: "acme".into(),
+        code: code.to_owned(),
+    };
+    for (code, told) in [
+        ("eploy.forbidden", vec![suspended("eploy.forbidden")]),
+        ("eploy.forbidden", vec![]),
+        ("eploy.unauthorized", vec![suspended("eploy.unauthorized")]),
+    ] {
+        world.holds().fails.insert("eploy", refused(code));
+        assert_eq!(poll(&world).await, Polled::Failed);
+        let pause = world.holds().now + SignedDuration::from_secs(900);
+        let state = state(&world);
+        assert_eq!(state.due_at, pause);
+        let suspension = state.suspended.unwrap();
+        assert_eq!(suspension.until, pause);
+        assert_eq!(suspension.trouble.code, code);
+        assert_eq!(suspension.trouble.since, start());
+        assert_eq!(std::mem::take(&mut world.holds().published), told);
+        wait(&world);
+    }
+    world.holds().fails.clear();
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let tenant = "acme".into();
+    assert_eq!(world.holds().published, [What::Resumed { tenant }]);
+    let state = state(&world);
+    assert_eq!((state.suspended, state.poll.failures), (None, 0));
+}
+
+#[tokio::test]
+async fn a_suspension_ends_when_the_other_side_says_so_or_we_would_try_again() {
+    for (until, from, to) in [(500, 500, 500), (1, 20, 30), (5000, 5000, 5000)] {
+        let world = polled().await;
+        let spent = CallError {
+            reach: Reach::Connection,
+            ..failing(Phase::Throttled(Some(time(until))))
+        };
+        world.holds().fails.insert("changed_applications", spent);
+        poll(&world).await;
+        let due = state(&world).due_at;
+        assert!((time(from)..=time(to)).contains(&due), "{until}: {due}");
+    }
+}
+
+fn set_aside() -> crate::ports::SetAside {
+    crate::ports::SetAside {
+        id: None,
+        reason: "no vacancy".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_counted_over_all_pages() {
+    let world = polled().await;
+    changes(
+        &world,
+        vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)],
+    );
+    world.set(|holds| {
+        holds.changed[0].set_aside = vec![set_aside()];
+        holds.changed[1].set_aside = vec![set_aside(), set_aside()];
+    });
+    assert_eq!(poll(&world).await, Polled::Done(2));
+    assert_eq!(state(&world).poll.set_aside, 3);
+}
+
+/// Another poll of the tenant is quicker during the next call, or save, of this name.
+pub(super) fn overtaken(world: &World, call: &'static str) {
+    let overtakes = |holds: &mut Holds| {
+        let mut state = holds
+            .state
+            .clone()
+            .unwrap_or_else(|| TenantState::new(start()));
+        state.version += 1;
+        holds.state = Some(state);
+    };
+    world.holds().meanwhile.insert(call, Box::new(overtakes));
+}
+
+#[tokio::test]
+async fn who_entered_since_another_poll_was_quicker_is_not_taken_for_the_baseline() {
+    let world = World::new();
+    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];
+    overtaken(&world, "applications_at");
+    assert_eq!(poll(&world).await, Polled::NotDue);
+    assert_eq!(row_of(&world, "1"), None);
+    assert_eq!(state(&world).version, 1);
+}
+
+#[tokio::test]
+async fn of_two_polls_the_slower_one_changes_nothing_that_is_remembered() {
+    let world = polled().await;
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    overtaken(&world, "save");
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(state(&world).version, 2);
+    assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
+    // And every poll that is done is one more change.
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(state(&world).version, 3);
+}
+
+/// The stages that Eploy has.
+fn stages(world: &World, ids: &[&str]) {
+    let stage = |id: &&str| NamedId {
+        id: (*id).to_owned(),
+        name: "Video".to_owned(),
+        archived: false,
+    };
+    world.holds().directory.stages = Some(ids.iter().map(stage).collect());
+}
+
+#[tokio::test]
+async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
+    let world = polled().await;
+    stages(&world, &["13"]);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    // Looked at every six hours.
+    world.holds().now = time(6 * 3600 - 1);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["changed_applications"]);
+    changes(&world, vec![seen("2", at_trigger(), 20)]);
+    for _ in 0..2 {
+        world.holds().published.clear();
+        world.pass(6 * 3600);
+        poll(&world).await;
+        assert_eq!(calls(&world), ["directory", "changed_applications"]);
+    }
+    assert!(world.holds().published.is_empty());
+    assert!(matches!(status(&world), MappingStatus::Broken { .. }));
+    assert_eq!(row_of(&world, "2"), None);
+
+    // Who came meanwhile was there before it was mended.
+    stages(&world, &["12"]);
+    world.holds().at_triggers = vec![page(vec![seen("2", at_trigger(), 20)], false)];
+    world.pass(6 * 3600);
+    poll(&world).await;
+    assert_eq!(status(&world), MappingStatus::Active);
+    let row = row_of(&world, "2").unwrap();
+    assert_eq!(row.state, State::Skipped(SkipReason::Baseline));
+    let since = state(&world).mappings[&"video".into()].since;
+    assert_eq!(since, world.holds().now);
+}
+
+#[tokio::test]
+async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
+    let world = World::new();
+    stages(&world, &["13"]);
+    poll(&world).await;
+    let holds = world.holds();
+    let [
+        What::MappingBroken {
+            mapping, reason, ..
+        },
+    ] = holds.published.as_slice()
+    else {
+        panic!("{:?}", holds.published);
+    };
+    assert_eq!(*mapping, "video".into());
+    assert!(reason.contains("trigger stage 12"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanwhile() {
+    let world = World::new();
+    world.holds().at_triggers = vec![
+        page(vec![seen("1", at_trigger(), 0)], true),
+        page(vec![seen("2", at_trigger(), 0)], true),
+        page(vec![seen("3", at_trigger(), 0)], false),
+    ];
+    changes(&world, vec![seen("4", at_trigger(), 0)]);
+    world.holds().calls_take = SignedDuration::from_secs(1);
+    // The directory and two pages.
+    let deadline = Deadline::at(time(3));
+    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
+    assert_eq!(
+        calls(&world),
+        ["directory", "applications_at", "applications_at"]
+    );
+    let reading = MappingStatus::Baseline {
+        page: 3,
+        again: false,
+    };
+    assert_eq!(status(&world), reading);
+    // The last page ends it, however late.
+    assert_eq!(poll_until(&world, deadline).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["applications_at", "changed_applications"]);
+    for application in ["1", "2", "3"] {
+        let state = row_of(&world, application).unwrap().state;
+        assert_eq!(state, State::Skipped(SkipReason::Baseline));
+    }
+    assert_eq!(row_of(&world, "4").unwrap().state, State::Detected);
+}
+
+/// A second mapping is turned on while the first is at work.
+#[tokio::test]
+async fn a_reading_of_who_is_there_concerns_only_mappings_that_are_being_turned_on() {
+    let world = polled().await;
+    let mut second = crate::usecases::world::mapping("second");
+    second.vacancies = Vacancies::Only(["4101".into()].into());
+    world.holds().tenant.mappings.push(second);
+    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let mappings = world
+        .holds()
+        .rows
+        .keys()
+        .map(|key| key.mapping.clone())
+        .collect::<Vec<_>>();
+    assert_eq!(mappings, ["second".into()]);
+}
