@@ -1,4 +1,5 @@
 mod hires;
+mod interrupted;
 mod polling;
 
 use super::decide::*;

@@ -1,7 +1,8 @@
 //! Hires in what a poll reads.
 
 use super::super::super::world::{World, at, failing, start, time};
-use super::polling::{calls, overtaken, poll, poll_until, state, wait};
+use super::interrupted::overtaken;
+use super::polling::{calls, poll, poll_until, state, wait};
 use super::*;
 use crate::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use crate::clock::Deadline;

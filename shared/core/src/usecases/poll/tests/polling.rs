@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{Holds, World, at, at_trigger, failing, start, time};
+use super::super::super::world::{World, at, at_trigger, failing, start, time};
 use super::super::{Polled, Poller};
 use super::*;
 use crate::clock::Deadline;
@@ -37,7 +37,7 @@ pub(super) fn calls(world: &World) -> Vec<&'static str> {
 }
 
 /// An application as a search shows it, changed at this second.
-fn seen(id: &str, position: Position, modified: i64) -> ApplicationRow {
+pub(super) fn seen(id: &str, position: Position, modified: i64) -> ApplicationRow {
     ApplicationRow {
         id: id.into(),
         candidate: "9001".into(),
@@ -47,7 +47,7 @@ fn seen(id: &str, position: Position, modified: i64) -> ApplicationRow {
     }
 }
 
-fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
+pub(super) fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
     ApplicationPage {
         rows,
         set_aside: Vec::new(),
@@ -56,7 +56,7 @@ fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
 }
 
 /// What changed, one application per page.
-fn changes(world: &World, rows: Vec<ApplicationRow>) {
+pub(super) fn changes(world: &World, rows: Vec<ApplicationRow>) {
     let last = rows.len();
     let pages = (1..).zip(rows);
     let pages = pages.map(|(number, row)| page(vec![row], number < last));
@@ -81,14 +81,14 @@ pub(super) fn wait(world: &World) {
     world.holds().now = due;
 }
 
-fn row_of(world: &World, application: &str) -> Option<Invitation> {
+pub(super) fn row_of(world: &World, application: &str) -> Option<Invitation> {
     let holds = world.holds();
     let mut rows = holds.rows.values();
     rows.find(|row| row.key.application == application.into())
         .cloned()
 }
 
-fn status(world: &World) -> MappingStatus {
+pub(super) fn status(world: &World) -> MappingStatus {
     state(world).mappings[&"video".into()].status.clone()
 }
 
@@ -374,208 +374,6 @@ async fn the_interval_is_as_wished_unless_the_allowance_is_short() {
     );
 }
 
-#[tokio::test]
-async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
-    let world = polled().await;
-    let rows = vec![
-        seen("1", at_trigger(), 10),
-        seen("2", at_trigger(), 20),
-        seen("3", at_trigger(), 15),
-    ];
-    changes(&world, rows);
-    // One call takes a second; it is told to stop after two.
-    world.holds().calls_take = SignedDuration::from_secs(1);
-    let deadline = Deadline::at(time(2));
-    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
-    assert_eq!(state(&world).due_at, time(2));
-    assert_eq!(row_of(&world, "3"), None);
-    // Who was read is on record; the cursor has not moved.
-    assert!(row_of(&world, "2").is_some());
-    assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
-    assert_eq!(
-        poll_until(&world, Deadline::at(time(3))).await,
-        Polled::Done(1)
-    );
-    let pages: Vec<u32> = world
-        .holds()
-        .asked_since
-        .iter()
-        .map(|asked| asked.1)
-        .collect();
-    assert_eq!(pages, [1, 2, 3]);
-    assert_eq!(state(&world).poll.reached, Some(time(20)));
-    assert_eq!(state(&world).poll.progress, None);
-}
-
-#[tokio::test]
-async fn a_poll_that_fails_goes_on_where_it_was() {
-    let world = polled().await;
-    changes(
-        &world,
-        vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)],
-    );
-    let fails_next = |holds: &mut Holds| {
-        let fails = |holds: &mut Holds| {
-            let error = failing(Phase::Unknown);
-            holds.fails.insert("changed_applications", error);
-        };
-        let fails = Box::new(fails);
-        holds.meanwhile.insert("changed_applications", fails);
-    };
-    let meanwhile = Box::new(fails_next);
-    world
-        .holds()
-        .meanwhile
-        .insert("changed_applications", meanwhile);
-    assert_eq!(poll(&world).await, Polled::Failed);
-    let progress = PollProgress {
-        since: Some(time(-3900)),
-        page: 2,
-        newest: Some(time(10)),
-    };
-    assert_eq!(state(&world).poll.progress, Some(progress));
-    world.holds().fails.clear();
-    wait(&world);
-    assert_eq!(poll(&world).await, Polled::Done(1));
-}
-
-#[tokio::test]
-async fn a_poll_that_fails_is_made_again_later_and_later() {
-    let world = polled().await;
-    let down = failing(Phase::Unknown);
-    world.holds().fails.insert("changed_applications", down);
-    let mut waited = SignedDuration::ZERO;
-    for failures in 1..=4 {
-        assert_eq!(poll(&world).await, Polled::Failed);
-        let state = state(&world);
-        assert_eq!(state.poll.failures, failures);
-        let wait_for = state.due_at.duration_since(world.holds().now);
-        assert!(wait_for > waited, "{wait_for} after {waited}");
-        waited = wait_for;
-        assert_eq!(state.suspended, None);
-        wait(&world);
-    }
-    assert!(world.holds().published.is_empty());
-    let busy = failing(Phase::Throttled(Some(time(90_000))));
-    world.holds().fails.insert("changed_applications", busy);
-    poll(&world).await;
-    assert_eq!(state(&world).due_at, time(90_000));
-    // Said long ago, it means nothing.
-    wait(&world);
-    poll(&world).await;
-    assert!(state(&world).due_at > time(90_100));
-}
-
-#[tokio::test]
-async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_told_once() {
-    let world = polled().await;
-    let refused = |code| CallError {
-        reach: Reach::Connection,
-        code,
-        ..failing(Phase::Refused)
-    };
-    let suspended = |code: &str| What::Suspended {
-        tenant: "acme".into(),
-        code: code.to_owned(),
-    };
-    for (code, told) in [
-        ("eploy.forbidden", vec![suspended("eploy.forbidden")]),
-        ("eploy.forbidden", vec![]),
-        ("eploy.unauthorized", vec![suspended("eploy.unauthorized")]),
-    ] {
-        world.holds().fails.insert("eploy", refused(code));
-        assert_eq!(poll(&world).await, Polled::Failed);
-        let pause = world.holds().now + SignedDuration::from_secs(900);
-        let state = state(&world);
-        assert_eq!(state.due_at, pause);
-        let suspension = state.suspended.unwrap();
-        assert_eq!(suspension.until, pause);
-        assert_eq!(suspension.trouble.code, code);
-        assert_eq!(suspension.trouble.since, start());
-        assert_eq!(std::mem::take(&mut world.holds().published), told);
-        wait(&world);
-    }
-    world.holds().fails.clear();
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    let tenant = "acme".into();
-    assert_eq!(world.holds().published, [What::Resumed { tenant }]);
-    let state = state(&world);
-    assert_eq!((state.suspended, state.poll.failures), (None, 0));
-}
-
-#[tokio::test]
-async fn a_suspension_ends_when_the_other_side_says_so_or_we_would_try_again() {
-    for (until, from, to) in [(500, 500, 500), (1, 20, 30), (5000, 5000, 5000)] {
-        let world = polled().await;
-        let spent = CallError {
-            reach: Reach::Connection,
-            ..failing(Phase::Throttled(Some(time(until))))
-        };
-        world.holds().fails.insert("changed_applications", spent);
-        poll(&world).await;
-        let due = state(&world).due_at;
-        assert!((time(from)..=time(to)).contains(&due), "{until}: {due}");
-    }
-}
-
-fn set_aside() -> crate::ports::SetAside {
-    crate::ports::SetAside {
-        id: None,
-        reason: "no vacancy".to_owned(),
-    }
-}
-
-#[tokio::test]
-async fn records_that_cannot_be_read_are_counted_over_all_pages() {
-    let world = polled().await;
-    changes(
-        &world,
-        vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)],
-    );
-    world.set(|holds| {
-        holds.changed[0].set_aside = vec![set_aside()];
-        holds.changed[1].set_aside = vec![set_aside(), set_aside()];
-    });
-    assert_eq!(poll(&world).await, Polled::Done(2));
-    assert_eq!(state(&world).poll.set_aside, 3);
-}
-
-/// Another poll of the tenant is quicker during the next call, or save, of this name.
-pub(super) fn overtaken(world: &World, call: &'static str) {
-    let overtakes = |holds: &mut Holds| {
-        let mut state = holds
-            .state
-            .clone()
-            .unwrap_or_else(|| TenantState::new(start()));
-        state.version += 1;
-        holds.state = Some(state);
-    };
-    world.holds().meanwhile.insert(call, Box::new(overtakes));
-}
-
-#[tokio::test]
-async fn who_entered_since_another_poll_was_quicker_is_not_taken_for_the_baseline() {
-    let world = World::new();
-    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];
-    overtaken(&world, "applications_at");
-    assert_eq!(poll(&world).await, Polled::NotDue);
-    assert_eq!(row_of(&world, "1"), None);
-    assert_eq!(state(&world).version, 1);
-}
-
-#[tokio::test]
-async fn of_two_polls_the_slower_one_changes_nothing_that_is_remembered() {
-    let world = polled().await;
-    changes(&world, vec![seen("1", at_trigger(), 10)]);
-    overtaken(&world, "save");
-    assert_eq!(poll(&world).await, Polled::Done(1));
-    assert_eq!(state(&world).version, 2);
-    assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
-    // And every poll that is done is one more change.
-    assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(state(&world).version, 3);
-}
-
 /// The stages that Eploy has.
 fn stages(world: &World, ids: &[&str]) {
     let stage = |id: &&str| NamedId {
@@ -634,38 +432,6 @@ async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
     };
     assert_eq!(*mapping, "video".into());
     assert!(reason.contains("trigger stage 12"), "{reason}");
-}
-
-#[tokio::test]
-async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanwhile() {
-    let world = World::new();
-    world.holds().at_triggers = vec![
-        page(vec![seen("1", at_trigger(), 0)], true),
-        page(vec![seen("2", at_trigger(), 0)], true),
-        page(vec![seen("3", at_trigger(), 0)], false),
-    ];
-    changes(&world, vec![seen("4", at_trigger(), 0)]);
-    world.holds().calls_take = SignedDuration::from_secs(1);
-    // The directory and two pages.
-    let deadline = Deadline::at(time(3));
-    assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
-    assert_eq!(
-        calls(&world),
-        ["directory", "applications_at", "applications_at"]
-    );
-    let reading = MappingStatus::Baseline {
-        page: 3,
-        again: false,
-    };
-    assert_eq!(status(&world), reading);
-    // The last page ends it, however late.
-    assert_eq!(poll_until(&world, deadline).await, Polled::Done(1));
-    assert_eq!(calls(&world), ["applications_at", "changed_applications"]);
-    for application in ["1", "2", "3"] {
-        let state = row_of(&world, application).unwrap().state;
-        assert_eq!(state, State::Skipped(SkipReason::Baseline));
-    }
-    assert_eq!(row_of(&world, "4").unwrap().state, State::Detected);
 }
 
 /// A second mapping is turned on while the first is at work.
