@@ -111,6 +111,27 @@ fn skipping_is_silent_unless_something_was_told_or_it_is_news() {
 }
 
 #[test]
+fn there_is_something_to_tell_once_it_concerns_the_recruiter() {
+    let skip = Event::Skip {
+        claim: None,
+        reason: SkipReason::MovedOn,
+    };
+    let after = |row: &Invitation, event: &Event| step(row, event.clone(), 1802).next.moment();
+    assert_eq!(fresh().moment(), None);
+    assert_eq!(late().moment(), Some(Moment::Delayed));
+    assert_eq!(after(&fresh(), &skip), None);
+    assert_eq!(after(&late(), &skip), Some(Moment::Failed));
+    assert_eq!(invited().moment(), Some(Moment::Invited));
+    for (status, moment) in [
+        (Status::Sent, Moment::Invited),
+        (Status::Opened, Moment::Opened),
+        (Status::Started, Moment::Started),
+    ] {
+        assert_eq!(after(&invited(), &seen(status, 1)), Some(moment));
+    }
+}
+
+#[test]
 fn only_what_is_new_counts_as_seen() {
     let plain = step(&watched(), seen(Status::Sent, 1), 4).next;
     assert_eq!(plain.revision, 1, "the first plain look tells nothing");
