@@ -165,8 +165,7 @@ impl WriteBack {
             return Ok(());
         };
         let now = self.desk.now();
-        let put_off = row.state.level() > 0
-            && matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now);
+        let put_off = matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now);
         if !row.unreported() || row.report.leased(now) || put_off {
             return Ok(());
         }
@@ -427,7 +426,7 @@ impl Pen<'_> {
     ) -> Result<(), Stop> {
         let content = ActionUpdate {
             outcome: plan.outcomes.get(&moment).cloned(),
-            completed_at: row.ended_at.filter(|_| row.state.level() > 3),
+            completed_at: row.ended_at,
             comments_html: Some(written.comments_html.clone()),
             link: written.link.clone(),
         };
