@@ -551,6 +551,9 @@ fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
     let row = step(&fresh(), claim(60), 1).next;
     let row = step(&row, sent("r0"), 2).next;
     refused(&row, Event::Forget, 3);
+    // Eploy shows it, and the candidate may still take part.
+    let open = step(&row, reported(&row), 3).next;
+    refused(&open, Event::Forget, 3);
     let seen = Event::Observed {
         finding: finding(Status::Completed, 1),
         marker: Some("m".to_owned()),
