@@ -411,10 +411,10 @@ impl Invitation {
         Ok((detail, wake))
     }
 
-    /// Whether it has ended, and Eploy shows how.
+    /// Whether it has ended, and Eploy shows how. What has yet to be sent is due.
     fn is_over(&self) -> bool {
         let due = matches!(self.wake, Wake::At { .. });
-        self.state.level() > 0 && !self.state.is_open() && !self.unreported() && !due
+        !self.state.is_open() && !self.unreported() && !due
     }
 
     /// Removes what came of it.
