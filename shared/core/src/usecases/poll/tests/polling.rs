@@ -417,6 +417,16 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_mapping_whose_stage_is_there_goes_on() {
+    let world = polled().await;
+    stages(&world, &["12"]);
+    world.pass(6 * 3600);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["directory", "changed_applications"]);
+}
+
+#[tokio::test]
 async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
     let world = World::new();
     stages(&world, &["13"]);
