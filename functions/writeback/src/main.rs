@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use stagecall_core::usecases::{Announcer, Receiver, Sweeper, WriteBack};
+use stagecall_core::clock::Deadline;
+use stagecall_core::usecases::{Announcer, Receiver, Sweeper, Swept, WriteBack};
 use stagecall_core::work::Work;
 use stagecall_runtime::Parts;
 use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
 
-/// A result is one call and a report a handful.
+/// A result is one call and a report a handful. A sweep looks at the time between pages.
 const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_mins(2),
@@ -61,13 +62,14 @@ async fn main() -> Result<(), Error> {
         secrets,
         platforms,
     };
-    run(PACE, move |work, _| {
+    run(PACE, move |work, deadline| {
         follow(
             write_back.clone(),
             sweeper.clone(),
             receiver.clone(),
             announcer.clone(),
             work,
+            deadline,
         )
     })
     .await
@@ -79,10 +81,21 @@ async fn follow(
     receiver: Receiver,
     announcer: Announcer,
     work: Work,
+    deadline: Deadline,
 ) -> Result<(), HandedBack> {
     outcome(match work {
         Work::WriteBack { key, news, marker } => write_back.handle(&key, news, marker).await,
-        Work::Sweep { tenant, assessment } => sweeper.sweep(&tenant, &assessment).await,
+        Work::Sweep { tenant, assessment } => {
+            let swept = sweeper.sweep(&tenant, &assessment, deadline).await;
+            if let Ok(Swept::Unfinished) = swept {
+                tracing::info!(%tenant, %assessment, "the sweep goes on in another invocation");
+                let rest = Work::Sweep { tenant, assessment };
+                if let Err(error) = sweeper.desk.queue.push(vec![rest]).await {
+                    tracing::warn!(%error, "the rest of the sweep was not queued and waits for the clock");
+                }
+            }
+            swept.map(drop)
+        }
         Work::Delivery { tenant, id } => receiver.look_into(&write_back, &tenant, &id).await,
         Work::Announce { key } => announcer.announce(&key).await,
         Work::Poll { .. } | Work::Invite { .. } => return Err(HandedBack::Misplaced),

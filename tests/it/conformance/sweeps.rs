@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use stagecall_core::ids::{AssessmentRef, TenantId};
-use stagecall_core::ports::{Saved, SweepState};
+use stagecall_core::ports::{Saved, SweepReading, SweepState};
 use stagecall_tests::sample::{assessment, at};
 
 use super::Backend;
@@ -54,6 +54,13 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
         failures: 2,
         armed: 0,
         empty_at: Some(1),
+        reading: Some(SweepReading {
+            next: Some("https://app.willotalent.com/participants?page=7&x=%C3%A9".to_owned()),
+            pages: 6,
+            began_at: at(1.000_002),
+            since: Some(at(-900.000_001)),
+            news: 3,
+        }),
     };
     let save = |expected: SweepState, next: SweepState| {
         let sweeps = sweeps.clone();
@@ -78,6 +85,7 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
 
     let resting = SweepState {
         due_at: None,
+        reading: None,
         ..stored.clone()
     };
     assert_eq!(save(stored, resting.clone()).await, Saved::Saved);

@@ -165,24 +165,32 @@ impl Process {
     async fn dispatch(&self, work: Work) -> Result<(), Error> {
         match work {
             Work::Poll { tenant } => {
-                let deadline = if self.scheduler.chance(2_000) {
-                    Deadline::at(after(self.clock.now(), seconds(1.0)))
-                } else {
-                    Deadline::NONE
-                };
-                self.poller.poll(&tenant, deadline).await.map(drop)
+                let polled = self.poller.poll(&tenant, self.deadline());
+                polled.await.map(drop)
             }
             Work::Invite { key } => self.inviter.invite(&key).await,
             Work::WriteBack { key, news, marker } => {
                 self.write_back.handle(&key, news, marker).await
             }
             Work::Announce { key } => self.announcer.announce(&key).await,
-            Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
+            Work::Sweep { tenant, assessment } => {
+                let swept = self.sweeper.sweep(&tenant, &assessment, self.deadline());
+                swept.await.map(drop)
+            }
             Work::Delivery { tenant, id } => {
                 self.receiver
                     .look_into(&self.write_back, &tenant, &id)
                     .await
             }
+        }
+    }
+
+    /// Mostly none; now and then one that lets a page be read and no more.
+    fn deadline(&self) -> Deadline {
+        if self.scheduler.chance(2_000) {
+            Deadline::at(after(self.clock.now(), seconds(1.0)))
+        } else {
+            Deadline::NONE
         }
     }
 

@@ -41,7 +41,13 @@ impl Handler {
             Work::WriteBack { key, news, marker } => {
                 self.write_back.handle(&key, news, marker).await
             }
-            Work::Sweep { tenant, assessment } => self.sweeper.sweep(&tenant, &assessment).await,
+            Work::Sweep { tenant, assessment } => {
+                let swept = self
+                    .sweeper
+                    .sweep(&tenant, &assessment, Deadline::NONE)
+                    .await;
+                swept.map(drop)
+            }
             Work::Announce { key } => self.announcer.announce(&key).await,
             Work::Delivery { tenant, id } => {
                 self.receiver

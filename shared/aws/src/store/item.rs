@@ -99,6 +99,20 @@ pub(super) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Opti
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
+/// What a part of an item that is a document in plain JSON says; `None` if it has none of that name.
+pub(super) fn read_plain<T: DeserializeOwned>(
+    item: &Item,
+    name: &str,
+) -> Result<Option<T>, StoreError> {
+    let Some(json) = item.get(name).and_then(|json| json.as_s().ok()) else {
+        return Ok(None);
+    };
+    serde_json::from_str(json).map(Some).map_err(|error| {
+        let problem = format!("the row's {name} cannot be read: {error}");
+        StoreError::new(STORE, "read a row", problem)
+    })
+}
+
 fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(STORE, "write a document", error)
 }

@@ -57,6 +57,8 @@ pub(super) const SWEEP_FAILURES: &str = "failures";
 pub(super) const SWEEP_ARMED: &str = "armed";
 /// How often a sweep had been armed when it last found nothing waiting.
 pub(super) const SWEEP_EMPTY: &str = "empty_at";
+/// Where the platform's list is read on, in JSON; absent: at its beginning.
+pub(super) const SWEEP_READING: &str = "reading";
 
 /// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
 /// the number it was begun with, or rows would be looked for where they are not.

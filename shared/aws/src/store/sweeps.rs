@@ -7,10 +7,10 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AssessmentRef, TenantId};
 use stagecall_core::ports::{Saved, SweepState, Sweeps};
 
-use super::item::{Item, number, read_number, text};
+use super::item::{Item, number, plain, read_number, read_plain, text};
 use super::layout::{
     INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILURES,
-    SWEEP_LAST, moment,
+    SWEEP_LAST, SWEEP_READING, moment,
 };
 use super::ledger::saved;
 use super::{STORE, Store, made};
@@ -73,7 +73,7 @@ impl Sweeps for Store {
         let item = self
             .get("load a sweep", &Place::sweep(tenant, assessment))
             .await?;
-        Ok(item.as_ref().map(state).unwrap_or_default())
+        item.map_or_else(|| Ok(SweepState::default()), |item| state(&item))
     }
 
     async fn save_sweep(
@@ -90,7 +90,7 @@ impl Sweeps for Store {
             SWEEP_ARMED,
             (expected.armed > 0).then(|| number(expected.armed)),
         );
-        for (count, (name, value)) in attributes(expected).into_iter().chain([armed]).enumerate() {
+        for (count, (name, value)) in attributes(expected)?.into_iter().chain([armed]).enumerate() {
             conditions.push(match value {
                 Some(value) => {
                     values.insert(format!(":before{count}"), value);
@@ -107,7 +107,7 @@ impl Sweeps for Store {
             (INDEX_SORT, next.due_at.map(|at| text(moment(at)))),
         ];
         let (mut set, mut remove) = (Vec::new(), Vec::new());
-        for (count, (name, value)) in attributes(next).into_iter().chain(of_index).enumerate() {
+        for (count, (name, value)) in attributes(next)?.into_iter().chain(of_index).enumerate() {
             match value {
                 Some(value) => {
                     values.insert(format!(":next{count}"), value);
@@ -136,9 +136,9 @@ impl Sweeps for Store {
 }
 
 /// What a save changes of a sweep's row, as the row has it: what is nothing or zero, it has not.
-fn attributes(of: &SweepState) -> [(&'static str, Option<AttributeValue>); 4] {
+fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 5], StoreError> {
     let time = |at: Option<Timestamp>| at.map(|at| number(at.as_nanosecond()));
-    [
+    Ok([
         (SWEEP_DUE, time(of.due_at)),
         (SWEEP_LAST, time(of.last_at)),
         (
@@ -146,16 +146,18 @@ fn attributes(of: &SweepState) -> [(&'static str, Option<AttributeValue>); 4] {
             (of.failures > 0).then(|| number(of.failures)),
         ),
         (SWEEP_EMPTY, of.empty_at.map(number)),
-    ]
+        (SWEEP_READING, of.reading.as_ref().map(plain).transpose()?),
+    ])
 }
 
-fn state(item: &Item) -> SweepState {
+fn state(item: &Item) -> Result<SweepState, StoreError> {
     let time = |name| read_number(item, name).and_then(|at| Timestamp::from_nanosecond(at).ok());
-    SweepState {
+    Ok(SweepState {
         due_at: time(SWEEP_DUE),
         last_at: time(SWEEP_LAST),
         failures: read_number(item, SWEEP_FAILURES).unwrap_or(0),
         armed: read_number(item, SWEEP_ARMED).unwrap_or(0),
         empty_at: read_number(item, SWEEP_EMPTY),
-    }
+        reading: read_plain(item, SWEEP_READING)?,
+    })
 }

@@ -136,6 +136,24 @@ pub struct SweepState {
     /// rest: whoever arms does so before the row that is to be watched is saved, and may be in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_at: Option<u64>,
+    /// Where the platform's list is read on, if it is longer than could be read at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<SweepReading>,
+}
+
+/// A platform's list of several pages, partly read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepReading {
+    /// The next page, in the platform's own words; `None`: the first.
+    pub next: Option<String>,
+    /// How many pages were read.
+    pub pages: u32,
+    /// When the first of them was.
+    pub began_at: Timestamp,
+    /// What the list was asked to begin after.
+    pub since: Option<Timestamp>,
+    /// How many news were found so far.
+    pub news: usize,
 }
 
 impl SweepState {

@@ -24,6 +24,6 @@ pub use receive::{Answer, Receiver};
 pub use registrar::Registrar;
 pub use retain::Retention;
 pub use stay::{EntryFact, Stay, entry_into};
-pub use sweep::Sweeper;
+pub use sweep::{Sweeper, Swept};
 pub use tick::Ticker;
 pub use write_back::{News, WriteBack};

@@ -7,12 +7,71 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Changed, Desk, Next};
 use super::write_back::{News, WriteBack};
-use crate::error::{CallError, Error};
+use crate::clock::Deadline;
+use crate::error::{CallError, Error, Phase, StoreError};
 use crate::ids::{AssessmentRef, TenantId};
 use crate::invitation::{Event, State};
-use crate::ports::{PlatformConnections, Saved, Sighting, SweepState, Waiting};
+use crate::ports::{
+    Platform, PlatformConnections, Saved, Sighting, SweepPage, SweepReading, SweepState, Waiting,
+};
+use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
 use crate::work::Work;
+
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// It was not due, or the tenant is paused, or another sweep was quicker.
+    NotDue,
+    /// Everything was looked at; or the platform could not be asked, and it is due again later.
+    Done,
+    /// Time ran out; how far it came is on record, and it is due again at once.
+    Unfinished,
+}
+
+/// Why a sweep stopped.
+enum Stop {
+    /// Time ran out.
+    Deadline,
+    /// The platform could not be asked.
+    Call(CallError),
+    /// Something of ours failed.
+    Ours(Error),
+    /// Another sweep of the assessment was quicker.
+    Overtaken,
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+/// A sweep under way.
+struct Round<'a> {
+    tenant: &'a TenantId,
+    assessment: &'a AssessmentRef,
+    /// How the sweep stands on record.
+    stands: SweepState,
+    /// Where the platform's list is read on.
+    reading: Option<SweepReading>,
+    /// From when others have to be kept away, because by then they would begin, too.
+    hold_at: Timestamp,
+    /// From when it stops.
+    deadline: Deadline,
+}
 
 /// What a look at the waiting ones came to.
 struct Looked {
@@ -20,6 +79,8 @@ struct Looked {
     news: usize,
     /// Whether each of them could be looked at.
     all: bool,
+    /// From when on the look is to be complete next time.
+    began_at: Timestamp,
 }
 
 /// Sweeps assessments.
@@ -35,19 +96,26 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// The most pages of one platform list that a sweep reads.
-    const PAGES: usize = 2000;
+    const PAGES: u32 = 2000;
 
-    /// Sweeps one assessment if it is due.
-    pub async fn sweep(&self, tenant: &TenantId, assessment: &AssessmentRef) -> Result<(), Error> {
-        let sweeps = &self.desk.sweeps;
-        let before = sweeps.load_sweep(tenant, assessment).await?;
+    /// A list that could not be read on so often in a row is begun anew: its next page may be no more.
+    const TRIES: u32 = 3;
+
+    /// Sweeps one assessment if it is due, until `deadline`.
+    pub async fn sweep(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+        deadline: Deadline,
+    ) -> Result<Swept, Error> {
+        let before = self.desk.sweeps.load_sweep(tenant, assessment).await?;
         let now = self.desk.now();
         if before.due_at.is_none_or(|at| at > now) {
-            return Ok(());
+            return Ok(Swept::NotDue);
         }
         let config = self.desk.tenant(tenant).await?;
         if config.paused {
-            return Ok(());
+            return Ok(Swept::NotDue);
         }
         let waiting = self.desk.ledger.waiting(tenant, assessment).await?;
         let mut next = SweepState {
@@ -56,96 +124,203 @@ impl Sweeper {
             failures: 0,
             armed: before.armed,
             empty_at: waiting.is_empty().then_some(before.armed),
+            reading: None,
         };
-        if waiting.is_empty() && before.empty_at != Some(before.armed) {
-            let timing = &self.desk.timing;
-            let soon = timing.sweep_seconds.max(timing.lease_seconds);
-            next.due_at = Some(self.desk.in_seconds(soon));
-        }
-        if !waiting.is_empty() {
-            let swept = match self.platforms.platform(&config, &assessment.account).await {
-                Ok(platform) => {
-                    self.look(&*platform, assessment, &waiting, before.last_at)
-                        .await?
-                }
-                Err(error) => Err(error),
-            };
-            match swept {
+        let mut round = Round {
+            tenant,
+            assessment,
+            reading: before.reading.clone(),
+            stands: before.clone(),
+            hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
+            deadline,
+        };
+        if waiting.is_empty() {
+            if before.empty_at != Some(before.armed) {
+                let timing = &self.desk.timing;
+                let soon = timing.sweep_seconds.max(timing.lease_seconds);
+                next.due_at = Some(self.desk.in_seconds(soon));
+            }
+        } else {
+            match self.look_and_end(&mut round, &config, &waiting).await {
                 Ok(looked) => {
                     tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "swept");
-                    self.end_watches(&waiting, now).await?;
                     if looked.news > 0 || !looked.all {
                         // News are handed out as hints, and a hint can be lost: the next look tells whether they arrived.
                         let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
                         next.due_at = next.due_at.map(|at| at.min(soon));
                         next.last_at = before.last_at;
+                    } else {
+                        next.last_at = Some(looked.began_at);
                     }
                 }
-                Err(error) => {
-                    next.last_at = before.last_at;
-                    next.failures = before.failures.saturating_add(1);
-                    let delay = self
-                        .desk
-                        .timing
-                        .backoff(next.failures, &assessment.to_string());
-                    let at = after(now, delay);
-                    next.due_at = Some(error.not_before().map_or(at, |until| until.max(at)));
-                    tracing::warn!(%tenant, %assessment, code = error.code, %error, "could not be swept");
+                Err(Stop::Call(error)) => self.failed(&round, &mut next, &error),
+                Err(Stop::Deadline) => {
+                    let now = self.desk.now();
+                    return Ok(match self.keep(&mut round, now).await {
+                        Err(Stop::Ours(error)) => return Err(error),
+                        Err(_) => Swept::NotDue,
+                        Ok(()) => Swept::Unfinished,
+                    });
                 }
+                Err(Stop::Overtaken) => return Ok(Swept::NotDue),
+                Err(Stop::Ours(error)) => return Err(error),
             }
         }
-        let saved = sweeps
-            .save_sweep(tenant, assessment, &before, &next)
+        self.save(&round, before.armed, next).await?;
+        Ok(Swept::Done)
+    }
+
+    /// Looks at the waiting ones and ends the watches that are over.
+    async fn look_and_end(
+        &self,
+        round: &mut Round<'_>,
+        config: &Tenant,
+        waiting: &[Waiting],
+    ) -> Result<Looked, Stop> {
+        let account = &round.assessment.account;
+        let platform = self.platforms.platform(config, account).await?;
+        let mut looked = self.look(round, &*platform, waiting).await?;
+        looked.all &= self.end_watches(round, waiting).await?;
+        Ok(looked)
+    }
+
+    /// After a sweep for which the platform could not be asked.
+    fn failed(&self, round: &Round<'_>, next: &mut SweepState, error: &CallError) {
+        let (tenant, assessment, before) = (round.tenant, round.assessment, &round.stands);
+        next.last_at = before.last_at;
+        next.failures = before.failures.saturating_add(1);
+        if error.phase != Phase::Refused && next.failures < Self::TRIES {
+            next.reading.clone_from(&round.reading);
+        }
+        let delay = self
+            .desk
+            .timing
+            .backoff(next.failures, &assessment.to_string());
+        let at = after(self.desk.now(), delay);
+        next.due_at = Some(error.not_before().map_or(at, |until| until.max(at)));
+        tracing::warn!(%tenant, %assessment, code = error.code, failures = next.failures, %error, "could not be swept");
+    }
+
+    /// Puts on record what a sweep came to that began when it had been `armed` so often.
+    async fn save(&self, round: &Round<'_>, armed: u64, next: SweepState) -> Result<(), Error> {
+        let (tenant, assessment) = (round.tenant, round.assessment);
+        let sweeps = &self.desk.sweeps;
+        let mut stands = round.stands.clone();
+        if stands.armed == armed {
+            let saved = sweeps
+                .save_sweep(tenant, assessment, &stands, &next)
+                .await?;
+            if saved == Saved::Saved {
+                return Ok(());
+            }
+            stands = sweeps.load_sweep(tenant, assessment).await?;
+        }
+        // Armed meanwhile. What armed it can wait for the usual interval, the list was read just now; and if the platform
+        // asked to be left alone, for as long as that.
+        let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+        let due_at = match next.due_at {
+            Some(at) if next.failures > 0 => at,
+            Some(at) => at.min(soon),
+            None => soon,
+        };
+        let next = SweepState {
+            due_at: Some(due_at),
+            empty_at: None,
+            ..next
+        };
+        sweeps
+            .save_sweep(tenant, assessment, &stands, &next)
             .await?;
-        if saved == Saved::Conflict {
-            // Armed meanwhile. What armed it can wait for the usual interval, the list was read just now; and if the
-            // platform asked to be left alone, for as long as that.
-            let armed = sweeps.load_sweep(tenant, assessment).await?;
-            let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
-            let due_at = match next.due_at {
-                Some(at) if next.failures > 0 => at,
-                Some(at) => at.min(soon),
-                None => soon,
-            };
-            let next = SweepState {
-                due_at: Some(due_at),
-                empty_at: None,
-                ..next
-            };
-            sweeps.save_sweep(tenant, assessment, &armed, &next).await?;
+        Ok(())
+    }
+
+    /// Between two steps of a sweep: whether there is time for another. One that takes long keeps others away meanwhile,
+    /// and does not lose how far it came.
+    async fn go_on(&self, round: &mut Round<'_>) -> Result<(), Stop> {
+        let now = self.desk.now();
+        if round.deadline.passed(now) {
+            return Err(Stop::Deadline);
+        }
+        if now >= round.hold_at {
+            let lease = self.desk.timing.lease_seconds;
+            self.keep(round, self.desk.in_seconds(lease)).await?;
+            round.hold_at = self.desk.in_seconds(lease / 2.0);
         }
         Ok(())
+    }
+
+    /// Puts on record how far it came, and when it is due to be gone on with.
+    async fn keep(&self, round: &mut Round<'_>, due_at: Timestamp) -> Result<(), Stop> {
+        let sweeps = &self.desk.sweeps;
+        loop {
+            let next = SweepState {
+                due_at: Some(due_at),
+                reading: round.reading.clone(),
+                ..round.stands.clone()
+            };
+            let saved = sweeps
+                .save_sweep(round.tenant, round.assessment, &round.stands, &next)
+                .await?;
+            if saved == Saved::Saved {
+                round.stands = next;
+                return Ok(());
+            }
+            let stored = sweeps.load_sweep(round.tenant, round.assessment).await?;
+            // Being armed changes nothing but this.
+            let armed = SweepState {
+                due_at: stored.due_at,
+                armed: stored.armed,
+                ..round.stands.clone()
+            };
+            if stored.armed == round.stands.armed || stored != armed {
+                tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "another sweep was quicker");
+                return Err(Stop::Overtaken);
+            }
+            round.stands = stored;
+        }
     }
 
     /// Looks at the waiting ones, by one list or one by one, whichever is cheaper.
     async fn look(
         &self,
-        platform: &dyn crate::ports::Platform,
-        assessment: &AssessmentRef,
+        round: &mut Round<'_>,
+        platform: &dyn Platform,
         waiting: &[Waiting],
-        since: Option<Timestamp>,
-    ) -> Result<Result<Looked, CallError>, Error> {
-        let mut looked = Looked { news: 0, all: true };
+    ) -> Result<Looked, Stop> {
+        let began_at = self.desk.now();
         if waiting.len() < platform.capabilities().list_from {
+            let mut all = true;
             for one in waiting {
                 // One that cannot be read does not hide the others.
-                looked.all &=
-                    self.write_back.bring_news(&one.key, None, None).await? == News::Recorded;
+                all &= self.write_back.bring_news(&one.key, None, None).await? == News::Recorded;
             }
-            return Ok(Ok(looked));
+            return Ok(Looked {
+                news: 0,
+                all,
+                began_at,
+            });
         }
         let by_reference: HashMap<_, _> = waiting.iter().map(|one| (&one.reference, one)).collect();
-        let mut next = None;
-        for _ in 0..Self::PAGES {
-            let page = match platform
-                .list(&assessment.assessment, since, next.as_deref())
-                .await
-            {
-                Ok(page) => page,
-                Err(error) => return Ok(Err(error)),
-            };
-            let news: Vec<Work> = page
-                .sightings
+        let mut reading = round.reading.take().unwrap_or(SweepReading {
+            next: None,
+            pages: 0,
+            began_at,
+            since: round.stands.last_at,
+            news: 0,
+        });
+        loop {
+            if reading.next.is_some() {
+                round.reading = Some(reading.clone());
+                self.go_on(round).await?;
+            }
+            let SweepPage { sightings, next } = platform
+                .list(
+                    &round.assessment.assessment,
+                    reading.since,
+                    reading.next.as_deref(),
+                )
+                .await?;
+            let news: Vec<Work> = sightings
                 .into_iter()
                 .filter_map(|sighting| {
                     let one = by_reference.get(&sighting.reference)?;
@@ -156,23 +331,37 @@ impl Sweeper {
                     })
                 })
                 .collect();
-            looked.news += news.len();
+            reading.news += news.len();
             if !news.is_empty() {
                 self.desk.hand_out(news).await;
             }
-            next = page.next;
-            if next.is_none() {
-                break;
+            reading.pages += 1;
+            let endless = next.is_some() && reading.pages >= Self::PAGES;
+            if endless {
+                tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, pages = reading.pages, "the platform's list does not come to an end");
             }
+            if next.is_none() || endless {
+                round.reading = None;
+                return Ok(Looked {
+                    news: reading.news,
+                    all: !endless,
+                    began_at: reading.began_at,
+                });
+            }
+            reading.next = next;
         }
-        Ok(Ok(looked))
     }
 
     /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.
-    async fn end_watches(&self, waiting: &[Waiting], now: Timestamp) -> Result<(), Error> {
+    /// Returns whether there was time for all of them.
+    async fn end_watches(&self, round: &mut Round<'_>, waiting: &[Waiting]) -> Result<bool, Stop> {
         for one in waiting {
-            if one.until.is_none_or(|until| until > now) {
+            if one.until.is_none_or(|until| until > self.desk.now()) {
                 continue;
+            }
+            match self.go_on(round).await {
+                Err(Stop::Deadline) => return Ok(false),
+                other => other?,
             }
             if is_open(one)
                 && self.write_back.bring_news(&one.key, None, None).await? == News::Later
@@ -189,7 +378,7 @@ impl Sweeper {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

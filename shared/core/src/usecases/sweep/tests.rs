@@ -1,5 +1,8 @@
 use super::super::world::{World, failing, mapping, start, time};
 use super::*;
+
+mod long;
+
 use crate::error::Phase;
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::Wake;
@@ -25,15 +28,19 @@ fn world() -> World {
 }
 
 async fn sweep(world: &World) -> SweepState {
-    let ports = Arc::new(world.clone());
+    sweep_until(world, Deadline::NONE).await;
+    stands(world)
+}
+
+async fn sweep_until(world: &World, deadline: Deadline) -> Swept {
     let sweeper = Sweeper {
         desk: world.desk(),
-        platforms: ports,
+        platforms: Arc::new(world.clone()),
         write_back: world.write_back(),
     };
     let tenant = "acme".into();
-    sweeper.sweep(&tenant, &assessment()).await.unwrap();
-    stands(world)
+    let swept = sweeper.sweep(&tenant, &assessment(), deadline).await;
+    swept.unwrap()
 }
 
 fn stands(world: &World) -> SweepState {
@@ -209,7 +216,9 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
     };
     let sweep = async || {
         let tenant = "acme".into();
-        sweeper.sweep(&tenant, &assessment()).await.unwrap();
+        let assessment = assessment();
+        let swept = sweeper.sweep(&tenant, &assessment, Deadline::NONE);
+        assert_eq!(swept.await.unwrap(), Swept::Done);
         stands(&world)
     };
     assert_eq!(sweep().await.due_at, Some(time(60)), "the lease is longer");

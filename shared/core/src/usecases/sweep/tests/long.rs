@@ -1,0 +1,179 @@
+//! Sweeps of lists that are longer than can be read at once.
+
+use super::*;
+use crate::usecases::world::Holds;
+
+/// A world of five invitations, all long ago, whose list has a page for each of these applications. A call takes ten
+/// seconds, a lease is a minute.
+fn long(pages: &[&str]) -> World {
+    let world = world();
+    world.pass(-2 * DAY);
+    invited(&world, 5);
+    world.pass(2 * DAY);
+    let page = |application: &&str| vec![line(application, Status::Completed, "m")];
+    lists(&world, pages.iter().map(page).collect());
+    world.holds().calls_take = SignedDuration::from_secs(10);
+    world
+}
+
+fn told(world: &World) -> Vec<String> {
+    let told = |work: &Work| match work {
+        Work::WriteBack { key, .. } => key.application.to_string(),
+        other => panic!("{other:?}"),
+    };
+    world.holds().queued.iter().map(told).collect()
+}
+
+fn reading(world: &World) -> SweepReading {
+    stands(world).reading.unwrap()
+}
+
+#[tokio::test]
+async fn a_list_is_read_on_where_time_ran_out() {
+    let world = long(&["1", "2", "3", "4", "5"]);
+    let early = Deadline::at(time(15));
+    assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
+    assert_eq!(told(&world), ["1", "2"]);
+    let due = stands(&world);
+    assert_eq!(due.due_at, Some(time(20)), "at once");
+    assert_eq!(due.last_at, Some(time(-3600)));
+    assert_eq!(
+        reading(&world),
+        SweepReading {
+            next: Some("2".to_owned()),
+            pages: 2,
+            began_at: start(),
+            since: Some(time(-3600)),
+            news: 2,
+        }
+    );
+
+    assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::Done);
+    assert_eq!(told(&world), ["1", "2", "3", "4", "5"]);
+    let done = stands(&world);
+    assert_eq!(done.reading, None);
+    assert_eq!(world.holds().listed_since, [Some(time(-3600)); 5]);
+    // Of what was told in the first part, too, the next look finds out whether it arrived.
+    assert_eq!(done.due_at, Some(time(50 + 900)));
+    assert_eq!(done.last_at, Some(time(-3600)));
+}
+
+#[tokio::test]
+async fn what_changed_while_a_list_was_read_is_after_the_next_ones_beginning() {
+    let world = long(&["x", "y", "z"]);
+    let early = Deadline::at(time(5));
+    assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
+    world.pass(3600);
+    assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::Done);
+    assert_eq!(stands(&world).last_at, Some(start()));
+}
+
+#[tokio::test]
+async fn a_long_reading_keeps_others_away_and_is_not_lost() {
+    let world = long(&["1", "2", "3", "4", "5"]);
+    let at_fifth = |holds: &mut Holds| {
+        let sweep = holds.sweeps[&assessment()].clone();
+        // From half a lease on, for a lease from then.
+        assert_eq!(sweep.due_at, Some(time(30 + 60)));
+        assert_eq!(sweep.reading.unwrap().next.as_deref(), Some("3"));
+        holds.fails.insert("list", failing(Phase::Unknown));
+    };
+    let at_fourth = move |holds: &mut Holds| {
+        holds.meanwhile.insert("list", Box::new(at_fifth));
+    };
+    let at_third = move |holds: &mut Holds| {
+        assert_eq!(holds.sweeps[&assessment()].due_at, Some(start()));
+        holds.meanwhile.insert("list", Box::new(at_fourth));
+    };
+    let at_second = move |holds: &mut Holds| {
+        holds.meanwhile.insert("list", Box::new(at_third));
+    };
+    let at_first = move |holds: &mut Holds| {
+        holds.meanwhile.insert("list", Box::new(at_second));
+    };
+    world.holds().meanwhile.insert("list", Box::new(at_first));
+    let failed = sweep(&world).await;
+    assert_eq!(failed.failures, 1);
+    assert_eq!(reading(&world).next.as_deref(), Some("4"));
+    assert_eq!(told(&world), ["1", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_on_is_begun_anew_after_three_tries_or_a_refusal() {
+    for (phase, kept) in [(Phase::Unknown, 2), (Phase::Refused, 0)] {
+        let world = long(&["1", "2", "3"]);
+        let early = Deadline::at(time(5));
+        assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
+        world.holds().fails.insert("list", failing(phase));
+        for tries in 1..=3 {
+            world.pass(2 * DAY);
+            let stands = sweep(&world).await;
+            assert_eq!(stands.failures, tries);
+            assert_eq!(stands.reading.is_some(), tries <= kept, "{phase:?} {tries}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
+    let world = long(&["1", "2", "3", "4", "5"]);
+    let other = SweepState {
+        due_at: Some(time(77)),
+        reading: None,
+        last_at: Some(time(1)),
+        ..stands(&world)
+    };
+    let faster = other.clone();
+    let overtakes = move |holds: &mut Holds| {
+        holds.sweeps.insert(assessment(), faster);
+    };
+    world.holds().meanwhile.insert("save", Box::new(overtakes));
+    assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::NotDue);
+    assert_eq!(calls(&world), ["list"; 3]);
+    assert_eq!(stands(&world), other);
+}
+
+#[tokio::test]
+async fn a_long_sweep_that_is_armed_meanwhile_goes_on_and_is_soon_done_again() {
+    let world = long(&["x"; 5]);
+    armed_meanwhile(&world, time(20));
+    let next = sweep(&world).await;
+    assert_eq!(calls(&world), ["list"; 5]);
+    assert_eq!(next.due_at, Some(time(50 + 900)), "and not in hours");
+    assert_eq!(next.reading, None);
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_left_and_begun_anew() {
+    let world = long(&["1"]);
+    let line = world.holds().list[0].clone();
+    let endless = SweepPage {
+        next: Some("0".to_owned()),
+        ..line
+    };
+    world.holds().list = vec![endless];
+    world.holds().calls_take = SignedDuration::ZERO;
+    let next = sweep(&world).await;
+    assert_eq!(calls(&world).len(), 2000);
+    assert_eq!(next.reading, None);
+    assert_eq!(next.due_at, Some(time(900)));
+    assert_eq!(next.last_at, Some(time(-3600)));
+}
+
+#[tokio::test]
+async fn watches_that_there_was_no_time_to_end_are_ended_soon() {
+    let (world, key) = watching(Status::Completed, -1).await;
+    world.holds().calls_take = SignedDuration::from_secs(10);
+    for application in ["2", "3", "4", "5"] {
+        world.invited(application, "video");
+    }
+    lists(&world, vec![vec![line("1", Status::Completed, "m1")]]);
+    let early = Deadline::at(time(5));
+    assert_eq!(sweep_until(&world, early).await, Swept::Done);
+    assert_ne!(world.row(&key).wake, Wake::Never);
+    assert_eq!(stands(&world).due_at, Some(time(900)));
+    assert_eq!(stands(&world).last_at, None, "not everything was done");
+    world.pass(900);
+    sweep(&world).await;
+    assert_eq!(world.row(&key).wake, Wake::Never);
+}
