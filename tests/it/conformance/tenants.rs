@@ -107,6 +107,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             status,
             since: at(-9.0),
             watches: "w".to_owned(),
+            doubted: mapping == "b",
         };
         full.mappings.insert(mapping.into(), remembered);
     }
@@ -120,7 +121,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         },
         until: at(900.0),
     });
-    full.checked_at = Some(at(-7.0));
+    full.check_at = Some(at(-7.0));
     let acme = "acme".into();
     states.save_state(&acme, &full).await.unwrap();
     assert_eq!(states.load_state(&acme).await.unwrap(), Some(full));

@@ -40,9 +40,9 @@ pub struct TenantState {
     /// Why nothing works at present, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Suspension>,
-    /// When the mappings' stages were last checked against Eploy.
+    /// When the mappings' stages are next checked against Eploy; `None`: with the next poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checked_at: Option<Timestamp>,
+    pub check_at: Option<Timestamp>,
 }
 
 impl TenantState {
@@ -55,7 +55,7 @@ impl TenantState {
             mappings: BTreeMap::new(),
             hires: None,
             suspended: None,
-            checked_at: None,
+            check_at: None,
         }
     }
 }
@@ -111,7 +111,7 @@ pub struct HiresState {
     /// A reading of placements that ran out of time, to be continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<PollProgress>,
-    /// Why placements cannot be read, if they cannot. Applications are read all the same.
+    /// Why hires cannot be read, if they cannot. Applications are read all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
 }
@@ -125,6 +125,10 @@ pub struct MappingState {
     pub since: Timestamp,
     /// SHA-256 of its triggers and vacancies: a change of them makes a new baseline.
     pub watches: String,
+    /// Whether the last check missed one of its stages. A list can be short for once; a second check that agrees breaks the
+    /// mapping.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubted: bool,
 }
 
 /// How a mapping stands.

@@ -15,6 +15,8 @@ pub struct EntryFact {
     pub history: StatusHistoryId,
     /// When.
     pub at: Option<Timestamp>,
+    /// When it came to where it was just before; `None` if the history begins here.
+    pub away_at: Option<Timestamp>,
 }
 
 impl EntryFact {
@@ -66,13 +68,12 @@ pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<EntryFact
 
 /// The beginning of the present stay where `there` says; `None` if the application is not there now.
 fn stay(history: &[HistoryRow], there: impl Fn(&Position) -> bool) -> Option<EntryFact> {
-    history
-        .iter()
-        .rev()
-        .take_while(|row| there(&row.position))
-        .last()
-        .map(|row| EntryFact {
-            history: row.id.clone(),
-            at: row.at,
-        })
+    let rows = history.iter().rev();
+    let stayed = rows.take_while(|row| there(&row.position)).count();
+    let (before, present) = history.split_at(history.len() - stayed);
+    present.first().map(|row| EntryFact {
+        history: row.id.clone(),
+        at: row.at,
+        away_at: before.last().and_then(|row| row.at),
+    })
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Poller, Stop, tell_set_aside};
-use crate::clock::Deadline;
+use super::{Poller, Stop, Turn, tell_set_aside};
 use crate::ids::{MappingId, TenantId};
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
@@ -15,7 +14,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        deadline: Deadline,
+        turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
         while let Some(mut reading) = Reading::of(tenant, state) {
@@ -34,8 +33,8 @@ impl Poller {
             } else {
                 reading.end(tenant, state);
             }
-            if Reading::of(tenant, state).is_some() && deadline.passed(self.desk.now()) {
-                return Err(Stop::Deadline);
+            if Reading::of(tenant, state).is_some() {
+                self.go_on(turn, &tenant.id, state).await?;
             }
         }
         Ok(())

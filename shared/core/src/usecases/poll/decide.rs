@@ -1,5 +1,7 @@
 //! What an application's row means for a mapping. Pure, so that a rehearsal decides exactly as the poll does.
 
+use jiff::Timestamp;
+
 use crate::invitation::{Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
 use crate::tenant::{Mapping, Reentry};
@@ -92,13 +94,18 @@ pub fn decide_by_history(
     let Some(entry) = entry_into(mapping, history) else {
         return Decision::Known;
     };
-    let another = match &latest.entry.history {
-        Some(known) => *known != entry.history,
-        None => true,
-    };
-    // Both are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC.
+    // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC.
     let known_until = latest.entry.modified.unwrap_or(latest.entry.seen_at);
-    if another && entry.at.is_some_and(|at| at > known_until) {
+    let since = |at: Option<Timestamp>| at.is_some_and(|at| at > known_until);
+    let another = match (&latest.entry.history, entry.away_at) {
+        (Some(known), _) if *known == entry.history => false,
+        // It was there when its row was read. So what lies between the two stays came later; that the present one seems to
+        // have begun later means nothing, because the row and its history can be dated a moment apart.
+        (_, Some(away_at)) => since(Some(away_at)) && since(entry.at),
+        (Some(_), None) => since(entry.at),
+        (None, None) => false,
+    };
+    if another {
         enter(mapping, status, latest.key.round.saturating_add(1))
     } else {
         Decision::StillThere

@@ -6,10 +6,9 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::{Poller, Stop, advance, tell_set_aside};
+use super::{Poller, Stop, Turn, advance, newest, tell_set_aside};
 use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
-use crate::clock::Deadline;
-use crate::error::{CallError, Phase};
+use crate::error::{CallError, Phase, Reach};
 use crate::ids::{CandidateId, PlacementStatusId, VacancyId};
 use crate::invitation::Trouble;
 use crate::ports::{
@@ -74,20 +73,17 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        deadline: Deadline,
+        turn: &mut Turn,
     ) -> Result<(), Stop> {
-        let version = state.version;
-        let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
-            return Ok(());
-        };
-        while let Some(page) = hires.baseline {
+        while let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) {
+            let Some(page) = hires.baseline else {
+                break;
+            };
             let (sightings, more) = match read_hired(eploy, tenant, plan, page).await {
                 Ok(read) => read,
-                Err(error) => {
-                    return placements_refused(tenant, plan, hires, error, self.desk.now());
-                }
+                Err(error) => return set_aside(tenant, hires, error, self.desk.now()),
             };
-            self.not_overtaken(&tenant.id, version).await?;
+            self.not_overtaken(&tenant.id, state.version).await?;
             let now = self.desk.now();
             let recording = sightings.into_iter().map(async |sighting| {
                 let row = detected(tenant, hires, sighting, now).of_baseline();
@@ -95,10 +91,10 @@ impl Poller {
             });
             try_join_all(recording).await?;
             hires.baseline = more.then_some(page + 1);
-            if more && deadline.passed(self.desk.now()) {
-                return Err(Stop::Deadline);
-            }
-            if !more {
+            hires.trouble = None;
+            if more {
+                self.go_on(turn, &tenant.id, state).await?;
+            } else {
                 tracing::info!(tenant = %tenant.id, "the plan for hires is on");
             }
         }
@@ -125,7 +121,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        deadline: Deadline,
+        turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
         let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
@@ -137,54 +133,43 @@ impl Poller {
         if hires.baseline.is_some() {
             return Ok(());
         }
-        let mut progress = hires.progress.take().unwrap_or(PollProgress {
+        let mut progress = hires.progress.clone().unwrap_or(PollProgress {
             since: hires.cursor,
             page: 1,
             newest: None,
         });
-        let end = loop {
+        loop {
             let page = eploy.changed_placements(progress.since, progress.page);
             let page: PlacementPage = match page.await {
                 Ok(page) => page,
-                Err(error) => break Err(Stop::Call(error)),
+                Err(error) => {
+                    let Some(hires) = &mut state.hires else {
+                        return Err(error.into());
+                    };
+                    return set_aside(tenant, hires, error, self.desk.now());
+                }
             };
             tell_set_aside(tenant, "placement", &page.set_aside);
-            match self
-                .hired(tenant, state, of_status(statuses, &page.rows))
-                .await
-            {
-                Ok(new) => *found += new,
-                Err(stop) => break Err(stop),
-            }
-            let newest = page.rows.iter().filter_map(|row| row.modified).max();
+            let sightings = of_status(statuses, &page.rows);
+            *found += self.hired(tenant, state, sightings).await?;
+            let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
+            let newest = newest(tenant, "placement", self.desk.now(), dates);
             progress.newest = progress.newest.max(newest);
             if !page.more {
-                break Ok(());
+                break;
             }
             progress.page += 1;
-            if deadline.passed(self.desk.now()) {
-                break Err(Stop::Deadline);
+            if let Some(hires) = &mut state.hires {
+                hires.progress = Some(progress.clone());
             }
-        };
-        let Some(hires) = &mut state.hires else {
-            return end;
-        };
-        match end {
-            Ok(()) => {
-                advance(&mut hires.cursor, &mut hires.reached, &progress);
-                hires.trouble = None;
-                Ok(())
-            }
-            Err(stop) => {
-                hires.progress = Some(progress);
-                match stop {
-                    Stop::Call(error) => {
-                        placements_refused(tenant, plan, hires, error, self.desk.now())
-                    }
-                    stop => Err(stop),
-                }
-            }
+            self.go_on(turn, &tenant.id, state).await?;
         }
+        if let Some(hires) = &mut state.hires {
+            hires.progress = None;
+            hires.trouble = None;
+            advance(&mut hires.cursor, &mut hires.reached, &progress);
+        }
+        Ok(())
     }
 
     /// Puts hires on record and hands out those that are new. Returns how many those are.
@@ -245,16 +230,15 @@ impl Poller {
     }
 }
 
-/// What a failed reading means. That an API key may not read placements must not keep the tenant's applications from being
-/// read: nobody is announced, and whoever looks is told why. Anything else ends the poll, as with applications.
-fn placements_refused(
+/// What a failed reading means. That hires cannot be read must not keep anybody from being invited: nobody is announced
+/// meanwhile, and whoever looks is told why. What concerns the whole connection ends the poll, as with applications.
+fn set_aside(
     tenant: &Tenant,
-    plan: &HirePlan,
     hires: &mut HiresState,
     error: CallError,
     now: Timestamp,
 ) -> Result<(), Stop> {
-    if error.phase != Phase::Refused || matches!(plan.when, HiredWhen::Stages(_)) {
+    if error.phase != Phase::Refused && error.reach == Reach::Connection {
         return Err(error.into());
     }
     let before = hires.trouble.take();
@@ -262,7 +246,7 @@ fn placements_refused(
         .as_ref()
         .is_none_or(|before| before.code != error.code)
     {
-        tracing::error!(tenant = %tenant.id, code = error.code, %error, "placements cannot be read, so hires are not announced");
+        tracing::error!(tenant = %tenant.id, code = error.code, %error, "hires cannot be read, so they are not announced");
     }
     hires.trouble = Some(Trouble::from_call(&error, before.as_ref(), now));
     Ok(())

@@ -24,6 +24,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
                     },
                     since: now,
                     watches,
+                    doubted: false,
                 },
             );
         }
@@ -81,9 +82,10 @@ pub fn broken_trigger(triggers: &[Trigger], directory: &Directory) -> Option<Str
     None
 }
 
-/// How an option is missing from a list.
+/// How an option is missing from a list. No Eploy is without any: an empty list is one that could not be read.
 fn missing(list: Option<&[NamedId]>, id: &str) -> Option<&'static str> {
-    match list?.iter().find(|option| option.id == id) {
+    let list = list.filter(|list| !list.is_empty())?;
+    match list.iter().find(|option| option.id == id) {
         None => Some("is no longer there"),
         Some(option) if option.archived => Some("is archived"),
         Some(_) => None,

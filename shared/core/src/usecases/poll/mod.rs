@@ -15,7 +15,7 @@ pub use mappings::{broken, reconcile};
 
 use super::desk::Desk;
 use crate::clock::Deadline;
-use crate::error::{CallError, Error, Reach};
+use crate::error::{CallError, Error, Reach, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
@@ -59,7 +59,7 @@ enum Stop {
     /// A call failed.
     Call(CallError),
     /// A store of ours failed.
-    Store(crate::error::StoreError),
+    Store(StoreError),
     /// Another poll of the tenant was quicker.
     Overtaken,
 }
@@ -70,15 +70,38 @@ impl From<CallError> for Stop {
     }
 }
 
-impl From<crate::error::StoreError> for Stop {
-    fn from(error: crate::error::StoreError) -> Self {
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
+/// The time that a poll has.
+struct Turn {
+    /// From when it stops.
+    deadline: Deadline,
+    /// From when others have to be kept away, because by then they would begin, too.
+    hold_at: Timestamp,
+}
+
 impl Poller {
-    /// Polls a tenant if it is due, until `deadline`.
+    /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again a little later: a row that
+    /// cannot be read is not asked for without a pause.
     pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
+        let polled = self.poll_if_due(id, deadline).await;
+        if polled.is_err()
+            && let Ok(Some(mut state)) = self.states.load_state(id).await
+        {
+            let pause = self.desk.timing.backoff(1, id.as_str());
+            state.due_at = state.due_at.max(after(self.desk.now(), pause));
+            state.version += 1;
+            // In vain if the store does not work at all; then it stays due.
+            let _ = self.states.save_state(id, &state).await;
+        }
+        polled
+    }
+
+    async fn poll_if_due(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
         let tenant = self.desk.tenant(id).await?;
         let now = self.desk.now();
         let stored = self.states.load_state(id).await?;
@@ -89,10 +112,14 @@ impl Poller {
         mappings::reconcile(&tenant, &mut state, now);
         hires::reconcile(&tenant, &mut state, now);
         let mut found = 0;
+        let mut turn = Turn {
+            deadline,
+            hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
+        };
         let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
             Ok(eploy) => {
                 let read = self
-                    .read(&*eploy, &tenant, &mut state, deadline, &mut found)
+                    .read(&*eploy, &tenant, &mut state, &mut turn, &mut found)
                     .await;
                 match (read, eploy.allowance_left().await) {
                     (Ok(()), Ok(left)) => {
@@ -119,7 +146,7 @@ impl Poller {
                 self.failed(id, &mut state, &error).await;
                 Polled::Failed
             }
-            // Nothing is lost: the cursor is where it was, and the poll stays due.
+            // Nothing is lost: the cursor is where it was.
             Err(Stop::Store(error)) => return Err(error.into()),
             Err(Stop::Overtaken) => {
                 tracing::info!(tenant = %id, "another poll of this tenant was quicker");
@@ -129,6 +156,7 @@ impl Poller {
         state.version += 1;
         if self.states.save_state(id, &state).await? == Saved::Conflict {
             tracing::info!(tenant = %id, "another poll of this tenant was quicker");
+            return Ok(Polled::NotDue);
         }
         Ok(polled)
     }
@@ -139,7 +167,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        deadline: Deadline,
+        turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
         self.check_mappings(eploy, tenant, state).await?;
@@ -149,11 +177,35 @@ impl Poller {
             let early = SignedDuration::from_mins(65);
             state.poll.cursor = self.desk.now().checked_sub(early).ok();
         }
-        self.baseline(eploy, tenant, state, deadline, found).await?;
-        self.hires_baseline(eploy, tenant, state, deadline).await?;
-        self.changes(eploy, tenant, state, deadline, found).await?;
-        self.changed_placements(eploy, tenant, state, deadline, found)
+        self.baseline(eploy, tenant, state, turn, found).await?;
+        self.hires_baseline(eploy, tenant, state, turn).await?;
+        self.changes(eploy, tenant, state, turn, found).await?;
+        self.changed_placements(eploy, tenant, state, turn, found)
             .await
+    }
+
+    /// Between two pages: whether there is time for another. A poll that takes long keeps others away meanwhile, and does
+    /// not lose how far it came.
+    async fn go_on(
+        &self,
+        turn: &mut Turn,
+        tenant: &TenantId,
+        state: &mut TenantState,
+    ) -> Result<(), Stop> {
+        let now = self.desk.now();
+        if turn.deadline.passed(now) {
+            return Err(Stop::Deadline);
+        }
+        if now >= turn.hold_at {
+            let lease = self.desk.timing.lease_seconds;
+            state.due_at = self.desk.in_seconds(lease);
+            state.version += 1;
+            if self.states.save_state(tenant, state).await? == Saved::Conflict {
+                return Err(Stop::Overtaken);
+            }
+            turn.hold_at = self.desk.in_seconds(lease / 2.0);
+        }
+        Ok(())
     }
 
     /// From time to time: whether the mappings' stages still exist.
@@ -164,26 +216,44 @@ impl Poller {
         state: &mut TenantState,
     ) -> Result<(), Stop> {
         let now = self.desk.now();
-        let every = seconds(self.desk.timing.recheck_seconds);
-        if state
-            .checked_at
-            .is_some_and(|at| now.duration_since(at) < every)
-        {
+        if state.check_at.is_some_and(|at| at > now) {
             return Ok(());
         }
-        let directory = eploy.directory().await?;
-        state.checked_at = Some(now);
+        let timing = &self.desk.timing;
+        let directory = match eploy.directory().await {
+            Ok(directory) => directory,
+            // The lists only tell of a mistake: that they cannot be read keeps nobody from being invited.
+            Err(error) if error.reach == Reach::Record => {
+                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the mappings' stages could not be checked");
+                state.check_at = Some(self.desk.in_seconds(timing.suspend_seconds));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         if let Some(plan) = &tenant.hires
             && let Some(reason) = mappings::broken_trigger(plan.triggers(), &directory)
         {
             tracing::error!(tenant = %tenant.id, %reason, "the plan for hires is broken and announces nobody");
         }
+        let mut check_in = timing.recheck_seconds;
         for mapping in &tenant.mappings {
             let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
                 continue;
             };
             let was_broken = matches!(remembered.status, MappingStatus::Broken { .. });
-            match mappings::broken(mapping, &directory) {
+            let reason = mappings::broken(mapping, &directory);
+            let works = remembered.status == MappingStatus::Active;
+            if let Some(reason) = &reason
+                && works
+                && !remembered.doubted
+            {
+                tracing::warn!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping may be broken; it is checked again soon");
+                remembered.doubted = true;
+                check_in = check_in.min(timing.retry_seconds);
+                continue;
+            }
+            remembered.doubted = false;
+            match reason {
                 Some(reason) => {
                     if !was_broken {
                         tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping is broken and invites nobody");
@@ -198,6 +268,7 @@ impl Poller {
                             .await;
                     }
                     remembered.status = MappingStatus::Broken { reason };
+                    check_in = check_in.min(timing.suspend_seconds);
                 }
                 None if was_broken => {
                     // Whoever gathered at the stage meanwhile was there before it was mended.
@@ -207,6 +278,7 @@ impl Poller {
                 None => {}
             }
         }
+        state.check_at = Some(self.desk.in_seconds(check_in));
         Ok(())
     }
 
@@ -216,49 +288,33 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        deadline: Deadline,
+        turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
-        let mut progress = state.poll.progress.take().unwrap_or(PollProgress {
+        let mut progress = state.poll.progress.clone().unwrap_or(PollProgress {
             since: state.poll.cursor,
             page: 1,
             newest: None,
         });
         let mut set_aside = 0;
         loop {
-            let page = match eploy
+            let page = eploy
                 .changed_applications(progress.since, progress.page)
-                .await
-            {
-                Ok(page) => page,
-                Err(error) => {
-                    state.poll.progress = Some(progress);
-                    return Err(error.into());
-                }
-            };
+                .await?;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
-            let taken = async {
-                let entries = self.take_in(eploy, tenant, state, &page, |_| true).await?;
-                Ok::<_, Stop>(entries + self.hired_applications(tenant, state, &page).await?)
-            };
-            match taken.await {
-                Ok(new) => *found += new,
-                Err(stop) => {
-                    state.poll.progress = Some(progress);
-                    return Err(stop);
-                }
-            }
-            let newest = page.rows.iter().filter_map(|row| row.modified).max();
+            *found += self.take_in(eploy, tenant, state, &page, |_| true).await?;
+            *found += self.hired_applications(tenant, state, &page).await?;
+            let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
+            let newest = newest(tenant, "application", self.desk.now(), dates);
             progress.newest = progress.newest.max(newest);
             if !page.more {
                 break;
             }
             progress.page += 1;
-            if deadline.passed(self.desk.now()) {
-                state.poll.progress = Some(progress);
-                return Err(Stop::Deadline);
-            }
+            state.poll.progress = Some(progress.clone());
+            self.go_on(turn, &tenant.id, state).await?;
         }
+        state.poll.progress = None;
         state.poll.set_aside = set_aside;
         advance(&mut state.poll.cursor, &mut state.poll.reached, &progress);
         Ok(())
@@ -352,6 +408,26 @@ fn advance(
     };
     *cursor = (*cursor).max(next);
     *reached = Some(newest);
+}
+
+/// The newest of the changes of these records, by id. One that is dated further ahead than clocks and time zones differ comes
+/// of a slip: the cursor would pass everything that changes until then.
+fn newest<'a>(
+    tenant: &Tenant,
+    kind: &str,
+    now: Timestamp,
+    dates: impl Iterator<Item = (&'a str, Option<Timestamp>)>,
+) -> Option<Timestamp> {
+    let most = after(now, SignedDuration::from_hours(26));
+    dates
+        .filter_map(|(id, at)| {
+            let plausible = at? <= most;
+            if !plausible {
+                tracing::warn!(tenant = %tenant.id, kind, id, "a record is dated in the future; its date is passed over");
+            }
+            at.filter(|_| plausible)
+        })
+        .max()
 }
 
 /// Seconds until the next poll: as wished, unless the rest of the day's allowance has to be spread thinner.

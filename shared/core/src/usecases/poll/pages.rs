@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::decide::{Decision, decide, decide_by_history};
 use super::{Poller, Stop};
-use crate::error::Reach;
+use crate::error::{Reach, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::{ApplicationId, InvitationKey, MappingId};
 use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
@@ -14,7 +15,7 @@ use crate::ports::{
     ApplicationPage, ApplicationRow, Eploy, Inserted, MappingState, Standing, TenantState,
 };
 use crate::tenant::{Mapping, MappingKind, Tenant};
-use crate::usecases::desk::Next;
+use crate::usecases::desk::{Changed, Next};
 use crate::work::Work;
 
 /// One mapping's view of one application.
@@ -26,6 +27,23 @@ struct Case<'a> {
     /// How often the poll failed in a row before this one.
     failures: u32,
 }
+
+/// What came of a case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    /// A new entry to invite for.
+    New,
+    /// What there was to note is noted.
+    Noted,
+    /// The row changed meanwhile: it has to be decided anew.
+    Changed,
+}
+
+/// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
+const HISTORIES_AT_ONCE: usize = 8;
+
+/// So often the applications of a page are decided whose rows change meanwhile.
+const TRIES: usize = 3;
 
 /// After so many failures of the poll, a record whose history cannot be read is left out.
 const SET_ASIDE_AFTER: u32 = 3;
@@ -47,19 +65,48 @@ impl Poller {
             .filter(|mapping| concerns(&mapping.id) && !mapping.triggers.is_empty())
             .filter_map(|mapping| Some((mapping, state.mappings.get(&mapping.id)?)))
             .collect();
-        let applications: BTreeSet<&ApplicationId> = page
-            .rows
-            .iter()
-            .filter(|row| {
-                mappings
-                    .iter()
-                    .any(|(mapping, _)| mapping.vacancies.contains(&row.vacancy))
-            })
-            .map(|row| &row.id)
-            .collect();
-        if applications.is_empty() {
-            return Ok(0);
+        let of_some = |row: &&ApplicationRow| {
+            let mut mappings = mappings.iter();
+            mappings.any(|(mapping, _)| mapping.vacancies.contains(&row.vacancy))
+        };
+        let mut rows: Vec<&ApplicationRow> = page.rows.iter().filter(of_some).collect();
+        let mut entries = 0;
+        for _ in 0..TRIES {
+            if rows.is_empty() {
+                return Ok(entries);
+            }
+            let failures = state.poll.failures;
+            let settled = self.decide_rows(eploy, tenant, &mappings, &rows, failures);
+            let (mut changed, mut new) = (BTreeSet::new(), 0);
+            for (application, settled) in settled.await? {
+                match settled {
+                    Settled::New => new += 1,
+                    Settled::Noted => {}
+                    Settled::Changed => {
+                        changed.insert(application);
+                    }
+                }
+            }
+            entries += new;
+            rows.retain(|row| changed.contains(&row.id));
         }
+        if rows.is_empty() {
+            return Ok(entries);
+        }
+        let problem = "others keep changing an application's row; the poll is made again";
+        Err(StoreError::new("ledger", "note where an application is", problem).into())
+    }
+
+    /// Decides these rows for these mappings, and does what was decided.
+    async fn decide_rows(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        mappings: &[(&Mapping, &MappingState)],
+        rows: &[&ApplicationRow],
+        failures: u32,
+    ) -> Result<Vec<(ApplicationId, Settled)>, Stop> {
+        let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
         let known = self
             .desk
@@ -75,81 +122,107 @@ impl Poller {
                 *newest = invitation;
             }
         }
-        let mut cases = Vec::new();
-        for row in &page.rows {
-            for (mapping, mapping_state) in &mappings {
-                let latest = latest.get(&(&row.id, &mapping.id)).copied();
-                cases.push(Case {
+        let (mut plain, mut asking) = (Vec::new(), Vec::new());
+        for row in rows {
+            for (mapping, state) in mappings {
+                let case = Case {
                     mapping,
-                    state: mapping_state,
+                    state,
                     row,
-                    latest,
-                    failures: state.poll.failures,
-                });
+                    latest: latest.get(&(&row.id, &mapping.id)).copied(),
+                    failures,
+                };
+                let decision = decide(mapping, &state.status, row, case.latest);
+                match (&decision, case.latest) {
+                    (Decision::AskHistory, Some(latest)) => asking.push((case, latest)),
+                    _ => plain.push((case, decision)),
+                }
             }
         }
-        let new = try_join_all(cases.iter().map(|case| self.settle(eploy, tenant, case))).await?;
-        Ok(new.into_iter().filter(|new| *new).count())
+        let plain = plain
+            .into_iter()
+            .map(|(case, decision)| self.settle(tenant, case, decision));
+        let asking: Vec<_> = asking
+            .into_iter()
+            .map(|(case, latest)| self.settle_by_history(eploy, tenant, case, latest))
+            .collect();
+        let asking = stream::iter(asking).buffer_unordered(HISTORIES_AT_ONCE);
+        let (mut settled, asked) =
+            try_join(try_join_all(plain), asking.try_collect::<Vec<_>>()).await?;
+        settled.extend(asked);
+        Ok(settled)
     }
 
-    /// Decides one case and does what was decided. Returns whether it is a new entry to invite for.
-    async fn settle(
+    /// Decides a case by the application's status history, and does what was decided.
+    async fn settle_by_history(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        case: Case<'_>,
+        latest: &Invitation,
+    ) -> Result<(ApplicationId, Settled), Stop> {
+        let decision = self.ask_history(eploy, tenant, &case, latest).await?;
+        self.settle(tenant, case, decision).await
+    }
+
+    /// Decides a case by the application's status history.
+    async fn ask_history(
         &self,
         eploy: &dyn Eploy,
         tenant: &Tenant,
         case: &Case<'_>,
-    ) -> Result<bool, Stop> {
-        let status = &case.state.status;
-        let mut decision = decide(case.mapping, status, case.row, case.latest);
-        if decision == Decision::AskHistory
-            && let Some(latest) = case.latest
-        {
-            decision = match eploy.standing(&case.row.id).await {
-                Ok(Standing::History(rows)) => {
-                    decide_by_history(case.mapping, status, latest, &rows)
-                }
-                Ok(Standing::Position(_)) => Decision::StillThere,
-                Ok(Standing::Gone) => Decision::NoteLeft,
-                // One record that cannot be read must not keep all others waiting for ever. Nothing is noted, so that
-                // its next change is looked into again.
-                Err(error) if case.failures >= SET_ASIDE_AFTER && error.reach == Reach::Record => {
-                    tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "a record was set aside");
-                    Decision::Known
-                }
-                Err(error) => return Err(error.into()),
-            };
-        }
-        match decision {
-            Decision::NotConcerned | Decision::Known | Decision::AskHistory => Ok(false),
+        latest: &Invitation,
+    ) -> Result<Decision, Stop> {
+        Ok(match eploy.standing(&case.row.id).await {
+            Ok(Standing::History(rows)) => {
+                decide_by_history(case.mapping, &case.state.status, latest, &rows)
+            }
+            Ok(Standing::Position(_)) => Decision::StillThere,
+            Ok(Standing::Gone) => Decision::NoteLeft,
+            // One record that cannot be read must not keep all others waiting for ever. Nothing is noted, so that
+            // its next change is looked into again.
+            Err(error) if case.failures >= SET_ASIDE_AFTER && error.reach == Reach::Record => {
+                tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "a record was set aside");
+                Decision::Known
+            }
+            Err(error) => return Err(error.into()),
+        })
+    }
+
+    /// Does what was decided about a case.
+    async fn settle(
+        &self,
+        tenant: &Tenant,
+        case: Case<'_>,
+        decision: Decision,
+    ) -> Result<(ApplicationId, Settled), Stop> {
+        let settled = match decision {
+            Decision::NotConcerned | Decision::Known | Decision::AskHistory => Settled::Noted,
             Decision::StillThere => {
-                if let Some(latest) = case.latest {
-                    let modified = case.row.modified;
-                    self.desk
-                        .change(latest, Event::StillThere { modified }, None, Next::HandOut)
-                        .await?;
-                }
-                Ok(false)
+                let modified = case.row.modified;
+                self.note(&case, Event::StillThere { modified }).await?
             }
-            Decision::NoteLeft => {
-                if let Some(latest) = case.latest {
-                    self.desk
-                        .change(
-                            latest,
-                            Event::Left,
-                            case.mapping.expires_after_days,
-                            Next::HandOut,
-                        )
-                        .await?;
-                }
-                Ok(false)
-            }
+            Decision::NoteLeft => self.note(&case, Event::Left).await?,
             Decision::PassOver { round, reason } => {
-                self.put_on_record(tenant, case, round, Some(reason))
-                    .await?;
-                Ok(false)
+                let reason = Some(reason);
+                self.put_on_record(tenant, &case, round, reason).await?
             }
-            Decision::Invite { round } => self.put_on_record(tenant, case, round, None).await,
-        }
+            Decision::Invite { round } => self.put_on_record(tenant, &case, round, None).await?,
+        };
+        Ok((case.row.id.clone(), settled))
+    }
+
+    /// Notes something of the application in its newest row.
+    async fn note(&self, case: &Case<'_>, event: Event) -> Result<Settled, Stop> {
+        let Some(latest) = case.latest else {
+            return Ok(Settled::Noted);
+        };
+        let expires = case.mapping.expires_after_days;
+        let changed = self.desk.change(latest, event, expires, Next::HandOut);
+        Ok(match changed.await? {
+            Changed::Conflict => Settled::Changed,
+            Changed::To(_) | Changed::No(_) => Settled::Noted,
+        })
     }
 
     /// Inserts the entry, and hands it out if it is new and to be invited.
@@ -159,7 +232,7 @@ impl Poller {
         case: &Case<'_>,
         round: u32,
         passed_over: Option<SkipReason>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Settled, Stop> {
         let now = self.desk.now();
         let key = InvitationKey {
             tenant: tenant.id.clone(),
@@ -178,8 +251,7 @@ impl Poller {
                 history: None,
                 modified: case.row.modified,
                 left_at: None,
-                not_before: (round == 1 && !case.mapping.include_current)
-                    .then_some(case.state.since),
+                not_before: (!case.mapping.include_current).then_some(case.state.since),
             },
         );
         if matches!(case.mapping.kind, MappingKind::Pool(_)) {
@@ -190,7 +262,7 @@ impl Poller {
             invitation = invitation.passed_over(reason);
         }
         if self.desk.ledger.insert(&invitation).await? != Inserted::New || !invites {
-            return Ok(false);
+            return Ok(Settled::Noted);
         }
         tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry seen");
         self.desk
@@ -201,6 +273,6 @@ impl Poller {
             .events
             .publish(vec![DomainEvent { at: now, what }])
             .await;
-        Ok(true)
+        Ok(Settled::New)
     }
 }

@@ -276,6 +276,28 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         decide_by_history(&again, &ACTIVE, &latest, &unmoved),
         Decision::StillThere
     );
+    // A row and its history can be dated a moment apart: it never left.
+    let a_moment_later = [
+        line("h2", 50, at("13", "34")),
+        line("h3", 101, at("12", "34")),
+    ];
+    let from_the_beginning = [line("h3", 101, at("12", "34"))];
+    let mut unclaimed = latest.clone();
+    unclaimed.entry.history = None;
+    for (history, of, decision) in [
+        (&a_moment_later[..], &latest, Decision::StillThere),
+        (&a_moment_later, &unclaimed, Decision::StillThere),
+        (&from_the_beginning, &unclaimed, Decision::StillThere),
+        // Known by its history, and that begins with another stay by now.
+        (&from_the_beginning, &latest, Decision::Invite { round: 2 }),
+        (&came_back, &unclaimed, Decision::Invite { round: 2 }),
+    ] {
+        assert_eq!(
+            decide_by_history(&again, &ACTIVE, of, history),
+            decision,
+            "{history:?}"
+        );
+    }
     // What is on its way out is not asked about.
     assert_eq!(
         decide(&again, &ACTIVE, &row(at("12", "34"), 400), Some(&known(1))),

@@ -324,8 +324,10 @@ async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
     }
 }
 
+/// Whatever is wrong with the reading of hires alone: candidates are invited all the same, and the trouble is on record until
+/// it is over.
 #[tokio::test]
-async fn what_else_goes_wrong_with_hires_fails_the_poll() {
+async fn that_hires_cannot_be_read_keeps_nobody_from_being_invited() {
     for (when, call, phase) in [
         (placements(), "placements_with", Phase::Unknown),
         (placements(), "changed_placements", Phase::NotSent),
@@ -333,6 +335,28 @@ async fn what_else_goes_wrong_with_hires_fails_the_poll() {
     ] {
         let world = world(when);
         world.holds().fails.insert(call, failing(phase));
+        assert_eq!(poll(&world).await, Polled::Done(0), "{call}");
+        assert!(calls(&world).contains(&"changed_applications"), "{call}");
+        assert!(state(&world).hires.unwrap().trouble.is_some(), "{call}");
+        world.holds().fails.clear();
+        wait(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(state(&world).hires.unwrap().trouble, None, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn what_concerns_the_whole_connection_ends_the_poll_also_while_hires_are_read() {
+    for (call, phase) in [
+        ("placements_with", Phase::NotSent),
+        ("changed_placements", Phase::Throttled(None)),
+    ] {
+        let world = world(placements());
+        let error = CallError {
+            reach: Reach::Connection,
+            ..failing(phase)
+        };
+        world.holds().fails.insert(call, error);
         assert_eq!(poll(&world).await, Polled::Failed, "{call}");
         assert_eq!(state(&world).hires.unwrap().trouble, None);
     }

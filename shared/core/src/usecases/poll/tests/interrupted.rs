@@ -10,6 +10,7 @@ use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
 use crate::invitation::State;
+use crate::ports::Standing;
 
 #[tokio::test]
 async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
@@ -205,7 +206,8 @@ async fn of_two_polls_the_slower_one_changes_nothing_that_is_remembered() {
     let world = polled().await;
     changes(&world, vec![seen("1", at_trigger(), 10)]);
     overtaken(&world, "save");
-    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(poll(&world).await, Polled::NotDue);
+    assert!(row_of(&world, "1").is_some());
     assert_eq!(state(&world).version, 2);
     assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
     // And every poll that is done is one more change.
@@ -243,4 +245,119 @@ async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanw
         assert_eq!(state, State::Skipped(SkipReason::Baseline));
     }
     assert_eq!(row_of(&world, "4").unwrap().state, State::Detected);
+}
+
+/// So that the clock, which goes on every minute, does not have the same pages read over and over.
+#[tokio::test]
+async fn a_long_poll_keeps_others_away_and_is_not_lost() {
+    let world = polled().await;
+    let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
+    changes(&world, rows.collect());
+    let began = world.holds().now;
+    // Four pages take forty seconds, of a lease of sixty.
+    world.holds().calls_take = SignedDuration::from_secs(10);
+    let held = move |holds: &mut Holds| {
+        let state = holds.state.as_ref().unwrap();
+        assert_eq!(state.due_at, began + SignedDuration::from_secs(30 + 60));
+        assert_eq!(state.poll.progress.as_ref().unwrap().page, 4);
+        // The process dies: the rest is read by whoever comes after the lease.
+        holds.state.as_mut().unwrap().version += 1;
+    };
+    let fourth = move |holds: &mut Holds| {
+        holds
+            .meanwhile
+            .insert("changed_applications", Box::new(held));
+    };
+    let third = move |holds: &mut Holds| {
+        assert_eq!(holds.state.as_ref().unwrap().version, 1);
+        holds
+            .meanwhile
+            .insert("changed_applications", Box::new(fourth));
+    };
+    let second = move |holds: &mut Holds| {
+        holds
+            .meanwhile
+            .insert("changed_applications", Box::new(third));
+    };
+    let first = move |holds: &mut Holds| {
+        holds
+            .meanwhile
+            .insert("changed_applications", Box::new(second));
+    };
+    world.set(|holds| {
+        let first = Box::new(first);
+        holds.meanwhile.insert("changed_applications", first);
+    });
+    assert_eq!(poll(&world).await, Polled::NotDue, "it was overtaken");
+
+    world.holds().asked_since.clear();
+    assert_eq!(poll(&world).await, Polled::NotDue, "held");
+    world.pass(60);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let pages: Vec<u32> = world
+        .holds()
+        .asked_since
+        .iter()
+        .map(|asked| asked.1)
+        .collect();
+    assert_eq!(pages, [4, 5]);
+}
+
+#[tokio::test]
+async fn a_poll_that_was_overtaken_while_it_ran_out_of_time_is_not_gone_on_with() {
+    let world = polled().await;
+    let rows = vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)];
+    changes(&world, rows);
+    world.holds().calls_take = SignedDuration::from_secs(1);
+    overtaken(&world, "save");
+    let deadline = Deadline::at(time(1));
+    assert_eq!(poll_until(&world, deadline).await, Polled::NotDue);
+}
+
+/// A world in which an application of the baseline has changed, so that it is noted to be still there; and so many others are
+/// quicker than that.
+async fn contended(others: u32) -> World {
+    let world = World::new();
+    world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    wait(&world);
+    world.holds().standing = Standing::Position(at_trigger());
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    calls(&world);
+    world.holds().conflicts = others;
+    world
+}
+
+#[tokio::test]
+async fn a_row_that_changes_meanwhile_is_decided_anew() {
+    let world = contended(1).await;
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let asked = ["changed_applications", "standing", "standing"];
+    assert_eq!(calls(&world), asked);
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.entry.modified, Some(time(10)));
+}
+
+/// Or else the clock would have it tried every minute, and every try would end among the dead letters.
+#[tokio::test]
+async fn a_poll_for_which_something_of_ours_fails_is_due_a_little_later() {
+    let world = contended(3).await;
+    let before = state(&world);
+    let ports = std::sync::Arc::new(world.clone());
+    let poller = super::super::Poller {
+        desk: world.desk(),
+        states: ports.clone(),
+        announcements: ports.clone(),
+        eploy: ports,
+    };
+    let failed = poller.poll(&"acme".into(), Deadline::NONE).await;
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    let wait = state(&world).due_at.duration_since(world.holds().now);
+    assert!((20..=30).contains(&wait.as_secs()), "{wait}");
+    let unchanged = TenantState {
+        due_at: before.due_at,
+        version: before.version,
+        ..state(&world)
+    };
+    assert_eq!(unchanged, before);
 }

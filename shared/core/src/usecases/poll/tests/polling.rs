@@ -200,7 +200,7 @@ async fn who_comes_back_does_so_after_the_mapping_was_on() {
     changes(&world, vec![seen("1", at_trigger(), 500)]);
     assert_eq!(poll(&world).await, Polled::Done(1));
     let second = crate::ids::InvitationKey { round: 2, ..key };
-    assert_eq!(world.row(&second).entry.not_before, None);
+    assert_eq!(world.row(&second).entry.not_before, Some(start()));
 }
 
 #[tokio::test]
@@ -393,21 +393,27 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
     world.holds().now = time(6 * 3600 - 1);
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(calls(&world), ["changed_applications"]);
+    // A list can be short for once: only a second look that agrees counts.
+    world.pass(6 * 3600);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["directory", "changed_applications"]);
+    assert_eq!(status(&world), MappingStatus::Active);
     changes(&world, vec![seen("2", at_trigger(), 20)]);
-    for _ in 0..2 {
+    wait(&world);
+    for told in [1, 0, 0] {
         world.holds().published.clear();
-        world.pass(6 * 3600);
         poll(&world).await;
         assert_eq!(calls(&world), ["directory", "changed_applications"]);
+        assert_eq!(world.holds().published.len(), told);
+        assert!(matches!(status(&world), MappingStatus::Broken { .. }));
+        // While it is broken, it is looked at every quarter of an hour.
+        world.pass(900);
     }
-    assert!(world.holds().published.is_empty());
-    assert!(matches!(status(&world), MappingStatus::Broken { .. }));
     assert_eq!(row_of(&world, "2"), None);
 
     // Who came meanwhile was there before it was mended.
     stages(&world, &["12"]);
     world.holds().at_triggers = vec![page(vec![seen("2", at_trigger(), 20)], false)];
-    world.pass(6 * 3600);
     poll(&world).await;
     assert_eq!(status(&world), MappingStatus::Active);
     let row = row_of(&world, "2").unwrap();
@@ -424,6 +430,69 @@ async fn a_mapping_whose_stage_is_there_goes_on() {
     changes(&world, vec![seen("1", at_trigger(), 10)]);
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(calls(&world), ["directory", "changed_applications"]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_short_for_once_breaks_nothing() {
+    for shown in [&["13"][..], &[]] {
+        let world = polled().await;
+        stages(&world, shown);
+        world.pass(6 * 3600);
+        poll(&world).await;
+        stages(&world, &["12"]);
+        wait(&world);
+        poll(&world).await;
+        stages(&world, shown);
+        world.pass(6 * 3600);
+        changes(&world, vec![seen("1", at_trigger(), 10)]);
+        assert_eq!(poll(&world).await, Polled::Done(1));
+        assert_eq!(status(&world), MappingStatus::Active);
+        let detected = |what: &What| matches!(what, What::Detected { .. });
+        assert!(world.holds().published.iter().all(detected));
+    }
+}
+
+#[tokio::test]
+async fn lists_that_cannot_be_read_keep_nobody_from_being_invited() {
+    let world = polled().await;
+    world.pass(6 * 3600);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    let down = failing(Phase::Unknown);
+    world.holds().fails.insert("directory", down.clone());
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    wait(&world);
+    calls(&world);
+    poll(&world).await;
+    assert_eq!(calls(&world), ["changed_applications"], "not at every poll");
+    world.pass(900);
+    poll(&world).await;
+    assert_eq!(calls(&world), ["directory", "changed_applications"]);
+    // What concerns the whole connection ends the poll.
+    let refused = CallError {
+        reach: Reach::Connection,
+        ..down
+    };
+    world.holds().fails.insert("directory", refused);
+    world.pass(900);
+    assert_eq!(poll(&world).await, Polled::Failed);
+}
+
+/// By a slip of a clock or of a migration. Nothing that changes until then would be seen if the cursor followed it.
+#[tokio::test]
+async fn a_date_in_the_future_does_not_move_the_cursor() {
+    let world = polled().await;
+    let now = world.holds().now;
+    let ahead = |seconds| (now + SignedDuration::from_secs(seconds) - time(0)).get_seconds();
+    // Clocks and time zones differ by no more than this.
+    let plausible = ahead(26 * 3600);
+    let rows = vec![
+        seen("1", at_trigger(), plausible),
+        seen("2", at_trigger(), plausible + 1),
+        seen("3", at_trigger(), 80 * 365 * DAY),
+    ];
+    world.holds().changed = vec![page(rows, false)];
+    assert_eq!(poll(&world).await, Polled::Done(3));
+    assert_eq!(state(&world).poll.cursor, Some(time(plausible)));
 }
 
 #[tokio::test]
