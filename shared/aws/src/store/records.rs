@@ -346,7 +346,8 @@ impl Records for Store {
 }
 
 impl Store {
-    /// Whether a candidate was erased.
+    /// Whether a candidate was erased. Read consistently: whoever erases looks for rows once more after this is on record,
+    /// and a row that is inserted because of an older copy could come after that.
     pub(super) async fn is_erased(
         &self,
         tenant: &TenantId,
@@ -357,6 +358,7 @@ impl Store {
             .get_item()
             .table_name(&self.table)
             .set_key(Some(Place::tombstone(tenant, candidate).key()))
+            .consistent_read(true)
             .send()
             .await
             .map_err(|error| failed("look for a tombstone", &error))?;

@@ -15,7 +15,7 @@ use crate::invitation::{
 use crate::person::Person;
 use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
-    Purpose,
+    Purpose, Withdrawn,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -140,11 +140,20 @@ impl Inviter {
         let event = self
             .outcome(&*platform, &claimed, mapping, &order, answer)
             .await?;
-        let lease = match &event {
-            Event::Sent { writer, .. } => writer.map(|writer| writer.lease_until),
-            _ => None,
+        let (lease, accepted) = match &event {
+            Event::Sent {
+                writer, reference, ..
+            } => {
+                let lease = writer.map(|writer| writer.lease_until);
+                (lease, Some(reference.clone()))
+            }
+            _ => (None, None),
         };
         let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
+            if let Some(reference) = accepted {
+                self.see_to_the_erased(&*platform, &claimed, &reference)
+                    .await?;
+            }
             return Ok(());
         };
         if let Some(lease_until) = lease
@@ -157,6 +166,33 @@ impl Inviter {
             };
             write_back.report(tenant, row, None, lease_until).await?;
         }
+        Ok(())
+    }
+
+    /// The platform accepted what could not be put on record. If the candidate was erased while the call was under way, the
+    /// invitation is taken back: nothing of theirs may stay.
+    async fn see_to_the_erased(
+        &self,
+        platform: &dyn Platform,
+        row: &Invitation,
+        reference: &Reference,
+    ) -> Result<(), Error> {
+        if self.desk.ledger.load(&row.key).await?.is_some() {
+            return Ok(());
+        }
+        let (tenant, name) = (&row.key.tenant, row.key.name());
+        let problem = match platform
+            .withdraw(&row.assessment.assessment, reference)
+            .await
+        {
+            Ok(Withdrawn::Done) => {
+                tracing::warn!(%tenant, invitation = %name, %reference, "the candidate was erased while the invitation went out; it was taken back");
+                return Ok(());
+            }
+            Ok(Withdrawn::Impossible { why }) => why,
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(%tenant, invitation = %name, %reference, problem, "the candidate was erased while the invitation went out; remove it on the platform by hand");
         Ok(())
     }
 

@@ -57,12 +57,16 @@ impl Receiver {
         token: &str,
         call: &IncomingCall<'_>,
     ) -> Result<Answer, StoreError> {
-        if !is_address(tenant, account, token) || !self.knows(tenant, account, token).await? {
+        if !is_address(tenant, account, token) {
             return Ok(Answer::NoSuchAddress);
         }
+        // Before the secret: a stranger's invented tenant costs a read of ours, and not one of the secret store.
         let Some(config) = self.desk.tenants.tenant(tenant).await? else {
             return Ok(Answer::NoSuchAddress);
         };
+        if !self.knows(tenant, account, token).await? {
+            return Ok(Answer::NoSuchAddress);
+        }
         let Some(reader) = self.platforms.reader(&config, account) else {
             return Ok(Answer::NoSuchAddress);
         };

@@ -473,3 +473,31 @@ async fn what_needs_no_report_hands_none_out() {
     invite(&world, &key).await;
     assert!(world.holds().queued.is_empty());
 }
+
+/// Nothing of an erased candidate may stay on the platform, and only what nobody has on record is taken back.
+#[tokio::test]
+async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
+    for erased in [true, false] {
+        let (world, key) = entered();
+        let row = key.clone();
+        let happens = move |holds: &mut Holds| {
+            if erased {
+                holds.rows.remove(&row);
+            } else {
+                // Another sender has it on record.
+                holds.happens(&row, sent(Reference::new("other")), time(1));
+            }
+        };
+        meanwhile(&world, "invite", happens);
+        let ports = Arc::new(world.clone());
+        let inviter = Inviter {
+            desk: world.desk(),
+            eploy: ports.clone(),
+            platforms: ports,
+        };
+        inviter.invite(&key).await.unwrap();
+        let reference = Reference::new(format!("of-{}", key.name()));
+        let taken_back = erased.then_some(reference);
+        assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));
+    }
+}

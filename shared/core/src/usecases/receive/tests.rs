@@ -143,6 +143,8 @@ async fn unknown_tenants_and_accounts_get_the_answer_of_a_wrong_token() {
     let world = world();
     let at = async |tenant, account| receive(&world, tenant, account, TOKEN, b"{}").await;
     assert_eq!(at("other", "acc").await, Answer::NoSuchAddress);
+    // Strangers must not run up what the secret store costs.
+    assert!(!world.holds().calls.contains(&"callback_tokens"));
     assert_eq!(at("acme", "other").await, Answer::NoSuchAddress);
     // An account without callbacks, for which there is a token all the same.
     world.holds().reads = None;
