@@ -42,6 +42,7 @@ impl Environment {
             variable,
             problems: Vec::new(),
         };
+        let sandbox = reader.flag("STAGECALL_SANDBOX");
         let environment = Self {
             stack: reader.text("STAGECALL_STACK"),
             table: reader.text("STAGECALL_TABLE"),
@@ -52,8 +53,8 @@ impl Environment {
             },
             bus: reader.text("STAGECALL_BUS"),
             secrets: reader.text("STAGECALL_SECRETS"),
-            sandbox: reader.flag("STAGECALL_SANDBOX"),
-            timing: reader.timing("STAGECALL_TIMING"),
+            sandbox,
+            timing: reader.timing("STAGECALL_TIMING", sandbox),
             aws: reader.access(),
         };
         if reader.problems.is_empty() {
@@ -107,13 +108,13 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
         }
     }
 
-    fn timing(&mut self, name: &str) -> Timing {
+    fn timing(&mut self, name: &str, sandbox: bool) -> Timing {
         let Some(text) = self.optional(name) else {
             return Timing::default();
         };
         match serde_json::from_str::<Timing>(&text) {
             Ok(timing) => {
-                let problems = timing.problems();
+                let problems = timing.problems(sandbox);
                 self.problems.extend(
                     problems
                         .into_iter()

@@ -14,7 +14,8 @@ pub struct Timing {
     /// How long a sender may take from its claim to the end of its call; the claim's lease. Longer than a call may
     /// take, so that a lease cannot run out under a call.
     pub lease_seconds: f64,
-    /// How long after a call of unknown outcome its effect is looked up: the request may still be on its way.
+    /// How long after a call of unknown outcome its effect is looked up: the request may still be on its way. At least as
+    /// long as a call may take, but for a sandbox, whose requests are on their way for no longer than it is told to.
     pub settle_seconds: f64,
     /// First delay after a failure; doubles with every further one.
     pub retry_seconds: f64,
@@ -60,8 +61,8 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// Problems with these values, each naming its key.
-    pub fn problems(&self) -> Vec<String> {
+    /// Problems with these values, each naming its key. Stories that are played in a `sandbox` may be told faster.
+    pub fn problems(&self, sandbox: bool) -> Vec<String> {
         let mut problems = Vec::new();
         let all = [
             ("call_seconds", self.call_seconds),
@@ -89,6 +90,12 @@ impl Timing {
             problems.push(format!(
                 "lease_seconds ({}) must be more than call_seconds ({}), or a claim could run out while its call is still under way",
                 self.lease_seconds, self.call_seconds
+            ));
+        }
+        if self.settle_seconds < self.call_seconds && !sandbox {
+            problems.push(format!(
+                "settle_seconds ({}) must be at least call_seconds ({}), or an invitation could be sent again while the first request is still on its way",
+                self.settle_seconds, self.call_seconds
             ));
         }
         problems
@@ -144,8 +151,8 @@ mod tests {
             lease_seconds: 5.0,
             ..Timing::default()
         };
-        assert_eq!(timing.problems().len(), 1);
-        assert!(Timing::default().problems().is_empty());
+        assert_eq!(timing.problems(false).len(), 1);
+        assert!(Timing::default().problems(false).is_empty());
     }
 
     #[test]
@@ -192,7 +199,7 @@ mod tests {
                 follow_seconds,
                 ..Timing::default()
             }
-            .problems()
+            .problems(false)
         };
         assert_eq!(problems(0.001), Vec::<String>::new());
         assert_eq!(problems(ten_years), Vec::<String>::new());
@@ -209,7 +216,21 @@ mod tests {
             call_seconds: 60.0,
             ..Timing::default()
         };
-        assert_eq!(timing.problems().len(), 1);
+        assert_eq!(timing.problems(false).len(), 1);
+    }
+
+    /// What is looked up before the request can have arrived seems not to be there.
+    #[test]
+    fn outside_a_sandbox_nothing_is_looked_up_while_its_request_is_on_its_way() {
+        let settling = |settle_seconds| Timing {
+            settle_seconds,
+            ..Timing::default()
+        };
+        assert_eq!(settling(30.0).problems(false), Vec::<String>::new());
+        let problems = settling(29.9).problems(false);
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(problems[0].starts_with("settle_seconds (29.9)"));
+        assert_eq!(settling(29.9).problems(true), Vec::<String>::new());
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Config {
         .unwrap_or_default();
     problems.extend(
         timing
-            .problems()
+            .problems(host.sandbox)
             .into_iter()
             .map(|problem| format!("timing.{problem}")),
     );
