@@ -13,7 +13,6 @@ use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{ActionRecord, Event, Invitation, Report, State, Step, Wake, Writer};
 use crate::ports::{
     ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
-    Standing,
 };
 use crate::report::{Moment, Written, answers, compose};
 use crate::result::AssessmentResult;
@@ -470,7 +469,8 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// A stage change, guarded by where the application is: the recruiter wins.
+    /// A stage change, guarded by where the application is: the recruiter wins. Its own record says where that is, because
+    /// the status history may be behind it.
     async fn move_on(
         &self,
         eploy: &dyn Eploy,
@@ -478,10 +478,8 @@ impl Pen<'_> {
         plan: &MovePlan,
     ) -> Result<(), Stop> {
         self.may_call()?;
-        let now_at = match eploy.standing(&row.key.application).await? {
-            Standing::Position(position) => position,
-            Standing::History(mut rows) => rows.pop().map(|row| row.position).unwrap_or_default(),
-            Standing::Gone => return Ok(()),
+        let Some(now_at) = eploy.position(&row.key.application).await? else {
+            return Ok(());
         };
         if there(plan, &now_at) {
             return Ok(());
