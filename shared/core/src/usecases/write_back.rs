@@ -430,26 +430,35 @@ impl Pen<'_> {
             link: written.link.clone(),
         };
         let started_at = action_start(row);
+        let look_up = ActionLookUp {
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            action_type: plan.action_type.clone(),
+            started_at,
+        };
         if self.report.action == Some(ActionRecord::Creating) {
             self.may_call()?;
-            let look_up = ActionLookUp {
-                candidate: row.candidate.clone(),
-                vacancy: row.vacancy.clone(),
-                action_type: plan.action_type.clone(),
-                started_at,
-            };
-            self.report.action = eploy
-                .find_action(&look_up)
-                .await?
-                .map(ActionRecord::Created);
+            let found = eploy.find_action(&look_up).await?;
+            self.report.action = found.map(ActionRecord::Created);
         }
-        if let Some(ActionRecord::Created(id)) = &self.report.action {
+        if let Some(ActionRecord::Created(id)) = self.report.action.clone() {
             self.may_call()?;
-            match eploy.update_action(id, &content).await {
+            let missing = match eploy.update_action(&id, &content).await {
                 Ok(()) => return Ok(()),
-                // Somebody deleted it: what there is to tell still has to be told.
-                Err(error) if error.code == "eploy.not_found" => {}
+                Err(error) if error.code == "eploy.not_found" => error,
                 Err(error) => return Err(error.into()),
+            };
+            // Somebody may have deleted it, and then what there is to tell still has to be told. Or it is there and cannot
+            // be reached in this way: creating another with each report would bother the candidate with each.
+            self.may_call()?;
+            if let Some(found) = eploy.find_action(&look_up).await? {
+                if found == id {
+                    return Err(missing.into());
+                }
+                self.report.action = Some(ActionRecord::Created(found.clone()));
+                self.may_call()?;
+                eploy.update_action(&found, &content).await?;
+                return Ok(());
             }
         }
         self.may_call()?;

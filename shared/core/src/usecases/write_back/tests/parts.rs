@@ -99,21 +99,76 @@ async fn what_was_certainly_not_begun_need_not_be_looked_up() {
     assert_eq!(row.report.action, None);
 }
 
-#[tokio::test]
-async fn an_action_that_somebody_deleted_is_created_anew() {
-    let world = world(true);
-    let key = unreported(&world);
-    write(&world, &key).await;
+/// The action is on record, there is more to tell, and Eploy says of it that there is no such action.
+async fn missing_action(world: &World) -> InvitationKey {
+    let key = unreported(world);
+    write(world, &key).await;
     world.happens(&key, observed(9.0));
     let gone = CallError {
         code: "eploy.not_found",
         ..failing(Phase::Refused)
     };
     world.holds().fails.insert("update_action", gone);
+    calls(world);
+    key
+}
+
+#[tokio::test]
+async fn an_action_that_somebody_deleted_is_created_anew() {
+    let world = world(true);
+    let key = missing_action(&world).await;
+    world.holds().wrote.clear();
     let row = write(&world, &key).await;
     assert!(!row.unreported());
-    let created = ActionRecord::Created("action-2".into());
+    let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
+    let made = [
+        "result",
+        "update_action",
+        "find_action",
+        "vacancy",
+        "create_action",
+    ];
+    assert_eq!(calls(&world), made);
+}
+
+/// Its address is another one than we call, or our role may not see it.
+#[tokio::test]
+async fn an_action_that_is_there_but_cannot_be_reached_is_not_created_anew() {
+    let world = world(true);
+    let key = missing_action(&world).await;
+    let row = write(&world, &key).await;
+    assert_eq!(calls(&world), ["result", "update_action", "find_action"]);
+    assert!(row.unreported());
+    let trouble = row.report.trouble.map(|trouble| trouble.code);
+    assert_eq!(trouble.as_deref(), Some("eploy.not_found"));
+    let created = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(created));
+}
+
+/// What stands for the invitation is another one than the one on record, which is gone.
+#[tokio::test]
+async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
+    let world = world(true);
+    let key = missing_action(&world).await;
+    world.set(|holds| {
+        let report = &mut holds.rows.get_mut(&key).unwrap().report;
+        report.action = Some(ActionRecord::Created("action-0".into()));
+        holds.meanwhile.insert(
+            "find_action",
+            Box::new(|holds: &mut Holds| holds.fails.clear()),
+        );
+        holds.wrote.truncate(1);
+    });
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    let created = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(created));
+    let all = wrote(&world);
+    assert!(
+        matches!(all.as_slice(), [Wrote::Action(_), Wrote::Update(id, _)] if *id == "action-1".into()),
+        "{all:?}"
+    );
 }
 
 #[tokio::test]
