@@ -65,7 +65,7 @@ pub trait Adapter: Send + Sync {
     ) -> Result<Step<Withdrawn>, Fault>;
 
     /// Asks for a page of an assessment's invitations: those changed after `since` where the platform can tell, else
-    /// all; `next` is the page before's.
+    /// all; `next` is the page before's, and may have been kept for days.
     fn list(
         &self,
         assessment: &AssessmentId,
@@ -133,7 +133,8 @@ pub enum Step<T> {
 pub struct Page<T> {
     /// Its rows.
     pub items: Vec<T>,
-    /// What to ask for the next page with; `None`: this was the last.
+    /// What to ask for the next page with; `None`: this was the last. It may be kept in the ledger, so it holds no secret
+    /// and nobody's data.
     pub next: Option<String>,
 }
 

@@ -325,13 +325,29 @@ impl Platform for Client {
         since: Option<Timestamp>,
         next: Option<&str>,
     ) -> Result<SweepPage, CallError> {
+        const LIST: &str = "list invitations";
         let page = self
             .page(
-                "list invitations",
+                LIST,
                 |adapter| adapter.list(assessment, since, next),
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
-            .await?;
+            .await;
+        let page = match page {
+            // Somebody was removed, and with them the last page.
+            Err(error) if next.is_some() && error.code == problem::NOT_FOUND.code => Page {
+                items: Vec::new(),
+                next: None,
+            },
+            page => page?,
+        };
+        if let Some(on) = &page.next
+            && (on.len() > SweepPage::LONGEST_NEXT || next == Some(on))
+        {
+            let fault =
+                Fault::unreadable(format!("{}'s list leads to no next page", self.kind.title));
+            return Err(fault.during(LIST, self.clock.now(), self.kind.back_off));
+        }
         Ok(SweepPage {
             sightings: page
                 .items

@@ -67,6 +67,12 @@ impl Scene {
         }
     }
 
+    /// The same account, as another process opens it.
+    async fn opened_anew(&self) -> Arc<dyn Platform> {
+        let (base_url, secrets) = (self.stand.base_url(), self.stand.secrets());
+        open(self.kind, &base_url, self.stand.settings(), secrets).await
+    }
+
     /// The same account, called with secrets that it does not know.
     async fn with_a_wrong_key(&self) -> Arc<dyn Platform> {
         let wrong = self.stand.secrets().into_keys();

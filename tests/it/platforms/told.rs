@@ -1,10 +1,10 @@
 //! Results, lists, and what they cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use stagecall_core::ids::Reference;
-use stagecall_core::ports::{CallbackAddress, CallbackToken, Registration};
+use stagecall_core::ports::{CallbackAddress, CallbackToken, Registration, SweepPage};
 use stagecall_core::result::Status;
 use url::Url;
 
@@ -120,6 +120,40 @@ async fn where_the_list_is_always_cheaper_it_is_one_call_and_a_result_another() 
         let result = scene.platform.result(&scene.first, &last.unwrap()).await;
         assert!(result.is_ok());
         assert_eq!(scene.calls().await.len(), before + 2, "{}", scene.kind.name);
+    })
+    .await;
+}
+
+/// What leads to the next page is kept, and another process goes on with it.
+#[tokio::test]
+async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
+    each(async |scene| {
+        let name = scene.kind.name;
+        let mut all = BTreeSet::new();
+        for number in 1..=40 {
+            all.insert(scene.invited(number).await);
+        }
+        let mut next = None;
+        let mut pages = 0;
+        loop {
+            let elsewhere = scene.opened_anew().await;
+            let page = elsewhere.list(&scene.first, None, next.as_deref());
+            let page = page.await.unwrap();
+            for line in page.sightings {
+                assert!(
+                    all.remove(&line.reference),
+                    "{name}: told twice, or not ours"
+                );
+            }
+            pages += 1;
+            next = page.next;
+            let Some(next) = &next else {
+                break;
+            };
+            assert!(next.len() <= SweepPage::LONGEST_NEXT, "{name}");
+        }
+        assert!(all.is_empty(), "{name}: {all:?} after {pages} pages");
+        assert_eq!(pages > 1, scene.capabilities.list_from > 0, "{name}");
     })
     .await;
 }

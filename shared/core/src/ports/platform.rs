@@ -174,8 +174,15 @@ pub struct Sighting {
 pub struct SweepPage {
     /// The lines.
     pub sightings: Vec<Sighting>,
-    /// What to ask for the next page with; `None`: this was the last.
+    /// Where to go on; `None`: this was the last page. It holds no secret and nobody's data, is at most
+    /// [`LONGEST_NEXT`](Self::LONGEST_NEXT) bytes long, and does not wear out: it may be kept, and another process may go
+    /// on with it later.
     pub next: Option<String>,
+}
+
+impl SweepPage {
+    /// The longest that what leads to the next page can be, in bytes.
+    pub const LONGEST_NEXT: usize = 1024;
 }
 
 /// Where a platform is to call back.
@@ -239,8 +246,11 @@ pub trait Platform: Send + Sync {
         reference: &Reference,
     ) -> Result<AssessmentResult, CallError>;
 
-    /// The platform's list of an assessment's invitations, page by page; those changed after `since` where the
-    /// platform can tell, else all.
+    /// One page of the platform's list of an assessment's invitations: the first, or the one that `next` leads to, which
+    /// an earlier page of the same assessment gave; those changed after `since` where the platform can tell, else all. One
+    /// call, so a long list can be read in as many goes as it takes. What changed its place between two of them can be
+    /// missed until the list is read from the beginning again. A list that has become shorter than where `next` leads
+    /// ends there; where going on keeps failing in another way, the beginning may still be readable.
     async fn list(
         &self,
         assessment: &AssessmentId,

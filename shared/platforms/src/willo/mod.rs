@@ -248,13 +248,18 @@ impl Adapter for Willo {
     ) -> Result<Page<Listed>, Fault> {
         let page = rows(answer)?;
         let base = &self.account.base;
+        let within = |next: String| match next.strip_prefix(base.as_str()) {
+            Some(path) => path.to_owned(),
+            None => next,
+        };
         Ok(Page {
             items: page
                 .items
                 .iter()
                 .filter_map(|row| participants::listed(row, assessment, base))
                 .collect(),
-            next: page.next,
+            // It may be kept, and the connection's address may be another one by then.
+            next: page.next.map(within),
         })
     }
 

@@ -171,3 +171,33 @@ async fn a_sweep_reads_one_page_at_a_time() {
         ]
     );
 }
+
+/// What leads on is kept, and another process goes on with it: the address, and the key, may be others by then.
+#[tokio::test(start_paused = true)]
+async fn what_leads_to_the_next_page_is_short_and_within_the_connection() {
+    let on = "participants/?interview=i1&page=2";
+    let relative = answer(200, &json!({"next": on, "results": []}));
+    for first in [page(&[], Some(on)), relative] {
+        let (client, _) = client([first]).await;
+        let first = client.list(&"i1".into(), None, None).await.unwrap();
+        assert_eq!(first.next.as_deref(), Some(on));
+    }
+    let endless = format!("{on}&cursor={}", "x".repeat(SweepPage::LONGEST_NEXT));
+    for (next, from) in [(endless.as_str(), None), (on, Some(on))] {
+        let (client, _) = client([page(&[], Some(next))]).await;
+        let error = client.list(&"i1".into(), None, from).await.unwrap_err();
+        assert_eq!(error.code, "platform.unreadable");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_has_become_shorter_ends_where_its_next_page_was() {
+    let gone = || answer(404, &json!({"detail": "Invalid page."}));
+    let (client, _) = client([gone(), gone()]).await;
+    let on = Some("participants/?interview=i1&page=2");
+    let page = client.list(&"i1".into(), None, on).await.unwrap();
+    assert_eq!((page.sightings, page.next), (Vec::new(), None));
+    // Its beginning is never gone.
+    let error = client.list(&"i1".into(), None, None).await.unwrap_err();
+    assert_eq!(error.code, "platform.not_found");
+}
