@@ -118,7 +118,7 @@ pub fn written(
         &mapping,
         &row,
         moment,
-        Some(result),
+        Ok(Some(result)),
     ))
 }
 

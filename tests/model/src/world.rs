@@ -231,6 +231,7 @@ impl Hash for World {
         } = &*self.row;
         let Report {
             revision: shown,
+            outlined: _,
             action: _,
             notes: _,
             moves: _,

@@ -267,6 +267,10 @@ impl Trouble {
 pub struct Report {
     /// The revision that Eploy shows; 0: nothing yet.
     pub revision: u32,
+    /// The revision that Eploy shows as far as the ledger knows it, without the platform's words: it could not be asked for
+    /// them for too long. 0: none.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub outlined: u32,
     /// The action that stands for the invitation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionRecord>,
@@ -285,6 +289,14 @@ pub struct Report {
     /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_none_yet(revision: &u32) -> bool {
+    *revision == 0
 }
 
 /// The action in Eploy.

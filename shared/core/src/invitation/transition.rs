@@ -341,6 +341,7 @@ impl Invitation {
             }
             Event::Reported(mut report) => {
                 report.revision = report.revision.min(self.revision).max(self.report.revision);
+                report.outlined = 0;
                 report.trouble = None;
                 report.lease_until = None;
                 if report == self.report {
@@ -355,6 +356,7 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.report.revision = self.revision.saturating_sub(1);
+                self.report.outlined = 0;
                 wake = self.tell_the_rest(now);
             }
             Event::ReportPutOff {
@@ -470,7 +472,7 @@ impl Invitation {
 
     /// Makes the delay news for the recruiter, once.
     fn mark_late(&mut self, trouble: &Trouble, now: Timestamp, timing: &Timing) {
-        if self.revision == 0 && trouble.lasts(now) >= seconds(timing.late_seconds) {
+        if self.revision == 0 && trouble.is_late(now, timing) {
             self.revision = 1;
         }
     }
@@ -578,6 +580,11 @@ impl Trouble {
     /// How long it has been going on.
     fn lasts(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.since)
+    }
+
+    /// Whether it has gone on for so long that the recruiter is to know.
+    pub(crate) fn is_late(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.lasts(now) >= seconds(timing.late_seconds)
     }
 
     /// Whether it has gone on for too long, and been tried often enough, to go on.

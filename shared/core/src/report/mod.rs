@@ -11,7 +11,7 @@ use minijinja::{AutoEscape, Environment, Value, context};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::QuestionId;
-use crate::invitation::Invitation;
+use crate::invitation::{Invitation, Trouble};
 use crate::result::AssessmentResult;
 use crate::tenant::{Answerable, Mapping, Tenant, Texts};
 
@@ -81,13 +81,16 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 /// `transcript`, `integrity` and `invitation` (its id). A tenant's text that fails to render, goes on for too long or
 /// becomes too long gives way to the default: a report is never lost to a typing error. What a platform says at length is
 /// there in its first part.
+///
+/// `heard` is what the platform says, if it was asked, or why it cannot be: then the advice says so.
 pub fn compose(
     tenant: &Tenant,
     mapping: &Mapping,
     row: &Invitation,
     moment: Moment,
-    result: Option<&AssessmentResult>,
+    heard: Result<Option<&AssessmentResult>, &Trouble>,
 ) -> Written {
+    let result = heard.ok().flatten();
     let platform = words::platform(tenant, row);
     let score = result.and_then(|result| result.score.as_ref()).or_else(|| {
         row.finding
@@ -103,7 +106,7 @@ pub fn compose(
     let facts = context! {
         moment => Serde(moment),
         headline => words::headline(row, moment, &platform),
-        advice => words::advice(row, moment, &platform),
+        advice => words::advice(row, moment, &platform, heard.err()),
         platform => platform,
         invitation => row.key.name(),
         invited_at => row.invited_at.map(words::uk_time),

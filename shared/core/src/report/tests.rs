@@ -128,7 +128,7 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
         &mapping(),
         &row,
         Moment::Completed,
-        Some(&result),
+        Ok(Some(&result)),
     );
     assert!(
         written.comments_html.contains("Score: 41 of 50 (82 %)"),
@@ -167,7 +167,7 @@ fn a_failure_says_why_and_what_to_do() {
             reason: FailReason::NoEmail,
         },
     );
-    let written = compose(&tenant(), &mapping(), &row, Moment::Failed, None);
+    let written = compose(&tenant(), &mapping(), &row, Moment::Failed, Ok(None));
     assert!(written.comments_html.contains("no e-mail address in Eploy"));
     assert!(written.comments_html.contains("Add an e-mail address"));
     assert!(written.comments_html.contains("70215.m.1"));
@@ -177,17 +177,17 @@ fn a_failure_says_why_and_what_to_do() {
 fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
     let mut mapping = mapping();
     mapping.report.texts.note = Some("{{ platform }} says {{ moment }}".to_owned());
-    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
     assert_eq!(written.note, "Willo says invited");
     mapping.report.texts.note = Some("{{ 1 / 0 }}".to_owned());
-    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
     assert!(written.note.starts_with("Invited to Willo."));
     for endless in [
         "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for a in range(9999) %}{{ 'long and longer'|upper * 99 }}{% endfor %}",
     ] {
         mapping.report.texts.note = Some(endless.to_owned());
-        let written = compose(&tenant(), &mapping, &row(), Moment::Invited, None);
+        let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
         assert!(written.note.starts_with("Invited to Willo."), "{endless}");
     }
     mapping.report.texts.comments = Some("{% if".to_owned());
@@ -202,7 +202,7 @@ fn when_the_candidate_finished_is_answered_only_where_they_did() {
         ..row()
     };
     let answer = |moment| {
-        let mut written = compose(&tenant(), &mapping(), &row, moment, None);
+        let mut written = compose(&tenant(), &mapping(), &row, moment, Ok(None));
         written.answers.remove(&Answerable::CompletedAt)
     };
     assert_eq!(answer(Moment::Completed), Some(ended.to_string()));
@@ -230,7 +230,7 @@ fn a_text_may_become_as_long_as_it_may_and_no_longer() {
     let mut mapping = mapping();
     let mut note = |text: String| {
         mapping.report.texts.note = Some(text);
-        compose(&tenant(), &mapping, &row(), Moment::Invited, None).note
+        compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None)).note
     };
     assert_eq!(note(longest.clone()), longest);
     // In one piece, and in two.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Moment;
-use crate::invitation::{FailReason, Invitation, SkipReason, State};
+use crate::invitation::{FailReason, Invitation, SkipReason, State, Trouble};
 use crate::result::{Comment, Score, SubResult};
 use crate::tenant::Tenant;
 
@@ -160,8 +160,26 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
     }
 }
 
-/// What to do about it, where there is something to do.
-pub fn advice(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
+/// What to do about it, where there is something to do. `missing`: why the platform's words are.
+pub fn advice(
+    row: &Invitation,
+    moment: Moment,
+    platform: &str,
+    missing: Option<&Trouble>,
+) -> Option<String> {
+    let missing = missing.map(|trouble| {
+        format!(
+            "What else {platform} has of it could not be read yet: {}. {}.",
+            trouble.problem,
+            trouble.remedy.trim_end_matches('.')
+        )
+    });
+    let both = [what_to_do(row, moment, platform), missing];
+    let both: Vec<_> = both.into_iter().flatten().collect();
+    (!both.is_empty()).then(|| both.join(" "))
+}
+
+fn what_to_do(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
     const AGAIN: &str = "then move the application out of this stage and back in";
     match moment {
         Moment::Delayed => row.trouble.as_ref().map(|trouble| {

@@ -10,7 +10,9 @@ use super::desk::{Changed, Desk, Next};
 use super::pools;
 use crate::error::{CallError, Error, Phase, Reach};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::{ActionRecord, Event, Invitation, Report, State, Step, Wake, Writer};
+use crate::invitation::{
+    ActionRecord, Event, Invitation, Report, State, Step, Trouble, Wake, Writer,
+};
 use crate::ports::{
     ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
 };
@@ -183,16 +185,26 @@ impl WriteBack {
             return Ok(());
         };
         let row = with_own_action(&row, *begun);
-        let result = if speaks_of_result(&row) {
+        let heard = if speaks_of_result(&row) {
             match self.result(&tenant, &row).await {
-                Ok(result) => Some(result),
-                Err(error) => return self.put_off(&row, error, mapping).await,
+                Err(error) if !self.is_outlined(&row, &error) => {
+                    return self.put_off(&row, error, mapping).await;
+                }
+                heard => heard.map(Some),
             }
         } else {
-            None
+            Ok(None)
         };
-        self.report(&tenant, row, result, lease_until).await?;
+        self.tell(&tenant, row, heard, lease_until).await?;
         Ok(())
+    }
+
+    /// Whether what the ledger knows is written without the platform's words, because it could not be asked for them for
+    /// too long. Once is enough.
+    fn is_outlined(&self, row: &Invitation, error: &CallError) -> bool {
+        let now = self.desk.now();
+        let trouble = Trouble::from_call(error, row.report.trouble.as_ref(), now);
+        row.report.outlined < row.revision && trouble.is_late(now, &self.desk.timing)
     }
 
     /// The platform's result of an invitation that it has.
@@ -228,6 +240,18 @@ impl WriteBack {
         result: Option<AssessmentResult>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
+        self.tell(tenant, row, Ok(result), lease_until).await
+    }
+
+    /// The same with what was heard from the platform, or why nothing was. Then the report says so, and is still to be
+    /// finished.
+    async fn tell(
+        &self,
+        tenant: &Tenant,
+        row: Invitation,
+        heard: Result<Option<AssessmentResult>, CallError>,
+        lease_until: Timestamp,
+    ) -> Result<Option<Invitation>, Error> {
         let Some(mapping) = tenant.mapping(&row.key.mapping) else {
             // The mapping said where to report; without it there is no place.
             let mut report = row.report.clone();
@@ -237,11 +261,16 @@ impl WriteBack {
                 .await;
         };
         pools::feed(&self.desk, tenant, &row).await?;
+        let (result, missing) = match heard {
+            Ok(result) => (result, None),
+            Err(error) => (None, Some(error)),
+        };
         let mut pen = Pen {
             desk: &self.desk,
             mapping,
             report: row.report.clone(),
             result: result.as_ref(),
+            missing: missing.as_ref(),
             lease_until,
         };
         let outcome = match self.eploy.eploy(tenant, Purpose::WriteBack).await {
@@ -249,13 +278,17 @@ impl WriteBack {
             Err(error) => Err(Stop::Call(error)),
         };
         let mut report = pen.report;
-        let event = match outcome {
-            Ok(()) => {
+        let event = match (outcome, missing) {
+            (Ok(()), None) => {
                 report.revision = row.revision;
                 Event::Reported(report)
             }
-            Err(Stop::Lease) => Event::ReportProgress(report),
-            Err(Stop::Call(error)) => self.put_off_event(&row, report, &error),
+            (Ok(()), Some(error)) => {
+                report.outlined = row.revision;
+                self.put_off_event(&row, report, &error)
+            }
+            (Err(Stop::Lease), _) => Event::ReportProgress(report),
+            (Err(Stop::Call(error)), _) => self.put_off_event(&row, report, &error),
         };
         self.settle(row, event, Some(mapping), lease_until).await
     }
@@ -367,6 +400,8 @@ struct Pen<'a> {
     mapping: &'a Mapping,
     report: Report,
     result: Option<&'a AssessmentResult>,
+    /// Why the platform's words are missing.
+    missing: Option<&'a CallError>,
     lease_until: Timestamp,
 }
 
@@ -381,7 +416,14 @@ impl Pen<'_> {
         let Some(moment) = row.moment() else {
             return Ok(());
         };
-        let written = compose(tenant, self.mapping, row, moment, self.result);
+        let missing = self
+            .missing
+            .map(|error| Trouble::from_call(error, None, self.desk.now()));
+        let heard = match &missing {
+            Some(trouble) => Err(trouble),
+            None => Ok(self.result),
+        };
+        let written = compose(tenant, self.mapping, row, moment, heard);
         if let Some(plan) = &self.mapping.report.action {
             self.action(eploy, row, plan, moment, &written).await?;
         }

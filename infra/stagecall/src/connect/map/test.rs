@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let would = would(mapping, &position);
     let row = preview(on, &tenant, mapping, id);
     let result = sample(on, &row);
-    let written = compose(&tenant, mapping, &row, Moment::Completed, Some(&result));
+    let written = compose(&tenant, mapping, &row, Moment::Completed, Ok(Some(&result)));
     let answered = answers(mapping, &written);
     let problems = text_problems(&mapping.report.texts);
     if arguments.output.json {

@@ -62,7 +62,10 @@ fn duplicate(of: Option<&str>) -> State {
 
 /// What a recruiter reads: what happened, and what to do.
 fn told(row: &Invitation, moment: Moment) -> (String, Option<String>) {
-    (headline(row, moment, "Willo"), advice(row, moment, "Willo"))
+    (
+        headline(row, moment, "Willo"),
+        advice(row, moment, "Willo", None),
+    )
 }
 
 #[test]
@@ -303,4 +306,17 @@ fn parts_and_what_a_proctor_noticed_are_a_line_each() {
         integrity(&counted),
         ["left the window: 2", "second face: 1"]
     );
+}
+
+/// What there is to do about the invitation comes first, then what is missing.
+#[test]
+fn what_the_platform_could_not_be_asked_for_is_said_with_the_mend() {
+    let missing = trouble();
+    let row = row(State::Expired);
+    let said = |moment| advice(&row, moment, "Willo", Some(&missing)).unwrap();
+    let not_read = "What else Willo has of it could not be read yet: the account has no seats left. Buy seats in Willo.";
+    assert_eq!(said(Moment::Expired), not_read);
+    let bounced = said(Moment::Bounced);
+    assert!(bounced.starts_with("Correct the candidate's"), "{bounced}");
+    assert!(bounced.ends_with(not_read), "{bounced}");
 }

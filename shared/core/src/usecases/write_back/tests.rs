@@ -386,6 +386,60 @@ async fn a_report_that_needs_the_platforms_words_waits_for_them() {
     assert_eq!(world.row(&key).report.lease_until, None);
 }
 
+/// Its key was revoked, say. What the ledger knows is shown once, and the platform's words when they can be had.
+#[tokio::test]
+async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_too_long() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    scored(&world, "1", 9.0);
+    world.happens(&key, observed(9.0));
+    world.holds().wrote.clear();
+    let down = failing(Phase::Unknown);
+    world.holds().fails.insert("result", down);
+    let shown = |world: &World| {
+        let written = std::mem::take(&mut world.holds().wrote);
+        let comments = |wrote| match wrote {
+            Wrote::Update(_, update) => update.comments_html.unwrap(),
+            other => panic!("{other:?}"),
+        };
+        written.into_iter().map(comments).collect::<Vec<_>>()
+    };
+    let mut told = Vec::new();
+    while world.holds().now < time(4 * 3600) {
+        let row = write(&world, &key).await;
+        assert!(row.unreported());
+        for comments in shown(&world) {
+            told.push(world.holds().now);
+            assert!(comments.contains("Score: 9 of 10 (90 %)"), "{comments}");
+            assert!(comments.contains("could not be read yet"), "{comments}");
+            assert!(comments.contains("Mend it."), "{comments}");
+        }
+        let Wake::At { at, .. } = row.wake else {
+            panic!("{:?}", row.wake);
+        };
+        world.holds().now = at;
+    }
+    assert!(
+        matches!(told.as_slice(), [at] if *at >= time(1800)),
+        "{told:?}"
+    );
+
+    // There is more to tell, and still nobody to ask.
+    world.happens(&key, observed(8.0));
+    let row = write(&world, &key).await;
+    assert_eq!(row.report.outlined, row.revision);
+    assert!(shown(&world)[0].contains("Score: 8 of 10"));
+
+    world.holds().fails.clear();
+    world.pass(3600 * 2);
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    assert_eq!((row.report.outlined, row.report.trouble), (0, None));
+    let comments = shown(&world);
+    assert!(!comments[0].contains("could not be read"), "{comments:?}");
+}
+
 /// The mend is a person's, and what is refused counts against the customer's allowance.
 #[tokio::test]
 async fn what_is_refused_for_good_is_tried_again_but_rarely() {
