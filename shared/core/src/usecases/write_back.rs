@@ -35,7 +35,7 @@ pub struct WriteBack {
 /// Whether the platform's news are on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum News {
-    /// They are, and reported or due to be.
+    /// They are, and reported or due to be; or there are none any more, because the invitation is over and forgotten.
     Recorded,
     /// The platform could not be asked, or the report is still left to a delivery: come back later.
     Later,
@@ -73,6 +73,9 @@ impl WriteBack {
             let Some(row) = self.desk.ledger.load(key).await? else {
                 return Ok(News::Recorded);
             };
+            if row.forgotten_at.is_some() {
+                return Ok(News::Recorded);
+            }
             let tenant = self.desk.tenant(&key.tenant).await?;
             if row.reference.is_none() {
                 if self.adopt(&tenant, &row, heard_of).await? {

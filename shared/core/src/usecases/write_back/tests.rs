@@ -162,16 +162,24 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
     assert_eq!(world.row(&key).reference, None);
 }
 
-/// Whose time of keeping is over is not touched again, whatever callback comes.
+/// Whose time of keeping is over is not touched again, whatever callback comes, and the callback does not come back.
 #[tokio::test]
-async fn a_callback_about_nothing_that_can_be_sent_stops() {
-    let world = world(false);
-    let key = world.enter("1", "video");
-    world.set(|holds| {
-        holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
-    });
-    assert_eq!(bring(&world, &key, Some("r-1")).await, News::Later);
-    assert_eq!(world.row(&key).reference, None);
+async fn a_callback_about_what_was_forgotten_is_done() {
+    for has_reference in [false, true] {
+        let world = world(false);
+        let key = if has_reference {
+            world.invited("1", "video")
+        } else {
+            world.enter("1", "video")
+        };
+        world.set(|holds| {
+            holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
+        });
+        let before = world.row(&key);
+        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        assert_eq!(world.row(&key), before);
+        assert_eq!(calls(&world), Vec::<&str>::new());
+    }
 }
 
 /// By the time the platform's answer arrives, another worker has asked for and saved the new score.
