@@ -1,5 +1,6 @@
 //! What is written to Eploy about an invitation: the moments it speaks of, and the words.
 
+mod room;
 mod words;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 use serde::{Deserialize, Serialize};
 
+use self::room::Said;
 use crate::ids::QuestionId;
 use crate::invitation::{Invitation, Trouble};
 use crate::result::AssessmentResult;
@@ -52,6 +54,9 @@ pub const DEFAULT_NOTE: &str = include_str!("note.txt.jinja");
 pub struct Written {
     /// The action's comments: HTML, every value escaped.
     pub comments_html: String,
+    /// The least that they can be, for an Eploy that refuses them as they are: headline, advice, score and link, in our own
+    /// words.
+    pub brief_html: String,
     /// The note: plain text.
     pub note: String,
     /// The link to the result, or to the invitation while there is no result.
@@ -99,33 +104,38 @@ pub fn compose(
     });
     let link = result
         .and_then(|result| result.report_link.as_ref())
-        .map(|link| link.url.clone())
+        .and_then(|link| room::link(link.url.clone()))
         .or_else(|| row.invite_link.clone());
+    let said = result.map(Said::of);
+    let said = said.as_ref();
     let completed_at = row.ended_at.map(words::uk_time);
     let met = row.appointment.filter(|_| row.reference.is_some());
-    let facts = context! {
+    let brief = context! {
         moment => Serde(moment),
         headline => words::headline(row, moment, &platform),
         advice => words::advice(row, moment, &platform, heard.err()),
         platform => platform,
         invitation => row.key.name(),
+        score => score.map(|score| words::number(score.value)),
+        max => score.and_then(|score| score.max).map(words::number),
+        percent => score.and_then(|score| score.percent).map(words::number),
+        link => link.clone(),
+    };
+    let facts = context! {
         invited_at => row.invited_at.map(words::uk_time),
         meeting_at => met.map(|met| words::uk_time(met.at)),
         meeting_minutes => met.map(|met| met.minutes),
         started_at => result.and_then(|result| result.started_at).map(words::uk_time),
         completed_at => completed_at.clone(),
-        score => score.map(|score| words::number(score.value)),
-        max => score.and_then(|score| score.max).map(words::number),
-        percent => score.and_then(|score| score.percent).map(words::number),
-        band => score.and_then(|score| score.band.clone()),
-        stage => result.and_then(|result| result.stage.clone()),
-        link => link.clone(),
-        parts => result.map(|result| words::parts(&result.parts)),
-        ratings => result.map(|result| Serde(words::first(&result.ratings))),
-        comments => result.map(|result| Serde(words::comments(&result.comments))),
-        summary => result.and_then(|result| result.summary.as_deref()).map(words::excerpt),
-        transcript => result.and_then(|result| result.transcript.as_deref()).map(words::excerpt),
-        integrity => result.map(|result| words::integrity(&result.integrity)),
+        band => score.and_then(|score| score.band.as_deref()).map(room::name),
+        stage => said.and_then(|said| said.stage.as_deref()),
+        parts => said.map(|said| &said.parts),
+        ratings => said.map(|said| Serde(&said.ratings)),
+        comments => said.map(|said| Serde(&said.comments)),
+        summary => said.and_then(|said| said.summary.as_deref()),
+        transcript => said.and_then(|said| said.transcript.as_deref()),
+        integrity => said.map(|said| &said.integrity),
+        ..brief.clone()
     };
     let texts = &mapping.report.texts;
     let mut answers = BTreeMap::new();
@@ -152,6 +162,7 @@ pub fn compose(
     );
     Written {
         comments_html: render(texts.comments.as_deref(), DEFAULT_COMMENTS, &facts, true),
+        brief_html: render(None, DEFAULT_COMMENTS, &brief, true),
         note: render(texts.note.as_deref(), DEFAULT_NOTE, &facts, false),
         link,
         answers,

@@ -238,3 +238,48 @@ fn a_text_may_become_as_long_as_it_may_and_no_longer() {
         assert!(note(too_long).starts_with("Invited to Willo."));
     }
 }
+
+/// Whatever a platform says at whatever length, and every character of it escaped.
+#[test]
+fn a_report_has_an_end_and_the_brief_one_says_the_least() {
+    let long = "\"'/&".repeat(20_000);
+    let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+    result.score = Some(Score {
+        band: Some(long.clone()),
+        ..Score::of(41.0, Some(50.0))
+    });
+    result.stage = Some(long.clone());
+    result.summary = Some(long.clone());
+    result.transcript = Some(long.clone());
+    let comment = Comment {
+        by: Some(long.clone()),
+        text: long,
+    };
+    result.comments = vec![comment; 60];
+    result.report_link = Some(ReportLink {
+        url: "https://app.willotalent.com/show/abc/".to_owned(),
+        audience: Audience::Login,
+    });
+    let row = Invitation {
+        finding: Some(result.finding()),
+        ..row()
+    };
+    let written = compose(
+        &tenant(),
+        &mapping(),
+        &row,
+        Moment::Completed,
+        Ok(Some(&result)),
+    );
+    let length = written.comments_html.len();
+    assert!((20_000..160_000).contains(&length), "{length}");
+    for told in [
+        "Completed in Willo.",
+        "Score: 41 of 50 (82 %)<",
+        "show",
+        "70215.m.1",
+    ] {
+        assert!(written.brief_html.contains(told), "{}", written.brief_html);
+    }
+    assert!(written.brief_html.len() < 500, "{}", written.brief_html);
+}

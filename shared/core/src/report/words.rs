@@ -5,7 +5,6 @@ use jiff::tz::TimeZone;
 
 use super::Moment;
 use crate::invitation::{FailReason, Invitation, SkipReason, State, Trouble};
-use crate::result::{Comment, Score, SubResult};
 use crate::tenant::Tenant;
 
 /// The platform's name as people write it.
@@ -32,69 +31,6 @@ pub fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0")
         .map_or(text.clone(), ToOwned::to_owned)
-}
-
-/// The first part of a long text.
-pub fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 2000;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(LONGEST).collect();
-    short.push('…');
-    short
-}
-
-/// The most entries of one kind that a report has: a platform bounds none of them, and Eploy would refuse a report without
-/// end. The rest is behind the link.
-const MOST: usize = 50;
-
-/// The first remarks of reviewers, each in its first part.
-pub fn comments(comments: &[Comment]) -> Vec<Comment> {
-    let short = |comment: &Comment| Comment {
-        by: comment.by.clone(),
-        text: excerpt(&comment.text),
-    };
-    first(comments).iter().map(short).collect()
-}
-
-/// The first entries of a list.
-pub fn first<T>(all: &[T]) -> &[T] {
-    &all[..all.len().min(MOST)]
-}
-
-/// The first parts of a result, one line each.
-pub fn parts(parts: &[SubResult]) -> Vec<String> {
-    first(parts)
-        .iter()
-        .map(|part| {
-            let mut line = part.label.clone();
-            if let Some(score) = &part.score {
-                line = format!("{line}: {}", points(score));
-            }
-            if let Some(remark) = &part.remark {
-                line = format!("{line} ({remark})");
-            }
-            excerpt(&line)
-        })
-        .collect()
-}
-
-/// What a proctor would want to know, one line each.
-pub fn integrity(counts: &[(String, u64)]) -> Vec<String> {
-    counts
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(what, count)| format!("{what}: {count}"))
-        .collect()
-}
-
-/// "7 of 10".
-fn points(score: &Score) -> String {
-    match score.max {
-        Some(max) => format!("{} of {}", number(score.value), number(max)),
-        None => number(score.value),
-    }
 }
 
 /// Where it stands, in a word or two.

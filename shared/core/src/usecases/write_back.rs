@@ -16,7 +16,7 @@ use crate::invitation::{
 use crate::ports::{
     ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
 };
-use crate::report::{Moment, Written, answers, compose};
+use crate::report::{answers, compose};
 use crate::result::AssessmentResult;
 use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
 use crate::timing::{after, seconds};
@@ -428,7 +428,21 @@ impl Pen<'_> {
         };
         let written = compose(tenant, self.mapping, row, moment, heard);
         if let Some(plan) = &self.mapping.report.action {
-            self.action(eploy, row, plan, moment, &written).await?;
+            let comments = [&written.comments_html, &written.brief_html];
+            let [whole, brief] = comments.map(|comments| ActionUpdate {
+                outcome: plan.outcomes.get(&moment).cloned(),
+                completed_at: row.ended_at,
+                comments_html: Some(comments.clone()),
+                link: written.link.clone(),
+            });
+            match self.action(eploy, row, plan, whole).await {
+                // Without effect. It may be the text that Eploy does not take: then little is better than nothing.
+                Err(Stop::Call(error)) if error.code == "eploy.rejected" => {
+                    tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, %error, "the report was refused and is tried in brief");
+                    self.action(eploy, row, plan, brief).await?;
+                }
+                done => done?,
+            }
         }
         if self.mapping.report.notes_at.contains(&moment) && !self.report.notes.contains(&moment) {
             self.may_call()?;
@@ -465,15 +479,8 @@ impl Pen<'_> {
         eploy: &dyn Eploy,
         row: &Invitation,
         plan: &ActionPlan,
-        moment: Moment,
-        written: &Written,
+        content: ActionUpdate,
     ) -> Result<(), Stop> {
-        let content = ActionUpdate {
-            outcome: plan.outcomes.get(&moment).cloned(),
-            completed_at: row.ended_at,
-            comments_html: Some(written.comments_html.clone()),
-            link: written.link.clone(),
-        };
         let started_at = action_start(row);
         let look_up = ActionLookUp {
             candidate: row.candidate.clone(),

@@ -254,60 +254,6 @@ fn numbers_are_rounded_and_have_no_needless_decimals() {
     }
 }
 
-#[test]
-fn a_long_transcript_is_cut_and_says_so() {
-    let whole = "ä".repeat(2000);
-    assert_eq!(excerpt(&whole), whole);
-    assert_eq!(excerpt(&format!("{whole}ä")), format!("{whole}…"));
-}
-
-#[test]
-fn a_platform_that_goes_on_and_on_is_cut_short() {
-    let comment = |text: &str| Comment {
-        by: Some("Rowan Example".to_owned()),
-        text: text.to_owned(),
-    };
-    let endless = vec![comment(&"a".repeat(3000)); 51];
-    let cut = comments(&endless);
-    assert_eq!(cut.len(), 50);
-    assert_eq!(cut[49].text.chars().count(), 2001);
-    assert_eq!(cut[49].by.as_deref(), Some("Rowan Example"));
-    assert_eq!(first(&[1; 51]).len(), 50);
-    assert_eq!(first(&[1; 49]).len(), 49);
-    let part = SubResult {
-        label: "b".repeat(3000),
-        score: None,
-        remark: None,
-    };
-    let lines = parts(&vec![part; 51]);
-    assert_eq!((lines.len(), lines[0].chars().count()), (50, 2001));
-}
-
-#[test]
-fn parts_and_what_a_proctor_noticed_are_a_line_each() {
-    let part = |score, remark: Option<&str>| SubResult {
-        label: "Rust".to_owned(),
-        score,
-        remark: remark.map(str::to_owned),
-    };
-    let lines = parts(&[
-        part(Some(Score::of(7.0, Some(10.0))), Some("passed")),
-        part(Some(Score::of(7.5, None)), None),
-        part(None, None),
-    ]);
-    assert_eq!(lines, ["Rust: 7 of 10 (passed)", "Rust: 7.5", "Rust"]);
-
-    let counted = [
-        ("left the window".to_owned(), 2),
-        ("pasted".to_owned(), 0),
-        ("second face".to_owned(), 1),
-    ];
-    assert_eq!(
-        integrity(&counted),
-        ["left the window: 2", "second face: 1"]
-    );
-}
-
 /// What there is to do about the invitation comes first, then what is missing.
 #[test]
 fn what_the_platform_could_not_be_asked_for_is_said_with_the_mend() {

@@ -11,6 +11,7 @@ use super::super::world::{
 };
 use super::*;
 use crate::invitation::{FailReason, Trouble};
+use crate::report::Moment;
 use crate::result::{Score, Status};
 
 /// A world whose invitations are reported as an action, or not at all.

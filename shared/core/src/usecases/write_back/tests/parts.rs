@@ -187,6 +187,57 @@ async fn an_action_that_cannot_be_changed_is_not_created_anew() {
     assert_eq!(wrote(&world), []);
 }
 
+fn rejected() -> CallError {
+    CallError {
+        code: "eploy.rejected",
+        ..failing(Phase::Refused)
+    }
+}
+
+/// Too long, or with something in it that Eploy does not take.
+#[tokio::test]
+async fn a_report_that_eploy_refuses_is_written_in_brief() {
+    let world = world(true);
+    world.set(|holds| {
+        let texts = &mut holds.tenant.mappings[0].report.texts;
+        texts.comments = Some("{{ headline }} with words of our own".to_owned());
+    });
+    let key = unreported(&world);
+    world.set(|holds| {
+        holds.fails.insert("create_action", rejected());
+        let taken = |holds: &mut Holds| holds.fails.clear();
+        holds.meanwhile.insert("find_action", Box::new(taken));
+    });
+    let row = write(&world, &key).await;
+    assert!(!row.unreported());
+    let created = ActionRecord::Created("action-1".into());
+    assert_eq!(row.report.action, Some(created));
+    let all = wrote(&world);
+    let [Wrote::Action(action)] = all.as_slice() else {
+        panic!("{all:?}");
+    };
+    let comments = action.content.comments_html.as_deref().unwrap();
+    assert!(comments.contains("Invited to Willo."), "{comments}");
+    assert!(!comments.contains("words of our own"), "{comments}");
+    assert_eq!(action.content.outcome, Some("waits".into()));
+}
+
+/// It is not the text.
+#[tokio::test]
+async fn what_eploy_refuses_in_brief_too_is_put_off() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    world.happens(&key, observed(9.0));
+    calls(&world);
+    world.holds().fails.insert("update_action", rejected());
+    let row = write(&world, &key).await;
+    assert_eq!(calls(&world), ["result", "update_action", "update_action"]);
+    assert!(row.unreported());
+    let trouble = row.report.trouble.map(|trouble| trouble.code);
+    assert_eq!(trouble.as_deref(), Some("eploy.rejected"));
+}
+
 /// The lease ends before everything is written: the rest is left to whoever comes next, and nothing is written twice.
 #[tokio::test]
 async fn a_slow_report_is_finished_by_the_next_writer() {
