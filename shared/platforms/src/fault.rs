@@ -48,9 +48,6 @@ pub enum Wait {
 /// No platform is believed that wants more: a slip in its clock or a header would stop a customer for good.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The longest explanation that is passed on from a platform, in characters.
-const LONGEST_DETAIL: usize = 200;
-
 impl Fault {
     /// A request that cannot be built from what it was asked for.
     pub fn not_sent(code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
@@ -72,34 +69,32 @@ impl Fault {
         )
     }
 
-    /// What an answer's status means on any platform that speaks plain HTTP. `detail` is the platform's own
-    /// explanation; it is passed on only where it cannot quote what was sent.
-    pub fn of_status(title: &str, answer: &Response, detail: Option<&str>) -> Self {
+    /// What an answer's status means on any platform that speaks plain HTTP. The platform's own explanation is not passed
+    /// on: it may quote what was sent, or whom it is about.
+    pub fn of_status(title: &str, answer: &Response) -> Self {
         let status = answer.status;
-        let said = detail.map(tidy).filter(|detail| !detail.is_empty());
-        let said = said.map_or_else(String::new, |detail| format!(": {detail}"));
         match status {
             401 => Self::refused(
                 problem::UNAUTHORIZED.code,
-                format!("{title} does not accept the credentials (401{said})"),
+                format!("{title} does not accept the credentials (401)"),
                 problem::UNAUTHORIZED.remedy,
             )
             .of_connection(),
             403 => Self::refused(
                 problem::FORBIDDEN.code,
-                format!("{title} does not permit this (403{said})"),
+                format!("{title} does not permit this (403)"),
                 problem::FORBIDDEN.remedy,
             )
             .of_connection(),
             404 => Self::refused(
                 problem::NOT_FOUND.code,
-                format!("{title} has no such thing (404{said})"),
+                format!("{title} has no such thing (404)"),
                 problem::NOT_FOUND.remedy,
             ),
             429 => Self::new(
                 Effect::Throttled(wait(answer)),
                 problem::THROTTLED.code,
-                format!("{title} asks to slow down (429{said})"),
+                format!("{title} asks to slow down (429)"),
                 problem::THROTTLED.remedy,
             ),
             300..400 => Self::refused(
@@ -182,17 +177,6 @@ fn wait(answer: &Response) -> Option<Wait> {
     Some(Wait::Until(date.timestamp()))
 }
 
-/// One short printable line.
-fn tidy(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars()
-        .filter(|c| !c.is_control())
-        .take(LONGEST_DETAIL)
-        .collect::<String>()
-        .trim_end_matches('.')
-        .to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +193,7 @@ mod tests {
     }
 
     fn phase(answer: &Response) -> Phase {
-        Fault::of_status("Sample", answer, None)
+        Fault::of_status("Sample", answer)
             .during("test", now(), SignedDuration::from_secs(30))
             .phase
     }
@@ -251,18 +235,5 @@ mod tests {
                 "{header:?}"
             );
         }
-    }
-
-    #[test]
-    fn an_explanation_is_one_short_line() {
-        let long = format!("Invalid\n token\u{7}. {}", "x".repeat(500));
-        let fault = Fault::of_status("Sample", &answer(401, &[]), Some(&long));
-        assert!(
-            fault
-                .problem
-                .starts_with("Sample does not accept the credentials (401: Invalid token. xxx")
-        );
-        assert!(fault.problem.len() < 260);
-        assert_eq!(fault.reach, Reach::Connection);
     }
 }

@@ -107,7 +107,7 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
     match answer.status {
         401 | 403 => Fault {
             remedy: "Check the API key in the tenant's secret, and where they are used the partner credentials; user_email must be a user of the customer's WeCP account who may see and invite to the mapped tests.".to_owned(),
-            ..Fault::of_status(TITLE, answer, None)
+            ..Fault::of_status(TITLE, answer)
         },
         400 | 422 if about(&["api key", "x-api-key", "partner", "user-email", "user_email"]) => {
             Fault::refused(
@@ -135,7 +135,7 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
                 fault
             }
         }
-        _ => Fault::of_status(TITLE, answer, None),
+        _ => Fault::of_status(TITLE, answer),
     }
 }
 

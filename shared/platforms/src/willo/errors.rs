@@ -17,29 +17,26 @@ pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
         .map_err(|_| Fault::unreadable("Willo's answer is not JSON"))
 }
 
-/// What a refusal means. Messages by field may quote what they are about, which is a person's data, so only the
-/// fields' names are passed on.
+/// What a refusal means. Messages may quote what they are about, which is a person's data, so of them only the names of
+/// fields are passed on.
 pub(super) fn fault(answer: &Response) -> Fault {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let detail = body.get("detail").and_then(Value::as_str);
     match answer.status {
-        401 | 403 | 429 => Fault::of_status(TITLE, answer, detail),
-        404 if is_absence(answer) => Fault::of_status(TITLE, answer, detail),
-        404 => Fault::refused(
+        404 if !is_absence(answer) => Fault::refused(
             problem::NOT_THE_API.code,
             "the address does not answer as Willo's API (404)",
             problem::NOT_THE_API.remedy,
         )
         .of_connection(),
         400 => match fields(&body).as_slice() {
-            [] => Fault::of_status(TITLE, answer, None),
+            [] => Fault::of_status(TITLE, answer),
             fields => Fault::refused(
                 problem::REFUSED_FIELDS.code,
                 format!("Willo does not accept: {}", fields.join(", ")),
                 remedy(fields),
             ),
         },
-        _ => Fault::of_status(TITLE, answer, None),
+        _ => Fault::of_status(TITLE, answer),
     }
 }
 

@@ -168,7 +168,7 @@ impl Adapter for TwoSteps {
     fn invite(&self, _: &InviteOrder, answers: &[Response]) -> Result<Step<InviteAnswer>, Fault> {
         for answer in answers {
             if !answer.is_success() {
-                return Err(Fault::of_status("Sample", answer, None));
+                return Err(Fault::of_status("Sample", answer));
             }
         }
         match answers {

@@ -194,20 +194,10 @@ fn a_refusal_names_fields_and_never_quotes_what_was_sent() {
         fault.remedy,
         "Check the candidate's e-mail address in Eploy."
     );
-    for (status, said) in [
-        (400, false),
-        (422, false),
-        (401, true),
-        (403, true),
-        (404, true),
-        (429, true),
-    ] {
-        let fault = invited(answer(status, &json!({"detail": "Because of Ada."}))).unwrap_err();
-        assert_eq!(
-            fault.problem.contains("Because of Ada"),
-            said,
-            "{status}: {}",
-            fault.problem
-        );
+    for status in [400, 401, 403, 404, 422, 429] {
+        let body = json!({"detail": "Because of Ada."});
+        let fault = invited(answer(status, &body)).unwrap_err();
+        assert!(!fault.problem.contains("Ada"), "{status}: {fault:?}");
+        assert!(!fault.remedy.contains("Ada"), "{status}: {fault:?}");
     }
 }
