@@ -1,17 +1,18 @@
 //! Callbacks at many times the rate of any platform, with the host killed in the middle. Whatever got its 2xx takes
 //! effect, and once. `tests/load` runs it for longer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stagecall_sandbox::control::{CandidateAct, Fault, Rule, Write};
+use stagecall_sandbox::control::{CandidateAct, Fault, Judged, ParticipantView, Rule, Write};
 use stagecall_tests::rig::{Customer, Rig, completed, percent, until, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use super::callbacks::callback_path;
 
@@ -19,10 +20,15 @@ use super::callbacks::callback_path;
 const SECONDS: u64 = 6;
 /// How many callbacks a second are aimed at. A platform bears about one call a second itself.
 const RATE: u64 = 250;
-/// How many callers there are.
-const CALLERS: u64 = 25;
-/// How many people have answered.
-const CANDIDATES: u32 = 40;
+/// How many callers there are in all, in two groups of the same size.
+const CALLERS: u64 = 24;
+/// How many people have answered. Each group of callers speaks of half of them.
+const CANDIDATES: usize = 40;
+/// The host is not killed before so many calls were accepted: a second's worth.
+const LEAST: u64 = RATE;
+/// How long the platform takes for a result when the host is about to be killed: nothing that it is asked for after the
+/// reviewer's score is in Eploy by then.
+const SLOW: Fault = Fault::Latency { ms: 1500 };
 /// More memory than this is not bounded.
 const MOST_MEMORY_KIB: u64 = 300 * 1024;
 
@@ -55,20 +61,61 @@ async fn call(to: SocketAddr, path: &str, body: &str) -> Option<u16> {
         .ok()?
 }
 
-/// Calls and calls until the time is up: again and again the same, something new, or of nobody.
+/// Callers who speak of the same participants.
+struct Group {
+    callers: Vec<JoinHandle<()>>,
+    over: Arc<AtomicBool>,
+}
+
+impl Group {
+    /// Lets half of all callers begin, each with chance of its own.
+    fn begins(
+        numbers: std::ops::Range<u64>,
+        to: SocketAddr,
+        path: &str,
+        of: &[ParticipantView],
+        (scored, sent): (&Arc<AtomicBool>, &Arc<Sent>),
+    ) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let keys: Vec<String> = of.iter().map(|one| one.key.clone()).collect();
+        let callers = numbers
+            .map(|number| {
+                let (path, keys, over) = (path.to_owned(), keys.clone(), over.clone());
+                let (scored, sent) = (scored.clone(), sent.clone());
+                tokio::spawn(caller(number, to, path, keys, over, scored, sent))
+            })
+            .collect();
+        Self { callers, over }
+    }
+
+    /// They make no new call.
+    fn falls_silent(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Until the last of them has its answer, or knows that there is none.
+    async fn ended(self) {
+        self.falls_silent();
+        for caller in self.callers {
+            caller.await.unwrap();
+        }
+    }
+}
+
+/// Calls and calls until it is over: again and again the same, something new, or of nobody.
 async fn caller(
     number: u64,
     to: SocketAddr,
     path: String,
     keys: Vec<String>,
-    end: Instant,
+    over: Arc<AtomicBool>,
     scored: Arc<AtomicBool>,
     sent: Arc<Sent>,
 ) {
     let mut random = fastrand::Rng::with_seed(number);
     let begun = Instant::now();
     let mut turn: u64 = 0;
-    while Instant::now() < end {
+    while !over.load(Ordering::SeqCst) {
         let key = &keys[random.usize(..keys.len())];
         let body = match random.u8(..10) {
             0 => json!({"key": format!("{:032x}", random.u128(..))}),
@@ -95,6 +142,20 @@ async fn caller(
     }
 }
 
+/// Whether Eploy shows the reviewer's score.
+fn shows_the_score(judged: &Judged) -> bool {
+    completed(judged) && percent(judged) == Some(70.0)
+}
+
+/// Those participants whose score Eploy shows.
+async fn shown(acme: &Customer) -> BTreeSet<String> {
+    let all = acme.all().await;
+    all.iter()
+        .filter(|judged| shows_the_score(judged))
+        .flat_map(|judged| judged.participants.iter().map(|one| one.key.clone()))
+        .collect()
+}
+
 /// Waits until the host has asked for no result for a while: everything is looked into.
 async fn quiet(acme: &Customer) -> usize {
     let mut before = acme.count("willo.participants.get").await;
@@ -116,16 +177,12 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     rig.without_sweeps();
     rig.tenant("acme")["platforms"]["willo"]["settings"]["calls_per_second"] = json!(5000);
     // The platform's own callbacks get lost: the callers call in its place.
-    rig.faults(vec![Rule::now_and_then(
-        "willo.callback",
-        1.0,
-        Fault::CallbackLost,
-    )])
-    .await;
+    let lost = Rule::now_and_then("willo.callback", 1.0, Fault::CallbackLost);
+    rig.faults(vec![lost.clone()]).await;
     rig.start_for(&[&acme]).await;
     let path = callback_path(&rig, &acme, "new_response").await;
     let ids: Vec<u64> = acme
-        .apply(CANDIDATES)
+        .apply(CANDIDATES.try_into().unwrap())
         .await
         .iter()
         .map(|one| one.application)
@@ -140,69 +197,74 @@ async fn what_is_accepted_under_load_takes_effect_once() {
         .iter()
         .flat_map(|judged| judged.participants.clone())
         .collect();
-    let keys: Vec<String> = participants.iter().map(|one| one.key.clone()).collect();
-    assert_eq!(keys.len(), ids.len());
+    assert_eq!(participants.len(), CANDIDATES);
     acme.act(&participants, CandidateAct::Answer).await;
 
     let (sent, scored) = (Arc::new(Sent::default()), Arc::new(AtomicBool::new(false)));
     let begun = Instant::now();
-    let end = begun + Duration::from_secs(seconds);
-    let callers: Vec<_> = (0..CALLERS)
-        .map(|number| {
-            let (path, keys) = (path.clone(), keys.clone());
-            let (scored, sent) = (scored.clone(), sent.clone());
-            tokio::spawn(caller(number, rig.listen(), path, keys, end, scored, sent))
-        })
-        .collect();
+    // Of the one half nobody speaks any more once the host is killed: what it had accepted is all that there is.
+    let (before, throughout) = participants.split_at(CANDIDATES / 2);
+    let group = |numbers, of| Group::begins(numbers, rig.listen(), &path, of, (&scored, &sent));
+    let until_the_kill = group(0..CALLERS / 2, before);
+    let to_the_end = group(CALLERS / 2..CALLERS, throughout);
     tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
+    let slow = Rule::now_and_then("willo.participants.get", 1.0, SLOW);
+    rig.faults(vec![lost.clone(), slow]).await;
     acme.score(&participants, 7).await;
     scored.store(true, Ordering::SeqCst);
+    let told_before = || -> BTreeSet<String> {
+        let told = sent.told.lock().unwrap();
+        let of = before.iter().map(|one| &one.key);
+        of.filter(|key| told.contains(*key)).cloned().collect()
+    };
+    let most = before.len() * 3 / 4;
+    until(
+        "the score was told of most, and much accepted",
+        async || {
+            let enough = sent.accepted.load(Ordering::SeqCst) >= LEAST;
+            (enough && told_before().len() >= most).then_some(())
+        },
+    )
+    .await;
     // In the middle of what the score has brought.
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let mut peak = rig.memory_peak();
+    until_the_kill.falls_silent();
     rig.kill();
+    // None of these calls may reach the next host.
+    until_the_kill.ended().await;
+    let brought = shown(&acme).await;
+    let owed = told_before().difference(&brought).count();
+    assert!(
+        owed >= before.len() / 2,
+        "the host died owing only {owed} results, so hardly any could be lost"
+    );
+    rig.faults(vec![lost]).await;
     rig.start().await;
-    for caller in callers {
-        caller.await.unwrap();
-    }
+    tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
+    to_the_end.ended().await;
     let taken = begun.elapsed().as_secs_f64();
     let told = sent.told.lock().unwrap().clone();
-    let result_of: BTreeMap<&str, u64> = {
-        let of = |judged: &stagecall_sandbox::control::Judged| judged.application.id;
-        let all = acme.all().await;
-        participants
-            .iter()
-            .map(|one| {
-                let judged = all
-                    .iter()
-                    .find(|judged| judged.participants.iter().any(|two| two.key == one.key));
-                (one.key.as_str(), of(judged.unwrap()))
-            })
-            .collect()
-    };
-    let expected: Vec<u64> = told
+    let expected: Vec<&str> = participants
         .iter()
-        .filter_map(|key| result_of.get(key.as_str()).copied())
+        .map(|one| one.key.as_str())
+        .filter(|key| told.contains(*key))
         .collect();
     assert!(
-        expected.len() * 2 > ids.len(),
+        expected.len() * 4 > CANDIDATES * 3,
         "hardly anybody was called about: {}",
         expected.len()
     );
     until("everything that was accepted is in Eploy", async || {
-        let all = acme.all().await;
-        let shown = |id: &u64| {
-            let judged = all.iter().find(|judged| judged.application.id == *id);
-            judged.is_some_and(|judged| completed(judged) && percent(judged) == Some(70.0))
-        };
-        expected.iter().all(shown).then_some(())
+        let shown = shown(&acme).await;
+        let all = expected.iter().all(|key| shown.contains(*key));
+        all.then_some(())
     })
     .await;
     let processed = quiet(&acme).await;
     peak = peak.max(rig.memory_peak());
     let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
     println!(
-        "sent {}, accepted {}, refused {}, unanswered (killed) {}, results asked for {processed}, {:.0} accepted a second, memory at most {} MiB",
+        "sent {}, accepted {}, refused {}, unanswered (killed) {}, results owed at the kill {owed}, results asked for {processed}, {:.0} accepted a second, memory at most {} MiB",
         count(&sent.all),
         count(&sent.accepted),
         count(&sent.refused),
