@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use stagecall_sandbox::control::{CandidateAct, Fault, Judged, Rule, Standing};
 use stagecall_tests::rig::{Customer, Rig, completed, percent, until};
 
+use super::privacy::nobody_is_left;
+
 /// What goes wrong besides.
 pub fn mild_faults() -> Vec<Rule> {
     let rule = Rule::now_and_then;
@@ -73,7 +75,8 @@ impl<'a> Crowd<'a> {
         acme.score(&scored, 7).await;
     }
 
-    /// Everybody enters, goes on and is reported; and in the end each was invited once.
+    /// Everybody enters, goes on and is reported; in the end each was invited once, and nobody is in the files or in the
+    /// log.
     pub async fn ends_well(mut self, rig: &Rig) {
         self.enter(usize::MAX).await;
         until("every story has ended", async || {
@@ -94,6 +97,7 @@ impl<'a> Crowd<'a> {
         let sent = rig.player.invitations(0).await.unwrap().records;
         assert_eq!(sent.len(), all.len(), "somebody else was invited, too");
         assert!(!rig.log().contains("has a second invitation"));
+        nobody_is_left(rig, self.acme).await;
     }
 }
 

@@ -5,6 +5,7 @@ use stagecall_tests::rig::{Customer, Reply, Rig, request, until};
 
 use super::callbacks::callback_path;
 use super::crowd::Crowd;
+use super::privacy::ALL_LOGS;
 
 /// The size of the disk: several times what the file and its journal need.
 const DISK: usize = 24 * 1024 * 1024;
@@ -26,6 +27,7 @@ async fn on_a_small_disk(seed: u64) -> Option<(Rig, Customer)> {
         return None;
     }
     rig.open_to_callbacks();
+    rig.logs = ALL_LOGS;
     Some((rig, acme))
 }
 

@@ -5,10 +5,9 @@ use serde_json::json;
 use stagecall_sandbox::control::{
     CandidateAct, EditCandidate, NewApplications, NewVacancy, ReviewerAct,
 };
-use stagecall_tests::privacy::forms;
 use stagecall_tests::rig::{Customer, Rig, until};
 
-use super::privacy::{ALL_LOGS, callback_token, left};
+use super::privacy::{ALL_LOGS, left, untold};
 
 /// Ends every context that it could stand in, and speaks the language of templates. The words are looked for later.
 const HOSTILE: &str = "quagga\"'></p><script>alert('quagga')</script><img src=x onerror=alert(1)>{{ 7 * 7 }}{% for x in y %}{# gone #}&lt;b&gt;\u{202e}javascript:alert(1)";
@@ -119,14 +118,8 @@ async fn hostile_words_arrive_as_words() {
     );
 
     // After all of it: nobody, nothing said and no secret in the files or in the log.
-    let people = rig.player.people().await.unwrap();
-    let mut needles: Vec<String> = people.iter().flat_map(forms).collect();
+    let mut needles = untold(&rig, &acme).await;
     needles.extend(["quagga", "Zebedee", "onerror", "900123", "bcc:"].map(str::to_owned));
-    let account = rig.player.willo("acme").await.unwrap();
-    let system = rig.player.eploy("acme").await.unwrap();
-    needles.push(callback_token(&rig, &account.api_key).await);
-    needles.push(account.api_key);
-    needles.push(system.keys[0].client_secret.clone());
     let kept = || {
         let mut kept = left(rig.folder(), &needles);
         // The other customer's secrets and the words of the configuration are where they belong.

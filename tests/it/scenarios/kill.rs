@@ -5,6 +5,7 @@ use stagecall_sandbox::control::{CandidateAct, Fault};
 use stagecall_tests::rig::{Rig, completed, until};
 
 use super::crowd::{Crowd, mild_faults};
+use super::privacy::ALL_LOGS;
 
 /// How often the host is killed.
 const KILLS: usize = 15;
@@ -16,6 +17,7 @@ async fn a_host_that_is_killed_again_and_again_doubles_and_loses_nothing() {
     let (mut rig, acme) = Rig::with_one(91).await;
     let mut random = fastrand::Rng::with_seed(91);
     rig.open_to_callbacks();
+    rig.logs = ALL_LOGS;
     rig.config["timing"]["call_seconds"] = json!(2.0);
     rig.config["timing"]["lease_seconds"] = json!(3.0);
     rig.start_for(&[&acme]).await;

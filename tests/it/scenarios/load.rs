@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::callbacks::callback_path;
+use super::privacy::nobody_is_left;
 
 /// How long, in seconds, unless the environment has `STAGECALL_LOAD_SECONDS`.
 const SECONDS: u64 = 6;
@@ -287,4 +288,5 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     assert_eq!(count(&sent.refused), 0, "the platform's calls were refused");
     assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
     assert!(!rig.log().contains("panicked"));
+    nobody_is_left(&rig, &acme).await;
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use stagecall_tests::rig::{Customer, Line, PLATFORM, Rig, State, until};
 
 use super::crowd::Crowd;
+use super::privacy::ALL_LOGS;
 
 /// As long as it can be.
 const ALL: usize = usize::MAX;
@@ -26,6 +27,7 @@ fn answers_break_after(answers: usize) -> State {
 /// A customer whose Eploy and whose Willo are reached over a line each.
 async fn over_lines(seed: u64) -> (Rig, Customer, Line, Line) {
     let (mut rig, acme) = Rig::with_one(seed).await;
+    rig.logs = ALL_LOGS;
     rig.config["timing"]["call_seconds"] = json!(CALL);
     rig.config["timing"]["lease_seconds"] = json!(CALL + 0.5);
     let eploy = rig.lay_a_line("acme", "/eploy/base_url");

@@ -7,6 +7,7 @@ use stagecall_sandbox::control::{Fault, Rule};
 use stagecall_tests::rig::{Rig, stagecall, until};
 
 use super::crowd::{Crowd, mild_faults};
+use super::privacy::ALL_LOGS;
 
 /// How often the host is killed.
 const KILLS: u64 = 24;
@@ -21,6 +22,7 @@ async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
     let (mut rig, acme) = Rig::with_one(161).await;
     let mut random = fastrand::Rng::with_seed(161);
     rig.open_to_callbacks();
+    rig.logs = ALL_LOGS;
     rig.config["timing"]["call_seconds"] = json!(2.0);
     rig.config["timing"]["lease_seconds"] = json!(3.0);
     rig.start_for(&[&acme]).await;
@@ -45,6 +47,7 @@ async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
 async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
     let (mut rig, acme) = Rig::with_one(162).await;
     rig.open_to_callbacks();
+    rig.logs = ALL_LOGS;
     rig.config["timing"]["call_seconds"] = json!(1.0);
     rig.config["timing"]["lease_seconds"] = json!(LEASE);
     rig.start_for(&[&acme]).await;

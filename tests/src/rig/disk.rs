@@ -75,11 +75,15 @@ impl SmallDisk {
         std::fs::remove_file(self.filler()).unwrap();
     }
 
-    /// What fills it, from outside of the namespace.
-    fn filler(&self) -> PathBuf {
+    /// Where it is, seen from outside of the namespace.
+    pub fn outside(&self) -> PathBuf {
         let outside = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
-        let folder = self.folder.strip_prefix("/").unwrap();
-        outside.join(folder).join("filler")
+        outside.join(self.folder.strip_prefix("/").unwrap())
+    }
+
+    /// What fills it.
+    fn filler(&self) -> PathBuf {
+        self.outside().join("filler")
     }
 }
 

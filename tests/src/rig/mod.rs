@@ -194,6 +194,12 @@ impl Rig {
         self.folder.path()
     }
 
+    /// Every folder in which the host has left files: that one, and the small disk.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let disk = self.disk.as_ref().map(SmallDisk::outside);
+        [self.folder().to_owned()].into_iter().chain(disk).collect()
+    }
+
     /// Writes the configuration.
     pub fn write_config(&self) -> PathBuf {
         let file = self.file("stagecall.toml");
