@@ -5,12 +5,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use serde_json::json;
 use stagecall_sandbox::control::CandidateAct;
-use stagecall_tests::rig::{Rig, raw, request};
+use stagecall_tests::rig::{Customer, PLATFORM, Rig, raw, request, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::callbacks::callback_path;
+use super::callbacks::{callback_path, registered_path};
+use super::privacy::nobody_is_left;
+
+mod encoded;
 
 /// What every attack speaks of: nothing may know it afterwards.
 const ATTACK: &str = "a77ac000a77ac000a77ac000a77ac000";
@@ -55,8 +59,8 @@ fn files_with(rig: &Rig, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// After everything: the host is up and lets the platform in, and has kept nothing of the attacks.
-async fn unimpressed(rig: &Rig, path: &str) {
+/// After everything: the host is up, lets the platform in and invites, and has kept nothing of the attacks.
+async fn unimpressed(rig: &Rig, acme: &Customer, path: &str) {
     let headers = [("content-type", "application/json")];
     let genuine = body(GENUINE);
     let reply = request(rig.listen(), "POST", path, &headers, genuine.as_bytes()).await;
@@ -73,6 +77,9 @@ async fn unimpressed(rig: &Rig, path: &str) {
     }
     let peak = rig.memory_peak();
     assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
+    let invited = acme.invitee().await.application.id;
+    acme.shows(invited, "Invited").await;
+    nobody_is_left(rig, acme).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,7 +166,6 @@ async fn a_stranger_gets_nothing_kept() {
     let wrapped = |open: &str, close: &str, depth: usize| {
         format!("{}\"{ATTACK}\"{}", open.repeat(depth), close.repeat(depth)).into_bytes()
     };
-    let gzip = [b"\x1f\x8b\x08\0\0\0\0\0\0\xff".as_slice(), &[0x55; 4096]].concat();
     let bodies: Vec<(&str, Vec<u8>, u16)> = vec![
         ("deep arrays", wrapped("[", "]", 100_000), 400),
         ("deep objects", wrapped("{\"a\":", "}", 40_000), 400),
@@ -206,15 +212,25 @@ async fn a_stranger_gets_nothing_kept() {
         let reply = request(rig.listen(), "POST", &path, &[], body).await;
         assert_eq!(reply.status, *wanted, "{what}");
     }
-    for encoding in ["gzip", "deflate", "br", "zstd", "identity, gzip"] {
+    // What would be accepted if it were decoded, and what would then fill the memory.
+    let word = attack.as_bytes();
+    for (encoding, body) in [
+        ("gzip", encoded::gzip(word)),
+        ("identity, gzip", encoded::gzip(word)),
+        ("deflate", encoded::zlib(word)),
+        ("br", encoded::brotli(word)),
+        ("zstd", encoded::zstd(word)),
+        ("gzip", encoded::bomb(word)),
+    ] {
         let headers = [
             ("content-encoding", encoding),
             ("content-type", "application/json"),
         ];
-        let reply = request(rig.listen(), "POST", &path, &headers, &gzip).await;
-        assert_eq!(reply.status, 400, "{encoding} is not decoded");
+        let reply = request(rig.listen(), "POST", &path, &headers, &body).await;
+        let length = body.len();
+        assert_eq!(reply.status, 400, "{encoding} of {length} bytes is decoded");
     }
-    unimpressed(&rig, &path).await;
+    unimpressed(&rig, &acme, &path).await;
     assert!(!rig.log().contains(&token), "the token is in the log");
     assert!(
         !rig.log().contains("forged"),
@@ -372,7 +388,7 @@ async fn broken_http_is_refused() {
         "POST http://{to}{wrong} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}"
     );
     assert_eq!(sent(to, &elsewhere, attack.as_bytes()).await, [404]);
-    unimpressed(&rig, &path).await;
+    unimpressed(&rig, &acme, &path).await;
 }
 
 /// Whoever takes their time is cut off, in the head as in the body, and cannot keep others out.
@@ -400,15 +416,23 @@ async fn slow_callers_are_cut_off() {
         (begun.elapsed(), statuses(&String::from_utf8_lossy(&answer)))
     };
     let post = format!("POST {path} HTTP/1.1\r\nhost: {to}\r\n");
-    let heads = [
-        String::new(),
-        post.clone(),
-        format!("{post}x: {ATTACK}"),
-        format!("{post}content-length: 1000\r\n\r\n{{\"key\": \"{ATTACK}"),
-        format!("{post}transfer-encoding: chunked\r\n\r\nfff\r\n{{\"key\": \"{ATTACK}"),
+    // What is no request yet is not answered; what is one is told.
+    let heads: [(String, &[u16]); 5] = [
+        (String::new(), &[]),
+        (post.clone(), &[]),
+        (format!("{post}x: {ATTACK}"), &[]),
+        (
+            format!("{post}content-length: 1000\r\n\r\n{{\"key\": \"{ATTACK}"),
+            &[408],
+        ),
+        (
+            format!("{post}transfer-encoding: chunked\r\n\r\nfff\r\n{{\"key\": \"{ATTACK}"),
+            &[408],
+        ),
     ];
     // More of them than there is room for.
-    let crowd = join_all((0..300).map(|number| trickle(heads[number % heads.len()].clone())));
+    let callers = (0..300).map(|number| trickle(heads[number % heads.len()].0.clone()));
+    let crowd = join_all(callers.collect::<Vec<_>>());
     let crowd = tokio::spawn(crowd);
     tokio::time::sleep(Duration::from_millis(500)).await;
     let genuine = tokio::time::timeout(
@@ -417,13 +441,53 @@ async fn slow_callers_are_cut_off() {
     );
     assert_eq!(genuine.await.expect("others are kept out").status, 200);
     let crowd = tokio::time::timeout(Duration::from_secs(90), crowd);
-    for (time, answer) in crowd.await.expect("the slow are never cut off").unwrap() {
-        assert!(
-            answer.is_empty() || answer == [408] || answer == [400],
-            "{answer:?} after {time:?}"
-        );
+    let crowd = crowd.await.expect("the slow are never cut off").unwrap();
+    for (number, (time, answer)) in crowd.into_iter().enumerate() {
+        let (head, wanted) = &heads[number % heads.len()];
+        let shown = head.get(post.len()..).unwrap_or_default();
+        assert_eq!(answer, *wanted, "{shown:?} after {time:?}");
     }
-    unimpressed(&rig, &path).await;
+    unimpressed(&rig, &acme, &path).await;
+}
+
+/// A token that was rotated away is let in while the host is told to, and never once there is one between it and the
+/// present one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retired_token_is_refused() {
+    let (mut rig, acme) = Rig::with_one(145).await;
+    rig.open_to_callbacks();
+    rig.start_for(&[&acme]).await;
+    let mut paths = vec![callback_path(&rig, &acme, "new_response").await];
+    // The status of a call with each token so far, the oldest first.
+    let answers = async |rig: &Rig, paths: &[String]| {
+        let mut answers = Vec::new();
+        for (number, path) in paths.iter().enumerate() {
+            let spoken_of = body(&format!("{number:032x}"));
+            let reply = request(rig.listen(), "POST", path, &[], spoken_of.as_bytes()).await;
+            answers.push(reply.status);
+        }
+        answers
+    };
+    assert_eq!(answers(&rig, &paths).await, [200]);
+    for (generation, accept_previous, wanted) in [
+        (2, true, &[200, 200][..]),
+        (3, true, &[404, 200, 200]),
+        (3, false, &[404, 404, 200]),
+    ] {
+        assert_eq!(rig.stop().await.code(), Some(0));
+        rig.tenant("acme")["platforms"][PLATFORM]["callback"] =
+            json!({"generation": generation, "accept_previous": accept_previous});
+        rig.start().await;
+        if paths.len() < generation {
+            let path = until("the new token is registered", async || {
+                let path = registered_path(&rig, &acme, "new_response").await?;
+                (!paths.contains(&path)).then_some(path)
+            });
+            paths.push(path.await);
+        }
+        let got = answers(&rig, &paths).await;
+        assert_eq!(got, wanted, "generation {generation}, {accept_previous}");
+    }
 }
 
 /// The same call again and again changes nothing.

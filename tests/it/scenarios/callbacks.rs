@@ -11,16 +11,22 @@ pub(super) async fn callback_path(rig: &Rig, customer: &Customer, event: &str) -
         async || (customer.count("willo.webhooks.create").await == 4).then_some(()),
     )
     .await;
+    registered_path(rig, customer, event).await.unwrap()
+}
+
+/// The path that Willo is to call for an event at present, with the token.
+pub(super) async fn registered_path(rig: &Rig, customer: &Customer, event: &str) -> Option<String> {
+    let name = &customer.name;
     let key = rig.player.willo(name).await.unwrap().api_key;
     let path = format!("/willo/{name}/api/integrations/v2/webhooks/");
     let headers = [("authorization", key.as_str())];
     let reply = request(rig.sandbox.addr(), "GET", &path, &headers, b"").await;
     let listed: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
     let hooks = listed["results"].as_array().unwrap();
-    let hook = hooks.iter().find(|hook| hook["event"] == event).unwrap();
+    let hook = hooks.iter().find(|hook| hook["event"] == event)?;
     let address = hook["url"].as_str().unwrap();
     let base = format!("http://{}", rig.listen());
-    address.strip_prefix(&base).unwrap().to_owned()
+    Some(address.strip_prefix(&base).unwrap().to_owned())
 }
 
 async fn post(rig: &Rig, path: &str, body: &[u8]) -> Reply {
