@@ -12,6 +12,8 @@ use crate::{timing, until};
 
 /// The call that invites.
 const INVITE: &str = "willo.participants.create";
+/// The call that polls.
+pub const POLL: &str = "eploy.applications.search";
 /// The call that reports.
 const REPORT: &str = "eploy.actions.update";
 
@@ -43,9 +45,12 @@ pub async fn restarted_at_work(
     scene.tell("AWS was restarted in the middle of invitations and reports");
 }
 
-/// Lets the invitations be slow that [`unreachable`] is about.
-pub async fn slow_invitations(scene: &Scene<'_>, cast: &Cast) {
-    scene.slow(&[(&cast.acme, INVITE)]).await;
+/// Lets the invitations be slow that [`unreachable`] is about, and the polls in one of which the function is killed
+/// before.
+pub async fn slow_calls(scene: &Scene<'_>, cast: &Cast) {
+    scene
+        .slow(&[(&cast.acme, INVITE), (&cast.bravo, POLL)])
+        .await;
 }
 
 /// AWS cannot be reached for longer than a lease: whoever calls it waits in vain. Meanwhile invitations arrive at the

@@ -30,6 +30,10 @@ pub struct Cast {
     pub unsent: Member,
     /// Its Eploy cannot be reached for a while.
     pub unread: Member,
+    /// Strangers call about it.
+    pub attacked: Member,
+    /// So do they with its tokens.
+    pub attacked_with: Member,
     /// The line to the platform of [`Cast::unsent`].
     pub to_platform: Line,
     /// The line to the Eploy of [`Cast::unread`].
@@ -67,11 +71,13 @@ impl Cast {
             to_eploy: unread.line_to_eploy(),
             unsent,
             unread,
+            attacked: Member::new(player, "kilo").await,
+            attacked_with: Member::new(player, "lima").await,
         }
     }
 
     /// All of them.
-    pub fn members(&self) -> [&Member; 10] {
+    pub fn members(&self) -> [&Member; 12] {
         [
             &self.acme,
             &self.bravo,
@@ -83,6 +89,8 @@ impl Cast {
             &self.reading,
             &self.unsent,
             &self.unread,
+            &self.attacked,
+            &self.attacked_with,
         ]
     }
 

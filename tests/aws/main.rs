@@ -13,9 +13,11 @@ mod callbacks;
 mod cast;
 mod evidence;
 mod lacking;
+mod left;
 mod member;
 mod scene;
 mod story;
+mod strangers;
 mod verdict;
 
 use std::panic::AssertUnwindSafe;
@@ -74,7 +76,9 @@ async fn main() -> ExitCode {
         );
         story::goes_on(&scene, &mut emulator, &mut cast).await;
         evidence::metrics_for_the_alarms(&stack).await;
-        evidence::nobody_in_the_logs(&stack, &player, &cast.members()).await;
+        let needles = left::needles(&stack, &player, &cast.members()).await;
+        evidence::nobody_in_the_logs(&stack, &needles, &cast.members()).await;
+        left::nobody_in_the_table(&stack, &needles, &cast.members()).await;
         let (schedule, queue, http) = evidence::invocations(&stack).await;
         let dead = stack.all_dead_letters().await.unwrap();
         let sums = verdict::judge(&cast.members()).await;

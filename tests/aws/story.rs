@@ -1,7 +1,7 @@
-//! The story: customers join, recruiters move candidates, candidates answer; and whatever can go wrong does. A function
-//! is killed, others fall asleep past their leases, messages come twice, a platform and an Eploy cannot be reached, AWS
-//! is restarted, goes out of reach and loses a queue, results wait because nobody takes them, and one tenant's work fails
-//! until it is mended. One customer's HRMS takes the hire that it is told of, another's does not.
+//! The story: customers join, recruiters move candidates, candidates answer; and whatever can go wrong does. Strangers
+//! call, functions are killed, others fall asleep past their leases, messages come twice, a platform and an Eploy cannot
+//! be reached, AWS is restarted, goes out of reach and loses a queue, results wait because nobody takes them, and one
+//! tenant's work fails until it is mended. One customer's HRMS takes the hire that it is told of, another's does not.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stagecall_core::ports::Records as _;
@@ -13,7 +13,7 @@ use stagecall_tests::rig::State;
 use crate::cast::Cast;
 use crate::member::Member;
 use crate::scene::Scene;
-use crate::{asleep, away, callbacks, until, verdict};
+use crate::{asleep, away, callbacks, left, strangers, until, verdict};
 
 /// After how many seconds failed work comes back, five times. That of the invite and the result queue when a lease has
 /// run out, with everything that goes before it.
@@ -33,6 +33,7 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
     garble(scene, &cast.poisoned).await;
     stack.serve(Queue::Invite, false).await.unwrap();
     scene.tell("the tenants are there; waiting for the schedule");
+    strangers::call(scene, &cast.attacked, &cast.attacked_with).await;
 
     let waiting: usize = cast
         .invited_first()
@@ -46,6 +47,8 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
     let mut taken = stack.take(Queue::Invite).await.unwrap();
     let count = taken.len();
     assert!(count >= waiting, "{count} of {waiting} messages");
+    let needles = left::needles(stack, scene.player, &cast.members()).await;
+    left::nobody_in_messages(&taken, &needles);
     scene.tell(&format!("{count} messages of the invite queue come twice"));
     twice(scene, &mut taken, &cast.wecp).await;
     stack.serve(Queue::Invite, true).await.unwrap();
@@ -110,12 +113,15 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
     // The next round brings the entries, the sweeps, what was under way, and what the cut lines held up.
     cast.to_platform.set(State::Up);
     cast.to_eploy.set(State::Up);
-    away::slow_invitations(scene, cast).await;
-    for (member, count) in [(&mut cast.acme, 10), (&mut cast.bravo, 4)] {
+    for member in [&cast.acme, &cast.bravo] {
         turned_on(scene, member).await;
+    }
+    away::slow_calls(scene, cast).await;
+    for (member, count) in [(&mut cast.acme, 10), (&mut cast.bravo, 4)] {
         member.enter(count).await;
     }
     cast.bravo.hire(scene.player).await;
+    poll_dies(scene, &cast.bravo).await;
     away::unreachable(scene, emulator, cast).await;
     until("what could not be finished was taken up", async || {
         (scene.stack.depth(Queue::Invite).await.unwrap() == 0).then_some(())
@@ -187,6 +193,20 @@ async fn kills(scene: &Scene<'_>, killed: &Member, taken: &mut Vec<Taken>) {
     scene.slow(&[]).await;
     scene.tell(&format!(
         "killed {processes} processes of the invite function in mid-batch"
+    ));
+}
+
+/// The poll function is killed with a customer's page on its way: what it had read by then is read again.
+async fn poll_dies(scene: &Scene<'_>, polled: &Member) {
+    until("a poll is under way", async || {
+        (scene.arrived(polled, away::POLL).await > 0).then_some(())
+    })
+    .await;
+    let processes = scene.stack.kill(Function::Poll).await.unwrap();
+    assert!(processes > 0, "nobody was there to be killed");
+    assert_eq!(polled.invited().await, 0, "it was killed too late");
+    scene.tell(&format!(
+        "killed {processes} processes of the poll function in the middle of a page"
     ));
 }
 

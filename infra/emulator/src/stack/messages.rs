@@ -18,6 +18,11 @@ impl Taken {
         let group = attributes.get(&MessageSystemAttributeName::MessageGroupId)?;
         Some(group)
     }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        self.0.body.as_deref().unwrap_or_default()
+    }
 }
 
 impl Stack {
