@@ -136,7 +136,7 @@ impl Running {
             // Parsing and the handler's own beginning are inside the task, so that a panic there is this record's, too.
             let doing = async { handler(parse(&body)?, window.deadline).await };
             let outcome = match timeout_at(window.end, doing).await {
-                Ok(Ok(())) => "handled",
+                Ok(Ok(())) => measure::HANDLED,
                 Ok(Err(error)) => {
                     tracing::error!(%error, "a record is handed back");
                     error.name()
@@ -149,7 +149,7 @@ impl Running {
                 }
             };
             measure::record(outcome);
-            outcome == "handled"
+            outcome == measure::HANDLED
         };
         let task = self.tasks.spawn(task.instrument(span));
         self.records.insert(task.id(), id);

@@ -48,6 +48,12 @@ const HIRES_UNDELIVERED: &str = "HiresUndelivered";
 const DUE: &str = "Due";
 /// Records of queues, by `Function` and `Outcome`.
 const RECORDS: &str = "Records";
+/// Records of queues that were handed back, whatever the reason. A function that hands records back has not failed in
+/// Lambda's eyes, so an alarm watches this.
+pub const RECORDS_FAILED: &str = "RecordsFailed";
+
+/// The outcome of a record that is done with.
+pub(crate) const HANDLED: &str = "handled";
 
 static COLLECTOR: OnceLock<(&'static Collector, &'static str)> = OnceLock::new();
 
@@ -77,6 +83,7 @@ pub(crate) fn start(stack: &str, function: &'static str) -> Result<(), Error> {
         HIRES_UNDELIVERED,
         DUE,
         RECORDS,
+        RECORDS_FAILED,
     ] {
         describe_counter!(name, Unit::Count, "");
     }
@@ -102,6 +109,9 @@ fn flush_to(writer: impl std::io::Write) {
 pub(crate) fn record(outcome: &'static str) {
     let function = COLLECTOR.get().map_or("", |(_, function)| *function);
     counter!(RECORDS, "Function" => function, "Outcome" => outcome).increment(1);
+    if outcome != HANDLED {
+        counter!(RECORDS_FAILED).increment(1);
+    }
 }
 
 /// Counts what the clock handed out.

@@ -161,6 +161,7 @@ async fn what_happens_is_measured() {
     invite(&store).await;
     tell().await;
     record("an outcome of this test's own");
+    record(HANDLED);
     handed_out(3);
 
     let written = lines();
@@ -182,6 +183,8 @@ async fn what_happens_is_measured() {
             RECORDS,
             1.into(),
         ),
+        (Some(("Outcome", HANDLED)), RECORDS, 1.into()),
+        (None, RECORDS_FAILED, 1.into()),
         (None, DUE, 3.into()),
     ] {
         assert_eq!(

@@ -4,10 +4,10 @@
 use serde_json::Value;
 use stagecall_aws::layout;
 
-type Breaks = Vec<String>;
+pub type Breaks = Vec<String>;
 
 /// A rule in words, and what it finds broken.
-type Rule = (&'static str, fn(&Value) -> Breaks);
+pub type Rule = (&'static str, fn(&Value) -> Breaks);
 
 pub const RULES: &[Rule] = &[
     (
@@ -35,7 +35,10 @@ pub const RULES: &[Rule] = &[
     ("the table is as the store expects it, and safe", table),
 ];
 
-fn of_type<'a>(template: &'a Value, kind: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+pub fn of_type<'a>(
+    template: &'a Value,
+    kind: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let resources = template["Resources"].as_object().unwrap();
     resources
         .iter()
