@@ -73,7 +73,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .collect();
     if let Some(account) = &arguments.callback {
         what.push(format!(
-            "A new callback token of {account} for {}; the one before is accepted until {}. The host registers it by itself; on AWS, do it within that time: stagecall register {0}.",
+            "A new callback token of {account} for {}; the one before is accepted until {}. The host registers it by itself; on AWS, do it within that time, but not before the functions know the new one, which takes five minutes: stagecall register {0}.",
             tenant.id, local(until)
         ));
     }
