@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::ExposeSecret as _;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
@@ -91,22 +91,13 @@ impl ManagedSecrets {
                 format!("tenant {tenant}: {problem}"),
             )
         };
-        // The names that Secrets Manager knows; it would not even look for another.
-        let possible = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=.@-".contains(&byte);
-        if tenant.as_str().is_empty() || !tenant.as_str().bytes().all(possible) {
+        if !is_possible(tenant) {
             return Ok(None);
         }
-        let name = format!("{}/{tenant}", self.prefix);
+        let name = self.name(tenant);
         let answer = match self.client.get_secret_value().secret_id(&name).send().await {
             Ok(answer) => answer,
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(GetSecretValueError::ResourceNotFoundException(_))
-                ) =>
-            {
-                return Ok(None);
-            }
+            Err(error) if is_missing(&error) || is_being_deleted(&error) => return Ok(None),
             Err(error) => {
                 return Err(failed(format!(
                     "{name} cannot be read: {}",
@@ -122,6 +113,10 @@ impl ManagedSecrets {
             .map_err(|problem| failed(format!("{name}: {problem}")))
     }
 
+    fn name(&self, tenant: &TenantId) -> String {
+        format!("{}/{tenant}", self.prefix)
+    }
+
     fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Remembered>> {
         self.remembered
             .lock()
@@ -135,8 +130,8 @@ impl Secrets for ManagedSecrets {
         let contents = self.contents(tenant, fresh).await?;
         contents.map(|contents| contents.secret().clone()).ok_or_else(|| {
             let problem = format!(
-                "tenant {tenant}: there is no secret {}/{tenant}. Create it, as the README of shared/aws shows",
-                self.prefix
+                "tenant {tenant}: there is no secret {}. Create it, as the README of shared/aws shows",
+                self.name(tenant)
             );
             StoreError::new(SECRETS, "read a secret", problem)
         })
@@ -179,19 +174,18 @@ impl SecretsWriter for ManagedSecrets {
     }
 
     async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        let there = self.contents(tenant, true).await?.is_some();
-        if there {
-            // With Secrets Manager's own time to think again.
-            let name = format!("{}/{tenant}", self.prefix);
-            self.client
-                .delete_secret()
-                .secret_id(&name)
-                .send()
-                .await
-                .map_err(|error| unwritten(tenant, &name, &problem(&error)))?;
-            self.remembered().remove(tenant);
+        if !is_possible(tenant) {
+            return Ok(false);
         }
-        Ok(there)
+        let name = self.name(tenant);
+        // Without looking into it, so that a broken one goes, too; with Secrets Manager's own time to think again.
+        let deleted = self.client.delete_secret().secret_id(&name).send().await;
+        self.remembered().remove(tenant);
+        match deleted {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) || is_being_deleted(&error) => Ok(false),
+            Err(error) => Err(unwritten(tenant, &name, &problem(&error))),
+        }
     }
 }
 
@@ -202,27 +196,56 @@ impl ManagedSecrets {
         keyring: &Keyring,
         new: bool,
     ) -> Result<(), StoreError> {
-        let name = format!("{}/{tenant}", self.prefix);
+        let name = self.name(tenant);
         let text = keyring.to_text();
         let text = text.expose_secret();
         let written = if new {
-            let create = self.client.create_secret().name(&name).secret_string(text);
-            create
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| problem(&error))
+            self.create(&name, text).await
         } else {
-            let put = self
-                .client
-                .put_secret_value()
-                .secret_id(&name)
-                .secret_string(text);
-            put.send().await.map(drop).map_err(|error| problem(&error))
+            self.put(&name, text).await
         };
         self.remembered().remove(tenant);
         written.map_err(|problem| unwritten(tenant, &name, &problem))
     }
+
+    async fn create(&self, name: &str, text: &str) -> Result<(), String> {
+        let create = self.client.create_secret().name(name).secret_string(text);
+        match create.send().await {
+            Ok(_) => Ok(()),
+            // That of a tenant who was removed and comes back.
+            Err(error) if is_being_deleted(&error) => {
+                let restore = self.client.restore_secret().secret_id(name);
+                restore.send().await.map_err(|error| problem(&error))?;
+                self.put(name, text).await
+            }
+            Err(error) => Err(problem(&error)),
+        }
+    }
+
+    async fn put(&self, name: &str, text: &str) -> Result<(), String> {
+        let put = self.client.put_secret_value();
+        let put = put.secret_id(name).secret_string(text);
+        put.send().await.map(drop).map_err(|error| problem(&error))
+    }
+}
+
+/// Whether Secrets Manager knows such names; it would not even look for another.
+fn is_possible(tenant: &TenantId) -> bool {
+    let possible = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=.@-".contains(&byte);
+    !tenant.as_str().is_empty() && tenant.as_str().bytes().all(possible)
+}
+
+fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ResourceNotFoundException")
+}
+
+/// Whether the secret was deleted and Secrets Manager has not forgotten it yet, which takes it a month: to everybody it is
+/// no secret any more, but its name is taken. Only the message tells this from other requests that are not possible.
+fn is_being_deleted<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("InvalidRequestException")
+        && error
+            .message()
+            .is_some_and(|message| message.contains("deletion") || message.contains("deleted"))
 }
 
 fn unwritten(tenant: &TenantId, name: &str, problem: &str) -> StoreError {

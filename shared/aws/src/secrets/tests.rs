@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use secrecy::ExposeSecret as _;
@@ -42,6 +43,26 @@ fn reading(number: usize) -> (u16, Value) {
         "callback_tokens": {"willo": {"current": "a".repeat(64)}},
     });
     (200, json!({"SecretString": text.to_string()}))
+}
+
+/// What Secrets Manager says of a secret that was deleted and is not forgotten yet.
+fn being_deleted(message: &str) -> (u16, Value) {
+    let code = "InvalidRequestException";
+    (400, json!({"__type": code, "message": message}))
+}
+
+fn credentials() -> TenantSecret {
+    TenantSecret {
+        eploy_client_id: "id".to_owned().into(),
+        eploy_client_secret: "hush".to_owned().into(),
+        platforms: BTreeMap::default(),
+        hrms: None,
+    }
+}
+
+fn operations(calls: &Calls) -> Vec<String> {
+    let all = calls.all().into_iter();
+    all.map(|(operation, _)| operation).collect()
 }
 
 async fn client_secret(secrets: &ManagedSecrets, fresh: bool) -> String {
@@ -137,4 +158,73 @@ async fn a_broken_secret_is_named_without_its_values_and_not_remembered() {
         assert!(!problem.contains("hush"), "{problem}");
     }
     assert_eq!(client_secret(&secrets, false).await, "hush-3");
+}
+
+#[tokio::test]
+async fn the_secret_of_a_removed_tenant_is_none() {
+    let (secrets, _, _) = secrets(|_| {
+        being_deleted(
+            "You can't perform this operation on the secret because it was marked for deletion.",
+        )
+    })
+    .await;
+    let (acme, willo) = ("acme".into(), "willo".into());
+    let tokens = secrets.callback_tokens(&acme, &willo).await;
+    assert!(tokens.unwrap().is_none());
+    let problem = secrets.secret(&acme, false).await.unwrap_err();
+    assert!(
+        problem.to_string().contains("there is no secret"),
+        "{problem}"
+    );
+}
+
+/// Whatever else Secrets Manager calls an impossible request is not taken for a secret that was deleted.
+#[tokio::test]
+async fn another_impossible_request_is_an_error() {
+    let (secrets, _, _) = secrets(|_| error("InvalidRequestException")).await;
+    let (acme, willo) = ("acme".into(), "willo".into());
+    assert!(secrets.callback_tokens(&acme, &willo).await.is_err());
+}
+
+#[tokio::test]
+async fn a_tenant_that_comes_back_gets_its_secret_back_with_new_contents() {
+    let (secrets, calls, _) = secrets(|before| match before {
+        0 => being_deleted("You can't perform this operation on the secret because it was marked for deletion."),
+        1 => being_deleted("You can't create this secret because a secret with this name is already scheduled for deletion."),
+        _ => (200, json!({})),
+    })
+    .await;
+    let (acme, credentials) = ("acme".into(), credentials());
+    secrets.put_secret(&acme, &credentials).await.unwrap();
+    assert_eq!(
+        operations(&calls),
+        [
+            "GetSecretValue",
+            "CreateSecret",
+            "RestoreSecret",
+            "PutSecretValue"
+        ]
+    );
+    let (_, written) = calls.all().pop().unwrap();
+    assert_eq!(written["SecretId"], "stagecall/acme");
+    assert!(written["SecretString"].as_str().unwrap().contains("hush"));
+}
+
+/// Nobody looks into it, so it does not matter what is in there.
+#[tokio::test]
+async fn a_secret_is_removed_unread_and_once() {
+    let (secrets, calls, _) = secrets(|before| match before {
+        0 => (200, json!({})),
+        1 => being_deleted("The secret was already scheduled for deletion."),
+        2 => error("ResourceNotFoundException"),
+        _ => error("AccessDeniedException"),
+    })
+    .await;
+    let acme = "acme".into();
+    assert!(secrets.remove_secret(&acme).await.unwrap());
+    assert!(!secrets.remove_secret(&acme).await.unwrap());
+    assert!(!secrets.remove_secret(&acme).await.unwrap());
+    assert!(secrets.remove_secret(&acme).await.is_err());
+    assert!(!secrets.remove_secret(&"no body".into()).await.unwrap());
+    assert_eq!(operations(&calls), ["DeleteSecret"; 4]);
 }

@@ -26,8 +26,9 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     if !arguments.acting.agreed(&what)? {
         return Ok(exit::OK);
     }
-    on.records.remove_tenant(&tenant.id).await?;
+    // The configuration last: whatever fails, the tenant is still there to be removed once more.
     on.vault.remove_secret(&tenant.id).await?;
+    on.records.remove_tenant(&tenant.id).await?;
     let acting = &arguments.acting;
     acting
         .record(on, "tenant remove", Some(&tenant.id), tenant.id.as_str())
