@@ -35,7 +35,11 @@ pub async fn metrics_for_the_alarms(stack: &Stack) {
     let log = stack.log().await.unwrap();
     let measured: BTreeSet<Metric> = log.iter().flat_map(|line| line.metrics()).collect();
     let functions = Function::ALL.map(|function| format!("{}-{function}", stack.name()));
-    let dead = ["poll", "invite", "result"].map(|queue| format!("{}-{queue}-dead", stack.name()));
+    let queues = ["poll", "invite", "result"].map(|queue| format!("{}-{queue}", stack.name()));
+    let is_queue = |value: &str| {
+        let home = value.strip_suffix("-dead").unwrap_or(value);
+        queues.iter().any(|name| name == home)
+    };
     let alarms = stack.alarms().await.unwrap();
     let of_ours = alarms
         .iter()
@@ -56,7 +60,7 @@ pub async fn metrics_for_the_alarms(stack: &Stack) {
                 dimensions: alarm.dimensions.clone(),
             }),
             ("AWS/Lambda", ["FunctionName"]) => functions.iter().any(|name| name == value),
-            ("AWS/SQS", ["QueueName"]) => dead.iter().any(|name| name == value),
+            ("AWS/SQS", ["QueueName"]) => is_queue(value),
             ("AWS/ApiGateway", ["ApiId"]) => stack.public_url().as_str().contains(value),
             _ => false,
         };

@@ -22,7 +22,7 @@ use super::{
     RETRIES, UNKNOWN_OUTCOMES,
 };
 
-/// Of how many tenants the daily allowance is remembered at most.
+/// Of how many tenants something is remembered at most.
 const MOST_REMEMBERED: usize = 10_000;
 
 /// A change that was made longer ago than this many seconds is not the one that is being saved.
@@ -32,8 +32,16 @@ const FRESH: f64 = 1.0;
 pub struct MeasuredStore<S> {
     inner: S,
     clock: Arc<dyn Clock>,
-    /// The tenants' daily allowances, as far as their configurations were read.
-    daily: Mutex<HashMap<TenantId, u32>>,
+    /// What is known of the tenants whose configurations were read.
+    known: Mutex<HashMap<TenantId, Known>>,
+}
+
+struct Known {
+    /// The daily allowance.
+    daily: u32,
+    /// Whether a poll may be about to begin: it reads the configuration, then how polling stands. When it reads that again
+    /// later on, it is not late.
+    begins: bool,
 }
 
 impl<S> MeasuredStore<S> {
@@ -42,7 +50,7 @@ impl<S> MeasuredStore<S> {
         Self {
             inner,
             clock,
-            daily: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
@@ -51,12 +59,19 @@ impl<S> MeasuredStore<S> {
         &self.inner
     }
 
-    fn daily(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, u32>> {
-        self.daily.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn daily_of(&self, tenant: &TenantId) -> Option<u32> {
-        self.daily().get(tenant).copied()
+        self.known().get(tenant).map(|known| known.daily)
+    }
+
+    /// Whether this is how a poll of the tenant begins.
+    fn begins(&self, tenant: &TenantId) -> bool {
+        let mut known = self.known();
+        let known = known.get_mut(tenant);
+        known.is_some_and(|known| std::mem::take(&mut known.begins))
     }
 }
 
@@ -138,11 +153,15 @@ impl<S: Tenants> Tenants for MeasuredStore<S> {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
         let tenant = self.inner.tenant(id).await?;
         if let Some(tenant) = &tenant {
-            let mut daily = self.daily();
-            if daily.len() >= MOST_REMEMBERED {
-                daily.clear();
+            let mut known = self.known();
+            if known.len() >= MOST_REMEMBERED {
+                known.clear();
             }
-            daily.insert(id.clone(), tenant.eploy.daily_calls);
+            let this = Known {
+                daily: tenant.eploy.daily_calls,
+                begins: !tenant.paused,
+            };
+            known.insert(id.clone(), this);
         }
         Ok(tenant)
     }
@@ -152,7 +171,9 @@ impl<S: Tenants> Tenants for MeasuredStore<S> {
 impl<S: TenantStates> TenantStates for MeasuredStore<S> {
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
         let state = self.inner.load_state(tenant).await?;
-        if let Some(state) = &state {
+        if let Some(state) = &state
+            && self.begins(tenant)
+        {
             let lag = seconds(state.due_at, self.clock.now());
             if lag >= 0.0 {
                 histogram!(POLL_LAG).record(lag);

@@ -76,8 +76,11 @@ async fn poll(store: &MeasuredStore<Store>) {
     state.version = 1;
     state.poll.failures = 1;
     store.save_state(&acme.id, &state).await.unwrap();
-    store.load_state(&acme.id).await.unwrap();
     store.tenant(&acme.id).await.unwrap();
+    // A poll is late when it begins, and not once more when it looks later on whether it was overtaken.
+    for _ in 0..3 {
+        store.load_state(&acme.id).await.unwrap();
+    }
     let day = "2026-11-22";
     store.take(&acme.id, day, 2_500, 8_000).await.unwrap();
     store.taken(&acme.id, day).await.unwrap();

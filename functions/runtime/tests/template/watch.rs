@@ -4,12 +4,15 @@
 use serde_json::{Value, json};
 use stagecall_runtime::measure::{NAMESPACE, RECORDS_FAILED};
 
-use crate::broken;
 use crate::rules::{Breaks, Rule, of_type};
-use crate::yaml;
+use crate::{broken, template, yaml};
 
 const RULES: &[Rule] = &[
     ("work that fails raises an alarm", failing_work),
+    (
+        "every queue raises an alarm when it stands still and when it gives up",
+        queues,
+    ),
     ("every alarm tells somebody", told),
 ];
 
@@ -32,6 +35,31 @@ fn failing_work(watch: &Value) -> Breaks {
     });
     let missing = (!there).then(|| format!("none on {RECORDS_FAILED}"));
     missing.into_iter().collect()
+}
+
+/// By the names that the template gives the queues.
+fn queues(watch: &Value) -> Breaks {
+    let template = template();
+    let watched = |metric: &str, queue: &str| {
+        let dimensions = json!([{"Name": "QueueName", "Value": {"Fn::Sub": queue}}]);
+        alarms(watch)
+            .any(|(_, alarm)| alarm["MetricName"] == metric && alarm["Dimensions"] == dimensions)
+    };
+    let mut breaks = Breaks::new();
+    for (name, queue) in of_type(&template, "AWS::SQS::Queue") {
+        let gives_up = queue["Properties"]["RedrivePolicy"].is_null();
+        let metric = if gives_up {
+            "ApproximateNumberOfMessagesVisible"
+        } else {
+            "ApproximateAgeOfOldestMessage"
+        };
+        let queue = queue["Properties"]["QueueName"]["Fn::Sub"].as_str();
+        let queue = queue.unwrap().replace("${AWS::StackName}", "${Stack}");
+        if !watched(metric, &queue) {
+            breaks.push(format!("{name}: none on {metric}"));
+        }
+    }
+    breaks
 }
 
 fn told(watch: &Value) -> Breaks {
@@ -57,6 +85,16 @@ fn every_rule_notices_when_it_is_broken() {
             "work that fails",
             "/Resources/RecordsFailed/Properties/Dimensions/0/Name",
             json!("Function"),
+        ),
+        (
+            "every queue",
+            "/Resources/ResultAge/Properties/Dimensions/0/Value/Fn::Sub",
+            json!("${Stack}-results"),
+        ),
+        (
+            "every queue",
+            "/Resources/PollDeadLetters/Properties/MetricName",
+            json!("ApproximateAgeOfOldestMessage"),
         ),
         (
             "every alarm",
