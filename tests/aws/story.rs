@@ -15,16 +15,16 @@ use crate::member::Member;
 use crate::scene::Scene;
 use crate::{asleep, away, callbacks, left, strangers, until, verdict};
 
-/// After how many seconds failed work comes back, five times. That of the invite and the result queue when a lease has
-/// run out, with everything that goes before it.
-const BACK: [(Queue, u32); 3] = [(Queue::Poll, 5), (Queue::Invite, 18), (Queue::Result, 18)];
+/// After how many seconds work comes back whose function is dead or asleep: when a lease has run out, with everything that
+/// goes before it. What a function hands back comes sooner.
+const BACK: u32 = 18;
 
 /// Plays the first round of the schedule, and what can go wrong before the next: customers join, and those of their
 /// candidates are invited who are to be from the beginning.
 pub async fn begins(scene: &Scene<'_>) -> Cast {
     let stack = scene.stack;
-    for (queue, seconds) in BACK {
-        stack.shorten_visibility(queue, seconds).await.unwrap();
+    for queue in Queue::ALL {
+        stack.shorten_visibility(queue, BACK).await.unwrap();
     }
     let cast = Cast::new(scene.player).await;
     for member in cast.members() {

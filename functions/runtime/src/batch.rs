@@ -1,11 +1,14 @@
 //! A batch of records from a queue: each is parsed and handled by itself, so that one that is malformed, fails, panics or
 //! takes too long is handed back alone.
 
+mod returns;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
+use returns::{Receipts, Returns};
 use serde_json::error::Category;
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
@@ -50,6 +53,10 @@ impl HandedBack {
     }
 }
 
+/// How long after the end of the handlers' time the queue may still be told when records come again. What is left then is
+/// for the answer.
+const TELLING: Duration = Duration::from_secs(1);
+
 /// Handles batches for as long as the process lives, each within its invocation's time. The answer names the records that
 /// are to be handed out again; at the last try their queue puts them among its dead letters.
 pub async fn run<H, F>(pace: Pace, handler: H) -> Result<(), lambda_runtime::Error>
@@ -58,14 +65,17 @@ where
     F: Future<Output = Result<(), HandedBack>> + Send + 'static,
 {
     let handler = &handler;
+    let returns = &Returns::default();
     let invoked = |event: LambdaEvent<SqsEvent>| async move {
         let window = Window::of(&event.context, pace.needs);
-        let answer = within(window, pace.side_by_side, event.payload, handler.clone())
-            .instrument(tracing::info_span!(
-                "invocation",
-                request = event.context.request_id
-            ))
-            .await;
+        let receipts = Receipts::of(&event.payload);
+        let span = tracing::info_span!("invocation", request = event.context.request_id);
+        let answering = async {
+            let answer = within(window, pace.side_by_side, event.payload, handler.clone()).await;
+            returns.tell(receipts, &answer, window.end + TELLING).await;
+            answer
+        };
+        let answer = answering.instrument(span).await;
         measure::flush();
         Ok::<_, lambda_runtime::Error>(answer)
     };

@@ -165,8 +165,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Lets failed work come back after so many seconds. The template's visibility is six times a function's time limit,
-    /// so that it would be the same day only that anybody sees the dead letters.
+    /// Lets work whose function is dead or asleep come back after so many seconds. The template's visibility is six times a
+    /// function's time limit: 18 minutes and more.
     pub async fn shorten_visibility(&self, queue: Queue, seconds: u32) -> Result<(), Error> {
         self.sqs
             .set_queue_attributes()

@@ -28,6 +28,15 @@ pub struct QueueUrls {
 }
 
 impl QueueUrls {
+    /// The queue that has this name among resources (`arn:aws:sqs:eu-west-2:123456789012:stagecall-poll`); both end with
+    /// the queue's name.
+    pub fn named(&self, arn: &str) -> Option<&str> {
+        let name = arn.rsplit(':').next();
+        let all = [&self.poll, &self.invite, &self.write_back].into_iter();
+        let mut of_this_name = all.filter(|url| url.rsplit('/').next() == name);
+        of_this_name.next().map(String::as_str)
+    }
+
     fn of(&self, work: &Work) -> &str {
         match work {
             Work::Poll { .. } => &self.poll,

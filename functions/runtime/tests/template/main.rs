@@ -82,6 +82,11 @@ fn every_rule_notices_when_it_is_broken() {
             json!({}),
         ),
         (
+            "a function may say",
+            "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/2",
+            json!("sqs:GetQueueAttributes"),
+        ),
+        (
             "a function that may feed",
             "/Resources/PollFunction/Properties/RecursiveLoop",
             json!("Terminate"),

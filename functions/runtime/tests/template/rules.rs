@@ -25,6 +25,10 @@ pub const RULES: &[Rule] = &[
         mappings,
     ),
     (
+        "a function may say when what it hands back comes again",
+        returns,
+    ),
+    (
         "a function that may feed its own queue is not stopped for it",
         loops,
     ),
@@ -176,22 +180,33 @@ fn mappings(template: &Value) -> Breaks {
         .collect()
 }
 
+/// Whether a function's role lets it do this with a queue.
+fn may(template: &Value, function: &Value, action: &str, queue: &str) -> bool {
+    let role = function["Properties"]["Role"]["Fn::GetAtt"].as_str();
+    let role = role.unwrap_or_default().trim_end_matches(".Arn");
+    statements(template).any(|(of, statement)| {
+        of == role
+            && list(&statement["Action"]).contains(&&action.into())
+            && list(&statement["Resource"])
+                .iter()
+                .any(|resource| resource["Fn::GetAtt"] == format!("{queue}.Arn"))
+    })
+}
+
+fn returns(template: &Value) -> Breaks {
+    let sources = sources(template).into_iter();
+    let unable = sources.filter(|(_, function, _, queue)| {
+        !may(template, function, "sqs:ChangeMessageVisibility", queue)
+    });
+    unable.map(|(name, ..)| name.clone()).collect()
+}
+
 fn loops(template: &Value) -> Breaks {
-    let feeds = |function: &Value, queue: &str| {
-        let role = function["Properties"]["Role"]["Fn::GetAtt"].as_str();
-        let role = role.unwrap_or_default().trim_end_matches(".Arn");
-        statements(template).any(|(of, statement)| {
-            of == role
-                && list(&statement["Action"]).contains(&&"sqs:SendMessage".into())
-                && list(&statement["Resource"])
-                    .iter()
-                    .any(|resource| resource["Fn::GetAtt"] == format!("{queue}.Arn"))
-        })
-    };
     let stopped = sources(template)
         .into_iter()
         .filter(|(_, function, _, queue)| {
-            feeds(function, queue) && function["Properties"]["RecursiveLoop"] != "Allow"
+            may(template, function, "sqs:SendMessage", queue)
+                && function["Properties"]["RecursiveLoop"] != "Allow"
         });
     stopped.map(|(name, ..)| name.clone()).collect()
 }

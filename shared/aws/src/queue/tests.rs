@@ -173,3 +173,17 @@ async fn throttling_is_waited_out() {
     queue.push(polls(1)).await.unwrap();
     assert_eq!(calls.count(), 2);
 }
+
+#[test]
+fn a_queues_address_is_found_by_its_name() {
+    let urls = QueueUrls {
+        poll: "https://sqs.eu-west-2.amazonaws.com/123456789012/stagecall-poll".to_owned(),
+        invite: "https://sqs.eu-west-2.amazonaws.com/123456789012/stagecall-invite".to_owned(),
+        write_back: "https://sqs.eu-west-2.amazonaws.com/123456789012/stagecall-result".to_owned(),
+    };
+    let arn = "arn:aws:sqs:eu-west-2:123456789012:stagecall-result";
+    assert_eq!(urls.named(arn), Some(urls.write_back.as_str()));
+    for other in ["arn:aws:sqs:eu-west-2:123456789012:result", ""] {
+        assert_eq!(urls.named(other), None);
+    }
+}
