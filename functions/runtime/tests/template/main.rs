@@ -114,6 +114,21 @@ fn every_rule_notices_when_it_is_broken() {
         (
             "access logs",
             "/Resources/CallbackStage/Properties/AccessLogSettings/Format",
+            json!(r#"{"r": "$context.routeKey", "e": "$context.error.messageString"}"#),
+        ),
+        (
+            "what a parameter",
+            "/Resources/CallbackFunction/Properties/AutoPublishAliasAllProperties",
+            json!(false),
+        ),
+        (
+            "what a parameter",
+            "/Resources/CallbackFunction/Properties/VersionDescription/Fn::Sub",
+            json!("table ${Table}, log level ${LogLevel}"),
+        ),
+        (
+            "access logs",
+            "/Resources/CallbackStage/Properties/AccessLogSettings/Format",
             json!("$context.routeKey"),
         ),
         (

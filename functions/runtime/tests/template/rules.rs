@@ -35,7 +35,8 @@ pub const RULES: &[Rule] = &[
     ("every queue has its dead letters", dead_letters),
     ("every log is kept for a time", logs),
     ("every schedule can fire", schedules),
-    ("access logs do not tell the path", access_logs),
+    ("what a parameter changes reaches the alias", versions),
+    ("access logs are JSON and do not tell the path", access_logs),
     ("the table is as the store expects it, and safe", table),
 ];
 
@@ -274,6 +275,40 @@ pub fn is_rate(expression: &str) -> bool {
     }
 }
 
+/// What parameters a published version is made anew for, by hand: SAM compares the template's text alone.
+fn versions(template: &Value) -> Breaks {
+    let globals = &template["Globals"]["Function"];
+    let used = [&globals["LoggingConfig"], &globals["Environment"]].map(ToString::to_string);
+    // Not `Timing`, which would be too long for a description.
+    let parameters = template["Parameters"].as_object().unwrap().keys();
+    let parameters: Vec<_> = parameters
+        .filter(|name| name.as_str() != "Timing")
+        .filter(|name| {
+            used.iter()
+                .any(|used| used.contains(&format!(r#"{{"Ref":"{name}"}}"#)))
+        })
+        .map(String::as_str)
+        .chain(["Table"])
+        .collect();
+    let mut breaks = Breaks::new();
+    for (name, function) in of_type(template, "AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        if properties["AutoPublishAlias"].is_null() {
+            continue;
+        }
+        if properties["AutoPublishAliasAllProperties"] != true {
+            breaks.push(format!("{name}: only its code makes a new version"));
+        }
+        let described = properties["VersionDescription"]["Fn::Sub"].as_str();
+        let described = described.unwrap_or_default();
+        let missing = parameters
+            .iter()
+            .filter(|parameter| !described.contains(&format!("${{{parameter}}}")));
+        breaks.extend(missing.map(|parameter| format!("{name}: {parameter}")));
+    }
+    breaks
+}
+
 /// What an access log may tell. Whatever else there is could hold the path, and its last part is a token.
 const TOLD: &[&str] = &[
     "$context.requestId",
@@ -282,7 +317,8 @@ const TOLD: &[&str] = &[
     "$context.status",
     "$context.responseLength",
     "$context.responseLatency",
-    "$context.error.messageString",
+    // Not `messageString`, which brings quotation marks of its own.
+    "$context.error.message",
 ];
 
 fn access_logs(template: &Value) -> Breaks {
