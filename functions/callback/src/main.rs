@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         &parts.timing,
     );
     let receiver = Receiver {
-        desk: parts.desk(&store),
+        desk: parts.desk_telling(&store, Arc::new(Silent)),
         deliveries: Arc::new(store.inner().clone()),
         secrets,
         platforms: Arc::new(platforms),

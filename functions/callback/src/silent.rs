@@ -1,9 +1,11 @@
-//! No way out: this function reads what platforms send and calls nobody.
+//! No way out: this function reads what platforms send, calls nobody and tells nobody.
 
 use async_trait::async_trait;
+use stagecall_core::events::DomainEvent;
+use stagecall_core::ports::Events;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 
-/// Sends nothing, so that no HTTP client is linked.
+/// Sends nothing, so that neither the way to platforms nor a client of the bus is linked.
 pub(crate) struct Silent;
 
 #[async_trait]
@@ -12,5 +14,16 @@ impl Transport for Silent {
         Err(TransportError::NotSent(
             "this function calls nobody".to_owned(),
         ))
+    }
+}
+
+#[async_trait]
+impl Events for Silent {
+    async fn publish(&self, events: Vec<DomainEvent>) {
+        if !events.is_empty() {
+            tracing::error!(
+                "this function has something to tell, which it should not; report this as a bug"
+            );
+        }
     }
 }

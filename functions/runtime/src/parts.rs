@@ -87,12 +87,17 @@ impl Parts {
 
     /// What every use case that changes invitations needs, over this store.
     pub fn desk(&self, store: &Arc<MeasuredStore<Store>>) -> Desk {
+        self.desk_telling(store, self.events())
+    }
+
+    /// The same, with other events than those of the bus, so that its client is not linked.
+    pub fn desk_telling(&self, store: &Arc<MeasuredStore<Store>>, events: Arc<dyn Events>) -> Desk {
         Desk {
             ledger: store.clone(),
             sweeps: Arc::new(store.inner().clone()),
             tenants: store.clone(),
             queue: self.queue(),
-            events: self.events(),
+            events,
             clock: self.clock.clone(),
             timing: self.timing.clone(),
         }
