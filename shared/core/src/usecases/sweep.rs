@@ -292,7 +292,7 @@ impl Sweeper {
             let mut all = true;
             for one in waiting {
                 // One that cannot be read does not hide the others.
-                all &= self.write_back.bring_news(&one.key, None, None).await? == News::Recorded;
+                all &= self.ask(one).await? == News::Recorded;
             }
             return Ok(Looked {
                 news: 0,
@@ -352,6 +352,11 @@ impl Sweeper {
         }
     }
 
+    /// Asks for the result of one. On the heap: it would be a large future for its callers.
+    async fn ask(&self, one: &Waiting) -> Result<News, Error> {
+        Box::pin(self.write_back.bring_news(&one.key, None, None)).await
+    }
+
     /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.
     /// Returns whether there was time for all of them.
     async fn end_watches(&self, round: &mut Round<'_>, waiting: &[Waiting]) -> Result<bool, Stop> {
@@ -363,9 +368,7 @@ impl Sweeper {
                 Err(Stop::Deadline) => return Ok(false),
                 other => other?,
             }
-            if is_open(one)
-                && self.write_back.bring_news(&one.key, None, None).await? == News::Later
-            {
+            if is_open(one) && self.ask(one).await? == News::Later {
                 continue;
             }
             if let Some(row) = self.desk.ledger.load(&one.key).await? {
