@@ -24,6 +24,23 @@ pub(crate) fn problem<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Str
     }
 }
 
+/// Whether the same call may succeed without anybody changing anything: no answer, a failure of AWS, or throttling.
+pub(crate) fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(failure) => {
+            let throttled = failure.err().code().is_some_and(|code| {
+                matches!(
+                    code,
+                    "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded"
+                )
+            });
+            throttled || failure.raw().status().is_server_error()
+        }
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    }
+}
+
 fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
         "ProvisionedThroughputExceededException"
@@ -66,5 +83,25 @@ mod tests {
         assert!(answered("ThrottlingException").contains("it is tried again"));
         assert!(answered("AccessDeniedException").contains("Give it the action"));
         assert_eq!(answered("Teapot"), "AWS answered Teapot: no");
+    }
+
+    #[test]
+    fn what_aws_may_do_a_moment_later_is_passing() {
+        use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+        use aws_smithy_runtime_api::http::StatusCode;
+        let answered = |code: &str, status: u16| {
+            let error =
+                GetItemError::generic(ErrorMetadata::builder().code(code).message("no").build());
+            let status = StatusCode::try_from(status).unwrap();
+            SdkError::service_error(error, HttpResponse::new(status, "".into()))
+        };
+        assert!(is_passing(&answered("ThrottlingException", 400)));
+        assert!(is_passing(&answered("InternalServiceError", 500)));
+        assert!(!is_passing(&answered("AccessDeniedException", 400)));
+        assert!(!is_passing(&answered("DecryptionFailure", 400)));
+        let late: SdkError<GetItemError> = SdkError::timeout_error("late");
+        assert!(is_passing(&late));
+        let wrong: SdkError<GetItemError> = SdkError::construction_failure("wrong");
+        assert!(!is_passing(&wrong));
     }
 }

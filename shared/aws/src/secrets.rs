@@ -15,7 +15,7 @@ use stagecall_core::keyring::Keyring;
 use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets, SecretsWriter, TenantSecret};
 use stagecall_core::timing::{after, seconds};
 
-use crate::fault::problem;
+use crate::fault::{is_passing, problem};
 
 /// The store's name in errors.
 const SECRETS: &str = "secrets";
@@ -99,18 +99,20 @@ impl ManagedSecrets {
             Ok(answer) => answer,
             Err(error) if is_missing(&error) || is_being_deleted(&error) => return Ok(None),
             Err(error) => {
-                return Err(failed(format!(
-                    "{name} cannot be read: {}",
-                    problem(&error)
-                )));
+                let failed = failed(format!("{name} cannot be read: {}", problem(&error)));
+                return Err(if is_passing(&error) {
+                    failed
+                } else {
+                    failed.until_mended()
+                });
             }
         };
-        let text = answer
-            .secret_string
-            .ok_or_else(|| failed(format!("{name} is binary. Put JSON text into it")))?;
+        let text = answer.secret_string.ok_or_else(|| {
+            failed(format!("{name} is binary. Put JSON text into it")).until_mended()
+        })?;
         Keyring::parse(&text)
             .map(Some)
-            .map_err(|problem| failed(format!("{name}: {problem}")))
+            .map_err(|problem| failed(format!("{name}: {problem}")).until_mended())
     }
 
     fn name(&self, tenant: &TenantId) -> String {
@@ -133,7 +135,7 @@ impl Secrets for ManagedSecrets {
                 "tenant {tenant}: there is no secret {}. Create it, as the README of shared/aws shows",
                 self.name(tenant)
             );
-            StoreError::new(SECRETS, "read a secret", problem)
+            StoreError::new(SECRETS, "read a secret", problem).until_mended()
         })
     }
 

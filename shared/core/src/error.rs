@@ -115,15 +115,27 @@ pub struct StoreError {
     pub operation: &'static str,
     /// What went wrong, without personal data.
     pub problem: String,
+    /// Whether it lasts until a person has mended it: a secret is missing or makes no sense. Else it may be over with the
+    /// next try.
+    pub lasting: bool,
 }
 
 impl StoreError {
-    /// A failure of `store` during `operation`.
+    /// A failure of `store` during `operation`, which may be over with the next try.
     pub fn new(store: &'static str, operation: &'static str, problem: impl fmt::Display) -> Self {
         Self {
             store,
             operation,
             problem: problem.to_string(),
+            lasting: false,
+        }
+    }
+
+    /// The same, lasting until a person has mended it.
+    pub fn until_mended(self) -> Self {
+        Self {
+            lasting: true,
+            ..self
         }
     }
 }

@@ -42,7 +42,9 @@ pub enum Problem {
     Throttled,
     /// Our own count of calls cannot be read or written, so no call may be made.
     AllowanceStore,
-    /// Our own store of secrets cannot be read.
+    /// The tenant's secret is missing, or makes no sense.
+    Secret,
+    /// Our own store of secrets does not answer.
     SecretStore,
     /// No answer came.
     NoAnswer,
@@ -73,7 +75,7 @@ struct Row {
 
 impl Problem {
     /// Every kind, for documentation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Configuration,
         Self::NotConfigured,
         Self::Guarded,
@@ -91,6 +93,7 @@ impl Problem {
         Self::AllowanceEploy,
         Self::Throttled,
         Self::AllowanceStore,
+        Self::Secret,
         Self::SecretStore,
         Self::NoAnswer,
         Self::TooLarge,
@@ -197,9 +200,12 @@ impl Problem {
             Self::AllowanceStore => ("eploy.allowance_store", NotSent, Record,
                 "Stagecall's own count of Eploy calls is not available, and no call is made uncounted",
                 "Wait: it is tried again by itself. If it lasts, check Stagecall's store"),
-            Self::SecretStore => ("eploy.secret_store", NotSent, Connection,
-                "the tenant's secret is not available",
-                "Wait: it is tried again by itself. If it lasts, check that the tenant's secret exists and may be read"),
+            Self::Secret => ("eploy.secret", NotSent, Connection,
+                "the tenant's secret cannot be used",
+                "Mend what is said here; it is tried again by itself"),
+            Self::SecretStore => ("eploy.secret_store", NotSent, Record,
+                "Stagecall's store of secrets does not answer",
+                "Wait: it is tried again by itself. If it lasts, check that store"),
             Self::NoAnswer => ("eploy.no_answer", Unknown, Record,
                 "Eploy did not answer",
                 "Wait: it is tried again by itself"),
@@ -313,8 +319,11 @@ mod tests {
     /// Nothing works without it, and nobody would be told if it counted for a single record.
     #[test]
     fn a_secret_that_is_missing_concerns_the_whole_connection() {
-        let error = Problem::SecretStore.error("poll", "there is no secret");
+        let error = Problem::Secret.error("poll", "there is no secret");
         assert_eq!(error.reach, Reach::Connection);
+        // That the store does not answer is over with the next try, and suspends no tenant.
+        let error = Problem::SecretStore.error("poll", "it took too long");
+        assert_eq!(error.reach, Reach::Record);
     }
 
     #[test]

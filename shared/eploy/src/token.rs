@@ -126,7 +126,14 @@ impl Shared {
         self.secrets
             .secret(&self.tenant, fresh)
             .await
-            .map_err(|error| Problem::SecretStore.error(operation, &error.to_string()))
+            .map_err(|error| {
+                let problem = if error.lasting {
+                    Problem::Secret
+                } else {
+                    Problem::SecretStore
+                };
+                problem.error(operation, &error.to_string())
+            })
     }
 
     async fn request_token_with(

@@ -121,9 +121,9 @@ fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
 #[async_trait]
 impl Secrets for Vault {
     async fn secret(&self, tenant: &TenantId, _fresh: bool) -> Result<TenantSecret, StoreError> {
-        let keyring = self.read(tenant)?;
+        let keyring = self.read(tenant).map_err(StoreError::until_mended)?;
         keyring.map(|keyring| keyring.secret().clone()).ok_or_else(|| {
-            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file")
+            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file").until_mended()
         })
     }
 
