@@ -20,7 +20,7 @@ use super::layout::{
     DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, VERSION, WATCHED, group,
     group_of, moment, of_application, watched,
 };
-use super::{SIDE_BY_SIDE, STORE, Store, failed, made};
+use super::{SIDE_BY_SIDE, Store, failed, made};
 
 /// For how long after its entry an invitation keeps its first place in the index.
 const FIRST_STEPS_SECONDS: f64 = 300.0;
@@ -159,14 +159,16 @@ impl Ledger for Store {
             .collect::<Result<_, _>>()
             .await
             .map_err(|error| failed(operation, &error))?;
-        items
-            .iter()
-            .map(|item| {
-                waiting(item).ok_or_else(|| {
-                    StoreError::new(STORE, operation, "a row of the index cannot be read")
-                })
-            })
-            .collect()
+        // One that cannot be read must not hold up the others.
+        let readable = items.iter().filter_map(|item| {
+            let one = waiting(item);
+            if one.is_none() {
+                let row = Place::of(item).map(|place| place.sk);
+                tracing::error!(%tenant, %assessment, row, "an invitation is watched and cannot be read");
+            }
+            one
+        });
+        Ok(readable.collect())
     }
 }
 

@@ -9,20 +9,15 @@ use stagecall_core::tenant::Tenant;
 use super::item::{document, index, number, plain};
 use super::layout::{DOCUMENT, Place, VERSION, moment};
 use super::ledger::saved;
-use super::{Store, failed, made};
+use super::{Store, made};
 
 #[async_trait]
 impl Tenants for Store {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(Place::tenant(id).key()))
-            .send()
-            .await
-            .map_err(|error| failed("read a tenant", &error))?;
-        answer.item.map(|item| document(&item)).transpose()
+        // Consistently: a poll that took an older configuration for the present one would turn a changed mapping back, and
+        // then on anew, with whoever entered meanwhile in its baseline.
+        let item = self.get("read a tenant", &Place::tenant(id)).await?;
+        item.map(|item| document(&item)).transpose()
     }
 }
 
