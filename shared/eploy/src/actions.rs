@@ -52,7 +52,13 @@ impl Client {
         }
         let path = Self::path(operation, "actions", id.as_str(), "")?;
         let call = Call::patch(operation, &path, body.into(), Permission::update("Actions"));
-        self.call(call).await.map(drop)
+        match self.call(call).await {
+            Err(error) if Problem::WebPage.is(&error) => {
+                self.hear_eploy(operation).await?;
+                Err(Problem::NotFound.error(operation, ""))
+            }
+            done => done.map(drop),
+        }
     }
 
     /// Finds an action by what it was created with. If several fit, the newest is the one whose creation is in doubt.

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::dialect::{Dialect, MoveBody};
 use crate::errors::{Permission, Problem};
 use crate::search::{FEW_PAGES, Filter, Search};
-use crate::wire::Record;
+use crate::wire::{Page, Record};
 
 /// The blocks of an application that are read, all documented by P-GROS.
 pub(crate) const BLOCKS: &[&str] = &[
@@ -24,6 +24,16 @@ pub(crate) const BLOCKS: &[&str] = &[
     "Vacancy",
     "ModificationDate",
 ];
+
+fn search(operation: &'static str, filters: Vec<Filter>) -> Search<'static> {
+    Search {
+        operation,
+        resource: "applications",
+        filters,
+        blocks: BLOCKS,
+        permission: Permission::view("Applications"),
+    }
+}
 
 impl Client {
     /// Applications that changed since then, or all.
@@ -40,8 +50,10 @@ impl Client {
             })
             .into_iter()
             .collect();
-        self.search_applications("find changed applications", filters, page)
-            .await
+        let search = search("find changed applications", filters);
+        // The cursor does not pass what was not found.
+        let found = self.search_lightly(&search, page).await?;
+        Ok(self.read_page(&found))
     }
 
     /// Applications that may be at one of these triggers.
@@ -109,14 +121,11 @@ impl Client {
         filters: Vec<Filter>,
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
-        let search = Search {
-            operation,
-            resource: "applications",
-            filters,
-            blocks: BLOCKS,
-            permission: Permission::view("Applications"),
-        };
-        let found = self.search(&search, page).await?;
+        let found = self.search(&search(operation, filters), page).await?;
+        Ok(self.read_page(&found))
+    }
+
+    fn read_page(&self, found: &Page) -> ApplicationPage {
         let mut rows = Vec::new();
         let mut set_aside = Vec::new();
         for record in &found.records {
@@ -125,11 +134,11 @@ impl Client {
                 Err(problem) => set_aside.push(problem),
             }
         }
-        Ok(ApplicationPage {
+        ApplicationPage {
             rows,
             set_aside,
             more: found.more,
-        })
+        }
     }
 
     /// Moves an application to a stage and status.

@@ -57,6 +57,7 @@ impl Client {
                 if [
                     Problem::Permission,
                     Problem::NotFound,
+                    Problem::WebPage,
                     Problem::SearchRejected,
                 ]
                 .iter()

@@ -54,6 +54,9 @@ pub enum Problem {
     Server,
     /// The answer cannot be read.
     Unreadable,
+    /// That there is nothing was said by a web page. It may be Eploy's way of saying so, or somebody else's answer in its
+    /// place.
+    WebPage,
     /// There is no such record.
     NotFound,
     /// A record, or a change of it, is refused.
@@ -99,6 +102,7 @@ impl Problem {
         Self::TooLarge,
         Self::Server,
         Self::Unreadable,
+        Self::WebPage,
         Self::NotFound,
         Self::Rejected,
         Self::SearchRejected,
@@ -217,6 +221,9 @@ impl Problem {
                 "Wait: it is tried again by itself. If it lasts, ask Eploy Support"),
             Self::Unreadable => ("eploy.answer_unreadable", Unknown, Record,
                 "Eploy's answer cannot be read",
+                "If it lasts, check base_url, and whether something between Stagecall and Eploy answers in its place"),
+            Self::WebPage => ("eploy.web_page", Unknown, Record,
+                "a web page was answered in Eploy's place",
                 "If it lasts, check base_url, and whether something between Stagecall and Eploy answers in its place"),
             Self::NotFound => ("eploy.not_found", Refused, Record,
                 "Eploy has no such record",

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Permission;
 use crate::search::{Filter, Search};
-use crate::wire::Record;
+use crate::wire::{Page, Record};
 
 /// The blocks of a placement that are read, all documented by P-GROS.
 const BLOCKS: &[&str] = &[
@@ -29,6 +29,16 @@ const MODIFIED: &str = "Placement.ModificationDate";
 /// Documented by V-STARTER (reference eploy §4.1).
 const STATUS: &str = "Placement.PlacementStatus";
 
+fn search(operation: &'static str, filter: Option<Filter>) -> Search<'static> {
+    Search {
+        operation,
+        resource: "placements",
+        filters: filter.into_iter().collect(),
+        blocks: BLOCKS,
+        permission: Permission::view("Placements"),
+    }
+}
+
 impl Client {
     /// Placements that changed since then, or all.
     pub(crate) async fn search_changed_placements(
@@ -39,8 +49,10 @@ impl Client {
         let dates = self.shared.dialect.dates;
         let filter = since
             .map(|since| Filter::greater_than(MODIFIED, dates.filter(dates.window(since)).into()));
-        self.search_placements("find changed placements", filter, page)
-            .await
+        let search = search("find changed placements", filter);
+        // The cursor does not pass what was not found.
+        let found = self.search_lightly(&search, page).await?;
+        Ok(self.read_placements(&found))
     }
 
     /// Placements that may have one of these statuses.
@@ -51,24 +63,12 @@ impl Client {
     ) -> Result<PlacementPage, CallError> {
         let ids = statuses.iter().map(PlacementStatusId::as_str).collect();
         let filter = any_of(&self.shared.dialect, Some(STATUS), &ids);
-        self.search_placements("find placements by status", filter, page)
-            .await
+        let search = search("find placements by status", filter);
+        let found = self.search(&search, page).await?;
+        Ok(self.read_placements(&found))
     }
 
-    async fn search_placements(
-        &self,
-        operation: &'static str,
-        filter: Option<Filter>,
-        page: u32,
-    ) -> Result<PlacementPage, CallError> {
-        let search = Search {
-            operation,
-            resource: "placements",
-            filters: filter.into_iter().collect(),
-            blocks: BLOCKS,
-            permission: Permission::view("Placements"),
-        };
-        let found = self.search(&search, page).await?;
+    fn read_placements(&self, found: &Page) -> PlacementPage {
         let mut rows = Vec::new();
         let mut set_aside = Vec::new();
         for record in &found.records {
@@ -77,11 +77,11 @@ impl Client {
                 Err(problem) => set_aside.push(problem),
             }
         }
-        Ok(PlacementPage {
+        PlacementPage {
             rows,
             set_aside,
             more: found.more,
-        })
+        }
     }
 }
 

@@ -76,6 +76,7 @@ impl Circumstances<'_> {
             (Asked::List(permission) | Asked::Record(permission), 403) => {
                 self.permission(permission)
             }
+            (_, 404 | 410) if answer.is_page() => error(Problem::WebPage, &http),
             (_, 404 | 410) => error(Problem::NotFound, ""),
             (Asked::List(_), 400..500) => error(Problem::SearchRejected, &format!("HTTP {status}")),
             (Asked::Record(_), 400..500) => error(Problem::Rejected, &format!("HTTP {status}")),
@@ -278,6 +279,8 @@ mod tests {
             (RECORD, 409, String::new(), P::Rejected),
             (LIST, 400, said("unknown route"), P::SearchRejected),
             (LIST, 404, String::new(), P::NotFound),
+            (LIST, 404, html.to_owned(), P::WebPage),
+            (RECORD, 410, "<html>".to_owned(), P::WebPage),
             (LIST, 429, String::new(), P::AllowanceEploy),
             (LIST, 408, String::new(), P::NoAnswer),
             (LIST, 301, String::new(), P::Redirected),

@@ -61,8 +61,49 @@ pub(crate) struct Kind {
 }
 
 impl Client {
-    /// One page of a search, from 1. That nothing was found may be a 404 (reference eploy §4.3).
+    /// One page of a search, from 1. That nothing was found may be a 404 (reference eploy §4.3). If that is a web page, it
+    /// counts where Eploy is heard to answer.
     pub(crate) async fn search(&self, search: &Search<'_>, page: u32) -> Result<Page, CallError> {
+        match self.search_once(search, page).await {
+            Err(error) if Problem::WebPage.is(&error) => {
+                self.hear_eploy(search.operation).await?;
+                Ok(Page::EMPTY)
+            }
+            other => other,
+        }
+    }
+
+    /// The same, where a wrong "nothing" does no harm because it is asked again from the same place: never a call more.
+    pub(crate) async fn search_lightly(
+        &self,
+        search: &Search<'_>,
+        page: u32,
+    ) -> Result<Page, CallError> {
+        match self.search_once(search, page).await {
+            Err(error) if Problem::WebPage.is(&error) => Ok(Page::EMPTY),
+            other => other,
+        }
+    }
+
+    /// Whether Eploy answers, and nothing in its place: asks for an application, any. With one call.
+    pub(crate) async fn hear_eploy(&self, operation: &'static str) -> Result<(), CallError> {
+        let body = json!({
+            "Filters": [],
+            "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
+            "ResponseBlocks": [self.shared.dialect.block("ApplicationId")],
+        });
+        let permission = Permission::view("Applications");
+        let call = Call {
+            asked: Asked::List(permission),
+            ..Call::post(operation, "applications/search", body, permission)
+        };
+        match self.call_for_json(call).await {
+            Err(error) if !Problem::NotFound.is(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn search_once(&self, search: &Search<'_>, page: u32) -> Result<Page, CallError> {
         let dialect = &self.shared.dialect;
         let filters: Vec<Value> = search
             .filters
@@ -92,8 +133,26 @@ impl Client {
             .map_err(|problem| Problem::Unreadable.error(search.operation, problem))
     }
 
-    /// One record, or `None` if Eploy has none of this id.
+    /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page that says so is
+    /// not enough.
     pub(crate) async fn read_one(
+        &self,
+        kind: &Kind,
+        by: ReadBy,
+        route: &str,
+        id: &str,
+    ) -> Result<Option<Value>, CallError> {
+        match self.read_one_once(kind, by, route, id).await {
+            Err(error) if Problem::WebPage.is(&error) => {
+                self.hear_eploy(kind.operation).await?;
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// The same, with the web page as an error.
+    pub(crate) async fn read_one_once(
         &self,
         kind: &Kind,
         by: ReadBy,
@@ -152,7 +211,7 @@ impl Client {
             blocks: kind.blocks,
             permission: kind.permission,
         };
-        let found = self.search(&search, 1).await?.records;
+        let found = self.search_once(&search, 1).await?.records;
         let some = !found.is_empty();
         let record = found.into_iter().find(|record| {
             Record::of(record).is_some_and(|record| record.own_id(kind.id).as_deref() == Ok(id))
@@ -161,5 +220,85 @@ impl Client {
             return Err(Problem::FilterIgnored.error(kind.operation, route));
         }
         Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use stagecall_core::error::Phase;
+    use stagecall_core::tenant::Vacancies;
+
+    use super::*;
+    use crate::testing::{Answer, Scene};
+
+    /// What is asked for is answered with a web page, and anything else like this.
+    fn scene(anything: Answer) -> Scene {
+        Scene::new(move |request| {
+            if request.body["Filters"] == json!([]) && request.body["Paging"]["RecordsPerPage"] == 1
+            {
+                anything.clone()
+            } else {
+                Answer::json(404, "<html>nothing here</html>")
+            }
+        })
+    }
+
+    /// Whoever is at the stage would be taken for nobody, and invited later.
+    #[tokio::test]
+    async fn that_nobody_is_there_is_not_believed_of_a_web_page_alone() {
+        for (anything, told) in [
+            (
+                Answer::json(404, "<html>nothing here</html>"),
+                Err(Phase::Unknown),
+            ),
+            (Answer::lost(), Err(Phase::Unknown)),
+            (Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#), Ok(0)),
+            (Answer::status(404), Ok(0)),
+        ] {
+            let scene = scene(anything);
+            let client = scene.client().await;
+            let page = client.applications_at(&[], &Vacancies::All, 1).await;
+            assert_eq!(
+                page.map(|page| page.rows.len())
+                    .map_err(|error| error.phase),
+                told
+            );
+            assert_eq!(scene.calls(), 2);
+            let placed = client.placements_with(&BTreeSet::new(), 1).await;
+            assert_eq!(
+                placed
+                    .map(|page| page.rows.len())
+                    .map_err(|error| error.phase),
+                told
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_poll_that_finds_nothing_is_one_call_however_that_is_said() {
+        let scene = scene(Answer::status(500));
+        let client = scene.client().await;
+        for calls in [1, 2] {
+            let page = client.changed_applications(None, 1).await.unwrap();
+            assert!(page.rows.is_empty() && !page.more);
+            assert_eq!(scene.calls(), calls);
+        }
+        let page = client.changed_placements(None, 1).await.unwrap();
+        assert!(page.rows.is_empty() && !page.more);
+        assert_eq!(scene.calls(), 3);
+    }
+
+    /// It would count as one who may never be invited.
+    #[tokio::test]
+    async fn a_candidate_is_not_gone_because_a_web_page_says_so() {
+        let candidate = |anything| async {
+            let client = scene(anything).client().await;
+            client.candidate(&"9".into()).await.unwrap_err().code
+        };
+        let page = Answer::json(404, "<html>nothing here</html>");
+        assert_eq!(candidate(page).await, "eploy.web_page");
+        assert_eq!(candidate(Answer::ok("{}")).await, "eploy.not_found");
     }
 }

@@ -73,23 +73,22 @@ impl Client {
     /// it is gone: a search has to agree, where it can.
     async fn application(&self, application: &ApplicationId) -> Result<Option<Value>, CallError> {
         let dialect = &self.shared.dialect;
-        let read = |by| {
-            self.read_one(
-                &APPLICATION,
-                by,
-                &dialect.application_id_route,
-                application.as_str(),
-            )
-        };
-        let found = read(dialect.read_application).await?;
-        if found.is_some() || dialect.read_application == ReadBy::Search {
-            return Ok(found);
+        let (route, id) = (&dialect.application_id_route, application.as_str());
+        let by_search = self.read_one(&APPLICATION, ReadBy::Search, route, id);
+        if dialect.read_application == ReadBy::Search {
+            return by_search.await;
         }
-        match read(ReadBy::Search).await {
+        let by_id = self.read_one_once(&APPLICATION, dialect.read_application, route, id);
+        let missing = match by_id.await {
+            Ok(None) => Ok(None),
+            Err(error) if Problem::WebPage.is(&error) => Err(error),
+            found => return found,
+        };
+        match by_search.await {
             Err(error)
                 if Problem::FilterIgnored.is(&error) || Problem::SearchRejected.is(&error) =>
             {
-                Ok(None)
+                missing
             }
             other => other,
         }
@@ -115,7 +114,8 @@ impl Client {
         };
         let mut rows: Vec<HistoryRow> = Vec::new();
         for page in 1..=FEW_PAGES {
-            let found = match self.search(&search, page).await {
+            // Where it has nothing, the application's own record decides.
+            let found = match self.search_lightly(&search, page).await {
                 Err(error)
                     if Problem::Permission.is(&error) || Problem::SearchRejected.is(&error) =>
                 {
@@ -329,6 +329,32 @@ mod tests {
             scene.client().await.standing(&"7".into()).await.unwrap(),
             at_12()
         );
+    }
+
+    /// Something between us and Eploy answers in its place.
+    #[tokio::test]
+    async fn what_only_web_pages_say_is_not_believed() {
+        let page = || Answer::json(404, "<html>no such page</html>");
+        let rejected = || Answer::status(400);
+        let found = || Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#);
+        for (by_id, by_search, any, told) in [
+            (page(), page(), page(), Err("eploy.web_page")),
+            (page(), page(), found(), Ok(Standing::Gone)),
+            (page(), rejected(), page(), Err("eploy.web_page")),
+            (Answer::status(404), page(), page(), Err("eploy.web_page")),
+            (page(), Answer::status(404), page(), Ok(Standing::Gone)),
+        ] {
+            let scene = Scene::new(move |request| {
+                let filtered = request.body["Filters"] != json!([]);
+                match request.url.path() {
+                    "/api/applications/search" if filtered => by_search.clone(),
+                    "/api/applications/search" => any.clone(),
+                    _ => by_id.clone(),
+                }
+            });
+            let standing = scene.client().await.standing(&"7".into()).await;
+            assert_eq!(standing.map_err(|error| error.code), told);
+        }
     }
 
     #[tokio::test]

@@ -80,7 +80,9 @@ impl Probe<'_> {
                 .map_err(|wire::NotJson| {
                     Problem::Unreadable.error(call.operation, "it is not JSON")
                 }),
-            Err(error) if Problem::NotFound.is(&error) => Ok(Heard::Missing(said)),
+            Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => {
+                Ok(Heard::Missing(said))
+            }
             Err(error) if Problem::SearchRejected.is(&error) => Ok(Heard::Refused(said)),
             Err(error) if Problem::Permission.is(&error) => Ok(Heard::Forbidden(error.problem)),
             Err(error) => Err(error),
