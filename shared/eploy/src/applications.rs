@@ -336,7 +336,7 @@ mod tests {
             .unwrap();
         assert!(page.rows.is_empty() && !page.more);
         let body = scene.last().body;
-        assert_eq!(body["Filters"][0]["Value"], "2025-06-24T10:58:00");
+        assert_eq!(body["Filters"][0]["Value"], "2025-06-24T10:50:00");
         assert_eq!(body["ResponseBlocks"][0], "ApplicationID");
         assert_eq!(
             body["Paging"],

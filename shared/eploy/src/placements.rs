@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(scene.last().url.path(), "/api/placements/search");
         assert_eq!(
             scene.last().body["Filters"],
-            json!([{"Route": "Placement.ModificationDate", "Operation": "GreaterThan", "Value": "2025-01-24T09:58:00Z"}])
+            json!([{"Route": "Placement.ModificationDate", "Operation": "GreaterThan", "Value": "2025-01-24T09:50:00Z"}])
         );
         assert!(!page.more);
         let statuses: Vec<_> = page
