@@ -129,8 +129,9 @@ impl Page {
     };
 
     /// Reads an answer to a search for page `requested` of `size` records. What is missing is taken kindly: no body, no
-    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3). Without `TotalPages`, a short page is the
-    /// last one.
+    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3). Without `TotalPages`, `TotalRecords` tells the
+    /// end, however few records a page may have. Without either, a short page is the last one, so `size` must not be more
+    /// than this Eploy gives: the probe finds that out.
     pub(crate) fn read(
         answer: Option<Value>,
         requested: u32,
@@ -156,15 +157,20 @@ impl Page {
             return Err("Records is not an array");
         }
         let (current, total) = (frame.number("CurrentPage"), frame.number("TotalPages"));
+        let all = frame.number("TotalRecords");
         // Past the end, the last page may come again.
         if current.is_some_and(|current| current > 0 && current < u64::from(requested)) {
             return Ok(Self::EMPTY);
         }
         let records = take_records(&mut answer);
+        let requested = u64::from(requested);
         let more = !records.is_empty()
-            && total.map_or(records.len() >= size as usize, |total| {
-                u64::from(requested) < total
-            });
+            && match (total, all) {
+                (Some(total), _) => requested < total,
+                // Exact for a full page; a shorter one may lead to an empty one.
+                (None, Some(all)) => requested.saturating_mul(records.len() as u64) < all,
+                (None, None) => records.len() >= size as usize,
+            };
         Ok(Self { records, more })
     }
 }
@@ -232,6 +238,23 @@ mod tests {
         assert!(page(json!({"Records": [1, 2]}), 1).more);
         assert!(!page(json!({"Records": [1]}), 1).more);
         assert!(page(json!([1, 2]), 1).more);
+    }
+
+    /// Eploy gives fewer records than it is asked for.
+    #[test]
+    fn the_number_of_records_says_where_the_end_is_however_short_the_pages_are() {
+        let more = |records: Value, requested| {
+            let answer = json!({"Records": records, "TotalRecords": 5});
+            Page::read(Some(answer), requested, 100).unwrap().more
+        };
+        assert!(more(json!([1, 2]), 1));
+        assert!(more(json!([1, 2]), 2));
+        // It is the last, and cannot be told from another: the next one is empty.
+        assert!(more(json!([1]), 3));
+        assert!(!more(json!([]), 4));
+        assert!(!more(json!([1, 2, 3, 4, 5]), 1));
+        // The last one again and again.
+        assert!(!more(json!([1]), 5));
     }
 
     #[test]
