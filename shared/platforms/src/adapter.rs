@@ -73,7 +73,7 @@ pub trait Adapter: Send + Sync {
         next: Option<&str>,
     ) -> Result<Request, Fault>;
 
-    /// Reads that page. Rows of other assessments are left out, in case the platform ignores the filter.
+    /// Reads that page. Rows of other assessments are left out and counted, in case the platform ignores the filter.
     fn read_list(
         &self,
         assessment: &AssessmentId,
@@ -136,6 +136,19 @@ pub struct Page<T> {
     /// What to ask for the next page with; `None`: this was the last. It may be kept in the ledger, so it holds no secret
     /// and nobody's data.
     pub next: Option<String>,
+    /// How many rows were left out because they are another assessment's.
+    pub foreign: usize,
+}
+
+impl<T> Page<T> {
+    /// These rows, and none left out.
+    pub fn of(items: Vec<T>, next: Option<String>) -> Self {
+        Self {
+            items,
+            next,
+            foreign: 0,
+        }
+    }
 }
 
 /// One row of a platform's list of invitations, read for both purposes. Its debug form shows no content, because

@@ -125,21 +125,22 @@ impl Client {
         .await
     }
 
-    /// All pages of a list.
+    /// All pages of a list, as one.
     async fn pages<T>(
         &self,
         operation: &'static str,
         ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
-    ) -> Result<Vec<T>, CallError> {
-        let mut all = Vec::new();
+    ) -> Result<Page<T>, CallError> {
+        let mut all = Page::of(Vec::new(), None);
         let mut next: Option<String> = None;
         let mut seen = HashSet::new();
         for _ in 0..MOST_PAGES {
             let page = self
                 .page(operation, |adapter| ask(adapter, next.as_deref()), &read)
                 .await?;
-            all.extend(page.items);
+            all.items.extend(page.items);
+            all.foreign += page.foreign;
             match page.next {
                 None => return Ok(all),
                 // A list that leads back to itself has no end.
@@ -243,6 +244,7 @@ impl Platform for Client {
             |adapter, answer| adapter.read_assessments(answer),
         )
         .await
+        .map(|all| all.items)
     }
 
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError> {
@@ -275,13 +277,15 @@ impl Platform for Client {
         client_ref: &str,
     ) -> Result<Vec<Found>, CallError> {
         const FIND: &str = "look for an invitation";
-        let listed = self
+        let all = self
             .pages(
                 FIND,
                 |adapter, next| adapter.list(assessment, None, next),
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
             .await?;
+        let only_others = all.items.is_empty() && all.foreign > 0;
+        let listed = all.items;
         let unnamed = listed
             .iter()
             .any(|row| row.emails.is_empty() && row.found.client_ref.is_none());
@@ -292,6 +296,9 @@ impl Platform for Client {
         // Whoever is not named or not listed may be the one: taking that for "not there" would invite a second time.
         let why = if unnamed {
             "has somebody in it with neither an address nor our reference"
+        } else if only_others {
+            // There is nobody yet, and the filter is ignored; or whose the rows are is said in another way than we read.
+            "has only rows of other assessments"
         } else if !self.adapter().lists_everybody(assessment) {
             "does not have everybody who is invited"
         } else {
@@ -335,10 +342,9 @@ impl Platform for Client {
             .await;
         let page = match page {
             // Somebody was removed, and with them the last page.
-            Err(error) if next.is_some() && error.code == problem::NOT_FOUND.code => Page {
-                items: Vec::new(),
-                next: None,
-            },
+            Err(error) if next.is_some() && error.code == problem::NOT_FOUND.code => {
+                Page::of(Vec::new(), None)
+            }
             page => page?,
         };
         if let Some(on) = &page.next
@@ -373,7 +379,8 @@ impl Platform for Client {
                 |adapter, next| callbacks(adapter)?.registered(next),
                 |adapter, answer| callbacks(adapter)?.read_registered(answer),
             )
-            .await?;
+            .await?
+            .items;
         let plan = callbacks(&*self.adapter())
             .and_then(|callbacks| callbacks.plan(&registered, address, assessments))
             .map_err(|fault| fault.during(OPERATION, self.clock.now(), self.kind.back_off))?;

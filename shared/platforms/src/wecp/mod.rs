@@ -213,10 +213,7 @@ impl Adapter for Wecp {
 
     fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault> {
         let rows = rows(answer, Asked::Tests)?;
-        Ok(Page {
-            items: rows.iter().filter_map(test).collect(),
-            next: None,
-        })
+        Ok(Page::of(rows.iter().filter_map(test).collect(), None))
     }
 
     fn invite(
@@ -357,10 +354,10 @@ impl Adapter for Wecp {
         };
         let rows = rows(answer, asked)?;
         let base = &self.account.base;
-        Ok(Page {
-            items: rows.iter().filter_map(|row| listed(row, base)).collect(),
-            next: None,
-        })
+        Ok(Page::of(
+            rows.iter().filter_map(|row| listed(row, base)).collect(),
+            None,
+        ))
     }
 
     fn lists_everybody(&self, assessment: &AssessmentId) -> bool {

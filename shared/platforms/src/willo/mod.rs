@@ -160,7 +160,7 @@ impl Willo {
 fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
     let unreadable = || Fault::unreadable("Willo's list is not the list it should be");
     match errors::body(answer)? {
-        Value::Array(items) => Ok(Page { items, next: None }),
+        Value::Array(items) => Ok(Page::of(items, None)),
         mut envelope => {
             let next = match envelope.get("next") {
                 None | Some(Value::Null) => None,
@@ -168,7 +168,7 @@ fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
                 Some(_) => return Err(unreadable()),
             };
             match envelope.get_mut("results").map(Value::take) {
-                Some(Value::Array(items)) => Ok(Page { items, next }),
+                Some(Value::Array(items)) => Ok(Page::of(items, next)),
                 _ => Err(unreadable()),
             }
         }
@@ -191,10 +191,7 @@ impl Adapter for Willo {
                 kind: AssessmentKind::VideoInterview,
             })
         });
-        Ok(Page {
-            items: items.collect(),
-            next: page.next,
-        })
+        Ok(Page::of(items.collect(), page.next))
     }
 
     fn invite(
@@ -252,11 +249,14 @@ impl Adapter for Willo {
             Some(path) => path.to_owned(),
             None => next,
         };
+        let mut rows = page.items;
+        let all = rows.len();
+        rows.retain(|row| !participants::is_foreign(row, assessment));
         Ok(Page {
-            items: page
-                .items
+            foreign: all - rows.len(),
+            items: rows
                 .iter()
-                .filter_map(|row| participants::listed(row, assessment, base))
+                .filter_map(|row| participants::listed(row, base))
                 .collect(),
             // It may be kept, and the connection's address may be another one by then.
             next: page.next.map(within),

@@ -17,14 +17,38 @@ use crate::json::{Record, id, score, text};
 /// What the participant may be wrapped in.
 const INNER: [&str; 3] = ["participant", "data", "candidate"];
 
+/// Where its interview is named.
+const INTERVIEW: [&str; 3] = ["interview", "interview_key", "interview_id"];
+
 const CLIENT_REF: [&str; 2] = ["external_id", "external_reference"];
 
-/// A line of the list; `None` if it is of another interview (in case the filter is ignored) or has no key.
-pub(super) fn listed(row: &Value, assessment: &AssessmentId, base: &Url) -> Option<Listed> {
+/// Whether a line of the list is of another interview, in case the filter is ignored. Only what has a key's form is
+/// compared: the same field may be the interview's title, or a number that the key does not tell of.
+pub(super) fn is_foreign(row: &Value, assessment: &AssessmentId) -> bool {
+    let wanted = bare(assessment.as_str());
+    Record::of(row, &INNER).is_some_and(|record| {
+        INTERVIEW
+            .iter()
+            .filter_map(|name| record.get(&[name]).and_then(id))
+            .map(|of| bare(&of))
+            .find(|of| is_key(of) || !is_key(&wanted))
+            .is_some_and(|of| of != wanted)
+    })
+}
+
+/// A key without the dashes that some write it with.
+fn bare(key: &str) -> String {
+    key.replace('-', "").to_ascii_lowercase()
+}
+
+/// Whether it has the form of a key: 32 hex digits (§A.1).
+fn is_key(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A line of the list; `None` if it has no key.
+pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     let record = Record::of(row, &INNER)?;
-    if interview(&record).is_some_and(|of| of != *assessment) {
-        return None;
-    }
     let reference = Reference::new(standing::key(&record)?);
     Some(Listed {
         found: Found {
@@ -111,7 +135,7 @@ pub(super) fn result(
 }
 
 fn interview(record: &Record<'_>) -> Option<AssessmentId> {
-    let of = record.get(&["interview", "interview_key", "interview_id"])?;
+    let of = record.get(&INTERVIEW)?;
     id(of).map(AssessmentId::new)
 }
 

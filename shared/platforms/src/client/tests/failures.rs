@@ -159,10 +159,7 @@ impl Adapter for TwoSteps {
     }
 
     fn read_assessments(&self, _: &Response) -> Result<Page<Assessment>, Fault> {
-        Ok(Page {
-            items: Vec::new(),
-            next: None,
-        })
+        Ok(Page::of(Vec::new(), None))
     }
 
     fn invite(&self, _: &InviteOrder, answers: &[Response]) -> Result<Step<InviteAnswer>, Fault> {
@@ -202,10 +199,7 @@ impl Adapter for TwoSteps {
     }
 
     fn read_list(&self, _: &AssessmentId, _: &Response) -> Result<Page<Listed>, Fault> {
-        Ok(Page {
-            items: Vec::new(),
-            next: None,
-        })
+        Ok(Page::of(Vec::new(), None))
     }
 
     fn lists_everybody(&self, _: &AssessmentId) -> bool {

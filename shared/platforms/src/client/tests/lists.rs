@@ -146,6 +146,32 @@ async fn a_list_that_does_not_name_everybody_proves_nothing() {
     );
 }
 
+/// The filter is ignored, or whose a row is is said in another way: whoever is not found may be there all the same.
+#[tokio::test(start_paused = true)]
+async fn a_list_of_others_proves_nothing() {
+    let row =
+        |interview: &str| json!({"key": KEY, "email": "bob@example.com", "interview": interview});
+    for (pages, absent) in [
+        (vec![vec![row("i2")], vec![row("i3")]], false),
+        (vec![vec![row("i2")], vec![row("i1")]], true),
+        (vec![vec![], vec![]], true),
+    ] {
+        let answers = [
+            page(&pages[0], Some("participants/?page=2")),
+            page(&pages[1], None),
+        ];
+        let (client, _) = client(answers).await;
+        let found = client.find(&"i1".into(), &person(), "101.video.1").await;
+        match found {
+            Ok(found) => assert!(absent && found.is_empty(), "{pages:?}"),
+            Err(error) => {
+                assert_eq!(error.phase, Phase::Unknown);
+                assert!(!absent, "{pages:?}: {error}");
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_sweep_reads_one_page_at_a_time() {
     let (client, script) = client([

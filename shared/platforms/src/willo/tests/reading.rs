@@ -249,6 +249,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
 
 #[test]
 fn a_list_tells_where_each_stands_if_it_can_and_only_of_its_interview() {
+    const OTHER: &str = "00000000000000000000000000000002";
     assert_eq!(
         sighting(&json!({"key": KEY, "status": "bounced"})).status,
         Some(Status::Bounced)
@@ -257,8 +258,13 @@ fn a_list_tells_where_each_stands_if_it_can_and_only_of_its_interview() {
     let body = json!({"results": [
         {"key": KEY, "interview": INTERVIEW},
         {"key": "b", "interview": {"key": INTERVIEW}},
-        {"key": "c", "interview": {"key": "another"}},
-        {"key": "d", "interview": "another"},
+        {"key": "c", "interview": {"key": OTHER}},
+        {"key": "d", "interview": OTHER},
+        {"key": "e", "interview": "Sales", "interview_key": OTHER},
+        {"key": "f", "interview": "Sales", "interview_key": INTERVIEW},
+        {"key": "g", "interview": {"id": 4711, "title": "Sales"}},
+        {"key": "h", "interview": "Sales"},
+        {"key": "i", "interview": "FEDCBA98-7654-3210-FEDC-BA9876543210"},
         {"email": "no-key@example.com"},
         "nonsense"
     ]});
@@ -270,7 +276,8 @@ fn a_list_tells_where_each_stands_if_it_can_and_only_of_its_interview() {
         .iter()
         .map(|row| row.found.reference.as_str())
         .collect();
-    assert_eq!(keys, [KEY, "b"]);
+    assert_eq!(keys, [KEY, "b", "f", "g", "h", "i"]);
+    assert_eq!(page.foreign, 3);
     assert!(!format!("{:?}", page.items).contains('@'));
 }
 
