@@ -138,15 +138,19 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// How many rows were left out because they are another assessment's.
     pub foreign: usize,
+    /// How many rows all pages together have, where the platform says: if that falls while they are read, a row may have
+    /// slipped past.
+    pub count: Option<u64>,
 }
 
 impl<T> Page<T> {
-    /// These rows, and none left out.
+    /// These rows, none left out, of a list of unknown length.
     pub fn of(items: Vec<T>, next: Option<String>) -> Self {
         Self {
             items,
             next,
             foreign: 0,
+            count: None,
         }
     }
 }

@@ -28,6 +28,9 @@ use crate::problem;
 /// The most pages of one list: a bound for a list that never ends.
 const MOST_PAGES: usize = 1000;
 
+/// The most readings of a list that becomes shorter meanwhile.
+const MOST_READINGS: usize = 3;
+
 /// The most calls of one conversation other than a list: a bound for an adapter that never comes to an end.
 const MOST_STEPS: usize = 8;
 
@@ -125,13 +128,29 @@ impl Client {
         .await
     }
 
-    /// All pages of a list, as one.
+    /// All pages of a list, as one. A list that became shorter while it was read is read again: what stood behind a row
+    /// that was removed may have slipped to a page that was read before.
     async fn pages<T>(
         &self,
         operation: &'static str,
         ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
     ) -> Result<Page<T>, CallError> {
+        for _ in 0..MOST_READINGS {
+            if let Some(all) = self.pages_at_once(operation, &ask, &read).await? {
+                return Ok(all);
+            }
+        }
+        Err(self.unreadable(operation, "becomes shorter whenever it is read"))
+    }
+
+    /// The same, read once; `None` if the list became shorter meanwhile.
+    async fn pages_at_once<T>(
+        &self,
+        operation: &'static str,
+        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+    ) -> Result<Option<Page<T>>, CallError> {
         let mut all = Page::of(Vec::new(), None);
         let mut next: Option<String> = None;
         let mut seen = HashSet::new();
@@ -139,20 +158,26 @@ impl Client {
             let page = self
                 .page(operation, |adapter| ask(adapter, next.as_deref()), &read)
                 .await?;
+            if page.count < all.count && page.count.is_some() {
+                return Ok(None);
+            }
+            all.count = page.count;
             all.items.extend(page.items);
             all.foreign += page.foreign;
             match page.next {
-                None => return Ok(all),
+                None => return Ok(Some(all)),
                 // A list that leads back to itself has no end.
                 Some(link) if !seen.insert(link.clone()) => break,
                 link => next = link,
             }
         }
-        let fault = Fault::unreadable(format!(
-            "{}'s list does not come to an end",
-            self.kind.title
-        ));
-        Err(fault.during(operation, self.clock.now(), self.kind.back_off))
+        Err(self.unreadable(operation, "does not come to an end"))
+    }
+
+    /// Something is wrong with a list.
+    fn unreadable(&self, operation: &'static str, what: &str) -> CallError {
+        let fault = Fault::unreadable(format!("{}'s list {what}", self.kind.title));
+        fault.during(operation, self.clock.now(), self.kind.back_off)
     }
 
     async fn send(

@@ -167,8 +167,12 @@ fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
                 Some(Value::String(next)) => Some(next.clone()).filter(|next| !next.is_empty()),
                 Some(_) => return Err(unreadable()),
             };
+            let count = envelope.get("count").and_then(Value::as_u64);
             match envelope.get_mut("results").map(Value::take) {
-                Some(Value::Array(items)) => Ok(Page::of(items, next)),
+                Some(Value::Array(items)) => Ok(Page {
+                    count,
+                    ..Page::of(items, next)
+                }),
                 _ => Err(unreadable()),
             }
         }
@@ -191,7 +195,10 @@ impl Adapter for Willo {
                 kind: AssessmentKind::VideoInterview,
             })
         });
-        Ok(Page::of(items.collect(), page.next))
+        Ok(Page {
+            count: page.count,
+            ..Page::of(items.collect(), page.next)
+        })
     }
 
     fn invite(
@@ -254,6 +261,7 @@ impl Adapter for Willo {
         rows.retain(|row| !participants::is_foreign(row, assessment));
         Ok(Page {
             foreign: all - rows.len(),
+            count: page.count,
             items: rows
                 .iter()
                 .filter_map(|row| participants::listed(row, base))

@@ -146,6 +146,30 @@ async fn a_list_that_does_not_name_everybody_proves_nothing() {
     );
 }
 
+/// Somebody was removed between two pages: whoever stood at the beginning of the second has slipped to the first.
+#[tokio::test(start_paused = true)]
+async fn a_list_that_became_shorter_while_it_was_read_is_read_again() {
+    let part = |count: u32, keys: &[&str], next: Option<&str>| {
+        let row = |key: &&str| json!({"key": key, "email": "ada@example.com", "interview": "i1"});
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        answer(200, &json!({"count": count, "next": next, "results": rows}))
+    };
+    let on = Some("participants/?page=2");
+    let shrunk = |count| [part(count, &[], on), part(count - 1, &[], None)];
+    let [first, second] = shrunk(4);
+    // One more is no reason: what is new stands where it will be read, or was read twice.
+    let again = [part(3, &["a"], on), part(4, &["b"], None)];
+    let (reading, script) = client([first, second].into_iter().chain(again)).await;
+    let found = reading.find(&"i1".into(), &person(), "101.video.1").await;
+    assert_eq!(found.unwrap().len(), 2);
+    assert_eq!(script.asked().len(), 4);
+
+    let (restless, script) = client([9, 8, 7].into_iter().flat_map(shrunk)).await;
+    let found = restless.find(&"i1".into(), &person(), "101.video.1").await;
+    assert_eq!(found.unwrap_err().phase, Phase::Unknown);
+    assert_eq!(script.asked().len(), 6);
+}
+
 /// The filter is ignored, or whose a row is is said in another way: whoever is not found may be there all the same.
 #[tokio::test(start_paused = true)]
 async fn a_list_of_others_proves_nothing() {
