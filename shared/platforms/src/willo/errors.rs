@@ -40,12 +40,13 @@ pub(super) fn fault(answer: &Response) -> Fault {
     }
 }
 
-/// Whether a 404 speaks of the thing asked for and not of the address: the framework answers in JSON (or with
-/// nothing), whatever else may live at a mistaken address answers with a page.
+/// Whether a 404 speaks of the thing asked for and not of the address: the framework says so in `detail` (§A.7, modelled
+/// and inferred). A proxy, or whatever lives at a mistaken address, answers with a page, with nothing, or in other words; if
+/// it counted, everybody would be taken for cancelled.
 pub(super) fn is_absence(answer: &Response) -> bool {
     answer.status == 404
-        && (answer.body.trim_ascii().is_empty()
-            || serde_json::from_slice::<Value>(&answer.body).is_ok_and(|body| body.is_object()))
+        && serde_json::from_slice::<Value>(&answer.body)
+            .is_ok_and(|body| body.get("detail").is_some_and(Value::is_string))
 }
 
 /// Whether a refusal says that the candidate is there already: how is not established (reference willo §A.4), so a

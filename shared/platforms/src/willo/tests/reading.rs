@@ -84,16 +84,18 @@ fn a_participant_that_is_no_more_is_cancelled() {
         willo.result(&INTERVIEW.into(), &KEY.into(), &[gone])
     };
     let bare = AssessmentResult::bare(KEY.into(), Status::Cancelled);
-    assert_eq!(
-        read(b"{\"detail\": \"Not found.\"}"),
-        Ok(Step::Done(bare.clone()))
-    );
-    assert_eq!(read(b""), Ok(Step::Done(bare)));
-    // A wrong address must not cancel everything.
-    assert_eq!(
-        read(b"<html>nginx</html>").unwrap_err().reach,
-        Reach::Connection
-    );
+    assert_eq!(read(b"{\"detail\": \"Not found.\"}"), Ok(Step::Done(bare)));
+    // A wrong address must not cancel everything, nor a proxy.
+    for other in [
+        "<html>nginx</html>",
+        "",
+        " ",
+        r#"{"message": "no route"}"#,
+        "{}",
+    ] {
+        let fault = read(other.as_bytes()).unwrap_err();
+        assert_eq!(fault.reach, Reach::Connection, "{other}");
+    }
 }
 
 #[test]
