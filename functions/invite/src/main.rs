@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::Error;
+use stagecall_core::SignedDuration;
+use stagecall_core::clock::Deadline;
 use stagecall_core::usecases::Inviter;
 use stagecall_core::work::Work;
 use stagecall_runtime::Parts;
@@ -14,6 +16,10 @@ const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_secs(100),
 };
+
+/// For how long a search of the platform may go on after nothing new may be begun: so much less than what is needed for that as
+/// its last call takes, and putting on record what it came to.
+const SEARCH: SignedDuration = SignedDuration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -33,12 +39,15 @@ async fn main() -> Result<(), Error> {
         eploy: Arc::new(eploy),
         platforms: Arc::new(platforms),
     };
-    run(PACE, move |work, _| invite(inviter.clone(), work)).await
+    run(PACE, move |work, deadline| {
+        invite(inviter.clone(), work, deadline)
+    })
+    .await
 }
 
-async fn invite(inviter: Inviter, work: Work) -> Result<(), HandedBack> {
+async fn invite(inviter: Inviter, work: Work, deadline: Deadline) -> Result<(), HandedBack> {
     let Work::Invite { key } = work else {
         return Err(HandedBack::Misplaced);
     };
-    outcome(inviter.invite(&key).await)
+    outcome(inviter.invite(&key, deadline.later(SEARCH)).await)
 }

@@ -1,6 +1,8 @@
 //! Time, as the core sees it: asked for, never slept for.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::timing::after;
 
 /// Tells the time. Injected, so that a test or a simulation decides what time it is.
 pub trait Clock: Send + Sync {
@@ -19,7 +21,7 @@ impl Clock for SystemClock {
 }
 
 /// Until when a piece of work may go on before it should stop and save its progress.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Option<Timestamp>);
 
 impl Deadline {
@@ -29,6 +31,12 @@ impl Deadline {
     /// Stop by `at`.
     pub fn at(at: Timestamp) -> Self {
         Self(Some(at))
+    }
+
+    /// As much later.
+    #[must_use]
+    pub fn later(self, by: SignedDuration) -> Self {
+        Self(self.0.map(|at| after(at, by)))
     }
 
     /// Whether it is time to stop.
@@ -48,6 +56,10 @@ mod tests {
         assert!(!Deadline::at(at).passed(just_before));
         assert!(Deadline::at(at).passed(at));
         assert!(!Deadline::NONE.passed(Timestamp::MAX));
+        let later = Deadline::at(just_before).later(SignedDuration::from_nanos(1));
+        assert!(!later.passed(just_before) && later.passed(at));
+        let never = Deadline::NONE.later(SignedDuration::from_secs(1));
+        assert!(!never.passed(Timestamp::MAX));
     }
 
     #[test]

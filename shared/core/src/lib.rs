@@ -20,4 +20,4 @@ pub mod timing;
 pub mod usecases;
 pub mod work;
 
-pub use jiff::Timestamp;
+pub use jiff::{SignedDuration, Timestamp};

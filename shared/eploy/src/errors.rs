@@ -78,7 +78,7 @@ struct Row {
 
 impl Problem {
     /// Every kind, for documentation.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Configuration,
         Self::NotConfigured,
         Self::Guarded,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use stagecall_core::clock::Clock;
+use stagecall_core::clock::{Clock, Deadline};
 use stagecall_core::error::{CallError, Reach};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::person::Person;
@@ -23,7 +23,7 @@ use crate::adapter::{Adapter, Callbacks, Listed, Page, Step};
 use crate::connections::Credentials;
 use crate::fault::{Effect, Fault};
 use crate::kind::Kind;
-use crate::problem;
+use crate::problem::{self, Problem};
 
 /// The most pages of one list: a bound for a list that never ends.
 const MOST_PAGES: usize = 1000;
@@ -129,15 +129,16 @@ impl Client {
     }
 
     /// All pages of a list, as one. A list that became shorter while it was read is read again: what stood behind a row
-    /// that was removed may have slipped to a page that was read before.
+    /// that was removed may have slipped to a page that was read before. After the `deadline` no further page is begun.
     async fn pages<T>(
         &self,
         operation: &'static str,
+        deadline: Deadline,
         ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
     ) -> Result<Page<T>, CallError> {
         for _ in 0..MOST_READINGS {
-            if let Some(all) = self.pages_at_once(operation, &ask, &read).await? {
+            if let Some(all) = self.pages_at_once(operation, deadline, &ask, &read).await? {
                 return Ok(all);
             }
         }
@@ -148,6 +149,7 @@ impl Client {
     async fn pages_at_once<T>(
         &self,
         operation: &'static str,
+        deadline: Deadline,
         ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
     ) -> Result<Option<Page<T>>, CallError> {
@@ -155,6 +157,15 @@ impl Client {
         let mut next: Option<String> = None;
         let mut seen = HashSet::new();
         for _ in 0..MOST_PAGES {
+            if deadline.passed(self.clock.now()) {
+                let Problem {
+                    code,
+                    problem,
+                    remedy,
+                } = problem::LIST_TOO_LONG;
+                let fault = Fault::not_sent(code, problem, remedy);
+                return Err(fault.during(operation, self.clock.now(), self.kind.back_off));
+            }
             let page = self
                 .page(operation, |adapter| ask(adapter, next.as_deref()), &read)
                 .await?;
@@ -265,6 +276,7 @@ impl Platform for Client {
     async fn assessments(&self) -> Result<Vec<Assessment>, CallError> {
         self.pages(
             "list the assessments",
+            Deadline::NONE,
             |adapter, next| adapter.assessments(next),
             |adapter, answer| adapter.read_assessments(answer),
         )
@@ -300,11 +312,13 @@ impl Platform for Client {
         assessment: &AssessmentId,
         person: &Person,
         client_ref: &str,
+        deadline: Deadline,
     ) -> Result<Vec<Found>, CallError> {
         const FIND: &str = "look for an invitation";
         let all = self
             .pages(
                 FIND,
+                deadline,
                 |adapter, next| adapter.list(assessment, None, next),
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
@@ -401,6 +415,7 @@ impl Platform for Client {
         let registered = self
             .pages(
                 OPERATION,
+                Deadline::NONE,
                 |adapter, next| callbacks(adapter)?.registered(next),
                 |adapter, answer| callbacks(adapter)?.read_registered(answer),
             )

@@ -63,6 +63,9 @@ problems! {
     UNREADABLE = "platform.unreadable":
         "the platform's answer cannot be read",
         "It is tried again; if it stays so, the platform's API has changed, or base_url leads somewhere else.";
+    LIST_TOO_LONG = "platform.list_too_long":
+        "the platform's list of invitations is too long to be read in the time there is",
+        "See in the platform whether the candidate is invited. Use a new assessment for the next round of hiring.";
     UNAVAILABLE = "platform.unavailable":
         "the platform has a problem of its own",
         "It is tried again by itself; if it stays so, ask the platform's support.";

@@ -1,6 +1,7 @@
 //! What the platforms answer, up to what a recruiter reads of it.
 
 use serde_json::json;
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::Reference;
 use stagecall_core::person::Person;
@@ -71,7 +72,10 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
             Ok(page) => silent(&format!("{:?}", page.sightings))?,
             Err(error) => failed(error, false)?,
         }
-        match account.find(&assessment, &person, "70215.video.1").await {
+        match account
+            .find(&assessment, &person, "70215.video.1", Deadline::NONE)
+            .await
+        {
             Ok(found) => found
                 .iter()
                 .try_for_each(|one| link(platform, one.link.as_deref()))?,

@@ -109,7 +109,7 @@ impl Life {
                     eploy: self.outside.clone(),
                     platforms: self.outside.clone(),
                 };
-                inviter.invite(key).await.unwrap();
+                inviter.invite(key, Deadline::NONE).await.unwrap();
             }
             Work::WriteBack { key, news, marker } => {
                 write_back.handle(key, *news, marker.clone()).await.unwrap();

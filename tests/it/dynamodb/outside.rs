@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::{
@@ -335,7 +336,13 @@ impl Platform for Outside {
         Ok(Withdrawn::Done)
     }
 
-    async fn find(&self, _: &AssessmentId, _: &Person, _: &str) -> Result<Vec<Found>, CallError> {
+    async fn find(
+        &self,
+        _: &AssessmentId,
+        _: &Person,
+        _: &str,
+        _: Deadline,
+    ) -> Result<Vec<Found>, CallError> {
         Ok(Vec::new())
     }
 

@@ -1,5 +1,6 @@
 //! Assessments, inviting, and finding what is there.
 
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::Phase;
 use stagecall_core::ports::InviteAnswer;
 use stagecall_core::result::Status;
@@ -100,7 +101,7 @@ async fn a_look_up_that_fails_is_never_an_empty_one() {
             scene.fault(scene.stand.lists(), fault.clone()).await;
             let found = scene
                 .platform
-                .find(&scene.first, &person(1), &client_ref(1))
+                .find(&scene.first, &person(1), &client_ref(1), Deadline::NONE)
                 .await;
             assert!(found.is_err(), "{}, {fault:?}: {found:?}", scene.kind.name);
         }

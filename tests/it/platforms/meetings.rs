@@ -1,6 +1,7 @@
 //! Live interviews: making one, arranging it with candidates, taking back.
 
 use jiff::Timestamp;
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::{Phase, Reach};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
@@ -139,7 +140,7 @@ async fn after_a_lost_answer_the_schedule_is_found_with_its_link() {
             let (person, name) = (person(number), client_ref(number));
             let found = scene
                 .platform
-                .find(&interview, &person, &name)
+                .find(&interview, &person, &name, Deadline::NONE)
                 .await
                 .unwrap();
             assert_eq!(found.len(), there, "{fault:?}");
@@ -151,7 +152,7 @@ async fn after_a_lost_answer_the_schedule_is_found_with_its_link() {
             .await;
         let failed = scene
             .platform
-            .find(&interview, &person(1), &client_ref(1))
+            .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
             .await;
         assert!(
             failed.is_err(),
@@ -210,7 +211,7 @@ async fn an_empty_answer_to_scheduling_is_looked_up() {
         assert_eq!(error.phase, Phase::Unknown, "{does}: {error}");
         let found = scene
             .platform
-            .find(&interview, &person(1), &client_ref(1))
+            .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
             .await;
         assert_eq!(found.unwrap().len(), there, "{does}");
         scene.done().await;
@@ -251,7 +252,7 @@ async fn without_a_list_of_interviews_one_is_made_all_the_same() {
     );
     let found = scene
         .platform
-        .find(&interview, &person(1), &client_ref(1))
+        .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
         .await;
     let error = found.unwrap_err();
     assert!(

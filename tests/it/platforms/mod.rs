@@ -17,6 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use stagecall_core::clock::Deadline;
 use stagecall_core::clock::SystemClock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
@@ -110,7 +111,9 @@ impl Scene {
 
     async fn find(&self, number: u32) -> Vec<Found> {
         let (person, client_ref) = (person(number), client_ref(number));
-        let found = self.platform.find(&self.first, &person, &client_ref);
+        let found = self
+            .platform
+            .find(&self.first, &person, &client_ref, Deadline::NONE);
         found.await.unwrap()
     }
 

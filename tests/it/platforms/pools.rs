@@ -1,6 +1,7 @@
 //! Talent pools: putting somebody in, finding them there, taking them out.
 
 use serde_json::json;
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::Phase;
 use stagecall_core::ids::AssessmentId;
 use stagecall_core::ports::{InviteAnswer, InviteOrder, Task, Withdrawn};
@@ -49,12 +50,15 @@ async fn somebody_is_in_the_pool_with_tags_and_is_found_there() {
         assert_eq!(scene.stand.tags(&reference).await, ["care"]);
         let found = scene
             .platform
-            .find(pool, &person(1), &client_ref(1))
+            .find(pool, &person(1), &client_ref(1), Deadline::NONE)
             .await
             .unwrap();
         assert_eq!(found.len(), 1, "{pool}");
         assert_eq!(found[0].reference, reference);
-        let nobody = scene.platform.find(pool, &person(9), &client_ref(9)).await;
+        let nobody = scene
+            .platform
+            .find(pool, &person(9), &client_ref(9), Deadline::NONE)
+            .await;
         assert_eq!(nobody.unwrap(), [], "{pool}");
     })
     .await;
@@ -71,7 +75,10 @@ async fn after_a_lost_answer_the_place_is_found() {
         scene.fault(operation, Fault::DropAfter).await;
         let error = scene.platform.invite(&order(scene, pool, 1)).await;
         assert_eq!(error.unwrap_err().phase, Phase::Unknown, "{pool}");
-        let found = scene.platform.find(pool, &person(1), &client_ref(1)).await;
+        let found = scene
+            .platform
+            .find(pool, &person(1), &client_ref(1), Deadline::NONE)
+            .await;
         assert_eq!(found.unwrap().len(), 1, "{pool}");
     })
     .await;
@@ -102,7 +109,10 @@ async fn whoever_is_in_a_pool_is_taken_out_or_it_is_said_that_they_are_not() {
             };
             let done = scene.platform.withdraw(pool, &reference).await.unwrap();
             assert_eq!(done == Withdrawn::Done, takes_out, "{pool}: {done:?}");
-            let found = scene.platform.find(pool, &person(1), &client_ref(1)).await;
+            let found = scene
+                .platform
+                .find(pool, &person(1), &client_ref(1), Deadline::NONE)
+                .await;
             assert_eq!(found.unwrap().is_empty(), takes_out, "{pool}");
         }
         scene.done().await;

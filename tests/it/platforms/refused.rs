@@ -1,6 +1,7 @@
 //! Refusals, and being too fast.
 
 use jiff::{SignedDuration, Timestamp};
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::{CallError, Phase, Reach};
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::Platform;
@@ -15,7 +16,7 @@ async fn failures(scene: &Scene, platform: &dyn Platform) -> Vec<CallError> {
         platform.assessments().await.unwrap_err(),
         platform.invite(&scene.order(1)).await.unwrap_err(),
         platform
-            .find(&scene.first, &person(1), &client_ref(1))
+            .find(&scene.first, &person(1), &client_ref(1), Deadline::NONE)
             .await
             .unwrap_err(),
         platform.result(&scene.first, &reference).await.unwrap_err(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::{Phase, Reach};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::InviteAnswer;
@@ -341,7 +342,10 @@ async fn a_list_without_addresses_proves_nothing() {
         let scene = scene(switches, settings, &KEY).await;
         scene.invited(1).await;
         let (person, reference) = (person(1), client_ref(1));
-        let found = scene.platform.find(&scene.first, &person, &reference).await;
+        let found = scene
+            .platform
+            .find(&scene.first, &person, &reference, Deadline::NONE)
+            .await;
         assert_eq!(found.unwrap_err().phase, Phase::Unknown, "{shown}");
         scene.done().await;
     }

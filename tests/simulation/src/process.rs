@@ -168,7 +168,7 @@ impl Process {
                 let polled = self.poller.poll(&tenant, self.deadline());
                 polled.await.map(drop)
             }
-            Work::Invite { key } => self.inviter.invite(&key).await,
+            Work::Invite { key } => self.inviter.invite(&key, Deadline::NONE).await,
             Work::WriteBack { key, news, marker } => {
                 self.write_back.handle(&key, news, marker).await
             }

@@ -37,7 +37,7 @@ impl Handler {
     async fn dispatch(&self, work: Work) -> Result<(), Error> {
         match work {
             Work::Poll { tenant } => self.poller.poll(&tenant, Deadline::NONE).await.map(drop),
-            Work::Invite { key } => self.inviter.invite(&key).await,
+            Work::Invite { key } => self.inviter.invite(&key, Deadline::NONE).await,
             Work::WriteBack { key, news, marker } => {
                 self.write_back.handle(&key, news, marker).await
             }

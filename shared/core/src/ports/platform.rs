@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::ids::{AccountId, AssessmentId, Reference};
 use crate::meeting::Appointment;
@@ -231,12 +232,14 @@ pub trait Platform: Send + Sync {
     ) -> Result<Withdrawn, CallError>;
 
     /// Looks for invitations of this person to this assessment: after an unknown outcome, or when the platform says
-    /// that it has them already. Those with our `client_ref` come first.
+    /// that it has them already. Those with our `client_ref` come first. A list that cannot be read to its end before the
+    /// `deadline` is an error.
     async fn find(
         &self,
         assessment: &AssessmentId,
         person: &Person,
         client_ref: &str,
+        deadline: Deadline,
     ) -> Result<Vec<Found>, CallError>;
 
     /// The result of an invitation. An invitation that the platform has no more is [`Status::Cancelled`].

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::desk::{Changed, Desk, Next};
 use super::stay::{EntryFact, Stay};
 use super::write_back::{WriteBack, with_own_action};
+use crate::clock::Deadline;
 use crate::error::{CallError, Error, Phase};
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
@@ -41,8 +42,9 @@ enum Wanted {
 }
 
 impl Inviter {
-    /// Brings one invitation a step on its way to the platform. Doing it twice, or too early, does nothing.
-    pub async fn invite(&self, key: &InvitationKey) -> Result<(), Error> {
+    /// Brings one invitation a step on its way to the platform. Doing it twice, or too early, does nothing. If the platform has
+    /// to be searched for it, that has time until `deadline`.
+    pub async fn invite(&self, key: &InvitationKey, deadline: Deadline) -> Result<(), Error> {
         let Some(row) = self.desk.ledger.load(key).await? else {
             return Ok(());
         };
@@ -57,7 +59,7 @@ impl Inviter {
             State::Detected => row,
             State::Sending { lease_until } if lease_until > now => return Ok(()),
             State::Sending { .. } if row.next_try.is_some_and(|at| at > now) => return Ok(()),
-            State::Sending { .. } => match self.look_up(&tenant, mapping, row).await? {
+            State::Sending { .. } => match self.look_up(&tenant, mapping, row, deadline).await? {
                 Some(absent) => absent,
                 None => return Ok(()),
             },
@@ -68,7 +70,7 @@ impl Inviter {
             self.desk.hand_out(vec![work]).await;
         }
         // On the heap: with everything that sending may have to do, it would be a large future for its callers.
-        Box::pin(self.send(&tenant, mapping, row)).await
+        Box::pin(self.send(&tenant, mapping, row, deadline)).await
     }
 
     /// From `Detected` on.
@@ -77,6 +79,7 @@ impl Inviter {
         tenant: &Tenant,
         mapping: Option<&Mapping>,
         row: Invitation,
+        deadline: Deadline,
     ) -> Result<(), Error> {
         let Some(mapping) = mapping else {
             let reason = SkipReason::MappingRemoved;
@@ -138,7 +141,7 @@ impl Inviter {
         };
         let answer = platform.invite(&order).await;
         let event = self
-            .outcome(&*platform, &claimed, mapping, &order, answer)
+            .outcome(&*platform, &claimed, mapping, &order, answer, deadline)
             .await?;
         let (lease, accepted) = match &event {
             Event::Sent {
@@ -298,6 +301,7 @@ impl Inviter {
         mapping: &Mapping,
         order: &InviteOrder,
         answer: Result<InviteAnswer, CallError>,
+        deadline: Deadline,
     ) -> Result<Event, Error> {
         let claim = Some(row.attempts);
         let reports = Some(mapping);
@@ -310,7 +314,12 @@ impl Inviter {
                 let found = match reference {
                     Some(reference) => vec![(reference, None)],
                     None => match platform
-                        .find(&order.assessment, &order.person, &order.client_ref)
+                        .find(
+                            &order.assessment,
+                            &order.person,
+                            &order.client_ref,
+                            deadline,
+                        )
                         .await
                     {
                         Ok(found) => ours_first(found, &order.client_ref),
@@ -372,8 +381,9 @@ impl Inviter {
         tenant: &Tenant,
         mapping: Option<&Mapping>,
         row: Invitation,
+        deadline: Deadline,
     ) -> Result<Option<Invitation>, Error> {
-        let found = match self.ask_platform(tenant, &row).await {
+        let found = match self.ask_platform(tenant, &row, deadline).await {
             Ok(found) => found,
             Err(error) => {
                 warn(&row, &error, "the invitation could not be looked up");
@@ -418,6 +428,7 @@ impl Inviter {
         &self,
         tenant: &Tenant,
         row: &Invitation,
+        deadline: Deadline,
     ) -> Result<Vec<(Reference, Option<String>)>, CallError> {
         let platform = self
             .platforms
@@ -427,7 +438,7 @@ impl Inviter {
         let person = eploy.candidate(&row.candidate).await?;
         let name = row.key.name();
         let found = platform
-            .find(&row.assessment.assessment, &person, &name)
+            .find(&row.assessment.assessment, &person, &name, deadline)
             .await?;
         Ok(ours_first(found, &name))
     }

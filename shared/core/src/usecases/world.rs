@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, WriteBack};
 use crate::announcement::{Announcement, HireKey};
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
 use crate::error::{CallError, Phase, Reach, StoreError, System};
 use crate::events::{DomainEvent, What};
 use crate::ids::{
@@ -63,6 +63,8 @@ pub(super) struct Holds {
     pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
     pub prepared: BTreeMap<String, AssessmentId>,
     pub withdrawn: Vec<Reference>,
+    /// Until when the platform was last searched.
+    pub found_until: Option<Deadline>,
     pub announcements: BTreeMap<HireKey, Announcement>,
     pub tokens: BTreeMap<AccountId, CallbackTokens>,
     pub due: Vec<DueItem>,
@@ -161,6 +163,7 @@ impl World {
             references: BTreeMap::new(),
             prepared: BTreeMap::new(),
             withdrawn: Vec::new(),
+            found_until: None,
             announcements: BTreeMap::new(),
             tokens: BTreeMap::new(),
             due: Vec::new(),

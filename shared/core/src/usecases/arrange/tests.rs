@@ -4,6 +4,7 @@ use jiff::civil::time as time_of_day;
 
 use super::super::world::{World, entered, failing, mapping, time};
 use super::*;
+use crate::clock::Deadline;
 use crate::ids::InvitationKey;
 use crate::invitation::Trouble;
 use crate::ports::InviteOrder;
@@ -45,7 +46,7 @@ async fn invite(world: &World, key: &InvitationKey) -> Invitation {
         eploy: ports.clone(),
         platforms: ports,
     };
-    inviter.invite(key).await.unwrap();
+    inviter.invite(key, Deadline::NONE).await.unwrap();
     world.row(key)
 }
 

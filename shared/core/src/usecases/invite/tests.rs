@@ -18,7 +18,7 @@ async fn invite(world: &World, key: &InvitationKey) -> Invitation {
         eploy: ports.clone(),
         platforms: ports,
     };
-    inviter.invite(key).await.unwrap();
+    inviter.invite(key, until()).await.unwrap();
     world.row(key)
 }
 
@@ -27,6 +27,11 @@ fn entered() -> (World, InvitationKey) {
     let world = World::new();
     let key = world.enter("1", "video");
     (world, key)
+}
+
+/// Until when the invitations of these tests may be looked for.
+fn until() -> Deadline {
+    Deadline::at(time(77))
 }
 
 fn claim(lease_until: Timestamp) -> Event {
@@ -177,7 +182,7 @@ async fn what_is_gone_or_paused_or_over_is_not_asked_about() {
         eploy: ports.clone(),
         platforms: ports,
     };
-    inviter.invite(&key).await.unwrap();
+    inviter.invite(&key, Deadline::NONE).await.unwrap();
     assert_eq!(calls(&world), NONE);
 }
 
@@ -424,7 +429,7 @@ async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
         eploy: ports.clone(),
         platforms: ports,
     };
-    inviter.invite(&key).await.unwrap();
+    inviter.invite(&key, Deadline::NONE).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
 
@@ -495,7 +500,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
             eploy: ports.clone(),
             platforms: ports,
         };
-        inviter.invite(&key).await.unwrap();
+        inviter.invite(&key, Deadline::NONE).await.unwrap();
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
         assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));

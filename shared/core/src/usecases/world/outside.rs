@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{World, Wrote, time};
+use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::ids::{
     AccountId, ActionId, ApplicationId, AssessmentId, CandidateId, ExportPackageId,
@@ -307,8 +308,15 @@ impl Platform for World {
         Ok(Withdrawn::Done)
     }
 
-    async fn find(&self, _: &AssessmentId, _: &Person, _: &str) -> Result<Vec<Found>, CallError> {
+    async fn find(
+        &self,
+        _: &AssessmentId,
+        _: &Person,
+        _: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Found>, CallError> {
         self.call("find")?;
+        self.holds().found_until = Some(deadline);
         Ok(self.holds().found.clone())
     }
 

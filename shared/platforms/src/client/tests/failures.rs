@@ -294,6 +294,8 @@ async fn a_platform_without_callbacks_registers_none_and_no_conversation_is_endl
 #[tokio::test(start_paused = true)]
 async fn a_list_without_everybody_does_not_tell_who_is_not_there() {
     let (client, _) = two_steps([answer(200, &json!({}))]).await;
-    let error = client.find(&"i1".into(), &person(), "101.video.1").await;
+    let error = client
+        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
+        .await;
     assert_eq!(error.unwrap_err().phase, Phase::Unknown);
 }

@@ -106,7 +106,7 @@ async fn an_invitation_is_found_by_our_reference_first_and_then_by_address() {
     ])
     .await;
     let found = client
-        .find(&"i1".into(), &person(), "101.video.1")
+        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
         .await
         .unwrap();
     let keys: Vec<_> = found.iter().map(|found| found.reference.as_str()).collect();
@@ -121,7 +121,7 @@ async fn a_list_that_does_not_name_everybody_proves_nothing() {
     for rows in [vec![nameless(), nameless()], vec![other, nameless()]] {
         let (unnamed, _) = client([page(&rows, None)]).await;
         let error = unnamed
-            .find(&"i1".into(), &person(), "101.video.1")
+            .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
             .await
             .unwrap_err();
         assert_eq!(
@@ -132,18 +132,40 @@ async fn a_list_that_does_not_name_everybody_proves_nothing() {
     let ours = json!({"key": "b", "email": "ada@example.com"});
     let (named, _) = client([page(&[nameless(), ours], None)]).await;
     let found = named
-        .find(&"i1".into(), &person(), "101.video.1")
+        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
         .await
         .unwrap();
     assert_eq!(found.len(), 1);
     let (empty, _) = client([page(&[], None)]).await;
     assert_eq!(
         empty
-            .find(&"i1".into(), &person(), "101.video.1")
+            .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
             .await
             .unwrap(),
         []
     );
+}
+
+/// So that whoever waits learns of it, and is not cut off in the middle again and again.
+#[tokio::test(start_paused = true)]
+async fn a_list_that_there_is_no_time_to_read_proves_nothing() {
+    let noon = Noon.now();
+    let (client, script) = client([page(&[], None)]).await;
+    let too_late = Deadline::at(noon);
+    let error = client
+        .find(&"i1".into(), &person(), "101.video.1", too_late)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.phase, error.code),
+        (Phase::NotSent, "platform.list_too_long")
+    );
+    assert_eq!(script.asked(), Vec::<String>::new());
+    let in_time = too_late.later(SignedDuration::from_nanos(1));
+    let found = client
+        .find(&"i1".into(), &person(), "101.video.1", in_time)
+        .await;
+    assert_eq!(found.unwrap(), []);
 }
 
 /// Somebody was removed between two pages: whoever stood at the beginning of the second has slipped to the first.
@@ -160,12 +182,16 @@ async fn a_list_that_became_shorter_while_it_was_read_is_read_again() {
     // One more is no reason: what is new stands where it will be read, or was read twice.
     let again = [part(3, &["a"], on), part(4, &["b"], None)];
     let (reading, script) = client([first, second].into_iter().chain(again)).await;
-    let found = reading.find(&"i1".into(), &person(), "101.video.1").await;
+    let found = reading
+        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
+        .await;
     assert_eq!(found.unwrap().len(), 2);
     assert_eq!(script.asked().len(), 4);
 
     let (restless, script) = client([9, 8, 7].into_iter().flat_map(shrunk)).await;
-    let found = restless.find(&"i1".into(), &person(), "101.video.1").await;
+    let found = restless
+        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
+        .await;
     assert_eq!(found.unwrap_err().phase, Phase::Unknown);
     assert_eq!(script.asked().len(), 6);
 }
@@ -185,7 +211,9 @@ async fn a_list_of_others_proves_nothing() {
             page(&pages[1], None),
         ];
         let (client, _) = client(answers).await;
-        let found = client.find(&"i1".into(), &person(), "101.video.1").await;
+        let found = client
+            .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
+            .await;
         match found {
             Ok(found) => assert!(absent && found.is_empty(), "{pages:?}"),
             Err(error) => {

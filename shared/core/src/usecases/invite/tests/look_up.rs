@@ -50,6 +50,7 @@ async fn whether_it_went_out_is_looked_up_once_it_must_have_arrived() {
     world.holds().found = vec![found("there", Some(&key.name()))];
     let row = invite(&world, &key).await;
     assert_eq!(calls(&world), ["candidate", "find"]);
+    assert_eq!(world.holds().found_until, Some(until()));
     assert_eq!(row.state, State::Invited);
     assert_eq!(row.reference, Some("there".into()));
     assert_eq!(
@@ -182,8 +183,9 @@ async fn an_invitation_that_was_there_is_adopted() {
 
     // It does not say under which reference.
     let there = |world: &World| world.holds().found = vec![found("r", None)];
-    let (_, row) = already_there(None, there).await;
+    let (world, row) = already_there(None, there).await;
     assert_eq!(row.reference, Some("r".into()));
+    assert_eq!(world.holds().found_until, Some(until()));
 }
 
 #[tokio::test]
