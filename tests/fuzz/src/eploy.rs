@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stagecall_core::ids::{CandidateId, VacancyId};
+use stagecall_core::ids::{ApplicationId, CandidateId, VacancyId};
 use stagecall_core::ports::{
-    ActionLookUp, ActionUpdate, Eploy, EployConnections as _, NewAction, Purpose, Standing,
+    ActionLookUp, ActionUpdate, ApplicationPage, Eploy, EployConnections as _, NewAction, Purpose,
+    QuestionsOf, Standing,
 };
-use stagecall_core::tenant::Position;
+use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
 use crate::outside::{Outside, fair, silent, tenant};
 use crate::run::{Target, block};
 
-const BASE: &str = "https://acme.eploy.net/api/";
+/// Where every call has to stay.
+pub const BASE: &str = "https://acme.eploy.net/api/";
 
 /// Pages of applications.
 pub const SEARCH: Target = Target {
@@ -46,6 +48,8 @@ pub const RECORDS: Target = Target {
         r#"{"Records": [{"ActionId": 88010, "StartDate": "2025-01-24T10:00:00Z", "ActionOutcome": {"Id": 12}, "ActionType": {"Id": 42}, "Vacancy": {"Id": 4101}, "Candidate": {"Id": 9001}}], "CurrentPage": 1, "TotalPages": 1}"#,
         r#"{"Id": 88010}"#,
         r#"[{"QuestionId": 276, "Title": "Score", "AnswerType": "Text", "Answer": null}]"#,
+        r#"[{"QuestionId": "276", "Title": "Interview on", "AnswerType": "Date", "Answer": "2027-01-20T09:30:00Z"}, {"questionid": 277, "Answer": {"Id": 4, "Description": "Exeter"}}]"#,
+        r#"{"Questions": [{"QuestionId": 276, "Answer": ["2027-01-20"]}]}"#,
     ],
     check: |input, choice| records(200, input, choice),
 };
@@ -82,38 +86,41 @@ pub const ERRORS: Target = Target {
 };
 
 /// A client over an answer, in a dialect that the input chooses.
-async fn client(outside: &Arc<Outside>, choice: u64) -> Result<Arc<dyn Eploy>, String> {
+pub async fn client(outside: &Arc<Outside>, choice: u64) -> Result<Arc<dyn Eploy>, String> {
     let dialects = [
         json!({}),
         json!({"dates": "utc", "page_size": 3}),
         json!({"dates": "uk"}),
-        json!({"read_candidate": "get", "read_application": "search", "history": "never"}),
+        json!({"read_candidate": "search", "read_application": "search", "history": "unreadable"}),
     ];
-    let dialect = &dialects[usize::try_from(choice).unwrap_or(0) % dialects.len()];
-    let opened = tenant(dialect)?;
-    let opened = match outside.eploy().eploy(&opened, Purpose::WriteBack).await {
-        Ok(client) => client,
-        // Not every version has every setting.
-        Err(_) => outside
-            .eploy()
-            .eploy(&tenant(&json!({}))?, Purpose::WriteBack)
-            .await
-            .map_err(|error| error.to_string())?,
-    };
-    Ok(opened)
+    let mut dialect = dialects[usize::try_from(choice).unwrap_or(0) % dialects.len()].clone();
+    // Without it, no note is written at all.
+    dialect["notes_path"] = json!("applications/{application}/notes");
+    let opened = outside.eploy();
+    let opened = opened.eploy(&tenant(&dialect)?, Purpose::WriteBack).await;
+    opened.map_err(|error| error.to_string())
 }
 
 fn search(input: &[u8], choice: u64) -> Result<(), String> {
     let outside = Outside::new(200, input, false);
-    let found = block(async {
+    let triggers: Vec<Trigger> =
+        serde_json::from_value(json!([{"stage": "12", "statuses": ["34"]}]))
+            .map_err(|error| error.to_string())?;
+    let pages = block(async {
         let client = client(&outside, choice).await?;
-        Ok::<_, String>(client.changed_applications(None, 1).await)
+        let changed = client.changed_applications(None, 1).await;
+        let there = client.applications_at(&triggers, &Vacancies::All, 1).await;
+        Ok::<_, String>([changed, there])
     })??;
     outside.strayed(BASE)?;
-    let page = match found {
-        Ok(page) => page,
-        Err(error) => return fair(&error, 200, false),
-    };
+    pages.into_iter().try_for_each(|page| match page {
+        Ok(page) => loses_nothing(&page, input),
+        Err(error) => fair(&error, 200, false),
+    })
+}
+
+/// Every record of the page was read or set aside.
+fn loses_nothing(page: &ApplicationPage, input: &[u8]) -> Result<(), String> {
     let read = page.rows.len() + page.set_aside.len();
     let there = records_in(input);
     if read != there {
@@ -139,7 +146,7 @@ fn search(input: &[u8], choice: u64) -> Result<(), String> {
 }
 
 /// How many records a page has, read for itself.
-fn records_in(input: &[u8]) -> usize {
+pub fn records_in(input: &[u8]) -> usize {
     let text = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     match serde_json::from_slice(text) {
         Ok(Value::Array(records)) => records.len(),
@@ -159,7 +166,7 @@ fn records_in(input: &[u8]) -> usize {
 }
 
 /// Ids go into paths.
-fn is_id(id: &str) -> Result<(), String> {
+pub fn is_id(id: &str) -> Result<(), String> {
     let plain = id
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -183,11 +190,17 @@ fn of_ids(position: &Position) -> Result<(), String> {
 
 fn history(input: &[u8], choice: u64) -> Result<(), String> {
     let outside = Outside::new(200, input, false);
-    let standing = block(async {
+    let (standing, position) = block(async {
         let client = client(&outside, choice).await?;
-        Ok::<_, String>(client.standing(&"70215".into()).await)
+        let application = "70215".into();
+        let standing = client.standing(&application).await;
+        Ok::<_, String>((standing, client.position(&application).await))
     })??;
     outside.strayed(BASE)?;
+    match position {
+        Ok(position) => position.as_ref().map_or(Ok(()), of_ids)?,
+        Err(error) => fair(&error, 200, false)?,
+    }
     match standing {
         Err(error) => fair(&error, 200, false),
         Ok(Standing::Gone) => Ok(()),
@@ -268,9 +281,33 @@ fn records(status: u16, input: &[u8], choice: u64) -> Result<(), String> {
             Ok(()) => {}
             Err(error) => failed(true, error)?,
         }
+        let application = ApplicationId::from("70215");
+        for of in [
+            QuestionsOf::Application(application.clone()),
+            QuestionsOf::Vacancy(vacancy.clone()),
+        ] {
+            // What it says is the recruiter's, and no error of ours.
+            let answer = client.answer(&of, &"276".into()).await;
+            answer.map(drop).or_else(|error| failed(false, error))?;
+        }
         let answers = [("276".into(), "70".to_owned())].into();
-        let answered = client.answer_questions(&"70215".into(), &answers).await;
-        answered.or_else(|error| failed(true, error))
+        for written in [
+            client.answer_questions(&application, &answers).await,
+            client.add_note(&application, "Invited.").await,
+            client
+                .move_application(&application, &"13".into(), Some(&"35".into()))
+                .await,
+            client.mark_exported(&application, &"7".into()).await,
+        ] {
+            match written {
+                Ok(()) if !(200..300).contains(&status) => {
+                    return Err(format!("{status} is taken for a success"));
+                }
+                Ok(()) => {}
+                Err(error) => failed(true, error)?,
+            }
+        }
+        Ok(())
     })??;
     outside.strayed(BASE)
 }

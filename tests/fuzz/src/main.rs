@@ -7,10 +7,15 @@
 mod config;
 mod deliveries;
 mod eploy;
+mod headers;
+mod hrms;
+mod inspector;
 mod mutate;
 mod outside;
+mod placements;
 mod platforms;
 mod run;
+mod tasks;
 mod templates;
 
 use std::path::PathBuf;
@@ -27,8 +32,14 @@ const TARGETS: &[&Target] = &[
     &eploy::RECORDS,
     &eploy::TOKENS,
     &eploy::ERRORS,
+    &placements::SEARCH,
+    &inspector::CATALOGUE,
+    &inspector::PROBE,
     &platforms::WILLO,
     &platforms::WECP,
+    &tasks::WILLO,
+    &tasks::WECP,
+    &hrms::ANSWERS,
     &deliveries::WILLO,
     &deliveries::WECP,
     &templates::TARGET,

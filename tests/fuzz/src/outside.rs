@@ -4,22 +4,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use stagecall_core::clock::{Clock, SystemClock};
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::{Allowance, CallbackTokens, PlatformSecret, Secrets, TenantSecret};
+use stagecall_core::ports::{
+    Allowance, CallbackTokens, PlatformSecret, Secrets, SigningSecrets, TenantSecret,
+};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 use url::Url;
 
+use crate::headers;
+
 /// What the samples have of people. No error may repeat any of it.
 pub const PERSONAL: &[&str] = &["Ada", "Example", "ada@", "900123", "pullover"];
 /// What the samples have of secrets, and what the clients are given. No error may repeat any of it.
-pub const SECRET: &[&str] = &["opaque-token", "client-word", "api-word"];
+pub const SECRET: &[&str] = &["opaque-token", "client-word", "api-word", "whsec_"];
 
-/// Answers every request alike, except that a token is granted where the answer is not about tokens.
+/// Answers every request alike, with headers that the answer's body decides, except that a token is granted where the answer is not about tokens.
 pub struct Outside {
     status: u16,
     body: Vec<u8>,
@@ -54,6 +58,11 @@ impl Outside {
         stagecall_eploy::Connections::new(self.clone(), secrets, Arc::new(Known), clock, &timing)
     }
 
+    /// The way to the HRMS over it.
+    pub fn hrms(self: &Arc<Self>) -> stagecall_hrms::Outlet {
+        stagecall_hrms::Outlet::new(self.clone(), Arc::new(Known), &Timing::default())
+    }
+
     /// The ways into the platforms over it.
     pub fn platforms(self: &Arc<Self>) -> stagecall_platforms::Connections {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -77,7 +86,7 @@ impl Transport for Outside {
         }
         Ok(Response {
             status: self.status,
-            headers: vec![("retry-after".to_owned(), "soon".to_owned())],
+            headers: headers::of(&self.body),
             body: self.body.clone(),
         })
     }
@@ -97,7 +106,10 @@ impl Secrets for Known {
             eploy_client_id: "client-word".into(),
             eploy_client_secret: "client-word".into(),
             platforms: [("willo".into(), account()), ("wecp".into(), account())].into(),
-            hrms: None,
+            hrms: Some(SigningSecrets {
+                current: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into(),
+                previous: None,
+            }),
         })
     }
 
@@ -122,8 +134,15 @@ impl Allowance for Known {
 }
 
 /// A tenant with an account on every platform, whose calls are not paced.
-pub fn tenant(dialect: &serde_json::Value) -> Result<Tenant, String> {
-    let settings = json!({"calls_per_second": 10_000, "calls_in_flight": 10_000});
+pub fn tenant(dialect: &Value) -> Result<Tenant, String> {
+    tenant_with(dialect, &json!({}))
+}
+
+/// The same, with these settings on each platform.
+pub fn tenant_with(dialect: &Value, settings: &Value) -> Result<Tenant, String> {
+    let mut settings = settings.clone();
+    settings["calls_per_second"] = json!(10_000);
+    settings["calls_in_flight"] = json!(10_000);
     serde_json::from_value(json!({
         "id": "acme",
         "eploy": {"base_url": "https://acme.eploy.net/", "dialect": dialect},

@@ -135,7 +135,7 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
 }
 
 /// A link that people are shown leads to the platform, over https.
-fn link(platform: &str, link: Option<&str>) -> Result<(), String> {
+pub fn link(platform: &str, link: Option<&str>) -> Result<(), String> {
     let (Some(link), Some(kind)) = (link, kind(platform)) else {
         return Ok(());
     };

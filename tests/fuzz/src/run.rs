@@ -63,18 +63,22 @@ pub fn run(target: &Target, seed: u64, executions: u64, time: Duration) -> Outco
 
 /// Tries one input.
 pub fn check(target: &Target, input: &[u8]) -> Result<(), String> {
-    // FNV-1a: the chance that an input is given is its own, so that a saved one does the same again.
-    let choice = input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
     let begun = Instant::now();
-    let outcome = catch_unwind(AssertUnwindSafe(|| (target.check)(input, choice >> 8)));
+    let choice = chance(input) >> 8;
+    let outcome = catch_unwind(AssertUnwindSafe(|| (target.check)(input, choice)));
     let taken = begun.elapsed();
     match outcome {
         Err(_) => Err("it panicked".to_owned()),
         Ok(Ok(())) if taken > LONGEST => Err(format!("it took {} s", taken.as_secs())),
         Ok(outcome) => outcome,
     }
+}
+
+/// The chance that an input is given. It is its own, so that a saved one does the same again: FNV-1a.
+pub fn chance(input: &[u8]) -> u64 {
+    input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Runs a future to its end.

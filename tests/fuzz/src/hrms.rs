@@ -1,0 +1,52 @@
+//! What an HRMS answers to a webhook.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use stagecall_core::ports::{Hrms as _, Notice};
+use stagecall_core::tenant::HrmsEndpoint;
+
+use crate::outside::{Outside, fair, tenant};
+use crate::run::{Target, block};
+
+const ENDPOINT: &str = "https://hrms.example.com/hooks";
+
+/// Answers to a webhook.
+pub const ANSWERS: Target = Target {
+    name: "hrms-answers",
+    samples: &[
+        "",
+        r#"{"received": true, "person": "Ada Example"}"#,
+        "Fri, 24 Jan 2025 10:03:00 GMT",
+        "86400",
+        "<html>Ada Example, ada@example.com</html>",
+    ],
+    check: answered,
+};
+
+fn answered(input: &[u8], choice: u64) -> Result<(), String> {
+    const STATUSES: [u16; 10] = [200, 202, 301, 400, 401, 410, 429, 500, 502, 503];
+    let status = STATUSES[usize::try_from(choice).unwrap_or(0) % STATUSES.len()];
+    let outside = Outside::new(status, input, false);
+    let at: Timestamp = "2025-01-24T10:00:00Z".parse().map_err(|_| "no time")?;
+    let endpoint = HrmsEndpoint {
+        url: ENDPOINT.parse().map_err(|_| "no address")?,
+        person: std::collections::BTreeSet::new(),
+    };
+    let notice = Notice {
+        id: "msg_1".to_owned(),
+        at,
+        again: choice.is_multiple_of(2),
+        body: json!({"type": "candidate.hired"}),
+    };
+    let tenant = tenant(&json!({}))?;
+    let delivered = block(outside.hrms().deliver(&tenant, &endpoint, &notice))?;
+    outside.strayed(ENDPOINT)?;
+    match delivered {
+        Ok(answer) if answer.status != status => Err(format!("{status} is told as {answer:?}")),
+        Ok(answer) => match answer.retry_after {
+            Some(wait) if wait < SignedDuration::ZERO => Err(format!("a wait of {wait}")),
+            _ => Ok(()),
+        },
+        Err(error) => fair(&error, status, true),
+    }
+}
