@@ -326,11 +326,14 @@ fn spawn(commands: &Path, folder: &Path, endpoint: &Url, port: u16) -> Result<Ch
         })
 }
 
-/// A template whose roles may also send messages in batches: to AWS that is the same action, to the emulator another.
+/// A template whose roles may do with many messages what they may do with one: to AWS that is the same action, to the
+/// emulator another.
 fn with_batches(template: &str) -> String {
-    let action = "- sqs:SendMessage";
+    let actions = ["- sqs:SendMessage", "- sqs:ChangeMessageVisibility"];
     let lines = template.lines().flat_map(|line| {
-        let batch = (line.trim() == action).then(|| line.replace(action, "- sqs:SendMessageBatch"));
+        let batch = actions
+            .contains(&line.trim())
+            .then(|| format!("{line}Batch"));
         [Some(line.to_owned()), batch]
     });
     lines.flatten().map(|line| line + "\n").collect()
@@ -355,11 +358,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_may_send_a_message_may_send_many_and_nothing_else_changes() {
-        let template = "a:\n  - sqs:SendMessage\n  - sqs:ReceiveMessage\n";
-        let expected =
-            "a:\n  - sqs:SendMessage\n  - sqs:SendMessageBatch\n  - sqs:ReceiveMessage\n";
-        assert_eq!(with_batches(template), expected);
+    fn who_may_do_it_with_a_message_may_do_it_with_many_and_nothing_else_changes() {
+        for action in ["sqs:SendMessage", "sqs:ChangeMessageVisibility"] {
+            let template = format!("a:\n  - {action}\n  - sqs:ReceiveMessage\n");
+            let expected = format!("a:\n  - {action}\n  - {action}Batch\n  - sqs:ReceiveMessage\n");
+            assert_eq!(with_batches(&template), expected);
+        }
     }
 
     #[test]
