@@ -71,6 +71,39 @@ pub async fn metrics_for_the_alarms(stack: &Stack) {
     }
 }
 
+/// What a role that lacks an action makes a function say.
+const REFUSED: &str = "the role may not do this";
+
+/// What functions say of something in vain that no work waits for: nothing but the log shows it.
+const IN_VAIN: [&str; 3] = [
+    "subscribers were not told",
+    "waits for the clock",
+    "come again later than they should",
+];
+
+/// Why that may be in this story, in which AWS goes away.
+const AWAY: [&str; 4] = [
+    "AWS took too long to answer",
+    "AWS cannot be reached",
+    "the answer of AWS was not understood",
+    "no time was left",
+];
+
+/// No function was refused anything, and what it failed at without consequences it failed at because AWS was away: so a
+/// permission that is missing is noticed also where work goes on without it.
+pub async fn nothing_in_vain(stack: &Stack) {
+    let says = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
+    for line in stack.log().await.unwrap() {
+        let text = &line.text;
+        let in_vain = says(text, &IN_VAIN) && !says(text, &AWAY);
+        assert!(
+            !in_vain && !text.contains(REFUSED),
+            "{} says: {text}",
+            line.function
+        );
+    }
+}
+
 /// None of these is in any function's log.
 pub async fn nobody_in_the_logs(stack: &Stack, needles: &[String], members: &[&Member]) {
     let log = stack.log().await.unwrap();

@@ -76,6 +76,7 @@ async fn main() -> ExitCode {
         );
         story::goes_on(&scene, &mut emulator, &mut cast).await;
         evidence::metrics_for_the_alarms(&stack).await;
+        evidence::nothing_in_vain(&stack).await;
         let needles = left::needles(&stack, &player, &cast.members()).await;
         evidence::nobody_in_the_logs(&stack, &needles, &cast.members()).await;
         left::nobody_in_the_table(&stack, &needles, &cast.members()).await;
