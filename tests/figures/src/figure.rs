@@ -43,11 +43,12 @@ impl Figure {
         }
     }
 
-    /// Whether the aim is reached. What could not be measured here misses none.
+    /// Whether the aim is reached, if there is one. What could not be measured reaches none.
     pub fn is_reached(&self) -> bool {
         match (&self.value, self.aim) {
+            (_, Aim::None) => true,
             (Ok(value), Aim::AtMost(most)) => *value <= most,
-            _ => true,
+            (Err(_), Aim::AtMost(_)) => false,
         }
     }
 
@@ -111,11 +112,12 @@ mod tests {
         assert!(!of(8.01, Aim::AtMost(8.0)).is_reached());
         assert!(of(9.0, Aim::None).is_reached());
         let missing = Figure::missing("size", "no disk".to_owned(), "MB", Aim::AtMost(8.0));
-        assert!(missing.is_reached());
+        assert!(!missing.is_reached());
         let table = table(&[of(9.0, Aim::AtMost(8.0)), missing]);
         assert!(
             table.contains("MISSED") && table.contains("no disk"),
             "{table}"
         );
+        assert!(!table.contains("reached"), "{table}");
     }
 }

@@ -1,8 +1,9 @@
-//! Measures the functions as they are deployed: how they start, how large they are, how much memory they take. Run by
-//! `tests/bench`, which builds them.
+//! Measures the functions as they are deployed: how they start, how large they are, how much memory they take, and what an
+//! invitation's life costs. Run by `tests/bench`, which builds them.
 
 mod aws;
 mod figure;
+mod life;
 mod memory;
 mod process;
 mod runtime_api;
@@ -32,6 +33,9 @@ struct Arguments {
     /// The stand-in for DynamoDB.
     #[arg(long)]
     table: PathBuf,
+    /// What the test of an invitation's cost has printed.
+    #[arg(long)]
+    life: PathBuf,
     /// How often each function is started.
     #[arg(long, default_value_t = 60)]
     starts: usize,
@@ -56,6 +60,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         let name = format!("{function}: binary");
         figures.push(Figure::new(name, megabytes, "MB", Aim::AtMost(LARGEST)));
     }
+    figures.extend(life::measure(&std::fs::read_to_string(&arguments.life)?));
     let memory = memory::measure(&binary, &arguments.table, arguments.applications).await;
     // A story that fails takes nothing from what was measured before it.
     let failed = memory.map(|more| figures.extend(more)).err();

@@ -14,9 +14,11 @@ use aws_sdk_dynamodb::operation::put_item::{PutItemInput, PutItemOutput};
 use aws_sdk_dynamodb::operation::query::QueryInput;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use futures::StreamExt as _;
 use serde_json::Value;
 use stagecall_aws::Store;
 use stagecall_aws::layout::PARTITION;
+use stagecall_core::invitation::{Step, Wake};
 use stagecall_core::ports::{
     Due as _, Ledger as _, Records as _, Saved, Sweeps as _, TenantState, TenantStates as _,
 };
@@ -188,10 +190,11 @@ async fn one_invitations_whole_life() {
         "a write of it costs two units: {largest} bytes"
     );
     assert_eq!(life.stands().await, ("completed", 2));
-    println!("{:<44} {:>6}", "messages", life.messages());
-    assert!(total.written <= MOST_WRITTEN && total.read <= MOST_READ);
     // The poll's own comes on top.
-    assert!(life.messages() < MOST_MESSAGES);
+    let messages = life.messages() + 1;
+    println!("{:<44} {messages:>6}", "messages in all");
+    assert!(total.written <= MOST_WRITTEN && total.read <= MOST_READ);
+    assert!(messages <= MOST_MESSAGES);
 }
 
 /// What a life may cost in write units: see the crate's README for where each of them goes.
@@ -203,7 +206,11 @@ const MOST_READ: f64 = 8.5;
 /// How many queue messages a life may cost.
 const MOST_MESSAGES: usize = 3;
 
-/// Finding what is due reads nothing that is not: as much among many rows that are not as among none.
+/// Many rows that are due. The clock hands out five times as many at once; the server that plays DynamoDB would take long.
+const MANY: usize = 2_000;
+
+/// Finding what is due reads nothing that is not: as much among many rows that are not as among none. The exception are
+/// the first five minutes of an entry, in which a row that was claimed or put off keeps its place in the index.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_due_is_not_read() {
     let (store, meter, _) = metered().await;
@@ -216,29 +223,36 @@ async fn what_is_not_due_is_not_read() {
         store.save_state(&"acme".into(), &state).await.unwrap(),
         Saved::Saved
     );
-    let insert = async |from: usize, seen: f64| {
-        let tasks = (from..from + 200).map(|application| {
+    let insert = async |from: usize, count: usize, seen: f64, wakes: f64| {
+        let rows = futures::stream::iter(from..from + count).map(|application| {
             let store = store.clone();
-            tokio::spawn(async move {
-                let mut row = detected(key("acme", application));
-                row.entry.seen_at = at(seen);
-                row.wake = stagecall_core::invitation::Wake::At {
-                    at: at(seen),
-                    step: stagecall_core::invitation::Step::Invite,
-                };
-                store.insert(&row).await.unwrap();
-            })
+            let mut row = detected(key("acme", application));
+            row.entry.seen_at = at(seen);
+            row.wake = Wake::At {
+                at: at(wakes),
+                step: Step::Invite,
+            };
+            tokio::spawn(async move { store.insert(&row).await.unwrap() })
         });
-        for task in futures::future::join_all(tasks).await {
-            task.unwrap();
-        }
+        let inserted = rows.buffer_unordered(32).map(Result::unwrap);
+        assert_eq!(inserted.count().await, count);
     };
-    insert(0, 0.0).await;
-    meter.read();
-    assert_eq!(store.due(at(1.0), 10_000).await.unwrap().len(), 200);
-    let among_none = meter.read();
-    insert(1000, 60.0).await;
-    meter.read();
-    assert_eq!(store.due(at(1.0), 10_000).await.unwrap().len(), 200);
-    assert_eq!(meter.read(), among_none);
+    let read = async || {
+        meter.read();
+        assert_eq!(store.due(at(1.0), MANY).await.unwrap().len(), MANY);
+        meter.read()
+    };
+    insert(0, MANY, 0.0, 0.0).await;
+    let among_none = read().await;
+    // Seen later, and put off for longer than the first steps take.
+    insert(MANY, 200, 60.0, 60.0).await;
+    insert(MANY + 200, 200, 0.0, 3600.0).await;
+    assert_eq!(read().await, among_none);
+    // In their first minutes: each is read, and is not due.
+    insert(MANY + 400, 20, -60.0, 60.0).await;
+    let more = read().await;
+    assert!(
+        more.read > among_none.read && more.read < among_none.read + 30.0,
+        "{more:?} after {among_none:?}"
+    );
 }
