@@ -1,5 +1,7 @@
 //! The daily call allowance. Every call is taken from it before it is made, token calls too, because Eploy counts them
-//! (reference eploy §6). Calls are taken from the store a few at a time, so that counting costs less than calling.
+//! (reference eploy §6). Polls take their calls one by one: they are made by whichever process is free, and what each of
+//! them would hold in reserve is lost with it. The others make several calls in a row and take a few at a time, so that
+//! counting costs less than calling.
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use crate::dates::day;
 use crate::dialect::Zone;
 
 /// The most calls that are taken from the store at once.
-pub(crate) const MOST_AT_ONCE: u32 = 20;
+pub(crate) const MOST_AT_ONCE: u32 = 5;
 
 /// One tenant's allowance, as this process sees it.
 pub(crate) struct Budget {
@@ -97,8 +99,10 @@ impl Budget {
     /// Takes some from the store; close to the ceiling one by one, so that none is left over.
     async fn fetch(&self, purpose: Purpose, day: &str) -> Result<u32, StoreError> {
         let ceiling = self.ceiling(purpose);
-        let some = (self.daily / 500).clamp(1, self.at_once);
-        let mut take = some;
+        let mut take = match purpose {
+            Purpose::Poll => 1,
+            Purpose::Invite | Purpose::WriteBack => (self.daily / 500).clamp(1, self.at_once),
+        };
         while take > 0
             && !self
                 .allowance
@@ -178,24 +182,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_store_is_asked_for_several_calls_at_once() {
+    async fn the_store_is_asked_for_several_calls_at_once_but_by_polls() {
         let allowance = Arc::new(FakeAllowance::default());
         let budget = budget(&allowance, 10_000);
         let now = at("2025-01-24T10:00:00Z");
-        for _ in 0..20 {
-            budget.take(Purpose::Poll, now).await.unwrap();
+        for _ in 0..5 {
+            budget.take(Purpose::WriteBack, now).await.unwrap();
         }
         assert_eq!(allowance.takes(), 1);
         budget.take(Purpose::Invite, now).await.unwrap();
         assert_eq!(allowance.takes(), 2, "each purpose has its own");
-        // 40 are taken, 19 of them held for invitations.
+        for _ in 0..3 {
+            budget.take(Purpose::Poll, now).await.unwrap();
+        }
+        assert_eq!(allowance.takes(), 2 + 3);
+        // 13 are taken, 4 of them held for invitations.
         assert_eq!(
             budget.left(Purpose::Invite, now).await.unwrap().calls,
-            9000 - 40 + 19
+            9000 - 13 + 4
         );
         assert_eq!(
             budget.left(Purpose::Poll, now).await.unwrap().calls,
-            8000 - 40
+            8000 - 13
         );
     }
 
