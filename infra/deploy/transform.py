@@ -1,7 +1,8 @@
-"""Writes template.yaml as SAM transforms it, with every parameter at its default, as JSON."""
+"""Writes template.yaml as SAM transforms it, as JSON: with every parameter at its default, or as NAME=VALUE arguments say."""
 
 import json
 import pathlib
+import sys
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -21,5 +22,11 @@ for resource in template["Resources"].values():
         properties["CodeUri"] = "s3://bucket/code.zip"
     if resource["Type"] == "AWS::Serverless::Application":
         properties["Location"] = "https://s3.amazonaws.com/bucket/nested.yaml"
-defaults = {name: parameter.get("Default", "") for name, parameter in template["Parameters"].items()}
-print(json.dumps(transform(template, defaults, NoManagedPolicies()), indent=1))
+values = {name: parameter.get("Default", "") for name, parameter in template["Parameters"].items()}
+for argument in sys.argv[1:]:
+    name, value = argument.split("=", 1)
+    if name not in values:
+        sys.exit(f"transform.py: the template has no parameter {name}")
+    # To a linter, the default is the value.
+    template["Parameters"][name]["Default"] = values[name] = value
+print(json.dumps(transform(template, values, NoManagedPolicies()), indent=1))
