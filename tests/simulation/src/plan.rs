@@ -316,7 +316,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
             base_url: format!("https://t{at}.eploy.example/")
                 .parse()
                 .unwrap_or_else(|_| unreachable!("a constant address")),
-            // Below 500, so that calls are taken one by one and the count can be compared call by call.
+            // Below 500, so that calls are taken one by one, and each can be held against the one that was taken for it.
             daily_calls: *rng.choice(&[499, 499, 499, 120]).unwrap_or(&499),
             poll_seconds: *rng.choice(&[120, 300]).unwrap_or(&300),
             dialect: dialect.as_object().cloned().unwrap_or_default(),

@@ -80,7 +80,7 @@ impl Process {
             world: shared.world.clone(),
             known: Mutex::default(),
         });
-        let wire = Arc::new(Wire(scheduler.clone()));
+        let wire = Arc::new(Wire(scheduler.clone(), shared.judge.clone()));
         let desk = Desk {
             ledger: store.clone(),
             sweeps: store.clone(),

@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
+use stagecall_core::ports::Purpose;
 use stagecall_core::timing::{after, seconds};
 use stagecall_http::{Response, TransportError};
 use tokio::time::Instant;
@@ -52,6 +53,10 @@ pub struct Running {
     pub job: u64,
     /// On which process.
     pub process: usize,
+    /// Since when.
+    pub begun: Millis,
+    /// What it may call Eploy for: it decides how much of the day's allowance it may use.
+    pub purpose: Option<Purpose>,
 }
 
 struct Slot {
@@ -176,6 +181,11 @@ impl Scheduler {
     /// Says which work is running now.
     pub fn run(&self, running: Running) {
         self.state().running = running;
+    }
+
+    /// Which work is running now.
+    pub fn running(&self) -> Running {
+        self.state().running
     }
 
     /// Who has died since the last time of asking.

@@ -8,7 +8,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use stagecall_core::ports::Purpose;
 use stagecall_core::tenant::Tenant;
+use stagecall_core::work::Work;
 use stagecall_http::{Response, TransportError};
 
 use crate::account::Account;
@@ -80,7 +82,7 @@ struct History {
 }
 
 struct Job {
-    process: usize,
+    running: Running,
     waker: Waker,
     future: Pin<Box<dyn Future<Output = ()>>>,
 }
@@ -127,6 +129,15 @@ impl Bell {
 impl Wake for Rope {
     fn wake(self: Arc<Self>) {
         self.bell.ring(self.job);
+    }
+}
+
+/// What a piece of work may call Eploy for at most. Whoever invites also reports.
+fn purpose(work: &Work) -> Purpose {
+    match work {
+        Work::Poll { .. } => Purpose::Poll,
+        Work::Invite { .. } => Purpose::Invite,
+        _ => Purpose::WriteBack,
     }
 }
 
@@ -281,22 +292,16 @@ impl History {
                     }
                 }
             };
-            let Some(running) = self.jobs.get_mut(&job) else {
+            let Some(work) = self.jobs.get_mut(&job) else {
                 continue;
             };
-            if self.paused.contains(&running.process) {
+            if self.paused.contains(&work.running.process) {
                 self.held.push(job);
                 continue;
             }
-            scheduler.run(Running {
-                job,
-                process: running.process,
-            });
-            let waker = running.waker.clone();
-            let polled = running
-                .future
-                .as_mut()
-                .poll(&mut Context::from_waker(&waker));
+            scheduler.run(work.running);
+            let waker = work.waker.clone();
+            let polled = work.future.as_mut().poll(&mut Context::from_waker(&waker));
             if polled.is_ready() {
                 self.jobs.remove(&job);
             }
@@ -311,13 +316,20 @@ impl History {
         &mut self,
         what: &str,
         detail: impl FnOnce() -> String,
+        purpose: Option<Purpose>,
         make: impl FnOnce(Arc<Process>) -> Pin<Box<dyn Future<Output = ()>>>,
     ) {
         let scheduler = self.shared.scheduler.clone();
         let process = scheduler.draw(|rng| rng.usize(0..self.processes.len()));
         self.count += 1;
         let job = self.count;
-        scheduler.run(Running { job, process });
+        let running = Running {
+            job,
+            process,
+            begun: scheduler.now(),
+            purpose,
+        };
+        scheduler.run(running);
         scheduler.tell(what, detail);
         let rope = Rope {
             job,
@@ -326,7 +338,7 @@ impl History {
         self.jobs.insert(
             job,
             Job {
-                process,
+                running,
                 waker: Arc::new(rope).into(),
                 future: make(self.processes[process].clone()),
             },
@@ -344,13 +356,16 @@ impl History {
                 self.start(
                     "takes work",
                     || format!("{told:?}"),
+                    Some(purpose(&told)),
                     |process| Box::pin(process.work(work)),
                 );
             }
             Event::Tick => {
                 let lost = scheduler.rates().tick_lost;
                 if !scheduler.chance(lost) {
-                    self.start("ticks", String::new, |process| Box::pin(process.tick()));
+                    self.start("ticks", String::new, None, |process| {
+                        Box::pin(process.tick())
+                    });
                 }
                 scheduler.plan(60_000, Event::Tick);
             }
@@ -358,6 +373,7 @@ impl History {
             Event::Call(callback) => self.start(
                 "is called",
                 || String::from_utf8_lossy(&callback.body).into_owned(),
+                None,
                 |process| Box::pin(process.receive(callback.clone())),
             ),
             Event::Pause(process) => {
@@ -377,7 +393,7 @@ impl History {
             Event::Crash(process) => {
                 scheduler.tell("crashes", || format!("p{process}"));
                 scheduler.account(|account| account.fault("process died"));
-                self.jobs.retain(|_, job| job.process != process);
+                self.jobs.retain(|_, job| job.running.process != process);
                 let new = Process::new(&self.shared, self.clocks[process]);
                 self.processes[process] = Arc::new(new);
             }

@@ -1,6 +1,7 @@
 //! The judge: what must never happen is looked for at every step, and what must have happened in the end, once the
 //! faults have stopped. The world's own records decide, not the ledger's word for it.
 
+mod allowance;
 mod end;
 mod hires;
 
@@ -13,7 +14,7 @@ use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Tenant};
 
 use crate::plan::Order;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Millis, Scheduler};
 use crate::store::Memory;
 use crate::world::{Application, Eploy, Participant, World};
 
@@ -46,6 +47,10 @@ struct Seen {
     /// Whose plan for hires was ever changed, and who was published as hired.
     plan_changed: BTreeSet<TenantId>,
     published: BTreeSet<String>,
+    /// What a tenant's allowance was, and until when.
+    allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
+    /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
+    may_call: BTreeMap<u64, Vec<u32>>,
     /// How many of each platform's participants were looked at.
     judged: [usize; 2],
 }
@@ -218,12 +223,6 @@ impl Judge {
             let tenant = TenantId::new(format!("t{tenant}"));
             self.told_of(world, &tenant, application);
         }
-        for eploy in &world.eploys {
-            let tenant = TenantId::new(format!("t{}", eploy.tenant));
-            self.check(eploy.calls <= self.memory.taken_in_all(&tenant), || {
-                format!("{tenant} was called more often than was taken from its allowance")
-            });
-        }
         for (at, platform) in world.platforms.iter().enumerate() {
             let all = &platform.participants;
             let judged = self.seen().judged[at];
@@ -341,6 +340,16 @@ impl Judge {
         for mapping in tenant.mappings.iter().filter(|mapping| !had(&mapping.id)) {
             let place = (tenant.id.clone(), mapping.id.clone());
             self.seen().put_back.insert(place, now);
+        }
+        if let Some(before) = &before
+            && before.eploy.daily_calls != tenant.eploy.daily_calls
+        {
+            let was = (self.scheduler.now(), before.eploy.daily_calls);
+            let mut seen = self.seen();
+            seen.allowances
+                .entry(tenant.id.clone())
+                .or_default()
+                .push(was);
         }
         if before.is_some_and(|before| before.hires != tenant.hires) {
             self.seen().plan_changed.insert(tenant.id.clone());

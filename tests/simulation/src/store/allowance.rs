@@ -8,11 +8,10 @@ use stagecall_core::ports::Allowance;
 use super::Memory;
 
 impl Memory {
-    /// All calls that were ever taken from a tenant's allowance.
-    pub fn taken_in_all(&self, tenant: &TenantId) -> u64 {
-        let data = self.data();
-        let days = data.taken.iter().filter(|((of, _), _)| of == tenant);
-        days.map(|(_, calls)| u64::from(*calls)).sum()
+    /// How many calls were taken from a tenant's allowance of a day.
+    pub fn used(&self, tenant: &TenantId, day: &str) -> u32 {
+        let key = (tenant.clone(), day.to_owned());
+        self.data().taken.get(&key).copied().unwrap_or_default()
     }
 }
 
@@ -40,7 +39,6 @@ impl Allowance for Memory {
     }
 
     async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {
-        let key = (tenant.clone(), day.to_owned());
-        Ok(self.data().taken.get(&key).copied().unwrap_or_default())
+        Ok(self.used(tenant, day))
     }
 }

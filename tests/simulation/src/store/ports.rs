@@ -272,8 +272,22 @@ impl Allowance for Ports {
         calls: u32,
         ceiling: u32,
     ) -> Result<bool, StoreError> {
-        let act = self.memory.take(tenant, day, calls, ceiling);
-        self.scheduler.effect("take from the allowance", act).await
+        let act = async {
+            let granted = self.memory.take(tenant, day, calls, ceiling).await?;
+            Ok(granted.then(|| self.judge.taken(tenant, day)))
+        };
+        let taken = self
+            .scheduler
+            .effect("take from the allowance", act)
+            .await?;
+        // Only whoever is told of it may call.
+        match taken {
+            Some(used) => self.judge.may_call(calls, used),
+            None => self
+                .scheduler
+                .account(|account| account.fault("allowance refused")),
+        }
+        Ok(taken.is_some())
     }
 
     async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {

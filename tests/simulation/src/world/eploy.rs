@@ -17,8 +17,6 @@ pub struct Eploy {
     pub applications: Vec<Application>,
     /// The actions.
     pub actions: Vec<Action>,
-    /// Calls that arrived, tokens included.
-    pub calls: u64,
     /// How it behaves where the reference leaves it open.
     pub readings: EployReadings,
     ids: u32,
@@ -101,7 +99,6 @@ impl Eploy {
             tenant,
             applications: Vec::new(),
             actions: Vec::new(),
-            calls: 0,
             readings: readings.clone(),
             ids: 0,
         };
@@ -177,7 +174,6 @@ impl Eploy {
         vault: &mut Vault,
         violations: &mut Vec<String>,
     ) -> Response {
-        self.calls += 1;
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let path = request.url.path().strip_prefix("/api/").unwrap_or("");
         let parts: Vec<&str> = path.split('/').collect();
