@@ -270,8 +270,21 @@ pub const ELSEWHERE: u32 = 30;
 pub const HIRED: u32 = 40;
 /// The vacancies.
 pub const VACANCIES: [u32; 2] = [4101, 4102];
-/// The custom question that is answered with the score.
-pub const QUESTION: &str = "276";
+
+/// The custom question that a mapping answers with the score.
+pub fn question(mapping: &str) -> &'static str {
+    if mapping == "video" { "276" } else { "277" }
+}
+
+/// How the comments of an action end where there is a score.
+pub fn percent(score: u32) -> String {
+    format!("({score} %)")
+}
+
+/// What the comments of an action say, after these words of the template's.
+pub fn comments(words: &str) -> String {
+    format!("{words}{{% if percent %}} ({{{{ percent }}}} %){{% endif %}}")
+}
 
 /// The assessment of a tenant on Willo.
 pub fn interview(tenant: usize) -> String {
@@ -399,13 +412,9 @@ fn mapping(
             } else {
                 BTreeSet::new()
             },
-            questions: if id == "video" {
-                BTreeMap::from([(Answerable::Percent, QUESTION.into())])
-            } else {
-                BTreeMap::new()
-            },
+            questions: BTreeMap::from([(Answerable::Percent, question(id).into())]),
             texts: stagecall_core::tenant::Texts {
-                comments: Some("{{ headline }}".to_owned()),
+                comments: Some(comments("{{ headline }}")),
                 note: Some("{{ headline }}".to_owned()),
             },
             ..ReportPlan::default()

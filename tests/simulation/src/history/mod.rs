@@ -153,7 +153,12 @@ impl History {
             Account::new(aloud),
         ));
         let memory = Memory::default();
-        let judge = Arc::new(Judge::new(scheduler.clone(), memory.clone(), world.clone()));
+        let judge = Arc::new(Judge::new(
+            scheduler.clone(),
+            memory.clone(),
+            world.clone(),
+            plan.timing.give_up_seconds,
+        ));
         let shared = Shared {
             scheduler,
             memory,

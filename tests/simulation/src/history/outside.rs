@@ -2,6 +2,7 @@
 
 use super::History;
 use crate::agenda::Event;
+use crate::plan::comments;
 use crate::world::acts::{Act, Callback};
 
 impl History {
@@ -94,7 +95,8 @@ impl History {
             }
             5 => {
                 for mapping in &mut tenant.mappings {
-                    mapping.report.texts.comments = Some("{{ platform }}: {{ headline }}".into());
+                    mapping.report.texts.comments =
+                        Some(comments("{{ platform }}: {{ headline }}"));
                 }
                 "changes a text"
             }

@@ -4,11 +4,12 @@ use std::sync::PoisonError;
 
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
 use stagecall_core::ports::MappingStatus;
+use stagecall_core::report::Moment;
 use stagecall_core::tenant::Tenant;
 
 use super::{CLOCKS, Judge, at_trigger, eploy, key, millis};
-use crate::plan::{QUESTION, action_type, outcome};
-use crate::world::{Eploy, Participant, Standing, World};
+use crate::plan::{outcome, percent, question};
+use crate::world::{Action, Eploy, Participant, Standing, World};
 
 /// Whoever read the configuration longer ago, in milliseconds, is not at work on it any more.
 const AT_WORK: i64 = 3_600_000;
@@ -29,6 +30,8 @@ impl Judge {
                 open.push(format!("{} is still {}", row.key, row.state.name()));
             } else if row.unreported() {
                 open.push(format!("{} is not reported", row.key));
+            } else if let Some(eploy) = eploy(&world, &row.key.tenant) {
+                self.reason(eploy, row, &mut open);
             }
         }
         for platform in &world.platforms {
@@ -70,8 +73,12 @@ impl Judge {
                 let id = application.id.to_string();
                 let newest = self
                     .memory
-                    .newest(&tenant.id, &id, &mapping.id, |row| row.state.clone());
-                let missing = match newest {
+                    .newest(&tenant.id, &id, &mapping.id, Clone::clone);
+                let came_back = newest.as_ref().is_some_and(|newest| {
+                    self.came_back(eploy, mapping, application, newest)
+                        .is_some()
+                });
+                let missing = match newest.map(|newest| newest.state) {
                     None => Some("is not on record"),
                     Some(State::Skipped(SkipReason::MovedOn)) => {
                         Some("came back and is not invited")
@@ -88,6 +95,7 @@ impl Judge {
                     {
                         Some("was passed over, although the mapping was on")
                     }
+                    Some(_) if came_back => Some("came back, and that is not on record"),
                     Some(_) => None,
                 };
                 if let Some(missing) = missing {
@@ -97,6 +105,30 @@ impl Judge {
                     ));
                 }
             }
+        }
+    }
+
+    /// Eploy shows why somebody is not invited. Whoever left the stage, was there before, or came while the mapping was
+    /// paused or removed, is passed over in silence.
+    fn reason(&self, eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
+        let silent = match &row.state {
+            State::Skipped(SkipReason::Duplicate(_)) | State::Failed(_) => false,
+            State::Skipped(_) => row.revision == 0,
+            _ => true,
+        };
+        let configured = self
+            .configured(&row.key.tenant)
+            .is_some_and(|tenant| tenant.mapping(&row.key.mapping).is_some());
+        if silent || !configured || self.told_nowhere(row) {
+            return;
+        }
+        let shown = shown(eploy, row).map(Action::outcome);
+        if shown != Some(outcome(Moment::Failed)) {
+            open.push(format!(
+                "{} is {}, and Eploy does not say why",
+                row.key,
+                row.state.name()
+            ));
         }
     }
 
@@ -136,41 +168,26 @@ impl Judge {
         if tenant.mapping(&row.key.mapping).is_none() || self.told_nowhere(row) {
             return;
         }
-        let Some(ActionRecord::Created(id)) = &row.report.action else {
+        let Some(shown) = shown(eploy, row) else {
             return open.push(format!("{} has no action", row.key));
         };
         let wanted = outcome(one.standing.moment());
-        let shown = eploy
-            .actions
-            .iter()
-            .find(|action| action.id().to_string() == id.as_str());
-        if shown.map(crate::world::Action::outcome) != Some(wanted) {
+        if shown.outcome() != wanted {
             open.push(format!(
                 "{}: the action does not show {:?}",
                 row.key, one.standing
             ));
         }
-        if matches!(one.standing, Standing::Completed(_))
-            && action_type(row.key.mapping.as_str()) == 42
-        {
-            score(eploy, row, world, rows, open);
+        if let Standing::Completed(score) = one.standing {
+            if !shown.comments().ends_with(&percent(score)) {
+                open.push(format!(
+                    "{}: the action says \"{}\", with a score of {score}",
+                    row.key,
+                    shown.comments()
+                ));
+            }
+            answer(eploy, row, world, rows, open);
         }
-        let kind = action_type(row.key.mapping.as_str());
-        let number = |id: &str| id.parse().unwrap_or(0);
-        let (candidate, vacancy) = (number(row.candidate.as_str()), number(row.vacancy.as_str()));
-        let actions = eploy.actions_of(candidate, vacancy, kind).count();
-        let told = rows
-            .iter()
-            .filter(|other| {
-                other.candidate == row.candidate
-                    && other.vacancy == row.vacancy
-                    && other.key.mapping == row.key.mapping
-                    && other.revision > 0
-            })
-            .count();
-        self.check(actions <= told, || {
-            format!("{}: {actions} actions for {told} invitations", row.key)
-        });
     }
 
     /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made
@@ -184,6 +201,15 @@ impl Judge {
     }
 }
 
+/// The action that stands for an invitation, as Eploy has it.
+fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
+    let Some(ActionRecord::Created(id)) = &row.report.action else {
+        return None;
+    };
+    let mut actions = eploy.actions.iter();
+    actions.find(|action| action.id().to_string() == id.as_str())
+}
+
 fn same_entry(one: &Invitation, other: &Invitation) -> bool {
     one.key.tenant == other.key.tenant
         && one.key.application == other.key.application
@@ -192,18 +218,19 @@ fn same_entry(one: &Invitation, other: &Invitation) -> bool {
 
 /// The question is answered with the score. Where several rounds answer the same question, it is the score of one of
 /// them, as it is now.
-fn score(
+fn answer(
     eploy: &Eploy,
     row: &Invitation,
     world: &World,
     rows: &[Invitation],
     open: &mut Vec<String>,
 ) {
+    let question = question(row.key.mapping.as_str());
     let answer = eploy
         .applications
         .iter()
         .find(|application| application.id.to_string() == row.key.application.as_str())
-        .and_then(|application| application.answers.get(QUESTION));
+        .and_then(|application| application.answers.get(question));
     let scores: Vec<String> = rows
         .iter()
         .filter(|other| same_entry(other, row))

@@ -9,10 +9,46 @@ use crate::plan::{HIRED, Order};
 use crate::world::World;
 
 impl Judge {
+    /// A hire was put on record.
+    pub fn hire_seen(&self, row: &Announcement) {
+        self.scheduler.tell("new announcement", || {
+            format!("{} {}", row.key, row.state.name())
+        });
+        let begins = matches!(
+            row.state,
+            State::Detected | State::Skipped(SkipReason::Baseline)
+        );
+        self.check(
+            begins && row.version == 0 && row.attempts.is_empty(),
+            || format!("{} begins as {}", row.key, row.state.name()),
+        );
+    }
+
     /// An announcement was saved.
-    pub fn announced(&self, next: &Announcement) {
+    pub fn announced(&self, before: Option<&Announcement>, next: &Announcement) {
         self.scheduler.tell("announcement", || {
             format!("{} {}", next.key, next.state.name())
+        });
+        let Some(before) = before else {
+            return self.violate(format!("{} was saved and is not on record", next.key));
+        };
+        self.check(next.version == before.version + 1, || {
+            format!("{} was saved over version {}", next.key, before.version)
+        });
+        self.check(
+            next.state == before.state || leads_to(&before.state, &next.state),
+            || {
+                format!(
+                    "the announcement of {} went from {} to {}",
+                    next.key,
+                    before.state.name(),
+                    next.state.name()
+                )
+            },
+        );
+        let last = |row: &Announcement| row.attempts.last().map(|attempt| attempt.number);
+        self.check(last(next) >= last(before), || {
+            format!("the delivery log of {} lost an attempt", next.key)
         });
         let Hire::Application(id) = &next.key.hire else {
             return self.violate(format!("{} is no application", next.key));
@@ -126,5 +162,16 @@ impl Judge {
                 }
             }
         }
+    }
+}
+
+/// Where an announcement can go from where it stands, while nobody asks for a redelivery.
+fn leads_to(before: &State, next: &State) -> bool {
+    match before {
+        State::Detected => !matches!(next, State::Delivered | State::Failed(_)),
+        State::Delivering => matches!(next, State::Delivered | State::Published | State::Failed(_)),
+        // Whoever comes back to the stage is hired after all.
+        State::Skipped(SkipReason::MovedOn) => *next == State::Detected,
+        State::Published | State::Delivered | State::Skipped(_) | State::Failed(_) => false,
     }
 }

@@ -16,11 +16,15 @@ impl Memory {
 
     /// The announcement of an application.
     pub fn announcement(&self, tenant: &TenantId, application: u32) -> Option<Announcement> {
-        let key = HireKey {
+        self.announcement_of(&HireKey {
             tenant: tenant.clone(),
             hire: Hire::Application(application.to_string().as_str().into()),
-        };
-        self.data().announcements.get(&key).cloned()
+        })
+    }
+
+    /// The announcement of this key, as it is now.
+    pub fn announcement_of(&self, key: &HireKey) -> Option<Announcement> {
+        self.data().announcements.get(key).cloned()
     }
 }
 
@@ -57,7 +61,7 @@ impl Announcements for Memory {
     }
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
-        Ok(self.data().announcements.get(key).cloned())
+        Ok(self.announcement_of(key))
     }
 
     async fn announcements(

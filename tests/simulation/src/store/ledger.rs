@@ -17,6 +17,15 @@ impl Memory {
         self.data().invitations.values().cloned().collect()
     }
 
+    /// How many invitations are like that.
+    pub fn count(&self, like: impl Fn(&Invitation) -> bool) -> usize {
+        self.data()
+            .invitations
+            .values()
+            .filter(|row| like(row))
+            .count()
+    }
+
     /// The newest invitation of an application for a mapping, if there is any.
     pub fn newest<T>(
         &self,

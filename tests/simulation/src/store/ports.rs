@@ -34,7 +34,13 @@ pub struct Ports {
 #[async_trait]
 impl Ledger for Ports {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
-        let act = self.memory.insert(invitation);
+        let act = async {
+            let inserted = self.memory.insert(invitation).await?;
+            if inserted == Inserted::New {
+                self.judge.inserted(invitation);
+            }
+            Ok(inserted)
+        };
         self.scheduler.effect("insert the invitation", act).await
     }
 
@@ -123,15 +129,22 @@ impl Announcements for Ports {
         &self,
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
-        let act = self.memory.insert_announcement(announcement);
+        let act = async {
+            let inserted = self.memory.insert_announcement(announcement).await?;
+            if inserted == Inserted::New {
+                self.judge.hire_seen(announcement);
+            }
+            Ok(inserted)
+        };
         self.scheduler.effect("insert the announcement", act).await
     }
 
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
         let act = async {
+            let before = self.memory.announcement_of(&next.key);
             let saved = self.memory.save_announcement(next).await?;
             if saved == Saved::Saved {
-                self.judge.announced(next);
+                self.judge.announced(before.as_ref(), next);
             }
             Ok(saved)
         };

@@ -65,6 +65,12 @@ impl Action {
     pub fn outcome(&self) -> u32 {
         number(&self.fields, "ActionOutcomeId")
     }
+
+    /// Its comments.
+    pub fn comments(&self) -> &str {
+        let comments = self.fields.get("CommentsHTML");
+        comments.and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 impl Application {

@@ -116,6 +116,11 @@ impl Platform {
         }
     }
 
+    /// Whether it gives our reference back.
+    pub fn echoes(&self) -> bool {
+        self.readings.echoes
+    }
+
     /// Whether it calls back.
     pub fn calls_back(&self) -> bool {
         self.kind == Kind::Willo

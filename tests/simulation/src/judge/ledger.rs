@@ -1,0 +1,299 @@
+//! The judge's view of the ledger: what is saved, and that nothing is left behind that it lacks.
+
+use std::sync::PoisonError;
+
+use stagecall_core::ids::TenantId;
+use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State};
+use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
+use stagecall_core::tenant::{Mapping, Reentry};
+use stagecall_core::timing::seconds;
+
+use super::{CLOCKS, Judge, at_trigger, eploy, millis};
+use crate::world::{Application, Eploy, email};
+
+/// How an invitation was first answered: it was accepted, passed over or given up.
+#[derive(Clone, Copy)]
+pub(super) struct Answered {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Whether it was not sent.
+    pub unsent: bool,
+}
+
+impl Judge {
+    /// A row was put on record.
+    pub fn inserted(&self, row: &Invitation) {
+        let name = &row.key;
+        self.scheduler
+            .tell("new row", || format!("{name} {}", row.state.name()));
+        let now = self.scheduler.time(0).as_millisecond();
+        self.seen().entered.insert(name.clone(), now);
+        self.note_answer(row, now);
+        let passed_over = matches!(
+            row.state,
+            State::Skipped(SkipReason::Baseline | SkipReason::Paused)
+        );
+        self.check(row.state == State::Detected || passed_over, || {
+            format!("{name} begins as {}", row.state.name())
+        });
+        self.check(row.version == 0 && row.reference.is_none(), || {
+            format!("{name} does not begin at its beginning")
+        });
+        let Some(round) = name.round.checked_sub(1).filter(|round| *round > 0) else {
+            return;
+        };
+        // A further round has to be wanted: by whoever was not invited, or by the mapping.
+        let mut before = name.clone();
+        before.round = round;
+        let answered = self.seen().answered.get(&before).copied();
+        let again = self
+            .configured(&name.tenant)
+            .as_ref()
+            .and_then(|tenant| tenant.mapping(&name.mapping))
+            .is_none_or(|mapping| mapping.reentry == Reentry::Again);
+        self.check(
+            answered.is_some_and(|answered| answered.unsent || again),
+            || format!("{name} is on record, and the round before does not want it"),
+        );
+    }
+
+    /// A row was saved.
+    pub fn saved(&self, before: Option<&Invitation>, next: &Invitation) {
+        let name = &next.key;
+        self.scheduler.tell("row", || {
+            format!(
+                "{name} v{} {} rev {}/{}",
+                next.version,
+                next.state.name(),
+                next.report.revision,
+                next.revision
+            )
+        });
+        let now = self.scheduler.time(0).as_millisecond();
+        self.note_answer(next, now);
+        self.possible(next, now);
+        let Some(before) = before else { return };
+        if next.report.revision > before.report.revision {
+            self.seen().told.insert(name.clone(), now);
+        }
+        self.check(next.state.level() >= before.state.level(), || {
+            format!(
+                "{name} fell from {} to {}",
+                before.state.name(),
+                next.state.name()
+            )
+        });
+        self.check(next.version == before.version + 1, || {
+            format!("{name} was saved over version {}", before.version)
+        });
+        self.check(next.revision >= before.revision, || {
+            format!("{name} has less to tell than before")
+        });
+        if let Some(reference) = &next.reference {
+            self.check(
+                before.reference.is_none() || before.reference.as_ref() == Some(reference),
+                || format!("{name} changed its reference"),
+            );
+            let owner = self
+                .memory
+                .owner(&name.tenant, &next.assessment.account, reference);
+            self.check(owner.as_ref() == Some(name), || {
+                format!("{name} names a reference that is not bound to it")
+            });
+        }
+    }
+
+    /// A tenant's state was saved.
+    pub fn moved(&self, tenant: &TenantId, before: Option<&TenantState>, next: &TenantState) {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(eploy) = eploy(&world, tenant) else {
+            return;
+        };
+        let was = before.and_then(|before| before.poll.cursor);
+        self.check(next.poll.cursor >= was, || {
+            format!("the cursor of {tenant} went back")
+        });
+        let Some(config) = self.configured(tenant) else {
+            return;
+        };
+        let now = self.scheduler.time(0).as_millisecond();
+        for (id, state) in &next.mappings {
+            if state.status == MappingStatus::Active {
+                let place = (tenant.clone(), id.clone());
+                let first_seen = millis(state.since);
+                let mut seen = self.seen();
+                seen.first_on.entry(place.clone()).or_insert(first_seen);
+                let known = seen.on.entry(place).or_insert((first_seen, now));
+                if known.0 != first_seen {
+                    *known = (first_seen, now);
+                }
+            }
+        }
+        let turned_on = |state: &TenantState| {
+            let hires = state.hires.as_ref();
+            hires.is_some_and(|hires| hires.baseline.is_none())
+        };
+        if turned_on(next) && !before.is_some_and(turned_on) {
+            self.seen().hires_on.insert(tenant.clone(), now);
+        }
+        let Some(cursor) = next.poll.cursor.map(millis) else {
+            return;
+        };
+        // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go,
+        // and set nobody aside.
+        let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
+        let one_reading = whole(next) && before.is_none_or(whole);
+        let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
+        let begun = now - age;
+        for mapping in &config.mappings {
+            let Some(state) = next.mappings.get(&mapping.id) else {
+                continue;
+            };
+            if state.status != MappingStatus::Active {
+                continue;
+            }
+            let since = millis(state.since) + CLOCKS;
+            for application in at_trigger(eploy, mapping) {
+                let entered = application.entered() - eploy.readings.apart;
+                if application.modified >= cursor || entered < since {
+                    continue;
+                }
+                let id = application.id.to_string();
+                let newest = self.memory.newest(tenant, &id, &mapping.id, Clone::clone);
+                // Who comes back while a poll reads may be missed by it: what it read may be of before. The next one
+                // looks at them again.
+                let lacks = match &newest {
+                    None => true,
+                    Some(newest) => {
+                        one_reading
+                            && self
+                                .came_back(eploy, mapping, application, newest)
+                                .is_some_and(|answered| answered < begun)
+                    }
+                };
+                self.check(!lacks, || {
+                    format!(
+                        "the cursor of {tenant} passed application {}, whose entry the ledger lacks for {}",
+                        application.id, mapping.id
+                    )
+                });
+            }
+        }
+    }
+
+    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record.
+    pub fn settled(&self, delivery: &Delivery, fate: &DeliveryFate) {
+        if *fate != DeliveryFate::Handled {
+            return;
+        }
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        for reference in &delivery.references {
+            let one = world.platforms.iter().find_map(|platform| {
+                let all = &platform.participants;
+                all.iter().find(|one| one.key == reference.as_str())
+            });
+            let row = self
+                .memory
+                .owner(&delivery.tenant, &delivery.account, reference)
+                .and_then(|key| self.memory.row(&key));
+            let (Some(one), Some(row)) = (one, row) else {
+                continue;
+            };
+            if one.changed < delivery.at.as_millisecond() - CLOCKS {
+                self.check(row.state.level() >= one.standing.level(), || {
+                    format!(
+                        "{}: its callback was settled before it was known to be {:?}",
+                        row.key, one.standing
+                    )
+                });
+            }
+        }
+    }
+
+    /// Notes when a row was answered first.
+    fn note_answer(&self, row: &Invitation, now: i64) {
+        let level = row.state.level();
+        if level > 0 {
+            let answered = Answered {
+                at: now,
+                unsent: level == 1,
+            };
+            let mut seen = self.seen();
+            let known = seen.answered.entry(row.key.clone()).or_insert(answered);
+            known.unsent |= answered.unsent;
+        }
+    }
+
+    /// Where a row stands is possible in this world: everybody has an address, nobody is refused, no platform gives up,
+    /// no operator takes back, and a person is a duplicate only where the platform has them.
+    fn possible(&self, row: &Invitation, now: i64) {
+        let name = &row.key;
+        let why = match &row.state {
+            State::Failed(
+                FailReason::NoEmail | FailReason::Refused(_) | FailReason::OnPlatform,
+            )
+            | State::Skipped(SkipReason::Cancelled)
+            | State::Cancelled => "there is no reason for that",
+            State::Failed(FailReason::GaveUp(_) | FailReason::OutcomeUnknown(_)) => {
+                let since = self.seen().entered.get(name).copied().unwrap_or(now);
+                let patience = seconds(self.give_up_seconds).as_millis();
+                if i128::from(now - since + CLOCKS) >= patience {
+                    return;
+                }
+                "that is too early"
+            }
+            State::Skipped(SkipReason::Duplicate(_)) if !self.is_there(row) => {
+                "the platform has nobody else of that address"
+            }
+            _ => return,
+        };
+        self.violate(format!("{name} is {:?}, and {why}", row.state));
+    }
+
+    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own.
+    fn is_there(&self, row: &Invitation) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(eploy), Ok(candidate)) = (
+            eploy(&world, &row.key.tenant),
+            row.candidate.as_str().parse(),
+        ) else {
+            return false;
+        };
+        let address = email(candidate);
+        let all = world.platforms.iter().flat_map(|one| &one.participants);
+        let mut theirs = all.filter(|one| {
+            one.tenant == eploy.tenant
+                && one.email == address
+                && one.assessment == row.assessment.assessment.as_str()
+        });
+        theirs.any(|one| {
+            let account = &row.assessment.account;
+            let owner = self
+                .memory
+                .owner(&row.key.tenant, account, &one.key.as_str().into());
+            one.client_ref != row.key.name() || owner.is_some_and(|owner| owner != row.key)
+        })
+    }
+
+    /// Whether an application that stands at the trigger came there after its newest invitation had been answered, the
+    /// mapping being on, and has to have another one for that. Returns when it had been answered.
+    ///
+    /// Without the history, who comes back between two polls cannot be told from who stayed.
+    pub(super) fn came_back(
+        &self,
+        eploy: &Eploy,
+        mapping: &Mapping,
+        application: &Application,
+        newest: &Invitation,
+    ) -> Option<i64> {
+        let wanted = matches!(newest.state, State::Skipped(_) | State::Failed(_))
+            || mapping.reentry == Reentry::Again;
+        let place = (newest.key.tenant.clone(), mapping.id.clone());
+        let seen = self.seen();
+        let (_, on) = *seen.on.get(&place)?;
+        let answered = seen.answered.get(&newest.key)?.at;
+        let entered = application.entered() - eploy.readings.apart;
+        let later = entered > answered && entered > on + CLOCKS;
+        (wanted && later && eploy.readings.history).then_some(answered)
+    }
+}
