@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::json;
+use stagecall_core::clock::Deadline;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
@@ -170,7 +171,11 @@ impl Asked<'_> {
             Err(error) => self.failed(&error, false)?,
         }
         let (person, ours) = (person(), "70215.talk.1");
-        match self.account.find(assessment, &person, ours).await {
+        match self
+            .account
+            .find(assessment, &person, ours, Deadline::NONE)
+            .await
+        {
             Ok(found) => found
                 .iter()
                 .try_for_each(|one| link(self.platform, one.link.as_deref()))?,

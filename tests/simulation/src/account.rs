@@ -41,7 +41,7 @@ impl Account {
         }
     }
 
-    /// Something happened. The detail is only put into words where somebody reads along.
+    /// Something happened.
     pub fn tell(
         &mut self,
         now: Millis,
@@ -52,6 +52,8 @@ impl Account {
         self.mix(&now.to_be_bytes());
         self.mix(&running.job.to_be_bytes());
         self.mix(what.as_bytes());
+        let detail = detail();
+        self.mix(detail.as_bytes());
         self.lines += 1;
         if self.aloud {
             let (hours, rest) = (now / 3_600_000, now % 3_600_000);
@@ -61,7 +63,6 @@ impl Account {
             } else {
                 format!("p{} #{}", running.process, running.job)
             };
-            let detail = detail();
             let gap = if detail.is_empty() { "" } else { ": " };
             println!(
                 "{:>6} {hours:02}:{minutes:02}:{} {who:<9} {what}{gap}{detail}",

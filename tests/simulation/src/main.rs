@@ -81,7 +81,7 @@ fn tell(sum: &Sum, seconds: f64) {
         sum.faults.values().sum::<u64>()
     );
     for (kind, count) in &sum.faults {
-        println!("  {kind:<20}{count:>11}");
+        println!("  {kind:<24}{count:>7}");
     }
     println!("violations           {:>12}", sum.failed.len());
     println!("histories a second   {:>12.0}", rate(sum, seconds));

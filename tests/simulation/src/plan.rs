@@ -15,6 +15,10 @@ use stagecall_core::timing::Timing;
 use crate::agenda::WireFate;
 use crate::scheduler::{Fate, Millis};
 
+/// An effect of ours that takes as long as that is a slow one, and so is a request or an answer that is as long on its way.
+pub const SLOW: Millis = 500;
+pub const SLOW_WIRE: Millis = 200;
+
 /// How often what goes wrong, in ten thousand.
 #[derive(Clone, Debug)]
 pub struct Rates {
@@ -85,7 +89,7 @@ impl Rates {
     /// How long an effect of ours takes until it happens.
     pub fn latency(&self, rng: &mut fastrand::Rng) -> Millis {
         if rng.u32(0..10_000) < self.slow {
-            rng.u64(500..45_000)
+            rng.u64(SLOW..45_000)
         } else {
             rng.u64(0..8)
         }
@@ -94,7 +98,7 @@ impl Rates {
     /// How long a request is on its way. Bounded: see the assumption in [`crate::wire`].
     pub fn transit(&self, rng: &mut fastrand::Rng) -> Millis {
         if rng.u32(0..10_000) < self.slow_wire {
-            rng.u64(200..4_000)
+            rng.u64(SLOW_WIRE..4_000)
         } else {
             rng.u64(3..40)
         }

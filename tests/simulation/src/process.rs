@@ -22,10 +22,10 @@ use stagecall_core::work::Work;
 
 use crate::agenda::Event;
 use crate::judge::Judge;
-use crate::scheduler::{Fate, Scheduler};
+use crate::scheduler::Scheduler;
 use crate::store::{Memory, Ports};
 use crate::wire::Wire;
-use crate::world::acts::Callback;
+use crate::world::acts::{Callback, From};
 use crate::world::{World, signing_secret};
 
 /// What all processes share.
@@ -188,6 +188,7 @@ impl Process {
     /// Mostly none; now and then one that lets a page be read and no more.
     fn deadline(&self) -> Deadline {
         if self.scheduler.chance(2_000) {
+            self.scheduler.fault("poll or sweep cut short");
             Deadline::at(after(self.clock.now(), seconds(1.0)))
         } else {
             Deadline::NONE
@@ -220,7 +221,7 @@ impl Process {
             Err(error) => error.to_string(),
         });
         match answer {
-            Ok(Answer::Accepted) if callback.forged => {
+            Ok(Answer::Accepted) if callback.from == From::Stranger => {
                 self.judge
                     .violate("a callback with a wrong token was accepted".to_owned());
             }
@@ -260,20 +261,17 @@ impl Queue for Lossy {
         let act = async {
             for work in work {
                 if self.scheduler.chance(rates.queue_loses) {
-                    self.scheduler
-                        .account(|account| account.fault("queue loses"));
+                    self.scheduler.fault("queue loses");
                     continue;
                 }
                 let mut copies = 1;
                 if self.scheduler.chance(rates.queue_repeats) {
-                    self.scheduler
-                        .account(|account| account.fault("queue repeats"));
+                    self.scheduler.fault("queue repeats");
                     copies = 3;
                 }
                 for _ in 0..copies {
                     let later = if self.scheduler.chance(rates.queue_delays) {
-                        self.scheduler
-                            .account(|account| account.fault("queue delays"));
+                        self.scheduler.fault("queue delays");
                         self.scheduler.draw(|rng| rng.u64(1_000..300_000))
                     } else if copies > 1 {
                         self.scheduler.draw(|rng| rng.u64(1..2_000))
@@ -360,15 +358,11 @@ impl Secrets for Cached {
         _: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError> {
         let at = Self::place(tenant)?;
-        match self.scheduler.gate("read the tokens").await {
-            Fate::FailsBefore | Fate::FailsAfter => {
-                return Err(StoreError::new("secrets", "read the tokens", "not reached"));
-            }
-            Fate::DiesBefore | Fate::DiesAfter => return self.scheduler.die().await,
-            Fate::Works | Fate::Stalls => {}
-        }
-        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let (current, previous) = world.vault.callback(at);
+        let act = async {
+            let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(world.vault.callback(at))
+        };
+        let (current, previous) = self.scheduler.effect("read the tokens", act).await?;
         let token = |text: String| CallbackToken(text.into());
         Ok(Some(CallbackTokens {
             current: token(current),

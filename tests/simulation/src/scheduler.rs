@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::agenda::{Event, Item};
-use crate::plan::Rates;
+use crate::plan::{Rates, SLOW};
 
 /// Milliseconds since a history began.
 pub type Millis = u64;
@@ -198,6 +198,11 @@ impl Scheduler {
         tell(&mut self.state().account)
     }
 
+    /// Counts a fault.
+    pub fn fault(&self, kind: &'static str) {
+        self.account(|account| account.fault(kind));
+    }
+
     /// Tells of something that happened to the running work.
     pub fn tell(&self, what: &str, detail: impl FnOnce() -> String) {
         let now = self.now();
@@ -268,6 +273,9 @@ impl Scheduler {
             let State { rng, rates, .. } = &mut *state;
             (rates.fate(rng), rates.latency(rng))
         };
+        if later >= SLOW {
+            self.fault("effect slow");
+        }
         self.plan(later, Event::Wake(slot, Outcome::Go(fate)));
         self.at(slot).await;
         self.account(|account| account.effects += 1);
@@ -276,7 +284,7 @@ impl Scheduler {
             fate => format!("{fate:?}"),
         });
         if fate != Fate::Works {
-            self.account(|account| account.fault(fate.name()));
+            self.fault(fate.name());
         }
         fate
     }

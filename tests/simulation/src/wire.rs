@@ -15,7 +15,8 @@ use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 
 use crate::agenda::{Event, Sent, WireFate};
 use crate::judge::Judge;
-use crate::scheduler::{Fate, Millis, Outcome, Scheduler};
+use crate::plan::SLOW_WIRE;
+use crate::scheduler::{Fate, Millis, Outcome, Scheduler, asleep};
 use crate::world::World;
 
 /// One process's way to the network, and who watches it.
@@ -44,8 +45,11 @@ impl Transport for Wire {
             let back: Millis = rates.transit(rng) * if rng.u32(0..20) == 0 { 10 } else { 1 };
             (rates.wire(rng), rates.transit(rng), back)
         });
+        if there.max(back) >= SLOW_WIRE {
+            scheduler.fault("transit slow");
+        }
         if on_the_wire != WireFate::Works {
-            scheduler.account(|account| account.fault(on_the_wire.name()));
+            scheduler.fault(on_the_wire.name());
         }
         scheduler.tell("sent", || {
             format!(
@@ -76,7 +80,12 @@ impl Transport for Wire {
             left
         };
         scheduler.plan(told, Event::Wake(slot, Outcome::Answer(lost())));
-        match scheduler.at(slot).await {
+        let outcome = scheduler.at(slot).await;
+        if fate == Fate::Stalls {
+            let long = scheduler.draw(asleep);
+            scheduler.pass(long).await;
+        }
+        match outcome {
             Outcome::Answer(answer) if fate != Fate::FailsAfter => answer,
             _ => lost(),
         }

@@ -2,6 +2,42 @@
 
 use stagecall_simulation::{many, run};
 
+/// Every kind of fault that a history may have.
+const FAULTS: [&str; 32] = [
+    "Eploy's clock apart",
+    "allowance refused",
+    "answer garbled",
+    "answer lost",
+    "callback forged",
+    "callback lost",
+    "callback made up",
+    "callback repeated",
+    "callback token renewed",
+    "configuration changed",
+    "credentials rotated",
+    "died after",
+    "died before",
+    "effect slow",
+    "failed after",
+    "failed before",
+    "moved away and back",
+    "our clock apart",
+    "outage",
+    "poll or sweep cut short",
+    "process died",
+    "process paused",
+    "queue delays",
+    "queue loses",
+    "queue repeats",
+    "request lost",
+    "server error after",
+    "server error before",
+    "stalled after",
+    "tick lost",
+    "told to wait",
+    "transit slow",
+];
+
 #[test]
 fn one_seed_is_one_history() {
     let first: Vec<_> = (1..=20).map(|seed| run(seed, false)).collect();
@@ -25,6 +61,8 @@ fn a_thousand_histories_break_no_promise() {
     );
     // A simulation in which nothing happens, or nothing goes wrong, would prove nothing.
     assert!(sum.accepted > 1000, "{} invitations", sum.accepted);
+    let occurred: Vec<&str> = sum.faults.keys().copied().collect();
+    assert_eq!(occurred, FAULTS);
     let faults: u64 = sum.faults.values().sum();
     assert!(faults > 10_000, "{faults} faults");
 }

@@ -4,6 +4,7 @@ mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -45,8 +46,30 @@ pub struct Ended {
     pub accepted: usize,
 }
 
-/// Runs the history of a seed; `aloud` prints every line of it.
+impl Ended {
+    /// A history of which nothing is known but what went wrong.
+    fn broken(what: String) -> Self {
+        Self {
+            digest: 0,
+            effects: 0,
+            faults: BTreeMap::new(),
+            violations: vec![what],
+            accepted: 0,
+        }
+    }
+}
+
+/// Runs the history of a seed; `aloud` prints every line of it. A panic is a violation like others, so that its seed is
+/// known.
 pub fn run(seed: u64, aloud: bool) -> Ended {
+    catch_unwind(|| to_its_end(seed, aloud)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Ended::broken(format!("panicked: {}", said.unwrap_or("without a word")))
+    })
+}
+
+fn to_its_end(seed: u64, aloud: bool) -> Ended {
     let built = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -55,13 +78,7 @@ pub fn run(seed: u64, aloud: bool) -> Ended {
         Ok(runtime) => runtime.block_on(tokio::task::unconstrained(async {
             History::new(seed, aloud).run().await
         })),
-        Err(error) => Ended {
-            digest: 0,
-            effects: 0,
-            faults: BTreeMap::new(),
-            violations: vec![format!("no runtime: {error}")],
-            accepted: 0,
-        },
+        Err(error) => Ended::broken(format!("no runtime: {error}")),
     }
 }
 
@@ -207,6 +224,12 @@ impl History {
                 plan.wecp
             )
         });
+        for _ in plan.processes.iter().filter(|apart| **apart != 0) {
+            scheduler.fault("our clock apart");
+        }
+        for _ in plan.eploys.iter().filter(|eploy| eploy.apart != 0) {
+            scheduler.fault("Eploy's clock apart");
+        }
         let sometime = |until: Millis| scheduler.draw(|rng| rng.u64(0..until));
         for _ in 0..plan.acts {
             let tenant = scheduler.draw(|rng| rng.usize(0..plan.tenants.len()));
@@ -367,7 +390,9 @@ impl History {
             }
             Event::Tick => {
                 let lost = scheduler.rates().tick_lost;
-                if !scheduler.chance(lost) {
+                if scheduler.chance(lost) {
+                    scheduler.fault("tick lost");
+                } else {
                     self.start("ticks", String::new, None, |process| {
                         Box::pin(process.tick())
                     });
@@ -383,7 +408,7 @@ impl History {
             ),
             Event::Pause(process) => {
                 scheduler.tell("pauses", || format!("p{process}"));
-                scheduler.account(|account| account.fault("process paused"));
+                scheduler.fault("process paused");
                 self.paused.insert(process);
                 let long = scheduler.draw(asleep);
                 scheduler.plan(long, Event::Resume(process));
@@ -397,14 +422,14 @@ impl History {
             }
             Event::Crash(process) => {
                 scheduler.tell("crashes", || format!("p{process}"));
-                scheduler.account(|account| account.fault("process died"));
+                scheduler.fault("process died");
                 self.jobs.retain(|_, job| job.running.process != process);
                 let new = Process::new(&self.shared, self.clocks[process]);
                 self.processes[process] = Arc::new(new);
             }
             Event::Outage(system) => {
                 scheduler.tell("is out", || system.to_owned());
-                scheduler.account(|account| account.fault("outage"));
+                scheduler.fault("outage");
                 self.world().down.insert(system);
                 let long = scheduler.draw(|rng| rng.u64(60_000..3_000_000));
                 scheduler.plan(long, Event::OutageOver(system));

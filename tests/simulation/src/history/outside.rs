@@ -3,12 +3,15 @@
 use super::History;
 use crate::agenda::Event;
 use crate::plan::comments;
-use crate::world::acts::{Act, Callback};
+use crate::world::acts::{Act, Callback, From};
 
 impl History {
     /// Somebody outside does something.
     pub(super) fn act(&self, act: Act) {
         let scheduler = self.shared.scheduler.clone();
+        if let Some(fault) = act.fault() {
+            scheduler.fault(fault);
+        }
         if let Act::Configure(tenant) = act {
             return self.configure(tenant);
         }
@@ -33,6 +36,9 @@ impl History {
         if let Act::Rotate(tenant) = act {
             let later = scheduler.draw(|rng| rng.u64(0..900_000));
             scheduler.plan(later, Event::Act(Act::Follow(tenant)));
+            if scheduler.draw(fastrand::Rng::bool) {
+                scheduler.plan(0, Event::Act(Act::Renew(tenant)));
+            }
         }
         if let Some(callback) = callback {
             self.call(&callback);
@@ -44,16 +50,18 @@ impl History {
         let scheduler = &self.shared.scheduler;
         let rates = scheduler.rates();
         if scheduler.chance(rates.callback_lost) {
-            scheduler.account(|account| account.fault("callback lost"));
+            scheduler.fault("callback lost");
             return;
         }
         let mut copies = 1;
         if scheduler.chance(rates.callback_repeats) {
-            scheduler.account(|account| account.fault("callback repeated"));
+            scheduler.fault("callback repeated");
             copies = 2;
         }
-        if callback.forged {
-            scheduler.account(|account| account.fault("callback forged"));
+        match callback.from {
+            From::Platform => {}
+            From::Stranger => scheduler.fault("callback forged"),
+            From::Insider => scheduler.fault("callback made up"),
         }
         for _ in 0..copies {
             let later = scheduler.draw(|rng| rng.u64(1..2_000));

@@ -74,7 +74,9 @@ impl Judge {
 
     /// The largest allowance that a tenant has had since this work began: it may have read it then.
     fn limit(&self, tenant: &TenantId, running: Running) -> u32 {
-        let now = self.configured(tenant).map(|now| now.eploy.daily_calls);
+        let now = self
+            .memory
+            .configuration(tenant, |now| now.eploy.daily_calls);
         let seen = self.seen();
         let before = seen.allowances.get(tenant).into_iter().flatten();
         before

@@ -116,10 +116,7 @@ impl Judge {
             State::Skipped(_) => row.revision == 0,
             _ => true,
         };
-        let configured = self
-            .configured(&row.key.tenant)
-            .is_some_and(|tenant| tenant.mapping(&row.key.mapping).is_some());
-        if silent || !configured || self.told_nowhere(row) {
+        if silent || !self.is_configured(row) || self.told_nowhere(row) {
             return;
         }
         let shown = shown(eploy, row).map(Action::outcome);
@@ -162,10 +159,7 @@ impl Judge {
             }
             return;
         };
-        let Some(tenant) = self.configured(&row.key.tenant) else {
-            return;
-        };
-        if tenant.mapping(&row.key.mapping).is_none() || self.told_nowhere(row) {
+        if !self.is_configured(row) || self.told_nowhere(row) {
             return;
         }
         let Some(shown) = shown(eploy, row) else {
@@ -188,6 +182,14 @@ impl Judge {
             }
             answer(eploy, row, world, rows, open);
         }
+    }
+
+    /// Whether the row's mapping is configured.
+    fn is_configured(&self, row: &Invitation) -> bool {
+        let mapping = &row.key.mapping;
+        self.memory
+            .configuration(&row.key.tenant, |tenant| tenant.mapping(mapping).is_some())
+            .unwrap_or(false)
     }
 
     /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made

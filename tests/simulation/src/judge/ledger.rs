@@ -46,13 +46,12 @@ impl Judge {
         let mut before = name.clone();
         before.round = round;
         let answered = self.seen().answered.get(&before).copied();
-        let again = self
-            .configured(&name.tenant)
-            .as_ref()
-            .and_then(|tenant| tenant.mapping(&name.mapping))
-            .is_none_or(|mapping| mapping.reentry == Reentry::Again);
+        let again = self.memory.configuration(&name.tenant, |tenant| {
+            let mapping = tenant.mapping(&name.mapping);
+            mapping.is_none_or(|mapping| mapping.reentry == Reentry::Again)
+        });
         self.check(
-            answered.is_some_and(|answered| answered.unsent || again),
+            answered.is_some_and(|answered| answered.unsent || again.unwrap_or(true)),
             || format!("{name} is on record, and the round before does not want it"),
         );
     }

@@ -138,8 +138,7 @@ impl Judge {
     }
 
     fn configured(&self, tenant: &TenantId) -> Option<Tenant> {
-        let all = self.memory.configured();
-        all.into_iter().find(|known| known.id == *tenant)
+        self.memory.configuration(tenant, Clone::clone)
     }
 }
 

@@ -296,9 +296,7 @@ impl Allowance for Ports {
         // Only whoever is told of it may call.
         match taken {
             Some(used) => self.judge.may_call(calls, used),
-            None => self
-                .scheduler
-                .account(|account| account.fault("allowance refused")),
+            None => self.scheduler.fault("allowance refused"),
         }
         Ok(taken.is_some())
     }

@@ -20,6 +20,15 @@ impl Memory {
         self.data().tenants.values().cloned().collect()
     }
 
+    /// What is configured for a tenant, as far as `read` wants to know it.
+    pub fn configuration<T>(
+        &self,
+        tenant: &TenantId,
+        read: impl FnOnce(&Tenant) -> T,
+    ) -> Option<T> {
+        self.data().tenants.get(tenant).map(read)
+    }
+
     /// How polling stands, as it is now.
     pub fn state(&self, tenant: &TenantId) -> Option<TenantState> {
         self.data().states.get(tenant).cloned()

@@ -26,8 +26,21 @@ pub enum Act {
     Rotate(usize),
     /// The operator stores them.
     Follow(usize),
+    /// The operator makes a new callback token.
+    Renew(usize),
     /// Somebody calls us who is not the platform.
     Forge,
+}
+
+/// Who calls us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The platform.
+    Platform,
+    /// Somebody without the token: not to be accepted.
+    Stranger,
+    /// Somebody who knows the token and makes things up.
+    Insider,
 }
 
 /// A call to our listener.
@@ -41,8 +54,21 @@ pub struct Callback {
     pub body: Vec<u8>,
     /// How often it will be tried again.
     pub tries: u32,
-    /// Whether it must not be accepted.
-    pub forged: bool,
+    /// Who it is from.
+    pub from: From,
+}
+
+impl Act {
+    /// What goes wrong when somebody does that, for counting. Most of it is what people do.
+    pub fn fault(self) -> Option<&'static str> {
+        match self {
+            Self::Bounce => Some("moved away and back"),
+            Self::Rotate(_) => Some("credentials rotated"),
+            Self::Renew(_) => Some("callback token renewed"),
+            Self::Configure(_) => Some("configuration changed"),
+            _ => None,
+        }
+    }
 }
 
 impl World {
@@ -85,9 +111,6 @@ impl World {
             Act::Again(platform, at) => self.progress(platform, at, now, rng),
             Act::Rotate(tenant) => {
                 self.vault.rotate(tenant);
-                if rng.bool() {
-                    self.vault.renew_callback(tenant);
-                }
                 (format!("t{tenant} makes new credentials"), None)
             }
             Act::Follow(tenant) => {
@@ -96,6 +119,10 @@ impl World {
                     format!("the operator stores the new credentials of t{tenant}"),
                     None,
                 )
+            }
+            Act::Renew(tenant) => {
+                self.vault.renew_callback(tenant);
+                (format!("t{tenant} has a new callback token"), None)
             }
             Act::Forge => self.forge(tenant, rng),
             Act::Configure(_) | Act::Progress => (String::new(), None),
@@ -129,7 +156,7 @@ impl World {
                 .to_string()
                 .into_bytes(),
             tries: 2,
-            forged: false,
+            from: From::Platform,
         });
         let told = format!(
             "{} is {:?} on {}",
@@ -147,12 +174,11 @@ impl World {
             None => format!("{:032x}", rng.u64(..)),
         };
         let other = (tenant + 1) % self.eploys.len();
-        let (token, forged) = match rng.u32(0..3) {
-            0 => (format!("{:064x}", rng.u64(..)), true),
+        let (token, from) = match rng.u32(0..3) {
+            0 => (format!("{:064x}", rng.u64(..)), From::Stranger),
             // Right for another tenant.
-            1 if other != tenant => (self.vault.callback(other).0, true),
-            // Somebody who knows the token and makes things up.
-            _ => (self.vault.callback(tenant).0, false),
+            1 if other != tenant => (self.vault.callback(other).0, From::Stranger),
+            _ => (self.vault.callback(tenant).0, From::Insider),
         };
         let callback = Callback {
             tenant,
@@ -161,7 +187,7 @@ impl World {
                 .to_string()
                 .into_bytes(),
             tries: 0,
-            forged,
+            from,
         };
         ("somebody calls us".to_owned(), Some(callback))
     }
