@@ -3,8 +3,10 @@
 use futures::future::join_all;
 use stagecall_core::invitation::Trouble;
 use stagecall_core::ports::{
-    MappingState, MappingStatus, PollProgress, PollState, Saved, Suspension, TenantState,
+    ApplicationRow, LookAgain, MappingState, MappingStatus, PollProgress, PollState, Saved,
+    Suspension, TenantState,
 };
+use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, tenant};
 
 use super::Backend;
@@ -86,6 +88,20 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         idle: 4,
         failures: 5,
         set_aside: 6,
+        again: Some(LookAgain {
+            rows: vec![ApplicationRow {
+                id: "70001".into(),
+                candidate: "9001".into(),
+                vacancy: "4101".into(),
+                position: Position {
+                    stage: Some("12".into()),
+                    status: None,
+                },
+                modified: Some(at(-3.000_000_001)),
+            }],
+            times: 7,
+            at: at(30.0),
+        }),
     };
     for (mapping, status) in [
         (

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::error::CallError;
 use crate::ids::{
@@ -28,7 +29,7 @@ pub enum Purpose {
 }
 
 /// An application as a search returns it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationRow {
     /// Which.
     pub id: ApplicationId,

@@ -31,7 +31,7 @@ pub use records::{
     Tombstone,
 };
 pub use tenants::{
-    Allowance, CallbackToken, CallbackTokens, HiresState, MappingState, MappingStatus,
+    Allowance, CallbackToken, CallbackTokens, HiresState, LookAgain, MappingState, MappingStatus,
     PlatformSecret, PollProgress, PollState, Secrets, SecretsWriter, SigningSecrets, Suspension,
     TenantSecret, TenantState, TenantStates, Tenants,
 };

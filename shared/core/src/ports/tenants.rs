@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::Saved;
+use super::{ApplicationRow, Saved};
 use crate::error::StoreError;
 use crate::ids::{AccountId, MappingId, TenantId};
 use crate::invitation::Trouble;
@@ -79,6 +79,21 @@ pub struct PollState {
     /// Records set aside in the last poll because they could not be read.
     #[serde(default)]
     pub set_aside: u32,
+    /// Who has to be looked at again, because Eploy did not say where they stand when that was needed. The cursor may have
+    /// passed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<LookAgain>,
+}
+
+/// Applications that have to be looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookAgain {
+    /// As a search last showed them.
+    pub rows: Vec<ApplicationRow>,
+    /// How often that was in vain in a row.
+    pub times: u32,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Where a poll stopped.

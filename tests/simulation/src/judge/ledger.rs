@@ -138,8 +138,7 @@ impl Judge {
         let Some(cursor) = next.poll.cursor.map(millis) else {
             return;
         };
-        // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go,
-        // and set nobody aside.
+        // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.
         let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
         let one_reading = whole(next) && before.is_none_or(whole);
         let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
@@ -158,6 +157,11 @@ impl Judge {
                     continue;
                 }
                 let id = application.id.to_string();
+                // Eploy did not say where it stands, and is asked again.
+                let again = next.poll.again.iter().flat_map(|again| &again.rows);
+                if again.into_iter().any(|row| row.id.as_str() == id) {
+                    continue;
+                }
                 let newest = self.memory.newest(tenant, &id, &mapping.id, Clone::clone);
                 // Who comes back while a poll reads may be missed by it: what it read may be of before. The next one
                 // looks at them again.

@@ -178,6 +178,7 @@ impl Poller {
             state.poll.cursor = self.desk.now().checked_sub(early).ok();
         }
         self.baseline(eploy, tenant, state, turn, found).await?;
+        *found += self.look_again(eploy, tenant, state).await?;
         self.hires_baseline(eploy, tenant, state, turn).await?;
         self.changes(eploy, tenant, state, turn, found).await?;
         self.changed_placements(eploy, tenant, state, turn, found)

@@ -7,14 +7,16 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::decide::{Decision, decide, decide_by_history};
 use super::{Poller, Stop};
-use crate::error::{Reach, StoreError};
+use crate::error::{CallError, Reach, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::{ApplicationId, InvitationKey, MappingId};
 use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
 use crate::ports::{
-    ApplicationPage, ApplicationRow, Eploy, Inserted, MappingState, Standing, TenantState,
+    ApplicationPage, ApplicationRow, Eploy, Inserted, LookAgain, MappingState, Standing,
+    TenantState,
 };
 use crate::tenant::{Mapping, MappingKind, Tenant};
+use crate::timing::after;
 use crate::usecases::desk::{Changed, Next};
 use crate::work::Work;
 
@@ -24,12 +26,9 @@ struct Case<'a> {
     state: &'a MappingState,
     row: &'a ApplicationRow,
     latest: Option<&'a Invitation>,
-    /// How often the poll failed in a row before this one.
-    failures: u32,
 }
 
 /// What came of a case.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Settled {
     /// A new entry to invite for.
     New,
@@ -37,6 +36,8 @@ enum Settled {
     Noted,
     /// The row changed meanwhile: it has to be decided anew.
     Changed,
+    /// Eploy did not say where it stands: it has to be looked at again.
+    Unknown(CallError),
 }
 
 /// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
@@ -45,8 +46,9 @@ const HISTORIES_AT_ONCE: usize = 8;
 /// So often the applications of a page are decided whose rows change meanwhile.
 const TRIES: usize = 3;
 
-/// After so many failures of the poll, a record whose history cannot be read is left out.
-const SET_ASIDE_AFTER: u32 = 3;
+/// So many applications are remembered that have to be looked at again. With more, it is Eploy that does not work, and no
+/// record.
+const MOST_UNKNOWN: usize = 20;
 
 impl Poller {
     /// Puts everything on record that a page says to the mappings that `concerns` names. Returns how many new entries
@@ -55,7 +57,7 @@ impl Poller {
         &self,
         eploy: &dyn Eploy,
         tenant: &Tenant,
-        state: &TenantState,
+        state: &mut TenantState,
         page: &ApplicationPage,
         concerns: impl Fn(&MappingId) -> bool,
     ) -> Result<usize, Stop> {
@@ -70,31 +72,87 @@ impl Poller {
             mappings.any(|(mapping, _)| mapping.vacancies.contains(&row.vacancy))
         };
         let mut rows: Vec<&ApplicationRow> = page.rows.iter().filter(of_some).collect();
-        let mut entries = 0;
+        let (mut entries, mut unknown) = (0, HashMap::new());
         for _ in 0..TRIES {
             if rows.is_empty() {
-                return Ok(entries);
+                break;
             }
-            let failures = state.poll.failures;
-            let settled = self.decide_rows(eploy, tenant, &mappings, &rows, failures);
-            let (mut changed, mut new) = (BTreeSet::new(), 0);
+            let settled = self.decide_rows(eploy, tenant, &mappings, &rows);
+            let mut changed = BTreeSet::new();
             for (application, settled) in settled.await? {
                 match settled {
-                    Settled::New => new += 1,
+                    Settled::New => entries += 1,
                     Settled::Noted => {}
                     Settled::Changed => {
                         changed.insert(application);
                     }
+                    Settled::Unknown(error) => {
+                        unknown.insert(application, error);
+                    }
                 }
             }
-            entries += new;
             rows.retain(|row| changed.contains(&row.id));
         }
-        if rows.is_empty() {
-            return Ok(entries);
+        if !rows.is_empty() {
+            let problem = "others keep changing an application's row; the poll is made again";
+            let error = StoreError::new("ledger", "note where an application is", problem);
+            return Err(error.into());
         }
-        let problem = "others keep changing an application's row; the poll is made again";
-        Err(StoreError::new("ledger", "note where an application is", problem).into())
+        for row in &page.rows {
+            if let Some(error) = unknown.remove(&row.id) {
+                self.look_again_at(state, row, error)?;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Remembers that an application has to be looked at again. One that cannot be read must not keep all others waiting.
+    fn look_again_at(
+        &self,
+        state: &mut TenantState,
+        row: &ApplicationRow,
+        error: CallError,
+    ) -> Result<(), Stop> {
+        let again = state.poll.again.get_or_insert_with(|| LookAgain {
+            rows: Vec::new(),
+            times: 1,
+            at: self.desk.in_seconds(self.desk.timing.retry_seconds),
+        });
+        again.rows.retain(|known| known.id != row.id);
+        if again.rows.len() >= MOST_UNKNOWN {
+            return Err(error.into());
+        }
+        again.rows.push(row.clone());
+        Ok(())
+    }
+
+    /// Looks again at those of whom Eploy did not say where they stand. Returns how many new entries there were.
+    pub(super) async fn look_again(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+    ) -> Result<usize, Stop> {
+        let now = self.desk.now();
+        let Some(before) = state.poll.again.take_if(|again| again.at <= now) else {
+            return Ok(0);
+        };
+        let page = ApplicationPage {
+            rows: before.rows.clone(),
+            set_aside: Vec::new(),
+            more: false,
+        };
+        let taken = self.take_in(eploy, tenant, state, &page, |_| true).await;
+        match &mut state.poll.again {
+            _ if taken.is_err() => state.poll.again = Some(before),
+            Some(again) => {
+                again.times = before.times.saturating_add(1);
+                let delay = self.desk.timing.backoff(again.times, tenant.id.as_str());
+                again.at = after(self.desk.now(), delay);
+            }
+            None => {}
+        }
+        taken
     }
 
     /// Decides these rows for these mappings, and does what was decided.
@@ -104,7 +162,6 @@ impl Poller {
         tenant: &Tenant,
         mappings: &[(&Mapping, &MappingState)],
         rows: &[&ApplicationRow],
-        failures: u32,
     ) -> Result<Vec<(ApplicationId, Settled)>, Stop> {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
@@ -130,7 +187,6 @@ impl Poller {
                     state,
                     row,
                     latest: latest.get(&(&row.id, &mapping.id)).copied(),
-                    failures,
                 };
                 let decision = decide(mapping, &state.status, row, case.latest);
                 match (&decision, case.latest) {
@@ -161,32 +217,19 @@ impl Poller {
         case: Case<'_>,
         latest: &Invitation,
     ) -> Result<(ApplicationId, Settled), Stop> {
-        let decision = self.ask_history(eploy, tenant, &case, latest).await?;
-        self.settle(tenant, case, decision).await
-    }
-
-    /// Decides a case by the application's status history.
-    async fn ask_history(
-        &self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        case: &Case<'_>,
-        latest: &Invitation,
-    ) -> Result<Decision, Stop> {
-        Ok(match eploy.standing(&case.row.id).await {
+        let decision = match eploy.standing(&case.row.id).await {
             Ok(Standing::History(rows)) => {
                 decide_by_history(case.mapping, &case.state.status, latest, &rows)
             }
             Ok(Standing::Position(_)) => Decision::StillThere,
             Ok(Standing::Gone) => Decision::NoteLeft,
-            // One record that cannot be read must not keep all others waiting for ever. Nothing is noted, so that
-            // its next change is looked into again.
-            Err(error) if case.failures >= SET_ASIDE_AFTER && error.reach == Reach::Record => {
-                tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "a record was set aside");
-                Decision::Known
+            Err(error) if error.reach == Reach::Record => {
+                tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "where an application stands is not known; it is looked at again");
+                return Ok((case.row.id.clone(), Settled::Unknown(error)));
             }
             Err(error) => return Err(error.into()),
-        })
+        };
+        self.settle(tenant, case, decision).await
     }
 
     /// Does what was decided about a case.

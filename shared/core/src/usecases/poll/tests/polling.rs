@@ -276,14 +276,19 @@ fn line(id: &str, second: i64, position: Position) -> HistoryRow {
     }
 }
 
-#[tokio::test]
-async fn an_application_that_changed_may_have_come_back() {
-    let (world, _) = changed_since().await;
-    world.holds().standing = Standing::History(vec![
+/// A history in which the application left and came back.
+fn came_back() -> Standing {
+    Standing::History(vec![
         line("1", 0, at_trigger()),
         line("2", 40, at("13", "34")),
         line("3", 45, at_trigger()),
-    ]);
+    ])
+}
+
+#[tokio::test]
+async fn an_application_that_changed_may_have_come_back() {
+    let (world, _) = changed_since().await;
+    world.holds().standing = came_back();
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(calls(&world), ["changed_applications", "standing"]);
 }
@@ -313,21 +318,88 @@ async fn an_application_that_is_gone_has_left() {
     assert!(world.row(&key).entry.left_at.is_some());
 }
 
-/// One record that cannot be read must not keep all others waiting for ever.
+/// One record that cannot be read must not keep all others waiting, and must not be lost either.
 #[tokio::test]
-async fn a_history_that_cannot_be_read_is_set_aside_in_the_fourth_poll() {
+async fn whose_history_cannot_be_read_is_looked_at_again_later_and_later() {
     let (world, key) = changed_since().await;
     let before = world.row(&key);
     let broken = failing(Phase::Unknown);
     world.holds().fails.insert("standing", broken);
-    for failures in 1..=3 {
-        assert_eq!(poll(&world).await, Polled::Failed);
-        assert_eq!(state(&world).poll.failures, failures);
-        wait(&world);
-    }
     assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(world.row(&key), before);
-    assert_eq!(state(&world).poll.failures, 0);
+    world.holds().changed.clear();
+    let mut waited = SignedDuration::ZERO;
+    for times in 1..=4 {
+        assert_eq!(world.row(&key), before);
+        let state = state(&world);
+        assert_eq!(state.poll.failures, 0);
+        let again = state.poll.again.unwrap();
+        assert_eq!((again.rows.len(), again.times), (1, times));
+        let delay = again.at.duration_since(world.holds().now);
+        assert!(delay > waited, "{delay} after {waited}");
+        waited = delay;
+        // Not before.
+        calls(&world);
+        world.set(|holds| {
+            holds.now = again.at - SignedDuration::from_nanos(1);
+            holds.state.as_mut().unwrap().due_at = holds.now;
+        });
+        poll(&world).await;
+        assert_eq!(calls(&world), ["changed_applications"]);
+        world.set(|holds| {
+            holds.now = again.at;
+            holds.state.as_mut().unwrap().due_at = holds.now;
+        });
+        poll(&world).await;
+        assert_eq!(calls(&world), ["standing", "changed_applications"]);
+    }
+    // It came back, and nothing of it changed since.
+    world.holds().fails.clear();
+    world.holds().standing = came_back();
+    let again = state(&world).poll.again.unwrap();
+    world.set(|holds| {
+        holds.now = again.at;
+        holds.state.as_mut().unwrap().due_at = holds.now;
+    });
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(state(&world).poll.again, None);
+}
+
+/// With so many, it is Eploy that does not work: nobody may be passed over.
+#[tokio::test]
+async fn more_than_can_be_remembered_are_not_passed_over() {
+    for (many, polled) in [(20, Polled::Done(0)), (21, Polled::Failed)] {
+        let world = World::new();
+        let rows = |modified| {
+            (1..=many).map(move |one: i64| seen(&one.to_string(), at_trigger(), modified))
+        };
+        world.holds().at_triggers = vec![page(rows(-9000).collect(), false)];
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        wait(&world);
+        let cursor = state(&world).poll.cursor;
+        world.holds().changed = vec![page(rows(10).collect(), false)];
+        let broken = failing(Phase::Unknown);
+        world.holds().fails.insert("standing", broken);
+        assert_eq!(poll(&world).await, polled);
+        let passed = state(&world).poll.cursor != cursor;
+        assert_eq!(passed, polled != Polled::Failed);
+    }
+}
+
+#[tokio::test]
+async fn those_to_be_looked_at_again_are_kept_if_the_connection_fails() {
+    let (world, _) = changed_since().await;
+    let broken = failing(Phase::Unknown);
+    world.holds().fails.insert("standing", broken.clone());
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    world.pass(3600);
+    let refused = CallError {
+        reach: Reach::Connection,
+        ..broken
+    };
+    world.holds().fails.insert("standing", refused);
+    let before = state(&world).poll.again;
+    assert_eq!(poll(&world).await, Polled::Failed);
+    assert_eq!(state(&world).poll.again, before);
 }
 
 #[tokio::test]
