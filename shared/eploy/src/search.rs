@@ -73,7 +73,8 @@ impl Client {
         }
     }
 
-    /// The same, where a wrong "nothing" does no harm because it is asked again from the same place: never a call more.
+    /// The same, where a wrong "nothing" does no harm, because it is asked again from the same place, or only shown: never a
+    /// call more.
     pub(crate) async fn search_lightly(
         &self,
         search: &Search<'_>,
@@ -85,20 +86,26 @@ impl Client {
         }
     }
 
-    /// Whether Eploy answers, and nothing in its place: asks for an application, any. With one call.
+    /// Whether Eploy answers, and nothing in its place: asks for a vacancy, any, because there is none before which an
+    /// application could be. One call. A refusal is an answer.
     pub(crate) async fn hear_eploy(&self, operation: &'static str) -> Result<(), CallError> {
         let body = json!({
             "Filters": [],
             "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
-            "ResponseBlocks": [self.shared.dialect.block("ApplicationId")],
+            "ResponseBlocks": [self.shared.dialect.block("VacancyId")],
         });
-        let permission = Permission::view("Applications");
+        let permission = Permission::view("Vacancies");
         let call = Call {
             asked: Asked::List(permission),
-            ..Call::post(operation, "applications/search", body, permission)
+            ..Call::post(operation, "vacancies/search", body, permission)
         };
+        let answers = [
+            Problem::NotFound,
+            Problem::SearchRejected,
+            Problem::Permission,
+        ];
         match self.call_for_json(call).await {
-            Err(error) if !Problem::NotFound.is(&error) => Err(error),
+            Err(error) if !answers.iter().any(|problem| problem.is(&error)) => Err(error),
             _ => Ok(()),
         }
     }
@@ -230,18 +237,13 @@ mod tests {
     use stagecall_core::error::Phase;
     use stagecall_core::tenant::Vacancies;
 
-    use super::*;
     use crate::testing::{Answer, Scene};
 
     /// What is asked for is answered with a web page, and anything else like this.
     fn scene(anything: Answer) -> Scene {
-        Scene::new(move |request| {
-            if request.body["Filters"] == json!([]) && request.body["Paging"]["RecordsPerPage"] == 1
-            {
-                anything.clone()
-            } else {
-                Answer::json(404, "<html>nothing here</html>")
-            }
+        Scene::new(move |request| match request.url.path() {
+            "/api/vacancies/search" => anything.clone(),
+            _ => Answer::json(404, "<html>nothing here</html>"),
         })
     }
 
@@ -254,7 +256,8 @@ mod tests {
                 Err(Phase::Unknown),
             ),
             (Answer::lost(), Err(Phase::Unknown)),
-            (Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#), Ok(0)),
+            (Answer::ok(r#"{"Records": [{"VacancyId": 8}]}"#), Ok(0)),
+            (Answer::status(403), Ok(0)),
             (Answer::status(404), Ok(0)),
         ] {
             let scene = scene(anything);

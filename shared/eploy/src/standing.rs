@@ -336,7 +336,7 @@ mod tests {
     async fn what_only_web_pages_say_is_not_believed() {
         let page = || Answer::json(404, "<html>no such page</html>");
         let rejected = || Answer::status(400);
-        let found = || Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#);
+        let found = || Answer::ok(r#"{"Records": [{"VacancyId": 8}]}"#);
         for (by_id, by_search, any, told) in [
             (page(), page(), page(), Err("eploy.web_page")),
             (page(), page(), found(), Ok(Standing::Gone)),
@@ -344,13 +344,10 @@ mod tests {
             (Answer::status(404), page(), page(), Err("eploy.web_page")),
             (page(), Answer::status(404), page(), Ok(Standing::Gone)),
         ] {
-            let scene = Scene::new(move |request| {
-                let filtered = request.body["Filters"] != json!([]);
-                match request.url.path() {
-                    "/api/applications/search" if filtered => by_search.clone(),
-                    "/api/applications/search" => any.clone(),
-                    _ => by_id.clone(),
-                }
+            let scene = Scene::new(move |request| match request.url.path() {
+                "/api/applications/search" => by_search.clone(),
+                "/api/vacancies/search" => any.clone(),
+                _ => by_id.clone(),
             });
             let standing = scene.client().await.standing(&"7".into()).await;
             assert_eq!(standing.map_err(|error| error.code), told);

@@ -198,7 +198,7 @@ impl WriteBack {
         } else {
             Ok(None)
         };
-        self.tell(&tenant, row, heard, lease_until).await?;
+        Box::pin(self.tell(&tenant, row, heard, lease_until)).await?;
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl WriteBack {
         result: Option<AssessmentResult>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
-        self.tell(tenant, row, Ok(result), lease_until).await
+        Box::pin(self.tell(tenant, row, Ok(result), lease_until)).await
     }
 
     /// The same with what was heard from the platform, or why nothing was. Then the report says so, and is still to be

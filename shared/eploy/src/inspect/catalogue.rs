@@ -87,7 +87,7 @@ impl Inspector {
         };
         let mut vacancies: BTreeMap<VacancyId, VacancyRow> = BTreeMap::new();
         for page in 1..=PAGES {
-            let found = self.client.search(&search, page).await?;
+            let found = self.client.search_lightly(&search, page).await?;
             for record in found.records.iter().filter_map(Record::of) {
                 let Ok(id) = record.own_id("VacancyId").map(VacancyId::new) else {
                     continue;
@@ -151,7 +151,7 @@ impl Inspector {
             blocks: BLOCKS,
             permission: Permission::view("Applications"),
         };
-        let found = self.client.search(&search, 1).await?;
+        let found = self.client.search_lightly(&search, 1).await?;
         let mut options = BTreeMap::new();
         for record in found.records.iter().filter_map(Record::of) {
             let option = record
