@@ -73,14 +73,18 @@ impl Client {
         }
     }
 
-    /// The same, where a wrong "nothing" does no harm, because it is asked again from the same place, or only shown: never a
-    /// call more.
+    /// The same, where a wrong "nothing" does no harm, because it is asked again from the same place, or only shown: no call
+    /// more. Of a page that the one before has announced, it would: what was read so far would pass for everything.
     pub(crate) async fn search_lightly(
         &self,
         search: &Search<'_>,
         page: u32,
     ) -> Result<Page, CallError> {
         match self.search_once(search, page).await {
+            Err(error) if Problem::WebPage.is(&error) && page > 1 => {
+                self.hear_eploy(search.operation).await?;
+                Ok(Page::EMPTY)
+            }
             Err(error) if Problem::WebPage.is(&error) => Ok(Page::EMPTY),
             other => other,
         }
@@ -291,6 +295,19 @@ mod tests {
         let page = client.changed_placements(None, 1).await.unwrap();
         assert!(page.rows.is_empty() && !page.more);
         assert_eq!(scene.calls(), 3);
+    }
+
+    /// The cursor would pass whoever is on it.
+    #[tokio::test]
+    async fn that_a_further_page_is_empty_is_not_believed_of_a_web_page_alone() {
+        let deaf = scene(Answer::lost());
+        let deaf = deaf.client().await;
+        assert!(deaf.changed_applications(None, 2).await.is_err());
+        assert!(deaf.changed_placements(None, 2).await.is_err());
+        // The list has become shorter.
+        let heard = scene(Answer::status(404));
+        let page = heard.client().await.changed_applications(None, 2).await;
+        assert!(!page.unwrap().more);
     }
 
     /// It would count as one who may never be invited.
