@@ -1,7 +1,7 @@
 //! The cast: everybody in the story, by what happens to them.
 
 use stagecall_sandbox::control::Player;
-use stagecall_tests::rig::Line;
+use stagecall_tests::rig::{Line, State};
 
 use crate::member::Member;
 
@@ -30,9 +30,9 @@ pub struct Cast {
     pub unsent: Member,
     /// Its Eploy cannot be reached for a while.
     pub unread: Member,
-    /// Strangers call about it.
+    /// Strangers call about it. Nothing is where its Eploy should be.
     pub attacked: Member,
-    /// So do they with its tokens.
+    /// So do they with its tokens. Its trigger stage is not one of the vacancy's.
     pub attacked_with: Member,
     /// The line to the platform of [`Cast::unsent`].
     pub to_platform: Line,
@@ -55,9 +55,13 @@ impl Cast {
         let wecp = Member::with_wecp(player, "charlie").await;
         let mut locked = with_invitees("foxtrot", 1).await;
         locked.invitees.clear();
-        locked.credentials.eploy.1 = "not the secret".to_owned();
+        "not the secret".clone_into(&mut locked.credentials.eploy.1);
         let mut unsent = with_invitees("india", 2).await;
         let mut unread = with_invitees("juliett", 2).await;
+        let mut attacked = Member::new(player, "kilo").await;
+        attacked.line_to_eploy().set(State::Down);
+        let mut attacked_with = Member::new(player, "lima").await;
+        attacked_with.tenant.mappings[0].triggers[0].stage = "99".into();
         Self {
             acme,
             bravo,
@@ -71,8 +75,8 @@ impl Cast {
             to_eploy: unread.line_to_eploy(),
             unsent,
             unread,
-            attacked: Member::new(player, "kilo").await,
-            attacked_with: Member::new(player, "lima").await,
+            attacked,
+            attacked_with,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use stagecall_emulator::{Function, Metric, Stack};
+use stagecall_emulator::{Function, Line, Metric, Stack};
 use stagecall_tests::privacy::found;
 
 use crate::member::Member;
@@ -33,7 +33,7 @@ pub async fn invocations(stack: &Stack) -> (usize, usize, usize) {
 /// alarm, or one of AWS's own about a function or a queue of the stack.
 pub async fn metrics_for_the_alarms(stack: &Stack) {
     let log = stack.log().await.unwrap();
-    let measured: BTreeSet<Metric> = log.iter().flat_map(|line| line.metrics()).collect();
+    let measured: BTreeSet<Metric> = log.iter().flat_map(Line::metrics).collect();
     let functions = Function::ALL.map(|function| format!("{}-{function}", stack.name()));
     let queues = ["poll", "invite", "result"].map(|queue| format!("{}-{queue}", stack.name()));
     let is_queue = |value: &str| {

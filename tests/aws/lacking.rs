@@ -14,7 +14,7 @@ pub async fn fails_visibly(emulator: &Emulator, mut plan: Plan, player: &Player)
     let (before, role) = plan.template.split_once("  PollRole:\n").unwrap();
     assert!(role.contains(ACTION));
     plan.template = format!("{before}  PollRole:\n{}", role.replacen(ACTION, "", 1));
-    plan.name = "lacking".to_owned();
+    "lacking".clone_into(&mut plan.name);
     let lacking = Member::new(player, "lacking").await;
     let lacking = lacking.with_invitees(player, 1).await;
     let stack = emulator.deploy(&plan).await.unwrap();

@@ -68,7 +68,7 @@ async fn main() -> ExitCode {
         player: &player,
         began,
     };
-    let play = async {
+    let story = async {
         // Both at once: each waits for its own schedule.
         let (mut cast, ()) = tokio::join!(
             story::begins(&scene),
@@ -90,7 +90,7 @@ async fn main() -> ExitCode {
         assert_eq!((sums.wrong, dead), (Vec::new(), 0));
         assert!(schedule > 0 && queue > 0 && http > 0);
     };
-    let outcome = AssertUnwindSafe(play).catch_unwind().await;
+    let outcome = AssertUnwindSafe(Box::pin(story)).catch_unwind().await;
     if outcome.is_err() {
         troubles(&stack).await;
     }

@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use stagecall_core::ports::Records as _;
 use stagecall_core::work::Work;
-use stagecall_emulator::{Emulator, Function, Metric, Queue, Taken};
+use stagecall_emulator::{Emulator, Function, Line, Metric, Queue, Taken};
 use stagecall_sandbox::control::CandidateAct;
 use stagecall_tests::rig::State;
 
@@ -256,7 +256,7 @@ async fn hires_are_told(scene: &Scene<'_>) {
     until("a hire was told in vain", async || {
         let log = scene.stack.log_of(Function::WriteBack).await.unwrap();
         let counted = |one: &Metric| one.name == "HiresUndelivered";
-        let mut metrics = log.iter().flat_map(|line| line.metrics());
+        let mut metrics = log.iter().flat_map(Line::metrics);
         metrics.any(|one| counted(&one)).then_some(())
     })
     .await;

@@ -29,14 +29,14 @@ pub async fn judge(members: &[&Member]) -> Sums {
             let count = judged.invitations.len();
             sums.invited += usize::from(count > 0);
             sums.duplicates += count.saturating_sub(wanted);
-            let problem = if count != wanted {
-                sums.lost += usize::from(count < wanted);
-                Some(format!("{count} invitations"))
-            } else {
+            let problem = if count == wanted {
                 let problem = reported(&judged);
                 sums.lost += usize::from(problem.is_some());
                 sums.reported += usize::from(wanted > 0 && problem.is_none());
                 problem
+            } else {
+                sums.lost += usize::from(count < wanted);
+                Some(format!("{count} invitations"))
             };
             if let Some(problem) = problem {
                 let name = &member.customer.name;

@@ -3,6 +3,7 @@
 
 mod returns;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use stagecall_core::error::Error;
 use stagecall_core::work::Work;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument as _;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use crate::measure;
 use crate::window::Window;
@@ -129,7 +131,7 @@ where
 #[derive(Default)]
 struct Running {
     tasks: JoinSet<bool>,
-    records: std::collections::HashMap<Id, Arc<str>>,
+    records: HashMap<Id, (Arc<str>, Span)>,
 }
 
 impl Running {
@@ -141,10 +143,16 @@ impl Running {
         let body = record.body.clone().unwrap_or_default();
         let tries = record.attributes.get("ApproximateReceiveCount").cloned();
         let id = id(record);
-        let span = tracing::info_span!("record", record = %id, tries);
+        let span = tracing::info_span!("record", record = %id, tries, tenant = Empty, work = Empty);
+        let of_record = span.clone();
         let task = async move {
             // Parsing and the handler's own beginning are inside the task, so that a panic there is this record's, too.
-            let doing = async { handler(parse(&body)?, window.deadline).await };
+            let doing = async {
+                let work = parse(&body)?;
+                of_record.record("tenant", work.tenant().as_str());
+                of_record.record("work", tracing::field::display(&work));
+                handler(work, window.deadline).await
+            };
             let outcome = match timeout_at(window.end, doing).await {
                 Ok(Ok(())) => measure::HANDLED,
                 Ok(Err(error)) => {
@@ -161,21 +169,25 @@ impl Running {
             measure::record(outcome);
             outcome == measure::HANDLED
         };
-        let task = self.tasks.spawn(task.instrument(span));
-        self.records.insert(task.id(), id);
+        let task = self.tasks.spawn(task.instrument(span.clone()));
+        self.records.insert(task.id(), (id, span));
     }
 
     /// The next one to end, and whether it is done with; `None` if nothing is under way.
     async fn next(&mut self) -> Option<(Arc<str>, bool)> {
-        let (id, handled) = match self.tasks.join_next_with_id().await? {
-            Ok(ended) => ended,
-            Err(error) => {
-                tracing::error!("the handler of a record panicked; what it was about is still due");
-                measure::record("panicked");
-                (error.id(), false)
-            }
+        let (id, handled, panicked) = match self.tasks.join_next_with_id().await? {
+            Ok((id, handled)) => (id, handled, false),
+            Err(error) => (error.id(), false, true),
         };
-        Some((self.records.remove(&id).unwrap_or_default(), handled))
+        let known = self.records.remove(&id);
+        let (record, span) = known.unwrap_or_else(|| (Arc::default(), Span::none()));
+        if panicked {
+            span.in_scope(|| {
+                tracing::error!("the handler of a record panicked; what it was about is still due")
+            });
+            measure::record("panicked");
+        }
+        Some((record, handled))
     }
 }
 

@@ -98,7 +98,10 @@ mod tests {
                 .unwrap()
                 .is_empty()
         };
-        assert!(runs());
+        // A program that is just beginning has no environment yet.
+        while !runs() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         assert!(stop(&process).await);
         assert!(!runs());
         assert!(signal("CONT", &process).await);

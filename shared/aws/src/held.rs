@@ -9,6 +9,7 @@ use stagecall_core::error::StoreError;
 
 use crate::batch::{Outcome, Refused, send_all};
 use crate::fault::problem;
+use crate::queue::refused;
 
 /// The longest time that SQS hides a message, in seconds: twelve hours.
 const LONGEST: i32 = 43_200;
@@ -73,13 +74,7 @@ impl HeldMessages {
             .send()
             .await
             .map_err(|error| problem(&error))?;
-        let refused = answer.failed.into_iter().filter_map(|failed| {
-            Some(Refused {
-                place: failed.id.parse().ok()?,
-                code: failed.code,
-            })
-        });
-        Ok(refused.collect())
+        Ok(answer.failed.into_iter().filter_map(refused).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
 use sha2::{Digest as _, Sha256};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
@@ -78,14 +78,16 @@ impl SqsQueue {
             .send()
             .await
             .map_err(|error| problem(&error))?;
-        let refused = answer.failed.into_iter().filter_map(|failed| {
-            Some(Refused {
-                place: failed.id.parse().ok()?,
-                code: failed.code,
-            })
-        });
-        Ok(refused.collect())
+        Ok(answer.failed.into_iter().filter_map(refused).collect())
     }
+}
+
+/// The message that SQS did not take, when messages are named by their places.
+pub(crate) fn refused(failed: BatchResultErrorEntry) -> Option<Refused> {
+    Some(Refused {
+        place: failed.id.parse().ok()?,
+        code: failed.code,
+    })
 }
 
 #[async_trait]

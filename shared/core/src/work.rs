@@ -1,6 +1,8 @@
 //! What goes through the queues: a hint that something is due. Losing one costs time and nothing else, because the
 //! ledger knows what is due; handling one twice is harmless.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::announcement::HireKey;
@@ -53,6 +55,20 @@ pub enum Work {
     },
 }
 
+impl fmt::Display for Work {
+    /// What is to be done, for logs.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poll { tenant } => write!(to, "poll {tenant}"),
+            Self::Invite { key } => write!(to, "invite {key}"),
+            Self::WriteBack { key, .. } => write!(to, "write back {key}"),
+            Self::Sweep { tenant, assessment } => write!(to, "sweep {assessment} of {tenant}"),
+            Self::Announce { key } => write!(to, "announce {key}"),
+            Self::Delivery { tenant, id } => write!(to, "delivery {id} of {tenant}"),
+        }
+    }
+}
+
 impl Work {
     /// The work that an invitation's step is.
     pub fn step(key: InvitationKey, step: Step) -> Self {
@@ -74,6 +90,60 @@ impl Work {
             }
             Self::Invite { key } | Self::WriteBack { key, .. } => &key.tenant,
             Self::Announce { key } => &key.tenant,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_told_with_what_it_is_about() {
+        let key = InvitationKey {
+            tenant: "acme".into(),
+            application: "7".into(),
+            mapping: "video".into(),
+            round: 1,
+        };
+        let assessment = AssessmentRef {
+            account: "willo".into(),
+            assessment: "i1".into(),
+        };
+        let told = |work: Work| work.to_string();
+        assert_eq!(
+            told(Work::step(key.clone(), Step::Invite)),
+            format!("invite {key}")
+        );
+        assert_eq!(
+            told(Work::step(key.clone(), Step::WriteBack)),
+            format!("write back {key}")
+        );
+        let tenant = key.tenant;
+        let of_tenant = [
+            (
+                Work::Poll {
+                    tenant: tenant.clone(),
+                },
+                "poll acme",
+            ),
+            (
+                Work::Sweep {
+                    tenant: tenant.clone(),
+                    assessment: assessment.clone(),
+                },
+                &format!("sweep {assessment} of acme"),
+            ),
+            (
+                Work::Delivery {
+                    tenant,
+                    id: "d1".to_owned(),
+                },
+                "delivery d1 of acme",
+            ),
+        ];
+        for (work, words) in of_tenant {
+            assert_eq!(told(work), words);
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use stagecall_sandbox::control::{CandidateAct, Fault, Judged, Rule, Standing};
-use stagecall_tests::rig::{Customer, Rig, completed, percent, until};
+use stagecall_tests::rig::{Customer, Rig, completed, percent, soon};
 
 use super::privacy::nobody_is_left;
 
@@ -79,11 +79,15 @@ impl<'a> Crowd<'a> {
     /// log.
     pub async fn ends_well(mut self, rig: &Rig) {
         self.enter(usize::MAX).await;
-        until("every story has ended", async || {
+        let ended = soon(async || {
             self.go_on().await;
             self.acme.all().await.iter().all(has_ended).then_some(())
-        })
-        .await;
+        });
+        if ended.await.is_none() {
+            let mut all = self.acme.all().await;
+            all.retain(|one| !has_ended(one));
+            panic!("these stories have not ended: {all:#?}");
+        }
         self.acme.polled().await;
         let all = self.acme.all().await;
         let there: BTreeSet<u64> = all.iter().map(|one| one.application.id).collect();

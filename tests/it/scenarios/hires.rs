@@ -286,7 +286,7 @@ async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
     let refused = Fault::ErrorBefore { status: 403 };
     rig.always("eploy.placements", refused).await;
     rig.start_for(&[&acme]).await;
-    rig.logged(&["ERROR", "placements cannot be read", "tenant=acme "])
+    rig.logged(&["ERROR", "hires cannot be read", "tenant=acme "])
         .await;
     acme.invitee().await;
     rig.no_faults().await;

@@ -74,12 +74,18 @@ async fn poll(store: &MeasuredStore<Store>) {
     store.inner().put_tenant(&acme).await.unwrap();
     let mut state = TenantState::new(at(0.0));
     state.version = 1;
-    state.poll.failures = 1;
-    store.save_state(&acme.id, &state).await.unwrap();
+    store.inner().save_state(&acme.id, &state).await.unwrap();
     store.tenant(&acme.id).await.unwrap();
     // A poll is late when it begins, and not once more when it looks later on whether it was overtaken.
     for _ in 0..3 {
         store.load_state(&acme.id).await.unwrap();
+    }
+    // It has failed once, and not once more when the next one says that it goes on.
+    state.poll.failures = 1;
+    for _ in 0..2 {
+        state.version += 1;
+        let saved = store.save_state(&acme.id, &state).await.unwrap();
+        assert_eq!(saved, Saved::Saved);
     }
     let day = "2026-11-22";
     store.take(&acme.id, day, 2_500, 8_000).await.unwrap();
