@@ -238,6 +238,7 @@ impl Hash for World {
             exported: _,
             trouble: report_trouble,
             lease_until,
+            doubted,
         } = report;
         state.name().hash(to);
         match state {
@@ -247,7 +248,16 @@ impl Hash for World {
             _ => {}
         }
         entry.left_at.hash(to);
-        (attempts, next_try, marker, revision, shown, lease_until).hash(to);
+        (
+            attempts,
+            next_try,
+            marker,
+            revision,
+            shown,
+            lease_until,
+            doubted,
+        )
+            .hash(to);
         trouble.as_ref().map(|trouble| trouble.since).hash(to);
         (reference.is_some(), report_trouble.is_some()).hash(to);
         finding.as_ref().map(|finding| &finding.digest).hash(to);

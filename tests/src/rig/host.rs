@@ -17,7 +17,7 @@ const LOG: &str = "stderr.log";
 const PRINTED: &str = "stdout.log";
 
 /// How much of the log a failed test shows.
-const SHOWN: usize = 100000;
+const SHOWN: usize = 60;
 
 /// A running host. Dropping it kills it.
 pub struct Host {

@@ -111,7 +111,7 @@ pub enum Event {
     ReportProgress(Report),
     /// Eploy shows `report.revision`.
     Reported(Report),
-    /// A writer whose lease had run out may have written over a newer report.
+    /// A writer whose lease had run out may have written over a newer report, one that somebody is still at work on too.
     ReportDoubted,
     /// Reporting cannot be finished now.
     ReportPutOff {

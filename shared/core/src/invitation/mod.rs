@@ -289,6 +289,10 @@ pub struct Report {
     /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
+    /// Whether a writer from before may have written over what the one at work has written: then that one's end is not the
+    /// end of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubted: bool,
 }
 
 #[expect(

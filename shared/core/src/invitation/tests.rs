@@ -444,6 +444,77 @@ fn two_writers_of_one_report_exclude_each_other() {
 }
 
 #[test]
+fn a_report_is_read_back_as_it_was_and_what_is_not_there_takes_no_room() {
+    let text = |report: &Report| serde_json::to_string(report).unwrap();
+    assert_eq!(text(&Report::default()), r#"{"revision":0}"#);
+    let full = Report {
+        revision: 1,
+        outlined: 2,
+        action: Some(ActionRecord::Created("7".into())),
+        notes: [Moment::Invited].into(),
+        moves: [Moment::Completed].into(),
+        exported: true,
+        trouble: Some(trouble(0)),
+        lease_until: Some(time(9)),
+        doubted: true,
+    };
+    assert_eq!(full, serde_json::from_str(&text(&full)).unwrap());
+}
+
+#[test]
+fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
+    let begun = |row: &Invitation, until: i64, at: i64| {
+        step(row, Event::ReportBegun(writer(until)), at).next
+    };
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let at_work = begun(&begun(&row, 60, 3), 120, 61);
+    let doubted = step(&at_work, Event::ReportDoubted, 62);
+    assert_eq!(doubted.effects, []);
+    assert_eq!(doubted.next.wake, at_work.wake);
+    assert!(matches!(
+        refused(&doubted.next, Event::ReportDoubted, 63),
+        NotApplicable::NothingNew { .. }
+    ));
+    let doubted = doubted.next;
+
+    // However the one at work goes on, what it knows of the report is older than the doubt.
+    let part = Report {
+        exported: true,
+        ..at_work.report.clone()
+    };
+    let further = step(&doubted, Event::ReportProgress(part), 64).next;
+    assert!(further.report.doubted && further.report.exported);
+    for row in [&doubted, &further] {
+        let ended = step(row, reported(&at_work), 65);
+        assert!(ended.next.unreported() && !ended.next.report.leased(time(65)));
+        assert_eq!(
+            ended.next.wake,
+            Wake::At {
+                at: time(65),
+                step: Step::WriteBack
+            }
+        );
+        // The next one's word counts again.
+        let again = begun(&ended.next, 180, 66);
+        assert!(!step(&again, reported(&again), 67).next.unreported());
+    }
+    // One that is put off, or dies, is written once more anyway.
+    let put_off = Event::ReportPutOff {
+        report: at_work.report.clone(),
+        trouble: trouble(0),
+        until: time(80),
+    };
+    assert!(!step(&doubted, put_off, 66).next.report.doubted);
+    let after_a_death = begun(&doubted, 180, 121);
+    assert!(!after_a_death.report.doubted);
+    assert!(
+        !step(&after_a_death, reported(&after_a_death), 122)
+            .next
+            .unreported()
+    );
+}
+
+#[test]
 fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
     let put_off = Event::PutOff {
         claim: None,
@@ -544,7 +615,6 @@ fn whoever_sends_can_go_on_to_report() {
     ));
 }
 
-/// Any event, as some worker might apply it at some time.
 /// Whatever comes afterwards, nothing is done about it, and least of all is anybody invited.
 #[test]
 fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
@@ -574,6 +644,7 @@ fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
     refused(&row, Event::Forget, 8);
 }
 
+/// Any event, as some worker might apply it at some time.
 fn any_event() -> impl Strategy<Value = Event> {
     let status = prop_oneof![
         Just(Status::Queued),
@@ -606,7 +677,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (0..400_000i64).prop_map(|at| Event::StillThere { modified: Some(time(at)) }),
         2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
-        1 => Just(Event::ReportDoubted),
+        2 => Just(Event::ReportDoubted),
         1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
         1 => Just(Event::Retry),
         1 => Just(Event::Cancel),

@@ -332,7 +332,8 @@ impl Invitation {
                 }
                 self.report.begin(writer);
             }
-            Event::ReportProgress(report) => {
+            Event::ReportProgress(mut report) => {
+                report.doubted = self.report.doubted;
                 if report == self.report {
                     return Err(nothing_new);
                 }
@@ -344,12 +345,23 @@ impl Invitation {
                 report.outlined = 0;
                 report.trouble = None;
                 report.lease_until = None;
+                if self.report.doubted {
+                    report.revision = report.revision.min(self.revision.saturating_sub(1));
+                }
+                report.doubted = false;
                 if report == self.report {
                     return Err(nothing_new);
                 }
                 detail = Some(format!("revision {}", report.revision));
                 self.report = report;
                 wake = self.tell_the_rest(now);
+            }
+            Event::ReportDoubted if self.report.lease_until.is_some() => {
+                if self.report.doubted {
+                    return Err(nothing_new);
+                }
+                self.report.doubted = true;
+                wake = Some(self.wake.clone());
             }
             Event::ReportDoubted => {
                 if self.report.revision == 0 {
@@ -371,6 +383,7 @@ impl Invitation {
                 report.revision = self.report.revision;
                 report.trouble = Some(trouble);
                 report.lease_until = None;
+                report.doubted = false;
                 self.report = report;
                 if self.state.level() > 0 {
                     wake = Some(Wake::At {
@@ -597,6 +610,7 @@ impl Report {
     /// Gives the report to a writer.
     fn begin(&mut self, writer: Writer) {
         self.lease_until = Some(writer.lease_until);
+        self.doubted = false;
         if writer.creates_action && self.action.is_none() {
             self.action = Some(ActionRecord::Creating);
         }
