@@ -115,8 +115,8 @@ pub struct StoreError {
     pub operation: &'static str,
     /// What went wrong, without personal data.
     pub problem: String,
-    /// Whether it lasts until a person has mended it: a secret is missing or makes no sense. Else it may be over with the
-    /// next try.
+    /// Whether it lasts until a person has mended it: a secret is missing or makes no sense, a row cannot be read. Else it
+    /// may be over with the next try.
     pub lasting: bool,
 }
 

@@ -17,7 +17,9 @@ pub mod report;
 pub mod result;
 pub mod tenant;
 pub mod timing;
+mod unreadable;
 pub mod usecases;
 pub mod work;
 
 pub use jiff::{SignedDuration, Timestamp};
+pub use unreadable::unreadable;

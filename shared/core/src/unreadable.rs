@@ -1,0 +1,121 @@
+//! What is wrong with a JSON document, told without anything that it says.
+//!
+//! The messages of the JSON library quote the value that they stumbled over. It may be anybody's: of what is kept, an
+//! interviewer's address or a token in a link; of a message, whatever somebody sent.
+
+use serde_json::error::Category;
+
+/// What is wrong and where, without a full stop. Of the library's own message what it had expected is told, and which
+/// field is missing, because these are words of ours.
+pub fn unreadable(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let message = message.strip_suffix(&position).unwrap_or(&message);
+    let what = match error.classify() {
+        Category::Data => expected(message).map_or_else(
+            || "it is JSON, but not what is written there".to_owned(),
+            |expected| format!("it is JSON, but not what is written there: {expected}"),
+        ),
+        Category::Eof => "it ends too early".to_owned(),
+        Category::Syntax | Category::Io => "it is not JSON".to_owned(),
+    };
+    match error.line() {
+        0 => what,
+        line => format!("{what} (line {line}, column {})", error.column()),
+    }
+}
+
+/// The part of a message that has no value in it.
+fn expected(message: &str) -> Option<String> {
+    // What a value looks like is the document's choice; that a message begins so is not.
+    const QUOTING: [&str; 5] = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant `",
+        "unknown field `",
+    ];
+    if message.starts_with("missing field `") {
+        return Some(message.to_owned());
+    }
+    QUOTING
+        .iter()
+        .find(|begins| message.starts_with(**begins))?;
+    // The value comes first, so the last of these words are the library's.
+    let (_, expected) = message.rsplit_once(", expected ")?;
+    Some(format!("expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        Video,
+        Test,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Row {
+        #[expect(dead_code, reason = "read, and that is all")]
+        kind: Kind,
+        #[expect(dead_code, reason = "read, and that is all")]
+        at: jiff::Timestamp,
+    }
+
+    fn told(text: &str) -> String {
+        unreadable(&serde_json::from_str::<Row>(text).unwrap_err())
+    }
+
+    #[test]
+    fn what_was_expected_is_told_and_where() {
+        for (text, expected) in [
+            (
+                r#"{"kind": "video"}"#,
+                "missing field `at` (line 1, column 17)",
+            ),
+            (
+                r#"{"kind": "Ada Example", "at": 1}"#,
+                "expected `video` or `test` (line 1, column 22)",
+            ),
+            (r#"["Ada Example"]"#, "(line 1, column "),
+            ("", "it ends too early (line 1, column 0)"),
+            ("Ada Example", "it is not JSON (line 1, column 1)"),
+        ] {
+            let told = told(text);
+            assert!(told.contains(expected), "{told}");
+            assert!(!told.contains("Ada"), "{told}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_value_is_told_whatever_it_looks_like() {
+        for value in [
+            "\"Ada Example\"",
+            "\"x, expected Ada Example\"",
+            "\"Ada Example at line 1\"",
+            "[\"Ada Example\"]",
+            "{\"Ada Example\": 1}",
+        ] {
+            for text in [
+                format!(r#"{{"kind": {value}, "at": "2026-11-22T10:00:00Z"}}"#),
+                format!(r#"{{"kind": "video", "at": {value}}}"#),
+                format!("[{value}, {value}]"),
+                value.to_owned(),
+            ] {
+                let told = told(&text);
+                assert!(!told.contains("Ada"), "{text}: {told}");
+                // Without a position in the message.
+                let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else {
+                    panic!("{text}");
+                };
+                let told = unreadable(&serde_json::from_value::<Row>(value).unwrap_err());
+                assert!(!told.contains("Ada"), "{text}: {told}");
+            }
+        }
+    }
+}
