@@ -16,6 +16,20 @@ pub(crate) struct Refused {
     pub(crate) code: String,
 }
 
+impl Refused {
+    /// The one of this id, where ids are the places.
+    pub(crate) fn of(id: &str, code: String) -> Result<Self, String> {
+        match id.parse() {
+            Ok(place) => Ok(Self { place, code }),
+            Err(_) => Err(STRANGE.to_owned()),
+        }
+    }
+}
+
+/// An answer that refuses what was not asked for says nothing of what was: none of the batch counts as taken.
+const STRANGE: &str =
+    "the answer of AWS speaks of a message that it was not sent; it is tried again";
+
 /// What became of all.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -53,7 +67,14 @@ where
     let mut rest = batch;
     let mut refused = Vec::new();
     for _ in 0..2 {
-        refused = match send(rest.clone()).await {
+        let answer = send(rest.clone()).await.and_then(|refused| {
+            if refused.iter().all(|one| one.place < rest.len()) {
+                Ok(refused)
+            } else {
+                Err(STRANGE.to_owned())
+            }
+        });
+        refused = match answer {
             Ok(refused) => refused,
             Err(failure) => {
                 return Outcome {

@@ -9,7 +9,6 @@ use stagecall_core::error::StoreError;
 
 use crate::batch::{Outcome, Refused, send_all};
 use crate::fault::problem;
-use crate::queue::refused;
 
 /// The longest time that SQS hides a message, in seconds: twelve hours.
 const LONGEST: i32 = 43_200;
@@ -74,7 +73,10 @@ impl HeldMessages {
             .send()
             .await
             .map_err(|error| problem(&error))?;
-        Ok(answer.failed.into_iter().filter_map(refused).collect())
+        let refused = answer.failed.into_iter();
+        refused
+            .map(|failed| Refused::of(&failed.id, failed.code))
+            .collect()
     }
 }
 
@@ -139,7 +141,19 @@ mod tests {
         })
         .await;
         let (all, _) = held(|_, _| error("AccessDeniedException")).await;
-        for (held, says) in [(one, "ReceiptHandleIsInvalid"), (all, "Give it the action")] {
+        let strange = |id: &'static str| {
+            held(move |_, _| {
+                let failed = json!({"Id": id, "SenderFault": true, "Code": "InternalError"});
+                (200, json!({"Successful": [], "Failed": [failed]}))
+            })
+        };
+        let (unsent, unnumbered) = (strange("2").await.0, strange("first").await.0);
+        for (held, says) in [
+            (one, "ReceiptHandleIsInvalid"),
+            (all, "Give it the action"),
+            (unsent, "was not sent"),
+            (unnumbered, "was not sent"),
+        ] {
             let problem = held.hand_back(messages()).await.unwrap_err().to_string();
             assert!(problem.contains(says), "{problem}");
         }

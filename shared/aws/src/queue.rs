@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
-use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use sha2::{Digest as _, Sha256};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
@@ -78,16 +78,11 @@ impl SqsQueue {
             .send()
             .await
             .map_err(|error| problem(&error))?;
-        Ok(answer.failed.into_iter().filter_map(refused).collect())
+        let refused = answer.failed.into_iter();
+        refused
+            .map(|failed| Refused::of(&failed.id, failed.code))
+            .collect()
     }
-}
-
-/// The message that SQS did not take, when messages are named by their places.
-pub(crate) fn refused(failed: BatchResultErrorEntry) -> Option<Refused> {
-    Some(Refused {
-        place: failed.id.parse().ok()?,
-        code: failed.code,
-    })
 }
 
 #[async_trait]
