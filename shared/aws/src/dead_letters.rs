@@ -67,7 +67,7 @@ impl DeadLetters {
         Ok(counted
             .values()
             .filter_map(|count| count.parse::<usize>().ok())
-            .sum())
+            .fold(0, usize::saturating_add))
     }
 
     /// Some of them, at most ten. They stay where they are.
@@ -214,6 +214,25 @@ mod tests {
         assert_eq!(sample[0].id, "m0");
         assert_eq!(sample[0].sent_at, "2026-11-22T10:00:00Z".parse().ok());
         assert_eq!(sample[1].work, None);
+    }
+
+    #[tokio::test]
+    async fn a_count_that_makes_no_sense_is_none_or_as_much_as_can_be() {
+        for (told, counted) in [
+            (["-1", "many"], 0),
+            (["18446744073709551615", "1"], usize::MAX),
+        ] {
+            let (config, _) = stand_in(move |_, _| {
+                let attributes = json!({
+                    "ApproximateNumberOfMessages": told[0],
+                    "ApproximateNumberOfMessagesNotVisible": told[1],
+                });
+                (200, json!({"Attributes": attributes}))
+            })
+            .await;
+            let letters = DeadLetters::new(Client::new(&config), "https://sqs/dead", "home");
+            assert_eq!(letters.count().await.unwrap(), counted);
+        }
     }
 
     #[tokio::test]
