@@ -6,7 +6,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::Allowance;
 
-use super::item::{number, read_number};
+use super::item::{broken, number, read_number};
 use super::layout::{CALLS, EXPIRES, Place};
 use super::{Store, made};
 
@@ -49,6 +49,9 @@ impl Allowance for Store {
         let item = self
             .get("read the allowance", &Place::allowance(tenant, day))
             .await?;
-        Ok(item.and_then(|item| read_number(&item, CALLS)).unwrap_or(0))
+        let Some(item) = item else {
+            return Ok(0);
+        };
+        read_number(&item, CALLS)?.ok_or_else(|| broken(&item, "it has no count"))
     }
 }

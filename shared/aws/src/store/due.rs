@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
@@ -154,13 +155,14 @@ impl Store {
         let attributes = format!("{PARTITION}, {SORT}, {PAUSED}");
         let found = self.get_all(OPERATION, &wanted, Some(&attributes)).await?;
         for (place, tenant) in places {
-            let gate = match found
-                .get(&place)
-                .and_then(|item| item.get(PAUSED)?.as_bool().ok())
-            {
+            let gate = match found.get(&place).map(|item| item.get(PAUSED)) {
                 None => Gate::NotConfigured,
-                Some(true) => Gate::Paused,
-                Some(false) => Gate::Open,
+                Some(Some(AttributeValue::Bool(true))) => Gate::Paused,
+                Some(Some(AttributeValue::Bool(false))) => Gate::Open,
+                Some(_) => {
+                    tracing::error!(%tenant, "nothing is done for a tenant whose row does not say whether it is paused");
+                    Gate::NotConfigured
+                }
             };
             gates.insert(tenant, gate);
         }

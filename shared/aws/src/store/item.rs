@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stagecall_core::error::StoreError;
+use stagecall_core::unreadable;
 
 use super::STORE;
 use super::layout::{DOCUMENT, INDEX_PARTITION, INDEX_SORT, PARTITION, Place, SORT};
@@ -70,15 +71,6 @@ pub(super) fn packed<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError>
 
 /// What an item's document says.
 pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let unreadable = |why: String| {
-        let place = Place::of(item).map(|place| format!("{} {}", place.pk, place.sk));
-        let place = place.as_deref().unwrap_or("without its key");
-        StoreError::new(
-            STORE,
-            "read a row",
-            format!("the row {place} cannot be read: {why}"),
-        )
-    };
     let read = match item.get(DOCUMENT) {
         Some(AttributeValue::S(json)) => serde_json::from_str(json),
         Some(AttributeValue::B(bytes)) => {
@@ -86,31 +78,55 @@ pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError
                 bytes.as_ref(),
                 LARGEST_DOCUMENT,
             )
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map_err(|error| broken(item, &error.to_string()))?;
             serde_json::from_slice(&json)
         }
-        _ => return Err(unreadable("it has no document".to_owned())),
+        _ => return Err(broken(item, "it has no document")),
     };
-    read.map_err(|error| unreadable(error.to_string()))
+    read.map_err(|error| broken(item, &unreadable(&error)))
 }
 
-/// A number of an item; `None` if it has none of that name.
-pub(super) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
-    item.get(name)?.as_n().ok()?.parse().ok()
+/// A number of an item; `None` if it has nothing of that name. Something else in its place is an error: taken for none, it
+/// would start anew what was under way.
+pub(super) fn read_number<T: std::str::FromStr>(
+    item: &Item,
+    name: &str,
+) -> Result<Option<T>, StoreError> {
+    let Some(there) = item.get(name) else {
+        return Ok(None);
+    };
+    let number = there.as_n().ok().and_then(|number| number.parse().ok());
+    number
+        .map(Some)
+        .ok_or_else(|| broken(item, &format!("{name} is not such a number")))
 }
 
-/// What a part of an item that is a document in plain JSON says; `None` if it has none of that name.
+/// What a part of an item that is a document in plain JSON says; `None` if it has nothing of that name.
 pub(super) fn read_plain<T: DeserializeOwned>(
     item: &Item,
     name: &str,
 ) -> Result<Option<T>, StoreError> {
-    let Some(json) = item.get(name).and_then(|json| json.as_s().ok()) else {
+    let Some(there) = item.get(name) else {
         return Ok(None);
     };
-    serde_json::from_str(json).map(Some).map_err(|error| {
-        let problem = format!("the row's {name} cannot be read: {error}");
-        StoreError::new(STORE, "read a row", problem)
-    })
+    let json = there
+        .as_s()
+        .map_err(|_| broken(item, &format!("{name} is not a text")))?;
+    serde_json::from_str(json)
+        .map(Some)
+        .map_err(|error| broken(item, &format!("{name}: {}", unreadable(&error))))
+}
+
+/// A row that cannot be read, which does not pass by itself. It is named by its key; what it says is not repeated.
+pub(super) fn broken(item: &Item, why: &str) -> StoreError {
+    let place = Place::of(item).map(|place| format!("{} {}", place.pk, place.sk));
+    let place = place.as_deref().unwrap_or("without its key");
+    StoreError::new(
+        STORE,
+        "read a row",
+        format!("the row {place} cannot be read: {why}"),
+    )
+    .until_mended()
 }
 
 fn unwritable(error: serde_json::Error) -> StoreError {

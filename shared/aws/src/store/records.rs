@@ -13,8 +13,8 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::Tenant;
 
-use super::deliveries::{HANDLED, PARKED};
-use super::item::{Item, document, index, plain, text};
+use super::deliveries::{HANDLED, PARKED, PENDING};
+use super::item::{Item, broken, document, index, plain, text};
 use super::layout::{
     DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
     audits, deliveries, group, group_of, hires, moment, of_application, tombstones,
@@ -118,7 +118,15 @@ impl Records for Store {
             },
             None => ("0", None),
         };
-        let first: u8 = number.parse().unwrap_or(0);
+        let first = number
+            .parse()
+            .ok()
+            .filter(|number| *number < GROUPS)
+            .ok_or_else(|| {
+                let problem =
+                    "the next page asked for is none that was told of. Begin with the first";
+                StoreError::new(STORE, "list the invitations", problem)
+            })?;
         // One application's are all in one partition.
         let only = filter.application.as_ref();
         let number = only.map_or(first, group_of);
@@ -196,7 +204,7 @@ impl Records for Store {
         for item in &items {
             let delivery: Delivery = document(item)?;
             if since.is_none_or(|since| delivery.at >= since) {
-                found.push((delivery, standing(item)));
+                found.push((delivery, standing(item)?));
             }
         }
         found.sort_by(|(a, _), (b, _)| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -416,10 +424,12 @@ impl Store {
     }
 }
 
-fn standing(item: &Item) -> DeliveryStanding {
-    match item.get(STANDING).and_then(|standing| standing.as_s().ok()) {
-        Some(standing) if standing == HANDLED => DeliveryStanding::Handled,
-        Some(standing) if standing == PARKED => DeliveryStanding::Unmatched,
-        _ => DeliveryStanding::Pending,
-    }
+fn standing(item: &Item) -> Result<DeliveryStanding, StoreError> {
+    let standing = item.get(STANDING).and_then(|standing| standing.as_s().ok());
+    Ok(match standing.map(String::as_str) {
+        Some(PENDING) => DeliveryStanding::Pending,
+        Some(HANDLED) => DeliveryStanding::Handled,
+        Some(PARKED) => DeliveryStanding::Unmatched,
+        _ => return Err(broken(item, "it does not say where the delivery stands")),
+    })
 }

@@ -7,7 +7,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AssessmentRef, TenantId};
 use stagecall_core::ports::{Saved, SweepState, Sweeps};
 
-use super::item::{Item, number, plain, read_number, read_plain, text};
+use super::item::{Item, broken, number, plain, read_number, read_plain, text};
 use super::layout::{
     INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILURES,
     SWEEP_LAST, SWEEP_READING, moment,
@@ -150,14 +150,20 @@ fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>)
     ])
 }
 
+/// What a sweep's row says.
 fn state(item: &Item) -> Result<SweepState, StoreError> {
-    let time = |name| read_number(item, name).and_then(|at| Timestamp::from_nanosecond(at).ok());
+    let time = |name| match read_number(item, name)? {
+        Some(at) => Timestamp::from_nanosecond(at)
+            .map(Some)
+            .map_err(|_| broken(item, &format!("{name} is no time"))),
+        None => Ok(None),
+    };
     Ok(SweepState {
-        due_at: time(SWEEP_DUE),
-        last_at: time(SWEEP_LAST),
-        failures: read_number(item, SWEEP_FAILURES).unwrap_or(0),
-        armed: read_number(item, SWEEP_ARMED).unwrap_or(0),
-        empty_at: read_number(item, SWEEP_EMPTY),
+        due_at: time(SWEEP_DUE)?,
+        last_at: time(SWEEP_LAST)?,
+        failures: read_number(item, SWEEP_FAILURES)?.unwrap_or(0),
+        armed: read_number(item, SWEEP_ARMED)?.unwrap_or(0),
+        empty_at: read_number(item, SWEEP_EMPTY)?,
         reading: read_plain(item, SWEEP_READING)?,
     })
 }

@@ -6,7 +6,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Saved, TenantState, TenantStates, Tenants};
 use stagecall_core::tenant::Tenant;
 
-use super::item::{document, index, number, plain};
+use super::item::{broken, document, index, number, plain};
 use super::layout::{DOCUMENT, Place, VERSION, moment};
 use super::ledger::saved;
 use super::{Store, made};
@@ -27,9 +27,12 @@ impl TenantStates for Store {
         let item = self
             .get("load a tenant's state", &Place::state(tenant))
             .await?;
-        item.filter(|item| item.contains_key(VERSION))
-            .map(|item| document(&item))
-            .transpose()
+        match item {
+            // A row with neither is that of a tenant who was never polled.
+            Some(item) if item.contains_key(VERSION) => document(&item).map(Some),
+            Some(item) if item.contains_key(DOCUMENT) => Err(broken(&item, "it has no version")),
+            _ => Ok(None),
+        }
     }
 
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {

@@ -1,8 +1,11 @@
 use serde_json::{Value, json};
 use stagecall_core::Timestamp;
-use stagecall_core::ids::{AssessmentRef, InvitationKey};
+use stagecall_core::ids::{AssessmentRef, InvitationKey, TenantId};
 use stagecall_core::invitation::{Entry, Happening, Invitation};
-use stagecall_core::ports::{Deliveries as _, Delivery, DeliveryFate, Inserted, Ledger as _};
+use stagecall_core::ports::{
+    Allowance as _, Deliveries as _, Delivery, DeliveryFate, Inserted, InvitationFilter,
+    Ledger as _, Records as _, SweepState, Sweeps as _, TenantStates as _,
+};
 
 use super::*;
 use crate::testing::{Call, Calls, error, stand_in};
@@ -88,12 +91,75 @@ async fn a_row_that_cannot_be_read_is_named() {
     for document in [json!({"S": "{}"}), json!({"B": "AAAA"}), json!({"N": "1"})] {
         let item = row(document);
         let (store, _) = store(move |_, _| (200, item.clone())).await;
-        let problem = store.load(&invitation().key).await.unwrap_err().to_string();
+        let error = store.load(&invitation().key).await.unwrap_err();
+        assert!(error.lasting, "{error}");
+        let problem = error.to_string();
         assert!(
             problem.contains("the row acme#app#1 video#1 cannot be read"),
             "{problem}"
         );
     }
+}
+
+/// Taken for nothing, a number would begin anew what is under way.
+#[tokio::test]
+async fn what_a_row_says_in_another_way_is_not_taken_for_nothing() {
+    let of = |name: &str, value: Value| {
+        let mut item = json!({"pk": {"S": "acme#x"}, "sk": {"S": "x"}});
+        item[name] = value;
+        store(move |_, _| (200, json!({"Item": item})))
+    };
+    let assessment = AssessmentRef {
+        account: "willo".into(),
+        assessment: "i1".into(),
+    };
+    let tenant = TenantId::from("acme");
+    for (name, value) in [
+        (layout::SWEEP_DUE, json!({"S": "soon"})),
+        (layout::SWEEP_DUE, json!({"N": "1.5"})),
+        (layout::SWEEP_LAST, json!({"N": "1E+30"})),
+        (layout::SWEEP_FAILURES, json!({"N": "-1"})),
+        (layout::SWEEP_FAILURES, json!({"NULL": true})),
+        (layout::SWEEP_READING, json!({"B": "AAAA"})),
+        (
+            layout::SWEEP_READING,
+            json!({"S": r#"{"next": ["Ada Example"]}"#}),
+        ),
+    ] {
+        let (store, _) = of(name, value).await;
+        let error = store.load_sweep(&tenant, &assessment).await.unwrap_err();
+        assert!(error.lasting, "{error}");
+        let problem = error.to_string();
+        let named = format!("the row acme#x x cannot be read: {name}");
+        assert!(problem.contains(&named), "{problem}");
+        assert!(!problem.contains("Ada"), "{problem}");
+    }
+    let (sweep, _) = of("due_pk", json!({"S": "x"})).await;
+    let rests = sweep.load_sweep(&tenant, &assessment).await.unwrap();
+    assert_eq!(rests, SweepState::default());
+
+    for value in [json!({"S": "3"}), json!({"N": "4294967296"})] {
+        let (store, _) = of(layout::CALLS, value).await;
+        assert!(store.taken(&tenant, "2026-11-22").await.is_err());
+    }
+    let (unversioned, _) = of(layout::DOCUMENT, json!({"S": "{}"})).await;
+    let error = unversioned.load_state(&tenant).await.unwrap_err();
+    assert!(error.to_string().contains("it has no version"), "{error}");
+    let (never_polled, _) = of("due_pk", json!({"S": "x"})).await;
+    assert_eq!(never_polled.load_state(&tenant).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn there_is_no_page_that_was_not_told_of() {
+    let (store, _) = store(|_, _| (200, json!({"Items": []}))).await;
+    let filter = InvitationFilter::default();
+    let tenant = TenantId::from("acme");
+    for next in ["", "16", "255", "256", "-1", "x#y"] {
+        let asked = store.invitations(&tenant, &filter, 10, Some(next)).await;
+        assert!(asked.is_err(), "{next}");
+    }
+    let last = store.invitations(&tenant, &filter, 10, Some("15#a")).await;
+    assert_eq!(last.unwrap().next, None);
 }
 
 /// DynamoDB removes what was handled, thirty days after it arrived, and nothing that somebody still has to see.
