@@ -62,7 +62,7 @@ impl Announcements for Store {
                 )?
                 .query_row(params![key.tenant.as_str(), kind, id], |row| row.get(0))
                 .optional()?
-                .map(|text: String| parse("announcement", &text))
+                .map(|text: String| parse(format_args!("announcement {key}"), &text))
                 .transpose()
         })
         .await
@@ -76,12 +76,15 @@ impl Announcements for Store {
         let tenant = tenant.clone();
         self.read("list the announcements", move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT document FROM announcement WHERE told AND tenant = ?1 ORDER BY seen_at DESC LIMIT ?2",
+                "SELECT document, kind, id FROM announcement WHERE told AND tenant = ?1
+                 ORDER BY seen_at DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![tenant.as_str(), limit.cast_signed()])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                found.push(parse("announcement", &row.get::<_, String>(0)?)?);
+                let [text, kind, id]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                let name = format_args!("announcement {tenant}/{kind} {id}");
+                found.push(parse(name, &text)?);
             }
             Ok(found)
         })

@@ -55,7 +55,7 @@ impl Deliveries for Store {
                 .prepare_cached("SELECT document FROM delivery WHERE tenant = ?1 AND id = ?2")?
                 .query_row(params![tenant.as_str(), id], |row| row.get(0))
                 .optional()?
-                .map(|text: String| parse("delivery", &text))
+                .map(|text: String| parse(format_args!("delivery {tenant}/{id}"), &text))
                 .transpose()
         })
         .await
@@ -94,13 +94,14 @@ impl Deliveries for Store {
         let tenant = tenant.clone();
         self.read("read the unmatched deliveries", move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT document FROM delivery WHERE standing = 'unmatched' AND tenant = ?1
+                "SELECT document, id FROM delivery WHERE standing = 'unmatched' AND tenant = ?1
                  ORDER BY at DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![tenant.as_str(), limit.cast_signed()])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                found.push(parse("delivery", &row.get::<_, String>(0)?)?);
+                let [text, id]: [String; 2] = [row.get(0)?, row.get(1)?];
+                found.push(parse(format_args!("delivery {tenant}/{id}"), &text)?);
             }
             Ok(found)
         })

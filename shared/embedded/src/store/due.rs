@@ -77,7 +77,11 @@ pub(super) fn all(
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![instant(now), limit.cast_signed()])?;
         while let Some(row) = rows.next()? {
-            found.push((row.get(0)?, item(row)?));
+            // One that cannot be read must not hold up the others.
+            match item(row) {
+                Ok(item) => found.push((row.get(0)?, item)),
+                Err(fault) => tracing::error!(%fault, "something is due and cannot be read"),
+            }
         }
     }
     found.sort_by_key(|(at, _)| *at);

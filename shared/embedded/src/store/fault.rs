@@ -3,6 +3,8 @@
 use std::fmt;
 
 use rusqlite::ErrorCode;
+use stagecall_core::error::StoreError;
+use stagecall_core::unreadable;
 
 /// A failure of the file.
 #[derive(Debug)]
@@ -11,8 +13,8 @@ pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     /// A row that this version cannot read.
     Unreadable {
-        /// Where.
-        table: &'static str,
+        /// Which.
+        row: String,
         /// Why.
         error: serde_json::Error,
     },
@@ -21,6 +23,15 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// What the caller is told.
+    pub(super) fn during(self, store: &'static str, operation: &'static str) -> StoreError {
+        let told = StoreError::new(store, operation, &self);
+        match self {
+            Self::Unreadable { .. } => told.until_mended(),
+            Self::Sqlite(_) | Self::Other(_) => told,
+        }
+    }
+
     fn advice(error: &rusqlite::Error) -> Option<&'static str> {
         Some(match error.sqlite_error_code()? {
             ErrorCode::DiskFull => {
@@ -54,8 +65,8 @@ impl fmt::Display for Fault {
                 Some(advice) => write!(to, "{advice} ({error})"),
                 None => error.fmt(to),
             },
-            Self::Unreadable { table, error } => {
-                write!(to, "a row of {table} cannot be read: {error}")
+            Self::Unreadable { row, error } => {
+                write!(to, "the row of {row} cannot be read: {}", unreadable(error))
             }
             Self::Other(problem) => to.write_str(problem),
         }

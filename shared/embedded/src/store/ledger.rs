@@ -71,7 +71,7 @@ impl Ledger for Store {
                     |row| row.get(0),
                 )
                 .optional()?
-                .map(|text: String| parse("invitation", &text))
+                .map(|text: String| parse(format_args!("invitation {key}"), &text))
                 .transpose()
         })
         .await
@@ -88,7 +88,7 @@ impl Ledger for Store {
         self.read("read the invitations of applications", move |connection| {
             invitations(
                 connection,
-                "SELECT document FROM invitation
+                "SELECT document, tenant, application, mapping, round FROM invitation
                  WHERE tenant = ?1 AND application IN (SELECT value FROM json_each(?2))",
                 params![tenant.as_str(), applications],
             )
@@ -189,7 +189,7 @@ impl Ledger for Store {
             // One by one: thousands may be waiting, and little of each is needed.
             each_invitation(
                 connection,
-                "SELECT document FROM invitation
+                "SELECT document, tenant, application, mapping, round FROM invitation
                  WHERE tenant = ?1 AND watched_account = ?2 AND watched_assessment = ?3",
                 params![
                     tenant.as_str(),
@@ -212,7 +212,7 @@ pub(super) fn saved(changed: usize) -> Saved {
     }
 }
 
-/// The invitations whose documents `sql` selects.
+/// The invitations whose documents and keys `sql` selects.
 pub(super) fn invitations(
     connection: &Connection,
     sql: &str,
@@ -221,7 +221,7 @@ pub(super) fn invitations(
     each_invitation(connection, sql, parameters, Some)
 }
 
-/// What `wanted` makes of each of the invitations whose documents `sql` selects, without holding them all.
+/// What `wanted` makes of each of the invitations whose documents and keys `sql` selects, without holding them all.
 fn each_invitation<T>(
     connection: &Connection,
     sql: &str,
@@ -232,10 +232,19 @@ fn each_invitation<T>(
     let mut rows = statement.query(parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let document = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        found.extend(wanted(parse("invitation", document)?));
+        found.extend(wanted(invitation(row, 0)?));
     }
     Ok(found)
+}
+
+/// The invitation whose document stands in the column `first`, and the parts of its key in the four after it.
+pub(super) fn invitation(row: &Row<'_>, first: usize) -> Result<Invitation, Fault> {
+    let document = row
+        .get_ref(first)?
+        .as_str()
+        .map_err(rusqlite::Error::from)?;
+    let key = key(row, first + 1)?;
+    parse(format_args!("invitation {key}"), document)
 }
 
 /// The key whose parts stand in four columns from `first` on.

@@ -120,7 +120,7 @@ impl Store {
             .readers
             .run(work)
             .await
-            .map_err(|fault| StoreError::new(STORE, operation, fault))
+            .map_err(|fault| fault.during(STORE, operation))
     }
 }
 
@@ -176,9 +176,15 @@ fn document<T: serde::Serialize>(of: &T) -> Result<String, StoreError> {
     serde_json::to_string(of).map_err(|error| StoreError::new(STORE, "write a document", error))
 }
 
-/// What a row's document says.
-fn parse<T: serde::de::DeserializeOwned>(table: &'static str, text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|error| Fault::Unreadable { table, error })
+/// What a row's document says. `row` is what the row is of, for whoever has to mend it.
+fn parse<T: serde::de::DeserializeOwned>(
+    row: std::fmt::Arguments<'_>,
+    text: &str,
+) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| Fault::Unreadable {
+        row: row.to_string(),
+        error,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What an operator's command asks of the store.
 
 use async_trait::async_trait;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use stagecall_core::Timestamp;
 use stagecall_core::announcement::Announcement;
@@ -14,7 +15,7 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::Tenant;
 
 use super::fault::Fault;
-use super::{Store, column, document, due, instant, parse};
+use super::{Store, column, document, due, instant, ledger, parse};
 
 #[async_trait]
 impl Records for Store {
@@ -35,11 +36,12 @@ impl Records for Store {
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {
         self.read("list the tenants", |connection| {
             let mut statement =
-                connection.prepare_cached("SELECT document FROM tenant ORDER BY id")?;
+                connection.prepare_cached("SELECT document, id FROM tenant ORDER BY id")?;
             let mut rows = statement.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                found.push(parse("tenant", &row.get::<_, String>(0)?)?);
+                let [text, id]: [String; 2] = [row.get(0)?, row.get(1)?];
+                found.push(parse(format_args!("tenant {id}"), &text)?);
             }
             Ok(found)
         })
@@ -63,7 +65,10 @@ impl Records for Store {
         next: Option<&str>,
     ) -> Result<InvitationPage, StoreError> {
         let (tenant, filter) = (tenant.clone(), filter.clone());
-        let below = next.and_then(|next| next.parse().ok()).unwrap_or(i64::MAX);
+        let below = next.map_or(Ok(i64::MAX), str::parse).map_err(|_| {
+            let problem = "the next page asked for is none that was told of. Begin with the first";
+            StoreError::new(super::STORE, "list the invitations", problem)
+        })?;
         self.read("list the invitations", move |connection| {
             page(connection, &tenant, &filter, limit, below)
         })
@@ -114,13 +119,14 @@ impl Records for Store {
         let since = since.map_or(i64::MIN, instant);
         self.read("list the deliveries", move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT document, standing FROM delivery WHERE tenant = ?1 AND at >= ?2 ORDER BY at, id",
+                "SELECT document, standing, id FROM delivery WHERE tenant = ?1 AND at >= ?2 ORDER BY at, id",
             )?;
             let mut rows = statement.query(params![tenant.as_str(), since])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                let delivery = parse("delivery", &row.get::<_, String>(0)?)?;
-                found.push((delivery, standing(&row.get::<_, String>(1)?)));
+                let [text, name, id]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+                let delivery = parse(format_args!("delivery {tenant}/{id}"), &text)?;
+                found.push((delivery, standing(&name)));
             }
             Ok(found)
         })
@@ -149,7 +155,7 @@ impl Records for Store {
             documents(
                 connection,
                 "audit",
-                "SELECT document FROM audit WHERE tenant IS ?1 AND at >= ?2 ORDER BY at, rowid",
+                "SELECT document, rowid FROM audit WHERE tenant IS ?1 AND at >= ?2 ORDER BY at, rowid",
                 params![tenant.as_ref().map(TenantId::as_str), since],
             )
         })
@@ -193,7 +199,7 @@ impl Records for Store {
             documents(
                 connection,
                 "tombstone",
-                "SELECT document FROM tombstone WHERE tenant = ?1 ORDER BY at, candidate",
+                "SELECT document, candidate FROM tombstone WHERE tenant = ?1 ORDER BY at, candidate",
                 [tenant.as_str()],
             )
         })
@@ -222,7 +228,7 @@ fn page(
     below: i64,
 ) -> Result<InvitationPage, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT rowid, document FROM invitation
+        "SELECT rowid, document, tenant, application, mapping, round FROM invitation
          WHERE tenant = ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR application = ?3)
              AND (?4 IS NULL OR mapping = ?4) AND rowid < ?5
          ORDER BY rowid DESC",
@@ -236,8 +242,7 @@ fn page(
     ])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let document = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let invitation: Invitation = parse("invitation", document)?;
+        let invitation = ledger::invitation(row, 1)?;
         if filter.admits(&invitation) {
             found.push(invitation);
         }
@@ -260,6 +265,7 @@ fn standing(name: &str) -> DeliveryStanding {
     }
 }
 
+/// What the rows say whose documents `sql` selects, each with what it is known by within its table.
 fn documents<T: serde::de::DeserializeOwned>(
     connection: &Connection,
     table: &'static str,
@@ -270,7 +276,14 @@ fn documents<T: serde::de::DeserializeOwned>(
     let mut rows = statement.query(parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(parse(table, &row.get::<_, String>(0)?)?);
+        let name = match row.get_ref(1)? {
+            ValueRef::Integer(number) => number.to_string(),
+            other => other.as_str().unwrap_or("?").to_owned(),
+        };
+        found.push(parse(
+            format_args!("{table} {name}"),
+            &row.get::<_, String>(0)?,
+        )?);
     }
     Ok(found)
 }
@@ -295,7 +308,8 @@ fn erase(
     let invitations: Vec<Invitation> = documents(
         connection,
         "invitation",
-        "SELECT document FROM invitation WHERE tenant = ?1 AND document ->> '$.candidate' = ?2",
+        "SELECT document, tenant || '/' || application || '.' || mapping || '.' || round FROM invitation
+         WHERE tenant = ?1 AND document ->> '$.candidate' = ?2",
         params![tenant.as_str(), tombstone.candidate.as_str()],
     )?;
     let mut erased = Erased::default();
@@ -329,7 +343,8 @@ fn erase(
     let announcements: Vec<Announcement> = documents(
         connection,
         "announcement",
-        "DELETE FROM announcement WHERE tenant = ?1 AND document ->> '$.candidate' = ?2 RETURNING document",
+        "DELETE FROM announcement WHERE tenant = ?1 AND document ->> '$.candidate' = ?2
+         RETURNING document, kind || ' ' || id",
         params![tenant.as_str(), tombstone.candidate.as_str()],
     )?;
     for announcement in &announcements {

@@ -80,7 +80,10 @@ fn load(
             |row| row.get(0),
         )
         .optional()?;
-    text.map_or_else(|| Ok(SweepState::default()), |text| parse("sweep", &text))
+    text.map_or_else(
+        || Ok(SweepState::default()),
+        |text| parse(format_args!("sweep {tenant}/{assessment}"), &text),
+    )
 }
 
 fn store(
@@ -89,10 +92,8 @@ fn store(
     assessment: &AssessmentRef,
     state: &SweepState,
 ) -> Result<(), Fault> {
-    let document = serde_json::to_string(state).map_err(|error| Fault::Unreadable {
-        table: "sweep",
-        error,
-    })?;
+    let document = serde_json::to_string(state)
+        .map_err(|error| Fault::Other(format!("the sweep cannot be written: {error}")))?;
     connection
         .prepare_cached(
             "INSERT INTO sweep (tenant, account, assessment, due_at, document) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -19,7 +19,7 @@ impl Tenants for Store {
                 .prepare_cached("SELECT document FROM tenant WHERE id = ?1")?
                 .query_row([id.as_str()], |row| row.get(0))
                 .optional()?
-                .map(|text: String| parse("tenant", &text))
+                .map(|text: String| parse(format_args!("tenant {id}"), &text))
                 .transpose()
         })
         .await
@@ -35,7 +35,7 @@ impl TenantStates for Store {
                 .prepare_cached("SELECT document FROM tenant_state WHERE tenant = ?1")?
                 .query_row([tenant.as_str()], |row| row.get(0))
                 .optional()?
-                .map(|text: String| parse("tenant_state", &text))
+                .map(|text: String| parse(format_args!("tenant_state {tenant}"), &text))
                 .transpose()
         })
         .await

@@ -1,6 +1,8 @@
-use stagecall_core::ids::{ApplicationId, InvitationKey};
-use stagecall_core::invitation::{Entry, Invitation};
-use stagecall_core::ports::{Inserted, Ledger as _};
+use stagecall_core::ids::{ApplicationId, InvitationKey, TenantId};
+use stagecall_core::invitation::{Entry, Invitation, Step};
+use stagecall_core::ports::{
+    Due as _, DueItem, Inserted, InvitationFilter, Ledger as _, Records as _,
+};
 use stagecall_core::result::{Finding, Score, Status};
 
 use super::*;
@@ -238,16 +240,64 @@ async fn a_row_that_cannot_be_read_is_an_error_of_its_own() {
         })
         .await
         .unwrap();
-    let error = store
-        .load(&invitation(1).key)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("a row of invitation cannot be read"),
-        "{error}"
-    );
+    let key = invitation(1).key;
+    let filter = InvitationFilter::default();
+    for error in [
+        store.load(&key).await.unwrap_err(),
+        store
+            .invitations(&key.tenant, &filter, 10, None)
+            .await
+            .unwrap_err(),
+        store
+            .of_applications(&key.tenant, std::slice::from_ref(&key.application))
+            .await
+            .unwrap_err(),
+    ] {
+        assert!(error.lasting, "{error}");
+        let named = format!("the row of invitation {key} cannot be read: it is JSON, but");
+        assert!(error.to_string().contains(&named), "{error}");
+    }
     assert!(store.load(&invitation(2).key).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_is_due_and_cannot_be_read_holds_up_nothing_else() {
+    let (_directory, path) = place();
+    let store = Store::open(&path).unwrap();
+    let tenant = serde_json::from_value(serde_json::json!({
+        "id": "acme",
+        "eploy": {"base_url": "https://acme.eploy.net/"},
+        "platforms": {},
+        "mappings": [],
+    }));
+    store.put_tenant(&tenant.unwrap()).await.unwrap();
+    for application in [1, 2, 3] {
+        store.insert(&invitation(application)).await.unwrap();
+    }
+    store
+        .write("damage", |connection| {
+            connection.execute_batch(
+                "UPDATE invitation SET step = 'post' WHERE application = '1';
+                 UPDATE invitation SET round = -1 WHERE application = '2';",
+            )?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let due = store.due(Timestamp::MAX, 10).await.unwrap();
+    let step = DueItem::Invitation(invitation(3).key, Step::Invite);
+    assert!(due.contains(&step), "{due:?}");
+}
+
+#[tokio::test]
+async fn there_is_no_page_that_was_not_told_of() {
+    let (_directory, path) = place();
+    let store = Store::open(&path).unwrap();
+    let (tenant, filter) = (TenantId::from("acme"), InvitationFilter::default());
+    for next in ["", "x", "99999999999999999999"] {
+        let asked = store.invitations(&tenant, &filter, 10, Some(next)).await;
+        assert!(asked.is_err(), "{next}");
+    }
 }
 
 #[tokio::test]
