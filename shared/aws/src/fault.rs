@@ -5,13 +5,14 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 /// What went wrong and what to do about it, without anything of the request.
 pub(crate) fn problem<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
-        SdkError::ServiceError(failure) => {
-            let code = failure.err().code().unwrap_or("an error without a code");
-            match advice(code) {
+        SdkError::ServiceError(failure) => match failure.err().code() {
+            Some(code) => match advice(code) {
                 Some(advice) => format!("{advice} ({code})"),
                 None => format!("AWS answered {code}: {}", failure.err().message().unwrap_or("")),
-            }
-        }
+            },
+            // Every error of AWS has one: this is none, or no answer of AWS at all, such as a proxy's page.
+            None => NOT_UNDERSTOOD.to_owned(),
+        },
         SdkError::TimeoutError(_) => "AWS took too long to answer; it is tried again".to_owned(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             "AWS took too long to answer; it is tried again".to_owned()
@@ -20,21 +21,24 @@ pub(crate) fn problem<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Str
             "AWS cannot be reached, or there are no credentials. Check the network, the region and the role".to_owned()
         }
         SdkError::ConstructionFailure(_) => "the call could not be put together".to_owned(),
-        _ => "the answer of AWS was not understood; it is tried again".to_owned(),
+        _ => NOT_UNDERSTOOD.to_owned(),
     }
 }
 
-/// Whether the same call may succeed without anybody changing anything: no answer, a failure of AWS, or throttling.
+const NOT_UNDERSTOOD: &str = "the answer of AWS was not understood; it is tried again";
+
+/// Whether the same call may succeed without anybody changing anything: no answer or one that is not understood, a failure
+/// of AWS, or throttling.
 pub(crate) fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(failure) => {
-            let throttled = failure.err().code().is_some_and(|code| {
+            let passing = failure.err().code().is_none_or(|code| {
                 matches!(
                     code,
                     "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded"
                 )
             });
-            throttled || failure.raw().status().is_server_error()
+            passing || failure.raw().status().is_server_error()
         }
         SdkError::ConstructionFailure(_) => false,
         _ => true,
@@ -83,6 +87,9 @@ mod tests {
         assert!(answered("ThrottlingException").contains("it is tried again"));
         assert!(answered("AccessDeniedException").contains("Give it the action"));
         assert_eq!(answered("Teapot"), "AWS answered Teapot: no");
+        let page = GetItemError::generic(ErrorMetadata::builder().build());
+        let page = problem(&SdkError::service_error(page, ()));
+        assert!(page.contains("not understood"), "{page}");
     }
 
     #[test]
@@ -99,6 +106,10 @@ mod tests {
         assert!(is_passing(&answered("InternalServiceError", 500)));
         assert!(!is_passing(&answered("AccessDeniedException", 400)));
         assert!(!is_passing(&answered("DecryptionFailure", 400)));
+        let page = GetItemError::generic(ErrorMetadata::builder().build());
+        let ok = StatusCode::try_from(200).unwrap();
+        let page = SdkError::service_error(page, HttpResponse::new(ok, "<html>".into()));
+        assert!(is_passing(&page));
         let late: SdkError<GetItemError> = SdkError::timeout_error("late");
         assert!(is_passing(&late));
         let wrong: SdkError<GetItemError> = SdkError::construction_failure("wrong");
