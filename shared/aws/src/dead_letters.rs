@@ -96,7 +96,8 @@ impl DeadLetters {
             if messages.is_empty() {
                 break;
             }
-            for message in messages {
+            // Should there be more than were asked for, they are somebody's again in a minute.
+            for message in messages.into_iter().take(most - sent) {
                 self.send_back(message).await?;
                 sent += 1;
             }
@@ -258,6 +259,21 @@ mod tests {
         assert!(sent.iter().all(|one| one["QueueUrl"] == "https://sqs/home"));
         assert!(sent.iter().all(|one| one["MessageGroupId"] == "acme"));
         assert_eq!(of("DeleteMessage").len(), 23);
+    }
+
+    #[tokio::test]
+    async fn more_than_were_asked_for_are_left_alone() {
+        let (config, calls) = stand_in(|_, (operation, _)| match operation.as_str() {
+            "ReceiveMessage" => {
+                let message = json!({"MessageId": "m", "ReceiptHandle": "r", "Body": POLL});
+                (200, json!({"Messages": vec![message; 20]}))
+            }
+            _ => (200, json!({})),
+        })
+        .await;
+        let letters = DeadLetters::new(Client::new(&config), "https://sqs/dead", "home");
+        assert_eq!(letters.redrive(3).await.unwrap(), 3);
+        assert_eq!(calls.count(), 1 + 2 * 3);
     }
 
     #[tokio::test]
