@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod connect;
 mod demo;
+mod given;
 mod host;
 mod logging;
 mod manual;

@@ -1,6 +1,5 @@
 //! Where credentials come from: a file or standard input, the environment, what is stored, or a question; in this order.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -12,12 +11,13 @@ use stagecall_platforms::Kind;
 
 use super::prompt;
 use crate::exit;
+use crate::given::{self, Given};
 use crate::store::Installation;
 
 /// The credentials of one tenant, as they are gathered. Does not print.
 pub(super) struct Credentials {
     tenant: TenantId,
-    given: BTreeMap<String, BTreeMap<String, SecretString>>,
+    given: Given,
     stored: Option<TenantSecret>,
 }
 
@@ -31,7 +31,7 @@ impl Credentials {
     ) -> anyhow::Result<Self> {
         let given = match file {
             Some(file) => read(file)?,
-            None => BTreeMap::new(),
+            None => Given::new(),
         };
         Ok(Self {
             tenant: tenant.clone(),
@@ -127,7 +127,7 @@ fn variable(table: &str, key: &str) -> String {
         .to_ascii_uppercase()
 }
 
-fn read(file: &Path) -> anyhow::Result<BTreeMap<String, BTreeMap<String, SecretString>>> {
+fn read(file: &Path) -> anyhow::Result<Given> {
     let mut text = String::new();
     if file == Path::new("-") {
         std::io::stdin()
@@ -137,11 +137,5 @@ fn read(file: &Path) -> anyhow::Result<BTreeMap<String, BTreeMap<String, SecretS
         text = std::fs::read_to_string(file)
             .map_err(|error| exit::usage(format!("{}: {error}", file.display())))?;
     }
-    // Its message would quote the line, and with it a secret.
-    toml::from_str(&text).map_err(|error| {
-        let at = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-        exit::usage(format!(
-            "the secrets are not TOML of the expected shape, at line {at}; give tables such as [eploy] with client_id and client_secret, and [willo] with api_key, all of them texts"
-        ))
-    })
+    given::parse(&text).map_err(exit::usage)
 }

@@ -7,7 +7,8 @@ use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::ports::InvitationFilter;
 
 use super::console::{Output, local, print_json, table};
-use super::read::{invitations, since, tenants};
+use super::read::{invitations, tenants};
+use super::since::since;
 use super::story::why;
 use crate::exit;
 use crate::store::Installation;

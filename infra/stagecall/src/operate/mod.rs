@@ -7,6 +7,7 @@ mod invitations;
 mod mend;
 mod plan;
 mod read;
+mod since;
 mod status;
 mod story;
 mod tail;

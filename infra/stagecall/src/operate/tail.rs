@@ -11,7 +11,8 @@ use stagecall_core::timing::{after, seconds};
 use tokio::time::Instant;
 
 use super::console::local;
-use super::read::{invitations, since, tenants};
+use super::read::{invitations, tenants};
+use super::since::since;
 use super::story::told;
 use crate::exit;
 use crate::host::interrupted;

@@ -7,7 +7,8 @@ use stagecall_core::work::Work;
 
 use crate::exit;
 use crate::operate::console::{Acting, local};
-use crate::operate::read::{known, since};
+use crate::operate::read::known;
+use crate::operate::since::since;
 use crate::store::Installation;
 
 #[derive(Debug, Args)]

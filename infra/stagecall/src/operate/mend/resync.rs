@@ -14,7 +14,8 @@ use stagecall_core::work::Work;
 
 use crate::exit;
 use crate::operate::console::{Acting, local};
-use crate::operate::read::{invitations, since};
+use crate::operate::read::invitations;
+use crate::operate::since::since;
 use crate::store::Installation;
 
 #[derive(Debug, Args)]

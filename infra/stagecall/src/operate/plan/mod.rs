@@ -20,7 +20,7 @@ use stagecall_core::tenant::{Tenant, Trigger, Vacancies};
 use stagecall_core::usecases::{broken, reconcile};
 
 use super::console::{Output, print_json, table};
-use super::read::since;
+use super::since::since;
 use crate::exit;
 use crate::store::Installation;
 use decided::{Case, Decided};

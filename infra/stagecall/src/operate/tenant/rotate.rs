@@ -14,6 +14,7 @@ use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 
 use crate::exit;
+use crate::given::{self, Given};
 use crate::operate::console::{Acting, local};
 use crate::store::Installation;
 
@@ -45,9 +46,6 @@ pub(crate) struct Arguments {
 const HRMS: &str = "hrms";
 
 type AccountName = String;
-
-/// Secrets by group and name.
-type Given = BTreeMap<String, BTreeMap<String, SecretString>>;
 
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenant = on.tenant(&arguments.tenant).await?;
@@ -112,13 +110,8 @@ fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
             std::fs::read_to_string(file)
                 .with_context(|| format!("{} cannot be read", file.display()))?
         };
-        // The message of the reader would quote the line.
-        return toml::from_str(&text).map_err(|_| {
-            exit::usage(format!(
-                "{} is not TOML with [eploy] and a table for each account",
-                file.display()
-            ))
-        });
+        return given::parse(&text)
+            .map_err(|problem| exit::usage(format!("{}: {problem}", file.display())));
     }
     let mut given = Given::new();
     if arguments.eploy {
