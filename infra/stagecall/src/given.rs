@@ -15,10 +15,8 @@ pub(crate) type Given = BTreeMap<String, BTreeMap<String, SecretString>>;
 pub(crate) fn parse(text: &str) -> Result<Given, String> {
     toml::from_str(text).map_err(|error| {
         let read = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = 1 + text.as_bytes()[..read]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        // Bytes, because a place may be within a sign.
+        let line = text.as_bytes()[..read].split(|byte| *byte == b'\n').count();
         format!(
             "the secrets are not TOML of the expected shape, at line {line}; give tables such as [eploy] with client_id and client_secret, and [willo] with api_key, all of them texts"
         )
