@@ -84,8 +84,8 @@ where
     lambda_runtime::run(lambda_runtime::service_fn(invoked)).await
 }
 
-/// Handles a batch within `window`.
-async fn within<H, F>(
+/// Handles a batch within `window`, so many records at a time.
+pub async fn within<H, F>(
     window: Window,
     side_by_side: usize,
     batch: SqsEvent,
@@ -196,7 +196,10 @@ fn id(record: SqsMessage) -> Arc<str> {
 }
 
 /// The work that a message is. What it says instead is not logged: nobody knows what that is.
-fn parse(body: &str) -> Result<Work, HandedBack> {
+///
+/// # Errors
+/// It is not a piece of work.
+pub fn parse(body: &str) -> Result<Work, HandedBack> {
     serde_json::from_str(body).map_err(|error| {
         HandedBack::Malformed(match error.classify() {
             Category::Data => "JSON, but not a piece of work",
