@@ -104,7 +104,7 @@ fn file(input: &[u8], _: u64) -> Result<(), String> {
 }
 
 /// Whoever is accepted names no address that is not theirs to name.
-fn safe(tenant: &Tenant) -> Result<(), String> {
+pub fn safe(tenant: &Tenant) -> Result<(), String> {
     if stagecall_eploy::validate(&tenant.eploy).is_empty() {
         let url = &tenant.eploy.base_url;
         let loopback = matches!(url.host_str(), Some(host) if host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]");

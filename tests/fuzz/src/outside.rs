@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::clock::{Clock, SystemClock};
@@ -166,9 +167,23 @@ pub fn silent(text: &str) -> Result<(), String> {
     }
 }
 
-/// What may be said of any failed call: it repeats nothing, and a server's error is never taken for "without effect".
+/// How long ago at most the answer came that an error is about.
+const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(5);
+
+/// The longest that anybody outside may make us wait: what Eploy says is believed for two days, and a little time has
+/// passed since.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(49);
+
+/// What may be said of any failed call: it repeats nothing, a server's error is never taken for "without effect", and no
+/// answer stops the calls for good or lets the next one begin before now.
 pub fn fair(error: &CallError, status: u16, wrote: bool) -> Result<(), String> {
-    silent(&error.to_string())?;
+    silent(&format!("{error} {error:?}"))?;
+    if let Some(until) = error.not_before() {
+        let wait = until.duration_since(Timestamp::now());
+        if wait > LONGEST_WAIT || wait < -LONGEST_RUN {
+            return Err(format!("an answer makes us wait until {until}"));
+        }
+    }
     if wrote && matches!(status, 500 | 502 | 504) && error.without_effect() {
         return Err(format!("{status} is taken for without effect: {error}"));
     }
