@@ -95,11 +95,27 @@ fn file(input: &[u8], _: u64) -> Result<(), String> {
         Err(wrong) => {
             let told = wrong.to_string();
             // Where TOML itself is broken, its reader shows the line; what is at a secret's place is never shown.
-            if told.contains(WRITTEN) && !told.contains("not TOML") {
+            let elsewhere = String::from_utf8_lossy(input)
+                .parse::<toml::Table>()
+                .is_ok_and(|table| strays(&toml::Value::Table(table)));
+            if told.contains(WRITTEN) && !told.contains("not TOML") && !elsewhere {
                 return Err(format!("a secret is repeated: {told}"));
             }
             Ok(())
         }
+    }
+}
+
+/// Whether the secret stands where none belongs: there it is a text like any other.
+fn strays(value: &toml::Value) -> bool {
+    const PLACES: [&str; 3] = ["client_id", "client_secret", "api_key"];
+    match value {
+        toml::Value::String(text) => text.contains(WRITTEN),
+        toml::Value::Array(all) => all.iter().any(strays),
+        toml::Value::Table(fields) => fields.iter().any(|(name, value)| {
+            name.contains(WRITTEN) || !PLACES.contains(&name.as_str()) && strays(value)
+        }),
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use stagecall_core::ports::{
     TenantStates as _,
 };
 
-use super::{TENANT, assessment, mendable};
+use super::{TENANT, assessment};
 use crate::aws::Aws;
 use crate::outside::silent;
 use crate::run::{Target, block};
@@ -77,15 +77,20 @@ fn value<'a>(item: &'a Value, name: &str) -> Option<(&'a str, &'a str)> {
 
 /// Whether an error is a fair one: about the row, or about an answer that the client of AWS does not understand.
 fn fair(item: &Value, error: &StoreError) -> Result<(), String> {
-    silent(&format!("{error} {error:?}"))?;
-    if error.to_string().contains("not understood") {
-        return Ok(());
-    }
     let name = match (value(item, "pk"), value(item, "sk")) {
         (Some(("S", pk)), Some(("S", sk))) => format!("{pk} {sk}"),
         _ => String::new(),
     };
-    mendable(error, &name)
+    if error.to_string().contains("not understood") {
+        return silent(&error.to_string());
+    }
+    // The name is told, whatever somebody wrote there.
+    silent(&error.to_string().replace(&name, ""))?;
+    if error.lasting && error.to_string().contains(&name) {
+        Ok(())
+    } else {
+        Err(format!("\"{name}\" is not named, or said to pass: {error}"))
+    }
 }
 
 async fn sweep(store: &Store, item: &Value) -> Result<(), String> {
@@ -161,9 +166,7 @@ async fn standing(store: &Store, item: &Value) -> Result<(), String> {
                 _ => Ok(()),
             }
         }
-        Err(error) if error.to_string().contains("sweep#willo#i1") => {
-            silent(&format!("{error} {error:?}"))
-        }
+        Err(error) if error.to_string().contains("sweep#willo#i1") => silent(&error.to_string()),
         Err(error) => fair(item, &error),
     }
 }
