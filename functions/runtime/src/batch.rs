@@ -183,7 +183,7 @@ impl Running {
         let (record, span) = known.unwrap_or_else(|| (Arc::default(), Span::none()));
         if panicked {
             span.in_scope(|| {
-                tracing::error!("the handler of a record panicked; what it was about is still due")
+                tracing::error!("the handler of a record panicked; what it was about is still due");
             });
             measure::record("panicked");
         }
