@@ -92,8 +92,7 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
         workers_per_tenant: config.host.workers_per_tenant,
         listen: config.host.listen,
         public_url: config.host.public_url.clone(),
-    })
-    .await?;
+    })?;
     if let Err(refused) = set_up(&config, &store, &vault, &host).await? {
         eprintln!("stagecall: {refused}");
         return Ok(exit::REFUSED);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::clock::{Clock, SystemClock};
-use stagecall_core::error::{CallError, StoreError};
+use stagecall_core::error::{CallError, Phase, StoreError};
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
     Allowance, CallbackTokens, PlatformSecret, Secrets, SigningSecrets, TenantSecret,
@@ -177,7 +177,12 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(49);
 /// What may be said of any failed call: it repeats nothing, a server's error is never taken for "without effect", and no
 /// answer stops the calls for good or lets the next one begin before now.
 pub fn fair(error: &CallError, status: u16, wrote: bool) -> Result<(), String> {
-    silent(&format!("{error} {error:?}"))?;
+    // Without its time, which has digits enough to look like anybody's number now and then.
+    let timeless = CallError {
+        phase: Phase::NotSent,
+        ..error.clone()
+    };
+    silent(&format!("{error} {timeless:?}"))?;
     if let Some(until) = error.not_before() {
         let wait = until.duration_since(Timestamp::now());
         if wait > LONGEST_WAIT || wait < -LONGEST_RUN {

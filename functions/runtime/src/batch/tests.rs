@@ -150,28 +150,3 @@ fn work_for_a_tenant_that_is_gone_is_done_with() {
     assert!(outcome(Err(Error::UnknownTenant("acme".into()))).is_ok());
     assert!(outcome(Err(StoreError::new("ledger", "read", "down").into())).is_err());
 }
-
-#[tokio::test(start_paused = true)]
-async fn the_log_tells_what_a_record_was_about() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
-    let lines = tracing_subscriber::fmt()
-        .json()
-        .with_writer(Arc::new(std::fs::File::create(&log).unwrap()))
-        .finish();
-    let logging = tracing::subscriber::set_default(lines);
-    let batch = batch([poll("panics"), poll("fails"), poll("sleeps")]);
-    within(window(30, 10), 3, batch, act).await;
-    drop(logging);
-    let log = std::fs::read_to_string(log).unwrap();
-    let lines: Vec<serde_json::Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    for tenant in ["panics", "fails", "sleeps"] {
-        let of = |line: &&serde_json::Value| line["span"]["tenant"] == tenant;
-        let line = lines.iter().find(of).unwrap();
-        assert_eq!(line["level"], "ERROR", "{line}");
-        assert_eq!(line["span"]["work"], format!("poll {tenant}"));
-    }
-}

@@ -61,8 +61,7 @@ impl Embedded {
             workers_per_tenant: WORKERS,
             listen: listens,
             public_url: Some(Url::parse(&format!("http://{listens}/"))?),
-        })
-        .await?;
+        })?;
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             states: Store::open(&file)?,

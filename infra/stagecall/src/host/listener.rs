@@ -4,6 +4,7 @@
 //! and its body may take, and how large they are. Compressed bodies are not decoded.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use hyper_util::service::TowerToHyperService;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::IncomingCall;
 use stagecall_core::usecases::{Answer, Receiver};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -37,6 +38,22 @@ const LIFE: Duration = Duration::from_mins(1);
 
 /// Most connections at a time. Who comes later waits until one ends.
 const MOST: usize = 256;
+
+/// Most callers that the system lets wait for a connection. Those of a burst that find no room there are refused by it, and
+/// call again only if they care to.
+const WAITING: u32 = 1024;
+
+/// A listener at this address.
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // The port of a host that has just ended can be taken at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// Listens until `stopped` resolves, then answers what is under way.
 pub(crate) async fn serve(

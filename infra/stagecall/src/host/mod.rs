@@ -68,7 +68,7 @@ pub(crate) struct Host {
 impl Host {
     /// Puts the parts together and binds the listener.
     #[allow(clippy::too_many_lines, reason = "one use case after the other")]
-    pub(crate) async fn new(parts: Parts) -> anyhow::Result<Self> {
+    pub(crate) fn new(parts: Parts) -> anyhow::Result<Self> {
         let store = Arc::new(parts.store.clone());
         let timing = Arc::new(parts.timing);
         let (queue, workers) = WorkQueue::new(Limits {
@@ -144,8 +144,7 @@ impl Host {
             queue: Arc::new(queue.clone()),
             clock: parts.clock,
         };
-        let listener = TcpListener::bind(parts.listen)
-            .await
+        let listener = listener::bind(parts.listen)
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
         let registration = parts.public_url.map(|public_url| {
             registration::Registration(Registrar {

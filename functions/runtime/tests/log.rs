@@ -1,0 +1,64 @@
+//! What the log says of a record that is handed back. By itself in its process: whether a line is written is remembered
+//! for all threads, also by those that write none.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use serde_json::{Value, json};
+use stagecall_core::Timestamp;
+use stagecall_core::work::Work;
+use stagecall_runtime::Window;
+use stagecall_runtime::batch::{HandedBack, within};
+
+/// Does what the tenant's name says.
+async fn act(work: Work) -> Result<(), HandedBack> {
+    match work.tenant().as_str() {
+        "panics" => panic!("as told"),
+        "misplaced" => Err(HandedBack::Misplaced),
+        _ => {
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            Ok(())
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_tells_what_a_record_was_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    tracing_subscriber::fmt()
+        .json()
+        .with_writer(Arc::new(File::create(&log).unwrap()))
+        .init();
+    let tenants = ["panics", "misplaced", "sleeps"];
+    let mut event = SqsEvent::default();
+    event.records = tenants
+        .map(|tenant| {
+            let mut record = SqsMessage::default();
+            record.message_id = Some(tenant.to_owned());
+            record.body = Some(json!({"work": "poll", "tenant": tenant}).to_string());
+            record
+        })
+        .into();
+    let now = Timestamp::now();
+    let ends = Timestamp::from_second(now.as_second() + 30).unwrap();
+    let window = Window::ending(ends, now, Duration::from_secs(10));
+    let answer = within(window, 3, event, |work, _| act(work)).await;
+    assert_eq!(answer.batch_item_failures.len(), tenants.len());
+
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for tenant in tenants {
+        let of = |line: &&Value| line["span"]["tenant"] == tenant;
+        let line = lines.iter().find(of).unwrap();
+        assert_eq!(line["level"], "ERROR", "{line}");
+        assert_eq!(line["span"]["record"], tenant);
+        assert_eq!(line["span"]["work"], format!("poll {tenant}"));
+    }
+}
