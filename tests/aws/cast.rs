@@ -61,6 +61,9 @@ impl Cast {
         let mut attacked = Member::new(player, "kilo").await;
         attacked.line_to_eploy().set(State::Down);
         let mut attacked_with = Member::new(player, "lima").await;
+        let lists = "options/dropdown".into();
+        let dialect = &mut attacked_with.tenant.eploy.dialect;
+        dialect.insert("options_index_path".to_owned(), lists);
         attacked_with.tenant.mappings[0].triggers[0].stage = "99".into();
         Self {
             acme,
