@@ -4,6 +4,7 @@
 mod account;
 mod agenda;
 mod batch;
+mod caught;
 mod history;
 mod judge;
 mod plan;

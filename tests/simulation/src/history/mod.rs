@@ -4,7 +4,6 @@ mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
-use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,6 +15,7 @@ use stagecall_http::{Response, TransportError};
 
 use crate::account::Account;
 use crate::agenda::{Event, Sent, WireFate};
+use crate::caught::caught;
 use crate::judge::Judge;
 use crate::plan::Plan;
 use crate::process::{Process, Shared};
@@ -60,12 +60,15 @@ impl Ended {
 }
 
 /// Runs the history of a seed; `aloud` prints every line of it. A panic is a violation like others, so that its seed is
-/// known.
+/// known: one of the code under test ends its history as any violation does, one of the simulation itself leaves nothing
+/// of it but its words.
 pub fn run(seed: u64, aloud: bool) -> Ended {
-    catch_unwind(|| to_its_end(seed, aloud)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
-        Ended::broken(format!("panicked: {}", said.unwrap_or("without a word")))
+    caught(|| to_its_end(seed, aloud)).unwrap_or_else(|panic| {
+        let what = format!("the simulation {panic}");
+        if aloud {
+            println!("VIOLATION: {what}");
+        }
+        Ended::broken(what)
     })
 }
 
@@ -329,9 +332,19 @@ impl History {
             }
             scheduler.run(work.running);
             let waker = work.waker.clone();
-            let polled = work.future.as_mut().poll(&mut Context::from_waker(&waker));
-            if polled.is_ready() {
-                self.jobs.remove(&job);
+            let polled = caught(|| work.future.as_mut().poll(&mut Context::from_waker(&waker)));
+            match polled {
+                Ok(Poll::Pending) => {}
+                Ok(Poll::Ready(())) => {
+                    self.jobs.remove(&job);
+                }
+                Err(panic) => {
+                    self.jobs.remove(&job);
+                    self.shared
+                        .judge
+                        .violate(format!("the code under test {panic}"));
+                    return;
+                }
             }
             for dead in scheduler.dying() {
                 scheduler.tell("dies", String::new);
