@@ -42,6 +42,8 @@ pub enum Event {
 pub struct Sent {
     /// Where its sender waits.
     pub slot: u64,
+    /// When the work began that sent it.
+    pub begun: Millis,
     /// The request.
     pub request: Request,
     /// What becomes of it.

@@ -62,6 +62,7 @@ impl Transport for Wire {
         let slot = scheduler.slot();
         let sent = Sent {
             slot,
+            begun: scheduler.running().begun,
             request,
             fate: on_the_wire,
             back,

@@ -483,7 +483,7 @@ impl History {
                 answer.status
             )
         });
-        self.shared.judge.arrived(&mut world);
+        self.shared.judge.arrived(&mut world, sent.begun);
         let answer = match fate {
             WireFate::AnswerLost => return,
             WireFate::ErrorAfter => status(500),

@@ -1,6 +1,10 @@
 //! The judge's view of hires: nobody is announced who should not be, and everybody else is in the end.
 
-use stagecall_core::announcement::{Announcement, Hire, SkipReason, State};
+use std::sync::PoisonError;
+
+use stagecall_core::announcement::{
+    Announcement, Hire, HiredCandidate, Outcome, SkipReason, State,
+};
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ids::TenantId;
 
@@ -46,18 +50,14 @@ impl Judge {
                 )
             },
         );
-        let last = |row: &Announcement| row.attempts.last().map(|attempt| attempt.number);
-        self.check(last(next) >= last(before), || {
+        self.check(keeps_the_log(before, next), || {
             format!("the delivery log of {} lost an attempt", next.key)
         });
         let Hire::Application(id) = &next.key.hire else {
             return self.violate(format!("{} is no application", next.key));
         };
         if next.state == State::Delivered {
-            let world = self
-                .world
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
             let told = eploy(&world, &next.key.tenant)
                 .zip(id.as_str().parse().ok())
                 .is_some_and(|(eploy, id)| world.hrms.knows(eploy.tenant, id));
@@ -76,8 +76,29 @@ impl Judge {
             if let What::Hired(hired) = &event.what {
                 let new = self.seen().published.insert(hired.id.clone());
                 self.check(new, || format!("{} was published as hired twice", hired.id));
+                self.check(self.is_theirs(hired), || {
+                    format!(
+                        "{} was published as a hire of {}, which has no such",
+                        hired.id, hired.tenant
+                    )
+                });
             }
         }
+    }
+
+    /// Whether the tenant has this hire: the application is of its Eploy, and is or was where the hired are.
+    fn is_theirs(&self, hired: &HiredCandidate) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let application = hired.application.as_ref();
+        let number = application.and_then(|one| one.id.parse::<u32>().ok());
+        let Some((eploy, number)) = eploy(&world, &hired.tenant).zip(number) else {
+            return false;
+        };
+        let all = &eploy.applications;
+        let one = all.iter().find(|one| one.id == number);
+        one.is_some_and(|one| {
+            one.entries(HIRED) > 0 && one.candidate.to_string() == hired.candidate.id
+        })
     }
 
     /// A tenant's HRMS was told of an application. Whoever was hired before the plan was turned on is not announced;
@@ -163,6 +184,19 @@ impl Judge {
             }
         }
     }
+}
+
+/// Whether the delivery log still has every attempt, with what came of it; of a full one, the oldest may have gone.
+fn keeps_the_log(before: &Announcement, next: &Announcement) -> bool {
+    let full = before.attempts.len() == Announcement::LONGEST_LOG;
+    let mut known = before.attempts.iter().skip(usize::from(full));
+    known.all(|one| {
+        let mut log = next.attempts.iter();
+        log.any(|other| {
+            other.number == one.number
+                && (other.outcome == one.outcome || one.outcome == Outcome::Unknown)
+        })
+    })
 }
 
 /// Where an announcement can go from where it stands, while nobody asks for a redelivery.

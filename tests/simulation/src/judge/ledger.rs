@@ -184,7 +184,8 @@ impl Judge {
         }
     }
 
-    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record.
+    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record, and
+    /// never of one that belongs to no invitation: it may have overtaken the record of its own.
     pub fn settled(&self, delivery: &Delivery, fate: &DeliveryFate) {
         if *fate != DeliveryFate::Handled {
             return;
@@ -195,10 +196,16 @@ impl Judge {
                 let all = &platform.participants;
                 all.iter().find(|one| one.key == reference.as_str())
             });
-            let row = self
+            let owner = self
                 .memory
-                .owner(&delivery.tenant, &delivery.account, reference)
-                .and_then(|key| self.memory.row(&key));
+                .owner(&delivery.tenant, &delivery.account, reference);
+            self.check(owner.is_some(), || {
+                format!(
+                    "a callback of {} was settled, and its reference is bound to no invitation",
+                    delivery.tenant
+                )
+            });
+            let row = owner.and_then(|key| self.memory.row(&key));
             let (Some(one), Some(row)) = (one, row) else {
                 continue;
             };

@@ -43,6 +43,8 @@ struct Seen {
     answered: BTreeMap<InvitationKey, Answered>,
     /// Which mappings were ever paused.
     paused: BTreeSet<(TenantId, MappingId)>,
+    /// Since when a tenant, or one of its mappings, is paused, if it is.
+    paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
     /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
     removed: BTreeSet<(TenantId, MappingId)>,
     /// When a mapping that had been removed was put back last.
@@ -135,6 +137,36 @@ impl Judge {
             let place = (tenant.id.clone(), mapping.id.clone());
             self.seen().paused.insert(place);
         }
+        self.note_pause(&tenant.id, None, tenant.paused);
+        for mapping in &tenant.mappings {
+            self.note_pause(&tenant.id, Some(&mapping.id), mapping.paused);
+        }
+    }
+
+    fn note_pause(&self, tenant: &TenantId, mapping: Option<&MappingId>, paused: bool) {
+        let place = (tenant.clone(), mapping.cloned());
+        let mut seen = self.seen();
+        if paused {
+            let now = self.scheduler.now();
+            seen.paused_since.entry(place).or_insert(now);
+        } else {
+            seen.paused_since.remove(&place);
+        }
+    }
+
+    /// Whether a tenant or its mapping is paused, and was when this work began. The pauses end with the faults, without
+    /// anybody noting it.
+    fn is_paused(&self, tenant: &TenantId, mapping: &Mapping, begun: Millis) -> bool {
+        let now = self.memory.configuration(tenant, |now| now.paused);
+        let places = [
+            (None, now.unwrap_or(false)),
+            (Some(mapping.id.clone()), mapping.paused),
+        ];
+        let seen = self.seen();
+        places.into_iter().any(|(mapping, paused)| {
+            let since = seen.paused_since.get(&(tenant.clone(), mapping));
+            paused && since.is_some_and(|since| *since < begun)
+        })
     }
 
     fn configured(&self, tenant: &TenantId) -> Option<Tenant> {

@@ -5,14 +5,15 @@ use stagecall_core::tenant::Mapping;
 
 use super::{Judge, key, trigger};
 use crate::plan::{Order, action_type};
+use crate::scheduler::Millis;
 use crate::world::{Application, Eploy, Participant, Platform, World};
 
 /// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
 const MARGIN: i64 = 130 * 60_000;
 
 impl Judge {
-    /// A request took effect in the world.
-    pub fn arrived(&self, world: &mut World) {
+    /// A request took effect in the world, sent by work that began then.
+    pub fn arrived(&self, world: &mut World, begun: Millis) {
         for what in std::mem::take(&mut world.violations) {
             self.violate(what);
         }
@@ -28,7 +29,7 @@ impl Judge {
             let judged = self.seen().judged[at];
             if judged < all.len() {
                 self.seen().judged[at] = all.len();
-                self.accepted(&world.eploys, platform);
+                self.accepted(&world.eploys, platform, begun);
             }
         }
     }
@@ -62,7 +63,7 @@ impl Judge {
     }
 
     /// A platform accepted somebody.
-    fn accepted(&self, eploys: &[Eploy], platform: &Platform) {
+    fn accepted(&self, eploys: &[Eploy], platform: &Platform, begun: Millis) {
         let Some((one, before)) = platform.participants.split_last() else {
             return;
         };
@@ -108,6 +109,9 @@ impl Judge {
         let (Some(application), Some(mapping)) = (application, mapping) else {
             return;
         };
+        self.check(!self.is_paused(&key.tenant, mapping, begun), || {
+            format!("{key} was invited by work that began during a pause")
+        });
         // Counted are invitations, not rounds: an old page may put a round on record that is passed over at once. And of
         // one person together, for the same reason as above.
         let entries = self.entries_of(eploy, application.candidate, mapping, &key.tenant);
