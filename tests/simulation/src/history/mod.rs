@@ -1,6 +1,7 @@
 //! One history: from a seed to its end.
 
 mod outside;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -393,11 +394,11 @@ impl History {
             Event::Wake(slot, outcome) => scheduler.wake(slot, outcome),
             Event::Arrive(sent) => self.arrive(&sent),
             Event::Deliver(work) => {
-                let told = work.clone();
+                let (told, purpose) = (words::work(&work), purpose(&work));
                 self.start(
                     "takes work",
-                    || format!("{told:?}"),
-                    Some(purpose(&told)),
+                    || told,
+                    Some(purpose),
                     |process| Box::pin(process.work(work)),
                 );
             }

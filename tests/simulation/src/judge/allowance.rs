@@ -65,8 +65,8 @@ impl Judge {
             u64::from(used) * 100 <= u64::from(limit) * u64::from(percent),
             || {
                 format!(
-                    "{tenant}: {:?} brought the use of the day to {used} of {limit}, with a share of {percent} %",
-                    running.purpose
+                    "{tenant}: {} brought the use of the day to {used} of {limit}, with a share of {percent} %",
+                    in_words(running.purpose)
                 )
             },
         );
@@ -105,5 +105,14 @@ fn share(purpose: Option<Purpose>, request: &Request) -> u32 {
         Some(Purpose::Poll) => POLLS,
         Some(Purpose::Invite) if asks => INVITATIONS,
         _ => 100,
+    }
+}
+
+fn in_words(purpose: Option<Purpose>) -> &'static str {
+    match purpose {
+        Some(Purpose::Poll) => "a poll",
+        Some(Purpose::Invite) => "an invitation",
+        Some(Purpose::WriteBack) => "a report",
+        None => "other work",
     }
 }

@@ -248,8 +248,10 @@ fn answer(
         .collect();
     if answer.is_none_or(|answer| !scores.contains(answer)) {
         open.push(format!(
-            "{}: Eploy's answer is {answer:?} and not {scores:?}",
-            row.key
+            "{}: Eploy's answer is {}, and not {}",
+            row.key,
+            answer.map_or("missing", String::as_str),
+            scores.join(" or ")
         ));
     }
 }

@@ -257,7 +257,7 @@ impl Judge {
             }
             _ => return,
         };
-        self.violate(format!("{name} is {:?}, and {why}", row.state));
+        self.violate(format!("{name} is {}, and {why}", in_words(&row.state)));
     }
 
     /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own.
@@ -306,4 +306,16 @@ impl Judge {
         let later = entered > answered && entered > on + CLOCKS;
         (wanted && later && eploy.readings.history).then_some(answered)
     }
+}
+
+/// A state with its reason.
+fn in_words(state: &State) -> String {
+    let reason = match state {
+        State::Skipped(SkipReason::Duplicate(Some(other))) => format!("duplicate of {other}"),
+        State::Skipped(reason) => reason.name().to_owned(),
+        State::Failed(FailReason::GaveUp(trouble)) => format!("gave up: {}", trouble.code),
+        State::Failed(reason) => reason.code().to_owned(),
+        state => return state.name().to_owned(),
+    };
+    format!("{} ({reason})", state.name())
 }

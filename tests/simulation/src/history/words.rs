@@ -1,0 +1,22 @@
+//! A history in words, for whoever reads it.
+
+use stagecall_core::work::Work;
+
+/// What a piece of work is.
+pub(super) fn work(work: &Work) -> String {
+    match work {
+        Work::Poll { tenant } => format!("poll {tenant}"),
+        Work::Invite { key } => format!("invite {key}"),
+        Work::WriteBack { key, news, marker } => {
+            let news = if *news { ", with news" } else { "" };
+            let marked = marker.as_deref().map(|marker| format!(", marked {marker}"));
+            format!("report {key}{news}{}", marked.unwrap_or_default())
+        }
+        Work::Sweep { tenant, assessment } => format!("sweep {assessment} of {tenant}"),
+        Work::Announce { key } => format!("announce {key}"),
+        Work::Delivery { tenant, id } => {
+            let short = id.get(..8).unwrap_or(id);
+            format!("look into delivery {short} of {tenant}")
+        }
+    }
+}
