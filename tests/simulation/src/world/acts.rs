@@ -99,7 +99,8 @@ impl World {
             Act::Bounce => {
                 let stage = eploy.applications[at].stage;
                 eploy.move_to(at, ELSEWHERE, now);
-                eploy.move_to(at, stage, now + 1000);
+                // Not dated ahead: a poll could see the return before its time, and answer what is yet to come.
+                eploy.move_to(at, stage, now);
                 let id = eploy.applications[at].id;
                 (format!("a recruiter moves {id} away and back"), None)
             }
