@@ -5,8 +5,12 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use serde_json::json;
 use stagecall_simulation::{Sum, many, run};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Runs simulated histories of Stagecall and looks for what must never happen.
 #[derive(Parser)]

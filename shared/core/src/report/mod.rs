@@ -5,10 +5,11 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{Environment, Value, context};
 use serde::{Deserialize, Serialize};
 
 use self::room::Said;
@@ -161,9 +162,9 @@ pub fn compose(
             .map(|at| at.to_string()),
     );
     Written {
-        comments_html: render(texts.comments.as_deref(), DEFAULT_COMMENTS, &facts, true),
-        brief_html: render(None, DEFAULT_COMMENTS, &brief, true),
-        note: render(texts.note.as_deref(), DEFAULT_NOTE, &facts, false),
+        comments_html: render(texts.comments.as_deref(), COMMENTS, &facts),
+        brief_html: render(None, COMMENTS, &brief),
+        note: render(texts.note.as_deref(), NOTE, &facts),
         link,
         answers,
     }
@@ -206,8 +207,25 @@ impl io::Write for Bounded {
     }
 }
 
-/// Renders the tenant's text, or the default if there is none or it fails.
-fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String {
+/// The name of the text in an action's comments. What it ends with says that values are escaped in it.
+const COMMENTS: &str = "comments.html.jinja";
+
+/// The name of the note's text.
+const NOTE: &str = "note.txt.jinja";
+
+/// The default texts, read once.
+static DEFAULTS: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = environment();
+    for (name, text) in [(COMMENTS, DEFAULT_COMMENTS), (NOTE, DEFAULT_NOTE)] {
+        if let Err(error) = environment.add_template(name, text) {
+            tracing::error!(name, kind = ?error.kind(), "the default text cannot be read");
+        }
+    }
+    environment
+});
+
+/// What the tenants' texts and the default ones have in common.
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     if let Ok(syntax) = SyntaxConfig::builder()
         .trim_blocks(true)
@@ -216,18 +234,17 @@ fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String
     {
         environment.set_syntax(syntax);
     }
-    environment.set_auto_escape_callback(move |_| {
-        if html {
-            AutoEscape::Html
-        } else {
-            AutoEscape::None
-        }
-    });
+    environment
+}
+
+/// Renders the tenant's text, or the default if there is none or it fails.
+fn render(own: Option<&str>, name: &'static str, facts: &Value) -> String {
     if let Some(own) = own {
+        let mut environment = environment();
         environment.set_fuel(Some(FUEL));
         let mut text = Bounded(Vec::new());
         let rendered = environment
-            .template_from_str(own)
+            .template_from_named_str(name, own)
             .and_then(|template| template.render_captured_to(facts, &mut text).map(drop));
         match rendered.map(|()| String::from_utf8(text.0)) {
             Ok(Ok(text)) => return text,
@@ -236,10 +253,10 @@ fn render(own: Option<&str>, default: &str, facts: &Value, html: bool) -> String
                 tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default");
             }
         }
-        environment.set_fuel(None);
     }
-    environment
-        .render_str(default, facts)
+    DEFAULTS
+        .get_template(name)
+        .and_then(|template| template.render(facts))
         .unwrap_or_else(|error| {
             tracing::error!(kind = ?error.kind(), "the default text failed");
             String::new()
