@@ -498,6 +498,16 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
         let again = begun(&ended.next, 180, 66);
         assert!(!step(&again, reported(&again), 67).next.unreported());
     }
+    // Whoever brings news and writes them, too, begins after the doubt.
+    let seen = Event::Observed {
+        finding: finding(Status::Started, 1),
+        marker: None,
+        lease_until: Some(time(200)),
+        carried: false,
+    };
+    let brought = step(&doubted, seen, 121).next;
+    assert_eq!(brought.report.lease_until, Some(time(200)));
+    assert!(!step(&brought, reported(&brought), 122).next.unreported());
     // One that is put off, or dies, is written once more anyway.
     let put_off = Event::ReportPutOff {
         report: at_work.report.clone(),

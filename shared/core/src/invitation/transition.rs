@@ -281,7 +281,7 @@ impl Invitation {
                     self.finding = Some(finding);
                 }
                 if self.unreported() && !self.report.leased(now) {
-                    self.report.lease_until = lease_until;
+                    self.report.lease(lease_until);
                 }
             }
             Event::WatchOver => {
@@ -609,11 +609,16 @@ impl Trouble {
 impl Report {
     /// Gives the report to a writer.
     fn begin(&mut self, writer: Writer) {
-        self.lease_until = Some(writer.lease_until);
-        self.doubted = false;
+        self.lease(Some(writer.lease_until));
         if writer.creates_action && self.action.is_none() {
             self.action = Some(ActionRecord::Creating);
         }
+    }
+
+    /// Whoever is at work from now on writes after everybody who may have been in doubt.
+    fn lease(&mut self, until: Option<Timestamp>) {
+        self.lease_until = until;
+        self.doubted = false;
     }
 
     /// Whether somebody is at work on it.

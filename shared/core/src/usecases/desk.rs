@@ -115,7 +115,7 @@ impl Desk {
 
     /// Hands out work; that it could not be is no failure, because the rows are due for it. Returns whether the queue took
     /// it.
-    pub(crate) async fn hand_out(&self, work: Vec<crate::work::Work>) -> bool {
+    pub async fn hand_out(&self, work: Vec<crate::work::Work>) -> bool {
         let pushed = self.queue.push(work).await;
         if let Err(error) = &pushed {
             tracing::warn!(%error, "work was not queued and waits for the clock");

@@ -71,6 +71,8 @@ struct Round<'a> {
     hold_at: Timestamp,
     /// From when it stops.
     deadline: Deadline,
+    /// How often in a row it had failed, if nothing was read since.
+    failures: u32,
 }
 
 /// What a look at the waiting ones came to.
@@ -133,6 +135,7 @@ impl Sweeper {
             stands: before.clone(),
             hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
             deadline,
+            failures: before.failures,
         };
         if waiting.is_empty() {
             if before.empty_at != Some(before.armed) {
@@ -188,7 +191,7 @@ impl Sweeper {
     fn failed(&self, round: &Round<'_>, next: &mut SweepState, error: &CallError) {
         let (tenant, assessment, before) = (round.tenant, round.assessment, &round.stands);
         next.last_at = before.last_at;
-        next.failures = before.failures.saturating_add(1);
+        next.failures = round.failures.saturating_add(1);
         if error.phase != Phase::Refused && next.failures < Self::TRIES {
             next.reading.clone_from(&round.reading);
         }
@@ -256,6 +259,7 @@ impl Sweeper {
             let next = SweepState {
                 due_at: Some(due_at),
                 reading: round.reading.clone(),
+                failures: round.failures,
                 ..round.stands.clone()
             };
             let saved = sweeps
@@ -291,7 +295,6 @@ impl Sweeper {
         if waiting.len() < platform.capabilities().list_from {
             let mut all = true;
             for one in waiting {
-                // One that cannot be read does not hide the others.
                 all &= self.ask(one).await? == News::Recorded;
             }
             return Ok(Looked {
@@ -336,6 +339,7 @@ impl Sweeper {
                 self.desk.hand_out(news).await;
             }
             reading.pages += 1;
+            round.failures = 0;
             let endless = next.is_some() && reading.pages >= Self::PAGES;
             if endless {
                 tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, pages = reading.pages, "the platform's list does not come to an end");
@@ -352,9 +356,17 @@ impl Sweeper {
         }
     }
 
-    /// Asks for the result of one. On the heap: it would be a large future for its callers.
+    /// Asks for the result of one. On the heap: it would be a large future for its callers. One whose row cannot be read
+    /// does not hide the others.
     async fn ask(&self, one: &Waiting) -> Result<News, Error> {
-        Box::pin(self.write_back.bring_news(&one.key, None, None)).await
+        let asking = self.write_back.bring_news(&one.key, None, None);
+        match Box::pin(asking).await {
+            Err(Error::Store(error)) if error.lasting => {
+                unreadable(one, &error);
+                Ok(News::Later)
+            }
+            other => other,
+        }
     }
 
     /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.
@@ -371,7 +383,14 @@ impl Sweeper {
             if is_open(one) && self.ask(one).await? == News::Later {
                 continue;
             }
-            if let Some(row) = self.desk.ledger.load(&one.key).await? {
+            let row = match self.desk.ledger.load(&one.key).await {
+                Err(error) if error.lasting => {
+                    unreadable(one, &error);
+                    continue;
+                }
+                row => row?,
+            };
+            if let Some(row) = row {
                 match self
                     .desk
                     .change(&row, Event::WatchOver, None, Next::HandOut)
@@ -383,6 +402,10 @@ impl Sweeper {
         }
         Ok(true)
     }
+}
+
+fn unreadable(one: &Waiting, error: &StoreError) {
+    tracing::error!(tenant = %one.key.tenant, invitation = %one.key.name(), %error, "a watched invitation cannot be read");
 }
 
 /// Whether it has not ended.

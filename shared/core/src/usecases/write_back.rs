@@ -447,7 +447,10 @@ impl Pen<'_> {
         if self.mapping.report.notes_at.contains(&moment) && !self.report.notes.contains(&moment) {
             self.may_call()?;
             eploy.add_note(&row.key.application, &written.note).await?;
-            self.report.notes.insert(moment);
+            // Without the platform's words it is not the last: another follows with them.
+            if self.missing.is_none() {
+                self.report.notes.insert(moment);
+            }
         }
         let answers = answers(self.mapping, &written);
         if !answers.is_empty() {

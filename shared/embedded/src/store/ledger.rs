@@ -196,7 +196,14 @@ impl Ledger for Store {
                     assessment.account.as_str(),
                     assessment.assessment.as_str()
                 ],
-                waiting,
+                // One that cannot be read must not hold up the others.
+                |invitation| match invitation {
+                    Err(fault @ Fault::Unreadable { .. }) => {
+                        tracing::error!(%fault, "a watched invitation cannot be read");
+                        Ok(None)
+                    }
+                    other => other.map(waiting),
+                },
             )
         })
         .await
@@ -218,7 +225,9 @@ pub(super) fn invitations(
     sql: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<Invitation>, Fault> {
-    each_invitation(connection, sql, parameters, Some)
+    each_invitation(connection, sql, parameters, |invitation| {
+        invitation.map(Some)
+    })
 }
 
 /// What `wanted` makes of each of the invitations whose documents and keys `sql` selects, without holding them all.
@@ -226,13 +235,13 @@ fn each_invitation<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
-    wanted: impl Fn(Invitation) -> Option<T>,
+    wanted: impl Fn(Result<Invitation, Fault>) -> Result<Option<T>, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.extend(wanted(invitation(row, 0)?));
+        found.extend(wanted(invitation(row, 0))?);
     }
     Ok(found)
 }

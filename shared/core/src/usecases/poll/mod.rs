@@ -85,24 +85,18 @@ struct Turn {
 }
 
 impl Poller {
-    /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again a little later: a row that
-    /// cannot be read is not asked for without a pause.
+    /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again later and later: a row
+    /// that cannot be read is not asked for without a pause.
     pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
-        let polled = self.poll_if_due(id, deadline).await;
-        if polled.is_err()
-            && let Ok(Some(mut state)) = self.states.load_state(id).await
-        {
-            let pause = self.desk.timing.backoff(1, id.as_str());
-            state.due_at = state.due_at.max(after(self.desk.now(), pause));
-            state.version += 1;
-            // In vain if the store does not work at all; then it stays due.
-            let _ = self.states.save_state(id, &state).await;
-        }
-        polled
-    }
-
-    async fn poll_if_due(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
-        let tenant = self.desk.tenant(id).await?;
+        let tenant = match self.desk.tenant(id).await {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                if let Ok(Some(state)) = self.states.load_state(id).await {
+                    self.put_off(id, state).await;
+                }
+                return Err(error);
+            }
+        };
         let now = self.desk.now();
         let stored = self.states.load_state(id).await?;
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
@@ -147,7 +141,10 @@ impl Poller {
                 Polled::Failed
             }
             // Nothing is lost: the cursor is where it was.
-            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(Stop::Store(error)) => {
+                self.put_off(id, state).await;
+                return Err(error.into());
+            }
             Err(Stop::Overtaken) => {
                 tracing::info!(tenant = %id, "another poll of this tenant was quicker");
                 return Ok(Polled::NotDue);
@@ -159,6 +156,16 @@ impl Poller {
             return Ok(Polled::NotDue);
         }
         Ok(polled)
+    }
+
+    /// After something of ours failed.
+    async fn put_off(&self, id: &TenantId, mut state: TenantState) {
+        state.poll.failures = state.poll.failures.saturating_add(1);
+        let pause = self.desk.timing.backoff(state.poll.failures, id.as_str());
+        state.due_at = state.due_at.max(after(self.desk.now(), pause));
+        state.version += 1;
+        // In vain if the store does not work at all, and then it stays due; or if another poll was quicker.
+        let _ = self.states.save_state(id, &state).await;
     }
 
     /// Everything that a poll reads, in order.
@@ -174,8 +181,7 @@ impl Poller {
         // Before the baseline is read, so that what changes while it is read lies after it; and early enough for a clock
         // or a time zone of Eploy's that differs from ours. Whoever was at the stage by then is in the baseline.
         if state.poll.cursor.is_none() {
-            let early = SignedDuration::from_mins(65);
-            state.poll.cursor = self.desk.now().checked_sub(early).ok();
+            state.poll.cursor = self.desk.now().checked_sub(APART).ok();
         }
         self.baseline(eploy, tenant, state, turn, found).await?;
         *found += self.look_again(eploy, tenant, state).await?;
@@ -303,7 +309,8 @@ impl Poller {
                 .changed_applications(progress.since, progress.page)
                 .await?;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
-            *found += self.take_in(eploy, tenant, state, &page, |_| true).await?;
+            let newer = pages::newer(state, &page);
+            *found += self.take_in(eploy, tenant, state, &newer, |_| true).await?;
             *found += self.hired_applications(tenant, state, &page).await?;
             let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
             let newest = newest(tenant, "application", self.desk.now(), dates);
@@ -411,22 +418,26 @@ fn advance(
     *reached = Some(newest);
 }
 
-/// The newest of the changes of these records, by id. One that is dated further ahead than clocks and time zones differ comes
-/// of a slip: the cursor would pass everything that changes until then.
+/// How far Eploy's dates and our clock are apart at most, where both are right: an hour of British summer, and a little.
+const APART: SignedDuration = SignedDuration::from_mins(65);
+
+/// The newest of the changes of these records, by id. What is dated further ahead counts as changed now: with its own date the
+/// cursor would pass everything that changes until then. If it is our clock that is behind, more is read each time.
 fn newest<'a>(
     tenant: &Tenant,
     kind: &str,
     now: Timestamp,
     dates: impl Iterator<Item = (&'a str, Option<Timestamp>)>,
 ) -> Option<Timestamp> {
-    let most = after(now, SignedDuration::from_hours(26));
+    let most = after(now, APART);
     dates
         .filter_map(|(id, at)| {
-            let plausible = at? <= most;
-            if !plausible {
-                tracing::warn!(tenant = %tenant.id, kind, id, "a record is dated in the future; its date is passed over");
+            let at = at?;
+            if at > most {
+                tracing::warn!(tenant = %tenant.id, kind, id, "a record is dated in the future; it counts as changed now");
+                return Some(now);
             }
-            at.filter(|_| plausible)
+            Some(at)
         })
         .max()
 }

@@ -1,5 +1,6 @@
 //! Taking a page of applications into the ledger.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use futures::future::{try_join, try_join_all};
@@ -49,6 +50,26 @@ const TRIES: usize = 3;
 /// So many applications are remembered that have to be looked at again. With more, it is Eploy that does not work, and no
 /// record.
 const MOST_UNKNOWN: usize = 20;
+
+/// What of a page of changes has to be taken in: whoever waits to be looked at again, and did not change since, has their
+/// own time for that; and who did change need not be looked at as they were before.
+pub(super) fn newer<'a>(
+    state: &mut TenantState,
+    page: &'a ApplicationPage,
+) -> Cow<'a, ApplicationPage> {
+    let Some(again) = &mut state.poll.again else {
+        return Cow::Borrowed(page);
+    };
+    let mut newer = page.clone();
+    newer.rows.retain(|row| !again.rows.contains(row));
+    again
+        .rows
+        .retain(|known| newer.rows.iter().all(|row| row.id != known.id));
+    if again.rows.is_empty() {
+        state.poll.again = None;
+    }
+    Cow::Owned(newer)
+}
 
 impl Poller {
     /// Puts everything on record that a page says to the mappings that `concerns` names. Returns how many new entries
@@ -118,7 +139,13 @@ impl Poller {
             times: 1,
             at: self.desk.in_seconds(self.desk.timing.retry_seconds),
         });
+        let others = again.rows.len();
         again.rows.retain(|known| known.id != row.id);
+        if again.rows.len() == others {
+            // Of this one nothing was in vain yet.
+            let soon = self.desk.in_seconds(self.desk.timing.retry_seconds);
+            again.at = again.at.min(soon);
+        }
         if again.rows.len() >= MOST_UNKNOWN {
             return Err(error.into());
         }

@@ -276,6 +276,38 @@ async fn a_mark_and_its_news_are_on_record_together() {
     assert!(!row.unreported());
 }
 
+/// A note without the platform's words is not the last of its moment.
+#[tokio::test]
+async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
+    let world = world(false);
+    world.holds().tenant.mappings[0].report.notes_at = [Moment::Completed].into();
+    let key = unreported(&world);
+    world.happens(&key, observed(9.0));
+    scored(&world, "1", 9.0);
+    world
+        .holds()
+        .fails
+        .insert("result", failing(Phase::Unknown));
+    while world.row(&key).report.outlined == 0 {
+        let Wake::At { at, .. } = write(&world, &key).await.wake else {
+            panic!("it is not due");
+        };
+        world.holds().now = at;
+    }
+    world.holds().fails.clear();
+    world.pass(3600 * 2);
+    assert!(!write(&world, &key).await.unreported());
+    let written = std::mem::take(&mut world.holds().wrote);
+    let notes: Vec<bool> = written
+        .into_iter()
+        .map(|wrote| match wrote {
+            Wrote::Note(note) => note.contains("could not be read yet"),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(notes, [true, false]);
+}
+
 /// Somebody writes a report, and meanwhile there is more to tell.
 #[tokio::test]
 async fn news_that_come_during_a_report_are_left_to_whoever_writes_next() {

@@ -114,6 +114,31 @@ async fn a_list_that_cannot_be_read_on_is_begun_anew_after_three_tries_or_a_refu
     }
 }
 
+/// In a row are failures without a page between them.
+#[tokio::test]
+async fn a_page_that_was_read_makes_up_for_failures_before_it() {
+    let world = long(&["1", "2", "3", "4"]);
+    let early = Deadline::at(time(5));
+    assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
+    for _ in 0..2 {
+        world.holds().fails.insert("list", failing(Phase::Unknown));
+        world.pass(2 * DAY);
+        sweep(&world).await;
+    }
+    assert_eq!(stands(&world).failures, 2);
+    let at_second = |holds: &mut Holds| {
+        holds.fails.insert("list", failing(Phase::Unknown));
+    };
+    let at_first = move |holds: &mut Holds| {
+        holds.meanwhile.insert("list", Box::new(at_second));
+    };
+    world.holds().fails.clear();
+    world.holds().meanwhile.insert("list", Box::new(at_first));
+    world.pass(2 * DAY);
+    assert_eq!(sweep(&world).await.failures, 1);
+    assert!(stands(&world).reading.is_some());
+}
+
 #[tokio::test]
 async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
     let world = long(&["1", "2", "3", "4", "5"]);
