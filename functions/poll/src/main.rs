@@ -7,8 +7,8 @@ use lambda_runtime::Error;
 use stagecall_core::clock::Deadline;
 use stagecall_core::usecases::{Polled, Poller};
 use stagecall_core::work::Work;
-use stagecall_runtime::Parts;
 use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+use stagecall_runtime::{Parts, measure};
 
 /// A poll looks at the time between pages, so a page and all that follows from it has to fit into what is needed.
 const PACE: Pace = Pace {
@@ -44,11 +44,13 @@ async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), Hand
         return Err(HandedBack::Misplaced);
     };
     let came_to = poller.poll(&tenant, deadline).await;
-    if let Ok(Polled::Unfinished) = came_to {
-        tracing::info!(%tenant, "the poll goes on in another invocation");
-        if let Err(error) = poller.desk.queue.push(vec![Work::Poll { tenant }]).await {
-            tracing::warn!(%error, "the rest of the poll was not queued and waits for the clock");
+    match came_to {
+        Ok(Polled::Unfinished) => {
+            tracing::info!(%tenant, "the poll goes on in another invocation");
+            poller.desk.hand_out(vec![Work::Poll { tenant }]).await;
         }
+        Ok(Polled::Failed) => measure::poll_failed(),
+        _ => {}
     }
     outcome(came_to.map(drop))
 }

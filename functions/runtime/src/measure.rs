@@ -114,6 +114,11 @@ pub(crate) fn record(outcome: &'static str) {
     }
 }
 
+/// Counts a poll that could not be finished.
+pub fn poll_failed() {
+    counter!(POLLS_FAILED).increment(1);
+}
+
 /// Counts what the clock handed out.
 pub fn handed_out(count: usize) {
     counter!(DUE).increment(count as u64);

@@ -90,9 +90,7 @@ async fn follow(
             if let Ok(Swept::Unfinished) = swept {
                 tracing::info!(%tenant, %assessment, "the sweep goes on in another invocation");
                 let rest = Work::Sweep { tenant, assessment };
-                if let Err(error) = sweeper.desk.queue.push(vec![rest]).await {
-                    tracing::warn!(%error, "the rest of the sweep was not queued and waits for the clock");
-                }
+                sweeper.desk.hand_out(vec![rest]).await;
             }
             swept.map(drop)
         }

@@ -99,9 +99,14 @@ mod tests {
                 .is_empty()
         };
         // A program that is just beginning has no environment yet.
-        while !runs() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let begins = async {
+            while !runs() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), begins)
+            .await
+            .unwrap();
         assert!(stop(&process).await);
         assert!(!runs());
         assert!(signal("CONT", &process).await);

@@ -18,8 +18,8 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::Tenant;
 
 use super::{
-    BUDGET_LEFT, COMPLETION_TO_REPORT, ENTRY_TO_INVITATION, EPLOY_CALLS, POLL_LAG, POLLS_FAILED,
-    RETRIES, UNKNOWN_OUTCOMES,
+    BUDGET_LEFT, COMPLETION_TO_REPORT, ENTRY_TO_INVITATION, EPLOY_CALLS, POLL_LAG, RETRIES,
+    UNKNOWN_OUTCOMES,
 };
 
 /// Of how many tenants something is remembered at most.
@@ -42,8 +42,6 @@ struct Known {
     /// Whether a poll may be about to begin: it reads the configuration, then how polling stands. When it reads that again
     /// later on, it is not late.
     begins: bool,
-    /// How many polls in a row had failed when that was last read or saved.
-    failures: u32,
 }
 
 impl<S> MeasuredStore<S> {
@@ -74,15 +72,6 @@ impl<S> MeasuredStore<S> {
         let mut known = self.known();
         let known = known.get_mut(tenant);
         known.is_some_and(|known| std::mem::take(&mut known.begins))
-    }
-
-    /// Remembers how many polls of the tenant in a row have failed, and tells whether they are more than before.
-    fn fails(&self, tenant: &TenantId, failures: u32) -> bool {
-        let mut known = self.known();
-        known.get_mut(tenant).is_some_and(|known| {
-            let before = std::mem::replace(&mut known.failures, failures);
-            failures > before
-        })
     }
 }
 
@@ -171,7 +160,6 @@ impl<S: Tenants> Tenants for MeasuredStore<S> {
             let this = Known {
                 daily: tenant.eploy.daily_calls,
                 begins: !tenant.paused,
-                failures: known.get(id).map_or(0, |known| known.failures),
             };
             known.insert(id.clone(), this);
         }
@@ -184,7 +172,6 @@ impl<S: TenantStates> TenantStates for MeasuredStore<S> {
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
         let state = self.inner.load_state(tenant).await?;
         if let Some(state) = &state {
-            self.fails(tenant, state.poll.failures);
             let lag = seconds(state.due_at, self.clock.now());
             if self.begins(tenant) && lag >= 0.0 {
                 histogram!(POLL_LAG).record(lag);
@@ -194,11 +181,7 @@ impl<S: TenantStates> TenantStates for MeasuredStore<S> {
     }
 
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
-        let saved = self.inner.save_state(tenant, next).await?;
-        if saved == Saved::Saved && self.fails(tenant, next.poll.failures) {
-            counter!(POLLS_FAILED).increment(1);
-        }
-        Ok(saved)
+        self.inner.save_state(tenant, next).await
     }
 }
 

@@ -39,8 +39,8 @@ const LIFE: Duration = Duration::from_mins(1);
 /// Most connections at a time. Who comes later waits until one ends.
 const MOST: usize = 256;
 
-/// Most callers that the system lets wait for a connection. Those of a burst that find no room there are refused by it, and
-/// call again only if they care to.
+/// Most callers that the system lets wait for a connection. Those of a burst that find no room there knock again after a
+/// second, and some are broken off.
 const WAITING: u32 = 1024;
 
 /// A listener at this address.
@@ -50,6 +50,7 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
     // The port of a host that has just ended can be taken at once.
+    #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(WAITING)
