@@ -51,36 +51,12 @@ pub const TENANTS: Target = Target {
         vacancies = { only = [4101] }
         triggers = [{ stage = 12, statuses = [34] }]
         assessment = { account = "willo", assessment = "k" }
-        options = { language = "en", days = 3, weight = 1.5 }
         [tenant.mappings.report]
         action = { action_type = "42", outcomes = { invited = "12" } }
         moves = [{ on = "completed", stage = "13", min_percent = 60 }]
         texts = { note = "{{ headline }}" }
         "#,
-        r#"
-        [[tenant]]
-        id = "acme"
-        retention_days = 365
-        [tenant.eploy]
-        base_url = "https://acme.eploy.net/"
-        [tenant.platforms.wecp]
-        kind = "wecp"
-        [tenant.hires]
-        when = { stages = [{ stage = 15 }] }
-        endpoint = { url = "https://hrms.example.com/hooks", person = ["email"] }
-        [[tenant.mappings]]
-        id = "talk"
-        vacancies = "all"
-        triggers = [{ stage = 12 }]
-        assessment = { account = "wecp", assessment = "interview:i1" }
-        kind = { meeting = { day = { working_days = 3 }, time = "10:00:00", minutes = 30, interviewers = ["ada@example.com"] } }
-        [[tenant.mappings]]
-        id = "pool"
-        vacancies = "all"
-        triggers = []
-        assessment = { account = "wecp", assessment = "group:g1" }
-        kind = { pool = { tags = ["strong"], after = [{ mapping = "talk", on = "completed", min_percent = 70 }] } }
-        "#,
+        include_str!("../../../infra/stagecall/src/operate/tenant/everything.toml"),
         r#"tenant = [{ id = "acme", eploy = { base_url = "https://acme.eploy.net/", dialect = { page_size = 9223372036854775807, dates = 2026-11-22 } }, platforms = { willo = { kind = "willo", settings = { calls_per_second = inf, calls_in_flight = nan } }, wecp = { kind = "wecp", settings = { calls_per_second = 2.5 } } } }]"#,
     ],
     check: tenants,
@@ -182,5 +158,18 @@ fn since(input: &[u8], _: u64) -> Result<(), String> {
             Err(format!("{at} is another time when it is given"))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_samples_of_tenants_are_such_as_commands_accept() {
+        for sample in &TENANTS.samples[..2] {
+            let file: File = toml::from_str(sample).unwrap();
+            assert!(file.tenant.iter().all(accepted), "{sample}");
+        }
     }
 }

@@ -121,13 +121,7 @@ fn search(input: &[u8], choice: u64) -> Result<(), String> {
 
 /// Every record of the page was read or set aside.
 fn loses_nothing(page: &ApplicationPage, input: &[u8]) -> Result<(), String> {
-    let read = page.rows.len() + page.set_aside.len();
-    let there = records_in(input);
-    if read != there {
-        return Err(format!(
-            "{there} records were sent, {read} were read or set aside"
-        ));
-    }
+    all_read(page.rows.len() + page.set_aside.len(), input)?;
     for row in &page.rows {
         for id in [
             row.id.as_str(),
@@ -145,8 +139,18 @@ fn loses_nothing(page: &ApplicationPage, input: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Every record of the page was read or set aside: so many were.
+pub fn all_read(read: usize, input: &[u8]) -> Result<(), String> {
+    match records_in(input) {
+        there if there == read => Ok(()),
+        there => Err(format!(
+            "{there} records were sent, {read} were read or set aside"
+        )),
+    }
+}
+
 /// How many records a page has, read for itself.
-pub fn records_in(input: &[u8]) -> usize {
+fn records_in(input: &[u8]) -> usize {
     let text = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     match serde_json::from_slice(text) {
         Ok(Value::Array(records)) => records.len(),

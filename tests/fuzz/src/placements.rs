@@ -2,7 +2,7 @@
 
 use stagecall_core::ports::PlacementPage;
 
-use crate::eploy::{BASE, client, is_id, records_in};
+use crate::eploy::{BASE, all_read, client, is_id};
 use crate::outside::{Outside, fair, silent};
 use crate::run::{Target, block};
 
@@ -42,13 +42,7 @@ fn placements(input: &[u8], choice: u64) -> Result<(), String> {
 
 /// Every record of the page was read or set aside.
 fn loses_nothing(page: &PlacementPage, input: &[u8]) -> Result<(), String> {
-    let read = page.rows.len() + page.set_aside.len();
-    let there = records_in(input);
-    if read != there {
-        return Err(format!(
-            "{there} records were sent, {read} were read or set aside"
-        ));
-    }
+    all_read(page.rows.len() + page.set_aside.len(), input)?;
     for row in &page.rows {
         for id in [
             row.id.as_str(),

@@ -1,6 +1,6 @@
 //! The items of the table: what stands beside the document, or in its place.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use stagecall_aws::Store;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
@@ -32,11 +32,20 @@ pub const TARGET: Target = Target {
 /// A row in good order, which is due.
 const HEALTHY: &str = r#"{"pk": {"S": "acme#sweep#willo#i1"}, "sk": {"S": "sweep"}, "due_pk": {"S": "due#0"}, "due_sk": {"S": "8000000000000001"}}"#;
 
+/// A watched invitation in good order.
+const WATCHED: &str = r#"{"pk": {"S": "acme#app#8"}, "sk": {"S": "70216#video#1"}, "v": {"N": "1"}, "watched": {"S": "[\"fedcba9876543210fedcba9876543210\", 2, \"completed\", \"2026-11-22T10:00:00Z\", null]"}, "due_pk": {"S": "acme#watched#willo#i1"}, "due_sk": {"S": "8006606f3f1f8000"}}"#;
+
 /// What an attribute says is what comes of the row, or the row is an error that names it. What cannot be read holds up
 /// nothing else.
 fn items(input: &[u8], choice: u64) -> Result<(), String> {
     let item: Value = serde_json::from_slice(input).unwrap_or_default();
     let row = String::from_utf8_lossy(input).into_owned();
+    // Of what is asked for, a row in good order, last: whoever stops at the first misses it.
+    let beside = match choice % 6 {
+        3 => String::new(),
+        5 => format!(", {WATCHED}"),
+        _ => format!(", {HEALTHY}"),
+    };
     let aws = Aws::new(move |operation, before| {
         let answer = match operation {
             "GetItem" => format!(r#"{{"Item": {row}}}"#),
@@ -44,8 +53,7 @@ fn items(input: &[u8], choice: u64) -> Result<(), String> {
             "BatchGetItem" => format!(
                 r#"{{"Responses": {{"stagecall": [{row}, {{"pk": {{"S": "acme"}}, "sk": {{"S": "config"}}, "paused": {{"BOOL": false}}}}]}}}}"#
             ),
-            // The healthy one stands last: whoever stops at the first misses it.
-            _ if before == 0 => format!(r#"{{"Items": [{row}, {HEALTHY}]}}"#),
+            _ if before == 0 => format!(r#"{{"Items": [{row}{beside}]}}"#),
             _ => r#"{"Items": []}"#.to_owned(),
         };
         (200, answer.into_bytes())
@@ -149,7 +157,6 @@ async fn calls(store: &Store, item: &Value) -> Result<(), String> {
 }
 
 async fn standing(store: &Store, item: &Value) -> Result<(), String> {
-    // The healthy row is no delivery, so a list with both is an error in any case; the input stands first.
     match store.deliveries(&TENANT.into(), None).await {
         Ok(read) => {
             let names = [
@@ -166,7 +173,6 @@ async fn standing(store: &Store, item: &Value) -> Result<(), String> {
                 _ => Ok(()),
             }
         }
-        Err(error) if error.to_string().contains("sweep#willo#i1") => silent(&error.to_string()),
         Err(error) => fair(item, &error),
     }
 }
@@ -190,11 +196,12 @@ async fn due(store: &Store) -> Result<(), String> {
 async fn watched(store: &Store) -> Result<(), String> {
     match store.waiting(&TENANT.into(), &assessment()).await {
         Ok(waiting) => {
-            let told = json!(waiting.len());
-            if waiting.len() > 1 {
-                return Err(format!("a sweep's row is taken for an invitation: {told}"));
+            let mut all = waiting.iter();
+            if all.any(|one| one.key.application.as_str() == "70216") {
+                Ok(())
+            } else {
+                Err("who is in good order is left out".to_owned())
             }
-            Ok(())
         }
         Err(error) if error.to_string().contains("not understood") => Ok(()),
         Err(error) => Err(format!("one row holds up all: {error}")),

@@ -165,30 +165,7 @@ mod tests {
     "#;
 
     /// What beside invitations a tenant may have: a live interview, pools, hires, options, a time of keeping.
-    const EVERYTHING: &str = r#"
-        [[tenant]]
-        id = "acme"
-        retention_days = 365
-        [tenant.eploy]
-        base_url = "https://acme.eploy.net/"
-        [tenant.platforms.wecp]
-        kind = "wecp"
-        [tenant.hires]
-        when = { stages = [{ stage = 15 }] }
-        endpoint = { url = "https://hrms.example.com/hooks", person = ["email"] }
-        [[tenant.mappings]]
-        id = "talk"
-        vacancies = "all"
-        triggers = [{ stage = 12 }]
-        assessment = { account = "wecp", assessment = "interview:i1" }
-        kind = { meeting = { day = { working_days = 3 }, time = "10:00:00", minutes = 30, interviewers = ["ada@example.com"] } }
-        [[tenant.mappings]]
-        id = "pool"
-        vacancies = "all"
-        triggers = []
-        assessment = { account = "wecp", assessment = "group:g1" }
-        kind = { pool = { tags = ["strong"], after = [{ mapping = "talk", on = "completed", min_percent = 70 }] } }
-    "#;
+    const EVERYTHING: &str = include_str!("everything.toml");
 
     #[test]
     fn everything_that_a_tenant_may_have_passes_through() {
