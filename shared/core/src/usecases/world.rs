@@ -60,6 +60,8 @@ pub(super) struct Holds {
     pub fails: BTreeMap<&'static str, CallError>,
 
     pub rows: BTreeMap<InvitationKey, Invitation>,
+    /// Those that cannot be loaded, and what comes of trying.
+    pub rows_fail: BTreeMap<InvitationKey, StoreError>,
     pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
     pub prepared: BTreeMap<String, AssessmentId>,
     pub withdrawn: Vec<Reference>,
@@ -77,6 +79,8 @@ pub(super) struct Holds {
     /// Each with when it is due, or what became of it.
     pub deliveries: BTreeMap<String, (Delivery, DeliveryStands)>,
     pub state: Option<TenantState>,
+    /// What the next save of that comes to, if it fails.
+    pub state_fails: Option<StoreError>,
     pub queued: Vec<Work>,
     /// Whether the queue keeps what it takes.
     pub queue_keeps: bool,
@@ -160,6 +164,7 @@ impl World {
             meanwhile: BTreeMap::new(),
             fails: BTreeMap::new(),
             rows: BTreeMap::new(),
+            rows_fail: BTreeMap::new(),
             references: BTreeMap::new(),
             prepared: BTreeMap::new(),
             withdrawn: Vec::new(),
@@ -173,6 +178,7 @@ impl World {
             sweeps: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             state: None,
+            state_fails: None,
             queued: Vec::new(),
             queue_keeps: false,
             queue_fails: false,
@@ -330,6 +336,17 @@ impl Holds {
         let row = self.rows.get_mut(key).unwrap();
         *row = row.apply(event, at, &Timing::default(), None).unwrap().next;
         row.clone()
+    }
+
+    /// Does something during a call of this name, once so many others of it have been made.
+    pub(super) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: Meanwhile) {
+        let act = match others.checked_sub(1) {
+            Some(others) => {
+                Box::new(move |holds: &mut Self| holds.later_meanwhile(name, others, act))
+            }
+            None => act,
+        };
+        self.meanwhile.insert(name, act);
     }
 
     fn go_on_meanwhile(&mut self, name: &'static str) {

@@ -150,12 +150,22 @@ impl Poller {
                 return Ok(Polled::NotDue);
             }
         };
-        state.version += 1;
-        if self.states.save_state(id, &state).await? == Saved::Conflict {
+        if self.save(id, &mut state).await? == Saved::Conflict {
             tracing::info!(tenant = %id, "another poll of this tenant was quicker");
             return Ok(Polled::NotDue);
         }
         Ok(polled)
+    }
+
+    /// Saves the state as the version after the one that it was read or saved as. Unless that is certain to be on record,
+    /// its version stays: with the next one, it could overwrite what another poll saved as this one meanwhile.
+    async fn save(&self, id: &TenantId, state: &mut TenantState) -> Result<Saved, StoreError> {
+        state.version += 1;
+        let saved = self.states.save_state(id, state).await;
+        if !matches!(saved, Ok(Saved::Saved)) {
+            state.version -= 1;
+        }
+        saved
     }
 
     /// After something of ours failed.
@@ -163,9 +173,8 @@ impl Poller {
         state.poll.failures = state.poll.failures.saturating_add(1);
         let pause = self.desk.timing.backoff(state.poll.failures, id.as_str());
         state.due_at = state.due_at.max(after(self.desk.now(), pause));
-        state.version += 1;
         // In vain if the store does not work at all, and then it stays due; or if another poll was quicker.
-        let _ = self.states.save_state(id, &state).await;
+        let _ = self.save(id, &mut state).await;
     }
 
     /// Everything that a poll reads, in order.
@@ -206,8 +215,7 @@ impl Poller {
         if now >= turn.hold_at {
             let lease = self.desk.timing.lease_seconds;
             state.due_at = self.desk.in_seconds(lease);
-            state.version += 1;
-            if self.states.save_state(tenant, state).await? == Saved::Conflict {
+            if self.save(tenant, state).await? == Saved::Conflict {
                 return Err(Stop::Overtaken);
             }
             turn.hold_at = self.desk.in_seconds(lease / 2.0);

@@ -38,7 +38,11 @@ impl Ledger for World {
     }
 
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
-        Ok(self.holds().rows.get(key).cloned())
+        let holds = self.holds();
+        match holds.rows_fail.get(key) {
+            Some(error) => Err(error.clone()),
+            None => Ok(holds.rows.get(key).cloned()),
+        }
     }
 
     async fn of_applications(
@@ -208,6 +212,9 @@ impl TenantStates for World {
     async fn save_state(&self, _: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
         let free = self.saves();
         let mut holds = self.holds();
+        if let Some(error) = holds.state_fails.take() {
+            return Err(error);
+        }
         let version = holds.state.as_ref().map_or(0, |state| state.version);
         if !free || version + 1 != next.version {
             return Ok(Saved::Conflict);

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::super::super::world::{Holds, World, at_trigger, failing, start, time};
 use super::polling::{
-    calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, wait,
+    calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
 };
 use super::*;
 use crate::clock::Deadline;
@@ -250,44 +250,36 @@ async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanw
 /// So that the clock, which goes on every minute, does not have the same pages read over and over.
 #[tokio::test]
 async fn a_long_poll_keeps_others_away_and_is_not_lost() {
+    const PAGE: &str = "changed_applications";
     let world = polled().await;
-    let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
+    let rows = (1..=8).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
     changes(&world, rows.collect());
     let began = world.holds().now;
-    // Four pages take forty seconds, of a lease of sixty.
+    // Six pages take a minute, which is a lease.
     world.holds().calls_take = SignedDuration::from_secs(10);
-    let held = move |holds: &mut Holds| {
+    let held = move |holds: &Holds, since: i64, page: u32| {
         let state = holds.state.as_ref().unwrap();
-        assert_eq!(state.due_at, began + SignedDuration::from_secs(30 + 60));
-        assert_eq!(state.poll.progress.as_ref().unwrap().page, 4);
+        assert_eq!(state.due_at, began + SignedDuration::from_secs(since + 60));
+        assert_eq!(state.poll.progress.as_ref().unwrap().page, page);
+    };
+    let seventh = move |holds: &mut Holds| {
+        held(holds, 60, 7);
         // The process dies: the rest is read by whoever comes after the lease.
         holds.state.as_mut().unwrap().version += 1;
     };
+    let sixth = move |holds: &mut Holds| {
+        held(holds, 30, 4);
+        holds.later_meanwhile(PAGE, 0, Box::new(seventh));
+    };
     let fourth = move |holds: &mut Holds| {
-        holds
-            .meanwhile
-            .insert("changed_applications", Box::new(held));
+        held(holds, 30, 4);
+        holds.later_meanwhile(PAGE, 1, Box::new(sixth));
     };
     let third = move |holds: &mut Holds| {
         assert_eq!(holds.state.as_ref().unwrap().version, 1);
-        holds
-            .meanwhile
-            .insert("changed_applications", Box::new(fourth));
+        holds.later_meanwhile(PAGE, 0, Box::new(fourth));
     };
-    let second = move |holds: &mut Holds| {
-        holds
-            .meanwhile
-            .insert("changed_applications", Box::new(third));
-    };
-    let first = move |holds: &mut Holds| {
-        holds
-            .meanwhile
-            .insert("changed_applications", Box::new(second));
-    };
-    world.set(|holds| {
-        let first = Box::new(first);
-        holds.meanwhile.insert("changed_applications", first);
-    });
+    world.set(|holds| holds.later_meanwhile(PAGE, 2, Box::new(third)));
     assert_eq!(poll(&world).await, Polled::NotDue, "it was overtaken");
 
     world.holds().asked_since.clear();
@@ -300,7 +292,7 @@ async fn a_long_poll_keeps_others_away_and_is_not_lost() {
         .iter()
         .map(|asked| asked.1)
         .collect();
-    assert_eq!(pages, [4, 5]);
+    assert_eq!(pages, [7, 8]);
 }
 
 #[tokio::test]
@@ -343,14 +335,7 @@ async fn a_row_that_changes_meanwhile_is_decided_anew() {
 async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
     let world = contended(3).await;
     let before = state(&world);
-    let ports = std::sync::Arc::new(world.clone());
-    let poller = super::super::Poller {
-        desk: world.desk(),
-        states: ports.clone(),
-        announcements: ports.clone(),
-        eploy: ports,
-    };
-    let failed = poller.poll(&"acme".into(), Deadline::NONE).await;
+    let failed = try_to_poll(&world, Deadline::NONE).await;
     assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
     let wait = state(&world).due_at.duration_since(world.holds().now);
     assert!((20..=30).contains(&wait.as_secs()), "{wait}");
@@ -360,4 +345,23 @@ async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
     unchanged.due_at = before.due_at;
     unchanged.version = before.version;
     assert_eq!(unchanged, before);
+}
+
+/// Or else it would count on as if what failed had been saved, and write over what another poll did save.
+#[tokio::test]
+async fn a_poll_whose_save_failed_and_was_overtaken_changes_nothing() {
+    let world = polled().await;
+    let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
+    changes(&world, rows.collect());
+    world.holds().calls_take = SignedDuration::from_secs(10);
+    overtaken(&world, "save");
+    let error = StoreError::new("ledger", "save", "the answer is lost");
+    world.holds().state_fails = Some(error);
+    let before = state(&world);
+    let failed = try_to_poll(&world, Deadline::NONE).await;
+    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+    let mut after = state(&world);
+    assert_eq!(after.version, before.version + 1, "the other's");
+    after.version = before.version;
+    assert_eq!(after, before);
 }

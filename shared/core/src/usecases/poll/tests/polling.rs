@@ -14,6 +14,10 @@ use crate::work::Work;
 const DAY: i64 = 86_400;
 
 pub(super) async fn poll_until(world: &World, deadline: Deadline) -> Polled {
+    try_to_poll(world, deadline).await.unwrap()
+}
+
+pub(super) async fn try_to_poll(world: &World, deadline: Deadline) -> Result<Polled, Error> {
     let ports = std::sync::Arc::new(world.clone());
     let poller = Poller {
         desk: world.desk(),
@@ -21,7 +25,7 @@ pub(super) async fn poll_until(world: &World, deadline: Deadline) -> Polled {
         announcements: ports.clone(),
         eploy: ports,
     };
-    poller.poll(&"acme".into(), deadline).await.unwrap()
+    poller.poll(&"acme".into(), deadline).await
 }
 
 pub(super) async fn poll(world: &World) -> Polled {
@@ -376,6 +380,31 @@ async fn who_changes_meanwhile_is_not_looked_at_as_before() {
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert!(world.row(&key).entry.left_at.is_some());
     assert_eq!(state(&world).poll.again, None);
+}
+
+/// However long others have been looked at in vain.
+#[tokio::test]
+async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
+    let world = World::new();
+    let rows = |modified| ["1", "2"].map(|one| seen(one, at_trigger(), modified));
+    world.holds().at_triggers = vec![page(rows(-9000).into(), false)];
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let broken = failing(Phase::Unknown);
+    world.holds().fails.insert("standing", broken);
+    let [first, second] = rows(10);
+    world.holds().changed = vec![page(vec![first], false)];
+    for _ in 0..4 {
+        world.pass(7200);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+    }
+    let soon = |world: &World| world.holds().now + SignedDuration::from_secs(30);
+    assert!(state(&world).poll.again.unwrap().at > soon(&world));
+    world.holds().changed = vec![page(vec![second], false)];
+    world.set(|holds| holds.state.as_mut().unwrap().due_at = holds.now);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let again = state(&world).poll.again.unwrap();
+    assert_eq!(again.rows.len(), 2);
+    assert_eq!(again.at, soon(&world));
 }
 
 /// With so many, it is Eploy that does not work: nobody may be passed over.
