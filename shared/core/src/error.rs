@@ -104,8 +104,7 @@ impl CallError {
     }
 }
 
-/// A store, queue or secret store of ours that failed. Always worth another try; nothing was lost, because whatever
-/// was to be done is still due.
+/// A store, queue or secret store of ours that failed. Nothing was lost, because whatever was to be done is still due.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{store}, {operation}: {problem}")]
 pub struct StoreError {

@@ -282,12 +282,21 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         line("h3", 101, at("12", "34")),
     ];
     let from_the_beginning = [line("h3", 101, at("12", "34"))];
+    let at_that_moment = [
+        line("h2", 100, at("13", "34")),
+        line("h3", 101, at("12", "34")),
+    ];
     let mut unclaimed = latest.clone();
     unclaimed.entry.history = None;
+    // It had come back by the time that it was invited, after its row was read.
+    let mut claimed_since = latest.clone();
+    claimed_since.entry.history = Some("h3".into());
     for (history, of, decision) in [
         (&a_moment_later[..], &latest, Decision::StillThere),
         (&a_moment_later, &unclaimed, Decision::StillThere),
         (&from_the_beginning, &unclaimed, Decision::StillThere),
+        (&at_that_moment, &latest, Decision::StillThere),
+        (&came_back, &claimed_since, Decision::StillThere),
         // Known by its history, and that begins with another stay by now.
         (&from_the_beginning, &latest, Decision::Invite { round: 2 }),
         (&came_back, &unclaimed, Decision::Invite { round: 2 }),

@@ -33,14 +33,17 @@ async fn sweep(world: &World) -> SweepState {
 }
 
 async fn sweep_until(world: &World, deadline: Deadline) -> Swept {
+    try_to_sweep(world, deadline).await.unwrap()
+}
+
+async fn try_to_sweep(world: &World, deadline: Deadline) -> Result<Swept, Error> {
     let sweeper = Sweeper {
         desk: world.desk(),
         platforms: Arc::new(world.clone()),
         write_back: world.write_back(),
     };
     let tenant = "acme".into();
-    let swept = sweeper.sweep(&tenant, &assessment(), deadline).await;
-    swept.unwrap()
+    sweeper.sweep(&tenant, &assessment(), deadline).await
 }
 
 fn stands(world: &World) -> SweepState {
@@ -141,6 +144,33 @@ async fn one_that_cannot_be_read_hides_no_other_and_is_soon_asked_for_again() {
     let next = sweep(&world).await;
     assert_eq!(world.row(&key).state, State::Completed);
     assert_eq!(next.last_at, Some(time(900)));
+}
+
+fn unread() -> StoreError {
+    StoreError::new("ledger", "load", "it is not read")
+}
+
+#[tokio::test]
+async fn a_row_that_is_broken_for_good_hides_no_other() {
+    let world = world();
+    let keys = invited(&world, 2);
+    world.results_in("1", Status::Completed);
+    world.results_in("2", Status::Completed);
+    let broken = unread().until_mended();
+    world.holds().rows_fail.insert(keys[0].clone(), broken);
+    let next = sweep(&world).await;
+    assert_eq!(world.row(&keys[1]).state, State::Completed);
+    assert_eq!(next.last_at, Some(time(-3600)), "not all were looked at");
+
+    // A store that may work with the next try is no reason to go on.
+    let world = self::world();
+    let keys = invited(&world, 2);
+    world.results_in("2", Status::Completed);
+    world.holds().rows_fail.insert(keys[0].clone(), unread());
+    let tried = try_to_sweep(&world, Deadline::NONE).await;
+    assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
+    assert_ne!(world.row(&keys[1]).state, State::Completed);
+    assert_eq!(stands(&world).due_at, Some(start()), "still due");
 }
 
 #[tokio::test]
@@ -385,6 +415,23 @@ async fn an_ended_one_is_no_longer_watched_when_its_time_is_over() {
         assert_eq!(row.wake == Wake::Never, ends, "{over}: {:?}", row.wake);
         assert_eq!(calls(&world), ["result"], "not a second time");
     }
+}
+
+#[tokio::test]
+async fn a_watch_whose_row_is_broken_for_good_holds_up_no_sweep() {
+    let (world, key) = watching(Status::Completed, -1).await;
+    // Among many, so that only the list is read, and not the row.
+    for application in ["2", "3", "4", "5"] {
+        world.invited(application, "video");
+    }
+    lists(&world, vec![vec![]]);
+    world.holds().rows_fail.insert(key.clone(), unread());
+    let tried = try_to_sweep(&world, Deadline::NONE).await;
+    assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
+
+    let broken = unread().until_mended();
+    world.holds().rows_fail.insert(key, broken);
+    assert_eq!(sweep(&world).await.last_at, Some(start()));
 }
 
 fn waiting(level: u8, marker: Option<&str>, invited_at: i64) -> Waiting {

@@ -70,32 +70,30 @@ async fn what_changed_while_a_list_was_read_is_after_the_next_ones_beginning() {
 
 #[tokio::test]
 async fn a_long_reading_keeps_others_away_and_is_not_lost() {
-    let world = long(&["1", "2", "3", "4", "5"]);
-    let at_fifth = |holds: &mut Holds| {
+    let world = long(&["1", "2", "3", "4", "5", "1", "2", "3"]);
+    // From half a lease on, for a lease from then.
+    let held = |holds: &Holds, since: i64, next: &str| {
         let sweep = holds.sweeps[&assessment()].clone();
-        // From half a lease on, for a lease from then.
-        assert_eq!(sweep.due_at, Some(time(30 + 60)));
-        assert_eq!(sweep.reading.unwrap().next.as_deref(), Some("3"));
+        assert_eq!(sweep.due_at, Some(time(since + 60)));
+        assert_eq!(sweep.reading.unwrap().next.as_deref(), Some(next));
+    };
+    let at_eighth = move |holds: &mut Holds| {
+        held(holds, 60, "6");
         holds.fails.insert("list", failing(Phase::Unknown));
     };
-    let at_fourth = move |holds: &mut Holds| {
-        holds.meanwhile.insert("list", Box::new(at_fifth));
+    let at_sixth = move |holds: &mut Holds| {
+        held(holds, 30, "3");
+        holds.later_meanwhile("list", 1, Box::new(at_eighth));
     };
     let at_third = move |holds: &mut Holds| {
         assert_eq!(holds.sweeps[&assessment()].due_at, Some(start()));
-        holds.meanwhile.insert("list", Box::new(at_fourth));
+        holds.later_meanwhile("list", 2, Box::new(at_sixth));
     };
-    let at_second = move |holds: &mut Holds| {
-        holds.meanwhile.insert("list", Box::new(at_third));
-    };
-    let at_first = move |holds: &mut Holds| {
-        holds.meanwhile.insert("list", Box::new(at_second));
-    };
-    world.holds().meanwhile.insert("list", Box::new(at_first));
+    world.holds().later_meanwhile("list", 2, Box::new(at_third));
     let failed = sweep(&world).await;
     assert_eq!(failed.failures, 1);
-    assert_eq!(reading(&world).next.as_deref(), Some("4"));
-    assert_eq!(told(&world), ["1", "2", "3", "4"]);
+    assert_eq!(reading(&world).next.as_deref(), Some("7"));
+    assert_eq!(told(&world), ["1", "2", "3", "4", "5", "1", "2"]);
 }
 
 #[tokio::test]
@@ -129,33 +127,46 @@ async fn a_page_that_was_read_makes_up_for_failures_before_it() {
     let at_second = |holds: &mut Holds| {
         holds.fails.insert("list", failing(Phase::Unknown));
     };
-    let at_first = move |holds: &mut Holds| {
-        holds.meanwhile.insert("list", Box::new(at_second));
-    };
     world.holds().fails.clear();
-    world.holds().meanwhile.insert("list", Box::new(at_first));
+    world
+        .holds()
+        .later_meanwhile("list", 1, Box::new(at_second));
     world.pass(2 * DAY);
     assert_eq!(sweep(&world).await.failures, 1);
     assert!(stands(&world).reading.is_some());
+
+    // Also if there was no time for more.
+    world.holds().fails.clear();
+    world.pass(2 * DAY);
+    let early = Deadline::at(world.holds().now + SignedDuration::from_secs(5));
+    assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
+    assert_eq!(stands(&world).failures, 0);
 }
 
 #[tokio::test]
 async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
-    let world = long(&["1", "2", "3", "4", "5"]);
-    let other = SweepState {
-        due_at: Some(time(77)),
-        reading: None,
-        last_at: Some(time(1)),
-        ..stands(&world)
-    };
-    let faster = other.clone();
-    let overtakes = move |holds: &mut Holds| {
-        holds.sweeps.insert(assessment(), faster);
-    };
-    world.holds().meanwhile.insert("save", Box::new(overtakes));
-    assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::NotDue);
-    assert_eq!(calls(&world), ["list"; 3]);
-    assert_eq!(stands(&world), other);
+    for (armed, last_at) in [
+        (0, Some(time(1))),
+        (1, Some(time(1))),
+        (0, Some(time(-3600))),
+    ] {
+        let world = long(&["1", "2", "3", "4", "5"]);
+        let other = SweepState {
+            due_at: Some(time(77)),
+            last_at,
+            armed,
+            ..stands(&world)
+        };
+        let faster = other.clone();
+        let overtakes = move |holds: &mut Holds| {
+            holds.sweeps.insert(assessment(), faster);
+        };
+        world.holds().meanwhile.insert("save", Box::new(overtakes));
+        let swept = sweep_until(&world, Deadline::NONE).await;
+        assert_eq!(swept, Swept::NotDue, "{other:?}");
+        assert_eq!(calls(&world), ["list"; 3]);
+        assert_eq!(stands(&world), other);
+    }
 }
 
 #[tokio::test]
