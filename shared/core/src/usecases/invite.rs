@@ -152,9 +152,10 @@ impl Inviter {
             }
             _ => (None, None),
         };
+        let may_be_there = accepted.is_some() || matches!(event, Event::OutcomeUnknown { .. });
         let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
-            if let Some(reference) = accepted {
-                self.see_to_the_erased(&*platform, &claimed, &reference)
+            if may_be_there {
+                self.see_to_the_erased(&*platform, &claimed, accepted.as_ref())
                     .await?;
             }
             return Ok(());
@@ -172,18 +173,22 @@ impl Inviter {
         Ok(())
     }
 
-    /// The platform accepted what could not be put on record. If the candidate was erased while the call was under way, the
-    /// invitation is taken back: nothing of theirs may stay.
+    /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased while the
+    /// call was under way, the invitation is taken back: nothing of theirs may stay.
     async fn see_to_the_erased(
         &self,
         platform: &dyn Platform,
         row: &Invitation,
-        reference: &Reference,
+        reference: Option<&Reference>,
     ) -> Result<(), Error> {
         if self.desk.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
         let (tenant, name) = (&row.key.tenant, row.key.name());
+        let Some(reference) = reference else {
+            tracing::error!(%tenant, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
+            return Ok(());
+        };
         let problem = match platform
             .withdraw(&row.assessment.assessment, reference)
             .await
