@@ -28,6 +28,8 @@ pub enum Event {
     Resume(usize),
     /// A process dies, and a new one takes its place.
     Crash(usize),
+    /// The clock of a process is set.
+    Step(usize),
     /// A system outside cannot be reached for a while.
     Outage(&'static str),
     /// It can be reached again.

@@ -166,7 +166,7 @@ pub struct EployReadings {
 pub struct Plan {
     /// The time at which it begins.
     pub begins: Timestamp,
-    /// The processes, each with how far its clock is from the world's time in milliseconds.
+    /// The processes, each with how far its clock is from the world's time in milliseconds at first.
     pub processes: Vec<i64>,
     /// The tenants' configurations, as they are first.
     pub tenants: Vec<Tenant>,
@@ -196,6 +196,11 @@ pub struct Plan {
 /// [`crate::wire`].
 const CLOCKS: i64 = 5_000;
 
+/// How far a clock of ours is from the world's time, in milliseconds.
+pub fn our_clock(rng: &mut fastrand::Rng) -> i64 {
+    rng.i64(-CLOCKS..=CLOCKS)
+}
+
 impl Plan {
     /// What this seed decides.
     pub fn of(rng: &mut fastrand::Rng) -> Self {
@@ -218,9 +223,7 @@ impl Plan {
         };
         Self {
             begins: begins.parse().unwrap_or(Timestamp::UNIX_EPOCH),
-            processes: (0..rng.usize(2..=3))
-                .map(|_| rng.i64(-CLOCKS..=CLOCKS))
-                .collect(),
+            processes: (0..rng.usize(2..=3)).map(|_| our_clock(rng)).collect(),
             tenants: (0..count).map(|at| tenant(at, rng)).collect(),
             eploys: (0..count)
                 .map(|_| EployReadings {

@@ -1,6 +1,7 @@
 //! A process of ours: its own clock, its own connections with everything that they remember, and the use cases on top.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -59,8 +60,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// A process that has just begun, with a clock that is `apart` milliseconds from the world's.
-    pub fn new(shared: &Shared, apart: i64) -> Self {
+    /// A process that has just begun, with a clock that is `apart` milliseconds from the world's at present.
+    pub fn new(shared: &Shared, apart: Arc<AtomicI64>) -> Self {
         let scheduler = shared.scheduler.clone();
         let store = Arc::new(Ports {
             memory: shared.memory.clone(),
@@ -239,12 +240,12 @@ impl Process {
 /// A clock that is a little off.
 struct ProcessClock {
     scheduler: Arc<Scheduler>,
-    apart: i64,
+    apart: Arc<AtomicI64>,
 }
 
 impl Clock for ProcessClock {
     fn now(&self) -> Timestamp {
-        self.scheduler.time(self.apart)
+        self.scheduler.time(self.apart.load(Ordering::Relaxed))
     }
 }
 

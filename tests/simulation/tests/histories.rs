@@ -3,7 +3,7 @@
 use stagecall_simulation::{many, run};
 
 /// Every kind of fault that a history may have.
-const FAULTS: [&str; 32] = [
+const FAULTS: [&str; 34] = [
     "Eploy's clock apart",
     "allowance refused",
     "answer garbled",
@@ -20,8 +20,10 @@ const FAULTS: [&str; 32] = [
     "effect slow",
     "failed after",
     "failed before",
+    "invited by hand",
     "moved away and back",
     "our clock apart",
+    "our clock set",
     "outage",
     "poll or sweep cut short",
     "process died",

@@ -6,6 +6,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -18,7 +19,7 @@ use crate::account::Account;
 use crate::agenda::{Event, Sent, WireFate};
 use crate::caught::caught;
 use crate::judge::Judge;
-use crate::plan::Plan;
+use crate::plan::{Plan, our_clock};
 use crate::process::{Process, Shared};
 use crate::scheduler::{Millis, Outcome, Running, Scheduler, asleep};
 use crate::store::Memory;
@@ -89,7 +90,8 @@ fn to_its_end(seed: u64, aloud: bool) -> Ended {
 struct History {
     shared: Shared,
     first: Vec<Tenant>,
-    clocks: Vec<i64>,
+    /// How far each process's clock is from the world's, in milliseconds.
+    clocks: Vec<Arc<AtomicI64>>,
     processes: Vec<Arc<Process>>,
     paused: BTreeSet<usize>,
     jobs: BTreeMap<u64, Job>,
@@ -188,15 +190,18 @@ impl History {
             timing: Arc::new(plan.timing.clone()),
             queue_keeps: plan.queue_keeps,
         };
-        let processes = plan
-            .processes
+        let apart = plan.processes.iter();
+        let clocks: Vec<_> = apart
+            .map(|apart| Arc::new(AtomicI64::new(*apart)))
+            .collect();
+        let processes = clocks
             .iter()
-            .map(|apart| Arc::new(Process::new(&shared, *apart)))
+            .map(|apart| Arc::new(Process::new(&shared, apart.clone())))
             .collect();
         let history = Self {
             processes,
             shared,
-            clocks: plan.processes.clone(),
+            clocks,
             first: plan.tenants.clone(),
             paused: BTreeSet::new(),
             jobs: BTreeMap::new(),
@@ -237,7 +242,7 @@ impl History {
         let sometime = |until: Millis| scheduler.draw(|rng| rng.u64(0..until));
         for _ in 0..plan.acts {
             let tenant = scheduler.draw(|rng| rng.usize(0..plan.tenants.len()));
-            let act = match scheduler.draw(|rng| rng.u32(0..20)) {
+            let act = match scheduler.draw(|rng| rng.u32(0..22)) {
                 0..=5 => Act::Move,
                 6 => Act::Bounce,
                 7 => Act::Touch,
@@ -245,16 +250,18 @@ impl History {
                 10..=15 => Act::Progress,
                 16..=17 => Act::Configure(tenant),
                 18 => Act::Rotate(tenant),
+                19..=20 => Act::InviteByHand,
                 _ => Act::Forge,
             };
             scheduler.plan(sometime(plan.storm), Event::Act(act));
         }
         for _ in 0..plan.blows {
             let process = scheduler.draw(|rng| rng.usize(0..plan.processes.len()));
-            let event = match scheduler.draw(|rng| rng.u32(0..5)) {
+            let event = match scheduler.draw(|rng| rng.u32(0..6)) {
                 0 => Event::Crash(process),
                 1..=2 => Event::Pause(process),
-                3 => Event::Outage("Eploy"),
+                3 => Event::Step(process),
+                4 => Event::Outage("Eploy"),
                 _ => Event::Outage(if sometime(2) == 0 { "Willo" } else { "WeCP" }),
             };
             scheduler.plan(sometime(plan.storm), event);
@@ -288,11 +295,7 @@ impl History {
             }
         }
         let world = self.world();
-        let accepted = world
-            .platforms
-            .iter()
-            .map(|one| one.participants.len())
-            .sum();
+        let accepted = world.platforms.iter().map(|one| one.ours().count()).sum();
         scheduler.account(|account| Ended {
             digest: account.digest(),
             effects: account.effects,
@@ -438,8 +441,14 @@ impl History {
                 scheduler.tell("crashes", || format!("p{process}"));
                 scheduler.fault("process died");
                 self.jobs.retain(|_, job| job.running.process != process);
-                let new = Process::new(&self.shared, self.clocks[process]);
+                let new = Process::new(&self.shared, self.clocks[process].clone());
                 self.processes[process] = Arc::new(new);
+            }
+            Event::Step(process) => {
+                let apart = scheduler.draw(our_clock);
+                scheduler.tell("is set", || format!("p{process} to {apart}"));
+                scheduler.fault("our clock set");
+                self.clocks[process].store(apart, Ordering::Relaxed);
             }
             Event::Outage(system) => {
                 scheduler.tell("is out", || system.to_owned());

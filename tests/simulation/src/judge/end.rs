@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use stagecall_core::ids::{InvitationKey, Reference};
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
 use stagecall_core::ports::MappingStatus;
 use stagecall_core::report::Moment;
@@ -63,7 +64,7 @@ impl Judge {
                 continue;
             };
             let on = self.seen().on.get(&place).map_or(i64::MAX, |(_, on)| *on);
-            let was_removed = self.seen().removed.contains(&place);
+            let was_removed = self.seen().removed.contains_key(&place);
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {
                 let entered = application.entered() - eploy.readings.apart;
@@ -116,7 +117,7 @@ impl Judge {
             State::Skipped(_) => row.revision == 0,
             _ => true,
         };
-        if silent || !self.is_configured(row) || self.told_nowhere(row) {
+        if silent || !self.is_configured(row) || self.told_nowhere(row, None) {
             return;
         }
         let shown = shown(eploy, row).map(Action::outcome);
@@ -138,28 +139,18 @@ impl Judge {
         open: &mut Vec<String>,
     ) {
         let eploy = &world.eploys[one.tenant];
-        let Some(key) = key(one) else { return };
-        let row = rows.iter().find(|row| {
-            row.key.tenant == key.tenant
-                && row
-                    .reference
-                    .as_ref()
-                    .map(stagecall_core::ids::Reference::as_str)
-                    == Some(one.key.as_str())
-        });
+        let row = rows.iter().find(|row| holds(row, one));
         let Some(row) = row else {
-            let given_up = rows.iter().find(|row| row.key == key).is_some_and(|row| {
-                matches!(
-                    row.state,
-                    State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
-                )
-            });
-            if !given_up {
+            // Whoever was invited by hand is nobody's until they are taken for an entry's own.
+            if let Some(key) = key(one)
+                && !given_up(rows, &key)
+                && !another_taken(world, one, rows)
+            {
                 open.push(format!("{key} was accepted, and no row has it"));
             }
             return;
         };
-        if !self.is_configured(row) || self.told_nowhere(row) {
+        if !self.is_configured(row) || self.told_nowhere(row, Some(one.changed)) {
             return;
         }
         let Some(shown) = shown(eploy, row) else {
@@ -193,13 +184,20 @@ impl Judge {
     }
 
     /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made
-    /// up for when the mapping is put back. Whoever had read the configuration before that may still be at it.
-    fn told_nowhere(&self, row: &Invitation) -> bool {
+    /// up for when the mapping is put back. Whoever had read the configuration before that may still be at it. What
+    /// changed on the platform only later is no excuse.
+    fn told_nowhere(&self, row: &Invitation, changed: Option<i64>) -> bool {
         let place = (row.key.tenant.clone(), row.key.mapping.clone());
         let seen = self.seen();
         let told = seen.told.get(&row.key);
-        let back = seen.put_back.get(&place);
-        matches!((told, back), (Some(told), Some(back)) if *told < *back + AT_WORK)
+        let Some(((told, removed), back)) = told
+            .zip(seen.removed.get(&place))
+            .zip(seen.put_back.get(&place))
+        else {
+            return false;
+        };
+        let late = *back + AT_WORK;
+        told >= removed && *told < late && changed.is_none_or(|changed| changed < late)
     }
 }
 
@@ -210,6 +208,36 @@ fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
     };
     let mut actions = eploy.actions.iter();
     actions.find(|action| action.id().to_string() == id.as_str())
+}
+
+/// Whether a row has this participant for its own.
+fn holds(row: &Invitation, one: &Participant) -> bool {
+    let reference = row.reference.as_ref();
+    row.key.tenant.as_str() == format!("t{}", one.tenant)
+        && reference.map(Reference::as_str) == Some(one.key.as_str())
+}
+
+/// Whether an invitation was given up, so that nobody looks for what became of it.
+fn given_up(rows: &[Invitation], key: &InvitationKey) -> bool {
+    rows.iter().find(|row| row.key == *key).is_some_and(|row| {
+        matches!(
+            row.state,
+            State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
+        )
+    })
+}
+
+/// Whether somebody of the same address, invited by hand to the same assessment, was taken for an invitation of ours:
+/// where a platform does not give our reference back, nobody can tell which of them is which.
+fn another_taken(world: &World, one: &Participant, rows: &[Invitation]) -> bool {
+    world
+        .platforms
+        .iter()
+        .filter(|platform| !platform.echoes())
+        .flat_map(|platform| &platform.participants)
+        .filter(|other| other.by_hand.is_some())
+        .filter(|other| other.email == one.email && other.assessment == one.assessment)
+        .any(|other| rows.iter().any(|row| holds(row, other)))
 }
 
 fn same_entry(one: &Invitation, other: &Invitation) -> bool {

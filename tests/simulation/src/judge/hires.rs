@@ -8,8 +8,8 @@ use stagecall_core::announcement::{
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ids::TenantId;
 
-use super::{CLOCKS, Judge, eploy, millis};
-use crate::plan::{HIRED, Order};
+use super::{CLOCKS, Judge, MARGIN, eploy, millis, tells};
+use crate::plan::HIRED;
 use crate::world::World;
 
 impl Judge {
@@ -96,17 +96,19 @@ impl Judge {
         })
     }
 
-    /// A tenant's HRMS was told of an application. Whoever was hired before the plan was turned on is not announced;
-    /// where pages can slip while they are read and there is no history, nobody can tell.
+    /// A tenant's HRMS was told of an application, as often as the delivery log says. Whoever was hired before the plan
+    /// was first turned on is not announced; where pages can slip while they are read and there is no history, nobody can
+    /// tell.
     pub(super) fn told_of(&self, world: &World, tenant: &TenantId, application: u32) {
         let Some(eploy) = eploy(world, tenant) else {
             return;
         };
-        let tells = eploy.readings.history || matches!(eploy.readings.order, Order::Id);
-        if !tells || self.seen().plan_changed.contains(tenant) {
-            return;
-        }
-        let hires = self.memory.state(tenant).and_then(|state| state.hires);
+        let times = world.hrms.times(eploy.tenant, application);
+        let row = self.memory.announcement(tenant, application);
+        let logged = row.and_then(|row| row.attempts.last().map(|last| last.number));
+        self.check(times <= logged.unwrap_or(0), || {
+            format!("{tenant}: {application} is announced for the {times}th time, and the delivery log has {logged:?}")
+        });
         let all = &eploy.applications;
         let one = all.iter().find(|one| one.id == application);
         let entered = one.and_then(|one| one.last_entry(HIRED));
@@ -115,13 +117,17 @@ impl Judge {
                 "{tenant}: {application} is announced and never was hired"
             ));
         };
+        if !tells(eploy) {
+            return;
+        }
         // The poll that turned the plan on announces whoever was hired since, before it says how it stands.
-        let Some(hires) = hires else {
+        let Some(since) = self.seen().hires_since.get(tenant).copied() else {
             return;
         };
-        let margin = 130 * 60_000;
-        self.check(entered - eploy.readings.apart + margin >= millis(hires.since), || {
-            format!("{tenant}: {application} was announced, but was hired before the plan was turned on")
+        self.check(entered - eploy.readings.apart + MARGIN >= since, || {
+            format!(
+                "{tenant}: {application} was announced, but was hired before the plan was turned on"
+            )
         });
     }
 

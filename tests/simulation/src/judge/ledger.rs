@@ -70,7 +70,9 @@ impl Judge {
         });
         let now = self.scheduler.time(0).as_millisecond();
         self.note_answer(next, now);
-        self.possible(next, now);
+        if before.is_none_or(|before| before.state != next.state) {
+            self.possible(next, now);
+        }
         let Some(before) = before else { return };
         if next.report.revision > before.report.revision {
             self.seen().told.insert(name.clone(), now);
@@ -129,6 +131,11 @@ impl Judge {
             let hires = state.hires.as_ref();
             hires.is_some_and(|hires| hires.baseline.is_none())
         };
+        if let Some(hires) = &next.hires {
+            let since = millis(hires.since);
+            let mut seen = self.seen();
+            seen.hires_since.entry(tenant.clone()).or_insert(since);
+        }
         if turned_on(next) && !before.is_some_and(turned_on) {
             self.seen().hires_on.insert(tenant.clone(), now);
         }
@@ -138,8 +145,7 @@ impl Judge {
         // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.
         let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
         let one_reading = whole(next) && before.is_none_or(whole);
-        let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
-        let begun = now - age;
+        let begun = self.begun();
         for mapping in &config.mappings {
             let Some(state) = next.mappings.get(&mapping.id) else {
                 continue;
@@ -181,12 +187,21 @@ impl Judge {
         }
     }
 
+    /// A delivery was put on record. Whatever it tells of had happened by then.
+    pub fn received(&self, delivery: &Delivery) {
+        let now = self.scheduler.time(0).as_millisecond();
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        self.seen().received.entry(key).or_insert(now);
+    }
+
     /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record, and
     /// never of one that belongs to no invitation: it may have overtaken the record of its own.
     pub fn settled(&self, delivery: &Delivery, fate: &DeliveryFate) {
         if *fate != DeliveryFate::Handled {
             return;
         }
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        let received = self.seen().received.get(&key).copied();
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         for reference in &delivery.references {
             let one = world.platforms.iter().find_map(|platform| {
@@ -206,7 +221,7 @@ impl Judge {
             let (Some(one), Some(row)) = (one, row) else {
                 continue;
             };
-            if one.changed < delivery.at.as_millisecond() - CLOCKS {
+            if received.is_some_and(|received| one.changed <= received) {
                 self.check(row.state.level() >= one.standing.level(), || {
                     format!(
                         "{}: its callback was settled before it was known to be {:?}",
@@ -215,6 +230,12 @@ impl Judge {
                 });
             }
         }
+    }
+
+    /// When the running work was begun, in milliseconds since 1970.
+    fn begun(&self) -> i64 {
+        let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
+        self.scheduler.time(0).as_millisecond() - age
     }
 
     /// Notes when a row was answered first.
@@ -249,16 +270,20 @@ impl Judge {
                 }
                 "that is too early"
             }
-            State::Skipped(SkipReason::Duplicate(_)) if !self.is_there(row) => {
-                "the platform has nobody else of that address"
+            State::Skipped(SkipReason::Duplicate(owner))
+                if !self.is_there(row, owner.is_some()) =>
+            {
+                "what the platform has is nobody else's invitation"
             }
             _ => return,
         };
         self.violate(format!("{name} is {}, and {why}", in_words(&row.state)));
     }
 
-    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own.
-    fn is_there(&self, row: &Invitation) -> bool {
+    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Unless it
+    /// named one that is another's, somebody invited by hand whom nobody had taken is one to take, if they did not come while
+    /// this was found out.
+    fn is_there(&self, row: &Invitation, named: bool) -> bool {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let (Some(eploy), Ok(candidate)) = (
             eploy(&world, &row.key.tenant),
@@ -267,19 +292,27 @@ impl Judge {
             return false;
         };
         let address = email(candidate);
+        let begun = self.begun();
         let all = world.platforms.iter().flat_map(|one| &one.participants);
-        let mut theirs = all.filter(|one| {
+        let theirs = all.filter(|one| {
             one.tenant == eploy.tenant
                 && one.email == address
                 && one.assessment == row.assessment.assessment.as_str()
         });
-        theirs.any(|one| {
+        let mut there = false;
+        for one in theirs {
             let account = &row.assessment.account;
             let owner = self
                 .memory
                 .owner(&row.key.tenant, account, &one.key.as_str().into());
-            one.client_ref != row.key.name() || owner.is_some_and(|owner| owner != row.key)
-        })
+            let another = owner.is_some_and(|owner| owner != row.key);
+            there |= match one.by_hand {
+                None => another || one.client_ref != row.key.name(),
+                Some(at) if !another && !named && at < begun => return false,
+                Some(_) => true,
+            };
+        }
+        there
     }
 
     /// Whether an application that stands at the trigger came there after its newest invitation had been answered, the

@@ -14,12 +14,16 @@ use stagecall_core::ids::{InvitationKey, MappingId, TenantId};
 use stagecall_core::tenant::{Mapping, Tenant};
 
 use self::ledger::Answered;
+use crate::plan::Order;
 use crate::scheduler::{Millis, Scheduler};
 use crate::store::Memory;
 use crate::world::{Application, Eploy, Participant, World};
 
 /// The clocks of two processes, and of a process and the world, differ by no more than this, in milliseconds.
 const CLOCKS: i64 = 11_000;
+
+/// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
+const MARGIN: i64 = 130 * 60_000;
 
 /// The judge of a history.
 pub struct Judge {
@@ -45,12 +49,16 @@ struct Seen {
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Since when a tenant, or one of its mappings, is paused, if it is.
     paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
-    /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
-    removed: BTreeSet<(TenantId, MappingId)>,
+    /// When a mapping was removed first: what was to be sent or reported meanwhile is not.
+    removed: BTreeMap<(TenantId, MappingId), i64>,
     /// When a mapping that had been removed was put back last.
     put_back: BTreeMap<(TenantId, MappingId), i64>,
+    /// When a delivery was first put on record.
+    received: BTreeMap<(TenantId, String), i64>,
     /// When the last report of a row was put on record.
     told: BTreeMap<InvitationKey, i64>,
+    /// Since when a tenant's plan for hires counted, when it was turned on first.
+    hires_since: BTreeMap<TenantId, i64>,
     /// When a tenant's plan for hires was last turned on.
     hires_on: BTreeMap<TenantId, i64>,
     /// Whose plan for hires was ever changed, and who was published as hired.
@@ -60,7 +68,7 @@ struct Seen {
     allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
     /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
     may_call: BTreeMap<u64, Vec<u32>>,
-    /// How many of each platform's participants were looked at.
+    /// How many of those invited on each platform were looked at.
     judged: [usize; 2],
     /// How many actions each Eploy had when it was last looked at.
     actions: BTreeMap<usize, usize>,
@@ -100,23 +108,16 @@ impl Judge {
 
     /// Remembers what is configured from now on.
     pub fn configured_now(&self, tenant: &Tenant) {
-        for mapping in self
-            .configured(&tenant.id)
-            .into_iter()
-            .flat_map(|before| before.mappings)
-        {
-            if tenant.mapping(&mapping.id).is_none() {
-                self.seen().removed.insert((tenant.id.clone(), mapping.id));
-            }
-        }
-        let before = self.configured(&tenant.id);
-        let had = |id: &MappingId| {
-            before
-                .as_ref()
-                .is_some_and(|known| known.mapping(id).is_some())
-        };
         let now = self.scheduler.time(0).as_millisecond();
-        for mapping in tenant.mappings.iter().filter(|mapping| !had(&mapping.id)) {
+        let before = self.configured(&tenant.id);
+        let had = before.as_ref().map_or(&[][..], |before| &before.mappings);
+        let gone = had.iter().filter(|one| tenant.mapping(&one.id).is_none());
+        for mapping in gone {
+            let place = (tenant.id.clone(), mapping.id.clone());
+            self.seen().removed.entry(place).or_insert(now);
+        }
+        let is_new = |one: &&Mapping| had.iter().all(|known| known.id != one.id);
+        for mapping in tenant.mappings.iter().filter(is_new) {
             let place = (tenant.id.clone(), mapping.id.clone());
             self.seen().put_back.insert(place, now);
         }
@@ -187,6 +188,12 @@ fn at_trigger<'a>(eploy: &'a Eploy, mapping: &'a Mapping) -> impl Iterator<Item 
                 .vacancies
                 .contains(&application.vacancy.to_string().as_str().into())
     })
+}
+
+/// Whether it can be told who was at a stage before a mapping was on: where pages can slip while they are read and there
+/// is no history, nobody can.
+fn tells(eploy: &Eploy) -> bool {
+    eploy.readings.history || matches!(eploy.readings.order, Order::Id)
 }
 
 fn eploy<'a>(world: &'a World, tenant: &TenantId) -> Option<&'a Eploy> {

@@ -3,13 +3,10 @@
 use stagecall_core::ids::{InvitationKey, TenantId};
 use stagecall_core::tenant::Mapping;
 
-use super::{Judge, key, trigger};
-use crate::plan::{Order, action_type};
+use super::{Judge, MARGIN, key, tells, trigger};
+use crate::plan::action_type;
 use crate::scheduler::Millis;
 use crate::world::{Application, Eploy, Participant, Platform, World};
-
-/// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
-const MARGIN: i64 = 130 * 60_000;
 
 impl Judge {
     /// A request took effect in the world, sent by work that began then.
@@ -25,10 +22,10 @@ impl Judge {
             self.created(eploy);
         }
         for (at, platform) in world.platforms.iter().enumerate() {
-            let all = &platform.participants;
+            let ours = platform.ours().count();
             let judged = self.seen().judged[at];
-            if judged < all.len() {
-                self.seen().judged[at] = all.len();
+            if judged < ours {
+                self.seen().judged[at] = ours;
                 self.accepted(&world.eploys, platform, begun);
             }
         }
@@ -64,16 +61,15 @@ impl Judge {
 
     /// A platform accepted somebody.
     fn accepted(&self, eploys: &[Eploy], platform: &Platform, begun: Millis) {
-        let Some((one, before)) = platform.participants.split_last() else {
-            return;
-        };
+        let mut before: Vec<&Participant> = platform.ours().collect();
+        let Some(one) = before.pop() else { return };
         self.scheduler.tell("accepted", || one.client_ref.clone());
         let Some(key) = key(one) else {
             return self.violate(format!("{} is no reference of ours", one.client_ref));
         };
         let same =
-            |other: &Participant| other.tenant == one.tenant && other.client_ref == one.client_ref;
-        let theirs = |other: &&Participant| {
+            |other: &&Participant| other.tenant == one.tenant && other.client_ref == one.client_ref;
+        let theirs = |other: &&&Participant| {
             other.tenant == one.tenant
                 && other.email == one.email
                 && other.assessment == one.assessment
@@ -158,7 +154,7 @@ impl Judge {
         key: &InvitationKey,
     ) {
         let place = (key.tenant.clone(), key.mapping.clone());
-        if mapping.include_current || !tells(eploy) || self.seen().removed.contains(&place) {
+        if mapping.include_current || !tells(eploy) || self.seen().removed.contains_key(&place) {
             return;
         }
         let since = self.memory.state(&key.tenant).and_then(|state| {
@@ -170,10 +166,4 @@ impl Judge {
             format!("{key} was invited, but was at the stage before the mapping was turned on")
         });
     }
-}
-
-/// Whether it can be told who was at a stage before a mapping was on: where pages can slip while they are read and there
-/// is no history, nobody can.
-fn tells(eploy: &Eploy) -> bool {
-    eploy.readings.history || matches!(eploy.readings.order, Order::Id)
 }

@@ -206,7 +206,10 @@ impl Deliveries for Ports {
         delivery: &Delivery,
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let act = self.memory.store(delivery, due_at);
+        let act = async {
+            self.judge.received(delivery);
+            self.memory.store(delivery, due_at).await
+        };
         self.scheduler.effect("store the delivery", act).await
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::World;
+use super::{World, email};
 use crate::plan::{ELSEWHERE, HIRED, INTERVIEW, TEST};
 
 /// Something that somebody outside does.
@@ -28,6 +28,8 @@ pub enum Act {
     Follow(usize),
     /// The operator makes a new callback token.
     Renew(usize),
+    /// Somebody of the customer's invites a candidate on a platform by hand.
+    InviteByHand,
     /// Somebody calls us who is not the platform.
     Forge,
 }
@@ -66,6 +68,7 @@ impl Act {
             Self::Rotate(_) => Some("credentials rotated"),
             Self::Renew(_) => Some("callback token renewed"),
             Self::Configure(_) => Some("configuration changed"),
+            Self::InviteByHand => Some("invited by hand"),
             _ => None,
         }
     }
@@ -125,6 +128,17 @@ impl World {
                 self.vault.renew_callback(tenant);
                 (format!("t{tenant} has a new callback token"), None)
             }
+            Act::InviteByHand => {
+                let application = &eploy.applications[at];
+                let platform = &mut self.platforms[rng.usize(0..2)];
+                platform.invite_by_hand(tenant, email(application.candidate), now);
+                let told = format!(
+                    "somebody invites the candidate of {} on {}",
+                    application.id,
+                    platform.account()
+                );
+                (told, None)
+            }
             Act::Forge => self.forge(tenant, rng),
             Act::Configure(_) | Act::Progress => (String::new(), None),
         }
@@ -161,7 +175,7 @@ impl World {
         });
         let told = format!(
             "{} is {:?} on {}",
-            one.client_ref,
+            one.name(),
             one.standing,
             platform.account()
         );

@@ -23,6 +23,12 @@ impl Hrms {
         self.told.contains_key(&(tenant, application))
     }
 
+    /// How often it was.
+    pub fn times(&self, tenant: usize, application: u32) -> u32 {
+        let told = self.told.get(&(tenant, application));
+        told.map_or(0, |(_, times)| *times)
+    }
+
     /// Takes a webhook in. Returns its application.
     pub fn answer(
         &mut self,

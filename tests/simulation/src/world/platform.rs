@@ -20,7 +20,7 @@ pub enum Kind {
 pub struct Platform {
     kind: Kind,
     readings: Readings,
-    /// Everybody who was ever accepted, in order.
+    /// Everybody who was ever invited there, by us or by hand, in order.
     pub participants: Vec<Participant>,
 }
 
@@ -80,7 +80,7 @@ impl Standing {
     }
 }
 
-/// Somebody who was accepted.
+/// Somebody who was invited there.
 pub struct Participant {
     /// The platform's reference.
     pub key: String,
@@ -90,12 +90,24 @@ pub struct Participant {
     pub assessment: String,
     /// The address.
     pub email: String,
-    /// Our reference, as it was given.
+    /// Our reference, as it was given; empty if somebody invited them by hand.
     pub client_ref: String,
+    /// When somebody of the customer's invited them there by hand, if it was not us.
+    pub by_hand: Option<i64>,
     /// Where they stand.
     pub standing: Standing,
     /// When that was last changed.
     pub changed: i64,
+}
+
+impl Participant {
+    /// What they are called where a history is told.
+    pub fn name(&self) -> &str {
+        match self.by_hand {
+            None => &self.client_ref,
+            Some(_) => &self.key,
+        }
+    }
 }
 
 impl Platform {
@@ -114,6 +126,12 @@ impl Platform {
             Kind::Willo => "willo",
             Kind::Wecp => "wecp",
         }
+    }
+
+    /// Everybody whom we had invited, in order.
+    pub fn ours(&self) -> impl Iterator<Item = &Participant> {
+        let all = self.participants.iter();
+        all.filter(|one| one.by_hand.is_none())
     }
 
     /// Whether it gives our reference back.
@@ -141,10 +159,7 @@ impl Platform {
         let Some((tenant, true)) = vault.check(header(request, name)) else {
             return answer(401, &json!({"detail": "Invalid token."}));
         };
-        let own = match self.kind {
-            Kind::Willo => interview(tenant),
-            Kind::Wecp => test(tenant),
-        };
+        let own = self.assessment(tenant);
         let path = match self.kind {
             Kind::Willo => request
                 .url
@@ -201,6 +216,14 @@ impl Platform {
         }
     }
 
+    /// The one assessment that a tenant has.
+    fn assessment(&self, tenant: usize) -> String {
+        match self.kind {
+            Kind::Willo => interview(tenant),
+            Kind::Wecp => test(tenant),
+        }
+    }
+
     fn of(&self, tenant: usize) -> impl Iterator<Item = &Participant> {
         self.participants
             .iter()
@@ -247,6 +270,26 @@ impl Platform {
             (Second::Old, Some(one)) => return answer(200, &self.shown(one)),
             _ => {}
         }
+        self.admit(tenant, email, client_ref, None, now);
+        answer(
+            201,
+            &self.shown(&self.participants[self.participants.len() - 1]),
+        )
+    }
+
+    /// Somebody of the customer's invites a person by hand, who may be there already.
+    pub fn invite_by_hand(&mut self, tenant: usize, email: String, now: i64) {
+        self.admit(tenant, email, String::new(), Some(now), now);
+    }
+
+    fn admit(
+        &mut self,
+        tenant: usize,
+        email: String,
+        client_ref: String,
+        by_hand: Option<i64>,
+        now: i64,
+    ) {
         let count = self.participants.len() + 1;
         self.participants.push(Participant {
             key: match self.kind {
@@ -254,13 +297,13 @@ impl Platform {
                 Kind::Wecp => format!("c{count}"),
             },
             tenant,
-            assessment,
+            assessment: self.assessment(tenant),
             email,
             client_ref,
+            by_hand,
             standing: Standing::Invited,
             changed: now,
         });
-        answer(201, &self.shown(&self.participants[count - 1]))
     }
 
     fn list(&self, tenant: usize, request: &Request) -> Response {
@@ -305,7 +348,7 @@ impl Platform {
             "name": "Ada Example",
             "status": one.standing.word(),
         });
-        if self.readings.echoes {
+        if self.readings.echoes && one.by_hand.is_none() {
             shown["external_id"] = one.client_ref.as_str().into();
         }
         if let Standing::Completed(score) = one.standing {
@@ -322,7 +365,7 @@ impl Platform {
             "status": one.standing.word(),
             "testFinished": matches!(one.standing, Standing::Completed(_)),
         });
-        if self.readings.echoes {
+        if self.readings.echoes && one.by_hand.is_none() {
             shown["metadata"] = json!({"invitationId": one.client_ref});
         }
         if let Standing::Completed(score) = one.standing {
