@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -67,6 +68,8 @@ struct Slot {
 /// The scheduler of one history.
 pub struct Scheduler {
     begun: Instant,
+    /// The time, which passes only while everybody waits.
+    now: AtomicU64,
     base: Timestamp,
     state: Mutex<State>,
 }
@@ -87,6 +90,7 @@ impl Scheduler {
     pub fn new(rng: fastrand::Rng, rates: Rates, base: Timestamp, account: Account) -> Self {
         Self {
             begun: Instant::now(),
+            now: AtomicU64::new(0),
             base,
             state: Mutex::new(State {
                 rng,
@@ -107,7 +111,13 @@ impl Scheduler {
 
     /// The time, in milliseconds since the beginning.
     pub fn now(&self) -> Millis {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn look_at_the_clock(&self) {
+        let elapsed = self.begun.elapsed().as_millis();
+        let now = u64::try_from(elapsed).unwrap_or(u64::MAX);
+        self.now.store(now, Ordering::Relaxed);
     }
 
     /// The time in the world, `apart` milliseconds from it.
@@ -120,14 +130,15 @@ impl Scheduler {
     /// Waits until something is due or `woken` says that somebody can go on.
     pub async fn wait(&self, woken: impl Future<Output = ()>) {
         let due = self.state().agenda.peek().map(|Reverse(item)| item.at);
-        let Some(due) = due else {
-            return woken.await;
-        };
-        if due <= self.now() {
-            return;
+        match due {
+            None => woken.await,
+            Some(due) if due <= self.now() => return,
+            Some(due) => {
+                let until = self.begun + std::time::Duration::from_millis(due);
+                let _ = tokio::time::timeout_at(until, woken).await;
+            }
         }
-        let until = self.begun + std::time::Duration::from_millis(due);
-        let _ = tokio::time::timeout_at(until, woken).await;
+        self.look_at_the_clock();
     }
 
     /// Takes what is due next, if anything is.

@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
-use stagecall_core::ids::TenantId;
+use stagecall_core::ids::{Reference, TenantId};
 use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State};
 use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_core::timing::seconds;
 
 use super::{CLOCKS, Judge, at_trigger, eploy, millis};
-use crate::world::{Application, Eploy, email};
+use crate::world::{Application, Eploy, Participant, World, email};
 
 /// How an invitation was first answered: it was accepted, passed over or given up.
 #[derive(Clone, Copy)]
@@ -221,6 +221,10 @@ impl Judge {
             let (Some(one), Some(row)) = (one, row) else {
                 continue;
             };
+            // A look-up took somebody invited by hand for the row's own, and its sender knew better, too early or too late.
+            if taken_for_another(&world, one, &row) {
+                continue;
+            }
             if received.is_some_and(|received| one.changed <= received) {
                 self.check(row.state.level() >= one.standing.level(), || {
                     format!(
@@ -335,6 +339,19 @@ impl Judge {
         let entered = application.entered() - eploy.readings.apart;
         let later = entered > answered && entered > on + CLOCKS;
         (wanted && later && eploy.readings.history).then_some(answered)
+    }
+}
+
+/// Whether the row has another participant than this one, and either was invited by hand, where a platform does not say
+/// which of them is ours.
+fn taken_for_another(world: &World, one: &Participant, row: &Invitation) -> bool {
+    let own = row.reference.as_ref().map(Reference::as_str);
+    let silent = world.platforms.iter().filter(|one| !one.echoes());
+    let all: Vec<_> = silent.flat_map(|one| &one.participants).collect();
+    let has = |key: Option<&str>| all.iter().find(|one| Some(one.key.as_str()) == key);
+    match (has(own), has(Some(&one.key))) {
+        (Some(own), Some(one)) => own.key != one.key && own.by_hand.or(one.by_hand).is_some(),
+        _ => false,
     }
 }
 
