@@ -9,7 +9,7 @@ use super::stay::{EntryFact, Stay};
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;
 use crate::error::{CallError, Error, Phase};
-use crate::ids::{InvitationKey, Reference};
+use crate::ids::{AssessmentRef, InvitationKey, Reference};
 use crate::invitation::{
     Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble, Writer,
 };
@@ -155,7 +155,7 @@ impl Inviter {
         let may_be_there = accepted.is_some() || matches!(event, Event::OutcomeUnknown { .. });
         let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
             if may_be_there {
-                self.see_to_the_erased(&*platform, &claimed, accepted.as_ref())
+                self.see_to_the_erased(tenant, &claimed, accepted.as_ref())
                     .await?;
             }
             return Ok(());
@@ -173,26 +173,32 @@ impl Inviter {
         Ok(())
     }
 
-    /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased while the
-    /// call was under way, the invitation is taken back: nothing of theirs may stay.
+    /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased meanwhile,
+    /// an invitation that is certainly ours is taken back: nothing of theirs may stay.
     async fn see_to_the_erased(
         &self,
-        platform: &dyn Platform,
+        tenant: &Tenant,
         row: &Invitation,
-        reference: Option<&Reference>,
+        ours: Option<&Reference>,
     ) -> Result<(), Error> {
         if self.desk.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
-        let (tenant, name) = (&row.key.tenant, row.key.name());
-        let Some(reference) = reference else {
-            tracing::error!(%tenant, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
+        let AssessmentRef {
+            account,
+            assessment,
+        } = &row.assessment;
+        let name = row.key.name();
+        let Some(reference) = ours else {
+            tracing::error!(tenant = %tenant.id, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
             return Ok(());
         };
-        let problem = match platform
-            .withdraw(&row.assessment.assessment, reference)
-            .await
-        {
+        let withdrawn = match self.platforms.platform(tenant, account).await {
+            Ok(platform) => platform.withdraw(assessment, reference).await,
+            Err(error) => Err(error),
+        };
+        let tenant = &tenant.id;
+        let problem = match withdrawn {
             Ok(Withdrawn::Done) => {
                 tracing::warn!(%tenant, invitation = %name, %reference, "the candidate was erased while the invitation went out; it was taken back");
                 return Ok(());
@@ -311,6 +317,17 @@ impl Inviter {
         let claim = Some(row.attempts);
         let reports = Some(mapping);
         Ok(match answer {
+            // Nobody else's: whoever looked it up after the lease took another for ours. Saying so is all that is left to do.
+            Ok(InviteAnswer::Created { reference, link })
+                if self.has_another(row, &reference).await? =>
+            {
+                Event::Sent {
+                    reference,
+                    link,
+                    adopted: false,
+                    writer: None,
+                }
+            }
             Ok(InviteAnswer::Created { reference, link }) => {
                 self.take(row, vec![(reference, link)], false, claim, reports)
                     .await?
@@ -344,6 +361,18 @@ impl Inviter {
             }
             Err(error) => self.not_now(row, claim, &error),
         })
+    }
+
+    /// Whether the row has another reference than this one by now, which its sender cannot know if the lease is over. Then
+    /// this one is not bound to it: where a platform does not tell whose is whose, another entry of the same person may
+    /// still have to find it.
+    async fn has_another(&self, row: &Invitation, reference: &Reference) -> Result<bool, Error> {
+        if matches!(row.state, State::Sending { lease_until } if lease_until > self.desk.now()) {
+            return Ok(false);
+        }
+        let stored = self.desk.ledger.load(&row.key).await?;
+        let known = stored.and_then(|row| row.reference);
+        Ok(known.is_some_and(|known| known != *reference))
     }
 
     /// Binds the first reference that is not another invitation's. Whoever goes on to report it says by which mapping.
@@ -394,7 +423,9 @@ impl Inviter {
                 warn(&row, &error, "the invitation could not be looked up");
                 let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
                 let event = Event::LookUpPutOff { trouble, until };
-                self.record(&row, mapping, event).await?;
+                if self.put_on_record(&row, mapping, event).await?.is_none() {
+                    self.see_to_the_erased(tenant, &row, None).await?;
+                }
                 return Ok(None);
             }
         };
@@ -413,6 +444,7 @@ impl Inviter {
         };
         let expires = mapping.and_then(|mapping| mapping.expires_after_days);
         let absent = event == Event::LookedUpAbsent { again_at: None };
+        let there = matches!(event, Event::Sent { .. });
         match self
             .desk
             .change(
@@ -424,6 +456,10 @@ impl Inviter {
             .await?
         {
             Changed::To(row) if absent => Ok(Some(*row)),
+            Changed::Conflict if there => {
+                self.see_to_the_erased(tenant, &row, None).await?;
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use stagecall_core::ids::CandidateId;
-use stagecall_core::invitation::{ActionRecord, Invitation, State};
+use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, State};
 use stagecall_core::ports::{InvitationFilter, Withdrawn};
 
 use super::withdraw::take_back;
@@ -108,9 +108,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
 
 /// What becomes of an invitation on its platform; nothing if it never got there.
 async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Option<String> {
-    let reference = of.reference.as_ref()?;
-    let at = format!("{}: {reference}", of.assessment);
     let by_hand = "delete the participant or candidate there, by hand";
+    let Some(reference) = &of.reference else {
+        return is_perhaps_there(&of.state).then(|| {
+            let at = &of.assessment;
+            format!("{at}: perhaps an invitation, it is not known whether it arrived; {by_hand}")
+        });
+    };
+    let at = format!("{}: {reference}", of.assessment);
     if here_only {
         return Some(format!("{at} is still there; {by_hand}"));
     }
@@ -121,6 +126,14 @@ async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Opt
         Ok(Withdrawn::Impossible { why }) => format!("{at} is still there. {why}"),
         Err(error) => format!("{at} is perhaps still there ({error}); {by_hand}"),
     })
+}
+
+/// Whether a platform may have an invitation that it gave no reference of.
+fn is_perhaps_there(state: &State) -> bool {
+    matches!(
+        state,
+        State::Sending { .. } | State::Failed(FailReason::OutcomeUnknown(_))
+    )
 }
 
 /// What else other systems have of the candidate.
@@ -141,4 +154,40 @@ fn elsewhere(found: &[Invitation]) -> Vec<String> {
     lines.push("logs and metrics: they have ids of applications and invitations, never names or addresses; they go when their time of keeping is over".to_owned());
     lines.push("backups of the store: they go when their time of keeping is over; after a restore, erase again".to_owned());
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecall_core::Timestamp;
+    use stagecall_core::invitation::{SkipReason, Trouble};
+
+    use super::*;
+
+    #[test]
+    fn what_may_have_arrived_is_perhaps_there() {
+        let trouble = Trouble {
+            code: "willo.no_answer".to_owned(),
+            problem: "no answer".to_owned(),
+            remedy: "Wait".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+            times: 1,
+        };
+        for (state, perhaps) in [
+            (
+                State::Sending {
+                    lease_until: Timestamp::UNIX_EPOCH,
+                },
+                true,
+            ),
+            (
+                State::Failed(FailReason::OutcomeUnknown(trouble.clone())),
+                true,
+            ),
+            (State::Failed(FailReason::Refused(trouble)), false),
+            (State::Detected, false),
+            (State::Skipped(SkipReason::Baseline), false),
+        ] {
+            assert_eq!(is_perhaps_there(&state), perhaps, "{state:?}");
+        }
+    }
 }

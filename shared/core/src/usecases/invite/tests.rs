@@ -479,6 +479,29 @@ async fn what_needs_no_report_hands_none_out() {
     assert!(world.holds().queued.is_empty());
 }
 
+/// Another entry of the same person may still have to find it, if the platform does not tell whose it is.
+#[tokio::test]
+async fn what_a_late_sender_was_told_is_not_bound_beside_what_was_found_meanwhile() {
+    for (passed, other, bound) in [
+        (59, "other", true),
+        (60, "other", false),
+        (60, "of-1.video.1", true),
+    ] {
+        let (world, key) = entered();
+        let row = key.clone();
+        let happens = move |holds: &mut Holds| {
+            holds.now = time(passed);
+            holds.happens(&row, sent(Reference::new(other)), time(passed));
+        };
+        meanwhile(&world, "invite", happens);
+        let row = invite(&world, &key).await;
+        assert_eq!(row.reference, Some(Reference::new(other)));
+        let place = ("acc".into(), Reference::new("of-1.video.1"));
+        let owner = world.holds().references.get(&place).cloned();
+        assert_eq!(owner, bound.then_some(key), "{passed} {other}");
+    }
+}
+
 /// Nothing of an erased candidate may stay on the platform, and only what nobody has on record is taken back.
 #[tokio::test]
 async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {

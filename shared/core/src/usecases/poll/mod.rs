@@ -173,7 +173,8 @@ impl Poller {
         state.poll.failures = state.poll.failures.saturating_add(1);
         let pause = self.desk.timing.backoff(state.poll.failures, id.as_str());
         state.due_at = state.due_at.max(after(self.desk.now(), pause));
-        // In vain if the store does not work at all, and then it stays due; or if another poll was quicker.
+        // In vain if the store does not work at all, and then it stays due; if another poll was quicker; or if a save that
+        // seemed to fail had worked, and then it is due when the lease is over that it took.
         let _ = self.save(id, &mut state).await;
     }
 

@@ -228,3 +228,26 @@ async fn what_is_there_and_cannot_be_looked_for_now_is_tried_later() {
     assert_eq!(row.state, State::Detected);
     assert_eq!(row.trouble.map(|trouble| trouble.times), Some(1));
 }
+
+/// It may be somebody else's: that is for a person to see to.
+#[tokio::test]
+async fn what_is_found_of_whoever_was_erased_meanwhile_is_not_taken_back() {
+    for fail in [false, true] {
+        let (world, key) = abandoned();
+        world.holds().found = vec![found("there", None)];
+        if fail {
+            fails(&world, "find", Phase::Unknown);
+        }
+        meanwhile(&world, "find", |holds: &mut Holds| holds.rows.clear());
+        let ports = Arc::new(world.clone());
+        let inviter = Inviter {
+            desk: world.desk(),
+            eploy: ports.clone(),
+            platforms: ports,
+        };
+        inviter.invite(&key, until()).await.unwrap();
+        assert!(world.holds().rows.is_empty());
+        assert!(world.holds().withdrawn.is_empty());
+        assert!(world.holds().orders.is_empty(), "nor sent again");
+    }
+}
