@@ -132,7 +132,6 @@ impl Scheduler {
         let due = self.state().agenda.peek().map(|Reverse(item)| item.at);
         match due {
             None => woken.await,
-            Some(due) if due <= self.now() => return,
             Some(due) => {
                 let until = self.begun + std::time::Duration::from_millis(due);
                 let _ = tokio::time::timeout_at(until, woken).await;

@@ -12,9 +12,6 @@ use super::{CLOCKS, Judge, at_trigger, eploy, key, millis};
 use crate::plan::{outcome, percent, question};
 use crate::world::{Action, Eploy, Participant, Standing, World};
 
-/// Whoever read the configuration longer ago, in milliseconds, is not at work on it any more.
-const AT_WORK: i64 = 3_600_000;
-
 impl Judge {
     /// What has still to happen before everything has come to its end. Empty: it has.
     pub fn outstanding(&self) -> Vec<String> {
@@ -64,7 +61,7 @@ impl Judge {
                 continue;
             };
             let on = self.seen().on.get(&place).map_or(i64::MAX, |(_, on)| *on);
-            let was_removed = self.seen().removed.contains_key(&place);
+            let was_removed = self.seen().removed.contains(&place);
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {
                 let entered = application.entered() - eploy.readings.apart;
@@ -176,28 +173,19 @@ impl Judge {
     }
 
     /// Whether the row's mapping is configured.
-    fn is_configured(&self, row: &Invitation) -> bool {
+    pub(super) fn is_configured(&self, row: &Invitation) -> bool {
         let mapping = &row.key.mapping;
         self.memory
             .configuration(&row.key.tenant, |tenant| tenant.mapping(mapping).is_some())
             .unwrap_or(false)
     }
 
-    /// Whether the last of it was told while its mapping was removed: there was no place to tell it, and it is not made
-    /// up for when the mapping is put back. Whoever had read the configuration before that may still be at it. What
-    /// changed on the platform only later is no excuse.
+    /// Whether the last of it was told while there was no place to tell it, and nothing happened since: that is not made
+    /// up for.
     fn told_nowhere(&self, row: &Invitation, changed: Option<i64>) -> bool {
-        let place = (row.key.tenant.clone(), row.key.mapping.clone());
         let seen = self.seen();
-        let told = seen.told.get(&row.key);
-        let Some(((told, removed), back)) = told
-            .zip(seen.removed.get(&place))
-            .zip(seen.put_back.get(&place))
-        else {
-            return false;
-        };
-        let late = *back + AT_WORK;
-        told >= removed && *told < late && changed.is_none_or(|changed| changed < late)
+        let told = seen.told_nowhere.get(&row.key);
+        told.is_some_and(|told| changed.is_none_or(|changed| changed <= *told))
     }
 }
 
@@ -213,8 +201,8 @@ fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
 /// Whether a row has this participant for its own.
 fn holds(row: &Invitation, one: &Participant) -> bool {
     let reference = row.reference.as_ref();
-    row.key.tenant.as_str() == format!("t{}", one.tenant)
-        && reference.map(Reference::as_str) == Some(one.key.as_str())
+    reference.map(Reference::as_str) == Some(one.key.as_str())
+        && row.key.tenant.as_str() == format!("t{}", one.tenant)
 }
 
 /// Whether an invitation was given up, so that nobody looks for what became of it.

@@ -96,7 +96,7 @@ impl Judge {
         })
     }
 
-    /// A tenant's HRMS was told of an application, as often as the delivery log says. Whoever was hired before the plan
+    /// A tenant's HRMS was told of an application, no more often than the delivery log says. Whoever was hired before the plan
     /// was first turned on is not announced; where pages can slip while they are read and there is no history, nobody can
     /// tell.
     pub(super) fn told_of(&self, world: &World, tenant: &TenantId, application: u32) {

@@ -2,14 +2,14 @@
 
 use std::sync::PoisonError;
 
-use stagecall_core::ids::{Reference, TenantId};
+use stagecall_core::ids::{InvitationKey, TenantId};
 use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State};
 use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_core::timing::seconds;
 
-use super::{CLOCKS, Judge, at_trigger, eploy, millis};
-use crate::world::{Application, Eploy, Participant, World, email};
+use super::{AT_WORK, CLOCKS, Judge, at_trigger, eploy, millis};
+use crate::world::{Application, Eploy, email};
 
 /// How an invitation was first answered: it was accepted, passed over or given up.
 #[derive(Clone, Copy)]
@@ -75,7 +75,7 @@ impl Judge {
         }
         let Some(before) = before else { return };
         if next.report.revision > before.report.revision {
-            self.seen().told.insert(name.clone(), now);
+            self.note_report(next, now);
         }
         self.check(next.state.level() >= before.state.level(), || {
             format!(
@@ -205,8 +205,9 @@ impl Judge {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         for reference in &delivery.references {
             let one = world.platforms.iter().find_map(|platform| {
-                let all = &platform.participants;
-                all.iter().find(|one| one.key == reference.as_str())
+                let mut all = platform.participants.iter();
+                let one = all.find(|one| one.key == reference.as_str())?;
+                Some((platform, one))
             });
             let owner = self
                 .memory
@@ -218,11 +219,11 @@ impl Judge {
                 )
             });
             let row = owner.and_then(|key| self.memory.row(&key));
-            let (Some(one), Some(row)) = (one, row) else {
+            let (Some((platform, one)), Some(row)) = (one, row) else {
                 continue;
             };
-            // A look-up took somebody invited by hand for the row's own, and its sender knew better, too early or too late.
-            if taken_for_another(&world, one, &row) {
+            // Where nobody can tell, a look-up may have taken another one for the row's own.
+            if !platform.echoes() && row.reference.as_ref() != Some(reference) {
                 continue;
             }
             if received.is_some_and(|received| one.changed <= received) {
@@ -240,6 +241,19 @@ impl Judge {
     fn begun(&self) -> i64 {
         let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
         self.scheduler.time(0).as_millisecond() - age
+    }
+
+    /// Notes whether a report had no place to go to: its mapping is removed, or whoever wrote it may still have thought so.
+    fn note_report(&self, row: &Invitation, now: i64) {
+        let place = (row.key.tenant.clone(), row.key.mapping.clone());
+        let configured = self.is_configured(row);
+        let mut seen = self.seen();
+        let back = seen.put_back.get(&place);
+        if configured && back.is_none_or(|back| now >= *back + AT_WORK) {
+            seen.told_nowhere.remove(&row.key);
+        } else {
+            seen.told_nowhere.insert(row.key.clone(), now);
+        }
     }
 
     /// Notes when a row was answered first.
@@ -274,9 +288,7 @@ impl Judge {
                 }
                 "that is too early"
             }
-            State::Skipped(SkipReason::Duplicate(owner))
-                if !self.is_there(row, owner.is_some()) =>
-            {
+            State::Skipped(SkipReason::Duplicate(owner)) if !self.is_there(row, owner.as_ref()) => {
                 "what the platform has is nobody else's invitation"
             }
             _ => return,
@@ -284,28 +296,31 @@ impl Judge {
         self.violate(format!("{name} is {}, and {why}", in_words(&row.state)));
     }
 
-    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Unless it
-    /// named one that is another's, somebody invited by hand whom nobody had taken is one to take, if they did not come while
-    /// this was found out.
-    fn is_there(&self, row: &Invitation, named: bool) -> bool {
+    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Somebody
+    /// invited by hand whom nobody had taken is one to take, if they did not come while this was found out, and the
+    /// platform had not named another, who is this owner's.
+    fn is_there(&self, row: &Invitation, owner: Option<&InvitationKey>) -> bool {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(eploy), Ok(candidate)) = (
+        let account = &row.assessment.account;
+        let mut platforms = world.platforms.iter();
+        let platform = platforms.find(|one| one.account() == account.as_str());
+        let (Some(eploy), Some(platform), Ok(candidate)) = (
             eploy(&world, &row.key.tenant),
+            platform,
             row.candidate.as_str().parse(),
         ) else {
             return false;
         };
         let address = email(candidate);
+        let named = owner.is_some_and(|owner| *owner != row.key) && platform.names_whom_it_has();
         let begun = self.begun();
-        let all = world.platforms.iter().flat_map(|one| &one.participants);
-        let theirs = all.filter(|one| {
+        let theirs = platform.participants.iter().filter(|one| {
             one.tenant == eploy.tenant
                 && one.email == address
                 && one.assessment == row.assessment.assessment.as_str()
         });
         let mut there = false;
         for one in theirs {
-            let account = &row.assessment.account;
             let owner = self
                 .memory
                 .owner(&row.key.tenant, account, &one.key.as_str().into());
@@ -339,19 +354,6 @@ impl Judge {
         let entered = application.entered() - eploy.readings.apart;
         let later = entered > answered && entered > on + CLOCKS;
         (wanted && later && eploy.readings.history).then_some(answered)
-    }
-}
-
-/// Whether the row has another participant than this one, and either was invited by hand, where a platform does not say
-/// which of them is ours.
-fn taken_for_another(world: &World, one: &Participant, row: &Invitation) -> bool {
-    let own = row.reference.as_ref().map(Reference::as_str);
-    let silent = world.platforms.iter().filter(|one| !one.echoes());
-    let all: Vec<_> = silent.flat_map(|one| &one.participants).collect();
-    let has = |key: Option<&str>| all.iter().find(|one| Some(one.key.as_str()) == key);
-    match (has(own), has(Some(&one.key))) {
-        (Some(own), Some(one)) => own.key != one.key && own.by_hand.or(one.by_hand).is_some(),
-        _ => false,
     }
 }
 

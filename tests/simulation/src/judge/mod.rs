@@ -25,6 +25,9 @@ const CLOCKS: i64 = 11_000;
 /// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
 const MARGIN: i64 = 130 * 60_000;
 
+/// Whoever read the configuration longer ago, in milliseconds, is not at work on it any more.
+const AT_WORK: i64 = 3_600_000;
+
 /// The judge of a history.
 pub struct Judge {
     scheduler: Arc<Scheduler>,
@@ -49,14 +52,14 @@ struct Seen {
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Since when a tenant, or one of its mappings, is paused, if it is.
     paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
-    /// When a mapping was removed first: what was to be sent or reported meanwhile is not.
-    removed: BTreeMap<(TenantId, MappingId), i64>,
+    /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
+    removed: BTreeSet<(TenantId, MappingId)>,
     /// When a mapping that had been removed was put back last.
     put_back: BTreeMap<(TenantId, MappingId), i64>,
     /// When a delivery was first put on record.
     received: BTreeMap<(TenantId, String), i64>,
-    /// When the last report of a row was put on record.
-    told: BTreeMap<InvitationKey, i64>,
+    /// When the last report of a row was put on record, if there was no place to tell it.
+    told_nowhere: BTreeMap<InvitationKey, i64>,
     /// Since when a tenant's plan for hires counted, when it was turned on first.
     hires_since: BTreeMap<TenantId, i64>,
     /// When a tenant's plan for hires was last turned on.
@@ -68,7 +71,7 @@ struct Seen {
     allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
     /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
     may_call: BTreeMap<u64, Vec<u32>>,
-    /// How many of those invited on each platform were looked at.
+    /// How many of those whom we had invited on each platform were looked at.
     judged: [usize; 2],
     /// How many actions each Eploy had when it was last looked at.
     actions: BTreeMap<usize, usize>,
@@ -114,7 +117,7 @@ impl Judge {
         let gone = had.iter().filter(|one| tenant.mapping(&one.id).is_none());
         for mapping in gone {
             let place = (tenant.id.clone(), mapping.id.clone());
-            self.seen().removed.entry(place).or_insert(now);
+            self.seen().removed.insert(place);
         }
         let is_new = |one: &&Mapping| had.iter().all(|known| known.id != one.id);
         for mapping in tenant.mappings.iter().filter(is_new) {

@@ -154,7 +154,7 @@ impl Judge {
         key: &InvitationKey,
     ) {
         let place = (key.tenant.clone(), key.mapping.clone());
-        if mapping.include_current || !tells(eploy) || self.seen().removed.contains_key(&place) {
+        if mapping.include_current || !tells(eploy) || self.seen().removed.contains(&place) {
             return;
         }
         let since = self.memory.state(&key.tenant).and_then(|state| {

@@ -144,11 +144,14 @@ impl World {
         }
     }
 
-    /// Some candidate on one of the platforms; past the last if there is none.
+    /// Some candidate on one of the platforms, mostly one whom we invited; past the last if there is none.
     pub fn somebody(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
         let platform = rng.usize(0..self.platforms.len());
-        let many = self.platforms[platform].participants.len();
-        (platform, rng.usize(0..many.max(1)))
+        let all = &self.platforms[platform].participants;
+        let mut draw = || rng.usize(0..all.len().max(1));
+        let first = draw();
+        let by_hand = all.get(first).is_some_and(|one| one.by_hand.is_some());
+        (platform, if by_hand { draw() } else { first })
     }
 
     fn progress(
@@ -184,7 +187,7 @@ impl World {
 
     fn forge(&self, tenant: usize, rng: &mut fastrand::Rng) -> (String, Option<Callback>) {
         let willo = &self.platforms[0];
-        let key = match willo.participants.last() {
+        let key = match willo.ours().last() {
             Some(one) => one.key.clone(),
             None => format!("{:032x}", rng.u64(..)),
         };

@@ -134,6 +134,11 @@ impl Platform {
         all.filter(|one| one.by_hand.is_none())
     }
 
+    /// Whether it says whom it has of an address that it has already.
+    pub fn names_whom_it_has(&self) -> bool {
+        self.readings.second != Second::Conflict
+    }
+
     /// Whether it gives our reference back.
     pub fn echoes(&self) -> bool {
         self.readings.echoes
@@ -186,7 +191,7 @@ impl Platform {
         }
         match (request.method, parts.as_slice()) {
             (Method::Post, ["participants"] | ["ats", "wecp", "tests", _, "candidates"]) => {
-                self.invite(tenant, own, request, now, violations)
+                self.invite(tenant, &own, request, now, violations)
             }
             (Method::Get, ["participants"]) => self.list(tenant, request),
             (Method::Get, ["ats", "wecp", "tests", _, "candidates"]) => {
@@ -233,7 +238,7 @@ impl Platform {
     fn invite(
         &mut self,
         tenant: usize,
-        assessment: String,
+        assessment: &str,
         request: &Request,
         now: i64,
         violations: &mut Vec<String>,
