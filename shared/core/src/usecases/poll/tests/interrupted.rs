@@ -349,19 +349,23 @@ async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
 
 /// Or else it would count on as if what failed had been saved, and write over what another poll did save.
 #[tokio::test]
-async fn a_poll_whose_save_failed_and_was_overtaken_changes_nothing() {
-    let world = polled().await;
-    let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
-    changes(&world, rows.collect());
-    world.holds().calls_take = SignedDuration::from_secs(10);
-    overtaken(&world, "save");
-    let error = StoreError::new("ledger", "save", "the answer is lost");
-    world.holds().state_fails = Some(error);
-    let before = state(&world);
-    let failed = try_to_poll(&world, Deadline::NONE).await;
-    assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
-    let mut after = state(&world);
-    assert_eq!(after.version, before.version + 1, "the other's");
-    after.version = before.version;
-    assert_eq!(after, before);
+async fn a_poll_whose_save_failed_is_put_off_unless_it_was_overtaken() {
+    for other in [false, true] {
+        let world = polled().await;
+        let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));
+        changes(&world, rows.collect());
+        world.holds().calls_take = SignedDuration::from_secs(10);
+        if other {
+            overtaken(&world, "save");
+        }
+        let error = StoreError::new("ledger", "save", "the answer is lost");
+        world.holds().state_fails = Some(error);
+        let before = state(&world);
+        let failed = try_to_poll(&world, Deadline::NONE).await;
+        assert!(matches!(failed, Err(Error::Store(_))), "{failed:?}");
+        let after = state(&world);
+        assert_eq!(after.version, before.version + 1);
+        assert_eq!(after.poll.failures, u32::from(!other));
+        assert_eq!(after.due_at > before.due_at, !other);
+    }
 }
