@@ -76,8 +76,8 @@ fn the_alarms_keep_every_rule() {
 #[test]
 fn what_they_cost_is_told() {
     let many = alarms(&watch()).count();
-    #[allow(clippy::cast_precision_loss, reason = "a few alarms")]
-    let told = format!("{many} alarms ({:.2})", many as f64 * 0.10);
+    let cents = 10 * many;
+    let told = format!("{many} alarms ({}.{:02})", cents / 100, cents % 100);
     let about = include_str!("../../../../infra/deploy/README.md");
     assert!(about.contains(&told), "infra/deploy/README.md: not {told}");
 }
