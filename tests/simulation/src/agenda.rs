@@ -29,7 +29,7 @@ pub enum Event {
     /// A process dies, and a new one takes its place.
     Crash(usize),
     /// The clock of a process is set.
-    Step(usize),
+    SetClock(usize),
     /// A system outside cannot be reached for a while.
     Outage(&'static str),
     /// It can be reached again.

@@ -9,7 +9,7 @@ use super::stay::{EntryFact, Stay};
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;
 use crate::error::{CallError, Error, Phase};
-use crate::ids::{AssessmentRef, InvitationKey, Reference};
+use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
     Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble, Writer,
 };
@@ -184,17 +184,14 @@ impl Inviter {
         if self.desk.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
-        let AssessmentRef {
-            account,
-            assessment,
-        } = &row.assessment;
         let name = row.key.name();
         let Some(reference) = ours else {
             tracing::error!(tenant = %tenant.id, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
             return Ok(());
         };
-        let withdrawn = match self.platforms.platform(tenant, account).await {
-            Ok(platform) => platform.withdraw(assessment, reference).await,
+        let of = &row.assessment;
+        let withdrawn = match self.platforms.platform(tenant, &of.account).await {
+            Ok(platform) => platform.withdraw(&of.assessment, reference).await,
             Err(error) => Err(error),
         };
         let tenant = &tenant.id;
@@ -317,7 +314,7 @@ impl Inviter {
         let claim = Some(row.attempts);
         let reports = Some(mapping);
         Ok(match answer {
-            // Nobody else's: whoever looked it up after the lease took another for ours. Saying so is all that is left to do.
+            // Whoever looked the row up after its lease took another for ours: this one is told of as a double, and not bound.
             Ok(InviteAnswer::Created { reference, link })
                 if self.has_another(row, &reference).await? =>
             {

@@ -260,7 +260,7 @@ impl History {
             let event = match scheduler.draw(|rng| rng.u32(0..6)) {
                 0 => Event::Crash(process),
                 1..=2 => Event::Pause(process),
-                3 => Event::Step(process),
+                3 => Event::SetClock(process),
                 4 => Event::Outage("Eploy"),
                 _ => Event::Outage(if sometime(2) == 0 { "Willo" } else { "WeCP" }),
             };
@@ -444,7 +444,7 @@ impl History {
                 let new = Process::new(&self.shared, self.clocks[process].clone());
                 self.processes[process] = Arc::new(new);
             }
-            Event::Step(process) => {
+            Event::SetClock(process) => {
                 let apart = scheduler.draw(our_clock);
                 scheduler.tell("is set", || format!("p{process} to {apart}"));
                 scheduler.fault("our clock set");
