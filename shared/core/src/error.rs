@@ -76,6 +76,9 @@ pub struct CallError {
     pub problem: String,
     /// What a person should do, as a sentence.
     pub remedy: String,
+    /// When the other side wants to be asked again at the earliest, where it said so of a call that may have taken effect
+    /// (a 503 with `Retry-After`). Of one without effect, the phase tells.
+    pub retry_at: Option<Timestamp>,
 }
 
 impl CallError {
@@ -93,7 +96,7 @@ impl CallError {
     pub fn not_before(&self) -> Option<Timestamp> {
         match self.phase {
             Phase::Throttled(until) => until,
-            _ => None,
+            _ => self.retry_at,
         }
     }
 
@@ -166,6 +169,7 @@ mod tests {
             code: "test.failed",
             problem: "it did not work".to_owned(),
             remedy: "Mend it.".to_owned(),
+            retry_at: None,
         }
     }
 

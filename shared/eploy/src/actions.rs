@@ -12,7 +12,7 @@ use crate::dates::{came_back, written};
 use crate::dialect::{ActionLookUpBy, Dialect};
 use crate::errors::{Permission, Problem};
 use crate::search::{FEW_PAGES, Filter, Search};
-use crate::wire::{self, Record};
+use crate::wire::Record;
 
 const FIND: &str = "find the action";
 
@@ -178,7 +178,7 @@ fn content(dialect: &Dialect, update: &ActionUpdate) -> Map<String, Value> {
 
 /// The id of what was created: in the body, or at the end of the `Location`.
 pub(crate) fn created_id(answer: &Response) -> Option<ActionId> {
-    let body = wire::json(&answer.body).ok().flatten();
+    let body = answer.json().ok().flatten();
     let in_body = body
         .as_ref()
         .and_then(Record::of)

@@ -412,6 +412,63 @@ mod tests {
         assert!(!page.more, "seven of a hundred");
     }
 
+    /// One name that something broke must not hide the others on the page.
+    #[tokio::test]
+    async fn a_broken_character_hides_no_application() {
+        let page = |name: &[u8]| {
+            let mut body = b"\xef\xbb\xbf{\"Records\": [{\"ApplicationId\": 70015.0, \"Candidate\": {\"Id\": 9001.0, \"Name\": \"".to_vec();
+            body.extend_from_slice(name);
+            body.extend_from_slice(
+                b"\"}, \"Vacancy\": {\"Id\": \"4101.0\"}, \"Workflow\": null}]}",
+            );
+            body
+        };
+        for name in [&b"\\ud83d"[..], b"Andr\xe9", b"a\tb\\'"] {
+            let body = page(name);
+            let scene = Scene::new(move |_| Answer::bytes(200, &body));
+            let client = scene.client().await;
+            let read = client.changed_applications(None, 1).await.unwrap();
+            let row = &read.rows[0];
+            assert_eq!(
+                (
+                    row.id.as_str(),
+                    row.candidate.as_str(),
+                    row.vacancy.as_str()
+                ),
+                ("70015", "9001", "4101")
+            );
+        }
+    }
+
+    /// Whoever is at the stage would be taken for nobody, and invited later.
+    #[tokio::test]
+    async fn a_success_that_is_no_page_does_not_pass_for_an_empty_one() {
+        for body in [
+            r#"{"error_message": "Timeout"}"#,
+            r#"{"Message": "An error has occurred."}"#,
+            r#"{"Records": null, "Message": "An error has occurred."}"#,
+        ] {
+            let scene = Scene::new(move |_| Answer::ok(body));
+            let client = scene.client().await;
+            let changed = client.changed_applications(None, 1).await.unwrap_err();
+            let there = client.applications_at(&[], &Vacancies::All, 1).await;
+            for error in [changed, there.unwrap_err()] {
+                assert_eq!(error.code, "eploy.error_answer", "{body}");
+                assert!(error.may_retry(), "{body}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_answered_with_an_error_message_did_not_succeed() {
+        let scene = Scene::new(|_| Answer::ok(r#"{"error_message": "The record is locked"}"#));
+        let client = scene.client().await;
+        let moved = client
+            .move_application(&"7".into(), &"13".into(), None)
+            .await;
+        assert_eq!(moved.unwrap_err().code, "eploy.error_answer");
+    }
+
     #[tokio::test]
     async fn stages_and_vacancies_are_filtered_where_the_dialect_can() {
         let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());

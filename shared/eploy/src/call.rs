@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use stagecall_core::error::CallError;
-use stagecall_http::{Method, Request, Response};
+use stagecall_http::{Method, NotJson, Request, Response};
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::errors::{Permission, Problem};
 use crate::refusal::{Asked, Circumstances};
 use crate::token::{For, Token};
-use crate::wire;
+use crate::wire::Record;
 
 /// A call to be made.
 pub(crate) struct Call<'a> {
@@ -91,8 +91,9 @@ impl Client {
     pub(crate) async fn call_for_json(&self, call: Call<'_>) -> Result<Option<Value>, CallError> {
         let operation = call.operation;
         let answer = self.call(call).await?;
-        wire::json(&answer.body)
-            .map_err(|wire::NotJson| Problem::Unreadable.error(operation, "it is not JSON"))
+        answer
+            .json()
+            .map_err(|NotJson| Problem::Unreadable.error(operation, "it is not JSON"))
     }
 
     fn url(&self, operation: &'static str, path: &str) -> Result<Url, CallError> {
@@ -132,6 +133,9 @@ impl Client {
         if answer.is_success() && answer.is_page() {
             return Err(Problem::Unreadable.error(call.operation, "it is a web page"));
         }
+        if answer.is_success() && says_error(&answer) {
+            return Err(Problem::ErrorAnswer.error(call.operation, "with an error message"));
+        }
         if answer.is_success() {
             return Ok(answer);
         }
@@ -144,4 +148,17 @@ impl Client {
         };
         Err(circumstances.error(&answer))
     }
+}
+
+/// Whether an answer says in its body that the call failed, whatever its status says. A record has no such property.
+fn says_error(answer: &Response) -> bool {
+    /// More than any error message has, and less than is worth reading twice.
+    const LARGEST: usize = 8 * 1024;
+    answer.body.len() <= LARGEST
+        && answer.json().ok().flatten().is_some_and(|body| {
+            Record::of(&body).is_some_and(|body| {
+                let mut names = ["error_message", "error"].into_iter();
+                names.any(|name| body.text(name).is_some())
+            })
+        })
 }

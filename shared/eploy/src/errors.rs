@@ -54,6 +54,8 @@ pub enum Problem {
     Server,
     /// The answer cannot be read.
     Unreadable,
+    /// A success was answered, with something else than what was asked for.
+    ErrorAnswer,
     /// That there is nothing was said by a web page. It may be Eploy's way of saying so, or somebody else's answer in its
     /// place.
     WebPage,
@@ -78,7 +80,7 @@ struct Row {
 
 impl Problem {
     /// Every kind, for documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Configuration,
         Self::NotConfigured,
         Self::Guarded,
@@ -102,6 +104,7 @@ impl Problem {
         Self::TooLarge,
         Self::Server,
         Self::Unreadable,
+        Self::ErrorAnswer,
         Self::WebPage,
         Self::NotFound,
         Self::Rejected,
@@ -144,6 +147,7 @@ impl Problem {
                 format!("{} ({detail})", row.problem)
             },
             remedy: row.remedy.to_owned(),
+            retry_at: None,
         }
     }
 
@@ -222,6 +226,9 @@ impl Problem {
             Self::Unreadable => ("eploy.answer_unreadable", Unknown, Record,
                 "Eploy's answer cannot be read",
                 "If it lasts, check base_url, and whether something between Stagecall and Eploy answers in its place"),
+            Self::ErrorAnswer => ("eploy.error_answer", Unknown, Record,
+                "Eploy answers with success, but not with what was asked for",
+                "Wait: it is tried again by itself. If it lasts, ask Eploy Support"),
             Self::WebPage => ("eploy.web_page", Unknown, Record,
                 "a web page was answered in Eploy's place",
                 "If it lasts, check base_url, and whether something between Stagecall and Eploy answers in its place"),

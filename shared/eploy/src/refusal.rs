@@ -7,11 +7,11 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::{CallError, Phase};
 use stagecall_core::timing::after;
-use stagecall_http::Response;
+use stagecall_http::{Response, read_json};
 
 use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
-use crate::wire::{self, Record};
+use crate::wire::Record;
 
 /// A wait up to this long is about pace, a longer one about the day's allowance.
 const PACE: SignedDuration = SignedDuration::from_mins(15);
@@ -58,7 +58,11 @@ impl Circumstances<'_> {
             (_, 429) => self.wait(answer, &text),
             (_, 403) if text.has_any(&self.dialect.allowance_words) => self.wait(answer, &text),
             (_, 403) if text.speaks_of_ip() => error(Problem::IpForbidden, ""),
-            (_, 500..) => error(Problem::Server, &http),
+            (_, 500..) => {
+                let mut failed = error(Problem::Server, &http);
+                failed.retry_at = self.named_wait(answer);
+                failed
+            }
 
             (Asked::Token, 404 | 405) => error(Problem::NoApi, &http),
             (Asked::Token, _) if text.has("invalid_scope") => error(Problem::Scope, ""),
@@ -86,9 +90,7 @@ impl Circumstances<'_> {
 
     /// "Not now": because of the allowance, or because of the pace.
     fn wait(&self, answer: &Response, text: &ErrorText) -> CallError {
-        let until = answer
-            .header("retry-after")
-            .and_then(|value| retry_after(value, self.now));
+        let until = self.named_wait(answer);
         let brief = until.is_some_and(|until| until.duration_since(self.now) <= PACE);
         let problem = if brief && !text.has_any(&self.dialect.allowance_words) {
             Problem::Throttled
@@ -98,6 +100,11 @@ impl Circumstances<'_> {
         let mut error = problem.error(self.operation, &format!("HTTP {}", answer.status));
         error.phase = Phase::Throttled(until);
         error
+    }
+
+    fn named_wait(&self, answer: &Response) -> Option<Timestamp> {
+        let value = answer.header("retry-after")?;
+        retry_after(value, self.now)
     }
 
     fn permission(&self, permission: Permission) -> CallError {
@@ -130,7 +137,7 @@ struct ErrorText {
 
 impl ErrorText {
     fn read(body: &[u8]) -> Self {
-        let Ok(answer) = wire::json(body) else {
+        let Ok(answer) = read_json(body) else {
             let page = String::from_utf8_lossy(&body[..body.len().min(4000)]);
             return Self {
                 all: without_tags(&page).to_lowercase(),
@@ -179,6 +186,24 @@ mod tests {
     use stagecall_core::error::Reach;
 
     use super::*;
+
+    /// What became of the call is open, and yet it need not be asked for before that.
+    #[test]
+    fn an_eploy_that_is_down_says_until_when() {
+        for (value, until) in [
+            ("120", Some("2025-01-24T10:02:00Z")),
+            (
+                "Fri, 24 Jan 2025 10:05:00 GMT",
+                Some("2025-01-24T10:05:00Z"),
+            ),
+            ("soon", None),
+        ] {
+            let down = answer(503, &[("retry-after", value)], "");
+            let error = error(RECORD, &down, None);
+            assert_eq!(error.phase, Phase::Unknown);
+            assert_eq!(error.not_before(), until.map(at), "{value}");
+        }
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

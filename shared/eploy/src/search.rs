@@ -141,7 +141,7 @@ impl Client {
             other => other?,
         };
         Page::read(answer, page, dialect.page_size)
-            .map_err(|problem| Problem::Unreadable.error(search.operation, problem))
+            .map_err(|problem| Problem::ErrorAnswer.error(search.operation, problem))
     }
 
     /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page that says so is

@@ -99,6 +99,9 @@ impl Shared {
                 TransportError::TooLarge(limit) => {
                     Problem::TooLarge.error(operation, &format!("more than {limit} bytes"))
                 }
+                TransportError::Encoded(_) => {
+                    Problem::Unreadable.error(operation, &error.to_string())
+                }
             })
     }
 

@@ -61,6 +61,14 @@ impl Answer {
         Self::json(200, body)
     }
 
+    pub(crate) fn bytes(status: u16, body: &[u8]) -> Self {
+        let mut answer = Self::json(status, "");
+        if let Ok(response) = &mut answer.0 {
+            response.body = body.to_vec();
+        }
+        answer
+    }
+
     pub(crate) fn value(body: &Value) -> Self {
         Self::ok(&body.to_string())
     }

@@ -20,7 +20,7 @@ use crate::dialect::TokenRequest;
 use crate::errors::Problem;
 use crate::refusal::{Asked, Circumstances};
 use crate::shared::Shared;
-use crate::wire::{self, Record};
+use crate::wire::Record;
 
 /// The lifetime of a token that does not say: that of the oldest versions (reference eploy §1.2, documented V-TOKEN).
 const SHORTEST_LIFE: u64 = 600;
@@ -207,7 +207,7 @@ fn same(one: &TenantSecret, other: &TenantSecret) -> bool {
 
 /// The token in an answer.
 fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
-    let answer = wire::json(&answer.body).ok()??;
+    let answer = answer.json().ok()??;
     let answer = Record::of(&answer)?;
     // Not `text`, which trims: the vendor's own sample begins with a space (reference eploy §1.1).
     let token = answer

@@ -3,23 +3,6 @@
 
 use serde_json::{Map, Value};
 
-/// A JSON body. `None`: it was empty, which a successful answer may be (reference eploy §5.1). `Err`: it is not JSON.
-pub(crate) fn json(body: &[u8]) -> Result<Option<Value>, NotJson> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    match serde_json::from_slice(body) {
-        Ok(Value::Null) => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(_) => Err(NotJson),
-    }
-}
-
-/// A body that is not JSON.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotJson;
-
 /// A JSON object whose properties are found in any case.
 #[derive(Clone, Copy)]
 pub(crate) struct Record<'a>(&'a Map<String, Value>);
@@ -28,6 +11,11 @@ impl<'a> Record<'a> {
     /// The record that a value is, if it is one.
     pub(crate) fn of(value: &'a Value) -> Option<Self> {
         value.as_object().map(Self)
+    }
+
+    /// The names of its properties.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// Whether there is a property of this name, be it null.
@@ -81,7 +69,7 @@ impl<'a> Record<'a> {
     /// A whole number, be it written as a text.
     pub(crate) fn number(self, name: &str) -> Option<u64> {
         match self.get(name)? {
-            Value::Number(number) => number.as_u64(),
+            Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         }
@@ -99,11 +87,32 @@ impl<'a> Record<'a> {
 
 fn id(value: &Value) -> Option<String> {
     let text = match value {
-        Value::Number(number) => number.as_u64()?.to_string(),
+        Value::Number(number) => number
+            .as_u64()
+            .or_else(|| whole(number.as_f64()?))?
+            .to_string(),
         Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
+    // A number that was written with a fraction of nothing but zeros, `70015.0`, is the same id as without.
+    let text = match text.split_once('.') {
+        Some((whole, zeros))
+            if !zeros.is_empty()
+                && zeros.bytes().all(|byte| byte == b'0')
+                && whole.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            whole.to_owned()
+        }
+        _ => text,
+    };
     is_id(&text).then_some(text)
+}
+
+/// A number that is whole, though it was written as a fraction (`70015.0`). Beyond 2^53 a double is no longer one number.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked.
+fn whole(number: f64) -> Option<u64> {
+    ((0.0..9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0)
+        .then_some(number as u64)
 }
 
 /// Whether a text can be an id: nothing that would mean something in a path.
@@ -129,7 +138,8 @@ impl Page {
     };
 
     /// Reads an answer to a search for page `requested` of `size` records. What is missing is taken kindly: no body, no
-    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3). Without `TotalPages`, `TotalRecords` tells the
+    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3); but an object that has other things in their place is
+    /// no empty page. Without `TotalPages`, `TotalRecords` tells the
     /// end, however few records a page may have. Without either, a short page is the last one, so `size` must not be more
     /// than this Eploy gives: the probe finds that out.
     pub(crate) fn read(
@@ -147,23 +157,28 @@ impl Page {
         let Some(frame) = Record::of(&answer) else {
             return Err("the answer to the search is neither an object nor an array");
         };
-        if !frame.has("Records") && frame.has("error_message") {
-            return Err("the search was answered with success and an error message");
-        }
-        if frame
-            .get("Records")
-            .is_some_and(|records| !records.is_array())
-        {
-            return Err("Records is not an array");
-        }
+        let requested = u64::from(requested);
         let (current, total) = (frame.number("CurrentPage"), frame.number("TotalPages"));
         let all = frame.number("TotalRecords");
-        // Past the end, the last page may come again.
-        if current.is_some_and(|current| current > 0 && current < u64::from(requested)) {
-            return Ok(Self::EMPTY);
+        match frame.get("Records") {
+            Some(Value::Array(_)) => {}
+            Some(_) => return Err("Records is not an array"),
+            None if !frame.names().all(is_of_paging) => {
+                return Err("an object without Records is no page");
+            }
+            None if all.is_some_and(|all| all > 0) || total.is_some_and(|total| total > 1) => {
+                return Err("there are records, and Records is missing");
+            }
+            None => return Ok(Self::EMPTY),
+        }
+        if let Some(current) = current.filter(|current| (1..requested).contains(current)) {
+            return match total {
+                Some(total) if current < total => Err("another page came than was asked for"),
+                // Past the end, the last page may come again.
+                _ => Ok(Self::EMPTY),
+            };
         }
         let records = take_records(&mut answer);
-        let requested = u64::from(requested);
         let more = !records.is_empty()
             && match (total, all) {
                 (Some(total), _) => requested < total,
@@ -173,6 +188,22 @@ impl Page {
             };
         Ok(Self { records, more })
     }
+}
+
+/// Whether a page without records may have a property of this name.
+fn is_of_paging(name: &str) -> bool {
+    [
+        "Records",
+        "Paging",
+        "CurrentPage",
+        "RequestedPage",
+        "TotalPages",
+        "TotalRecords",
+        "RecordsPerPage",
+        "PageSize",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn take_records(answer: &mut Value) -> Vec<Value> {
@@ -198,22 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn bodies_may_be_empty_or_begin_with_a_mark() {
-        assert_eq!(json(b""), Ok(None));
-        assert_eq!(json(b" \r\n"), Ok(None));
-        assert_eq!(json(b"null"), Ok(None));
-        assert_eq!(json(b"\xef\xbb\xbf{}"), Ok(Some(json!({}))));
-        assert_eq!(json(b"<html>"), Err(NotJson));
-    }
-
-    #[test]
     fn ids_are_read_in_every_form_and_names_in_every_case() {
         let value = json!({"CandidateID": 7, "vacancy": {"id": "12"}, "Status": {"Id": null}, "Stage": null,
-            "Bad": "a/b", "Half": 1.5, "Empty": " "});
+            "Bad": "a/b", "Half": 1.5, "Empty": " ", "Whole": 70015.0, "Text": "70015.00", "Version": "1.0.2",
+            "Large": 9_007_199_254_740_993_u64, "None": -1});
         let record = Record::of(&value).unwrap();
         assert_eq!(record.id("CandidateId").as_deref(), Some("7"));
         assert_eq!(record.id("Vacancy").as_deref(), Some("12"));
-        for none in ["Status", "Stage", "Bad", "Half", "Empty", "Missing"] {
+        for whole in ["Whole", "Text"] {
+            assert_eq!(record.id(whole).as_deref(), Some("70015"), "{whole}");
+        }
+        assert_eq!(record.id("Large").as_deref(), Some("9007199254740993"));
+        for none in [
+            "Status", "Stage", "Bad", "Half", "Empty", "Missing", "Version", "None",
+        ] {
             assert_eq!(record.id(none), None, "{none}");
         }
         assert!(record.has("stage") && !record.has("Missing"));
@@ -262,12 +291,27 @@ mod tests {
         assert_eq!(Page::read(None, 1, 2), Ok(Page::EMPTY));
         assert_eq!(page(json!({}), 1), Page::EMPTY);
         assert_eq!(page(json!({"Records": null}), 1), Page::EMPTY);
+        assert_eq!(
+            page(json!({"TotalPages": 1, "currentPage": 1}), 1),
+            Page::EMPTY
+        );
+        assert_eq!(
+            page(json!({"Records": null, "TotalRecords": 0}), 1),
+            Page::EMPTY
+        );
     }
 
     #[test]
     fn the_last_page_again_is_no_page() {
         assert_eq!(
             page(json!({"Records": [1, 2], "CurrentPage": 3}), 4),
+            Page::EMPTY
+        );
+        assert_eq!(
+            page(
+                json!({"Records": [1, 2], "CurrentPage": 3, "TotalPages": 3}),
+                4
+            ),
             Page::EMPTY
         );
     }
@@ -278,8 +322,21 @@ mod tests {
             json!("x"),
             json!({"Records": {}}),
             json!({"error_message": "x"}),
+            json!({"Message": "An error has occurred."}),
+            json!({"Records": null, "Message": "An error has occurred."}),
+            json!({"d": [{"ApplicationId": 1}], "TotalPages": 1}),
+            json!({"TotalRecords": 3}),
+            json!({"Records": null, "TotalPages": 2}),
         ] {
             assert!(Page::read(Some(bad.clone()), 1, 2).is_err(), "{bad}");
         }
+    }
+
+    /// What stands on the pages to come would pass for read.
+    #[test]
+    fn a_server_that_ignores_the_page_number_is_noticed() {
+        let first = json!({"Records": [1, 2], "CurrentPage": 1, "TotalPages": 3});
+        assert!(Page::read(Some(first.clone()), 1, 2).unwrap().more);
+        assert!(Page::read(Some(first), 2, 2).is_err());
     }
 }

@@ -107,6 +107,7 @@ fn problem(phase: Phase, code: ProblemCode, problem: impl Into<String>, remedy: 
         code,
         problem: problem.into(),
         remedy: remedy.to_owned(),
+        retry_at: None,
     }
 }
 
@@ -137,6 +138,11 @@ fn unanswered(error: &TransportError) -> CallError {
             Phase::Unknown,
             "hrms.answer_too_large",
             "The endpoint should answer with a status and little else.",
+        ),
+        TransportError::Encoded(_) => (
+            Phase::Unknown,
+            "hrms.answer_encoded",
+            "The endpoint should answer uncompressed: no encoding is asked for.",
         ),
     };
     problem(phase, code, error.to_string(), remedy)

@@ -1,6 +1,8 @@
 //! Outgoing HTTP for every client of ours: plain-data messages, one trait to send them, and one guarded sender.
 
+mod encoding;
 mod guard;
+mod json;
 mod message;
 mod pace;
 mod sender;
@@ -8,6 +10,7 @@ mod sender;
 use async_trait::async_trait;
 
 pub use guard::Guard;
+pub use json::{NotJson, read_json};
 pub use message::{Limits, Method, Request, Response};
 pub use pace::{Pace, Paced};
 use sender::UNRESOLVED;
@@ -28,6 +31,10 @@ pub enum TransportError {
     /// The answer was larger than allowed. The request took effect as far as the other side is concerned.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// The answer is encoded in a way that was not asked for and that is not known here. As with
+    /// [`TooLarge`](Self::TooLarge), the request may have taken effect.
+    #[error("the answer is encoded as \"{0}\", which was not asked for")]
+    Encoded(String),
 }
 
 impl TransportError {

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
 use url::Url;
+
+use crate::json::{NotJson, read_json};
 
 /// The methods that the clients use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl Request {
     }
 
     /// With this JSON body and its content type.
-    pub fn json(mut self, body: &serde_json::Value) -> Self {
+    pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header("content-type", "application/json")
     }
@@ -106,6 +109,11 @@ impl Response {
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(&self.body);
         body.trim_ascii_start().first() == Some(&b'<')
+    }
+
+    /// The body as JSON, read tolerantly: see [`read_json`]. `None`: it is empty.
+    pub fn json(&self) -> Result<Option<Value>, NotJson> {
+        read_json(&self.body)
     }
 
     /// The first header of this (lower-case) name.

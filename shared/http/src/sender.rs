@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::encoding::decoded;
 use crate::guard::{Guard, GuardedResolver, LookUp, Refusal, system};
 use crate::{Limits, Method, Request, Response, Transport, TransportError};
 
@@ -104,11 +105,12 @@ impl Sender {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             })
             .collect();
-        Ok(Response {
+        let answer = Response {
             status: answer.status().as_u16(),
             headers,
             body,
-        })
+        };
+        decoded(answer, limit)
     }
 }
 
@@ -490,15 +492,19 @@ mod tests {
         }
     }
 
-    /// Bodies are as large as they come: a small answer does not unfold into a large one.
     #[tokio::test]
-    async fn a_compressed_answer_is_not_unfolded() {
-        let packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00";
+    async fn a_compressed_answer_is_unfolded_within_the_limit() {
+        // "{}", stored and not deflated.
+        let packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x02\0\xfd\xff{}\0\0\0\0\0\0\0\0";
         let (url, _served) = serve(packed, false).await;
-        assert_eq!(
-            get(url, limits(5000, 100)).await.unwrap().body,
-            b"\x1f\x8b\x08\x00"
-        );
+        assert_eq!(get(url, limits(5000, 100)).await.unwrap().body, b"{}");
+        let (url, _served) = serve(packed, false).await;
+        let error = get(url, limits(5000, 25)).await;
+        assert_eq!(error.unwrap().body, b"{}");
+        let other = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}";
+        let (url, _served) = serve(other, false).await;
+        let error = get(url, limits(5000, 100)).await.unwrap_err();
+        assert_eq!(error, TransportError::Encoded("br".to_owned()));
     }
 
     #[tokio::test]

@@ -253,7 +253,7 @@ fn lost(kind: &Kind, error: &TransportError) -> Fault {
             remedy: again.to_owned(),
             ..Fault::unreadable(problem)
         },
-        TransportError::TooLarge(_) => Fault::unreadable(problem),
+        TransportError::TooLarge(_) | TransportError::Encoded(_) => Fault::unreadable(problem),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use stagecall_core::ports::{IncomingCall, Unreadable};
+use stagecall_http::{NotJson, read_json};
 
 /// Most references in a hint.
 pub(crate) const MOST_REFERENCES: usize = 20;
@@ -16,8 +17,10 @@ pub(crate) fn body(call: &IncomingCall<'_>) -> Result<Value, Unreadable> {
     if call.body.trim_ascii().is_empty() {
         return Err(Unreadable("it has no body".to_owned()));
     }
-    // The cause is not passed on: it may quote the body.
-    serde_json::from_slice(call.body).map_err(|_| Unreadable("its body is not JSON".to_owned()))
+    match read_json(call.body) {
+        Ok(body) => Ok(body.unwrap_or_default()),
+        Err(NotJson) => Err(Unreadable("its body is not JSON".to_owned())),
+    }
 }
 
 /// The event: as our own address names it, else where the body has one, under the names that a receiver of live

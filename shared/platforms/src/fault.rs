@@ -21,6 +21,8 @@ pub struct Fault {
     pub problem: String,
     /// What a person should do, as a sentence.
     pub remedy: String,
+    /// When to ask again at the earliest, where the platform said so of a call that may have taken effect.
+    pub wait: Option<Wait>,
 }
 
 /// What may be assumed of a call's effect. See [`Phase`].
@@ -103,12 +105,15 @@ impl Fault {
                 problem::REDIRECTED.remedy,
             )
             .of_connection(),
-            408 | 500.. => Self::new(
-                Effect::Unknown,
-                problem::UNAVAILABLE.code,
-                format!("{title} has a problem of its own ({status})"),
-                problem::UNAVAILABLE.remedy,
-            ),
+            408 | 500.. => Self {
+                wait: wait(answer),
+                ..Self::new(
+                    Effect::Unknown,
+                    problem::UNAVAILABLE.code,
+                    format!("{title} has a problem of its own ({status})"),
+                    problem::UNAVAILABLE.remedy,
+                )
+            },
             400..500 => Self::refused(
                 problem::REFUSED.code,
                 format!("{title} refuses the request ({status})"),
@@ -131,6 +136,7 @@ impl Fault {
             code,
             problem: problem.into(),
             remedy: remedy.to_owned(),
+            wait: None,
         }
     }
 
@@ -142,17 +148,19 @@ impl Fault {
         now: Timestamp,
         back_off: SignedDuration,
     ) -> CallError {
+        let until = |wait: Wait| {
+            let at = match wait {
+                Wait::For(time) => after(now, time.min(LONGEST_WAIT)),
+                Wait::Until(time) => time.min(after(now, LONGEST_WAIT)),
+            };
+            at.max(now)
+        };
         let phase = match self.effect {
             Effect::NotSent => Phase::NotSent,
             Effect::Refused => Phase::Refused,
             Effect::Unknown => Phase::Unknown,
             Effect::Throttled(wait) => {
-                let until = match wait {
-                    None => after(now, back_off),
-                    Some(Wait::For(time)) => after(now, time.min(LONGEST_WAIT)),
-                    Some(Wait::Until(time)) => time.min(after(now, LONGEST_WAIT)),
-                };
-                Phase::Throttled(Some(until.max(now)))
+                Phase::Throttled(Some(wait.map_or_else(|| after(now, back_off), until)))
             }
         };
         CallError {
@@ -163,6 +171,7 @@ impl Fault {
             code: self.code,
             problem: self.problem,
             remedy: self.remedy,
+            retry_at: self.wait.map(until),
         }
     }
 }
@@ -235,5 +244,20 @@ mod tests {
                 "{header:?}"
             );
         }
+    }
+
+    /// What became of the call is open, and yet it need not be asked for before that.
+    #[test]
+    fn a_platform_that_is_down_says_until_when() {
+        let error = Fault::of_status("Sample", &answer(503, &[("retry-after", "120")])).during(
+            "test",
+            now(),
+            SignedDuration::from_secs(30),
+        );
+        assert_eq!(error.phase, Phase::Unknown);
+        assert_eq!(
+            error.not_before(),
+            Some("2026-11-22T09:02:00Z".parse().unwrap())
+        );
     }
 }

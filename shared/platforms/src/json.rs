@@ -4,6 +4,22 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde_json::{Map, Value};
 use stagecall_core::result::Score;
+use stagecall_http::Response;
+
+use crate::fault::Fault;
+
+/// The body of a success. An empty one is a null.
+pub(crate) fn answer(title: &str, answer: &Response) -> Result<Value, Fault> {
+    match answer.json() {
+        Ok(body) => Ok(body.unwrap_or_default()),
+        Err(error) => Err(Fault::unreadable(format!("{title}'s answer: {error}"))),
+    }
+}
+
+/// What a refusal's body says, if it is JSON; else null.
+pub(crate) fn anything(answer: &Response) -> Value {
+    answer.json().ok().flatten().unwrap_or_default()
+}
 
 /// An object, with the objects that it may be wrapped around read as one with it.
 pub(crate) struct Record<'a> {
@@ -110,6 +126,11 @@ pub(crate) fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| is_plain(text)),
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        // Some write whole numbers as `7.0`. Beyond 2^53 a double is no longer one number.
+        Value::Number(number) => number
+            .as_f64()
+            .filter(|number| number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0)
+            .map(|number| format!("{number:.0}")),
         Value::Object(object) => ["key", "id"]
             .iter()
             .filter_map(|name| object.get(*name))

@@ -293,6 +293,7 @@ fn trouble(phase: Phase, code: &'static str, problem: String, remedy: String) ->
         code,
         problem,
         remedy,
+        retry_at: None,
     }
 }
 

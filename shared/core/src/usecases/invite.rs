@@ -350,10 +350,11 @@ impl Inviter {
             Err(error) if error.phase == Phase::Unknown => {
                 warn(row, &error, "whether the invitation went out is not known");
                 let (trouble, _) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
+                let settled = self.desk.in_seconds(self.desk.timing.settle_seconds);
                 Event::OutcomeUnknown {
                     attempt: row.attempts,
                     trouble,
-                    look_up_at: self.desk.in_seconds(self.desk.timing.settle_seconds),
+                    look_up_at: error.not_before().map_or(settled, |at| at.max(settled)),
                 }
             }
             Err(error) => self.not_now(row, claim, &error),

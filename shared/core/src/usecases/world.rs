@@ -471,6 +471,7 @@ pub(super) fn failing(phase: Phase) -> CallError {
         code: "test.failed",
         problem: "it did not work".to_owned(),
         remedy: "Mend it.".to_owned(),
+        retry_at: None,
     }
 }
 

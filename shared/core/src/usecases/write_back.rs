@@ -230,6 +230,7 @@ impl WriteBack {
                 code: "invitation.no_reference",
                 problem: "the platform's reference is not on record".to_owned(),
                 remedy: "It is looked up by itself".to_owned(),
+                retry_at: None,
             }),
         }
     }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use stagecall_core::error::CallError;
-use stagecall_http::{Method, Response};
+use stagecall_http::{Method, NotJson, Response};
 
 use super::Probe;
 use crate::call::Call;
 use crate::errors::{Permission, Problem};
 use crate::inspect::server_time;
 use crate::refusal::Asked;
-use crate::wire::{self, Page, Record};
+use crate::wire::{Page, Record};
 
 /// What Eploy said.
 pub(super) enum Heard {
@@ -75,11 +75,10 @@ impl Probe<'_> {
             shape: shape(&answer),
         };
         match self.client.success(&call, answer, &token) {
-            Ok(answer) => wire::json(&answer.body)
+            Ok(answer) => answer
+                .json()
                 .map(|body| Heard::Yes(body, answer.status))
-                .map_err(|wire::NotJson| {
-                    Problem::Unreadable.error(call.operation, "it is not JSON")
-                }),
+                .map_err(|NotJson| Problem::Unreadable.error(call.operation, "it is not JSON")),
             Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => {
                 Ok(Heard::Missing(said))
             }
@@ -91,7 +90,7 @@ impl Probe<'_> {
 }
 
 fn shape(answer: &Response) -> &'static str {
-    let Ok(body) = wire::json(&answer.body) else {
+    let Ok(body) = answer.json() else {
         return "html";
     };
     match body.as_ref().and_then(Record::of) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::{Found, Sighting};
 use stagecall_core::result::{AssessmentResult, Status};
-use stagecall_http::Response;
+use stagecall_http::{Response, read_json};
 use url::Url;
 
 use super::errors::{self, Asked};
@@ -99,7 +99,7 @@ pub(super) fn client_ref(record: &Record<'_>) -> Option<String> {
     let parsed: Value;
     let metadata = match metadata {
         Value::String(text) => {
-            parsed = serde_json::from_str(text).ok()?;
+            parsed = read_json(text.as_bytes()).ok()??;
             &parsed
         }
         value => value,

@@ -5,7 +5,7 @@ use stagecall_http::Response;
 
 use super::TITLE;
 use crate::fault::Fault;
-use crate::json::text;
+use crate::json::{self, text};
 use crate::problem;
 
 /// The longest answer that can be a message, in bytes.
@@ -63,7 +63,7 @@ pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, Fault> {
     if !answer.is_success() {
         return Err(fault(answer, asked));
     }
-    serde_json::from_slice(&answer.body).map_err(|_| Fault::unreadable("WeCP's answer is not JSON"))
+    json::answer(TITLE, answer)
 }
 
 /// Whether it says that there are none: a 404 with the text `No candidate found` (§B.2.2, seen in code), and by analogy
@@ -142,10 +142,7 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
 /// Whether a message speaks of a test or a candidate, or is in `WeCP`'s own envelope. Whatever else answers at a mistaken
 /// address sends a page, nothing, or a text with the path in it ("Cannot GET /ats/wecp/tests").
 fn speaks_of_a_thing(answer: &Response) -> bool {
-    let own = || {
-        serde_json::from_slice::<Value>(&answer.body)
-            .is_ok_and(|body| body.get("errorMessage").is_some())
-    };
+    let own = || json::anything(answer).get("errorMessage").is_some();
     message(answer).is_some_and(|message| {
         let things = ["test", "quiz", "candidate", "interview", "group"];
         !message.contains('/') && (things.iter().any(|thing| message.contains(thing)) || own())
@@ -157,16 +154,16 @@ fn message(answer: &Response) -> Option<String> {
     if answer.body.len() > LONGEST {
         return None;
     }
-    let said = match serde_json::from_slice(&answer.body) {
-        Ok(Value::Object(object)) => ["errorMessage", "message", "error", "detail"]
+    let said = match answer.json() {
+        Ok(Some(Value::Object(object))) => ["errorMessage", "message", "error", "detail"]
             .iter()
             .find_map(|name| match object.get(*name)? {
                 Value::Object(inner) => inner.get("message").and_then(text),
                 value => text(value),
             })?,
-        Ok(Value::String(said)) => said,
+        Ok(Some(Value::String(said))) => said,
         Ok(_) => return None,
-        Err(_) => String::from_utf8(answer.body.clone()).ok()?,
+        Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
     let said = said.trim().to_lowercase();
     (!said.is_empty() && !said.starts_with('<')).then_some(said)

@@ -14,7 +14,7 @@ use super::settings::Options;
 use super::{KIND, candidates};
 use crate::adapter::email_of;
 use crate::fault::Fault;
-use crate::json::Record;
+use crate::json::{self, Record};
 
 /// The request's body: whom, what is said of the message, and the `metadata` that the partner guide describes
 /// (reference wecp, head), with our own reference as one of its "other fields".
@@ -88,7 +88,7 @@ pub(super) fn read(
     base: &Url,
 ) -> Result<InviteAnswer, Fault> {
     if errors::says_already_there(answer) {
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let body = json::anything(answer);
         return Ok(InviteAnswer::AlreadyThere {
             reference: reference(&body, person).map(|(reference, _)| reference),
         });

@@ -169,6 +169,21 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_character_does_not_cost_the_callback() {
+        for name in [&b"\\ud83d"[..], b"Andr\xe9"] {
+            let body = [
+                b"\xef\xbb\xbf{\"name\": \"",
+                name,
+                b"\", \"key\": \"",
+                P.as_bytes(),
+                b"\"}",
+            ]
+            .concat();
+            assert_eq!(keys(&read_bytes(&body, &[]).unwrap()), [P]);
+        }
+    }
+
+    #[test]
     fn the_participant_comes_first_in_every_known_shape() {
         for body in [
             json!({"interview": I, "key": P, "stage": "Accepted"}),

@@ -6,21 +6,20 @@ use stagecall_http::Response;
 
 use super::TITLE;
 use crate::fault::Fault;
-use crate::problem;
+use crate::{json, problem};
 
 /// The body of a success.
 pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
     if !answer.is_success() {
         return Err(fault(answer));
     }
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| Fault::unreadable("Willo's answer is not JSON"))
+    json::answer(TITLE, answer)
 }
 
 /// What a refusal means. Messages may quote what they are about, which is a person's data, so of them only the names of
 /// fields are passed on.
 pub(super) fn fault(answer: &Response) -> Fault {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body = json::anything(answer);
     match answer.status {
         404 if !is_absence(answer) => Fault::refused(
             problem::NOT_THE_API.code,
@@ -45,8 +44,9 @@ pub(super) fn fault(answer: &Response) -> Fault {
 /// it counted, everybody would be taken for cancelled.
 pub(super) fn is_absence(answer: &Response) -> bool {
     answer.status == 404
-        && serde_json::from_slice::<Value>(&answer.body)
-            .is_ok_and(|body| body.get("detail").is_some_and(Value::is_string))
+        && json::anything(answer)
+            .get("detail")
+            .is_some_and(Value::is_string)
 }
 
 /// Whether a refusal says that the candidate is there already: how is not established (reference willo §A.4), so a
@@ -62,7 +62,7 @@ pub(super) fn says_already_there(answer: &Response) -> bool {
         400 => {}
         _ => return false,
     }
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let body = json::anything(answer);
     let has = |message: &str, words: &[&str]| words.iter().any(|word| message.contains(word));
     ABOUT
         .iter()

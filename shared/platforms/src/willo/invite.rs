@@ -10,7 +10,7 @@ use super::settings::Options;
 use super::{errors, links, phone, standing};
 use crate::adapter::email_of;
 use crate::fault::Fault;
-use crate::json::Record;
+use crate::json::{self, Record};
 
 /// The request's body: the fields that a customer sends to the live API; of these `name` and `interview` are required
 /// (seen live), the effect of `external_id` and `send_invite` is unverified.
@@ -44,9 +44,8 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Faul
 /// new key, a conflict, or a 400 that says so are all understood. A success without a key is an open outcome.
 pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, Fault> {
     if errors::says_already_there(answer) {
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         return Ok(InviteAnswer::AlreadyThere {
-            reference: reference(&body),
+            reference: reference(&json::anything(answer)),
         });
     }
     let body = errors::body(answer)?;

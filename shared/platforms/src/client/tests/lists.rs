@@ -73,6 +73,27 @@ async fn a_next_page_elsewhere_is_not_followed() {
     }
 }
 
+/// What something broke in one participant's name must not hide the others' results.
+#[tokio::test(start_paused = true)]
+async fn a_broken_character_hides_nobody() {
+    for name in [&b"\\ud83d"[..], b"Andr\xe9"] {
+        let mut body =
+            b"\xef\xbb\xbf{\"next\": null, \"results\": [{\"key\": \"a\", \"name\": \"".to_vec();
+        body.extend_from_slice(name);
+        body.extend_from_slice(b"\"}, {\"key\": \"b\", \"status\": \"completed\"}]}");
+        let list = Ok(Response {
+            status: 200,
+            headers: Vec::new(),
+            body,
+        });
+        let (client, _) = client([list]).await;
+        let page = client.list(&AssessmentId::from("i1"), None, None).await;
+        let keys = page.unwrap().sightings.into_iter();
+        let keys: Vec<_> = keys.map(|one| one.reference.to_string()).collect();
+        assert_eq!(keys, ["a", "b"]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_list_that_leads_back_to_itself_ends() {
     let again = || page(&[], Some("interviews/?page=2"));
