@@ -9,7 +9,7 @@ use stagecall_aws::{BusEvents, ManagedSecrets, SqsQueue, Store};
 use stagecall_core::clock::{Clock, SystemClock};
 use stagecall_core::ports::{Events, Queue, Secrets};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::Desk;
+use stagecall_core::usecases::{DefinitionCache, Desk};
 use stagecall_http::{Guard, Sender, SetUpError, Transport};
 
 use crate::environment::Environment;
@@ -96,6 +96,7 @@ impl Parts {
             ledger: store.clone(),
             sweeps: Arc::new(store.inner().clone()),
             tenants: store.clone(),
+            definitions: DefinitionCache::over(Arc::new(store.inner().clone())),
             queue: self.queue(),
             events,
             clock: self.clock.clone(),

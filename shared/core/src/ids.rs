@@ -80,6 +80,10 @@ id!(
     MappingId
 );
 id!(
+    /// Which version of a mapping: a short digest of its content, see [`crate::definition`].
+    DefinitionId
+);
+id!(
     /// A tenant's account on one platform, by the name the configuration gives it (`willo`, `wecp`, `willo-retail`).
     AccountId
 );

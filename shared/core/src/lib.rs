@@ -5,6 +5,7 @@
 
 pub mod announcement;
 pub mod clock;
+pub mod definition;
 pub mod error;
 pub mod events;
 pub mod ids;

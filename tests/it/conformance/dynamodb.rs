@@ -29,6 +29,7 @@ impl Backend for DynamoDb {
             deliveries: store.clone(),
             due: store.clone(),
             tenants: store.clone(),
+            definitions: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
             records: store.clone(),

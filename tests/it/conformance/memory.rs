@@ -23,6 +23,7 @@ impl Backend for InMemory {
             deliveries: store.clone(),
             due: store.clone(),
             tenants: store.clone(),
+            definitions: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
             records: store.clone(),

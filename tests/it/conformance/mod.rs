@@ -4,6 +4,7 @@
 
 mod allowance;
 mod announcements;
+mod definitions;
 mod deliveries;
 mod due;
 mod dynamodb;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Deliveries, Due, Ledger, Records, Sweeps, TenantState, TenantStates,
-    Tenants,
+    Allowance, Announcements, Definitions, Deliveries, Due, Ledger, Records, Sweeps, TenantState,
+    TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_tests::sample::{at, tenant};
@@ -34,6 +35,7 @@ pub struct Stores {
     pub deliveries: Arc<dyn Deliveries>,
     pub due: Arc<dyn Due>,
     pub tenants: Arc<dyn Tenants>,
+    pub definitions: Arc<dyn Definitions>,
     pub states: Arc<dyn TenantStates>,
     pub allowance: Arc<dyn Allowance>,
     pub records: Arc<dyn Records>,
@@ -101,6 +103,7 @@ macro_rules! suite {
                 announcements_are_listed_newest_first;
             tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
                 of_many_states_of_one_version_one_wins, tenants_are_listed_by_name;
+            definitions: a_definition_stays_as_it_was_saved, definitions_are_apart, a_removed_tenants_definitions_go;
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
                 a_lower_ceiling_refuses_what_a_higher_one_gave;
             due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,

@@ -36,6 +36,7 @@ impl Backend for Sqlite {
             deliveries: store.clone(),
             due: store.clone(),
             tenants: store.clone(),
+            definitions: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
             records: store.clone(),

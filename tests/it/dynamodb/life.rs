@@ -34,7 +34,8 @@ impl Life {
         let desk = Desk {
             ledger: shared.clone(),
             sweeps: shared.clone(),
-            tenants: shared,
+            tenants: shared.clone(),
+            definitions: shared,
             queue: outside.clone(),
             events: outside.clone(),
             clock: outside.clone(),

@@ -351,6 +351,7 @@ fn announcer(rig: &Rig) -> Announcer {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
+            definitions: store.clone(),
             queue: Arc::new(Nobody),
             events: Arc::new(Nobody),
             clock: Arc::new(SystemClock),

@@ -228,6 +228,7 @@ impl Hash for World {
             appointment: _,
             pooled: _,
             forgotten_at: _,
+            definition: _,
         } = &*self.row;
         let Report {
             revision: shown,

@@ -17,7 +17,7 @@ use stagecall_core::ports::{
 };
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Announcer, Answer, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+    Announcer, Answer, DefinitionCache, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
 };
 use stagecall_core::work::Work;
 
@@ -86,6 +86,7 @@ impl Process {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
+            definitions: DefinitionCache::over(store.clone()),
             queue: queue.clone(),
             events: Arc::new(Heard(shared.judge.clone())),
             clock: clock.clone(),

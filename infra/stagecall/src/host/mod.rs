@@ -15,7 +15,8 @@ use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::{
-    Announcer, Desk, Inviter, Poller, Receiver, Registrar, Retention, Sweeper, Ticker, WriteBack,
+    Announcer, DefinitionCache, Desk, Inviter, Poller, Receiver, Registrar, Retention, Sweeper,
+    Ticker, WriteBack,
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
@@ -96,6 +97,7 @@ impl Host {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
+            definitions: DefinitionCache::over(store.clone()),
             queue: Arc::new(queue.clone()),
             events: Arc::new(LoggedEvents),
             clock: parts.clock.clone(),

@@ -15,12 +15,12 @@ use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Deliveries, Events, Ledger, Queue, Records, Secrets, SecretsWriter,
-    Sweeps, TenantStates, Tenants,
+    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, Queue, Records, Secrets,
+    SecretsWriter, Sweeps, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::Desk;
+use stagecall_core::usecases::{DefinitionCache, Desk};
 use stagecall_core::work::Work;
 use stagecall_http::{Guard, Sender, Transport};
 use url::Url;
@@ -68,6 +68,7 @@ pub(crate) struct Installation {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) sweeps: Arc<dyn Sweeps>,
     pub(crate) tenants: Arc<dyn Tenants>,
+    pub(crate) definitions: Arc<dyn Definitions>,
     pub(crate) states: Arc<dyn TenantStates>,
     pub(crate) allowance: Arc<dyn Allowance>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
@@ -110,6 +111,7 @@ struct Opened {
     ledger: Arc<dyn Ledger>,
     sweeps: Arc<dyn Sweeps>,
     tenants: Arc<dyn Tenants>,
+    definitions: Arc<dyn Definitions>,
     states: Arc<dyn TenantStates>,
     allowance: Arc<dyn Allowance>,
     deliveries: Arc<dyn Deliveries>,
@@ -133,6 +135,7 @@ impl Opened {
         S: Ledger
             + Sweeps
             + Tenants
+            + Definitions
             + TenantStates
             + Allowance
             + Deliveries
@@ -144,6 +147,7 @@ impl Opened {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
+            definitions: DefinitionCache::over(store.clone()),
             states: store.clone(),
             allowance: store.clone(),
             deliveries: store.clone(),
@@ -206,6 +210,7 @@ impl Installation {
             ledger: opened.ledger,
             sweeps: opened.sweeps,
             tenants: opened.tenants,
+            definitions: opened.definitions,
             states: opened.states,
             allowance: opened.allowance,
             deliveries: opened.deliveries,
@@ -229,6 +234,7 @@ impl Installation {
             ledger: self.ledger.clone(),
             sweeps: self.sweeps.clone(),
             tenants: self.tenants.clone(),
+            definitions: self.definitions.clone(),
             queue: self.queue.clone(),
             events: Arc::new(Untold),
             clock: self.clock.clone(),

@@ -14,8 +14,8 @@ use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Hire, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
-    Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, DefinitionId,
+    InvitationKey, MappingId, Reference, TenantId,
 };
 
 use super::STORE;
@@ -143,6 +143,17 @@ impl Place {
         )
     }
 
+    pub(super) fn definition(
+        tenant: &TenantId,
+        mapping: &MappingId,
+        version: &DefinitionId,
+    ) -> Self {
+        Self {
+            pk: definitions(tenant),
+            sk: join(&[mapping.as_str(), version.as_str()]),
+        }
+    }
+
     pub(super) fn sweep(tenant: &TenantId, of: &AssessmentRef) -> Self {
         let pk = [
             tenant.as_str(),
@@ -240,6 +251,11 @@ pub(super) fn of_application(application: &ApplicationId) -> String {
 /// The partition of a tenant's deliveries.
 pub(super) fn deliveries(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "delivery"])
+}
+
+/// The partition of a tenant's mappings as they were.
+pub(super) fn definitions(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "definition"])
 }
 
 /// The partition of a tenant's tombstones.

@@ -174,7 +174,7 @@ impl Ledger for Store {
 
 impl Store {
     /// Puts an item where none is. Returns the one that is there already.
-    async fn put_once(
+    pub(super) async fn put_once(
         &self,
         operation: &'static str,
         item: Item,

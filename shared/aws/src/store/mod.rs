@@ -6,6 +6,7 @@
 
 mod allowance;
 mod announcements;
+mod definitions;
 mod deliveries;
 mod due;
 mod item;

@@ -17,7 +17,7 @@ use super::deliveries::{HANDLED, PARKED, PENDING};
 use super::item::{Item, broken, document, index, plain, text};
 use super::layout::{
     DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
-    audits, deliveries, group, group_of, hires, moment, of_application, tombstones,
+    audits, definitions, deliveries, group, group_of, hires, moment, of_application, tombstones,
 };
 use super::{STORE, Store, due, failed, made};
 
@@ -100,6 +100,11 @@ impl Records for Store {
             .send()
             .await
             .map_err(|error| failed(operation, &error))?;
+        for item in self.partition(operation, definitions(id)).await? {
+            if let Some(place) = Place::of(&item) {
+                self.delete(operation, &place).await?;
+            }
+        }
         Ok(there)
     }
 

@@ -14,7 +14,8 @@ pub use event::{Effect, Event, NotApplicable, Transition, Writer};
 
 use crate::error::CallError;
 use crate::ids::{
-    ActionId, AssessmentRef, CandidateId, InvitationKey, Reference, StatusHistoryId, VacancyId,
+    ActionId, AssessmentRef, CandidateId, DefinitionId, InvitationKey, Reference, StatusHistoryId,
+    VacancyId,
 };
 use crate::meeting::Appointment;
 use crate::report::Moment;
@@ -31,8 +32,11 @@ pub struct Invitation {
     pub candidate: CandidateId,
     /// For which vacancy.
     pub vacancy: VacancyId,
-    /// To what. Taken from the mapping when the entry was seen: a later change of the mapping does not move it. Where the
-    /// mapping makes interviews, the one that was made, once it is.
+    /// The version of the mapping that it was made under: everything about it is decided by that one, however the mapping
+    /// changes. `None`, of an earlier program: by the present mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<DefinitionId>,
+    /// To what, as its definition says. Where that makes interviews, the one that was made, once it is.
     pub assessment: AssessmentRef,
     /// When the candidate is met, where it is a live interview and that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +156,8 @@ pub enum SkipReason {
     Paused,
     /// The mapping was removed before the invitation went out.
     MappingRemoved,
+    /// Its vacancy or its trigger was taken out of the mapping before the invitation went out.
+    MappingChanged,
     /// An operator took it back before it went out.
     Cancelled,
 }
@@ -368,7 +374,7 @@ impl Invitation {
     /// The most entries a story keeps; the middle is dropped, the beginning and the end stay.
     pub const LONGEST_STORY: usize = 60;
 
-    /// A newly seen entry, due to be sent at once.
+    /// A newly seen entry, due to be sent at once, of a mapping whose version is not kept: see [`Invitation::under`].
     pub fn detected(
         key: InvitationKey,
         candidate: CandidateId,
@@ -382,6 +388,7 @@ impl Invitation {
             version: 0,
             candidate,
             vacancy,
+            definition: None,
             assessment,
             appointment: None,
             pooled: false,
@@ -416,6 +423,12 @@ impl Invitation {
         reason.name().clone_into(&mut self.story[0].what);
         self.state = State::Skipped(reason);
         self.wake = Wake::Never;
+        self
+    }
+
+    /// The same entry, under this version of its mapping.
+    pub fn under(mut self, definition: DefinitionId) -> Self {
+        self.definition = Some(definition);
         self
     }
 

@@ -636,6 +636,7 @@ impl SkipReason {
             Self::Paused => "paused",
             Self::Duplicate(_) => "duplicate",
             Self::MappingRemoved => "mapping_removed",
+            Self::MappingChanged => "mapping_changed",
             Self::Cancelled => "cancelled",
         }
     }

@@ -1,6 +1,7 @@
 //! What the core needs from outside: narrow, so that whoever may only read cannot write.
 
 mod announcements;
+mod definitions;
 mod eploy;
 mod hrms;
 mod ledger;
@@ -11,6 +12,7 @@ mod tenants;
 use async_trait::async_trait;
 
 pub use announcements::Announcements;
+pub use definitions::Definitions;
 pub use eploy::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Directory,
     Eploy, EployConnections, HistoryRow, NamedId, NewAction, PlacementPage, PlacementRow, Purpose,

@@ -133,7 +133,7 @@ pub trait Records: Send + Sync {
     /// All configured tenants, by id.
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError>;
 
-    /// Removes a tenant's configuration and how polling it stood, so that a tenant of that name who comes back starts
+    /// Removes a tenant's configuration, its definitions and how polling it stood, so that a tenant of that name who comes back starts
     /// with a new baseline. Its invitations stay: whoever was invited is not invited again. Returns whether it was
     /// there.
     async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError>;

@@ -132,10 +132,10 @@ impl Announcer {
                     Err(error) => self.put_off(row, &error),
                     Ok(Stay::Away) => Event::Skip(SkipReason::MovedOn),
                     // The reading of who was hired before had missed it.
-                    Ok(Stay::There(Some(entry))) if entry.is_before(row.not_before) => {
+                    Ok(Stay::There(_, Some(entry))) if entry.is_before(row.not_before) => {
                         Event::Skip(SkipReason::Baseline)
                     }
-                    Ok(Stay::There(entry)) => confirmed(entry.and_then(|entry| entry.at), None),
+                    Ok(Stay::There(_, entry)) => confirmed(entry.and_then(|entry| entry.at), None),
                 }
             }
         }

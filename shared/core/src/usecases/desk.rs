@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{CallError, Error, StoreError};
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::{Effect, Event, Invitation, NotApplicable, Trouble};
-use crate::ports::{Events, Ledger, Queue, Saved, Sweeps, Tenants};
+use crate::ports::{Definitions, Events, Ledger, Queue, Saved, Sweeps, Tenants};
 use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
 
@@ -22,6 +22,8 @@ pub struct Desk {
     pub sweeps: Arc<dyn Sweeps>,
     /// The configuration.
     pub tenants: Arc<dyn Tenants>,
+    /// The mappings as they were.
+    pub definitions: Arc<dyn Definitions>,
     /// Where work is handed out.
     pub queue: Arc<dyn Queue>,
     /// Where subscribers are told.

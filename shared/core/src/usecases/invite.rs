@@ -53,7 +53,8 @@ impl Inviter {
         if tenant.paused {
             return Ok(());
         }
-        let mapping = tenant.mapping(&key.mapping);
+        let mapping = self.desk.definition(&tenant, &row).await?;
+        let mapping = mapping.as_ref();
         let row = match row.state {
             State::Detected if row.next_try.is_some_and(|at| at > now) => return Ok(()),
             State::Detected => row,
@@ -81,20 +82,12 @@ impl Inviter {
         row: Invitation,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let Some(mapping) = mapping else {
-            let reason = SkipReason::MappingRemoved;
-            return self
-                .record(
-                    &row,
-                    None,
-                    Event::Skip {
-                        claim: None,
-                        reason,
-                    },
-                )
-                .await;
+        let present = tenant.present(&row.key.mapping, row.definition.as_ref());
+        let (Some(mapping), Some(present)) = (mapping, present) else {
+            let event = skip(SkipReason::MappingRemoved);
+            return self.record(&row, mapping, event).await;
         };
-        let (person, entry) = match self.wanted(tenant, mapping, &row).await {
+        let (person, entry) = match self.wanted(tenant, mapping, present, &row).await {
             Wanted::Yes(person, entry) => (*person, entry),
             Wanted::No(event) => return self.record(&row, Some(mapping), *event).await,
         };
@@ -207,9 +200,18 @@ impl Inviter {
         Ok(())
     }
 
-    /// Whether the application is still where it should be, and whom to invite.
-    async fn wanted(&self, tenant: &Tenant, mapping: &Mapping, row: &Invitation) -> Wanted {
-        if mapping.paused {
+    /// Whether the present mapping still wants it and the application is still where it should be, and whom to invite.
+    async fn wanted(
+        &self,
+        tenant: &Tenant,
+        mapping: &Mapping,
+        present: &Mapping,
+        row: &Invitation,
+    ) -> Wanted {
+        if !present.vacancies.contains(&row.vacancy) {
+            return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
+        }
+        if present.paused {
             return Wanted::No(Box::new(self.mapping_paused()));
         }
         let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
@@ -221,23 +223,18 @@ impl Inviter {
         let there = |position: &_| anywhere || mapping.triggered_by(position);
         let entry = match Stay::of(&*eploy, &row.key.application, there).await {
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
-            Ok(Stay::Away) => {
-                return Wanted::No(Box::new(Event::Skip {
-                    claim: None,
-                    reason: SkipReason::MovedOn,
-                }));
+            Ok(Stay::Away) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
+            Ok(Stay::There(position, _)) if !(anywhere || present.triggered_by(&position)) => {
+                return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
             }
-            Ok(Stay::There(entry)) => entry.filter(|_| !anywhere),
+            Ok(Stay::There(_, entry)) => entry.filter(|_| !anywhere),
         };
         if let Some(entry) = &entry
             && let Some(not_before) = row.entry.not_before
             && entry.is_before(not_before)
         {
             // The reading of who was there had missed it.
-            return Wanted::No(Box::new(Event::Skip {
-                claim: None,
-                reason: SkipReason::Baseline,
-            }));
+            return Wanted::No(Box::new(skip(SkipReason::Baseline)));
         }
         match self.person(&*eploy, row).await {
             Ok(person) => Wanted::Yes(Box::new(person), entry),
@@ -529,6 +526,12 @@ impl Inviter {
             }
         }
     }
+}
+
+/// It is not to be sent, before any claim.
+fn skip(reason: SkipReason) -> Event {
+    let claim = None;
+    Event::Skip { claim, reason }
 }
 
 /// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.

@@ -2,6 +2,7 @@
 
 mod announce;
 mod arrange;
+mod definitions;
 mod desk;
 mod invite;
 mod poll;
@@ -17,6 +18,7 @@ mod world;
 mod write_back;
 
 pub use announce::{Announcer, Redelivery};
+pub use definitions::DefinitionCache;
 pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
 pub use poll::{Decision, Polled, Poller, broken, decide, decide_by_history, reconcile};

@@ -41,6 +41,7 @@ pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Resu
             mapping.assessment.clone(),
             entry,
         )
+        .under(mapping.definition_id())
         .for_pool();
         if desk.ledger.insert(&place).await? == Inserted::Existed {
             continue;

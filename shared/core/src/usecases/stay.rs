@@ -30,8 +30,8 @@ impl EntryFact {
 /// Whether an application is where it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stay {
-    /// It is; since when, if its history tells.
-    There(Option<EntryFact>),
+    /// It is there, at this position; since when, if its history tells.
+    There(Position, Option<EntryFact>),
     /// It is elsewhere, or gone.
     Away,
 }
@@ -47,15 +47,14 @@ impl Stay {
         let position = match eploy.standing(application).await? {
             Standing::Gone => None,
             Standing::Position(position) => Some(position),
-            Standing::History(rows) => match stay(&rows, &there) {
-                Some(entry) => return Ok(Self::There(Some(entry))),
-                None => eploy.position(application).await?,
+            Standing::History(mut rows) => match (stay(&rows, &there), rows.pop()) {
+                (Some(entry), Some(last)) => return Ok(Self::There(last.position, Some(entry))),
+                _ => eploy.position(application).await?,
             },
         };
-        Ok(if position.is_some_and(|position| there(&position)) {
-            Self::There(None)
-        } else {
-            Self::Away
+        Ok(match position.filter(there) {
+            Some(position) => Self::There(position, None),
+            None => Self::Away,
         })
     }
 }

@@ -17,8 +17,8 @@ use crate::clock::{Clock, Deadline};
 use crate::error::{CallError, Phase, Reach, StoreError, System};
 use crate::events::{DomainEvent, What};
 use crate::ids::{
-    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, ExportPackageId,
-    InvitationKey, QuestionId, Reference, StageId, StatusId, TenantId,
+    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, ExportPackageId,
+    InvitationKey, MappingId, QuestionId, Reference, StageId, StatusId, TenantId,
 };
 use crate::invitation::{Entry, Event, Invitation, Report};
 use crate::person::Person;
@@ -62,6 +62,8 @@ pub(super) struct Holds {
     pub rows: BTreeMap<InvitationKey, Invitation>,
     /// Those that cannot be loaded, and what comes of trying.
     pub rows_fail: BTreeMap<InvitationKey, StoreError>,
+    /// The mappings as they were.
+    pub definitions: BTreeMap<(MappingId, DefinitionId), Mapping>,
     pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
     pub prepared: BTreeMap<String, AssessmentId>,
     pub withdrawn: Vec<Reference>,
@@ -165,6 +167,7 @@ impl World {
             fails: BTreeMap::new(),
             rows: BTreeMap::new(),
             rows_fail: BTreeMap::new(),
+            definitions: BTreeMap::new(),
             references: BTreeMap::new(),
             prepared: BTreeMap::new(),
             withdrawn: Vec::new(),
@@ -247,8 +250,13 @@ impl World {
     pub fn enter(&self, application: &str, mapping: &str) -> InvitationKey {
         let mut holds = self.holds();
         let mapping = holds.tenant.mapping(&mapping.into()).unwrap();
-        let row = entered(application, mapping, holds.now);
+        let version = mapping.definition_id();
+        let row = entered(application, mapping, holds.now).under(version.clone());
         let key = row.key.clone();
+        let definition = mapping.as_definition();
+        holds
+            .definitions
+            .insert((key.mapping.clone(), version), definition);
         holds.rows.insert(key.clone(), row);
         key
     }
@@ -265,6 +273,7 @@ impl World {
             ledger: ports.clone(),
             sweeps: ports.clone(),
             tenants: ports.clone(),
+            definitions: ports.clone(),
             queue: ports.clone(),
             events: ports.clone(),
             clock: ports,

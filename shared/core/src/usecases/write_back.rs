@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::desk::{Changed, Desk, Next};
 use super::pools;
-use crate::error::{CallError, Error, Phase, Reach};
+use crate::error::{CallError, Error, Phase, Reach, System};
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
     ActionRecord, Event, Invitation, Report, State, Step, Trouble, Wake, Writer,
@@ -90,7 +90,8 @@ impl WriteBack {
                     return Ok(News::Later);
                 }
             };
-            let mapping = tenant.mapping(&key.mapping);
+            let mapping = self.desk.definition(&tenant, &row).await?;
+            let mapping = mapping.as_ref();
             let lease_until = self.lease();
             // The report can be written in the same breath, unless that means creating the action: its beginning has to
             // be on record first.
@@ -155,11 +156,8 @@ impl WriteBack {
             adopted: true,
             writer: None,
         };
-        let mapping = tenant.mapping(&row.key.mapping);
-        let changed = self
-            .desk
-            .change(row, sent, expires(mapping), Next::Mine)
-            .await?;
+        let expires = self.desk.expiry(tenant, row).await?;
+        let changed = self.desk.change(row, sent, expires, Next::Mine).await?;
         Ok(!matches!(changed, Changed::No(_)))
     }
 
@@ -174,7 +172,8 @@ impl WriteBack {
             return Ok(());
         }
         let tenant = self.desk.tenant(&key.tenant).await?;
-        let mapping = tenant.mapping(&key.mapping);
+        let mapping = self.desk.definition(&tenant, &row).await?;
+        let mapping = mapping.as_ref();
         let lease_until = self.lease();
         let begun = Event::ReportBegun(Writer {
             lease_until,
@@ -223,7 +222,7 @@ impl WriteBack {
         match &row.reference {
             Some(reference) => platform.result(&row.assessment.assessment, reference).await,
             None => Err(CallError {
-                system: crate::error::System::Platform,
+                system: System::Platform,
                 operation: "read the result",
                 phase: Phase::NotSent,
                 reach: Reach::Record,
@@ -256,13 +255,11 @@ impl WriteBack {
         heard: Result<Option<AssessmentResult>, CallError>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
-        let Some(mapping) = tenant.mapping(&row.key.mapping) else {
-            // The mapping said where to report; without it there is no place.
-            let mut report = row.report.clone();
-            report.revision = row.revision;
-            return self
-                .settle(row, Event::Reported(report), None, lease_until)
-                .await;
+        let definition = self.desk.definition(tenant, &row).await?;
+        let Some(mapping) = definition.as_ref() else {
+            let error = no_definition(&row);
+            let event = self.put_off_event(&row, row.report.clone(), &error);
+            return self.settle(row, event, None, lease_until).await;
         };
         pools::feed(&self.desk, tenant, &row).await?;
         let (result, missing) = match heard {
@@ -386,6 +383,23 @@ pub(super) fn with_own_action(before: &Invitation, mut begun: Invitation) -> Inv
         begun.report.action = None;
     }
     begun
+}
+
+/// A row of an earlier program, which kept no versions, whose mapping was removed: where to report is not known.
+fn no_definition(row: &Invitation) -> CallError {
+    CallError {
+        system: System::Eploy,
+        operation: "report an invitation",
+        phase: Phase::NotSent,
+        reach: Reach::Record,
+        code: "mapping.unknown",
+        problem: format!(
+            "mapping {} was removed, and what it said is not kept",
+            row.key.mapping
+        ),
+        remedy: "Configure the mapping again under its name, paused if it is to invite nobody, and the report is written"
+            .to_owned(),
+    }
 }
 
 /// The mapping's own expiry.

@@ -16,6 +16,7 @@
 
 mod allowance;
 mod announcements;
+mod definitions;
 mod deliveries;
 mod due;
 mod fault;

@@ -11,7 +11,7 @@ use super::fault::Fault;
 const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -128,6 +128,16 @@ const MIGRATIONS: [&str; 4] = [
         assessment TEXT NOT NULL,
         PRIMARY KEY (tenant, account, name)
     ) STRICT, WITHOUT ROWID;
+",
+    // Mappings as they were.
+    "
+    CREATE TABLE definition (
+        tenant   TEXT NOT NULL,
+        mapping  TEXT NOT NULL,
+        version  TEXT NOT NULL,
+        document TEXT NOT NULL,
+        PRIMARY KEY (tenant, mapping, version)
+    ) STRICT;
 ",
 ];
 

@@ -20,11 +20,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::ids::{
-    AccountId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference, TenantId,
+    AccountId, AssessmentId, AssessmentRef, CandidateId, DefinitionId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{AuditRecord, Delivery, SweepState, TenantState};
-use stagecall_core::tenant::Tenant;
+use stagecall_core::tenant::{Mapping, Tenant};
 
 pub use ports::Ports;
 
@@ -45,6 +46,7 @@ struct Data {
     tenants: BTreeMap<TenantId, Tenant>,
     states: BTreeMap<TenantId, TenantState>,
     invitations: BTreeMap<InvitationKey, Invitation>,
+    definitions: BTreeMap<(TenantId, MappingId, DefinitionId), Mapping>,
     bindings: BTreeMap<(TenantId, AccountId, Reference), InvitationKey>,
     prepared: BTreeMap<(TenantId, AccountId, String), AssessmentId>,
     announcements: BTreeMap<HireKey, Announcement>,

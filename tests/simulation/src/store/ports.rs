@@ -8,14 +8,15 @@ use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Allowance, Announcements, Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted,
-    Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
+    Allowance, Announcements, Bound, Definitions, Deliveries, Delivery, DeliveryFate, Due, DueItem,
+    Inserted, Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
 };
-use stagecall_core::tenant::Tenant;
+use stagecall_core::tenant::{Mapping, Tenant};
 
 use super::Memory;
 use crate::judge::Judge;
@@ -256,6 +257,28 @@ impl Tenants for Ports {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
         let act = self.memory.tenant(id);
         self.scheduler.effect("read the configuration", act).await
+    }
+}
+
+#[async_trait]
+impl Definitions for Ports {
+    async fn save_definition(
+        &self,
+        tenant: &TenantId,
+        mapping: &Mapping,
+    ) -> Result<(), StoreError> {
+        let act = self.memory.save_definition(tenant, mapping);
+        self.scheduler.effect("save the definition", act).await
+    }
+
+    async fn load_definition(
+        &self,
+        tenant: &TenantId,
+        mapping: &MappingId,
+        version: &DefinitionId,
+    ) -> Result<Option<Mapping>, StoreError> {
+        let act = self.memory.load_definition(tenant, mapping, version);
+        self.scheduler.effect("load the definition", act).await
     }
 }
 

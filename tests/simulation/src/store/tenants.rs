@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{Saved, TenantState, TenantStates, Tenants};
-use stagecall_core::tenant::Tenant;
+use stagecall_core::ids::{DefinitionId, MappingId, TenantId};
+use stagecall_core::ports::{Definitions, Saved, TenantState, TenantStates, Tenants};
+use stagecall_core::tenant::{Mapping, Tenant};
 
 use super::Memory;
 
@@ -39,6 +39,31 @@ impl Memory {
 impl Tenants for Memory {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
         Ok(self.data().tenants.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl Definitions for Memory {
+    async fn save_definition(
+        &self,
+        tenant: &TenantId,
+        mapping: &Mapping,
+    ) -> Result<(), StoreError> {
+        let key = (tenant.clone(), mapping.id.clone(), mapping.definition_id());
+        let mut data = self.data();
+        let kept = data.definitions.entry(key);
+        kept.or_insert_with(|| mapping.as_definition());
+        Ok(())
+    }
+
+    async fn load_definition(
+        &self,
+        tenant: &TenantId,
+        mapping: &MappingId,
+        version: &DefinitionId,
+    ) -> Result<Option<Mapping>, StoreError> {
+        let key = (tenant.clone(), mapping.clone(), version.clone());
+        Ok(self.data().definitions.get(&key).cloned())
     }
 }
 

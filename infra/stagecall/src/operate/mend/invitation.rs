@@ -7,6 +7,7 @@ use stagecall_core::error::Error;
 use stagecall_core::ids::{ApplicationId, MappingId, TenantId};
 use stagecall_core::invitation::{Event, Invitation, Step};
 use stagecall_core::ports::{Inserted, InvitationFilter, Withdrawn};
+use stagecall_core::tenant::MappingKind;
 use stagecall_core::usecases::{Changed, Next};
 use stagecall_core::work::Work;
 
@@ -69,10 +70,11 @@ async fn apply(
     event: &Event,
 ) -> anyhow::Result<Option<Invitation>> {
     let tenant = on.tenants.tenant(&of.key.tenant).await?;
-    let expires = tenant
-        .as_ref()
-        .and_then(|tenant| tenant.mapping(&of.key.mapping)?.expires_after_days);
     let desk = on.desk();
+    let expires = match &tenant {
+        Some(tenant) => desk.expiry(tenant, of).await?,
+        None => None,
+    };
     let mut row = of.clone();
     for _ in 0..TRIES {
         match desk
@@ -246,12 +248,13 @@ fn in_the_way(error: Error) -> anyhow::Error {
 pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Result<u8> {
     let one = latest(arguments, on).await?;
     let tenant = on.tenant(&arguments.tenant).await?;
-    if tenant.mapping(&one.key.mapping).is_none() {
+    // Under the mapping as it is now, all of it.
+    let Some(mapping) = tenant.mapping(&one.key.mapping) else {
         return Err(exit::not_found(format!(
             "{} has no mapping {} any more",
             tenant.id, one.key.mapping
         )));
-    }
+    };
     let unsettled = matches!(
         one.state.name(),
         "detected" | "sending" | "invited" | "started"
@@ -268,7 +271,7 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     key.round = key.round.saturating_add(1);
     let what = format!(
         "{key} is a new round: the candidate is invited to {} again, if the application is still at the trigger stage and the platform takes a second invitation of the same person.",
-        one.assessment
+        mapping.assessment
     );
     if !arguments.acting.agreed(&what)? {
         return Ok(exit::OK);
@@ -277,13 +280,16 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     entry.seen_at = on.clock.now();
     entry.left_at = None;
     entry.not_before = None;
-    let next = Invitation::detected(
+    on.definitions.save_definition(&tenant.id, mapping).await?;
+    let mut next = Invitation::detected(
         key.clone(),
         one.candidate.clone(),
         one.vacancy.clone(),
-        one.assessment.clone(),
+        mapping.assessment.clone(),
         entry,
-    );
+    )
+    .under(mapping.definition_id());
+    next.pooled = matches!(mapping.kind, MappingKind::Pool(_));
     match on.ledger.insert(&next).await? {
         Inserted::New => {}
         Inserted::Existed => {

@@ -114,14 +114,14 @@ impl Case<'_> {
         let there = |position: &_| self.mapping.triggered_by(position);
         match Stay::of(eploy, &self.row.id, there).await? {
             Stay::Away => return Ok(Some("it left the trigger stage".to_owned())),
-            Stay::There(Some(entry))
+            Stay::There(_, Some(entry))
                 if self.latest.is_none()
                     && !self.mapping.include_current
                     && entry.is_before(self.state.since) =>
             {
                 return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
             }
-            Stay::There(_) => {}
+            Stay::There(..) => {}
         }
         let person = eploy.candidate(&self.row.candidate).await?;
         let reachable = person.email.is_some_and(|email| email.contains('@'));
@@ -152,6 +152,7 @@ fn passed_over(reason: &SkipReason) -> &'static str {
         SkipReason::MovedOn => "it left the stage",
         SkipReason::Duplicate(_) => "the platform has it already",
         SkipReason::MappingRemoved => "the mapping was removed",
+        SkipReason::MappingChanged => "its vacancy or trigger was taken out of the mapping",
         SkipReason::Cancelled => "an operator took it back",
     }
 }

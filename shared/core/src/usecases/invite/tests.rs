@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::world::{Holds, World, at, failing, sent, start, time};
 use super::*;
 use crate::invitation::{ActionRecord, Step, Wake};
+use crate::ports::Task;
 use crate::ports::{HistoryRow, Standing};
 use crate::report::Moment;
-use crate::tenant::ActionPlan;
+use crate::tenant::{ActionPlan, MappingKind, Settings, Vacancies};
 
 async fn invite(world: &World, key: &InvitationKey) -> Invitation {
     let ports = Arc::new(world.clone());
@@ -25,6 +26,14 @@ async fn invite(world: &World, key: &InvitationKey) -> Invitation {
 /// A world with an invitation that is to go out.
 fn entered() -> (World, InvitationKey) {
     let world = World::new();
+    let key = world.enter("1", "video");
+    (world, key)
+}
+
+/// The same, under a mapping that was changed beforehand.
+fn entered_under(change: impl FnOnce(&mut Mapping)) -> (World, InvitationKey) {
+    let world = World::new();
+    change(&mut world.holds().tenant.mappings[0]);
     let key = world.enter("1", "video");
     (world, key)
 }
@@ -80,10 +89,9 @@ fn due(at: Timestamp) -> Wake {
 
 #[tokio::test]
 async fn whoever_is_at_the_stage_is_invited_once() {
-    let (world, key) = entered();
-    world.holds().tenant.mappings[0]
-        .options
-        .insert("language".to_owned(), "en".into());
+    let (world, key) = entered_under(|mapping| {
+        mapping.options.insert("language".to_owned(), "en".into());
+    });
     let row = invite(&world, &key).await;
     assert_eq!(row.state, State::Invited);
     let reference = Reference::new(format!("of-{}", key.name()));
@@ -132,10 +140,11 @@ async fn when_the_application_entered_is_kept() {
 /// Sending goes on to the report: no second reading of anything, and no hand-over.
 #[tokio::test]
 async fn what_was_sent_is_reported_in_the_same_breath() {
-    let (world, key) = entered();
-    world.holds().tenant.mappings[0].report.action = Some(ActionPlan {
-        action_type: "interview".into(),
-        outcomes: BTreeMap::new(),
+    let (world, key) = entered_under(|mapping| {
+        mapping.report.action = Some(ActionPlan {
+            action_type: "interview".into(),
+            outcomes: BTreeMap::new(),
+        });
     });
     let row = invite(&world, &key).await;
     assert!(!row.unreported());
@@ -195,6 +204,70 @@ async fn of_a_removed_mapping_nobody_is_invited() {
     assert_eq!(calls(&world), NONE);
 }
 
+/// A paused mapping has its invitations wait, and then it is changed and resumed.
+async fn changed_while_it_waits(change: impl FnOnce(&mut Mapping)) -> (World, Invitation) {
+    let (world, key) = entered();
+    world.holds().tenant.mappings[0].paused = true;
+    invite(&world, &key).await;
+    change(&mut world.holds().tenant.mappings[0]);
+    world.holds().tenant.mappings[0].paused = false;
+    world.pass(3600);
+    let row = invite(&world, &key).await;
+    (world, row)
+}
+
+#[tokio::test]
+async fn what_was_taken_out_of_a_mapping_is_not_invited_for() {
+    let skipped = State::Skipped(SkipReason::MappingChanged);
+    let only = |vacancy: &str| Vacancies::Only([vacancy.into()].into());
+    let (world, row) = changed_while_it_waits(|mapping| mapping.vacancies = only("4102")).await;
+    assert_eq!(row.state, skipped);
+    assert_eq!(calls(&world), NONE);
+
+    let (world, row) =
+        changed_while_it_waits(|mapping| mapping.triggers[0].stage = "13".into()).await;
+    assert_eq!(row.state, skipped);
+    assert!(world.holds().orders.is_empty());
+
+    let (_, row) = changed_while_it_waits(|mapping| mapping.vacancies = only("4101")).await;
+    assert_eq!(row.state, State::Invited);
+}
+
+#[tokio::test]
+async fn an_invitation_is_wholly_under_the_definition_it_was_made_under() {
+    let (world, row) = changed_while_it_waits(|mapping| {
+        mapping.assessment.assessment = "a2".into();
+        mapping.options.insert("language".to_owned(), "fr".into());
+        mapping.kind = MappingKind::Pool(crate::tenant::PoolPlan::default());
+        mapping.expires_after_days = Some(1);
+        mapping.report.action = Some(ActionPlan {
+            action_type: "interview".into(),
+            outcomes: BTreeMap::new(),
+        });
+    })
+    .await;
+    let holds = world.holds();
+    assert_eq!(holds.orders[0].assessment, "a1".into());
+    assert_eq!(holds.orders[0].options, Settings::new());
+    assert_eq!(holds.orders[0].task, Task::Invite);
+    assert_eq!(row.assessment.assessment, "a1".into());
+    assert!(matches!(row.wake, Wake::Watched { until: None, .. }));
+    assert_eq!(holds.wrote, []);
+}
+
+/// The same mapping under another name still wants what it had begun.
+#[tokio::test]
+async fn a_mapping_under_another_name_goes_on_with_what_waits() {
+    let (_, row) = changed_while_it_waits(|mapping| mapping.id = "video-2".into()).await;
+    assert_eq!(row.state, State::Invited);
+    let (_, row) = changed_while_it_waits(|mapping| {
+        mapping.id = "video-2".into();
+        mapping.assessment.assessment = "a2".into();
+    })
+    .await;
+    assert_eq!(row.state, State::Skipped(SkipReason::MappingRemoved));
+}
+
 #[tokio::test]
 async fn a_paused_mapping_holds_its_invitations_back_however_long() {
     let (world, key) = entered();
@@ -232,9 +305,8 @@ async fn whoever_moved_on_is_not_invited() {
 /// Such a mapping takes up what came of another one's invitation.
 #[tokio::test]
 async fn without_triggers_it_does_not_matter_where_the_application_is() {
-    let (world, key) = entered();
+    let (world, key) = entered_under(|mapping| mapping.triggers.clear());
     world.set(|holds| {
-        holds.tenant.mappings[0].triggers.clear();
         // Not by where it stands now, and not by when it came there.
         holds.standing = Standing::History(vec![HistoryRow {
             id: "h1".into(),
@@ -449,8 +521,8 @@ async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
 /// It was late, and somebody is telling so.
 #[tokio::test]
 async fn whoever_sends_does_not_write_beside_another_writer() {
-    let (world, key) = entered();
-    world.holds().tenant.mappings[0].report.notes_at = [Moment::Invited].into();
+    let notes_at = [Moment::Invited].into();
+    let (world, key) = entered_under(|mapping| mapping.report.notes_at = notes_at);
     let late = Event::PutOff {
         claim: None,
         trouble: trouble(time(-3600)),

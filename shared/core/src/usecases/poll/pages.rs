@@ -310,7 +310,7 @@ impl Poller {
             mapping: case.mapping.id.clone(),
             round,
         };
-        let mut invitation = Invitation::detected(
+        let invitation = Invitation::detected(
             key.clone(),
             case.row.candidate.clone(),
             case.row.vacancy.clone(),
@@ -324,6 +324,7 @@ impl Poller {
                 not_before: (!case.mapping.include_current).then_some(case.state.since),
             },
         );
+        let mut invitation = invitation.under(case.mapping.definition_id());
         if matches!(case.mapping.kind, MappingKind::Pool(_)) {
             invitation = invitation.for_pool();
         }

@@ -7,10 +7,12 @@ use super::{DeliveryStands, World};
 use crate::announcement::{Announcement, HireKey};
 use crate::error::StoreError;
 use crate::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 use crate::invitation::{Invitation, Wake};
 use crate::ports::*;
+use crate::tenant::Mapping;
 
 #[async_trait]
 impl Ledger for World {
@@ -123,6 +125,27 @@ impl Ledger for World {
             _ => None,
         });
         Ok(watched.collect())
+    }
+}
+
+#[async_trait]
+impl Definitions for World {
+    async fn save_definition(&self, _: &TenantId, mapping: &Mapping) -> Result<(), StoreError> {
+        let key = (mapping.id.clone(), mapping.definition_id());
+        self.holds()
+            .definitions
+            .insert(key, mapping.as_definition());
+        Ok(())
+    }
+
+    async fn load_definition(
+        &self,
+        _: &TenantId,
+        mapping: &MappingId,
+        version: &DefinitionId,
+    ) -> Result<Option<Mapping>, StoreError> {
+        let key = (mapping.clone(), version.clone());
+        Ok(self.holds().definitions.get(&key).cloned())
     }
 }
 

@@ -375,13 +375,56 @@ async fn of_two_who_begin_at_once_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_report_whose_mapping_was_removed_is_over() {
+async fn what_comes_of_a_removed_mappings_invitation_is_reported_as_it_said() {
+    for renamed in [false, true] {
+        let world = world(true);
+        let key = unreported(&world);
+        write(&world, &key).await;
+        if renamed {
+            world.holds().tenant.mappings[0].id = "video-2".into();
+        } else {
+            world.holds().tenant.mappings.clear();
+        }
+        scored(&world, "1", 9.0);
+        assert_eq!(bring(&world, &key, None).await, News::Recorded);
+        assert!(!world.row(&key).unreported());
+        let holds = world.holds();
+        let Some(Wrote::Update(_, update)) = holds.wrote.last() else {
+            panic!("{:?}", holds.wrote);
+        };
+        assert_eq!(update.outcome, Some("done".into()));
+    }
+}
+
+/// The mapping says something else by now, for those who come after.
+#[tokio::test]
+async fn a_report_is_written_as_the_definition_says_that_the_invitation_is_under() {
     let world = world(true);
     let key = unreported(&world);
-    world.holds().tenant.mappings.clear();
+    world.holds().tenant.mappings[0].report = crate::tenant::ReportPlan {
+        notes_at: [Moment::Invited].into(),
+        ..crate::tenant::ReportPlan::default()
+    };
     let row = write(&world, &key).await;
     assert!(!row.unreported());
+    assert!(matches!(world.holds().wrote[..], [Wrote::Action(_)]));
+}
+
+/// Of an earlier program's row nobody knows where to report, once its mapping is gone. That is said, and nothing is given out
+/// as shown.
+#[tokio::test]
+async fn a_report_without_any_definition_waits_for_its_mapping_to_be_configured_again() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.holds().rows.get_mut(&key).unwrap().definition = None;
+    let mappings = std::mem::take(&mut world.holds().tenant.mappings);
+    let row = write(&world, &key).await;
+    assert!(row.unreported());
+    assert_eq!(row.report.trouble.unwrap().code, "mapping.unknown");
     assert_eq!(calls(&world), Vec::<&str>::new());
+    world.holds().tenant.mappings = mappings;
+    world.pass(3600);
+    assert!(!write(&world, &key).await.unreported());
 }
 
 #[tokio::test]
