@@ -392,6 +392,7 @@ fn no_definition(row: &Invitation) -> CallError {
         operation: "report an invitation",
         phase: Phase::NotSent,
         reach: Reach::Record,
+        retry_at: None,
         code: "mapping.unknown",
         problem: format!(
             "mapping {} was removed, and what it said is not kept",
