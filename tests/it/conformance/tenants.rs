@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use stagecall_core::invitation::Trouble;
 use stagecall_core::ports::{
-    ApplicationRow, LookAgain, MappingState, MappingStatus, PollProgress, PollState, Saved,
-    Suspension, TenantState,
+    ApplicationRow, EarlierPart, LookAgain, MappingState, MappingStatus, PollProgress, PollState,
+    Proven, Saved, Suspension, TenantState,
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, tenant};
@@ -85,7 +85,6 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             newest: Some(at(-2.0)),
         }),
         last_ok: Some(at(-0.5)),
-        idle: 4,
         failures: 5,
         set_aside: 6,
         again: Some(LookAgain {
@@ -109,6 +108,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             MappingStatus::Baseline {
                 page: 2,
                 again: true,
+                after_break: true,
             },
         ),
         ("b", MappingStatus::Active),
@@ -116,12 +116,20 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             "c",
             MappingStatus::Broken {
                 reason: "The stage is gone. Choose another".to_owned(),
+                at: Some(at(-1.0)),
+                on: true,
             },
         ),
     ] {
         let remembered = MappingState {
             status,
             since: at(-9.0),
+            definition: Some("d1".into()),
+            earlier: vec![EarlierPart {
+                definition: "d0".into(),
+                since: at(-99.0),
+                on: true,
+            }],
             watches: "w".to_owned(),
             doubted: mapping == "b",
         };
@@ -137,6 +145,10 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         },
         until: at(900.0),
     });
+    full.proven = vec![Proven {
+        position: Position::default(),
+        at: at(-6.0),
+    }];
     full.check_at = Some(at(-7.0));
     let acme = "acme".into();
     states.save_state(&acme, &full).await.unwrap();

@@ -303,7 +303,7 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             }
             for mapping in &tenant.mappings {
                 let state = state.mappings.get(&mapping.id).map(|state| &state.status);
-                if let Some(MappingStatus::Broken { reason }) = state {
+                if let Some(MappingStatus::Broken { reason, .. }) = state {
                     found.push(Finding::problem(
                         of,
                         "mappings",

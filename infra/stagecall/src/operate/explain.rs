@@ -353,7 +353,7 @@ fn verdict(
     match state.and_then(|state| state.mappings.get(&mapping.id)) {
         None => format!("it is at a trigger{at}; the mapping is not in use yet"),
         Some(of) => match &of.status {
-            MappingStatus::Broken { reason } => {
+            MappingStatus::Broken { reason, .. } => {
                 format!("it is at a trigger{at}; the mapping is broken: {reason}")
             }
             MappingStatus::Baseline { .. } => format!(

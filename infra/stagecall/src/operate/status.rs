@@ -135,7 +135,7 @@ async fn glance(
         ));
     }
     for (id, mapping) in state.iter().flat_map(|state| &state.mappings) {
-        if let MappingStatus::Broken { reason } = &mapping.status {
+        if let MappingStatus::Broken { reason, .. } = &mapping.status {
             problems.push(format!("mapping {id}: {reason}"));
         }
     }

@@ -460,6 +460,17 @@ impl Invitation {
         }
     }
 
+    /// Whether it is what its entry is invited by: then no other mapping invites for that entry to the same assessment. Not
+    /// one that never went out, came to nothing there, or whose application has left since.
+    pub fn holds_its_entry(&self) -> bool {
+        let came_to_nothing = match &self.state {
+            State::Skipped(_) | State::Bounced | State::Cancelled => true,
+            State::Failed(reason) => !matches!(reason, FailReason::OutcomeUnknown(_)),
+            _ => false,
+        };
+        !came_to_nothing && self.entry.left_at.is_none()
+    }
+
     /// When something last happened to it.
     pub fn touched_at(&self) -> Timestamp {
         self.story.last().map_or(self.entry.seen_at, |last| last.at)

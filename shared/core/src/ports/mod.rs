@@ -33,9 +33,9 @@ pub use records::{
     Tombstone,
 };
 pub use tenants::{
-    Allowance, CallbackToken, CallbackTokens, HiresState, LookAgain, MappingState, MappingStatus,
-    PlatformSecret, PollProgress, PollState, Secrets, SecretsWriter, SigningSecrets, Suspension,
-    TenantSecret, TenantState, TenantStates, Tenants,
+    Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
+    MappingStatus, PlatformSecret, PollProgress, PollState, Proven, Secrets, SecretsWriter,
+    SigningSecrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
 };
 
 use crate::error::StoreError;

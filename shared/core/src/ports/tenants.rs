@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplicationRow, Saved};
 use crate::error::StoreError;
-use crate::ids::{AccountId, MappingId, TenantId};
+use crate::ids::{AccountId, DefinitionId, MappingId, TenantId};
 use crate::invitation::Trouble;
-use crate::tenant::Tenant;
+use crate::tenant::{Position, Tenant};
 
 /// The configured tenants.
 #[async_trait]
@@ -40,6 +40,9 @@ pub struct TenantState {
     /// Why nothing works at present, if nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Suspension>,
+    /// Where applications were seen at a trigger that Eploy's lists lacked: that proves that it exists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven: Vec<Proven>,
     /// When the mappings' stages are next checked against Eploy; `None`: with the next poll.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check_at: Option<Timestamp>,
@@ -55,6 +58,7 @@ impl TenantState {
             mappings: BTreeMap::new(),
             hires: None,
             suspended: None,
+            proven: Vec::new(),
             check_at: None,
         }
     }
@@ -72,8 +76,6 @@ pub struct PollState {
     pub progress: Option<PollProgress>,
     /// When a poll last succeeded, in our time.
     pub last_ok: Option<Timestamp>,
-    /// Polls in a row that found nothing new.
-    pub idle: u32,
     /// Polls in a row that failed.
     pub failures: u32,
     /// Records set aside in the last poll because they could not be read.
@@ -131,19 +133,47 @@ pub struct HiresState {
     pub trouble: Option<Trouble>,
 }
 
+/// Where an application was seen although Eploy's lists lacked its stage or status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proven {
+    /// Where.
+    pub position: Position,
+    /// When last.
+    pub at: Timestamp,
+}
+
 /// What is remembered of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MappingState {
     /// How it stands.
     pub status: MappingStatus,
-    /// When it was first seen.
+    /// Since when it takes whom it takes: when it was first seen, or its vacancies or triggers last changed.
     pub since: Timestamp,
-    /// SHA-256 of its triggers and vacancies: a change of them makes a new baseline.
+    /// The version that polls read by. A change of the mapping counts from when everything that changed before was read by
+    /// this one. `None`, of an earlier program: see [`MappingState::watches`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<DefinitionId>,
+    /// Whom it took before its vacancies or triggers last changed, oldest first: of them it is on without a break.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierPart>,
+    /// A digest that an earlier program kept in place of a version.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub watches: String,
     /// Whether the last check missed one of its stages. A list can be short for once; a second check that agrees breaks the
     /// mapping.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubted: bool,
+}
+
+/// A version of a mapping that took others than the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierPart {
+    /// Which.
+    pub definition: DefinitionId,
+    /// Since when it took them.
+    pub since: Timestamp,
+    /// Whether it was on: the reading of who was there had come to its end.
+    pub on: bool,
 }
 
 /// How a mapping stands.
@@ -158,6 +188,10 @@ pub enum MappingStatus {
         /// invited, whoever slipped from one page to another while they were read must not be missed.
         #[serde(default)]
         again: bool,
+        /// Whether it was broken before: then whoever changed since [`MappingState::since`] is not of those who were there,
+        /// unless their status history says so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        after_break: bool,
     },
     /// Inviting.
     Active,
@@ -165,7 +199,29 @@ pub enum MappingStatus {
     Broken {
         /// Why, and what to do.
         reason: String,
+        /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+        /// Whether it was on before: it goes on where it was when it is mended.
+        #[serde(default = "yes")]
+        on: bool,
     },
+}
+
+impl MappingStatus {
+    /// Whether the reading of who was there has come to its end.
+    pub fn is_on(&self) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Baseline { .. } => false,
+            Self::Broken { on, .. } => *on,
+        }
+    }
+}
+
+/// An earlier program broke mappings that were on.
+fn yes() -> bool {
+    true
 }
 
 /// Why nothing works for a tenant.

@@ -21,7 +21,10 @@ pub use announce::{Announcer, Redelivery};
 pub use definitions::DefinitionCache;
 pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
-pub use poll::{Decision, Polled, Poller, broken, decide, decide_by_history, reconcile};
+pub use poll::{
+    Case, Decided, Decision, Polled, Poller, Reads, Watched, adopt, broken, decide,
+    decide_by_history, is_changed, prove, switch, turned_on, with_proven,
+};
 pub use receive::{Answer, Receiver};
 pub use registrar::Registrar;
 pub use retain::Retention;

@@ -90,7 +90,7 @@ fn stands(mapping: &Mapping, status: Option<&MappingStatus>) -> String {
         None => "not begun".to_owned(),
         Some(MappingStatus::Baseline { .. }) => "reading the baseline".to_owned(),
         Some(MappingStatus::Active) => "on".to_owned(),
-        Some(MappingStatus::Broken { reason }) => format!("broken: {reason}"),
+        Some(MappingStatus::Broken { reason, .. }) => format!("broken: {reason}"),
     }
 }
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
-use stagecall_core::invitation::{Invitation, SkipReason};
-use stagecall_core::ports::{ApplicationRow, Eploy, MappingState, MappingStatus, Standing};
-use stagecall_core::tenant::{Mapping, ReportPlan};
-use stagecall_core::usecases::{Decision, Stay, decide, decide_by_history};
+use stagecall_core::invitation::SkipReason;
+use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus};
+use stagecall_core::tenant::ReportPlan;
+use stagecall_core::usecases::{Case, Decision, Stay};
 
 use crate::operate::story::why;
 
@@ -45,32 +45,27 @@ impl Decided {
     }
 }
 
-/// One mapping's view of one application.
-pub(super) struct Case<'a> {
-    pub(super) row: &'a ApplicationRow,
-    pub(super) mapping: &'a Mapping,
-    pub(super) state: &'a MappingState,
-    pub(super) latest: Option<&'a Invitation>,
+/// One mapping's view of one application, for people.
+pub(super) struct Shown<'a> {
+    pub(super) case: Case<'a>,
     pub(super) erased: bool,
 }
 
-impl Case<'_> {
-    /// What would be done; `None` where the mapping is not concerned. Asks Eploy where the poll would, and with `deep`
-    /// also where inviting would.
-    pub(super) async fn decide(
+impl Shown<'_> {
+    /// What would be done; `None` where the mapping is not concerned. With `deep`, asks Eploy where inviting would.
+    pub(super) async fn show(
         &self,
+        decision: Result<Decision, CallError>,
         eploy: &dyn Eploy,
         deep: bool,
     ) -> Result<Option<Decided>, CallError> {
-        let status = &self.state.status;
-        let mut decision = decide(self.mapping, status, self.row, self.latest);
-        if let (Decision::AskHistory, Some(latest)) = (&decision, self.latest) {
-            decision = match eploy.standing(&self.row.id).await? {
-                Standing::History(rows) => decide_by_history(self.mapping, status, latest, &rows),
-                Standing::Position(_) => Decision::StillThere,
-                Standing::Gone => Decision::NoteLeft,
-            };
-        }
+        let decision = match decision {
+            Ok(decision) => decision,
+            Err(error) => {
+                let because = format!("where it stands is not known: {}", error.problem);
+                return Ok(Some(self.line("nothing", because)));
+            }
+        };
         let (decision, because) = match decision {
             Decision::NotConcerned => return Ok(None),
             Decision::Invite { .. } | Decision::PassOver { .. } if self.erased => {
@@ -95,15 +90,20 @@ impl Case<'_> {
                 format!("it left the trigger stage; {}", self.known()),
             ),
         };
-        Ok(Some(Decided {
-            application: self.row.id.clone(),
-            candidate: self.row.candidate.clone(),
-            vacancy: self.row.vacancy.clone(),
-            mapping: Some(self.mapping.id.clone()),
+        Ok(Some(self.line(decision, because)))
+    }
+
+    fn line(&self, decision: &'static str, because: String) -> Decided {
+        let Case { row, watched, .. } = self.case;
+        Decided {
+            application: row.id.clone(),
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            mapping: Some(watched.mapping.id.clone()),
             decision,
             because,
-            calls_to_report: calls_to_report(&self.mapping.report),
-        }))
+            calls_to_report: calls_to_report(&watched.mapping.report),
+        }
     }
 
     /// What would keep it from being invited when its turn comes.
@@ -111,19 +111,25 @@ impl Case<'_> {
         if !deep {
             return Ok(None);
         }
-        let there = |position: &_| self.mapping.triggered_by(position);
-        match Stay::of(eploy, &self.row.id, there).await? {
+        let Case {
+            row,
+            watched,
+            latest,
+        } = self.case;
+        let mapping = &watched.mapping;
+        let there = |position: &_| mapping.triggered_by(position);
+        match Stay::of(eploy, &row.id, there).await? {
             Stay::Away => return Ok(Some("it left the trigger stage".to_owned())),
             Stay::There(_, Some(entry))
-                if self.latest.is_none()
-                    && !self.mapping.include_current
-                    && entry.is_before(self.state.since) =>
+                if latest.is_none()
+                    && !mapping.include_current
+                    && entry.is_before(watched.since(row)) =>
             {
                 return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
             }
             Stay::There(..) => {}
         }
-        let person = eploy.candidate(&self.row.candidate).await?;
+        let person = eploy.candidate(&row.candidate).await?;
         let reachable = person.email.is_some_and(|email| email.contains('@'));
         Ok((!reachable).then(|| {
             "the candidate has no e-mail address, which would be shown in Eploy".to_owned()
@@ -132,7 +138,7 @@ impl Case<'_> {
 
     /// What is on record.
     fn known(&self) -> String {
-        match (self.latest, &self.state.status) {
+        match (self.case.latest, self.case.watched.status(self.case.row)) {
             (Some(latest), _) => {
                 let why = why(latest)
                     .map(|why| format!(" ({why})"))
@@ -150,7 +156,7 @@ fn passed_over(reason: &SkipReason) -> &'static str {
         SkipReason::Baseline => "baseline: it was at the stage before the mapping was turned on",
         SkipReason::Paused => "the mapping is paused",
         SkipReason::MovedOn => "it left the stage",
-        SkipReason::Duplicate(_) => "the platform has it already",
+        SkipReason::Duplicate(_) => "the candidate is invited to that assessment already",
         SkipReason::MappingRemoved => "the mapping was removed",
         SkipReason::MappingChanged => "its vacancy or trigger was taken out of the mapping",
         SkipReason::Cancelled => "an operator took it back",

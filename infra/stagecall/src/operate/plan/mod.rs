@@ -4,7 +4,7 @@
 mod decided;
 mod uncounted;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,18 +12,17 @@ use comfy_table::Cell;
 use stagecall_core::Timestamp;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId};
-use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
     ApplicationRow, Eploy, EployConnections as _, MappingStatus, Purpose, TenantState,
 };
-use stagecall_core::tenant::{Tenant, Trigger, Vacancies};
-use stagecall_core::usecases::{broken, reconcile};
+use stagecall_core::tenant::Tenant;
+use stagecall_core::usecases::{Desk, Reads, adopt, broken, prove, switch, turned_on, with_proven};
 
 use super::console::{Output, print_json, table};
 use super::since::since;
 use crate::exit;
 use crate::store::Installation;
-use decided::{Case, Decided};
+use decided::{Decided, Shown};
 use uncounted::{Counting, Uncounted};
 
 #[derive(Debug, Args)]
@@ -50,6 +49,7 @@ const MOST_PAGES: u32 = 10_000;
 /// A rehearsal.
 struct Rehearsal<'a> {
     on: &'a Installation,
+    desk: Desk,
     tenant: &'a Tenant,
     state: TenantState,
     eploy: Arc<dyn Eploy>,
@@ -66,19 +66,25 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let now = on.clock.now();
     let stored = on.states.load_state(&tenant.id).await?;
     let mut state = stored.unwrap_or_else(|| TenantState::new(now));
-    reconcile(&tenant, &mut state, now);
-    let directory = eploy.directory().await?;
-    for mapping in &tenant.mappings {
+    adopt(&tenant, &mut state, now);
+    let directory = with_proven(eploy.directory().await?, &mut state, now);
+    let desk = on.desk();
+    for one in desk.watched(&tenant, &state).await? {
         if let (Some(reason), Some(of)) = (
-            broken(mapping, &directory),
-            state.mappings.get_mut(&mapping.id),
+            broken(&one.mapping, &directory),
+            state.mappings.get_mut(&one.mapping.id),
         ) {
-            of.status = MappingStatus::Broken { reason };
+            of.status = MappingStatus::Broken {
+                reason,
+                at: Some(now),
+                on: of.status.is_on(),
+            };
         }
     }
     let tombstones = on.records.tombstones(&tenant.id).await?;
-    let rehearsal = Rehearsal {
+    let mut rehearsal = Rehearsal {
         on,
+        desk,
         tenant: &tenant,
         state,
         eploy,
@@ -88,69 +94,59 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             .collect(),
         deep: arguments.deep,
     };
-    let rows = rehearsal.rows(arguments).await?;
-    let decided = rehearsal.decide(&rows).await?;
+    let (rows, decided) = rehearsal.rehearse(arguments).await?;
     show(
         arguments,
         &tenant,
         &rehearsal.state,
-        rows.len(),
+        rows,
         &decided,
         calls.count(),
     )?;
     Ok(exit::OK)
 }
 
+/// Applications, each once, as it was seen last.
+type Rows = BTreeMap<ApplicationId, ApplicationRow>;
+
 impl Rehearsal<'_> {
-    /// The applications that the poll would see, or those that are asked for; each once, as it was seen last.
-    async fn rows(
-        &self,
-        arguments: &Arguments,
-    ) -> Result<BTreeMap<ApplicationId, ApplicationRow>, CallError> {
-        let mut rows = BTreeMap::new();
-        let starting: Vec<_> = self
-            .tenant
-            .mappings
-            .iter()
-            .filter(|mapping| {
-                let of = self.state.mappings.get(&mapping.id);
-                of.is_some_and(|of| matches!(of.status, MappingStatus::Baseline { .. }))
-            })
-            .collect();
-        if !starting.is_empty() && !arguments.all {
-            let triggers: Vec<Trigger> = starting
-                .iter()
-                .flat_map(|mapping| mapping.triggers.iter().cloned())
-                .collect();
-            let mut vacancies = BTreeSet::new();
-            let mut all = false;
-            for mapping in &starting {
-                match &mapping.vacancies {
-                    Vacancies::All => all = true,
-                    Vacancies::Only(these) => vacancies.extend(these.iter().cloned()),
-                }
-            }
-            let vacancies = if all {
-                Vacancies::All
-            } else {
-                Vacancies::Only(vacancies)
-            };
-            for page in 1..MOST_PAGES {
-                let read = self
-                    .eploy
-                    .applications_at(&triggers, &vacancies, page)
-                    .await?;
-                rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
-                if !read.more {
-                    break;
-                }
-            }
-        }
+    /// As a poll goes about it: first what changed, by the mappings as the last poll left them; then who is there of what
+    /// was added since. Returns how many applications were looked at, and what would be done about each.
+    async fn rehearse(&mut self, arguments: &Arguments) -> anyhow::Result<(usize, Vec<Decided>)> {
+        let changed = self.changed(arguments).await?;
+        let mut decided = self.decide(&changed, Reads::Changes).await?;
+        let watched = self.desk.watched(self.tenant, &self.state).await?;
+        switch(self.tenant, &mut self.state, &watched, self.on.clock.now());
+        let there = if arguments.all {
+            changed.clone()
+        } else {
+            self.there().await?
+        };
+        let of_whom = |one: &Decided| (one.application.clone(), one.mapping.clone());
+        let known: BTreeSet<_> = decided.iter().map(of_whom).collect();
+        let added = self.decide(&there, Reads::WhoIsThere).await?;
+        decided.extend(
+            added
+                .into_iter()
+                .filter(|one| !known.contains(&of_whom(one))),
+        );
+        let mut rows = changed;
+        rows.extend(there);
+        let concerned: BTreeSet<_> = decided.iter().map(|one| one.application.clone()).collect();
+        let others = rows.values().filter(|row| !concerned.contains(&row.id));
+        decided.extend(others.map(Decided::nothing));
+        decided.sort_by(|a, b| a.application.cmp(&b.application));
+        Ok((rows.len(), decided))
+    }
+
+    /// The applications that changed since the last poll, or those that are asked for.
+    async fn changed(&self, arguments: &Arguments) -> Result<Rows, CallError> {
         let since = match (arguments.all, arguments.since) {
             (true, _) => None,
             (false, Some(since)) => Some(since),
             (false, None) => self.state.poll.cursor.or_else(|| Some(self.on.clock.now())),
         };
+        let mut rows = Rows::new();
         for page in 1..MOST_PAGES {
             let read = self.eploy.changed_applications(since, page).await?;
             rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
@@ -161,45 +157,51 @@ impl Rehearsal<'_> {
         Ok(rows)
     }
 
+    /// Who is there for the mappings that are being turned on.
+    async fn there(&self) -> anyhow::Result<Rows> {
+        let mut rows = Rows::new();
+        let watched = self.desk.watched(self.tenant, &self.state).await?;
+        let Some((triggers, vacancies)) = turned_on(&watched) else {
+            return Ok(rows);
+        };
+        for page in 1..MOST_PAGES {
+            let read = self
+                .eploy
+                .applications_at(&triggers, &vacancies, page)
+                .await?;
+            rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
+            if !read.more {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
     /// What would be done about each, for each mapping that it concerns.
-    async fn decide(
-        &self,
-        rows: &BTreeMap<ApplicationId, ApplicationRow>,
-    ) -> anyhow::Result<Vec<Decided>> {
+    async fn decide(&mut self, rows: &Rows, reads: Reads) -> anyhow::Result<Vec<Decided>> {
         let ids: Vec<ApplicationId> = rows.keys().cloned().collect();
         let known = self
             .on
             .ledger
             .of_applications(&self.tenant.id, &ids)
             .await?;
-        let mut latest: HashMap<(&ApplicationId, &MappingId), &Invitation> = HashMap::new();
-        for one in &known {
-            let newest = latest
-                .entry((&one.key.application, &one.key.mapping))
-                .or_insert(one);
-            if one.key.round > newest.key.round {
-                *newest = one;
-            }
+        let all: Vec<ApplicationRow> = rows.values().cloned().collect();
+        let mut watched = self.desk.watched(self.tenant, &self.state).await?;
+        if prove(&watched, &mut self.state, &all, self.on.clock.now()) {
+            watched = self.desk.watched(self.tenant, &self.state).await?;
         }
+        let rows: Vec<&ApplicationRow> = all.iter().collect();
+        let cases: Vec<_> = self
+            .desk
+            .decide_rows::<anyhow::Error>(&*self.eploy, self.tenant, &watched, &rows, &known, reads)
+            .await?;
         let mut decided = Vec::new();
-        for row in rows.values() {
-            let before = decided.len();
-            for mapping in &self.tenant.mappings {
-                let Some(of) = self.state.mappings.get(&mapping.id) else {
-                    continue;
-                };
-                let case = Case {
-                    row,
-                    mapping,
-                    state: of,
-                    latest: latest.get(&(&row.id, &mapping.id)).copied(),
-                    erased: self.erased.contains(&row.candidate),
-                };
-                decided.extend(case.decide(&*self.eploy, self.deep).await?);
-            }
-            if decided.len() == before {
-                decided.push(Decided::nothing(row));
-            }
+        for (case, decision) in cases {
+            let shown = Shown {
+                case,
+                erased: self.erased.contains(&case.row.candidate),
+            };
+            decided.extend(shown.show(decision, &*self.eploy, self.deep).await?);
         }
         Ok(decided)
     }
@@ -232,7 +234,7 @@ fn show(
         ));
     }
     for (id, of) in &state.mappings {
-        if let MappingStatus::Broken { reason } = &of.status {
+        if let MappingStatus::Broken { reason, .. } = &of.status {
             warnings.push(format!(
                 "mapping {id} is broken and invites nobody: {reason}"
             ));

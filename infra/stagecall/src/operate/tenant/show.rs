@@ -75,7 +75,7 @@ fn standing(
         Some(of) => match &of.status {
             MappingStatus::Active => format!("on since {}", local(of.since)),
             MappingStatus::Baseline { .. } => "recording who was there before".to_owned(),
-            MappingStatus::Broken { reason } => format!("broken: {reason}"),
+            MappingStatus::Broken { reason, .. } => format!("broken: {reason}"),
         },
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::cases::Reads;
+use super::watched::Watched;
 use super::{Poller, Stop, Turn, tell_set_aside};
-use crate::ids::{MappingId, TenantId};
+use crate::ids::TenantId;
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 
@@ -17,14 +19,16 @@ impl Poller {
         turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
-        while let Some(mut reading) = Reading::of(tenant, state) {
+        let mut watched = self.desk.watched(tenant, state).await?;
+        while let Some(mut reading) = Reading::of(&watched, state) {
+            let (triggers, vacancies) = scope(&reading.mappings);
             let read = eploy
-                .applications_at(&reading.triggers(), &reading.vacancies(), reading.page)
+                .applications_at(&triggers, &vacancies, reading.page)
                 .await?;
             self.not_overtaken(&tenant.id, state.version).await?;
             tell_set_aside(tenant, "application", &read.set_aside);
             let new = self
-                .take_in(eploy, tenant, state, &read, |id| reading.concerns(id))
+                .take_in(eploy, tenant, state, &read, Reads::WhoIsThere)
                 .await?;
             *found += new;
             reading.again |= new > 0;
@@ -33,7 +37,8 @@ impl Poller {
             } else {
                 reading.end(tenant, state);
             }
-            if Reading::of(tenant, state).is_some() {
+            watched = self.desk.watched(tenant, state).await?;
+            if Reading::of(&watched, state).is_some() {
                 self.go_on(turn, &tenant.id, state).await?;
             }
         }
@@ -52,27 +57,51 @@ impl Poller {
     }
 }
 
+/// Which applications are read for those of the mappings that are being turned on: theirs, or more. `None` if none is.
+pub fn turned_on(watched: &[Watched]) -> Option<(Vec<Trigger>, Vacancies)> {
+    let turned_on = watched.iter().filter(|one| one.is_turned_on());
+    let turned_on: Vec<Watched> = turned_on.cloned().collect();
+    (!turned_on.is_empty()).then(|| scope(&turned_on))
+}
+
+fn scope(mappings: &[Watched]) -> (Vec<Trigger>, Vacancies) {
+    let mut triggers = Vec::new();
+    let mut only = Some(BTreeSet::new());
+    for one in mappings {
+        let (at, of) = one.added();
+        triggers.extend(at);
+        match (of, &mut only) {
+            (Vacancies::Only(these), Some(only)) => only.extend(these),
+            (Vacancies::All, only) => *only = None,
+            (Vacancies::Only(_), None) => {}
+        }
+    }
+    (triggers, only.map_or(Vacancies::All, Vacancies::Only))
+}
+
 /// One reading of everybody who is there, for all mappings that are being turned on together.
-struct Reading<'a> {
-    mappings: Vec<&'a Mapping>,
+struct Reading {
+    mappings: Vec<Watched>,
     /// The next page.
     page: u32,
     /// Whether another reading follows this one, if it has several pages.
     again: bool,
 }
 
-impl<'a> Reading<'a> {
+impl Reading {
     /// The reading that is under way; `None` if there is none.
-    fn of(tenant: &'a Tenant, state: &TenantState) -> Option<Self> {
+    fn of(watched: &[Watched], state: &TenantState) -> Option<Self> {
         let mut reading = Self {
             mappings: Vec::new(),
             page: u32::MAX,
             again: false,
         };
-        for mapping in &tenant.mappings {
-            let status = state.mappings.get(&mapping.id).map(|known| &known.status);
-            if let Some(MappingStatus::Baseline { page, again }) = status {
-                reading.mappings.push(mapping);
+        for one in watched {
+            let known = state.mappings.get(&one.mapping.id);
+            if let Some(MappingStatus::Baseline { page, again, .. }) =
+                known.map(|known| &known.status)
+            {
+                reading.mappings.push(one.clone());
                 reading.page = reading.page.min(*page);
                 reading.again |= again;
             }
@@ -80,31 +109,14 @@ impl<'a> Reading<'a> {
         (!reading.mappings.is_empty()).then_some(reading)
     }
 
-    fn concerns(&self, id: &MappingId) -> bool {
-        self.mappings.iter().any(|mapping| mapping.id == *id)
-    }
-
-    fn triggers(&self) -> Vec<Trigger> {
-        let all = self.mappings.iter().flat_map(|mapping| &mapping.triggers);
-        all.cloned().collect()
-    }
-
-    /// All vacancies of the mappings.
-    fn vacancies(&self) -> Vacancies {
-        let mut only = BTreeSet::new();
-        for mapping in &self.mappings {
-            match &mapping.vacancies {
-                Vacancies::All => return Vacancies::All,
-                Vacancies::Only(these) => only.extend(these.iter().cloned()),
-            }
-        }
-        Vacancies::Only(only)
-    }
-
     /// The page was taken in, and there is another.
     fn go_on(&self, state: &mut TenantState) {
         let (page, again) = (self.page + 1, self.again);
-        self.note(state, |_| MappingStatus::Baseline { page, again });
+        self.note(state, |_, after_break| MappingStatus::Baseline {
+            page,
+            again,
+            after_break,
+        });
     }
 
     /// The last page was taken in. Everybody who was there is on record or, if the order of pages changed while they were
@@ -112,11 +124,12 @@ impl<'a> Reading<'a> {
     /// until a reading finds nobody new.
     fn end(&self, tenant: &Tenant, state: &mut TenantState) {
         let repeat = self.again && self.page > 1;
-        self.note(state, |mapping| {
+        self.note(state, |mapping, after_break| {
             if repeat && mapping.include_current {
                 return MappingStatus::Baseline {
                     page: 1,
                     again: false,
+                    after_break,
                 };
             }
             tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
@@ -124,10 +137,12 @@ impl<'a> Reading<'a> {
         });
     }
 
-    fn note(&self, state: &mut TenantState, status: impl Fn(&Mapping) -> MappingStatus) {
-        for mapping in &self.mappings {
-            if let Some(known) = state.mappings.get_mut(&mapping.id) {
-                known.status = status(mapping);
+    fn note(&self, state: &mut TenantState, status: impl Fn(&Mapping, bool) -> MappingStatus) {
+        for Watched { mapping, .. } in &self.mappings {
+            if let Some(known) = state.mappings.get_mut(&mapping.id)
+                && let MappingStatus::Baseline { after_break, .. } = known.status
+            {
+                known.status = status(mapping, after_break);
             }
         }
     }
@@ -138,16 +153,21 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::usecases::poll::mappings::reconcile;
+    use crate::usecases::poll::mappings::adopt;
     use crate::usecases::poll::tests::{mapping, tenant};
 
     /// How the mappings stand after pages with so many new entries were read, of readings with so many pages.
     fn after(tenant: &Tenant, readings: &[&[usize]]) -> Vec<MappingStatus> {
         let mut state = TenantState::new(Timestamp::UNIX_EPOCH);
-        reconcile(tenant, &mut state, Timestamp::UNIX_EPOCH);
+        adopt(tenant, &mut state, Timestamp::UNIX_EPOCH);
+        let watched: Vec<_> = tenant
+            .mappings
+            .iter()
+            .map(|one| Watched::new(one.clone(), state.mappings[&one.id].clone()))
+            .collect();
         for pages in readings {
             for (at, new) in pages.iter().enumerate() {
-                let mut reading = Reading::of(tenant, &state).unwrap();
+                let mut reading = Reading::of(&watched, &state).unwrap();
                 assert_eq!(reading.page as usize, at + 1);
                 reading.again |= *new > 0;
                 if at + 1 < pages.len() {
@@ -174,6 +194,7 @@ mod tests {
         let once_more = [MappingStatus::Baseline {
             page: 1,
             again: false,
+            after_break: false,
         }];
         assert_eq!(after(&plain, &[&[0, 0, 0]]), on);
         assert_eq!(after(&asked, &[&[7]]), on, "nobody can slip from one page");

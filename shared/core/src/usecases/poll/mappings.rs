@@ -1,46 +1,237 @@
-//! The mappings' own state: new and changed ones start with a baseline; one whose stage vanished breaks, loudly.
+//! The mappings' own state: new ones start with a baseline, changed ones with one of what was added; one whose stage vanished
+//! breaks, loudly.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::ports::{Directory, MappingState, MappingStatus, NamedId, TenantState};
+use super::watched::Watched;
+use crate::ports::{
+    ApplicationRow, Directory, EarlierPart, MappingState, MappingStatus, NamedId, Proven,
+    TenantState,
+};
 use crate::tenant::{Mapping, Tenant, Trigger};
 
-/// Brings the remembered mappings in line with the configured ones.
-pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
-    state.mappings.retain(|id, _| tenant.mapping(id).is_some());
+/// So many earlier parts are remembered of a mapping that is changed again and again.
+const MAX_PARTS: usize = 16;
+
+/// So many places are remembered that Eploy's lists lacked.
+const MAX_PROVEN: usize = 50;
+
+/// For how long an application's being somewhere proves that the place exists.
+const PROVES_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Remembers the mappings that are new, and begins with a reading of who is there. Returns those whose definitions are to be
+/// kept.
+pub fn adopt<'a>(tenant: &'a Tenant, state: &mut TenantState, now: Timestamp) -> Vec<&'a Mapping> {
+    let mut adopted = Vec::new();
     for mapping in &tenant.mappings {
-        let watches = watches(mapping);
-        let known = state.mappings.get(&mapping.id);
-        if known.is_none_or(|known| known.watches != watches) {
-            state.mappings.insert(
-                mapping.id.clone(),
-                MappingState {
-                    // Without triggers there is nobody to be at one.
-                    status: if mapping.triggers.is_empty() {
-                        MappingStatus::Active
-                    } else {
-                        first_reading(mapping)
-                    },
+        let version = mapping.definition_id();
+        match state.mappings.get_mut(&mapping.id) {
+            Some(known) if known.definition.is_some() => continue,
+            // Of an earlier program, and unchanged since.
+            Some(known) if known.watches == watches(mapping) => {
+                known.definition = Some(version);
+                known.watches.clear();
+            }
+            _ => {
+                let new = MappingState {
+                    status: first_reading(mapping),
                     since: now,
-                    watches,
+                    definition: Some(version),
+                    earlier: Vec::new(),
+                    watches: String::new(),
                     doubted: false,
-                },
-            );
+                };
+                state.mappings.insert(mapping.id.clone(), new);
+            }
         }
+        adopted.push(mapping);
     }
+    adopted
+}
+
+/// Whether a mapping was changed or removed since the definition that polls read by.
+pub fn is_changed(tenant: &Tenant, state: &TenantState) -> bool {
+    state.mappings.iter().any(|(id, known)| {
+        let present = tenant.mapping(id).map(Mapping::definition_id);
+        present.is_none() || known.definition != present
+    })
+}
+
+/// Goes over from the definitions that were `watched` to the configured ones, once everything that changed before was read.
+/// Who is there is read only of what a change added; whom it took before, it goes on taking. Returns the mappings whose
+/// definitions are to be kept.
+pub fn switch<'a>(
+    tenant: &'a Tenant,
+    state: &mut TenantState,
+    watched: &[Watched],
+    now: Timestamp,
+) -> Vec<&'a Mapping> {
+    state.mappings.retain(|id, _| tenant.mapping(id).is_some());
+    let mut changed = Vec::new();
+    for mapping in &tenant.mappings {
+        let version = mapping.definition_id();
+        let Some(known) = state.mappings.get_mut(&mapping.id) else {
+            continue;
+        };
+        if known.definition.as_ref() == Some(&version) {
+            continue;
+        }
+        let mut watched = watched.iter();
+        let before = watched.find(|one| one.mapping.id == mapping.id);
+        let before = before.map_or(mapping, |one| &one.mapping);
+        change(known, before, mapping, now);
+        known.definition = Some(version);
+        // Its stages are others.
+        state.check_at = None;
+        changed.push(mapping);
+    }
+    changed
+}
+
+fn change(known: &mut MappingState, before: &Mapping, mapping: &Mapping, now: Timestamp) {
+    let adds = mapping.takes_more_than(before);
+    if !adds && !before.takes_more_than(mapping) {
+        return;
+    }
+    if let Some(definition) = known.definition.clone() {
+        let (since, on) = (known.since, known.status.is_on());
+        if known.earlier.len() >= MAX_PARTS {
+            known.earlier.remove(0);
+        }
+        known.earlier.push(EarlierPart {
+            definition,
+            since,
+            on,
+        });
+    }
+    known.since = now;
+    known.doubted = false;
+    known.status = match known.status {
+        MappingStatus::Active | MappingStatus::Broken { on: true, .. } if !adds => {
+            MappingStatus::Active
+        }
+        // Whoever came to the stage that is put in its place did so while nobody was taken.
+        MappingStatus::Broken { at: Some(at), .. } => {
+            known.since = at;
+            reading(mapping, true)
+        }
+        MappingStatus::Baseline { after_break, .. } => {
+            if after_break && let Some(part) = known.earlier.last() {
+                known.since = part.since;
+            }
+            reading(mapping, after_break)
+        }
+        MappingStatus::Active | MappingStatus::Broken { .. } => first_reading(mapping),
+    };
+}
+
+/// Whether who is there is being read for any mapping.
+pub(super) fn any_turned_on(state: &TenantState) -> bool {
+    let mut mappings = state.mappings.values();
+    mappings.any(|known| matches!(known.status, MappingStatus::Baseline { .. }))
+}
+
+/// Whether any mapping takes somebody already, or is about to change.
+pub(super) fn any_on(state: &TenantState) -> bool {
+    let mut mappings = state.mappings.values();
+    mappings.any(|known| {
+        !matches!(known.status, MappingStatus::Baseline { .. }) || !known.earlier.is_empty()
+    })
 }
 
 /// The beginning of the first reading of who is there.
 pub(super) fn first_reading(mapping: &Mapping) -> MappingStatus {
+    reading(mapping, false)
+}
+
+fn reading(mapping: &Mapping, after_break: bool) -> MappingStatus {
+    // Without triggers there is nobody to be at one.
+    if mapping.triggers.is_empty() {
+        return MappingStatus::Active;
+    }
     MappingStatus::Baseline {
         page: 1,
         again: mapping.include_current,
+        after_break,
     }
 }
 
-/// A digest of what decides which entries count: if it changes, whoever is at the stage now was there before.
-fn watches(mapping: &Mapping) -> String {
+/// How a mapping goes on whose stage is there after all.
+pub(super) fn mended(mapping: &Mapping, on: bool) -> MappingStatus {
+    if on {
+        MappingStatus::Active
+    } else {
+        reading(mapping, true)
+    }
+}
+
+/// Who is at a trigger of a mapping proves that the trigger exists, whatever Eploy's lists say. Returns whether that mended a
+/// mapping.
+pub fn prove(
+    watched: &[Watched],
+    state: &mut TenantState,
+    rows: &[ApplicationRow],
+    now: Timestamp,
+) -> bool {
+    let mut any = false;
+    for one in watched {
+        let Some(known) = state.mappings.get_mut(&one.mapping.id) else {
+            continue;
+        };
+        let broken = matches!(known.status, MappingStatus::Broken { .. });
+        if !broken && !known.doubted {
+            continue;
+        }
+        let seen: Vec<_> = rows.iter().filter(|row| one.mapping.takes(row)).collect();
+        if seen.is_empty() {
+            continue;
+        }
+        for row in seen {
+            let position = &row.position;
+            state.proven.retain(|known| known.position != *position);
+            if state.proven.len() < MAX_PROVEN {
+                let position = position.clone();
+                state.proven.push(Proven { position, at: now });
+            }
+        }
+        known.doubted = false;
+        if let MappingStatus::Broken { reason, on, .. } = &known.status {
+            tracing::warn!(mapping = %one.mapping.id, %reason, "applications are at a trigger of a mapping that counted as broken; it goes on");
+            known.status = mended(&one.mapping, *on);
+            any = true;
+        }
+    }
+    any
+}
+
+/// Eploy's lists, with the places where applications were seen lately.
+pub fn with_proven(mut directory: Directory, state: &mut TenantState, now: Timestamp) -> Directory {
+    state
+        .proven
+        .retain(|one| now.duration_since(one.at) < PROVES_FOR);
+    for one in &state.proven {
+        let stage = one.position.stage.as_ref().map(|id| id.as_str());
+        let status = one.position.status.as_ref().map(|id| id.as_str());
+        for (list, id) in [
+            (&mut directory.stages, stage),
+            (&mut directory.statuses, status),
+        ] {
+            if let (Some(list), Some(id)) = (list.as_mut().filter(|list| !list.is_empty()), id) {
+                list.retain(|option| option.id != id);
+                list.push(NamedId {
+                    id: id.to_owned(),
+                    name: String::new(),
+                    archived: false,
+                });
+            }
+        }
+    }
+    directory
+}
+
+/// The digest that an earlier program kept of a mapping.
+pub(super) fn watches(mapping: &Mapping) -> String {
     let triggers: Vec<_> = mapping
         .triggers
         .iter()

@@ -1,17 +1,22 @@
 //! Polling a tenant: Eploy's changed applications into the ledger; the cursor moves only after the ledger has them.
 
 mod baseline;
+mod cases;
 mod decide;
 mod hires;
 mod mappings;
 mod pages;
+mod watched;
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use baseline::turned_on;
+pub use cases::{Case, Decided, Reads};
 pub use decide::{Decision, decide, decide_by_history};
-pub use mappings::{broken, reconcile};
+pub use mappings::{adopt, broken, is_changed, prove, switch, with_proven};
+pub use watched::Watched;
 
 use super::desk::Desk;
 use crate::clock::Deadline;
@@ -23,7 +28,7 @@ use crate::ports::{
     Announcements, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, SetAside,
     Suspension, TenantState, TenantStates,
 };
-use crate::tenant::Tenant;
+use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
 
 /// Polls tenants.
@@ -103,7 +108,8 @@ impl Poller {
         if tenant.paused || state.due_at > now {
             return Ok(Polled::NotDue);
         }
-        mappings::reconcile(&tenant, &mut state, now);
+        let adopted = mappings::adopt(&tenant, &mut state, now);
+        self.keep_definitions(id, adopted).await?;
         hires::reconcile(&tenant, &mut state, now);
         let mut found = 0;
         let mut turn = Turn {
@@ -193,12 +199,48 @@ impl Poller {
         if state.poll.cursor.is_none() {
             state.poll.cursor = self.desk.now().checked_sub(APART).ok();
         }
-        self.baseline(eploy, tenant, state, turn, found).await?;
         *found += self.look_again(eploy, tenant, state).await?;
         self.hires_baseline(eploy, tenant, state, turn).await?;
-        self.changes(eploy, tenant, state, turn, found).await?;
+        // Other mappings do not wait until those that are turned on have read who is there; and one that was changed first
+        // has everything read that changed before, by what it said then.
+        let mut read = false;
+        if mappings::any_on(state) {
+            self.changes(eploy, tenant, state, turn, found).await?;
+            self.switch(tenant, state).await?;
+            read = true;
+        }
+        if mappings::any_turned_on(state) {
+            self.baseline(eploy, tenant, state, turn, found).await?;
+            read = false;
+        }
+        if !read {
+            self.changes(eploy, tenant, state, turn, found).await?;
+        }
         self.changed_placements(eploy, tenant, state, turn, found)
             .await
+    }
+
+    /// Goes over to the mappings as they are configured now.
+    async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), Stop> {
+        if mappings::is_changed(tenant, state) {
+            let watched = self.desk.watched(tenant, state).await?;
+            let changed = mappings::switch(tenant, state, &watched, self.desk.now());
+            self.keep_definitions(&tenant.id, changed).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps these mappings as they are now: invitations are made under them from here on.
+    async fn keep_definitions(
+        &self,
+        tenant: &TenantId,
+        mappings: Vec<&Mapping>,
+    ) -> Result<(), StoreError> {
+        for mapping in mappings {
+            let definitions = &self.desk.definitions;
+            definitions.save_definition(tenant, mapping).await?;
+        }
+        Ok(())
     }
 
     /// Between two pages: whether there is time for another. A poll that takes long keeps others away meanwhile, and does
@@ -252,11 +294,16 @@ impl Poller {
             tracing::error!(tenant = %tenant.id, %reason, "the plan for hires is broken and announces nobody");
         }
         let mut check_in = timing.recheck_seconds;
-        for mapping in &tenant.mappings {
+        let directory = mappings::with_proven(directory, state, now);
+        for Watched { mapping, .. } in &self.desk.watched(tenant, state).await? {
             let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
                 continue;
             };
-            let was_broken = matches!(remembered.status, MappingStatus::Broken { .. });
+            let was_on = remembered.status.is_on();
+            let broken_at = match remembered.status {
+                MappingStatus::Broken { at, .. } => Some(at.unwrap_or(now)),
+                _ => None,
+            };
             let reason = mappings::broken(mapping, &directory);
             let works = remembered.status == MappingStatus::Active;
             if let Some(reason) = &reason
@@ -271,7 +318,7 @@ impl Poller {
             remembered.doubted = false;
             match reason {
                 Some(reason) => {
-                    if !was_broken {
+                    if broken_at.is_none() {
                         tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping is broken and invites nobody");
                         let what = What::MappingBroken {
                             tenant: tenant.id.clone(),
@@ -283,13 +330,16 @@ impl Poller {
                             .publish(vec![DomainEvent { at: now, what }])
                             .await;
                     }
-                    remembered.status = MappingStatus::Broken { reason };
+                    remembered.status = MappingStatus::Broken {
+                        reason,
+                        at: Some(broken_at.unwrap_or(now)),
+                        on: was_on,
+                    };
                     check_in = check_in.min(timing.suspend_seconds);
                 }
-                None if was_broken => {
-                    // Whoever gathered at the stage meanwhile was there before it was mended.
-                    remembered.status = mappings::first_reading(mapping);
-                    remembered.since = now;
+                // Whoever came meanwhile is invited.
+                None if broken_at.is_some() => {
+                    remembered.status = mappings::mended(mapping, was_on);
                 }
                 None => {}
             }
@@ -319,7 +369,9 @@ impl Poller {
                 .await?;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
             let newer = pages::newer(state, &page);
-            *found += self.take_in(eploy, tenant, state, &newer, |_| true).await?;
+            *found += self
+                .take_in(eploy, tenant, state, &newer, Reads::Changes)
+                .await?;
             *found += self.hired_applications(tenant, state, &page).await?;
             let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
             let newest = newest(tenant, "application", self.desk.now(), dates);
@@ -333,7 +385,10 @@ impl Poller {
         }
         state.poll.progress = None;
         state.poll.set_aside = set_aside;
-        advance(&mut state.poll.cursor, &mut state.poll.reached, &progress);
+        // Who changes while a mapping is being turned on is read once more when that is over.
+        if !mappings::any_turned_on(state) {
+            advance(&mut state.poll.cursor, &mut state.poll.reached, &progress);
+        }
         Ok(())
     }
 
@@ -342,11 +397,6 @@ impl Poller {
         let now = self.desk.now();
         state.poll.last_ok = Some(now);
         state.poll.failures = 0;
-        state.poll.idle = if found == 0 {
-            state.poll.idle.saturating_add(1)
-        } else {
-            0
-        };
         state.due_at = after(now, seconds(interval));
         if state.suspended.take().is_some() {
             tracing::info!(tenant = %id, "the tenant works again");

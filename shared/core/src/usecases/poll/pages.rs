@@ -3,31 +3,21 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use futures::future::{try_join, try_join_all};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::future::try_join_all;
 
-use super::decide::{Decision, decide, decide_by_history};
-use super::{Poller, Stop};
-use crate::error::{CallError, Reach, StoreError};
+use super::cases::{Case, Reads};
+use super::decide::Decision;
+use super::watched::Watched;
+use super::{Poller, Stop, mappings};
+use crate::error::{CallError, StoreError};
 use crate::events::{DomainEvent, What};
-use crate::ids::{ApplicationId, InvitationKey, MappingId};
+use crate::ids::ApplicationId;
 use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
-use crate::ports::{
-    ApplicationPage, ApplicationRow, Eploy, Inserted, LookAgain, MappingState, Standing,
-    TenantState,
-};
-use crate::tenant::{Mapping, MappingKind, Tenant};
+use crate::ports::{ApplicationPage, ApplicationRow, Eploy, Inserted, LookAgain, TenantState};
+use crate::tenant::{MappingKind, Tenant};
 use crate::timing::after;
 use crate::usecases::desk::{Changed, Next};
 use crate::work::Work;
-
-/// One mapping's view of one application.
-struct Case<'a> {
-    mapping: &'a Mapping,
-    state: &'a MappingState,
-    row: &'a ApplicationRow,
-    latest: Option<&'a Invitation>,
-}
 
 /// What came of a case.
 enum Settled {
@@ -40,9 +30,6 @@ enum Settled {
     /// Eploy did not say where it stands: it has to be looked at again.
     Unknown(CallError),
 }
-
-/// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
-const HISTORIES_AT_ONCE: usize = 8;
 
 /// So often the applications of a page are decided whose rows change meanwhile.
 const TRIES: usize = 3;
@@ -72,25 +59,25 @@ pub(super) fn newer<'a>(
 }
 
 impl Poller {
-    /// Puts everything on record that a page says to the mappings that `concerns` names. Returns how many new entries
-    /// there were. When it returns, the ledger has the page.
+    /// Puts everything on record that a page says to the mappings that it concerns. Returns how many new entries there
+    /// were. When it returns, the ledger has the page.
     pub(super) async fn take_in(
         &self,
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
         page: &ApplicationPage,
-        concerns: impl Fn(&MappingId) -> bool,
+        reads: Reads,
     ) -> Result<usize, Stop> {
-        let mappings: Vec<_> = tenant
-            .mappings
-            .iter()
-            .filter(|mapping| concerns(&mapping.id) && !mapping.triggers.is_empty())
-            .filter_map(|mapping| Some((mapping, state.mappings.get(&mapping.id)?)))
-            .collect();
+        let mut watched = self.desk.watched(tenant, state).await?;
+        if mappings::prove(&watched, state, &page.rows, self.desk.now()) {
+            watched = self.desk.watched(tenant, state).await?;
+        }
         let of_some = |row: &&ApplicationRow| {
-            let mut mappings = mappings.iter();
-            mappings.any(|(mapping, _)| mapping.vacancies.contains(&row.vacancy))
+            watched.iter().any(|one| {
+                let mapping = &one.mapping;
+                !mapping.triggers.is_empty() && mapping.vacancies.contains(&row.vacancy)
+            })
         };
         let mut rows: Vec<&ApplicationRow> = page.rows.iter().filter(of_some).collect();
         let (mut entries, mut unknown) = (0, HashMap::new());
@@ -98,7 +85,7 @@ impl Poller {
             if rows.is_empty() {
                 break;
             }
-            let settled = self.decide_rows(eploy, tenant, &mappings, &rows);
+            let settled = self.decide_rows(eploy, tenant, &watched, &rows, reads);
             let mut changed = BTreeSet::new();
             for (application, settled) in settled.await? {
                 match settled {
@@ -169,7 +156,9 @@ impl Poller {
             set_aside: Vec::new(),
             more: false,
         };
-        let taken = self.take_in(eploy, tenant, state, &page, |_| true).await;
+        let taken = self
+            .take_in(eploy, tenant, state, &page, Reads::Again)
+            .await;
         match &mut state.poll.again {
             _ if taken.is_err() => state.poll.again = Some(before),
             Some(again) => {
@@ -187,76 +176,26 @@ impl Poller {
         &self,
         eploy: &dyn Eploy,
         tenant: &Tenant,
-        mappings: &[(&Mapping, &MappingState)],
+        watched: &[Watched],
         rows: &[&ApplicationRow],
+        reads: Reads,
     ) -> Result<Vec<(ApplicationId, Settled)>, Stop> {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
-        let known = self
+        let ledger = &self.desk.ledger;
+        let known = ledger.of_applications(&tenant.id, &applications).await?;
+        let cases: Vec<_> = self
             .desk
-            .ledger
-            .of_applications(&tenant.id, &applications)
+            .decide_rows::<Stop>(eploy, tenant, watched, rows, &known, reads)
             .await?;
-        let mut latest: HashMap<(&ApplicationId, &MappingId), &Invitation> = HashMap::new();
-        for invitation in &known {
-            let newest = latest
-                .entry((&invitation.key.application, &invitation.key.mapping))
-                .or_insert(invitation);
-            if invitation.key.round > newest.key.round {
-                *newest = invitation;
-            }
-        }
-        let (mut plain, mut asking) = (Vec::new(), Vec::new());
-        for row in rows {
-            for (mapping, state) in mappings {
-                let case = Case {
-                    mapping,
-                    state,
-                    row,
-                    latest: latest.get(&(&row.id, &mapping.id)).copied(),
-                };
-                let decision = decide(mapping, &state.status, row, case.latest);
-                match (&decision, case.latest) {
-                    (Decision::AskHistory, Some(latest)) => asking.push((case, latest)),
-                    _ => plain.push((case, decision)),
-                }
-            }
-        }
-        let plain = plain
-            .into_iter()
-            .map(|(case, decision)| self.settle(tenant, case, decision));
-        let asking: Vec<_> = asking
-            .into_iter()
-            .map(|(case, latest)| self.settle_by_history(eploy, tenant, case, latest))
-            .collect();
-        let asking = stream::iter(asking).buffer_unordered(HISTORIES_AT_ONCE);
-        let (mut settled, asked) =
-            try_join(try_join_all(plain), asking.try_collect::<Vec<_>>()).await?;
-        settled.extend(asked);
-        Ok(settled)
-    }
-
-    /// Decides a case by the application's status history, and does what was decided.
-    async fn settle_by_history(
-        &self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        case: Case<'_>,
-        latest: &Invitation,
-    ) -> Result<(ApplicationId, Settled), Stop> {
-        let decision = match eploy.standing(&case.row.id).await {
-            Ok(Standing::History(rows)) => {
-                decide_by_history(case.mapping, &case.state.status, latest, &rows)
-            }
-            Ok(Standing::Position(_)) => Decision::StillThere,
-            Ok(Standing::Gone) => Decision::NoteLeft,
-            Err(error) if error.reach == Reach::Record => {
-                tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "where an application stands is not known; it is looked at again");
-                return Ok((case.row.id.clone(), Settled::Unknown(error)));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.settle(tenant, case, decision).await
+        let settling = cases.into_iter().map(async |(case, decision)| {
+            let id = case.row.id.clone();
+            Ok::<_, Stop>(match decision {
+                Ok(decision) => (id, self.settle(tenant, case, decision).await?),
+                Err(error) => (id, Settled::Unknown(error)),
+            })
+        });
+        try_join_all(settling).await
     }
 
     /// Does what was decided about a case.
@@ -265,29 +204,29 @@ impl Poller {
         tenant: &Tenant,
         case: Case<'_>,
         decision: Decision,
-    ) -> Result<(ApplicationId, Settled), Stop> {
-        let settled = match decision {
+    ) -> Result<Settled, Stop> {
+        Ok(match decision {
             Decision::NotConcerned | Decision::Known | Decision::AskHistory => Settled::Noted,
             Decision::StillThere => {
                 let modified = case.row.modified;
-                self.note(&case, Event::StillThere { modified }).await?
+                self.note(tenant, &case, Event::StillThere { modified })
+                    .await?
             }
-            Decision::NoteLeft => self.note(&case, Event::Left).await?,
+            Decision::NoteLeft => self.note(tenant, &case, Event::Left).await?,
             Decision::PassOver { round, reason } => {
                 let reason = Some(reason);
                 self.put_on_record(tenant, &case, round, reason).await?
             }
             Decision::Invite { round } => self.put_on_record(tenant, &case, round, None).await?,
-        };
-        Ok((case.row.id.clone(), settled))
+        })
     }
 
     /// Notes something of the application in its newest row.
-    async fn note(&self, case: &Case<'_>, event: Event) -> Result<Settled, Stop> {
+    async fn note(&self, tenant: &Tenant, case: &Case<'_>, event: Event) -> Result<Settled, Stop> {
         let Some(latest) = case.latest else {
             return Ok(Settled::Noted);
         };
-        let expires = case.mapping.expires_after_days;
+        let expires = self.desk.expiry(tenant, latest).await?;
         let changed = self.desk.change(latest, event, expires, Next::HandOut);
         Ok(match changed.await? {
             Changed::Conflict => Settled::Changed,
@@ -304,28 +243,24 @@ impl Poller {
         passed_over: Option<SkipReason>,
     ) -> Result<Settled, Stop> {
         let now = self.desk.now();
-        let key = InvitationKey {
-            tenant: tenant.id.clone(),
-            application: case.row.id.clone(),
-            mapping: case.mapping.id.clone(),
-            round,
-        };
+        let key = case.key(tenant, round);
+        let mapping = &case.watched.mapping;
         let invitation = Invitation::detected(
             key.clone(),
             case.row.candidate.clone(),
             case.row.vacancy.clone(),
-            case.mapping.assessment.clone(),
+            mapping.assessment.clone(),
             Entry {
                 seen_at: now,
                 entered_at: None,
                 history: None,
                 modified: case.row.modified,
                 left_at: None,
-                not_before: (!case.mapping.include_current).then_some(case.state.since),
+                not_before: (!mapping.include_current).then(|| case.watched.since(case.row)),
             },
         );
-        let mut invitation = invitation.under(case.mapping.definition_id());
-        if matches!(case.mapping.kind, MappingKind::Pool(_)) {
+        let mut invitation = invitation.under(mapping.definition_id());
+        if matches!(mapping.kind, MappingKind::Pool(_)) {
             invitation = invitation.for_pool();
         }
         let invites = passed_over.is_none();

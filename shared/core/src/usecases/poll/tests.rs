@@ -1,3 +1,4 @@
+mod edits;
 mod hires;
 mod interrupted;
 mod polling;
@@ -154,6 +155,7 @@ fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
     let baseline = MappingStatus::Baseline {
         page: 1,
         again: false,
+        after_break: false,
     };
     let trigger = row(at("12", "34"), 100);
     let reason = SkipReason::Baseline;
@@ -316,6 +318,7 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
     let baseline = MappingStatus::Baseline {
         page: 1,
         again: false,
+        after_break: false,
     };
     assert_eq!(
         decide(&again, &baseline, &row(at("12", "34"), 400), Some(&latest)),
@@ -344,6 +347,7 @@ fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() 
     let baseline = MappingStatus::Baseline {
         page: 2,
         again: false,
+        after_break: false,
     };
     let moved_on = Event::Skip {
         claim: None,
@@ -508,29 +512,66 @@ pub(super) fn tenant(mappings: Vec<Mapping>) -> crate::tenant::Tenant {
     }
 }
 
+/// How a mapping is watched that is on.
+fn watched_on(mapping: &Mapping, state: &mut TenantState) -> Watched {
+    let known = state.mappings.get_mut(&mapping.id).unwrap();
+    known.status = MappingStatus::Active;
+    Watched::new(mapping.clone(), known.clone())
+}
+
 #[test]
-fn a_changed_mapping_starts_over_with_a_baseline() {
+fn only_what_a_change_adds_starts_with_a_baseline() {
+    let before = mapping();
+    let stands = |change: fn(&mut Mapping)| {
+        let mut tenant = tenant(vec![before.clone()]);
+        let mut state = TenantState::new(time(0));
+        assert_eq!(mappings::adopt(&tenant, &mut state, time(1)).len(), 1);
+        assert!(!mappings::is_changed(&tenant, &state));
+        let watched = watched_on(&before, &mut state);
+        change(&mut tenant.mappings[0]);
+        let changed = mappings::is_changed(&tenant, &state);
+        let kept = mappings::switch(&tenant, &mut state, &[watched], time(9));
+        assert_eq!(kept.len(), usize::from(changed));
+        assert!(!mappings::is_changed(&tenant, &state));
+        let known = state.mappings.remove(&before.id).unwrap();
+        (changed, known.status, known.earlier.len(), known.since)
+    };
+    let nothing = (false, MappingStatus::Active, 0, time(1));
+    let quietly = (true, MappingStatus::Active, 0, time(1));
+    let reading = mappings::first_reading(&before);
+    // Words and pauses do not matter.
+    let renamed = stands(|one| one.triggers[0].stage_name = Some("Renamed".to_owned()));
+    assert_eq!(renamed, nothing);
+    assert_eq!(stands(|one| one.paused = true), nothing);
+    // What matters only once somebody entered.
+    assert_eq!(stands(|one| one.reentry = Reentry::Again), quietly);
+    assert_eq!(
+        stands(|one| one.assessment.assessment = "k2".into()),
+        quietly
+    );
+    // Who was there before what was added.
+    let wider = stands(|one| one.triggers[0].statuses.clear());
+    assert_eq!(wider, (true, reading.clone(), 1, time(9)));
+    let all = stands(|one| one.vacancies = Vacancies::All);
+    assert_eq!(all, (true, reading, 1, time(9)));
+    let narrower = stands(|one| drop(one.triggers[0].statuses.pop()));
+    assert_eq!(narrower, (true, MappingStatus::Active, 1, time(9)));
+}
+
+#[test]
+fn a_removed_mapping_is_forgotten_and_one_of_an_earlier_program_is_known_again() {
     let mut tenant = tenant(vec![mapping()]);
     let mut state = TenantState::new(time(0));
-    mappings::reconcile(&tenant, &mut state, time(1));
-    let id = mapping().id;
-    state.mappings.get_mut(&id).unwrap().status = MappingStatus::Active;
-    mappings::reconcile(&tenant, &mut state, time(2));
-    assert_eq!(state.mappings[&id].status, MappingStatus::Active);
-    // Words do not matter, what is watched does.
-    tenant.mappings[0].triggers[0].stage_name = Some("Renamed".to_owned());
-    mappings::reconcile(&tenant, &mut state, time(3));
-    assert_eq!(state.mappings[&id].status, MappingStatus::Active);
-    tenant.mappings[0].triggers[0].statuses.clear();
-    mappings::reconcile(&tenant, &mut state, time(4));
-    assert_eq!(
-        state.mappings[&id].status,
-        MappingStatus::Baseline {
-            page: 1,
-            again: false,
-        }
-    );
+    mappings::adopt(&tenant, &mut state, time(1));
+    // As an earlier program left it.
+    let known = state.mappings.get_mut(&mapping().id).unwrap();
+    known.definition = None;
+    known.watches = mappings::watches(&mapping());
+    known.status = MappingStatus::Active;
+    assert_eq!(mappings::adopt(&tenant, &mut state, time(2)).len(), 1);
+    assert_eq!(state.mappings[&mapping().id].status, MappingStatus::Active);
     tenant.mappings.clear();
-    mappings::reconcile(&tenant, &mut state, time(5));
+    assert!(mappings::is_changed(&tenant, &state));
+    mappings::switch(&tenant, &mut state, &[], time(3));
     assert!(state.mappings.is_empty());
 }

@@ -119,11 +119,10 @@ async fn the_first_poll_records_who_is_there_and_invites_nobody() {
 #[tokio::test]
 async fn a_poll_that_finds_nothing_new_costs_one_call() {
     let world = polled().await;
-    for idle in 2..5 {
+    for _ in 0..3 {
         assert_eq!(poll(&world).await, Polled::Done(0));
         assert_eq!(calls(&world), ["changed_applications"]);
         let poll = state(&world).poll;
-        assert_eq!(poll.idle, idle);
         assert_eq!(poll.last_ok, Some(world.holds().now));
         wait(&world);
     }
@@ -162,7 +161,6 @@ async fn whoever_enters_the_stage_is_put_on_record_and_handed_out_once() {
             .map(|invitation| What::Detected { invitation });
         assert!(holds.published.iter().cloned().eq(told));
     }
-    assert_eq!(state(&world).poll.idle, 0);
     wait(&world);
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(world.holds().queued.len(), 2);
@@ -509,11 +507,11 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(calls(&world), ["changed_applications"]);
     // A list can be short for once: only a second look that agrees counts.
+    changes(&world, vec![]);
     world.pass(6 * 3600);
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(calls(&world), ["directory", "changed_applications"]);
     assert_eq!(status(&world), MappingStatus::Active);
-    changes(&world, vec![seen("2", at_trigger(), 20)]);
     wait(&world);
     for told in [1, 0, 0] {
         world.holds().published.clear();
@@ -524,17 +522,87 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
         // While it is broken, it is looked at every quarter of an hour.
         world.pass(900);
     }
-    assert_eq!(row_of(&world, "2"), None);
-
-    // Who came meanwhile was there before it was mended.
     stages(&world, &["12"]);
-    world.holds().at_triggers = vec![page(vec![seen("2", at_trigger(), 20)], false)];
     poll(&world).await;
+    assert_eq!(calls(&world), ["directory", "changed_applications"]);
     assert_eq!(status(&world), MappingStatus::Active);
-    let row = row_of(&world, "2").unwrap();
-    assert_eq!(row.state, State::Skipped(SkipReason::Baseline));
-    let since = state(&world).mappings[&"video".into()].since;
-    assert_eq!(since, world.holds().now);
+}
+
+/// A world whose mapping is on, and then its stage is gone from the list.
+async fn broken() -> World {
+    let world = polled().await;
+    stages(&world, &["13"]);
+    world.pass(6 * 3600);
+    poll(&world).await;
+    wait(&world);
+    poll(&world).await;
+    assert!(matches!(status(&world), MappingStatus::Broken { .. }));
+    wait(&world);
+    calls(&world);
+    world
+}
+
+#[tokio::test]
+async fn who_is_seen_at_a_stage_that_the_list_lacks_is_invited_and_proves_that_it_exists() {
+    let world = broken().await;
+    changes(&world, vec![seen("2", at_trigger(), 20)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(row_of(&world, "2").unwrap().state, State::Detected);
+    assert_eq!(status(&world), MappingStatus::Active);
+    // The list lacks it still, and that is held against nobody for a day.
+    changes(&world, vec![]);
+    let broken_after = |hours: i64| {
+        let world = world.clone();
+        async move {
+            let mut broken = false;
+            for _ in 0..2 {
+                world.pass(hours * 3600 / 2);
+                poll(&world).await;
+                broken = matches!(status(&world), MappingStatus::Broken { .. });
+            }
+            broken
+        }
+    };
+    assert!(!broken_after(23).await);
+    assert!(broken_after(24).await);
+}
+
+#[tokio::test]
+async fn fixing_a_mapping_makes_no_baseline_of_those_who_came_while_it_was_broken() {
+    // Its stage was replaced by another, and the mapping follows.
+    let world = broken().await;
+    let gone = |modified| seen("1", at("13", "34"), modified);
+    let broke_at = (world.holds().now - time(0)).get_seconds();
+    let came = seen("2", at("13", "34"), broke_at + 60);
+    changes(&world, vec![gone(0), came.clone()]);
+    poll(&world).await;
+    wait(&world);
+    world.holds().tenant.mappings[0].triggers[0].stage = "13".into();
+    world.holds().at_triggers = vec![page(vec![gone(0), came], false)];
+    changes(&world, vec![]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let state_of = |application| row_of(&world, application).unwrap().state;
+    assert_eq!(state_of("1"), State::Skipped(SkipReason::Baseline));
+    assert_eq!(state_of("2"), State::Detected);
+    assert_eq!(status(&world), MappingStatus::Active);
+}
+
+/// It was never on: a list was short from the beginning.
+#[tokio::test]
+async fn who_enters_while_a_new_mapping_counts_as_broken_is_invited() {
+    let world = World::new();
+    stages(&world, &["13"]);
+    poll(&world).await;
+    assert!(matches!(status(&world), MappingStatus::Broken { .. }));
+    wait(&world);
+    let there = seen("1", at_trigger(), -9000);
+    changes(&world, vec![seen("2", at_trigger(), 90)]);
+    world.holds().at_triggers = vec![page(vec![there], false)];
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let state_of = |application| row_of(&world, application).unwrap().state;
+    assert_eq!(state_of("1"), State::Skipped(SkipReason::Baseline));
+    assert_eq!(state_of("2"), State::Detected);
+    assert_eq!(status(&world), MappingStatus::Active);
 }
 
 #[tokio::test]

@@ -1,0 +1,186 @@
+//! What is decided about applications, each for each mapping: by the poll, which does it, and by a rehearsal, which shows it.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::decide::{Decision, decide, decide_by_history};
+use super::watched::Watched;
+use crate::error::{CallError, Reach, StoreError};
+use crate::ids::{ApplicationId, AssessmentRef, InvitationKey, MappingId};
+use crate::invitation::{Invitation, SkipReason};
+use crate::ports::{ApplicationRow, Eploy, MappingStatus, Standing};
+use crate::tenant::Tenant;
+use crate::usecases::desk::Desk;
+
+/// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
+const HISTORIES_AT_ONCE: usize = 8;
+
+/// One mapping's view of one application.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The mapping.
+    pub watched: &'a Watched,
+    /// The application, as a search shows it.
+    pub row: &'a ApplicationRow,
+    /// The mapping's newest invitation of it.
+    pub latest: Option<&'a Invitation>,
+}
+
+/// A case, and what is to be done about it; or why that cannot be told now, which concerns this application alone.
+pub type Decided<'a> = (Case<'a>, Result<Decision, CallError>);
+
+impl Case<'_> {
+    /// The invitation of this round.
+    pub(super) fn key(&self, tenant: &Tenant, round: u32) -> InvitationKey {
+        InvitationKey {
+            tenant: tenant.id.clone(),
+            application: self.row.id.clone(),
+            mapping: self.watched.mapping.id.clone(),
+            round,
+        }
+    }
+}
+
+/// What a page of applications is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// What changed. Of whom a mapping is just being turned on for, it is read again once that is over.
+    Changes,
+    /// Who is there while a mapping is being turned on.
+    WhoIsThere,
+    /// Who has to be looked at again, whatever they were read as.
+    Again,
+}
+
+impl Reads {
+    fn concerns(self, watched: &Watched, row: &ApplicationRow) -> bool {
+        match self {
+            Self::Changes => !matches!(watched.status(row), MappingStatus::Baseline { .. }),
+            Self::WhoIsThere => watched.is_turned_on() && !watched.was_on(row),
+            Self::Again => true,
+        }
+    }
+}
+
+impl Desk {
+    /// Decides about these applications, of which these invitations are `known`, for these mappings.
+    pub async fn decide_rows<'a, E: From<CallError> + From<StoreError>>(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        watched: &'a [Watched],
+        rows: &[&'a ApplicationRow],
+        known: &'a [Invitation],
+        reads: Reads,
+    ) -> Result<Vec<Decided<'a>>, E> {
+        let mut latest: HashMap<(&ApplicationId, &MappingId), &Invitation> = HashMap::new();
+        for invitation in known {
+            let newest = latest
+                .entry((&invitation.key.application, &invitation.key.mapping))
+                .or_insert(invitation);
+            if invitation.key.round > newest.key.round {
+                *newest = invitation;
+            }
+        }
+        let mut cases = Vec::new();
+        for row in rows {
+            for watched in watched {
+                if watched.mapping.triggers.is_empty() || !reads.concerns(watched, row) {
+                    continue;
+                }
+                let case = Case {
+                    watched,
+                    row,
+                    latest: latest.get(&(&row.id, &watched.mapping.id)).copied(),
+                };
+                let decision = decide(&watched.mapping, watched.status(row), row, case.latest);
+                cases.push((case, Ok(decision)));
+            }
+        }
+        let mut asking = Vec::new();
+        for (number, (case, decision)) in cases.iter().enumerate() {
+            if let (Ok(Decision::AskHistory), Some(latest)) = (decision, case.latest) {
+                let case = *case;
+                asking.push(async move {
+                    let decision = by_history(eploy, tenant, case, latest).await?;
+                    Ok::<_, CallError>((number, decision))
+                });
+            }
+        }
+        let asked: Vec<_> = stream::iter(asking)
+            .buffer_unordered(HISTORIES_AT_ONCE)
+            .try_collect()
+            .await?;
+        for (number, decision) in asked {
+            cases[number].1 = decision;
+        }
+        self.invite_once(tenant, known, &mut cases).await?;
+        Ok(cases)
+    }
+
+    /// Where several mappings would invite for one entry to one assessment, the first of the configuration does; and none
+    /// where another mapping has. That may be one that was removed since, or got another name.
+    async fn invite_once(
+        &self,
+        tenant: &Tenant,
+        known: &[Invitation],
+        cases: &mut [Decided<'_>],
+    ) -> Result<(), StoreError> {
+        let mut inviting: Vec<(InvitationKey, AssessmentRef)> = Vec::new();
+        for (case, decision) in cases {
+            let Ok(Decision::Invite { round }) = *decision else {
+                continue;
+            };
+            let assessment = &case.watched.mapping.assessment;
+            let key = case.key(tenant, round);
+            let mut first = inviting
+                .iter()
+                .find(|(other, of)| other.application == key.application && of == assessment)
+                .map(|(other, _)| other.clone());
+            for other in known {
+                if first.is_some() {
+                    break;
+                }
+                let is_other = other.key.application == key.application
+                    && other.key.mapping != key.mapping
+                    && other.holds_its_entry();
+                if is_other
+                    && let Some(by) = self.definition(tenant, other).await?
+                    && by.assessment == *assessment
+                    && by.takes(case.row)
+                {
+                    first = Some(other.key.clone());
+                }
+            }
+            match first {
+                Some(first) => {
+                    let reason = SkipReason::Duplicate(Some(first));
+                    *decision = Ok(Decision::PassOver { round, reason });
+                }
+                None => inviting.push((key, assessment.clone())),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decides a case by the application's status history. What concerns its record alone does not fail the others.
+async fn by_history(
+    eploy: &dyn Eploy,
+    tenant: &Tenant,
+    case: Case<'_>,
+    latest: &Invitation,
+) -> Result<Result<Decision, CallError>, CallError> {
+    let (mapping, status) = (&case.watched.mapping, case.watched.status(case.row));
+    Ok(match eploy.standing(&case.row.id).await {
+        Ok(Standing::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
+        Ok(Standing::Position(_)) => Ok(Decision::StillThere),
+        Ok(Standing::Gone) => Ok(Decision::NoteLeft),
+        Err(error) if error.reach == Reach::Record => {
+            tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "where an application stands is not known; it is looked at again");
+            Err(error)
+        }
+        Err(error) => return Err(error),
+    })
+}

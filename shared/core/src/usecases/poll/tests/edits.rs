@@ -1,0 +1,250 @@
+//! Mappings that are changed while they are at work, and mappings that want the same.
+
+use super::super::super::world::{World, at, at_trigger, failing, mapping, time};
+use super::super::Polled;
+use super::polling::{
+    calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, wait,
+};
+use super::*;
+use crate::clock::Deadline;
+use crate::error::Phase;
+use crate::invitation::State;
+use crate::tenant::Vacancies;
+
+fn only(vacancies: &[&str]) -> Vacancies {
+    Vacancies::Only(vacancies.iter().map(|id| (*id).into()).collect())
+}
+
+/// An application of another vacancy than usual.
+fn of(vacancy: &str, row: ApplicationRow) -> ApplicationRow {
+    ApplicationRow {
+        vacancy: vacancy.into(),
+        ..row
+    }
+}
+
+/// A world whose mapping is on for vacancy 4101.
+async fn on_for_one() -> World {
+    let world = World::new();
+    world.holds().tenant.mappings[0].vacancies = only(&["4101"]);
+    poll(&world).await;
+    wait(&world);
+    assert_eq!(status(&world), MappingStatus::Active);
+    calls(&world);
+    world
+}
+
+fn state_of(world: &World, application: &str) -> Option<State> {
+    row_of(world, application).map(|row| row.state)
+}
+
+const BASELINE: State = State::Skipped(SkipReason::Baseline);
+
+#[tokio::test]
+async fn who_entered_before_a_vacancy_was_added_is_invited_and_who_was_there_for_that_one_is_not() {
+    let world = on_for_one().await;
+    let entered = seen("1", at_trigger(), 10);
+    let there = of("4102", seen("2", at_trigger(), 20));
+    changes(&world, vec![entered.clone(), there.clone()]);
+    world.holds().tenant.mappings[0].vacancies = only(&["4101", "4102"]);
+    world.holds().at_triggers = vec![page(vec![entered, there], false)];
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(state_of(&world, "1"), Some(State::Detected));
+    assert_eq!(state_of(&world, "2"), Some(BASELINE));
+    assert_eq!(status(&world), MappingStatus::Active);
+    // It is under the definition that it was seen by.
+    let first = row_of(&world, "1").unwrap().definition;
+    assert_ne!(first, state(&world).mappings[&"video".into()].definition);
+    assert!(world.holds().definitions.len() == 2 && first.is_some());
+
+    // From then on, both are the mapping's.
+    wait(&world);
+    let later = [
+        seen("3", at_trigger(), 500),
+        of("4102", seen("4", at_trigger(), 500)),
+    ];
+    changes(&world, later.to_vec());
+    assert_eq!(poll(&world).await, Polled::Done(2));
+    // Who turns out to have been there before is told by when each vacancy was added.
+    let not_before = |application| {
+        row_of(&world, application)
+            .unwrap()
+            .entry
+            .not_before
+            .unwrap()
+    };
+    assert_eq!(not_before("3"), time(0));
+    assert!(not_before("4") > time(0));
+}
+
+#[tokio::test]
+async fn what_does_not_decide_who_is_taken_starts_no_baseline_even_after_an_outage() {
+    let edits: [fn(&mut Mapping); 4] = [
+        |one| one.reentry = Reentry::Again,
+        |one| one.assessment.assessment = "a2".into(),
+        |one| drop(one.options.insert("language".to_owned(), "fr".into())),
+        |one| one.report.texts.note = Some("Hello".to_owned()),
+    ];
+    for edit in edits {
+        let world = polled().await;
+        let down = CallError {
+            reach: Reach::Connection,
+            ..failing(Phase::NotSent)
+        };
+        world.holds().eploy_fails = Some(down);
+        for _ in 0..96 {
+            assert_eq!(poll(&world).await, Polled::Failed);
+            wait(&world);
+        }
+        world.holds().eploy_fails = None;
+        edit(&mut world.holds().tenant.mappings[0]);
+        let rows: Vec<_> = (1..=5)
+            .map(|one| seen(&one.to_string(), at_trigger(), one * 3600))
+            .collect();
+        world.holds().at_triggers = vec![page(rows.clone(), false)];
+        changes(&world, rows);
+        calls(&world);
+        assert_eq!(poll(&world).await, Polled::Done(5));
+        assert!(!calls(&world).contains(&"applications_at"));
+        assert!(
+            world
+                .holds()
+                .rows
+                .values()
+                .all(|row| row.state == State::Detected)
+        );
+    }
+}
+
+/// A poll that has no time reads what was added later on, and neither who is taken already nor other mappings wait for it.
+#[tokio::test]
+async fn nobody_waits_while_what_was_added_is_read() {
+    let world = on_for_one().await;
+    let mut second = mapping("second");
+    second.triggers[0].stage = "13".into();
+    world.holds().tenant.mappings.push(second);
+    poll(&world).await;
+    wait(&world);
+    world.holds().tenant.mappings[0].vacancies = Vacancies::All;
+    let there = |id: &str| page(vec![of("4102", seen(id, at_trigger(), 0))], true);
+    world.holds().at_triggers = vec![there("7"), there("8"), page(vec![], false)];
+    let now = world.holds().now;
+    changes(&world, vec![]);
+    world.holds().calls_take = SignedDuration::from_secs(1);
+    let deadline = |seconds| Deadline::at(now + SignedDuration::from_secs(seconds));
+    assert_eq!(poll_until(&world, deadline(2)).await, Polled::Unfinished);
+    assert!(matches!(
+        status(&world),
+        MappingStatus::Baseline { page: 2, .. }
+    ));
+    changes(
+        &world,
+        vec![
+            seen("1", at_trigger(), 100),
+            seen("2", at("13", "34"), 110),
+            of("4102", seen("3", at_trigger(), 120)),
+        ],
+    );
+    assert_eq!(poll_until(&world, deadline(6)).await, Polled::Unfinished);
+    assert_eq!(state_of(&world, "1"), Some(State::Detected));
+    assert_eq!(state_of(&world, "2"), Some(State::Detected));
+    assert_eq!(
+        state_of(&world, "3"),
+        None,
+        "not before who was there is on record"
+    );
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(state_of(&world, "3"), Some(State::Detected));
+    assert_eq!(
+        [state_of(&world, "7"), state_of(&world, "8")],
+        [Some(BASELINE), Some(BASELINE)]
+    );
+}
+
+#[tokio::test]
+async fn what_is_taken_out_and_brought_back_is_read_anew() {
+    let world = on_for_one().await;
+    world.holds().tenant.mappings[0].vacancies = only(&["4102"]);
+    poll(&world).await;
+    wait(&world);
+    let there = seen("1", at_trigger(), 100);
+    changes(&world, vec![there.clone()]);
+    poll(&world).await;
+    wait(&world);
+    assert_eq!(state_of(&world, "1"), None);
+    world.holds().tenant.mappings[0].vacancies = only(&["4101", "4102"]);
+    world.holds().at_triggers = vec![page(vec![there], false)];
+    poll(&world).await;
+    assert_eq!(state_of(&world, "1"), Some(BASELINE));
+}
+
+/// As a poll last saw it, the mapping had another name.
+#[tokio::test]
+async fn who_entered_before_a_mapping_got_another_name_is_on_record() {
+    let world = polled().await;
+    let entered = seen("1", at_trigger(), 10);
+    changes(&world, vec![entered.clone()]);
+    world.holds().at_triggers = vec![page(vec![entered], false)];
+    world.holds().tenant.mappings[0].id = "video-2".into();
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let holds = world.holds();
+    let states = holds
+        .rows
+        .values()
+        .map(|row| (row.key.mapping.as_str(), row.state.clone()));
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        [("video", State::Detected), ("video-2", BASELINE)]
+    );
+    let known: Vec<_> = holds.state.as_ref().unwrap().mappings.keys().collect();
+    assert_eq!(known, [&"video-2".into()]);
+}
+
+#[tokio::test]
+async fn of_mappings_that_want_the_same_the_first_invites() {
+    let world = World::new();
+    let overlapping = vec![mapping("z-first"), mapping("a-second")];
+    world.holds().tenant.mappings = overlapping;
+    poll(&world).await;
+    wait(&world);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let key = |mapping: &str| InvitationKey {
+        tenant: "acme".into(),
+        application: "1".into(),
+        mapping: mapping.into(),
+        round: 1,
+    };
+    assert_eq!(world.row(&key("z-first")).state, State::Detected);
+    let duplicate = SkipReason::Duplicate(Some(key("z-first")));
+    assert_eq!(world.row(&key("a-second")).state, State::Skipped(duplicate));
+
+    // Another assessment is another invitation.
+    let world = World::new();
+    let mut second = mapping("second");
+    second.assessment.assessment = "a2".into();
+    world.holds().tenant.mappings.push(second);
+    poll(&world).await;
+    wait(&world);
+    changes(&world, vec![seen("1", at_trigger(), 10)]);
+    assert_eq!(poll(&world).await, Polled::Done(2));
+}
+
+/// The candidate was invited by a mapping that has another name by now, and those who are there are to be invited.
+#[tokio::test]
+async fn who_was_invited_for_an_entry_is_not_invited_for_it_by_another_mapping() {
+    let world = polled().await;
+    let key = world.invited("1", "video");
+    world.set(|holds| {
+        holds.tenant.mappings[0].id = "video-2".into();
+        holds.tenant.mappings[0].include_current = true;
+        holds.at_triggers = vec![page(vec![seen("1", at_trigger(), 10)], false)];
+    });
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let second = InvitationKey {
+        mapping: "video-2".into(),
+        ..key.clone()
+    };
+    let duplicate = SkipReason::Duplicate(Some(key));
+    assert_eq!(world.row(&second).state, State::Skipped(duplicate));
+}

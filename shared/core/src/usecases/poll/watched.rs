@@ -1,0 +1,145 @@
+//! A mapping as polling reads it: by which definition, since when, and how it stands for one application.
+
+use jiff::Timestamp;
+
+use super::APART;
+use crate::error::StoreError;
+use crate::ports::{ApplicationRow, EarlierPart, MappingState, MappingStatus, TenantState};
+use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
+use crate::timing::after;
+use crate::usecases::desk::Desk;
+
+/// A mapping as polling reads it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What it says: as it was when the last complete reading of changes began, operated as it is now.
+    pub mapping: Mapping,
+    state: MappingState,
+    /// What it said before, oldest first.
+    earlier: Vec<(Mapping, EarlierPart)>,
+}
+
+impl Watched {
+    /// A mapping that stands so and never said anything else.
+    #[cfg(test)]
+    pub(super) fn new(mapping: Mapping, state: MappingState) -> Self {
+        Self {
+            mapping,
+            state,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// How the mapping stands for an application. While the reading of who is there is under way, it is on for whom it was
+    /// on before; and for whoever entered while it was broken.
+    pub fn status(&self, row: &ApplicationRow) -> &MappingStatus {
+        let MappingStatus::Baseline { after_break, .. } = self.state.status else {
+            return &self.state.status;
+        };
+        let entered = row
+            .modified
+            .is_some_and(|at| after(at, APART) > self.state.since);
+        if self.was_on(row) || after_break && entered {
+            &MappingStatus::Active
+        } else {
+            &self.state.status
+        }
+    }
+
+    /// Whether who is there is being read for the mapping.
+    pub(super) fn is_turned_on(&self) -> bool {
+        matches!(self.state.status, MappingStatus::Baseline { .. })
+    }
+
+    /// Whether the mapping was on for an application where this one stands before it was last changed, and since.
+    pub(super) fn was_on(&self, row: &ApplicationRow) -> bool {
+        self.until_now(row).any(|(_, part)| part.on)
+    }
+
+    /// Since when the mapping has been taking applications where this one stands, without a break.
+    pub fn since(&self, row: &ApplicationRow) -> Timestamp {
+        let earliest = self.until_now(row).last();
+        earliest.map_or(self.state.since, |(_, part)| part.since)
+    }
+
+    /// The earlier parts that took applications where this one stands, and so did all that came after; newest first.
+    fn until_now(&self, row: &ApplicationRow) -> impl Iterator<Item = &(Mapping, EarlierPart)> {
+        let earlier = self.earlier.iter().rev();
+        earlier.take_while(|(mapping, _)| mapping.takes(row))
+    }
+
+    /// Who is read while the mapping is turned on: all, or those whom the last change added.
+    pub(super) fn added(&self) -> (Vec<Trigger>, Vacancies) {
+        let now = &self.mapping;
+        let all = || (now.triggers.clone(), now.vacancies.clone());
+        // Only by the last change: one before it may have taken out what this one brings back.
+        let Some((before, EarlierPart { on: true, .. })) = self.earlier.last() else {
+            return all();
+        };
+        let triggers = now.added_triggers(before);
+        let vacancies = match (&now.vacancies, &before.vacancies) {
+            (Vacancies::Only(now), Vacancies::Only(before)) => {
+                Vacancies::Only(now.difference(before).cloned().collect())
+            }
+            (_, Vacancies::All) => Vacancies::Only([].into()),
+            (Vacancies::All, Vacancies::Only(_)) => Vacancies::All,
+        };
+        let same_vacancies = vacancies == Vacancies::Only([].into());
+        match (triggers.is_empty(), same_vacancies) {
+            (true, false) => (now.triggers.clone(), vacancies),
+            (false, true) => (triggers, now.vacancies.clone()),
+            _ => all(),
+        }
+    }
+}
+
+impl Mapping {
+    /// Whether an application is of the mapping's vacancies and at a trigger of it.
+    pub fn takes(&self, row: &ApplicationRow) -> bool {
+        self.vacancies.contains(&row.vacancy) && self.triggered_by(&row.position)
+    }
+}
+
+impl Desk {
+    /// The mappings as polling reads them, in the order of the configuration. One that was removed is among them until what
+    /// changed before then was read.
+    pub async fn watched(
+        &self,
+        tenant: &Tenant,
+        state: &TenantState,
+    ) -> Result<Vec<Watched>, StoreError> {
+        let mut watched = Vec::new();
+        let present = tenant.mappings.iter().map(|mapping| &mapping.id);
+        let removed = state.mappings.keys();
+        let removed = removed.filter(|id| tenant.mapping(id).is_none());
+        for id in present.chain(removed) {
+            let Some(known) = state.mappings.get(id) else {
+                continue;
+            };
+            let own = match &known.definition {
+                Some(version) => self.definition_of(tenant, id, version).await?,
+                None => None,
+            };
+            let mapping = match (own, tenant.mapping(id)) {
+                (Some(own), Some(present)) => own.operated_as(present),
+                (Some(own), None) => own,
+                (None, Some(present)) => present.clone(),
+                (None, None) => continue,
+            };
+            let mut earlier = Vec::new();
+            for part in &known.earlier {
+                // What is not known took nobody.
+                match self.definition_of(tenant, id, &part.definition).await? {
+                    Some(mapping) => earlier.push((mapping, part.clone())),
+                    None => earlier.clear(),
+                }
+            }
+            watched.push(Watched {
+                mapping,
+                state: known.clone(),
+                earlier,
+            });
+        }
+        Ok(watched)
+    }
+}
