@@ -299,7 +299,7 @@ mod tests {
             (
                 Answer::status(429),
                 Phase::Throttled(None),
-                "eploy.allowance_eploy",
+                "eploy.throttled",
             ),
         ];
         for (answer, phase, code) in table {

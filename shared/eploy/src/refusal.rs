@@ -15,6 +15,9 @@ use crate::wire::Record;
 
 /// A wait up to this long is about pace, a longer one about the day's allowance.
 const PACE: SignedDuration = SignedDuration::from_mins(15);
+/// Words that ask to wait and may be about the pace just as well as about the day: a web server's own 429 says "Too Many
+/// Requests", a gateway's "rate limit exceeded".
+const OF_PACE_TOO: [&str; 2] = ["too many", "limit exceeded"];
 /// The longest wait that is believed.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
@@ -88,14 +91,20 @@ impl Circumstances<'_> {
         }
     }
 
-    /// "Not now": because of the allowance, or because of the pace.
+    /// "Not now": because of the pace, or because of the day's allowance. That the day is spent is believed if Eploy says so, or
+    /// asks for a wait that is too long to be about the pace; nothing is known of a 429 that says neither (reference eploy
+    /// §6).
     fn wait(&self, answer: &Response, text: &ErrorText) -> CallError {
         let until = self.named_wait(answer);
-        let brief = until.is_some_and(|until| until.duration_since(self.now) <= PACE);
-        let problem = if brief && !text.has_any(&self.dialect.allowance_words) {
-            Problem::Throttled
-        } else {
+        let long = until.is_some_and(|until| until.duration_since(self.now) > PACE);
+        let words = &self.dialect.allowance_words;
+        let says_spent = words
+            .iter()
+            .any(|word| !OF_PACE_TOO.contains(&word.as_str()) && text.has(word));
+        let problem = if long || says_spent {
             Problem::AllowanceEploy
+        } else {
+            Problem::Throttled
         };
         let mut error = problem.error(self.operation, &format!("HTTP {}", answer.status));
         error.phase = Phase::Throttled(until);
@@ -306,7 +315,7 @@ mod tests {
             (LIST, 404, String::new(), P::NotFound),
             (LIST, 404, html.to_owned(), P::WebPage),
             (RECORD, 410, "<html>".to_owned(), P::WebPage),
-            (LIST, 429, String::new(), P::AllowanceEploy),
+            (LIST, 429, String::new(), P::Throttled),
             (LIST, 408, String::new(), P::NoAnswer),
             (LIST, 301, String::new(), P::Redirected),
             (LIST, 502, "<html>".to_owned(), P::Server),
@@ -330,7 +339,7 @@ mod tests {
         assert_eq!(of(RECORD, 403), (Phase::Refused, Reach::Connection));
         assert_eq!(of(RECORD, 302), (Phase::Unknown, Reach::Connection));
         assert_eq!(of(RECORD, 307), (Phase::Refused, Reach::Connection));
-        assert_eq!(of(RECORD, 429), (Phase::Throttled(None), Reach::Connection));
+        assert_eq!(of(RECORD, 429), (Phase::Throttled(None), Reach::Record));
         assert_eq!(of(LIST, 400), (Phase::Refused, Reach::Connection));
     }
 
@@ -378,6 +387,20 @@ mod tests {
             "too far away"
         );
         assert_eq!(until("soon").not_before(), None);
+    }
+
+    #[test]
+    fn a_429_that_says_no_more_is_about_the_pace() {
+        for text in ["", "<h1>429 Too Many Requests</h1>", "Rate limit exceeded."] {
+            let quiet = error(RECORD, &answer(429, &[], text), None);
+            assert_eq!(quiet.code, Problem::Throttled.code(), "{text}");
+        }
+        let body = r#"{"error_message": "Daily call quota exceeded"}"#;
+        let spent = error(RECORD, &answer(429, &[], body), None);
+        assert_eq!(spent.code, Problem::AllowanceEploy.code());
+        let brief = [("retry-after", "30")];
+        let spent = error(RECORD, &answer(429, &brief, body), None);
+        assert_eq!(spent.code, Problem::AllowanceEploy.code(), "as it says");
     }
 
     #[test]

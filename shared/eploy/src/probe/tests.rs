@@ -113,7 +113,8 @@ async fn settings_that_were_there_stay_unless_something_else_was_found() {
 
 #[tokio::test]
 async fn what_concerns_the_whole_connection_ends_it() {
-    let scene = Scene::new(|_| Answer::status(429));
+    let spent = r#"{"error_message": "Daily usage limit reached"}"#;
+    let scene = Scene::new(move |_| Answer::json(429, spent));
     let error = scene.inspector().probe(None).await.unwrap_err();
     assert_eq!(error.code, "eploy.allowance_eploy");
     assert_eq!(scene.calls(), 1);
