@@ -2,10 +2,14 @@
 //! (reference eploy §6). Polls take their calls one by one: they are made by whichever process is free, and what each of
 //! them would hold in reserve is lost with it. The others make several calls in a row and take a few at a time, so that
 //! counting costs less than calling.
+//!
+//! Polls stop at their share, so that invitations and writing back have the rest. But they have a floor: the others leave
+//! them a tenth of the allowance, spread over what is left of the day, and where the others have brought the day's use above
+//! the share of polls, those go on, slowly: without them, nothing new would be seen until midnight.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Allowance, AllowanceLeft, Purpose};
@@ -17,14 +21,43 @@ use crate::dialect::Zone;
 /// The most calls that are taken from the store at once.
 pub(crate) const MOST_AT_ONCE: u32 = 5;
 
+/// In percent of the allowance: how far polls may bring the day's use, and how far invitations may, which leave the rest
+/// for writing back.
+const POLLS_SHARE: u32 = 80;
+const INVITATIONS_SHARE: u32 = 90;
+/// In percent of the allowance: what the others leave for the polls of a whole day.
+const POLLS_FLOOR: u32 = 10;
+/// So many calls polls may make within their interval once their share is spent: a token, and a page.
+const FLOOR_CALLS: u32 = 2;
+
 /// One tenant's allowance, as this process sees it.
 pub(crate) struct Budget {
     allowance: Arc<dyn Allowance>,
     tenant: TenantId,
-    daily: u32,
-    zone: Zone,
-    at_once: u32,
+    limits: Limits,
     held: Mutex<[Held; 3]>,
+    floor: Mutex<Floor>,
+}
+
+/// What a tenant's calls keep to.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// The most calls of a day.
+    pub(crate) daily: u32,
+    /// Where the day begins.
+    pub(crate) zone: Zone,
+    /// The most calls that are taken from the store at once.
+    pub(crate) at_once: u32,
+    /// The time between two polls.
+    pub(crate) poll_interval: SignedDuration,
+}
+
+/// The calls that polls have made beyond their share.
+#[derive(Default)]
+struct Floor {
+    /// Since when they are counted.
+    since: Option<Timestamp>,
+    calls: u32,
 }
 
 /// Calls taken from the store and not made yet.
@@ -44,33 +77,32 @@ pub(crate) enum Spent {
 }
 
 impl Budget {
-    pub(crate) fn new(
-        allowance: Arc<dyn Allowance>,
-        tenant: TenantId,
-        daily: u32,
-        zone: Zone,
-        at_once: u32,
-    ) -> Self {
+    pub(crate) fn new(allowance: Arc<dyn Allowance>, tenant: TenantId, limits: Limits) -> Self {
         Self {
             allowance,
             tenant,
-            daily,
-            zone,
-            at_once,
+            limits,
             held: Mutex::default(),
+            floor: Mutex::default(),
         }
     }
 
     /// Takes one call for this purpose.
     pub(crate) async fn take(&self, purpose: Purpose, now: Timestamp) -> Result<(), Spent> {
-        let (day, next) = day(now, self.zone);
+        let (day, next) = day(now, self.limits.zone);
         let mut held = self.held.lock().await;
         let held = &mut held[place(purpose)];
         if held.day != day {
             *held = Held { day, calls: 0 };
         }
         if held.calls == 0 {
-            held.calls = self.fetch(purpose, &held.day).await.map_err(Spent::Store)?;
+            let day_left = next.duration_since(now);
+            let fetched = self.fetch(purpose, &held.day, day_left).await;
+            held.calls = fetched.map_err(Spent::Store)?;
+        }
+        if held.calls == 0 && purpose == Purpose::Poll {
+            let calls = self.fetch_from_floor(&held.day, now).await;
+            held.calls = calls.map_err(Spent::Store)?;
         }
         held.calls = held.calls.checked_sub(1).ok_or(Spent::Until(next))?;
         Ok(())
@@ -82,26 +114,34 @@ impl Budget {
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<AllowanceLeft, StoreError> {
-        let (day, resets_at) = day(now, self.zone);
+        let (day, resets_at) = day(now, self.limits.zone);
+        let day_left = resets_at.duration_since(now);
         let held = self.held.lock().await;
         let held = &held[place(purpose)];
         let held = if held.day == day { held.calls } else { 0 };
         let taken = self.allowance.taken(&self.tenant, &day).await?;
-        Ok(AllowanceLeft {
-            calls: self
-                .ceiling(purpose)
-                .saturating_sub(taken)
-                .saturating_add(held),
-            resets_at,
-        })
+        let mut calls = self.ceiling(purpose, day_left).saturating_sub(taken);
+        if purpose == Purpose::Poll {
+            let all_left = self.limits.daily.saturating_sub(taken);
+            calls = calls.max(self.limits.floor(day_left).min(all_left));
+        }
+        let calls = calls.saturating_add(held);
+        Ok(AllowanceLeft { calls, resets_at })
     }
 
     /// Takes some from the store; close to the ceiling one by one, so that none is left over.
-    async fn fetch(&self, purpose: Purpose, day: &str) -> Result<u32, StoreError> {
-        let ceiling = self.ceiling(purpose);
+    async fn fetch(
+        &self,
+        purpose: Purpose,
+        day: &str,
+        day_left: SignedDuration,
+    ) -> Result<u32, StoreError> {
+        let ceiling = self.ceiling(purpose, day_left);
         let mut take = match purpose {
             Purpose::Poll => 1,
-            Purpose::Invite | Purpose::WriteBack => (self.daily / 500).clamp(1, self.at_once),
+            Purpose::Invite | Purpose::WriteBack => {
+                (self.limits.daily / 500).clamp(1, self.limits.at_once)
+            }
         };
         while take > 0
             && !self
@@ -114,14 +154,54 @@ impl Budget {
         Ok(take)
     }
 
-    /// How far this purpose may bring the day's use: polls leave room for invitations, and both for writing back.
-    fn ceiling(&self, purpose: Purpose) -> u32 {
-        let percent = match purpose {
-            Purpose::Poll => 80,
-            Purpose::Invite => 90,
-            Purpose::WriteBack => 100,
-        };
-        u32::try_from(u64::from(self.daily) * percent / 100).unwrap_or(u32::MAX)
+    /// Takes a call for a poll whose share is spent, if it has not made its few within the interval.
+    async fn fetch_from_floor(&self, day: &str, now: Timestamp) -> Result<u32, StoreError> {
+        let mut floor = self.floor.lock().await;
+        let goes_on = (floor.since).is_some_and(|since| {
+            let passed = now.duration_since(since);
+            !passed.is_negative() && passed < self.limits.poll_interval
+        });
+        if !goes_on {
+            *floor = Floor {
+                since: Some(now),
+                calls: 0,
+            };
+        }
+        if floor.calls >= FLOOR_CALLS {
+            return Ok(0);
+        }
+        let taken = self.allowance.take(&self.tenant, day, 1, self.limits.daily);
+        let calls = u32::from(taken.await?);
+        floor.calls += calls;
+        Ok(calls)
+    }
+
+    /// How far this purpose may bring the day's use: polls leave room for invitations, both for writing back, and the others
+    /// for the polls that are still to come.
+    fn ceiling(&self, purpose: Purpose, day_left: SignedDuration) -> u32 {
+        let limits = &self.limits;
+        match purpose {
+            Purpose::Poll => limits.percent(POLLS_SHARE),
+            Purpose::Invite => limits
+                .percent(INVITATIONS_SHARE)
+                .saturating_sub(limits.floor(day_left)),
+            Purpose::WriteBack => limits.daily.saturating_sub(limits.floor(day_left)),
+        }
+    }
+}
+
+impl Limits {
+    fn percent(&self, percent: u32) -> u32 {
+        let calls = u64::from(self.daily) * u64::from(percent) / 100;
+        u32::try_from(calls).unwrap_or(u32::MAX)
+    }
+
+    /// What is kept for the polls of the rest of the day: as many as there would be, and no more than their floor.
+    fn floor(&self, day_left: SignedDuration) -> u32 {
+        let left = day_left.as_secs().clamp(0, 86_400).unsigned_abs();
+        let interval = self.poll_interval.as_secs().max(1).unsigned_abs();
+        let share = u64::from(self.percent(POLLS_FLOOR)) * left / 86_400;
+        u32::try_from(share.min(left / interval)).unwrap_or(u32::MAX)
     }
 }
 
@@ -139,13 +219,13 @@ mod tests {
     use crate::testing::FakeAllowance;
 
     fn budget(allowance: &Arc<FakeAllowance>, daily: u32) -> Budget {
-        Budget::new(
-            allowance.clone(),
-            "acme".into(),
+        let limits = Limits {
             daily,
-            Zone::Utc,
-            MOST_AT_ONCE,
-        )
+            zone: Zone::Utc,
+            at_once: MOST_AT_ONCE,
+            poll_interval: SignedDuration::from_secs(60),
+        };
+        Budget::new(allowance.clone(), "acme".into(), limits)
     }
 
     fn at(text: &str) -> Timestamp {
@@ -161,13 +241,15 @@ mod tests {
         calls
     }
 
+    /// At the end of a day, when there are no polls to come to leave anything for.
     #[tokio::test]
     async fn each_purpose_stops_at_its_ceiling() {
         let allowance = Arc::new(FakeAllowance::default());
         let budget = budget(&allowance, 1000);
-        let now = at("2025-01-24T10:00:00Z");
-        assert_eq!(spend(&budget, Purpose::Poll, now).await, 800);
-        assert_eq!(spend(&budget, Purpose::Invite, now).await, 100);
+        let now = at("2025-01-24T23:59:50Z");
+        // Beyond its share, a token and a page.
+        assert_eq!(spend(&budget, Purpose::Poll, now).await, 800 + 2);
+        assert_eq!(spend(&budget, Purpose::Invite, now).await, 98);
         assert_eq!(spend(&budget, Purpose::WriteBack, now).await, 100);
         assert_eq!(spend(&budget, Purpose::Poll, now).await, 0);
         let Err(Spent::Until(next)) = budget.take(Purpose::WriteBack, now).await else {
@@ -177,8 +259,51 @@ mod tests {
         assert_eq!(
             spend(&budget, Purpose::Poll, next).await,
             800,
-            "the next day"
+            "the next day, and still within the interval"
         );
+    }
+
+    /// 3,000 invitations by ten in the morning, each with its reports: more than there are calls.
+    #[tokio::test]
+    async fn a_busy_morning_leaves_polls_their_floor_until_midnight() {
+        let allowance = Arc::new(FakeAllowance::default());
+        let budget = budget(&allowance, 10_000);
+        let mut now = at("2025-01-24T10:00:00Z");
+        for _ in 0..3000 {
+            for purpose in [Purpose::Invite, Purpose::WriteBack] {
+                for _ in 0..2 {
+                    let _ = budget.take(purpose, now).await;
+                }
+            }
+        }
+        // A tenth of the day's, for what is left of the day.
+        assert_eq!(budget.left(Purpose::WriteBack, now).await.unwrap().calls, 0);
+        let left = budget.left(Purpose::Poll, now).await.unwrap();
+        assert_eq!(left.calls, 1000 * 14 / 24);
+        // Spread as polls spread what is left, it lasts.
+        let mut polls = 0;
+        while now < left.resets_at {
+            budget.take(Purpose::Poll, now).await.unwrap();
+            polls += 1;
+            let left = budget.left(Purpose::Poll, now).await.unwrap();
+            let spread =
+                left.resets_at.duration_since(now) / i32::try_from(left.calls.max(1)).unwrap();
+            now += spread.max(SignedDuration::from_secs(60));
+        }
+        assert!(polls > 500, "{polls}");
+    }
+
+    #[tokio::test]
+    async fn beyond_their_share_polls_make_two_calls_within_an_interval() {
+        let allowance = Arc::new(FakeAllowance::default());
+        let budget = budget(&allowance, 1000);
+        let now = at("2025-01-24T10:00:00Z");
+        spend(&budget, Purpose::Poll, now).await;
+        let later = |seconds| now + SignedDuration::from_secs(seconds);
+        assert_eq!(spend(&budget, Purpose::Poll, later(59)).await, 0);
+        assert_eq!(spend(&budget, Purpose::Poll, later(60)).await, 2);
+        // A clock that went back keeps nobody waiting.
+        assert_eq!(spend(&budget, Purpose::Poll, now).await, 2);
     }
 
     #[tokio::test]
@@ -196,10 +321,10 @@ mod tests {
             budget.take(Purpose::Poll, now).await.unwrap();
         }
         assert_eq!(allowance.takes(), 2 + 3);
-        // 13 are taken, 4 of them held for invitations.
+        // 13 are taken, 4 of them held for invitations; the floor of polls for fourteen hours is left alone.
         assert_eq!(
             budget.left(Purpose::Invite, now).await.unwrap().calls,
-            9000 - 13 + 4
+            9000 - 583 - 13 + 4
         );
         assert_eq!(
             budget.left(Purpose::Poll, now).await.unwrap().calls,
@@ -212,7 +337,6 @@ mod tests {
         let allowance = Arc::new(FakeAllowance::default());
         let budget = budget(&allowance, 5);
         let now = at("2025-01-24T10:00:00Z");
-        assert_eq!(spend(&budget, Purpose::Poll, now).await, 4);
-        assert_eq!(spend(&budget, Purpose::WriteBack, now).await, 1);
+        assert_eq!(spend(&budget, Purpose::WriteBack, now).await, 5);
     }
 }

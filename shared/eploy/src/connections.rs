@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::TenantId;
@@ -15,7 +16,7 @@ use stagecall_http::Transport;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::allowance::{Budget, MOST_AT_ONCE};
+use crate::allowance::{Budget, Limits, MOST_AT_ONCE};
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Problem;
@@ -114,9 +115,12 @@ impl Connections {
             budget: Budget::new(
                 self.allowance.clone(),
                 tenant.clone(),
-                connection.daily_calls,
-                dialect.allowance_day,
-                self.at_once,
+                Limits {
+                    daily: connection.daily_calls,
+                    zone: dialect.allowance_day,
+                    at_once: self.at_once,
+                    poll_interval: SignedDuration::from_secs(connection.poll_seconds.into()),
+                },
             ),
             api,
             dialect,
@@ -308,10 +312,10 @@ mod tests {
 
     #[tokio::test]
     async fn polls_stop_before_writes_do_and_say_until_when() {
-        let scene = Scene::new(|_| Answer::ok("{}")).daily(10);
+        let scene = Scene::new(|_| Answer::ok("{}")).daily(20);
         let poll = scene.client_for(Purpose::Poll).await;
-        // The token is the first of the ten, so that eight leave seven.
-        for _ in 0..7 {
+        // The token is the first of the twenty, so that sixteen leave fifteen, and two more beyond their share.
+        for _ in 0..15 + 2 {
             poll.changed_applications(None, 1).await.unwrap();
         }
         let error = poll.changed_applications(None, 1).await.unwrap_err();
@@ -320,9 +324,10 @@ mod tests {
             error.not_before(),
             Some("2025-01-25T00:00:00Z".parse().unwrap())
         );
-        assert_eq!(poll.allowance_left().await.unwrap().calls, 0);
+        // One is kept for the polls of the rest of the day.
+        assert_eq!(poll.allowance_left().await.unwrap().calls, 1);
         let write = scene.client_for(Purpose::WriteBack).await;
-        assert_eq!(write.allowance_left().await.unwrap().calls, 2);
+        assert_eq!(write.allowance_left().await.unwrap().calls, 1);
         write.changed_applications(None, 1).await.unwrap();
     }
 

@@ -71,6 +71,8 @@ struct Seen {
     allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
     /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
     may_call: BTreeMap<u64, Vec<u32>>,
+    /// The calls that a poll made beyond its share.
+    beyond: BTreeMap<u64, u64>,
     /// How many of those whom we had invited on each platform were looked at.
     judged: [usize; 2],
     /// How many actions each Eploy had when it was last looked at.
