@@ -264,6 +264,7 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
     );
     // In the end it is told as a failure.
     let end = 3 * 86_400;
+    row = step(&row, unknown(9, end - 100), 3).next;
     row = step(&row, unknown(10, end), end - 60).next;
     assert_eq!(row.moment(), Some(Moment::Delayed));
     let gone = step(&row, Event::LookedUpAbsent { again_at }, end).next;
@@ -373,6 +374,12 @@ fn trouble_that_lasts_is_told_once_and_ends() {
         },
         until: time(end + 30),
     };
+    let due = Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(end - 60),
+    };
+    let row = step(&row, due, 11).next;
     let gone = row.apply(often, time(end), &timing, None).unwrap().next;
     assert!(matches!(gone.state, State::Failed(FailReason::GaveUp(_))));
     assert_eq!(gone.moment(), Some(Moment::Failed));

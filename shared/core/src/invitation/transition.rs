@@ -80,6 +80,7 @@ impl Invitation {
             (State::Sending { .. }, Some(attempt)) => attempt == self.attempts,
             _ => false,
         };
+        let idle = self.idle(now);
         // Only whether the application is still there goes on being noted: it tells a new entry from an old one.
         let noted = matches!(event, Event::Left | Event::StillThere { .. });
         if self.forgotten_at.is_some() && !noted {
@@ -113,6 +114,9 @@ impl Invitation {
                 }
                 self.attempts += 1;
                 self.next_try = None;
+                self.trouble
+                    .iter_mut()
+                    .for_each(|one| one.leave_out(idle, now));
                 self.entry.entered_at = entered_at.or(self.entry.entered_at);
                 self.entry.history = history.or(self.entry.history.take());
                 self.state = State::Sending { lease_until };
@@ -120,12 +124,13 @@ impl Invitation {
             }
             Event::PutOff {
                 claim,
-                trouble,
+                mut trouble,
                 until,
             } => {
                 if !held_by(claim) {
                     return Err(past);
                 }
+                trouble.leave_out(idle, now);
                 detail = Some(trouble.code.clone());
                 if trouble.is_hopeless(now, timing) {
                     self.state = State::Failed(FailReason::GaveUp(trouble));
@@ -133,13 +138,13 @@ impl Invitation {
                 } else {
                     self.state = State::Detected;
                     self.next_try = Some(until);
-                    self.mark_late(&trouble, now, timing);
+                    self.mark_late(&trouble, now, until, timing);
                     self.trouble = Some(trouble);
                 }
             }
             Event::OutcomeUnknown {
                 attempt,
-                trouble,
+                mut trouble,
                 look_up_at,
             } => {
                 if !matches!(self.state, State::Sending { .. }) || attempt != self.attempts {
@@ -149,19 +154,21 @@ impl Invitation {
                 self.state = State::Sending {
                     lease_until: look_up_at,
                 };
-                self.mark_late(&trouble, now, timing);
+                trouble.leave_out(idle, now);
+                self.mark_late(&trouble, now, look_up_at, timing);
                 self.trouble = Some(trouble);
             }
-            Event::LookUpPutOff { trouble, until } => {
+            Event::LookUpPutOff { mut trouble, until } => {
                 if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
                     return Err(past);
                 }
+                trouble.leave_out(idle, now);
                 detail = Some(trouble.code.clone());
                 if trouble.is_hopeless(now, timing) {
                     self.state = State::Failed(FailReason::OutcomeUnknown(trouble));
                     self.revision += 1;
                 } else {
-                    self.mark_late(&trouble, now, timing);
+                    self.mark_late(&trouble, now, until, timing);
                     self.trouble = Some(trouble);
                     self.next_try = Some(until);
                 }
@@ -373,12 +380,13 @@ impl Invitation {
             }
             Event::ReportPutOff {
                 mut report,
-                trouble,
+                mut trouble,
                 until,
             } => {
                 if !self.unreported() {
                     return Err(past);
                 }
+                trouble.leave_out(idle, now);
                 detail = Some(trouble.code.clone());
                 report.revision = self.report.revision;
                 report.trouble = Some(trouble);
@@ -483,10 +491,21 @@ impl Invitation {
         })
     }
 
-    /// Makes the delay news for the recruiter, once.
-    fn mark_late(&mut self, trouble: &Trouble, now: Timestamp, timing: &Timing) {
-        if self.revision == 0 && trouble.is_late(now, timing) {
+    /// Makes the delay news for the recruiter, once: when it has lasted, or when it is known that it will, because nothing is
+    /// tried before `until` (the day's allowance of calls is spent, or the other side asks to wait).
+    fn mark_late(&mut self, trouble: &Trouble, now: Timestamp, until: Timestamp, timing: &Timing) {
+        let long_wait = until.duration_since(now) >= seconds(timing.late_seconds);
+        if self.revision == 0 && (long_wait || trouble.is_late(now, timing)) {
             self.revision = 1;
+        }
+    }
+
+    /// For how long the step that is due was not tried, because the tenant was paused or nobody was at work. Nothing short:
+    /// a queue may take a while.
+    fn idle(&self, now: Timestamp) -> SignedDuration {
+        match self.wake {
+            Wake::At { at, .. } if now.duration_since(at) > Trouble::IDLE => now.duration_since(at),
+            _ => SignedDuration::ZERO,
         }
     }
 
@@ -589,6 +608,14 @@ impl Invitation {
 impl Trouble {
     /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
     const TRIES: u32 = 10;
+
+    /// What was due for longer than this was not tried meanwhile: the tenant was paused, or nobody was at work.
+    const IDLE: SignedDuration = SignedDuration::from_hours(1);
+
+    /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
+    fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
+        self.since = after(self.since, idle).min(now);
+    }
 
     /// How long it has been going on.
     fn lasts(&self, now: Timestamp) -> SignedDuration {

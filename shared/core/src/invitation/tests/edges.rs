@@ -4,6 +4,7 @@
 use super::*;
 use crate::events::What;
 use crate::ids::ActionId;
+use crate::work::Work;
 
 fn seen(status: Status, digest: u8) -> Event {
     Event::Observed {
@@ -52,13 +53,19 @@ fn told(effects: &[Effect]) -> Vec<&What> {
 #[test]
 fn every_ending_is_one_more_thing_to_tell() {
     let end = 3 * 86_400;
+    let due = Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(end - 60),
+    };
+    let waiting = step(&late(), due, 1802).next;
     let given_up = Event::PutOff {
         claim: None,
         trouble: hopeless(),
         until: time(end + 30),
     };
-    assert_eq!(step(&late(), given_up, end).next.revision, 2);
-    let sending = step(&late(), claim(end), end - 60).next;
+    assert_eq!(step(&waiting, given_up, end).next.revision, 2);
+    let sending = step(&waiting, claim(end), end - 60).next;
     let unanswered = Event::LookUpPutOff {
         trouble: hopeless(),
         until: time(end + 30),
@@ -373,4 +380,70 @@ fn a_long_story_keeps_its_beginning_and_its_end() {
     // Dropped from the middle: the newest half is whole.
     let half = &row.story[Invitation::LONGEST_STORY / 2..];
     assert!(half.iter().all(|one| one.at > time(60)));
+}
+
+/// The tenant was paused, or the host was off, for longer than anything is tried.
+#[test]
+fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
+    let days = |days: i64| days * 86_400;
+    let put_off = |at: i64, since: i64, times| Event::PutOff {
+        claim: None,
+        trouble: Trouble {
+            times,
+            ..trouble(since)
+        },
+        until: time(at + 3600),
+    };
+    let failing = step(&fresh(), put_off(3600, 0, 10), 3600).next;
+    // Due after two hours, tried after ten days.
+    let after_pause = step(&failing, put_off(days(10), 0, 11), days(10)).next;
+    assert_eq!(after_pause.state, State::Detected);
+    let since = after_pause.trouble.as_ref().unwrap().since;
+    assert_eq!(since, time(days(10) - 7200));
+    // From then on it counts again.
+    let since = days(10) - 7200;
+    let given_up = (days(10)..days(14))
+        .step_by(3600)
+        .try_fold(after_pause, |row, at| {
+            let next = step(&row, put_off(at, since, 12), at).next;
+            if matches!(next.state, State::Failed(FailReason::GaveUp(_))) {
+                return Err(at);
+            }
+            Ok(next)
+        });
+    assert_eq!(given_up.unwrap_err(), days(13) - 7200);
+    // The same for one who claims, and for a look-up and a report.
+    let claimed = step(&failing, claim(days(10) + 60), days(10)).next;
+    assert_eq!(
+        claimed.trouble.as_ref().unwrap().since,
+        time(days(10) - 7200)
+    );
+    let looked_up = Event::LookUpPutOff {
+        trouble: Trouble {
+            times: 11,
+            ..trouble(0)
+        },
+        until: time(days(20)),
+    };
+    let sending = step(&step(&fresh(), claim(60), 1).next, looked_up, days(10)).next;
+    assert!(matches!(sending.state, State::Sending { .. }));
+}
+
+/// Nothing is tried before midnight: the recruiter is told now, and not when it was tried again.
+#[test]
+fn a_wait_that_is_known_to_be_long_is_told_at_once() {
+    let put_off = |until| Event::PutOff {
+        claim: None,
+        trouble: trouble(0),
+        until: time(until),
+    };
+    assert_eq!(step(&fresh(), put_off(1799), 0).next.revision, 0);
+    let told = step(&fresh(), put_off(1800), 0);
+    assert_eq!(told.next.revision, 1);
+    let work = Work::step(told.next.key.clone(), Step::WriteBack);
+    assert!(
+        told.effects.contains(&Effect::Queue(work)),
+        "{:?}",
+        told.effects
+    );
 }
