@@ -16,6 +16,7 @@ pub mod person;
 pub mod ports;
 pub mod report;
 pub mod result;
+pub mod skew;
 pub mod tenant;
 pub mod timing;
 mod unreadable;

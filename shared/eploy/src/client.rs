@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{
     ActionId, ApplicationId, CandidateId, ExportPackageId, PlacementStatusId, QuestionId, StageId,
@@ -34,6 +34,10 @@ impl Eploy for Client {
             .left(self.purpose, self.shared.clock.now())
             .await
             .map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
+    }
+
+    fn overlap(&self, since: Timestamp) -> SignedDuration {
+        self.shared.dialect.dates.overlap(since)
     }
 
     async fn changed_applications(

@@ -58,14 +58,20 @@ impl Dates {
         }
     }
 
-    /// From where to ask for what changed since `since`.
-    pub(crate) fn window(self, since: Timestamp) -> Timestamp {
-        let overlap = match self {
+    /// How long before `since` to begin asking for what changed since then.
+    pub(crate) fn overlap(self, since: Timestamp) -> SignedDuration {
+        match self {
             Self::Unknown => WIDE,
             Self::Uk if near_clock_change(since) => WIDE,
             Self::Utc | Self::Uk => NARROW,
-        };
-        since.checked_sub(overlap).unwrap_or(Timestamp::MIN)
+        }
+    }
+
+    /// From where to ask for what changed since `since`.
+    pub(crate) fn window(self, since: Timestamp) -> Timestamp {
+        since
+            .checked_sub(self.overlap(since))
+            .unwrap_or(Timestamp::MIN)
     }
 }
 

@@ -9,6 +9,7 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, Phase};
 use stagecall_core::ids::{TenantId, VacancyId};
 use stagecall_core::ports::{Purpose, Secrets, Vacancy};
+use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::after;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 use tokio::time::Instant;
@@ -109,7 +110,9 @@ impl Shared {
     pub(crate) fn known_vacancy(&self, id: &VacancyId) -> Option<Vacancy> {
         let learnt = self.learnt();
         let (vacancy, read_at) = learnt.vacancies.get(id)?;
-        (self.clock.now() < after(*read_at, VACANCY_AGE)).then(|| vacancy.clone())
+        let now = self.clock.now();
+        let fresh = now < after(*read_at, VACANCY_AGE) && *read_at <= after(now, TOLERANCE);
+        fresh.then(|| vacancy.clone())
     }
 
     /// Remembers a vacancy, in place of the oldest if there are too many.
@@ -129,9 +132,10 @@ impl Shared {
 
     /// Whether Eploy refused the history a short while ago.
     pub(crate) fn history_rests(&self) -> bool {
-        self.learnt()
-            .history_rests_until
-            .is_some_and(|until| self.clock.now() < until)
+        self.learnt().history_rests_until.is_some_and(|until| {
+            let now = self.clock.now();
+            now < until && until <= after(now, HISTORY_REST + TOLERANCE)
+        })
     }
 
     /// Remembers that Eploy refuses the history.

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use stagecall_core::error::{CallError, Phase, Reach};
 use stagecall_core::ports::{Purpose, TenantSecret};
+use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::after;
 use stagecall_http::{Method, Request, Response};
 use tokio::sync::Mutex;
@@ -33,7 +34,16 @@ pub(crate) struct Token {
     pub(crate) authorization: SecretString,
     /// What it allows, where Eploy says so.
     pub(crate) scopes: Option<BTreeSet<String>>,
+    asked_at: Timestamp,
     renew_at: Timestamp,
+}
+
+impl Token {
+    /// Whether it is still to be used. One that was issued in the future is not: the clock was ahead, and when it runs out is
+    /// not known.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.renew_at && self.asked_at <= after(now, TOLERANCE)
+    }
 }
 
 /// A tenant's token.
@@ -69,7 +79,7 @@ impl Shared {
         let seen = self.tokens.ended.load(Ordering::SeqCst);
         let mut state = self.tokens.state.lock().await;
         if let Some(token) = &state.token
-            && self.clock.now() < token.renew_at
+            && token.is_fresh(self.clock.now())
             && !refused.is_some_and(|refused| Arc::ptr_eq(refused, token))
         {
             return Ok(token.clone());
@@ -229,6 +239,7 @@ fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
     Some(Token {
         authorization: format!("Bearer {token}").into(),
         scopes,
+        asked_at,
         renew_at: after(asked_at, SignedDuration::from_secs(life.cast_signed())),
     })
 }
@@ -275,6 +286,20 @@ mod tests {
         });
         let client = scene.client().await;
         for (passed, tokens) in [(0, 1), (530, 1), (20, 2)] {
+            scene.clock.pass(passed);
+            client.candidate(&"1".into()).await.unwrap();
+            assert_eq!(scene.count("/api/token"), tokens, "after {passed} s more");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_of_a_clock_that_was_ahead_is_not_kept() {
+        let scene = Scene::bare(|request| match request.url.path() {
+            "/api/token" => token("t"),
+            _ => Answer::ok(CANDIDATE),
+        });
+        let client = scene.client().await;
+        for (passed, tokens) in [(5 * 3600, 1), (-5 * 3600, 2), (30, 2)] {
             scene.clock.pass(passed);
             client.candidate(&"1".into()).await.unwrap();
             assert_eq!(scene.count("/api/token"), tokens, "after {passed} s more");
@@ -413,6 +438,7 @@ mod tests {
         });
         scene.client().await.candidate(&"1".into()).await.unwrap();
         let left = scene.client().await.allowance_left().await.unwrap();
-        assert_eq!(left.calls, 10_000 - 2);
+        // Some are kept for polls.
+        assert_eq!(left.calls, 10_000 - 583 - 2);
     }
 }

@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use stagecall_core::invitation::Trouble;
 use stagecall_core::ports::{
-    ApplicationRow, EarlierPart, LookAgain, MappingState, MappingStatus, PollProgress, PollState,
-    Proven, Saved, Suspension, TenantState,
+    ApplicationRow, EarlierPart, LookAgain, MappingState, MappingStatus, Overlap, PollProgress,
+    PollState, Proven, Saved, Suspension, TenantState,
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, tenant};
@@ -79,7 +79,15 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
     full.poll = PollState {
         cursor: Some(at(-3.000_000_007)),
         reached: Some(at(-1.0)),
+        overlap: Overlap {
+            quiet_seconds: 61,
+            light_left: 3,
+            spacing: 4,
+        },
+        pages_average: 130,
         progress: Some(PollProgress {
+            light: true,
+            began_at: Some(at(-2.5)),
             since: Some(at(-4.0)),
             page: 3,
             newest: Some(at(-2.0)),

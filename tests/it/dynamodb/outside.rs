@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::{CallError, StoreError};
@@ -27,6 +26,7 @@ use stagecall_core::result::{AssessmentResult, Score, Status};
 use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
 use stagecall_core::timing::{after, seconds};
 use stagecall_core::work::Work;
+use stagecall_core::{SignedDuration, Timestamp};
 use stagecall_tests::sample::at;
 
 use super::life::Life;
@@ -135,6 +135,10 @@ impl Eploy for Outside {
             calls: 10_000,
             resets_at: after(self.now(), seconds(3600.0)),
         })
+    }
+
+    fn overlap(&self, _: Timestamp) -> SignedDuration {
+        SignedDuration::ZERO
     }
 
     async fn changed_applications(

@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use stagecall_core::clock::Clock;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
+use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::Timing;
+use stagecall_core::timing::after;
 use stagecall_core::usecases::{
     Announcer, DefinitionCache, Desk, Inviter, Poller, Receiver, Registrar, Retention, Sweeper,
     Ticker, WriteBack,
@@ -218,11 +220,21 @@ async fn tick(ticker: Ticker, queue: WorkQueue, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // What a clock that was ahead has put off is not due by the store: at the start, and when the clock went back.
+    let mut last = None;
     loop {
         tokio::select! {
             () = &mut stopped => return,
             _ = interval.tick() => {}
         }
+        let now = ticker.clock.now();
+        if last.is_none_or(|last| after(now, TOLERANCE) < last)
+            && let Err(error) = ticker.look_ahead(CAPACITY).await
+        {
+            tracing::error!(%error, "what a clock that was ahead may have put off could not be found");
+            continue;
+        }
+        last = Some(now);
         // While the queue is well filled there is nothing to gain from looking.
         if queue.room() * 2 < CAPACITY {
             continue;

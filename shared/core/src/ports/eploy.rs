@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CallError;
@@ -220,6 +220,10 @@ pub struct AllowanceLeft {
 pub trait Eploy: Send + Sync {
     /// What is left of the day's allowance for this connection's purpose, by our own count. No call.
     async fn allowance_left(&self) -> Result<AllowanceLeft, CallError>;
+
+    /// How long before `since` a reading of changes since then begins: changes of many records at once are seen late, and
+    /// the zone of dates may not be known. No call.
+    fn overlap(&self, since: Timestamp) -> SignedDuration;
 
     /// Applications that changed after `since` (in Eploy's own time; the dialect's overlap is taken off by the
     /// client), or all, page by page from 1.

@@ -34,8 +34,8 @@ pub use records::{
 };
 pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
-    MappingStatus, PlatformSecret, PollProgress, PollState, Proven, Secrets, SecretsWriter,
-    SigningSecrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+    MappingStatus, Overlap, PlatformSecret, PollProgress, PollState, Proven, Secrets,
+    SecretsWriter, SigningSecrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
 };
 
 use crate::error::StoreError;

@@ -28,6 +28,9 @@ pub struct TenantState {
     pub version: u64,
     /// When the next poll is due.
     pub due_at: Timestamp,
+    /// When it was saved, by the clock of whoever did, see [`crate::skew`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_at: Option<Timestamp>,
     /// Polling.
     #[serde(default)]
     pub poll: PollState,
@@ -54,6 +57,7 @@ impl TenantState {
         Self {
             version: 0,
             due_at: now,
+            saved_at: None,
             poll: PollState::default(),
             mappings: BTreeMap::new(),
             hires: None,
@@ -71,9 +75,15 @@ pub struct PollState {
     pub cursor: Option<Timestamp>,
     /// The newest change that the last complete poll saw. It becomes the cursor once another poll has gone over it.
     pub reached: Option<Timestamp>,
+    /// How far readings go over what was read before.
+    #[serde(default, skip_serializing_if = "Overlap::is_default")]
+    pub overlap: Overlap,
     /// A poll that ran out of time, to be continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<PollProgress>,
+    /// Pages of changes that a poll reads, on average, in hundredths.
+    #[serde(default)]
+    pub pages_average: u32,
     /// When a poll last succeeded, in our time.
     pub last_ok: Option<Timestamp>,
     /// Polls in a row that failed.
@@ -98,6 +108,25 @@ pub struct LookAgain {
     pub at: Timestamp,
 }
 
+/// How the overlap of readings stands, which every reading begins with: what was changed shortly before the newest change
+/// that was seen. Where that is many records, it is gone over ever more rarely.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overlap {
+    /// For how many seconds, by our clock, polls have seen nothing newer.
+    pub quiet_seconds: u32,
+    /// How many readings leave the overlap out, before one goes over it again.
+    pub light_left: u32,
+    /// How many will after that one, unless there is little to go over by then.
+    pub spacing: u32,
+}
+
+impl Overlap {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Where a poll stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollProgress {
@@ -107,6 +136,12 @@ pub struct PollProgress {
     pub page: u32,
     /// The newest change seen so far.
     pub newest: Option<Timestamp>,
+    /// Whether it leaves the overlap out, see [`Overlap::light_left`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub light: bool,
+    /// When it began, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
 }
 
 /// What is remembered of the plan for hires. Times of placements are Eploy's own.
@@ -125,6 +160,9 @@ pub struct HiresState {
     /// The newest change of a placement that the last complete reading saw, see [`PollState::reached`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Timestamp>,
+    /// How far readings of placements go over what was read before.
+    #[serde(default, skip_serializing_if = "Overlap::is_default")]
+    pub overlap: Overlap,
     /// A reading of placements that ran out of time, to be continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<PollProgress>,

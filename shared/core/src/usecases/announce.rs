@@ -50,6 +50,11 @@ impl Announcer {
         let Some(row) = self.announcements.load_announcement(key).await? else {
             return Ok(());
         };
+        if let Some(next) = row.set_back(self.desk.now()) {
+            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "an announcement's times were written by a clock that was ahead; they are moved back");
+            self.announcements.save_announcement(&next).await?;
+            return Ok(());
+        }
         let tenant = self.desk.tenant(&key.tenant).await?;
         if tenant.paused || row.due_at.is_none_or(|at| at > self.desk.now()) {
             return Ok(());

@@ -115,6 +115,17 @@ impl Desk {
         Ok(Changed::To(Box::new(transition.next)))
     }
 
+    /// The row, if it was not written by a clock that was ahead. Else its times are moved back, and it is due by them.
+    pub(crate) async fn set_back(&self, row: Invitation) -> Result<Option<Invitation>, StoreError> {
+        let Some(next) = row.set_back(self.now(), &self.timing) else {
+            return Ok(Some(row));
+        };
+        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), "an invitation's times were written by a clock that was ahead; they are moved back");
+        // Whoever changed it meanwhile has seen to it.
+        self.ledger.save(&next).await?;
+        Ok(None)
+    }
+
     /// Hands out work; that it could not be is no failure, because the rows are due for it. Returns whether the queue took
     /// it.
     pub async fn hand_out(&self, work: Vec<crate::work::Work>) -> bool {

@@ -48,6 +48,9 @@ impl Inviter {
         let Some(row) = self.desk.ledger.load(key).await? else {
             return Ok(());
         };
+        let Some(row) = self.desk.set_back(row).await? else {
+            return Ok(());
+        };
         let now = self.desk.now();
         let tenant = self.desk.tenant(&key.tenant).await?;
         if tenant.paused {

@@ -112,7 +112,7 @@ impl Sweeper {
     ) -> Result<Swept, Error> {
         let before = self.desk.sweeps.load_sweep(tenant, assessment).await?;
         let now = self.desk.now();
-        if before.due_at.is_none_or(|at| at > now) {
+        if !before.is_due(now) {
             return Ok(Swept::NotDue);
         }
         let config = self.desk.tenant(tenant).await?;

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::ports::{Due, DueItem, Queue};
+use crate::timing::after;
 use crate::work::Work;
+
+/// No clock is expected to be further ahead.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
 
 /// Hands out what is due.
 #[derive(Clone)]
@@ -21,7 +27,18 @@ pub struct Ticker {
 impl Ticker {
     /// Hands out up to `limit` items. Returns how many.
     pub async fn tick(&self, limit: usize) -> Result<usize, StoreError> {
-        let due = self.due.due(self.clock.now(), limit).await?;
+        self.hand_out(self.clock.now(), limit).await
+    }
+
+    /// Hands out also what is not due yet, `limit` at most, for a host that starts or whose clock went back: whoever takes it
+    /// up sees whether it was written by a clock that was ahead, and leaves it alone if not. Returns how many.
+    pub async fn look_ahead(&self, limit: usize) -> Result<usize, StoreError> {
+        let until = after(self.clock.now(), MAX_AHEAD);
+        self.hand_out(until, limit).await
+    }
+
+    async fn hand_out(&self, until: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let due = self.due.due(until, limit).await?;
         let work: Vec<Work> = due.into_iter().map(Work::from).collect();
         let count = work.len();
         if count > 0 {

@@ -102,6 +102,10 @@ pub(super) struct Holds {
     /// What changed, by page, and since when and which page was asked for.
     pub changed: Vec<ApplicationPage>,
     pub asked_since: Vec<(Option<Timestamp>, u32)>,
+    /// In place of those pages: all applications, of which a search finds those that changed, and how far the client goes
+    /// back.
+    pub applications: Vec<ApplicationRow>,
+    pub overlap: SignedDuration,
     /// Who is at a trigger, by page.
     pub at_triggers: Vec<ApplicationPage>,
     pub placements: Vec<PlacementPage>,
@@ -199,6 +203,8 @@ impl World {
             eploy_fails: None,
             changed: Vec::new(),
             asked_since: Vec::new(),
+            applications: Vec::new(),
+            overlap: SignedDuration::from_mins(10),
             at_triggers: Vec::new(),
             placements: Vec::new(),
             placed: Vec::new(),

@@ -166,6 +166,9 @@ impl WriteBack {
         let Some(row) = self.desk.ledger.load(key).await? else {
             return Ok(());
         };
+        let Some(row) = self.desk.set_back(row).await? else {
+            return Ok(());
+        };
         let now = self.desk.now();
         let put_off = matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now);
         if !row.unreported() || row.report.leased(now) || put_off {

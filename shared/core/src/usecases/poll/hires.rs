@@ -6,14 +6,15 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::{Poller, Stop, Turn, advance, newest, tell_set_aside};
+use super::overlap::Feed;
+use super::{Poller, Stop, Turn, newest, passed, tell_set_aside};
 use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
 use crate::error::{CallError, Phase, Reach};
 use crate::ids::{CandidateId, PlacementStatusId, VacancyId};
 use crate::invitation::Trouble;
 use crate::ports::{
-    ApplicationPage, ApplicationRow, Eploy, HiresState, Inserted, PlacementPage, PlacementRow,
-    PollProgress, Saved, TenantState,
+    ApplicationPage, ApplicationRow, Eploy, HiresState, Inserted, Overlap, PlacementPage,
+    PlacementRow, Saved, TenantState,
 };
 use crate::tenant::{HirePlan, HiredWhen, Tenant, Trigger, Vacancies};
 use crate::work::Work;
@@ -45,6 +46,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
             // the baseline.
             cursor: now.checked_sub(SignedDuration::from_mins(65)).ok(),
             reached: None,
+            overlap: Overlap::default(),
             progress: None,
             trouble: None,
         });
@@ -133,11 +135,9 @@ impl Poller {
         if hires.baseline.is_some() {
             return Ok(());
         }
-        let mut progress = hires.progress.clone().unwrap_or(PollProgress {
-            since: hires.cursor,
-            page: 1,
-            newest: None,
-        });
+        let now = self.desk.now();
+        let mut progress = (hires.progress.clone())
+            .unwrap_or_else(|| feed(hires).begin(now, |since| eploy.overlap(since)));
         loop {
             let page = eploy.changed_placements(progress.since, progress.page);
             let page: PlacementPage = match page.await {
@@ -149,6 +149,7 @@ impl Poller {
                     return set_aside(tenant, hires, error, self.desk.now());
                 }
             };
+            turn.pages += 1;
             tell_set_aside(tenant, "placement", &page.set_aside);
             let sightings = of_status(statuses, &page.rows);
             *found += self.hired(tenant, state, sightings).await?;
@@ -167,7 +168,8 @@ impl Poller {
         if let Some(hires) = &mut state.hires {
             hires.progress = None;
             hires.trouble = None;
-            advance(&mut hires.cursor, &mut hires.reached, &progress);
+            let passed = passed(tenant, state.poll.last_ok, &progress, now);
+            feed(hires).complete(&progress, passed);
         }
         Ok(())
     }
@@ -250,6 +252,15 @@ fn set_aside(
     }
     hires.trouble = Some(Trouble::from_call(&error, before.as_ref(), now));
     Ok(())
+}
+
+/// What is remembered of reading the changes of placements.
+fn feed(hires: &mut HiresState) -> Feed<'_> {
+    Feed {
+        cursor: &mut hires.cursor,
+        reached: &mut hires.reached,
+        overlap: &mut hires.overlap,
+    }
 }
 
 /// A page of everybody who is hired.

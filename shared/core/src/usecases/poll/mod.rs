@@ -5,6 +5,7 @@ mod cases;
 mod decide;
 mod hires;
 mod mappings;
+mod overlap;
 mod pages;
 mod watched;
 
@@ -18,15 +19,16 @@ pub use decide::{Decision, decide, decide_by_history};
 pub use mappings::{adopt, broken, is_changed, prove, switch, with_proven};
 pub use watched::Watched;
 
+use self::overlap::{Feed, Passed};
 use super::desk::Desk;
 use crate::clock::Deadline;
-use crate::error::{CallError, Error, Reach, StoreError};
+use crate::error::{CallError, Error, Phase, Reach, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
 use crate::ports::{
-    Announcements, Eploy, EployConnections, MappingStatus, PollProgress, Purpose, Saved, SetAside,
-    Suspension, TenantState, TenantStates,
+    Announcements, Eploy, EployConnections, MappingStatus, PollProgress, PollState, Purpose, Saved,
+    SetAside, Suspension, TenantState, TenantStates,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -87,6 +89,10 @@ struct Turn {
     deadline: Deadline,
     /// From when others have to be kept away, because by then they would begin, too.
     hold_at: Timestamp,
+    /// When a reading of everything that changed came to its end, if one did.
+    observed: Option<Timestamp>,
+    /// How many pages of changes were read.
+    pages: u32,
 }
 
 impl Poller {
@@ -105,6 +111,13 @@ impl Poller {
         let now = self.desk.now();
         let stored = self.states.load_state(id).await?;
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
+        if state.set_back(now) {
+            tracing::warn!(tenant = %id, "the tenant's times were written by a clock that was ahead; they are moved back");
+            // On record, or they would move along with now.
+            if self.save(id, &mut state).await? == Saved::Conflict {
+                return Ok(Polled::NotDue);
+            }
+        }
         if tenant.paused || state.due_at > now {
             return Ok(Polled::NotDue);
         }
@@ -115,17 +128,22 @@ impl Poller {
         let mut turn = Turn {
             deadline,
             hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
+            observed: None,
+            pages: 0,
         };
         let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
             Ok(eploy) => {
                 let read = self
                     .read(&*eploy, &tenant, &mut state, &mut turn, &mut found)
                     .await;
+                state.poll.pages_average = average(state.poll.pages_average, turn.pages);
                 match (read, eploy.allowance_left().await) {
                     (Ok(()), Ok(left)) => {
                         let wish = f64::from(tenant.eploy.poll_seconds);
                         let day_left = left.resets_at.duration_since(self.desk.now()).as_secs_f64();
-                        Ok(interval(wish, day_left, left.calls))
+                        let polls_left = f64::from(left.calls) * 100.0
+                            / f64::from(state.poll.pages_average.max(100));
+                        Ok(interval(wish, day_left, polls_left))
                     }
                     (Ok(()), Err(error)) => Err(Stop::Call(error)),
                     (Err(stop), _) => Err(stop),
@@ -166,6 +184,7 @@ impl Poller {
     /// Saves the state as the version after the one that it was read or saved as. Unless that is certain to be on record,
     /// its version stays: with the next one, it could overwrite what another poll saved as this one meanwhile.
     async fn save(&self, id: &TenantId, state: &mut TenantState) -> Result<Saved, StoreError> {
+        state.saved_at = Some(self.desk.now());
         state.version += 1;
         let saved = self.states.save_state(id, state).await;
         if !matches!(saved, Ok(Saved::Saved)) {
@@ -357,16 +376,20 @@ impl Poller {
         turn: &mut Turn,
         found: &mut usize,
     ) -> Result<(), Stop> {
-        let mut progress = state.poll.progress.clone().unwrap_or(PollProgress {
-            since: state.poll.cursor,
-            page: 1,
-            newest: None,
-        });
+        let now = self.desk.now();
+        if mappings::any_turned_on(state) || mappings::is_changed(tenant, state) {
+            // Nobody may be left for later who would then be taken for one who was there before.
+            state.poll.overlap.light_left = 0;
+            state.poll.progress.take_if(|reading| reading.light);
+        }
+        let mut progress = (state.poll.progress.clone())
+            .unwrap_or_else(|| feed(&mut state.poll).begin(now, |since| eploy.overlap(since)));
         let mut set_aside = 0;
         loop {
             let page = eploy
                 .changed_applications(progress.since, progress.page)
                 .await?;
+            turn.pages += 1;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
             let newer = pages::newer(state, &page);
             *found += self
@@ -387,7 +410,9 @@ impl Poller {
         state.poll.set_aside = set_aside;
         // Who changes while a mapping is being turned on is read once more when that is over.
         if !mappings::any_turned_on(state) {
-            advance(&mut state.poll.cursor, &mut state.poll.reached, &progress);
+            let passed = passed(tenant, turn.observed.or(state.poll.last_ok), &progress, now);
+            feed(&mut state.poll).complete(&progress, passed);
+            turn.observed = Some(self.desk.now());
         }
         Ok(())
     }
@@ -417,7 +442,11 @@ impl Poller {
     async fn failed(&self, id: &TenantId, state: &mut TenantState, error: &CallError) {
         let now = self.desk.now();
         state.poll.failures = state.poll.failures.saturating_add(1);
-        let delay = self.desk.timing.backoff(state.poll.failures, id.as_str());
+        let mut delay = self.desk.timing.backoff(state.poll.failures, id.as_str());
+        if matches!(error.phase, Phase::Throttled(_)) {
+            // A pace that was too fast is over soon: tried often enough to notice, and no later than what is broken.
+            delay = delay.min(seconds(self.desk.timing.suspend_seconds));
+        }
         state.due_at = after(now, delay);
         if error.reach == Reach::Connection {
             let pause = after(now, seconds(self.desk.timing.suspend_seconds));
@@ -454,27 +483,28 @@ impl Poller {
     }
 }
 
-/// Moves the cursor after a complete reading.
-///
-/// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
-/// still to come to one that was read. So after a reading of several pages the cursor goes only to where the reading
-/// before it had come: everything is gone over once more before it is left behind.
-fn advance(
-    cursor: &mut Option<Timestamp>,
-    reached: &mut Option<Timestamp>,
-    progress: &PollProgress,
-) {
-    let Some(newest) = progress.newest else {
-        return;
-    };
-    let newest = reached.map_or(newest, |reached| reached.max(newest));
-    let next = if progress.page == 1 {
-        Some(newest)
-    } else {
-        *reached
-    };
-    *cursor = (*cursor).max(next);
-    *reached = Some(newest);
+/// What is remembered of reading the changes of applications.
+fn feed(poll: &mut PollState) -> Feed<'_> {
+    Feed {
+        cursor: &mut poll.cursor,
+        reached: &mut poll.reached,
+        overlap: &mut poll.overlap,
+    }
+}
+
+/// What time passed before a reading began. Of a pause that is longer than two polls, no more is believed: our clock may have
+/// been set.
+fn passed(
+    tenant: &Tenant,
+    last_ok: Option<Timestamp>,
+    read: &PollProgress,
+    now: Timestamp,
+) -> Passed {
+    Passed {
+        last_ok,
+        began_at: read.began_at.unwrap_or(now),
+        most: SignedDuration::from_secs(i64::from(tenant.eploy.poll_seconds) * 2),
+    }
 }
 
 /// How far Eploy's dates and our clock are apart at most, where both are right: an hour of British summer, and a little.
@@ -501,10 +531,18 @@ fn newest<'a>(
         .max()
 }
 
-/// Seconds until the next poll: as wished, unless the rest of the day's allowance has to be spread thinner.
-fn interval(wish: f64, day_left: f64, calls_left: u32) -> f64 {
-    let spread = day_left.max(0.0) / f64::from(calls_left.max(1));
+/// Seconds until the next poll: as wished, unless the polls that are left of the day's allowance have to be spread thinner.
+fn interval(wish: f64, day_left: f64, polls_left: f64) -> f64 {
+    let spread = day_left.max(0.0) / polls_left.max(1.0);
     wish.max(spread)
+}
+
+/// The average of the pages that polls read, in hundredths, after one more. One large reading does not put the next poll off
+/// for long, many do.
+fn average(before: u32, pages: u32) -> u32 {
+    let before = if before == 0 { 100 } else { before };
+    let next = (u64::from(before) * 7 + u64::from(pages.max(1)) * 100) / 8;
+    u32::try_from(next).unwrap_or(u32::MAX)
 }
 
 /// Tells the operator which records could not be read. Returns how many.

@@ -1,13 +1,14 @@
 mod edits;
 mod hires;
 mod interrupted;
+mod overlap;
 mod polling;
 
 use super::decide::*;
 use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, FailReason, Invitation, SkipReason};
-use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId, PollState};
+use crate::ports::{ApplicationRow, Directory, HistoryRow, NamedId};
 use crate::tenant::{
     Mapping, MappingKind, Position, Reentry, ReportPlan, Settings, Trigger, Vacancies,
 };
@@ -412,54 +413,20 @@ fn a_stay_begins_where_the_run_of_trigger_rows_begins() {
     assert_eq!(entry_into(&mapping(), &[]), None);
 }
 
-fn state(cursor: i64, reached: Option<i64>) -> TenantState {
-    TenantState {
-        poll: PollState {
-            cursor: Some(time(cursor)),
-            reached: reached.map(time),
-            ..PollState::default()
-        },
-        ..TenantState::new(time(0))
-    }
-}
-
-fn read(pages: u32, newest: Option<i64>) -> PollProgress {
-    PollProgress {
-        since: None,
-        page: pages,
-        newest: newest.map(time),
-    }
-}
-
-#[test]
-fn the_cursor_moves_only_past_what_was_gone_over() {
-    let advance = |state: &mut TenantState, progress: &PollProgress| {
-        advance(&mut state.poll.cursor, &mut state.poll.reached, progress);
-    };
-    let mut quiet = state(10, Some(10));
-    advance(&mut quiet, &read(1, None));
-    assert_eq!(quiet.poll.cursor, Some(time(10)));
-    let mut one = state(10, Some(10));
-    advance(&mut one, &read(1, Some(50)));
-    assert_eq!(one.poll.cursor, Some(time(50)));
-    let mut many = state(10, Some(20));
-    advance(&mut many, &read(7, Some(50)));
-    assert_eq!(
-        (many.poll.cursor, many.poll.reached),
-        (Some(time(20)), Some(time(50)))
-    );
-    advance(&mut many, &read(3, Some(60)));
-    assert_eq!(many.poll.cursor, Some(time(50)));
-    // Never backwards.
-    advance(&mut many, &read(1, Some(5)));
-    assert!(many.poll.cursor >= Some(time(50)));
-}
-
 #[test]
 fn the_interval_spreads_what_is_left_of_the_day() {
-    assert!((interval(60.0, 86_400.0, 8000) - 60.0).abs() < 1e-9);
-    assert!((interval(60.0, 36_000.0, 100) - 360.0).abs() < 1e-9);
-    assert!((interval(60.0, 3600.0, 0) - 3600.0).abs() < 1e-9);
+    assert!((interval(60.0, 86_400.0, 8000.0) - 60.0).abs() < 1e-9);
+    assert!((interval(60.0, 36_000.0, 100.0) - 360.0).abs() < 1e-9);
+    assert!((interval(60.0, 3600.0, 0.0) - 3600.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_average_of_pages_forgets_one_large_reading_and_keeps_many() {
+    assert_eq!(average(0, 1), 100);
+    assert_eq!(average(0, 0), 100);
+    assert!(average(100, 30) < 500);
+    let many = (0..40).fold(0, |before, _| average(before, 30));
+    assert!((2900..=3000).contains(&many), "{many}");
 }
 
 #[test]

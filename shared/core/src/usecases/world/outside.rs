@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{World, Wrote, time};
 use crate::clock::Deadline;
@@ -51,6 +51,18 @@ fn no_applications() -> ApplicationPage {
     }
 }
 
+/// A page of a hundred of the applications that changed after this time, in whole seconds.
+fn changed_after(all: &[ApplicationRow], after: Timestamp, number: u32) -> ApplicationPage {
+    let after = Timestamp::from_second(after.as_second()).unwrap();
+    let mut found = all.iter().filter(|row| row.modified > Some(after)).cloned();
+    let rows = found.by_ref().skip((number as usize - 1) * 100).take(100);
+    ApplicationPage {
+        rows: rows.collect(),
+        set_aside: Vec::new(),
+        more: found.next().is_some(),
+    }
+}
+
 fn no_placements() -> PlacementPage {
     PlacementPage {
         rows: Vec::new(),
@@ -78,6 +90,10 @@ impl Eploy for World {
         })
     }
 
+    fn overlap(&self, _: Timestamp) -> SignedDuration {
+        self.holds().overlap
+    }
+
     async fn changed_applications(
         &self,
         since: Option<Timestamp>,
@@ -86,6 +102,10 @@ impl Eploy for World {
         self.eploy_call("changed_applications")?;
         let mut holds = self.holds();
         holds.asked_since.push((since, number));
+        if !holds.applications.is_empty() {
+            let after = since.map_or(Timestamp::MIN, |since| since - holds.overlap);
+            return Ok(changed_after(&holds.applications, after, number));
+        }
         Ok(page(&holds.changed, number).unwrap_or_else(no_applications))
     }
 

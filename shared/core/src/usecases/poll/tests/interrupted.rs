@@ -70,6 +70,8 @@ async fn a_poll_that_fails_goes_on_where_it_was() {
         since: Some(time(-3900)),
         page: 2,
         newest: Some(time(10)),
+        light: false,
+        began_at: Some(start()),
     };
     assert_eq!(state(&world).poll.progress, Some(progress));
     world.holds().fails.clear();
@@ -139,6 +141,47 @@ async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_to
     assert_eq!(world.holds().published, [What::Resumed { tenant }]);
     let state = state(&world);
     assert_eq!((state.suspended, state.poll.failures), (None, 0));
+}
+
+/// A clock that is some hours ahead for a moment.
+#[tokio::test]
+async fn a_clock_that_was_ahead_stops_no_poll_once_it_is_right_again() {
+    for fails in [false, true] {
+        let world = polled().await;
+        if fails {
+            let busy = failing(Phase::Throttled(None));
+            world.holds().fails.insert("changed_applications", busy);
+        }
+        world.holds().now = time(5 * 3600);
+        poll(&world).await;
+        world.holds().fails.clear();
+        world.holds().now = time(60);
+        // Due within the interval from now, whatever the row says.
+        assert_eq!(poll(&world).await, Polled::NotDue);
+        world.holds().now = time(120);
+        changes(&world, vec![seen("1", at_trigger(), 90)]);
+        assert_eq!(poll(&world).await, Polled::Done(1), "failing: {fails}");
+        assert_eq!(state(&world).due_at, time(180));
+    }
+}
+
+/// Eploy says "not now" and not until when: it is asked again soon, later and later, and no later than what is broken.
+#[tokio::test]
+async fn a_throttled_poll_backs_off_from_short_up_to_a_suspension() {
+    let world = polled().await;
+    let busy = failing(Phase::Throttled(None));
+    world.holds().fails.insert("changed_applications", busy);
+    for most in [30, 60, 120, 240, 480, 900, 900, 900] {
+        poll(&world).await;
+        let state = state(&world);
+        let wait_seconds = (state.due_at - world.holds().now).get_seconds();
+        assert!(
+            (most * 3 / 4 - 1..=most).contains(&wait_seconds),
+            "{wait_seconds} of {most}"
+        );
+        assert_eq!(state.suspended, None);
+        wait(&world);
+    }
 }
 
 #[tokio::test]
@@ -345,6 +388,7 @@ async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
     unchanged.poll.failures = 0;
     unchanged.due_at = before.due_at;
     unchanged.version = before.version;
+    unchanged.saved_at = before.saved_at;
     assert_eq!(unchanged, before);
 }
 

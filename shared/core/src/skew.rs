@@ -1,0 +1,184 @@
+//! What was written while our clock was ahead.
+//!
+//! Every stored time that says when something is due was computed from the clock. If that was ahead, everything is due too
+//! late once it is right again. So each row is compared with the time at which it was written: if that lies in the future, the
+//! row's times are moved back by as much. Then nothing is due later than its own interval from now, however long that is.
+//!
+//! A store finds by these times what is due, so it does not show such a row. [`Ticker::look_ahead`] hands out also what is not
+//! due yet: a host does so when it starts, and when its clock went back.
+//!
+//! [`Ticker::look_ahead`]: crate::usecases::Ticker::look_ahead
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::announcement::Announcement;
+use crate::invitation::{Invitation, State, Trouble, Wake};
+use crate::ports::{SweepState, TenantState};
+use crate::timing::{Timing, after, seconds};
+
+/// Clocks of several processes differ a little. What was written further ahead was written by a clock that was wrong.
+pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The longest that another system can ask to be left alone, and that a sweep rests while anything is waiting.
+const MAX_SWEEP_PAUSE: SignedDuration = SignedDuration::from_hours(48);
+
+/// How far Eploy's dates may be ahead of our clock: an hour of British summer, and a little.
+const APART: SignedDuration = SignedDuration::from_mins(65);
+
+/// How far back changes are read again whose cursor was taken from a clock that was ahead.
+const READ_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// Moves times back that lie in the future.
+#[derive(Clone, Copy)]
+struct Back {
+    by: SignedDuration,
+    now: Timestamp,
+}
+
+impl Back {
+    /// For a row that was written at this time; `None` if its clock was right.
+    fn of(written_at: Timestamp, now: Timestamp) -> Option<Self> {
+        let by = written_at.duration_since(now);
+        (by > TOLERANCE).then_some(Self { by, now })
+    }
+
+    fn time(self, at: &mut Timestamp) {
+        if *at > self.now {
+            *at = after(*at, -self.by).max(self.now);
+        }
+    }
+
+    fn if_any(self, at: &mut Option<Timestamp>) {
+        if let Some(at) = at {
+            self.time(at);
+        }
+    }
+
+    fn trouble(self, trouble: &mut Option<Trouble>) {
+        if let Some(trouble) = trouble {
+            self.time(&mut trouble.since);
+        }
+    }
+}
+
+impl TenantState {
+    /// Moves its times back if it was saved by a clock that was ahead. Returns whether it was.
+    pub fn set_back(&mut self, now: Timestamp) -> bool {
+        let written_at = self.saved_at.max(self.poll.last_ok);
+        let Some(back) = written_at.and_then(|at| Back::of(at, now)) else {
+            return false;
+        };
+        back.time(&mut self.due_at);
+        back.if_any(&mut self.saved_at);
+        back.if_any(&mut self.check_at);
+        back.if_any(&mut self.poll.last_ok);
+        if let Some(again) = &mut self.poll.again {
+            back.time(&mut again.at);
+        }
+        if let Some(suspended) = &mut self.suspended {
+            back.time(&mut suspended.until);
+            back.time(&mut suspended.trouble.since);
+        }
+        // When a mapping or plan was really turned on is not known: early enough, so that nobody who came since is taken for
+        // one who was there before.
+        let early = after(now, -READ_AGAIN);
+        for mapping in self.mappings.values_mut() {
+            if mapping.since > now {
+                mapping.since = early;
+            }
+        }
+        // A cursor is Eploy's time, but the first one is taken from our clock.
+        let cursor = |cursor: &mut Option<Timestamp>, reached: Option<Timestamp>| {
+            if cursor.is_some_and(|at| at > after(now, APART)) {
+                let sound = reached.filter(|at| *at <= after(now, APART));
+                *cursor = sound.or(Some(early));
+            }
+        };
+        cursor(&mut self.poll.cursor, self.poll.reached);
+        if let Some(hires) = &mut self.hires {
+            if hires.since > now {
+                hires.since = early;
+            }
+            cursor(&mut hires.cursor, hires.reached);
+        }
+        true
+    }
+}
+
+impl Invitation {
+    /// The next version of a row that was written by a clock that was ahead, with its times moved back; `None` if it was not.
+    #[must_use]
+    pub fn set_back(&self, now: Timestamp, timing: &Timing) -> Option<Self> {
+        // Taking a lease is not always told in the story.
+        let lease = seconds(timing.lease_seconds.max(timing.settle_seconds));
+        let mut written_at = self.touched_at();
+        let sending = match self.state {
+            State::Sending { lease_until } => Some(lease_until),
+            _ => None,
+        };
+        for until in [sending, self.report.lease_until].into_iter().flatten() {
+            written_at = written_at.max(after(until, -lease));
+        }
+        let back = Back::of(written_at, now)?;
+        let mut next = self.clone();
+        next.version += 1;
+        if let State::Sending { lease_until } = &mut next.state {
+            back.time(lease_until);
+        }
+        match &mut next.wake {
+            Wake::At { at, .. } => back.time(at),
+            Wake::Watched { until, .. } => back.if_any(until),
+            Wake::Never => {}
+        }
+        back.time(&mut next.entry.seen_at);
+        back.if_any(&mut next.entry.left_at);
+        back.if_any(&mut next.next_try);
+        back.if_any(&mut next.invited_at);
+        back.if_any(&mut next.ended_at);
+        back.if_any(&mut next.report.lease_until);
+        back.trouble(&mut next.trouble);
+        back.trouble(&mut next.report.trouble);
+        if next.entry.not_before.is_some_and(|at| at > now) {
+            next.entry.not_before = None;
+        }
+        for entry in &mut next.story {
+            entry.at = entry.at.min(now);
+        }
+        Some(next)
+    }
+}
+
+impl Announcement {
+    /// The next version of a row that was written by a clock that was ahead, with its times moved back; `None` if it was not.
+    #[must_use]
+    pub fn set_back(&self, now: Timestamp) -> Option<Self> {
+        let last = self.attempts.last().map(|attempt| attempt.at);
+        let back = Back::of(last.unwrap_or(self.seen_at).max(self.seen_at), now)?;
+        let mut next = self.clone();
+        next.version += 1;
+        back.time(&mut next.seen_at);
+        back.if_any(&mut next.due_at);
+        back.trouble(&mut next.trouble);
+        for attempt in &mut next.attempts {
+            attempt.at = attempt.at.min(now);
+        }
+        if next.not_before > now {
+            next.not_before = after(now, -READ_AGAIN);
+        }
+        Some(next)
+    }
+}
+
+impl SweepState {
+    /// Whether it is due: also if a clock that was ahead says that it is only later.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let Some(due_at) = self.due_at else {
+            return false;
+        };
+        let ahead = self.last_at.is_some_and(|at| Back::of(at, now).is_some());
+        due_at <= now || ahead || due_at.duration_since(now) > MAX_SWEEP_PAUSE
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use serde_json::json;
+
+use super::*;
+use crate::announcement::{Hire, HireKey};
+use crate::ids::{AssessmentRef, InvitationKey};
+use crate::invitation::{Entry, Event, Step};
+use crate::ports::Suspension;
+
+const HOUR: i64 = 3600;
+/// How far the clock was ahead.
+const AHEAD: i64 = 5 * HOUR;
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn trouble(since: i64) -> Trouble {
+    Trouble {
+        code: "test.failed".to_owned(),
+        problem: "it did not work".to_owned(),
+        remedy: "Wait.".to_owned(),
+        since: time(since),
+        times: 1,
+    }
+}
+
+/// A row that was seen at this second by the clock, and put off for so long.
+fn put_off(at: i64, wait: i64) -> Invitation {
+    let row = Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: "1".into(),
+            mapping: "m".into(),
+            round: 1,
+        },
+        "9001".into(),
+        "4101".into(),
+        AssessmentRef {
+            account: "willo".into(),
+            assessment: "k".into(),
+        },
+        Entry {
+            seen_at: time(at),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: Some(time(at - 60)),
+        },
+    );
+    let event = Event::PutOff {
+        claim: None,
+        trouble: trouble(at),
+        until: time(at + wait),
+    };
+    let put_off = row.apply(event, time(at), &Timing::default(), None);
+    put_off.unwrap().next
+}
+
+#[test]
+fn an_invitation_waits_for_its_own_interval_and_no_longer() {
+    let timing = Timing::default();
+    // A minute later, the clock is right.
+    let row = put_off(AHEAD, 30).set_back(time(60), &timing).unwrap();
+    assert_eq!(row.version, put_off(AHEAD, 30).version + 1);
+    let at = time(60 + 30);
+    let step = Step::Invite;
+    assert_eq!(row.wake, Wake::At { at, step });
+    assert_eq!((row.next_try, row.touched_at()), (Some(at), time(60)));
+    assert_eq!(row.trouble.as_ref().unwrap().since, time(60));
+    assert_eq!(
+        row.entry.not_before, None,
+        "when it was turned on is not known"
+    );
+    assert_eq!(row.set_back(time(60), &timing), None);
+    // As long as a clock is only ahead by as much as clocks are, or the wait is long, nothing is changed.
+    assert_eq!(put_off(60, 30).set_back(time(0), &timing), None);
+    assert_eq!(put_off(0, 30 * HOUR).set_back(time(1), &timing), None);
+}
+
+#[test]
+fn a_lease_ends_in_its_time() {
+    let timing = Timing::default();
+    let claim = Event::Claim {
+        lease_until: time(AHEAD + 60),
+        entered_at: None,
+        history: None,
+    };
+    let row = put_off(0, 1).apply(claim, time(AHEAD), &timing, None);
+    let row = row.unwrap().next.set_back(time(10), &timing).unwrap();
+    let lease_until = time(10 + 60);
+    assert_eq!(row.state, State::Sending { lease_until });
+    assert_eq!(
+        row.wake,
+        Wake::At {
+            at: lease_until,
+            step: Step::Invite
+        }
+    );
+    // Of the report's lease the story says nothing.
+    let mut row = put_off(0, 1);
+    row.report.lease_until = Some(time(AHEAD + 60));
+    let row = row.set_back(time(10), &timing).unwrap();
+    assert_eq!(row.report.lease_until, Some(time(10 + 60)));
+}
+
+#[test]
+fn a_tenants_times_are_moved_back_together() {
+    let mut state = TenantState::new(time(AHEAD + 900));
+    state.saved_at = Some(time(AHEAD));
+    state.check_at = Some(time(AHEAD + 6 * HOUR));
+    state.poll.cursor = Some(time(AHEAD - 3900));
+    state.suspended = Some(Suspension {
+        trouble: trouble(AHEAD),
+        until: time(AHEAD + 900),
+    });
+    let mapping = json!({"status": "active", "since": time(AHEAD), "watches": ""});
+    let mapping = serde_json::from_value(mapping).unwrap();
+    state.mappings.insert("m".into(), mapping);
+    assert!(state.set_back(time(60)));
+    assert_eq!(state.due_at, time(60 + 900));
+    assert_eq!(state.check_at, Some(time(60 + 6 * HOUR)));
+    assert_eq!(state.suspended.as_ref().unwrap().until, time(60 + 900));
+    // Who came meanwhile is neither taken for one who was there nor passed by the cursor.
+    let early = time(60 - 24 * HOUR);
+    assert_eq!(state.mappings[&"m".into()].since, early);
+    assert_eq!(state.poll.cursor, Some(early));
+    assert!(!state.set_back(time(60)));
+}
+
+#[test]
+fn what_eploy_asked_for_is_waited_for() {
+    let mut state = TenantState::new(time(20 * HOUR));
+    state.saved_at = Some(time(0));
+    assert!(!state.set_back(time(1)));
+    assert_eq!(state.due_at, time(20 * HOUR));
+}
+
+#[test]
+fn a_sweep_is_due_when_its_clock_was_ahead() {
+    let sweep = |last_at: i64, due_at: i64| SweepState {
+        due_at: Some(time(due_at)),
+        last_at: Some(time(last_at)),
+        ..SweepState::default()
+    };
+    assert!(!sweep(0, 900).is_due(time(899)));
+    assert!(sweep(0, 900).is_due(time(900)));
+    assert!(sweep(AHEAD, AHEAD + 900).is_due(time(60)));
+    // It failed, so that only its time can tell.
+    assert!(sweep(0, 100 * HOUR).is_due(time(60)));
+    assert!(!sweep(0, 47 * HOUR).is_due(time(60)));
+    assert!(!SweepState::default().is_due(time(0)));
+}
+
+#[test]
+fn an_announcement_waits_for_its_own_interval() {
+    let key = HireKey {
+        tenant: "acme".into(),
+        hire: Hire::Application("1".into()),
+    };
+    let seen = |at| Announcement::detected(key.clone(), "1".into(), "2".into(), time(at), time(at));
+    let row = seen(AHEAD).set_back(time(60)).unwrap();
+    assert_eq!((row.seen_at, row.due_at), (time(60), Some(time(60))));
+    assert_eq!(row.set_back(time(60)), None);
+    assert_eq!(seen(60).set_back(time(0)), None);
+}

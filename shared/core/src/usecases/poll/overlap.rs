@@ -1,0 +1,122 @@
+//! How far a reading of changes begins before the newest change that was seen, and when that may be left out.
+//!
+//! Changes of many records at once are seen later than the time that Eploy gives them, and its dates may be off by an hour,
+//! so every reading overlaps with the one before it. Two things bound what that costs after many records changed at once:
+//!
+//! * Once the overlap has passed in *our* time since the newest change was seen, nothing that is older can still come up, so
+//!   the cursor follows our time: to where Eploy's clock was at least when the last reading of everything began.
+//! * Until then, a reading of several pages is made again ever more rarely. In between, only what is newer than the newest
+//!   change is asked for: one call where there is nothing.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ports::{Overlap, PollProgress};
+use crate::timing::after;
+
+/// Further than this, the cursor does not follow our time: more than any overlap, and little enough for clocks that do not
+/// run alike.
+const MAX_FOLLOWED: SignedDuration = SignedDuration::from_hours(2);
+
+/// What is remembered of reading the changes of one kind of record.
+pub(super) struct Feed<'a> {
+    /// Everything that changed up to here was read.
+    pub(super) cursor: &'a mut Option<Timestamp>,
+    /// The newest change that was seen.
+    pub(super) reached: &'a mut Option<Timestamp>,
+    /// How the overlap stands.
+    pub(super) overlap: &'a mut Overlap,
+}
+
+/// What time has passed between the end of the poll before and the beginning of a reading, by our clock.
+#[derive(Clone, Copy)]
+pub(super) struct Passed {
+    /// When the last poll that read everything ended.
+    pub(super) last_ok: Option<Timestamp>,
+    /// When the reading began.
+    pub(super) began_at: Timestamp,
+    /// The most that is believed: a clock that was set must not move the cursor.
+    pub(super) most: SignedDuration,
+}
+
+impl Passed {
+    fn time(self) -> SignedDuration {
+        self.last_ok
+            .map_or(SignedDuration::ZERO, |at| self.began_at.duration_since(at))
+            .clamp(SignedDuration::ZERO, self.most)
+    }
+}
+
+impl Feed<'_> {
+    /// A reading from its first page on. `overlap_from` says how far before a time a reading from there begins.
+    pub(super) fn begin(
+        &self,
+        now: Timestamp,
+        overlap_from: impl Fn(Timestamp) -> SignedDuration,
+    ) -> PollProgress {
+        let newer_only = self.reached.filter(|_| self.overlap.light_left > 0);
+        PollProgress {
+            since: newer_only.map_or(*self.cursor, |reached| {
+                // Filters are in whole seconds, rounded down.
+                let reached = next_second(reached);
+                Some(after(reached, overlap_from(reached)))
+            }),
+            page: 1,
+            newest: None,
+            light: newer_only.is_some(),
+            began_at: Some(now),
+        }
+    }
+
+    /// A reading came to its end.
+    ///
+    /// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
+    /// still to come to one that was read. So after a reading of several pages the cursor goes only to where Eploy's time was
+    /// when it began: everything is gone over once more before it is left behind.
+    pub(super) fn complete(&mut self, read: &PollProgress, passed: Passed) {
+        let before = *self.reached;
+        let quiet = after_quiet(self.overlap, passed);
+        if read.newest > before {
+            *self.reached = read.newest;
+            self.overlap.quiet_seconds = 0;
+        } else {
+            self.overlap.quiet_seconds = whole_seconds(quiet);
+        }
+        if read.light {
+            self.overlap.light_left -= 1.min(self.overlap.light_left);
+            if read.page > 1 {
+                // Many at once again: what belongs to them may come up at any moment.
+                self.overlap.light_left = 0;
+                self.overlap.spacing = 0;
+            }
+            return;
+        }
+        let at_least = before.map(|reached| after(reached, quiet));
+        if read.page == 1 {
+            *self.cursor = (*self.cursor).max(at_least).max(*self.reached);
+            self.overlap.light_left = 0;
+            self.overlap.spacing = 0;
+        } else {
+            *self.cursor = (*self.cursor).max(at_least);
+            self.overlap.light_left = self.overlap.spacing;
+            // Rarely enough to cost no more than the polls do.
+            self.overlap.spacing = (self.overlap.spacing * 2).clamp(1, read.page - 1);
+        }
+    }
+}
+
+/// For how long, by our clock, nothing newer was seen.
+fn after_quiet(overlap: &Overlap, passed: Passed) -> SignedDuration {
+    let before = SignedDuration::from_secs(overlap.quiet_seconds.into());
+    (before + passed.time()).min(MAX_FOLLOWED)
+}
+
+fn whole_seconds(time: SignedDuration) -> u32 {
+    u32::try_from(time.as_secs()).unwrap_or(0)
+}
+
+fn next_second(at: Timestamp) -> Timestamp {
+    if at.subsec_nanosecond() == 0 {
+        return at;
+    }
+    Timestamp::from_second(at.as_second().saturating_add(1)).unwrap_or(at)
+}
