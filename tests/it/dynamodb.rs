@@ -2,8 +2,10 @@
 
 mod cost;
 mod life;
+mod losing;
 mod many;
 mod outside;
 mod server;
 
+pub use losing::losing_store;
 pub use server::{store, table};

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use stagecall_aws::Store;
 
 use super::{Backend, Stores};
-use crate::dynamodb::{store, table};
+use crate::dynamodb::{losing_store, store, table};
 
 pub struct DynamoDb {
     table: String,
@@ -22,19 +22,11 @@ impl Backend for DynamoDb {
     }
 
     fn stores(&self) -> Stores {
-        let store = Arc::new(self.store.clone());
-        Stores {
-            ledger: store.clone(),
-            sweeps: store.clone(),
-            deliveries: store.clone(),
-            due: store.clone(),
-            tenants: store.clone(),
-            definitions: store.clone(),
-            states: store.clone(),
-            allowance: store.clone(),
-            records: store.clone(),
-            announcements: store,
-        }
+        Stores::of(Arc::new(self.store.clone()))
+    }
+
+    fn losing_answers(&self) -> Stores {
+        Stores::of(Arc::new(losing_store(&self.table)))
     }
 
     async fn restart(self) -> Self {

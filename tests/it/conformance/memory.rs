@@ -16,19 +16,7 @@ impl Backend for InMemory {
     }
 
     fn stores(&self) -> Stores {
-        let store = Arc::new(self.0.clone());
-        Stores {
-            ledger: store.clone(),
-            sweeps: store.clone(),
-            deliveries: store.clone(),
-            due: store.clone(),
-            tenants: store.clone(),
-            definitions: store.clone(),
-            states: store.clone(),
-            allowance: store.clone(),
-            records: store.clone(),
-            announcements: store,
-        }
+        Stores::of(Arc::new(self.0.clone()))
     }
 
     async fn restart(self) -> Self {

@@ -9,6 +9,7 @@ mod deliveries;
 mod due;
 mod dynamodb;
 mod ledger;
+mod lost_answers;
 mod memory;
 mod records;
 mod restart;
@@ -42,6 +43,37 @@ pub struct Stores {
     pub announcements: Arc<dyn Announcements>,
 }
 
+impl Stores {
+    /// Those of a store that serves them all.
+    fn of<S>(store: Arc<S>) -> Self
+    where
+        S: Ledger
+            + Sweeps
+            + Deliveries
+            + Due
+            + Tenants
+            + Definitions
+            + TenantStates
+            + Allowance
+            + Records
+            + Announcements
+            + 'static,
+    {
+        Self {
+            ledger: store.clone(),
+            sweeps: store.clone(),
+            deliveries: store.clone(),
+            due: store.clone(),
+            tenants: store.clone(),
+            definitions: store.clone(),
+            states: store.clone(),
+            allowance: store.clone(),
+            records: store.clone(),
+            announcements: store,
+        }
+    }
+}
+
 /// A kind of store.
 #[async_trait]
 pub trait Backend: Sized + Send + Sync {
@@ -50,6 +82,12 @@ pub trait Backend: Sized + Send + Sync {
 
     /// Its ports.
     fn stores(&self) -> Stores;
+
+    /// The ports of the same store over a line that loses answers to writes, if it is reached over a line: the first
+    /// answer to each, after the write took effect.
+    fn losing_answers(&self) -> Stores {
+        self.stores()
+    }
 
     /// Configures a tenant, as an operator does.
     async fn configure(&self, tenant: &Tenant) {
@@ -114,6 +152,9 @@ macro_rules! suite {
             records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_told,
                 deliveries_with_where_they_stand, what_was_done_is_kept_in_order, an_erased_candidate_is_gone,
                 an_erased_candidate_does_not_come_back;
+            lost_answers: an_invitation_is_new_and_its_changes_are_saved, a_reference_is_ours_and_what_was_made_is_used,
+                a_polls_state_is_saved, a_sweep_is_armed_once_and_saved, a_hire_is_new_and_its_changes_are_saved,
+                calls_are_taken_once, a_delivery_is_stored_and_settled, what_an_operator_does_happens_once;
             restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
         }
     };

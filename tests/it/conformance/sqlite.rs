@@ -29,19 +29,7 @@ impl Backend for Sqlite {
     }
 
     fn stores(&self) -> Stores {
-        let store = Arc::new(self.store.clone());
-        Stores {
-            ledger: store.clone(),
-            sweeps: store.clone(),
-            deliveries: store.clone(),
-            due: store.clone(),
-            tenants: store.clone(),
-            definitions: store.clone(),
-            states: store.clone(),
-            allowance: store.clone(),
-            records: store.clone(),
-            announcements: store,
-        }
+        Stores::of(Arc::new(self.store.clone()))
     }
 
     async fn restart(self) -> Self {

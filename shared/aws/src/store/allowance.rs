@@ -6,9 +6,10 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::Allowance;
 
+use super::Store;
 use super::item::{broken, number, read_number};
 use super::layout::{CALLS, EXPIRES, Place};
-use super::{Store, made};
+use super::write::{Condition, Update};
 
 /// For how long a day's count is kept, for people to look at.
 const KEPT_SECONDS: i64 = 8 * 86_400;
@@ -25,24 +26,23 @@ impl Allowance for Store {
         let Some(room) = ceiling.checked_sub(calls) else {
             return Ok(false);
         };
-        let mut update = format!("ADD {CALLS} :calls");
-        let mut take = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Place::allowance(tenant, day).key()))
-            .condition_expression(format!("attribute_not_exists({CALLS}) OR {CALLS} <= :room"))
-            .expression_attribute_values(":calls", number(calls))
-            .expression_attribute_values(":room", number(room));
+        let mut update = Update {
+            add: vec![format!("{CALLS} :calls")],
+            ..Update::default()
+        };
+        let mut condition =
+            Condition::new(format!("attribute_not_exists({CALLS}) OR {CALLS} <= :room"))
+                .with(":calls", number(calls))
+                .with(":room", number(room));
         if let Ok(begins) = format!("{day}T00:00:00Z").parse::<Timestamp>() {
-            update = format!("{update} SET {EXPIRES} = :expires");
-            take = take
-                .expression_attribute_values(":expires", number(begins.as_second() + KEPT_SECONDS));
+            update.set.push(format!("{EXPIRES} = :expires"));
+            condition = condition.with(":expires", number(begins.as_second() + KEPT_SECONDS));
         }
-        made(
-            "take from the allowance",
-            take.update_expression(update).send().await,
-        )
+        let place = Place::allowance(tenant, day);
+        let taken = self
+            .update("take from the allowance", &place, &update, condition)
+            .await?;
+        Ok(taken.is_saved())
     }
 
     async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {

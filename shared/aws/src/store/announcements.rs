@@ -10,8 +10,8 @@ use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::item::{Item, document, index, number, plain, text};
 use super::layout::{DOCUMENT, PARTITION, Place, STANDING, VERSION, hires, moment};
-use super::ledger::saved;
-use super::{Store, failed, made};
+use super::write::Condition;
+use super::{Store, failed};
 
 /// What stands in a row of which there is nothing to tell.
 const BASELINE: &str = "baseline";
@@ -28,32 +28,25 @@ impl Announcements for Store {
         {
             return Ok(Inserted::Erased);
         }
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(announcement)?))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .send()
-            .await;
-        Ok(if made("insert an announcement", answer)? {
-            Inserted::New
-        } else {
-            Inserted::Existed
-        })
+        let written = self
+            .put(
+                "insert an announcement",
+                item(announcement)?,
+                Condition::absent(),
+            )
+            .await?;
+        Ok(written.into())
     }
 
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(next)?))
-            .condition_expression(format!("{VERSION} = :before"))
-            .expression_attribute_values(":before", number(i128::from(next.version) - 1))
-            .send()
-            .await;
-        made("save an announcement", answer).map(saved)
+        let written = self
+            .put(
+                "save an announcement",
+                item(next)?,
+                Condition::version_before(next.version),
+            )
+            .await?;
+        Ok(written.into())
     }
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {

@@ -10,7 +10,8 @@ use super::item::{Item, document, index, number, plain, text};
 use super::layout::{
     DOCUMENT, EXPIRES, INDEX, INDEX_PARTITION, PARTITION, Place, STANDING, moment, parked,
 };
-use super::{Store, failed, made};
+use super::write::Condition;
+use super::{Store, failed};
 
 /// For how long after it arrived a delivery that was handled is remembered.
 const HANDLED_SECONDS: i64 = 30 * 86_400;
@@ -26,18 +27,14 @@ impl Deliveries for Store {
         delivery: &Delivery,
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(pending(delivery, due_at)?))
-            .condition_expression(format!(
-                "attribute_not_exists({PARTITION}) OR {STANDING} <> :pending"
-            ))
-            .expression_attribute_values(":pending", text(PENDING))
-            .send()
-            .await;
-        made("store a delivery", answer).map(drop)
+        let unless_pending = Condition::new(format!(
+            "attribute_not_exists({PARTITION}) OR {STANDING} <> :pending"
+        ))
+        .with(":pending", text(PENDING));
+        let item = pending(delivery, due_at)?;
+        self.put("store a delivery", item, unless_pending)
+            .await
+            .map(drop)
     }
 
     async fn load_delivery(
@@ -52,15 +49,11 @@ impl Deliveries for Store {
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(settled(delivery, fate)?))
-            .condition_expression(format!("attribute_exists({PARTITION})"))
-            .send()
-            .await;
-        made("settle a delivery", answer).map(drop)
+        // Made again, it leaves the same.
+        let there = Condition::new(format!("attribute_exists({PARTITION})"));
+        self.put("settle a delivery", settled(delivery, fate)?, there)
+            .await
+            .map(drop)
     }
 
     async fn unmatched(

@@ -41,6 +41,8 @@ pub const EXPIRES: &str = "expires";
 pub(super) const DOCUMENT: &str = "doc";
 /// The version of an invitation or a tenant's state.
 pub(super) const VERSION: &str = "v";
+/// The token of the last conditional write, see [`super::write`].
+pub(super) const WRITER: &str = "w";
 /// Whether a tenant is paused.
 pub(super) const PAUSED: &str = "paused";
 /// Where a delivery stands, and whether there is anything to tell of an announcement.

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
@@ -20,7 +18,8 @@ use super::layout::{
     DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, VERSION, WATCHED, group,
     group_of, moment, of_application, watched,
 };
-use super::{SIDE_BY_SIDE, Store, failed, made};
+use super::write::{Condition, Written};
+use super::{SIDE_BY_SIDE, STORE, Store, failed};
 
 /// For how long after its entry an invitation keeps its first place in the index.
 const FIRST_STEPS_SECONDS: f64 = 300.0;
@@ -34,32 +33,25 @@ impl Ledger for Store {
         {
             return Ok(Inserted::Erased);
         }
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(invitation)?))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .send()
-            .await;
-        Ok(if made("insert an invitation", answer)? {
-            Inserted::New
-        } else {
-            Inserted::Existed
-        })
+        let written = self
+            .put(
+                "insert an invitation",
+                item(invitation)?,
+                Condition::absent(),
+            )
+            .await?;
+        Ok(written.into())
     }
 
     async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item(next)?))
-            .condition_expression(format!("{VERSION} = :before"))
-            .expression_attribute_values(":before", number(i128::from(next.version) - 1))
-            .send()
-            .await;
-        made("save an invitation", answer).map(saved)
+        let written = self
+            .put(
+                "save an invitation",
+                item(next)?,
+                Condition::version_before(next.version),
+            )
+            .await?;
+        Ok(written.into())
     }
 
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
@@ -179,23 +171,15 @@ impl Store {
         operation: &'static str,
         item: Item,
     ) -> Result<Option<Item>, StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = answer else {
-            return Ok(None);
-        };
-        let before = error.as_service_error().and_then(|error| match error {
-            PutItemError::ConditionalCheckFailedException(before) => before.item.clone(),
-            _ => None,
-        });
-        before.map(Some).ok_or_else(|| failed(operation, &error))
+        match self.put(operation, item, Condition::absent()).await? {
+            Written::Saved => Ok(None),
+            Written::Conflict(Some(before)) => Ok(Some(before)),
+            Written::Conflict(None) => Err(StoreError::new(
+                STORE,
+                operation,
+                "AWS does not tell the row that is there",
+            )),
+        }
     }
 
     async fn of_application(
@@ -222,11 +206,6 @@ impl Store {
             .map_err(|error| failed(operation, &error))?;
         items.iter().map(document).collect()
     }
-}
-
-/// What a conditional change came to.
-pub(super) fn saved(made: bool) -> Saved {
-    if made { Saved::Saved } else { Saved::Conflict }
 }
 
 /// The invitation's row.

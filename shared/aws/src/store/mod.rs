@@ -1,6 +1,6 @@
 //! The store: one DynamoDB table.
 //!
-//! Every change is one conditional write. Reads of single rows are consistent, so that whoever is handed work a moment
+//! Every change is one conditional write (see [`write`]). Reads of single rows are consistent, so that whoever is handed work a moment
 //! after a write sees it; the index follows within a moment, which is why what it answers is a proposal and the row
 //! decides.
 
@@ -15,6 +15,7 @@ mod ledger;
 mod records;
 mod sweeps;
 mod tenants;
+mod write;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -142,18 +143,6 @@ fn failed<E: ProvideErrorMetadata, R>(
     error: &SdkError<E, R>,
 ) -> StoreError {
     StoreError::new(STORE, operation, problem(error))
-}
-
-/// Whether a conditional write was made.
-fn made<T, E: ProvideErrorMetadata, R>(
-    operation: &'static str,
-    answer: Result<T, SdkError<E, R>>,
-) -> Result<bool, StoreError> {
-    match answer {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(failed(operation, &error)),
-    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ use super::layout::{
     DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
     audits, definitions, deliveries, group, group_of, hires, moment, of_application, tombstones,
 };
-use super::{STORE, Store, due, failed, made};
+use super::write::Condition;
+use super::{STORE, Store, due, failed};
 
 #[async_trait]
 impl Records for Store {
@@ -34,15 +35,8 @@ impl Records for Store {
             place.due_partition(),
             moment(Timestamp::UNIX_EPOCH),
         );
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(never_polled))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .send()
-            .await;
-        made(operation, answer)?;
+        self.put(operation, never_polled, Condition::absent())
+            .await?;
 
         let mut item = Place::tenant(&tenant.id).key();
         item.insert(DOCUMENT.to_owned(), plain(tenant)?);
@@ -223,15 +217,8 @@ impl Records for Store {
             let place = Place::audit(record.tenant.as_ref(), record.at, &salt.to_string());
             let mut item = place.key();
             item.insert(DOCUMENT.to_owned(), plain(record)?);
-            let answer = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(item))
-                .condition_expression(format!("attribute_not_exists({PARTITION})"))
-                .send()
-                .await;
-            if made(operation, answer)? {
+            let written = self.put(operation, item, Condition::absent()).await?;
+            if written.is_saved() {
                 return Ok(());
             }
         }
@@ -272,15 +259,7 @@ impl Records for Store {
         };
         let mut item = Place::tombstone(tenant, candidate).key();
         item.insert(DOCUMENT.to_owned(), plain(&tombstone)?);
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(format!("attribute_not_exists({PARTITION})"))
-            .send()
-            .await;
-        made(operation, answer)?;
+        self.put(operation, item, Condition::absent()).await?;
 
         let filter = InvitationFilter {
             candidate: Some(candidate.clone()),

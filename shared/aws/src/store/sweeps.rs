@@ -12,8 +12,8 @@ use super::layout::{
     INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILURES,
     SWEEP_LAST, SWEEP_READING, moment,
 };
-use super::ledger::saved;
-use super::{STORE, Store, made};
+use super::write::{Condition, Update};
+use super::{STORE, Store};
 
 /// How often arming is tried anew because the sweep's time was changed under it.
 const TRIES: usize = 8;
@@ -28,33 +28,40 @@ impl Sweeps for Store {
     ) -> Result<(), StoreError> {
         let operation = "arm a sweep";
         let place = Place::sweep(tenant, assessment);
+        let add = vec![format!("{SWEEP_ARMED} :one")];
+        let count = Update {
+            add: add.clone(),
+            ..Update::default()
+        };
+        let bring_forward = Update {
+            set: vec![
+                format!("{SWEEP_DUE} = :at"),
+                format!("{INDEX_PARTITION} = :partition"),
+                format!("{INDEX_SORT} = :sort"),
+            ],
+            add,
+            ..Update::default()
+        };
+        let condition = |expression: String| {
+            Condition::new(expression)
+                .with(":at", number(at.as_nanosecond()))
+                .with(":one", number(1))
+        };
+        let due_by_then = || condition(format!("{SWEEP_DUE} <= :at"));
+        let due_later = || {
+            condition(format!(
+                "attribute_not_exists({SWEEP_DUE}) OR {SWEEP_DUE} > :at"
+            ))
+            .with(":partition", text(place.due_partition()))
+            .with(":sort", text(moment(at)))
+        };
         for _ in 0..TRIES {
-            let count = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(place.key()))
-                .condition_expression(format!("{SWEEP_DUE} <= :at"))
-                .update_expression(format!("ADD {SWEEP_ARMED} :one"))
-                .expression_attribute_values(":at", number(at.as_nanosecond()))
-                .expression_attribute_values(":one", number(1));
-            if made(operation, count.send().await)? {
+            let armed = self.update(operation, &place, &count, due_by_then());
+            if armed.await?.is_saved() {
                 return Ok(());
             }
-            let bring_forward = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(place.key()))
-                .condition_expression(format!("attribute_not_exists({SWEEP_DUE}) OR {SWEEP_DUE} > :at"))
-                .update_expression(format!(
-                    "SET {SWEEP_DUE} = :at, {INDEX_PARTITION} = :partition, {INDEX_SORT} = :sort ADD {SWEEP_ARMED} :one"
-                ))
-                .expression_attribute_values(":at", number(at.as_nanosecond()))
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":partition", text(place.due_partition()))
-                .expression_attribute_values(":sort", text(moment(at)));
-            if made(operation, bring_forward.send().await)? {
+            let armed = self.update(operation, &place, &bring_forward, due_later());
+            if armed.await?.is_saved() {
                 return Ok(());
             }
         }
@@ -84,7 +91,7 @@ impl Sweeps for Store {
         next: &SweepState,
     ) -> Result<Saved, StoreError> {
         let place = Place::sweep(tenant, assessment);
-        let mut values = Item::new();
+        let mut values = Vec::new();
         let mut conditions = Vec::new();
         let armed = (
             SWEEP_ARMED,
@@ -93,7 +100,7 @@ impl Sweeps for Store {
         for (count, (name, value)) in attributes(expected)?.into_iter().chain([armed]).enumerate() {
             conditions.push(match value {
                 Some(value) => {
-                    values.insert(format!(":before{count}"), value);
+                    values.push((format!(":before{count}"), value));
                     format!("{name} = :before{count}")
                 }
                 None => format!("attribute_not_exists({name})"),
@@ -106,32 +113,24 @@ impl Sweeps for Store {
             ),
             (INDEX_SORT, next.due_at.map(|at| text(moment(at)))),
         ];
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        let mut update = Update::default();
         for (count, (name, value)) in attributes(next)?.into_iter().chain(of_index).enumerate() {
             match value {
                 Some(value) => {
-                    values.insert(format!(":next{count}"), value);
-                    set.push(format!("{name} = :next{count}"));
+                    values.push((format!(":next{count}"), value));
+                    update.set.push(format!("{name} = :next{count}"));
                 }
-                None => remove.push(name),
+                None => update.remove.push(name.to_owned()),
             }
         }
-        let update: Vec<String> = [("SET", set.join(", ")), ("REMOVE", remove.join(", "))]
-            .into_iter()
-            .filter(|(_, what)| !what.is_empty())
-            .map(|(verb, what)| format!("{verb} {what}"))
-            .collect();
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(place.key()))
-            .condition_expression(conditions.join(" AND "))
-            .update_expression(update.join(" "))
-            .set_expression_attribute_values(Some(values))
-            .send()
-            .await;
-        made("save a sweep", answer).map(saved)
+        let condition = values.into_iter().fold(
+            Condition::new(conditions.join(" AND ")),
+            |condition, (name, value)| condition.with(name, value),
+        );
+        let written = self
+            .update("save a sweep", &place, &update, condition)
+            .await?;
+        Ok(written.into())
     }
 }
 

@@ -6,10 +6,10 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Saved, TenantState, TenantStates, Tenants};
 use stagecall_core::tenant::Tenant;
 
+use super::Store;
 use super::item::{broken, document, index, number, plain};
 use super::layout::{DOCUMENT, Place, VERSION, moment};
-use super::ledger::saved;
-use super::{Store, made};
+use super::write::Condition;
 
 #[async_trait]
 impl Tenants for Store {
@@ -41,17 +41,12 @@ impl TenantStates for Store {
         item.insert(VERSION.to_owned(), number(next.version));
         item.insert(DOCUMENT.to_owned(), plain(next)?);
         index(&mut item, place.due_partition(), moment(next.due_at));
-        let save = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item));
-        let save = if next.version == 1 {
-            save.condition_expression(format!("attribute_not_exists({VERSION})"))
+        let condition = if next.version == 1 {
+            Condition::new(format!("attribute_not_exists({VERSION})"))
         } else {
-            save.condition_expression(format!("{VERSION} = :before"))
-                .expression_attribute_values(":before", number(i128::from(next.version) - 1))
+            Condition::version_before(next.version)
         };
-        made("save a tenant's state", save.send().await).map(saved)
+        let written = self.put("save a tenant's state", item, condition).await?;
+        Ok(written.into())
     }
 }
