@@ -251,6 +251,7 @@ fn mapping(vacancy: u64, account: &str, assessment: &str) -> Mapping {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan {
             action: Some(ActionPlan {

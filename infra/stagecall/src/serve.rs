@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use stagecall_core::clock::{Clock as _, SystemClock};
 use stagecall_core::ports::{Records as _, Secrets};
+use stagecall_core::tenant::Tenant;
 use stagecall_embedded::{FileSecrets, Store, Vault};
 use stagecall_http::Sender;
 use tokio::sync::watch;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use crate::cli::{InstallationArguments, ServeArguments};
 use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
+use crate::operate::read::orphaned;
 use crate::store::{self, Place};
 use crate::{exit, logging};
 
@@ -129,15 +131,28 @@ async fn set_up(
     let before = store.list_tenants().await?;
     let mut refused = None;
     let mut ready = 0;
+    // Those of the file that are ready, and those that commands have added.
+    let mut served: Vec<Tenant> = before
+        .iter()
+        .filter(|tenant| vault.has(&tenant.id))
+        .cloned()
+        .collect();
     for one in &config.tenants {
         let known = before.iter().find(|tenant| tenant.id == one.tenant.id);
-        match names::resolve(one, known, &*host.eploy()).await {
+        let mut found = names::resolve(one, known, &*host.eploy()).await;
+        if let Ok(tenant) = &found
+            && let Some(problem) = misconfigured(tenant, known, &served, store).await?
+        {
+            found = Err(names::Unresolved::Misconfigured(problem));
+        }
+        match found {
             Ok(tenant) => {
                 store.put_tenant(&tenant).await?;
+                served.push(tenant);
                 ready += 1;
             }
             Err(unresolved) => {
-                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "the tenant is left out until its stages can be found; start again when it is mended");
+                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "the tenant stays as it was; start again when its configuration is corrected");
                 refused = Some(unresolved);
             }
         }
@@ -154,4 +169,25 @@ async fn set_up(
         }
     }
     Ok(Ok(()))
+}
+
+/// What is wrong with a tenant of the file beside what is served already, and beside what is on record of it.
+async fn misconfigured(
+    tenant: &Tenant,
+    before: Option<&Tenant>,
+    served: &[Tenant],
+    store: &Store,
+) -> anyhow::Result<Option<String>> {
+    let overlaps = tenant.overlaps(served);
+    if !overlaps.is_empty() {
+        let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
+        return Ok(Some(format!(
+            "{}. If that is meant, set allow_overlap = true in one of the mappings",
+            found.join("; ")
+        )));
+    }
+    Ok(match before {
+        Some(before) => orphaned(store, before, tenant).await?,
+        None => None,
+    })
 }

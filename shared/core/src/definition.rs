@@ -29,6 +29,7 @@ impl Mapping {
         Self {
             paused: false,
             include_current: false,
+            allow_overlap: false,
             ..self.clone()
         }
     }
@@ -37,6 +38,7 @@ impl Mapping {
     pub fn operated_as(mut self, present: &Self) -> Self {
         self.paused = present.paused;
         self.include_current = present.include_current;
+        self.allow_overlap = present.allow_overlap;
         self
     }
 

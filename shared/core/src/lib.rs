@@ -12,6 +12,7 @@ pub mod ids;
 pub mod invitation;
 pub mod keyring;
 pub mod meeting;
+mod overlap;
 pub mod person;
 pub mod ports;
 pub mod report;
@@ -24,4 +25,5 @@ pub mod usecases;
 pub mod work;
 
 pub use jiff::{SignedDuration, Timestamp};
+pub use overlap::Overlap;
 pub use unreadable::unreadable;

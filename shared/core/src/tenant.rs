@@ -188,6 +188,10 @@ pub struct Mapping {
     /// Invite also those who were already at a trigger stage when the mapping was turned on.
     #[serde(default)]
     pub include_current: bool,
+    /// Whether another mapping may want the same applications for the same assessment; see [`Tenant::overlaps`]. Each entry
+    /// is invited once all the same, by the first of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_overlap: bool,
     /// Days after the invitation when it counts as expired here, whatever the platform says. `None`: the platform alone
     /// decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -203,6 +203,7 @@ fn mapping(vacancy: u64, interview: &str) -> Mapping {
         options: serde_json::Map::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan {
             action: Some(ActionPlan {

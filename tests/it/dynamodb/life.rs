@@ -165,6 +165,7 @@ fn configured() -> Tenant {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: Some(14),
         report: ReportPlan {
             action: Some(ActionPlan {

@@ -408,6 +408,7 @@ fn mapping(
             Reentry::Once
         },
         include_current: rng.u32(0..4) == 0,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan {
             action: Some(ActionPlan {

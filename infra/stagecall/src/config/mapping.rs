@@ -97,6 +97,9 @@ pub(crate) fn read(
     let include_current = section
         .optional("include_current", "true or false", problems)
         .unwrap_or(false);
+    let allow_overlap = section
+        .optional("allow_overlap", "true or false", problems)
+        .unwrap_or(false);
     let reentry: Reentry = section
         .optional("reentry", "\"once\" or \"again\"", problems)
         .unwrap_or_default();
@@ -144,6 +147,7 @@ pub(crate) fn read(
         options,
         reentry,
         include_current,
+        allow_overlap,
         expires_after_days,
         report,
     };

@@ -258,6 +258,16 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             format!("Correct it: stagecall tenant set {}", tenant.id),
         )
     }));
+    let all = on.records.list_tenants().await.unwrap_or_default();
+    found.extend(tenant.overlaps(&all).iter().map(|overlap| {
+        Finding::problem(
+            of,
+            "mappings",
+            "stagecall.overlap",
+            overlap.to_string(),
+            format!("Remove one of them: stagecall map remove {}", tenant.id),
+        )
+    }));
     found.push(secrets(on, tenant, of).await);
     if tenant.paused {
         found.push(Finding::note(

@@ -213,6 +213,7 @@ fn mapping(id: &str, account: &str, assessment: &str) -> Mapping {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan::default(),
     }

@@ -6,7 +6,7 @@ mod hires;
 mod invitations;
 mod mend;
 mod plan;
-mod read;
+pub(crate) mod read;
 mod since;
 mod status;
 mod story;

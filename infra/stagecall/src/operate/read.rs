@@ -1,8 +1,10 @@
 //! Reading what several commands need.
 
+use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::invitation::Invitation;
-use stagecall_core::ports::{InvitationFilter, StateCount};
+use stagecall_core::invitation::{Invitation, State};
+use stagecall_core::ports::{InvitationFilter, Records, StateCount};
+use stagecall_core::tenant::Tenant;
 
 use crate::exit;
 use crate::store::Installation;
@@ -31,6 +33,70 @@ pub(crate) async fn invitations(
     }
     all.sort_by(|a, b| (a.touched_at(), &a.key).cmp(&(b.touched_at(), &b.key)));
     Ok(all)
+}
+
+/// How many of a tenant's invitations of which this holds are at the platform, or may be, and have not come to an end.
+pub(crate) async fn count_open(
+    records: &dyn Records,
+    tenant: &TenantId,
+    of: impl Fn(&Invitation) -> bool,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    let mut next = None;
+    loop {
+        let filter = InvitationFilter::default();
+        let page = records
+            .invitations(tenant, &filter, PAGE, next.as_deref())
+            .await?;
+        let is_open =
+            |one: &&Invitation| one.state.is_open() || matches!(one.state, State::Sending { .. });
+        count += page
+            .rows
+            .iter()
+            .filter(is_open)
+            .filter(|one| of(one))
+            .count();
+        next = page.next;
+        if next.is_none() {
+            return Ok(count);
+        }
+    }
+}
+
+/// What is wrong with replacing a tenant's configuration where a platform account that invitations are open at would be there
+/// no more: their results would be found by nobody. An account under another name is another account.
+pub(crate) async fn orphaned(
+    records: &dyn Records,
+    before: &Tenant,
+    next: &Tenant,
+) -> Result<Option<String>, StoreError> {
+    for account in before.platforms.keys() {
+        if next.platforms.contains_key(account) {
+            continue;
+        }
+        let at = |one: &Invitation| one.assessment.account == *account;
+        let open = count_open(records, &before.id, at).await?;
+        if open > 0 {
+            return Ok(Some(format!(
+                "platform account {account} of tenant {} is to go, and {open} of its invitations are open: their results would not be found. If it only has another name, keep the old one; else leave it until they have ended, or take them back with stagecall cancel",
+                before.id
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Ends the command if mappings of the tenant want the same as others and do not allow that.
+pub(crate) async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> anyhow::Result<()> {
+    let overlaps = tenant.overlaps(&on.records.list_tenants().await?);
+    if overlaps.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
+    Err(exit::usage(format!(
+        "{}. If that is meant, say so: --allow-overlap with stagecall map add, or allow_overlap = true of one of the mappings",
+        found.join("; ")
+    )))
 }
 
 /// The tenants that are meant: the one that is named, else all.

@@ -16,6 +16,9 @@ pub(crate) enum Unresolved {
     /// Eploy has no such name, or does not let us read the list; in words.
     #[error("{0}")]
     Unknown(String),
+    /// The tenant cannot be as it is configured; in words.
+    #[error("{0}")]
+    Misconfigured(String),
 }
 
 /// The tenant with an id for every name. Where a name cannot be found now, the id that was found for it before is good

@@ -52,6 +52,7 @@ fn mapping() -> Mapping {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan {
             questions: [

@@ -444,6 +444,7 @@ pub(super) fn mapping(id: &str) -> Mapping {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan::default(),
     }

@@ -18,6 +18,7 @@ use super::show;
 use crate::connect::prompt;
 use crate::exit;
 use crate::operate::console::{Acting, Output, print_json};
+use crate::operate::read::refuse_overlaps;
 use crate::store::{Installation, Place};
 
 #[derive(Debug, Args)]
@@ -67,6 +68,9 @@ pub(crate) struct Arguments {
     /// Invite also those who are at the trigger stage now. Without it they are the baseline, and never invited.
     #[arg(long)]
     include_current: bool,
+    /// Another mapping may want the same applications for the same assessment. Each entry is invited once all the same.
+    #[arg(long)]
+    allow_overlap: bool,
     /// A second entry into the trigger stage is a second invitation.
     #[arg(long)]
     again: bool,
@@ -117,6 +121,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
             Reentry::Once
         },
         include_current: arguments.include_current,
+        allow_overlap: arguments.allow_overlap,
         expires_after_days: arguments.expires_after_days,
         report,
     };
@@ -126,6 +131,8 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
             return Err(exit::usage(problems.join("\n")));
         }
     }
+    tenant.mappings.push(mapping.clone());
+    refuse_overlaps(&tenant, on).await?;
     if !arguments.output.json {
         println!("{}", show::in_words(&mapping));
     }
@@ -143,7 +150,6 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     if (mapping.include_current || prompt::can_ask()) && !arguments.acting.agreed(&what)? {
         return Ok(exit::OK);
     }
-    tenant.mappings.push(mapping.clone());
     on.records.put_tenant(&tenant).await?;
     let acting = &arguments.acting;
     acting

@@ -1,10 +1,12 @@
 //! `stagecall map pause`, `resume` and `remove`.
 
 use clap::Args;
+use stagecall_core::invitation::Invitation;
 
 use super::show::find;
 use crate::exit;
 use crate::operate::console::Acting;
+use crate::operate::read::count_open;
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -50,12 +52,24 @@ pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
         To::Gone => (
             "map remove",
             "removed",
-            "will be removed. What it invited stays on record, but is no longer reported as it said.",
+            "will be removed. What waits to be sent is not sent any more; what was invited is still followed and reported, as the mapping said, until it ends.",
         ),
+    };
+    let open = match to {
+        To::Gone => {
+            let of = |one: &Invitation| one.key.mapping == id;
+            count_open(&*on.records, &tenant.id, of).await?
+        }
+        To::Paused | To::On => 0,
+    };
+    let open = if open > 0 {
+        format!(" {open} of its invitations are open.")
+    } else {
+        String::new()
     };
     if !arguments
         .acting
-        .agreed(&format!("Mapping {id} of {} {what}", tenant.id))?
+        .agreed(&format!("Mapping {id} of {} {what}{open}", tenant.id))?
     {
         return Ok(exit::OK);
     }

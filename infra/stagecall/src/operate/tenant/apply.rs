@@ -10,6 +10,7 @@ use stagecall_core::tenant::Tenant;
 use super::checked::{File, check, difference, text};
 use crate::exit;
 use crate::operate::console::Acting;
+use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -82,12 +83,20 @@ async fn change(
         println!("nothing changes");
         return Ok(exit::OK);
     }
+    for (tenant, _) in &changes {
+        refuse_overlaps(tenant, on).await?;
+        if let Some(before) = on.tenants.tenant(&tenant.id).await?
+            && let Some(problem) = orphaned(&*on.records, &before, tenant).await?
+        {
+            return Err(exit::usage(problem));
+        }
+    }
     let mut shown: Vec<&str> = changes.iter().map(|(_, shown)| shown.as_str()).collect();
     if arguments.check {
         println!("{}", shown.join("\n"));
         return Ok(exit::OK);
     }
-    shown.push("Who is at a trigger stage now counts as there before wherever a mapping is new, or its stages, vacancies or assessment change.");
+    shown.push("Who is at a trigger stage now counts as there before for what is new: a mapping, or the vacancies, stages and statuses that one gets in addition.");
     if !arguments.acting.agreed(&shown.join("\n"))? {
         return Ok(exit::OK);
     }

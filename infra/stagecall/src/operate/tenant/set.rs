@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use super::checked::{check, difference};
 use crate::exit;
 use crate::operate::console::Acting;
+use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -50,6 +51,10 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         ));
     }
     check(&next, on.sandbox)?;
+    refuse_overlaps(&next, on).await?;
+    if let Some(problem) = orphaned(&*on.records, &before, &next).await? {
+        return Err(exit::usage(problem));
+    }
     let Some(shown) = difference(Some(&before), &next)? else {
         println!("nothing changes");
         return Ok(exit::OK);

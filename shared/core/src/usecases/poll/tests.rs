@@ -40,6 +40,7 @@ pub(super) fn mapping() -> Mapping {
         options: Settings::new(),
         reentry: Reentry::Once,
         include_current: false,
+        allow_overlap: false,
         expires_after_days: None,
         report: ReportPlan::default(),
     }
