@@ -33,6 +33,8 @@ pub struct Timing {
     pub follow_seconds: f64,
     /// How often a mapping's stages are checked against Eploy.
     pub recheck_seconds: f64,
+    /// The shortest time between two stage scans that look for what the feed of changes missed.
+    pub scan_seconds: f64,
     /// How long a connection is left alone after its credentials, address or permission were refused.
     pub suspend_seconds: f64,
     /// After how long an HRMS is told of a hire for the second time if the first was in vain. Later delays keep their
@@ -54,6 +56,7 @@ impl Default for Timing {
             sweep_max_seconds: 6.0 * 3600.0,
             follow_seconds: 30.0 * 86_400.0,
             recheck_seconds: 6.0 * 3600.0,
+            scan_seconds: 900.0,
             suspend_seconds: 900.0,
             announce_seconds: 5.0,
         }
@@ -76,6 +79,7 @@ impl Timing {
             ("sweep_max_seconds", self.sweep_max_seconds),
             ("follow_seconds", self.follow_seconds),
             ("recheck_seconds", self.recheck_seconds),
+            ("scan_seconds", self.scan_seconds),
             ("suspend_seconds", self.suspend_seconds),
             ("announce_seconds", self.announce_seconds),
         ];

@@ -12,11 +12,13 @@ use stagecall_core::ids::{
 };
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, Directory, Eploy,
-    NewAction, PlacementPage, Purpose, QuestionsOf, Standing, Vacancy,
+    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Directory,
+    Eploy, Feed, NewAction, PlacementPage, Purpose, QuestionsOf, StageChangePage, StageSearch,
+    Standing, Vacancy,
 };
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
+use crate::applications::stage_searches;
 use crate::errors::Problem;
 use crate::shared::Shared;
 
@@ -46,6 +48,32 @@ impl Eploy for Client {
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
         self.search_changed(since, page).await
+    }
+
+    fn feed(&self) -> Feed {
+        Feed {
+            by: self.shared.dialect.feed,
+            settled: self.shared.dialect.feed_settled,
+        }
+    }
+
+    async fn stage_changes(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<StageChangePage, CallError> {
+        self.search_stage_changes(since, page).await
+    }
+
+    async fn application(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, CallError> {
+        self.read_application(application).await
+    }
+
+    fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch> {
+        stage_searches(&self.shared.dialect, triggers, vacancies)
     }
 
     async fn applications_at(

@@ -5,6 +5,7 @@ mod readings;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stagecall_core::ports::ChangeFeed;
 use stagecall_core::tenant::Settings;
 
 pub use readings::{
@@ -21,6 +22,14 @@ pub struct Dialect {
     pub page_size: u32,
     /// What Eploy's dates mean. Not established (reference eploy §4.5), so unknown unless somebody found out.
     pub dates: Dates,
+    /// How changes of stage are noticed. That one moves the modification date is the likeliest reading and not settled
+    /// (reference eploy §4.5).
+    pub feed: ChangeFeed,
+    /// Whether that is certain. Until it is, a stage scan looks for what the feed missed.
+    pub feed_settled: bool,
+    /// The route that filters the status history by date, such as `StatusHistory.CreationDate`. Not established
+    /// (reference eploy §4.5, inferred from the pattern); the feed `status_history` needs it.
+    pub history_date_route: Option<String>,
     /// The route that filters applications by the id of their stage, such as `Application.Workflow.Stage`. Not
     /// established (reference eploy §4.1); without it applications are compared here.
     pub stage_route: Option<String>,
@@ -140,6 +149,9 @@ impl Default for Dialect {
         Self {
             page_size: 100,
             dates: Dates::Unknown,
+            feed: ChangeFeed::ModificationDate,
+            feed_settled: false,
+            history_date_route: None,
             stage_route: None,
             vacancy_route: None,
             filter_lists: false,
@@ -272,6 +284,26 @@ impl Dialect {
                 "dialect.page_size is {}: it must be from 1 to 1000",
                 self.page_size
             ));
+        }
+        for (feed, name, needs, route) in [
+            (
+                ChangeFeed::StatusHistory,
+                "status_history",
+                "history_date_route",
+                &self.history_date_route,
+            ),
+            (
+                ChangeFeed::StageRoute,
+                "stage_route",
+                "stage_route",
+                &self.stage_route,
+            ),
+        ] {
+            if self.feed == feed && route.is_none() {
+                problems.push(format!(
+                    "dialect.feed is \"{name}\": it needs dialect.{needs}, the route to filter by; stagecall probe finds it"
+                ));
+            }
         }
         let paths = [
             (
@@ -453,6 +485,26 @@ mod tests {
         assert_eq!(problems.len(), 4, "{problems:#?}");
         let with_field = json!({"notes_path": "notes", "note_application_field": "ApplicationId"});
         assert!(Dialect::from_settings(&settings(&with_field)).is_ok());
+    }
+
+    #[test]
+    fn a_feed_needs_the_route_that_it_reads_by() {
+        for (feed, route, known) in [
+            (
+                "status_history",
+                "history_date_route",
+                "StatusHistory.CreationDate",
+            ),
+            ("stage_route", "stage_route", "Application.StageId"),
+        ] {
+            let problems = Dialect::from_settings(&settings(&json!({"feed": feed}))).unwrap_err();
+            assert_eq!(problems.len(), 1, "{problems:#?}");
+            assert!(problems[0].contains(&format!("it needs dialect.{route}")));
+            let sound = json!({"feed": feed, route: known, "feed_settled": true});
+            assert!(Dialect::from_settings(&settings(&sound)).is_ok());
+        }
+        let slow = Dialect::from_settings(&settings(&json!({"feed": "slow_full"})));
+        assert_eq!(slow.unwrap().feed, ChangeFeed::SlowFull);
     }
 
     #[test]

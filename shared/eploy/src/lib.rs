@@ -25,6 +25,7 @@ mod questions;
 mod refusal;
 mod search;
 mod shared;
+mod stage_changes;
 mod standing;
 #[cfg(test)]
 mod testing;

@@ -4,10 +4,10 @@
 use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, StatusHistoryId};
-use stagecall_core::ports::{HistoryRow, Standing};
+use stagecall_core::ports::{ApplicationRow, HistoryRow, Standing};
 use stagecall_core::tenant::Position;
 
-use crate::applications::{BLOCKS, position};
+use crate::applications::{BLOCKS, position, row as row_of_application};
 use crate::client::Client;
 use crate::dialect::{Dialect, History, ReadBy};
 use crate::errors::{Permission, Problem};
@@ -59,7 +59,7 @@ impl Client {
         &self,
         application: &ApplicationId,
     ) -> Result<Option<Position>, CallError> {
-        let Some(record) = self.application(application).await? else {
+        let Some(record) = self.application_record(application).await? else {
             return Ok(None);
         };
         Record::of(&record)
@@ -69,9 +69,25 @@ impl Client {
             .map_err(|problem| Problem::Unreadable.error(OPERATION, &problem))
     }
 
+    /// The application as a search shows it; `None` if it is gone.
+    pub(crate) async fn read_application(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, CallError> {
+        let Some(record) = self.application_record(application).await? else {
+            return Ok(None);
+        };
+        row_of_application(&record, &self.shared.dialect)
+            .map(Some)
+            .map_err(|aside| Problem::Unreadable.error(OPERATION, &aside.reason))
+    }
+
     /// The application itself. That reading it by `GET` is possible at all is inferred, so a 404 alone does not mean that
     /// it is gone: a search has to agree, where it can.
-    async fn application(&self, application: &ApplicationId) -> Result<Option<Value>, CallError> {
+    async fn application_record(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<Value>, CallError> {
         let dialect = &self.shared.dialect;
         let (route, id) = (&dialect.application_id_route, application.as_str());
         let by_search = self.read_one(&APPLICATION, ReadBy::Search, route, id);

@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use stagecall_core::invitation::Trouble;
 use stagecall_core::ports::{
-    ApplicationRow, EarlierPart, LookAgain, MappingState, MappingStatus, Overlap, PollProgress,
-    PollState, Proven, Saved, Suspension, TenantState,
+    ApplicationRow, ChangeFeed, EarlierPart, Feed, LookAgain, MappingState, MappingStatus, Overlap,
+    PollProgress, PollState, Proven, Saved, StageScan, Suspension, TenantState,
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, tenant};
@@ -109,6 +109,21 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             times: 7,
             at: at(30.0),
         }),
+        feed: Some(Feed {
+            by: ChangeFeed::StatusHistory,
+            settled: true,
+        }),
+        scan: Some(StageScan {
+            search: 2,
+            page: 3,
+            present: ["70002".into()].into(),
+            residents: ["70003".into(), "70004".into()].into(),
+            unconfirmed: ["70005".into()].into(),
+            missed: 6,
+            missed_at: Some(at(-7.0)),
+            completed_at: Some(at(-8.000_000_001)),
+            ..StageScan::starting(at(9.0))
+        }),
     };
     for (mapping, status) in [
         (
@@ -117,6 +132,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
                 page: 2,
                 again: true,
                 after_break: true,
+                search: 3,
             },
         ),
         ("b", MappingStatus::Active),

@@ -17,10 +17,10 @@ use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Assessment,
     CallbackAddress, CallbackToken, CallbackTokens, Capabilities, DeliveryReader, Directory, Eploy,
-    EployConnections, Events, Found, Hint, HistoryRow, IncomingCall, InviteAnswer, InviteOrder,
-    NewAction, PlacementPage, Platform, PlatformConnections, PrepareOrder, Purpose, QuestionsOf,
-    Queue, Registration, Secrets, Standing, SweepPage, TenantSecret, Unreadable, Vacancy, Verdict,
-    Withdrawn,
+    EployConnections, Events, Feed, Found, Hint, HistoryRow, IncomingCall, InviteAnswer,
+    InviteOrder, NewAction, PlacementPage, Platform, PlatformConnections, PrepareOrder, Purpose,
+    QuestionsOf, Queue, Registration, Secrets, StageChangePage, StageSearch, Standing, SweepPage,
+    TenantSecret, Unreadable, Vacancy, Verdict, Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Score, Status};
 use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
@@ -162,6 +162,32 @@ impl Eploy for Outside {
             set_aside: Vec::new(),
             more: false,
         })
+    }
+
+    fn feed(&self) -> Feed {
+        Feed {
+            settled: true,
+            ..Feed::default()
+        }
+    }
+
+    async fn stage_changes(
+        &self,
+        _: Option<Timestamp>,
+        _: u32,
+    ) -> Result<StageChangePage, CallError> {
+        unreachable!("the feed is by modification dates")
+    }
+
+    async fn application(&self, _: &ApplicationId) -> Result<Option<ApplicationRow>, CallError> {
+        unreachable!("the feed is by modification dates")
+    }
+
+    fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch> {
+        vec![StageSearch {
+            triggers: triggers.to_vec(),
+            vacancies: vacancies.clone(),
+        }]
     }
 
     async fn applications_at(

@@ -3,8 +3,8 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use stagecall_sandbox::control::{CandidateAct, Write};
-use stagecall_tests::rig::{Customer, Rig, completed, percent, soon};
+use stagecall_sandbox::control::{CandidateAct, NewApplications, Write};
+use stagecall_tests::rig::{Customer, Rig, completed, percent, soon, stagecall};
 
 /// A reading.
 struct Reading {
@@ -39,9 +39,13 @@ fn extend(table: &mut Value, more: &Value) {
     table.as_object_mut().unwrap().extend(more);
 }
 
-/// The whole way, up to the score; what is wrong with it, if anything is.
+/// The whole way of a new application.
 async fn story(customer: &Customer) -> Result<(), String> {
-    let id = customer.applicant().await.application;
+    story_of(customer, customer.applicant().await.application).await
+}
+
+/// The whole way, up to the score; what is wrong with it, if anything is.
+async fn story_of(customer: &Customer, id: u64) -> Result<(), String> {
     customer.enter(&[id]).await;
     let wrong = async |what: &str| {
         let judged = customer.judged(id).await;
@@ -320,6 +324,79 @@ async fn eploys_ways_can_be_set() {
         let exported = reading.report.get("export_package").is_some();
         assert_eq!(application.exported.len(), usize::from(exported), "{name}");
     }
+}
+
+/// Where no change of stage moves the modification date, whoever is moved is invited all the same: by each feed that shows
+/// changes of stage, and by the stage scan where none was chosen. The doctor says which it is, and what was missed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_moved_is_invited_where_that_does_not_move_the_date() {
+    let frozen = || json!({"stage_change_moves_date": false});
+    let mut routed = frozen();
+    routed["stage_route"] = json!("Application.StageId");
+    let readings = [
+        reading("safety-net", frozen(), json!({})),
+        reading(
+            "by-history",
+            frozen(),
+            json!({"feed": "status_history", "history_date_route": "StatusHistory.CreationDate", "feed_settled": true}),
+        ),
+        reading(
+            "by-stage",
+            routed,
+            json!({"feed": "stage_route", "stage_route": "Application.StageId", "feed_settled": true}),
+        ),
+        reading("slow-full", frozen(), json!({"feed": "slow_full"})),
+    ];
+    let (mut rig, customers) = eploys(154, &readings).await;
+    rig.config["timing"]["scan_seconds"] = json!(0.5);
+    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    // So long ago that no overlap of windows shows them.
+    let created = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(3);
+    let ends = join_all(customers.iter().map(async |customer| {
+        let new = NewApplications {
+            stage: Some("Shortlist".to_owned()),
+            at: Some(created),
+            ..NewApplications::new(customer.vacancy, 1)
+        };
+        let made = rig.player.apply(&customer.name, &new).await.unwrap();
+        story_of(customer, made[0].application).await
+    }));
+    let wrong: Vec<_> = ends.await.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    rig.logged(&[
+        "caught an entry that the change feed missed",
+        "tenant=safety-net ",
+    ])
+    .await;
+    let config = rig.write_config();
+    let out = stagecall()
+        .args(["doctor", "--json", "--config"])
+        .arg(config)
+        .output()
+        .unwrap();
+    let out: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let said = |name: &str| {
+        let of = format!("Tenant {name}");
+        let all = out["findings"].as_array().unwrap().iter();
+        all.filter(|one| one["of"] == of.as_str() && one["what"] == "change feed")
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert!(
+        said("safety-net").contains("stagecall.feed_misses"),
+        "{out:#}"
+    );
+    assert!(said("safety-net").contains("is not settled"), "{out:#}");
+    assert!(said("by-history").contains("the status history"), "{out:#}");
+    assert!(
+        said("by-stage").contains("who is at the trigger stages"),
+        "{out:#}"
+    );
+    for settled in ["by-history", "by-stage"] {
+        assert!(said(settled).contains("is settled") && !said(settled).contains("misses"));
+    }
+    assert!(said("slow-full").contains("slow reading"), "{out:#}");
 }
 
 /// Readings of Willo.

@@ -101,9 +101,9 @@ async fn add_applications(
     Body(new): Body<NewApplications>,
 ) -> Answered<Vec<Created>> {
     let mut world = shared.lock();
-    let now = Timestamp::now();
+    let at = new.at.unwrap_or_else(Timestamp::now);
     let (system, people, records) = world.system_with_all(&name);
-    Ok(Json(system.add_applications(&new, people, now, records)?))
+    Ok(Json(system.add_applications(&new, people, at, records)?))
 }
 
 async fn view(

@@ -29,9 +29,9 @@ use crate::{eploy as eploy_stand_in, outside, wecp as wecp_stand_in, willo as wi
 pub use self::messages::*;
 pub use self::player::{ClientError, Player, PlayerError};
 pub use crate::eploy::{
-    AboveMax, AnswerType, Asked, Dates, EmptySearch, ErrorBody, IdType, Key, Notes, OptionsIndex,
-    PatchReply, PropertyCase, Role, SearchOrder, StageKind, StageRoute, StageWrite,
-    Switches as EploySwitches, Transition, Trigger, Unknown,
+    AboveMax, AnswerType, Asked, Dates, EmptySearch, ErrorBody, HistoryDateRoute, IdType, Key,
+    Notes, OptionsIndex, PatchReply, PropertyCase, Role, SearchOrder, StageKind, StageRoute,
+    StageWrite, Switches as EploySwitches, Transition, Trigger, Unknown,
 };
 pub use crate::faults::{Fault, Profile, Rule, When};
 pub use crate::people::MadeUp;

@@ -8,7 +8,7 @@ use super::System;
 use super::dates;
 use super::route::Resource;
 use super::search::number;
-use super::switches::{Dates, StageRoute};
+use super::switches::{Dates, StageRoute, Switches};
 
 /// What a route leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,8 @@ fn related(of: Resource) -> &'static [Entity] {
 
 impl Field {
     /// The field of a route, whatever its case, if a search of this record type knows it.
-    pub(super) fn find(of: Resource, route: &str, stage: StageRoute) -> Option<Self> {
+    pub(super) fn find(of: Resource, route: &str, switches: &Switches) -> Option<Self> {
+        let stage = switches.stage_route;
         let route = route.trim().to_ascii_lowercase();
         let (entity, block) = route.split_once('.')?;
         let (entity, field) = match entity {
@@ -130,7 +131,11 @@ impl Field {
                 Entity::StatusHistory,
                 match block {
                     "statushistoryid" => Self::HistoryId,
-                    "statusdate" | "creationdate" | "modificationdate" => Self::HistoryDate,
+                    "statusdate" | "creationdate" | "modificationdate"
+                        if switches.history_date_route.knows(block) =>
+                    {
+                        Self::HistoryDate
+                    }
                     "application" | "applicationid" => Self::ApplicationId,
                     _ => return None,
                 },

@@ -102,6 +102,7 @@ impl System {
             return;
         };
         found.position = position;
+        let is_first = found.history.is_empty();
         found.history.push(row);
         let placement = found.placement;
         self.history.insert(
@@ -123,7 +124,10 @@ impl System {
             placement.status = status;
             placement.modified = kept(at);
         }
-        self.touch(application, at);
+        // The first position comes with the application, and is dated like it.
+        if self.switches.stage_change_moves_date || is_first {
+            self.touch(application, at);
+        }
     }
 
     /// Changes an application's modification date.

@@ -36,8 +36,8 @@ pub use self::access::{Key, Role};
 pub use self::model::{AnswerType, Asked, StageKind, Transition, Trigger};
 pub(crate) use self::recruiter::Refused;
 pub use self::switches::{
-    AboveMax, Dates, EmptySearch, ErrorBody, IdType, Notes, OptionsIndex, PatchReply, PropertyCase,
-    SearchOrder, StageRoute, StageWrite, Switches, Unknown,
+    AboveMax, Dates, EmptySearch, ErrorBody, HistoryDateRoute, IdType, Notes, OptionsIndex,
+    PatchReply, PropertyCase, SearchOrder, StageRoute, StageWrite, Switches, Unknown,
 };
 
 /// A customer's Eploy.

@@ -97,7 +97,7 @@ impl System {
             let route = text("Route").ok_or_else(|| self.error(400, "A filter needs a Route"))?;
             let operation =
                 text("Operation").ok_or_else(|| self.error(400, "A filter needs an Operation"))?;
-            let Some(field) = Field::find(of, route, self.switches.stage_route) else {
+            let Some(field) = Field::find(of, route, &self.switches) else {
                 self.unknown(self.switches.unknown_route, "Route", route)?;
                 continue;
             };

@@ -69,6 +69,10 @@ pub struct Switches {
     pub notes: Notes,
     /// Whether the status history can be searched (§5.5).
     pub status_history: bool,
+    /// Which route filters the status history by date (§4.5).
+    pub history_date_route: HistoryDateRoute,
+    /// Whether a change of stage or status changes its application's modification date (§4.5).
+    pub stage_change_moves_date: bool,
     /// Whether actions can be searched (§5.8).
     pub action_search: bool,
     /// Whether an action must name the company (§5.8).
@@ -113,6 +117,8 @@ impl Default for Switches {
             wrong_credentials: 400,
             notes: Notes::Absent,
             status_history: true,
+            history_date_route: HistoryDateRoute::Any,
+            stage_change_moves_date: true,
             action_search: true,
             action_needs_company: false,
             actions_touch_application: false,
@@ -225,6 +231,39 @@ impl StageRoute {
             Self::ApplicationStage => Some("applicationstage"),
             Self::StageId => Some("stageid"),
             Self::WorkflowStageId => Some("workflow.stage.id"),
+        }
+    }
+}
+
+/// Which route filters the status history by date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HistoryDateRoute {
+    /// None.
+    #[serde(rename = "none")]
+    None,
+    /// Any of the others.
+    #[serde(rename = "any")]
+    Any,
+    /// `StatusHistory.CreationDate`
+    #[serde(rename = "StatusHistory.CreationDate")]
+    CreationDate,
+    /// `StatusHistory.ModificationDate`
+    #[serde(rename = "StatusHistory.ModificationDate")]
+    ModificationDate,
+    /// `StatusHistory.StatusDate`
+    #[serde(rename = "StatusHistory.StatusDate")]
+    StatusDate,
+}
+
+impl HistoryDateRoute {
+    /// Whether it is by this block, in lower case.
+    pub(crate) fn knows(self, block: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::Any => true,
+            Self::CreationDate => block == "creationdate",
+            Self::ModificationDate => block == "modificationdate",
+            Self::StatusDate => block == "statusdate",
         }
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
-use stagecall_core::ports::MappingStatus;
+use stagecall_core::ports::{ChangeFeed, MappingStatus, PollState};
 use stagecall_core::tenant::Tenant;
+use stagecall_core::usecases::scan_calls_a_day;
 use stagecall_http::{Limits, Method, Request};
 use url::Url;
 
@@ -311,6 +312,7 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             } else if let Some(at) = state.poll.last_ok {
                 found.push(Finding::ok(of, "polling", format!("last at {}", local(at))));
             }
+            found.extend(feed(tenant, &state.poll, of));
             for mapping in &tenant.mappings {
                 let state = state.mappings.get(&mapping.id).map(|state| &state.status);
                 if let Some(MappingStatus::Broken { reason, .. }) = state {
@@ -327,6 +329,71 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                 }
             }
         }
+    }
+    found
+}
+
+/// How changes of stage are noticed, and how sure it is that none is missed.
+fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
+    let what = "change feed";
+    let Some(feed) = poll.feed else {
+        return Vec::new();
+    };
+    let by = feed.by;
+    let calls = scan_calls_a_day(by, tenant.eploy.daily_calls);
+    let mut found = vec![match (feed.settled, by) {
+        (_, ChangeFeed::SlowFull) => Finding::note(
+            of,
+            what,
+            format!(
+                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; somebody who leaves a stage and comes back between two readings is not noticed"
+            ),
+        ),
+        (true, _) => Finding::ok(
+            of,
+            what,
+            format!("changes of stage are noticed by {by}; that this shows all of them is settled"),
+        ),
+        (false, _) => Finding::note(
+            of,
+            what,
+            format!(
+                "changes of stage are noticed by {by}; whether this shows all of them is not settled, so a stage scan looks for what it missed, with at most {calls} Eploy calls a day. Settle it: stagecall probe {}",
+                tenant.id
+            ),
+        ),
+    }];
+    let Some(scan) = &poll.scan else {
+        return found;
+    };
+    if let Some(at) = scan.missed_at {
+        found.push(Finding::problem(
+            of,
+            what,
+            "stagecall.feed_misses",
+            format!(
+                "{by} missed {} entries that the stage scan caught, the last at {}",
+                scan.missed,
+                local(at)
+            ),
+            format!(
+                "Find a feed that shows every change of stage, and use what it finds: stagecall probe {}",
+                tenant.id
+            ),
+        ));
+    }
+    if let Some(trouble) = &scan.trouble {
+        found.push(Finding::problem(
+            of,
+            what,
+            &trouble.code,
+            format!(
+                "the stage scan cannot be made: {}, since {}",
+                trouble.problem,
+                local(trouble.since)
+            ),
+            &trouble.remedy,
+        ));
     }
     found
 }

@@ -139,6 +139,15 @@ async fn glance(
             problems.push(format!("mapping {id}: {reason}"));
         }
     }
+    let poll = state.as_ref().map(|state| &state.poll);
+    if let Some((feed, scan)) = poll.and_then(|poll| poll.feed.zip(poll.scan.as_ref()))
+        && scan.missed > 0
+    {
+        problems.push(format!(
+            "the change feed ({}) missed {} entries, which the stage scan caught: stagecall doctor",
+            feed.by, scan.missed
+        ));
+    }
     // The calls of all purposes together are what writing back, which may use all, has not left.
     let left = match eploy.eploy(tenant, Purpose::WriteBack).await {
         Ok(eploy) => eploy.allowance_left().await.map(|left| left.calls),

@@ -1,6 +1,7 @@
 //! Eploy, as the core needs it. `shared/eploy` speaks its HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -61,6 +62,82 @@ pub struct ApplicationPage {
     pub set_aside: Vec<SetAside>,
     /// Whether there is another page.
     pub more: bool,
+}
+
+/// How changes of stage are noticed. Whether one moves its application's modification date is not established (reference
+/// eploy §4.5), so this is a reading of the dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeFeed {
+    /// By the modification date of applications.
+    #[default]
+    ModificationDate,
+    /// By the dates of the status history's rows.
+    StatusHistory,
+    /// By reading, with every poll, who is at the trigger stages.
+    StageRoute,
+    /// By the modification date, and by reading all applications slowly, because nothing else shows every change.
+    SlowFull,
+}
+
+impl fmt::Display for ChangeFeed {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::ModificationDate => "modification dates",
+            Self::StatusHistory => "the status history",
+            Self::StageRoute => "who is at the trigger stages",
+            Self::SlowFull => "modification dates and a slow reading of all applications",
+        })
+    }
+}
+
+/// The feed of changes that a tenant's Eploy is read by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feed {
+    /// Which.
+    pub by: ChangeFeed,
+    /// Whether it is certain that it shows every change of stage. Until it is, a stage scan looks for what it missed.
+    pub settled: bool,
+}
+
+impl Feed {
+    /// Whether a stage scan belongs to this feed: as a safety net, or as the feed itself.
+    pub fn needs_scan(self) -> bool {
+        !self.settled || matches!(self.by, ChangeFeed::StageRoute | ChangeFeed::SlowFull)
+    }
+}
+
+/// A change of stage as the status history shows it. What is missing is read from the application if it matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageChange {
+    /// Whose.
+    pub application: ApplicationId,
+    /// For what.
+    pub vacancy: Option<VacancyId>,
+    /// Where it came to.
+    pub position: Option<Position>,
+    /// When, by the date that the feed filters by, in Eploy's own time.
+    pub at: Option<Timestamp>,
+}
+
+/// A page of changes of stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StageChangePage {
+    /// The readable ones.
+    pub changes: Vec<StageChange>,
+    /// The others.
+    pub set_aside: Vec<SetAside>,
+    /// Whether there is another page.
+    pub more: bool,
+}
+
+/// One of the searches that a reading of stages consists of, see [`Eploy::stage_searches`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageSearch {
+    /// The triggers.
+    pub triggers: Vec<Trigger>,
+    /// The vacancies.
+    pub vacancies: Vacancies,
 }
 
 /// A placement as a search returns it (reference eploy §5.12).
@@ -232,6 +309,28 @@ pub trait Eploy: Send + Sync {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<ApplicationPage, CallError>;
+
+    /// The feed of changes that the dialect names. No call.
+    fn feed(&self) -> Feed;
+
+    /// Changes of stage after `since`, by the status history, page by page from 1; as
+    /// [`changed_applications`](Self::changed_applications).
+    async fn stage_changes(
+        &self,
+        since: Option<Timestamp>,
+        page: u32,
+    ) -> Result<StageChangePage, CallError>;
+
+    /// An application; `None` if there is none of this id any more. One call, seldom two.
+    async fn application(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, CallError>;
+
+    /// How a reading of who is at these triggers is divided, so that as little as possible is read that is not asked for:
+    /// one search per stage or per vacancy where the dialect has a route for it and no way to ask for several. At least
+    /// one. No call.
+    fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch>;
 
     /// Applications that may be at one of these triggers, page by page from 1: exactly those where the dialect knows
     /// a route for it, else more, and the caller compares.

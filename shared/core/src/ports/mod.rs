@@ -14,9 +14,10 @@ use async_trait::async_trait;
 pub use announcements::Announcements;
 pub use definitions::Definitions;
 pub use eploy::{
-    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Directory,
-    Eploy, EployConnections, HistoryRow, NamedId, NewAction, PlacementPage, PlacementRow, Purpose,
-    QuestionsOf, SetAside, Standing, Vacancy,
+    ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, ChangeFeed,
+    Directory, Eploy, EployConnections, Feed, HistoryRow, NamedId, NewAction, PlacementPage,
+    PlacementRow, Purpose, QuestionsOf, SetAside, StageChange, StageChangePage, StageSearch,
+    Standing, Vacancy,
 };
 pub use hrms::{Hrms, HrmsAnswer, Notice};
 pub use ledger::{
@@ -35,7 +36,8 @@ pub use records::{
 pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
     MappingStatus, Overlap, PlatformSecret, PollProgress, PollState, Proven, Secrets,
-    SecretsWriter, SigningSecrets, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+    SecretsWriter, SigningSecrets, StageScan, Suspension, TenantSecret, TenantState, TenantStates,
+    Tenants,
 };
 
 use crate::error::StoreError;

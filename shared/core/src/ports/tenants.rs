@@ -1,6 +1,6 @@
 //! Tenants: what is configured, what is secret, and how polling stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{ApplicationRow, Saved};
+use super::{ApplicationRow, Feed, Saved};
 use crate::error::StoreError;
-use crate::ids::{AccountId, DefinitionId, MappingId, TenantId};
+use crate::ids::{AccountId, ApplicationId, DefinitionId, MappingId, TenantId};
 use crate::invitation::Trouble;
 use crate::tenant::{Position, Tenant};
 
@@ -95,6 +95,69 @@ pub struct PollState {
     /// passed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<LookAgain>,
+    /// The feed that the last poll read; `None` before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<Feed>,
+    /// The stage scan, where one belongs to the feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<StageScan>,
+}
+
+/// A reading of who is at the trigger stages, done again and again: as the feed of changes, or to catch what the feed
+/// missed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageScan {
+    /// When it goes on, in our time.
+    pub at: Timestamp,
+    /// The search of it that comes next, from 0.
+    #[serde(default)]
+    pub search: u32,
+    /// The page of it that comes next, from 1.
+    #[serde(default = "first_page")]
+    pub page: u32,
+    /// Who was found at a trigger so far in the present pass.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub present: BTreeSet<ApplicationId>,
+    /// Who is known to be at a trigger. Whoever of them is not found any more has left.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub residents: BTreeSet<ApplicationId>,
+    /// Entries that it found first. If the feed's next reading does not show them either, the feed misses changes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unconfirmed: BTreeSet<ApplicationId>,
+    /// How many entries it found that the feed missed.
+    #[serde(default)]
+    pub missed: u32,
+    /// When that last came out, in our time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_at: Option<Timestamp>,
+    /// When a pass was last completed, in our time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
+    /// Why it cannot be made, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
+impl StageScan {
+    /// One that begins at `at`.
+    pub fn starting(at: Timestamp) -> Self {
+        Self {
+            at,
+            search: 0,
+            page: 1,
+            present: BTreeSet::new(),
+            residents: BTreeSet::new(),
+            unconfirmed: BTreeSet::new(),
+            missed: 0,
+            missed_at: None,
+            completed_at: None,
+            trouble: None,
+        }
+    }
+}
+
+fn first_page() -> u32 {
+    1
 }
 
 /// Applications that have to be looked at again.
@@ -230,6 +293,9 @@ pub enum MappingStatus {
         /// unless their status history says so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         after_break: bool,
+        /// The search that is being read, from 0, see [`Eploy::stage_searches`](super::Eploy::stage_searches).
+        #[serde(default)]
+        search: u32,
     },
     /// Inviting.
     Active,

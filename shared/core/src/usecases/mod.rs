@@ -23,7 +23,7 @@ pub use desk::{Changed, Desk, Next};
 pub use invite::Inviter;
 pub use poll::{
     Case, Decided, Decision, Polled, Poller, Reads, Watched, adopt, broken, decide,
-    decide_by_history, is_changed, prove, switch, turned_on, with_proven,
+    decide_by_history, is_changed, prove, scan_calls_a_day, switch, turned_on, with_proven,
 };
 pub use receive::{Answer, Receiver};
 pub use registrar::Registrar;

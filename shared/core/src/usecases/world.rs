@@ -106,8 +106,15 @@ pub(super) struct Holds {
     /// back.
     pub applications: Vec<ApplicationRow>,
     pub overlap: SignedDuration,
-    /// Who is at a trigger, by page.
+    /// Who is at a trigger, by page; the same in every search.
     pub at_triggers: Vec<ApplicationPage>,
+    pub feed: Feed,
+    /// Changes of stage by the status history, by page.
+    pub stage_changes: Vec<StageChangePage>,
+    /// What single applications show.
+    pub records: BTreeMap<ApplicationId, ApplicationRow>,
+    /// How many searches a reading of stages consists of.
+    pub searches: usize,
     pub placements: Vec<PlacementPage>,
     pub placed: Vec<PlacementPage>,
     pub directory: Directory,
@@ -206,6 +213,13 @@ impl World {
             applications: Vec::new(),
             overlap: SignedDuration::from_mins(10),
             at_triggers: Vec::new(),
+            feed: Feed {
+                settled: true,
+                ..Feed::default()
+            },
+            stage_changes: Vec::new(),
+            records: BTreeMap::new(),
+            searches: 1,
             placements: Vec::new(),
             placed: Vec::new(),
             directory: Directory::default(),

@@ -102,6 +102,9 @@ pub struct NewApplications {
     /// With which status, by name or id; the stage's first one if absent.
     #[serde(default)]
     pub status: Option<String>,
+    /// When they were created; now if absent.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
 }
 
 fn one() -> u32 {
@@ -117,6 +120,7 @@ impl NewApplications {
             candidate: None,
             stage: None,
             status: None,
+            at: None,
         }
     }
 }

@@ -314,3 +314,59 @@ async fn ten_thousand_applications_are_made_and_searched_quickly() {
     assert!(made < Duration::from_secs(8), "{made:?}");
     assert!(searched < Duration::from_secs(2), "{searched:?}");
 }
+
+/// Not settled by any source: an application's modification date may stay as it is when the stage changes.
+#[tokio::test]
+async fn a_change_of_stage_moves_the_modification_date_or_not() {
+    for moves in [true, false] {
+        let scene = Scene::new()
+            .await
+            .switch(json!({"stage_change_moves_date": moves}))
+            .await;
+        let (_, ids) = scene.applications(1).await;
+        let before = scene.seen(ids[0]).await;
+        scene
+            .player
+            .move_to(ACME, &ids, "Video Interview", None)
+            .await
+            .unwrap();
+        let moved = scene.seen(ids[0]).await;
+        assert_eq!(moved.modified != before.modified, moves);
+        assert_eq!(moved.history.len(), before.history.len() + 1);
+    }
+}
+
+#[tokio::test]
+async fn the_status_history_is_filtered_by_the_date_that_it_is_switched_to() {
+    let routes = [
+        "StatusHistory.CreationDate",
+        "StatusHistory.ModificationDate",
+        "StatusHistory.StatusDate",
+    ];
+    for switch in ["none", "any", routes[0], routes[1], routes[2]] {
+        let scene = Scene::new()
+            .await
+            .switch(json!({"history_date_route": switch}))
+            .await;
+        let (_, ids) = scene.applications(1).await;
+        let last = scene.seen(ids[0]).await.history.last().unwrap().at;
+        let moved = scene.player.move_to(ACME, &ids, "Video Interview", None);
+        moved.await.unwrap();
+        for route in routes {
+            let filters = json!([after(route, last.to_string())]);
+            let answer = scene
+                .search("applications/statushistory", filters, &["Application"])
+                .await;
+            let known = switch == "any" || switch == route;
+            assert_eq!(
+                answer.status,
+                if known { 200 } else { 400 },
+                "{switch} {route}"
+            );
+            if known {
+                let records = answer.body["Records"].as_array().unwrap();
+                assert_eq!(records.len(), 1, "the row of the move alone");
+            }
+        }
+    }
+}

@@ -164,14 +164,16 @@ impl Rehearsal<'_> {
         let Some((triggers, vacancies)) = turned_on(&watched) else {
             return Ok(rows);
         };
-        for page in 1..MOST_PAGES {
-            let read = self
-                .eploy
-                .applications_at(&triggers, &vacancies, page)
-                .await?;
-            rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
-            if !read.more {
-                break;
+        for search in self.eploy.stage_searches(&triggers, &vacancies) {
+            for page in 1..MOST_PAGES {
+                let read = self
+                    .eploy
+                    .applications_at(&search.triggers, &search.vacancies, page)
+                    .await?;
+                rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
+                if !read.more {
+                    break;
+                }
             }
         }
         Ok(rows)

@@ -22,8 +22,15 @@ impl Poller {
         let mut watched = self.desk.watched(tenant, state).await?;
         while let Some(mut reading) = Reading::of(&watched, state) {
             let (triggers, vacancies) = scope(&reading.mappings);
+            let searches = eploy.stage_searches(&triggers, &vacancies);
+            let Some(search) = searches.get(reading.search as usize) else {
+                // There were more when the reading began; it begins again.
+                reading.begin(state);
+                watched = self.desk.watched(tenant, state).await?;
+                continue;
+            };
             let read = eploy
-                .applications_at(&triggers, &vacancies, reading.page)
+                .applications_at(&search.triggers, &search.vacancies, reading.page)
                 .await?;
             self.not_overtaken(&tenant.id, state.version).await?;
             tell_set_aside(tenant, "application", &read.set_aside);
@@ -34,6 +41,8 @@ impl Poller {
             reading.again |= new > 0;
             if read.more {
                 reading.go_on(state);
+            } else if (reading.search as usize) + 1 < searches.len() {
+                reading.next_search(state);
             } else {
                 reading.end(tenant, state);
             }
@@ -82,7 +91,9 @@ fn scope(mappings: &[Watched]) -> (Vec<Trigger>, Vacancies) {
 /// One reading of everybody who is there, for all mappings that are being turned on together.
 struct Reading {
     mappings: Vec<Watched>,
-    /// The next page.
+    /// The search that is being read, from 0.
+    search: u32,
+    /// The next page of it.
     page: u32,
     /// Whether another reading follows this one, if it has several pages.
     again: bool,
@@ -93,16 +104,23 @@ impl Reading {
     fn of(watched: &[Watched], state: &TenantState) -> Option<Self> {
         let mut reading = Self {
             mappings: Vec::new(),
+            search: u32::MAX,
             page: u32::MAX,
             again: false,
         };
         for one in watched {
             let known = state.mappings.get(&one.mapping.id);
-            if let Some(MappingStatus::Baseline { page, again, .. }) =
-                known.map(|known| &known.status)
+            if let Some(MappingStatus::Baseline {
+                page,
+                again,
+                search,
+                ..
+            }) = known.map(|known| &known.status)
             {
                 reading.mappings.push(one.clone());
-                reading.page = reading.page.min(*page);
+                // The one that is least far.
+                (reading.search, reading.page) =
+                    (reading.search, reading.page).min((*search, *page));
                 reading.again |= again;
             }
         }
@@ -111,10 +129,25 @@ impl Reading {
 
     /// The page was taken in, and there is another.
     fn go_on(&self, state: &mut TenantState) {
-        let (page, again) = (self.page + 1, self.again);
+        self.note_at(state, self.search, self.page + 1);
+    }
+
+    /// The last page of a search was taken in, and there is another search.
+    fn next_search(&self, state: &mut TenantState) {
+        self.note_at(state, self.search + 1, 1);
+    }
+
+    /// From the first page on.
+    fn begin(&self, state: &mut TenantState) {
+        self.note_at(state, 0, 1);
+    }
+
+    fn note_at(&self, state: &mut TenantState, search: u32, page: u32) {
+        let again = self.again;
         self.note(state, |_, after_break| MappingStatus::Baseline {
             page,
             again,
+            search,
             after_break,
         });
     }
@@ -123,13 +156,14 @@ impl Reading {
     /// read, was missed. Of those who are not to be invited, their status history tells later. The others are read again
     /// until a reading finds nobody new.
     fn end(&self, tenant: &Tenant, state: &mut TenantState) {
-        let repeat = self.again && self.page > 1;
+        let repeat = self.again && (self.page > 1 || self.search > 0);
         self.note(state, |mapping, after_break| {
             if repeat && mapping.include_current {
                 return MappingStatus::Baseline {
                     page: 1,
                     again: false,
                     after_break,
+                    search: 0,
                 };
             }
             tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
@@ -195,6 +229,7 @@ mod tests {
             page: 1,
             again: false,
             after_break: false,
+            search: 0,
         }];
         assert_eq!(after(&plain, &[&[0, 0, 0]]), on);
         assert_eq!(after(&asked, &[&[7]]), on, "nobody can slip from one page");

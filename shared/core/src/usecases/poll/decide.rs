@@ -95,7 +95,14 @@ pub fn decide_by_history(
         return Decision::Known;
     };
     // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC.
-    let known_until = latest.entry.modified.unwrap_or(latest.entry.seen_at);
+    // Where a change of stage does not move the modification date, that may be much older than what was seen: whatever
+    // happened before the row was read, happened before this entry or is part of it.
+    let read_at = latest.entry.seen_at.checked_sub(super::APART).ok();
+    let known_until = latest
+        .entry
+        .modified
+        .unwrap_or(latest.entry.seen_at)
+        .max(read_at.unwrap_or(Timestamp::MIN));
     let since = |at: Option<Timestamp>| at.is_some_and(|at| at > known_until);
     let another = match (&latest.entry.history, entry.away_at) {
         (Some(known), _) if *known == entry.history => false,

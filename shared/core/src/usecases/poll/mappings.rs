@@ -154,6 +154,7 @@ fn reading(mapping: &Mapping, after_break: bool) -> MappingStatus {
         page: 1,
         again: mapping.include_current,
         after_break,
+        search: 0,
     }
 }
 

@@ -3,10 +3,12 @@
 mod baseline;
 mod cases;
 mod decide;
+mod feed;
 mod hires;
 mod mappings;
 mod overlap;
 mod pages;
+mod scan;
 mod watched;
 
 use std::sync::Arc;
@@ -17,8 +19,10 @@ pub use baseline::turned_on;
 pub use cases::{Case, Decided, Reads};
 pub use decide::{Decision, decide, decide_by_history};
 pub use mappings::{adopt, broken, is_changed, prove, switch, with_proven};
+pub use scan::scan_calls_a_day;
 pub use watched::Watched;
 
+use self::feed::Changes;
 use self::overlap::{Feed, Passed};
 use super::desk::Desk;
 use crate::clock::Deadline;
@@ -27,8 +31,8 @@ use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
 use crate::ports::{
-    Announcements, Eploy, EployConnections, MappingStatus, PollProgress, PollState, Purpose, Saved,
-    SetAside, Suspension, TenantState, TenantStates,
+    Announcements, ChangeFeed, Eploy, EployConnections, MappingStatus, PollProgress, PollState,
+    Purpose, Saved, SetAside, Suspension, TenantState, TenantStates,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -213,6 +217,8 @@ impl Poller {
         found: &mut usize,
     ) -> Result<(), Stop> {
         self.check_mappings(eploy, tenant, state).await?;
+        let pause = seconds(self.desk.timing.scan_seconds);
+        scan::reconcile(state, eploy.feed(), self.desk.now(), pause);
         // Before the baseline is read, so that what changes while it is read lies after it; and early enough for a clock
         // or a time zone of Eploy's that differs from ours. Whoever was at the stage by then is in the baseline.
         if state.poll.cursor.is_none() {
@@ -224,7 +230,7 @@ impl Poller {
         // has everything read that changed before, by what it said then.
         let mut read = false;
         if mappings::any_on(state) {
-            self.changes(eploy, tenant, state, turn, found).await?;
+            self.read_feed(eploy, tenant, state, turn, found).await?;
             self.switch(tenant, state).await?;
             read = true;
         }
@@ -233,10 +239,28 @@ impl Poller {
             read = false;
         }
         if !read {
-            self.changes(eploy, tenant, state, turn, found).await?;
+            self.read_feed(eploy, tenant, state, turn, found).await?;
+        }
+        if eploy.feed().by != ChangeFeed::StageRoute {
+            self.scan(eploy, tenant, state, turn, found).await?;
         }
         self.changed_placements(eploy, tenant, state, turn, found)
             .await
+    }
+
+    /// Reads what the feed shows.
+    async fn read_feed(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        turn: &mut Turn,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        match eploy.feed().by {
+            ChangeFeed::StageRoute => self.scan(eploy, tenant, state, turn, found).await,
+            _ => self.changes(eploy, tenant, state, turn, found).await,
+        }
     }
 
     /// Goes over to the mappings as they are configured now.
@@ -386,8 +410,8 @@ impl Poller {
             .unwrap_or_else(|| feed(&mut state.poll).begin(now, |since| eploy.overlap(since)));
         let mut set_aside = 0;
         loop {
-            let page = eploy
-                .changed_applications(progress.since, progress.page)
+            let Changes { page, dates } = self
+                .read_changes(eploy, tenant, state, progress.since, progress.page)
                 .await?;
             turn.pages += 1;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
@@ -396,7 +420,9 @@ impl Poller {
                 .take_in(eploy, tenant, state, &newer, Reads::Changes)
                 .await?;
             *found += self.hired_applications(tenant, state, &page).await?;
-            let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
+            scan::note_residents(tenant, state, &page.rows);
+            scan::confirm(state, &feed::shown(&dates));
+            let dates = dates.iter().map(|(id, at)| (id.as_str(), *at));
             let newest = newest(tenant, "application", self.desk.now(), dates);
             progress.newest = progress.newest.max(newest);
             if !page.more {
@@ -408,6 +434,10 @@ impl Poller {
         }
         state.poll.progress = None;
         state.poll.set_aside = set_aside;
+        // A light reading leaves out what the next one shows.
+        if !progress.light {
+            scan::count_missed(tenant, state, self.desk.now());
+        }
         // Who changes while a mapping is being turned on is read once more when that is over.
         if !mappings::any_turned_on(state) {
             let passed = passed(tenant, turn.observed.or(state.poll.last_ok), &progress, now);

@@ -1,4 +1,5 @@
 mod edits;
+mod feeds;
 mod hires;
 mod interrupted;
 mod overlap;
@@ -158,6 +159,7 @@ fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
         page: 1,
         again: false,
         after_break: false,
+        search: 0,
     };
     let trigger = row(at("12", "34"), 100);
     let reason = SkipReason::Baseline;
@@ -321,6 +323,7 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         page: 1,
         again: false,
         after_break: false,
+        search: 0,
     };
     assert_eq!(
         decide(&again, &baseline, &row(at("12", "34"), 400), Some(&latest)),
@@ -350,6 +353,7 @@ fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() 
         page: 2,
         again: false,
         after_break: false,
+        search: 0,
     };
     let moved_on = Event::Skip {
         claim: None,

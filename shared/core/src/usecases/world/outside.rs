@@ -109,6 +109,37 @@ impl Eploy for World {
         Ok(page(&holds.changed, number).unwrap_or_else(no_applications))
     }
 
+    fn feed(&self) -> Feed {
+        self.holds().feed
+    }
+
+    async fn stage_changes(
+        &self,
+        since: Option<Timestamp>,
+        number: u32,
+    ) -> Result<StageChangePage, CallError> {
+        self.eploy_call("stage_changes")?;
+        let mut holds = self.holds();
+        holds.asked_since.push((since, number));
+        Ok(page(&holds.stage_changes, number).unwrap_or_default())
+    }
+
+    async fn application(
+        &self,
+        application: &ApplicationId,
+    ) -> Result<Option<ApplicationRow>, CallError> {
+        self.eploy_call("application")?;
+        Ok(self.holds().records.get(application).cloned())
+    }
+
+    fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch> {
+        let search = StageSearch {
+            triggers: triggers.to_vec(),
+            vacancies: vacancies.clone(),
+        };
+        vec![search; self.holds().searches]
+    }
+
     async fn applications_at(
         &self,
         _: &[Trigger],

@@ -279,6 +279,7 @@ async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanw
         page: 3,
         again: false,
         after_break: false,
+        search: 0,
     };
     assert_eq!(status(&world), reading);
     // The last page ends it, however late.

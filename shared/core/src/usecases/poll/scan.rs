@@ -1,0 +1,407 @@
+//! The stage scan: reading again and again who is at the trigger stages. Where nothing else shows changes of stage it is
+//! the feed; elsewhere it is the safety net of a feed that is not settled, and costs a bounded share of the allowance.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::cases::Reads;
+use super::feed::is_hired;
+use super::{Poller, Stop, Turn, newest, pages, tell_set_aside};
+use crate::error::{CallError, Reach};
+use crate::ids::ApplicationId;
+use crate::invitation::Trouble;
+use crate::ports::{
+    ApplicationPage, ApplicationRow, ChangeFeed, Eploy, Feed, Overlap, StageScan, StageSearch,
+    TenantState,
+};
+use crate::tenant::{Tenant, Trigger, Vacancies};
+use crate::timing::{after, seconds};
+
+/// How many pages a scan that is no feed reads with one poll at most.
+const MAX_PAGES_PER_POLL: u32 = 10;
+/// How many applications are remembered as being at a trigger. Of the others it is not noticed that they leave.
+const MAX_RESIDENTS: usize = 2000;
+/// How many applications are read with one pass because they were not found any more.
+const MAX_LEAVERS: usize = 20;
+/// A scan never waits longer.
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(24);
+const DAY_SECONDS: f64 = 86_400.0;
+
+/// How many calls a day a stage scan may cost besides the feed: a twentieth of the tenant's own limit as a safety net, a
+/// quarter where it is what shows changes.
+pub fn scan_calls_a_day(by: ChangeFeed, daily_calls: u32) -> u32 {
+    let share = match by {
+        ChangeFeed::SlowFull => daily_calls / 4,
+        _ => daily_calls / 20,
+    };
+    share.max(1)
+}
+
+/// Brings the scan in line with the feed.
+pub(super) fn reconcile(state: &mut TenantState, feed: Feed, now: Timestamp, wait: SignedDuration) {
+    let poll = &mut state.poll;
+    let before = poll.feed.replace(feed);
+    if before.is_some_and(|before| before.by != feed.by) {
+        // Where it stopped was a page of another search; and what the other feed missed is looked for once.
+        poll.progress = None;
+        poll.overlap = Overlap::default();
+        poll.scan = Some(StageScan::starting(now));
+    }
+    if feed.needs_scan() {
+        let beside = matches!(
+            feed.by,
+            ChangeFeed::ModificationDate | ChangeFeed::StatusHistory
+        );
+        let first = if beside { after(now, wait) } else { now };
+        let scan = poll.scan.get_or_insert_with(|| StageScan::starting(first));
+        // A clock that was ahead must not delay it.
+        scan.at = scan.at.min(after(now, MAX_WAIT));
+    } else if poll
+        .scan
+        .as_ref()
+        .is_some_and(|scan| scan.completed_at.is_some())
+    {
+        poll.scan = None;
+    }
+}
+
+/// Has a scan made at `at`, unless one comes sooner.
+pub(super) fn request(state: &mut TenantState, at: Timestamp) {
+    let scan = state
+        .poll
+        .scan
+        .get_or_insert_with(|| StageScan::starting(at));
+    scan.at = scan.at.min(at);
+}
+
+/// What the feed shows is no longer waited for.
+pub(super) fn confirm(state: &mut TenantState, shown: &BTreeSet<&ApplicationId>) {
+    if let Some(scan) = &mut state.poll.scan {
+        scan.unconfirmed.retain(|id| !shown.contains(id));
+    }
+}
+
+/// The feed has been read to its end: what the scan had found before and it did not show, it misses.
+pub(super) fn count_missed(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
+    let Some(scan) = &mut state.poll.scan else {
+        return;
+    };
+    for application in std::mem::take(&mut scan.unconfirmed) {
+        tracing::warn!(tenant = %tenant.id, %application, "the stage scan caught an entry that the change feed missed");
+        scan.missed = scan.missed.saturating_add(1);
+        scan.missed_at = Some(now);
+    }
+}
+
+/// Notes what a reading for all mappings shows of those who are known to be at a trigger.
+pub(super) fn note_residents(tenant: &Tenant, state: &mut TenantState, rows: &[ApplicationRow]) {
+    let Some(scan) = &mut state.poll.scan else {
+        return;
+    };
+    for row in rows {
+        if !is_watched(tenant, row) {
+            scan.residents.remove(&row.id);
+        } else if scan.residents.len() < MAX_RESIDENTS {
+            scan.residents.insert(row.id.clone());
+        }
+    }
+}
+
+/// Whether an application is at a trigger, of a mapping or of the plan for hires.
+fn is_watched(tenant: &Tenant, row: &ApplicationRow) -> bool {
+    is_hired(tenant, &row.position)
+        || tenant.mappings.iter().any(|mapping| {
+            mapping.vacancies.contains(&row.vacancy) && mapping.triggered_by(&row.position)
+        })
+}
+
+/// All triggers, and the vacancies that they are of.
+fn watched(tenant: &Tenant) -> (Vec<Trigger>, Vacancies) {
+    let mut triggers: Vec<Trigger> = Vec::new();
+    let mut only = BTreeSet::new();
+    let mut all = false;
+    for mapping in tenant
+        .mappings
+        .iter()
+        .filter(|one| !one.triggers.is_empty())
+    {
+        triggers.extend(mapping.triggers.iter().cloned());
+        match &mapping.vacancies {
+            Vacancies::All => all = true,
+            Vacancies::Only(these) => only.extend(these.iter().cloned()),
+        }
+    }
+    let hired = tenant.hires.iter().flat_map(|plan| plan.triggers());
+    for trigger in hired {
+        triggers.push(trigger.clone());
+        all = true;
+    }
+    let vacancies = if all {
+        Vacancies::All
+    } else {
+        Vacancies::Only(only)
+    };
+    (triggers, vacancies)
+}
+
+impl Poller {
+    /// Goes on with the stage scan, if one is due.
+    pub(super) async fn scan(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        turn: &mut Turn,
+        found: &mut usize,
+    ) -> Result<(), Stop> {
+        let is_feed = eploy.feed().by == ChangeFeed::StageRoute;
+        let now = self.desk.now();
+        let due = |scan: &StageScan| is_feed || scan.at <= now;
+        if !state.poll.scan.as_ref().is_some_and(due) {
+            return Ok(());
+        }
+        let (triggers, vacancies) = watched(tenant);
+        if triggers.is_empty() {
+            return Ok(());
+        }
+        let searches = eploy.stage_searches(&triggers, &vacancies);
+        let mut pass = Pass {
+            searches,
+            most: if is_feed {
+                u32::MAX
+            } else {
+                MAX_PAGES_PER_POLL
+            },
+            calls: 0,
+            newest: None,
+        };
+        let read = self
+            .scan_pages(eploy, tenant, state, turn, found, &mut pass)
+            .await;
+        let Some(scan) = &mut state.poll.scan else {
+            return read.map(|_| ());
+        };
+        let by = eploy.feed().by;
+        let share = f64::from(scan_calls_a_day(by, tenant.eploy.daily_calls));
+        let spread = f64::from(pass.calls.max(1)) * DAY_SECONDS / share;
+        let pause = self.desk.timing.scan_seconds;
+        let now = self.desk.now();
+        match read {
+            Ok(complete) => {
+                scan.trouble = None;
+                let wait = if complete && by != ChangeFeed::SlowFull {
+                    spread.max(pause)
+                } else {
+                    spread
+                };
+                scan.at = after(now, seconds(wait).min(MAX_WAIT));
+                if complete {
+                    scan.completed_at = Some(now);
+                    tracing::debug!(tenant = %tenant.id, residents = scan.residents.len(), "the stage scan is complete");
+                }
+                if complete && is_feed {
+                    state.poll.cursor = state.poll.cursor.max(pass.newest);
+                }
+                Ok(())
+            }
+            // Where it is a safety net, the feed goes on without it.
+            Err(Stop::Call(error)) if !is_feed => {
+                self.scan_failed(tenant, scan, &error, spread.max(pause));
+                Ok(())
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn scan_failed(&self, tenant: &Tenant, scan: &mut StageScan, error: &CallError, wait: f64) {
+        let now = self.desk.now();
+        tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the stage scan failed; it is made again later");
+        scan.trouble = Some(Trouble::from_call(error, scan.trouble.as_ref(), now));
+        let at = after(now, seconds(wait));
+        let at = error
+            .not_before()
+            .map_or(at, |not_before| at.max(not_before));
+        scan.at = at.min(after(now, MAX_WAIT));
+    }
+
+    /// Reads as many pages as it may. Returns whether the pass is complete.
+    async fn scan_pages(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        turn: &mut Turn,
+        found: &mut usize,
+        pass: &mut Pass,
+    ) -> Result<bool, Stop> {
+        loop {
+            let Some(scan) = &mut state.poll.scan else {
+                return Ok(true);
+            };
+            let Some(search) = pass.searches.get(scan.search as usize) else {
+                return Ok(true);
+            };
+            pass.calls += 1;
+            if pass.most == u32::MAX {
+                // Where it is the feed, the polls pay for it.
+                turn.pages += 1;
+            }
+            let page = eploy
+                .applications_at(&search.triggers, &search.vacancies, scan.page)
+                .await?;
+            let more = page.more;
+            self.not_overtaken(&tenant.id, state.version).await?;
+            *found += self.scan_page(eploy, tenant, state, page, pass).await?;
+            let Some(scan) = &mut state.poll.scan else {
+                return Ok(true);
+            };
+            if more {
+                scan.page += 1;
+            } else if (scan.search as usize) + 1 < pass.searches.len() {
+                (scan.search, scan.page) = (scan.search + 1, 1);
+            } else {
+                (scan.search, scan.page) = (0, 1);
+                *found += self.leavers(eploy, tenant, state, pass).await?;
+                return Ok(true);
+            }
+            if pass.calls >= pass.most {
+                return Ok(false);
+            }
+            self.go_on(turn, &tenant.id, state).await?;
+        }
+    }
+
+    /// Takes in what is new on a page: who was not at a trigger before, or is not any more. Returns how many entries.
+    async fn scan_page(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        page: ApplicationPage,
+        pass: &mut Pass,
+    ) -> Result<usize, Stop> {
+        tell_set_aside(tenant, "application", &page.set_aside);
+        let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
+        pass.newest = pass
+            .newest
+            .max(newest(tenant, "application", self.desk.now(), dates));
+        let page = pages::newer(state, &page).into_owned();
+        let cursor = state.poll.cursor;
+        let Some(scan) = &state.poll.scan else {
+            return Ok(0);
+        };
+        let (mut there, mut taken) = (Vec::new(), Vec::new());
+        for row in page.rows {
+            let known = scan.residents.contains(&row.id);
+            if is_watched(tenant, &row) {
+                there.push(row.id.clone());
+                if !known || row.modified > cursor {
+                    taken.push(row);
+                }
+            } else if known {
+                taken.push(left(row));
+            }
+        }
+        let new = self.take_scanned(eploy, tenant, state, taken).await?;
+        if let Some(scan) = &mut state.poll.scan {
+            for id in there {
+                if scan.present.len() < MAX_RESIDENTS {
+                    scan.present.insert(id);
+                }
+            }
+        }
+        Ok(new)
+    }
+
+    /// The pass is over: whoever was at a trigger before and was not found has left, or has slipped from one page to
+    /// another. Their own records tell. Returns how many entries.
+    async fn leavers(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        pass: &mut Pass,
+    ) -> Result<usize, Stop> {
+        let Some(scan) = &mut state.poll.scan else {
+            return Ok(0);
+        };
+        let missing: Vec<ApplicationId> =
+            scan.residents.difference(&scan.present).cloned().collect();
+        let (mut stay, mut taken) = (Vec::new(), Vec::new());
+        for (at, id) in missing.into_iter().enumerate() {
+            if at >= MAX_LEAVERS {
+                stay.push(id);
+                continue;
+            }
+            pass.calls += 1;
+            match eploy.application(&id).await {
+                Ok(Some(row)) if is_watched(tenant, &row) => stay.push(id),
+                Ok(Some(row)) => taken.push(left(row)),
+                Ok(None) => {}
+                Err(error) if error.reach == Reach::Record => stay.push(id),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let new = self.take_scanned(eploy, tenant, state, taken).await?;
+        if let Some(scan) = &mut state.poll.scan {
+            scan.residents = std::mem::take(&mut scan.present);
+            scan.residents.extend(stay);
+        }
+        Ok(new)
+    }
+
+    /// Decides these as everybody else, and remembers which entries the feed has yet to show.
+    async fn take_scanned(
+        &self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        rows: Vec<ApplicationRow>,
+    ) -> Result<usize, Stop> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let page = ApplicationPage {
+            rows,
+            set_aside: Vec::new(),
+            more: false,
+        };
+        let before = self.desk.now();
+        let new = self
+            .take_in(eploy, tenant, state, &page, Reads::Changes)
+            .await?;
+        let hired = self.hired_applications(tenant, state, &page).await?;
+        let is_feed = eploy.feed().by == ChangeFeed::StageRoute;
+        if new > 0 && !is_feed {
+            let ids: Vec<ApplicationId> = page.rows.iter().map(|row| row.id.clone()).collect();
+            let rows = self.desk.ledger.of_applications(&tenant.id, &ids).await?;
+            if let Some(scan) = &mut state.poll.scan {
+                let entered = rows.into_iter().filter(|row| row.entry.seen_at >= before);
+                scan.unconfirmed
+                    .extend(entered.map(|row| row.key.application));
+            }
+        }
+        note_residents(tenant, state, &page.rows);
+        Ok(new + hired)
+    }
+}
+
+/// What a poll reads of a pass.
+struct Pass {
+    searches: Vec<StageSearch>,
+    /// How many pages at most.
+    most: u32,
+    /// Calls so far.
+    calls: u32,
+    /// The newest change seen.
+    newest: Option<Timestamp>,
+}
+
+/// An application that was seen elsewhere just now. Its date says nothing of that, where changes of stage do not move it.
+fn left(row: ApplicationRow) -> ApplicationRow {
+    ApplicationRow {
+        modified: None,
+        ..row
+    }
+}

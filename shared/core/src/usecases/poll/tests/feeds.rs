@@ -1,0 +1,435 @@
+//! The feeds of changes, and the stage scan beside them.
+
+use jiff::SignedDuration;
+
+use super::super::super::world::{World, at, at_trigger, failing, time};
+use super::super::{Polled, scan_calls_a_day};
+use super::polling::{calls, changes, page, poll, polled, row_of, seen, state, wait};
+use super::*;
+use crate::error::Phase;
+use crate::invitation::State;
+use crate::ports::{ChangeFeed, Feed, StageChange, StageChangePage, Standing};
+
+const FROZEN: i64 = -9000;
+
+/// A world whose mapping is on, read by this feed.
+async fn read_by(by: ChangeFeed, settled: bool) -> World {
+    let world = World::new();
+    world.set(|holds| holds.feed = Feed { by, settled });
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    calls(&world);
+    wait(&world);
+    world
+}
+
+/// Who is at the trigger now, in one page, with dates that no change of stage moves.
+fn at_the_trigger(world: &World, applications: &[&str]) {
+    let row = |id: &&str| seen(id, at_trigger(), FROZEN);
+    world.holds().at_triggers = vec![page(applications.iter().map(row).collect(), false)];
+}
+
+fn scan(world: &World) -> crate::ports::StageScan {
+    state(world).poll.scan.unwrap()
+}
+
+/// Lets time pass until the scan is due.
+fn wait_for_scan(world: &World) {
+    let due = scan(world).at.max(state(world).due_at);
+    world.holds().now = due;
+}
+
+#[tokio::test]
+async fn a_settled_feed_is_not_scanned() {
+    let world = polled().await;
+    for _ in 0..3 {
+        world.holds().now += SignedDuration::from_hours(24);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(calls(&world).last(), Some(&"changed_applications"));
+        assert_eq!(state(&world).poll.scan, None);
+    }
+}
+
+#[tokio::test]
+async fn until_the_feed_is_settled_a_scan_catches_what_it_missed() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["changed_applications"], "not yet");
+    // Moved to the trigger, and dated as before.
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["changed_applications", "applications_at"]);
+    assert_eq!(row_of(&world, "1").unwrap().state, State::Detected);
+    assert_eq!(scan(&world).missed, 0, "the feed may yet show it");
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(
+        (scan(&world).missed, scan(&world).missed_at),
+        (1, Some(world.holds().now))
+    );
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0), "once");
+    assert_eq!(scan(&world).missed, 1);
+}
+
+#[tokio::test]
+async fn what_the_feed_shows_next_it_did_not_miss() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    changes(&world, vec![seen("1", at_trigger(), 900)]);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    wait(&world);
+    poll(&world).await;
+    assert_eq!(scan(&world).missed, 0);
+}
+
+/// A poll that finds nothing new stays one call, and a scan of many pages is spread over the day.
+#[tokio::test]
+async fn a_scan_costs_a_bounded_number_of_calls_a_day() {
+    for (pages, most) in [(1, 96), (30, 500)] {
+        let world = read_by(ChangeFeed::ModificationDate, false).await;
+        let empty = |number| page(Vec::new(), number < pages);
+        world.holds().at_triggers = (1..=pages).map(empty).collect();
+        world.holds().tenant.eploy.daily_calls = 10_000;
+        let (begins, mut polls) = (world.holds().now, 0);
+        while world.holds().now < begins + SignedDuration::from_hours(24) {
+            poll(&world).await;
+            polls += 1;
+            wait(&world);
+        }
+        let calls = calls(&world);
+        let count = |name| calls.iter().filter(|call| **call == name).count();
+        assert_eq!(count("changed_applications"), polls);
+        let scanned = count("applications_at");
+        assert!(
+            scanned <= most + 10 && scanned >= most / 2,
+            "{pages}: {scanned}"
+        );
+        assert_eq!(scan_calls_a_day(ChangeFeed::ModificationDate, 10_000), 500);
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_fails_keeps_nobody_waiting() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    world
+        .holds()
+        .fails
+        .insert("applications_at", failing(Phase::Refused));
+    changes(&world, vec![seen("2", at_trigger(), 10)]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert!(scan(&world).trouble.is_some() && scan(&world).at > world.holds().now);
+    assert_eq!(state(&world).suspended, None);
+    world.holds().fails.clear();
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(scan(&world).trouble, None);
+}
+
+/// Nothing stored is due later than its longest interval, whatever the clock showed when it was stored.
+#[tokio::test]
+async fn a_scan_is_due_within_a_day() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    world.set(|holds| {
+        let far = holds.now + SignedDuration::from_hours(9000);
+        holds.state.as_mut().unwrap().poll.scan.as_mut().unwrap().at = far;
+    });
+    poll(&world).await;
+    assert_eq!(
+        scan(&world).at,
+        world.holds().now + SignedDuration::from_hours(24)
+    );
+}
+
+/// What is read for one mapping's baseline must not be taken for known by the others, and what left is noticed.
+#[tokio::test]
+async fn who_left_and_came_back_between_scans_is_a_new_entry() {
+    for by in [ChangeFeed::ModificationDate, ChangeFeed::StageRoute] {
+        let world = World::new();
+        world.set(|holds| {
+            holds.feed = Feed {
+                by,
+                settled: by == ChangeFeed::StageRoute,
+            }
+        });
+        at_the_trigger(&world, &["1", "2"]);
+        poll(&world).await;
+        let first = row_of(&world, "1").unwrap();
+        assert_eq!(first.state, State::Skipped(SkipReason::Baseline));
+        wait_for_scan(&world);
+        assert_eq!(
+            poll(&world).await,
+            Polled::Done(0),
+            "{by:?}: they were there before"
+        );
+        // One leaves, and its own record says so.
+        at_the_trigger(&world, &["2"]);
+        let away = seen("1", at("13", "34"), FROZEN);
+        world.holds().records.insert("1".into(), away);
+        wait_for_scan(&world);
+        calls(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(calls(&world).last(), Some(&"application"));
+        assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
+        // And comes back.
+        at_the_trigger(&world, &["1", "2"]);
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(1), "{by:?}");
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+    }
+}
+
+/// The order of pages is not known: whoever slips from one to another while they are read did not leave.
+#[tokio::test]
+async fn who_is_not_found_is_asked_about_before_they_count_as_gone() {
+    let world = read_by(ChangeFeed::StageRoute, true).await;
+    at_the_trigger(&world, &["1"]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    at_the_trigger(&world, &[]);
+    let there = seen("1", at_trigger(), FROZEN);
+    world.holds().records.insert("1".into(), there);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(row_of(&world, "1").unwrap().entry.left_at, None);
+    assert!(scan(&world).residents.contains(&"1".into()));
+}
+
+/// Where all applications are read, those elsewhere are seen without a call for each.
+#[tokio::test]
+async fn a_full_reading_shows_who_left() {
+    let world = read_by(ChangeFeed::SlowFull, true).await;
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    world.holds().at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
+    wait_for_scan(&world);
+    calls(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["changed_applications", "applications_at"]);
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+    assert!(scan_calls_a_day(ChangeFeed::SlowFull, 10_000) == 2500);
+}
+
+#[tokio::test]
+async fn the_stage_route_is_one_call_when_nothing_is_new() {
+    let world = read_by(ChangeFeed::StageRoute, true).await;
+    at_the_trigger(&world, &["1", "2"]);
+    assert_eq!(poll(&world).await, Polled::Done(2));
+    for _ in 0..3 {
+        calls(&world);
+        wait(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        assert_eq!(calls(&world), ["applications_at"]);
+    }
+}
+
+/// One row of the history, of an application that came to this position.
+fn change(application: &str, position: Position, second: i64) -> StageChange {
+    StageChange {
+        application: application.into(),
+        vacancy: Some("4101".into()),
+        position: Some(position),
+        at: Some(time(second)),
+    }
+}
+
+fn history_shows(world: &World, changes: Vec<StageChange>) {
+    world.holds().stage_changes = vec![StageChangePage {
+        changes,
+        ..StageChangePage::default()
+    }];
+}
+
+fn application(world: &World, id: &str, position: Position) {
+    let row = seen(id, position, FROZEN);
+    world.holds().records.insert(id.into(), row);
+}
+
+#[tokio::test]
+async fn by_the_status_history_an_application_is_read_once() {
+    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&world, "1", at_trigger());
+    let rows = vec![
+        change("1", at("11", "30"), 10),
+        change("1", at_trigger(), 20),
+        change("2", at("11", "30"), 30),
+    ];
+    history_shows(&world, rows);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["stage_changes", "application"]);
+    assert_eq!(row_of(&world, "1").unwrap().entry.modified, Some(time(20)));
+    assert_eq!(state(&world).poll.cursor, Some(time(30)));
+    // The window overlaps, so it is shown again.
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["stage_changes"]);
+}
+
+/// What the history says is a hint; the application's own record is the truth.
+#[tokio::test]
+async fn who_moved_on_since_is_not_put_on_record() {
+    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&world, "1", at("13", "34"));
+    history_shows(&world, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(row_of(&world, "1"), None);
+}
+
+#[tokio::test]
+async fn leaving_and_coming_back_is_seen_in_the_status_history() {
+    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&world, "1", at_trigger());
+    history_shows(&world, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    application(&world, "1", at("13", "34"));
+    history_shows(&world, vec![change("1", at("13", "34"), 30)]);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
+    application(&world, "1", at_trigger());
+    history_shows(&world, vec![change("1", at_trigger(), 40)]);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    // Both within one interval, for one that was never sent: the history of the application tells.
+    let line = |id: &str, second, position| HistoryRow {
+        id: id.into(),
+        at: Some(time(second)),
+        position,
+    };
+    let key = row_of(&world, "1").unwrap().key;
+    assert_eq!(key.round, 1, "the first of them");
+    world.set(|holds| {
+        for row in holds.rows.values_mut() {
+            row.state = State::Skipped(SkipReason::Paused);
+        }
+        holds.standing = Standing::History(vec![
+            line("1", 40, at_trigger()),
+            line("2", 50, at("13", "34")),
+            line("3", 60, at_trigger()),
+        ]);
+    });
+    let back = vec![
+        change("1", at("13", "34"), 50),
+        change("1", at_trigger(), 60),
+    ];
+    history_shows(&world, back);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    wait(&world);
+    calls(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["stage_changes"]);
+}
+
+/// A row that lacks what would decide is no reason to pass over an application.
+#[tokio::test]
+async fn a_change_that_does_not_say_where_to_is_read_from_the_application() {
+    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    application(&world, "1", at_trigger());
+    let bare = StageChange {
+        vacancy: None,
+        position: None,
+        ..change("1", at_trigger(), 20)
+    };
+    history_shows(&world, vec![bare]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+}
+
+#[tokio::test]
+async fn an_application_that_cannot_be_read_is_looked_for_by_the_scan() {
+    let world = read_by(ChangeFeed::StatusHistory, true).await;
+    let mut forbidden = failing(Phase::Refused);
+    forbidden.reach = crate::error::Reach::Record;
+    world.holds().fails.insert("application", forbidden);
+    history_shows(&world, vec![change("1", at_trigger(), 20)]);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    at_the_trigger(&world, &["1"]);
+    history_shows(&world, Vec::new());
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    wait(&world);
+    poll(&world).await;
+    assert_eq!(state(&world).poll.scan, None, "once is enough");
+}
+
+#[tokio::test]
+async fn another_feed_begins_with_a_scan_for_what_the_one_before_missed() {
+    let world = polled().await;
+    at_the_trigger(&world, &["1"]);
+    world.set(|holds| {
+        holds.feed = Feed {
+            by: ChangeFeed::StatusHistory,
+            settled: true,
+        };
+    });
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    assert_eq!(calls(&world), ["stage_changes", "applications_at"]);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(calls(&world), ["stage_changes"]);
+}
+
+#[tokio::test]
+async fn a_baseline_reads_search_after_search() {
+    let world = World::new();
+    world.set(|holds| {
+        holds.searches = 3;
+        holds.at_triggers = vec![
+            page(vec![seen("1", at_trigger(), FROZEN)], true),
+            page(vec![seen("2", at_trigger(), FROZEN)], false),
+        ];
+    });
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let calls = calls(&world);
+    let readings = calls.iter().filter(|call| **call == "applications_at");
+    assert_eq!(readings.count(), 6);
+    assert!(row_of(&world, "1").is_some() && row_of(&world, "2").is_some());
+}
+
+/// Where a change of stage does not move the date, the date on record can be much older than the stay. A change within the
+/// stay must not count as a new one.
+#[test]
+fn a_frozen_date_makes_no_second_entry_of_one_stay() {
+    let line = |id: &str, second, position| HistoryRow {
+        id: id.into(),
+        at: Some(time(second)),
+        position,
+    };
+    let history = [
+        line("1", -90_000, at("10", "30")),
+        line("2", -80_000, at("11", "30")),
+        line("3", -70_000, at_trigger()),
+        line("4", 400, at("12", "35")),
+    ];
+    let mut paused = known(1).passed_over(SkipReason::Paused);
+    paused.entry.modified = Some(time(-90_000));
+    let decided = decide_by_history(&mapping(), &ACTIVE, &paused, &history);
+    assert_eq!(decided, Decision::StillThere);
+}
+
+/// What was stored before there were feeds is read as it was.
+#[test]
+fn a_state_of_before_is_read() {
+    let mut stored = serde_json::to_value(TenantState::new(time(0))).unwrap();
+    stored["mappings"] = serde_json::json!({"m": {"status": {"baseline": {"page": 4}}, "since": time(0), "watches": "w"}});
+    let state: TenantState = serde_json::from_value(stored.clone()).unwrap();
+    assert_eq!((&state.poll.feed, &state.poll.scan), (&None, &None));
+    let reading = MappingStatus::Baseline {
+        page: 4,
+        again: false,
+        after_break: false,
+        search: 0,
+    };
+    assert_eq!(state.mappings[&"m".into()].status, reading);
+    let scan = serde_json::json!({"at": time(5)});
+    let scan: crate::ports::StageScan = serde_json::from_value(scan).unwrap();
+    assert_eq!(scan, crate::ports::StageScan::starting(time(5)));
+}
