@@ -154,11 +154,12 @@ impl Probe<'_> {
                 .filtered("applications", BLOCKS, route, &sample.stage, stage_of)
                 .await?;
             if matches!(filtered, Filtered::Heeded) {
+                let certainty = self.certainty_among(stage_of);
                 self.conclude(
                     name,
                     &asked,
                     format!("{route} filters by stage"),
-                    Sure,
+                    certainty,
                     json!(route),
                     &[("stage_route", json!(route))],
                 );
@@ -169,7 +170,7 @@ impl Probe<'_> {
             name,
             &asked,
             "none of them filters; applications are compared here instead",
-            Sure,
+            Likely,
             json!("none"),
             &[("stage_route", Value::Null)],
         );
@@ -193,11 +194,12 @@ impl Probe<'_> {
                 .filtered("applications", BLOCKS, route, &sample.vacancy, of)
                 .await?;
             if matches!(filtered, Filtered::Heeded) {
+                let certainty = self.certainty_among(of);
                 self.conclude(
                     name,
                     &asked,
                     format!("{route} filters by vacancy"),
-                    Sure,
+                    certainty,
                     json!(route),
                     &[("vacancy_route", json!(route))],
                 );
@@ -208,7 +210,7 @@ impl Probe<'_> {
             name,
             &asked,
             "none of them filters; applications are compared here instead",
-            Sure,
+            Likely,
             json!("none"),
             &[("vacancy_route", Value::Null)],
         );
@@ -225,6 +227,13 @@ impl Probe<'_> {
             return Ok(());
         };
         let of = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
+        let certainty = self.certainty_among(of);
+        if certainty != Sure {
+            let why = "there is only one application, which is found with and without a filter";
+            self.open(ids, asked, why);
+            self.open(lists, asked, why);
+            return Ok(());
+        }
         let number = sample.id.parse::<u64>().ok();
         let mut works = Vec::new();
         for value in [
@@ -317,11 +326,13 @@ impl Probe<'_> {
                 .filtered(HISTORY, &blocks, route, &sample.id, of)
                 .await?;
             if matches!(filtered, Filtered::Heeded) {
+                let certainty =
+                    self.certainty_among(|record| Record::of(record)?.own_id("ApplicationId").ok());
                 self.conclude(
                     name,
                     &asked,
                     format!("it is readable, by {route}"),
-                    Sure,
+                    certainty,
                     json!(true),
                     &[
                         ("history", json!("readable")),

@@ -2,6 +2,7 @@
 //! concludes from the answer. Experiments that change something run only on an application that a person named.
 
 mod dates;
+mod feed;
 mod filters;
 mod heard;
 mod lists;
@@ -9,6 +10,7 @@ mod pages;
 mod records;
 mod writes;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -143,6 +145,7 @@ pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<
     probe.vacancy_route().await?;
     probe.lists_and_ids_in_filters().await?;
     probe.history().await?;
+    probe.feed().await?;
     probe.single_records().await?;
     probe.options_index().await?;
     probe.workflows().await?;
@@ -153,6 +156,17 @@ pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<
 }
 
 impl Probe<'_> {
+    /// How sure a conclusion is that some of the first page's applications tell apart from the others: with none to tell
+    /// apart from, a filter that is ignored gives the same answer as one that is heeded.
+    fn certainty_among(&self, of: impl Fn(&Value) -> Option<String>) -> Certainty {
+        let values: BTreeSet<_> = self.applications.iter().filter_map(of).collect();
+        if values.len() > 1 {
+            Certainty::Sure
+        } else {
+            Certainty::Likely
+        }
+    }
+
     /// Adds a conclusion.
     fn conclude(
         &mut self,

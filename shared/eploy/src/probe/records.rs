@@ -12,6 +12,8 @@ use crate::wire::Record;
 
 /// Records on the first page.
 const SIZE: u32 = 100;
+/// So many records show what all look like.
+const ENOUGH_SHAPES: usize = 10;
 
 impl Probe<'_> {
     /// Reads the first page of applications. Without it nothing can be tried.
@@ -47,7 +49,13 @@ impl Probe<'_> {
         };
         self.applications = Heard::Yes(answer, 200).records(1, SIZE).unwrap_or_default();
         self.sample = self.applications.iter().find_map(sample);
-        self.conclude("paging fields", asked, words, Sure, json!(fields), &[]);
+        // A short page may lack what the pages of a longer answer have (reference eploy §4.3).
+        let certainty = if self.applications.len() >= SIZE as usize {
+            Sure
+        } else {
+            Likely
+        };
+        self.conclude("paging fields", asked, words, certainty, json!(fields), &[]);
         Ok(())
     }
 
@@ -79,6 +87,11 @@ impl Probe<'_> {
             _ => "other",
         };
         let (ids, options) = (kind(&record_id), kind(&option_id));
+        let certainty = if self.applications.len() >= ENOUGH_SHAPES {
+            Sure
+        } else {
+            Likely
+        };
         let casing = match &key {
             Some(key) if key.ends_with("ID") => "CandidateID",
             _ => "CandidateId",
@@ -89,7 +102,7 @@ impl Probe<'_> {
             format!(
                 "ids of records are {ids}, ids of options are {options}, names end as in {casing}"
             ),
-            Sure,
+            certainty,
             json!({"ids": ids, "option_ids": options, "property_case": casing}),
             &[],
         );

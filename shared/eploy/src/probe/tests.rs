@@ -119,3 +119,144 @@ async fn what_concerns_the_whole_connection_ends_it() {
     assert_eq!(error.code, "eploy.allowance_eploy");
     assert_eq!(scene.calls(), 1);
 }
+
+const NOW: &str = "Tue, 24 Jun 2025 09:15:30 GMT";
+
+/// An application and its two rows of history, by the day of its last change, and the day that it was last modified.
+fn changed(id: u32, last: &str, modified: &str) -> (Value, [Value; 2]) {
+    let row = |number: u32, at: &str| json!({"StatusHistoryId": id * 10 + number, "Application": {"Id": id}, "CreationDate": at, "StatusDate": at});
+    let application = json!({"ApplicationId": id, "Candidate": {"Id": 9}, "Vacancy": {"Id": 4}, "ModificationDate": modified,
+        "Workflow": {"Stage": {"Id": "12"}, "Status": null}});
+    let rows = [row(1, "2024-12-01T10:00:00Z"), row(2, last)];
+    (application, rows)
+}
+
+/// An Eploy with these applications, whose history can be searched by date if `dated`.
+fn with_history(all: &[(Value, [Value; 2])], dated: bool) -> Scene {
+    let applications: Vec<Value> = all.iter().map(|(one, _)| one.clone()).collect();
+    let rows: Vec<Value> = all.iter().flat_map(|(_, rows)| rows.clone()).collect();
+    Scene::new(move |request: &Seen| {
+        let answer = match request.url.path() {
+            "/api/applications/search" => Answer::value(&json!({"Records": applications})),
+            "/api/applications/statushistory/search" => {
+                let filter = &request.body["Filters"][0];
+                let after = filter["Value"].as_str().unwrap_or_default().to_owned();
+                let found: Vec<&Value> = match filter["Route"].as_str() {
+                    None => rows.iter().collect(),
+                    Some("StatusHistory.StatusDate") if dated => rows
+                        .iter()
+                        .filter(|row| row["StatusDate"].as_str().unwrap() > after.as_str())
+                        .collect(),
+                    Some(_) => return Answer::status(400).with_header("date", NOW),
+                };
+                Answer::value(&json!({"Records": found}))
+            }
+            _ => Answer::status(404),
+        };
+        answer.with_header("date", NOW)
+    })
+}
+
+/// How sure a reading of the feed is depends on how many applications were seen to change, and how long ago.
+#[tokio::test]
+async fn which_feed_shows_changes_is_as_sure_as_what_was_seen() {
+    let lately = "2025-06-20T10:00:00Z";
+    let moved =
+        |count: u32, at: &str| -> Vec<_> { (1..=count).map(|id| changed(id, at, at)).collect() };
+    let frozen = |count: u32| -> Vec<_> {
+        (51..51 + count)
+            .map(|id| changed(id, lately, "2024-12-01T10:00:00Z"))
+            .collect()
+    };
+    let edited: Vec<_> = (1..=9)
+        .map(|id| changed(id, lately, "2025-06-23T10:00:00Z"))
+        .collect();
+    let mixed: Vec<_> = moved(6, lately).into_iter().chain(frozen(2)).collect();
+    let by_date = json!({"feed": null, "feed_settled": true});
+    let perhaps = json!({"feed": null, "feed_settled": false});
+    let by_history = |settled: bool| json!({"feed": "status_history", "feed_settled": settled});
+    let slow = json!({"feed": "slow_full", "feed_settled": false});
+    for (name, all, dated, certainty, settings) in [
+        (
+            "six moved lately",
+            moved(6, lately),
+            true,
+            Certainty::Sure,
+            by_date,
+        ),
+        (
+            "two moved lately",
+            moved(2, lately),
+            true,
+            Certainty::Likely,
+            perhaps.clone(),
+        ),
+        (
+            "six moved long ago",
+            moved(6, "2024-12-20T10:00:00Z"),
+            true,
+            Certainty::Likely,
+            perhaps,
+        ),
+        ("edited since", edited, true, Certainty::Open, json!({})),
+        ("nobody", Vec::new(), true, Certainty::Open, json!({})),
+        (
+            "one frozen",
+            frozen(1),
+            false,
+            Certainty::Likely,
+            slow.clone(),
+        ),
+        ("two frozen", frozen(2), false, Certainty::Sure, slow),
+        (
+            "six frozen, by history",
+            frozen(6),
+            true,
+            Certainty::Sure,
+            by_history(true),
+        ),
+        ("mixed", mixed, true, Certainty::Sure, by_history(true)),
+    ] {
+        let scene = with_history(&all, dated);
+        let probed = scene.inspector().probe(None).await.unwrap();
+        let feed = found(&probed, "change feed");
+        assert_eq!(feed.certainty, certainty, "{name}: {feed:#?}");
+        assert_eq!(Value::Object(feed.settings.clone()), settings, "{name}");
+        let route = found(&probed, "status history by date");
+        if feed.reading == "status_history" {
+            assert_eq!(route.reading, "StatusHistory.StatusDate", "{name}");
+            let dialect = probed.dialect(&Settings::new());
+            crate::dialect::Dialect::from_settings(&dialect).unwrap();
+        }
+        let writes = scene.requests();
+        assert!(
+            writes.iter().all(|request| request.method != "PATCH"),
+            "nothing is changed"
+        );
+    }
+}
+
+/// One short page is no proof of what longer answers have.
+#[tokio::test]
+async fn certainty_is_earned_by_what_was_seen() {
+    let one = plain("2025-01-24T09:15:00Z", WINTER);
+    let probed = one.inspector().probe(None).await.unwrap();
+    for name in ["paging fields", "shape of ids", "stage route"] {
+        assert_eq!(found(&probed, name).certainty, Certainty::Likely, "{name}");
+    }
+    // With one application, a filter that is ignored finds what one that is heeded finds.
+    for name in ["ids in filters", "lists in filters", "change feed"] {
+        assert_eq!(found(&probed, name).certainty, Certainty::Open, "{name}");
+    }
+    let all: Vec<_> = (1..=100)
+        .map(|id| changed(id, "2025-06-20T10:00:00Z", "2025-06-20T10:00:00Z"))
+        .collect();
+    let probed = with_history(&all, true)
+        .inspector()
+        .probe(None)
+        .await
+        .unwrap();
+    for name in ["paging fields", "shape of ids"] {
+        assert_eq!(found(&probed, name).certainty, Certainty::Sure, "{name}");
+    }
+}

@@ -319,8 +319,8 @@ async fn ten_thousand_applications_are_made_and_searched_quickly() {
 #[tokio::test]
 async fn a_change_of_stage_moves_the_modification_date_or_not() {
     for moves in [true, false] {
-        let scene = Scene::new()
-            .await
+        let scene = Scene::new().await;
+        scene
             .switch(json!({"stage_change_moves_date": moves}))
             .await;
         let (_, ids) = scene.applications(1).await;
@@ -344,10 +344,8 @@ async fn the_status_history_is_filtered_by_the_date_that_it_is_switched_to() {
         "StatusHistory.StatusDate",
     ];
     for switch in ["none", "any", routes[0], routes[1], routes[2]] {
-        let scene = Scene::new()
-            .await
-            .switch(json!({"history_date_route": switch}))
-            .await;
+        let scene = Scene::new().await;
+        scene.switch(json!({"history_date_route": switch})).await;
         let (_, ids) = scene.applications(1).await;
         let last = scene.seen(ids[0]).await.history.last().unwrap().at;
         let moved = scene.player.move_to(ACME, &ids, "Video Interview", None);

@@ -13,7 +13,7 @@ use crate::error::Reach;
 use crate::ids::ApplicationId;
 use crate::invitation::Invitation;
 use crate::ports::{ApplicationPage, ApplicationRow, ChangeFeed, Eploy, StageChange, TenantState};
-use crate::tenant::{Position, Tenant};
+use crate::tenant::{HirePlan, Position, Tenant};
 
 /// How many applications are read at once.
 const READS_AT_ONCE: usize = 8;
@@ -142,7 +142,7 @@ impl Poller {
 
 /// Whether an application at this position counts as hired.
 pub(super) fn is_hired(tenant: &Tenant, position: &Position) -> bool {
-    let triggers = tenant.hires.iter().flat_map(|plan| plan.triggers());
+    let triggers = tenant.hires.iter().flat_map(HirePlan::triggers);
     triggers.into_iter().any(|one| one.matches(position))
 }
 

@@ -15,7 +15,7 @@ use crate::ports::{
     ApplicationPage, ApplicationRow, ChangeFeed, Eploy, Feed, Overlap, StageScan, StageSearch,
     TenantState,
 };
-use crate::tenant::{Tenant, Trigger, Vacancies};
+use crate::tenant::{HirePlan, Tenant, Trigger, Vacancies};
 use crate::timing::{after, seconds};
 
 /// How many pages a scan that is no feed reads with one poll at most.
@@ -132,7 +132,7 @@ fn watched(tenant: &Tenant) -> (Vec<Trigger>, Vacancies) {
             Vacancies::Only(these) => only.extend(these.iter().cloned()),
         }
     }
-    let hired = tenant.hires.iter().flat_map(|plan| plan.triggers());
+    let hired = tenant.hires.iter().flat_map(HirePlan::triggers);
     for trigger in hired {
         triggers.push(trigger.clone());
         all = true;
