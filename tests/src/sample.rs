@@ -105,6 +105,7 @@ pub fn claimed(invitation: &Invitation) -> Invitation {
         lease_until: at(60.0),
         entered_at: Some(at(-5.0)),
         history: Some("99".into()),
+        sent_to: None,
     };
     then(invitation, claim, at(0.0))
 }

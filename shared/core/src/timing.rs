@@ -105,6 +105,12 @@ impl Timing {
         problems
     }
 
+    /// After how long of asking a platform in vain people are told: the time between two sweeps that look for re-scores alone,
+    /// a day by default.
+    pub fn overdue(&self) -> SignedDuration {
+        seconds(self.sweep_max_seconds) * 4
+    }
+
     /// The delay before try number `failures` + 1: exponential, capped, and spread by up to a quarter so that many rows
     /// that failed together do not come back together. The spread comes from `who`, not from chance, so that the same
     /// history gives the same times.

@@ -24,21 +24,51 @@ pub struct Pace {
 pub struct Paced {
     inner: Arc<dyn Transport>,
     places: Semaphore,
-    turns: Mutex<Interval>,
+    turns: Mutex<Turns>,
+    pace: Pace,
+}
+
+/// Whose turn it is next, and when the last one was.
+struct Turns {
+    interval: Interval,
+    last_at: Option<Instant>,
 }
 
 impl Paced {
     /// `inner`, at this pace. To be called within a Tokio runtime, whose time it keeps.
     pub fn new(inner: Arc<dyn Transport>, pace: Pace) -> Self {
-        let period = Duration::from_secs(1) / pace.per_second.get();
-        let mut turns = tokio::time::interval(period.max(Duration::from_nanos(1)));
-        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut interval = tokio::time::interval(period(pace));
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             inner,
             places: Semaphore::new(pace.in_flight.get() as usize),
-            turns: Mutex::new(turns),
+            turns: Mutex::new(Turns {
+                interval,
+                last_at: None,
+            }),
+            pace,
         }
     }
+
+    /// Its pace.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Whether a request could begin at once: a new one in its place would send it no sooner.
+    pub fn is_idle(&self) -> bool {
+        let free = self.places.available_permits() == self.pace.in_flight.get() as usize;
+        free && self.turns.try_lock().is_ok_and(|turns| {
+            turns
+                .last_at
+                .is_none_or(|last| last.elapsed() >= period(self.pace))
+        })
+    }
+}
+
+/// The time between two turns.
+fn period(pace: Pace) -> Duration {
+    (Duration::from_secs(1) / pace.per_second.get()).max(Duration::from_nanos(1))
 }
 
 #[async_trait]
@@ -47,7 +77,9 @@ impl Transport for Paced {
         let end = Instant::now() + limits.time;
         let turn = async {
             let place = self.places.acquire().await.ok()?;
-            self.turns.lock().await.tick().await;
+            let mut turns = self.turns.lock().await;
+            turns.interval.tick().await;
+            turns.last_at = Some(Instant::now());
             Some(place)
         };
         let Ok(Some(_place)) = timeout_at(end, turn).await else {
@@ -149,6 +181,32 @@ mod tests {
             took >= Duration::from_secs(3) && took < Duration::from_millis(3200),
             "{took:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_idle_once_a_request_could_begin_at_once() {
+        let slow = Arc::new(Slow::default());
+        let paced = Arc::new(Paced::new(slow, pace(1, 2)));
+        assert!(paced.is_idle());
+        let request = Request::new(Method::Get, "https://acme.example/".parse().unwrap());
+        let limits = Limits {
+            time: Duration::from_mins(1),
+            answer: 10,
+        };
+        let call = tokio::spawn({
+            let paced = paced.clone();
+            async move { paced.send(request, limits).await }
+        });
+        sleep(Duration::from_millis(900)).await;
+        assert!(!paced.is_idle(), "its call takes a second");
+        call.await.unwrap().unwrap();
+        assert!(paced.is_idle(), "its turn was a second ago");
+        let fast = Arc::new(Paced::new(Arc::new(Slow::default()), pace(2, 1)));
+        fast.turns.lock().await.last_at = Some(Instant::now());
+        sleep(Duration::from_millis(999)).await;
+        assert!(!fast.is_idle());
+        sleep(Duration::from_millis(1)).await;
+        assert!(fast.is_idle());
     }
 
     #[tokio::test(start_paused = true)]

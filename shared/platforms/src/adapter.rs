@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
@@ -64,14 +63,9 @@ pub trait Adapter: Send + Sync {
         answers: &[Response],
     ) -> Result<Step<Withdrawn>, Fault>;
 
-    /// Asks for a page of an assessment's invitations: those changed after `since` where the platform can tell, else
-    /// all; `next` is the page before's, and may have been kept for days.
-    fn list(
-        &self,
-        assessment: &AssessmentId,
-        since: Option<Timestamp>,
-        next: Option<&str>,
-    ) -> Result<Request, Fault>;
+    /// Asks for a page of an assessment's invitations, all of them; `next` is the page before's, and may have been kept for
+    /// days.
+    fn list(&self, assessment: &AssessmentId, next: Option<&str>) -> Result<Request, Fault>;
 
     /// Reads that page. Rows of other assessments are left out and counted, in case the platform ignores the filter.
     fn read_list(

@@ -307,11 +307,16 @@ impl Platform for Client {
         .await
     }
 
+    fn address_digest(&self, email: &str) -> Option<String> {
+        self.credentials.address_digest(email)
+    }
+
     async fn find(
         &self,
         assessment: &AssessmentId,
         person: &Person,
         client_ref: &str,
+        sent_to: Option<&str>,
         deadline: Deadline,
     ) -> Result<Vec<Found>, CallError> {
         const FIND: &str = "look for an invitation";
@@ -319,7 +324,7 @@ impl Platform for Client {
             .pages(
                 FIND,
                 deadline,
-                |adapter, next| adapter.list(assessment, None, next),
+                |adapter, next| adapter.list(assessment, next),
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
             .await?;
@@ -328,7 +333,10 @@ impl Platform for Client {
         let unnamed = listed
             .iter()
             .any(|row| row.emails.is_empty() && row.found.client_ref.is_none());
-        let found = matches(listed, person, client_ref);
+        let was_sent_to =
+            |email: &str| sent_to.is_some() && self.address_digest(email).as_deref() == sent_to;
+        let meant = |email: &str| person.has_email(email) || was_sent_to(email);
+        let found = matches(listed, meant, client_ref);
         if !found.is_empty() {
             return Ok(found);
         }
@@ -368,14 +376,13 @@ impl Platform for Client {
     async fn list(
         &self,
         assessment: &AssessmentId,
-        since: Option<Timestamp>,
         next: Option<&str>,
     ) -> Result<SweepPage, CallError> {
         const LIST: &str = "list invitations";
         let page = self
             .page(
                 LIST,
-                |adapter| adapter.list(assessment, since, next),
+                |adapter| adapter.list(assessment, next),
                 |adapter, answer| adapter.read_list(assessment, answer),
             )
             .await;
@@ -457,12 +464,12 @@ impl Platform for Client {
 
 /// Those of `listed` that are this person's: the ones that say so by our reference first, then by e-mail address. A
 /// row that several pages show, because the list moved meanwhile, counts once.
-fn matches(listed: Vec<Listed>, person: &Person, client_ref: &str) -> Vec<Found> {
+fn matches(listed: Vec<Listed>, meant: impl Fn(&str) -> bool, client_ref: &str) -> Vec<Found> {
     let ours = |row: &Listed| row.found.client_ref.as_deref() == Some(client_ref);
     let (mut found, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(ours);
     found.extend(others.into_iter().filter(|row| {
         let mut emails = row.emails.iter();
-        emails.any(|email| person.has_email(email))
+        emails.any(|email| meant(email))
     }));
     let mut seen = HashSet::new();
     found

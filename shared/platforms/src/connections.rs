@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
 use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, ProblemCode, StoreError};
 use stagecall_core::ids::{AccountId, TenantId};
@@ -24,10 +26,35 @@ use crate::kind::{Kind, kind};
 use crate::problem;
 use crate::settings::{Secret, pace, validate};
 
-/// Beyond this many accounts, the paces of those that nobody is using are forgotten.
-const PACES: usize = 1000;
+/// Up to this many accounts, no pace is forgotten.
+const MIN_PACES: usize = 1000;
 
-type Paces = HashMap<(TenantId, AccountId), (Pace, Arc<dyn Transport>)>;
+/// The pace of each account. Forgotten are only those that are idle, so that none is faster for it, and not with each call,
+/// because that looks at all of them.
+struct Paces {
+    by_account: HashMap<(TenantId, AccountId), Arc<Paced>>,
+    forget_beyond: usize,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self {
+            by_account: HashMap::new(),
+            forget_beyond: MIN_PACES,
+        }
+    }
+}
+
+impl Paces {
+    fn forget_idle(&mut self) {
+        if self.by_account.len() <= self.forget_beyond {
+            return;
+        }
+        self.by_account
+            .retain(|_, paced| Arc::strong_count(paced) > 1 || !paced.is_idle());
+        self.forget_beyond = (2 * self.by_account.len()).max(MIN_PACES);
+    }
+}
 
 /// Every tenant's platform accounts.
 pub struct Connections {
@@ -93,17 +120,14 @@ impl Connections {
     /// The transport of one account, at its pace.
     fn paced(&self, tenant: &TenantId, account: &AccountId, pace: Pace) -> Arc<dyn Transport> {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        if paces.len() > PACES {
-            paces.retain(|_, (_, transport)| Arc::strong_count(transport) > 1);
-        }
+        paces.forget_idle();
         let key = (tenant.clone(), account.clone());
-        match paces.get(&key) {
-            Some((same, transport)) if *same == pace => transport.clone(),
+        match paces.by_account.get(&key) {
+            Some(paced) if paced.pace() == pace => paced.clone(),
             _ => {
-                let transport: Arc<dyn Transport> =
-                    Arc::new(Paced::new(self.transport.clone(), pace));
-                paces.insert(key, (pace, transport.clone()));
-                transport
+                let paced = Arc::new(Paced::new(self.transport.clone(), pace));
+                paces.by_account.insert(key, paced.clone());
+                paced
             }
         }
     }
@@ -214,6 +238,28 @@ impl Credentials {
             secret,
         })
         .map_err(error)
+    }
+
+    /// A digest of an address under a key that is derived from the account's secret: whoever has the digest alone cannot try
+    /// addresses on it. With another secret it is another one, so one that was kept beyond a rotation finds nobody.
+    pub fn address_digest(&self, email: &str) -> Option<String> {
+        /// 128 bits tell the addresses of one list apart.
+        const BYTES: usize = 16;
+        let used = self.used();
+        if used.0.is_empty() {
+            return None;
+        }
+        let mut key = Sha256::new();
+        key.update(b"stagecall address digest");
+        for (name, value) in &used.0 {
+            for part in [name.as_bytes(), value.expose_secret().as_bytes()] {
+                key.update((part.len() as u64).to_be_bytes());
+                key.update(part);
+            }
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key.finalize()).ok()?;
+        mac.update(email.trim().to_lowercase().as_bytes());
+        Some(hex::encode(&mac.finalize().into_bytes()[..BYTES]))
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, PlatformSecret> {

@@ -89,20 +89,9 @@ pub fn capability_table() -> String {
             let _ = write!(table, " {} |", cell(capabilities));
         }
     };
-    row(
-        "sends the invitation itself",
-        &|of| yes(of.invites_by_email),
-    );
-    row("answers an invitation with the candidate's link", &|of| {
-        yes(of.returns_candidate_link)
-    });
-    row("gives our reference back reliably", &|of| {
-        yes(of.echoes_client_ref)
-    });
     row("calls back", &|of| yes(of.callbacks));
     row("arranges live interviews", &|of| yes(of.live_interviews));
     row("keeps talent pools", &|of| yes(of.pools));
-    row("takes an invitation back", &|of| yes(of.withdraws));
     row(
         "lists instead of asking one by one, from",
         &|of| match of.list_from {

@@ -68,12 +68,12 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
         let account = account.map_err(|error| error.to_string())?;
         let listed = account.assessments().await;
         listed.map(drop).or_else(|error| failed(error, false))?;
-        match account.list(&assessment, None, None).await {
+        match account.list(&assessment, None).await {
             Ok(page) => silent(&format!("{:?}", page.sightings))?,
             Err(error) => failed(error, false)?,
         }
         match account
-            .find(&assessment, &person, "70215.video.1", Deadline::NONE)
+            .find(&assessment, &person, "70215.video.1", None, Deadline::NONE)
             .await
         {
             Ok(found) => found

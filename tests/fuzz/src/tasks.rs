@@ -166,14 +166,14 @@ impl Asked<'_> {
     }
 
     async fn read(&self, assessment: &AssessmentId) -> Result<(), String> {
-        match self.account.list(assessment, None, None).await {
+        match self.account.list(assessment, None).await {
             Ok(page) => silent(&format!("{:?}", page.sightings))?,
             Err(error) => self.failed(&error, false)?,
         }
         let (person, ours) = (person(), "70215.talk.1");
         match self
             .account
-            .find(assessment, &person, ours, Deadline::NONE)
+            .find(assessment, &person, ours, None, Deadline::NONE)
             .await
         {
             Ok(found) => found

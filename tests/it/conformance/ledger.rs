@@ -124,6 +124,7 @@ pub async fn of_many_saves_of_one_version_one_wins(backend: impl Backend) {
             lease_until: at(f64::from(sender)),
             entered_at: None,
             history: None,
+            sent_to: None,
         };
         let mine = then(&first, claim, at(0.0));
         tokio::spawn(async move { (ledger.save(&mine).await.unwrap(), mine) })

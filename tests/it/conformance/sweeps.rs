@@ -2,7 +2,8 @@
 
 use futures::future::join_all;
 use stagecall_core::ids::{AssessmentRef, TenantId};
-use stagecall_core::ports::{Saved, SweepReading, SweepState};
+use stagecall_core::invitation::Trouble;
+use stagecall_core::ports::{Saved, SweepFailing, SweepReading, SweepState};
 use stagecall_tests::sample::{assessment, at};
 
 use super::Backend;
@@ -58,8 +59,18 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
             next: Some("https://app.willotalent.com/participants?page=7&x=%C3%A9".to_owned()),
             pages: 6,
             began_at: at(1.000_002),
-            since: Some(at(-900.000_001)),
             news: 3,
+        }),
+        failing: Some(SweepFailing {
+            trouble: Trouble {
+                code: "platform.unreadable".to_owned(),
+                problem: "its list is too large".to_owned(),
+                remedy: "Archive old candidates".to_owned(),
+                since: at(-90_000.0),
+                times: 7,
+            },
+            open_after: Some("70215.video.1".to_owned()),
+            ended_after: None,
         }),
     };
     let save = |expected: SweepState, next: SweepState| {

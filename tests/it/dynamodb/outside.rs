@@ -333,15 +333,11 @@ impl DeliveryReader for Outside {
 impl Platform for Outside {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            invites_by_email: true,
-            returns_candidate_link: true,
-            echoes_client_ref: true,
             callbacks: true,
             list_from: 0,
             statuses: vec![Status::Sent, Status::Completed],
             live_interviews: false,
             pools: false,
-            withdraws: false,
         }
     }
 
@@ -366,11 +362,16 @@ impl Platform for Outside {
         Ok(Withdrawn::Done)
     }
 
+    fn address_digest(&self, _: &str) -> Option<String> {
+        Some("0123456789abcdef0123456789abcdef".to_owned())
+    }
+
     async fn find(
         &self,
         _: &AssessmentId,
         _: &Person,
         _: &str,
+        _: Option<&str>,
         _: Deadline,
     ) -> Result<Vec<Found>, CallError> {
         Ok(Vec::new())
@@ -388,12 +389,7 @@ impl Platform for Outside {
         })
     }
 
-    async fn list(
-        &self,
-        _: &AssessmentId,
-        _: Option<Timestamp>,
-        _: Option<&str>,
-    ) -> Result<SweepPage, CallError> {
+    async fn list(&self, _: &AssessmentId, _: Option<&str>) -> Result<SweepPage, CallError> {
         Ok(SweepPage {
             sightings: Vec::new(),
             next: None,

@@ -140,7 +140,7 @@ async fn after_a_lost_answer_the_schedule_is_found_with_its_link() {
             let (person, name) = (person(number), client_ref(number));
             let found = scene
                 .platform
-                .find(&interview, &person, &name, Deadline::NONE)
+                .find(&interview, &person, &name, None, Deadline::NONE)
                 .await
                 .unwrap();
             assert_eq!(found.len(), there, "{fault:?}");
@@ -152,7 +152,7 @@ async fn after_a_lost_answer_the_schedule_is_found_with_its_link() {
             .await;
         let failed = scene
             .platform
-            .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
+            .find(&interview, &person(1), &client_ref(1), None, Deadline::NONE)
             .await;
         assert!(
             failed.is_err(),
@@ -180,7 +180,6 @@ async fn whoever_cannot_be_taken_back_is_said_to_be_there_still() {
                 Err(error) => panic!("{}: {error}", scene.kind.name),
             }
         }
-        assert!(scene.capabilities.withdraws, "{}", scene.kind.name);
     })
     .await;
 }
@@ -211,7 +210,7 @@ async fn an_empty_answer_to_scheduling_is_looked_up() {
         assert_eq!(error.phase, Phase::Unknown, "{does}: {error}");
         let found = scene
             .platform
-            .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
+            .find(&interview, &person(1), &client_ref(1), None, Deadline::NONE)
             .await;
         assert_eq!(found.unwrap().len(), there, "{does}");
         scene.done().await;
@@ -252,7 +251,7 @@ async fn without_a_list_of_interviews_one_is_made_all_the_same() {
     );
     let found = scene
         .platform
-        .find(&interview, &person(1), &client_ref(1), Deadline::NONE)
+        .find(&interview, &person(1), &client_ref(1), None, Deadline::NONE)
         .await;
     let error = found.unwrap_err();
     assert!(
@@ -284,7 +283,7 @@ async fn a_held_interview_is_reported_with_its_scorecard() {
     assert_eq!(first.ratings[0].value, "4 stars");
     assert!(first.report_link.is_some());
     assert_ne!(first.finding(), second.finding());
-    let page = scene.platform.list(&interview, None, None).await.unwrap();
+    let page = scene.platform.list(&interview, None).await.unwrap();
     assert_eq!(page.sightings[0].status, Some(Status::Completed));
     scene.done().await;
 }

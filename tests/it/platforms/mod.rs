@@ -113,7 +113,7 @@ impl Scene {
         let (person, client_ref) = (person(number), client_ref(number));
         let found = self
             .platform
-            .find(&self.first, &person, &client_ref, Deadline::NONE);
+            .find(&self.first, &person, &client_ref, None, Deadline::NONE);
         found.await.unwrap()
     }
 
@@ -122,7 +122,7 @@ impl Scene {
         let mut all = Vec::new();
         let mut next = None;
         loop {
-            let page = self.platform.list(&self.first, None, next.as_deref());
+            let page = self.platform.list(&self.first, next.as_deref());
             let page = page.await.unwrap();
             all.extend(page.sightings);
             next = page.next;

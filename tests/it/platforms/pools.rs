@@ -50,14 +50,14 @@ async fn somebody_is_in_the_pool_with_tags_and_is_found_there() {
         assert_eq!(scene.stand.tags(&reference).await, ["care"]);
         let found = scene
             .platform
-            .find(pool, &person(1), &client_ref(1), Deadline::NONE)
+            .find(pool, &person(1), &client_ref(1), None, Deadline::NONE)
             .await
             .unwrap();
         assert_eq!(found.len(), 1, "{pool}");
         assert_eq!(found[0].reference, reference);
         let nobody = scene
             .platform
-            .find(pool, &person(9), &client_ref(9), Deadline::NONE)
+            .find(pool, &person(9), &client_ref(9), None, Deadline::NONE)
             .await;
         assert_eq!(nobody.unwrap(), [], "{pool}");
     })
@@ -77,7 +77,7 @@ async fn after_a_lost_answer_the_place_is_found() {
         assert_eq!(error.unwrap_err().phase, Phase::Unknown, "{pool}");
         let found = scene
             .platform
-            .find(pool, &person(1), &client_ref(1), Deadline::NONE)
+            .find(pool, &person(1), &client_ref(1), None, Deadline::NONE)
             .await;
         assert_eq!(found.unwrap().len(), 1, "{pool}");
     })
@@ -111,7 +111,7 @@ async fn whoever_is_in_a_pool_is_taken_out_or_it_is_said_that_they_are_not() {
             assert_eq!(done == Withdrawn::Done, takes_out, "{pool}: {done:?}");
             let found = scene
                 .platform
-                .find(pool, &person(1), &client_ref(1), Deadline::NONE)
+                .find(pool, &person(1), &client_ref(1), None, Deadline::NONE)
                 .await;
             assert_eq!(found.unwrap().is_empty(), takes_out, "{pool}");
         }

@@ -16,11 +16,17 @@ async fn failures(scene: &Scene, platform: &dyn Platform) -> Vec<CallError> {
         platform.assessments().await.unwrap_err(),
         platform.invite(&scene.order(1)).await.unwrap_err(),
         platform
-            .find(&scene.first, &person(1), &client_ref(1), Deadline::NONE)
+            .find(
+                &scene.first,
+                &person(1),
+                &client_ref(1),
+                None,
+                Deadline::NONE,
+            )
             .await
             .unwrap_err(),
         platform.result(&scene.first, &reference).await.unwrap_err(),
-        platform.list(&scene.first, None, None).await.unwrap_err(),
+        platform.list(&scene.first, None).await.unwrap_err(),
     ]
 }
 
@@ -61,7 +67,7 @@ async fn whoever_is_too_fast_waits_as_long_as_is_said() {
                 let reference = Reference::new("00000000000000000000000000000000");
                 let error = match at {
                     0 => scene.platform.invite(&scene.order(1)).await.err(),
-                    1 => scene.platform.list(&scene.first, None, None).await.err(),
+                    1 => scene.platform.list(&scene.first, None).await.err(),
                     _ => scene.platform.result(&scene.first, &reference).await.err(),
                 };
                 let error = error.unwrap_or_else(|| panic!("{}: {operation}", scene.kind.name));

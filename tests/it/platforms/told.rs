@@ -137,7 +137,7 @@ async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
         let mut pages = 0;
         loop {
             let elsewhere = scene.opened_anew().await;
-            let page = elsewhere.list(&scene.first, None, next.as_deref());
+            let page = elsewhere.list(&scene.first, next.as_deref());
             let page = page.await.unwrap();
             for line in page.sightings {
                 assert!(

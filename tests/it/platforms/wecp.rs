@@ -344,7 +344,7 @@ async fn a_list_without_addresses_proves_nothing() {
         let (person, reference) = (person(1), client_ref(1));
         let found = scene
             .platform
-            .find(&scene.first, &person, &reference, Deadline::NONE)
+            .find(&scene.first, &person, &reference, None, Deadline::NONE)
             .await;
         assert_eq!(found.unwrap_err().phase, Phase::Unknown, "{shown}");
         scene.done().await;

@@ -48,6 +48,7 @@ impl Steps<'_> {
                     lease_until: in_ticks(self.setting.lease),
                     entered_at: None,
                     history: None,
+                    sent_to: None,
                 };
                 if self.change(world, event) {
                     Worker::Claimed {

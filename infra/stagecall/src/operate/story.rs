@@ -49,6 +49,7 @@ pub(crate) fn why(of: &Invitation) -> Option<String> {
     let trouble = |trouble: &Trouble| format!("{}: {}", trouble.code, trouble.problem);
     match &of.state {
         State::Detected | State::Sending { .. } => of.trouble.as_ref().map(trouble),
+        State::Invited | State::Started if of.trouble.is_some() => of.trouble.as_ref().map(trouble),
         State::Skipped(SkipReason::Duplicate(Some(other))) => {
             Some(format!("the same invitation as {}", other.name()))
         }
@@ -58,7 +59,10 @@ pub(crate) fn why(of: &Invitation) -> Option<String> {
         }
         State::Failed(FailReason::OnPlatform) => Some("the platform gave up".to_owned()),
         State::Failed(
-            FailReason::Refused(of) | FailReason::GaveUp(of) | FailReason::OutcomeUnknown(of),
+            FailReason::Refused(of)
+            | FailReason::GaveUp(of)
+            | FailReason::OutcomeUnknown(of)
+            | FailReason::Unanswered(of),
         ) => Some(trouble(of)),
         _ if of.unreported() => Some(match &of.report.trouble {
             Some(of) => format!("not shown in Eploy yet: {}", trouble(of)),

@@ -61,6 +61,8 @@ pub(super) const SWEEP_ARMED: &str = "armed";
 pub(super) const SWEEP_EMPTY: &str = "empty_at";
 /// Where the platform's list is read on, in JSON; absent: at its beginning.
 pub(super) const SWEEP_READING: &str = "reading";
+/// Why an assessment's list cannot be read.
+pub(super) const SWEEP_FAILING: &str = "failing";
 
 /// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
 /// the number it was begun with, or rows would be looked for where they are not.

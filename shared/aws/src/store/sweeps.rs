@@ -9,8 +9,8 @@ use stagecall_core::ports::{Saved, SweepState, Sweeps};
 
 use super::item::{Item, broken, number, plain, read_number, read_plain, text};
 use super::layout::{
-    INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILURES,
-    SWEEP_LAST, SWEEP_READING, moment,
+    INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILING,
+    SWEEP_FAILURES, SWEEP_LAST, SWEEP_READING, moment,
 };
 use super::write::{Condition, Update};
 use super::{STORE, Store};
@@ -135,7 +135,7 @@ impl Sweeps for Store {
 }
 
 /// What a save changes of a sweep's row, as the row has it: what is nothing or zero, it has not.
-fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 5], StoreError> {
+fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 6], StoreError> {
     let time = |at: Option<Timestamp>| at.map(|at| number(at.as_nanosecond()));
     Ok([
         (SWEEP_DUE, time(of.due_at)),
@@ -146,6 +146,7 @@ fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>)
         ),
         (SWEEP_EMPTY, of.empty_at.map(number)),
         (SWEEP_READING, of.reading.as_ref().map(plain).transpose()?),
+        (SWEEP_FAILING, of.failing.as_ref().map(plain).transpose()?),
     ])
 }
 
@@ -164,5 +165,6 @@ fn state(item: &Item) -> Result<SweepState, StoreError> {
         armed: read_number(item, SWEEP_ARMED)?.unwrap_or(0),
         empty_at: read_number(item, SWEEP_EMPTY)?,
         reading: read_plain(item, SWEEP_READING)?,
+        failing: read_plain(item, SWEEP_FAILING)?,
     })
 }

@@ -478,3 +478,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_eploy_does_not_tell_for_days_is_given_up_and_told_of() {
+    const DAYS: i64 = 3 * 86_400;
+    let put_off = |times| Event::PutOff {
+        trouble: Trouble {
+            code: "eploy.unreachable".to_owned(),
+            problem: "Eploy, read the candidate: no answer".to_owned(),
+            remedy: "Wait".to_owned(),
+            since: time(0),
+            times,
+        },
+        until: time(DAYS + 60),
+    };
+    for row in [fresh(), delivering()] {
+        let few = step(&row, put_off(9), DAYS).next;
+        assert_eq!(few.state, row.state);
+        let early = step(&row, put_off(10), DAYS - 1).next;
+        assert_eq!(early.state, row.state);
+        let over = step(&row, put_off(10), DAYS);
+        assert!(matches!(
+            over.next.state,
+            State::Failed(FailReason::Refused(_))
+        ));
+        assert_eq!(
+            (over.next.due_at, over.told),
+            (None, Some(Told::Undelivered))
+        );
+    }
+}

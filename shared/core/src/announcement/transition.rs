@@ -175,6 +175,11 @@ impl Announcement {
                 self.not_before = not_before;
                 self.due_at = Some(now);
             }
+            (Event::PutOff { trouble, .. }, State::Detected | State::Delivering)
+                if trouble.is_hopeless(now, timing) =>
+            {
+                self.rest(State::Failed(FailReason::Refused(trouble)));
+            }
             (Event::PutOff { trouble, until }, State::Detected | State::Delivering) => {
                 self.trouble = Some(trouble);
                 self.due_at = Some(until);

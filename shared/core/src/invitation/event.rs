@@ -27,6 +27,8 @@ pub enum Event {
         entered_at: Option<Timestamp>,
         /// The row of the status history.
         history: Option<StatusHistoryId>,
+        /// The digest of the address that is sent to, see [`Invitation::sent_to`].
+        sent_to: Option<String>,
     },
     /// The next step of inviting cannot be made now; nothing was sent.
     PutOff {
@@ -96,6 +98,8 @@ pub enum Event {
         /// itself. While the lease runs, such a row stays watched: it is the delivery that comes back to it.
         carried: bool,
     },
+    /// The platform could not be asked for the result.
+    ResultUnavailable(Trouble),
     /// The time until which it was watched is over.
     WatchOver,
     /// The application was seen away from the trigger stage.
@@ -147,6 +151,7 @@ impl Event {
             Self::Skip { .. } => "skipped",
             Self::Fail { .. } => "failed",
             Self::Observed { .. } => "observed",
+            Self::ResultUnavailable(_) => "result_unavailable",
             Self::WatchOver => "watch_over",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use event::{Effect, Event, NotApplicable, Transition, Writer};
+pub(crate) use transition::watch_limit;
 
 use crate::error::CallError;
 use crate::ids::{
@@ -50,9 +51,16 @@ pub struct Invitation {
     pub state: State,
     /// How often sending was begun.
     pub attempts: u32,
-    /// Why the next step of inviting was put off, if it was.
+    /// Why the next step of inviting was put off, if it was; once the platform has it, why its result could not be read when it
+    /// was last asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// Whether it is news to the recruiter that the result cannot be read, because it has been so for long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub result_overdue: bool,
+    /// A keyed digest of the address that was last sent to, while it may have to be looked up by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_to: Option<String>,
     /// When the next step of inviting is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_try: Option<Timestamp>,
@@ -176,6 +184,8 @@ pub enum FailReason {
     OutcomeUnknown(Trouble),
     /// The platform gave up.
     OnPlatform,
+    /// The platform has it, and could not be asked for its result for too long.
+    Unanswered(Trouble),
 }
 
 impl State {
@@ -197,7 +207,7 @@ impl State {
             | Self::Declined
             | Self::Bounced
             | Self::Cancelled
-            | Self::Failed(FailReason::OnPlatform) => 4,
+            | Self::Failed(FailReason::OnPlatform | FailReason::Unanswered(_)) => 4,
             // Above the other endings: a result that the platform has reaches Eploy even if it came late.
             Self::Completed => 5,
         }
@@ -396,6 +406,8 @@ impl Invitation {
             state: State::Detected,
             attempts: 0,
             trouble: None,
+            result_overdue: false,
+            sent_to: None,
             next_try: None,
             reference: None,
             invite_link: None,
@@ -465,15 +477,44 @@ impl Invitation {
     pub fn holds_its_entry(&self) -> bool {
         let came_to_nothing = match &self.state {
             State::Skipped(_) | State::Bounced | State::Cancelled => true,
-            State::Failed(reason) => !matches!(reason, FailReason::OutcomeUnknown(_)),
+            State::Failed(reason) => !matches!(
+                reason,
+                FailReason::OutcomeUnknown(_) | FailReason::Unanswered(_)
+            ),
             _ => false,
         };
         !came_to_nothing && self.entry.left_at.is_none()
     }
 
+    /// When something last happened to it that is not about reporting it or about asking the platform in vain.
+    pub fn settled_at(&self) -> Timestamp {
+        const ASIDE: [&str; 5] = [
+            "reported",
+            "report_put_off",
+            "report_doubted",
+            "result_unavailable",
+            "retried",
+        ];
+        let changes = self.story.iter().rev();
+        let last = changes
+            .filter(|one| !ASIDE.contains(&one.what.as_str()))
+            .map(|one| one.at)
+            .next();
+        last.max(self.ended_at).unwrap_or(self.entry.seen_at)
+    }
+
     /// When something last happened to it.
     pub fn touched_at(&self) -> Timestamp {
         self.story.last().map_or(self.entry.seen_at, |last| last.at)
+    }
+
+    /// Whether its report says that the platform cannot be asked; so it does not wait for the platform's words.
+    pub fn is_unread(&self) -> bool {
+        match &self.state {
+            State::Expired => self.trouble.is_some(),
+            State::Failed(FailReason::Unanswered(_)) => true,
+            _ => self.result_overdue,
+        }
     }
 
     /// Whether Eploy does not yet show what is known.

@@ -76,6 +76,7 @@ fn claim(until: i64) -> Event {
         lease_until: time(until),
         entered_at: None,
         history: None,
+        sent_to: None,
     }
 }
 
@@ -648,17 +649,126 @@ fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
         carried: false,
     };
     let row = step(&row, seen, 4).next;
-    // Eploy does not show it yet.
-    refused(&row, Event::Forget, 5);
-    let row = step(&row, reported(&row), 6).next;
+    // Whether Eploy shows it or not.
+    let shown = step(&row, reported(&row), 6).next;
+    assert_eq!(step(&shown, Event::Forget, 7).effects, []);
     let gone = step(&row, Event::Forget, 7);
-    assert_eq!(gone.effects, []);
+    assert_eq!(gone.effects, [], "nobody is told that Eploy shows it");
     let row = gone.next;
+    assert!(!row.unreported());
     assert_eq!((&row.state, &row.wake), (&State::Completed, &Wake::Never));
     assert_eq!((&row.finding, &row.marker), (&None, &None));
     assert_eq!((&row.invite_link, row.story.len()), (&None, 1));
     assert_eq!(row.reference, Some("r0".into()));
     refused(&row, Event::Forget, 8);
+}
+
+fn unavailable(since: i64, times: u32) -> Event {
+    Event::ResultUnavailable(Trouble {
+        code: "platform.unreachable".to_owned(),
+        problem: "the platform, read a result: it is down".to_owned(),
+        remedy: "Wait".to_owned(),
+        since: time(since),
+        times,
+    })
+}
+
+fn seen(status: Status) -> Event {
+    Event::Observed {
+        finding: finding(status, 1),
+        marker: None,
+        lease_until: None,
+        carried: false,
+    }
+}
+
+/// An open invitation that Eploy shows.
+fn shown() -> Invitation {
+    let row = step(&fresh(), claim(60), 1).next;
+    let row = step(&row, sent("r0"), 2).next;
+    step(&row, reported(&row), 3).next
+}
+
+#[test]
+fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
+    const DAY: i64 = 86_400;
+    let row = step(&shown(), unavailable(10, 1), 10).next;
+    assert!(!row.unreported(), "it may be over soon");
+    assert_eq!(row.wake, shown().wake);
+    // A day in which nobody asked proves nothing.
+    let row = step(&row, unavailable(10, 2), DAY + 10).next;
+    assert!(!row.unreported());
+    let row = step(&row, unavailable(10, 3), DAY + 20).next;
+    assert!(row.unreported() && row.result_overdue);
+    assert!(matches!(
+        row.wake,
+        Wake::At {
+            step: Step::WriteBack,
+            ..
+        }
+    ));
+    let row = step(&row, reported(&row), DAY + 21).next;
+    assert!(matches!(row.wake, Wake::Watched { .. }));
+    let row = step(&row, unavailable(10, 4), DAY + 30).next;
+    assert!(!row.unreported());
+
+    // What is read at last takes it back, also where it says nothing new.
+    let read = step(&row, seen(Status::Sent), DAY + 40).next;
+    assert!(read.unreported() && !read.result_overdue);
+    assert_eq!(
+        (read.trouble.as_ref(), read.moment()),
+        (None, Some(Moment::Invited))
+    );
+    let never_told = step(&shown(), unavailable(10, 1), 10).next;
+    let read = step(&never_told, seen(Status::Sent), 20).next;
+    assert_eq!((read.trouble.as_ref(), read.unreported()), (None, false));
+}
+
+#[test]
+fn a_result_that_cannot_be_read_for_a_month_ends_the_invitation_and_a_late_one_counts() {
+    const MONTH: i64 = 30 * 86_400;
+    // In nine tries or in less time it goes on.
+    let row = step(&shown(), unavailable(10, 9), MONTH + 10).next;
+    assert_eq!(row.state, State::Invited);
+    let row = step(&row, unavailable(10, 10), MONTH + 9).next;
+    assert_eq!(row.state, State::Invited);
+    let row = step(&row, unavailable(10, 11), MONTH + 10).next;
+    assert!(
+        matches!(&row.state, State::Failed(FailReason::Unanswered(trouble)) if trouble.times == 11)
+    );
+    assert_eq!(row.moment(), Some(Moment::Failed));
+    assert!(row.unreported() && row.trouble.is_none());
+    let row = step(&row, seen(Status::Completed), MONTH + 20).next;
+    assert_eq!(row.state, State::Completed);
+    // What has ended, or was never sent, is not ended by it.
+    let row = step(&row, unavailable(10, 99), 3 * MONTH).next;
+    assert_eq!(row.state, State::Completed);
+    refused(&fresh(), unavailable(10, 1), 20);
+}
+
+#[test]
+fn an_open_invitation_without_an_end_of_its_own_is_watched_for_a_year() {
+    const YEAR: i64 = 365 * 86_400;
+    refused(&shown(), Event::WatchOver, YEAR + 1);
+    let row = step(&shown(), Event::WatchOver, YEAR + 2).next;
+    assert_eq!(row.state, State::Expired);
+}
+
+/// Whoever sends it dies each time, and cannot say why.
+#[test]
+fn sending_that_never_comes_to_an_end_is_given_up() {
+    let mut row = fresh();
+    let mut at = 0;
+    for attempt in 1..=50 {
+        row = step(&row, claim(at + 60), at).next;
+        assert_eq!(row.attempts, attempt);
+        at += 60;
+        row = step(&row, Event::LookedUpAbsent { again_at: None }, at).next;
+    }
+    assert!(
+        matches!(&row.state, State::Failed(FailReason::GaveUp(trouble)) if trouble.code == "invitation.interrupted")
+    );
+    assert!(row.unreported());
 }
 
 /// Any event, as some worker might apply it at some time.

@@ -108,6 +108,7 @@ impl Invitation {
                 lease_until,
                 entered_at,
                 history,
+                sent_to,
             } => {
                 if self.state != State::Detected {
                     return Err(past);
@@ -119,6 +120,7 @@ impl Invitation {
                     .for_each(|one| one.leave_out(idle, now));
                 self.entry.entered_at = entered_at.or(self.entry.entered_at);
                 self.entry.history = history.or(self.entry.history.take());
+                self.sent_to = sent_to;
                 self.state = State::Sending { lease_until };
                 detail = Some(format!("attempt {}", self.attempts));
             }
@@ -183,6 +185,12 @@ impl Invitation {
                         self.revision += 1;
                         self.next_try = None;
                     }
+                    // Whoever sends it never comes to its end, and nobody can say why.
+                    None if self.attempts >= Self::MAX_INTERRUPTED => {
+                        self.state = State::Failed(FailReason::GaveUp(self.interrupted(now)));
+                        self.revision += 1;
+                        self.next_try = None;
+                    }
                     trouble => {
                         self.trouble = trouble;
                         self.state = State::Detected;
@@ -210,6 +218,7 @@ impl Invitation {
                 self.reference = Some(reference);
                 self.invite_link = link;
                 self.invited_at = Some(now);
+                self.sent_to = None;
                 self.trouble = None;
                 self.next_try = None;
                 self.state = State::Invited;
@@ -262,9 +271,13 @@ impl Invitation {
                 let behind = watch.looked
                     && matches!(self.wake, Wake::Watched { .. })
                     && self.wake != self.watched(now, timing, watch);
-                if !changed && !marked && !behind {
+                let was_unread = self.is_unread();
+                let recovered = self.trouble.take().is_some();
+                self.result_overdue = false;
+                if !changed && !marked && !behind && !recovered {
                     return Err(nothing_new);
                 }
+                let before = self.revision;
                 if marked {
                     self.marker = marker;
                 }
@@ -287,8 +300,33 @@ impl Invitation {
                     }
                     self.finding = Some(finding);
                 }
+                if was_unread && recovered && self.revision == before {
+                    self.revision += 1;
+                }
                 if self.unreported() && !self.report.leased(now) {
                     self.report.lease(lease_until);
+                }
+            }
+            Event::ResultUnavailable(trouble) => {
+                if self.reference.is_none() {
+                    return Err(past);
+                }
+                detail = Some(trouble.code.clone());
+                let overdue = trouble.is_overdue(now, timing);
+                if self.state.is_open() && trouble.is_unanswered(now, timing) {
+                    self.trouble = None;
+                    self.result_overdue = false;
+                    self.state = State::Failed(FailReason::Unanswered(trouble));
+                    self.ended_at = Some(now);
+                    self.revision += 1;
+                } else {
+                    if self.state.is_open() && overdue && !self.result_overdue {
+                        self.result_overdue = true;
+                        self.revision += 1;
+                    } else {
+                        wake = Some(self.wake.clone());
+                    }
+                    self.trouble = Some(trouble);
                 }
             }
             Event::WatchOver => {
@@ -296,7 +334,9 @@ impl Invitation {
                     return Err(past);
                 };
                 let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
-                if !is_over(until) || self.is_carried() {
+                if !is_over(watch_limit(until, self.state.level(), self.invited_at))
+                    || self.is_carried()
+                {
                     return Err(past);
                 }
                 let by_now = self.watched(now, timing, watch);
@@ -434,10 +474,23 @@ impl Invitation {
         Ok((detail, wake))
     }
 
-    /// Whether it has ended, and Eploy shows how. What has yet to be sent is due.
+    /// How often sending may be begun and never come to an end before it is given up.
+    const MAX_INTERRUPTED: u32 = 50;
+
+    /// Why it is given up if whoever sends it never comes to an end.
+    fn interrupted(&self, now: Timestamp) -> Trouble {
+        Trouble {
+            code: "invitation.interrupted".to_owned(),
+            problem: "sending it was begun again and again and never came to an end".to_owned(),
+            remedy: "Ask whoever runs Stagecall to look at its log".to_owned(),
+            since: now,
+            times: self.attempts,
+        }
+    }
+
+    /// Whether it has ended. How much of it Eploy shows does not matter: the time of keeping is over all the same.
     fn is_over(&self) -> bool {
-        let due = matches!(self.wake, Wake::At { .. });
-        !self.state.is_open() && !self.unreported() && !due
+        self.state.level() > 0 && !self.state.is_open()
     }
 
     /// Removes what came of it.
@@ -447,6 +500,8 @@ impl Invitation {
         self.finding = None;
         self.marker = None;
         self.trouble = None;
+        self.result_overdue = false;
+        self.sent_to = None;
         self.report = Report {
             revision: self.revision,
             ..Report::default()
@@ -627,8 +682,21 @@ impl Trouble {
         self.lasts(now) >= seconds(timing.late_seconds)
     }
 
+    /// The fewest tries before the recruiter is told that a result cannot be read.
+    const OVERDUE_TRIES: u32 = 3;
+
+    /// Whether a platform could not be asked for so long that people are to know: a day, by default.
+    pub(crate) fn is_overdue(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
+    }
+
+    /// Whether a platform could not be asked for a result for as long as results are followed at all.
+    fn is_unanswered(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
+    }
+
     /// Whether it has gone on for too long, and been tried often enough, to go on.
-    fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
+    pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
         self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
     }
 }
@@ -677,8 +745,23 @@ impl FailReason {
             Self::Refused(trouble) | Self::GaveUp(trouble) => &trouble.code,
             Self::OutcomeUnknown(_) => "outcome.unknown",
             Self::OnPlatform => "platform.failed",
+            Self::Unanswered(_) => "platform.unanswered",
         }
     }
+}
+
+/// The longest that an invitation without an end of its own is watched, in days.
+const MAX_OPEN_DAYS: i64 = 365;
+
+/// Until when an invitation of this level is watched: as its wake says, and an open one for a year at the most.
+pub(crate) fn watch_limit(
+    until: Option<Timestamp>,
+    level: u8,
+    invited_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let open = level <= State::Started.level();
+    let longest = SignedDuration::from_hours(MAX_OPEN_DAYS * 24);
+    until.or_else(|| invited_at.filter(|_| open).map(|at| after(at, longest)))
 }
 
 /// What follows from a transition.
@@ -713,7 +796,7 @@ fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect
             revision: next.revision,
         });
     }
-    if next.report.revision > before.report.revision {
+    if next.report.revision > before.report.revision && next.forgotten_at.is_none() {
         publish(What::Reported {
             invitation: invitation(),
             revision: next.report.revision,

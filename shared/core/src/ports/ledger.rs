@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
-use crate::invitation::{Invitation, Step};
+use crate::invitation::{Invitation, Step, Trouble};
 
 /// Whether a new invitation is now on record.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +124,7 @@ pub trait Ledger: Send + Sync {
 pub struct SweepState {
     /// When it is due; `None`: nothing is waiting, it rests.
     pub due_at: Option<Timestamp>,
-    /// When it was last done.
+    /// When the last look began that saw everybody.
     pub last_at: Option<Timestamp>,
     /// How often it failed in a row.
     pub failures: u32,
@@ -139,6 +139,22 @@ pub struct SweepState {
     /// Where the platform's list is read on, if it is longer than could be read at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<SweepReading>,
+    /// Why the platform's list could not be read to its end, if it could not when it was last tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<SweepFailing>,
+}
+
+/// A sweep that keeps failing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepFailing {
+    /// The last failure, since when it has been going on, and for how many sweeps.
+    pub trouble: Trouble,
+    /// The open invitation that was asked for last of those that are asked for one by one meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_after: Option<String>,
+    /// The same of those that have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_after: Option<String>,
 }
 
 /// A platform's list of several pages, partly read.
@@ -150,8 +166,6 @@ pub struct SweepReading {
     pub pages: u32,
     /// When the first of them was.
     pub began_at: Timestamp,
-    /// What the list was asked to begin after.
-    pub since: Option<Timestamp>,
     /// How many news were found so far.
     pub news: usize,
 }

@@ -21,8 +21,8 @@ pub use eploy::{
 };
 pub use hrms::{Hrms, HrmsAnswer, Notice};
 pub use ledger::{
-    Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepReading,
-    SweepState, Sweeps, Waiting,
+    Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepFailing,
+    SweepReading, SweepState, Sweeps, Waiting,
 };
 pub use platform::{
     Assessment, AssessmentKind, CallbackAddress, Capabilities, DeliveryReader, Found, Hint,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -20,17 +19,7 @@ use super::CallbackToken;
 
 /// What a platform can do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a yes or no of its own"
-)]
 pub struct Capabilities {
-    /// It sends the invitation to the candidate itself.
-    pub invites_by_email: bool,
-    /// Its answer to an invitation has a link for the candidate.
-    pub returns_candidate_link: bool,
-    /// It gives our own reference back, reliably.
-    pub echoes_client_ref: bool,
     /// It calls back.
     pub callbacks: bool,
     /// One call of its list tells the standing of many invitations. Below this many waiting ones, asking for each is
@@ -42,8 +31,6 @@ pub struct Capabilities {
     pub live_interviews: bool,
     /// It keeps talent pools.
     pub pools: bool,
-    /// It can take back an invitation, or take a candidate out of a pool, in at least some set-ups.
-    pub withdraws: bool,
 }
 
 /// The kind of an assessment.
@@ -231,14 +218,20 @@ pub trait Platform: Send + Sync {
         reference: &Reference,
     ) -> Result<Withdrawn, CallError>;
 
+    /// A digest of an e-mail address, keyed with a secret of the account, so that a row can tell the address that was
+    /// sent to from another without having it. `None` if the account has no secret to key it with.
+    fn address_digest(&self, email: &str) -> Option<String>;
+
     /// Looks for invitations of this person to this assessment: after an unknown outcome, or when the platform says
-    /// that it has them already. Those with our `client_ref` come first. A list that cannot be read to its end before the
-    /// `deadline` is an error.
+    /// that it has them already. `sent_to` is the [digest](Self::address_digest) of the address that was sent to, which may
+    /// have been corrected since: whoever has either address is meant. Those with our `client_ref` come first. A list that
+    /// cannot be read to its end before the `deadline` is an error.
     async fn find(
         &self,
         assessment: &AssessmentId,
         person: &Person,
         client_ref: &str,
+        sent_to: Option<&str>,
         deadline: Deadline,
     ) -> Result<Vec<Found>, CallError>;
 
@@ -250,14 +243,12 @@ pub trait Platform: Send + Sync {
     ) -> Result<AssessmentResult, CallError>;
 
     /// One page of the platform's list of an assessment's invitations: the first, or the one that `next` leads to, which
-    /// an earlier page of the same assessment gave; those changed after `since` where the platform can tell, else all. One
-    /// call, so a long list can be read in as many goes as it takes. What changed its place between two of them can be
+    /// an earlier page of the same assessment gave. One call, so a long list can be read in as many goes as it takes. What changed its place between two of them can be
     /// missed until the list is read from the beginning again. A list that has become shorter than where `next` leads
     /// ends there; where going on keeps failing in another way, the beginning may still be readable.
     async fn list(
         &self,
         assessment: &AssessmentId,
-        since: Option<Timestamp>,
         next: Option<&str>,
     ) -> Result<SweepPage, CallError>;
 

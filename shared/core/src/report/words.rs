@@ -66,6 +66,10 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
                 format!("It is not known whether the invitation to {platform} went out.")
             }
             State::Failed(FailReason::OnPlatform) => format!("{platform} gave the invitation up."),
+            State::Failed(FailReason::Unanswered(trouble)) => format!(
+                "The result in {platform} could not be read since {}.",
+                uk_time(trouble.since)
+            ),
             State::Skipped(SkipReason::Duplicate(_)) if row.pooled => {
                 format!("The candidate is in the {platform} talent pool already.")
             }
@@ -110,9 +114,29 @@ pub fn advice(
             trouble.remedy.trim_end_matches('.')
         )
     });
-    let both = [what_to_do(row, moment, platform), missing];
-    let both: Vec<_> = both.into_iter().flatten().collect();
-    (!both.is_empty()).then(|| both.join(" "))
+    let all = [
+        what_to_do(row, moment, platform),
+        unread(row, moment, platform),
+        missing,
+    ];
+    let all: Vec<_> = all.into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// That the platform cannot be asked for the result, where that is news or makes an expiry uncertain.
+fn unread(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
+    let trouble = row.trouble.as_ref()?;
+    let since = uk_time(trouble.since);
+    if moment == Moment::Expired {
+        return Some(format!(
+            "{platform} could not be asked for a last time, since {since}: look the candidate up in {platform}. What they did there is shown here as soon as it can be read."
+        ));
+    }
+    row.is_unread().then(|| {
+        format!(
+            "What the candidate has done in {platform} could not be read since {since}: look the candidate up in {platform}. It is shown here as soon as it can be read; the administrator of Stagecall sees the reason."
+        )
+    })
 }
 
 fn what_to_do(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
@@ -132,6 +156,9 @@ fn what_to_do(row: &Invitation, moment: Moment, platform: &str) -> Option<String
             State::Failed(FailReason::Refused(trouble) | FailReason::GaveUp(trouble)) => Some(
                 format!("{}, {AGAIN}.", trouble.remedy.trim_end_matches('.')),
             ),
+            State::Failed(FailReason::Unanswered(_)) => Some(format!(
+                "Look the candidate up in {platform}. Should the result be read after all, it is shown here."
+            )),
             State::Failed(FailReason::OutcomeUnknown(_)) => Some(format!(
                 "Look in {platform} whether the candidate is there. If not, move the application out of this stage and back in."
             )),

@@ -297,7 +297,7 @@ fn undelivered(row: &Announcement) -> What {
         ),
         State::Failed(reason @ FailReason::Refused(_)) => (
             reason.name(),
-            "Eploy does not give the candidate: see the announcement's trouble, then redeliver.",
+            "Eploy could not be asked about the hire: see the announcement's trouble, then redeliver.",
         ),
         State::Failed(reason) => (
             reason.name(),

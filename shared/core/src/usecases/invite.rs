@@ -114,6 +114,10 @@ impl Inviter {
             lease_until,
             entered_at: entry.as_ref().and_then(|entry| entry.at),
             history: entry.map(|entry| entry.history),
+            sent_to: person
+                .email
+                .as_deref()
+                .and_then(|email| platform.address_digest(email)),
         };
         let Changed::To(claimed) = self
             .desk
@@ -337,6 +341,7 @@ impl Inviter {
                             &order.assessment,
                             &order.person,
                             &order.client_ref,
+                            row.sent_to.as_deref(),
                             deadline,
                         )
                         .await
@@ -431,11 +436,9 @@ impl Inviter {
             sent @ Event::Sent { .. } => sent,
             // Nothing there, or only what belongs to other invitations: ours was not taken.
             _ => Event::LookedUpAbsent {
-                again_at: row.trouble.as_ref().map(|trouble| {
-                    let delay = self
-                        .desk
-                        .timing
-                        .backoff(trouble.times, &row.key.to_string());
+                again_at: failures(&row).map(|failures| {
+                    let timing = &self.desk.timing;
+                    let delay = timing.backoff(failures, &row.key.to_string());
                     after(self.desk.now(), delay)
                 }),
             },
@@ -477,7 +480,13 @@ impl Inviter {
         let person = eploy.candidate(&row.candidate).await?;
         let name = row.key.name();
         let found = platform
-            .find(&row.assessment.assessment, &person, &name, deadline)
+            .find(
+                &row.assessment.assessment,
+                &person,
+                &name,
+                row.sent_to.as_deref(),
+                deadline,
+            )
             .await?;
         Ok(ours_first(found, &name))
     }
@@ -535,6 +544,16 @@ impl Inviter {
 fn skip(reason: SkipReason) -> Event {
     let claim = None;
     Event::Skip { claim, reason }
+}
+
+/// How often sending has failed in a row: by what is known of it, or because whoever sent it did not come to an end, more than
+/// once or twice.
+fn failures(row: &Invitation) -> Option<u32> {
+    const BY_CHANCE: u32 = 2;
+    match &row.trouble {
+        Some(trouble) => Some(trouble.times),
+        None => (row.attempts > BY_CHANCE).then_some(row.attempts),
+    }
 }
 
 /// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.

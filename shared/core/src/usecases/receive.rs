@@ -13,7 +13,7 @@ use crate::ports::{
     CallbackToken, Deliveries, Delivery, DeliveryFate, IncomingCall, PlatformConnections, Secrets,
     Verdict,
 };
-use crate::timing::after;
+use crate::timing::{after, seconds};
 use crate::work::Work;
 use secrecy::ExposeSecret as _;
 
@@ -48,6 +48,15 @@ impl Receiver {
     /// Looking for the invitation of a delivery is given up after this many tries: the callback can overtake the
     /// record of what it is about, but not for long.
     const TRIES: u32 = 6;
+
+    /// The fewest tries before a delivery whose invitation is known is given up.
+    const KNOWN_TRIES: u32 = 10;
+
+    /// Whether a delivery whose invitation is known has been looked into often enough, and for long enough.
+    fn is_exhausted(&self, delivery: &Delivery) -> bool {
+        let age = self.desk.now().duration_since(delivery.at);
+        delivery.tries >= Self::KNOWN_TRIES && age >= seconds(self.desk.timing.give_up_seconds)
+    }
 
     /// Authenticates a call, stores it durably and queues it. Whatever is accepted is on disk.
     pub async fn receive(
@@ -160,14 +169,29 @@ impl Receiver {
                 DeliveryFate::Unmatched
             }
         } else {
-            let mut fate = DeliveryFate::Handled;
+            let mut done = true;
             for (key, reference) in &known {
-                let news = write_back.bring_news(key, None, Some(*reference)).await?;
-                if news == News::Later {
-                    fate = again();
-                }
+                let news = write_back.bring_news(key, None, Some(*reference)).await;
+                done &= match news {
+                    Ok(news) => news == News::Recorded,
+                    // It is not over with the next try, and the delivery's tries are counted.
+                    Err(Error::UnknownTenant(_)) => false,
+                    Err(Error::Store(error)) if error.lasting => {
+                        tracing::error!(%tenant, invitation = %key.name(), %error, "an invitation that a callback speaks of cannot be read");
+                        false
+                    }
+                    Err(error) => return Err(error),
+                };
             }
-            fate
+            if done {
+                DeliveryFate::Handled
+            } else if self.is_exhausted(&delivery) {
+                // A sweep goes on asking for the invitation, by bounds of its own, which tell the recruiter.
+                tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "a callback was given up: its result could not be recorded");
+                DeliveryFate::Handled
+            } else {
+                again()
+            }
         };
         self.deliveries.settle(&delivery, &fate).await?;
         Ok(())

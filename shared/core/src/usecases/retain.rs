@@ -23,8 +23,8 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// The tenant's invitations that are over, to which nothing has happened for so many days, and of which there is
-    /// something left to remove.
+    /// The tenant's invitations that are over, to which nothing has happened for so many days but tries to report them, and of
+    /// which there is something left to remove.
     pub async fn over(&self, tenant: &TenantId, days: u32) -> Result<Vec<Invitation>, StoreError> {
         let now = self.desk.now();
         let kept = SignedDuration::from_hours(i64::from(days) * 24);
@@ -36,7 +36,7 @@ impl Retention {
                 .invitations(tenant, &InvitationFilter::default(), PAGE, next.as_deref())
                 .await?;
             over.extend(page.rows.into_iter().filter(|row| {
-                now.duration_since(row.touched_at()) >= kept
+                now.duration_since(row.settled_at()) >= kept
                     && row
                         .apply(Event::Forget, now, &self.desk.timing, None)
                         .is_ok()

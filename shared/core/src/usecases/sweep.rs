@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::desk::{Changed, Desk, Next};
 use super::write_back::{News, WriteBack};
 use crate::clock::Deadline;
-use crate::error::{CallError, Error, Phase, StoreError};
+use crate::error::{CallError, Error, Phase, Reach, StoreError, System};
 use crate::ids::{AssessmentRef, TenantId};
-use crate::invitation::{Event, State};
+use crate::invitation::{Event, State, Trouble, watch_limit};
 use crate::ports::{
-    Platform, PlatformConnections, Saved, Sighting, SweepPage, SweepReading, SweepState, Waiting,
+    Platform, PlatformConnections, Saved, Sighting, SweepFailing, SweepPage, SweepReading,
+    SweepState, Waiting,
 };
 use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
@@ -73,6 +74,10 @@ struct Round<'a> {
     deadline: Deadline,
     /// How often in a row it had failed, if nothing was read since.
     failures: u32,
+    /// Why the list cannot be read to its end, if it cannot.
+    failing: Option<SweepFailing>,
+    /// Until when the platform wants to be left alone.
+    not_before: Option<Timestamp>,
 }
 
 /// What a look at the waiting ones came to.
@@ -83,6 +88,14 @@ struct Looked {
     all: bool,
     /// From when on the look is to be complete next time.
     began_at: Timestamp,
+}
+
+/// What asking for some one by one came to.
+struct Asked {
+    /// Whether all of them could be.
+    all: bool,
+    /// That nothing works at present, as the last of them has it.
+    failed: Option<Trouble>,
 }
 
 /// Sweeps assessments.
@@ -100,8 +113,15 @@ impl Sweeper {
     /// The most pages of one platform list that a sweep reads.
     const PAGES: u32 = 2000;
 
-    /// A list that could not be read on so often in a row is begun anew: its next page may be no more.
+    /// A list that could not be read on so often in a row is begun anew: its next page may be no more. After so many sweeps in a
+    /// row that could not see everybody, some are asked for one by one.
     const TRIES: u32 = 3;
+
+    /// How many open invitations are asked for one by one in one sweep.
+    const MAX_OPEN_ASKED: usize = 80;
+
+    /// The same of those that have ended and are followed for re-scores.
+    const MAX_ENDED_ASKED: usize = 20;
 
     /// Sweeps one assessment if it is due, until `deadline`.
     pub async fn sweep(
@@ -127,6 +147,7 @@ impl Sweeper {
             armed: before.armed,
             empty_at: waiting.is_empty().then_some(before.armed),
             reading: None,
+            failing: None,
         };
         let mut round = Round {
             tenant,
@@ -136,6 +157,8 @@ impl Sweeper {
             hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
             deadline,
             failures: before.failures,
+            failing: before.failing.clone(),
+            not_before: None,
         };
         if waiting.is_empty() {
             if before.empty_at != Some(before.armed) {
@@ -145,18 +168,20 @@ impl Sweeper {
             }
         } else {
             match self.look_and_end(&mut round, &config, &waiting).await {
+                Ok(looked) if round.failing.is_some() => self.failed(&round, &mut next, &looked),
                 Ok(looked) => {
                     tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "swept");
+                    if looked.all {
+                        next.last_at = Some(looked.began_at);
+                    } else {
+                        next.last_at = before.last_at;
+                    }
                     if looked.news > 0 || !looked.all {
                         // News are handed out as hints, and a hint can be lost: the next look tells whether they arrived.
                         let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
                         next.due_at = next.due_at.map(|at| at.min(soon));
-                        next.last_at = before.last_at;
-                    } else {
-                        next.last_at = Some(looked.began_at);
                     }
                 }
-                Err(Stop::Call(error)) => self.failed(&round, &mut next, &error),
                 Err(Stop::Deadline) => {
                     let now = self.desk.now();
                     return Ok(match self.keep(&mut round, now).await {
@@ -166,6 +191,7 @@ impl Sweeper {
                     });
                 }
                 Err(Stop::Overtaken) => return Ok(Swept::NotDue),
+                Err(Stop::Call(error)) => return Err(error.into()),
                 Err(Stop::Ours(error)) => return Err(error),
             }
         }
@@ -173,35 +199,91 @@ impl Sweeper {
         Ok(Swept::Done)
     }
 
-    /// Looks at the waiting ones and ends the watches that are over.
+    /// Looks at the waiting ones and ends the watches that are over. Where the list cannot be read again and again, some are
+    /// asked for one by one, and their watches end all the same.
     async fn look_and_end(
         &self,
         round: &mut Round<'_>,
         config: &Tenant,
         waiting: &[Waiting],
     ) -> Result<Looked, Stop> {
+        let began_at = self.desk.now();
         let account = &round.assessment.account;
-        let platform = self.platforms.platform(config, account).await?;
-        let mut looked = self.look(round, &*platform, waiting).await?;
+        let looked = match self.platforms.platform(config, account).await {
+            Ok(platform) => self.look(round, &*platform, waiting).await,
+            Err(error) => Err(error.into()),
+        };
+        let mut looked = match looked {
+            Err(Stop::Call(error)) => {
+                self.list_failed(round, &error);
+                if round.failed_sweeps() >= Self::TRIES {
+                    self.ask_some(round, waiting).await?;
+                }
+                Looked {
+                    news: 0,
+                    all: false,
+                    began_at,
+                }
+            }
+            looked => looked?,
+        };
         looked.all &= self.end_watches(round, waiting).await?;
         Ok(looked)
     }
 
-    /// After a sweep for which the platform could not be asked.
-    fn failed(&self, round: &Round<'_>, next: &mut SweepState, error: &CallError) {
-        let (tenant, assessment, before) = (round.tenant, round.assessment, &round.stands);
-        next.last_at = before.last_at;
-        next.failures = round.failures.saturating_add(1);
-        if error.phase != Phase::Refused && next.failures < Self::TRIES {
-            next.reading.clone_from(&round.reading);
+    /// The platform's list could not be read to its end.
+    fn list_failed(&self, round: &mut Round<'_>, error: &CallError) {
+        let (tenant, assessment) = (round.tenant, round.assessment);
+        let before = round.failing.as_ref().map(|failing| &failing.trouble);
+        let trouble = Trouble::from_call(error, before, self.desk.now());
+        round.failures = round.failures.saturating_add(1);
+        if error.phase == Phase::Refused || round.failures >= Self::TRIES {
+            round.reading = None;
         }
-        let delay = self
-            .desk
-            .timing
-            .backoff(next.failures, &assessment.to_string());
-        let at = after(self.desk.now(), delay);
-        next.due_at = Some(error.not_before().map_or(at, |until| until.max(at)));
-        tracing::warn!(%tenant, %assessment, code = error.code, failures = next.failures, %error, "could not be swept");
+        round.not_before = error.not_before();
+        tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = trouble.times, %error, "could not be swept");
+        round.fails(trouble);
+    }
+
+    /// After a sweep that could not see everybody, because the platform could not be asked: when to come back, and whether a
+    /// person has to know.
+    fn failed(&self, round: &Round<'_>, next: &mut SweepState, looked: &Looked) {
+        let (tenant, assessment) = (round.tenant, round.assessment);
+        let (timing, now) = (&self.desk.timing, self.desk.now());
+        let sweeps = round.failed_sweeps();
+        // A reading that gets on, page by page, is gone on with soon; one that does not is begun anew, less often.
+        let failures = if sweeps < Self::TRIES {
+            round.failures
+        } else {
+            sweeps
+        };
+        let again_at = after(
+            now,
+            timing.backoff(failures.max(1), &assessment.to_string()),
+        );
+        let usual = next.due_at.filter(|_| sweeps >= Self::TRIES);
+        let again_at = usual.map_or(again_at, |usual| usual.min(again_at));
+        next.due_at = Some(
+            round
+                .not_before
+                .map_or(again_at, |until| until.max(again_at)),
+        );
+        next.last_at = round.stands.last_at;
+        next.failures = round.failures;
+        next.reading.clone_from(&round.reading);
+        next.failing.clone_from(&round.failing);
+        if let Some(failing) = &round.failing
+            && failing.trouble.is_overdue(now, timing)
+        {
+            let Trouble {
+                code,
+                problem,
+                remedy,
+                since,
+                times,
+            } = &failing.trouble;
+            tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, news = looked.news, "an assessment cannot be swept: results may be late or missing");
+        }
     }
 
     /// Puts on record what a sweep came to that began when it had been `armed` so often.
@@ -260,6 +342,7 @@ impl Sweeper {
                 due_at: Some(due_at),
                 reading: round.reading.clone(),
                 failures: round.failures,
+                failing: round.failing.clone(),
                 ..round.stands.clone()
             };
             let saved = sweeps
@@ -293,13 +376,23 @@ impl Sweeper {
     ) -> Result<Looked, Stop> {
         let began_at = self.desk.now();
         if waiting.len() < platform.capabilities().list_from {
-            let mut all = true;
-            for one in waiting {
-                all &= self.ask(one).await? == News::Recorded;
+            let asked = self.ask_some(round, waiting).await?;
+            match asked.failed {
+                Some(trouble) => {
+                    let before = round.failing.as_ref().map(|failing| &failing.trouble);
+                    let trouble = Trouble {
+                        since: before.map_or_else(|| self.desk.now(), |before| before.since),
+                        times: round.failed_sweeps().saturating_add(1),
+                        ..trouble
+                    };
+                    round.failures = round.failures.saturating_add(1);
+                    round.fails(trouble);
+                }
+                None => round.recovers(),
             }
             return Ok(Looked {
                 news: 0,
-                all,
+                all: asked.all,
                 began_at,
             });
         }
@@ -308,7 +401,6 @@ impl Sweeper {
             next: None,
             pages: 0,
             began_at,
-            since: round.stands.last_at,
             news: 0,
         });
         loop {
@@ -317,11 +409,7 @@ impl Sweeper {
                 self.go_on(round).await?;
             }
             let SweepPage { sightings, next } = platform
-                .list(
-                    &round.assessment.assessment,
-                    reading.since,
-                    reading.next.as_deref(),
-                )
+                .list(&round.assessment.assessment, reading.next.as_deref())
                 .await?;
             let news: Vec<Work> = sightings
                 .into_iter()
@@ -340,48 +428,159 @@ impl Sweeper {
             }
             reading.pages += 1;
             round.failures = 0;
-            let endless = next.is_some() && reading.pages >= Self::PAGES;
-            if endless {
-                tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, pages = reading.pages, "the platform's list does not come to an end");
-            }
-            if next.is_none() || endless {
+            if next.is_none() {
                 round.reading = None;
+                round.recovers();
                 return Ok(Looked {
                     news: reading.news,
-                    all: !endless,
+                    all: true,
                     began_at: reading.began_at,
                 });
+            }
+            if reading.pages >= Self::PAGES {
+                round.reading = None;
+                return Err(Stop::Call(endless(reading.pages)));
             }
             reading.next = next;
         }
     }
 
-    /// Asks for the result of one. On the heap: it would be a large future for its callers. One whose row cannot be read
-    /// does not hide the others.
-    async fn ask(&self, one: &Waiting) -> Result<News, Error> {
-        let asking = self.write_back.bring_news(&one.key, None, None);
-        match Box::pin(asking).await {
-            Err(Error::Store(error)) if error.lasting => {
-                unreadable(one, &error);
-                Ok(News::Later)
+    /// Asks for some one by one: first those that were not asked for when it was last done. Those of whom nothing can be
+    /// learned for long are told of.
+    async fn ask_some(&self, round: &mut Round<'_>, waiting: &[Waiting]) -> Result<Asked, Stop> {
+        let (open, ended): (Vec<_>, Vec<_>) = waiting.iter().partition(|one| is_open(one));
+        let mut asked = Asked {
+            all: open.len() <= Self::MAX_OPEN_ASKED && ended.len() <= Self::MAX_ENDED_ASKED,
+            failed: None,
+        };
+        let mut after = match &round.failing {
+            Some(failing) => [failing.open_after.clone(), failing.ended_after.clone()],
+            None => [None, None],
+        };
+        let turns = [(open, Self::MAX_OPEN_ASKED), (ended, Self::MAX_ENDED_ASKED)];
+        for (of, (all, most)) in turns.into_iter().enumerate() {
+            for one in turn(all, after[of].as_deref(), most) {
+                self.go_on(round).await?;
+                if asked.failed.is_some() {
+                    // Nothing works at present; only that is to be told, if it has been so for long.
+                    self.overdue(round, one).await?;
+                } else {
+                    let (all, failed) = self.ask(one).await?;
+                    asked.all &= all;
+                    asked.failed = failed;
+                }
+                after[of] = Some(one.key.name());
+                if let Some(failing) = &mut round.failing {
+                    [failing.open_after, failing.ended_after] = after.clone();
+                }
             }
-            other => other,
         }
+        Ok(asked)
     }
 
-    /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired.
-    /// Returns whether there was time for all of them.
-    async fn end_watches(&self, round: &mut Round<'_>, waiting: &[Waiting]) -> Result<bool, Stop> {
-        for one in waiting {
-            if one.until.is_none_or(|until| until > self.desk.now()) {
-                continue;
+    /// Asks for the result of one. On the heap: it would be a large future for its callers. Returns whether it need not be
+    /// asked for again soon, and what is wrong if nothing works at present. One whose row cannot be read does not hide the
+    /// others; whoever reads the log or asks the doctor is told of it.
+    async fn ask(&self, one: &Waiting) -> Result<(bool, Option<Trouble>), Error> {
+        /// One that was refused so often may wait for the usual interval.
+        const SOON: u32 = 10;
+        let asking = self.write_back.bring_news(&one.key, None, None);
+        Ok(match Box::pin(asking).await {
+            Err(Error::Store(error)) if error.lasting => {
+                unreadable(one, &error);
+                (false, None)
             }
+            Err(error) => return Err(error),
+            Ok(News::Recorded) => (true, None),
+            Ok(News::Later) => (false, None),
+            Ok(News::Unavailable {
+                reach: Reach::Record,
+                times,
+            }) => (times > SOON, None),
+            Ok(News::Unavailable {
+                reach: Reach::Connection,
+                ..
+            }) => {
+                let row = self.desk.ledger.load(&one.key).await?;
+                (false, row.and_then(|row| row.trouble))
+            }
+        })
+    }
+
+    /// Of one that is not even asked for, because nothing works: that it is so, if it has been for long.
+    async fn overdue(&self, round: &Round<'_>, one: &Waiting) -> Result<(), Error> {
+        let Some(failing) = &round.failing else {
+            return Ok(());
+        };
+        if !failing
+            .trouble
+            .is_overdue(self.desk.now(), &self.desk.timing)
+        {
+            return Ok(());
+        }
+        let row = match self.desk.ledger.load(&one.key).await {
+            Err(error) if error.lasting => {
+                unreadable(one, &error);
+                return Ok(());
+            }
+            row => row?,
+        };
+        if let Some(row) = row.filter(|row| row.state.is_open()) {
+            let since = row.trouble.as_ref().map(|before| before.since);
+            let trouble = Trouble {
+                since: since.map_or(failing.trouble.since, |since| {
+                    since.min(failing.trouble.since)
+                }),
+                ..failing.trouble.clone()
+            };
+            let event = Event::ResultUnavailable(trouble);
+            self.desk.change(&row, event, None, Next::HandOut).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired; if it
+    /// cannot be, it counts as expired a day later all the same, and its report says so. Returns whether there was time for
+    /// all of them.
+    async fn end_watches(&self, round: &mut Round<'_>, waiting: &[Waiting]) -> Result<bool, Stop> {
+        // What is wrong with the whole connection is not tried again for each.
+        let mut answers = round.not_before.is_none();
+        for one in waiting {
+            let now = self.desk.now();
+            let Some(until) =
+                watch_limit(one.until, one.level, one.invited_at).filter(|until| *until <= now)
+            else {
+                continue;
+            };
             match self.go_on(round).await {
                 Err(Stop::Deadline) => return Ok(false),
                 other => other?,
             }
-            if is_open(one) && self.ask(one).await? == News::Later {
-                continue;
+            let last_chance = after(until, self.desk.timing.overdue());
+            if is_open(one) {
+                let heard = answers && {
+                    let asking = self.write_back.bring_news(&one.key, None, None);
+                    match Box::pin(asking).await {
+                        Err(Error::Store(error)) if error.lasting => {
+                            unreadable(one, &error);
+                            false
+                        }
+                        news => {
+                            let news = news?;
+                            answers = !matches!(
+                                news,
+                                News::Unavailable {
+                                    reach: Reach::Connection,
+                                    ..
+                                }
+                            );
+                            news == News::Recorded
+                        }
+                    }
+                };
+                if !heard && now < last_chance {
+                    continue;
+                }
             }
             let row = match self.desk.ledger.load(&one.key).await {
                 Err(error) if error.lasting => {
@@ -401,6 +600,60 @@ impl Sweeper {
             }
         }
         Ok(true)
+    }
+}
+
+impl Round<'_> {
+    /// How many sweeps in a row could not see everybody.
+    fn failed_sweeps(&self) -> u32 {
+        self.failing
+            .as_ref()
+            .map_or(0, |failing| failing.trouble.times)
+    }
+
+    fn fails(&mut self, trouble: Trouble) {
+        let before = self.failing.take();
+        let (open_after, ended_after) = before.map_or((None, None), |before| {
+            (before.open_after, before.ended_after)
+        });
+        self.failing = Some(SweepFailing {
+            trouble,
+            open_after,
+            ended_after,
+        });
+    }
+
+    fn recovers(&mut self) {
+        self.failing = None;
+        self.failures = 0;
+    }
+}
+
+/// Whose turn it is, at most so many: by name, going round, those after the last one first.
+fn turn<'a>(mut all: Vec<&'a Waiting>, last: Option<&str>, most: usize) -> Vec<&'a Waiting> {
+    all.sort_by_cached_key(|one| one.key.name());
+    let begin = last.map_or(0, |last| {
+        all.partition_point(|one| one.key.name().as_str() <= last)
+    });
+    let begin = if begin == all.len() { 0 } else { begin };
+    all.rotate_left(begin);
+    all.truncate(most);
+    all
+}
+
+/// A list that goes on and on.
+fn endless(pages: u32) -> CallError {
+    CallError {
+        system: System::Platform,
+        operation: "list invitations",
+        phase: Phase::Unknown,
+        reach: Reach::Record,
+        code: "platform.endless_list",
+        problem: format!("its list does not come to an end within {pages} pages"),
+        remedy:
+            "Archive old candidates of the assessment on the platform, or start a new assessment"
+                .to_owned(),
+        retry_at: None,
     }
 }
 

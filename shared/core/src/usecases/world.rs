@@ -69,6 +69,8 @@ pub(super) struct Holds {
     pub withdrawn: Vec<Reference>,
     /// Until when the platform was last searched.
     pub found_until: Option<Deadline>,
+    /// The digest that was last looked up by.
+    pub looked_up_by: Option<String>,
     pub announcements: BTreeMap<HireKey, Announcement>,
     pub tokens: BTreeMap<AccountId, CallbackTokens>,
     pub due: Vec<DueItem>,
@@ -135,7 +137,6 @@ pub(super) struct Holds {
     pub found: Vec<Found>,
     /// Its list, by page, and since when it was asked for.
     pub list: Vec<SweepPage>,
-    pub listed_since: Vec<Option<Timestamp>>,
     /// What the reader makes of a callback; `None`: there is no reader.
     pub reads: Option<(Verdict, Result<Hint, Unreadable>)>,
 
@@ -183,6 +184,7 @@ impl World {
             prepared: BTreeMap::new(),
             withdrawn: Vec::new(),
             found_until: None,
+            looked_up_by: None,
             announcements: BTreeMap::new(),
             tokens: BTreeMap::new(),
             due: Vec::new(),
@@ -226,15 +228,11 @@ impl World {
             allowance: 100_000,
             wrote: Vec::new(),
             capabilities: Capabilities {
-                invites_by_email: true,
-                returns_candidate_link: false,
-                echoes_client_ref: false,
                 callbacks: true,
                 list_from: 5,
                 statuses: Vec::new(),
                 live_interviews: true,
                 pools: true,
-                withdraws: true,
             },
             invited: VecDeque::new(),
             orders: Vec::new(),
@@ -244,7 +242,6 @@ impl World {
             results: BTreeMap::new(),
             found: Vec::new(),
             list: Vec::new(),
-            listed_since: Vec::new(),
             reads: Some((Verdict::TokenOnly, Ok(Hint::default()))),
             hrms: VecDeque::new(),
             notices: Vec::new(),

@@ -37,8 +37,15 @@ pub struct WriteBack {
 pub enum News {
     /// They are, and reported or due to be; or there are none any more, because the invitation is over and forgotten.
     Recorded,
-    /// The platform could not be asked, or the report is still left to a delivery: come back later.
+    /// The report is still left to a delivery, or somebody else is at work: come back later.
     Later,
+    /// The platform could not be asked, which is on record.
+    Unavailable {
+        /// Whether the next invitation can be asked for: only this one failed, or nothing will work at present.
+        reach: Reach,
+        /// For how many tries in a row.
+        times: u32,
+    },
 }
 
 /// Why a report stopped half-way.
@@ -87,7 +94,7 @@ impl WriteBack {
                 Ok(result) => result,
                 Err(error) => {
                     tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "the platform could not be asked");
-                    return Ok(News::Later);
+                    return self.unavailable(&tenant, &row, &error).await;
                 }
             };
             let mapping = self.desk.definition(&tenant, &row).await?;
@@ -134,6 +141,29 @@ impl WriteBack {
             }
         }
         Ok(News::Later)
+    }
+
+    /// Records that the platform could not be asked for a result. If somebody else changed the row meanwhile, they may have had
+    /// an answer.
+    async fn unavailable(
+        &self,
+        tenant: &Tenant,
+        row: &Invitation,
+        error: &CallError,
+    ) -> Result<News, Error> {
+        let trouble = Trouble::from_call(error, row.trouble.as_ref(), self.desk.now());
+        let times = trouble.times;
+        let event = Event::ResultUnavailable(trouble);
+        let expires = self.desk.expiry(tenant, row).await?;
+        self.desk.change(row, event, expires, Next::HandOut).await?;
+        let alone =
+            error.reach == Reach::Record && matches!(error.phase, Phase::Refused | Phase::Unknown);
+        let reach = if alone {
+            Reach::Record
+        } else {
+            Reach::Connection
+        };
+        Ok(News::Unavailable { reach, times })
     }
 
     /// The platform speaks of an invitation that is not on record as sent, by a reference that is bound to it. If somebody
@@ -413,7 +443,7 @@ fn expires(mapping: Option<&Mapping>) -> Option<u32> {
 
 /// Whether what is to be told needs the platform's words, which the ledger does not keep.
 fn speaks_of_result(row: &Invitation) -> bool {
-    row.reference.is_some() && row.finding.is_some()
+    row.reference.is_some() && row.finding.is_some() && !row.is_unread()
 }
 
 /// One writer at work on one report.

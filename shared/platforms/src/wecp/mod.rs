@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::{
@@ -71,9 +71,6 @@ const TITLE: &str = "WeCP";
 
 fn capabilities() -> Capabilities {
     Capabilities {
-        invites_by_email: true,
-        returns_candidate_link: false,
-        echoes_client_ref: false,
         callbacks: false,
         list_from: 0,
         // What the flags tell (§B.2.3), and what its screens show of the message (§B.3), where the API has it. A
@@ -88,8 +85,6 @@ fn capabilities() -> Capabilities {
         ],
         live_interviews: true,
         pools: true,
-        // Where a path for it is set.
-        withdraws: true,
     }
 }
 
@@ -324,12 +319,7 @@ impl Adapter for Wecp {
         }
     }
 
-    fn list(
-        &self,
-        assessment: &AssessmentId,
-        _since: Option<Timestamp>,
-        _next: Option<&str>,
-    ) -> Result<Request, Fault> {
+    fn list(&self, assessment: &AssessmentId, _next: Option<&str>) -> Result<Request, Fault> {
         let options = &self.options;
         let path = match Place::of(assessment)? {
             Place::Test(test) => vec!["ats", "wecp", "tests", test, "candidates"],

@@ -20,7 +20,7 @@ mod webhooks;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::{
@@ -65,9 +65,6 @@ const PAGE_SIZE: &str = "30";
 
 fn capabilities() -> Capabilities {
     Capabilities {
-        invites_by_email: true,
-        returns_candidate_link: false,
-        echoes_client_ref: false,
         callbacks: true,
         // A page of the list has 30, but an interview that has been used for long has many pages of old ones.
         list_from: 3,
@@ -84,7 +81,6 @@ fn capabilities() -> Capabilities {
         ],
         live_interviews: false,
         pools: false,
-        withdraws: true,
     }
 }
 
@@ -234,12 +230,7 @@ impl Adapter for Willo {
         Err(errors::fault(last))
     }
 
-    fn list(
-        &self,
-        assessment: &AssessmentId,
-        _since: Option<Timestamp>,
-        next: Option<&str>,
-    ) -> Result<Request, Fault> {
+    fn list(&self, assessment: &AssessmentId, next: Option<&str>) -> Result<Request, Fault> {
         // No filter by time or by our reference: an unknown filter may be ignored, and a known one may not know what it
         // was never told (§A.3.1), so that an invitation would be missed and sent twice.
         self.page("participants", &[("interview", assessment.as_str())], next)

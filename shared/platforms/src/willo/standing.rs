@@ -140,6 +140,17 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
         record.get(&["status"]).and_then(status_of),
         record.get(&["stage"]).and_then(status_of),
     ];
+    let [status, stage] = words;
+    let has_responses = !record.list(&["responses", "answers"]).is_empty();
+    // What the candidate did outranks the reviewer's board: the card of a completed interview may be moved to Archived or
+    // Withdrawn, or the participant be marked as archived later (reference willo, newer sightings).
+    let on_board = |word| matches!(word, Some(Status::Cancelled | Status::Declined));
+    if status == Some(Status::Completed)
+        || (stage == Some(Status::Completed) && on_board(status))
+        || (status.is_none() && has_responses && on_board(stage))
+    {
+        return Some(Status::Completed);
+    }
     let endings = [
         Status::Bounced,
         Status::Declined,
@@ -158,7 +169,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
         .into_iter()
         .flatten()
         .max_by_key(|status| progress(*status));
-    let shown = if !record.list(&["responses", "answers"]).is_empty() {
+    let shown = if has_responses {
         // Responses can be there before the last one is (§A.4: several sessions), unless no word says where they are.
         Some(if said.is_none() {
             Status::Completed
@@ -321,6 +332,38 @@ mod tests {
             ),
         ] {
             assert_eq!(of(&value), status, "{value}");
+        }
+    }
+
+    /// The stage is a column of the reviewer's board; the status says what the candidate did.
+    #[test]
+    fn a_completed_interview_stays_completed_wherever_its_card_is_moved() {
+        for value in [
+            json!({"status": "completed", "stage": "Archived", "score": 8}),
+            json!({"status": "completed", "stage": {"title": "Withdrawn"}}),
+            json!({"status": "Completed", "stage": "Removed", "responses": [{}, {}]}),
+            json!({"status": "completed", "stage": "Expired"}),
+            json!({"status": "completed", "archived_at": "2026-01-01T00:00:00Z"}),
+            json!({"status": "completed", "is_expired": true}),
+            json!({"status": "archived", "stage": "Accepted"}),
+            json!({"stage": "Archived", "responses": [{}, {}]}),
+            json!({"stage": "Withdrawn", "completed_at": "2026-01-01T00:00:00Z"}),
+        ] {
+            assert_eq!(of(&value), Some(Status::Completed), "{value}");
+        }
+        // Whoever has not finished is taken back by the same words.
+        for (value, status) in [
+            (
+                json!({"status": "invited", "stage": "Archived"}),
+                Status::Cancelled,
+            ),
+            (
+                json!({"status": "started", "stage": "Withdrawn", "responses": [{}]}),
+                Status::Declined,
+            ),
+            (json!({"status": "archived"}), Status::Cancelled),
+        ] {
+            assert_eq!(of(&value), Some(status), "{value}");
         }
     }
 

@@ -276,7 +276,10 @@ impl Judge {
         let name = &row.key;
         let why = match &row.state {
             State::Failed(
-                FailReason::NoEmail | FailReason::Refused(_) | FailReason::OnPlatform,
+                FailReason::NoEmail
+                | FailReason::Refused(_)
+                | FailReason::OnPlatform
+                | FailReason::Unanswered(_),
             )
             | State::Skipped(SkipReason::Cancelled)
             | State::Cancelled => "there is no reason for that",

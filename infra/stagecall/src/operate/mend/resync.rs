@@ -109,7 +109,7 @@ async fn bring(
     };
     let platform = match asked {
         News::Recorded => row.state.name(),
-        News::Later => "not to be asked just now",
+        News::Later | News::Unavailable { .. } => "not to be asked just now",
     };
     println!("{key}: {platform}; {eploy}");
     if let Some(trouble) = &row.report.trouble {

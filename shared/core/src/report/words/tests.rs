@@ -266,3 +266,43 @@ fn what_the_platform_could_not_be_asked_for_is_said_with_the_mend() {
     assert!(bounced.starts_with("Correct the candidate's"), "{bounced}");
     assert!(bounced.ends_with(not_read), "{bounced}");
 }
+
+#[test]
+fn a_result_that_cannot_be_read_is_told_without_blaming_the_recruiter() {
+    let trouble = Trouble {
+        code: "platform.unreachable".to_owned(),
+        problem: "the platform, read a result: no connection".to_owned(),
+        remedy: "See whether the platform is up".to_owned(),
+        since: at("2026-07-02T08:30:00Z"),
+        times: 12,
+    };
+    let mut open = row(State::Invited);
+    open.trouble = Some(trouble.clone());
+    assert_eq!(
+        advice(&open, Moment::Invited, "Willo", None),
+        None,
+        "not yet"
+    );
+    open.result_overdue = true;
+    assert_eq!(
+        advice(&open, Moment::Invited, "Willo", None).unwrap(),
+        "What the candidate has done in Willo could not be read since 2 Jul 2026, 09:30: look the candidate up in Willo. It is shown here as soon as it can be read; the administrator of Stagecall sees the reason."
+    );
+    let mut expired = row(State::Expired);
+    expired.trouble = Some(trouble.clone());
+    assert!(
+        advice(&expired, Moment::Expired, "Willo", None)
+            .unwrap()
+            .starts_with("Willo could not be asked for a last time")
+    );
+    let over = row(State::Failed(FailReason::Unanswered(trouble)));
+    assert_eq!(
+        headline(&over, Moment::Failed, "Willo"),
+        "The result in Willo could not be read since 2 Jul 2026, 09:30."
+    );
+    assert!(
+        advice(&over, Moment::Failed, "Willo", None)
+            .unwrap()
+            .starts_with("Look the candidate up in Willo.")
+    );
+}

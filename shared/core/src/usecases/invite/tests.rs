@@ -48,6 +48,7 @@ fn claim(lease_until: Timestamp) -> Event {
         lease_until,
         entered_at: None,
         history: None,
+        sent_to: None,
     }
 }
 

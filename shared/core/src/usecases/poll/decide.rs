@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::invitation::{Invitation, SkipReason, State};
+use crate::invitation::{FailReason, Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
 use crate::tenant::{Mapping, Reentry};
 use crate::usecases::stay::entry_into;
@@ -143,6 +143,8 @@ fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
 fn may_enter_again(mapping: &Mapping, latest: &Invitation) -> bool {
     match latest.state {
         State::Detected | State::Sending { .. } => false,
+        // The platform has it; only what came of it is not known.
+        State::Failed(FailReason::Unanswered(_)) => mapping.reentry == Reentry::Again,
         State::Skipped(_) | State::Failed(_) => true,
         _ => mapping.reentry == Reentry::Again,
     }

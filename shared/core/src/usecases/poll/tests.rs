@@ -97,6 +97,7 @@ fn invited(round: u32) -> Invitation {
         lease_until: time(200),
         entered_at: Some(time(90)),
         history: Some("h1".into()),
+        sent_to: None,
     };
     let sent = Event::Sent {
         reference: "r".into(),

@@ -298,6 +298,7 @@ async fn of_several_invitations_one_that_waits_keeps_the_delivery() {
             lease_until: time(60),
             entered_at: None,
             history: None,
+            sent_to: None,
         };
         world.happens(&waiting, claim);
         let stands = look(&world).await.1;
@@ -349,4 +350,46 @@ async fn a_delivery_that_is_gone_is_none() {
     let world = world();
     look_at(&world, "gone").await;
     assert!(world.holds().deliveries.is_empty());
+}
+
+/// The invitation is known, and its result cannot be read: refused, or the row is broken, or the tenant is gone.
+#[tokio::test]
+async fn a_delivery_whose_result_is_never_read_is_given_up_after_days_and_tries() {
+    use crate::error::{CallError, Reach};
+    let refused = |world: &World| {
+        let refused = CallError {
+            reach: Reach::Record,
+            ..failing(Phase::Refused)
+        };
+        world.holds().fails.insert("result", refused);
+    };
+    let broken = |world: &World| {
+        let key = world.holds().rows.keys().next().unwrap().clone();
+        let broken = StoreError::new("ledger", "load", "it is not read").until_mended();
+        world.holds().rows_fail.insert(key, broken);
+    };
+    for spoil in [refused as fn(&World), broken] {
+        let world = world();
+        world.invited("1", "video");
+        spoil(&world);
+        speaks_of(&world, None, &["r-1"]);
+        assert_eq!(call(&world, b"body").await, Answer::Accepted);
+        let (stored, _) = delivery(&world);
+        let receiver = receiver(&world);
+        let mut tries = 0;
+        loop {
+            let write_back = world.write_back();
+            let looking = receiver.look_into(&write_back, &stored.tenant, &stored.id);
+            looking.await.unwrap();
+            tries += 1;
+            match delivery(&world).1 {
+                DeliveryStands::Settled(DeliveryFate::Again(at)) => world.holds().now = at,
+                DeliveryStands::Settled(DeliveryFate::Handled) => break,
+                other => panic!("{other:?}"),
+            }
+            assert!(tries < 200, "it comes back for ever");
+        }
+        let days = world.holds().now.duration_since(start()).as_hours() / 24;
+        assert_eq!(days, 3, "{tries} tries");
+    }
 }

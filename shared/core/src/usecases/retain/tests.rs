@@ -113,3 +113,39 @@ async fn only_what_was_removed_counts() {
     assert_eq!(retention.forget(&rows).await.unwrap(), 2);
     assert!(world.row(&rows[0].key).finding.is_some());
 }
+
+/// What Eploy does not take, because the application was deleted there, is tried again and again.
+#[tokio::test]
+async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
+    let trouble = crate::invitation::Trouble {
+        code: "eploy.not_found".to_owned(),
+        problem: "Eploy has no such record".to_owned(),
+        remedy: "None".to_owned(),
+        since: start(),
+        times: 9,
+    };
+    let ended = {
+        let mut result = AssessmentResult::bare("r".into(), Status::Completed);
+        result.score = Some(Score::of(8.0, Some(10.0)));
+        let seen = Event::Observed {
+            finding: result.finding(),
+            marker: None,
+            lease_until: None,
+            carried: false,
+        };
+        then(&invited("1", 0), seen, 0)
+    };
+    let put_off = Event::ReportPutOff {
+        report: ended.report.clone(),
+        trouble,
+        until: time(31 * DAY),
+    };
+    let tried = then(&ended, put_off, 29 * DAY);
+    let world = after_thirty_days(std::slice::from_ref(&tried)).await;
+    let retention = retention(&world);
+    assert_eq!(retention.over(&"acme".into(), 31).await.unwrap(), []);
+    let over = retention.over(&"acme".into(), 30).await.unwrap();
+    assert_eq!(over, [tried]);
+    assert_eq!(retention.forget(&over).await.unwrap(), 1);
+    assert_eq!(world.row(&over[0].key).finding, None);
+}

@@ -62,6 +62,7 @@ fn claim(lease_until: Timestamp) -> Event {
         lease_until,
         entered_at: None,
         history: None,
+        sent_to: None,
     }
 }
 
@@ -332,8 +333,14 @@ async fn what_the_platform_does_not_tell_comes_later() {
         let down = failing(Phase::Unknown);
         world.holds().fails.insert(call, down);
         let before = world.row(&key);
-        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Later);
-        assert_eq!(world.row(&key), before);
+        for times in 1..=2 {
+            let reach = Reach::Record;
+            let news = bring(&world, &key, Some("r-1")).await;
+            assert_eq!(news, News::Unavailable { reach, times });
+        }
+        let row = world.row(&key);
+        assert_eq!((&row.state, &row.wake), (&before.state, &before.wake));
+        assert_eq!(row.trouble.unwrap().times, 2);
     }
 }
 

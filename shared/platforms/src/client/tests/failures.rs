@@ -189,12 +189,7 @@ impl Adapter for TwoSteps {
         Ok(Step::Done(Withdrawn::Done))
     }
 
-    fn list(
-        &self,
-        _: &AssessmentId,
-        _: Option<Timestamp>,
-        _: Option<&str>,
-    ) -> Result<Request, Fault> {
+    fn list(&self, _: &AssessmentId, _: Option<&str>) -> Result<Request, Fault> {
         self.assessments(None)
     }
 
@@ -295,7 +290,7 @@ async fn a_platform_without_callbacks_registers_none_and_no_conversation_is_endl
 async fn a_list_without_everybody_does_not_tell_who_is_not_there() {
     let (client, _) = two_steps([answer(200, &json!({}))]).await;
     let error = client
-        .find(&"i1".into(), &person(), "101.video.1", Deadline::NONE)
+        .find(&"i1".into(), &person(), "101.video.1", None, Deadline::NONE)
         .await;
     assert_eq!(error.unwrap_err().phase, Phase::Unknown);
 }

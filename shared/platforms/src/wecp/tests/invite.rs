@@ -63,7 +63,7 @@ fn a_partner_calls_with_its_credentials_and_for_somebody() {
     );
     assert_eq!(headers(&request)["wecp-user-email"], "rae@example.com");
     assert_eq!(body["metadata"]["user_email"], "rae@example.com");
-    let read = wecp.list(&TEST.into(), None, None).unwrap();
+    let read = wecp.list(&TEST.into(), None).unwrap();
     assert_eq!(headers(&read)["x-wecp-partner-authorization"], "cGs6cDpz");
 
     for (settings, secrets, names) in [

@@ -393,7 +393,7 @@ fn a_reference_cannot_lead_to_another_address() {
             "platform.bad_reference",
             "{reference}"
         );
-        let step = wecp(json!({})).list(&reference.into(), None, None);
+        let step = wecp(json!({})).list(&reference.into(), None);
         assert_eq!(
             step.unwrap_err().code,
             "platform.bad_reference",

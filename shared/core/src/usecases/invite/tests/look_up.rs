@@ -103,6 +103,34 @@ async fn what_an_abandoned_sender_did_send_is_adopted() {
     assert!(world.holds().orders.is_empty());
 }
 
+/// The address may be corrected in Eploy before the look-up.
+#[tokio::test]
+async fn the_digest_of_the_address_that_was_sent_to_is_kept_until_it_is_known_to_be_there() {
+    let (world, key) = entered();
+    fails(&world, "invite", Phase::Unknown);
+    let row = invite(&world, &key).await;
+    let digest = row.sent_to.clone().unwrap();
+    assert!(digest.starts_with("digest of"), "{digest}");
+    world.holds().fails.clear();
+    world.pass(60);
+    world.holds().found = vec![found("there", None)];
+    let row = invite(&world, &key).await;
+    assert_eq!(world.holds().looked_up_by, Some(digest));
+    assert_eq!((row.state, row.sent_to), (State::Invited, None));
+}
+
+/// A process that dies in the middle of each try does so less and less often.
+#[tokio::test]
+async fn a_sender_that_is_gone_again_and_again_is_followed_later_and_later() {
+    let (world, key) = abandoned();
+    world.holds().rows.get_mut(&key).unwrap().attempts = 3;
+    let row = invite(&world, &key).await;
+    assert_eq!((row.state, row.attempts), (State::Detected, 3));
+    let wait = row.next_try.unwrap().duration_since(time(60)).as_secs();
+    assert!((90..=120).contains(&wait), "{wait}");
+    assert!(world.holds().orders.is_empty());
+}
+
 #[tokio::test]
 async fn what_belongs_to_another_invitation_is_not_ours() {
     let (world, key) = abandoned();

@@ -1,0 +1,200 @@
+//! Sweeps of platforms that cannot be asked.
+
+use super::*;
+use crate::error::CallError;
+use crate::invitation::FailReason;
+
+/// Sweeps whenever it is due, for so many days. Returns how often.
+async fn days(world: &World, days: i64) -> usize {
+    let mut sweeps = 0;
+    let end = world.holds().now + SignedDuration::from_hours(24 * days);
+    loop {
+        let Some(due) = stands(world).due_at.filter(|due| *due <= end) else {
+            world.holds().now = end;
+            return sweeps;
+        };
+        world.holds().now = due;
+        sweep(world).await;
+        sweeps += 1;
+        let keys: Vec<_> = world.holds().rows.keys().cloned().collect();
+        for key in keys {
+            world.write_back().write_back(&key).await.unwrap();
+        }
+    }
+}
+
+fn count(world: &World, call: &str) -> usize {
+    world
+        .holds()
+        .calls
+        .iter()
+        .filter(|one| **one == call)
+        .count()
+}
+
+fn refused() -> CallError {
+    CallError {
+        reach: Reach::Record,
+        ..failing(Phase::Refused)
+    }
+}
+
+/// The list is too large, or at another path; each result can be read.
+#[tokio::test]
+async fn results_arrive_one_by_one_where_the_list_cannot_be_read() {
+    for error in [failing(Phase::Unknown), refused()] {
+        let world = world();
+        world.holds().capabilities.list_from = 0;
+        let keys = invited(&world, 3);
+        world.results_in("1", Status::Completed);
+        world.holds().fails.insert("list", error);
+        days(&world, 2).await;
+        assert_eq!(world.row(&keys[0]).state, State::Completed);
+        assert!(!world.row(&keys[1]).result_overdue, "it can be asked for");
+        let stands = stands(&world);
+        let failing = stands.failing.unwrap();
+        assert!(
+            failing
+                .trouble
+                .is_overdue(world.holds().now, &Timing::default())
+        );
+        assert_eq!(stands.last_at, Some(time(-3600)));
+
+        world.holds().fails.clear();
+        lists(&world, vec![vec![]]);
+        let due = sweep(&world).await.due_at.unwrap();
+        world.holds().now = due;
+        let recovered = sweep(&world).await;
+        assert_eq!((recovered.failing, recovered.failures), (None, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
+    let world = world();
+    world.holds().capabilities.list_from = 0;
+    let key = invited(&world, 1).remove(0);
+    world.results_in("1", Status::Completed);
+    lists(&world, vec![vec![], vec![]]);
+    for _ in 0..5 {
+        let fails = |holds: &mut super::super::super::world::Holds| {
+            holds.fails.insert("list", failing(Phase::Unknown));
+        };
+        world.holds().fails.clear();
+        if stands(&world).reading.is_some() {
+            fails(&mut world.holds());
+        } else {
+            let mut holds = world.holds();
+            holds.later_meanwhile("list", 1, Box::new(fails));
+        }
+        let due = sweep(&world).await.due_at.unwrap();
+        world.holds().now = due;
+    }
+    assert_eq!(world.row(&key).state, State::Completed);
+}
+
+/// So many as there are places for in one sweep, and the others with the next.
+#[tokio::test]
+async fn all_have_their_turn_one_by_one_and_no_sweep_asks_for_too_many() {
+    let world = world();
+    world.holds().capabilities.list_from = 0;
+    let keys = invited(&world, 200);
+    for application in 1..=200 {
+        world.results_in(&application.to_string(), Status::Started);
+    }
+    world.holds().fails.insert("list", failing(Phase::Unknown));
+    let mut asked = Vec::new();
+    while asked.len() < 6 {
+        world.holds().calls.clear();
+        let due = sweep(&world).await.due_at.unwrap();
+        asked.push(count(&world, "result"));
+        world.holds().now = due;
+    }
+    assert_eq!(asked[..2], [0, 0], "it may be over soon");
+    assert!(asked.iter().all(|calls| *calls <= 80), "{asked:?}");
+    let started = |key: &&InvitationKey| world.row(key).state == State::Started;
+    assert_eq!(keys.iter().filter(started).count(), 200);
+}
+
+#[test]
+fn turns_go_round() {
+    let all: Vec<_> = ["1", "2", "3"]
+        .map(|application| {
+            let mut one = waiting(2, None, 0);
+            one.key.application = application.into();
+            one
+        })
+        .into();
+    let turn = |last: Option<&str>, most| {
+        let all = super::super::turn(all.iter().collect(), last, most);
+        let names = all.iter().map(|one| one.key.application.to_string());
+        names.collect::<Vec<_>>()
+    };
+    let name = |at: usize| all[at].key.name();
+    assert_eq!(turn(None, 2), ["1", "2"]);
+    assert_eq!(turn(Some(&name(1)), 2), ["3", "1"]);
+    assert_eq!(turn(Some(&name(2)), 2), ["1", "2"]);
+    assert_eq!(turn(Some("0"), 9), ["1", "2", "3"]);
+}
+
+/// Nothing of the platform works: nobody is tormented with calls, and after a day the recruiters know.
+#[tokio::test]
+async fn a_platform_that_is_gone_is_told_of_after_a_day_and_ends_it_after_a_month() {
+    for list_from in [0, 5] {
+        let world = world();
+        world.holds().capabilities.list_from = list_from;
+        let keys = invited(&world, 3);
+        world
+            .holds()
+            .fails
+            .insert("platform", failing(Phase::NotSent));
+        days(&world, 1).await;
+        let overdue = |key: &InvitationKey| world.row(key).result_overdue;
+        assert!(!keys.iter().any(overdue));
+        let sweeps = days(&world, 1).await;
+        assert!(keys.iter().all(overdue), "{list_from}");
+        assert!((4..=48).contains(&sweeps), "{sweeps} a day");
+        for key in &keys {
+            assert_eq!(world.row(key).report.revision, 2, "it is shown in Eploy");
+        }
+        days(&world, 31).await;
+        for key in &keys {
+            let state = world.row(key).state;
+            assert!(
+                matches!(state, State::Failed(FailReason::Unanswered(_))),
+                "{state:?}"
+            );
+        }
+    }
+}
+
+/// One record is refused for good; the others are well.
+#[tokio::test]
+async fn one_that_is_refused_is_told_of_and_slows_down_no_other() {
+    let world = world();
+    let key = invited(&world, 1).remove(0);
+    world.holds().fails.insert("result", refused());
+    days(&world, 2).await;
+    assert!(world.row(&key).result_overdue);
+    assert_eq!(stands(&world).failing, None, "the platform is well");
+    let calls = count(&world, "result");
+    assert!(calls < 60, "{calls} calls in two days");
+}
+
+#[tokio::test]
+async fn an_own_expiry_does_not_wait_for_a_platform_that_does_not_answer() {
+    for call in ["platform", "list", "result"] {
+        for error in [failing(Phase::Unknown), refused()] {
+            let (world, key) = watching(Status::Started, -1).await;
+            world.holds().capabilities.list_from = 0;
+            lists(&world, vec![vec![]]);
+            world.holds().fails.insert(call, error);
+            sweep(&world).await;
+            if call != "list" {
+                assert_eq!(world.row(&key).state, State::Started, "{call}: a day more");
+            }
+            days(&world, 2).await;
+            assert_eq!(world.row(&key).state, State::Expired, "{call}");
+        }
+    }
+}
