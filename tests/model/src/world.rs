@@ -229,6 +229,9 @@ impl Hash for World {
             pooled: _,
             forgotten_at: _,
             definition: _,
+            // Nobody is asked in vain for a day there, and a look-up finds what was accepted by any address.
+            result_overdue: _,
+            sent_to: _,
         } = &*self.row;
         let Report {
             revision: shown,

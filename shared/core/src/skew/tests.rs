@@ -85,6 +85,7 @@ fn a_lease_ends_in_its_time() {
         lease_until: time(AHEAD + 60),
         entered_at: None,
         history: None,
+        sent_to: None,
     };
     let row = put_off(0, 1).apply(claim, time(AHEAD), &timing, None);
     let row = row.unwrap().next.set_back(time(10), &timing).unwrap();
