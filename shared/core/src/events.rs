@@ -69,6 +69,16 @@ pub enum What {
         /// The revision.
         revision: u32,
     },
+    /// A part of a report was given up: Eploy goes without it.
+    #[serde(rename = "report.failed")]
+    ReportFailed {
+        /// Of which invitation.
+        invitation: InvitationKey,
+        /// Which part, such as `answer_score`.
+        part: String,
+        /// The kind of problem.
+        code: String,
+    },
     /// Nothing works for this tenant until somebody acts.
     #[serde(rename = "tenant.suspended")]
     Suspended {
@@ -119,6 +129,7 @@ impl What {
             Self::Skipped { .. } => "invitation.skipped",
             Self::Failed { .. } => "invitation.failed",
             Self::Reported { .. } => "report.written",
+            Self::ReportFailed { .. } => "report.failed",
             Self::Suspended { .. } => "tenant.suspended",
             Self::Resumed { .. } => "tenant.resumed",
             Self::MappingBroken { .. } => "mapping.broken",
@@ -168,6 +179,11 @@ mod tests {
             What::Reported {
                 invitation: of(),
                 revision: 1,
+            },
+            What::ReportFailed {
+                invitation: of(),
+                part: text(),
+                code: text(),
             },
             What::Suspended {
                 tenant: tenant(),

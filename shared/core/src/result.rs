@@ -110,25 +110,6 @@ pub struct Comment {
     pub text: String,
 }
 
-/// Who can open a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Audience {
-    /// Anybody who has it.
-    Public,
-    /// Users of the platform account.
-    Login,
-}
-
-/// Where a person can look at the result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportLink {
-    /// https, on the platform's hosts: whoever reads a result checks that.
-    pub url: String,
-    /// Who can open it.
-    pub audience: Audience,
-}
-
 /// What a platform says of an invitation. It may carry people's words, so it is fetched when needed and never stored;
 /// the ledger keeps its [`Finding`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,8 +140,9 @@ pub struct AssessmentResult {
     pub transcript: Option<String>,
     /// The platform's own summary.
     pub summary: Option<String>,
-    /// Where to look at it.
-    pub report_link: Option<ReportLink>,
+    /// Where a recruiter can look at it: https, on the platform's hosts, and never the candidate's own link, which whoever
+    /// reads a result checks.
+    pub report_link: Option<String>,
     /// What a proctor would want to know: what happened, how often.
     pub integrity: Vec<(String, u64)>,
 }
@@ -189,13 +171,9 @@ impl AssessmentResult {
 
     /// What the ledger keeps of it.
     pub fn finding(&self) -> Finding {
-        // A link may carry a signature that changes with every reading; what stands before it is what it links to.
+        // A link may be made anew with every reading, in what is asked of it or in its path. Only that there is one is news.
         let mut lasting = self.clone();
-        if let Some(link) = &mut lasting.report_link
-            && let Some(end) = link.url.find(['?', '#'])
-        {
-            link.url.truncate(end);
-        }
+        lasting.report_link = self.report_link.as_ref().map(|_| String::new());
         let bytes = serde_json::to_vec(&lasting).unwrap_or_default();
         Finding {
             status: self.status,
@@ -266,19 +244,18 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_signed_anew_is_the_same_finding() {
+    fn a_link_that_is_made_anew_is_the_same_finding_and_the_first_one_is_another() {
         let mut result = AssessmentResult::bare(Reference::new("r"), Status::Completed);
-        let link = |url: &str| {
-            Some(ReportLink {
-                url: url.to_owned(),
-                audience: Audience::Public,
-            })
-        };
-        result.report_link = link("https://example.com/show/a?signature=1");
-        let before = result.finding();
-        result.report_link = link("https://example.com/show/a?signature=2");
-        assert_eq!(result.finding(), before);
-        result.report_link = link("https://example.com/show/b?signature=2");
-        assert_ne!(result.finding(), before);
+        let without = result.finding();
+        result.report_link = Some("https://example.com/show/a?signature=1".to_owned());
+        let first = result.finding();
+        assert_ne!(first, without);
+        for link in [
+            "https://example.com/show/a?signature=2",
+            "https://example.com/1/show/a",
+        ] {
+            result.report_link = Some(link.to_owned());
+            assert_eq!(result.finding(), first, "{link}");
+        }
     }
 }

@@ -160,7 +160,7 @@ impl Eploy for Client {
     async fn answer_questions(
         &self,
         application: &ApplicationId,
-        answers: &BTreeMap<QuestionId, String>,
+        answers: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError> {
         self.patch_questions(application, answers).await
     }

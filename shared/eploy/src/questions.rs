@@ -10,6 +10,7 @@ use stagecall_http::Method;
 
 use crate::call::Call;
 use crate::client::Client;
+use crate::dates::written;
 use crate::dialect::{AnswerValues, Dates, Dialect, QuestionsBody};
 use crate::errors::{Permission, Problem};
 use crate::refusal::Asked;
@@ -62,7 +63,7 @@ impl Client {
     pub(crate) async fn patch_questions(
         &self,
         application: &ApplicationId,
-        answers: &BTreeMap<QuestionId, String>,
+        answers: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError> {
         let operation = "answer the custom questions";
         if answers.is_empty() {
@@ -101,16 +102,18 @@ fn answer(value: &Value, dates: Dates) -> Option<Answer> {
     })
 }
 
-fn body(dialect: &Dialect, answers: &BTreeMap<QuestionId, String>) -> Value {
-    let answer = |text: &String| match dialect.question_answers {
-        AnswerValues::Text => Value::from(text.as_str()),
-        AnswerValues::Number => text
+fn body(dialect: &Dialect, answers: &BTreeMap<QuestionId, Answer>) -> Value {
+    let answer = |answer: &Answer| match (answer, dialect.question_answers) {
+        (Answer::Day(day), _) => Value::from(day.to_string()),
+        (Answer::At(at), _) => Value::from(written(*at)),
+        (Answer::Text(text), AnswerValues::Number) => text
             .parse::<Number>()
             .map_or_else(|_| Value::from(text.as_str()), Value::Number),
+        (Answer::Text(text), AnswerValues::Text) => Value::from(text.as_str()),
     };
     let answers: Vec<Value> = answers
         .iter()
-        .map(|(question, text)| json!({"QuestionId": dialect.body_id(question.as_str()), "Answer": answer(text)}))
+        .map(|(question, given)| json!({"QuestionId": dialect.body_id(question.as_str()), "Answer": answer(given)}))
         .collect();
     match dialect.questions_body {
         QuestionsBody::Array => answers.into(),
@@ -189,17 +192,21 @@ mod tests {
     #[tokio::test]
     async fn answers_have_the_dialects_shape() {
         let answers = BTreeMap::from([
-            ("276".into(), "82.5".to_owned()),
-            ("3".into(), "Done".to_owned()),
+            ("276".into(), Answer::Text("82.5".to_owned())),
+            ("3".into(), Answer::Text("Done".to_owned())),
+            (
+                "307".into(),
+                Answer::At("2026-07-20T13:30:00.123456789Z".parse().unwrap()),
+            ),
         ]);
         let table = [
             (
                 json!({}),
-                json!([{"QuestionId": 276, "Answer": "82.5"}, {"QuestionId": 3, "Answer": "Done"}]),
+                json!([{"QuestionId": 276, "Answer": "82.5"}, {"QuestionId": 3, "Answer": "Done"}, {"QuestionId": 307, "Answer": "2026-07-20T13:30:00.123Z"}]),
             ),
             (
                 json!({"questions_body": "wrapped", "question_answers": "number"}),
-                json!({"Questions": [{"QuestionId": 276, "Answer": 82.5}, {"QuestionId": 3, "Answer": "Done"}]}),
+                json!({"Questions": [{"QuestionId": 276, "Answer": 82.5}, {"QuestionId": 3, "Answer": "Done"}, {"QuestionId": 307, "Answer": "2026-07-20T13:30:00.123Z"}]}),
             ),
         ];
         for (dialect, body) in table {

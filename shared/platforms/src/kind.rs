@@ -74,6 +74,12 @@ impl Kind {
     }
 }
 
+/// Whether two addresses lead to the same page, whatever is asked of it.
+pub(crate) fn is_same_page(one: &Url, other: &Url) -> bool {
+    let path = |url: &Url| url.path().trim_end_matches('/').to_lowercase();
+    one.host() == other.host() && path(one) == path(other)
+}
+
 /// What each platform can do, as a Markdown table.
 pub fn capability_table() -> String {
     let all: Vec<_> = KINDS.iter().map(|kind| (kind.capabilities)()).collect();

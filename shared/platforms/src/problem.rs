@@ -35,7 +35,7 @@ problems! {
         "Store it in the tenant's secret.";
     SECRET_UNREAD = "platform.secret_unread":
         "the credentials could not be read",
-        "It is tried again by itself; if it stays so, see whether the secret store is up and permitted.";
+        "If it lasts, see whether the secret store is up and permitted.";
     GUARDED = "platform.guarded_address":
         "the address may not be called: it is not https on the public internet",
         "Correct the connection's base_url; a sandbox on this machine needs the sandbox mode.";
@@ -50,10 +50,10 @@ problems! {
         "Let the mapping name an assessment that is there.";
     UNREACHABLE = "platform.unreachable":
         "there is no connection to the platform",
-        "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+        "If it lasts, see whether the platform is up and reachable from here.";
     NO_ANSWER = "platform.no_answer":
         "the platform did not answer",
-        "It is tried again by itself; if it stays so, see whether the platform is up and reachable from here.";
+        "If it lasts, see whether the platform is up and reachable from here.";
     REDIRECTED = "platform.redirected":
         "the platform answers from another address",
         "Correct the connection's base_url; redirects are not followed.";
@@ -62,13 +62,13 @@ problems! {
         "Correct the connection's base_url.";
     UNREADABLE = "platform.unreadable":
         "the platform's answer cannot be read",
-        "It is tried again; if it stays so, the platform's API has changed, or base_url leads somewhere else.";
+        "If it lasts, the platform's API has changed, or base_url leads somewhere else.";
     LIST_TOO_LONG = "platform.list_too_long":
         "the platform's list of invitations is too long to be read in the time there is",
         "See in the platform whether the candidate is invited. Use a new assessment for the next round of hiring.";
     UNAVAILABLE = "platform.unavailable":
         "the platform has a problem of its own",
-        "It is tried again by itself; if it stays so, ask the platform's support.";
+        "If it lasts, ask the platform's support.";
     UNAUTHORIZED = "platform.unauthorized":
         "the platform does not accept the credentials",
         "Make a new key in the platform account and store it as this connection's secret.";
@@ -80,7 +80,7 @@ problems! {
         "Use the key of a user who may see and invite to every mapped assessment, or widen that user's rights.";
     THROTTLED = "platform.throttled":
         "the platform asks to slow down",
-        "It is tried again by itself; if it happens often, lower calls_per_second or ask the platform for a higher limit.";
+        "If it happens often, lower calls_per_second or ask the platform for a higher limit.";
     NOT_FOUND = "platform.not_found":
         "the platform has no such thing",
         "Check that the assessment still exists on the platform and that the key's user may see it.";
@@ -93,6 +93,9 @@ problems! {
     REFUSED_FIELDS = "platform.refused_fields":
         "the platform does not accept some of the candidate's details",
         "Check those details of the candidate in Eploy.";
+    ASSESSMENT_REFUSED = "platform.assessment_refused":
+        "the platform does not accept the assessment that the mapping names",
+        "Check that it still exists on the platform, is open, and may be seen by the key's user.";
     LIST_WITHOUT_NAMES = "platform.list_without_names":
         "the platform's list does not tell whom it is about, so it cannot be told who is not there",
         "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.";

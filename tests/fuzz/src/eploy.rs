@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use stagecall_core::ids::{ApplicationId, CandidateId, VacancyId};
 use stagecall_core::ports::{
-    ActionLookUp, ActionUpdate, ApplicationPage, Eploy, EployConnections as _, NewAction, Purpose,
-    QuestionsOf, Standing,
+    ActionLookUp, ActionUpdate, Answer, ApplicationPage, Eploy, EployConnections as _, NewAction,
+    Purpose, QuestionsOf, Standing,
 };
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
@@ -294,7 +294,7 @@ fn records(status: u16, input: &[u8], choice: u64) -> Result<(), String> {
             let answer = client.answer(&of, &"276".into()).await;
             answer.map(drop).or_else(|error| failed(false, error))?;
         }
-        let answers = [("276".into(), "70".to_owned())].into();
+        let answers = [("276".into(), Answer::Text("70".to_owned()))].into();
         for written in [
             client.answer_questions(&application, &answers).await,
             client.add_note(&application, "Invited.").await,

@@ -83,10 +83,7 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
         }
         match account.result(&assessment, &reference).await {
             Ok(result) => {
-                link(
-                    platform,
-                    result.report_link.as_ref().map(|link| link.url.as_str()),
-                )?;
+                link(platform, result.report_link.as_deref())?;
                 let report = written(None, &result, Moment::Completed)?;
                 is_safe(&report.comments_html)?;
                 // What is kept of it can be kept and read again.

@@ -183,7 +183,7 @@ impl Asked<'_> {
         }
         match self.account.result(assessment, &reference()).await {
             Ok(result) => {
-                let shown = result.report_link.as_ref().map(|link| link.url.as_str());
+                let shown = result.report_link.as_deref();
                 link(self.platform, shown)?;
                 is_safe(&written(None, &result, Moment::Completed)?.comments_html)
             }

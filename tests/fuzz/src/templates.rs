@@ -2,10 +2,8 @@
 
 use serde_json::json;
 use stagecall_core::invitation::{Entry, Invitation};
-use stagecall_core::report::{Moment, Written, compose, text_problems};
-use stagecall_core::result::{
-    AssessmentResult, Audience, Comment, Rating, ReportLink, Score, Status, SubResult,
-};
+use stagecall_core::report::{Missing, Moment, Written, compose, text_problems};
+use stagecall_core::result::{AssessmentResult, Comment, Rating, Score, Status, SubResult};
 use stagecall_core::tenant::{Mapping, Texts};
 
 use crate::outside::tenant;
@@ -59,10 +57,7 @@ fn template(input: &[u8], _: u64) -> Result<(), String> {
         by: Some(HOSTILE.to_owned()),
         text: HOSTILE.to_owned(),
     });
-    result.report_link = Some(ReportLink {
-        url: format!("https://app.willotalent.com/show/{HOSTILE}"),
-        audience: Audience::Login,
-    });
+    result.report_link = Some(format!("https://app.willotalent.com/show/{HOSTILE}"));
     let report = written(Some(texts), &result, Moment::Completed)?;
     if report.comments_html.is_empty() && !problems.is_empty() {
         return Err("a text that cannot be read took the report with it".to_owned());
@@ -118,7 +113,8 @@ pub fn written(
         &mapping,
         &row,
         moment,
-        Ok(Some(result)),
+        Some(result),
+        &Missing::default(),
     ))
 }
 

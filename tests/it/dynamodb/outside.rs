@@ -283,7 +283,7 @@ impl Eploy for Outside {
     async fn answer_questions(
         &self,
         _: &ApplicationId,
-        _: &BTreeMap<QuestionId, String>,
+        _: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError> {
         Ok(())
     }

@@ -49,7 +49,7 @@ async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited
     let mend = [
         "no e-mail address in Eploy",
         "Add an e-mail address",
-        "out of this stage and back in",
+        "out of the invitation stage and back in",
     ];
     reads(&acme, id, "Not Invited", &mend).await;
     assert_eq!(acme.count("willo.participants.create").await, 0);
@@ -72,9 +72,9 @@ async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     let mend = [
-        "Willo refuses the request",
+        "Willo does not accept the invitation",
         "Check the candidate",
-        "out of this stage and back in",
+        "out of the invitation stage and back in",
     ];
     reads(&acme, id, "Not Invited", &mend).await;
     // It is not tried again by itself.
@@ -98,7 +98,7 @@ async fn an_interview_that_is_gone_is_told() {
         &acme,
         id,
         "Not Invited",
-        &["interview", "still exists in Willo"],
+        &["does not accept the assessment", "Eploy administrator"],
     )
     .await;
 }
@@ -242,12 +242,13 @@ async fn a_delay_is_told_and_then_forgotten() {
     until("the delay is told", async || {
         let judged = acme.judged(id).await;
         let told = judged.application.actions.first()?.comments_html.clone()?;
-        (told.contains("Not yet invited to Willo") && told.contains("slow down")).then_some(())
+        (told.contains("Not invited to Willo yet") && told.contains("takes no more invitations"))
+            .then_some(())
     })
     .await;
     rig.no_faults().await;
     let told = acme.shows(id, "Invited").await.comments_html.unwrap();
-    assert!(!told.contains("Not yet"), "{told}");
+    assert!(!told.contains("yet"), "{told}");
     let judged = acme.judged(id).await;
     assert_eq!(
         (judged.invitations.len(), judged.application.actions.len()),
@@ -274,7 +275,10 @@ async fn what_is_given_up_is_told() {
         &acme,
         id,
         "Not Invited",
-        &["slow down", "out of this stage and back in"],
+        &[
+            "took no more invitations",
+            "out of the invitation stage and back in",
+        ],
     )
     .await;
     let tries = acme.count("willo.participants.create").await;

@@ -109,11 +109,10 @@ impl Steps<'_> {
             _ if !mine => Event::ReportDoubted,
             Told::PutOff { .. } if self.setting.is(Broken::ForgetPutOff) => Event::Reported(report),
             Told::Shown => Event::Reported(report),
-            Told::PutOff { until } => Event::ReportPutOff {
-                report,
-                trouble: trouble(None),
-                until,
-            },
+            Told::PutOff { until } => {
+                report.trouble = Some(trouble(None));
+                Event::ReportPutOff { report, until }
+            }
             Told::Late => {
                 report.revision = world.row.report.revision;
                 Event::ReportProgress(report)

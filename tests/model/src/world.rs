@@ -235,11 +235,10 @@ impl Hash for World {
         } = &*self.row;
         let Report {
             revision: shown,
-            outlined: _,
             action: _,
-            notes: _,
-            moves: _,
-            exported: _,
+            // Here a report is one part.
+            parts: _,
+            positions: _,
             trouble: report_trouble,
             lease_until,
             doubted,

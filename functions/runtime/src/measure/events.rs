@@ -31,7 +31,10 @@ fn count(what: &What) {
         What::MappingBroken { .. } => return counter!(MAPPINGS_BROKEN).increment(1),
         What::Hired(_) => return counter!(HIRES).increment(1),
         What::HireUndelivered { .. } => return counter!(HIRES_UNDELIVERED).increment(1),
-        What::ResultReceived { .. } | What::Reported { .. } | What::Resumed { .. } => return,
+        What::ResultReceived { .. }
+        | What::Reported { .. }
+        | What::ReportFailed { .. }
+        | What::Resumed { .. } => return,
     };
     counter!(INVITATIONS, "State" => state).increment(1);
 }

@@ -64,7 +64,7 @@ pub(crate) fn why(of: &Invitation) -> Option<String> {
             | FailReason::OutcomeUnknown(of)
             | FailReason::Unanswered(of),
         ) => Some(trouble(of)),
-        _ if of.unreported() => Some(match &of.report.trouble {
+        _ if of.unreported() => Some(match of.report.problem() {
             Some(of) => format!("not shown in Eploy yet: {}", trouble(of)),
             None => "not shown in Eploy yet".to_owned(),
         }),

@@ -113,16 +113,14 @@ pub enum Event {
     ReportBegun(Writer),
     /// Part of the report was written; the rest is going on.
     ReportProgress(Report),
-    /// Eploy shows `report.revision`.
+    /// Eploy shows `report.revision`, but for the parts that were given up.
     Reported(Report),
     /// A writer whose lease had run out may have written over a newer report, one that somebody is still at work on too.
     ReportDoubted,
     /// Reporting cannot be finished now.
     ReportPutOff {
-        /// What of it was written.
+        /// What of it was written, and what failed.
         report: Report,
-        /// Why.
-        trouble: Trouble,
         /// Until when.
         until: Timestamp,
     },

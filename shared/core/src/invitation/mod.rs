@@ -1,22 +1,21 @@
 //! The invitation: a row of the ledger, and everything that is known about it.
 
 mod event;
+mod report;
 #[cfg(test)]
 mod tests;
 mod transition;
-
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use event::{Effect, Event, NotApplicable, Transition, Writer};
+pub use report::{ActionRecord, NextTry, Part, PartFailure, PartState, Report};
 pub(crate) use transition::watch_limit;
 
 use crate::error::CallError;
 use crate::ids::{
-    ActionId, AssessmentRef, CandidateId, DefinitionId, InvitationKey, Reference, StatusHistoryId,
-    VacancyId,
+    AssessmentRef, CandidateId, DefinitionId, InvitationKey, Reference, StatusHistoryId, VacancyId,
 };
 use crate::meeting::Appointment;
 use crate::report::Moment;
@@ -276,57 +275,6 @@ impl Trouble {
             times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
         }
     }
-}
-
-/// What Eploy shows of an invitation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The revision that Eploy shows; 0: nothing yet.
-    pub revision: u32,
-    /// The revision that Eploy shows as far as the ledger knows it, without the platform's words: it could not be asked for
-    /// them for too long. 0: none.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
-    pub outlined: u32,
-    /// The action that stands for the invitation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<ActionRecord>,
-    /// The moments for which a note was written.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub notes: BTreeSet<Moment>,
-    /// The moments whose stage change is settled: made, or left to the recruiter.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub moves: BTreeSet<Moment>,
-    /// Whether the application was marked as exported.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub exported: bool,
-    /// Why reporting was put off, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
-    /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease_until: Option<Timestamp>,
-    /// Whether a writer from before may have written over what the one at work has written: then that one's end is not the
-    /// end of it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub doubted: bool,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
-fn is_none_yet(revision: &u32) -> bool {
-    *revision == 0
-}
-
-/// The action in Eploy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionRecord {
-    /// Its creation was begun and its outcome may not be known: look it up before creating another.
-    Creating,
-    /// Eploy has it.
-    Created(ActionId),
 }
 
 /// When and why to look at an invitation again if nothing happens.

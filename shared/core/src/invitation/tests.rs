@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ids::ApplicationId;
+use crate::tenant::{Answerable, Position};
 use crate::timing::Timing;
 
 const START: i64 = 1_800_000_000;
@@ -40,6 +41,14 @@ fn fresh() -> Invitation {
             not_before: None,
         },
     )
+}
+
+/// The report, put off since then.
+fn troubled(report: &Report, since: i64) -> Report {
+    Report {
+        trouble: Some(trouble(since)),
+        ..report.clone()
+    }
 }
 
 fn trouble(since: i64) -> Trouble {
@@ -457,16 +466,87 @@ fn a_report_is_read_back_as_it_was_and_what_is_not_there_takes_no_room() {
     assert_eq!(text(&Report::default()), r#"{"revision":0}"#);
     let full = Report {
         revision: 1,
-        outlined: 2,
         action: Some(ActionRecord::Created("7".into())),
-        notes: [Moment::Invited].into(),
-        moves: [Moment::Completed].into(),
-        exported: true,
+        parts: [
+            (Part::Words, failing(NextTry::At(time(3)), 1)),
+            (Part::Action, PartState::shown(2)),
+            (Part::Note(Moment::Invited), PartState::shown(1)),
+            (
+                Part::Answer(Answerable::CompletedAt),
+                failing(NextTry::GivenUp(2), 0),
+            ),
+            (Part::Export, PartState::shown(1)),
+            (Part::Move(Moment::Completed), PartState::shown(1)),
+        ]
+        .into(),
+        positions: vec![Position {
+            stage: Some("13".into()),
+            status: None,
+        }],
         trouble: Some(trouble(0)),
         lease_until: Some(time(9)),
         doubted: true,
     };
     assert_eq!(full, serde_json::from_str(&text(&full)).unwrap());
+}
+
+/// A part that failed, and shows this revision.
+fn failing(next: NextTry, revision: u32) -> PartState {
+    let trouble = trouble(0);
+    PartState {
+        revision,
+        failure: Some(PartFailure {
+            trouble,
+            next,
+            told: true,
+        }),
+    }
+}
+
+#[test]
+fn a_report_from_before_parts_had_a_state_each_is_read() {
+    let old = r#"{"revision": 3, "outlined": 4, "action": {"created": "7"}, "notes": ["invited"], "moves": ["completed"], "exported": true}"#;
+    let read: Report = serde_json::from_str(old).unwrap();
+    let parts = [
+        (Part::Words, PartState::shown(4)),
+        (Part::Note(Moment::Invited), PartState::shown(3)),
+        (Part::Export, PartState::shown(3)),
+        (Part::Move(Moment::Completed), PartState::shown(3)),
+    ];
+    assert_eq!(read.parts, parts.into());
+    assert_eq!((read.revision, read.shows(Part::Action)), (3, 3));
+    let short = r#"{"revision":3,"action":{"created":"7"},"parts":{"words":4,"note_invited":3,"export":3,"move_completed":3}}"#;
+    assert_eq!(serde_json::to_string(&read).unwrap(), short);
+}
+
+#[test]
+fn a_part_that_is_given_up_is_published_once_and_tried_again_by_an_operator() {
+    let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
+    let mut report = row.report.clone();
+    let part = Part::Answer(Answerable::Status);
+    report.parts.insert(part, failing(NextTry::GivenUp(1), 0));
+    report.revision = row.revision;
+    let ended = step(&row, Event::Reported(report), 3);
+    let told = |effects: &[Effect]| {
+        let names = effects.iter().filter_map(|effect| match effect {
+            Effect::Publish(event) => Some(event.what.name()),
+            _ => None,
+        });
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&ended.effects), ["report.written", "report.failed"]);
+    let row = ended.next;
+    assert!(!row.unreported());
+    let last = row.story.last().unwrap().detail.clone().unwrap();
+    assert!(
+        last.starts_with("revision 1 without answer_status: "),
+        "{last}"
+    );
+
+    let again = step(&row, Event::Retry, 20).next;
+    assert!(again.unreported() && again.report.problem().is_none());
+    let shown = step(&again, reported(&again), 21);
+    assert_eq!(told(&shown.effects), ["report.written"]);
 }
 
 #[test]
@@ -487,11 +567,18 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
 
     // However the one at work goes on, what it knows of the report is older than the doubt.
     let part = Report {
-        exported: true,
+        parts: [
+            (Part::Export, PartState::shown(1)),
+            (Part::Action, PartState::shown(1)),
+        ]
+        .into(),
         ..at_work.report.clone()
     };
     let further = step(&doubted, Event::ReportProgress(part), 64).next;
-    assert!(further.report.doubted && further.report.exported);
+    assert!(further.report.doubted);
+    assert_eq!(further.report.shows(Part::Export), 1);
+    // What follows revisions may have been written over.
+    assert_eq!(further.report.shows(Part::Action), 0);
     for row in [&doubted, &further] {
         let ended = step(row, reported(&at_work), 65);
         assert!(ended.next.unreported() && !ended.next.report.leased(time(65)));
@@ -518,8 +605,7 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     assert!(!step(&brought, reported(&brought), 122).next.unreported());
     // One that is put off, or dies, is written once more anyway.
     let put_off = Event::ReportPutOff {
-        report: at_work.report.clone(),
-        trouble: trouble(0),
+        report: troubled(&at_work.report, 0),
         until: time(80),
     };
     assert!(!step(&doubted, put_off, 66).next.report.doubted);
@@ -567,8 +653,7 @@ fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
 fn a_retry_of_a_report_writes_it_at_once() {
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
     let put_off = Event::ReportPutOff {
-        report: row.report.clone(),
-        trouble: trouble(2),
+        report: troubled(&row.report, 2),
         until: time(9000),
     };
     let waits = step(&row, put_off, 3).next;
@@ -637,9 +722,9 @@ fn whoever_sends_can_go_on_to_report() {
 #[test]
 fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
     let row = step(&fresh(), claim(60), 1).next;
+    refused(&row, Event::Forget, 2);
     let row = step(&row, sent("r0"), 2).next;
-    refused(&row, Event::Forget, 3);
-    // Eploy shows it, and the candidate may still take part.
+    // The candidate may still take part.
     let open = step(&row, reported(&row), 3).next;
     refused(&open, Event::Forget, 3);
     let seen = Event::Observed {
@@ -805,7 +890,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
         2 => Just(Event::ReportDoubted),
-        1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: Report::default(), trouble: trouble(at / 2), until: time(at) }),
+        1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: troubled(&Report::default(), at / 2), until: time(at) }),
         1 => Just(Event::Retry),
         1 => Just(Event::Cancel),
         1 => Just(Event::Forget),

@@ -3,9 +3,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::event::{Effect, Event, NotApplicable, Transition, Writer};
+use super::event::{Effect, Event, NotApplicable, Transition};
 use super::{
-    ActionRecord, FailReason, Happening, Invitation, Report, SkipReason, State, Step, Trouble, Wake,
+    FailReason, Happening, Invitation, NextTry, Part, Report, SkipReason, State, Step, Trouble,
+    Wake,
 };
 use crate::events::{DomainEvent, What};
 use crate::timing::{Timing, after, seconds};
@@ -304,6 +305,7 @@ impl Invitation {
                     self.revision += 1;
                 }
                 if self.unreported() && !self.report.leased(now) {
+                    self.report.leave_out(idle, now);
                     self.report.lease(lease_until);
                 }
             }
@@ -377,10 +379,14 @@ impl Invitation {
                 if !self.unreported() || self.report.leased(now) {
                     return Err(past);
                 }
+                self.report.leave_out(idle, now);
                 self.report.begin(writer);
             }
             Event::ReportProgress(mut report) => {
                 report.doubted = self.report.doubted;
+                if report.doubted {
+                    report.forget_revisions();
+                }
                 if report == self.report {
                     return Err(nothing_new);
                 }
@@ -389,17 +395,17 @@ impl Invitation {
             }
             Event::Reported(mut report) => {
                 report.revision = report.revision.min(self.revision).max(self.report.revision);
-                report.outlined = 0;
                 report.trouble = None;
                 report.lease_until = None;
                 if self.report.doubted {
                     report.revision = report.revision.min(self.revision.saturating_sub(1));
                 }
                 report.doubted = false;
+                report.settle();
                 if report == self.report {
                     return Err(nothing_new);
                 }
-                detail = Some(format!("revision {}", report.revision));
+                detail = Some(shown(&report));
                 self.report = report;
                 wake = self.tell_the_rest(now);
             }
@@ -415,22 +421,19 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.report.revision = self.revision.saturating_sub(1);
-                self.report.outlined = 0;
+                self.report.forget_revisions();
                 wake = self.tell_the_rest(now);
             }
-            Event::ReportPutOff {
-                mut report,
-                mut trouble,
-                until,
-            } => {
+            Event::ReportPutOff { mut report, until } => {
                 if !self.unreported() {
                     return Err(past);
                 }
-                trouble.leave_out(idle, now);
-                detail = Some(trouble.code.clone());
+                detail = report.problem().map(|trouble| trouble.code.clone());
                 report.revision = self.report.revision;
-                report.trouble = Some(trouble);
                 report.lease_until = None;
+                if self.report.doubted {
+                    report.forget_revisions();
+                }
                 report.doubted = false;
                 self.report = report;
                 if self.state.level() > 0 {
@@ -531,9 +534,14 @@ impl Invitation {
                     State::Sending { lease_until: now }
                 };
             }
-            _ if !self.unreported() => return Err(nothing_new),
+            _ if !self.unreported() && self.report.failures().next().is_none() => {
+                return Err(nothing_new);
+            }
             _ if self.report.leased(now) => return Err(past),
-            _ => return Ok(self.tell_the_rest(now)),
+            _ => {
+                self.report.try_again(self.revision);
+                return Ok(self.tell_the_rest(now));
+            }
         }
         Ok(None)
     }
@@ -662,18 +670,18 @@ impl Invitation {
 
 impl Trouble {
     /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
-    const TRIES: u32 = 10;
+    pub(super) const TRIES: u32 = 10;
 
     /// What was due for longer than this was not tried meanwhile: the tenant was paused, or nobody was at work.
     const IDLE: SignedDuration = SignedDuration::from_hours(1);
 
     /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
-    fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
+    pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
         self.since = after(self.since, idle).min(now);
     }
 
     /// How long it has been going on.
-    fn lasts(&self, now: Timestamp) -> SignedDuration {
+    pub(super) fn lasts(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.since)
     }
 
@@ -698,27 +706,6 @@ impl Trouble {
     /// Whether it has gone on for too long, and been tried often enough, to go on.
     pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
         self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
-    }
-}
-
-impl Report {
-    /// Gives the report to a writer.
-    fn begin(&mut self, writer: Writer) {
-        self.lease(Some(writer.lease_until));
-        if writer.creates_action && self.action.is_none() {
-            self.action = Some(ActionRecord::Creating);
-        }
-    }
-
-    /// Whoever is at work from now on writes after everybody who may have been in doubt.
-    fn lease(&mut self, until: Option<Timestamp>) {
-        self.lease_until = until;
-        self.doubted = false;
-    }
-
-    /// Whether somebody is at work on it.
-    pub fn leased(&self, now: Timestamp) -> bool {
-        self.lease_until.is_some_and(|until| until > now)
     }
 }
 
@@ -764,6 +751,30 @@ pub(crate) fn watch_limit(
     until.or_else(|| invited_at.filter(|_| open).map(|at| after(at, longest)))
 }
 
+/// The parts of a report that were given up, each with the kind of problem.
+fn given_up(report: &Report) -> impl Iterator<Item = (Part, &str)> {
+    report.failures().filter_map(|(part, failure)| {
+        let is_over = matches!(failure.next, NextTry::GivenUp(_));
+        is_over.then_some((part, failure.trouble.code.as_str()))
+    })
+}
+
+/// What Eploy shows, for the story.
+fn shown(report: &Report) -> String {
+    let without: Vec<_> = given_up(report)
+        .map(|(part, code)| format!("{part}: {code}"))
+        .collect();
+    if without.is_empty() {
+        format!("revision {}", report.revision)
+    } else {
+        format!(
+            "revision {} without {}",
+            report.revision,
+            without.join(", ")
+        )
+    }
+}
+
 /// What follows from a transition.
 fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -801,6 +812,15 @@ fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect
             invitation: invitation(),
             revision: next.report.revision,
         });
+    }
+    for (part, code) in given_up(&next.report) {
+        if !given_up(&before.report).any(|known| known == (part, code)) {
+            publish(What::ReportFailed {
+                invitation: invitation(),
+                part: part.to_string(),
+                code: code.to_owned(),
+            });
+        }
     }
     match &next.wake {
         Wake::At { at, step } if *at <= now && next.wake != before.wake => {

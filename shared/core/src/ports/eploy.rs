@@ -229,7 +229,8 @@ pub enum QuestionsOf {
 }
 
 /// What a custom question is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Answer {
     /// A day.
     Day(Date),
@@ -403,11 +404,12 @@ pub trait Eploy: Send + Sync {
         question: &QuestionId,
     ) -> Result<Option<Answer>, CallError>;
 
-    /// Answers custom questions of an application. Safe to repeat.
+    /// Answers custom questions of an application, a time as the dialect writes times. Safe to repeat. A refusal has answered
+    /// none of them.
     async fn answer_questions(
         &self,
         application: &ApplicationId,
-        answers: &BTreeMap<QuestionId, String>,
+        answers: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError>;
 
     /// Moves an application. The caller has checked where it is.

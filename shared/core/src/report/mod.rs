@@ -1,7 +1,7 @@
 //! What is written to Eploy about an invitation: the moments it speaks of, and the words.
 
 mod room;
-mod words;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use self::room::Said;
 use crate::ids::QuestionId;
-use crate::invitation::{Invitation, Trouble};
+use crate::invitation::{Invitation, Part};
+use crate::ports::Answer;
 use crate::result::AssessmentResult;
 use crate::tenant::{Answerable, Mapping, Tenant, Texts};
 
@@ -60,10 +61,19 @@ pub struct Written {
     pub brief_html: String,
     /// The note: plain text.
     pub note: String,
-    /// The link to the result, or to the invitation while there is no result.
+    /// The link to the result. Never the candidate's own: whoever opens that takes part in their place.
     pub link: Option<String>,
     /// What custom questions can be answered with.
-    pub answers: BTreeMap<Answerable, String>,
+    pub answers: BTreeMap<Answerable, Answer>,
+}
+
+/// What a report goes without, which its action says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing<'a> {
+    /// The platform's words, if they cannot be had; with whether that is for good.
+    pub words: Option<bool>,
+    /// Parts that could not be written for a while, each with whether it was given up.
+    pub parts: &'a [(Part, bool)],
 }
 
 /// Problems with a tenant's own texts, each saying where and what.
@@ -88,16 +98,16 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 /// becomes too long gives way to the default: a report is never lost to a typing error. What a platform says at length is
 /// there in its first part.
 ///
-/// `heard` is what the platform says, if it was asked, or why it cannot be: then the advice says so.
+/// `result` is what the platform says, if it was asked; the advice says what is `missing`.
 pub fn compose(
     tenant: &Tenant,
     mapping: &Mapping,
     row: &Invitation,
     moment: Moment,
-    heard: Result<Option<&AssessmentResult>, &Trouble>,
+    result: Option<&AssessmentResult>,
+    missing: &Missing<'_>,
 ) -> Written {
-    let result = heard.ok().flatten();
-    let platform = words::platform(tenant, row);
+    let platform = texts::platform(tenant, row);
     let score = result.and_then(|result| result.score.as_ref()).or_else(|| {
         row.finding
             .as_ref()
@@ -105,28 +115,32 @@ pub fn compose(
     });
     let link = result
         .and_then(|result| result.report_link.as_ref())
-        .and_then(|link| room::link(link.url.clone()))
-        .or_else(|| row.invite_link.clone());
+        .filter(|link| {
+            !row.invite_link
+                .as_ref()
+                .is_some_and(|own| same_page(own, link))
+        })
+        .and_then(|link| room::link(link.clone()));
     let said = result.map(Said::of);
     let said = said.as_ref();
-    let completed_at = row.ended_at.map(words::uk_time);
+    let completed_at = row.ended_at.map(texts::uk_time);
     let met = row.appointment.filter(|_| row.reference.is_some());
     let brief = context! {
         moment => Serde(moment),
-        headline => words::headline(row, moment, &platform),
-        advice => words::advice(row, moment, &platform, heard.err()),
+        headline => texts::headline(row, moment, &platform),
+        advice => texts::advice(row, mapping, moment, &platform, missing),
         platform => platform,
         invitation => row.key.name(),
-        score => score.map(|score| words::number(score.value)),
-        max => score.and_then(|score| score.max).map(words::number),
-        percent => score.and_then(|score| score.percent).map(words::number),
+        score => score.map(|score| texts::number(score.value)),
+        max => score.and_then(|score| score.max).map(texts::number),
+        percent => score.and_then(|score| score.percent).map(texts::number),
         link => link.clone(),
     };
     let facts = context! {
-        invited_at => row.invited_at.map(words::uk_time),
-        meeting_at => met.map(|met| words::uk_time(met.at)),
+        invited_at => row.invited_at.map(texts::uk_time),
+        meeting_at => met.map(|met| texts::uk_time(met.at)),
         meeting_minutes => met.map(|met| met.minutes),
-        started_at => result.and_then(|result| result.started_at).map(words::uk_time),
+        started_at => result.and_then(|result| result.started_at).map(texts::uk_time),
         completed_at => completed_at.clone(),
         band => score.and_then(|score| score.band.as_deref()).map(room::name),
         stage => said.and_then(|said| said.stage.as_deref()),
@@ -139,28 +153,29 @@ pub fn compose(
         ..brief.clone()
     };
     let texts = &mapping.report.texts;
-    let mut answers = BTreeMap::new();
-    let mut answer = |what, value: Option<String>| {
-        if let Some(value) = value {
-            answers.insert(what, value);
-        }
-    };
-    answer(Answerable::Status, Some(words::status(moment).to_owned()));
-    answer(
-        Answerable::Score,
-        score.map(|score| words::number(score.value)),
-    );
-    answer(
-        Answerable::Percent,
-        score.and_then(|score| score.percent).map(words::number),
-    );
-    answer(Answerable::Link, link.clone());
-    answer(
-        Answerable::CompletedAt,
-        row.ended_at
-            .filter(|_| moment == Moment::Completed)
-            .map(|at| at.to_string()),
-    );
+    let text = |text: String| Some(Answer::Text(text));
+    let answers = [
+        (Answerable::Status, text(texts::status(moment).to_owned())),
+        (
+            Answerable::Score,
+            score.and_then(|score| text(texts::number(score.value))),
+        ),
+        (
+            Answerable::Percent,
+            score.and_then(|score| text(texts::number(score.percent?))),
+        ),
+        (Answerable::Link, link.clone().and_then(text)),
+        (
+            Answerable::CompletedAt,
+            row.ended_at
+                .filter(|_| moment == Moment::Completed)
+                .map(Answer::At),
+        ),
+    ];
+    let answers = answers
+        .into_iter()
+        .filter_map(|(what, answer)| Some((what, answer?)))
+        .collect();
     Written {
         comments_html: render(texts.comments.as_deref(), COMMENTS, &facts),
         brief_html: render(None, COMMENTS, &brief),
@@ -170,17 +185,22 @@ pub fn compose(
     }
 }
 
+/// Whether two links lead to the same page, however they end.
+fn same_page(one: &str, other: &str) -> bool {
+    let page = |url: &str| {
+        let end = url.find(['?', '#']).unwrap_or(url.len());
+        url[..end].trim_end_matches('/').to_lowercase()
+    };
+    page(one) == page(other)
+}
+
 /// The answers that the mapping asks for.
-pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, String> {
-    mapping
-        .report
-        .questions
-        .iter()
-        .filter_map(|(what, question)| {
-            let value = written.answers.get(what)?;
-            Some((question.clone(), value.clone()))
-        })
-        .collect()
+pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, Answer> {
+    let questions = mapping.report.questions.iter();
+    let answered = |(what, question): (_, &QuestionId)| {
+        Some((question.clone(), written.answers.get(what)?.clone()))
+    };
+    questions.filter_map(answered).collect()
 }
 
 /// How much a tenant's own text may do, in instructions of the template: a loop within a loop must not hold up everybody

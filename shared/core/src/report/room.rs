@@ -1,7 +1,7 @@
 //! How much of what a platform says comes into a report: a platform bounds none of it, and Eploy would refuse a report
 //! without end. The rest is behind the link.
 
-use super::words::number;
+use super::texts::number;
 use crate::result::{AssessmentResult, Comment, Rating, Score, SubResult};
 
 /// The most entries of one kind.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, FailReason};
-use crate::result::{AssessmentResult, Audience, Comment, ReportLink, Score, Status};
+use crate::result::{AssessmentResult, Comment, Score, Status};
 use crate::tenant::{
     EployConnection, MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Trigger,
     Vacancies,
@@ -111,10 +111,7 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
         by: Some("<b>R</b>".to_owned()),
         text: "<script>alert(1)</script> {{ 7 * 7 }}".to_owned(),
     });
-    result.report_link = Some(ReportLink {
-        url: "https://app.willotalent.com/show/abc/?a=\"><i>".to_owned(),
-        audience: Audience::Login,
-    });
+    result.report_link = Some("https://app.willotalent.com/show/abc/?a=\"><i>".to_owned());
     let row = apply(
         &row,
         Event::Observed {
@@ -129,7 +126,8 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
         &mapping(),
         &row,
         Moment::Completed,
-        Ok(Some(&result)),
+        Some(&result),
+        &Missing::default(),
     );
     assert!(
         written.comments_html.contains("Score: 41 of 50 (82 %)"),
@@ -155,7 +153,7 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
             .contains("https://app.willotalent.com/show/abc/")
     );
     let answered = answers(&mapping(), &written);
-    assert_eq!(answered[&"276".into()], "82");
+    assert_eq!(answered[&"276".into()], Answer::Text("82".to_owned()));
     assert!(answered.contains_key(&"277".into()));
 }
 
@@ -168,7 +166,14 @@ fn a_failure_says_why_and_what_to_do() {
             reason: FailReason::NoEmail,
         },
     );
-    let written = compose(&tenant(), &mapping(), &row, Moment::Failed, Ok(None));
+    let written = compose(
+        &tenant(),
+        &mapping(),
+        &row,
+        Moment::Failed,
+        None,
+        &Missing::default(),
+    );
     assert!(written.comments_html.contains("no e-mail address in Eploy"));
     assert!(written.comments_html.contains("Add an e-mail address"));
     assert!(written.comments_html.contains("70215.m.1"));
@@ -178,17 +183,38 @@ fn a_failure_says_why_and_what_to_do() {
 fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
     let mut mapping = mapping();
     mapping.report.texts.note = Some("{{ platform }} says {{ moment }}".to_owned());
-    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
+    let written = compose(
+        &tenant(),
+        &mapping,
+        &row(),
+        Moment::Invited,
+        None,
+        &Missing::default(),
+    );
     assert_eq!(written.note, "Willo says invited");
     mapping.report.texts.note = Some("{{ 1 / 0 }}".to_owned());
-    let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
+    let written = compose(
+        &tenant(),
+        &mapping,
+        &row(),
+        Moment::Invited,
+        None,
+        &Missing::default(),
+    );
     assert!(written.note.starts_with("Invited to Willo."));
     for endless in [
         "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for a in range(9999) %}{{ 'long and longer'|upper * 99 }}{% endfor %}",
     ] {
         mapping.report.texts.note = Some(endless.to_owned());
-        let written = compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None));
+        let written = compose(
+            &tenant(),
+            &mapping,
+            &row(),
+            Moment::Invited,
+            None,
+            &Missing::default(),
+        );
         assert!(written.note.starts_with("Invited to Willo."), "{endless}");
     }
     mapping.report.texts.comments = Some("{% if".to_owned());
@@ -203,10 +229,17 @@ fn when_the_candidate_finished_is_answered_only_where_they_did() {
         ..row()
     };
     let answer = |moment| {
-        let mut written = compose(&tenant(), &mapping(), &row, moment, Ok(None));
+        let mut written = compose(
+            &tenant(),
+            &mapping(),
+            &row,
+            moment,
+            None,
+            &Missing::default(),
+        );
         written.answers.remove(&Answerable::CompletedAt)
     };
-    assert_eq!(answer(Moment::Completed), Some(ended.to_string()));
+    assert_eq!(answer(Moment::Completed), Some(Answer::At(ended)));
     assert_eq!(answer(Moment::Expired), None);
 }
 
@@ -231,7 +264,15 @@ fn a_text_may_become_as_long_as_it_may_and_no_longer() {
     let mut mapping = mapping();
     let mut note = |text: String| {
         mapping.report.texts.note = Some(text);
-        compose(&tenant(), &mapping, &row(), Moment::Invited, Ok(None)).note
+        compose(
+            &tenant(),
+            &mapping,
+            &row(),
+            Moment::Invited,
+            None,
+            &Missing::default(),
+        )
+        .note
     };
     assert_eq!(note(longest.clone()), longest);
     // In one piece, and in two.
@@ -257,10 +298,7 @@ fn a_report_has_an_end_and_the_brief_one_says_the_least() {
         text: long,
     };
     result.comments = vec![comment; 60];
-    result.report_link = Some(ReportLink {
-        url: "https://app.willotalent.com/show/abc/".to_owned(),
-        audience: Audience::Login,
-    });
+    result.report_link = Some("https://app.willotalent.com/show/abc/".to_owned());
     let row = Invitation {
         finding: Some(result.finding()),
         ..row()
@@ -270,7 +308,8 @@ fn a_report_has_an_end_and_the_brief_one_says_the_least() {
         &mapping(),
         &row,
         Moment::Completed,
-        Ok(Some(&result)),
+        Some(&result),
+        &Missing::default(),
     );
     let length = written.comments_html.len();
     assert!((20_000..160_000).contains(&length), "{length}");

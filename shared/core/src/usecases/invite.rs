@@ -227,11 +227,20 @@ impl Inviter {
         };
         // Who was chosen by what came of another invitation is wanted wherever the application is by now.
         let anywhere = mapping.triggers.is_empty();
-        let there = |position: &_| anywhere || mapping.triggered_by(position);
+        let there = |position: &_| {
+            anywhere
+                || mapping.triggered_by(position)
+                // A report of the delay, with an outcome or a move, is no reason not to invite.
+                || row.report.led_to(mapping, position)
+        };
         let entry = match Stay::of(&*eploy, &row.key.application, there).await {
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
             Ok(Stay::Away) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
-            Ok(Stay::There(position, _)) if !(anywhere || present.triggered_by(&position)) => {
+            Ok(Stay::There(position, _))
+                if !(anywhere
+                    || present.triggered_by(&position)
+                    || row.report.led_to(present, &position)) =>
+            {
                 return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
             }
             Ok(Stay::There(_, entry)) => entry.filter(|_| !anywhere),

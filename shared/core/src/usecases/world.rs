@@ -40,7 +40,7 @@ pub(super) enum Wrote {
     Action(NewAction),
     Update(ActionId, ActionUpdate),
     Note(String),
-    Answers(BTreeMap<QuestionId, String>),
+    Answers(BTreeMap<QuestionId, Answer>),
     Move(StageId, Option<StatusId>),
     Export(ExportPackageId),
 }

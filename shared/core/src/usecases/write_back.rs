@@ -1,25 +1,21 @@
 //! Bringing Eploy up to date about an invitation. Level-triggered: whatever happened in between, the latest revision is
 //! written, once, by one writer at a time.
 
+mod writer;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
+use self::writer::{ReportWriter, Stop, stopped};
 use super::desk::{Changed, Desk, Next};
 use super::pools;
 use crate::error::{CallError, Error, Phase, Reach, System};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::{
-    ActionRecord, Event, Invitation, Report, State, Step, Trouble, Wake, Writer,
-};
-use crate::ports::{
-    ActionLookUp, ActionUpdate, Eploy, EployConnections, NewAction, PlatformConnections, Purpose,
-};
-use crate::report::{answers, compose};
+use crate::invitation::{ActionRecord, Event, Invitation, Part, State, Step, Wake, Writer};
+use crate::ports::{EployConnections, PlatformConnections, Purpose};
 use crate::result::AssessmentResult;
-use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
-use crate::timing::{after, seconds};
+use crate::tenant::{Mapping, Tenant};
 
 /// Brings Eploy up to date.
 #[derive(Clone)]
@@ -46,20 +42,6 @@ pub enum News {
         /// For how many tries in a row.
         times: u32,
     },
-}
-
-/// Why a report stopped half-way.
-enum Stop {
-    /// A call failed.
-    Call(CallError),
-    /// The lease does not last for another call.
-    Lease,
-}
-
-impl From<CallError> for Stop {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
-    }
 }
 
 impl WriteBack {
@@ -221,25 +203,12 @@ impl WriteBack {
         };
         let row = with_own_action(&row, *begun);
         let heard = if speaks_of_result(&row) {
-            match self.result(&tenant, &row).await {
-                Err(error) if !self.is_outlined(&row, &error) => {
-                    return self.put_off(&row, error, mapping).await;
-                }
-                heard => heard.map(Some),
-            }
+            self.result(&tenant, &row).await.map(Some)
         } else {
             Ok(None)
         };
         Box::pin(self.tell(&tenant, row, heard, lease_until)).await?;
         Ok(())
-    }
-
-    /// Whether what the ledger knows is written without the platform's words, because it could not be asked for them for
-    /// too long. Once is enough.
-    fn is_outlined(&self, row: &Invitation, error: &CallError) -> bool {
-        let now = self.desk.now();
-        let trouble = Trouble::from_call(error, row.report.trouble.as_ref(), now);
-        row.report.outlined < row.revision && trouble.is_late(now, &self.desk.timing)
     }
 
     /// The platform's result of an invitation that it has.
@@ -291,39 +260,36 @@ impl WriteBack {
         let definition = self.desk.definition(tenant, &row).await?;
         let Some(mapping) = definition.as_ref() else {
             let error = no_definition(&row);
-            let event = self.put_off_event(&row, row.report.clone(), &error);
+            let event = stopped(
+                &self.desk,
+                &row,
+                row.report.clone(),
+                &[Part::Action].into(),
+                &error,
+            );
             return self.settle(row, event, None, lease_until).await;
         };
         pools::feed(&self.desk, tenant, &row).await?;
-        let (result, missing) = match heard {
-            Ok(result) => (result, None),
-            Err(error) => (None, Some(error)),
-        };
-        let mut pen = Pen {
-            desk: &self.desk,
-            mapping,
-            report: row.report.clone(),
-            result: result.as_ref(),
-            missing: missing.as_ref(),
-            lease_until,
-        };
-        let outcome = match self.eploy.eploy(tenant, Purpose::WriteBack).await {
-            Ok(eploy) => pen.write(&*eploy, tenant, &row).await,
-            Err(error) => Err(Stop::Call(error)),
-        };
-        let mut report = pen.report;
-        let event = match (outcome, missing) {
-            (Ok(()), None) => {
-                report.revision = row.revision;
-                Event::Reported(report)
+        let mut writer = ReportWriter::new(&self.desk, mapping, &row, lease_until);
+        let result = match &heard {
+            Ok(result) => {
+                writer.has_words();
+                result.as_ref()
             }
-            (Ok(()), Some(error)) => {
-                report.outlined = row.revision;
-                self.put_off_event(&row, report, &error)
+            Err(error) => {
+                writer.lacks_words(error);
+                None
             }
-            (Err(Stop::Lease), _) => Event::ReportProgress(report),
-            (Err(Stop::Call(error)), _) => self.put_off_event(&row, report, &error),
         };
+        let outcome = if writer.is_due() {
+            match self.eploy.eploy(tenant, Purpose::WriteBack).await {
+                Ok(eploy) => writer.write(&*eploy, tenant, result).await,
+                Err(error) => Err(Stop::Call(error)),
+            }
+        } else {
+            Ok(())
+        };
+        let event = writer.finish(outcome);
         self.settle(row, event, Some(mapping), lease_until).await
     }
 
@@ -355,42 +321,6 @@ impl WriteBack {
                     None => return Ok(None),
                 },
             }
-        }
-    }
-
-    /// Reporting cannot begin.
-    async fn put_off(
-        &self,
-        row: &Invitation,
-        error: CallError,
-        mapping: Option<&Mapping>,
-    ) -> Result<(), Error> {
-        let event = self.put_off_event(row, row.report.clone(), &error);
-        self.desk
-            .change(row, event, expires(mapping), Next::HandOut)
-            .await?;
-        Ok(())
-    }
-
-    /// The event that puts a report off. What was refused for good is tried again, but rarely: the mend is a person's.
-    fn put_off_event(&self, row: &Invitation, mut report: Report, error: &CallError) -> Event {
-        // On record it stays `Creating`: the next writer looks it up.
-        if report.action.is_none() {
-            report.action.clone_from(&row.report.action);
-        }
-        let (trouble, mut until) = self
-            .desk
-            .put_off(error, row.report.trouble.as_ref(), &row.key);
-        if !error.may_retry() {
-            let rarely =
-                self.desk.timing.retry_max_seconds * f64::from(1_u32 << trouble.times.min(5));
-            until = until.max(self.desk.in_seconds(rarely));
-        }
-        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, times = trouble.times, %error, "the report was put off");
-        Event::ReportPutOff {
-            report,
-            trouble,
-            until,
         }
     }
 
@@ -444,211 +374,6 @@ fn expires(mapping: Option<&Mapping>) -> Option<u32> {
 /// Whether what is to be told needs the platform's words, which the ledger does not keep.
 fn speaks_of_result(row: &Invitation) -> bool {
     row.reference.is_some() && row.finding.is_some() && !row.is_unread()
-}
-
-/// One writer at work on one report.
-struct Pen<'a> {
-    desk: &'a Desk,
-    mapping: &'a Mapping,
-    report: Report,
-    result: Option<&'a AssessmentResult>,
-    /// Why the platform's words are missing.
-    missing: Option<&'a CallError>,
-    lease_until: Timestamp,
-}
-
-impl Pen<'_> {
-    /// Writes everything that the mapping asks for at this moment. What was written stays in `self.report`.
-    async fn write(
-        &mut self,
-        eploy: &dyn Eploy,
-        tenant: &Tenant,
-        row: &Invitation,
-    ) -> Result<(), Stop> {
-        let Some(moment) = row.moment() else {
-            return Ok(());
-        };
-        let missing = self
-            .missing
-            .map(|error| Trouble::from_call(error, None, self.desk.now()));
-        let heard = match &missing {
-            Some(trouble) => Err(trouble),
-            None => Ok(self.result),
-        };
-        let written = compose(tenant, self.mapping, row, moment, heard);
-        if let Some(plan) = &self.mapping.report.action {
-            let comments = [&written.comments_html, &written.brief_html];
-            let [whole, brief] = comments.map(|comments| ActionUpdate {
-                outcome: plan.outcomes.get(&moment).cloned(),
-                completed_at: row.ended_at,
-                comments_html: Some(comments.clone()),
-                link: written.link.clone(),
-            });
-            match self.action(eploy, row, plan, whole).await {
-                // Without effect. It may be the text that Eploy does not take: then little is better than nothing.
-                Err(Stop::Call(error)) if error.code == "eploy.rejected" => {
-                    tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, %error, "the report was refused and is tried in brief");
-                    self.action(eploy, row, plan, brief).await?;
-                }
-                done => done?,
-            }
-        }
-        if self.mapping.report.notes_at.contains(&moment) && !self.report.notes.contains(&moment) {
-            self.may_call()?;
-            eploy.add_note(&row.key.application, &written.note).await?;
-            // Without the platform's words it is not the last: another follows with them.
-            if self.missing.is_none() {
-                self.report.notes.insert(moment);
-            }
-        }
-        let answers = answers(self.mapping, &written);
-        if !answers.is_empty() {
-            self.may_call()?;
-            eploy
-                .answer_questions(&row.key.application, &answers)
-                .await?;
-        }
-        if let Some(package) = &self.mapping.report.export_package
-            && row.reference.is_some()
-            && !self.report.exported
-        {
-            self.may_call()?;
-            eploy.mark_exported(&row.key.application, package).await?;
-            self.report.exported = true;
-        }
-        for plan in &self.mapping.report.moves {
-            if plan.on == moment && !self.report.moves.contains(&moment) && reached(plan, row) {
-                self.move_on(eploy, row, plan).await?;
-                self.report.moves.insert(moment);
-            }
-        }
-        Ok(())
-    }
-
-    /// The action: found, created or brought up to date.
-    async fn action(
-        &mut self,
-        eploy: &dyn Eploy,
-        row: &Invitation,
-        plan: &ActionPlan,
-        content: ActionUpdate,
-    ) -> Result<(), Stop> {
-        let started_at = action_start(row);
-        let look_up = ActionLookUp {
-            candidate: row.candidate.clone(),
-            vacancy: row.vacancy.clone(),
-            action_type: plan.action_type.clone(),
-            started_at,
-        };
-        if self.report.action == Some(ActionRecord::Creating) {
-            self.may_call()?;
-            let found = eploy.find_action(&look_up).await?;
-            self.report.action = found.map(ActionRecord::Created);
-        }
-        if let Some(ActionRecord::Created(id)) = self.report.action.clone() {
-            self.may_call()?;
-            let missing = match eploy.update_action(&id, &content).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.code == "eploy.not_found" => error,
-                Err(error) => return Err(error.into()),
-            };
-            // Somebody may have deleted it, and then what there is to tell still has to be told. Or it is there and cannot
-            // be reached in this way: creating another with each report would bother the candidate with each.
-            self.may_call()?;
-            if let Some(found) = eploy.find_action(&look_up).await? {
-                if found == id {
-                    return Err(missing.into());
-                }
-                self.report.action = Some(ActionRecord::Created(found.clone()));
-                self.may_call()?;
-                eploy.update_action(&found, &content).await?;
-                return Ok(());
-            }
-        }
-        self.may_call()?;
-        let vacancy = eploy.vacancy(&row.vacancy).await?;
-        self.may_call()?;
-        let action = NewAction {
-            candidate: row.candidate.clone(),
-            vacancy: row.vacancy.clone(),
-            company: vacancy.company,
-            action_type: plan.action_type.clone(),
-            started_at,
-            content,
-        };
-        self.report.action = Some(ActionRecord::Creating);
-        let id = eploy.create_action(&action).await?;
-        self.report.action = Some(ActionRecord::Created(id));
-        Ok(())
-    }
-
-    /// A stage change, guarded by where the application is: the recruiter wins. Its own record says where that is, because
-    /// the status history may be behind it.
-    async fn move_on(
-        &self,
-        eploy: &dyn Eploy,
-        row: &Invitation,
-        plan: &MovePlan,
-    ) -> Result<(), Stop> {
-        self.may_call()?;
-        let Some(now_at) = eploy.position(&row.key.application).await? else {
-            return Ok(());
-        };
-        if there(plan, &now_at) {
-            return Ok(());
-        }
-        let expected = if plan.from.is_empty() {
-            self.mapping.triggered_by(&now_at)
-        } else {
-            plan.from.iter().any(|trigger| trigger.matches(&now_at))
-        };
-        if !expected {
-            tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), "the application was moved meanwhile and stays where it is");
-            return Ok(());
-        }
-        self.may_call()?;
-        eploy
-            .move_application(&row.key.application, &plan.stage, plan.status.as_ref())
-            .await?;
-        Ok(())
-    }
-
-    /// Whether the lease lasts for one more call.
-    fn may_call(&self) -> Result<(), Stop> {
-        let end = after(self.desk.now(), seconds(self.desk.timing.call_seconds));
-        if end > self.lease_until {
-            Err(Stop::Lease)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// The start of an invitation's action: when its entry was seen, to the millisecond, less up to a minute according to which
-/// invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the same poll must not
-/// share it: two mappings of one application, or two applications of one candidate for one vacancy. A minute, because
-/// some Eploy may keep no more than the second.
-fn action_start(row: &Invitation) -> Timestamp {
-    let digest = Sha256::digest(row.key.name().as_bytes());
-    let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
-    let seen = row.entry.seen_at.as_millisecond();
-    Timestamp::from_millisecond(seen - i64::from(apart)).unwrap_or(row.entry.seen_at)
-}
-
-/// Whether the score asks for the move.
-fn reached(plan: &MovePlan, row: &Invitation) -> bool {
-    plan.min_percent.is_none_or(|least| {
-        row.finding
-            .as_ref()
-            .and_then(|finding| finding.score.as_ref())
-            .and_then(|score| score.percent)
-            .is_some_and(|percent| percent >= f64::from(least))
-    })
-}
-
-/// Whether the application is where the plan wants it.
-fn there(plan: &MovePlan, at: &Position) -> bool {
-    at.stage.as_ref() == Some(&plan.stage) && (plan.status.is_none() || at.status == plan.status)
 }
 
 impl WriteBack {

@@ -128,22 +128,23 @@ fn reference<'a>(body: &'a Value, person: &Person) -> Option<(Reference, &'a Val
     }
 }
 
+/// The names under which the candidate's own link may stand.
+pub(super) const LINKS: [&str; 8] = [
+    "link",
+    "invite_link",
+    "invitation_link",
+    "test_link",
+    "candidate_link",
+    "test_url",
+    "invite_url",
+    "interview_link",
+];
+
 /// The candidate's own link, if there is one: every candidate has a private one (§B.3), but not established is whether
 /// the API tells it.
 pub(super) fn link(candidate: &Value, base: &Url) -> Option<String> {
     let record = Record::of(candidate, &candidates::INNER)?;
-    [
-        "link",
-        "invite_link",
-        "invitation_link",
-        "test_link",
-        "candidate_link",
-        "test_url",
-        "invite_url",
-        "interview_link",
-    ]
-    .iter()
-    .find_map(|name| {
+    LINKS.iter().find_map(|name| {
         let url = KIND.address(record.get(&[name])?.as_str()?, base)?;
         Some(url.to_string())
     })

@@ -2,11 +2,12 @@
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
-use stagecall_core::result::{Audience, ReportLink, Score, Status, SubResult};
+use stagecall_core::result::{Score, Status, SubResult};
 use url::Url;
 
-use super::{KIND, standing};
+use super::{KIND, invite, standing};
 use crate::json::{Record, number, text};
+use crate::kind::is_same_page;
 
 /// Most questions that are told one by one, and most kinds of proctoring counts.
 const MOST_QUESTIONS: usize = 200;
@@ -221,13 +222,15 @@ fn spoken(name: &str) -> Option<String> {
     Some(words)
 }
 
-/// The report's page. Whether it needs a login is not established, so no more is promised than that users can open it.
-pub(super) fn link(record: &Record<'_>, base: &Url) -> Option<ReportLink> {
+/// The report's page, unless it is the candidate's own link. Whether it needs a login is not established.
+pub(super) fn link(record: &Record<'_>, base: &Url) -> Option<String> {
     let text = record.get(&["report_link", "report_url"])?.as_str()?;
-    Some(ReportLink {
-        url: KIND.address(text, base)?.to_string(),
-        audience: Audience::Login,
-    })
+    let page = KIND.address(text, base)?;
+    let mut own = invite::LINKS.iter().filter_map(|name| {
+        let text = record.get(&[name])?.as_str()?;
+        KIND.address(text, base)
+    });
+    (!own.any(|own| is_same_page(&own, &page))).then(|| page.to_string())
 }
 
 #[cfg(test)]
@@ -235,6 +238,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_candidates_own_link_is_no_report() {
+        let base = Url::parse(KIND.base_url).unwrap();
+        let own = "https://assess.wecreateproblems.com/t/private-1";
+        for (report, told) in [
+            ("https://assess.wecreateproblems.com/reports/9", true),
+            (own, false),
+            (
+                "https://assess.wecreateproblems.com/t/private-1/?from=report",
+                false,
+            ),
+        ] {
+            let value = json!({"report_link": report, "test_link": own});
+            let link = link(&Record::of(&value, &[]).unwrap(), &base);
+            assert_eq!(link.as_deref(), told.then_some(report), "{report}");
+        }
+    }
 
     #[test]
     fn times_are_told_as_people_say_them() {

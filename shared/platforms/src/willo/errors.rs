@@ -29,6 +29,11 @@ pub(super) fn fault(answer: &Response) -> Fault {
         .of_connection(),
         400 => match fields(&body).as_slice() {
             [] => Fault::of_status(TITLE, answer),
+            fields if fields.contains(&"interview") => Fault::refused(
+                problem::ASSESSMENT_REFUSED.code,
+                "Willo does not accept the mapped interview",
+                problem::ASSESSMENT_REFUSED.remedy,
+            ),
             fields => Fault::refused(
                 problem::REFUSED_FIELDS.code,
                 format!("Willo does not accept: {}", fields.join(", ")),
@@ -96,9 +101,7 @@ fn fields(body: &Value) -> Vec<&str> {
 }
 
 fn remedy(fields: &[&str]) -> &'static str {
-    if fields.contains(&"interview") {
-        "Check that the mapped interview still exists in Willo, is open, and may be seen by the key's user."
-    } else if fields.contains(&"email") {
+    if fields.contains(&"email") {
         "Check the candidate's e-mail address in Eploy."
     } else if fields.contains(&"phone") {
         "Check the candidate's telephone number in Eploy."

@@ -1,11 +1,11 @@
 //! Links in Willo's answers: which one a recruiter may be given, which one is the candidate's.
 
 use serde_json::Value;
-use stagecall_core::result::{Audience, ReportLink};
 use url::Url;
 
 use super::KIND;
 use crate::json::Record;
+use crate::kind::is_same_page;
 
 /// Endings of recordings and documents. Whether their addresses expire is not established, so they are taken to
 /// (reference willo §A.5).
@@ -27,17 +27,29 @@ pub(super) fn candidate(answer: &Value, base: &Url) -> Option<String> {
     })
 }
 
-/// The link for the recruiter: under a name that says so, else the first page for sharing that is found.
-pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<ReportLink> {
-    const PUBLIC: [&str; 6] = [
+/// The names under which the candidate's own link may stand.
+const OWN: [&str; 9] = [
+    "invite_link",
+    "invite_url",
+    "invitation_link",
+    "invitation_url",
+    "interview_link",
+    "interview_url",
+    "participant_link",
+    "participant_url",
+    "candidate_link",
+];
+
+/// The link for the recruiter: under a name that says so, first of all one that anybody can open; else the first page for
+/// sharing that is found. Never the candidate's own: whoever opens that takes part in their place.
+pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<String> {
+    const NAMES: [&str; 14] = [
         "share_link",
         "share_url",
         "public_link",
         "public_url",
         "show_url",
         "share",
-    ];
-    const LOGIN: [&str; 8] = [
         "review_link",
         "review_url",
         "report_link",
@@ -47,31 +59,25 @@ pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<R
         "profile_url",
         "dashboard_url",
     ];
-    let named = |names: &[&str], audience| {
-        names.iter().find_map(|name| {
-            let value = record.get(&[name])?;
-            let text = match value {
-                Value::Object(link) => link.get("url").or_else(|| link.get("link"))?.as_str()?,
-                value => value.as_str()?,
-            };
-            Some(ReportLink {
-                url: page(text, base)?.to_string(),
-                audience,
+    let text_of = |name: &str| match record.get(&[name])? {
+        Value::Object(link) => link.get("url").or_else(|| link.get("link"))?.as_str(),
+        value => value.as_str(),
+    };
+    let own: Vec<Url> = OWN
+        .iter()
+        .filter_map(|name| Url::parse(text_of(name)?.trim()).ok())
+        .collect();
+    let for_recruiters =
+        |text: &str| page(text, base).filter(|page| !own.iter().any(|own| is_same_page(own, page)));
+    NAMES
+        .iter()
+        .find_map(|name| for_recruiters(text_of(name)?))
+        .or_else(|| {
+            any_text(whole, DEEPEST, &mut |text| {
+                for_recruiters(text).filter(|url| url.path().contains("/show/"))
             })
         })
-    };
-    let shared = || {
-        let url = any_text(whole, DEEPEST, &mut |text| {
-            page(text, base).filter(|url| url.path().contains("/show/"))
-        })?;
-        Some(ReportLink {
-            url: url.to_string(),
-            audience: Audience::Public,
-        })
-    };
-    named(&PUBLIC, Audience::Public)
-        .or_else(|| named(&LOGIN, Audience::Login))
-        .or_else(shared)
+        .map(|url| url.to_string())
 }
 
 /// The address of a page that people can open and that lasts: on Willo's hosts, and neither the API nor a recording nor
@@ -109,7 +115,7 @@ mod tests {
         Url::parse(KIND.base_url).unwrap()
     }
 
-    fn found(value: &Value, base: &Url) -> Option<ReportLink> {
+    fn found(value: &Value, base: &Url) -> Option<String> {
         report(&Record::of(value, &[]).unwrap(), value, base)
     }
 
@@ -120,8 +126,20 @@ mod tests {
             "share": {"url": "https://app.willotalent.com/show/AbCd12/"}
         });
         let link = found(&value, &base()).unwrap();
-        assert_eq!(link.url, "https://app.willotalent.com/show/AbCd12/");
-        assert_eq!(link.audience, Audience::Public);
+        assert_eq!(link, "https://app.willotalent.com/show/AbCd12/");
+    }
+
+    #[test]
+    fn the_candidates_own_link_is_not_reported_under_any_name() {
+        let own = "https://app.willotalent.com/show/own-1/";
+        for name in ["share_link", "report_url", "anything"] {
+            let value = json!({"invite_link": own, name: format!("{own}?from=list")});
+            assert_eq!(found(&value, &base()), None, "{name}");
+        }
+        let value =
+            json!({"invite_link": own, "share_link": "https://app.willotalent.com/show/2/"});
+        let shared = Some("https://app.willotalent.com/show/2/".to_owned());
+        assert_eq!(found(&value, &base()), shared);
     }
 
     #[test]

@@ -262,7 +262,7 @@ impl Judge {
         if level > 0 {
             let answered = Answered {
                 at: now,
-                unsent: level == 1,
+                unsent: level == 1 || row.state == State::Bounced,
             };
             let mut seen = self.seen();
             let known = seen.answered.entry(row.key.clone()).or_insert(answered);

@@ -4,9 +4,9 @@ use clap::Args;
 use serde_json::json;
 use stagecall_core::ids::{ApplicationId, InvitationKey, Reference};
 use stagecall_core::invitation::{Entry, Invitation, State};
-use stagecall_core::ports::{EployConnections as _, Purpose, Standing};
-use stagecall_core::report::{Moment, answers, compose, text_problems};
-use stagecall_core::result::{AssessmentResult, Audience, Comment, ReportLink, Score, Status};
+use stagecall_core::ports::{Answer, EployConnections as _, Purpose, Standing};
+use stagecall_core::report::{Missing, Moment, answers, compose, text_problems};
+use stagecall_core::result::{AssessmentResult, Comment, Score, Status};
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 
 use super::show::{find, word};
@@ -45,7 +45,14 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let would = would(mapping, &position);
     let row = preview(on, &tenant, mapping, id);
     let result = sample(on, &row);
-    let written = compose(&tenant, mapping, &row, Moment::Completed, Ok(Some(&result)));
+    let written = compose(
+        &tenant,
+        mapping,
+        &row,
+        Moment::Completed,
+        Some(&result),
+        &Missing::default(),
+    );
     let answered = answers(mapping, &written);
     let problems = text_problems(&mapping.report.texts);
     if arguments.output.json {
@@ -73,7 +80,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         print(&written.note);
     }
     for (question, answer) in answered {
-        println!("  question {question}: {answer}");
+        println!("  question {question}: {}", spoken(&answer));
     }
     for one in mapping
         .report
@@ -88,6 +95,14 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     }
     println!("\nNothing was written.");
     Ok(exit::OK)
+}
+
+fn spoken(answer: &Answer) -> String {
+    match answer {
+        Answer::Day(day) => day.to_string(),
+        Answer::At(at) => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        Answer::Text(text) => text.clone(),
+    }
 }
 
 fn print(text: &str) {
@@ -174,10 +189,7 @@ fn sample(on: &Installation, row: &Invitation) -> AssessmentResult {
             by: Some("Robin Example".to_owned()),
             text: "Clear answers.".to_owned(),
         }],
-        report_link: Some(ReportLink {
-            url: "https://platform.example/result".to_owned(),
-            audience: Audience::Login,
-        }),
+        report_link: Some("https://platform.example/result".to_owned()),
         ..AssessmentResult::bare(Reference::new(word(&Moment::Completed)), Status::Completed)
     }
 }

@@ -109,7 +109,7 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
     }
     let now = on.clock.now();
     found.retain(|one| {
-        let failed = one.state.name() == "failed" || one.report.trouble.is_some();
+        let failed = one.state.name() == "failed" || one.report.problem().is_some();
         (!arguments.failed || failed) && one.apply(Event::Retry, now, &on.timing, None).is_ok()
     });
     if found.is_empty() {

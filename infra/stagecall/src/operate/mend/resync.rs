@@ -112,7 +112,7 @@ async fn bring(
         News::Later | News::Unavailable { .. } => "not to be asked just now",
     };
     println!("{key}: {platform}; {eploy}");
-    if let Some(trouble) = &row.report.trouble {
+    if let Some(trouble) = row.report.problem() {
         println!("  {}. {}", trouble.problem, trouble.remedy);
     }
     Ok(shown && asked == News::Recorded)

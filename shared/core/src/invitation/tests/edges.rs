@@ -198,18 +198,17 @@ fn what_is_said_twice_is_not_new() {
     nothing_new(&watched(), reported(&watched()));
     nothing_new(&watched(), Event::ReportProgress(watched().report));
     let exported = Report {
-        exported: true,
+        parts: [(Part::Export, PartState::shown(1))].into(),
         ..watched().report
     };
     let row = step(&watched(), Event::ReportProgress(exported), 9).next;
-    assert!(row.report.exported);
+    assert_eq!(row.report.shows(Part::Export), 1);
 }
 
 #[test]
 fn a_put_off_report_waits_until_there_is_more_to_tell() {
     let put_off = |row: &Invitation| Event::ReportPutOff {
-        report: row.report.clone(),
-        trouble: trouble(2),
+        report: troubled(&row.report, 2),
         until: time(9000),
     };
     let waits = step(&invited(), put_off(&invited()), 3).next;

@@ -107,8 +107,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
     assert!(!taken_over.is_carried());
     let put_off = Event::ReportPutOff {
-        report: held.next.report.clone(),
-        trouble: trouble(5),
+        report: troubled(&held.next.report, 5),
         until: time(90),
     };
     assert!(!step(&held.next, put_off, 5).next.is_carried());

@@ -602,3 +602,50 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
         assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));
     }
 }
+
+/// At an action stage the application's status is the outcome of the action (reference eploy §8.3), and a mapping may move
+/// whoever has to wait.
+#[tokio::test]
+async fn a_report_of_the_delay_does_not_end_the_invitation() {
+    for (stage, status, invites) in [
+        ("12", "10", true),
+        ("15", "1", true),
+        // Somebody else did that.
+        ("12", "11", false),
+        ("16", "1", false),
+    ] {
+        let world = World::new();
+        world.set(|holds| {
+            let report = &mut holds.tenant.mappings[0].report;
+            report.action = Some(ActionPlan {
+                action_type: "interview".into(),
+                outcomes: [(Moment::Delayed, "10".into())].into(),
+            });
+            report.moves = vec![crate::tenant::MovePlan {
+                on: Moment::Delayed,
+                min_percent: None,
+                from: vec![],
+                stage: "15".into(),
+                status: None,
+            }];
+            holds.fails.insert("invite", failing(Phase::NotSent));
+        });
+        let key = world.enter("1", "video");
+        while world.row(&key).revision == 0 {
+            let Wake::At { at, .. } = invite(&world, &key).await.wake else {
+                panic!("{:?}", world.row(&key).wake);
+            };
+            world.holds().now = at;
+        }
+        world.write_back().write_back(&key).await.unwrap();
+        let shown = at(stage, status);
+        world.set(|holds| {
+            holds.standing = Standing::Position(shown.clone());
+            holds.position = Some(shown);
+            holds.fails.clear();
+        });
+        let row = invite(&world, &key).await;
+        let invited = row.state == State::Invited;
+        assert_eq!(invited, invites, "{stage} {status}: {:?}", row.state);
+    }
+}

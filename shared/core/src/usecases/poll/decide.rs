@@ -58,6 +58,16 @@ pub fn decide(
         if stale {
             return Decision::Known;
         }
+        // A move of ours ends a stay, once the platform has the candidate; an outcome that we set does not.
+        let waits = latest.state.level() == 0;
+        let by_us = if waits {
+            latest.report.led_to(mapping, &row.position)
+        } else {
+            latest.report.is_own_outcome(mapping, &row.position)
+        };
+        if by_us && mapping.vacancies.contains(&row.vacancy) {
+            return Decision::Known;
+        }
         let matters = again || latest.state == State::Detected;
         return if matters && latest.entry.left_at.is_none() {
             Decision::NoteLeft
@@ -138,14 +148,14 @@ fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
     }
 }
 
-/// Whether a further entry would count. What was never sent may always be entered again: that is how a recruiter says
-/// "now".
+/// Whether a further entry would count. What was never sent, or never arrived, may always be entered again: that is how a
+/// recruiter says "now".
 fn may_enter_again(mapping: &Mapping, latest: &Invitation) -> bool {
     match latest.state {
         State::Detected | State::Sending { .. } => false,
         // The platform has it; only what came of it is not known.
         State::Failed(FailReason::Unanswered(_)) => mapping.reentry == Reentry::Again,
-        State::Skipped(_) | State::Failed(_) => true,
+        State::Skipped(_) | State::Failed(_) | State::Bounced => true,
         _ => mapping.reentry == Reentry::Again,
     }
 }

@@ -237,6 +237,61 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
     );
 }
 
+/// Outcomes and moves that we wrote ourselves are not the recruiter's.
+#[test]
+fn what_a_report_of_ours_did_is_no_leaving() {
+    let again = Mapping {
+        reentry: Reentry::Again,
+        ..mapping()
+    };
+    let with = |row: Invitation| {
+        let mut row = row;
+        row.report.positions = vec![
+            Position {
+                stage: None,
+                status: Some("10".into()),
+            },
+            Position {
+                stage: Some("15".into()),
+                status: None,
+            },
+        ];
+        row
+    };
+    for (position, waits, shown) in [
+        (at("12", "10"), Decision::Known, Decision::Known),
+        // A move of ours ends the stay of whoever is invited: coming back to the stage is a new entry.
+        (at("15", "1"), Decision::Known, Decision::NoteLeft),
+        (at("12", "11"), Decision::NoteLeft, Decision::NoteLeft),
+        (at("16", "10"), Decision::NoteLeft, Decision::NoteLeft),
+    ] {
+        let decided = |of: Invitation| {
+            let row = row(position.clone(), 100);
+            decide(&again, &ACTIVE, &row, Some(&with(of)))
+        };
+        assert_eq!(decided(known(1)), waits, "{position:?}");
+        assert_eq!(decided(invited(1)), shown, "{position:?}");
+    }
+}
+
+/// It never arrived, so whoever is entered again is invited, whatever the mapping says of second entries.
+#[test]
+fn whoever_never_got_it_is_invited_by_entering_again() {
+    let mut bounced = invited(1);
+    bounced.state = crate::invitation::State::Bounced;
+    let gone = row(at("13", "1"), 100);
+    assert_eq!(
+        decide(&mapping(), &ACTIVE, &gone, Some(&bounced)),
+        Decision::NoteLeft
+    );
+    bounced.entry.left_at = Some(time(100));
+    let back = row(at("12", "34"), 200);
+    assert_eq!(
+        decide(&mapping(), &ACTIVE, &back, Some(&bounced)),
+        Decision::Invite { round: 2 }
+    );
+}
+
 #[test]
 fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
     let again = Mapping {

@@ -135,9 +135,12 @@ async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
         };
         then(&invited("1", 0), seen, 0)
     };
+    let report = Report {
+        trouble: Some(trouble),
+        ..ended.report.clone()
+    };
     let put_off = Event::ReportPutOff {
-        report: ended.report.clone(),
-        trouble,
+        report,
         until: time(31 * DAY),
     };
     let tried = then(&ended, put_off, 29 * DAY);

@@ -262,7 +262,7 @@ impl Eploy for World {
     async fn answer_questions(
         &self,
         _: &ApplicationId,
-        answers: &BTreeMap<QuestionId, String>,
+        answers: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError> {
         self.write("answer_questions", Wrote::Answers(answers.clone()))
     }

@@ -10,9 +10,11 @@ use super::super::world::{
     Holds, World, Wrote, entered, failing, mapping, sent, start, time, told,
 };
 use super::*;
-use crate::invitation::{FailReason, Trouble};
+use crate::invitation::{FailReason, NextTry, Part, Trouble};
 use crate::report::Moment;
 use crate::result::{Score, Status};
+use crate::tenant::{ActionPlan, MovePlan};
+use crate::timing::{after, seconds};
 
 /// A world whose invitations are reported as an action, or not at all.
 fn world(action: bool) -> World {
@@ -289,7 +291,7 @@ async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
         .holds()
         .fails
         .insert("result", failing(Phase::Unknown));
-    while world.row(&key).report.outlined == 0 {
+    while world.row(&key).report.shows(Part::Words) == 0 {
         let Wake::At { at, .. } = write(&world, &key).await.wake else {
             panic!("it is not due");
         };
@@ -302,7 +304,7 @@ async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
     let notes: Vec<bool> = written
         .into_iter()
         .map(|wrote| match wrote {
-            Wrote::Note(note) => note.contains("could not be read yet"),
+            Wrote::Note(note) => note.contains("cannot be asked for more"),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -442,7 +444,7 @@ async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
         let busy = failing(Phase::Throttled(Some(time(500))));
         world.holds().fails.insert(call, busy);
         let row = write(&world, &key).await;
-        let trouble = row.report.trouble.clone().unwrap();
+        let trouble = row.report.problem().unwrap();
         assert_eq!((trouble.code.as_str(), trouble.times), ("test.failed", 1));
         assert_eq!(row.report.lease_until, None);
         let due = Wake::At {
@@ -472,7 +474,7 @@ async fn a_report_that_needs_the_platforms_words_waits_for_them() {
     world.holds().fails.insert("result", down);
     let row = write(&world, &key).await;
     assert_eq!(calls(&world), ["result"]);
-    assert_eq!(row.report.trouble.map(|trouble| trouble.times), Some(1));
+    assert_eq!(row.report.problem().map(|trouble| trouble.times), Some(1));
     assert!(world.row(&key).unreported());
     assert_eq!(world.row(&key).report.lease_until, None);
 }
@@ -503,8 +505,9 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
         for comments in shown(&world) {
             told.push(world.holds().now);
             assert!(comments.contains("Score: 9 of 10 (90 %)"), "{comments}");
-            assert!(comments.contains("could not be read yet"), "{comments}");
-            assert!(comments.contains("Mend it."), "{comments}");
+            assert!(comments.contains("cannot be asked for more"), "{comments}");
+            // What only an administrator can do is not said to the recruiter.
+            assert!(!comments.contains("Mend it."), "{comments}");
         }
         let Wake::At { at, .. } = row.wake else {
             panic!("{:?}", row.wake);
@@ -519,16 +522,16 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
     // There is more to tell, and still nobody to ask.
     world.happens(&key, observed(8.0));
     let row = write(&world, &key).await;
-    assert_eq!(row.report.outlined, row.revision);
+    assert_eq!(row.report.shows(Part::Action), row.revision);
     assert!(shown(&world)[0].contains("Score: 8 of 10"));
 
     world.holds().fails.clear();
     world.pass(3600 * 2);
     let row = write(&world, &key).await;
     assert!(!row.unreported());
-    assert_eq!((row.report.outlined, row.report.trouble), (0, None));
+    assert_eq!(row.report.problem(), None);
     let comments = shown(&world);
-    assert!(!comments[0].contains("could not be read"), "{comments:?}");
+    assert!(!comments[0].contains("cannot be asked"), "{comments:?}");
 }
 
 /// The mend is a person's, and what is refused counts against the customer's allowance.
@@ -539,15 +542,156 @@ async fn what_is_refused_for_good_is_tried_again_but_rarely() {
     let refused = failing(Phase::Refused);
     world.holds().fails.insert("vacancy", refused);
     let mut waits = Vec::new();
-    for _ in 0..7 {
-        let Wake::At { at, .. } = write(&world, &key).await.wake else {
-            panic!("{:?}", world.row(&key).wake);
-        };
+    while let Wake::At { at, .. } = write(&world, &key).await.wake {
         let wait = at.duration_since(world.holds().now);
         waits.push(wait.as_hours());
         world.pass(wait.as_secs());
     }
-    assert_eq!(waits, [2, 4, 8, 16, 32, 32, 32]);
+    assert_eq!(waits, [2, 4, 8, 16, 32, 32]);
+    let row = world.row(&key);
+    assert!(!row.unreported());
+    let failure = row.report.failure(Part::Action).unwrap();
+    assert_eq!(
+        (failure.trouble.times, failure.next),
+        (7, NextTry::GivenUp(1))
+    );
+    let told = world
+        .holds()
+        .published
+        .iter()
+        .any(|what| what.name() == "report.failed");
+    assert!(told);
+}
+
+/// Nothing may be lost by a connection that is down for days, and nothing is tried for ever.
+#[tokio::test]
+async fn an_eploy_that_does_not_answer_is_tried_for_a_month() {
+    for call in ["eploy", "vacancy"] {
+        let world = world(true);
+        let key = unreported(&world);
+        world.holds().fails.insert(call, failing(Phase::Unknown));
+        let mut tries = 1;
+        while let Wake::At { at, .. } = write(&world, &key).await.wake {
+            assert!(at < time(32 * 86_400), "{call} {at}");
+            world.holds().now = at;
+            tries += 1;
+        }
+        assert!(world.holds().now >= time(30 * 86_400));
+        assert!((80..120).contains(&tries), "{tries}");
+        let row = world.row(&key);
+        assert!(!row.unreported() && row.report.failure(Part::Action).is_some());
+        // An operator has it tried once more when it is up again.
+        world.holds().fails.clear();
+        world.happens(&key, Event::Retry);
+        let row = write(&world, &key).await;
+        assert!(!row.unreported() && row.report.problem().is_none());
+    }
+}
+
+/// The tenant was paused, or nobody was at work: that proves nothing.
+#[tokio::test]
+async fn time_in_which_nobody_tried_does_not_end_a_report() {
+    let world = world(true);
+    let key = unreported(&world);
+    world
+        .holds()
+        .fails
+        .insert("vacancy", failing(Phase::Refused));
+    for _ in 0..5 {
+        let Wake::At { at, .. } = write(&world, &key).await.wake else {
+            panic!("{:?}", world.row(&key).wake);
+        };
+        world.holds().now = at;
+    }
+    world.pass(10 * 86_400);
+    let row = write(&world, &key).await;
+    let failure = row.report.failure(Part::Action).unwrap();
+    assert_eq!(failure.trouble.times, 6);
+    assert!(row.unreported() && !failure.is_given_up());
+}
+
+/// It was deleted there, by an erasure for example.
+#[tokio::test]
+async fn the_report_of_an_application_that_eploy_has_no_more_ends() {
+    let world = world(true);
+    let key = unreported(&world);
+    write(&world, &key).await;
+    world.happens(&key, observed(9.0));
+    let gone = CallError {
+        code: "eploy.not_found",
+        ..failing(Phase::Refused)
+    };
+    world.set(|holds| {
+        holds.eploy_fails = Some(gone);
+        holds.calls.clear();
+        holds.published.clear();
+    });
+    let mut tries = 1;
+    while let Wake::At { at, .. } = write(&world, &key).await.wake {
+        assert!(world.row(&key).unreported());
+        world.holds().now = at;
+        tries += 1;
+    }
+    assert_eq!(tries, 3);
+    let calls = calls(&world).len();
+    assert!(calls <= 9, "{calls}");
+    let row = world.row(&key);
+    assert!(!row.unreported());
+    let failure = row.report.failure(Part::Action).unwrap();
+    assert_eq!(failure.trouble.code, "eploy.application_gone");
+    assert!(failure.is_given_up());
+    let told = std::mem::take(&mut world.holds().published);
+    assert!(
+        told.iter().any(|what| what.name() == "report.failed"),
+        "{told:?}"
+    );
+}
+
+/// It was a permission that somebody took away and gave back.
+#[tokio::test]
+async fn an_application_that_is_there_again_is_reported() {
+    let world = world(true);
+    let key = unreported(&world);
+    let gone = CallError {
+        code: "eploy.not_found",
+        ..failing(Phase::Refused)
+    };
+    world.holds().eploy_fails = Some(gone);
+    for _ in 0..2 {
+        let Wake::At { at, .. } = write(&world, &key).await.wake else {
+            panic!("{:?}", world.row(&key).wake);
+        };
+        world.holds().now = at;
+    }
+    world.holds().eploy_fails = None;
+    let row = write(&world, &key).await;
+    assert!(!row.unreported() && row.report.problem().is_none());
+}
+
+/// The platform is never heard of again.
+#[tokio::test]
+async fn what_the_platform_is_asked_for_has_an_end() {
+    let world = world(true);
+    let key = unreported(&world);
+    world.happens(&key, observed(9.0));
+    world
+        .holds()
+        .fails
+        .insert("result", failing(Phase::Unknown));
+    while let Wake::At { at, .. } = write(&world, &key).await.wake {
+        assert!(at < time(32 * 86_400), "{at}");
+        world.holds().now = at;
+    }
+    let row = world.row(&key);
+    assert!(!row.unreported());
+    assert!(row.report.failure(Part::Words).unwrap().is_given_up());
+    let holds = world.holds();
+    assert!((80..120).contains(&holds.calls.iter().filter(|call| **call == "result").count()));
+    let Some(Wrote::Action(action)) = holds.wrote.first() else {
+        panic!("{:?}", holds.wrote);
+    };
+    let comments = action.content.comments_html.as_deref().unwrap();
+    assert!(comments.contains("Score: 9 of 10 (90 %)"), "{comments}");
 }
 
 #[tokio::test]
@@ -559,7 +703,7 @@ async fn trouble_counts_on_from_where_it_was() {
     let mut waited = SignedDuration::ZERO;
     for times in 1..=4 {
         let row = write(&world, &key).await;
-        let trouble = row.report.trouble.unwrap();
+        let trouble = row.report.problem().unwrap();
         assert_eq!((trouble.times, trouble.since), (times, start()));
         let Wake::At { at, .. } = row.wake else {
             panic!("{:?}", row.wake);
@@ -665,7 +809,7 @@ fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
         other.key.application = application.into();
         other.key.mapping = mapping.into();
         other.key.round = round;
-        super::action_start(&other)
+        super::writer::action_start(&other)
     };
     let starts = [
         start_of("1", "m", 1),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{QuestionId, StageId, StatusId};
-use crate::ports::{HistoryRow, Standing};
+use crate::ports::{Answer, HistoryRow, Standing};
 use crate::tenant::{Answerable, ReportPlan, Trigger};
 use crate::usecases::world::{at, at_trigger};
 
@@ -138,10 +138,11 @@ async fn an_action_that_is_there_but_cannot_be_reached_is_not_created_anew() {
     let world = world(true);
     let key = missing_action(&world).await;
     let row = write(&world, &key).await;
-    assert_eq!(calls(&world), ["result", "update_action", "find_action"]);
+    let made = ["result", "update_action", "find_action", "position"];
+    assert_eq!(calls(&world), made);
     assert!(row.unreported());
-    let trouble = row.report.trouble.map(|trouble| trouble.code);
-    assert_eq!(trouble.as_deref(), Some("eploy.not_found"));
+    let code = row.report.problem().map(|trouble| trouble.code.as_str());
+    assert_eq!(code, Some("eploy.not_found"));
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
 }
@@ -234,8 +235,8 @@ async fn what_eploy_refuses_in_brief_too_is_put_off() {
     let row = write(&world, &key).await;
     assert_eq!(calls(&world), ["result", "update_action", "update_action"]);
     assert!(row.unreported());
-    let trouble = row.report.trouble.map(|trouble| trouble.code);
-    assert_eq!(trouble.as_deref(), Some("eploy.rejected"));
+    let code = row.report.problem().map(|trouble| trouble.code.as_str());
+    assert_eq!(code, Some("eploy.rejected"));
 }
 
 /// The lease ends before everything is written: the rest is left to whoever comes next, and nothing is written twice.
@@ -309,7 +310,7 @@ async fn questions_are_answered_with_every_revision() {
     for (points, percent) in [(9.0, "90"), (8.0, "80")] {
         scored(&world, "1", points);
         bring(&world, &key, None).await;
-        let answers = [(question.clone(), percent.to_owned())].into();
+        let answers = [(question.clone(), Answer::Text(percent.to_owned()))].into();
         assert_eq!(wrote(&world), [Wrote::Answers(answers)]);
     }
 }
@@ -463,7 +464,6 @@ async fn where_the_application_stands_is_what_its_own_record_says() {
         (vec![], Some(at_trigger()), true),
         (vec![line(at("1", "1"))], Some(at_trigger()), true),
         (vec![line(at_trigger())], Some(at("1", "1")), false),
-        (vec![line(at_trigger())], None, false),
     ] {
         let world = moving(move_plan());
         world.set(|holds| {
@@ -472,5 +472,168 @@ async fn where_the_application_stands_is_what_its_own_record_says() {
         });
         let (_, all) = completed(&world, 9.0).await;
         assert_eq!(all == [to_20()], moves, "{history:?} {position:?}: {all:?}");
+    }
+}
+
+/// A world that reports in every way.
+fn reporting_everything() -> World {
+    reporting(ReportPlan {
+        action: Some(plan()),
+        notes_at: [Moment::Completed].into(),
+        questions: [
+            (Answerable::Status, "276".into()),
+            (Answerable::Percent, "277".into()),
+        ]
+        .into(),
+        moves: vec![move_plan()],
+        export_package: Some("package".into()),
+        ..ReportPlan::default()
+    })
+}
+
+/// A question was deleted in Eploy, or whatever else somebody changed there.
+#[tokio::test]
+async fn a_part_that_is_refused_holds_up_no_other_and_is_told_of_in_the_action() {
+    for (call, parts) in [
+        (
+            "answer_questions",
+            vec![
+                Part::Answer(Answerable::Percent),
+                Part::Answer(Answerable::Status),
+            ],
+        ),
+        ("add_note", vec![Part::Note(Moment::Completed)]),
+        ("mark_exported", vec![Part::Export]),
+        ("move_application", vec![Part::Move(Moment::Completed)]),
+        ("update_action", vec![Part::Action]),
+    ] {
+        let world = reporting_everything();
+        let key = unreported(&world);
+        world.holds().fails.insert(call, rejected());
+        write(&world, &key).await;
+        scored(&world, "1", 9.0);
+        world.happens(&key, observed(9.0));
+        calls(&world);
+        while let Wake::At { at, .. } = write(&world, &key).await.wake {
+            world.holds().now = at;
+        }
+        let row = world.row(&key);
+        assert!(!row.unreported(), "{call}");
+        let given_up: Vec<_> = row.report.failures().collect();
+        let failed: std::collections::BTreeSet<_> =
+            given_up.iter().map(|(part, _)| *part).collect();
+        assert_eq!(failed, parts.iter().copied().collect(), "{call}");
+        assert!(given_up.iter().all(|(_, failure)| failure.is_given_up()));
+        // Every other one is there, once.
+        let made = calls(&world);
+        let many = |name: &str| made.iter().filter(|call| **call == name).count();
+        for once in ["add_note", "move_application"] {
+            assert_eq!(
+                many(once),
+                if call == once { 7 } else { 1 },
+                "{call}: {once}"
+            );
+        }
+        let refused = if call == "update_action" {
+            14
+        } else {
+            many("update_action")
+        };
+        assert_eq!(many("update_action"), refused);
+        // Whole, then told that a part lacks, then told that it was given up.
+        if call != "update_action" {
+            assert_eq!(many("update_action"), 3, "{call}");
+            let all = wrote(&world);
+            let last = all.iter().rev().find_map(|wrote| match wrote {
+                Wrote::Update(_, update) => update.comments_html.clone(),
+                _ => None,
+            });
+            let last = last.unwrap();
+            assert!(last.contains("Eploy did not accept"), "{call}: {last}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_refused_is_left_out_and_the_others_are_given() {
+    let world = reporting_everything();
+    let key = unreported(&world);
+    write(&world, &key).await;
+    scored(&world, "1", 9.0);
+    world.happens(&key, observed(9.0));
+    wrote(&world);
+    world.set(|holds| {
+        holds.fails.insert("answer_questions", rejected());
+        // Both at once, then the percentage, which is taken.
+        let taken = |holds: &mut Holds| {
+            holds.fails.clear();
+            let refused = |holds: &mut Holds| {
+                holds.fails.insert("answer_questions", rejected());
+            };
+            holds.later_meanwhile("answer_questions", 0, Box::new(refused));
+        };
+        holds.later_meanwhile("answer_questions", 1, Box::new(taken));
+    });
+    let row = write(&world, &key).await;
+    let percent = [("277".into(), Answer::Text("90".to_owned()))].into();
+    let all = wrote(&world);
+    assert!(all.contains(&Wrote::Answers(percent)), "{all:?}");
+    assert_eq!(
+        row.report.shows(Part::Answer(Answerable::Percent)),
+        row.revision
+    );
+    let failed: Vec<_> = row.report.failures().map(|(part, _)| part).collect();
+    assert_eq!(failed, [Part::Answer(Answerable::Status)]);
+}
+
+/// The first move took the application to where the second begins.
+#[tokio::test]
+async fn two_moves_in_a_row_are_both_made() {
+    for status in [None, Some(StatusId::new("1"))] {
+        let first = MovePlan {
+            on: Moment::Invited,
+            stage: "13".into(),
+            status: status.clone(),
+            ..move_plan()
+        };
+        let world = reporting(ReportPlan {
+            moves: vec![first, move_plan()],
+            ..ReportPlan::default()
+        });
+        let key = unreported(&world);
+        write(&world, &key).await;
+        assert_eq!(wrote(&world), [Wrote::Move("13".into(), status)]);
+        world.holds().position = Some(at("13", "1"));
+        scored(&world, "1", 9.0);
+        bring(&world, &key, None).await;
+        assert_eq!(wrote(&world), [to_20()]);
+    }
+}
+
+/// At an action stage the application's status is the outcome of the action (reference eploy §8.3).
+#[tokio::test]
+async fn an_outcome_of_ours_does_not_keep_an_application_from_moving() {
+    for (now_at, moves) in [
+        (at("12", "waits"), true),
+        // Somebody else set that.
+        (at("12", "done"), false),
+        (at("14", "waits"), false),
+    ] {
+        let world = reporting(ReportPlan {
+            action: Some(plan()),
+            moves: vec![MovePlan {
+                on: Moment::Started,
+                ..move_plan()
+            }],
+            ..ReportPlan::default()
+        });
+        let key = unreported(&world);
+        write(&world, &key).await;
+        wrote(&world);
+        world.holds().position = Some(now_at.clone());
+        world.results_in("1", Status::Started);
+        bring(&world, &key, None).await;
+        let moved = wrote(&world).contains(&to_20());
+        assert_eq!(moved, moves, "{now_at:?}");
     }
 }

@@ -1,0 +1,354 @@
+use std::fmt::Write as _;
+
+use super::*;
+use crate::ids::{AssessmentRef, InvitationKey};
+use crate::invitation::{Entry, Trouble};
+use crate::meeting::Appointment;
+use crate::tenant::{EployConnection, PlatformConnection, Settings};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn key(application: &str) -> InvitationKey {
+    InvitationKey {
+        tenant: "acme".into(),
+        application: application.into(),
+        mapping: "m".into(),
+        round: 1,
+    }
+}
+
+fn row(state: State) -> Invitation {
+    let row = Invitation::detected(
+        key("70215"),
+        "9001".into(),
+        "4101".into(),
+        AssessmentRef {
+            account: "w".into(),
+            assessment: "k".into(),
+        },
+        Entry {
+            seen_at: at("2026-07-01T12:00:00Z"),
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: None,
+        },
+    );
+    Invitation { state, ..row }
+}
+
+fn pooled(state: State) -> Invitation {
+    row(state).for_pool()
+}
+
+fn trouble(code: &str) -> Trouble {
+    Trouble {
+        code: code.to_owned(),
+        problem: "PROBLEM".to_owned(),
+        remedy: "REMEDY".to_owned(),
+        since: at("2026-07-01T12:00:00Z"),
+        times: 1,
+    }
+}
+
+fn failed(reason: FailReason) -> State {
+    State::Failed(reason)
+}
+
+fn duplicate(of: Option<&str>) -> State {
+    State::Skipped(SkipReason::Duplicate(of.map(key)))
+}
+
+fn mapping(triggers: serde_json::Value) -> Mapping {
+    let mapping = serde_json::json!({
+        "id": "m",
+        "vacancies": "all",
+        "triggers": triggers,
+        "assessment": {"account": "w", "assessment": "k"},
+    });
+    serde_json::from_value(mapping).unwrap()
+}
+
+const NOTHING: Missing<'_> = Missing {
+    words: None,
+    parts: &[],
+};
+
+/// One for each way in which a problem can be solved, and each text of its own.
+const CODES: [&str; 19] = [
+    "eploy.not_found",
+    "eploy.server_error",
+    "eploy.allowance_ours",
+    "eploy.allowance_store",
+    "eploy.rejected",
+    "eploy.permission",
+    "platform.refused_fields",
+    "platform.refused",
+    "platform.list_too_long",
+    "platform.unavailable",
+    "platform.throttled",
+    "platform.unauthorized",
+    "platform.assessment_refused",
+    "meeting.no_date",
+    "meeting.past",
+    "meeting.no_day",
+    "meeting.no_interviewer",
+    "mapping.paused",
+    "something.new",
+];
+
+/// Every situation, as a recruiter reads it.
+fn situations() -> String {
+    let stage = mapping(serde_json::json!([{"stage": "12"}]));
+    let mut all = String::new();
+    let mut say = |name: &str, row: &Invitation, of: &Mapping, moment, missing: &Missing<'_>| {
+        let advice = advice(row, of, moment, "Willo", missing);
+        let headline = headline(row, moment, "Willo");
+        let _ = writeln!(all, "{name}\n    {headline}");
+        if let Some(advice) = advice {
+            let _ = writeln!(all, "    {advice}");
+        }
+        let _ = writeln!(all);
+    };
+    for moment in [
+        Moment::Invited,
+        Moment::Opened,
+        Moment::Started,
+        Moment::Completed,
+        Moment::Expired,
+        Moment::Declined,
+        Moment::Cancelled,
+        Moment::Bounced,
+    ] {
+        let name = format!("{moment:?}").to_lowercase();
+        say(&name, &row(State::Invited), &stage, moment, &NOTHING);
+    }
+    let met = Invitation {
+        appointment: Some(Appointment {
+            at: at("2026-07-02T09:00:00Z"),
+            minutes: 45,
+        }),
+        ..row(State::Invited)
+    };
+    say(
+        "invited to a live interview",
+        &met,
+        &stage,
+        Moment::Invited,
+        &NOTHING,
+    );
+    say(
+        "put into a talent pool",
+        &pooled(State::Invited),
+        &stage,
+        Moment::Invited,
+        &NOTHING,
+    );
+
+    for code in CODES {
+        let late = Invitation {
+            trouble: Some(trouble(code)),
+            ..row(State::Detected)
+        };
+        say(
+            &format!("trying: {code}"),
+            &late,
+            &stage,
+            Moment::Delayed,
+            &NOTHING,
+        );
+        let over = row(failed(FailReason::GaveUp(trouble(code))));
+        say(
+            &format!("given up: {code}"),
+            &over,
+            &stage,
+            Moment::Failed,
+            &NOTHING,
+        );
+    }
+    let fed = mapping(serde_json::json!([]));
+    let over = pooled(failed(FailReason::GaveUp(trouble("platform.unavailable"))));
+    say(
+        "given up: a talent pool without a stage",
+        &over,
+        &fed,
+        Moment::Failed,
+        &NOTHING,
+    );
+
+    for (name, row) in [
+        ("no e-mail address", row(failed(FailReason::NoEmail))),
+        (
+            "outcome unknown",
+            row(failed(FailReason::OutcomeUnknown(trouble(
+                "platform.no_answer",
+            )))),
+        ),
+        (
+            "failed on the platform",
+            row(failed(FailReason::OnPlatform)),
+        ),
+        (
+            "given up: the result",
+            row(failed(FailReason::Unanswered(trouble(
+                "platform.no_answer",
+            )))),
+        ),
+        (
+            "there for another application",
+            row(duplicate(Some("70001"))),
+        ),
+        (
+            "there for the same application",
+            row(duplicate(Some("70215"))),
+        ),
+        ("there from elsewhere", row(duplicate(None))),
+        (
+            "in the pool for another application",
+            pooled(duplicate(Some("70001"))),
+        ),
+        (
+            "in the pool for the same application",
+            pooled(duplicate(Some("70215"))),
+        ),
+        ("in the pool from elsewhere", pooled(duplicate(None))),
+        ("moved on", row(State::Skipped(SkipReason::MovedOn))),
+        ("taken back", row(State::Skipped(SkipReason::Cancelled))),
+    ] {
+        say(name, &row, &stage, Moment::Failed, &NOTHING);
+    }
+
+    let mut unread = Invitation {
+        trouble: Some(trouble("platform.no_answer")),
+        ..row(State::Started)
+    };
+    say(
+        "not asked for a day",
+        &unread,
+        &stage,
+        Moment::Started,
+        &NOTHING,
+    );
+    unread.result_overdue = true;
+    say(
+        "trying: the result",
+        &unread,
+        &stage,
+        Moment::Started,
+        &NOTHING,
+    );
+    unread.state = State::Expired;
+    say(
+        "expired without an answer",
+        &unread,
+        &stage,
+        Moment::Expired,
+        &NOTHING,
+    );
+
+    let done = row(State::Completed);
+    for (for_good, name) in [(false, "trying"), (true, "given up")] {
+        let missing = Missing {
+            words: Some(for_good),
+            parts: &[],
+        };
+        say(
+            &format!("{name}: what the platform says"),
+            &done,
+            &stage,
+            Moment::Completed,
+            &missing,
+        );
+        for part in [
+            Part::Note(Moment::Completed),
+            Part::Answer(Answerable::Score),
+            Part::Answer(Answerable::Percent),
+            Part::Answer(Answerable::Status),
+            Part::Answer(Answerable::Link),
+            Part::Answer(Answerable::CompletedAt),
+            Part::Export,
+            Part::Move(Moment::Completed),
+        ] {
+            let missing = Missing {
+                words: None,
+                parts: &[(part, for_good)],
+            };
+            say(
+                &format!("{name}: {part}"),
+                &done,
+                &stage,
+                Moment::Completed,
+                &missing,
+            );
+        }
+    }
+    all
+}
+
+/// The texts stand in the file as people read them: whoever changes one reviews it there.
+#[test]
+fn every_situation_reads_as_it_was_reviewed() {
+    let all = situations();
+    let reviewed = include_str!("situations.txt");
+    assert!(
+        all == reviewed,
+        "the texts are others than in situations.txt:\n{all}"
+    );
+}
+
+/// Problem and remedy of a failed call are an administrator's: settings, keys, roles, allowances.
+#[test]
+fn nothing_that_only_an_administrator_can_do_is_told_to_recruiters() {
+    let all = situations();
+    for word in [
+        "PROBLEM",
+        "REMEDY",
+        "{platform}",
+        "daily_calls",
+        "Role",
+        "Stagecall",
+        "API",
+    ] {
+        assert!(!all.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn numbers_are_rounded_and_have_no_needless_decimals() {
+    for (value, text) in [(41.0, "41"), (41.5, "41.5"), (66.666, "66.7"), (0.04, "0")] {
+        assert_eq!(number(value), text);
+    }
+}
+
+#[test]
+fn a_platform_is_called_what_people_call_it() {
+    let mut tenant = Tenant {
+        id: "acme".into(),
+        paused: false,
+        eploy: EployConnection {
+            base_url: "https://acme.eploy.net/".parse().unwrap(),
+            daily_calls: 1000,
+            poll_seconds: 60,
+            dialect: Settings::new(),
+        },
+        platforms: [].into(),
+        mappings: vec![],
+        hires: None,
+        retention_days: None,
+    };
+    let row = row(State::Invited);
+    // Its account was taken out of the configuration.
+    assert_eq!(platform(&tenant, &row), "the platform");
+    for (kind, name) in [("willo", "Willo"), ("wecp", "WeCP"), ("other", "other")] {
+        let account = PlatformConnection {
+            kind: kind.to_owned(),
+            base_url: None,
+            settings: Settings::new(),
+        };
+        tenant.platforms.insert("w".into(), account);
+        assert_eq!(platform(&tenant, &row), name);
+    }
+}

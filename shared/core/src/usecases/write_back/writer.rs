@@ -1,0 +1,611 @@
+//! One writer at work on one report: every part that is behind, each for itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::super::desk::Desk;
+use crate::error::{CallError, Phase, Reach, System};
+use crate::invitation::{
+    ActionRecord, Event, Invitation, NextTry, Part, PartFailure, Report, Trouble,
+};
+use crate::ports::{ActionLookUp, ActionUpdate, Eploy, NewAction};
+use crate::report::{Missing, Moment, Written, compose};
+use crate::result::AssessmentResult;
+use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
+use crate::timing::{after, seconds};
+
+/// What Eploy says of a record that it does not have.
+const NOT_FOUND: &str = "eploy.not_found";
+
+/// The application itself is no more.
+const GONE: &str = "eploy.application_gone";
+
+/// How often it has to be looked for in vain, hours apart, before its report is given up: a permission that somebody
+/// takes away and gives back looks the same.
+const GONE_TRIES: u32 = 3;
+
+/// Why a report stopped half-way.
+pub(super) enum Stop {
+    /// A call failed, and not because of one part.
+    Call(CallError),
+    /// The lease does not last for another call.
+    Lease,
+}
+
+impl From<CallError> for Stop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// A writer at work. What was written, and what failed, stays in its report.
+pub(super) struct ReportWriter<'a> {
+    desk: &'a Desk,
+    mapping: &'a Mapping,
+    row: &'a Invitation,
+    /// What there is to tell, if anything.
+    moment: Option<Moment>,
+    report: Report,
+    /// Whether the platform's words can be had.
+    words: bool,
+    /// Whether Eploy said of something that it has no such record.
+    not_found: bool,
+    lease_until: Timestamp,
+}
+
+impl<'a> ReportWriter<'a> {
+    pub(super) fn new(
+        desk: &'a Desk,
+        mapping: &'a Mapping,
+        row: &'a Invitation,
+        lease_until: Timestamp,
+    ) -> Self {
+        Self {
+            desk,
+            mapping,
+            row,
+            moment: row.moment(),
+            report: row.report.clone(),
+            words: true,
+            not_found: false,
+            lease_until,
+        }
+    }
+
+    /// The platform told what there is, or nothing is needed of it: what was written without its words is written again.
+    pub(super) fn has_words(&mut self) {
+        self.report.has_words();
+    }
+
+    /// The platform cannot be asked. What the ledger knows is told without its words once that has lasted.
+    pub(super) fn lacks_words(&mut self, error: &CallError) {
+        self.words = false;
+        self.failed(Part::Words, error);
+        let lasts = self.report.failure(Part::Words).is_some_and(|failure| {
+            failure.trouble.is_late(self.desk.now(), &self.desk.timing) || failure.is_given_up()
+        });
+        if lasts {
+            self.report.begin_without_words(self.row.revision);
+        }
+    }
+
+    /// The parts that the mapping asks for at this moment.
+    fn wanted(&self) -> BTreeSet<Part> {
+        let mut wanted = BTreeSet::new();
+        let Some(moment) = self.moment else {
+            return wanted;
+        };
+        let plan = &self.mapping.report;
+        if plan.action.is_some() {
+            wanted.insert(Part::Action);
+        }
+        if plan.notes_at.contains(&moment) {
+            wanted.insert(Part::Note(moment));
+        }
+        wanted.extend(plan.questions.keys().map(|what| Part::Answer(*what)));
+        if plan.export_package.is_some() && self.row.reference.is_some() {
+            wanted.insert(Part::Export);
+        }
+        if self.move_plan(moment).is_some() {
+            wanted.insert(Part::Move(moment));
+        }
+        wanted
+    }
+
+    /// The stage change that this moment asks for.
+    fn move_plan(&self, moment: Moment) -> Option<&'a MovePlan> {
+        let mut plans = self.mapping.report.moves.iter();
+        plans.find(|plan| plan.on == moment && reached(plan, self.row))
+    }
+
+    /// Whether Eploy does not show the latest in a part.
+    fn lacks(&self, part: Part) -> bool {
+        let shown = self.report.shows(part);
+        shown == 0 || part.follows_revisions() && shown < self.row.revision
+    }
+
+    /// Whether a part is behind, and its time has come.
+    fn is_behind(&self, part: Part) -> bool {
+        self.lacks(part)
+            && match self.report.failure(part).map(|failure| failure.next) {
+                None => true,
+                Some(NextTry::At(at)) => at <= self.desk.now(),
+                Some(NextTry::GivenUp(revision)) => revision < self.row.revision,
+            }
+    }
+
+    /// Whether there is anything to write now.
+    pub(super) fn is_due(&self) -> bool {
+        let told_without_words = self.words || self.report.shows(Part::Words) > 0;
+        told_without_words && self.wanted().into_iter().any(|part| self.is_behind(part))
+    }
+
+    /// Writes every part that is behind.
+    pub(super) async fn write(
+        &mut self,
+        eploy: &dyn Eploy,
+        tenant: &Tenant,
+        result: Option<&AssessmentResult>,
+    ) -> Result<(), Stop> {
+        let Some(moment) = self.moment else {
+            return Ok(());
+        };
+        if self
+            .report
+            .trouble
+            .as_ref()
+            .is_some_and(|trouble| trouble.code == GONE)
+        {
+            self.look_for_application(eploy).await?;
+        }
+        // What the action says could not be written.
+        let said = self.row.report.failures();
+        let mut said: Vec<_> = said
+            .filter(|(_, failure)| failure.told)
+            .map(|(part, failure)| (part, failure.is_given_up()))
+            .collect();
+        let (told, written) = self.compose(tenant, moment, result);
+        if self.bring_action(eploy, moment, &written).await? {
+            said = told;
+        }
+        let note = Part::Note(moment);
+        if self.mapping.report.notes_at.contains(&moment) && self.is_behind(note) {
+            self.may_call()?;
+            let outcome = eploy
+                .add_note(&self.row.key.application, &written.note)
+                .await;
+            self.took(note, outcome)?;
+        }
+        self.answer(eploy, &written).await?;
+        if let Some(package) = &self.mapping.report.export_package
+            && self.row.reference.is_some()
+            && self.is_behind(Part::Export)
+        {
+            self.may_call()?;
+            let outcome = eploy
+                .mark_exported(&self.row.key.application, package)
+                .await;
+            self.took(Part::Export, outcome)?;
+        }
+        if let Some(plan) = self.move_plan(moment)
+            && self.is_behind(Part::Move(moment))
+        {
+            let outcome = self.move_on(eploy, plan).await;
+            self.went(Part::Move(moment), outcome)?;
+        }
+        if self.not_found {
+            self.look_for_application(eploy).await?;
+        }
+        if said != self.told()
+            && self.mapping.report.action.is_some()
+            && self.report.failure(Part::Action).is_none()
+        {
+            self.report.show(Part::Action, 0);
+            let (told, written) = self.compose(tenant, moment, result);
+            if self.bring_action(eploy, moment, &written).await? {
+                said = told;
+            }
+        }
+        self.report
+            .note_told(|part| said.iter().any(|(told, _)| *told == part));
+        Ok(())
+    }
+
+    /// The end of the work, to be put on record.
+    pub(super) fn finish(mut self, outcome: Result<(), Stop>) -> Event {
+        // On record it stays `Creating`: the next writer looks it up.
+        if self.report.action.is_none() {
+            self.report.action.clone_from(&self.row.report.action);
+        }
+        match outcome {
+            Err(Stop::Lease) => return Event::ReportProgress(self.report),
+            Ok(()) => self.report.trouble = None,
+            Err(Stop::Call(error)) => {
+                let mut lacking = self.wanted();
+                lacking.retain(|part| self.lacks(*part));
+                return stopped(self.desk, self.row, self.report, &lacking, &error);
+            }
+        }
+        let wanted = self.wanted();
+        self.report
+            .keep_failures_of(|part| part == Part::Words || wanted.contains(&part));
+        ended(self.row, self.report)
+    }
+
+    /// Takes note of how a part went. What concerns more than the part stops the writer.
+    fn took(&mut self, part: Part, outcome: Result<(), CallError>) -> Result<(), Stop> {
+        self.went(part, outcome.map_err(Stop::Call))
+    }
+
+    fn went(&mut self, part: Part, outcome: Result<(), Stop>) -> Result<(), Stop> {
+        match outcome {
+            Ok(()) => {
+                self.report.show(part, self.row.revision);
+                Ok(())
+            }
+            Err(Stop::Call(error)) if concerns_a_part(&error) => {
+                self.failed(part, &error);
+                Ok(())
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// A part could not be written.
+    fn failed(&mut self, part: Part, error: &CallError) {
+        let before = self.report.failure(part).map(|failure| &failure.trouble);
+        let trouble = Trouble::from_call(error, before, self.desk.now());
+        let next = next_try(self.desk, self.row, error, &trouble);
+        let (key, times) = (&self.row.key, trouble.times);
+        if matches!(next, NextTry::GivenUp(_)) {
+            tracing::error!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "a part of the report was given up");
+        } else {
+            tracing::warn!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "a part of the report was put off");
+        }
+        self.not_found |= error.code == NOT_FOUND;
+        self.report.fail(
+            part,
+            PartFailure {
+                trouble,
+                next,
+                told: false,
+            },
+        );
+    }
+
+    /// The parts that the action tells of, because they could not be written for a while, each with whether it was given
+    /// up.
+    fn told(&self) -> Vec<(Part, bool)> {
+        let now = self.desk.now();
+        let lasts = |failure: &PartFailure| {
+            failure.is_given_up() || failure.trouble.is_late(now, &self.desk.timing)
+        };
+        self.report
+            .failures()
+            .filter(|(part, failure)| !matches!(part, Part::Words | Part::Action) && lasts(failure))
+            .map(|(part, failure)| (part, failure.is_given_up()))
+            .collect()
+    }
+
+    /// The report in words, and the parts that it says are missing.
+    fn compose(
+        &self,
+        tenant: &Tenant,
+        moment: Moment,
+        result: Option<&AssessmentResult>,
+    ) -> (Vec<(Part, bool)>, Written) {
+        let told = self.told();
+        let words = self.report.failure(Part::Words).filter(|_| !self.words);
+        let missing = Missing {
+            words: words.map(PartFailure::is_given_up),
+            parts: &told,
+        };
+        let written = compose(tenant, self.mapping, self.row, moment, result, &missing);
+        (told, written)
+    }
+
+    /// The action, if it is behind. Returns whether it shows this.
+    async fn bring_action(
+        &mut self,
+        eploy: &dyn Eploy,
+        moment: Moment,
+        written: &Written,
+    ) -> Result<bool, Stop> {
+        let Some(plan) = &self.mapping.report.action else {
+            return Ok(false);
+        };
+        if !self.is_behind(Part::Action) {
+            return Ok(false);
+        }
+        let outcome = plan.outcomes.get(&moment);
+        let comments = [&written.comments_html, &written.brief_html];
+        let [whole, brief] = comments.map(|comments| ActionUpdate {
+            outcome: outcome.cloned(),
+            completed_at: self.row.ended_at,
+            comments_html: Some(comments.clone()),
+            link: written.link.clone(),
+        });
+        let mut done = self.action(eploy, plan, whole).await;
+        // Without effect. It may be the text that Eploy does not take: then little is better than nothing.
+        if let Err(Stop::Call(error)) = &done
+            && error.code == "eploy.rejected"
+        {
+            tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "the report was refused and is tried in brief");
+            done = self.action(eploy, plan, brief).await;
+        }
+        let may_be_there = match &done {
+            Ok(()) => true,
+            Err(Stop::Call(error)) => !error.without_effect(),
+            Err(Stop::Lease) => false,
+        };
+        if may_be_there && let Some(outcome) = outcome {
+            self.report.note_outcome(outcome.as_str());
+        }
+        self.went(Part::Action, done)?;
+        Ok(self.report.failure(Part::Action).is_none())
+    }
+
+    /// The action: found, created or brought up to date.
+    async fn action(
+        &mut self,
+        eploy: &dyn Eploy,
+        plan: &ActionPlan,
+        content: ActionUpdate,
+    ) -> Result<(), Stop> {
+        let row = self.row;
+        let started_at = action_start(row);
+        let look_up = ActionLookUp {
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            action_type: plan.action_type.clone(),
+            started_at,
+        };
+        if self.report.action == Some(ActionRecord::Creating) {
+            self.may_call()?;
+            let found = eploy.find_action(&look_up).await?;
+            self.report.action = found.map(ActionRecord::Created);
+        }
+        if let Some(ActionRecord::Created(id)) = self.report.action.clone() {
+            self.may_call()?;
+            let missing = match eploy.update_action(&id, &content).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code == NOT_FOUND => error,
+                Err(error) => return Err(error.into()),
+            };
+            // Somebody may have deleted it, and then what there is to tell still has to be told. Or it is there and cannot
+            // be reached in this way: creating another with each report would bother the candidate with each.
+            self.may_call()?;
+            if let Some(found) = eploy.find_action(&look_up).await? {
+                if found == id {
+                    return Err(missing.into());
+                }
+                self.report.action = Some(ActionRecord::Created(found.clone()));
+                self.may_call()?;
+                eploy.update_action(&found, &content).await?;
+                return Ok(());
+            }
+        }
+        self.may_call()?;
+        let vacancy = eploy.vacancy(&row.vacancy).await?;
+        self.may_call()?;
+        let action = NewAction {
+            candidate: row.candidate.clone(),
+            vacancy: row.vacancy.clone(),
+            company: vacancy.company,
+            action_type: plan.action_type.clone(),
+            started_at,
+            content,
+        };
+        self.report.action = Some(ActionRecord::Creating);
+        let id = eploy.create_action(&action).await?;
+        self.report.action = Some(ActionRecord::Created(id));
+        Ok(())
+    }
+
+    /// The answers to custom questions: in one call, and one by one if that is refused because of some of them.
+    async fn answer(&mut self, eploy: &dyn Eploy, written: &Written) -> Result<(), Stop> {
+        let application = &self.row.key.application;
+        let mut due = Vec::new();
+        for (what, question) in &self.mapping.report.questions {
+            let part = Part::Answer(*what);
+            if let Some(answer) = written.answers.get(what)
+                && self.is_behind(part)
+            {
+                due.push((part, question.clone(), answer.clone()));
+            }
+        }
+        if due.is_empty() {
+            return Ok(());
+        }
+        self.may_call()?;
+        let all = due
+            .iter()
+            .map(|(_, question, answer)| (question.clone(), answer.clone()));
+        let outcome = eploy.answer_questions(application, &all.collect()).await;
+        let by_itself = due.len() == 1 || !outcome.as_ref().is_err_and(|error| !error.may_retry());
+        for (part, question, answer) in due {
+            if by_itself {
+                self.took(part, outcome.clone())?;
+                continue;
+            }
+            self.may_call()?;
+            let one = BTreeMap::from([(question, answer)]);
+            let outcome = eploy.answer_questions(application, &one).await;
+            self.took(part, outcome)?;
+        }
+        Ok(())
+    }
+
+    /// A stage change, guarded by where the application is: the recruiter wins. Its own record says where that is, because
+    /// the status history may be behind it.
+    async fn move_on(&mut self, eploy: &dyn Eploy, plan: &MovePlan) -> Result<(), Stop> {
+        let application = &self.row.key.application;
+        self.may_call()?;
+        let Some(now_at) = eploy.position(application).await? else {
+            return Err(gone().into());
+        };
+        if there(plan, &now_at) {
+            return Ok(());
+        }
+        if !self.is_expected(plan, &now_at) {
+            tracing::info!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), "the application was moved meanwhile and stays where it is");
+            return Ok(());
+        }
+        self.may_call()?;
+        let moved = eploy
+            .move_application(application, &plan.stage, plan.status.as_ref())
+            .await;
+        if moved
+            .as_ref()
+            .map_or_else(|error| !error.without_effect(), |()| true)
+        {
+            self.report.note_move(&plan.stage, plan.status.as_ref());
+        }
+        Ok(moved?)
+    }
+
+    /// Whether the application is where a stage change expects it, or where a write of ours put it from there.
+    fn is_expected(&self, plan: &MovePlan, now_at: &Position) -> bool {
+        if plan.from.is_empty() {
+            return self.mapping.triggered_by(now_at) || self.report.led_to(self.mapping, now_at);
+        }
+        let stages = plan.from.iter().map(|trigger| Some(&trigger.stage));
+        plan.from.iter().any(|trigger| trigger.matches(now_at))
+            || self.report.is_own_outcome(self.mapping, now_at)
+                && stages
+                    .into_iter()
+                    .any(|stage| stage == now_at.stage.as_ref())
+    }
+
+    /// Stops the writer if Eploy has no such application any more.
+    async fn look_for_application(&self, eploy: &dyn Eploy) -> Result<(), Stop> {
+        self.may_call()?;
+        match eploy.position(&self.row.key.application).await {
+            Ok(None) => Err(gone().into()),
+            Err(error) if error.code == NOT_FOUND => Err(gone().into()),
+            Err(error) if !concerns_a_part(&error) => Err(error.into()),
+            Ok(Some(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Whether the lease lasts for one more call.
+    fn may_call(&self) -> Result<(), Stop> {
+        let end = after(self.desk.now(), seconds(self.desk.timing.call_seconds));
+        if end > self.lease_until {
+            Err(Stop::Lease)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Nothing can be written at present, because of this error: put off, or given up with all that is `lacking`.
+pub(super) fn stopped(
+    desk: &Desk,
+    row: &Invitation,
+    mut report: Report,
+    lacking: &BTreeSet<Part>,
+    error: &CallError,
+) -> Event {
+    let is_gone = error.code == GONE;
+    // Another kind of problem is counted anew.
+    let before = row.report.trouble.as_ref();
+    let before = before.filter(|before| (before.code == GONE) == is_gone);
+    let trouble = Trouble::from_call(error, before, desk.now());
+    let next = if is_gone && trouble.times >= GONE_TRIES {
+        NextTry::GivenUp(row.revision)
+    } else {
+        next_try(desk, row, error, &trouble)
+    };
+    let (key, times) = (&row.key, trouble.times);
+    if let NextTry::At(until) = next {
+        tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was put off");
+        report.trouble = Some(trouble);
+        return Event::ReportPutOff { report, until };
+    }
+    tracing::error!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was given up");
+    for part in lacking {
+        let failure = PartFailure {
+            trouble: trouble.clone(),
+            next,
+            told: false,
+        };
+        report.fail(*part, failure);
+    }
+    ended(row, report)
+}
+
+/// Everything was tried: done, unless a part is tried again.
+fn ended(row: &Invitation, mut report: Report) -> Event {
+    if let Some(until) = report.next_try() {
+        return Event::ReportPutOff { report, until };
+    }
+    report.revision = row.revision;
+    Event::Reported(report)
+}
+
+/// What comes after a failure.
+fn next_try(desk: &Desk, row: &Invitation, error: &CallError, trouble: &Trouble) -> NextTry {
+    let (now, timing) = (desk.now(), &desk.timing);
+    let refused = !error.may_retry();
+    if trouble.ends_report(refused, now, timing) {
+        return NextTry::GivenUp(row.revision);
+    }
+    let mut until = after(now, timing.backoff(trouble.times, &row.key.to_string()));
+    if let Some(not_before) = error.not_before() {
+        until = until.max(not_before);
+    }
+    if refused || trouble.is_lasting(now, timing) {
+        until = until.max(after(now, trouble.rare_wait(timing)));
+    }
+    NextTry::At(until)
+}
+
+/// Whether an error may be about what was written and not about the way to Eploy, so that other parts are tried.
+fn concerns_a_part(error: &CallError) -> bool {
+    error.code != GONE
+        && error.reach == Reach::Record
+        && matches!(error.phase, Phase::Refused | Phase::Unknown)
+}
+
+fn gone() -> CallError {
+    CallError {
+        system: System::Eploy,
+        operation: "write the report",
+        phase: Phase::Refused,
+        reach: Reach::Record,
+        code: GONE,
+        retry_at: None,
+        problem: "Eploy has no such application any more".to_owned(),
+        remedy: "Nothing, if it was deleted on purpose. Otherwise check that the Role of the API user sees it, and try it again".to_owned(),
+    }
+}
+
+/// The start of an invitation's action: when its entry was seen, to the millisecond, less up to a minute according to which
+/// invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the same poll must not
+/// share it: two mappings of one application, or two applications of one candidate for one vacancy. A minute, because
+/// some Eploy may keep no more than the second.
+pub(super) fn action_start(row: &Invitation) -> Timestamp {
+    let digest = Sha256::digest(row.key.name().as_bytes());
+    let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
+    let seen = row.entry.seen_at.as_millisecond();
+    Timestamp::from_millisecond(seen - i64::from(apart)).unwrap_or(row.entry.seen_at)
+}
+
+/// Whether the score asks for the move.
+fn reached(plan: &MovePlan, row: &Invitation) -> bool {
+    plan.min_percent.is_none_or(|least| {
+        row.finding
+            .as_ref()
+            .and_then(|finding| finding.score.as_ref())
+            .and_then(|score| score.percent)
+            .is_some_and(|percent| percent >= f64::from(least))
+    })
+}
+
+/// Whether the application is where the plan wants it.
+fn there(plan: &MovePlan, at: &Position) -> bool {
+    at.stage.as_ref() == Some(&plan.stage) && (plan.status.is_none() || at.status == plan.status)
+}
