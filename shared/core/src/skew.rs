@@ -12,7 +12,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::announcement::Announcement;
-use crate::invitation::{Invitation, State, Trouble, Wake};
+use crate::invitation::{Invitation, NextTry, State, Trouble, Wake};
 use crate::ports::{SweepState, TenantState};
 use crate::timing::{Timing, after, seconds};
 
@@ -138,6 +138,13 @@ impl Invitation {
         back.if_any(&mut next.report.lease_until);
         back.trouble(&mut next.trouble);
         back.trouble(&mut next.report.trouble);
+        let parts = next.report.parts.values_mut();
+        for failure in parts.filter_map(|state| state.failure.as_mut()) {
+            back.time(&mut failure.trouble.since);
+            if let NextTry::At(at) = &mut failure.next {
+                back.time(at);
+            }
+        }
         if next.entry.not_before.is_some_and(|at| at > now) {
             next.entry.not_before = None;
         }

@@ -165,3 +165,30 @@ fn an_announcement_waits_for_its_own_interval() {
     assert_eq!(row.set_back(time(60)), None);
     assert_eq!(seen(60).set_back(time(0)), None);
 }
+
+#[test]
+fn a_part_of_a_report_is_tried_again_in_its_time() {
+    let mut row = put_off(AHEAD, 1);
+    let trouble = row.trouble.clone().unwrap();
+    let failure = crate::invitation::PartFailure {
+        trouble,
+        next: NextTry::At(time(AHEAD + 7200)),
+        told: false,
+    };
+    let state = crate::invitation::PartState {
+        revision: 0,
+        failure: Some(failure),
+    };
+    row.report
+        .parts
+        .insert(crate::invitation::Part::Export, state);
+    let row = row.set_back(time(0), &Timing::default()).unwrap();
+    let failure = row.report.failure(crate::invitation::Part::Export).unwrap();
+    let NextTry::At(at) = failure.next else {
+        panic!("{failure:?}");
+    };
+    assert!(
+        at <= time(7200) && failure.trouble.since <= time(0),
+        "{failure:?}"
+    );
+}

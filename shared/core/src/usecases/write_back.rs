@@ -12,7 +12,9 @@ use super::desk::{Changed, Desk, Next};
 use super::pools;
 use crate::error::{CallError, Error, Phase, Reach, System};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::{ActionRecord, Event, Invitation, Part, State, Step, Wake, Writer};
+use crate::invitation::{
+    ActionRecord, Event, Invitation, Part, State, Step, Trouble, Wake, Writer,
+};
 use crate::ports::{EployConnections, PlatformConnections, Purpose};
 use crate::result::AssessmentResult;
 use crate::tenant::{Mapping, Tenant};
