@@ -9,6 +9,7 @@ use stagecall_core::ports::{
     Allowance as _, Deliveries as _, DeliveryFate, Due as _, Ledger as _, Records as _, Saved,
     TenantState, TenantStates as _,
 };
+use stagecall_core::work::Kind;
 use stagecall_embedded::Store;
 use stagecall_tests::sample::{assessment, at, delivery, detected, key, reported, sent, tenant};
 
@@ -122,5 +123,5 @@ async fn a_burst_is_taken_in() {
     }
     let waiting = store.waiting(&"acme".into(), &assessment()).await.unwrap();
     assert_eq!(waiting.len(), 3000);
-    assert_eq!(store.due(at(1.0e6), 50).await.unwrap(), []);
+    assert_eq!(store.due(at(1.0e6), &Kind::ALL, 50).await.unwrap(), []);
 }

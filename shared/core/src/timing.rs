@@ -111,6 +111,12 @@ impl Timing {
         seconds(self.sweep_max_seconds) * 4
     }
 
+    /// For how long what was handed out is not handed out again while a queue has it that cannot tell whether it still
+    /// does: longer than a few calls take, and short enough for what was lost on its way.
+    pub fn hand_out_lease(&self) -> SignedDuration {
+        seconds(self.lease_seconds * 4.0)
+    }
+
     /// The delay before try number `failures` + 1: exponential, capped, and spread by up to a quarter so that many rows
     /// that failed together do not come back together. The spread comes from `who`, not from chance, so that the same
     /// history gives the same times.

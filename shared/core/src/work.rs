@@ -9,6 +9,47 @@ use crate::announcement::HireKey;
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 
+/// The kinds of work: each has a share of its own when work is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// [`Work::Poll`].
+    Poll,
+    /// [`Work::Delivery`].
+    Delivery,
+    /// [`Work::WriteBack`].
+    WriteBack,
+    /// [`Work::Invite`].
+    Invite,
+    /// [`Work::Sweep`].
+    Sweep,
+    /// [`Work::Announce`].
+    Announce,
+}
+
+impl Kind {
+    /// All of them, polls first.
+    pub const ALL: [Self; 6] = [
+        Self::Poll,
+        Self::Delivery,
+        Self::WriteBack,
+        Self::Invite,
+        Self::Sweep,
+        Self::Announce,
+    ];
+
+    /// Its name, for logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Delivery => "delivery",
+            Self::WriteBack => "write_back",
+            Self::Invite => "invite",
+            Self::Sweep => "sweep",
+            Self::Announce => "announce",
+        }
+    }
+}
+
 /// A piece of work.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
@@ -79,6 +120,18 @@ impl Work {
                 news: false,
                 marker: None,
             },
+        }
+    }
+
+    /// Of which kind it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Poll { .. } => Kind::Poll,
+            Self::Delivery { .. } => Kind::Delivery,
+            Self::WriteBack { .. } => Kind::WriteBack,
+            Self::Invite { .. } => Kind::Invite,
+            Self::Sweep { .. } => Kind::Sweep,
+            Self::Announce { .. } => Kind::Announce,
         }
     }
 

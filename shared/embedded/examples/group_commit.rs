@@ -11,6 +11,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, AssessmentRef, InvitationKey};
 use stagecall_core::invitation::{Entry, Invitation};
 use stagecall_core::ports::{Due as _, Ledger as _};
+use stagecall_core::work::Kind;
 use stagecall_embedded::Store;
 
 #[tokio::main]
@@ -53,7 +54,7 @@ async fn together(path: &Path, writes: usize) -> Result<Duration, Box<dyn std::e
     }
     let took = begun.elapsed();
     let begun = Instant::now();
-    store.due(Timestamp::now(), 500).await?;
+    store.due(Timestamp::now(), &Kind::ALL, 500).await?;
     println!("finding what is due among them: {:.2?}", begun.elapsed());
     Ok(took)
 }

@@ -8,7 +8,7 @@ use stagecall_core::ports::{DueItem, Inserted, Saved};
 use stagecall_core::timing::Timing;
 use stagecall_tests::sample::{at, tenant};
 
-use super::{Backend, Stores, quiet_tenant};
+use super::{Backend, Stores, due, quiet_tenant};
 
 fn key(tenant: &str, hire: Hire) -> HireKey {
     HireKey {
@@ -66,10 +66,6 @@ async fn save(stores: &Stores, row: &Announcement) -> Saved {
 async fn load(stores: &Stores, key: &HireKey) -> Option<Announcement> {
     let loaded = stores.announcements.load_announcement(key).await;
     loaded.unwrap()
-}
-
-async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
-    stores.due.due(now, 100).await.unwrap()
 }
 
 /// By its key; whoever comes second changes nothing.

@@ -1,15 +1,10 @@
 //! Deliveries.
 
 use futures::future::join_all;
-use stagecall_core::Timestamp;
 use stagecall_core::ports::{Delivery, DeliveryFate, DeliveryStanding, DueItem};
 use stagecall_tests::sample::{at, delivery};
 
-use super::{Backend, Stores, quiet_tenant};
-
-async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
-    stores.due.due(now, 100).await.unwrap()
-}
+use super::{Backend, due, quiet_tenant};
 
 fn item(delivery: &Delivery) -> DueItem {
     DueItem::Delivery(delivery.tenant.clone(), delivery.id.clone())

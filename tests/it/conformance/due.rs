@@ -2,18 +2,14 @@
 
 use std::collections::HashSet;
 
-use stagecall_core::Timestamp;
 use stagecall_core::invitation::{Event, Step, Trouble, Wake};
-use stagecall_core::ports::{DueItem, TenantState};
+use stagecall_core::ports::{DueItem, DueSince, TenantState};
+use stagecall_core::work::Kind;
 use stagecall_tests::sample::{
     assessment, at, claimed, delivery, detected, key, reported, sent, tenant, then, touched,
 };
 
-use super::{Backend, Stores, quiet_tenant};
-
-async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
-    stores.due.due(now, 100).await.unwrap()
-}
+use super::{Backend, due, due_of_each, quiet_tenant};
 
 /// A tenant that was never polled is due at once; an empty store has nothing due.
 pub async fn a_new_tenant_is_due(backend: impl Backend) {
@@ -117,18 +113,21 @@ pub async fn a_sweep_is_due_when_armed(backend: impl Backend) {
     assert_eq!(due(&stores, at(1.0e6)).await, []);
 }
 
-/// The limit holds for all kinds together, and no item comes twice.
-pub async fn no_more_than_the_limit(backend: impl Backend) {
+/// The limit holds for each tenant and kind, no item comes twice, and what comes is the longest due.
+pub async fn no_more_of_each_tenant_and_kind_than_asked_for(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     backend.configure(&tenant("other")).await;
     let stores = backend.stores();
-    for n in 0..10 {
-        stores
-            .ledger
-            .insert(&detected(key("acme", n)))
-            .await
-            .unwrap();
-        let one = delivery("acme", &n.to_string(), at(0.0));
+    for n in 0..10_u32 {
+        let since = at(f64::from(n));
+        let mut row = detected(key("acme", usize::try_from(n).unwrap()));
+        row.entry.seen_at = since;
+        row.wake = Wake::At {
+            at: since,
+            step: Step::Invite,
+        };
+        stores.ledger.insert(&row).await.unwrap();
+        let one = delivery("acme", &n.to_string(), since);
         stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     }
     stores
@@ -136,11 +135,67 @@ pub async fn no_more_than_the_limit(backend: impl Backend) {
         .arm(&"acme".into(), &assessment(), at(0.0))
         .await
         .unwrap();
-    for (limit, expected) in [(0, 0), (1, 1), (5, 5), (22, 22), (100, 22)] {
-        let items = stores.due.due(at(0.0), limit).await.unwrap();
+    let now = at(100.0);
+    let all = due_of_each(&stores, now, 100).await;
+    for (each, expected) in [(0, 0), (1, 4), (5, 12), (10, 22), (100, 22)] {
+        let items = due_of_each(&stores, now, each).await;
         assert_eq!(items.len(), expected);
         assert_eq!(items.iter().collect::<HashSet<_>>().len(), expected);
+        let longest = longest_of_each(&all, each);
+        assert_eq!(items.iter().collect::<HashSet<_>>(), longest);
     }
+}
+
+fn longest_of_each(all: &[DueItem], each: usize) -> HashSet<&DueItem> {
+    let kinds = Kind::ALL.into_iter();
+    let of = |kind| {
+        all.iter()
+            .filter(move |item| item.kind() == kind)
+            .take(each)
+    };
+    kinds.flat_map(of).collect()
+}
+
+/// A crowd of one tenant hides nothing of another's, and of its own no other kind.
+pub async fn a_crowd_hides_nobody(backend: impl Backend) {
+    let small = one_of_each(&backend, "small", 1000.0).await;
+    quiet_tenant(&backend, "big").await;
+    let stores = backend.stores();
+    for n in 0..300 {
+        stores
+            .ledger
+            .insert(&detected(key("big", n)))
+            .await
+            .unwrap();
+    }
+    let mut late = sent(&detected(key("big", 300)), &"p".into());
+    late.wake = Wake::At {
+        at: at(1000.0),
+        step: Step::WriteBack,
+    };
+    stores.ledger.insert(&late).await.unwrap();
+    let due = due_of_each(&stores, at(2000.0), 2).await;
+    assert_eq!(due.len(), 2 + 1 + small.len());
+    for item in small {
+        assert!(due.contains(&item), "{item:?}");
+    }
+    assert!(due.contains(&DueItem::Invitation(late.key, Step::WriteBack)));
+}
+
+/// Of the kinds that are asked for, and since when.
+pub async fn only_what_is_asked_for_is_found(backend: impl Backend) {
+    let all = one_of_each(&backend, "acme", 10.0).await;
+    let due = backend.stores().due;
+    let now = at(100.0);
+    for (later, item) in (0..).zip(&all) {
+        let found = due.due(now, &[item.kind()], 10).await.unwrap();
+        let expected = DueSince {
+            since: at(10.0 + f64::from(later)),
+            item: item.clone(),
+        };
+        assert_eq!(found, [expected]);
+    }
+    assert_eq!(due.due(now, &[Kind::Announce], 10).await.unwrap(), []);
 }
 
 /// A step that was put off is not due at the time it had before; a change beside it leaves it due.
@@ -208,7 +263,7 @@ async fn one_of_each(backend: &impl Backend, id: &str, first: f64) -> [DueItem; 
     ]
 }
 
-/// Across kinds and tenants, with any limit.
+/// Across kinds and tenants.
 pub async fn the_longest_due_comes_first(backend: impl Backend) {
     let first = one_of_each(&backend, "acme", 10.0).await;
     let second = one_of_each(&backend, "other", 10.5).await;
@@ -217,14 +272,11 @@ pub async fn the_longest_due_comes_first(backend: impl Backend) {
         .zip(second)
         .flat_map(<[_; 2]>::from)
         .collect();
-    let due = backend.stores().due;
-    for limit in [1, 4, 10, 50] {
-        assert_eq!(
-            due.due(at(100.0), limit).await.unwrap(),
-            order[..limit.min(10)]
-        );
+    let stores = backend.stores();
+    for each in [1, 50] {
+        assert_eq!(due_of_each(&stores, at(100.0), each).await, order);
     }
-    assert_eq!(due.due(at(11.0), 50).await.unwrap(), order[..3]);
+    assert_eq!(due_of_each(&stores, at(11.0), 50).await, order[..3]);
 }
 
 /// Nothing is polled, sent or swept; deliveries are looked into and results reported.
@@ -233,14 +285,15 @@ pub async fn a_paused_tenant_is_due_for_reports_and_deliveries_only(backend: imp
     let mut paused = tenant("acme");
     paused.paused = true;
     backend.configure(&paused).await;
-    let due = backend.stores().due;
+    let stores = backend.stores();
     let through = [all[2].clone(), all[4].clone()];
-    assert_eq!(due.due(at(10.0), 50).await.unwrap(), through);
     // What is held back does not use up the limit.
-    assert_eq!(due.due(at(10.0), 1).await.unwrap(), through[..1]);
+    for each in [1, 50] {
+        assert_eq!(due_of_each(&stores, at(10.0), each).await, through);
+    }
 
     backend.configure(&tenant("acme")).await;
-    assert_eq!(due.due(at(10.0), 50).await.unwrap(), all);
+    assert_eq!(due(&stores, at(10.0)).await, all);
 }
 
 /// Its work could not be done. Its invitations are remembered, how polling stood is not.
@@ -256,6 +309,6 @@ pub async fn a_removed_tenant_is_not_due_and_its_invitations_stay(backend: impl 
     assert!(stores.ledger.load(&key("acme", 1)).await.unwrap().is_some());
     // Whoever comes back is polled as one who was never here.
     backend.configure(&tenant("acme")).await;
-    let first = stores.due.due(at(10.0), 1).await.unwrap();
-    assert_eq!(first, [DueItem::Poll(acme)]);
+    let due = due(&stores, at(10.0)).await;
+    assert_eq!(due.first(), Some(&DueItem::Poll(acme)));
 }

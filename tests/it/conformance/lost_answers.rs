@@ -4,9 +4,10 @@
 use stagecall_core::announcement::{Announcement, Event, Hire, HireKey};
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    AuditRecord, Bound, DeliveryFate, DueItem, Inserted, Saved, SweepState, TenantState,
+    AuditRecord, Bound, DeliveryFate, Inserted, Saved, SweepState, TenantState,
 };
 use stagecall_core::timing::Timing;
+use stagecall_core::work::Kind;
 use stagecall_tests::sample::{
     assessment, at, claimed, delivery, detected, key, sent, tenant, touched,
 };
@@ -132,9 +133,8 @@ pub async fn a_delivery_is_stored_and_settled(backend: impl Backend) {
     let one = delivery("acme", "d1", at(1.0));
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     let due = async || {
-        let mut due = stores.due.due(at(2.0), 10).await.unwrap();
-        due.retain(|item| matches!(item, DueItem::Delivery(..)));
-        due.len()
+        let due = stores.due.due(at(2.0), &[Kind::Delivery], 10).await;
+        due.unwrap().len()
     };
     assert_eq!(due().await, 1);
     let settled = stores.deliveries.settle(&one, &DeliveryFate::Handled);

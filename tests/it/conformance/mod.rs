@@ -20,12 +20,14 @@ mod tenants;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Definitions, Deliveries, Due, Ledger, Records, Sweeps, TenantState,
-    TenantStates, Tenants,
+    Allowance, Announcements, Definitions, Deliveries, Due, DueItem, Ledger, Records, Sweeps,
+    TenantState, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
+use stagecall_core::work::Kind;
 use stagecall_tests::sample::{at, tenant};
 
 /// The ports of one store.
@@ -108,6 +110,17 @@ pub trait Backend: Sized + Send + Sync {
     async fn restart(self) -> Self;
 }
 
+/// What is due, of all kinds.
+async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
+    due_of_each(stores, now, 100).await
+}
+
+/// What is due, of all kinds: of each tenant and kind so many at most.
+async fn due_of_each(stores: &Stores, now: Timestamp, each: usize) -> Vec<DueItem> {
+    let due = stores.due.due(now, &Kind::ALL, each).await.unwrap();
+    due.into_iter().map(|one| one.item).collect()
+}
+
 /// Configures a tenant whose poll will not be due in any test, so that it does not stand between what is.
 async fn quiet_tenant(backend: &impl Backend, id: &str) {
     backend.configure(&tenant(id)).await;
@@ -145,7 +158,8 @@ macro_rules! suite {
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
                 a_lower_ceiling_refuses_what_a_higher_one_gave;
             due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,
-                a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_than_the_limit,
+                a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_of_each_tenant_and_kind_than_asked_for,
+                a_crowd_hides_nobody, only_what_is_asked_for_is_found,
                 a_step_that_moves_is_due_at_its_new_time_only, the_longest_due_comes_first,
                 a_paused_tenant_is_due_for_reports_and_deliveries_only,
                 a_removed_tenant_is_not_due_and_its_invitations_stay;

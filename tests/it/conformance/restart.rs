@@ -44,7 +44,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
         .take(&acme, "2026-11-22", 7, 10)
         .await
         .unwrap();
-    let due = before.due.due(at(1.0e6), 100).await.unwrap();
+    let due = super::due(&before, at(1.0e6)).await;
     assert_eq!(due.len(), 4);
     drop(before);
 
@@ -82,7 +82,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
         [parked]
     );
     assert_eq!(after.allowance.taken(&acme, "2026-11-22").await.unwrap(), 7);
-    assert_eq!(after.due.due(at(1.0e6), 100).await.unwrap(), due);
+    assert_eq!(super::due(&after, at(1.0e6)).await, due);
 }
 
 /// A process that went down between load and save cannot overwrite what its successor did.

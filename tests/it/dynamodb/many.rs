@@ -2,6 +2,7 @@
 
 use stagecall_aws::Store;
 use stagecall_core::ports::{Due as _, Ledger as _, Records as _};
+use stagecall_core::work::Kind;
 use stagecall_tests::sample::{assessment, at, detected, key, reported, sent, tenant};
 
 use super::server::{store, table};
@@ -19,7 +20,10 @@ async fn names_do_not_run_into_each_other() {
         store.insert(&detected(key(id, 1))).await.unwrap();
     }
     // Each one's poll and invitation.
-    assert_eq!(store.due(at(10.0), 100).await.unwrap().len(), 10);
+    assert_eq!(
+        store.due(at(10.0), &Kind::ALL, 100).await.unwrap().len(),
+        10
+    );
     assert_eq!(store.list_tenants().await.unwrap().len(), 5);
     for id in names {
         let found = store
@@ -52,6 +56,12 @@ async fn more_than_a_page_is_waiting_and_due() {
     let waiting = store.waiting(&"acme".into(), &assessment()).await.unwrap();
     assert_eq!(waiting.len(), 300);
     // With the tenant's poll.
-    assert_eq!(store.due(at(1.0), 1000).await.unwrap().len(), 301);
-    assert_eq!(store.due(at(1.0), 250).await.unwrap().len(), 250);
+    assert_eq!(
+        store.due(at(1.0), &Kind::ALL, 1000).await.unwrap().len(),
+        301
+    );
+    assert_eq!(
+        store.due(at(1.0), &Kind::ALL, 250).await.unwrap().len(),
+        251
+    );
 }

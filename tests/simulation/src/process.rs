@@ -17,7 +17,8 @@ use stagecall_core::ports::{
 };
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Announcer, Answer, DefinitionCache, Desk, Inviter, Poller, Receiver, Sweeper, Ticker, WriteBack,
+    Announcer, Answer, DefinitionCache, Desk, Inviter, Poller, Receiver, Shares, Sweeper, Ticker,
+    WriteBack,
 };
 use stagecall_core::work::Work;
 
@@ -112,11 +113,15 @@ impl Process {
         };
         Self {
             judge: shared.judge.clone(),
-            ticker: Ticker {
-                due: store.clone(),
+            ticker: Ticker::new(
+                store.clone(),
                 queue,
-                clock: clock.clone(),
-            },
+                clock.clone(),
+                Shares {
+                    share: 50,
+                    lease: shared.timing.hand_out_lease(),
+                },
+            ),
             poller: Poller {
                 desk: desk.clone(),
                 states: store.clone(),
@@ -199,7 +204,7 @@ impl Process {
 
     /// The clock's turn.
     pub async fn tick(self: Arc<Self>) {
-        let done = self.ticker.tick(50).await;
+        let done = self.ticker.tick().await;
         self.scheduler.tell("ticked", || match done {
             Ok(count) => format!("{count} due"),
             Err(error) => error.to_string(),

@@ -1,7 +1,5 @@
 //! From a piece of work to its use case.
 
-use std::time::Duration;
-
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
 use stagecall_core::usecases::{Announcer, Inviter, Poller, Receiver, Sweeper, WriteBack};
@@ -9,8 +7,6 @@ use stagecall_core::work::Work;
 
 /// All use cases of a host.
 pub(crate) struct Handler {
-    /// How long work that failed on our own side is held back: its row is due all the while.
-    pub(crate) pause: Duration,
     pub(crate) poller: Poller,
     pub(crate) inviter: Inviter,
     pub(crate) sweeper: Sweeper,
@@ -20,7 +16,7 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Does the work. What fails is logged here, once, and stays due.
+    /// Does the work. What fails is logged here, once, and stays due: it is handed out again when its lease is over.
     pub(crate) async fn handle(&self, work: Work) {
         let tenant = work.tenant().clone();
         if let Err(error) = self.dispatch(work).await {
@@ -30,7 +26,6 @@ impl Handler {
                 }
                 error => tracing::error!(%tenant, %error, "work failed and stays due"),
             }
-            tokio::time::sleep(self.pause).await;
         }
     }
 

@@ -14,11 +14,10 @@ use stagecall_core::clock::Clock;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
 use stagecall_core::skew::TOLERANCE;
-use stagecall_core::timing::Timing;
-use stagecall_core::timing::after;
+use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Announcer, DefinitionCache, Desk, Inviter, Poller, Receiver, Registrar, Retention, Sweeper,
-    Ticker, WriteBack,
+    Announcer, DefinitionCache, Desk, Inviter, Poller, Receiver, Registrar, Retention, Shares,
+    Sweeper, Ticker, WriteBack,
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
@@ -28,14 +27,17 @@ use url::Url;
 
 use handler::Handler;
 
-/// How often the host looks for what is due. Looking is one indexed query.
+/// How often the host looks for what is due. Looking is a few indexed queries for each tenant.
 const TICK: Duration = Duration::from_millis(200);
 
 /// How often it is looked for what was kept for long enough. Looking reads all invitations of tenants that say so.
 const FORGETTING: Duration = Duration::from_hours(24);
 
-/// How much work may wait in the process; the rest waits in the store.
+/// How much work may wait in the process, beside the first of each kind of a tenant; the rest waits in the store.
 const CAPACITY: usize = 1000;
+
+/// How much of one tenant and kind may be in the process at a time.
+const SHARE: usize = 64;
 
 /// How long running work may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
@@ -60,7 +62,6 @@ pub(crate) struct Host {
     store: Store,
     handler: Handler,
     ticker: Ticker,
-    queue: WorkQueue,
     workers: Workers,
     listener: TcpListener,
     eploy: Arc<dyn EployConnections>,
@@ -111,8 +112,11 @@ impl Host {
             eploy: eploy.clone(),
             platforms: platforms.clone(),
         };
+        let shares = Shares {
+            share: SHARE,
+            lease: seconds(desk.timing.retry_seconds),
+        };
         let handler = Handler {
-            pause: Duration::try_from_secs_f64(desk.timing.retry_seconds).unwrap_or_default(),
             poller: Poller {
                 desk: desk.clone(),
                 states: store.clone(),
@@ -143,11 +147,7 @@ impl Host {
             },
             write_back,
         };
-        let ticker = Ticker {
-            due: store,
-            queue: Arc::new(queue.clone()),
-            clock: parts.clock,
-        };
+        let ticker = Ticker::new(store, Arc::new(queue), parts.clock, shares);
         let listener = listener::bind(parts.listen)
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
         let registration = parts.public_url.map(|public_url| {
@@ -161,7 +161,6 @@ impl Host {
             store: parts.store,
             handler,
             ticker,
-            queue,
             workers,
             listener,
             eploy,
@@ -196,7 +195,7 @@ impl Host {
             }
         };
         let working = self.workers.run(work, stopped(stop.clone()), GRACE);
-        let ticking = tick(self.ticker, self.queue, stop.clone());
+        let ticking = tick(self.ticker, stop.clone());
         let registering = async {
             if let Some(registration) = self.registration {
                 registration.keep(&self.store, stop.clone()).await;
@@ -216,7 +215,7 @@ impl Host {
 }
 
 /// Hands out what is due, again and again.
-async fn tick(ticker: Ticker, queue: WorkQueue, stop: watch::Receiver<bool>) {
+async fn tick(ticker: Ticker, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -227,19 +226,15 @@ async fn tick(ticker: Ticker, queue: WorkQueue, stop: watch::Receiver<bool>) {
             () = &mut stopped => return,
             _ = interval.tick() => {}
         }
-        let now = ticker.clock.now();
+        let now = clock.now();
         if last.is_none_or(|last| after(now, TOLERANCE) < last)
-            && let Err(error) = ticker.look_ahead(CAPACITY).await
+            && let Err(error) = ticker.look_ahead().await
         {
             tracing::error!(%error, "what a clock that was ahead may have put off could not be found");
             continue;
         }
         last = Some(now);
-        // While the queue is well filled there is nothing to gain from looking.
-        if queue.room() * 2 < CAPACITY {
-            continue;
-        }
-        if let Err(error) = ticker.tick(CAPACITY).await {
+        if let Err(error) = ticker.tick().await {
             tracing::error!(%error, "what is due could not be found; looking again");
         }
     }

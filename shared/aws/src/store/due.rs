@@ -2,6 +2,9 @@
 //!
 //! Only what belongs to a configured tenant can be: the work of a removed one could not be done and would stand in the
 //! way of the others. For a paused tenant only reporting and deliveries are due.
+//!
+//! The index is read through, keys alone: a page has some five thousand of them. Of each tenant and kind as many are
+//! remembered as are asked for, and of those the rows are read that have to say themselves whether they are due.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,70 +15,79 @@ use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::invitation::{Invitation, Step, Wake};
-use stagecall_core::ports::{Due, DueItem};
+use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
+use stagecall_core::work::Kind;
 
 use super::item::{Item, document, text};
 use super::layout::{
-    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Place, Row, SHARDS, SORT, at, instant,
-    moment, shard,
+    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Place, Row, SHARDS, SORT, TO_WRITE_BACK,
+    at, instant, moment, poll_shard, shard,
 };
 use super::{Store, failed};
 
 const OPERATION: &str = "find what is due";
 
-/// The fewest and the most that are read at once.
-const PAGE: (usize, usize) = (25, 1000);
+/// Of each tenant and kind so many more are remembered than are asked for: some may turn out not to be due.
+const SPARE: usize = 100;
+
+/// Sorts after every time that begins with the same sixteen digits.
+const AFTER: &str = "~";
 
 #[async_trait]
 impl Due for Store {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let found = due_since(self, now, limit).await?;
-        Ok(found.into_iter().map(|(_, item)| item).collect())
-    }
-}
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let of_polls = kinds.contains(&Kind::Poll);
+        let of_others = kinds.iter().any(|kind| *kind != Kind::Poll);
+        let polls = (0..SHARDS).filter(|_| of_polls).map(poll_shard);
+        let others = (0..SHARDS).filter(|_| of_others).map(shard);
+        let now = instant(now);
+        let read = polls
+            .chain(others)
+            .map(|partition| self.read_shard(partition, &now, each));
+        let shards = try_join_all(read).await?;
 
-/// What is due, with since when as the index has it, the longest due first.
-async fn due_since(
-    store: &Store,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<(String, DueItem)>, StoreError> {
-    let now = instant(now);
-    let mut shards = Shards::new(store, &now, limit);
-    let mut gates = HashMap::new();
-    // A row that moves in the index while it is read may be met twice.
-    let mut met = HashSet::new();
-    let mut found: Vec<(String, DueItem)> = Vec::new();
-    while found.len() < limit {
-        let mut proposed = shards
-            .take((limit - found.len()).clamp(PAGE.0, PAGE.1))
-            .await?;
-        if proposed.is_empty() {
-            break;
+        let mut groups = Groups::new();
+        for (group, proposals) in shards.into_iter().flatten() {
+            groups.entry(group).or_default().extend(proposals);
         }
-        proposed.retain(|one| met.insert(one.place.clone()));
-        found.extend(store.truly_due(proposed, &now, &mut gates).await?);
+        // A row that moves in the index while it is read may be met twice.
+        let mut met = HashSet::new();
+        for proposals in groups.values_mut() {
+            proposals.make_contiguous().sort_by_key(|one| one.since);
+            proposals.retain(|one| met.insert(one.place.clone()));
+        }
+        let mut due = self.truly_due(groups, &now, each).await?;
+        due.retain(|one| {
+            let kind = one.item.kind();
+            kind == Kind::Poll || kinds.contains(&kind)
+        });
+        Ok(longest_due(due, each))
     }
-    found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    found.truncate(limit);
-    Ok(found)
 }
 
 /// Since when the longest due has been due. A tenant that was never polled has been due since the beginning of time,
 /// which tells nothing.
 pub(super) async fn oldest(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let never_polled = moment(Timestamp::UNIX_EPOCH);
-    let mut limit = PAGE.0;
-    loop {
-        let found = due_since(store, now, limit).await?;
-        let exhausted = found.len() < limit;
-        let first = found.into_iter().find(|(since, _)| *since > never_polled);
-        if first.is_some() || exhausted {
-            return Ok(first.and_then(|(since, _)| at(&since)));
-        }
-        limit *= 4;
-    }
+    let due = store.due(now, &Kind::ALL, 1).await?;
+    let mut times = due.into_iter().map(|one| one.since);
+    Ok(times.find(|since| *since > Timestamp::UNIX_EPOCH))
 }
+
+/// A row that the index proposes.
+struct Proposal {
+    /// Since when it may be due.
+    since: Timestamp,
+    place: Place,
+    row: Row,
+}
+
+/// The proposals of each tenant and kind. Of invitations, the kind is what the index says, which the row may correct.
+type Groups = HashMap<(TenantId, Kind), VecDeque<Proposal>>;
 
 /// What a tenant's configuration lets through.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,220 +98,183 @@ enum Gate {
 }
 
 impl Store {
-    /// Those of the proposed rows that are due, with since when.
+    /// What one partition of the index proposes, the longest due first.
+    async fn read_shard(
+        &self,
+        partition: String,
+        now: &str,
+        each: usize,
+    ) -> Result<Groups, StoreError> {
+        let most = each.saturating_add(SPARE);
+        let mut groups = Groups::new();
+        let mut after: Option<Item> = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .key_condition_expression(format!(
+                    "{INDEX_PARTITION} = :partition AND {INDEX_SORT} <= :now"
+                ))
+                .expression_attribute_values(":partition", text(&partition))
+                .expression_attribute_values(":now", text(format!("{now}{AFTER}")))
+                .set_exclusive_start_key(after)
+                .send()
+                .await
+                .map_err(|error| failed(OPERATION, &error))?;
+            for (group, proposal) in answer.items.iter().flatten().filter_map(proposal) {
+                let group = groups.entry(group).or_default();
+                if group.len() < most {
+                    group.push_back(proposal);
+                }
+            }
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return Ok(groups);
+            }
+        }
+    }
+
+    /// What the configurations of these tenants let through.
+    async fn gates(&self, groups: &Groups) -> Result<HashMap<TenantId, Gate>, StoreError> {
+        let tenants: HashSet<&TenantId> = groups.keys().map(|(tenant, _)| tenant).collect();
+        let places: Vec<Place> = tenants.iter().map(|tenant| Place::tenant(tenant)).collect();
+        let attributes = format!("{PARTITION}, {SORT}, {PAUSED}");
+        let found = self.get_all(OPERATION, &places, Some(&attributes)).await?;
+        let gate = |tenant: &TenantId| Gate::of(tenant, found.get(&Place::tenant(tenant)));
+        Ok(tenants
+            .into_iter()
+            .map(|tenant| (tenant.clone(), gate(tenant)))
+            .collect())
+    }
+
+    /// Those of the proposed rows that are due: of each tenant and kind `each`, as far as there are so many. Invitations
+    /// are read and asked; where some turn out not to be due, the next ones are.
     async fn truly_due(
         &self,
-        proposed: Vec<Proposal>,
+        mut groups: Groups,
         now: &str,
-        gates: &mut HashMap<TenantId, Gate>,
-    ) -> Result<Vec<(String, DueItem)>, StoreError> {
-        self.learn_gates(&proposed, gates).await?;
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let gates = self.gates(&groups).await?;
+        let mut found: HashMap<(TenantId, Kind), usize> = HashMap::new();
+        let mut due = Vec::new();
+        loop {
+            groups.retain(|group, proposals| {
+                let gate = gates.get(&group.0).copied();
+                let enough = found.get(group).is_some_and(|found| *found >= each);
+                !proposals.is_empty() && !enough && gate.is_some_and(|gate| gate.may_pass(group.1))
+            });
+            if groups.is_empty() || each == 0 {
+                return Ok(due);
+            }
+            let mut proposed = Vec::new();
+            for (group, proposals) in &mut groups {
+                let lacking = each - found.get(group).copied().unwrap_or_default();
+                proposed.extend(proposals.drain(..lacking.min(proposals.len())));
+            }
+            for one in self.asked(proposed, now).await? {
+                let (tenant, kind) = (one.item.tenant(), one.item.kind());
+                if gates.get(tenant).is_some_and(|gate| gate.passes(kind)) {
+                    *found.entry((tenant.clone(), kind)).or_default() += 1;
+                    due.push(one);
+                }
+            }
+        }
+    }
+
+    /// Those of the proposed rows that are due by what they say themselves.
+    async fn asked(&self, proposed: Vec<Proposal>, now: &str) -> Result<Vec<DueSince>, StoreError> {
         let invitations: Vec<Place> = proposed
             .iter()
             .filter(|one| matches!(one.row, Row::Invitation(_)))
             .map(|one| one.place.clone())
             .collect();
         let rows = self.get_all(OPERATION, &invitations, None).await?;
-        let mut due = Vec::new();
-        for one in proposed {
-            let (since, item) = match one.row {
-                Row::Tenant(tenant) => (one.since, DueItem::Poll(tenant)),
-                Row::Sweep(tenant, assessment) => (one.since, DueItem::Sweep(tenant, assessment)),
-                Row::Delivery(tenant, id) => (one.since, DueItem::Delivery(tenant, id)),
-                Row::Announcement(key) => (one.since, DueItem::Announcement(key)),
+        let due = proposed.into_iter().filter_map(|one| {
+            let item = match one.row {
+                Row::Tenant(tenant) => DueItem::Poll(tenant),
+                Row::Sweep(tenant, assessment) => DueItem::Sweep(tenant, assessment),
+                Row::Delivery(tenant, id) => DueItem::Delivery(tenant, id),
+                Row::Announcement(key) => DueItem::Announcement(key),
                 Row::Invitation(key) => {
-                    let Some(row) = rows.get(&one.place) else {
-                        continue;
-                    };
-                    // One that cannot be read must not hold up the others.
-                    let wake = match document::<Invitation>(row) {
-                        Ok(invitation) => invitation.wake,
-                        Err(error) => {
-                            tracing::error!(%error, "an invitation is due and cannot be read");
-                            continue;
-                        }
-                    };
-                    match wake {
-                        Wake::At { at, step } if moment(at).as_str() <= now => {
-                            (moment(at), DueItem::Invitation(key, step))
-                        }
-                        _ => continue,
-                    }
+                    let (since, step) = wakes(rows.get(&one.place)?)?;
+                    return (moment(since).as_str() <= now).then_some(DueSince {
+                        since,
+                        item: DueItem::Invitation(key, step),
+                    });
                 }
             };
-            if passes(gates.get(tenant(&item)), &item) {
-                due.push((since, item));
-            }
-        }
-        Ok(due)
-    }
-
-    /// Reads what the configurations of the rows' tenants let through, as far as it is not known.
-    async fn learn_gates(
-        &self,
-        proposed: &[Proposal],
-        gates: &mut HashMap<TenantId, Gate>,
-    ) -> Result<(), StoreError> {
-        let mut places = HashMap::new();
-        for one in proposed {
-            let tenant = match &one.row {
-                Row::Tenant(tenant) | Row::Sweep(tenant, _) | Row::Delivery(tenant, _) => tenant,
-                Row::Invitation(key) => &key.tenant,
-                Row::Announcement(key) => &key.tenant,
-            };
-            if !gates.contains_key(tenant) {
-                places.insert(Place::tenant(tenant), tenant.clone());
-            }
-        }
-        let wanted: Vec<Place> = places.keys().cloned().collect();
-        let attributes = format!("{PARTITION}, {SORT}, {PAUSED}");
-        let found = self.get_all(OPERATION, &wanted, Some(&attributes)).await?;
-        for (place, tenant) in places {
-            let gate = match found.get(&place).map(|item| item.get(PAUSED)) {
-                None => Gate::NotConfigured,
-                Some(Some(AttributeValue::Bool(true))) => Gate::Paused,
-                Some(Some(AttributeValue::Bool(false))) => Gate::Open,
-                Some(_) => {
-                    tracing::error!(%tenant, "nothing is done for a tenant whose row does not say whether it is paused");
-                    Gate::NotConfigured
-                }
-            };
-            gates.insert(tenant, gate);
-        }
-        Ok(())
-    }
-}
-
-fn tenant(item: &DueItem) -> &TenantId {
-    match item {
-        DueItem::Poll(tenant) | DueItem::Sweep(tenant, _) | DueItem::Delivery(tenant, _) => tenant,
-        DueItem::Invitation(key, _) => &key.tenant,
-        DueItem::Announcement(key) => &key.tenant,
-    }
-}
-
-fn passes(gate: Option<&Gate>, item: &DueItem) -> bool {
-    match gate {
-        Some(Gate::Open) => true,
-        Some(Gate::Paused) => {
-            matches!(
+            Some(DueSince {
+                since: one.since,
                 item,
-                DueItem::Delivery(..) | DueItem::Invitation(_, Step::WriteBack)
-            )
-        }
-        Some(Gate::NotConfigured) | None => false,
-    }
-}
-
-/// A row that the index proposes.
-struct Proposal {
-    /// Since when it may be due.
-    since: String,
-    place: Place,
-    row: Row,
-}
-
-/// All partitions of what is due, read as one, the longest due first.
-struct Shards<'a> {
-    store: &'a Store,
-    now: &'a str,
-    page: i32,
-    each: Vec<Shard>,
-}
-
-struct Shard {
-    partition: String,
-    read: VecDeque<Proposal>,
-    /// Where to read on; `None` at the beginning.
-    after: Option<Item>,
-    exhausted: bool,
-}
-
-impl<'a> Shards<'a> {
-    fn new(store: &'a Store, now: &'a str, limit: usize) -> Self {
-        // The rows are spread evenly; twice an even share is seldom too little, and then it is read on.
-        let page = (limit / usize::from(SHARDS) * 2).clamp(PAGE.0, PAGE.1);
-        let shards = (0..SHARDS).map(|number| Shard {
-            partition: shard(number),
-            read: VecDeque::new(),
-            after: None,
-            exhausted: false,
+            })
         });
-        Self {
-            store,
-            now,
-            page: i32::try_from(page).unwrap_or(i32::MAX),
-            each: shards.collect(),
+        Ok(due.collect())
+    }
+}
+
+/// When an invitation's row wakes, and for what.
+fn wakes(row: &Item) -> Option<(Timestamp, Step)> {
+    match document::<Invitation>(row) {
+        Ok(invitation) => match invitation.wake {
+            Wake::At { at, step } => Some((at, step)),
+            _ => None,
+        },
+        // One that cannot be read must not hold up the others.
+        Err(error) => {
+            tracing::error!(%error, "an invitation is due and cannot be read");
+            None
         }
     }
+}
 
-    /// The next ones, `count` at most; none: there are no more.
-    async fn take(&mut self, count: usize) -> Result<Vec<Proposal>, StoreError> {
-        let mut taken = Vec::new();
-        while taken.len() < count {
-            self.fill().await?;
-            let first = self
-                .each
-                .iter_mut()
-                .filter(|shard| !shard.read.is_empty())
-                .min_by(|a, b| a.since().cmp(&b.since()));
-            match first.and_then(|shard| shard.read.pop_front()) {
-                Some(row) => taken.push(row),
-                None => break,
+impl Gate {
+    /// What a tenant's row says.
+    fn of(tenant: &TenantId, row: Option<&Item>) -> Self {
+        match row.map(|item| item.get(PAUSED)) {
+            None => Self::NotConfigured,
+            Some(Some(AttributeValue::Bool(true))) => Self::Paused,
+            Some(Some(AttributeValue::Bool(false))) => Self::Open,
+            Some(_) => {
+                tracing::error!(%tenant, "nothing is done for a tenant whose row does not say whether it is paused");
+                Self::NotConfigured
             }
         }
-        Ok(taken)
     }
 
-    /// Sees that the front of every shard is known.
-    async fn fill(&mut self) -> Result<(), StoreError> {
-        let (store, now, page) = (self.store, self.now, self.page);
-        while self.each.iter().any(Shard::must_be_read) {
-            let unread = self.each.iter_mut().filter(|shard| shard.must_be_read());
-            try_join_all(unread.map(|shard| shard.read(store, now, page))).await?;
+    /// Whether it lets work of this kind through.
+    fn passes(self, kind: Kind) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Paused => matches!(kind, Kind::Delivery | Kind::WriteBack),
+            Self::NotConfigured => false,
         }
-        Ok(())
+    }
+
+    /// Whether it may let through what the index says to be of this kind: whether an invitation is to be reported, its
+    /// row says.
+    fn may_pass(self, kind: Kind) -> bool {
+        self.passes(kind) || (self == Self::Paused && kind == Kind::Invite)
     }
 }
 
-impl Shard {
-    fn since(&self) -> Option<&String> {
-        self.read.front().map(|row| &row.since)
-    }
-
-    fn must_be_read(&self) -> bool {
-        self.read.is_empty() && !self.exhausted
-    }
-
-    async fn read(&mut self, store: &Store, now: &str, page: i32) -> Result<(), StoreError> {
-        let answer = store
-            .client
-            .query()
-            .table_name(&store.table)
-            .index_name(INDEX)
-            .key_condition_expression(format!(
-                "{INDEX_PARTITION} = :partition AND {INDEX_SORT} <= :now"
-            ))
-            .expression_attribute_values(":partition", text(&self.partition))
-            .expression_attribute_values(":now", text(now))
-            .set_exclusive_start_key(self.after.take())
-            .limit(page)
-            .send()
-            .await
-            .map_err(|error| failed(OPERATION, &error))?;
-        self.after = answer.last_evaluated_key;
-        self.exhausted = self.after.is_none();
-        self.read
-            .extend(answer.items.iter().flatten().filter_map(proposal));
-        Ok(())
-    }
-}
-
-fn proposal(item: &Item) -> Option<Proposal> {
+/// What an item of the index proposes, and of which tenant and kind it may be.
+fn proposal(item: &Item) -> Option<((TenantId, Kind), Proposal)> {
     let place = Place::of(item)?;
-    Some(Proposal {
-        since: item.get(INDEX_SORT)?.as_s().ok()?.clone(),
-        row: place.row()?,
-        place,
-    })
+    let row = place.row()?;
+    let sort = item.get(INDEX_SORT)?.as_s().ok()?;
+    let group = match &row {
+        Row::Tenant(tenant) => (tenant.clone(), Kind::Poll),
+        Row::Sweep(tenant, _) => (tenant.clone(), Kind::Sweep),
+        Row::Delivery(tenant, _) => (tenant.clone(), Kind::Delivery),
+        Row::Announcement(key) => (key.tenant.clone(), Kind::Announce),
+        Row::Invitation(key) if sort.ends_with(TO_WRITE_BACK) => {
+            (key.tenant.clone(), Kind::WriteBack)
+        }
+        Row::Invitation(key) => (key.tenant.clone(), Kind::Invite),
+    };
+    let since = at(sort)?;
+    Some((group, Proposal { since, place, row }))
 }

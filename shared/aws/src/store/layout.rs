@@ -68,6 +68,11 @@ pub(super) const SWEEP_FAILING: &str = "failing";
 /// the number it was begun with, or rows would be looked for where they are not.
 pub const SHARDS: u8 = 8;
 
+/// What the sort key of an invitation's row in the index ends with, after the time, if it is to be reported. The row of a
+/// first step, which stays where it began, and one that an older version wrote have no such ending, whatever they are
+/// due for: the row itself decides.
+pub(super) const TO_WRITE_BACK: &str = "w";
+
 /// The index partition of the tenants; no tenant's own, because those begin with its name.
 pub(super) const TENANTS: &str = "#tenants";
 
@@ -227,13 +232,18 @@ impl Place {
         })
     }
 
-    /// The partition of the index where the row stands while it is due.
+    /// The partition of the index where the row stands while it is due. Polls stand apart, so that they are found
+    /// whatever else is due.
     pub(super) fn due_partition(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.pk);
         hash.update([0]);
         hash.update(&self.sk);
-        shard(hash.finalize()[0] % SHARDS)
+        let number = hash.finalize()[0] % SHARDS;
+        match self.row() {
+            Some(Row::Tenant(_)) => poll_shard(number),
+            _ => shard(number),
+        }
     }
 }
 
@@ -280,9 +290,14 @@ pub(super) fn hires(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "hires"])
 }
 
-/// A partition of the index with what is due.
+/// A partition of the index with what is due. Older versions had polls there, too: such a row moves with its next poll.
 pub(super) fn shard(number: u8) -> String {
     format!("#due#{number}")
+}
+
+/// A partition of the index with the tenants, by when their next poll is due.
+pub(super) fn poll_shard(number: u8) -> String {
+    format!("#poll#{number}")
 }
 
 /// The index partition of an assessment's watched invitations.
@@ -310,9 +325,9 @@ pub(super) fn instant(now: Timestamp) -> String {
     sortable(now.as_nanosecond().div_euclid(1000))
 }
 
-/// The time that a [`moment`] is of.
+/// The time that a [`moment`] is of, whatever comes after it.
 pub(super) fn at(moment: &str) -> Option<Timestamp> {
-    let number = u64::from_str_radix(moment, 16).ok()? ^ (1 << 63);
+    let number = u64::from_str_radix(moment.get(..16)?, 16).ok()? ^ (1 << 63);
     Timestamp::from_microsecond(number.cast_signed()).ok()
 }
 

@@ -9,14 +9,14 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
-use stagecall_core::invitation::{Invitation, Wake};
+use stagecall_core::invitation::{Invitation, Step, Wake};
 use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
 use stagecall_core::timing::{after, seconds};
 
 use super::item::{Item, document, index, number, packed, plain, text};
 use super::layout::{
-    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, VERSION, WATCHED, group,
-    group_of, moment, of_application, watched,
+    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, TO_WRITE_BACK, VERSION, WATCHED,
+    group, group_of, moment, of_application, watched,
 };
 use super::write::{Condition, Written};
 use super::{SIDE_BY_SIDE, STORE, Store, failed};
@@ -216,9 +216,13 @@ fn item(invitation: &Invitation) -> Result<Item, StoreError> {
     item.insert(DOCUMENT.to_owned(), packed(invitation)?);
     match &invitation.wake {
         Wake::Never => {}
-        Wake::At { at, .. } => {
+        Wake::At { at, step } => {
             let from = look_from(invitation.entry.seen_at, *at);
-            index(&mut item, place.due_partition(), moment(from));
+            let mut sort = moment(from);
+            if *step == Step::WriteBack && from == *at && from != invitation.entry.seen_at {
+                sort.push_str(TO_WRITE_BACK);
+            }
+            index(&mut item, place.due_partition(), sort);
         }
         Wake::Watched { until, level } => {
             let partition = watched(&invitation.key.tenant, &invitation.assessment);

@@ -4,12 +4,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::announcement::HireKey;
 use crate::error::StoreError;
 use crate::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
 };
-use crate::invitation::{Invitation, Step, Trouble};
+use crate::invitation::{Invitation, Trouble};
 
 /// Whether a new invitation is now on record.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,27 +260,4 @@ pub trait Deliveries: Send + Sync {
     /// The parked ones of a tenant, newest first, `limit` at most.
     async fn unmatched(&self, tenant: &TenantId, limit: usize)
     -> Result<Vec<Delivery>, StoreError>;
-}
-
-/// Something whose time has come.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum DueItem {
-    /// A tenant's poll.
-    Poll(TenantId),
-    /// An invitation's step.
-    Invitation(InvitationKey, Step),
-    /// An assessment's sweep.
-    Sweep(TenantId, AssessmentRef),
-    /// A delivery that nobody has looked into.
-    Delivery(TenantId, String),
-    /// The announcement of a hire.
-    Announcement(HireKey),
-}
-
-/// Finds what is due.
-#[async_trait]
-pub trait Due: Send + Sync {
-    /// What is due at `now`, the longest due first as far as the store can tell, `limit` at most. Asking changes
-    /// nothing: an item is due until its row says otherwise.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError>;
 }

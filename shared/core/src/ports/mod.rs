@@ -2,6 +2,7 @@
 
 mod announcements;
 mod definitions;
+mod due;
 mod eploy;
 mod hrms;
 mod ledger;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 
 pub use announcements::Announcements;
 pub use definitions::Definitions;
+pub use due::{Due, DueItem, DueSince, longest_due};
 pub use eploy::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, ChangeFeed,
     Directory, Eploy, EployConnections, Feed, HistoryRow, NamedId, NewAction, PlacementPage,
@@ -21,8 +23,8 @@ pub use eploy::{
 };
 pub use hrms::{Hrms, HrmsAnswer, Notice};
 pub use ledger::{
-    Bound, Deliveries, Delivery, DeliveryFate, Due, DueItem, Inserted, Ledger, Saved, SweepFailing,
-    SweepReading, SweepState, Sweeps, Waiting,
+    Bound, Deliveries, Delivery, DeliveryFate, Inserted, Ledger, Saved, SweepFailing, SweepReading,
+    SweepState, Sweeps, Waiting,
 };
 pub use platform::{
     Assessment, AssessmentKind, CallbackAddress, Capabilities, DeliveryReader, Found, Hint,
@@ -54,6 +56,16 @@ pub trait Queue: Send + Sync {
     /// Whether whatever it took is handed out until it is done, whatever becomes of this process. Nothing may depend on
     /// it for good; but what a sweep of the platform finds anyway, only later, need not be made due beside it.
     fn keeps(&self) -> bool;
+
+    /// Whether this work waits here or is being done; `None`: the queue cannot tell.
+    fn has(&self, _work: &Work) -> Option<bool> {
+        None
+    }
+
+    /// How much more may wait here. Beyond that, the first of each kind of a tenant is taken still.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// Tells subscribers.

@@ -30,5 +30,5 @@ pub use registrar::Registrar;
 pub use retain::Retention;
 pub use stay::{EntryFact, Stay, entry_into};
 pub use sweep::{Sweeper, Swept};
-pub use tick::Ticker;
+pub use tick::{Shares, Ticker};
 pub use write_back::{News, WriteBack};

@@ -29,7 +29,7 @@ use crate::tenant::{
     Settings, Tenant, Trigger, Vacancies,
 };
 use crate::timing::Timing;
-use crate::work::Work;
+use crate::work::{Kind, Work};
 
 /// What happens while somebody waits for an answer.
 pub(super) type Meanwhile = Box<dyn FnOnce(&mut Holds) + Send>;
@@ -510,10 +510,20 @@ impl Clock for World {
 
 #[async_trait]
 impl Due for World {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
         let holds = self.holds();
         assert_eq!(now, holds.now);
-        Ok(holds.due.iter().take(limit).cloned().collect())
+        let due = holds.due.iter().filter(|item| kinds.contains(&item.kind()));
+        let due = due.map(|item| DueSince {
+            since: start(),
+            item: item.clone(),
+        });
+        Ok(longest_due(due.collect(), each))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use stagecall_core::ids::TenantId;
-use stagecall_core::work::Work;
+use stagecall_core::work::{Kind, Work};
 
 use super::Limits;
 
@@ -44,10 +44,17 @@ pub(super) struct Full;
 
 pub(super) struct Lanes {
     limits: Limits,
-    /// Tenants with something that waits or runs.
+    /// The names of the polls that wait, the oldest first. They have workers of their own: a tenant has one, and whatever
+    /// else there is to do begins with it.
+    polls: VecDeque<Work>,
+    /// How many polls run.
+    polls_running: usize,
+    /// Tenants with something else that waits or runs.
     by_tenant: HashMap<TenantId, Lane>,
-    /// Tenants with something that waits, in the order of their turns.
+    /// Tenants with something else that waits, in the order of their turns.
     turns: VecDeque<TenantId>,
+    /// How many others run.
+    others_running: usize,
     /// What waits, in full, by its name.
     waiting: HashMap<Work, Work>,
     /// The names of what runs.
@@ -56,17 +63,47 @@ pub(super) struct Lanes {
 
 #[derive(Default)]
 struct Lane {
-    /// Names, the oldest first.
-    waiting: VecDeque<Work>,
+    /// What waits of each kind, in the order of their turns: names, the oldest first. None is empty.
+    kinds: VecDeque<(Kind, VecDeque<Work>)>,
     running: usize,
+}
+
+impl Lane {
+    fn has(&self, kind: Kind) -> bool {
+        self.kinds.iter().any(|(of, _)| *of == kind)
+    }
+
+    fn push(&mut self, name: Work) {
+        let kind = name.kind();
+        match self.kinds.iter_mut().find(|(of, _)| *of == kind) {
+            Some((_, waiting)) => waiting.push_back(name),
+            None => self.kinds.push_back((kind, VecDeque::from([name]))),
+        }
+    }
+
+    /// The next one that `may` run. Its kind is last from now on.
+    fn take(&mut self, may: impl Fn(&Work) -> bool) -> Option<Work> {
+        let mut next = self.kinds.iter().enumerate();
+        let (kind, at) =
+            next.find_map(|(kind, (_, waiting))| Some((kind, waiting.iter().position(&may)?)))?;
+        let (kind, mut waiting) = self.kinds.remove(kind)?;
+        let name = waiting.remove(at);
+        if !waiting.is_empty() {
+            self.kinds.push_back((kind, waiting));
+        }
+        name
+    }
 }
 
 impl Lanes {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
+            polls: VecDeque::new(),
+            polls_running: 0,
             by_tenant: HashMap::new(),
             turns: VecDeque::new(),
+            others_running: 0,
             waiting: HashMap::new(),
             running: HashSet::new(),
         }
@@ -80,49 +117,80 @@ impl Lanes {
         self.limits.capacity.saturating_sub(self.waiting.len())
     }
 
-    /// Lets `work` wait.
+    /// Whether `work` waits or runs.
+    pub(super) fn has(&self, work: &Work) -> bool {
+        let name = name(work);
+        self.waiting.contains_key(&name) || self.running.contains(&name)
+    }
+
+    /// Lets `work` wait. Where there is no room, the first of its kind of its tenant may wait still, so that nobody's
+    /// crowd keeps out another's.
     pub(super) fn push(&mut self, work: Work) -> Result<(), Full> {
-        let room = self.room();
+        let full = self.room() == 0;
         let name = name(&work);
-        match self.waiting.entry(name) {
-            Entry::Occupied(before) => merge(before.into_mut(), work),
-            Entry::Vacant(_) if room == 0 => return Err(Full),
-            Entry::Vacant(place) => {
-                let tenant = work.tenant().clone();
-                let lane = self.by_tenant.entry(tenant.clone()).or_default();
-                if lane.waiting.is_empty() {
-                    self.turns.push_back(tenant);
-                }
-                lane.waiting.push_back(place.key().clone());
-                place.insert(work);
+        let tenant = work.tenant();
+        let place = match self.waiting.entry(name.clone()) {
+            Entry::Occupied(before) => {
+                merge(before.into_mut(), work);
+                return Ok(());
             }
+            Entry::Vacant(place) => place,
+        };
+        if work.kind() == Kind::Poll {
+            self.polls.push_back(name);
+        } else {
+            let lane = self.by_tenant.get(tenant);
+            if full && lane.is_some_and(|lane| lane.has(work.kind())) {
+                return Err(Full);
+            }
+            let lane = self.by_tenant.entry(tenant.clone()).or_default();
+            if lane.kinds.is_empty() {
+                self.turns.push_back(tenant.clone());
+            }
+            lane.push(name);
         }
+        place.insert(work);
         Ok(())
     }
 
     /// The next piece of work that may run; it counts as running from now on.
     pub(super) fn take(&mut self) -> Option<Work> {
+        let name = self.take_poll().or_else(|| self.take_other())?;
+        let work = self.waiting.remove(&name);
+        self.running.insert(name);
+        work
+    }
+
+    fn take_poll(&mut self) -> Option<Work> {
+        if self.polls_running >= self.limits.max_total {
+            return None;
+        }
+        let mut polls = self.polls.iter();
+        let at = polls.position(|name| !self.running.contains(name))?;
+        let name = self.polls.remove(at)?;
+        self.polls_running += 1;
+        Some(name)
+    }
+
+    fn take_other(&mut self) -> Option<Work> {
+        if self.others_running >= self.limits.max_total {
+            return None;
+        }
         for _ in 0..self.turns.len() {
             let tenant = self.turns.pop_front()?;
             let lane = self.by_tenant.entry(tenant.clone()).or_default();
-            let next = if lane.running < self.limits.max_per_tenant {
-                lane.waiting
-                    .iter()
-                    .position(|name| !self.running.contains(name))
+            let name = if lane.running < self.limits.max_per_tenant {
+                lane.take(|name| !self.running.contains(name))
             } else {
                 None
             };
-            let name = next.and_then(|at| lane.waiting.remove(at));
-            if name.is_some() {
-                lane.running += 1;
-            }
-            if !lane.waiting.is_empty() {
+            lane.running += usize::from(name.is_some());
+            if !lane.kinds.is_empty() {
                 self.turns.push_back(tenant);
             }
-            if let Some(name) = name {
-                let work = self.waiting.remove(&name);
-                self.running.insert(name);
-                return work;
+            if name.is_some() {
+                self.others_running += 1;
+                return name;
             }
         }
         None
@@ -133,9 +201,14 @@ impl Lanes {
         if !self.running.remove(&name(work)) {
             return;
         }
+        if work.kind() == Kind::Poll {
+            self.polls_running -= 1;
+            return;
+        }
+        self.others_running -= 1;
         if let Entry::Occupied(mut lane) = self.by_tenant.entry(work.tenant().clone()) {
             lane.get_mut().running -= 1;
-            if lane.get().running == 0 && lane.get().waiting.is_empty() {
+            if lane.get().running == 0 && lane.get().kinds.is_empty() {
                 lane.remove();
             }
         }
@@ -166,6 +239,12 @@ mod tests {
     fn invite(tenant: &str, application: usize) -> Work {
         Work::Invite {
             key: key(tenant, application),
+        }
+    }
+
+    fn poll(tenant: &str) -> Work {
+        Work::Poll {
+            tenant: tenant.into(),
         }
     }
 
@@ -245,13 +324,76 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_of_one_kind_keeps_neither_the_tenants_poll_nor_its_deliveries_waiting() {
+        let mut lanes = Lanes::new(LIMITS);
+        for application in 0..50 {
+            lanes.push(invite("a", application)).unwrap();
+        }
+        let delivery = Work::Delivery {
+            tenant: "a".into(),
+            id: "d".to_owned(),
+        };
+        for work in [&delivery, &poll("a")] {
+            lanes.push(work.clone()).unwrap();
+        }
+        let first: Vec<_> = (0..3).map(|_| lanes.take().unwrap()).collect();
+        assert_eq!(first, [poll("a"), invite("a", 0), delivery]);
+    }
+
+    #[test]
+    fn a_poll_runs_although_all_workers_and_its_tenants_share_are_busy() {
+        let mut lanes = Lanes::new(Limits {
+            max_total: 2,
+            ..LIMITS
+        });
+        for application in 0..5 {
+            lanes.push(invite("a", application)).unwrap();
+            lanes.push(invite("b", application)).unwrap();
+        }
+        assert!(lanes.take().is_some() && lanes.take().is_some());
+        assert_eq!(lanes.take(), None);
+        for tenant in ["a", "b", "c"] {
+            lanes.push(poll(tenant)).unwrap();
+        }
+        assert_eq!(lanes.take(), Some(poll("a")));
+        assert_eq!(lanes.take(), Some(poll("b")));
+        assert_eq!(lanes.take(), None, "polls have as many workers, no more");
+        lanes.finish(&poll("a"));
+        assert_eq!(lanes.take(), Some(poll("c")));
+    }
+
+    #[test]
+    fn a_full_queue_takes_in_the_first_of_each_kind_of_a_tenant() {
+        let mut lanes = Lanes::new(Limits {
+            capacity: 2,
+            ..LIMITS
+        });
+        for application in 0..2 {
+            lanes.push(invite("a", application)).unwrap();
+        }
+        assert_eq!(lanes.push(invite("a", 2)), Err(Full));
+        for work in [poll("a"), write_back(false, None), invite("b", 1)] {
+            assert_eq!(lanes.push(work.clone()), Ok(()));
+            assert!(lanes.has(&work));
+        }
+        assert_eq!(lanes.push(invite("b", 2)), Err(Full));
+        assert!(!lanes.has(&invite("b", 2)));
+        assert_eq!((lanes.depth(), lanes.room()), (5, 0));
+    }
+
+    #[test]
     fn a_full_queue_drops_what_is_new_and_still_takes_in_what_is_known() {
         let mut lanes = Lanes::new(Limits {
             capacity: 1,
             ..LIMITS
         });
+        let other = Work::WriteBack {
+            key: key("a", 2),
+            news: false,
+            marker: None,
+        };
         lanes.push(write_back(false, None)).unwrap();
-        assert_eq!(lanes.push(invite("a", 2)), Err(Full));
+        assert_eq!(lanes.push(other), Err(Full));
         assert_eq!(lanes.push(write_back(true, None)), Ok(()));
         assert_eq!((lanes.depth(), lanes.room()), (1, 0));
         assert_eq!(lanes.take(), Some(write_back(true, None)));
@@ -261,9 +403,13 @@ mod tests {
     #[test]
     fn nothing_remains_of_a_tenant_whose_work_is_done() {
         let mut lanes = Lanes::new(LIMITS);
-        lanes.push(invite("a", 1)).unwrap();
-        let work = lanes.take().unwrap();
-        lanes.finish(&work);
+        for work in [invite("a", 1), poll("a")] {
+            lanes.push(work).unwrap();
+        }
+        while let Some(work) = lanes.take() {
+            lanes.finish(&work);
+        }
         assert!(lanes.by_tenant.is_empty() && lanes.turns.is_empty() && lanes.running.is_empty());
+        assert!(lanes.polls.is_empty() && lanes.polls_running == 0 && lanes.others_running == 0);
     }
 }

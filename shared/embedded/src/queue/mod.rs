@@ -23,16 +23,17 @@ pub use workers::Workers;
 pub struct Limits {
     /// The most pieces of work that wait.
     pub capacity: usize,
-    /// The most that run at a time.
+    /// The most that run at a time; polls, as many beside.
     pub max_total: usize,
-    /// The most of one tenant that run at a time.
+    /// The most of one tenant that run at a time, beside its poll.
     pub max_per_tenant: usize,
 }
 
 /// The queue. Clones share it.
 ///
 /// Work that waits already is not queued twice; what two pieces of it say is put together. Work that is being done is
-/// queued once more and begun after the running one has ended. Tenants take turns.
+/// queued once more and begun after the running one has ended. Tenants take turns, and so do a tenant's kinds of work;
+/// polls have workers of their own.
 #[derive(Clone)]
 pub struct WorkQueue {
     shared: Arc<Shared>,
@@ -52,17 +53,12 @@ impl WorkQueue {
                 changed: Notify::new(),
             }),
         };
-        (queue.clone(), Workers::new(queue, limits.max_total))
+        (queue.clone(), Workers::new(queue))
     }
 
     /// How many pieces of work wait.
     pub fn depth(&self) -> usize {
         self.lanes().depth()
-    }
-
-    /// For how many more there is room: as many are worth looking for.
-    pub fn room(&self) -> usize {
-        self.lanes().room()
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
@@ -95,5 +91,13 @@ impl Queue for WorkQueue {
 
     fn keeps(&self) -> bool {
         false
+    }
+
+    fn has(&self, work: &Work) -> Option<bool> {
+        Some(self.lanes().has(work))
+    }
+
+    fn room(&self) -> usize {
+        self.lanes().room()
     }
 }

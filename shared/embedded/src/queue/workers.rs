@@ -13,15 +13,13 @@ use super::WorkQueue;
 /// What empties a [`WorkQueue`].
 pub struct Workers {
     queue: WorkQueue,
-    max_total: usize,
     running: HashMap<Id, Work>,
 }
 
 impl Workers {
-    pub(super) fn new(queue: WorkQueue, max_total: usize) -> Self {
+    pub(super) fn new(queue: WorkQueue) -> Self {
         Self {
             queue,
-            max_total,
             running: HashMap::new(),
         }
     }
@@ -44,9 +42,10 @@ impl Workers {
         let mut tasks = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
-            while tasks.len() < self.max_total
-                && let Some(work) = queue.lanes().take()
-            {
+            // In a statement of its own: the lock is not held beyond it.
+            loop {
+                let next = queue.lanes().take();
+                let Some(work) = next else { break };
                 let handler = Arc::clone(&handler);
                 let begun = work.clone();
                 // The handler is called inside the task, so that a panic before its future counts as its own, too.
@@ -87,22 +86,11 @@ impl Workers {
             // Without the panic's message: nobody has checked what it may hold.
             tracing::error!(
                 tenant = %work.tenant(),
-                work = kind(&work),
+                work = work.kind().name(),
                 "the handler of a piece of work panicked; the work stays due"
             );
         }
         self.queue.lanes().finish(&work);
-    }
-}
-
-fn kind(work: &Work) -> &'static str {
-    match work {
-        Work::Poll { .. } => "poll",
-        Work::Invite { .. } => "invite",
-        Work::WriteBack { .. } => "write_back",
-        Work::Sweep { .. } => "sweep",
-        Work::Delivery { .. } => "delivery",
-        Work::Announce { .. } => "announce",
     }
 }
 

@@ -9,7 +9,8 @@ use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Hire, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, AssessmentId, AssessmentRef, TenantId};
-use stagecall_core::ports::{Due, DueItem};
+use stagecall_core::ports::{Due, DueItem, DueSince};
+use stagecall_core::work::Kind;
 
 use super::fault::Fault;
 use super::ledger::{key, step_named};
@@ -19,38 +20,60 @@ use super::{Store, instant};
 const POLLS: &str = "
     SELECT coalesce(tenant_state.due_at, 0) AS due_at, tenant.id
     FROM tenant LEFT JOIN tenant_state ON tenant_state.tenant = tenant.id
-    WHERE NOT paused AND coalesce(tenant_state.due_at, 0) <= ?1 ORDER BY 1 LIMIT ?2";
+    WHERE NOT paused AND coalesce(tenant_state.due_at, 0) <= ?1 AND ?2 > 0";
 
-// `CROSS JOIN` keeps SQLite to this order of the tables: along the index of what is due, and no further than the limit.
+// Tenant by tenant, along an index that begins with the tenant: what one has costs another nothing. `CROSS JOIN` keeps
+// SQLite to this order of the tables.
 
-const INVITATIONS: &str = "
+const TO_INVITE: &str = "
     SELECT due_at, step, invitation.tenant, application, mapping, round
-    FROM invitation CROSS JOIN tenant ON tenant.id = invitation.tenant
-    WHERE due_at <= ?1 AND (step = 'write_back' OR NOT paused) ORDER BY due_at LIMIT ?2";
+    FROM tenant CROSS JOIN invitation ON invitation.rowid IN (
+        SELECT one.rowid FROM invitation AS one
+        WHERE one.tenant = tenant.id AND one.step = 'invite' AND one.due_at <= ?1
+        ORDER BY one.due_at LIMIT ?2)
+    WHERE NOT paused";
+
+const TO_WRITE_BACK: &str = "
+    SELECT due_at, step, invitation.tenant, application, mapping, round
+    FROM tenant CROSS JOIN invitation ON invitation.rowid IN (
+        SELECT one.rowid FROM invitation AS one
+        WHERE one.tenant = tenant.id AND one.step = 'write_back' AND one.due_at <= ?1
+        ORDER BY one.due_at LIMIT ?2)";
 
 const SWEEPS: &str = "
     SELECT due_at, sweep.tenant, account, assessment
-    FROM sweep CROSS JOIN tenant ON tenant.id = sweep.tenant
-    WHERE due_at <= ?1 AND NOT paused ORDER BY due_at LIMIT ?2";
+    FROM tenant CROSS JOIN sweep ON sweep.rowid IN (
+        SELECT one.rowid FROM sweep AS one
+        WHERE one.tenant = tenant.id AND one.due_at <= ?1
+        ORDER BY one.due_at LIMIT ?2)
+    WHERE NOT paused";
 
 const DELIVERIES: &str = "
     SELECT due_at, delivery.tenant, delivery.id
-    FROM delivery CROSS JOIN tenant ON tenant.id = delivery.tenant
-    WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
+    FROM tenant CROSS JOIN delivery ON delivery.rowid IN (
+        SELECT one.rowid FROM delivery AS one
+        WHERE one.tenant = tenant.id AND one.due_at <= ?1
+        ORDER BY one.due_at LIMIT ?2)";
 
 const ANNOUNCEMENTS: &str = "
     SELECT due_at, announcement.tenant, kind, announcement.id
-    FROM announcement CROSS JOIN tenant ON tenant.id = announcement.tenant
-    WHERE due_at <= ?1 AND NOT paused ORDER BY due_at LIMIT ?2";
+    FROM tenant CROSS JOIN announcement ON announcement.rowid IN (
+        SELECT one.rowid FROM announcement AS one
+        WHERE one.tenant = tenant.id AND one.due_at <= ?1
+        ORDER BY one.due_at LIMIT ?2)
+    WHERE NOT paused";
 
 #[async_trait]
 impl Due for Store {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let kinds = kinds.to_vec();
         self.read("find what is due", move |connection| {
-            Ok(all(connection, now, limit)?
-                .into_iter()
-                .map(|(_, item)| item)
-                .collect())
+            all(connection, now, &kinds, each)
         })
         .await
     }
@@ -59,34 +82,45 @@ impl Due for Store {
 /// Makes an item of a row.
 type Reader = fn(&Row<'_>) -> Result<DueItem, Fault>;
 
-/// What is due, with since when in microseconds, the longest due first.
+/// How a kind is found.
+pub(super) fn query(kind: Kind) -> (&'static str, Reader) {
+    match kind {
+        Kind::Poll => (POLLS, poll),
+        Kind::Invite => (TO_INVITE, invitation),
+        Kind::WriteBack => (TO_WRITE_BACK, invitation),
+        Kind::Sweep => (SWEEPS, sweep),
+        Kind::Delivery => (DELIVERIES, delivery),
+        Kind::Announce => (ANNOUNCEMENTS, announcement),
+    }
+}
+
+/// What is due, the longest due first.
 pub(super) fn all(
     connection: &Connection,
     now: Timestamp,
-    limit: usize,
-) -> Result<Vec<(i64, DueItem)>, Fault> {
-    let kinds: [(&str, Reader); 5] = [
-        (POLLS, poll),
-        (INVITATIONS, invitation),
-        (SWEEPS, sweep),
-        (DELIVERIES, delivery),
-        (ANNOUNCEMENTS, announcement),
-    ];
+    kinds: &[Kind],
+    each: usize,
+) -> Result<Vec<DueSince>, Fault> {
     let mut found = Vec::new();
-    for (sql, item) in kinds {
+    for kind in kinds {
+        let (sql, item) = query(*kind);
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![instant(now), limit.cast_signed()])?;
+        let mut rows = statement.query(params![instant(now), each.cast_signed()])?;
         while let Some(row) = rows.next()? {
             // One that cannot be read must not hold up the others.
-            match item(row) {
-                Ok(item) => found.push((row.get(0)?, item)),
+            match since(row).and_then(|since| Ok((since, item(row)?))) {
+                Ok((since, item)) => found.push(DueSince { since, item }),
                 Err(fault) => tracing::error!(%fault, "something is due and cannot be read"),
             }
         }
     }
-    found.sort_by_key(|(at, _)| *at);
-    found.truncate(limit);
+    found.sort_by_key(|one| one.since);
     Ok(found)
+}
+
+fn since(row: &Row<'_>) -> Result<Timestamp, Fault> {
+    Timestamp::from_microsecond(row.get(0)?)
+        .map_err(|error| Fault::Other(format!("a time in the file makes no sense: {error}")))
 }
 
 fn poll(row: &Row<'_>) -> Result<DueItem, Fault> {

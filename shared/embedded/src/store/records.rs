@@ -13,6 +13,7 @@ use stagecall_core::ports::{
     StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
+use stagecall_core::work::Kind;
 
 use super::fault::Fault;
 use super::{Store, column, document, due, instant, ledger, parse};
@@ -96,17 +97,9 @@ impl Records for Store {
     async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read("find the longest due", move |connection| {
             // A tenant that was never polled has been due since the beginning of time, which tells nothing.
-            let tenants: i64 =
-                connection.query_row("SELECT count(*) FROM tenant", [], |row| row.get(0))?;
-            let enough = usize::try_from(tenants).unwrap_or(0) + 1;
-            due::all(connection, now, enough)?
-                .into_iter()
-                .find(|(at, _)| *at > 0)
-                .map(|(at, _)| Timestamp::from_microsecond(at))
-                .transpose()
-                .map_err(|error| {
-                    Fault::Other(format!("a time in the file makes no sense: {error}"))
-                })
+            let due = due::all(connection, now, &Kind::ALL, 1)?;
+            let mut times = due.into_iter().map(|one| one.since);
+            Ok(times.find(|since| *since > Timestamp::UNIX_EPOCH))
         })
         .await
     }

@@ -11,7 +11,7 @@ use super::fault::Fault;
 const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -138,6 +138,17 @@ const MIGRATIONS: [&str; 5] = [
         document TEXT NOT NULL,
         PRIMARY KEY (tenant, mapping, version)
     ) STRICT;
+",
+    // What is due is looked for tenant by tenant.
+    "
+    DROP INDEX invitation_due;
+    CREATE INDEX invitation_due ON invitation (tenant, step, due_at) WHERE due_at IS NOT NULL;
+    DROP INDEX sweep_due;
+    CREATE INDEX sweep_due ON sweep (tenant, due_at) WHERE due_at IS NOT NULL;
+    DROP INDEX delivery_due;
+    CREATE INDEX delivery_due ON delivery (tenant, due_at) WHERE due_at IS NOT NULL;
+    DROP INDEX announcement_due;
+    CREATE INDEX announcement_due ON announcement (tenant, due_at) WHERE due_at IS NOT NULL;
 ",
 ];
 

@@ -8,6 +8,7 @@ use stagecall_core::ports::{
     Allowance as _, DeliveryStanding, Due as _, DueItem, Ledger as _, Records as _, Sweeps as _,
     TenantStates as _,
 };
+use stagecall_core::work::Kind;
 
 use super::{TENANT, assessment};
 use crate::aws::Aws;
@@ -178,10 +179,10 @@ async fn standing(store: &Store, item: &Value) -> Result<(), String> {
 }
 
 async fn due(store: &Store) -> Result<(), String> {
-    match store.due(Timestamp::MAX, 100).await {
+    match store.due(Timestamp::MAX, &Kind::ALL, 100).await {
         Ok(due) => {
             let healthy = DueItem::Sweep(TENANT.into(), assessment());
-            if due.contains(&healthy) {
+            if due.iter().any(|one| one.item == healthy) {
                 Ok(())
             } else {
                 Err(format!("what is in good order is not due: {due:?}"))

@@ -5,15 +5,23 @@ use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::invitation::{Step, Wake};
-use stagecall_core::ports::{Due, DueItem};
+use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
+use stagecall_core::work::Kind;
 
 use super::{Data, Memory, Standing};
 
 #[async_trait]
 impl Due for Memory {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let due = self.data().due(now);
-        Ok(due.into_iter().take(limit).map(|(_, item)| item).collect())
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let due = self.data().due(now).into_iter();
+        let due = due.map(|(since, item)| DueSince { since, item });
+        let due = due.filter(|one| kinds.contains(&one.item.kind()));
+        Ok(longest_due(due.collect(), each))
     }
 }
 

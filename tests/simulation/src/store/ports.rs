@@ -13,10 +13,12 @@ use stagecall_core::ids::{
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Allowance, Announcements, Bound, Definitions, Deliveries, Delivery, DeliveryFate, Due, DueItem,
-    Inserted, Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants, Waiting,
+    Allowance, Announcements, Bound, Definitions, Deliveries, Delivery, DeliveryFate, Due,
+    DueSince, Inserted, Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants,
+    Waiting,
 };
 use stagecall_core::tenant::{Mapping, Tenant};
+use stagecall_core::work::Kind;
 
 use super::Memory;
 use crate::judge::Judge;
@@ -246,8 +248,13 @@ impl Deliveries for Ports {
 
 #[async_trait]
 impl Due for Ports {
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueItem>, StoreError> {
-        let act = self.memory.due(now, limit);
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let act = self.memory.due(now, kinds, each);
         self.scheduler.effect("find what is due", act).await
     }
 }

@@ -2,14 +2,27 @@ use super::super::world::{World, entered, mapping, start};
 use super::*;
 use crate::announcement::{Hire, HireKey};
 use crate::invitation::Step;
+use crate::ports::DueItem;
+use crate::timing::seconds;
 
 fn ticker(world: &World) -> Ticker {
     let ports = Arc::new(world.clone());
-    Ticker {
-        due: ports.clone(),
-        queue: ports.clone(),
-        clock: ports,
-    }
+    let shares = Shares {
+        share: 3,
+        lease: seconds(30.0),
+    };
+    Ticker::new(ports.clone(), ports.clone(), ports, shares)
+}
+
+fn queued(world: &World) -> Vec<Work> {
+    std::mem::take(&mut world.holds().queued)
+}
+
+fn steps(count: usize) -> Vec<DueItem> {
+    let row = |n: usize| entered(&n.to_string(), &mapping("video"), start());
+    (0..count)
+        .map(|n| DueItem::Invitation(row(n).key, Step::Invite))
+        .collect()
 }
 
 #[tokio::test]
@@ -23,47 +36,73 @@ async fn whatever_is_due_is_handed_out_as_the_work_that_it_is() {
     };
     let id = "d".to_owned();
     world.holds().due = vec![
-        DueItem::Poll(tenant.clone()),
         DueItem::Invitation(key.clone(), Step::Invite),
         DueItem::Invitation(key.clone(), Step::WriteBack),
         DueItem::Sweep(tenant.clone(), assessment.clone()),
         DueItem::Delivery(tenant.clone(), id.clone()),
+        DueItem::Poll(tenant.clone()),
         DueItem::Announcement(hire.clone()),
     ];
-    assert_eq!(ticker(&world).tick(100).await.unwrap(), 6);
-    let queued = std::mem::take(&mut world.holds().queued);
+    assert_eq!(ticker(&world).tick().await.unwrap(), 6);
+    let queued = queued(&world);
     assert_eq!(
         queued,
         [
             Work::Poll {
                 tenant: tenant.clone()
             },
-            Work::Invite { key: key.clone() },
-            Work::WriteBack {
-                key,
-                news: false,
-                marker: None
-            },
-            Work::Sweep {
-                tenant: tenant.clone(),
-                assessment
-            },
             Work::Delivery {
                 tenant: tenant.clone(),
                 id
+            },
+            Work::WriteBack {
+                key: key.clone(),
+                news: false,
+                marker: None
+            },
+            Work::Invite { key },
+            Work::Sweep {
+                tenant: tenant.clone(),
+                assessment
             },
             Work::Announce { key: hire },
         ]
     );
     assert!(queued.iter().all(|work| *work.tenant() == tenant));
-
-    // No more than there is room for.
-    assert_eq!(ticker(&world).tick(2).await.unwrap(), 2);
-    assert_eq!(world.holds().queued.len(), 2);
 }
 
 #[tokio::test]
 async fn where_nothing_is_due_the_queue_is_left_alone() {
     let world = World::new();
-    assert_eq!(ticker(&world).tick(100).await.unwrap(), 0);
+    assert_eq!(ticker(&world).tick().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_was_handed_out_is_left_to_the_queue_for_a_lease() {
+    let world = World::new();
+    let ticker = ticker(&world);
+    world.holds().due = steps(5);
+    assert_eq!(ticker.tick().await.unwrap(), 3, "a share");
+    assert_eq!(ticker.tick().await.unwrap(), 0, "the share is out");
+    let first = queued(&world);
+    // One is done.
+    world.holds().due.remove(0);
+    assert_eq!(ticker.tick().await.unwrap(), 1);
+    assert!(!first.contains(&queued(&world)[0]));
+    world.pass(31);
+    assert_eq!(ticker.tick().await.unwrap(), 3, "it may be lost");
+    // Of a clock that was ahead.
+    world.pass(-1000);
+    assert_eq!(ticker.tick().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn what_the_queue_did_not_take_has_no_lease() {
+    let world = World::new();
+    let ticker = ticker(&world);
+    world.holds().due = steps(2);
+    world.holds().queue_fails = true;
+    ticker.tick().await.unwrap_err();
+    world.holds().queue_fails = false;
+    assert_eq!(ticker.tick().await.unwrap(), 2);
 }

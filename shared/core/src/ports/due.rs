@@ -1,0 +1,102 @@
+//! What is due.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::announcement::HireKey;
+use crate::error::StoreError;
+use crate::ids::{AssessmentRef, InvitationKey, TenantId};
+use crate::invitation::Step;
+use crate::work::{Kind, Work};
+
+/// Something whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DueItem {
+    /// A tenant's poll.
+    Poll(TenantId),
+    /// An invitation's step.
+    Invitation(InvitationKey, Step),
+    /// An assessment's sweep.
+    Sweep(TenantId, AssessmentRef),
+    /// A delivery that nobody has looked into.
+    Delivery(TenantId, String),
+    /// The announcement of a hire.
+    Announcement(HireKey),
+}
+
+impl DueItem {
+    /// Whose it is.
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Poll(tenant) | Self::Sweep(tenant, _) | Self::Delivery(tenant, _) => tenant,
+            Self::Invitation(key, _) => &key.tenant,
+            Self::Announcement(key) => &key.tenant,
+        }
+    }
+
+    /// Of which kind the work is that it is due for.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Poll(_) => Kind::Poll,
+            Self::Invitation(_, Step::Invite) => Kind::Invite,
+            Self::Invitation(_, Step::WriteBack) => Kind::WriteBack,
+            Self::Sweep(..) => Kind::Sweep,
+            Self::Delivery(..) => Kind::Delivery,
+            Self::Announcement(_) => Kind::Announce,
+        }
+    }
+}
+
+impl From<DueItem> for Work {
+    fn from(item: DueItem) -> Self {
+        match item {
+            DueItem::Poll(tenant) => Self::Poll { tenant },
+            DueItem::Invitation(key, step) => Self::step(key, step),
+            DueItem::Sweep(tenant, assessment) => Self::Sweep { tenant, assessment },
+            DueItem::Delivery(tenant, id) => Self::Delivery { tenant, id },
+            DueItem::Announcement(key) => Self::Announce { key },
+        }
+    }
+}
+
+/// Something that is due, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DueSince {
+    /// Since when. Of a tenant that was never polled, the epoch or before.
+    pub since: Timestamp,
+    /// What.
+    pub item: DueItem,
+}
+
+/// Finds what is due.
+#[async_trait]
+pub trait Due: Send + Sync {
+    /// What is due at `now` of these kinds: of each tenant and kind the longest due, `each` at most. The longest due
+    /// come first. However much one tenant has due, what another has is found as well.
+    ///
+    /// Asking changes nothing: an item is due until its row says otherwise.
+    ///
+    /// A poll may come although only other kinds were asked for, where its row was written by an older version.
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError>;
+}
+
+/// Sorts what is due, the longest due first, and keeps of each tenant and kind the first `each`: what [`Due::due`]
+/// answers, for stores that have more in hand.
+pub fn longest_due(mut due: Vec<DueSince>, each: usize) -> Vec<DueSince> {
+    due.sort_by_key(|one| one.since);
+    let mut kept: HashMap<(TenantId, Kind), usize> = HashMap::new();
+    due.retain(|one| {
+        let key = (one.item.tenant().clone(), one.item.kind());
+        let kept = kept.entry(key).or_default();
+        *kept += 1;
+        *kept <= each
+    });
+    due
+}
