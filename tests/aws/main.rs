@@ -11,6 +11,7 @@ mod asleep;
 mod away;
 mod callbacks;
 mod cast;
+mod crowd;
 mod evidence;
 mod lacking;
 mod left;
@@ -89,6 +90,7 @@ async fn main() -> ExitCode {
         );
         assert_eq!((sums.wrong, dead), (Vec::new(), 0));
         assert!(schedule > 0 && queue > 0 && http > 0);
+        crowd::keeps_nobody_waiting(&scene).await;
     };
     let outcome = AssertUnwindSafe(Box::pin(story)).catch_unwind().await;
     if outcome.is_err() {

@@ -1,7 +1,5 @@
 //! Logs: JSON, one line per event, on standard output, where Lambda collects them.
 
-use std::panic::PanicHookInfo;
-
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -26,11 +24,5 @@ pub(crate) fn start() {
         .with(filter)
         .with(lines)
         .try_init();
-    std::panic::set_hook(Box::new(panicked));
-}
-
-/// Logs where a panic was, and not its message: nobody has checked what that may hold.
-fn panicked(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, "the program panicked; report this place as a bug");
+    std::panic::set_hook(Box::new(stagecall_core::log_panic));
 }

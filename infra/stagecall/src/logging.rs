@@ -31,4 +31,5 @@ pub(crate) fn start(level: Level, json: bool) {
     tracing_subscriber::registry()
         .with(logs.with_filter(filter))
         .init();
+    std::panic::set_hook(Box::new(stagecall_core::log_panic));
 }

@@ -111,11 +111,18 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
         );
     }
     let (stop, stopped) = watch::channel(false);
-    let running = tokio::spawn(host.run(stopped));
-    interrupted().await;
+    let mut running = tokio::spawn(host.run(stopped));
+    tokio::select! {
+        // By itself it ends only when a part of it has failed.
+        ended = &mut running => {
+            ended.context("the host panicked")??;
+            return Ok(exit::FAILED);
+        }
+        () = interrupted() => {}
+    }
     tracing::info!("stopping");
     stop.send_replace(true);
-    running.await.context("the host ended badly")?;
+    running.await.context("the host panicked")??;
     Ok(exit::OK)
 }
 

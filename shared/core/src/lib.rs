@@ -13,6 +13,7 @@ pub mod invitation;
 pub mod keyring;
 pub mod meeting;
 mod overlap;
+mod panics;
 pub mod person;
 pub mod ports;
 pub mod report;
@@ -26,4 +27,5 @@ pub mod work;
 
 pub use jiff::{SignedDuration, Timestamp};
 pub use overlap::Overlap;
+pub use panics::log_panic;
 pub use unreadable::unreadable;

@@ -32,7 +32,7 @@ pub(crate) struct Embedded {
     listens: SocketAddr,
     file: PathBuf,
     stop: watch::Sender<bool>,
-    running: JoinHandle<()>,
+    running: JoinHandle<anyhow::Result<()>>,
     _folder: TempDir,
 }
 
@@ -97,7 +97,7 @@ impl Hosting for Embedded {
 
     async fn end(self: Box<Self>) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        Ok(self.running.await?)
+        self.running.await?
     }
 }
 

@@ -1,7 +1,10 @@
 //! The HTTP listener for callbacks. It logs no path: a path carries a token.
 //!
-//! Anybody may call, so everything is bounded: how many connections there are, how long each lives, how long its head
-//! and its body may take, and how large they are. Compressed bodies are not decoded.
+//! Anybody may call, so everything is bounded: how many connections there are, in all and of one address, how long each
+//! lives, how long its head and its body may take, and how large they are. A body is read only at an address that exists.
+//! Compressed bodies are not decoded.
+
+mod places;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -17,12 +20,16 @@ use axum::routing::{get, post};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::IncomingCall;
 use stagecall_core::usecases::{Answer, Receiver};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+use super::pulse::Pulse;
+use places::Places;
 
 /// The largest callback body, in bytes. Willo's are a few kilobytes.
 const LARGEST: usize = 256 * 1024;
@@ -30,14 +37,14 @@ const LARGEST: usize = 256 * 1024;
 /// The largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 32 * 1024;
 
-/// How long a caller may take to send a head, and again to send a body.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a caller may take to send a head, and how long a connection may be idle between two requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a caller may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may be used; then it ends with what is under way.
 const LIFE: Duration = Duration::from_mins(1);
-
-/// Most connections at a time. Who comes later waits until one ends.
-const MOST: usize = 256;
 
 /// Most callers that the system lets wait for a connection. Those of a burst that find no room there knock again after a
 /// second, and some are broken off.
@@ -60,26 +67,29 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 pub(crate) async fn serve(
     listener: TcpListener,
     receiver: Receiver,
+    pulse: Arc<Pulse>,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
     let router = Router::new()
-        .route("/health", get(|| async { "ok\n" }))
+        .route("/health", get(move || health(pulse.clone())))
         .route("/callbacks/{tenant}/{account}/{token}", post(callback))
         .with_state(receiver);
-    let places = Arc::new(Semaphore::new(MOST));
+    let places = Places::default();
     let (ending, end) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped);
     loop {
         let next = async {
-            let place = places.clone().acquire_owned().await;
-            (place, listener.accept().await)
+            places.free().await;
+            listener.accept().await
         };
         tokio::select! {
             () = &mut stopped => break,
             Some(_) = connections.join_next() => {}
-            (place, accepted) = next => match accepted {
-                Ok((stream, _)) => {
+            accepted = next => match accepted {
+                Ok((stream, from)) => {
+                    // Whoever has all places of its address is cut off.
+                    let Some(place) = places.take(from.ip()) else { continue };
                     let (router, end) = (router.clone(), end.clone());
                     connections.spawn(async move {
                         let _place = place;
@@ -113,7 +123,7 @@ async fn converse(stream: TcpStream, router: Router, mut end: watch::Receiver<()
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
+            .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(LARGEST_HEAD)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
     );
@@ -125,7 +135,14 @@ async fn converse(stream: TcpStream, router: Router, mut end: watch::Receiver<()
     }
     connection.as_mut().graceful_shutdown();
     // Whoever does not take its answer is cut off.
-    let _ = tokio::time::timeout(PATIENCE + PATIENCE / 2, connection).await;
+    let _ = tokio::time::timeout(BODY_TIMEOUT + BODY_TIMEOUT / 2, connection).await;
+}
+
+async fn health(pulse: Arc<Pulse>) -> (StatusCode, String) {
+    match pulse.problem() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
+    }
 }
 
 async fn callback(
@@ -135,7 +152,13 @@ async fn callback(
     headers: HeaderMap,
     body: Body,
 ) -> (StatusCode, &'static str) {
-    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST)).await {
+    let (tenant, account) = (TenantId::new(tenant), AccountId::new(account));
+    match receiver.is_known(&tenant, &account, &token).await {
+        Ok(true) => {}
+        Ok(false) => return NO_SUCH_ADDRESS,
+        Err(error) => return not_stored(&error),
+    }
+    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, LARGEST)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "too large or broken off\n"),
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "too slow\n"),
@@ -151,28 +174,26 @@ async fn callback(
         headers: &headers,
         body: &body,
     };
-    let answer = receiver
-        .receive(
-            &TenantId::new(tenant),
-            &AccountId::new(account),
-            &token,
-            &call,
-        )
-        .await;
+    let answer = receiver.receive(&tenant, &account, &token, &call).await;
     match answer {
         Ok(Answer::Accepted) => (StatusCode::OK, "stored\n"),
-        Ok(Answer::NoSuchAddress) => (StatusCode::NOT_FOUND, "no such address\n"),
+        Ok(Answer::NoSuchAddress) => NO_SUCH_ADDRESS,
         Ok(Answer::Forged) => (
             StatusCode::UNAUTHORIZED,
             "the signature is missing or wrong\n",
         ),
         Ok(Answer::Unreadable) => (StatusCode::BAD_REQUEST, "not understood\n"),
-        Err(error) => {
-            tracing::error!(%error, "a callback could not be stored");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not stored, please send it again\n",
-            )
-        }
+        Err(error) => not_stored(&error),
     }
+}
+
+/// One answer for every address that is not one, so that nothing can be learned from it.
+const NO_SUCH_ADDRESS: (StatusCode, &str) = (StatusCode::NOT_FOUND, "no such address\n");
+
+fn not_stored(error: &StoreError) -> (StatusCode, &'static str) {
+    tracing::error!(%error, "a callback could not be stored");
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not stored, please send it again\n",
+    )
 }

@@ -2,6 +2,7 @@
 
 mod handler;
 mod listener;
+mod pulse;
 mod registration;
 
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use handler::Handler;
+use pulse::Pulse;
 
 /// How often the host looks for what is due. Looking is a few indexed queries for each tenant.
 const TICK: Duration = Duration::from_millis(200);
@@ -38,6 +40,9 @@ const CAPACITY: usize = 1000;
 
 /// How much of one tenant and kind may be in the process at a time.
 const SHARE: usize = 64;
+
+/// How often it is looked whether the store is in order.
+const CHECK: Duration = Duration::from_secs(10);
 
 /// How long running work may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
@@ -60,6 +65,7 @@ pub(crate) struct Parts {
 /// The host, ready to run.
 pub(crate) struct Host {
     store: Store,
+    clock: Arc<dyn Clock>,
     handler: Handler,
     ticker: Ticker,
     workers: Workers,
@@ -147,7 +153,7 @@ impl Host {
             },
             write_back,
         };
-        let ticker = Ticker::new(store, Arc::new(queue), parts.clock, shares);
+        let ticker = Ticker::new(store, Arc::new(queue), parts.clock.clone(), shares);
         let listener = listener::bind(parts.listen)
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
         let registration = parts.public_url.map(|public_url| {
@@ -159,6 +165,7 @@ impl Host {
         });
         Ok(Self {
             store: parts.store,
+            clock: parts.clock,
             handler,
             ticker,
             workers,
@@ -183,10 +190,19 @@ impl Host {
     }
 
     /// Serves until `stop` says so, then finishes what runs.
-    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
+    ///
+    /// # Errors
+    /// A part of it has ended, and with it the host: half of one would only look alive.
+    pub(crate) async fn run(self, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let handler = Arc::new(self.handler);
         let receiver = handler.receiver.clone();
-        let listening = listener::serve(self.listener, receiver, stopped(stop.clone()));
+        let pulse = Arc::new(Pulse::new());
+        let listening = listener::serve(
+            self.listener,
+            receiver,
+            pulse.clone(),
+            stopped(stop.clone()),
+        );
         let work = {
             let handler = handler.clone();
             move |work| {
@@ -195,10 +211,12 @@ impl Host {
             }
         };
         let working = self.workers.run(work, stopped(stop.clone()), GRACE);
-        let ticking = tick(self.ticker, stop.clone());
+        let ticking = tick(self.ticker, &*self.clock, &pulse, stop.clone());
+        let checking = check(&self.store, &*self.clock, &pulse, stop.clone());
         let registering = async {
-            if let Some(registration) = self.registration {
-                registration.keep(&self.store, stop.clone()).await;
+            match self.registration {
+                Some(registration) => registration.keep(&self.store, stop.clone()).await,
+                None => stopped(stop.clone()).await,
             }
         };
         let retaining = retain(self.retention, stop.clone());
@@ -207,15 +225,66 @@ impl Host {
             stopped(stop.clone()).await;
             tokio::time::sleep(GRACE * 2).await;
         };
+        let parts = async {
+            tokio::try_join!(
+                until(&stop, "the listener", listening),
+                until(&stop, "the workers", working),
+                until(&stop, "the clock", ticking),
+                until(&stop, "the check of the store", checking),
+                until(&stop, "the registration of callbacks", registering),
+                until(&stop, "retention", retaining),
+            )
+        };
         tokio::select! {
-            _ = async { tokio::join!(listening, working, ticking, registering, retaining) } => {}
-            () = too_long => tracing::warn!("a connection was cut off at shutdown"),
+            ended = parts => ended.map(drop),
+            () = self.store.writer_ended() => Err(anyhow::anyhow!(
+                "the thread that writes to the store has ended; the log says why. Start the host again"
+            )),
+            () = too_long => {
+                tracing::warn!("a connection was cut off at shutdown");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Runs a part of the host, which has to end when `stop` says so and not before.
+async fn until(
+    stop: &watch::Receiver<bool>,
+    part: &'static str,
+    runs: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    runs.await;
+    // Whoever was to say it may be gone, which says it, too.
+    anyhow::ensure!(
+        *stop.borrow() || stop.has_changed().is_err(),
+        "{part} has ended by itself. Start the host again"
+    );
+    Ok(())
+}
+
+/// Looks whether the store is in order, again and again.
+async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
+    let mut stopped = std::pin::pin!(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            checked = store.check(clock.now()) => {
+                if let Err(error) = &checked {
+                    tracing::error!(%error, "the store is not in order");
+                }
+                pulse.checked(checked.is_ok());
+            }
+        }
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(CHECK) => {}
         }
     }
 }
 
 /// Hands out what is due, again and again.
-async fn tick(ticker: Ticker, stop: watch::Receiver<bool>) {
+async fn tick(ticker: Ticker, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -234,8 +303,11 @@ async fn tick(ticker: Ticker, stop: watch::Receiver<bool>) {
             continue;
         }
         last = Some(now);
-        if let Err(error) = ticker.tick().await {
-            tracing::error!(%error, "what is due could not be found; looking again");
+        match ticker.tick().await {
+            Ok(_) => pulse.ticked(),
+            Err(error) => {
+                tracing::error!(%error, "what is due could not be found; looking again");
+            }
         }
     }
 }

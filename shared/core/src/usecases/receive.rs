@@ -13,6 +13,7 @@ use crate::ports::{
     CallbackToken, Deliveries, Delivery, DeliveryFate, IncomingCall, PlatformConnections, Secrets,
     Verdict,
 };
+use crate::tenant::Tenant;
 use crate::timing::{after, seconds};
 use crate::work::Work;
 use secrecy::ExposeSecret as _;
@@ -66,16 +67,9 @@ impl Receiver {
         token: &str,
         call: &IncomingCall<'_>,
     ) -> Result<Answer, StoreError> {
-        if !is_address(tenant, account, token) {
-            return Ok(Answer::NoSuchAddress);
-        }
-        // Before the secret: a stranger's invented tenant costs a read of ours, and not one of the secret store.
-        let Some(config) = self.desk.tenants.tenant(tenant).await? else {
+        let Some(config) = self.of_address(tenant, account, token).await? else {
             return Ok(Answer::NoSuchAddress);
         };
-        if !self.knows(tenant, account, token).await? {
-            return Ok(Answer::NoSuchAddress);
-        }
         let Some(reader) = self.platforms.reader(&config, account) else {
             return Ok(Answer::NoSuchAddress);
         };
@@ -114,6 +108,38 @@ impl Receiver {
             self.deliveries.settle(&delivery, &fate).await?;
         }
         Ok(Answer::Accepted)
+    }
+
+    /// Whether callbacks are taken in at this address: for a listener, before it reads anything of a stranger's body.
+    ///
+    /// # Errors
+    /// The configuration or the tokens cannot be read.
+    pub async fn is_known(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        token: &str,
+    ) -> Result<bool, StoreError> {
+        let config = self.of_address(tenant, account, token).await?;
+        Ok(config.is_some())
+    }
+
+    /// The tenant whose address this is; none if it is nobody's.
+    async fn of_address(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        token: &str,
+    ) -> Result<Option<Tenant>, StoreError> {
+        if !is_address(tenant, account, token) {
+            return Ok(None);
+        }
+        // Before the secret: a stranger's invented tenant costs a read of ours, and not one of the secret store.
+        let Some(config) = self.desk.tenants.tenant(tenant).await? else {
+            return Ok(None);
+        };
+        let known = self.knows(tenant, account, token).await?;
+        Ok(known.then_some(config))
     }
 
     /// Whether the token in the path is one of the account's.

@@ -1,41 +1,82 @@
-//! The lock that keeps a second host away. A file of its own and not a lock of the database, because an operator's
-//! command may use the database while a host serves.
+//! The lock that keeps a second host away. Not one of SQLite's, because an operator's command may use the database while a
+//! host serves.
+//!
+//! It is on the database file itself, so it holds whatever name the file is opened by: a symbolic link, a hard link, a
+//! mount. It is of the kind of `flock`, which is apart from the locks that SQLite takes (`fcntl`).
+//!
+//! Versions before locked `<file>.lock` alone. That is locked, too, so that a host of such a version and one of this do
+//! not serve one file.
 
 use std::fs::{File, TryLockError};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 
 /// Held until dropped, or until the process ends in whatever way: the operating system lets it go.
 pub(super) struct Lock {
-    _file: File,
+    database: Handle,
+    _beside: File,
 }
 
+/// A handle on the database. It is never closed: when a process closes *any* handle on a file, the operating system lets go
+/// of all `fcntl` locks that the process has on it, those of SQLite's connections among them.
+type Handle = ManuallyDrop<File>;
+
 impl Lock {
-    /// Takes the lock of the database at `path`.
+    /// Takes the lock of the database at `path`, and makes an empty file where there is none.
     pub(super) fn take(path: &Path) -> Result<Self, Fault> {
+        let database = ManuallyDrop::new(open(path)?);
+        lock(&database, path)?;
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
         let name = PathBuf::from(name);
-        let failed = |error: std::io::Error| {
-            Fault::Other(format!(
-                "the lock file {} cannot be used: {error}",
-                name.display()
-            ))
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Fault::Other(
-                "another Stagecall host is running on this file. Stop it first, or give this one a file of its own"
-                    .to_owned(),
-            )),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        let beside = open(&name).and_then(|file| lock(&file, &name).map(|()| file));
+        if beside.is_err() {
+            release(&database);
         }
+        Ok(Self {
+            database,
+            _beside: beside?,
+        })
     }
+}
+
+impl Lock {
+    /// The database that is locked.
+    pub(super) fn database(&self) -> &File {
+        &self.database
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        release(&self.database);
+    }
+}
+
+fn release(database: &Handle) {
+    if let Err(error) = database.unlock() {
+        tracing::error!(%error, "the lock of the database stays until the process ends");
+    }
+}
+
+fn open(path: &Path) -> Result<File, Fault> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    options.open(path).map_err(|error| unusable(path, &error))
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), Fault> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Fault::Other(
+            "another Stagecall host is running on this file, perhaps by another name of it. Stop it first, or give this one a file of its own"
+                .to_owned(),
+        ),
+        TryLockError::Error(error) => unusable(path, &error),
+    })
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::Other(format!("{} cannot be locked: {error}", path.display()))
 }

@@ -10,8 +10,8 @@
 //!
 //! **Reads** have connections of their own and see every answered write (WAL).
 //!
-//! **One host per file.** A host takes `<file>.lock` for as long as it runs; an operator's command opens the same file
-//! without it and may read and write beside the host. The file belongs on a local disk: WAL does not work over a
+//! **One host per file.** A host locks the file, whatever it is called, for as long as it runs; an operator's command opens
+//! the same file without that and may read and write beside the host. The file belongs on a local disk: WAL does not work over a
 //! network.
 
 mod allowance;
@@ -20,6 +20,7 @@ mod definitions;
 mod deliveries;
 mod due;
 mod fault;
+mod health;
 mod ledger;
 mod lock;
 mod readers;
@@ -29,7 +30,7 @@ mod sweeps;
 mod tenants;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -51,7 +52,8 @@ struct Inner {
     // In the order in which they are to go: the lock last.
     writer: Writer,
     readers: Readers,
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
+    path: PathBuf,
 }
 
 impl Store {
@@ -93,7 +95,8 @@ impl Store {
             inner: Arc::new(Inner {
                 writer: Writer::start(connection)?,
                 readers: Readers::new(path),
-                _lock: lock,
+                lock,
+                path: path.to_owned(),
             }),
         })
     }

@@ -8,10 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::fault::Fault;
 
 /// Marks the file as ours ("Stgc").
-const APPLICATION_ID: i32 = 0x5374_6763;
+pub(super) const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -149,6 +149,13 @@ const MIGRATIONS: [&str; 6] = [
     CREATE INDEX delivery_due ON delivery (tenant, due_at) WHERE due_at IS NOT NULL;
     DROP INDEX announcement_due;
     CREATE INDEX announcement_due ON announcement (tenant, due_at) WHERE due_at IS NOT NULL;
+",
+    // When the host last saw that it can write.
+    "
+    CREATE TABLE heartbeat (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        at INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

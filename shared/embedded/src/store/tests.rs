@@ -70,6 +70,64 @@ async fn one_host_per_file_and_commands_beside_it() {
     Store::open_exclusive(&path, now()).unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn one_host_per_file_whatever_it_is_called() {
+    let (directory, path) = place();
+    let host = Store::open_exclusive(&path, now()).unwrap();
+    let [link, hard] = ["link.db", "hard.db"].map(|name| directory.path().join(name));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    std::fs::hard_link(&path, &hard).unwrap();
+    for name in [&link, &hard] {
+        let error = refusal(Store::open_exclusive(name, now()));
+        assert!(error.contains("another Stagecall host"), "{error}");
+    }
+    // Whoever was refused has let go of nothing that the host holds.
+    host.insert(&invitation(1)).await.unwrap();
+    drop(host);
+    Store::open_exclusive(&link, now()).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
+    let harm: [fn(&Path); 4] = [
+        |path| {
+            std::fs::write(
+                path,
+                "something else, and longer than the header of a database is, by far",
+            )
+            .unwrap()
+        },
+        |path| std::fs::write(path, "").unwrap(),
+        |path| std::fs::remove_file(path).unwrap(),
+        |path| {
+            let other = path.with_extension("other");
+            drop(Store::open(&other).unwrap());
+            std::fs::rename(other, path).unwrap();
+        },
+    ];
+    for harm in harm {
+        let (_directory, path) = place();
+        let host = Store::open_exclusive(&path, now()).unwrap();
+        host.check(now()).await.unwrap();
+        harm(&path);
+        let error = host.check(now()).await.unwrap_err().to_string();
+        assert!(error.contains("stagecall.db"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_writing_thread_is_told() {
+    let (_directory, path) = place();
+    let store = Store::open_exclusive(&path, now()).unwrap();
+    let write = store.write("panic", |_| -> Result<(), Fault> {
+        panic!("a panic that the test wants")
+    });
+    write.await.unwrap_err();
+    store.writer_ended().await;
+    store.check(now()).await.unwrap_err();
+}
+
 /// A write that needs a few pages more than the file may have: what a full disk does, at a chosen moment.
 async fn fill_the_disk(store: &Store, full: bool) {
     store
@@ -164,7 +222,8 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     connection
         .execute_batch(
             "PRAGMA secure_delete = OFF; DROP TABLE audit; DROP TABLE tombstone;
-             DROP TABLE announcement; DROP TABLE prepared; PRAGMA user_version = 1;
+             DROP TABLE announcement; DROP TABLE prepared; DROP TABLE definition;
+             DROP TABLE heartbeat; PRAGMA user_version = 1;
              INSERT INTO tenant VALUES ('gone', 0, 'p7Yk2Lw9QxT4'); DELETE FROM tenant;",
         )
         .unwrap();

@@ -58,6 +58,15 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Resolves when the thread has ended.
+    pub(super) async fn ended(&self) {
+        if let Some(jobs) = &self.jobs {
+            jobs.closed().await;
+        }
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());

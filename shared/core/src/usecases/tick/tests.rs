@@ -106,3 +106,12 @@ async fn what_the_queue_did_not_take_has_no_lease() {
     world.holds().queue_fails = false;
     assert_eq!(ticker.tick().await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
+    let world = World::new();
+    let ticker = ticker(&world);
+    world.holds().due = steps(2);
+    assert_eq!(ticker.look_ahead().await.unwrap(), 2);
+    assert_eq!(ticker.tick().await.unwrap(), 2);
+}

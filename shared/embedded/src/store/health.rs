@@ -1,0 +1,77 @@
+//! Whether the file is still what the host works on, and takes writes.
+
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::Path;
+
+use stagecall_core::Timestamp;
+use stagecall_core::error::StoreError;
+
+use super::fault::Fault;
+use super::lock::Lock;
+use super::{STORE, Store, column, schema};
+
+/// What every file of SQLite begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Where its header has the mark of the program that the file belongs to.
+const APPLICATION_ID_AT: u64 = 68;
+
+impl Store {
+    /// Writes that all was well at `now`, durably, and looks whether the file is still the one that was opened, and a
+    /// database of ours: nobody removed it, put another in its place, or wrote over it.
+    ///
+    /// # Errors
+    /// It is not, or it takes no writes.
+    pub async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
+        let operation = "check the database";
+        if let Some(lock) = &self.inner.lock {
+            is_ours(lock, &self.inner.path)
+                .map_err(|fault| StoreError::new(STORE, operation, fault))?;
+        }
+        self.write(operation, move |connection| {
+            let statement = "INSERT INTO heartbeat (id, at) VALUES (1, ?1)
+                 ON CONFLICT (id) DO UPDATE SET at = ?1";
+            connection
+                .prepare_cached(statement)?
+                .execute([column(now)])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Resolves when nothing can be written any more, because the thread that writes has ended.
+    pub async fn writer_ended(&self) {
+        self.inner.writer.ended().await;
+    }
+}
+
+fn is_ours(lock: &Lock, path: &Path) -> Result<(), Fault> {
+    let unreadable =
+        |error: std::io::Error| Fault::Other(format!("{} cannot be read: {error}", path.display()));
+    let (file, named) = (
+        lock.database(),
+        std::fs::metadata(path).map_err(unreadable)?,
+    );
+    let opened = file.metadata().map_err(unreadable)?;
+    if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+        return Err(Fault::Other(format!(
+            "{} is another file than the one that was opened. Stop the host, put the right file there, and start it again",
+            path.display()
+        )));
+    }
+    let (mut magic, mut mark) = ([0; MAGIC.len()], [0; 4]);
+    let read = file
+        .read_exact_at(&mut magic, 0)
+        .and_then(|()| file.read_exact_at(&mut mark, APPLICATION_ID_AT));
+    // The mark of a new file is in its journal alone for a while.
+    let marks = [0, schema::APPLICATION_ID];
+    let intact = read.is_ok() && magic == *MAGIC && marks.contains(&i32::from_be_bytes(mark));
+    if intact {
+        Ok(())
+    } else {
+        Err(Fault::Other(format!(
+            "{} was overwritten. Stop the host and restore a backup",
+            path.display()
+        )))
+    }
+}
