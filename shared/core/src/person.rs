@@ -40,6 +40,68 @@ impl Person {
     }
 }
 
+/// Whether a character shows nothing and is in no address: soft hyphens, zero-width characters, marks of direction, the
+/// byte order mark.
+pub fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// An e-mail address without what is certainly none of it: invisible characters, space around it, `mailto:` before it
+/// and its parameters after it, angle brackets.
+pub fn clean_email(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .filter(|char| !char.is_control() && !is_invisible(*char))
+        .collect();
+    let mut rest = visible.trim();
+    if let Some(inner) = rest
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+    {
+        rest = inner.trim();
+    }
+    if let Some((scheme, address)) = rest.split_once(':')
+        && scheme.trim().eq_ignore_ascii_case("mailto")
+    {
+        let address = address
+            .split_once('?')
+            .map_or(address, |(address, _)| address);
+        rest = address.trim();
+    }
+    rest.to_owned()
+}
+
+/// Why a text cannot be one e-mail address; `None` if it can.
+pub fn email_problem(text: &str) -> Option<&'static str> {
+    let Some((local, domain)) = text.split_once('@') else {
+        return Some("it has no @");
+    };
+    if domain.contains('@') {
+        return Some("it has more than one @");
+    }
+    if local.is_empty() || domain.is_empty() {
+        return Some("a part of it is missing");
+    }
+    if text.contains(|char: char| char.is_whitespace() || char.is_control() || is_invisible(char)) {
+        return Some("it has a space in it");
+    }
+    if text.contains([
+        ',',
+        ';',
+        '<',
+        '>',
+        '(',
+        ')',
+        ':',
+        '\\',
+        '"',
+        char::REPLACEMENT_CHARACTER,
+    ]) {
+        return Some("it has a character in it that addresses do not have");
+    }
+    None
+}
+
 impl fmt::Debug for Person {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str("Person(…)")
@@ -71,6 +133,39 @@ mod tests {
         ] {
             assert_eq!(person(first_name, last_name, email).full_name(), name);
         }
+    }
+
+    #[test]
+    fn what_is_certainly_no_part_of_an_address_is_taken_off() {
+        for text in [
+            "robin@example.com",
+            " robin@example.com\u{a0}",
+            "\u{feff}robin@exam\u{200b}ple.com\r\n",
+            "mailto:robin@example.com",
+            "MailTo: robin@example.com?subject=Hello",
+            "<robin@example.com>",
+        ] {
+            let clean = clean_email(text);
+            assert_eq!(
+                (clean.as_str(), email_problem(&clean)),
+                ("robin@example.com", None)
+            );
+        }
+        for refused in [
+            "",
+            "robin",
+            "robin@",
+            "@example.com",
+            "robin@example.com; sam@example.com",
+            "robin@a@example.com",
+            "robin @example.com",
+            "Robin <robin@example.com>",
+            "robin,sam@example.com",
+            "r\u{fffd}bin@example.com",
+        ] {
+            assert!(email_problem(&clean_email(refused)).is_some(), "{refused}");
+        }
+        assert_eq!(email_problem("zoë.o'neil+jobs@bücher.example"), None);
     }
 
     #[test]

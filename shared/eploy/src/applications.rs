@@ -258,7 +258,8 @@ pub(crate) fn position(record: Record<'_>) -> Result<Position, String> {
     };
     Ok(Position {
         stage: part("Stage")?.map(StageId::new),
-        status: part("Status")?.map(StatusId::new),
+        // That the status cannot be told must not hide the stage: a mapping may ask for no more.
+        status: workflow.id("Status").map(StatusId::new),
     })
 }
 
@@ -450,6 +451,40 @@ mod tests {
             ]
         );
         assert!(!page.more, "seven of a hundred");
+    }
+
+    /// A mapping may ask for no more than the stage.
+    #[tokio::test]
+    async fn a_status_without_an_id_hides_no_application() {
+        let statuses = [
+            json!({"Id": 34}),
+            json!(null),
+            json!({"Description": "To Be Completed"}),
+            json!({"Id": null, "Description": ""}),
+            json!({"Id": "", "Description": ""}),
+            json!({"Id": -1, "Description": "None"}),
+        ];
+        let rows: Vec<Value> = (1..)
+            .zip(statuses)
+            .map(|(id, status)| {
+                let mut row = application(id);
+                row["Workflow"]["Status"] = status;
+                row
+            })
+            .collect();
+        let scene = Scene::new(move |_| Answer::value(&json!({"Records": rows})));
+        let client = scene.client().await;
+        let page = client.changed_applications(None, 1).await.unwrap();
+        assert!(page.set_aside.is_empty(), "{:?}", page.set_aside);
+        let read = page.rows.iter().map(|row| &row.position);
+        assert!(
+            read.clone()
+                .all(|position| position.stage == Some("12".into()))
+        );
+        let statuses: Vec<_> = read
+            .map(|position| position.status.as_ref().map(StatusId::as_str))
+            .collect();
+        assert_eq!(statuses, [Some("34"), None, None, None, None, None]);
     }
 
     /// One name that something broke must not hide the others on the page.

@@ -136,7 +136,11 @@ impl Client {
         if answer.is_success() && says_error(&answer) {
             return Err(Problem::ErrorAnswer.error(call.operation, "with an error message"));
         }
+        let permission = call.asked.permission();
         if answer.is_success() {
+            if let Some(permission) = permission {
+                self.shared.note_permitted(permission);
+            }
             return Ok(answer);
         }
         let circumstances = Circumstances {
@@ -145,6 +149,7 @@ impl Client {
             granted: token.scopes.as_ref(),
             dialect: &self.shared.dialect,
             now: self.shared.clock.now(),
+            permitted: permission.is_some_and(|one| self.shared.was_permitted(one)),
         };
         Err(circumstances.error(&answer))
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::CandidateId;
-use stagecall_core::person::Person;
+use stagecall_core::person::{Person, clean_email};
 
 use crate::client::Client;
 use crate::errors::{Permission, Problem};
@@ -57,7 +57,9 @@ fn person(record: &Value) -> Option<Person> {
     Some(Person {
         first_name: text("FirstName").unwrap_or_default(),
         last_name: text("Surname").unwrap_or_default(),
-        email: text("Email"),
+        email: text("Email")
+            .map(|text| clean_email(&text))
+            .filter(|text| !text.is_empty()),
         phone: ["Mobile", "Telephone", "WorkTelephone"]
             .into_iter()
             .find_map(text),

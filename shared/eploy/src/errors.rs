@@ -34,6 +34,8 @@ pub enum Problem {
     TokenRefused,
     /// The API key or its user may not do this.
     Permission,
+    /// This one record may not be read or changed, while others of its kind may.
+    RecordForbidden,
     /// The share of the daily allowance that we keep to is spent.
     AllowanceOurs,
     /// Eploy says that the allowance is spent.
@@ -56,6 +58,8 @@ pub enum Problem {
     Unreadable,
     /// A success was answered, with something else than what was asked for.
     ErrorAnswer,
+    /// A reading of several pages does not get on.
+    PagesRepeat,
     /// That there is nothing was said by a web page. It may be Eploy's way of saying so, or somebody else's answer in its
     /// place.
     WebPage,
@@ -80,7 +84,7 @@ struct Row {
 
 impl Problem {
     /// Every kind, for documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::Configuration,
         Self::NotConfigured,
         Self::Guarded,
@@ -94,6 +98,7 @@ impl Problem {
         Self::IpForbidden,
         Self::TokenRefused,
         Self::Permission,
+        Self::RecordForbidden,
         Self::AllowanceOurs,
         Self::AllowanceEploy,
         Self::Throttled,
@@ -105,6 +110,7 @@ impl Problem {
         Self::Server,
         Self::Unreadable,
         Self::ErrorAnswer,
+        Self::PagesRepeat,
         Self::WebPage,
         Self::NotFound,
         Self::Rejected,
@@ -196,6 +202,9 @@ impl Problem {
             Self::Permission => ("eploy.permission", Refused, Connection,
                 "the API key may not do this",
                 "Under Admin > Security Settings > API Keys, tick this permission under the key's API Permissions, and check that the Role and Admin Modules of its Run As User allow the same"),
+            Self::RecordForbidden => ("eploy.record_forbidden", Refused, Record,
+                "the API user may not read or change this record, while it may others",
+                "Check that the Role of the API key's Run As User sees this record"),
             Self::AllowanceOurs => ("eploy.allowance_ours", Throttled(None), Connection,
                 "the share of Eploy's daily call allowance that Stagecall keeps to is spent",
                 "It is free again tomorrow. To have more, raise daily_calls, or poll less often with poll_seconds"),
@@ -229,6 +238,9 @@ impl Problem {
             Self::ErrorAnswer => ("eploy.error_answer", Unknown, Record,
                 "Eploy answers with success, but not with what was asked for",
                 "If it lasts, ask Eploy Support"),
+            Self::PagesRepeat => ("eploy.pages_repeat", Refused, Connection,
+                "Eploy gives the same page of a list again and again, so the list cannot be read to its end",
+                "Ask Eploy Support how this Eploy pages its searches. Until then, raise dialect.page_size so far that everything comes on one page"),
             Self::WebPage => ("eploy.web_page", Unknown, Record,
                 "a web page was answered in Eploy's place",
                 "If it lasts, check base_url, and whether something between Stagecall and Eploy answers in its place"),

@@ -32,6 +32,16 @@ pub(crate) enum Asked {
     Record(Permission),
 }
 
+impl Asked {
+    /// What it needs.
+    pub(crate) fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Token => None,
+            Self::List(permission) | Self::Record(permission) => Some(permission),
+        }
+    }
+}
+
 /// What is known besides the answer.
 pub(crate) struct Circumstances<'a> {
     pub(crate) operation: &'static str,
@@ -39,6 +49,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) granted: Option<&'a BTreeSet<String>>,
     pub(crate) dialect: &'a Dialect,
     pub(crate) now: Timestamp,
+    /// Whether what was asked for was allowed a short while ago, for another record.
+    pub(crate) permitted: bool,
 }
 
 impl Circumstances<'_> {
@@ -80,6 +92,7 @@ impl Circumstances<'_> {
             (Asked::Token, 400..500) => error(Problem::Credentials, &http),
 
             (_, 401) => error(Problem::TokenRefused, ""),
+            (Asked::Record(_), 403) if self.permitted => error(Problem::RecordForbidden, ""),
             (Asked::List(permission) | Asked::Record(permission), 403) => {
                 self.permission(permission)
             }
@@ -241,6 +254,7 @@ mod tests {
             granted: granted.as_ref(),
             dialect: &Dialect::default(),
             now: at("2025-01-24T10:00:00Z"),
+            permitted: false,
         }
         .error(answer)
     }

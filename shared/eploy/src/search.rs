@@ -9,10 +9,14 @@ use crate::client::Client;
 use crate::dialect::ReadBy;
 use crate::errors::{Permission, Problem};
 use crate::refusal::Asked;
+use crate::shared::digest;
 use crate::wire::{self, Page, Record};
 
 /// The most pages that a search reads which is expected to have one.
 pub(crate) const FEW_PAGES: u32 = 20;
+
+/// The most pages of one reading, whatever a page brings: a million records at the usual size.
+const MOST_PAGES: u32 = 10_000;
 
 /// A condition. Only the two operations that are confirmed are ever sent (reference eploy §4.1).
 pub(crate) struct Filter {
@@ -131,6 +135,11 @@ impl Client {
             "Paging": {"RecordsPerPage": dialect.page_size, "RequestedPage": page},
             "ResponseBlocks": blocks,
         });
+        let reading = digest(&json!([
+            search.resource,
+            filters,
+            format!("{:?}", self.purpose)
+        ]));
         let path = format!("{}/search", search.resource);
         let call = Call {
             asked: Asked::List(search.permission),
@@ -140,12 +149,21 @@ impl Client {
             Err(error) if Problem::NotFound.is(&error) => return Ok(Page::EMPTY),
             other => other?,
         };
-        Page::read(answer, page, dialect.page_size)
-            .map_err(|problem| Problem::ErrorAnswer.error(search.operation, problem))
+        let read = Page::read(answer, page, dialect.page_size)
+            .map_err(|problem| Problem::ErrorAnswer.error(search.operation, problem))?;
+        if page > MOST_PAGES || !self.shared.gets_on(reading, page, &read) {
+            let detail = format!("page {page} of {}", search.resource);
+            return Err(Problem::PagesRepeat.error(search.operation, &detail));
+        }
+        Ok(read)
     }
 
     /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page that says so is
     /// not enough.
+    ///
+    /// That a record can be read by `GET` is inferred (reference eploy §5), and one record may be refused where others are
+    /// not. So what `GET` does not give is searched for, which is the documented way, and what the search says counts,
+    /// unless there is no searching by this route.
     pub(crate) async fn read_one(
         &self,
         kind: &Kind,
@@ -153,27 +171,42 @@ impl Client {
         route: &str,
         id: &str,
     ) -> Result<Option<Value>, CallError> {
-        match self.read_one_once(kind, by, route, id).await {
-            Err(error) if Problem::WebPage.is(&error) => {
-                self.hear_eploy(kind.operation).await?;
-                Ok(None)
+        if by == ReadBy::Search {
+            return match self.search_one(kind, route, id).await {
+                Err(error) if Problem::WebPage.is(&error) => self.none_where_heard(kind).await,
+                found => found,
+            };
+        }
+        let missing = match self.get_one(kind, id).await {
+            Ok(None) => Ok(None),
+            Err(error) if without_get(&error) => Err(error),
+            found => return found,
+        };
+        let forbidden =
+            |error: &CallError| Problem::Permission.is(error) || Problem::RecordForbidden.is(error);
+        match (self.search_one(kind, route, id).await, missing) {
+            // The search is allowed, and does not show it: it is this record alone that may not be read.
+            (Ok(None), Err(refused)) if forbidden(&refused) => {
+                Err(Problem::RecordForbidden.error(kind.operation, ""))
             }
-            other => other,
+            (Err(error), Err(refused))
+                if Problem::FilterIgnored.is(&error) && forbidden(&refused) =>
+            {
+                Err(Problem::RecordForbidden.error(kind.operation, ""))
+            }
+            (Err(error), missing) if without_search(&error) => match missing {
+                Err(page) if Problem::WebPage.is(&page) => self.none_where_heard(kind).await,
+                missing => missing,
+            },
+            (Err(error), _) if Problem::WebPage.is(&error) => self.none_where_heard(kind).await,
+            (found, _) => found,
         }
     }
 
-    /// The same, with the web page as an error.
-    pub(crate) async fn read_one_once(
-        &self,
-        kind: &Kind,
-        by: ReadBy,
-        route: &str,
-        id: &str,
-    ) -> Result<Option<Value>, CallError> {
-        match by {
-            ReadBy::Get => self.get_one(kind, id).await,
-            ReadBy::Search => self.search_one(kind, route, id).await,
-        }
+    /// Nothing, if Eploy is heard to answer.
+    async fn none_where_heard(&self, kind: &Kind) -> Result<Option<Value>, CallError> {
+        self.hear_eploy(kind.operation).await?;
+        Ok(None)
     }
 
     /// The path of a record, or of something that belongs to it.
@@ -234,11 +267,32 @@ impl Client {
     }
 }
 
+/// Whether an error of a `GET` may mean that there is no such `GET`, or not for this record.
+fn without_get(error: &CallError) -> bool {
+    let problems = [
+        Problem::WebPage,
+        Problem::Rejected,
+        Problem::Permission,
+        Problem::RecordForbidden,
+    ];
+    problems.iter().any(|problem| problem.is(error))
+}
+
+/// Whether an error of a search means that it says nothing of the record.
+fn without_search(error: &CallError) -> bool {
+    let problems = [
+        Problem::FilterIgnored,
+        Problem::SearchRejected,
+        Problem::Permission,
+    ];
+    problems.iter().any(|problem| problem.is(error))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use stagecall_core::error::Phase;
+    use stagecall_core::error::{Phase, Reach};
     use stagecall_core::tenant::Vacancies;
 
     use crate::testing::{Answer, Scene};
@@ -308,6 +362,69 @@ mod tests {
         let heard = scene(Answer::status(404));
         let page = heard.client().await.changed_applications(None, 2).await;
         assert!(!page.unwrap().more);
+    }
+
+    /// One record that may not be read is no missing permission, as long as another is read.
+    #[tokio::test]
+    async fn a_record_that_is_forbidden_speaks_for_itself() {
+        let forbidding = |search: Answer| {
+            Scene::new(move |request| match request.url.path() {
+                "/api/applications/search" => search.clone(),
+                "/api/applications/8" => Answer::ok(r#"{"ApplicationId": 8, "Workflow": null}"#),
+                _ => Answer::status(403),
+            })
+        };
+        let code = async |scene: &Scene| {
+            let client = scene.client().await;
+            let error = client.position(&"7".into()).await.unwrap_err();
+            (error.code, error.reach)
+        };
+        let none = forbidding(Answer::ok(r#"{"Records": []}"#));
+        let alone = ("eploy.record_forbidden", Reach::Record);
+        assert_eq!(code(&none).await, alone, "the search is allowed");
+        let neither = forbidding(Answer::status(403));
+        let missing = ("eploy.permission", Reach::Connection);
+        assert_eq!(code(&neither).await, missing);
+        let client = neither.client().await;
+        client.position(&"8".into()).await.unwrap();
+        assert_eq!(code(&neither).await, alone, "another was read");
+        neither.clock.pass(3600);
+        assert_eq!(code(&neither).await, missing, "long ago");
+    }
+
+    /// That `GET` is possible is inferred, and searching is documented.
+    #[tokio::test]
+    async fn what_get_refuses_is_searched_for() {
+        for status in [400, 403, 404, 405] {
+            let scene = Scene::new(move |request| match request.url.path() {
+                "/api/candidates/search" => Answer::ok(
+                    r#"{"Records": [{"CandidateId": 9001, "FirstName": "A", "Email": "a@example.com"}]}"#,
+                ),
+                _ => Answer::json(status, r#"{"error_message": "No HTTP resource was found"}"#),
+            });
+            let client = scene.client().await;
+            let person = client.candidate(&"9001".into()).await.unwrap();
+            assert_eq!(person.email.as_deref(), Some("a@example.com"), "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_page_again_and_again_is_noticed() {
+        let scene = Scene::new(|_| {
+            Answer::ok(
+                r#"{"Records": [{"ApplicationId": 1}, {"ApplicationId": 2}], "TotalPages": 30}"#,
+            )
+        });
+        let client = scene.client().await;
+        client.changed_applications(None, 1).await.unwrap();
+        let error = client.changed_applications(None, 2).await.unwrap_err();
+        assert_eq!(
+            (error.code, error.reach),
+            ("eploy.pages_repeat", Reach::Connection)
+        );
+        // A reading that begins anew is no repetition.
+        client.changed_applications(None, 1).await.unwrap();
+        client.changed_applications(None, 1).await.unwrap();
     }
 
     /// It would count as one who may never be invited.

@@ -1,10 +1,12 @@
 //! What all clients of one tenant share: token, allowance, and what was learnt of its Eploy.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, Phase};
 use stagecall_core::ids::{TenantId, VacancyId};
@@ -17,8 +19,9 @@ use url::Url;
 
 use crate::allowance::{Budget, Spent};
 use crate::dialect::Dialect;
-use crate::errors::Problem;
+use crate::errors::{Permission, Problem};
 use crate::token::Tokens;
+use crate::wire::Page;
 
 /// The largest answer that is read, in bytes: a page of a thousand records with room to spare.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -31,6 +34,19 @@ const VACANCIES: usize = 500;
 /// For how long the history is taken for unreadable after Eploy refused it: long enough to save the calls, short enough
 /// to notice that a permission was granted.
 const HISTORY_REST: SignedDuration = SignedDuration::from_hours(1);
+
+/// For how long a call that worked says that its permission is there.
+const PERMITTED_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many readings of several pages are remembered at a time; a tenant seldom has more than three.
+const READINGS: usize = 20;
+
+/// A digest of something that is compared within this process.
+pub(crate) fn digest(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.to_string().hash(&mut hasher);
+    hasher.finish()
+}
 
 /// One tenant's Eploy, as this process knows it.
 pub(crate) struct Shared {
@@ -53,6 +69,17 @@ pub(crate) struct Shared {
 pub(crate) struct Learnt {
     vacancies: HashMap<VacancyId, (Vacancy, Timestamp)>,
     history_rests_until: Option<Timestamp>,
+    /// When a call last worked that needs a permission, by scope.
+    permitted_at: HashMap<String, Timestamp>,
+    /// Of readings that go on: the page that was read last, by a digest of what is searched for.
+    pages: HashMap<u64, ReadPage>,
+}
+
+/// A page that was read, and is not the last.
+struct ReadPage {
+    number: u32,
+    /// A digest of each of its records.
+    records: HashSet<u64>,
 }
 
 impl Shared {
@@ -141,6 +168,38 @@ impl Shared {
     /// Remembers that Eploy refuses the history.
     pub(crate) fn rest_history(&self) {
         self.learnt().history_rests_until = Some(after(self.clock.now(), HISTORY_REST));
+    }
+
+    /// Remembers that a call worked which needs this permission.
+    pub(crate) fn note_permitted(&self, permission: Permission) {
+        let now = self.clock.now();
+        self.learnt().permitted_at.insert(permission.scope(), now);
+    }
+
+    /// Whether a call worked a short while ago that needs this permission: then one that is refused is refused for its
+    /// record.
+    pub(crate) fn was_permitted(&self, permission: Permission) -> bool {
+        let learnt = self.learnt();
+        let at = learnt.permitted_at.get(&permission.scope());
+        at.is_some_and(|at| self.clock.now() < after(*at, PERMITTED_AGE))
+    }
+
+    /// Whether a page brings something that the page before it did not have, where both were read by this process. A
+    /// server that ignores the number of the page gives the same one for ever.
+    pub(crate) fn gets_on(&self, search: u64, number: u32, page: &Page) -> bool {
+        let records: HashSet<u64> = page.records.iter().map(digest).collect();
+        let pages = &mut self.learnt().pages;
+        let before = pages.remove(&search);
+        let repeats = before.is_some_and(|before| {
+            before.number + 1 == number && !records.is_empty() && records.is_subset(&before.records)
+        });
+        if page.more {
+            if pages.len() >= READINGS {
+                pages.clear();
+            }
+            pages.insert(search, ReadPage { number, records });
+        }
+        !repeats
     }
 
     fn learnt(&self) -> std::sync::MutexGuard<'_, Learnt> {

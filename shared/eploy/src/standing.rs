@@ -9,7 +9,7 @@ use stagecall_core::tenant::Position;
 
 use crate::applications::{BLOCKS, position, row as row_of_application};
 use crate::client::Client;
-use crate::dialect::{Dialect, History, ReadBy};
+use crate::dialect::{Dialect, History};
 use crate::errors::{Permission, Problem};
 use crate::search::{FEW_PAGES, Filter, Kind, Search};
 use crate::wire::Record;
@@ -82,32 +82,19 @@ impl Client {
             .map_err(|aside| Problem::Unreadable.error(OPERATION, &aside.reason))
     }
 
-    /// The application itself. That reading it by `GET` is possible at all is inferred, so a 404 alone does not mean that
-    /// it is gone: a search has to agree, where it can.
+    /// The application itself.
     async fn application_record(
         &self,
         application: &ApplicationId,
     ) -> Result<Option<Value>, CallError> {
         let dialect = &self.shared.dialect;
-        let (route, id) = (&dialect.application_id_route, application.as_str());
-        let by_search = self.read_one(&APPLICATION, ReadBy::Search, route, id);
-        if dialect.read_application == ReadBy::Search {
-            return by_search.await;
-        }
-        let by_id = self.read_one_once(&APPLICATION, dialect.read_application, route, id);
-        let missing = match by_id.await {
-            Ok(None) => Ok(None),
-            Err(error) if Problem::WebPage.is(&error) => Err(error),
-            found => return found,
-        };
-        match by_search.await {
-            Err(error)
-                if Problem::FilterIgnored.is(&error) || Problem::SearchRejected.is(&error) =>
-            {
-                missing
-            }
-            other => other,
-        }
+        self.read_one(
+            &APPLICATION,
+            dialect.read_application,
+            &dialect.application_id_route,
+            application.as_str(),
+        )
+        .await
     }
 
     async fn history(&self, application: &ApplicationId) -> Result<Told, CallError> {

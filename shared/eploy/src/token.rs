@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use stagecall_core::error::{CallError, Phase, Reach};
+use stagecall_core::person::is_invisible;
 use stagecall_core::ports::{Purpose, TenantSecret};
 use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::after;
@@ -151,6 +152,21 @@ impl Shared {
         call: For,
         secret: &TenantSecret,
     ) -> Result<Token, CallError> {
+        let unprintable: Vec<&str> = [
+            ("client id", &secret.eploy_client_id),
+            ("client secret", &secret.eploy_client_secret),
+        ]
+        .into_iter()
+        .filter(|(_, secret)| secret.expose_secret().chars().any(is_unprintable))
+        .map(|(name, _)| name)
+        .collect();
+        if !unprintable.is_empty() {
+            let detail = format!(
+                "unprintable characters are in: {}. Store it again, typed or copied without them",
+                unprintable.join(", ")
+            );
+            return Err(Problem::Secret.error(call.operation, &detail));
+        }
         let asked_at = self.clock.now();
         let request = self.token_request(call.operation, secret)?;
         let answer = self
@@ -163,6 +179,7 @@ impl Shared {
                 granted: None,
                 dialect: &self.dialect,
                 now: self.clock.now(),
+                permitted: false,
             };
             return Err(circumstances.error(&answer));
         }
@@ -208,6 +225,11 @@ impl Shared {
             }
         })
     }
+}
+
+/// Whether a character shows nothing: something that was copied along with a secret.
+fn is_unprintable(char: char) -> bool {
+    char.is_control() || (char.is_whitespace() && char != ' ') || is_invisible(char)
 }
 
 fn same(one: &TenantSecret, other: &TenantSecret) -> bool {
@@ -276,6 +298,25 @@ mod tests {
         for request in &requests[1..] {
             assert_eq!(request.header("authorization"), Some("Bearer  to ken"));
         }
+    }
+
+    /// Copied along, and seen by nobody: Eploy would only say that they are wrong.
+    #[tokio::test]
+    async fn unprintable_characters_in_the_secret_are_named() {
+        let scene = Scene::bare(|_| Answer::status(400));
+        scene.secrets.rotate("sec\u{200b}ret");
+        let error = scene
+            .client()
+            .await
+            .candidate(&"1".into())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "eploy.secret");
+        assert!(
+            error.problem.contains("client secret") && !error.problem.contains("client id"),
+            "{error}"
+        );
+        assert_eq!(scene.requests().len(), 1, "with the secret before");
     }
 
     #[tokio::test]

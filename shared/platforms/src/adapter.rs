@@ -132,18 +132,30 @@ pub struct Page<T> {
     pub next: Option<String>,
     /// How many rows were left out because they are another assessment's.
     pub foreign: usize,
+    /// How many rows were left out because they cannot be read.
+    pub set_aside: usize,
     /// How many rows all pages together have, where the platform says: if that falls while they are read, a row may have
     /// slipped past.
     pub count: Option<u64>,
 }
 
 impl<T> Page<T> {
+    /// What `read` makes of these rows. Those that it makes nothing of are counted.
+    pub fn read(rows: &[Value], next: Option<String>, read: impl Fn(&Value) -> Option<T>) -> Self {
+        let items: Vec<T> = rows.iter().filter_map(read).collect();
+        Self {
+            set_aside: rows.len() - items.len(),
+            ..Self::of(items, next)
+        }
+    }
+
     /// These rows, none left out, of a list of unknown length.
     pub fn of(items: Vec<T>, next: Option<String>) -> Self {
         Self {
             items,
             next,
             foreign: 0,
+            set_aside: 0,
             count: None,
         }
     }

@@ -130,7 +130,7 @@ impl Client {
 
     /// All pages of a list, as one. A list that became shorter while it was read is read again: what stood behind a row
     /// that was removed may have slipped to a page that was read before. After the `deadline` no further page is begun.
-    async fn pages<T>(
+    async fn pages<T: PartialEq>(
         &self,
         operation: &'static str,
         deadline: Deadline,
@@ -146,7 +146,7 @@ impl Client {
     }
 
     /// The same, read once; `None` if the list became shorter meanwhile.
-    async fn pages_at_once<T>(
+    async fn pages_at_once<T: PartialEq>(
         &self,
         operation: &'static str,
         deadline: Deadline,
@@ -172,9 +172,14 @@ impl Client {
             if page.count < all.count && page.count.is_some() {
                 return Ok(None);
             }
+            // Another address, and the same rows: the number of the page is ignored.
+            if !page.items.is_empty() && all.items.ends_with(&page.items) {
+                break;
+            }
             all.count = page.count;
             all.items.extend(page.items);
             all.foreign += page.foreign;
+            all.set_aside += page.set_aside;
             match page.next {
                 None => return Ok(Some(all)),
                 // A list that leads back to itself has no end.
@@ -329,6 +334,7 @@ impl Platform for Client {
             )
             .await?;
         let only_others = all.items.is_empty() && all.foreign > 0;
+        let unread = all.set_aside > 0;
         let listed = all.items;
         let unnamed = listed
             .iter()
@@ -343,6 +349,8 @@ impl Platform for Client {
         // Whoever is not named or not listed may be the one: taking that for "not there" would invite a second time.
         let why = if unnamed {
             "has somebody in it with neither an address nor our reference"
+        } else if unread {
+            "has somebody in it who cannot be read"
         } else if only_others {
             // There is nobody yet, and the filter is ignored; or whose the rows are is said in another way than we read.
             "has only rows of other assessments"
@@ -407,6 +415,7 @@ impl Platform for Client {
                 .map(|listed| listed.sighting)
                 .collect(),
             next: page.next,
+            set_aside: u32::try_from(page.set_aside).unwrap_or(u32::MAX),
         })
     }
 

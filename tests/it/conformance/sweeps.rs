@@ -60,6 +60,7 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
             pages: 6,
             began_at: at(1.000_002),
             news: 3,
+            set_aside: 2,
         }),
         failing: Some(SweepFailing {
             trouble: Trouble {
@@ -72,6 +73,7 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
             open_after: Some("70215.video.1".to_owned()),
             ended_after: None,
         }),
+        set_aside: 4,
     };
     let save = |expected: SweepState, next: SweepState| {
         let sweeps = sweeps.clone();

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use stagecall_core::invitation::Trouble;
 use stagecall_core::ports::{
     ApplicationRow, ChangeFeed, EarlierPart, Feed, LookAgain, MappingState, MappingStatus, Overlap,
-    PollProgress, PollState, Proven, Saved, StageScan, Suspension, TenantState,
+    PollProgress, PollState, Proven, Saved, StageScan, Suspension, TenantState, UnreadRecord,
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, tenant};
@@ -77,6 +77,11 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
     let states = backend.stores().states;
     let mut full = state(1, 0.000_000_001);
     full.poll = PollState {
+        unread: vec![UnreadRecord {
+            id: Some("70015".to_owned()),
+            reason: "Vacancy is missing".to_owned(),
+            at: at(7.0),
+        }],
         cursor: Some(at(-3.000_000_007)),
         reached: Some(at(-1.0)),
         overlap: Overlap {

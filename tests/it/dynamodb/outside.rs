@@ -393,6 +393,7 @@ impl Platform for Outside {
         Ok(SweepPage {
             sightings: Vec::new(),
             next: None,
+            set_aside: 0,
         })
     }
 

@@ -1,5 +1,6 @@
 //! `stagecall doctor`: the whole installation, checked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -313,6 +314,20 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                 found.push(Finding::ok(of, "polling", format!("last at {}", local(at))));
             }
             found.extend(feed(tenant, &state.poll, of));
+            found.extend(state.poll.unread.iter().map(|one| {
+                Finding::problem(
+                    of,
+                    "records",
+                    "stagecall.record_unread",
+                    format!(
+                        "application {} could not be read at {}: {}",
+                        one.id.as_deref().unwrap_or("without an id"),
+                        local(one.at),
+                        one.reason
+                    ),
+                    "Look at the application in Eploy, and save it again; nobody is invited for it until it can be read",
+                )
+            }));
             for mapping in &tenant.mappings {
                 let state = state.mappings.get(&mapping.id).map(|state| &state.status);
                 if let Some(MappingStatus::Broken { reason, .. }) = state {
@@ -325,6 +340,59 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                             "Mend it in Eploy, or map anew: stagecall map remove {0} {1}, then stagecall map add {0}",
                             tenant.id, mapping.id
                         ),
+                    ));
+                }
+            }
+        }
+    }
+    found.extend(sweeps(on, tenant, of).await);
+    found
+}
+
+/// How the sweeps of the platforms' lists stand, by what is on record.
+async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
+    /// Once or twice may be the weather.
+    const OFTEN: u32 = 3;
+    let assessments: BTreeSet<_> = tenant
+        .mappings
+        .iter()
+        .map(|mapping| &mapping.assessment)
+        .collect();
+    let mut found = Vec::new();
+    for assessment in assessments {
+        match on.sweeps.load_sweep(&tenant.id, assessment).await {
+            Err(error) => found.push(Finding::problem(
+                of,
+                "results",
+                "stagecall.store",
+                error.to_string(),
+                "Check the store",
+            )),
+            Ok(sweep) => {
+                let failing = sweep.failing.map(|failing| failing.trouble);
+                if let Some(trouble) = failing.filter(|trouble| trouble.times >= OFTEN) {
+                    found.push(Finding::problem(
+                        of,
+                        "results",
+                        &trouble.code,
+                        format!(
+                            "the list of {assessment} cannot be read since {}: {}",
+                            local(trouble.since),
+                            trouble.problem
+                        ),
+                        &trouble.remedy,
+                    ));
+                }
+                if sweep.set_aside > 0 {
+                    found.push(Finding::problem(
+                        of,
+                        "results",
+                        "stagecall.line_unread",
+                        format!(
+                            "{} lines of the list of {assessment} cannot be read",
+                            sweep.set_aside
+                        ),
+                        "Results of those candidates arrive only by callback. Look at the list on the platform for entries without an id",
                     ));
                 }
             }

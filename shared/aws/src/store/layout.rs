@@ -63,6 +63,8 @@ pub(super) const SWEEP_EMPTY: &str = "empty_at";
 pub(super) const SWEEP_READING: &str = "reading";
 /// Why an assessment's list cannot be read.
 pub(super) const SWEEP_FAILING: &str = "failing";
+/// How many lines of the platform's list could not be read; absent: none.
+pub(super) const SWEEP_SET_ASIDE: &str = "set_aside";
 
 /// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
 /// the number it was begun with, or rows would be looked for where they are not.

@@ -10,7 +10,7 @@ use stagecall_core::ports::{Saved, SweepState, Sweeps};
 use super::item::{Item, broken, number, plain, read_number, read_plain, text};
 use super::layout::{
     INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILING,
-    SWEEP_FAILURES, SWEEP_LAST, SWEEP_READING, moment,
+    SWEEP_FAILURES, SWEEP_LAST, SWEEP_READING, SWEEP_SET_ASIDE, moment,
 };
 use super::write::{Condition, Update};
 use super::{STORE, Store};
@@ -135,7 +135,7 @@ impl Sweeps for Store {
 }
 
 /// What a save changes of a sweep's row, as the row has it: what is nothing or zero, it has not.
-fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 6], StoreError> {
+fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 7], StoreError> {
     let time = |at: Option<Timestamp>| at.map(|at| number(at.as_nanosecond()));
     Ok([
         (SWEEP_DUE, time(of.due_at)),
@@ -147,6 +147,10 @@ fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>)
         (SWEEP_EMPTY, of.empty_at.map(number)),
         (SWEEP_READING, of.reading.as_ref().map(plain).transpose()?),
         (SWEEP_FAILING, of.failing.as_ref().map(plain).transpose()?),
+        (
+            SWEEP_SET_ASIDE,
+            (of.set_aside > 0).then(|| number(of.set_aside)),
+        ),
     ])
 }
 
@@ -166,5 +170,6 @@ fn state(item: &Item) -> Result<SweepState, StoreError> {
         empty_at: read_number(item, SWEEP_EMPTY)?,
         reading: read_plain(item, SWEEP_READING)?,
         failing: read_plain(item, SWEEP_FAILING)?,
+        set_aside: read_number(item, SWEEP_SET_ASIDE)?.unwrap_or(0),
     })
 }

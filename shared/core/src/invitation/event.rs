@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{FailReason, Invitation, Report, SkipReason, Trouble};
 use crate::events::DomainEvent;
-use crate::ids::{AssessmentId, AssessmentRef, Reference, StatusHistoryId};
+use crate::ids::{AssessmentId, AssessmentRef, CandidateId, Reference, StatusHistoryId};
 use crate::meeting::Appointment;
 use crate::result::Finding;
 use crate::work::Work;
@@ -109,6 +109,11 @@ pub enum Event {
         /// Its modification date, in Eploy's own time.
         modified: Option<Timestamp>,
     },
+    /// Its application is another candidate's now: candidates were merged in Eploy.
+    CandidateMerged {
+        /// Whose it is.
+        candidate: CandidateId,
+    },
     /// Somebody sets to work on the report.
     ReportBegun(Writer),
     /// Part of the report was written; the rest is going on.
@@ -153,6 +158,7 @@ impl Event {
             Self::WatchOver => "watch_over",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",
+            Self::CandidateMerged { .. } => "candidate_merged",
             Self::ReportBegun(_) => "report_begun",
             Self::ReportProgress(_) => "report_progress",
             Self::Reported(_) => "reported",

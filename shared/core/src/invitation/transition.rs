@@ -375,6 +375,14 @@ impl Invitation {
                 self.entry.left_at = None;
                 wake = Some(self.wake.clone());
             }
+            Event::CandidateMerged { candidate } => {
+                if self.candidate == candidate {
+                    return Err(nothing_new);
+                }
+                detail = Some(candidate.to_string());
+                self.candidate = candidate;
+                wake = Some(self.wake.clone());
+            }
             Event::ReportBegun(writer) => {
                 if !self.unreported() || self.report.leased(now) {
                     return Err(past);

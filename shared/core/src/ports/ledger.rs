@@ -141,6 +141,9 @@ pub struct SweepState {
     /// Why the platform's list could not be read to its end, if it could not when it was last tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<SweepFailing>,
+    /// Lines of the platform's list that could not be read when it was last read to its end.
+    #[serde(default)]
+    pub set_aside: u32,
 }
 
 /// A sweep that keeps failing.
@@ -167,6 +170,9 @@ pub struct SweepReading {
     pub began_at: Timestamp,
     /// How many news were found so far.
     pub news: usize,
+    /// How many lines could not be read so far.
+    #[serde(default)]
+    pub set_aside: u32,
 }
 
 impl SweepState {

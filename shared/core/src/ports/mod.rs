@@ -39,7 +39,7 @@ pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
     MappingStatus, Overlap, PlatformSecret, PollProgress, PollState, Proven, Secrets,
     SecretsWriter, SigningSecrets, StageScan, Suspension, TenantSecret, TenantState, TenantStates,
-    Tenants,
+    Tenants, UnreadRecord,
 };
 
 use crate::error::StoreError;

@@ -166,6 +166,8 @@ pub struct SweepPage {
     /// [`LONGEST_NEXT`](Self::LONGEST_NEXT) bytes long, and does not wear out: it may be kept, and another process may go
     /// on with it later.
     pub next: Option<String>,
+    /// How many lines could not be read.
+    pub set_aside: u32,
 }
 
 impl SweepPage {

@@ -91,6 +91,9 @@ pub struct PollState {
     /// Records set aside in the last poll because they could not be read.
     #[serde(default)]
     pub set_aside: u32,
+    /// Those that were set aside last, so that somebody can look at them. They stay until they can be read, or for a week.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadRecord>,
     /// Who has to be looked at again, because Eploy did not say where they stand when that was needed. The cursor may have
     /// passed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +161,18 @@ impl StageScan {
 
 fn first_page() -> u32 {
     1
+}
+
+/// An application that a poll could not read, and so could invite nobody for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadRecord {
+    /// Its id, if at least that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What is wrong with it, without its content.
+    pub reason: String,
+    /// When it was last seen so.
+    pub at: Timestamp,
 }
 
 /// Applications that have to be looked at again.

@@ -13,7 +13,7 @@ use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
     Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble, Writer,
 };
-use crate::person::Person;
+use crate::person::{Person, email_problem};
 use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
     Purpose, Withdrawn,
@@ -260,20 +260,38 @@ impl Inviter {
 
     /// The candidate, with an e-mail address.
     async fn person(&self, eploy: &dyn Eploy, row: &Invitation) -> Result<Person, Event> {
+        let no_email = || Event::Fail {
+            claim: None,
+            reason: FailReason::NoEmail,
+        };
         match eploy.candidate(&row.candidate).await {
-            Ok(person)
-                if person
-                    .email
-                    .as_deref()
-                    .is_some_and(|email| email.contains('@')) =>
-            {
-                Ok(person)
+            Ok(person) => {
+                let email = person.email.as_deref().filter(|email| email.contains('@'));
+                let email = email.ok_or_else(no_email)?;
+                match email_problem(email) {
+                    None => Ok(person),
+                    Some(why) => Err(Event::Fail {
+                        claim: None,
+                        reason: FailReason::Refused(self.unusable_email(why)),
+                    }),
+                }
             }
-            Ok(_) => Err(Event::Fail {
-                claim: None,
-                reason: FailReason::NoEmail,
-            }),
-            Err(error) => Err(self.not_now(row, None, &error)),
+            Err(error) => match merged_into(eploy, row, &error).await {
+                Some(merged) => Err(merged),
+                None => Err(self.not_now(row, None, &error)),
+            },
+        }
+    }
+
+    /// The candidate's address cannot be written to.
+    fn unusable_email(&self, why: &str) -> Trouble {
+        Trouble {
+            code: "candidate.email".to_owned(),
+            problem: format!("the candidate's e-mail address is not one: {why}"),
+            remedy: "Correct it in Eploy and move the application to the trigger stage again"
+                .to_owned(),
+            since: self.desk.now(),
+            times: 1,
         }
     }
 
@@ -431,7 +449,11 @@ impl Inviter {
     ) -> Result<Option<Invitation>, Error> {
         let found = match self.ask_platform(tenant, &row, deadline).await {
             Ok(found) => found,
-            Err(error) => {
+            Err(LookUpStop::Merged(event)) => {
+                self.put_on_record(&row, mapping, event).await?;
+                return Ok(None);
+            }
+            Err(LookUpStop::Call(error)) => {
                 warn(&row, &error, "the invitation could not be looked up");
                 let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
                 let event = Event::LookUpPutOff { trouble, until };
@@ -480,13 +502,21 @@ impl Inviter {
         tenant: &Tenant,
         row: &Invitation,
         deadline: Deadline,
-    ) -> Result<Vec<(Reference, Option<String>)>, CallError> {
+    ) -> Result<Vec<(Reference, Option<String>)>, LookUpStop> {
         let platform = self
             .platforms
             .platform(tenant, &row.assessment.account)
             .await?;
         let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
-        let person = eploy.candidate(&row.candidate).await?;
+        let person = match eploy.candidate(&row.candidate).await {
+            Ok(person) => person,
+            Err(error) => {
+                return Err(match merged_into(&*eploy, row, &error).await {
+                    Some(merged) => LookUpStop::Merged(merged),
+                    None => error.into(),
+                });
+            }
+        };
         let name = row.key.name();
         let found = platform
             .find(
@@ -563,6 +593,34 @@ fn failures(row: &Invitation) -> Option<u32> {
         Some(trouble) => Some(trouble.times),
         None => (row.attempts > BY_CHANCE).then_some(row.attempts),
     }
+}
+
+/// Why a look-up stopped.
+enum LookUpStop {
+    /// The candidate is another one by now. This is put on record, and the row is due again.
+    Merged(Event),
+    /// A call failed.
+    Call(CallError),
+}
+
+impl From<CallError> for LookUpStop {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// Whether a candidate is not there because candidates were merged in Eploy: its application says whose it is now, for
+/// one call more.
+async fn merged_into(eploy: &dyn Eploy, row: &Invitation, error: &CallError) -> Option<Event> {
+    if error.code != "eploy.not_found" {
+        return None;
+    }
+    let application = eploy.application(&row.key.application).await.ok()??;
+    let candidate = application.candidate;
+    (candidate != row.candidate).then(|| {
+        tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), before = %row.candidate, %candidate, "the candidate was merged into another");
+        Event::CandidateMerged { candidate }
+    })
 }
 
 /// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.

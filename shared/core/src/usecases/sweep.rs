@@ -1,6 +1,6 @@
 //! Sweeping an assessment: finding out, with as few calls as can be, which invitations have news that no callback told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,7 @@ use super::desk::{Changed, Desk, Next};
 use super::write_back::{News, WriteBack};
 use crate::clock::Deadline;
 use crate::error::{CallError, Error, Phase, Reach, StoreError, System};
-use crate::ids::{AssessmentRef, TenantId};
+use crate::ids::{AssessmentRef, Reference, TenantId};
 use crate::invitation::{Event, State, Trouble, watch_limit};
 use crate::ports::{
     Platform, PlatformConnections, Saved, Sighting, SweepFailing, SweepPage, SweepReading,
@@ -86,6 +86,8 @@ struct Looked {
     news: usize,
     /// Whether each of them could be looked at.
     all: bool,
+    /// How many lines of the platform's list could not be read; `None`: it was not read.
+    set_aside: Option<u32>,
     /// From when on the look is to be complete next time.
     began_at: Timestamp,
 }
@@ -148,6 +150,7 @@ impl Sweeper {
             empty_at: waiting.is_empty().then_some(before.armed),
             reading: None,
             failing: None,
+            set_aside: before.set_aside,
         };
         let mut round = Round {
             tenant,
@@ -170,6 +173,7 @@ impl Sweeper {
             match self.look_and_end(&mut round, &config, &waiting).await {
                 Ok(looked) if round.failing.is_some() => self.failed(&round, &mut next, &looked),
                 Ok(looked) => {
+                    next.set_aside = looked.set_aside.unwrap_or(next.set_aside);
                     tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "swept");
                     if looked.all {
                         next.last_at = Some(looked.began_at);
@@ -222,6 +226,7 @@ impl Sweeper {
                 Looked {
                     news: 0,
                     all: false,
+                    set_aside: None,
                     began_at,
                 }
             }
@@ -393,6 +398,7 @@ impl Sweeper {
             return Ok(Looked {
                 news: 0,
                 all: asked.all,
+                set_aside: None,
                 began_at,
             });
         }
@@ -402,15 +408,27 @@ impl Sweeper {
             pages: 0,
             began_at,
             news: 0,
+            set_aside: 0,
         });
+        let mut before: HashSet<Reference> = HashSet::new();
         loop {
             if reading.next.is_some() {
                 round.reading = Some(reading.clone());
                 self.go_on(round).await?;
             }
-            let SweepPage { sightings, next } = platform
+            let SweepPage {
+                sightings,
+                next,
+                set_aside,
+            } = platform
                 .list(&round.assessment.assessment, reading.next.as_deref())
                 .await?;
+            let listed: HashSet<Reference> =
+                sightings.iter().map(|one| one.reference.clone()).collect();
+            // Another address, and nobody new: the number of the page is ignored.
+            let repeats = !listed.is_empty() && listed.is_subset(&before);
+            before = listed;
+            reading.set_aside = reading.set_aside.saturating_add(set_aside);
             let news: Vec<Work> = sightings
                 .into_iter()
                 .filter_map(|sighting| {
@@ -431,13 +449,17 @@ impl Sweeper {
             if next.is_none() {
                 round.reading = None;
                 round.recovers();
+                if reading.set_aside > 0 {
+                    tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "lines of the platform's list cannot be read and are set aside");
+                }
                 return Ok(Looked {
                     news: reading.news,
                     all: true,
+                    set_aside: Some(reading.set_aside),
                     began_at: reading.began_at,
                 });
             }
-            if reading.pages >= Self::PAGES {
+            if repeats || reading.pages >= Self::PAGES {
                 round.reading = None;
                 return Err(Stop::Call(endless(reading.pages)));
             }

@@ -5,7 +5,7 @@ mod outside;
 mod records;
 mod stores;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -17,8 +17,8 @@ use crate::clock::{Clock, Deadline};
 use crate::error::{CallError, Phase, Reach, StoreError, System};
 use crate::events::{DomainEvent, What};
 use crate::ids::{
-    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, ExportPackageId,
-    InvitationKey, MappingId, QuestionId, Reference, StageId, StatusId, TenantId,
+    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, DefinitionId,
+    ExportPackageId, InvitationKey, MappingId, QuestionId, Reference, StageId, StatusId, TenantId,
 };
 use crate::invitation::{Entry, Event, Invitation, Report};
 use crate::person::Person;
@@ -95,6 +95,8 @@ pub(super) struct Holds {
     pub standing: Standing,
     /// What the application's own record says.
     pub position: Option<Position>,
+    /// Who is no more, because they were merged into another or deleted.
+    pub merged: BTreeSet<CandidateId>,
     pub person: Person,
     pub answers: BTreeMap<QuestionId, Answer>,
     /// The application of every candidate for every vacancy.
@@ -201,6 +203,7 @@ impl World {
             published: Vec::new(),
             standing: Standing::Position(at_trigger()),
             position: Some(at_trigger()),
+            merged: BTreeSet::new(),
             person: Person {
                 first_name: "Robin".to_owned(),
                 last_name: "Example".to_owned(),

@@ -344,10 +344,7 @@ impl Adapter for Wecp {
         };
         let rows = rows(answer, asked)?;
         let base = &self.account.base;
-        Ok(Page::of(
-            rows.iter().filter_map(|row| listed(row, base)).collect(),
-            None,
-        ))
+        Ok(Page::read(&rows, None, |row| listed(row, base)))
     }
 
     fn lists_everybody(&self, assessment: &AssessmentId) -> bool {

@@ -250,15 +250,12 @@ impl Adapter for Willo {
         let mut rows = page.items;
         let all = rows.len();
         rows.retain(|row| !participants::is_foreign(row, assessment));
+        // It may be kept, and the connection's address may be another one by then.
+        let next = page.next.map(within);
         Ok(Page {
             foreign: all - rows.len(),
             count: page.count,
-            items: rows
-                .iter()
-                .filter_map(|row| participants::listed(row, base))
-                .collect(),
-            // It may be kept, and the connection's address may be another one by then.
-            next: page.next.map(within),
+            ..Page::read(&rows, next, |row| participants::listed(row, base))
         })
     }
 

@@ -361,6 +361,53 @@ async fn without_an_address_there_is_nobody_to_invite() {
     }
 }
 
+/// The platform would refuse it, or write to somebody else.
+#[tokio::test]
+async fn an_address_that_cannot_be_one_is_refused_with_the_reason() {
+    let (world, key) = entered();
+    world.holds().person.email = Some("robin@example.com; sam@example.com".to_owned());
+    let State::Failed(FailReason::Refused(trouble)) = invite(&world, &key).await.state else {
+        panic!("{:?}", world.row(&key).state);
+    };
+    assert_eq!(trouble.code, "candidate.email");
+    assert!(!trouble.problem.contains("robin"), "{}", trouble.problem);
+    assert!(world.holds().orders.is_empty());
+}
+
+/// Merged into another after the move: the application says whose it is now.
+#[tokio::test]
+async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_left() {
+    let (world, key) = entered();
+    world.set(|holds| {
+        holds.merged = ["9001".into()].into();
+        let merged = crate::ports::ApplicationRow {
+            id: "1".into(),
+            candidate: "8000".into(),
+            vacancy: "4101".into(),
+            position: super::super::world::at_trigger(),
+            modified: None,
+        };
+        holds.records.insert("1".into(), merged);
+    });
+    let row = invite(&world, &key).await;
+    assert_eq!(
+        (row.candidate.as_str(), row.state.name()),
+        ("8000", "detected")
+    );
+    let row = invite(&world, &key).await;
+    assert_eq!(row.state, State::Invited);
+    assert_eq!(world.holds().orders[0].metadata["candidateId"], "8000");
+}
+
+/// Deleted, and not merged: there is nobody to invite.
+#[tokio::test]
+async fn a_candidate_that_is_gone_is_refused() {
+    let (world, key) = entered();
+    world.holds().merged = ["9001".into()].into();
+    let row = invite(&world, &key).await;
+    assert!(matches!(row.state, State::Failed(FailReason::Refused(_))));
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_now_puts_the_invitation_off() {
     for call in ["eploy", "standing", "candidate", "platform"] {

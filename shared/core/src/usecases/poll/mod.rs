@@ -31,8 +31,9 @@ use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Trouble;
 use crate::ports::{
-    Announcements, ChangeFeed, Eploy, EployConnections, MappingStatus, PollProgress, PollState,
-    Purpose, Saved, SetAside, Suspension, TenantState, TenantStates,
+    Announcements, ApplicationPage, ChangeFeed, Eploy, EployConnections, MappingStatus,
+    PollProgress, PollState, Purpose, Saved, SetAside, Suspension, TenantState, TenantStates,
+    UnreadRecord,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -415,6 +416,7 @@ impl Poller {
                 .await?;
             turn.pages += 1;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
+            remember_unread(&mut state.poll.unread, &page, self.desk.now());
             let newer = pages::newer(state, &page);
             *found += self
                 .take_in(eploy, tenant, state, &newer, Reads::Changes)
@@ -582,6 +584,29 @@ fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[SetAside]) -> u32 {
         tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "a record was set aside");
     }
     u32::try_from(records.len()).unwrap_or(u32::MAX)
+}
+
+/// For how long it is remembered that a record could not be read: its change is long past the overlap by then.
+const UNREAD_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The most records that are remembered because they could not be read: where there are more, it is not about records.
+const MOST_UNREAD: usize = 20;
+
+/// Remembers what of a page could not be read, and forgets what can be by now.
+fn remember_unread(unread: &mut Vec<UnreadRecord>, page: &ApplicationPage, now: Timestamp) {
+    unread.retain(|known| {
+        let same = |id: &str| known.id.as_deref() == Some(id);
+        now.duration_since(known.at) < UNREAD_AGE
+            && !page.rows.iter().any(|row| same(row.id.as_str()))
+            && !page.set_aside.iter().any(|one| one.id == known.id)
+    });
+    unread.extend(page.set_aside.iter().map(|one| UnreadRecord {
+        id: one.id.clone(),
+        reason: one.reason.clone(),
+        at: now,
+    }));
+    let surplus = unread.len().saturating_sub(MOST_UNREAD);
+    unread.drain(..surplus);
 }
 
 #[cfg(test)]

@@ -183,10 +183,16 @@ impl Poller {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
         let ledger = &self.desk.ledger;
-        let known = ledger.of_applications(&tenant.id, &applications).await?;
+        let mut known = ledger.of_applications(&tenant.id, &applications).await?;
+        let overtaken = self.adopt_merged(rows, &mut known).await?;
+        let rows: Vec<&ApplicationRow> = rows
+            .iter()
+            .copied()
+            .filter(|row| !overtaken.contains(&row.id))
+            .collect();
         let cases: Vec<_> = self
             .desk
-            .decide_rows::<Stop>(eploy, tenant, watched, rows, &known, reads)
+            .decide_rows::<Stop>(eploy, tenant, watched, &rows, &known, reads)
             .await?;
         let settling = cases.into_iter().map(async |(case, decision)| {
             let id = case.row.id.clone();
@@ -195,7 +201,43 @@ impl Poller {
                 Err(error) => (id, Settled::Unknown(error)),
             })
         });
-        try_join_all(settling).await
+        let mut settled = try_join_all(settling).await?;
+        settled.extend(overtaken.into_iter().map(|id| (id, Settled::Changed)));
+        Ok(settled)
+    }
+
+    /// Candidates are merged in Eploy, and then an application is another candidate's than its rows say: they follow it.
+    /// Returns the applications whose rows somebody else changed meanwhile.
+    async fn adopt_merged(
+        &self,
+        rows: &[&ApplicationRow],
+        known: &mut [Invitation],
+    ) -> Result<BTreeSet<ApplicationId>, Stop> {
+        let mut overtaken = BTreeSet::new();
+        for invitation in known {
+            let row = rows.iter().find(|row| row.id == invitation.key.application);
+            let Some(row) = row.filter(|row| row.candidate != invitation.candidate) else {
+                continue;
+            };
+            let event = Event::CandidateMerged {
+                candidate: row.candidate.clone(),
+            };
+            match self
+                .desk
+                .change(invitation, event, None, Next::Mine)
+                .await?
+            {
+                Changed::To(next) => {
+                    tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "the candidate was merged into another");
+                    *invitation = *next;
+                }
+                Changed::Conflict => {
+                    overtaken.insert(row.id.clone());
+                }
+                Changed::No(_) => {}
+            }
+        }
+        Ok(overtaken)
     }
 
     /// Does what was decided about a case.

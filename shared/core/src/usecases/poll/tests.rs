@@ -2,6 +2,7 @@ mod edits;
 mod feeds;
 mod hires;
 mod interrupted;
+mod merged;
 mod overlap;
 mod polling;
 

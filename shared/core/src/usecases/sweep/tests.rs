@@ -72,6 +72,7 @@ fn lists(world: &World, pages: Vec<Vec<Sighting>>) {
     let pages = (1..).zip(pages).map(|(next, sightings)| SweepPage {
         sightings,
         next: (next < last).then(|| next.to_string()),
+        set_aside: 0,
     });
     world.holds().list = pages.collect();
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{World, Wrote, time};
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::{CallError, Phase};
 use crate::ids::{
     AccountId, ActionId, ApplicationId, AssessmentId, CandidateId, ExportPackageId,
     PlacementStatusId, QuestionId, Reference, StageId, StatusId, VacancyId,
@@ -191,9 +191,17 @@ impl Eploy for World {
         Ok(self.holds().position.clone())
     }
 
-    async fn candidate(&self, _: &CandidateId) -> Result<Person, CallError> {
+    async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError> {
         self.eploy_call("candidate")?;
-        Ok(self.holds().person.clone())
+        let holds = self.holds();
+        if holds.merged.contains(candidate) {
+            let gone = super::failing(Phase::Refused);
+            return Err(CallError {
+                code: "eploy.not_found",
+                ..gone
+            });
+        }
+        Ok(holds.person.clone())
     }
 
     async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError> {
