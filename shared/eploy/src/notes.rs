@@ -39,7 +39,8 @@ impl Client {
 
 fn body(dialect: &Dialect, application: &ApplicationId, text: &str) -> Value {
     let text = match dialect.note_format {
-        NoteFormat::Text => text.to_owned(),
+        // Should this Eploy show notes as HTML all the same, what others wrote must not become markup.
+        NoteFormat::Text => text.replace('<', "‹").replace('>', "›"),
         NoteFormat::Html => html(text),
     };
     let mut body = Map::new();
@@ -86,7 +87,7 @@ mod tests {
             (
                 json!({"notes_path": "applications/{application}/notes"}),
                 "/api/applications/7/notes",
-                json!({"Text": "a < b\nc"}),
+                json!({"Text": "a ‹ b\nc"}),
             ),
             (
                 json!({"notes_path": "notes", "note_application_field": "ApplicationId", "note_text_field": "NoteHTML", "note_format": "html"}),

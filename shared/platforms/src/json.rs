@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use serde_json::{Map, Value};
-use stagecall_core::result::Score;
+use stagecall_core::result::{Rating, Score};
 use stagecall_http::Response;
 
 use crate::fault::Fault;
@@ -140,14 +140,48 @@ pub(crate) fn id(value: &Value) -> Option<String> {
     }
 }
 
-/// A finite number, also one written as text.
+/// A finite number, also one written as text, with a point or, where that is certain, a comma before its decimals.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().trim_end_matches('%').trim_end().parse().ok(),
+        Value::String(text) => written(text.trim().trim_end_matches('%').trim_end()),
         _ => None,
     }
     .filter(|number| number.is_finite())
+}
+
+/// A number as people write it: "85.5", "85,5", "1,234.5", "1.234,5". Three digits after one comma may be thousands or
+/// decimals, and are no number here.
+fn written(text: &str) -> Option<f64> {
+    let Some((before, after)) = text.rsplit_once(',') else {
+        return text.parse().ok();
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let in_thousands = |text: &str, mark: char| {
+        let text = text.strip_prefix('-').unwrap_or(text);
+        let mut groups = text.split(mark);
+        groups
+            .next()
+            .is_some_and(|first| digits(first) && first.len() <= 3)
+            && groups.all(|group| digits(group) && group.len() == 3)
+    };
+    if let Some((whole, decimals)) = text.split_once('.')
+        && decimals.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let certain = in_thousands(whole, ',');
+        return certain
+            .then(|| text.replace(',', "").parse().ok())
+            .flatten();
+    }
+    let plain = digits(before.strip_prefix('-').unwrap_or(before));
+    let certain = digits(after)
+        && if plain {
+            after.len() != 3
+        } else {
+            in_thousands(before, '.')
+        };
+    let plain = || format!("{}.{after}", before.replace('.', "")).parse().ok();
+    certain.then(plain).flatten()
 }
 
 /// Whether a fact holds that is told as a flag, as a count, or as the time since when.
@@ -185,10 +219,27 @@ pub(crate) fn time(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// A score: a number, "4/5", or an object of points, their maximum, a percentage and a word.
+/// A score that is none in numbers, in the words that came.
+pub(crate) fn score_in_words(value: &Value) -> Option<Rating> {
+    let value = value.as_str()?.trim();
+    let plain = !value.is_empty() && value.chars().count() <= MAX_WORDS;
+    (plain && score(&Value::from(value)).is_none()).then(|| Rating {
+        by: None,
+        label: "Score".to_owned(),
+        value: value.to_owned(),
+    })
+}
+
+/// The longest that a score in words may be, in characters.
+const MAX_WORDS: usize = 80;
+
+/// A score: a number, "85 %", "4/5", or an object of points, their maximum, a percentage and a word.
 pub(crate) fn score(value: &Value) -> Option<Score> {
     if let Some(points) = number(value) {
-        return Some(Score::of(points, None));
+        let is_percentage = value
+            .as_str()
+            .is_some_and(|text| text.trim().ends_with('%'));
+        return Some(Score::of(points, is_percentage.then_some(100.0)));
     }
     if let Some((points, max)) = value.as_str().and_then(|text| text.split_once('/')) {
         let part = |text: &str| number(&Value::from(text));
@@ -224,6 +275,50 @@ mod tests {
         assert!(record.time(&["completed_at"]).is_some());
         assert!(record.get(&["missing"]).is_none());
         assert!(Record::of(&json!([1]), &[]).is_none());
+    }
+
+    #[test]
+    fn a_number_with_a_comma_is_read_where_it_is_certain() {
+        for (text, read) in [
+            ("85,5", Some(85.5)),
+            ("85,5 %", Some(85.5)),
+            ("-7,25", Some(-7.25)),
+            ("100,0", Some(100.0)),
+            ("1,234.5", Some(1234.5)),
+            ("1.234,5", Some(1234.5)),
+            ("1.234.567,8", Some(1_234_567.8)),
+            // A thousand and more, or one and a fraction.
+            ("1,234", None),
+            ("1,2,3", None),
+            ("12.34,5", None),
+            ("1,23.4", None),
+            ("85,", None),
+            (",5", None),
+            ("8,5 of 10", None),
+        ] {
+            assert_eq!(number(&json!(text)), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_score_in_words_is_told_as_it_came() {
+        let words = |value: Value| score_in_words(&value).map(|rating| rating.value);
+        assert_eq!(
+            words(json!(" Strong hire ")).as_deref(),
+            Some("Strong hire")
+        );
+        assert_eq!(words(json!("1,234")).as_deref(), Some("1,234"));
+        for read in [
+            json!("85,5 %"),
+            json!("4 / 5"),
+            json!(7),
+            json!(""),
+            json!(null),
+        ] {
+            assert_eq!(words(read.clone()), None, "{read}");
+        }
+        let percent = score(&json!("85,5 %")).unwrap();
+        assert_eq!((percent.max, percent.percent), (Some(100.0), Some(85.5)));
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
             .time(&standing::FINISHED_AT)
             .filter(|_| status == Status::Completed),
         score: report::score(record),
+        ratings: report::score_in_words(record),
         parts: [so_far.parts.clone(), report::parts(record)].concat(),
         report_link: report::link(record, base),
         integrity: report::integrity(record),

@@ -213,7 +213,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
     AssessmentResult {
         completed_at: record.time(&standing::FINISHED_AT),
         score: report::score(record),
-        ratings,
+        ratings: [report::score_in_words(record), ratings].concat(),
         comments,
         parts: recording
             .map(|_| SubResult {

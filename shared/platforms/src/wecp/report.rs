@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
-use stagecall_core::result::{Score, Status, SubResult};
+use stagecall_core::result::{Rating, Score, Status, SubResult};
 use url::Url;
 
 use super::{KIND, invite, standing};
-use crate::json::{Record, number, text};
+use crate::json::{self, Record, number, text};
 use crate::kind::is_same_page;
 
 /// Most questions that are told one by one, and most kinds of proctoring counts.
@@ -36,6 +36,14 @@ pub(super) fn score(record: &Record<'_>) -> Option<Score> {
     };
     score.percent = percent.or(score.percent);
     Some(score)
+}
+
+/// The score in the words that came, where it is none in numbers.
+pub(super) fn score_in_words(record: &Record<'_>) -> Vec<Rating> {
+    ["score", "percentage"]
+        .iter()
+        .filter_map(|name| json::score_in_words(record.get(&[name])?))
+        .collect()
 }
 
 /// How often the test was run again, if it was: by the candidate or, with other test cases, by a reviewer is not

@@ -12,7 +12,7 @@ use url::Url;
 use super::{errors, links, standing};
 use crate::adapter::Listed;
 use crate::fault::Fault;
-use crate::json::{Record, id, score, text};
+use crate::json::{Record, id, score, score_in_words, text};
 
 /// What the participant may be wrapped in.
 const INNER: [&str; 3] = ["participant", "data", "candidate"];
@@ -21,6 +21,8 @@ const INNER: [&str; 3] = ["participant", "data", "candidate"];
 const INTERVIEW: [&str; 3] = ["interview", "interview_key", "interview_id"];
 
 const CLIENT_REF: [&str; 2] = ["external_id", "external_reference"];
+/// Where the overall score is.
+const SCORES: [&str; 4] = ["score", "overall_score", "average_score", "total_score"];
 
 /// Whether a line of the list is of another interview, in case the filter is ignored. Only what has a key's form is
 /// compared: the same field may be the interview's title, or a number that the key does not tell of.
@@ -108,7 +110,7 @@ pub(super) fn result(
             "submitted",
             "responded_at",
         ]),
-        score: ["score", "overall_score", "average_score", "total_score"]
+        score: SCORES
             .iter()
             .find_map(|name| score(record.get(&[name])?))
             .or_else(|| card.and_then(score))
@@ -118,6 +120,11 @@ pub(super) fn result(
             .list(&["ratings"])
             .iter()
             .filter_map(rating)
+            .chain(
+                SCORES
+                    .iter()
+                    .filter_map(|name| score_in_words(record.get(&[name])?)),
+            )
             .collect(),
         comments: record
             .list(&["comments", "notes"])
