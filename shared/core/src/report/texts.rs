@@ -53,46 +53,46 @@ pub fn status(moment: Moment) -> &'static str {
 /// Who can do something about a problem.
 enum Solved {
     /// A recruiter: what is wrong, and what to do.
-    ByRecruiter(&'static str, &'static str),
+    Recruiter(&'static str, &'static str),
     /// Nobody needs to: what does not work at the moment, and what did not.
-    ByItself(&'static str, &'static str),
+    Nobody(&'static str, &'static str),
     /// An administrator: what has a problem.
-    ByAdministrator(&'static str),
+    Administrator(&'static str),
 }
 
 /// What a recruiter is told of a kind of problem. `{platform}` stands for the platform's name.
 fn solved(code: &str) -> Solved {
-    use Solved::{ByAdministrator, ByItself, ByRecruiter};
+    use Solved::{Administrator, Nobody, Recruiter};
     match code {
-        "eploy.not_found" => ByRecruiter(
+        "eploy.not_found" => Recruiter(
             "Eploy does not find the candidate's record",
             "Check that the candidate still exists in Eploy",
         ),
-        "platform.refused_fields" => ByRecruiter(
+        "platform.refused_fields" => Recruiter(
             "{platform} does not accept some of the candidate's details",
             "Check the candidate's e-mail address, telephone number and name in Eploy",
         ),
-        "platform.refused" => ByRecruiter(
+        "platform.refused" => Recruiter(
             "{platform} does not accept the invitation",
             "Check the candidate's e-mail address, telephone number and name in Eploy, and if they are right tell your Eploy administrator",
         ),
-        "platform.list_too_long" | "platform.list_without_names" => ByItself(
+        "platform.list_too_long" | "platform.list_without_names" => Nobody(
             "{platform} does not say whether it has the candidate already",
             "{platform} did not say whether it has the candidate already",
         ),
-        "meeting.no_date" => ByRecruiter(
+        "meeting.no_date" => Recruiter(
             "the application has no date for the interview",
             "Enter the interview's date on the application",
         ),
-        "meeting.past" => ByRecruiter(
+        "meeting.past" => Recruiter(
             "the interview's date is in the past",
             "Enter a date that is still to come",
         ),
-        "meeting.no_day" => ByRecruiter(
+        "meeting.no_day" => Recruiter(
             "the interview cannot be held at the date that was entered",
             "Enter another date on the application",
         ),
-        "meeting.no_interviewer" => ByRecruiter(
+        "meeting.no_interviewer" => Recruiter(
             "the vacancy names no interviewer",
             "Enter the interviewer's e-mail address on the vacancy",
         ),
@@ -101,12 +101,12 @@ fn solved(code: &str) -> Solved {
         | "eploy.server_error"
         | "eploy.answer_unreadable"
         | "eploy.web_page"
-        | "eploy.throttled" => ByItself("Eploy does not answer", "Eploy did not answer"),
-        "eploy.allowance_ours" | "eploy.allowance_eploy" => ByItself(
+        | "eploy.throttled" => Nobody("Eploy does not answer", "Eploy did not answer"),
+        "eploy.allowance_ours" | "eploy.allowance_eploy" => Nobody(
             "Eploy takes no more calls today",
             "Eploy took no more calls",
         ),
-        "eploy.allowance_store" | "eploy.secret_store" | "platform.secret_unread" => ByItself(
+        "eploy.allowance_store" | "eploy.secret_store" | "platform.secret_unread" => Nobody(
             "the connection between Eploy and {platform} does not work",
             "the connection between Eploy and {platform} did not work",
         ),
@@ -114,23 +114,23 @@ fn solved(code: &str) -> Solved {
         | "platform.no_answer"
         | "platform.unreadable"
         | "platform.unavailable" => {
-            ByItself("{platform} does not answer", "{platform} did not answer")
+            Nobody("{platform} does not answer", "{platform} did not answer")
         }
-        "platform.throttled" => ByItself(
+        "platform.throttled" => Nobody(
             "{platform} takes no more invitations at the moment",
             "{platform} took no more invitations",
         ),
-        "platform.assessment_refused" | "platform.not_found" => ByAdministrator(
+        "platform.assessment_refused" | "platform.not_found" => Administrator(
             "{platform} does not accept the assessment that candidates of this stage are invited to",
         ),
-        "mapping.paused" => ByAdministrator("inviting from this stage is paused"),
+        "mapping.paused" => Administrator("inviting from this stage is paused"),
         code if code.starts_with("eploy.") => {
-            ByAdministrator("the connection to Eploy has a problem")
+            Administrator("the connection to Eploy has a problem")
         }
         code if code.starts_with("platform.") => {
-            ByAdministrator("the connection to {platform} has a problem")
+            Administrator("the connection to {platform} has a problem")
         }
-        _ => ByAdministrator("the connection between Eploy and {platform} has a problem"),
+        _ => Administrator("the connection between Eploy and {platform} has a problem"),
     }
 }
 
@@ -210,8 +210,8 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
 /// Given up because of this.
 fn not_invited(trouble: &Trouble, platform: &str) -> String {
     let why = match solved(&trouble.code) {
-        Solved::ByItself(_, why) => format!("{why} for a long time, and trying has ended"),
-        Solved::ByRecruiter(why, _) | Solved::ByAdministrator(why) => why.to_owned(),
+        Solved::Nobody(_, why) => format!("{why} for a long time, and trying has ended"),
+        Solved::Recruiter(why, _) | Solved::Administrator(why) => why.to_owned(),
     };
     format!("Not invited to {platform}: {why}.").replace("{platform}", platform)
 }
@@ -298,17 +298,17 @@ fn what_to_do(
 /// It is still being tried.
 fn while_trying(trouble: &Trouble, platform: &str) -> String {
     match solved(&trouble.code) {
-        Solved::ByRecruiter(why, what) => {
+        Solved::Recruiter(why, what) => {
             format!(
                 "{}. {what}; the invitation then goes out by itself.",
                 capital(why)
             )
         }
-        Solved::ByItself(why, _) => format!(
+        Solved::Nobody(why, _) => format!(
             "{}. There is nothing to do: the invitation goes out as soon as that works again.",
             capital(why)
         ),
-        Solved::ByAdministrator(why) => format!(
+        Solved::Administrator(why) => format!(
             "{}. Tell your Eploy administrator; the invitation goes out once that is solved.",
             capital(why)
         ),
@@ -319,12 +319,12 @@ fn while_trying(trouble: &Trouble, platform: &str) -> String {
 /// It is not tried any more.
 fn once_given_up(trouble: &Trouble, again: &str, platform: &str) -> String {
     match solved(&trouble.code) {
-        Solved::ByRecruiter(_, what) => format!("{what}. Then {again}."),
-        Solved::ByItself(..) if again == ASK => format!("{}.", capital(again)),
-        Solved::ByItself(..) => {
+        Solved::Recruiter(_, what) => format!("{what}. Then {again}."),
+        Solved::Nobody(..) if again == ASK => format!("{}.", capital(again)),
+        Solved::Nobody(..) => {
             format!("To try once more, {again}. If that fails too, tell your Eploy administrator.")
         }
-        Solved::ByAdministrator(_) => {
+        Solved::Administrator(_) => {
             format!("Tell your Eploy administrator. Once that is solved, {again}.")
         }
     }

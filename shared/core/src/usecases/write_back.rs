@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::writer::{ReportWriter, Stop, stopped};
+use self::writer::{ReportWriter, stopped};
 use super::desk::{Changed, Desk, Next};
 use super::pools;
 use crate::error::{CallError, Error, Phase, Reach, System};
@@ -286,7 +286,7 @@ impl WriteBack {
         let outcome = if writer.is_due() {
             match self.eploy.eploy(tenant, Purpose::WriteBack).await {
                 Ok(eploy) => writer.write(&*eploy, tenant, result).await,
-                Err(error) => Err(Stop::Call(error)),
+                Err(error) => Err(error.into()),
             }
         } else {
             Ok(())

@@ -29,14 +29,14 @@ const GONE_TRIES: u32 = 3;
 /// Why a report stopped half-way.
 pub(super) enum Stop {
     /// A call failed, and not because of one part.
-    Call(CallError),
+    Call(Box<CallError>),
     /// The lease does not last for another call.
     Lease,
 }
 
 impl From<CallError> for Stop {
     fn from(error: CallError) -> Self {
-        Self::Call(error)
+        Self::Call(Box::new(error))
     }
 }
 
@@ -236,7 +236,7 @@ impl<'a> ReportWriter<'a> {
 
     /// Takes note of how a part went. What concerns more than the part stops the writer.
     fn took(&mut self, part: Part, outcome: Result<(), CallError>) -> Result<(), Stop> {
-        self.went(part, outcome.map_err(Stop::Call))
+        self.went(part, outcome.map_err(Stop::from))
     }
 
     fn went(&mut self, part: Part, outcome: Result<(), Stop>) -> Result<(), Stop> {
