@@ -184,14 +184,18 @@ async fn whoever_cannot_be_taken_back_is_said_to_be_there_still() {
     .await;
 }
 
-/// `WeCP` with these switches and settings.
+/// `WeCP` with these switches and settings; one that is null is left out.
 async fn wecp(switches: Value, settings: Value) -> (Scene, Settings) {
     let mut scene = Scene::new(kind("wecp").unwrap()).await;
     scene.stand.switch(switches).await;
     let (base_url, secrets) = (scene.stand.base_url(), scene.stand.secrets());
     let mut all = scene.stand.settings();
+    let all_of = all.as_object_mut().unwrap();
     for (key, value) in settings.as_object().unwrap() {
-        all[key] = value.clone();
+        match value {
+            Value::Null => all_of.remove(key),
+            value => all_of.insert(key.clone(), value.clone()),
+        };
     }
     scene.platform = open(scene.kind, &base_url, all, secrets).await;
     let Some((Value::Object(options), _)) = scene.stand.makes_interviews() else {
@@ -203,41 +207,73 @@ async fn wecp(switches: Value, settings: Value) -> (Scene, Settings) {
 #[tokio::test]
 async fn an_empty_answer_to_scheduling_is_looked_up() {
     for (does, there) in [("answered_empty", 1), ("nothing", 0)] {
-        let (scene, options) = wecp(json!({"ats_schedule": does}), json!({})).await;
+        for (switch, settings) in [
+            ("org_schedule", json!({})),
+            ("ats_schedule", json!({"schedule_path": ATS_SCHEDULE})),
+        ] {
+            let (scene, options) = wecp(json!({switch: does}), settings).await;
+            let interview = made(&scene, &options).await;
+            let order = meet(&scene, &interview, &options, 1);
+            let error = scene.platform.invite(&order).await.unwrap_err();
+            assert_eq!(error.phase, Phase::Unknown, "{switch}, {does}: {error}");
+            let found = scene
+                .platform
+                .find(&interview, &person(1), &client_ref(1), None, Deadline::NONE)
+                .await;
+            assert_eq!(found.unwrap().len(), there, "{switch}, {does}");
+            scene.done().await;
+        }
+    }
+}
+
+/// The path that `WeCP`'s author left.
+const ATS_SCHEDULE: &str = "ats/wecp/scheduleInterviews";
+
+#[tokio::test]
+async fn an_interview_is_scheduled_by_the_path_that_is_set() {
+    for (there, missing, settings) in [
+        ("org_schedule", "ats_schedule", json!({})),
+        // It needs no organisation and no group.
+        (
+            "ats_schedule",
+            "org_schedule",
+            json!({"schedule_path": ATS_SCHEDULE, "organisation": null}),
+        ),
+    ] {
+        let (scene, mut options) = wecp(json!({missing: "absent"}), settings.clone()).await;
+        let interview = made(&scene, &options).await;
+        if there == "ats_schedule" {
+            options.remove("group");
+        }
+        let order = meet(&scene, &interview, &options, 1);
+        let answer = scene.platform.invite(&order).await;
+        assert!(
+            matches!(answer, Ok(InviteAnswer::Created { .. })),
+            "{there}: {answer:?}"
+        );
+        scene.done().await;
+
+        let (scene, options) = wecp(json!({there: "absent"}), settings).await;
         let interview = made(&scene, &options).await;
         let order = meet(&scene, &interview, &options, 1);
         let error = scene.platform.invite(&order).await.unwrap_err();
-        assert_eq!(error.phase, Phase::Unknown, "{does}: {error}");
-        let found = scene
-            .platform
-            .find(&interview, &person(1), &client_ref(1), None, Deadline::NONE)
-            .await;
-        assert_eq!(found.unwrap().len(), there, "{does}");
+        // Tests go on.
+        assert_eq!((error.phase, error.reach), (Phase::Refused, Reach::Record));
+        assert!(error.remedy.contains("schedule_path"), "{error}");
         scene.done().await;
     }
 }
 
 #[tokio::test]
-async fn either_way_to_schedule_works() {
-    let path = "orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews";
-    let settings = json!({"schedule_path": path, "organisation": ACCOUNT});
-    let (scene, options) = wecp(json!({"ats_schedule": "absent"}), settings).await;
+async fn an_account_without_an_organisation_is_good_for_tests_alone() {
+    let (scene, options) = wecp(json!({}), json!({"organisation": null})).await;
+    scene.invited(1).await;
     let interview = made(&scene, &options).await;
-    let order = meet(&scene, &interview, &options, 1);
-    let answer = scene.platform.invite(&order).await;
-    assert!(
-        matches!(answer, Ok(InviteAnswer::Created { .. })),
-        "{answer:?}"
-    );
-    scene.done().await;
-
-    let (scene, options) = wecp(json!({"ats_schedule": "absent"}), json!({})).await;
-    let interview = made(&scene, &options).await;
-    let order = meet(&scene, &interview, &options, 1);
+    let order = meet(&scene, &interview, &options, 2);
     let error = scene.platform.invite(&order).await.unwrap_err();
-    // Tests go on.
-    assert_eq!((error.phase, error.reach), (Phase::Refused, Reach::Record));
-    assert!(error.remedy.contains("schedule_path"), "{error}");
+    assert_eq!((error.phase, error.reach), (Phase::NotSent, Reach::Record));
+    assert!(error.remedy.contains("organisation"), "{error}");
+    assert_eq!(scene.stand.invitations(&email(2)).await, 0);
     scene.done().await;
 }
 

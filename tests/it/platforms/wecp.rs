@@ -43,7 +43,7 @@ impl Stand for Wecp {
     }
 
     fn settings(&self) -> Value {
-        json!({"user_email": self.info.users[0].0})
+        json!({"user_email": self.info.users[0].0, "organisation": self.info.org})
     }
 
     fn secrets(&self) -> BTreeMap<String, SecretString> {

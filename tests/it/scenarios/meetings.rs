@@ -23,7 +23,7 @@ async fn scene(seed: u64, meeting: Value) -> (Rig, Customer, WecpInfo) {
         "kind": "wecp",
         "base_url": format!("{}/", info.base_url),
         "secrets": {"api_key": rig.secret("wecp-api-key", &info.api_key)},
-        "settings": {"calls_per_second": 100, "user_email": ROBIN},
+        "settings": {"calls_per_second": 100, "user_email": ROBIN, "organisation": info.org},
     });
     let mapping = rig.mapping("acme");
     mapping["assessment"] =

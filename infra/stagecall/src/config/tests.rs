@@ -177,7 +177,8 @@ fn with_what_is_commented_out() -> String {
         .replace(
             "# secrets.api_key = { env = \"ACME_WECP",
             "secrets.api_key = { env = \"ACME_WECP",
-        );
+        )
+        .replace("# settings.organisation", "settings.organisation");
     let is_setting = |line: &&str| {
         let key = line.split([' ', '.']).next().unwrap_or_default();
         line.starts_with('[')
@@ -237,6 +238,11 @@ fn what_a_platform_cannot_do_is_said_at_once() {
             "group = \"1b9d",
             "# group = \"1b9d",
             "options.group is missing",
+        ),
+        (
+            "settings.organisation = ",
+            "# settings.organisation = ",
+            "needs the setting organisation of the connection wecp",
         ),
         (
             "record = true",

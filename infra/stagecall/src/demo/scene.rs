@@ -179,6 +179,7 @@ impl Scene {
             eploy: &system.base_url,
             willo: &willo.base_url,
             wecp: &wecp.base_url,
+            organisation: &wecp.org,
             hrms: &hrms.url,
             vacancies: &vacancies,
             user,

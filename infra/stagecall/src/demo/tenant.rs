@@ -70,6 +70,8 @@ pub(crate) struct Outside<'a> {
     pub(crate) wecp: &'a str,
     pub(crate) hrms: &'a str,
     pub(crate) vacancies: &'a [Vacancy],
+    /// WeCP's organisation.
+    pub(crate) organisation: &'a str,
     /// The user of WeCP who acts, and who interviews.
     pub(crate) user: &'a str,
     /// Video interviews on Willo: by day and by night.
@@ -117,7 +119,7 @@ pub(crate) fn tenant(outside: &Outside<'_>) -> anyhow::Result<Tenant> {
         },
         platforms: BTreeMap::from([
             account("willo", willo, json!({}))?,
-            account("wecp", wecp, json!({"user_email": outside.user}))?,
+            account("wecp", wecp, json!({"user_email": outside.user, "organisation": outside.organisation}))?,
         ]),
         mappings: mappings(outside),
         retention_days: None,

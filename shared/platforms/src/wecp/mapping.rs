@@ -3,8 +3,8 @@
 use serde_json::Value;
 use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection};
 
-use super::place::{INTERVIEW, Place};
-use super::settings::{LINE, is_line};
+use super::place::{self, INTERVIEW, Place};
+use super::settings::{self, LINE, is_line};
 use crate::settings::{Setting, Wants};
 
 /// The options, described.
@@ -17,7 +17,7 @@ pub(super) static OPTIONS: &[Setting] = &[
     Setting {
         key: "group",
         wants: Wants::Text(is_id, "the id of a group: letters, digits and hyphens"),
-        about: "The group that an interview is made in (groupId). Required where the mapping makes interviews.",
+        about: "The group that a live interview is in (groupId). Required where the mapping makes interviews, or the connection's schedule_path has {group}.",
     },
     Setting {
         key: "record",
@@ -44,12 +44,8 @@ pub(super) static OPTIONS: &[Setting] = &[
 pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec<String> {
     let mut problems = Vec::new();
     let id = &mapping.assessment.assessment;
-    let place = Place::of(id);
-    let by_organisation = connection
-        .settings
-        .get("schedule_path")
-        .and_then(Value::as_str)
-        .is_some_and(|path| super::place::has(path, "group"));
+    let of = Place::of(id);
+    let schedule_path = settings::schedule_path(&connection.settings);
     let has_group = mapping.options.contains_key("group");
     match &mapping.kind {
         MappingKind::Meeting(plan) => {
@@ -59,25 +55,34 @@ pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec
                     super::TITLE
                 ));
             }
-            if plan.creates.is_none() && !matches!(place, Ok(Place::Interview(_))) {
+            if plan.creates.is_none() && !matches!(of, Ok(Place::Interview(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; a live interview's is \"{INTERVIEW}:\" and its id on {}, or give create = \"{INTERVIEW}\" instead",
                     super::TITLE
                 ));
             }
-            if !has_group && (plan.creates.is_some() || by_organisation) {
+            let group_in_path = place::has(schedule_path, "group");
+            if !has_group && (plan.creates.is_some() || group_in_path) {
                 problems.push("options.group is missing; give the group's id".to_owned());
+            }
+            if place::has(schedule_path, "organisation")
+                && settings::organisation(&connection.settings).is_none()
+            {
+                problems.push(format!(
+                    "arranging live interviews needs the setting organisation of the connection {}; set it to the name that stands in WeCP's addresses",
+                    mapping.assessment.account
+                ));
             }
         }
         MappingKind::Pool(_) => {
-            if !matches!(place, Ok(Place::Test(_) | Place::Group(_))) {
+            if !matches!(of, Ok(Place::Test(_) | Place::Group(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; a pool is a test's id, or \"group:\" and a group's id"
                 ));
             }
         }
         MappingKind::Invitation => {
-            if !matches!(place, Ok(Place::Test(_))) {
+            if !matches!(of, Ok(Place::Test(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; give a test's id, or for a live interview say in [meeting] when it is"
                 ));

@@ -128,18 +128,33 @@ impl Wecp {
         place::path(template, &[("interview", interview)])
     }
 
+    /// Where a candidate is scheduled. What the path needs is asked for when the mapping is saved; an account that is only
+    /// used for tests works without.
     fn schedule_path<'a>(
         &'a self,
         interview: &'a str,
         order: &'a InviteOrder,
     ) -> Result<Vec<&'a str>, Fault> {
         let template = &self.options.schedule_path;
-        let mut places = vec![
-            ("interview", interview),
-            ("organisation", self.options.organisation.as_str()),
-        ];
+        let mut places = vec![("interview", interview)];
+        if place::has(template, "organisation") {
+            let organisation = self.options.organisation.as_deref().ok_or_else(|| {
+                Fault::not_sent(
+                    problem::SETTINGS.code,
+                    "a live interview cannot be scheduled, because the WeCP account does not say which organisation it is of",
+                    "Set the connection's organisation to the name that stands in WeCP's addresses, or another schedule_path.",
+                )
+            })?;
+            places.push(("organisation", organisation));
+        }
         if place::has(template, "group") {
-            let group = interviews::group(&order.options).unwrap_or_default();
+            let group = interviews::group(&order.options).ok_or_else(|| {
+                Fault::not_sent(
+                    problem::OPTIONS.code,
+                    "a live interview cannot be scheduled, because the mapping does not say which group it is in",
+                    "Give the mapping's option \"group\".",
+                )
+            })?;
             places.push(("group", path_part(TITLE, group)?));
         }
         Ok(place::path(template, &places))

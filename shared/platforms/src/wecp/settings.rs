@@ -2,8 +2,9 @@
 //! could not establish.
 
 use serde_json::Value;
+use stagecall_core::tenant::Settings;
 
-use super::{TITLE, place};
+use super::TITLE;
 use crate::adapter::Account;
 use crate::fault::Fault;
 use crate::problem;
@@ -69,14 +70,13 @@ pub(super) static SETTINGS: &[Setting] = &[
             "the organisation's name as it stands in WeCP's addresses",
         ),
         // Internal paths show it (reference wecp §B.1, seen in code).
-        about: "What stands where schedule_path has {organisation}.",
+        about: "What stands where schedule_path has {organisation}. Required where a mapping arranges live interviews, unless schedule_path does without it.",
     },
     Setting {
         key: "schedule_path",
         wants: Wants::Text(is_path, PATH),
-        // Both this and orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews were seen in code
-        // (reference wecp §B.2.1).
-        about: "The path that schedules a candidate for a live interview; {organisation}, {group} and {interview} in it are filled in. Without it: \"ats/wecp/scheduleInterviews\".",
+        // Both were seen in code (reference wecp §B.2.1, §B.2.4).
+        about: "The path that schedules a candidate for a live interview; {organisation}, {group} and {interview} in it are filled in. Without it: \"orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews\". The other that is known is \"ats/wecp/scheduleInterviews\", which needs neither an organisation nor a group.",
     },
     Setting {
         key: "interviews_path",
@@ -122,6 +122,10 @@ pub(super) static SETTINGS: &[Setting] = &[
 
 const PATH: &str =
     "a path under base_url such as \"ats/wecp/tests\", without a slash at its beginning or end";
+/// Of the two paths that were seen the one that the vendor's author kept; the other, `ats/wecp/scheduleInterviews`, was left
+/// (reference wecp §B.2.4).
+const SCHEDULE_PATH: &str =
+    "orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews";
 const FIELD: &str = "a field's name of letters, digits and underscores";
 pub(super) const LINE: &str = "one line of at most 200 characters";
 
@@ -156,8 +160,8 @@ pub(super) struct Options {
     pub tests_path: String,
     /// The path that invites.
     pub invite_path: String,
-    /// The organisation's name in paths.
-    pub organisation: String,
+    /// The organisation's name in paths, if it is set.
+    pub organisation: Option<String>,
     /// The path that schedules for a live interview.
     pub schedule_path: String,
     /// The path of the list of interviews.
@@ -184,24 +188,13 @@ impl Options {
     /// Reads them, and sees that they fit together: the partner guide wants the acting user on every call (reference
     /// wecp, head).
     pub fn read(account: &Account) -> Result<Self, Fault> {
-        let text = |key| {
-            let value = account.settings.get(key).and_then(Value::as_str)?;
-            Some(value.trim().to_owned())
-        };
+        let text = |key| text(&account.settings, key).map(str::to_owned);
         let or = |key, default: &str| text(key).unwrap_or_else(|| default.to_owned());
         let user_email = text("user_email");
         let misfit = |problem: &str, remedy: &str| {
             let problem = format!("the {TITLE} account {problem}");
             Err(Fault::not_sent(problem::SETTINGS.code, problem, remedy).of_connection())
         };
-        let schedule_path = or("schedule_path", "ats/wecp/scheduleInterviews");
-        let organisation = or("organisation", "");
-        if place::has(&schedule_path, "organisation") && organisation.is_empty() {
-            return misfit(
-                "has {organisation} in schedule_path, but no organisation",
-                "Set organisation to the name that stands in WeCP's addresses.",
-            );
-        }
         let has = |key| !account.secret(key).is_empty();
         if has("partner_key") != has("partner_secret") {
             return misfit(
@@ -220,8 +213,8 @@ impl Options {
             key_header: or("key_header", "x-api-key"),
             tests_path: or("tests_path", "ats/wecp/tests"),
             invite_path: or("invite_path", "ats/wecp/tests/{test}/candidates"),
-            organisation,
-            schedule_path,
+            organisation: organisation(&account.settings).map(str::to_owned),
+            schedule_path: schedule_path(&account.settings).to_owned(),
             interviews_path: or("interviews_path", "ats/wecp/interviews"),
             interview_candidates_path: or(
                 "interview_candidates_path",
@@ -251,6 +244,20 @@ impl Options {
             .collect(),
         })
     }
+}
+
+fn text<'a>(settings: &'a Settings, key: &str) -> Option<&'a str> {
+    settings.get(key).and_then(Value::as_str).map(str::trim)
+}
+
+/// The path that schedules for a live interview.
+pub(super) fn schedule_path(settings: &Settings) -> &str {
+    text(settings, "schedule_path").unwrap_or(SCHEDULE_PATH)
+}
+
+/// The organisation's name in paths.
+pub(super) fn organisation(settings: &Settings) -> Option<&str> {
+    text(settings, "organisation").filter(|name| !name.is_empty())
 }
 
 fn is_email(text: &str) -> bool {
