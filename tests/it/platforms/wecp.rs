@@ -265,7 +265,8 @@ async fn what_is_read_tolerantly_needs_no_setting() {
     for switches in [
         json!({}),
         json!({"tests_in": "tests", "test_id_field": "quizId", "test_name_field": "testName"}),
-        json!({"test_id_field": "id", "nulls": true, "empty_list": "array"}),
+        json!({"test_id_field": "id", "not_known": "null", "empty_list": "array"}),
+        json!({"not_known": "zero", "test_duration": "seconds"}),
         json!({"invite_answer": "list", "metadata": "echoed", "invite_link": false}),
         json!({"invite_answer": "message", "metadata": "detail"}),
         json!({"error_body": "error_message", "proctoring": "raw"}),
@@ -276,6 +277,23 @@ async fn what_is_read_tolerantly_needs_no_setting() {
         json!({"form_labels": "none", "metadata": "echoed"}),
     ] {
         whole_way(switches, json!({})).await;
+    }
+}
+
+#[tokio::test]
+async fn zeros_of_somebody_who_never_began_are_no_score() {
+    for not_known in ["left_out", "null", "zero"] {
+        let scene = Scene::new(kind("wecp").unwrap()).await;
+        scene.stand.switch(json!({"not_known": not_known})).await;
+        let reference = scene.invited(1).await;
+        let read = async || scene.platform.result(&scene.first, &reference).await;
+        let waiting = read().await.unwrap();
+        assert_eq!((waiting.status, waiting.score), (Status::Sent, None));
+        scene.stand.bring_to(&reference, Status::Expired).await;
+        let expired = read().await.unwrap();
+        assert_eq!((expired.status, expired.score), (Status::Expired, None));
+        assert_eq!(expired.report_link, None, "{not_known}");
+        scene.done().await;
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Account;
 use super::model::{Candidate, Interview, Noticed, Scored, Task, Test};
 use super::score::{max_points, percent, points, time_spent_ms};
-use super::switches::{FormLabels, Metadata, Proctoring, TestDuration};
+use super::switches::{FormLabels, Metadata, NotKnown, Proctoring, TestDuration};
 use crate::control::Standing;
 
 /// `2025-03-25T07:00:00.000Z`
@@ -17,7 +17,7 @@ fn date(at: Timestamp) -> Value {
 /// An object that is being put together.
 struct Shown {
     properties: Map<String, Value>,
-    nulls: bool,
+    not_known: NotKnown,
 }
 
 impl Shown {
@@ -25,12 +25,13 @@ impl Shown {
         self.properties.insert(name.to_owned(), value);
     }
 
-    /// What may not be known yet.
-    fn put_known(&mut self, name: &str, value: Option<Value>) {
-        match value {
-            Some(value) => self.put(name, value),
-            None if self.nulls => self.put(name, Value::Null),
-            None => {}
+    /// What may not be known yet, and what stands for it where that is a zero.
+    fn put_known(&mut self, name: &str, value: Option<Value>, zero: Value) {
+        match (value, self.not_known) {
+            (Some(value), _) => self.put(name, value),
+            (None, NotKnown::LeftOut) => {}
+            (None, NotKnown::Null) => self.put(name, Value::Null),
+            (None, NotKnown::Zero) => self.put(name, zero),
         }
     }
 }
@@ -50,7 +51,7 @@ impl Account {
     fn shown(&self) -> Shown {
         Shown {
             properties: Map::new(),
-            nulls: self.switches.nulls,
+            not_known: self.switches.not_known,
         }
     }
 
@@ -92,7 +93,7 @@ impl Account {
         };
         let mut shown = self.shown_common(it, scored);
         let percentage = it.completed.map(|_| json!(percent(scored)));
-        shown.put_known("percentage", percentage);
+        shown.put_known("percentage", percentage, json!(0));
         if self.switches.metadata == Metadata::Echoed {
             shown.put("metadata", it.metadata.clone());
         }
@@ -105,9 +106,9 @@ impl Account {
         shown.put("candidateId", json!(it.id));
         shown.put("candidateDetails", self.form(it));
         shown.put("testFinished", json!(it.completed.is_some()));
-        shown.put_known("testStartTime", it.started.map(date));
+        shown.put_known("testStartTime", it.started.map(date), Value::Null);
         let duration = it.completed.map(|_| self.duration(time_spent_ms(scored)));
-        shown.put_known("testDuration", duration);
+        shown.put_known("testDuration", duration, self.duration(0));
         if self.switches.status_text {
             shown.put("status", json!(status(it.standing)));
         }
@@ -125,10 +126,15 @@ impl Account {
         shown.put("retry", json!(it.retry));
         shown.put("closed", json!(u8::from(it.standing == Standing::Expired)));
         shown.put("finished", json!(done));
-        shown.put_known("finishTime", it.completed.map(date));
-        shown.put_known("score", done.then(|| json!(points(scored))));
-        shown.put_known("maxScore", done.then(|| json!(max_points(scored))));
-        shown.put_known("reportLink", done.then(|| json!(self.report_link(it))));
+        shown.put_known("finishTime", it.completed.map(date), Value::Null);
+        shown.put_known("score", done.then(|| json!(points(scored))), json!(0));
+        shown.put_known(
+            "maxScore",
+            done.then(|| json!(max_points(scored))),
+            json!(0),
+        );
+        let report = done.then(|| json!(self.report_link(it)));
+        shown.put_known("reportLink", report, json!(""));
         let mut languages: Vec<&String> = scored
             .iter()
             .filter_map(|scored| scored.question.language.as_ref())
@@ -218,8 +224,8 @@ impl Account {
             shown.put("status", json!(status(it.standing)));
         }
         shown.put("finished", json!(it.completed.is_some()));
-        shown.put_known("startTime", it.started.map(date));
-        shown.put_known("finishTime", it.completed.map(date));
+        shown.put_known("startTime", it.started.map(date), Value::Null);
+        shown.put_known("finishTime", it.completed.map(date), Value::Null);
         let interview = self.interview(&it.of);
         let lines = interview.map_or(&[][..], |interview| &interview.scorecard);
         if !marks.is_empty() {
@@ -234,11 +240,13 @@ impl Account {
             shown.put("scorecard", filled.collect());
         }
         let done = it.completed.is_some();
-        shown.put_known("reportLink", done.then(|| json!(self.report_link(it))));
+        let report = done.then(|| json!(self.report_link(it)));
+        shown.put_known("reportLink", report, json!(""));
         let recorded = done && interview.is_some_and(|interview| interview.record);
         shown.put_known(
             "recordingLink",
             recorded.then(|| json!(format!("{}/recording/{}", self.links, it.id))),
+            json!(""),
         );
         if self.switches.metadata == Metadata::Echoed {
             shown.put("metadata", it.metadata.clone());

@@ -67,8 +67,8 @@ pub struct Switches {
     pub test_duration: TestDuration,
     /// Where `proctoringData` is (§B.2.3).
     pub proctoring: Proctoring,
-    /// Whether what is not known yet is `null`; otherwise it is left out.
-    pub nulls: bool,
+    /// What stands where nothing is known yet, as with whoever has not finished.
+    pub not_known: NotKnown,
     /// What `POST ats/wecp/scheduleInterviews` does (§B.2.1).
     pub ats_schedule: Scheduling,
     /// What `POST orgs/{org}/groups/{group}/interviews/{interview}/scheduleInterviews` does (§B.2.1).
@@ -126,7 +126,7 @@ impl Default for Switches {
             form_labels: FormLabels::English,
             test_duration: TestDuration::Clock,
             proctoring: Proctoring::Top,
-            nulls: false,
+            not_known: NotKnown::LeftOut,
             ats_schedule: Scheduling::Answered,
             org_schedule: Scheduling::Answered,
             interview_reads: true,
@@ -286,6 +286,18 @@ pub enum Proctoring {
     Raw,
     /// Nowhere: the test was not proctored.
     None,
+}
+
+/// What stands where nothing is known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotKnown {
+    /// Nothing.
+    LeftOut,
+    /// `null`
+    Null,
+    /// Of numbers and durations 0, of texts an empty one, else `null`.
+    Zero,
 }
 
 /// What scheduling does.

@@ -14,6 +14,11 @@ use crate::control::Standing;
 const LARGEST_PAGE: usize = 30;
 const USUAL_PAGE: usize = 10;
 
+/// `2026-11-20T09:00:00.123456Z`: Willo's times have microseconds at most, as its framework writes them (reference willo §A.1).
+fn date(at: Timestamp) -> Value {
+    json!(format!("{at:.6}"))
+}
+
 pub(super) fn user(user: &User) -> Value {
     json!({"key": user.key, "full_name": user.full_name, "email": user.email})
 }
@@ -85,7 +90,7 @@ impl Account {
             "department": it.department,
             "language": "en",
             "questions": it.questions,
-            "created_at": it.created,
+            "created_at": date(it.created),
         })
     }
 
@@ -101,8 +106,8 @@ impl Account {
         put("last_name", json!(last));
         put("email", json!(it.email));
         put("phone", json!(it.phone));
-        put("created_at", json!(it.created));
-        put("updated_at", json!(it.updated));
+        put("created_at", date(it.created));
+        put("updated_at", date(it.updated));
         if self.switches.external_id != ExternalId::Ignored {
             put("external_id", json!(it.external_id));
         }
@@ -128,8 +133,8 @@ impl Account {
         let completed = it.standing == Standing::Completed;
         put("status", json!(it.standing));
         put("stage", self.shown_stage(it));
-        put("started_at", json!(it.started));
-        put("completed_at", json!(it.completed));
+        put("started_at", json!(it.started.map(date)));
+        put("completed_at", json!(it.completed.map(date)));
         let share_link = (completed && self.switches.share_link)
             .then(|| format!("{}/show/{}/", self.links, it.code));
         put("share_link", json!(share_link));
@@ -165,7 +170,7 @@ impl Account {
                 "key": comment.key,
                 "user": self.user_named(&comment.by),
                 "text": comment.text,
-                "created_at": comment.at,
+                "created_at": date(comment.at),
             })
         });
         put("comments", comments.collect());

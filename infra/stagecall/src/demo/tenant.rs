@@ -119,7 +119,11 @@ pub(crate) fn tenant(outside: &Outside<'_>) -> anyhow::Result<Tenant> {
         },
         platforms: BTreeMap::from([
             account("willo", willo, json!({}))?,
-            account("wecp", wecp, json!({"user_email": outside.user, "organisation": outside.organisation}))?,
+            account(
+                "wecp",
+                wecp,
+                json!({"user_email": outside.user, "organisation": outside.organisation}),
+            )?,
         ]),
         mappings: mappings(outside),
         retention_days: None,

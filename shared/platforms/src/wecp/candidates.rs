@@ -78,7 +78,10 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
         completed_at: record
             .time(&standing::FINISHED_AT)
             .filter(|_| status == Status::Completed),
-        score: report::score(record),
+        // Zeros may stand where nothing is known (§B.6): whoever never began has no score of 0.
+        score: report::score(record).filter(|score| {
+            status == Status::Completed || so_far.started_at.is_some() || score.value > 0.0
+        }),
         ratings: report::score_in_words(record),
         parts: [so_far.parts.clone(), report::parts(record)].concat(),
         report_link: report::link(record, base),

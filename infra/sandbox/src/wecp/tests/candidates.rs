@@ -141,7 +141,7 @@ async fn a_candidate_goes_from_invited_to_finished() {
 #[tokio::test]
 async fn other_endings_are_shown_as_far_as_switched() {
     let wecp = Wecp::new().await;
-    wecp.switch(json!({"status_text": true, "nulls": true}))
+    wecp.switch(json!({"status_text": true, "not_known": "null"}))
         .await;
     for (act, standing, words, closed) in [
         (Bounce, Standing::Bounced, "Email bounced", 0),
@@ -167,6 +167,26 @@ async fn other_endings_are_shown_as_far_as_switched() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn what_is_not_known_yet_is_left_out_null_or_zero() {
+    let wecp = Wecp::new().await;
+    let id = wecp.invited("ada@example.com").await;
+    for (switch, number, link) in [
+        ("left_out", None, None),
+        ("null", Some(Value::Null), Some(Value::Null)),
+        ("zero", Some(json!(0)), Some(json!(""))),
+    ] {
+        wecp.switch(json!({"not_known": switch})).await;
+        let detail = wecp.detail(&id).await;
+        assert_eq!(detail["testFinished"], json!(false));
+        assert_eq!(detail.get("score").cloned(), number, "{switch}");
+        assert_eq!(detail.get("maxScore").cloned(), number, "{switch}");
+        assert_eq!(detail.get("reportLink").cloned(), link, "{switch}");
+        let begun = detail.get("testStartTime").cloned();
+        assert_eq!(begun, number.map(|_| Value::Null), "{switch}");
+    }
 }
 
 #[tokio::test]

@@ -325,3 +325,24 @@ async fn a_removed_participant_is_gone_for_the_api_but_not_for_the_judge() {
         .unwrap();
     assert_eq!((all[0].standing, all[0].removed), (Standing::Bounced, true));
 }
+
+#[tokio::test]
+async fn times_have_six_digits_of_a_second_at_most() {
+    let scene = Scene::new().await;
+    let interview = scene
+        .player
+        .interview(ACME, "First interview")
+        .await
+        .unwrap();
+    let invited = scene.invite(&interview, "ada@example.com").await.body;
+    let list = scene.willo(Method::GET, "participants/", None).await.body;
+    for time in [
+        &invited["created_at"],
+        &invited["updated_at"],
+        &list["results"][0]["created_at"],
+    ] {
+        let (_, fraction) = time.as_str().unwrap().split_once('.').unwrap();
+        let digits = fraction.strip_suffix('Z').unwrap();
+        assert_eq!(digits.len(), 6, "{time}");
+    }
+}
