@@ -190,6 +190,16 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
                     "Not invited to {platform}: the application left the stage before the invitation went out."
                 )
             }
+            State::Skipped(
+                SkipReason::MappingChanged | SkipReason::MappingRemoved | SkipReason::Paused,
+            ) => format!(
+                "Not invited to {platform}: invitations for this vacancy and stage were turned off before it went out."
+            ),
+            State::Skipped(SkipReason::Cancelled) => {
+                format!(
+                    "Not invited to {platform}: the invitation was taken back before it went out."
+                )
+            }
             _ => format!("Not invited to {platform}."),
         },
         Moment::Invited if row.pooled => format!("Added to the talent pool in {platform}."),
@@ -286,6 +296,12 @@ fn what_to_do(
             State::Skipped(SkipReason::MovedOn) => {
                 Some("To invite the candidate, move the application back to that stage.".to_owned())
             }
+            State::Skipped(
+                SkipReason::MappingChanged | SkipReason::MappingRemoved | SkipReason::Paused,
+            ) => Some(
+                "If the candidate should be invited, ask your Eploy administrator to turn them on again."
+                    .to_owned(),
+            ),
             _ => None,
         },
         Moment::Bounced => Some(format!(

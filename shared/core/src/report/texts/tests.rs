@@ -216,6 +216,10 @@ fn situations() -> String {
         ),
         ("in the pool from elsewhere", pooled(duplicate(None))),
         ("moved on", row(State::Skipped(SkipReason::MovedOn))),
+        (
+            "taken out of the mapping",
+            row(State::Skipped(SkipReason::MappingChanged)),
+        ),
         ("taken back", row(State::Skipped(SkipReason::Cancelled))),
     ] {
         say(name, &row, &stage, Moment::Failed, &NOTHING);
