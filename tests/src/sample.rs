@@ -165,5 +165,6 @@ pub fn delivery(tenant: &str, id: &str, at: Timestamp) -> Delivery {
         event: Some("new_response".to_owned()),
         references: vec!["p1".into(), "p2".into()],
         tries: 0,
+        given_up: false,
     }
 }

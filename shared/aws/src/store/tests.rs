@@ -174,6 +174,7 @@ async fn only_what_was_handled_expires() {
         event: None,
         references: Vec::new(),
         tries: 0,
+        given_up: false,
     };
     for fate in [
         DeliveryFate::Handled,

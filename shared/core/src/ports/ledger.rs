@@ -231,6 +231,9 @@ pub struct Delivery {
     pub references: Vec<Reference>,
     /// How often it was looked into in vain.
     pub tries: u32,
+    /// Whether it was given up although its invitations are known: their results could not be recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// What became of a delivery.
@@ -240,7 +243,7 @@ pub enum DeliveryFate {
     Handled,
     /// None of its references is known; look again at this time, because the invitation may be on record by then.
     Again(Timestamp),
-    /// None of its references is known: parked for a person to see.
+    /// None of its references is known, or it was [given up](Delivery::given_up): parked for a person to see.
     Unmatched,
 }
 

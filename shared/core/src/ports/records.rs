@@ -71,7 +71,7 @@ pub enum DeliveryStanding {
     Pending,
     /// Its invitations were brought up to date, or it was discarded.
     Handled,
-    /// None of its references is known: parked for a person to see.
+    /// None of its references is known, or it was [given up](super::Delivery::given_up): parked for a person to see.
     Unmatched,
 }
 

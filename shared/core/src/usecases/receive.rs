@@ -92,6 +92,7 @@ impl Receiver {
             event: hint.event,
             references: hint.references,
             tries: 0,
+            given_up: false,
         };
         // Where the queue keeps it, being due, too, would only cost writes: if the queue lost it all the same, it would be
         // as if the callback had been lost, and a sweep brings what it told of.
@@ -183,10 +184,9 @@ impl Receiver {
             }
         }
         delivery.tries = delivery.tries.saturating_add(1);
-        let again = || {
-            let delay = self.desk.timing.backoff(delivery.tries, &delivery.id);
-            DeliveryFate::Again(after(self.desk.now(), delay))
-        };
+        delivery.given_up = false;
+        let delay = self.desk.timing.backoff(delivery.tries, &delivery.id);
+        let again = || DeliveryFate::Again(after(self.desk.now(), delay));
         let fate = if known.is_empty() {
             if delivery.tries < Self::TRIES {
                 again()
@@ -214,7 +214,8 @@ impl Receiver {
             } else if self.is_exhausted(&delivery) {
                 // A sweep goes on asking for the invitation, by bounds of its own, which tell the recruiter.
                 tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "a callback was given up: its result could not be recorded");
-                DeliveryFate::Handled
+                delivery.given_up = true;
+                DeliveryFate::Unmatched
             } else {
                 again()
             }

@@ -101,6 +101,7 @@ async fn list(
         "event",
         "references",
         "tries",
+        "why",
     ]);
     for one in &found {
         let references: Vec<_> = one.references.iter().map(Reference::as_str).collect();
@@ -111,6 +112,11 @@ async fn list(
             Cell::new(one.event.as_deref().unwrap_or("")),
             Cell::new(references.join(", ")),
             Cell::new(one.tries),
+            Cell::new(if one.given_up {
+                "its result could not be recorded"
+            } else {
+                "no invitation is known"
+            }),
         ]);
     }
     println!("{shown}");

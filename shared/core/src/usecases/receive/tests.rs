@@ -384,12 +384,16 @@ async fn a_delivery_whose_result_is_never_read_is_given_up_after_days_and_tries(
             tries += 1;
             match delivery(&world).1 {
                 DeliveryStands::Settled(DeliveryFate::Again(at)) => world.holds().now = at,
-                DeliveryStands::Settled(DeliveryFate::Handled) => break,
+                DeliveryStands::Settled(DeliveryFate::Unmatched) => break,
                 other => panic!("{other:?}"),
             }
             assert!(tries < 200, "it comes back for ever");
         }
         let days = world.holds().now.duration_since(start()).as_hours() / 24;
         assert_eq!(days, 3, "{tries} tries");
+        assert!(
+            delivery(&world).0.given_up,
+            "a person sees why it is parked"
+        );
     }
 }
