@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::announcement::Announcement;
 use crate::invitation::{Invitation, NextTry, State, Trouble, Wake};
-use crate::ports::{SweepState, TenantState};
+use crate::ports::{MappingStatus, SweepState, TenantState};
 use crate::timing::{Timing, after, seconds};
 
 /// Clocks of several processes differ a little. What was written further ahead was written by a clock that was wrong.
@@ -75,6 +75,19 @@ impl TenantState {
         if let Some(again) = &mut self.poll.again {
             back.time(&mut again.at);
         }
+        if let Some(scan) = &mut self.poll.scan {
+            back.time(&mut scan.at);
+            back.if_any(&mut scan.missed_at);
+            back.if_any(&mut scan.completed_at);
+            back.trouble(&mut scan.trouble);
+        }
+        back.trouble(&mut self.poll.trouble);
+        for one in &mut self.poll.unread {
+            back.time(&mut one.at);
+        }
+        for one in &mut self.proven {
+            back.time(&mut one.at);
+        }
         if let Some(suspended) = &mut self.suspended {
             back.time(&mut suspended.until);
             back.time(&mut suspended.trouble.since);
@@ -85,6 +98,9 @@ impl TenantState {
         for mapping in self.mappings.values_mut() {
             if mapping.since > now {
                 mapping.since = early;
+            }
+            if let MappingStatus::Broken { at, .. } = &mut mapping.status {
+                back.if_any(at);
             }
         }
         // A cursor is Eploy's time, but the first one is taken from our clock.
@@ -100,6 +116,7 @@ impl TenantState {
                 hires.since = early;
             }
             cursor(&mut hires.cursor, hires.reached);
+            back.trouble(&mut hires.trouble);
         }
         true
     }

@@ -99,6 +99,13 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         }),
         last_ok: Some(at(-0.5)),
         failures: 5,
+        trouble: Some(Trouble {
+            code: "eploy.throttled".to_owned(),
+            problem: "Eploy asks to slow down".to_owned(),
+            remedy: "Wait.".to_owned(),
+            since: at(-6.5),
+            times: 5,
+        }),
         set_aside: 6,
         again: Some(LookAgain {
             rows: vec![ApplicationRow {

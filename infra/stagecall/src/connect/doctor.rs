@@ -1,19 +1,16 @@
 //! `stagecall doctor`: the whole installation, checked.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
 use serde_json::json;
-use stagecall_core::ports::{ChangeFeed, MappingStatus, PollState};
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::scan_calls_a_day;
 use stagecall_http::{Limits, Method, Request};
 use url::Url;
 
-use super::checks;
 use super::finding::{Finding, Printer, Verdict, code};
+use super::{checks, recorded};
 use crate::operate::console::{Acting, Output, local, print_json};
 use crate::store::{Installation, Place};
 
@@ -260,6 +257,19 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             format!("Correct it: stagecall tenant set {}", tenant.id),
         )
     }));
+    for mapping in &tenant.mappings {
+        let account = tenant.platforms.get(&mapping.assessment.account);
+        let problems = account.map(|on| stagecall_platforms::validate_mapping(on, mapping));
+        found.extend(problems.into_iter().flatten().map(|problem| {
+            Finding::problem(
+                of,
+                "mappings",
+                "stagecall.settings",
+                format!("{}: {problem}", mapping.id),
+                format!("Correct it: stagecall tenant set {}", tenant.id),
+            )
+        }));
+    }
     let all = on.records.list_tenants().await.unwrap_or_default();
     found.extend(tenant.overlaps(&all).iter().map(|overlap| {
         Finding::problem(
@@ -300,169 +310,9 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             "Check the store",
         )),
         Ok(None) => found.push(Finding::note(of, "polling", "it was never polled")),
-        Ok(Some(state)) => {
-            if let Some(suspended) = &state.suspended {
-                let trouble = &suspended.trouble;
-                found.push(Finding::problem(
-                    of,
-                    "suspended",
-                    &trouble.code,
-                    format!("{}, since {}", trouble.problem, local(trouble.since)),
-                    &trouble.remedy,
-                ));
-            } else if let Some(at) = state.poll.last_ok {
-                found.push(Finding::ok(of, "polling", format!("last at {}", local(at))));
-            }
-            found.extend(feed(tenant, &state.poll, of));
-            found.extend(state.poll.unread.iter().map(|one| {
-                Finding::problem(
-                    of,
-                    "records",
-                    "stagecall.record_unread",
-                    format!(
-                        "application {} could not be read at {}: {}",
-                        one.id.as_deref().unwrap_or("without an id"),
-                        local(one.at),
-                        one.reason
-                    ),
-                    "Look at the application in Eploy, and save it again; nobody is invited for it until it can be read",
-                )
-            }));
-            for mapping in &tenant.mappings {
-                let state = state.mappings.get(&mapping.id).map(|state| &state.status);
-                if let Some(MappingStatus::Broken { reason, .. }) = state {
-                    found.push(Finding::problem(
-                        of,
-                        "mappings",
-                        "stagecall.mapping_broken",
-                        format!("{}: {reason}", mapping.id),
-                        format!(
-                            "Mend it in Eploy, or map anew: stagecall map remove {0} {1}, then stagecall map add {0}",
-                            tenant.id, mapping.id
-                        ),
-                    ));
-                }
-            }
-        }
+        Ok(Some(state)) => found.extend(recorded::state(tenant, &state, of, on.clock.now())),
     }
-    found.extend(sweeps(on, tenant, of).await);
-    found
-}
-
-/// How the sweeps of the platforms' lists stand, by what is on record.
-async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
-    /// Once or twice may be the weather.
-    const OFTEN: u32 = 3;
-    let assessments: BTreeSet<_> = tenant
-        .mappings
-        .iter()
-        .map(|mapping| &mapping.assessment)
-        .collect();
-    let mut found = Vec::new();
-    for assessment in assessments {
-        match on.sweeps.load_sweep(&tenant.id, assessment).await {
-            Err(error) => found.push(Finding::problem(
-                of,
-                "results",
-                "stagecall.store",
-                error.to_string(),
-                "Check the store",
-            )),
-            Ok(sweep) => {
-                let failing = sweep.failing.map(|failing| failing.trouble);
-                if let Some(trouble) = failing.filter(|trouble| trouble.times >= OFTEN) {
-                    found.push(Finding::problem(
-                        of,
-                        "results",
-                        &trouble.code,
-                        format!(
-                            "the list of {assessment} cannot be read since {}: {}",
-                            local(trouble.since),
-                            trouble.problem
-                        ),
-                        &trouble.remedy,
-                    ));
-                }
-                if sweep.set_aside > 0 {
-                    found.push(Finding::problem(
-                        of,
-                        "results",
-                        "stagecall.line_unread",
-                        format!(
-                            "{} lines of the list of {assessment} cannot be read",
-                            sweep.set_aside
-                        ),
-                        "Results of those candidates arrive only by callback. Look at the list on the platform for entries without an id",
-                    ));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// How changes of stage are noticed, and how sure it is that none is missed.
-fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
-    let what = "change feed";
-    let Some(feed) = poll.feed else {
-        return Vec::new();
-    };
-    let by = feed.by;
-    let calls = scan_calls_a_day(by, tenant.eploy.daily_calls);
-    let mut found = vec![match (feed.settled, by) {
-        (_, ChangeFeed::SlowFull) => Finding::note(
-            of,
-            what,
-            format!(
-                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; somebody who leaves a stage and comes back between two readings is not noticed"
-            ),
-        ),
-        (true, _) => Finding::ok(
-            of,
-            what,
-            format!("changes of stage are noticed by {by}; that this shows all of them is settled"),
-        ),
-        (false, _) => Finding::note(
-            of,
-            what,
-            format!(
-                "changes of stage are noticed by {by}; whether this shows all of them is not settled, so a stage scan looks for what it missed, with at most {calls} Eploy calls a day. Settle it: stagecall probe {}",
-                tenant.id
-            ),
-        ),
-    }];
-    let Some(scan) = &poll.scan else {
-        return found;
-    };
-    if let Some(at) = scan.missed_at {
-        found.push(Finding::problem(
-            of,
-            what,
-            "stagecall.feed_misses",
-            format!(
-                "{by} missed {} entries that the stage scan caught, the last at {}",
-                scan.missed,
-                local(at)
-            ),
-            format!(
-                "Find a feed that shows every change of stage, and use what it finds: stagecall probe {}",
-                tenant.id
-            ),
-        ));
-    }
-    if let Some(trouble) = &scan.trouble {
-        found.push(Finding::problem(
-            of,
-            what,
-            &trouble.code,
-            format!(
-                "the stage scan cannot be made: {}, since {}",
-                trouble.problem,
-                local(trouble.since)
-            ),
-            &trouble.remedy,
-        ));
-    }
+    found.extend(recorded::sweeps(on, tenant, of).await);
     found
 }
 

@@ -5,13 +5,14 @@ pub(crate) mod add;
 mod checks;
 mod credentials;
 mod doctor;
-mod finding;
+pub(crate) mod finding;
 mod lists;
 mod map;
 mod probe;
 #[cfg(test)]
 mod problems;
 mod prompt;
+pub(crate) mod recorded;
 mod register;
 
 use clap::Subcommand;

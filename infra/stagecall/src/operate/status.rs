@@ -5,11 +5,13 @@ use comfy_table::Cell;
 use serde::Serialize;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{EployConnections as _, MappingStatus, Purpose, StateCount};
+use stagecall_core::ports::{EployConnections as _, Purpose, StateCount};
 use stagecall_core::tenant::Tenant;
 
 use super::console::{Output, print_json, span, table};
 use super::read::sum;
+use crate::connect::finding::{Finding, Verdict};
+use crate::connect::recorded;
 use crate::exit;
 use crate::store::Installation;
 
@@ -116,6 +118,16 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     Ok(exit::OK)
 }
 
+/// A finding in one line, if something is wrong.
+fn problem(found: &Finding) -> Option<String> {
+    let is_problem = found.verdict == Verdict::Problem;
+    is_problem.then(|| {
+        let code = found.code.as_deref().unwrap_or_default();
+        let mend = found.mend.as_deref().unwrap_or_default();
+        format!("{code}: {}. {mend}", found.found)
+    })
+}
+
 async fn glance(
     tenant: &Tenant,
     on: &Installation,
@@ -126,28 +138,14 @@ async fn glance(
     let states = on.records.counts(&tenant.id).await?;
     let unmatched = on.deliveries.unmatched(&tenant.id, MOST_UNMATCHED).await?;
     let mut problems = Vec::new();
-    let suspended = state.as_ref().and_then(|state| state.suspended.as_ref());
-    if let Some(suspension) = suspended {
-        let trouble = &suspension.trouble;
-        problems.push(format!(
-            "{}: {}. {}",
-            trouble.code, trouble.problem, trouble.remedy
-        ));
+    let mut found = recorded::sweeps(on, tenant, "").await;
+    if let Some(state) = &state {
+        found.extend(recorded::state(tenant, state, "", now));
     }
-    for (id, mapping) in state.iter().flat_map(|state| &state.mappings) {
-        if let MappingStatus::Broken { reason, .. } = &mapping.status {
-            problems.push(format!("mapping {id}: {reason}"));
-        }
-    }
-    let poll = state.as_ref().map(|state| &state.poll);
-    if let Some((feed, scan)) = poll.and_then(|poll| poll.feed.zip(poll.scan.as_ref()))
-        && scan.missed > 0
-    {
-        problems.push(format!(
-            "the change feed ({}) missed {} entries, which the stage scan caught: stagecall doctor",
-            feed.by, scan.missed
-        ));
-    }
+    problems.extend(found.iter().filter_map(problem));
+    let suspended = state
+        .as_ref()
+        .is_some_and(|state| state.suspended.is_some());
     // The calls of all purposes together are what writing back, which may use all, has not left.
     let left = match eploy.eploy(tenant, Purpose::WriteBack).await {
         Ok(eploy) => eploy.allowance_left().await.map(|left| left.calls),
@@ -162,7 +160,7 @@ async fn glance(
         tenant: tenant.id.clone(),
         standing: if tenant.paused {
             "paused"
-        } else if suspended.is_some() {
+        } else if suspended {
             "suspended"
         } else {
             "on"

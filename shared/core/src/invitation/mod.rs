@@ -265,13 +265,14 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// The trouble that `error` is, going on from `before`.
+    /// The trouble that `error` is, going on from `before`; one that began only later did so by a clock that was ahead, and
+    /// counts from `now`.
     pub fn from_call(error: &CallError, before: Option<&Self>, now: Timestamp) -> Self {
         Self {
             code: error.code.to_owned(),
             problem: format!("{}, {}: {}", error.system, error.operation, error.problem),
             remedy: error.remedy.clone(),
-            since: before.map_or(now, |trouble| trouble.since),
+            since: before.map_or(now, |trouble| trouble.since.min(now)),
             times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
         }
     }

@@ -88,6 +88,9 @@ pub struct PollState {
     pub last_ok: Option<Timestamp>,
     /// Polls in a row that failed.
     pub failures: u32,
+    /// What the last of them failed with, unless that was of our own or suspended the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
     /// Records set aside in the last poll because they could not be read.
     #[serde(default)]
     pub set_aside: u32,

@@ -4,7 +4,7 @@ use super::*;
 use crate::announcement::{Hire, HireKey};
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, Step};
-use crate::ports::Suspension;
+use crate::ports::{StageScan, Suspension};
 
 const HOUR: i64 = 3600;
 /// How far the clock was ahead.
@@ -115,6 +115,11 @@ fn a_tenants_times_are_moved_back_together() {
         trouble: trouble(AHEAD),
         until: time(AHEAD + 900),
     });
+    state.poll.trouble = Some(trouble(AHEAD));
+    state.poll.scan = Some(StageScan {
+        trouble: Some(trouble(AHEAD)),
+        ..StageScan::starting(time(AHEAD + 600))
+    });
     let mapping = json!({"status": "active", "since": time(AHEAD), "watches": ""});
     let mapping = serde_json::from_value(mapping).unwrap();
     state.mappings.insert("m".into(), mapping);
@@ -122,6 +127,10 @@ fn a_tenants_times_are_moved_back_together() {
     assert_eq!(state.due_at, time(60 + 900));
     assert_eq!(state.check_at, Some(time(60 + 6 * HOUR)));
     assert_eq!(state.suspended.as_ref().unwrap().until, time(60 + 900));
+    assert_eq!(state.poll.trouble.as_ref().unwrap().since, time(60));
+    let scan = state.poll.scan.as_ref().unwrap();
+    assert_eq!(scan.at, time(60 + 600), "a scan comes in its own time");
+    assert_eq!(scan.trouble.as_ref().unwrap().since, time(60));
     // Who came meanwhile is neither taken for one who was there nor passed by the cursor.
     let early = time(60 - 24 * HOUR);
     assert_eq!(state.mappings[&"m".into()].since, early);

@@ -454,6 +454,7 @@ impl Poller {
         let now = self.desk.now();
         state.poll.last_ok = Some(now);
         state.poll.failures = 0;
+        state.poll.trouble = None;
         state.due_at = after(now, seconds(interval));
         if state.suspended.take().is_some() {
             tracing::info!(tenant = %id, "the tenant works again");
@@ -483,6 +484,7 @@ impl Poller {
         if error.reach == Reach::Connection {
             let pause = after(now, seconds(self.desk.timing.suspend_seconds));
             state.due_at = error.not_before().map_or(pause, |at| at.max(state.due_at));
+            state.poll.trouble = None;
             let before = state.suspended.take();
             if before
                 .as_ref()
@@ -510,6 +512,7 @@ impl Poller {
             state.due_at = error
                 .not_before()
                 .map_or(state.due_at, |at| at.max(state.due_at));
+            state.poll.trouble = Some(Trouble::from_call(error, state.poll.trouble.as_ref(), now));
             tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "the poll failed");
         }
     }

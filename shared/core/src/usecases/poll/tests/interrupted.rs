@@ -85,10 +85,13 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
     let down = failing(Phase::Unknown);
     world.holds().fails.insert("changed_applications", down);
     let mut waited = SignedDuration::ZERO;
+    let first_at = world.holds().now;
     for failures in 1..=4 {
         assert_eq!(poll(&world).await, Polled::Failed);
         let state = state(&world);
         assert_eq!(state.poll.failures, failures);
+        let trouble = state.poll.trouble.clone().unwrap();
+        assert_eq!((trouble.times, trouble.since), (failures, first_at));
         let wait_for = state.due_at.duration_since(world.holds().now);
         assert!(wait_for > waited, "{wait_for} after {waited}");
         waited = wait_for;
@@ -104,6 +107,12 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
     wait(&world);
     poll(&world).await;
     assert!(state(&world).due_at > time(90_100));
+    // What worked again is no trouble any more.
+    wait(&world);
+    world.holds().fails.clear();
+    poll(&world).await;
+    let poll = state(&world).poll;
+    assert_eq!((poll.failures, poll.trouble), (0, None));
 }
 
 #[tokio::test]

@@ -1,0 +1,319 @@
+//! What is on record of a tenant, as findings: whether polls, the stage scan, the reading of hires and sweeps work, what could
+//! not be read, and which mappings are broken.
+
+use std::collections::BTreeSet;
+
+use stagecall_core::Timestamp;
+use stagecall_core::ports::{ChangeFeed, MappingStatus, PollState, TenantState};
+use stagecall_core::tenant::Tenant;
+use stagecall_core::usecases::scan_calls_a_day;
+
+use super::finding::Finding;
+use crate::operate::console::local;
+use crate::store::Installation;
+
+/// How often in a row something has to fail before it is a problem: once or twice may be the weather.
+const OFTEN: u32 = 3;
+
+/// How a tenant stands by its state.
+pub(crate) fn state(
+    tenant: &Tenant,
+    state: &TenantState,
+    of: &str,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let mut found: Vec<_> = polling(state, of, now).into_iter().collect();
+    found.extend(feed(tenant, &state.poll, of));
+    let hires = state
+        .hires
+        .as_ref()
+        .and_then(|hires| hires.trouble.as_ref());
+    found.extend(hires.map(|trouble| {
+        Finding::problem(
+            of,
+            "hires",
+            &trouble.code,
+            format!(
+                "hires cannot be read since {}: {}",
+                local(trouble.since),
+                trouble.problem
+            ),
+            &trouble.remedy,
+        )
+    }));
+    found.extend(state.poll.unread.iter().map(|one| {
+        Finding::problem(
+            of,
+            "records",
+            "stagecall.record_unread",
+            format!(
+                "application {} could not be read at {}: {}",
+                one.id.as_deref().unwrap_or("without an id"),
+                local(one.at),
+                one.reason
+            ),
+            "Look at the application in Eploy, and save it again; nobody is invited for it until it can be read",
+        )
+    }));
+    for mapping in &tenant.mappings {
+        let state = state.mappings.get(&mapping.id).map(|state| &state.status);
+        if let Some(MappingStatus::Broken { reason, .. }) = state {
+            found.push(Finding::problem(
+                of,
+                "mappings",
+                "stagecall.mapping_broken",
+                format!("{}: {reason}", mapping.id),
+                format!(
+                    "Mend it in Eploy, or map anew: stagecall map remove {0} {1}, then stagecall map add {0}",
+                    tenant.id, mapping.id
+                ),
+            ));
+        }
+    }
+    found
+}
+
+/// Whether polls succeed.
+fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
+    let what = "polling";
+    let last_ok = state.poll.last_ok;
+    if let Some(suspended) = &state.suspended {
+        let trouble = &suspended.trouble;
+        return Some(Finding::problem(
+            of,
+            "suspended",
+            &trouble.code,
+            format!("{}, since {}", trouble.problem, local(trouble.since)),
+            &trouble.remedy,
+        ));
+    }
+    let worked = last_ok.map_or("none has succeeded yet".to_owned(), |at| {
+        format!("the last that succeeded was at {}", local(at))
+    });
+    match (&state.poll.trouble, state.poll.failures) {
+        (Some(trouble), failures) if failures >= OFTEN => Some(Finding::problem(
+            of,
+            what,
+            &trouble.code,
+            format!(
+                "{failures} polls have failed since {}, {worked}: {}",
+                local(trouble.since),
+                trouble.problem
+            ),
+            &trouble.remedy,
+        )),
+        (None, failures) if failures >= OFTEN => Some(Finding::problem(
+            of,
+            what,
+            "stagecall.store",
+            format!("{failures} polls have failed for a reason of our own; {worked}"),
+            "See what the log says of it, and check the store",
+        )),
+        (Some(trouble), _) => Some(Finding::note(
+            of,
+            what,
+            format!(
+                "the last poll failed: {} [{}]; the next is due {}",
+                trouble.problem,
+                trouble.code,
+                if state.due_at > now {
+                    format!("at {}", local(state.due_at))
+                } else {
+                    "now".to_owned()
+                }
+            ),
+        )),
+        (None, _) => last_ok.map(|at| Finding::ok(of, what, format!("last at {}", local(at)))),
+    }
+}
+
+/// How the sweeps of the platforms' lists stand, by what is on record.
+pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
+    let assessments: BTreeSet<_> = tenant
+        .mappings
+        .iter()
+        .map(|mapping| &mapping.assessment)
+        .collect();
+    let mut found = Vec::new();
+    for assessment in assessments {
+        match on.sweeps.load_sweep(&tenant.id, assessment).await {
+            Err(error) => found.push(Finding::problem(
+                of,
+                "results",
+                "stagecall.store",
+                error.to_string(),
+                "Check the store",
+            )),
+            Ok(sweep) => {
+                let failing = sweep.failing.map(|failing| failing.trouble);
+                if let Some(trouble) = failing.filter(|trouble| trouble.times >= OFTEN) {
+                    found.push(Finding::problem(
+                        of,
+                        "results",
+                        &trouble.code,
+                        format!(
+                            "the list of {assessment} cannot be read since {}: {}",
+                            local(trouble.since),
+                            trouble.problem
+                        ),
+                        &trouble.remedy,
+                    ));
+                }
+                if sweep.set_aside > 0 {
+                    found.push(Finding::problem(
+                        of,
+                        "results",
+                        "stagecall.line_unread",
+                        format!(
+                            "{} lines of the list of {assessment} cannot be read",
+                            sweep.set_aside
+                        ),
+                        "Results of those candidates arrive only by callback. Look at the list on the platform for entries without an id",
+                    ));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// How changes of stage are noticed, and how sure it is that none is missed.
+fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
+    let what = "change feed";
+    let Some(feed) = poll.feed else {
+        return Vec::new();
+    };
+    let by = feed.by;
+    let calls = scan_calls_a_day(by, tenant.eploy.daily_calls);
+    let mut found = vec![match (feed.settled, by) {
+        (_, ChangeFeed::SlowFull) => Finding::note(
+            of,
+            what,
+            format!(
+                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; somebody who leaves a stage and comes back between two readings is not noticed"
+            ),
+        ),
+        (true, _) => Finding::ok(
+            of,
+            what,
+            format!("changes of stage are noticed by {by}; that this shows all of them is settled"),
+        ),
+        (false, _) => Finding::note(
+            of,
+            what,
+            format!(
+                "changes of stage are noticed by {by}; whether this shows all of them is not settled, so a stage scan looks for what it missed, with at most {calls} Eploy calls a day. Settle it: stagecall probe {}",
+                tenant.id
+            ),
+        ),
+    }];
+    let Some(scan) = &poll.scan else {
+        return found;
+    };
+    if let Some(at) = scan.missed_at {
+        found.push(Finding::problem(
+            of,
+            what,
+            "stagecall.feed_misses",
+            format!(
+                "{by} missed {} entries that the stage scan caught, the last at {}",
+                scan.missed,
+                local(at)
+            ),
+            format!(
+                "Find a feed that shows every change of stage, and use what it finds: stagecall probe {}",
+                tenant.id
+            ),
+        ));
+    }
+    if let Some(trouble) = &scan.trouble {
+        found.push(Finding::problem(
+            of,
+            what,
+            &trouble.code,
+            format!(
+                "the stage scan cannot be made: {}, since {}",
+                trouble.problem,
+                local(trouble.since)
+            ),
+            &trouble.remedy,
+        ));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use stagecall_core::invitation::Trouble;
+
+    use super::*;
+    use crate::connect::finding::Verdict;
+
+    fn time(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn trouble(code: &str, times: u32) -> Trouble {
+        Trouble {
+            code: code.to_owned(),
+            problem: "Eploy, search: it asks to slow down (429)".to_owned(),
+            remedy: "Wait, or give it fewer calls.".to_owned(),
+            since: time(0),
+            times,
+        }
+    }
+
+    fn found(change: impl FnOnce(&mut TenantState)) -> Vec<Finding> {
+        let tenant: Tenant = serde_json::from_value(json!({
+            "id": "acme",
+            "eploy": {"base_url": "https://acme.eploy.net/"},
+        }))
+        .unwrap();
+        let mut stands = TenantState::new(time(900));
+        stands.poll.last_ok = Some(time(-60));
+        change(&mut stands);
+        state(&tenant, &stands, "acme", time(60))
+    }
+
+    #[test]
+    fn a_poll_that_failed_is_a_note_and_one_that_keeps_failing_a_problem() {
+        let failed = |failures, trouble| {
+            let mut all = found(|state| {
+                state.poll.failures = failures;
+                state.poll.trouble = trouble;
+            });
+            assert_eq!(all.len(), 1);
+            let one = all.remove(0);
+            (one.verdict, one.code.clone(), one.found)
+        };
+        let throttled = "eploy.throttled";
+        let (verdict, code, _) = failed(0, None);
+        assert_eq!((verdict, code), (Verdict::Ok, None));
+        let (verdict, code, text) = failed(1, Some(trouble(throttled, 1)));
+        assert_eq!((verdict, code), (Verdict::Note, None));
+        assert!(text.contains("slow down (429) [eploy.throttled]"), "{text}");
+        let (verdict, code, text) = failed(3, Some(trouble(throttled, 3)));
+        assert_eq!(
+            (verdict, code.as_deref()),
+            (Verdict::Problem, Some(throttled))
+        );
+        assert!(text.starts_with("3 polls have failed since "), "{text}");
+        let (verdict, code, _) = failed(3, None);
+        assert_eq!(
+            (verdict, code.as_deref()),
+            (Verdict::Problem, Some("stagecall.store"))
+        );
+    }
+
+    #[test]
+    fn hires_that_cannot_be_read_are_a_problem() {
+        let all = found(|state| {
+            let hires =
+                json!({"since": time(0), "watches": "", "trouble": trouble("eploy.forbidden", 1)});
+            state.hires = Some(serde_json::from_value(hires).unwrap());
+        });
+        let problem = all.iter().find(|one| one.what == "hires").unwrap();
+        assert_eq!(problem.code.as_deref(), Some("eploy.forbidden"));
+    }
+}
