@@ -1,6 +1,7 @@
 //! Reading JSON that somebody else wrote. One broken character must not hide everything else in an answer, so what can be
 //! read in only one way is repaired: nothing but the broken character is lost.
 
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -73,7 +74,7 @@ fn repair_text(rest: &mut Peekable<Chars<'_>>, to: &mut String) {
                 return;
             }
             '\\' => repair_escape(rest, to),
-            char if char < ' ' => to.push_str(&format!("\\u{:04x}", u32::from(char))),
+            char if char < ' ' => push_escaped(char, to),
             char => to.push(char),
         }
     }
@@ -115,7 +116,8 @@ fn push_escaped(char: char, to: &mut String) {
             to.push('\\');
             to.push(char);
         }
-        char if char < ' ' => to.push_str(&format!("\\u{:04x}", u32::from(char))),
+        // Writing to a text never fails.
+        char if char < ' ' => drop(write!(to, "\\u{:04x}", u32::from(char))),
         char => to.push(char),
     }
 }

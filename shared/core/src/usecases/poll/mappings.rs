@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::watched::Watched;
+use crate::ids::{StageId, StatusId};
 use crate::ports::{
     ApplicationRow, Directory, EarlierPart, MappingState, MappingStatus, NamedId, Proven,
     TenantState,
@@ -212,11 +213,16 @@ pub fn with_proven(mut directory: Directory, state: &mut TenantState, now: Times
         .proven
         .retain(|one| now.duration_since(one.at) < PROVES_FOR);
     for one in &state.proven {
-        let stage = one.position.stage.as_ref().map(|id| id.as_str());
-        let status = one.position.status.as_ref().map(|id| id.as_str());
+        let at = &one.position;
         for (list, id) in [
-            (&mut directory.stages, stage),
-            (&mut directory.statuses, status),
+            (
+                &mut directory.stages,
+                at.stage.as_ref().map(StageId::as_str),
+            ),
+            (
+                &mut directory.statuses,
+                at.status.as_ref().map(StatusId::as_str),
+            ),
         ] {
             if let (Some(list), Some(id)) = (list.as_mut().filter(|list| !list.is_empty()), id) {
                 list.retain(|option| option.id != id);
