@@ -43,9 +43,29 @@ const OWN: &[(&str, &str, &str)] = &[
         "Mend what the functions' logs say, then send it back: stagecall redrive.",
     ),
     (
+        "stagecall.feed_misses",
+        "Eploy's change feed does not show every change of stage; the stage scan caught what it missed",
+        "Find a feed that shows every change of stage, and use what it finds: stagecall probe.",
+    ),
+    (
+        "stagecall.line_unread",
+        "lines of a platform's list cannot be read",
+        "Look at the list on the platform for entries without an id; results of those candidates arrive only by callback.",
+    ),
+    (
         "stagecall.mapping_broken",
         "a mapping names something that Eploy or the platform has no more",
         "Mend it there, or remove the mapping and map anew.",
+    ),
+    (
+        "stagecall.overlap",
+        "two mappings invite for the same vacancy and stage to the same assessment",
+        "Remove one of them with stagecall map remove.",
+    ),
+    (
+        "stagecall.record_unread",
+        "an application cannot be read, so nobody is invited for it",
+        "Look at the application in Eploy, and save it again.",
     ),
     (
         "stagecall.secrets",
