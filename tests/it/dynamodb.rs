@@ -5,7 +5,8 @@ mod life;
 mod losing;
 mod many;
 mod outside;
+mod overtaken;
 mod server;
 
 pub use losing::losing_store;
-pub use server::{store, table};
+pub use server::{config, store, table};

@@ -4,14 +4,12 @@ mod crash;
 
 use std::path::PathBuf;
 
-use stagecall_core::Timestamp;
 use stagecall_core::ports::{
-    Allowance as _, Deliveries as _, DeliveryFate, Due as _, Ledger as _, Records as _, Saved,
-    TenantState, TenantStates as _,
+    Allowance as _, Due as _, Ledger as _, Records as _, Saved, TenantState, TenantStates as _,
 };
 use stagecall_core::work::Kind;
 use stagecall_embedded::Store;
-use stagecall_tests::sample::{assessment, at, delivery, detected, key, reported, sent, tenant};
+use stagecall_tests::sample::{assessment, at, detected, key, reported, sent, tenant};
 
 struct Place {
     directory: tempfile::TempDir,
@@ -28,8 +26,8 @@ impl Place {
         self.directory.path().join("stagecall.db")
     }
 
-    fn open(&self, now: Timestamp) -> Store {
-        Store::open_exclusive(&self.path(), now).unwrap()
+    fn open(&self) -> Store {
+        Store::open_exclusive(&self.path()).unwrap()
     }
 }
 
@@ -42,40 +40,11 @@ async fn state(store: &Store, id: &str, version: u64, due: f64) {
     assert_eq!(saved, Saved::Saved);
 }
 
-/// Only the handled ones, and only old ones.
-#[tokio::test]
-async fn old_handled_deliveries_are_forgotten_when_a_host_starts() {
-    let place = Place::new();
-    let store = place.open(at(0.0));
-    let day = 86_400.0;
-    for (id, arrived, fate) in [
-        ("old", 0.0, DeliveryFate::Handled),
-        ("younger", 2.0 * day, DeliveryFate::Handled),
-        ("parked", 0.0, DeliveryFate::Unmatched),
-        ("pending", 0.0, DeliveryFate::Again(at(1.0))),
-    ] {
-        let one = delivery("acme", id, at(arrived));
-        store.store(&one, Some(one.at)).await.unwrap();
-        store.settle(&one, &fate).await.unwrap();
-    }
-    drop(store);
-    let store = place.open(at(31.0 * day));
-    for (id, there) in [
-        ("old", false),
-        ("younger", true),
-        ("parked", true),
-        ("pending", true),
-    ] {
-        let found = store.load_delivery(&"acme".into(), id).await.unwrap();
-        assert_eq!(found.is_some(), there, "{id}");
-    }
-}
-
 /// A week is kept to look at, for each tenant its own.
 #[tokio::test]
 async fn old_days_of_the_allowance_are_forgotten() {
     let place = Place::new();
-    let store = place.open(at(0.0));
+    let store = place.open();
     assert!(
         store
             .take(&"other".into(), "2026-11-01", 5, 10)
@@ -104,7 +73,7 @@ async fn old_days_of_the_allowance_are_forgotten() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_is_taken_in() {
     let place = Place::new();
-    let store = place.open(at(0.0));
+    let store = place.open();
     store.put_tenant(&tenant("acme")).await.unwrap();
     state(&store, "acme", 1, 1.0e9).await;
     let tasks = (0..3000).map(|application| {

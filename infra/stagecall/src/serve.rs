@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use stagecall_core::clock::{Clock as _, SystemClock};
+use stagecall_core::clock::SystemClock;
 use stagecall_core::ports::{Records as _, Secrets};
 use stagecall_core::tenant::Tenant;
 use stagecall_embedded::{FileSecrets, Store, Vault};
@@ -76,7 +76,7 @@ pub(crate) async fn run(
 }
 
 async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
-    let store = Store::open_exclusive(&config.host.store, SystemClock.now())?;
+    let store = Store::open_exclusive(&config.host.store)?;
     let vault = Vault::beside(&config.host.store, Arc::new(SystemClock));
     let secrets: Arc<dyn Secrets> = if config.tenants.is_empty() {
         Arc::new(vault.clone())

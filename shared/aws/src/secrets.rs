@@ -12,7 +12,9 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::keyring::Keyring;
-use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets, SecretsWriter, TenantSecret};
+use stagecall_core::ports::{
+    CallbackToken, CallbackTokens, Saved, Secrets, SecretsWriter, TenantSecret,
+};
 use stagecall_core::timing::{after, seconds};
 
 use crate::fault::{is_passing, problem};
@@ -26,6 +28,12 @@ const REMEMBERED_SECONDS: f64 = 300.0;
 /// The most secrets that are remembered.
 const MOST_REMEMBERED: usize = 10_000;
 
+/// The label of a version that is about to become the current one.
+const NEXT: &str = "STAGECALL-NEXT";
+
+/// How often a secret is changed anew because others change it.
+const TRIES: usize = 5;
+
 /// The tenants' secrets, named `{prefix}/{tenant}`. What is in one, the README shows.
 pub struct ManagedSecrets {
     client: Client,
@@ -38,6 +46,12 @@ struct Remembered {
     until: Timestamp,
     /// `None`: there is no such secret.
     contents: Option<Arc<Keyring>>,
+}
+
+/// A secret as it is stored.
+struct Stored {
+    keyring: Keyring,
+    version: Option<String>,
 }
 
 impl ManagedSecrets {
@@ -66,7 +80,8 @@ impl ManagedSecrets {
         {
             return Ok(known.contents.clone());
         }
-        let contents = self.read(tenant).await?.map(Arc::new);
+        let stored = self.read(tenant).await?;
+        let contents = stored.map(|stored| Arc::new(stored.keyring));
         let mut remembered = self.remembered();
         if remembered.len() >= MOST_REMEMBERED {
             remembered.retain(|_, known| known.until > now);
@@ -83,7 +98,7 @@ impl ManagedSecrets {
         Ok(contents)
     }
 
-    async fn read(&self, tenant: &TenantId) -> Result<Option<Keyring>, StoreError> {
+    async fn read(&self, tenant: &TenantId) -> Result<Option<Stored>, StoreError> {
         let failed = |problem: String| {
             StoreError::new(
                 SECRETS,
@@ -110,9 +125,15 @@ impl ManagedSecrets {
         let text = answer.secret_string.ok_or_else(|| {
             failed(format!("{name} is binary. Put JSON text into it")).until_mended()
         })?;
-        Keyring::parse(&text)
-            .map(Some)
-            .map_err(|problem| failed(format!("{name}: {problem}")).until_mended())
+        let keyring = Keyring::parse(&text)
+            .map_err(|problem| failed(format!("{name}: {problem}")).until_mended())?;
+        for problem in keyring.unusable() {
+            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
+        }
+        Ok(Some(Stored {
+            keyring,
+            version: answer.version_id,
+        }))
     }
 
     fn name(&self, tenant: &TenantId) -> String {
@@ -151,10 +172,24 @@ impl Secrets for ManagedSecrets {
 
 #[async_trait]
 impl SecretsWriter for ManagedSecrets {
-    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError> {
-        let before = self.contents(tenant, true).await?;
-        let keyring = Keyring::renewed(before.as_deref(), secret.clone(), || token(tenant))?;
-        self.write(tenant, &keyring, before.is_none()).await
+    async fn put_secret(
+        &self,
+        tenant: &TenantId,
+        before: Option<&TenantSecret>,
+        secret: &TenantSecret,
+    ) -> Result<Saved, StoreError> {
+        let stored = self.read(tenant).await?;
+        let is_before = match (&stored, before) {
+            (Some(stored), Some(before)) => stored.keyring.has(before),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_before {
+            return Ok(Saved::Conflict);
+        }
+        let known = stored.as_ref().map(|stored| &stored.keyring);
+        let keyring = Keyring::renewed(known, secret.clone(), || token(tenant))?;
+        self.write(tenant, &keyring, stored.as_ref()).await
     }
 
     async fn rotate_callback_token(
@@ -163,16 +198,23 @@ impl SecretsWriter for ManagedSecrets {
         account: &AccountId,
         previous_until: Timestamp,
     ) -> Result<(), StoreError> {
+        let operation = "rotate a callback token";
         let no_account = || {
             let problem = format!("tenant {tenant}: its secret has no account {account}");
-            StoreError::new(SECRETS, "rotate a callback token", problem)
+            StoreError::new(SECRETS, operation, problem)
         };
-        let before = self.contents(tenant, true).await?.ok_or_else(no_account)?;
-        let mut keyring = Keyring::clone(&before);
-        if !keyring.rotate(account, token(tenant)?, previous_until) {
-            return Err(no_account());
+        for _ in 0..TRIES {
+            let stored = self.read(tenant).await?.ok_or_else(no_account)?;
+            let mut keyring = stored.keyring.clone();
+            if !keyring.rotate(account, token(tenant)?, previous_until) {
+                return Err(no_account());
+            }
+            if self.write(tenant, &keyring, Some(&stored)).await? == Saved::Saved {
+                return Ok(());
+            }
         }
-        self.write(tenant, &keyring, false).await
+        let problem = format!("tenant {tenant}: others keep changing its secret. Try again");
+        Err(StoreError::new(SECRETS, operation, problem))
     }
 
     async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {
@@ -192,22 +234,60 @@ impl SecretsWriter for ManagedSecrets {
 }
 
 impl ManagedSecrets {
+    /// Makes this the secret in place of the one that was read.
     async fn write(
         &self,
         tenant: &TenantId,
         keyring: &Keyring,
-        new: bool,
-    ) -> Result<(), StoreError> {
+        before: Option<&Stored>,
+    ) -> Result<Saved, StoreError> {
         let name = self.name(tenant);
         let text = keyring.to_text();
         let text = text.expose_secret();
-        let written = if new {
-            self.create(&name, text).await
-        } else {
-            self.put(&name, text).await
+        let written = match before {
+            None => self.create(&name, text).await.map(|()| Saved::Saved),
+            Some(before) => self.replace(tenant, &name, text, before).await,
         };
         self.remembered().remove(tenant);
         written.map_err(|problem| unwritten(tenant, &name, &problem))
+    }
+
+    /// Secrets Manager has no conditional write. But it moves the label of the current version only from the version that
+    /// it is asked to move it from (`UpdateSecretVersionStage`, `RemoveFromVersionId`, in the API's reference). So the new
+    /// version is put beside the current one, under a label of ours, and then made the current one.
+    async fn replace(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        text: &str,
+        before: &Stored,
+    ) -> Result<Saved, String> {
+        let put = self.client.put_secret_value();
+        let put = put.secret_id(name).secret_string(text);
+        let put = put.version_stages(NEXT).send().await;
+        let put = put.map_err(|error| problem(&error))?;
+        let relabelled = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage("AWSCURRENT")
+            .set_move_to_version_id(put.version_id.clone())
+            .set_remove_from_version_id(before.version.clone())
+            .send()
+            .await;
+        let Err(error) = relabelled else {
+            return Ok(Saved::Saved);
+        };
+        // Which error it is that says so is not stated: the current version says it.
+        let now = self.read(tenant).await.map_err(|error| error.to_string())?;
+        let now = now.and_then(|now| now.version);
+        if now == put.version_id {
+            Ok(Saved::Saved)
+        } else if now == before.version {
+            Err(problem(&error))
+        } else {
+            Ok(Saved::Conflict)
+        }
     }
 
     async fn create(&self, name: &str, text: &str) -> Result<(), String> {

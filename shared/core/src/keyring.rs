@@ -18,6 +18,8 @@ type Fields = Map<String, Value>;
 pub struct Keyring {
     secret: TenantSecret,
     tokens: BTreeMap<AccountId, Tokens>,
+    /// What was left out because it cannot be read.
+    unusable: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +30,8 @@ struct Tokens {
 }
 
 impl Keyring {
-    /// Reads it. The error says what is wrong and never a value.
+    /// Reads it. The error says what is wrong and never a value. What a rotation has replaced is left out if it cannot be
+    /// read, because everything works without it: see [`Keyring::unusable`].
     pub fn parse(text: &str) -> Result<Self, String> {
         let Value::Object(whole) = serde_json::from_str(text).map_err(|error| {
             format!(
@@ -49,20 +52,18 @@ impl Keyring {
             }
             platforms.insert(account, PlatformSecret(secrets));
         }
+        let mut unusable = Vec::new();
         let hrms = match fields(&whole, "hrms", "hrms")? {
             Some(of) => Some(SigningSecrets {
                 current: one(of, "current", "hrms")?.into(),
-                previous: if of.contains_key("previous") {
-                    Some(one(of, "previous", "hrms")?.into())
-                } else {
-                    None
-                },
+                previous: previous(of, &mut unusable, || one(of, "previous", "hrms"))
+                    .map(SecretString::from),
             }),
             None => None,
         };
         let mut tokens = BTreeMap::new();
         for (account, path, of) in children(&whole, "callback_tokens")? {
-            tokens.insert(account, Tokens::parse(of, &path)?);
+            tokens.insert(account, Tokens::parse(of, &path, &mut unusable)?);
         }
         Ok(Self {
             secret: TenantSecret {
@@ -72,7 +73,18 @@ impl Keyring {
                 hrms,
             },
             tokens,
+            unusable,
         })
+    }
+
+    /// What was left out because it cannot be read, each by its place and never by its value.
+    pub fn unusable(&self) -> &[String] {
+        &self.unusable
+    }
+
+    /// Whether it has exactly these credentials.
+    pub fn has(&self, secret: &TenantSecret) -> bool {
+        credentials(&self.secret) == credentials(secret)
     }
 
     /// The credentials.
@@ -102,7 +114,11 @@ impl Keyring {
             };
             tokens.insert(account.clone(), of);
         }
-        Ok(Self { secret, tokens })
+        Ok(Self {
+            secret,
+            tokens,
+            unusable: Vec::new(),
+        })
     }
 
     /// Gives an account this callback token; the one before is accepted until `previous_until`. Returns whether there
@@ -123,19 +139,6 @@ impl Keyring {
 
     /// The JSON text.
     pub fn to_text(&self) -> SecretString {
-        let platforms: Fields = self
-            .secret
-            .platforms
-            .iter()
-            .map(|(account, secrets)| {
-                let of: Fields = secrets
-                    .0
-                    .iter()
-                    .map(|(name, secret)| (name.clone(), secret.expose_secret().into()))
-                    .collect();
-                (account.to_string(), of.into())
-            })
-            .collect();
         let tokens: Fields = self
             .tokens
             .iter()
@@ -150,20 +153,8 @@ impl Keyring {
                 (account.to_string(), of.into())
             })
             .collect();
-        let mut whole = serde_json::json!({
-            "eploy": {
-                "client_id": self.secret.eploy_client_id.expose_secret(),
-                "client_secret": self.secret.eploy_client_secret.expose_secret(),
-            },
-            "platforms": platforms,
-            "callback_tokens": tokens,
-        });
-        if let Some(hrms) = &self.secret.hrms {
-            whole["hrms"] = serde_json::json!({"current": hrms.current.expose_secret()});
-            if let Some(previous) = &hrms.previous {
-                whole["hrms"]["previous"] = previous.expose_secret().into();
-            }
-        }
+        let mut whole = credentials(&self.secret);
+        whole["callback_tokens"] = tokens.into();
         SecretString::from(whole.to_string())
     }
 
@@ -178,16 +169,55 @@ impl Keyring {
     }
 }
 
+/// The credentials as JSON.
+fn credentials(of: &TenantSecret) -> Value {
+    let exposed = |secrets: &PlatformSecret| -> Fields {
+        let secrets = secrets.0.iter();
+        secrets
+            .map(|(name, secret)| (name.clone(), secret.expose_secret().into()))
+            .collect()
+    };
+    let platforms: Fields = of
+        .platforms
+        .iter()
+        .map(|(account, secrets)| (account.to_string(), exposed(secrets).into()))
+        .collect();
+    let mut whole = serde_json::json!({
+        "eploy": {
+            "client_id": of.eploy_client_id.expose_secret(),
+            "client_secret": of.eploy_client_secret.expose_secret(),
+        },
+        "platforms": platforms,
+    });
+    if let Some(hrms) = &of.hrms {
+        whole["hrms"] = serde_json::json!({"current": hrms.current.expose_secret()});
+        if let Some(previous) = &hrms.previous {
+            whole["hrms"]["previous"] = previous.expose_secret().into();
+        }
+    }
+    whole
+}
+
+/// What a rotation has replaced, if it is there and can be read.
+fn previous<T>(
+    of: &Fields,
+    unusable: &mut Vec<String>,
+    read: impl FnOnce() -> Result<T, String>,
+) -> Option<T> {
+    if !of.contains_key("previous") {
+        return None;
+    }
+    read().map_err(|problem| unusable.push(problem)).ok()
+}
+
 impl Tokens {
-    fn parse(of: &Fields, path: &str) -> Result<Self, String> {
-        let previous = if of.contains_key("previous") {
+    fn parse(of: &Fields, path: &str, unusable: &mut Vec<String>) -> Result<Self, String> {
+        let previous = previous(of, unusable, || {
             let until = one(of, "previous_until", path)?.parse().map_err(|_| {
                 format!("{path}.previous_until is not a time like 2026-11-22T10:00:00Z")
             })?;
-            Some((token(of, "previous", path)?, until))
-        } else {
-            None
-        };
+            Ok((token(of, "previous", path)?, until))
+        });
         Ok(Self {
             current: token(of, "current", path)?,
             previous,
@@ -353,19 +383,9 @@ mod tests {
             ("/hrms", Value::from("hush"), "hrms is not an object"),
             ("/hrms/current", Value::from(""), "hrms.current is empty"),
             (
-                "/hrms/previous",
-                Value::from(1),
-                "hrms.previous is not a text",
-            ),
-            (
                 "/callback_tokens/willo/current",
                 Value::from("hush"),
                 "callback_tokens.willo.current is not a token",
-            ),
-            (
-                "/callback_tokens/willo/previous_until",
-                Value::from("hush"),
-                "callback_tokens.willo.previous_until is not",
             ),
         ] {
             let mut broken = whole();
@@ -390,14 +410,72 @@ mod tests {
         }
     }
 
+    /// Everything else works without it.
+    #[test]
+    fn what_was_replaced_and_cannot_be_read_is_left_out_and_named() {
+        let now = "2026-11-22T09:00:00Z".parse().unwrap();
+        for (pointer, value, expected) in [
+            (
+                "/hrms/previous",
+                Value::from(1),
+                "hrms.previous is not a text",
+            ),
+            ("/hrms/previous", Value::from(""), "hrms.previous is empty"),
+            (
+                "/callback_tokens/willo/previous",
+                Value::from("hush"),
+                "callback_tokens.willo.previous is not a token",
+            ),
+            (
+                "/callback_tokens/willo/previous_until",
+                Value::from("hush"),
+                "callback_tokens.willo.previous_until is not",
+            ),
+        ] {
+            let mut broken = whole();
+            *broken.pointer_mut(pointer).unwrap() = value;
+            let read = Keyring::parse(&broken.to_string()).unwrap();
+            let [problem] = read.unusable() else {
+                panic!("{:?}", read.unusable());
+            };
+            assert!(problem.starts_with(expected), "{problem}");
+            assert!(!problem.contains("hush"), "{problem}");
+            let hrms = read.secret().hrms.as_ref().unwrap();
+            let tokens = read.tokens(&"willo".into(), now).unwrap();
+            let kept = (hrms.previous.is_some(), tokens.previous.is_some());
+            assert_eq!(
+                kept,
+                (!pointer.starts_with("/hrms"), pointer.starts_with("/hrms"))
+            );
+        }
+    }
+
+    #[test]
+    fn credentials_are_the_same_only_if_all_of_them_are() {
+        let keyring = Keyring::parse(&whole().to_string()).unwrap();
+        assert!(keyring.has(keyring.secret()));
+        for pointer in [
+            "/eploy/client_id",
+            "/eploy/client_secret",
+            "/platforms/willo/api_key",
+            "/hrms/current",
+            "/hrms/previous",
+        ] {
+            let mut other = whole();
+            *other.pointer_mut(pointer).unwrap() = "another".into();
+            let other = Keyring::parse(&other.to_string()).unwrap();
+            assert!(!keyring.has(other.secret()), "{pointer}");
+        }
+    }
+
     #[test]
     fn a_token_is_sixty_four_hex_digits_and_nothing_less() {
         for wrong in ["g".repeat(64), "a".repeat(63), "a".repeat(65)] {
             let mut broken = whole();
-            broken["callback_tokens"]["willo"]["previous"] = wrong.into();
+            broken["callback_tokens"]["willo"]["current"] = wrong.into();
             let problem = Keyring::parse(&broken.to_string()).unwrap_err();
             assert!(
-                problem.starts_with("callback_tokens.willo.previous is not a token"),
+                problem.starts_with("callback_tokens.willo.current is not a token"),
                 "{problem}"
             );
         }

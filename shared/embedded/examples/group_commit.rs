@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn one_by_one(path: &Path, writes: usize) -> Result<Duration, StoreError> {
-    let store = Store::open_exclusive(path, Timestamp::now())?;
+    let store = Store::open_exclusive(path)?;
     let begun = Instant::now();
     for application in 0..writes {
         store.insert(&invitation(application)).await?;
@@ -42,7 +42,7 @@ async fn one_by_one(path: &Path, writes: usize) -> Result<Duration, StoreError> 
 }
 
 async fn together(path: &Path, writes: usize) -> Result<Duration, Box<dyn std::error::Error>> {
-    let store = Store::open_exclusive(path, Timestamp::now())?;
+    let store = Store::open_exclusive(path)?;
     let begun = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for application in 0..writes {

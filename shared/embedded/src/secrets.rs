@@ -193,10 +193,14 @@ impl FileSecrets {
             hrms: match &sources.hrms {
                 Some(of) => Some(SigningSecrets {
                     current: self.one(tenant, "hrms.current", &of.current)?,
-                    previous: match &of.previous {
-                        Some(source) => Some(self.one(tenant, "hrms.previous", source)?),
-                        None => None,
-                    },
+                    // Everything works without it.
+                    previous: of.previous.as_ref().and_then(|source| {
+                        let read = self.one(tenant, "hrms.previous", source);
+                        let warn = |error: &StoreError| {
+                            tracing::warn!(%tenant, %error, "a replaced secret cannot be read and is left out");
+                        };
+                        read.inspect_err(warn).ok()
+                    }),
                 }),
                 None => None,
             },

@@ -66,8 +66,17 @@ impl Outlet {
             SigningKey::read(secret).map_err(|why: UnusableSecret| unusable(which, why.to_string()))
         };
         let mut keys = vec![read("current", &hrms.current)?];
-        if let Some(previous) = &hrms.previous {
-            keys.push(read("previous", previous)?);
+        // The receiver may have changed over already: without the one before, it is told all the same.
+        match hrms
+            .previous
+            .as_ref()
+            .map(|previous| read("previous", previous))
+        {
+            Some(Ok(previous)) => keys.push(previous),
+            Some(Err(error)) => {
+                tracing::warn!(tenant = %tenant.id, %error, "the previous signing secret cannot be used and is left out");
+            }
+            None => {}
         }
         Ok(keys)
     }

@@ -186,3 +186,29 @@ pub async fn of_many_of_one_call_one_is_stored(backend: impl Backend) {
     }
     assert_eq!(due(&stores, at(0.0)).await, [item(&one)]);
 }
+
+/// Daily, while the store stays open; only the handled ones, and only old ones.
+pub async fn handled_ones_are_forgotten_in_the_end(backend: impl Backend) {
+    let stores = backend.stores();
+    let day = 86_400.0;
+    for (id, arrived, fate) in [
+        ("old", 0.0, DeliveryFate::Handled),
+        ("younger", 2.0 * day, DeliveryFate::Handled),
+        ("parked", 0.0, DeliveryFate::Unmatched),
+        ("pending", 0.0, DeliveryFate::Again(at(1.0))),
+    ] {
+        let one = delivery("acme", id, at(arrived));
+        stores.deliveries.store(&one, Some(one.at)).await.unwrap();
+        stores.deliveries.settle(&one, &fate).await.unwrap();
+    }
+    backend.expire(at(31.0 * day)).await;
+    for (id, there) in [
+        ("old", false),
+        ("younger", true),
+        ("parked", true),
+        ("pending", true),
+    ] {
+        let found = stores.deliveries.load_delivery(&"acme".into(), id).await;
+        assert_eq!(found.unwrap().is_some(), there, "{id}");
+    }
+}

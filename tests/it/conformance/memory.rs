@@ -19,6 +19,10 @@ impl Backend for InMemory {
         Stores::of(Arc::new(self.0.clone()))
     }
 
+    async fn rows(&self) -> Vec<String> {
+        self.0.dump()
+    }
+
     async fn restart(self) -> Self {
         self
     }

@@ -106,6 +106,14 @@ pub trait Backend: Sized + Send + Sync {
         self.stores().records.remove_tenant(tenant).await.unwrap()
     }
 
+    /// What the store, or whoever runs it, does once a day.
+    async fn expire(&self, now: Timestamp) {
+        self.stores().records.expire_deliveries(now).await.unwrap();
+    }
+
+    /// Everything that is in the store, each row as text, whatever it is of.
+    async fn rows(&self) -> Vec<String>;
+
     /// The same store in the hands of a new process.
     async fn restart(self) -> Self;
 }
@@ -148,12 +156,12 @@ macro_rules! suite {
             deliveries: a_delivery_is_due_until_it_is_settled, a_delivery_that_a_queue_keeps_is_not_due,
                 the_same_call_again_is_one_delivery,
                 a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
-                the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
+                handled_ones_are_forgotten_in_the_end, the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
             announcements: a_hire_is_on_record_once, a_change_needs_the_version_before,
                 every_field_of_an_announcement_reads_back, hires_are_apart, an_announcement_is_due_for_its_next_step,
                 announcements_are_listed_newest_first;
             tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
-                of_many_states_of_one_version_one_wins, tenants_are_listed_by_name;
+                a_removed_tenants_state_does_not_come_back, of_many_states_of_one_version_one_wins, tenants_are_listed_by_name;
             definitions: a_definition_stays_as_it_was_saved, definitions_are_apart, a_removed_tenants_definitions_go;
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
                 a_lower_ceiling_refuses_what_a_higher_one_gave;
@@ -164,8 +172,8 @@ macro_rules! suite {
                 a_paused_tenant_is_due_for_reports_and_deliveries_only,
                 a_removed_tenant_is_not_due_and_its_invitations_stay;
             records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_told,
-                deliveries_with_where_they_stand, what_was_done_is_kept_in_order, an_erased_candidate_is_gone,
-                an_erased_candidate_does_not_come_back;
+                deliveries_with_where_they_stand, what_was_done_is_kept_in_order, an_erased_candidate_is_gone, nothing_in_the_store_names_an_erased_candidate,
+                an_erased_candidate_does_not_come_back, what_is_bound_after_an_erasure_is_purged;
             lost_answers: an_invitation_is_new_and_its_changes_are_saved, a_reference_is_ours_and_what_was_made_is_used,
                 a_polls_state_is_saved, a_sweep_is_armed_once_and_saved, a_hire_is_new_and_its_changes_are_saved,
                 calls_are_taken_once, a_delivery_is_stored_and_settled, what_an_operator_does_happens_once;

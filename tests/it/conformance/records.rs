@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use stagecall_core::announcement::{Announcement, Hire, HireKey, SkipReason, State};
-use stagecall_core::ids::{CandidateId, TenantId};
-use stagecall_core::invitation::{Event, Invitation};
+use stagecall_core::ids::{AccountId, CandidateId, Reference, TenantId};
+use stagecall_core::invitation::{Event, Invitation, Trouble};
 use stagecall_core::ports::{
-    AuditRecord, DeliveryFate, DeliveryStanding, Inserted, InvitationFilter, StateCount,
+    ApplicationRow, AuditRecord, Bound, DeliveryFate, DeliveryStanding, Erased, Inserted,
+    InvitationFilter, LookAgain, Saved, StageScan, StateCount, SweepFailing, SweepReading,
+    SweepState,
 };
+use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{
     at, claimed, delivery, detected, key, reported, scored, sent, tenant, then,
 };
@@ -397,12 +400,202 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         .erase(&acme, &candidate, at(99.0))
         .await
         .unwrap();
-    assert_eq!(again, stagecall_core::ports::Erased::default());
+    assert_eq!(again, Erased::default());
     let tombstones = stores.records.tombstones(&acme).await.unwrap();
     let [tombstone] = tombstones.as_slice() else {
         panic!("{tombstones:?}");
     };
     assert_eq!((&tombstone.candidate, tombstone.at), (&candidate, at(9.0)));
+}
+
+/// Of every kind of row that can name a candidate, one of theirs, as [`Erased`] lists them; then the whole store is
+/// searched for them, and not that list.
+pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backend) {
+    let stores = backend.stores();
+    quiet_tenant(&backend, "acme").await;
+    let (acme, account) = (TenantId::from("acme"), AccountId::from("willo"));
+    let candidate = CandidateId::from("candidate-90017");
+    // One whose sender bound a reference and came no further, and who has a place in a talent pool.
+    let mut row = detected(key("acme", 7_021_577));
+    row.candidate = candidate.clone();
+    stores.ledger.insert(&row).await.unwrap();
+    let pool = Reference::from("pool/55/candidate-90017/1");
+    for reference in [Reference::from("participant-4711"), pool] {
+        let bound = stores.ledger.bind(&account, &reference, &row.key).await;
+        assert_eq!(bound.unwrap(), Bound::Ours);
+    }
+    let mut one = delivery("acme", "d1", at(1.0));
+    one.references = vec!["participant-4711".into()];
+    stores.deliveries.store(&one, Some(one.at)).await.unwrap();
+    let hire = hired(
+        Hire::Application("7021577".into()),
+        candidate.as_str(),
+        State::Delivered,
+    );
+    stores
+        .announcements
+        .insert_announcement(&hire)
+        .await
+        .unwrap();
+    let record = act(Some("acme"), "retry", "7021577.video.1", 1.0);
+    stores.records.audit(&record).await.unwrap();
+    // A poll could not read where the candidate's application stands.
+    let mut state = stores.states.load_state(&acme).await.unwrap().unwrap();
+    state.version += 1;
+    state.poll.again = Some(LookAgain {
+        rows: vec![ApplicationRow {
+            id: "7021577".into(),
+            candidate: candidate.clone(),
+            vacancy: "8".into(),
+            position: Position {
+                stage: None,
+                status: None,
+            },
+            modified: None,
+        }],
+        times: 1,
+        at: at(1.0),
+    });
+    state.poll.scan = Some(StageScan {
+        at: at(1.0),
+        search: 0,
+        page: 1,
+        present: ["7021577".into(), "8".into()].into(),
+        residents: ["7021577".into()].into(),
+        unconfirmed: ["7021577".into()].into(),
+        missed: 0,
+        missed_at: None,
+        completed_at: None,
+        trouble: None,
+    });
+    stores.states.save_state(&acme, &state).await.unwrap();
+    // A sweep stopped at a page that begins with the participant.
+    stores
+        .sweeps
+        .arm(&acme, &row.assessment, at(900.0))
+        .await
+        .unwrap();
+    let armed = stores
+        .sweeps
+        .load_sweep(&acme, &row.assessment)
+        .await
+        .unwrap();
+    let reading = SweepState {
+        reading: Some(SweepReading {
+            next: Some("from=participant-4711".to_owned()),
+            pages: 1,
+            began_at: at(1.0),
+            set_aside: 0,
+            news: 0,
+        }),
+        failing: Some(SweepFailing {
+            trouble: Trouble {
+                code: "willo.no_answer".to_owned(),
+                problem: "no answer".to_owned(),
+                remedy: "Wait".to_owned(),
+                since: at(1.0),
+                times: 1,
+            },
+            open_after: Some("7021577.video.1".to_owned()),
+            ended_after: None,
+        }),
+        ..armed.clone()
+    };
+    let saved = stores
+        .sweeps
+        .save_sweep(&acme, &row.assessment, &armed, &reading);
+    assert_eq!(saved.await.unwrap(), Saved::Saved);
+
+    let names = |row: &String| {
+        let is_in = |name| row.contains(name);
+        ["candidate-90017", "7021577", "participant-4711"]
+            .into_iter()
+            .any(is_in)
+    };
+    let named = backend.rows().await.iter().filter(|row| names(row)).count();
+    assert!(
+        named >= 8,
+        "{named} rows are not all that there are to find"
+    );
+    let erased = stores
+        .records
+        .erase(&acme, &candidate, at(9.0))
+        .await
+        .unwrap();
+    let Erased {
+        invitations,
+        references,
+        deliveries,
+        announcements,
+        audits,
+        poll_rows,
+        readings,
+    } = erased;
+    assert_eq!(invitations, [row]);
+    assert_eq!(
+        (references, deliveries, announcements, audits),
+        (2, 1, 1, 1)
+    );
+    assert_eq!((poll_rows, readings), (1, 1));
+    let left: Vec<_> = backend.rows().await.into_iter().filter(names).collect();
+    let tombstones = stores.records.tombstones(&acme).await.unwrap();
+    assert_eq!((left.len(), tombstones.len()), (1, 1), "{left:#?}");
+    assert_eq!(tombstones[0].candidate, candidate);
+    // A poll that had read its state before saves nothing of it.
+    state.version += 1;
+    let saved = stores.states.save_state(&acme, &state).await.unwrap();
+    assert_eq!(saved, Saved::Conflict);
+}
+
+/// A sender that was under way binds a reference after the erasure looked for such.
+pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
+    let stores = backend.stores();
+    let row = detected(key("acme", 7_021_577));
+    stores.ledger.insert(&row).await.unwrap();
+    let (account, reference) = (AccountId::from("willo"), Reference::from("p1"));
+    let purge = async || {
+        let purged = stores.ledger.purge_if_erased(&row, Some(&reference));
+        purged.await.unwrap()
+    };
+    assert!(!purge().await);
+    assert!(stores.ledger.load(&row.key).await.unwrap().is_some());
+    let acme = TenantId::from("acme");
+    stores
+        .records
+        .erase(&acme, &row.candidate, at(1.0))
+        .await
+        .unwrap();
+    let bound = stores.ledger.bind(&account, &reference, &row.key).await;
+    assert_eq!(bound.unwrap(), Bound::Ours);
+    // Another's is left alone.
+    let other = Reference::from("p2");
+    stores
+        .ledger
+        .bind(&account, &other, &key("acme", 2))
+        .await
+        .unwrap();
+    assert!(purge().await);
+    assert!(
+        stores
+            .ledger
+            .purge_if_erased(&row, Some(&other))
+            .await
+            .unwrap()
+    );
+    let rows = backend.rows().await;
+    assert!(rows.iter().all(|row| !row.contains("7021577")), "{rows:#?}");
+    let bound = stores.ledger.bound(&acme, &account, &other).await;
+    assert_eq!(bound.unwrap(), Some(key("acme", 2)));
+    let hire = hired(
+        Hire::Placement("4".into()),
+        row.candidate.as_str(),
+        State::Detected,
+    );
+    let purged = stores
+        .announcements
+        .purge_announcement_if_erased(&hire)
+        .await;
+    assert!(purged.unwrap());
 }
 
 /// Neither the same application nor another one; the tenant's other candidates and other tenants' of that id do.
@@ -438,6 +631,6 @@ pub async fn an_erased_candidate_does_not_come_back(backend: impl Backend) {
     // Whoever was about to save it finds that it is gone.
     assert_eq!(
         stores.ledger.save(&claimed(&row)).await.unwrap(),
-        stagecall_core::ports::Saved::Conflict
+        Saved::Conflict
     );
 }

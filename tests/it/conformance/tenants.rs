@@ -191,6 +191,23 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
     assert_eq!(states.load_state(&acme).await.unwrap(), Some(full));
 }
 
+/// Its first poll was under way while it was removed. If it comes back, it begins with a new baseline.
+pub async fn a_removed_tenants_state_does_not_come_back(backend: impl Backend) {
+    let states = backend.stores().states;
+    let acme = "acme".into();
+    for version in [1, 2] {
+        backend.configure(&tenant("acme")).await;
+        if version == 2 {
+            let first = states.save_state(&acme, &state(1, 60.0)).await;
+            assert_eq!(first.unwrap(), Saved::Saved);
+        }
+        assert!(backend.remove(&acme).await);
+        let late = states.save_state(&acme, &state(version, 60.0)).await;
+        assert_eq!(late.unwrap(), Saved::Conflict);
+        assert_eq!(states.load_state(&acme).await.unwrap(), None);
+    }
+}
+
 /// Two pollers of one tenant: one moves the cursor, the other thinks again. The first state of all is no exception.
 pub async fn of_many_states_of_one_version_one_wins(backend: impl Backend) {
     backend.configure(&tenant("acme")).await;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::{Bound, Inserted, Ledger as _, Saved};
 use stagecall_embedded::Store;
-use stagecall_tests::sample::{at, claimed, detected, key};
+use stagecall_tests::sample::{claimed, detected, key};
 
 use super::Place;
 
@@ -59,7 +59,7 @@ async fn what_was_answered_survives_a_kill() {
         host.wait().unwrap();
         assert!(killed, "it ended by itself");
 
-        let store = Store::open_exclusive(&place.path(), at(0.0)).unwrap();
+        let store = Store::open_exclusive(&place.path()).unwrap();
         for application in answered {
             let row = detected(key("acme", application));
             let found = store.load(&row.key).await.unwrap();
@@ -80,7 +80,7 @@ async fn the_host() {
     let Some(file) = std::env::var_os(FILE) else {
         return;
     };
-    let store = Store::open_exclusive(file.as_ref(), at(0.0)).unwrap();
+    let store = Store::open_exclusive(file.as_ref()).unwrap();
     let tasks = (0..16).map(|task| {
         let store = store.clone();
         tokio::spawn(async move {

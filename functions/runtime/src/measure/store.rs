@@ -120,6 +120,14 @@ impl<S: Ledger> Ledger for MeasuredStore<S> {
         self.inner.bound(tenant, account, reference).await
     }
 
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        self.inner.purge_if_erased(invitation, reference).await
+    }
+
     async fn prepared(
         &self,
         tenant: &TenantId,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::ports::TenantSecret;
 use stagecall_core::tenant::{PlatformConnection, Tenant};
 use stagecall_platforms::{KINDS, Kind};
 use url::Url;
@@ -103,8 +104,14 @@ async fn connect(
     let new = known.is_none();
     let mut tenant = begun(arguments, known, &id)?;
     let credentials = Credentials::gather(on, &tenant.id, arguments.secrets.as_deref()).await?;
-    let mut secret = credentials.eploy()?;
-    on.vault.put_secret(&tenant.id, &secret).await?;
+    let eploy = credentials.eploy()?;
+    let of_eploy = |before: Option<&TenantSecret>| {
+        let mut secret = before.unwrap_or(&eploy).clone();
+        secret.eploy_client_id = eploy.eploy_client_id.clone();
+        secret.eploy_client_secret = eploy.eploy_client_secret.clone();
+        Ok(secret)
+    };
+    on.change_secret(&tenant.id, of_eploy).await?;
     on.records.put_tenant(&tenant).await?;
     if new {
         let record =
@@ -120,8 +127,12 @@ async fn connect(
     if let Some((account, connection, kind)) = account(arguments, &tenant)? {
         tenant.platforms.insert(account.clone(), connection);
         let of_account = credentials.platform(&account, kind)?;
-        secret.platforms.insert(account, of_account);
-        on.vault.put_secret(&tenant.id, &secret).await?;
+        let with_account = |before: Option<&TenantSecret>| {
+            let mut secret = before.unwrap_or(&eploy).clone();
+            secret.platforms.insert(account.clone(), of_account.clone());
+            Ok(secret)
+        };
+        on.change_secret(&tenant.id, with_account).await?;
         on.records.put_tenant(&tenant).await?;
     }
     let mut well = true;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use stagecall_core::clock::{Clock as _, SystemClock};
+use stagecall_core::clock::SystemClock;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::Records as _;
 use stagecall_core::ports::TenantStates;
@@ -41,7 +41,7 @@ impl Embedded {
     pub(crate) async fn open(scene: &Scene) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("stagecall.db");
-        let store = Store::open_exclusive(&file, SystemClock.now())?;
+        let store = Store::open_exclusive(&file)?;
         let secrets = FileSecrets::new(
             BTreeMap::from([(TenantId::new(TENANT), sources(&folder, scene.keys())?)]),
             &folder.path().join("callback.key"),

@@ -35,6 +35,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// How often it is looked for what was kept for long enough. Looking reads all invitations of tenants that say so.
 const FORGETTING: Duration = Duration::from_hours(24);
 
+/// How soon after a failure it is tried again.
+const FORGETTING_AGAIN: Duration = Duration::from_secs(15 * 60);
+
 /// How much work may wait in the process, beside the first of each kind of a tenant; the rest waits in the store.
 const CAPACITY: usize = 1000;
 
@@ -316,15 +319,21 @@ async fn tick(ticker: Ticker, clock: &dyn Clock, pulse: &Pulse, stop: watch::Rec
 async fn retain(retention: Retention, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
     loop {
-        tokio::select! {
+        let done = tokio::select! {
             () = &mut stopped => return,
-            done = retention.keep() => if let Err(error) = done {
-                tracing::error!(%error, "what is over could not be forgotten; tried again");
+            done = retention.keep() => done,
+        };
+        let pause = match done {
+            Ok(()) => FORGETTING,
+            Err(error) => {
+                let retry_seconds = FORGETTING_AGAIN.as_secs();
+                tracing::error!(%error, retry_seconds, "not everything that is over could be forgotten");
+                FORGETTING_AGAIN
             }
-        }
+        };
         tokio::select! {
             () = &mut stopped => return,
-            () = tokio::time::sleep(FORGETTING) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -15,8 +15,8 @@ use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, Queue, Records, Secrets,
-    SecretsWriter, Sweeps, TenantStates, Tenants,
+    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, Queue, Records, Saved,
+    Secrets, SecretsWriter, Sweeps, TenantSecret, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
@@ -31,6 +31,9 @@ use crate::exit;
 
 /// The store's file where none is named.
 const USUAL_FILE: &str = "stagecall.db";
+
+/// How often credentials are changed anew because others change them.
+const SECRET_TRIES: usize = 5;
 
 /// Where an installation keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,6 +274,25 @@ impl Installation {
             self.clock.clone(),
             &self.timing,
         )
+    }
+
+    /// Changes a tenant's credentials; from the beginning if somebody else has changed them meanwhile. `change` is given
+    /// those before, if there are any.
+    pub(crate) async fn change_secret(
+        &self,
+        tenant: &TenantId,
+        change: impl Fn(Option<&TenantSecret>) -> anyhow::Result<TenantSecret>,
+    ) -> anyhow::Result<TenantSecret> {
+        for _ in 0..SECRET_TRIES {
+            // That there are none yet cannot be told from other errors of the store; writing tells.
+            let before = self.vault.secret(tenant, true).await.ok();
+            let secret = change(before.as_ref())?;
+            let saved = self.vault.put_secret(tenant, before.as_ref(), &secret);
+            if saved.await? == Saved::Saved {
+                return Ok(secret);
+            }
+        }
+        anyhow::bail!("the credentials of {tenant} keep changing; try again")
     }
 
     /// The tenant of this name; it ends the command if there is none.

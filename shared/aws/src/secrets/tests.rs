@@ -195,7 +195,8 @@ async fn a_tenant_that_comes_back_gets_its_secret_back_with_new_contents() {
     })
     .await;
     let (acme, credentials) = ("acme".into(), credentials());
-    secrets.put_secret(&acme, &credentials).await.unwrap();
+    let saved = secrets.put_secret(&acme, None, &credentials).await;
+    assert_eq!(saved.unwrap(), Saved::Saved);
     assert_eq!(
         operations(&calls),
         [
@@ -208,6 +209,70 @@ async fn a_tenant_that_comes_back_gets_its_secret_back_with_new_contents() {
     let (_, written) = calls.all().pop().unwrap();
     assert_eq!(written["SecretId"], "stagecall/acme");
     assert!(written["SecretString"].as_str().unwrap().contains("hush"));
+}
+
+/// What is stored as version `v1`, with this API key.
+fn version(name: &str, key: &str) -> (u16, Value) {
+    let text = json!({
+        "eploy": {"client_id": "id", "client_secret": "hush"},
+        "platforms": {"willo": {"api_key": key}},
+        "callback_tokens": {"willo": {"current": "a".repeat(64)}},
+    });
+    (
+        200,
+        json!({"SecretString": text.to_string(), "VersionId": name}),
+    )
+}
+
+/// The second operator has read what the first one replaces.
+#[tokio::test]
+async fn of_two_who_change_a_secret_at_once_one_thinks_again() {
+    let conflict = || error("InvalidParameterException");
+    let (secrets, calls, _) = secrets(move |before| match before {
+        0 | 2 => version("v1", "old"),
+        1 => version("v2", "theirs"),
+        3 => (200, json!({"VersionId": "v3"})),
+        4 => conflict(),
+        5 => version("v2", "theirs"),
+        // A rotation begins anew by itself.
+        6 => version("v2", "theirs"),
+        7 => (200, json!({"VersionId": "v4"})),
+        8 => conflict(),
+        9 | 10 => version("v5", "theirs"),
+        11 => (200, json!({"VersionId": "v6"})),
+        _ => (200, json!({})),
+    })
+    .await;
+    let acme = "acme".into();
+    let before = secrets.secret(&acme, true).await.unwrap();
+    // Replaced before it is read again, and after.
+    for _ in 0..2 {
+        let saved = secrets
+            .put_secret(&acme, Some(&before), &credentials())
+            .await;
+        assert_eq!(saved.unwrap(), Saved::Conflict);
+    }
+    let until = "2026-11-23T10:00:00Z".parse().unwrap();
+    secrets
+        .rotate_callback_token(&acme, &"willo".into(), until)
+        .await
+        .unwrap();
+    let (operation, last) = calls.all().pop().unwrap();
+    assert_eq!(operation, "UpdateSecretVersionStage");
+    assert_eq!(
+        (
+            &last["MoveToVersionId"],
+            &last["RemoveFromVersionId"],
+            &last["VersionStage"]
+        ),
+        (&json!("v6"), &json!("v5"), &json!("AWSCURRENT"))
+    );
+    let puts = calls
+        .all()
+        .into_iter()
+        .filter(|(name, _)| name == "PutSecretValue");
+    let labels: Vec<Value> = puts.map(|(_, put)| put["VersionStages"].clone()).collect();
+    assert_eq!(labels, [json!([NEXT]), json!([NEXT]), json!([NEXT])]);
 }
 
 /// Nobody looks into it, so it does not matter what is in there.

@@ -22,12 +22,6 @@ impl Announcements for Store {
         &self,
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
-        if self
-            .is_erased(&announcement.key.tenant, &announcement.candidate)
-            .await?
-        {
-            return Ok(Inserted::Erased);
-        }
         let written = self
             .put(
                 "insert an announcement",
@@ -35,6 +29,9 @@ impl Announcements for Store {
                 Condition::absent(),
             )
             .await?;
+        if self.purge_announcement_if_erased(announcement).await? {
+            return Ok(Inserted::Erased);
+        }
         Ok(written.into())
     }
 
@@ -54,6 +51,19 @@ impl Announcements for Store {
             .get("load an announcement", &Place::announcement(key))
             .await?;
         item.map(|item| document(&item)).transpose()
+    }
+
+    async fn purge_announcement_if_erased(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<bool, StoreError> {
+        let key = &announcement.key;
+        let erased = self.is_erased(&key.tenant, &announcement.candidate).await?;
+        if erased {
+            let operation = "purge an erased candidate's announcement";
+            self.delete(operation, &Place::announcement(key)).await?;
+        }
+        Ok(erased)
     }
 
     async fn announcements(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate, KEPT_DELIVERY_DAYS};
 
 use super::item::{Item, document, index, number, plain, text};
 use super::layout::{
@@ -14,7 +14,7 @@ use super::write::Condition;
 use super::{Store, failed};
 
 /// For how long after it arrived a delivery that was handled is remembered.
-const HANDLED_SECONDS: i64 = 30 * 86_400;
+const HANDLED_SECONDS: i64 = KEPT_DELIVERY_DAYS as i64 * 86_400;
 
 pub(super) const PENDING: &str = "pending";
 pub(super) const HANDLED: &str = "handled";

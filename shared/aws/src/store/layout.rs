@@ -274,6 +274,11 @@ pub(super) fn definitions(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "definition"])
 }
 
+/// What the partitions of a tenant's references begin with.
+pub(super) fn references(tenant: &TenantId) -> String {
+    join(&[tenant.as_str(), "ref", ""])
+}
+
 /// The partition of a tenant's tombstones.
 pub(super) fn tombstones(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "erased"])

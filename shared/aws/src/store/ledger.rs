@@ -27,12 +27,6 @@ const FIRST_STEPS_SECONDS: f64 = 300.0;
 #[async_trait]
 impl Ledger for Store {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
-        if self
-            .is_erased(&invitation.key.tenant, &invitation.candidate)
-            .await?
-        {
-            return Ok(Inserted::Erased);
-        }
         let written = self
             .put(
                 "insert an invitation",
@@ -40,6 +34,10 @@ impl Ledger for Store {
                 Condition::absent(),
             )
             .await?;
+        // Not before: an erasure could come between that and the row.
+        if self.purge_if_erased(invitation, None).await? {
+            return Ok(Inserted::Erased);
+        }
         Ok(written.into())
     }
 
@@ -130,6 +128,27 @@ impl Ledger for Store {
             None => made.clone(),
             Some(before) => document(&before)?,
         })
+    }
+
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        let operation = "purge an erased candidate's invitation";
+        let key = &invitation.key;
+        if !self.is_erased(&key.tenant, &invitation.candidate).await? {
+            return Ok(false);
+        }
+        if let Some(reference) = reference {
+            let account = &invitation.assessment.account;
+            if self.bound(&key.tenant, account, reference).await?.as_ref() == Some(key) {
+                let place = Place::reference(&key.tenant, account, reference);
+                self.delete(operation, &place).await?;
+            }
+        }
+        self.delete(operation, &Place::invitation(key)).await?;
+        Ok(true)
     }
 
     async fn waiting(

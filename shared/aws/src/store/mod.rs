@@ -9,6 +9,7 @@ mod announcements;
 mod definitions;
 mod deliveries;
 mod due;
+mod erase;
 mod item;
 pub mod layout;
 mod ledger;

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
 use stagecall_core::Timestamp;
-use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::invitation::Invitation;
@@ -17,7 +16,7 @@ use super::deliveries::{HANDLED, PARKED, PENDING};
 use super::item::{Item, broken, document, index, plain, text};
 use super::layout::{
     DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
-    audits, definitions, deliveries, group, group_of, hires, moment, of_application, tombstones,
+    audits, definitions, deliveries, group, group_of, moment, of_application, tombstones,
 };
 use super::write::Condition;
 use super::{STORE, Store, due, failed};
@@ -135,6 +134,8 @@ impl Records for Store {
             .query()
             .table_name(&self.table)
             .expression_attribute_values(":group", text(&partition))
+            // Whoever looks for a candidate's is about to erase them.
+            .consistent_read(filter.candidate.is_some())
             .limit(i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000));
         query = match only {
             Some(application) => query
@@ -251,80 +252,7 @@ impl Records for Store {
         candidate: &CandidateId,
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
-        let operation = "erase a candidate";
-        // First of all, so that nothing new comes in while the rest is removed.
-        let tombstone = Tombstone {
-            candidate: candidate.clone(),
-            at: now,
-        };
-        let mut item = Place::tombstone(tenant, candidate).key();
-        item.insert(DOCUMENT.to_owned(), plain(&tombstone)?);
-        self.put(operation, item, Condition::absent()).await?;
-
-        let filter = InvitationFilter {
-            candidate: Some(candidate.clone()),
-            ..InvitationFilter::default()
-        };
-        let invitations = self.all_invitations(tenant, &filter).await?;
-        let mut announcements: Vec<HireKey> = Vec::new();
-        for item in self.partition(operation, hires(tenant)).await? {
-            let one: Announcement = document(&item)?;
-            if one.candidate == *candidate {
-                announcements.push(one.key);
-            }
-        }
-        let invited = invitations.iter().map(|one| one.key.name());
-        let hired = announcements.iter().map(|one| one.hire.to_string());
-        let names: Vec<String> = invited.chain(hired).collect();
-        let references: Vec<_> = invitations
-            .iter()
-            .filter_map(|one| one.reference.as_ref())
-            .collect();
-        let mut erased = Erased {
-            references: references.len(),
-            announcements: announcements.len(),
-            ..Erased::default()
-        };
-        for (delivery, _) in self.deliveries(tenant, None).await? {
-            if delivery
-                .references
-                .iter()
-                .any(|one| references.contains(&one))
-            {
-                self.delete(operation, &Place::delivery(tenant, &delivery.id))
-                    .await?;
-                erased.deliveries += 1;
-            }
-        }
-        for item in self.partition(operation, audits(Some(tenant))).await? {
-            let mut record: AuditRecord = document(&item)?;
-            if names.contains(&record.target) {
-                AuditRecord::ERASED.clone_into(&mut record.target);
-                let mut item = item;
-                item.insert(DOCUMENT.to_owned(), plain(&record)?);
-                self.client
-                    .put_item()
-                    .table_name(&self.table)
-                    .set_item(Some(item))
-                    .send()
-                    .await
-                    .map_err(|error| failed(operation, &error))?;
-                erased.audits += 1;
-            }
-        }
-        // These last: if this breaks off, they are what a repetition finds the rest by.
-        for key in &announcements {
-            self.delete(operation, &Place::announcement(key)).await?;
-        }
-        for one in &invitations {
-            if let Some(reference) = &one.reference {
-                let place = Place::reference(tenant, &one.assessment.account, reference);
-                self.delete(operation, &place).await?;
-            }
-            self.delete(operation, &Place::invitation(&one.key)).await?;
-        }
-        erased.invitations = invitations;
-        Ok(erased)
+        self.erase_candidate(tenant, candidate, now).await
     }
 
     async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
@@ -338,8 +266,7 @@ impl Records for Store {
 }
 
 impl Store {
-    /// Whether a candidate was erased. Read consistently: whoever erases looks for rows once more after this is on record,
-    /// and a row that is inserted because of an older copy could come after that.
+    /// Whether a candidate was erased, read consistently.
     pub(super) async fn is_erased(
         &self,
         tenant: &TenantId,
@@ -358,7 +285,7 @@ impl Store {
     }
 
     /// All rows of a partition, by their sort keys.
-    async fn partition(
+    pub(super) async fn partition(
         &self,
         operation: &'static str,
         partition: String,
@@ -377,7 +304,7 @@ impl Store {
             .map_err(|error| failed(operation, &error))
     }
 
-    async fn all_invitations(
+    pub(super) async fn all_invitations(
         &self,
         tenant: &TenantId,
         filter: &InvitationFilter,
@@ -396,7 +323,11 @@ impl Store {
         }
     }
 
-    async fn delete(&self, operation: &'static str, place: &Place) -> Result<(), StoreError> {
+    pub(super) async fn delete(
+        &self,
+        operation: &'static str,
+        place: &Place,
+    ) -> Result<(), StoreError> {
         self.client
             .delete_item()
             .table_name(&self.table)

@@ -8,7 +8,7 @@ use stagecall_core::tenant::Tenant;
 
 use super::Store;
 use super::item::{broken, document, index, number, plain};
-use super::layout::{DOCUMENT, Place, VERSION, moment};
+use super::layout::{DOCUMENT, PARTITION, Place, VERSION, moment};
 use super::write::Condition;
 
 #[async_trait]
@@ -42,7 +42,10 @@ impl TenantStates for Store {
         item.insert(DOCUMENT.to_owned(), plain(next)?);
         index(&mut item, place.due_partition(), moment(next.due_at));
         let condition = if next.version == 1 {
-            Condition::new(format!("attribute_not_exists({VERSION})"))
+            // The tenant's configuration is saved after a row without a version.
+            Condition::new(format!(
+                "attribute_exists({PARTITION}) AND attribute_not_exists({VERSION})"
+            ))
         } else {
             Condition::version_before(next.version)
         };

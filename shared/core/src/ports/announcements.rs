@@ -22,6 +22,13 @@ pub trait Announcements: Send + Sync {
     /// The announcement of this key.
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError>;
 
+    /// Removes an announcement whose candidate was erased, see [`super::Ledger::purge_if_erased`]. Returns whether the
+    /// candidate was erased.
+    async fn purge_announcement_if_erased(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<bool, StoreError>;
+
     /// A tenant's announcements with their delivery logs, the latest to be seen first, `limit` at most. Without those of
     /// the baseline, of which there may be thousands and nothing to tell.
     async fn announcements(

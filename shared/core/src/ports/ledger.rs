@@ -110,6 +110,17 @@ pub trait Ledger: Send + Sync {
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError>;
 
+    /// Removes the row of an invitation whose candidate was erased, and this reference if it is bound to it. Returns whether
+    /// the candidate was erased.
+    ///
+    /// An erasure saves its tombstone first and then removes what it finds. So whoever has put something about a candidate
+    /// on record, or is about to act on it, asks afterwards: either the erasure finds it or this finds the tombstone.
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError>;
+
     /// The invitations of one assessment whose wake is [`crate::invitation::Wake::Watched`], in any order.
     async fn waiting(
         &self,
@@ -176,6 +187,16 @@ pub struct SweepReading {
 }
 
 impl SweepState {
+    /// Forgets where the platform's list, or the row of those that are asked for one by one, was to be read on: a place in
+    /// it may be a candidate's. Returns whether there was one.
+    pub fn forget_places(&mut self) -> bool {
+        let failing = self.failing.as_mut().is_some_and(|failing| {
+            let places = [failing.open_after.take(), failing.ended_after.take()];
+            places.iter().any(Option::is_some)
+        });
+        self.reading.take().is_some() || failing
+    }
+
     /// Whether arming it for `at` would only be counted and is not needed: it is due by then, and its last look found
     /// something waiting. Before it can rest it has to find nothing twice, and the second look is at least a lease after
     /// the first: by then what was to be watched is on record, or its writer has lost the row to another.

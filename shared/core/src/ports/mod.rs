@@ -32,8 +32,8 @@ pub use platform::{
     Registration, Sighting, SweepPage, Task, Unreadable, Verdict, Withdrawn,
 };
 pub use records::{
-    AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records, StateCount,
-    Tombstone,
+    AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, KEPT_DELIVERY_DAYS,
+    Records, StateCount, Tombstone,
 };
 pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,

@@ -109,12 +109,17 @@ pub struct Tombstone {
     pub at: Timestamp,
 }
 
-/// What an erasure removed.
+/// For how many days after it arrived a delivery that was handled is kept: its digest tells when it comes again.
+pub const KEPT_DELIVERY_DAYS: i32 = 30;
+
+/// What an erasure removed: the one list of everything in a store that can name a candidate, one of the candidate's
+/// invitations or announcements, or a platform's reference of theirs. A new kind of row that can is added here, to
+/// `erase` of every store, and to the conformance suite's case, which searches the whole store and not this list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Erased {
     /// The invitations, as they were.
     pub invitations: Vec<Invitation>,
-    /// How many of the platforms' references.
+    /// How many of the platforms' references were bound to them, places in a talent pool included.
     pub references: usize,
     /// How many deliveries spoke of them.
     pub deliveries: usize,
@@ -122,6 +127,12 @@ pub struct Erased {
     pub announcements: usize,
     /// How many audit records named one of the invitations or announcements and name it no more.
     pub audits: usize,
+    /// How many applications of the candidate polls remembered: to look at them again, as not readable, or as seen at a
+    /// trigger, see [`super::PollState`] and [`super::StageScan`].
+    pub poll_rows: usize,
+    /// How many sweeps of their assessments had a list to read on, which begins anew: a place in it may be a
+    /// participant's.
+    pub readings: usize,
 }
 
 /// A store, as an operator's command sees it.
@@ -161,6 +172,12 @@ pub trait Records: Send + Sync {
         since: Option<Timestamp>,
     ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError>;
 
+    /// Forgets the deliveries that were handled and arrived more than [`KEPT_DELIVERY_DAYS`] days before `now`, where the
+    /// store does not do so by itself. Returns how many.
+    async fn expire_deliveries(&self, _now: Timestamp) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
     /// Puts on record what an operator did.
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError>;
 
@@ -171,8 +188,7 @@ pub trait Records: Send + Sync {
         since: Option<Timestamp>,
     ) -> Result<Vec<AuditRecord>, StoreError>;
 
-    /// Removes everything about a candidate: the invitations, the platforms' references, the deliveries that speak of
-    /// them, the announcements and their mention in audit records; and keeps a tombstone, so that
+    /// Removes everything about a candidate that [`Erased`] lists; and keeps a tombstone, so that
     /// [`super::Ledger::insert`] and [`super::Announcements::insert_announcement`] take none in any more. Safe to repeat,
     /// which removes what was left by one that did not finish.
     async fn erase(

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ApplicationRow, Feed, Saved};
 use crate::error::StoreError;
-use crate::ids::{AccountId, ApplicationId, DefinitionId, MappingId, TenantId};
+use crate::ids::{AccountId, ApplicationId, CandidateId, DefinitionId, MappingId, TenantId};
 use crate::invitation::Trouble;
 use crate::tenant::{Position, Tenant};
 
@@ -65,6 +65,48 @@ impl TenantState {
             proven: Vec::new(),
             check_at: None,
         }
+    }
+
+    /// Takes a candidate with these applications out of what polls remember, as the next version. Returns how many
+    /// applications that were; none changes nothing.
+    pub fn forget_candidate(
+        &mut self,
+        candidate: &CandidateId,
+        applications: impl IntoIterator<Item = ApplicationId>,
+    ) -> usize {
+        let mut applications: BTreeSet<ApplicationId> = applications.into_iter().collect();
+        let again = self
+            .poll
+            .again
+            .as_ref()
+            .map_or(&[][..], |again| &again.rows);
+        let theirs = again.iter().filter(|row| row.candidate == *candidate);
+        applications.extend(theirs.map(|row| row.id.clone()));
+        let mut forgotten = BTreeSet::new();
+        let mut stays = |id: &ApplicationId| {
+            let stays = !applications.contains(id);
+            if !stays {
+                forgotten.insert(id.clone());
+            }
+            stays
+        };
+        if let Some(again) = &mut self.poll.again {
+            again.rows.retain(|row| stays(&row.id));
+        }
+        self.poll.again.take_if(|again| again.rows.is_empty());
+        self.poll.unread.retain(|record| {
+            let id = record.id.as_deref().map(ApplicationId::from);
+            id.is_none_or(|id| stays(&id))
+        });
+        if let Some(scan) = &mut self.poll.scan {
+            scan.present.retain(&mut stays);
+            scan.residents.retain(&mut stays);
+            scan.unconfirmed.retain(&mut stays);
+        }
+        if !forgotten.is_empty() {
+            self.version += 1;
+        }
+        forgotten.len()
     }
 }
 
@@ -361,7 +403,8 @@ pub trait TenantStates: Send + Sync {
     /// The tenant's state, if it has one yet.
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
 
-    /// Saves `next` if the stored version is `next.version - 1` (or if there is none and `next.version` is 1).
+    /// Saves `next` if the stored version is `next.version - 1`; or if there is none, `next.version` is 1 and the tenant is
+    /// configured, so that a poll under way leaves nothing of a tenant that was removed meanwhile.
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError>;
 }
 
@@ -452,11 +495,18 @@ pub trait Secrets: Send + Sync {
 /// The secrets, in the hands of an operator. What is written is in use within minutes, without a restart.
 #[async_trait]
 pub trait SecretsWriter: Secrets {
-    /// Stores a tenant's credentials in place of the ones before. Each platform account keeps its callback token, and
+    /// Stores a tenant's credentials in place of `before`, the ones that they were made from; `None`: there were none. If
+    /// others are stored by now, nothing changes ([`Saved::Conflict`]). Each platform account keeps its callback token, and
     /// gets one if it has none; the token of an account that is no more goes.
-    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError>;
+    async fn put_secret(
+        &self,
+        tenant: &TenantId,
+        before: Option<&TenantSecret>,
+        secret: &TenantSecret,
+    ) -> Result<Saved, StoreError>;
 
-    /// Gives a platform account a new callback token. The one before is accepted until `previous_until`.
+    /// Gives a platform account a new callback token, whoever else writes at the same time. The one before is accepted
+    /// until `previous_until`.
     async fn rotate_callback_token(
         &self,
         tenant: &TenantId,

@@ -59,6 +59,14 @@ impl Announcer {
         if tenant.paused || row.due_at.is_none_or(|at| at > self.desk.now()) {
             return Ok(());
         }
+        if self
+            .announcements
+            .purge_announcement_if_erased(&row)
+            .await?
+        {
+            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "the candidate was erased; the announcement is not sent and was removed");
+            return Ok(());
+        }
         let plan = tenant.hires.as_ref();
         let row = if row.state == State::Detected {
             let event = match plan {

@@ -175,6 +175,10 @@ impl Inviter {
                 .await?
             {
                 Bound::Ours => {
+                    // An erasure before this looked for places did not find this one.
+                    if ledger.purge_if_erased(&row, Some(&place)).await? {
+                        return Ok(None);
+                    }
                     let tags = plan.tags.clone();
                     return Ok(Some((row, Task::Pool { tags })));
                 }

@@ -85,6 +85,11 @@ impl Inviter {
         row: Invitation,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        // With the row on record, so that either the erasure finds it or this finds the erasure: see the port.
+        if self.desk.ledger.purge_if_erased(&row, None).await? {
+            tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "the candidate was erased; the invitation is not sent and was removed");
+            return Ok(());
+        }
         let present = tenant.present(&row.key.mapping, row.definition.as_ref());
         let (Some(mapping), Some(present)) = (mapping, present) else {
             let event = skip(SkipReason::MappingRemoved);
@@ -155,7 +160,7 @@ impl Inviter {
         let may_be_there = accepted.is_some() || matches!(event, Event::OutcomeUnknown { .. });
         let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
             if may_be_there {
-                self.see_to_the_erased(tenant, &claimed, accepted.as_ref())
+                self.see_to_the_erased(tenant, &claimed, accepted.as_ref(), true)
                     .await?;
             }
             return Ok(());
@@ -174,18 +179,21 @@ impl Inviter {
     }
 
     /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased meanwhile,
-    /// an invitation that is certainly ours is taken back: nothing of theirs may stay.
+    /// an invitation that is certainly ours is taken back: nothing of theirs may stay, nor the reference that was bound after
+    /// the erasure.
     async fn see_to_the_erased(
         &self,
         tenant: &Tenant,
         row: &Invitation,
-        ours: Option<&Reference>,
+        reference: Option<&Reference>,
+        is_ours: bool,
     ) -> Result<(), Error> {
         if self.desk.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
+        self.desk.ledger.purge_if_erased(row, reference).await?;
         let name = row.key.name();
-        let Some(reference) = ours else {
+        let Some(reference) = reference.filter(|_| is_ours) else {
             tracing::error!(tenant = %tenant.id, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
             return Ok(());
         };
@@ -458,7 +466,7 @@ impl Inviter {
                 let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
                 let event = Event::LookUpPutOff { trouble, until };
                 if self.put_on_record(&row, mapping, event).await?.is_none() {
-                    self.see_to_the_erased(tenant, &row, None).await?;
+                    self.see_to_the_erased(tenant, &row, None, false).await?;
                 }
                 return Ok(None);
             }
@@ -476,7 +484,10 @@ impl Inviter {
         };
         let expires = mapping.and_then(|mapping| mapping.expires_after_days);
         let absent = event == Event::LookedUpAbsent { again_at: None };
-        let there = matches!(event, Event::Sent { .. });
+        let there = match &event {
+            Event::Sent { reference, .. } => Some(reference.clone()),
+            _ => None,
+        };
         match self
             .desk
             .change(
@@ -488,8 +499,9 @@ impl Inviter {
             .await?
         {
             Changed::To(row) if absent => Ok(Some(*row)),
-            Changed::Conflict if there => {
-                self.see_to_the_erased(tenant, &row, None).await?;
+            Changed::Conflict if there.is_some() => {
+                self.see_to_the_erased(tenant, &row, there.as_ref(), false)
+                    .await?;
                 Ok(None)
             }
             _ => Ok(None),

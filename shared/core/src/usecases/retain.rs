@@ -61,17 +61,35 @@ impl Retention {
         Ok(forgotten)
     }
 
-    /// Does so for every tenant that says for how long.
+    /// Does so for every tenant that says for how long, and lets the store forget its handled deliveries. What fails keeps
+    /// nothing else from being done.
+    ///
+    /// # Errors
+    /// The first of what failed.
     pub async fn keep(&self) -> Result<(), StoreError> {
+        let deliveries = self.records.expire_deliveries(self.desk.now()).await;
+        if let Ok(count @ 1..) = deliveries {
+            tracing::info!(count, "handled deliveries forgotten");
+        }
+        let mut outcome = deliveries.map(drop);
         for tenant in self.records.list_tenants().await? {
             let Some(days) = tenant.retention_days else {
                 continue;
             };
-            let over = self.over(&tenant.id, days).await?;
-            let count = self.forget(&over).await?;
-            if count > 0 {
-                tracing::info!(tenant = %tenant.id, count, "invitations forgotten, their time of keeping was over");
+            let kept = self.keep_for(&tenant.id, days).await;
+            if let Err(error) = &kept {
+                tracing::error!(tenant = %tenant.id, %error, "the tenant's old invitations could not be forgotten");
             }
+            outcome = outcome.and(kept);
+        }
+        outcome
+    }
+
+    async fn keep_for(&self, tenant: &TenantId, days: u32) -> Result<(), StoreError> {
+        let over = self.over(tenant, days).await?;
+        let count = self.forget(&over).await?;
+        if count > 0 {
+            tracing::info!(%tenant, count, "invitations forgotten, their time of keeping was over");
         }
         Ok(())
     }

@@ -85,6 +85,11 @@ pub(super) struct Holds {
     pub state: Option<TenantState>,
     /// What the next save of that comes to, if it fails.
     pub state_fails: Option<StoreError>,
+    pub erased: BTreeSet<CandidateId>,
+    /// Another tenant, whose invitations cannot be listed.
+    pub unlistable: Option<Tenant>,
+    /// When handled deliveries were expired.
+    pub deliveries_expired: Vec<Timestamp>,
     pub queued: Vec<Work>,
     /// Whether the queue keeps what it takes.
     pub queue_keeps: bool,
@@ -197,6 +202,9 @@ impl World {
             deliveries: BTreeMap::new(),
             state: None,
             state_fails: None,
+            erased: BTreeSet::new(),
+            unlistable: None,
+            deliveries_expired: Vec::new(),
             queued: Vec::new(),
             queue_keeps: false,
             queue_fails: false,

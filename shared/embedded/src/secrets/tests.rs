@@ -2,6 +2,8 @@ use std::fs;
 
 use secrecy::ExposeSecret as _;
 
+use stagecall_core::ports::{Saved, SecretsWriter as _};
+
 use super::*;
 
 struct Place {
@@ -240,7 +242,6 @@ fn given(key: &str) -> TenantSecret {
 /// What one process writes, another reads at once; a rotated token is accepted until its time.
 #[tokio::test]
 async fn the_vault_keeps_what_commands_give_it() {
-    use stagecall_core::ports::SecretsWriter as _;
     let place = Place::new();
     let (acme, willo) = (TenantId::from("acme"), AccountId::from("willo"));
     let commands = vault(&place, "2026-11-22T10:00:00Z");
@@ -249,7 +250,9 @@ async fn the_vault_keeps_what_commands_give_it() {
         .or(vault(&place, "2026-11-22T10:00:00Z"));
     assert!(host.secret(&acme, false).await.is_err());
     assert!(host.callback_tokens(&acme, &willo).await.unwrap().is_none());
-    commands.put_secret(&acme, &given("one")).await.unwrap();
+    let one = given("one");
+    let saved = commands.put_secret(&acme, None, &one).await;
+    assert_eq!(saved.unwrap(), Saved::Saved);
     assert!(commands.has(&acme));
     let key = async || {
         let secret = host.secret(&acme, false).await.unwrap();
@@ -272,7 +275,13 @@ async fn the_vault_keeps_what_commands_give_it() {
     };
     let (first, none) = token(&host).await;
     assert_eq!((first.len(), none), (64, None));
-    commands.put_secret(&acme, &given("two")).await.unwrap();
+    // Another operator has read what the first one replaces.
+    let saved = commands.put_secret(&acme, Some(&one), &given("two")).await;
+    assert_eq!(saved.unwrap(), Saved::Saved);
+    for before in [Some(&one), None] {
+        let saved = commands.put_secret(&acme, before, &given("three")).await;
+        assert_eq!(saved.unwrap(), Saved::Conflict);
+    }
     assert_eq!(key().await, "two");
     assert_eq!(
         token(&host).await.0,
@@ -296,6 +305,87 @@ async fn the_vault_keeps_what_commands_give_it() {
     assert!(commands.remove_secret(&acme).await.unwrap());
     assert!(!commands.remove_secret(&acme).await.unwrap());
     assert!(host.secret(&acme, false).await.is_err());
+}
+
+/// Each reads, adds an account and writes; no account is lost, and no draft is in another's way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_changes_at_once_none_is_lost() {
+    let place = std::sync::Arc::new(Place::new());
+    let acme = TenantId::from("acme");
+    let first = vault(&place, "2026-11-22T10:00:00Z");
+    first.put_secret(&acme, None, &given("one")).await.unwrap();
+    let changes = (0..16).map(|number| {
+        let (place, acme) = (place.clone(), acme.clone());
+        tokio::spawn(async move {
+            let vault = vault(&place, "2026-11-22T10:00:00Z");
+            loop {
+                let before = vault.secret(&acme, true).await.unwrap();
+                let mut secret = before.clone();
+                let account = AccountId::new(format!("account-{number}"));
+                secret.platforms.insert(account, PlatformSecret::default());
+                let saved = vault.put_secret(&acme, Some(&before), &secret).await;
+                if saved.unwrap() == Saved::Saved {
+                    return;
+                }
+            }
+        })
+    });
+    for change in changes.collect::<Vec<_>>() {
+        change.await.unwrap();
+    }
+    let secret = first.secret(&acme, true).await.unwrap();
+    assert_eq!(secret.platforms.len(), 17);
+}
+
+/// A writer that died has left its draft, as an earlier program named it or as this one does.
+#[tokio::test]
+async fn no_draft_stays() {
+    let place = Place::new();
+    let vault = vault(&place, "2026-11-22T10:00:00Z");
+    let folder = place.path("stagecall.db.secrets");
+    let acme = TenantId::from("acme");
+    vault.put_secret(&acme, None, &given("one")).await.unwrap();
+    let drafts = ["acme.4711.new", "acme.new", "acme-2.4711.new"].map(|name| folder.join(name));
+    let left = || drafts.clone().map(|draft| draft.exists());
+    let die = || {
+        drafts
+            .iter()
+            .for_each(|draft| fs::write(draft, "hush").unwrap())
+    };
+    die();
+    let until = "2026-11-23T10:00:00Z".parse().unwrap();
+    vault
+        .rotate_callback_token(&acme, &"willo".into(), until)
+        .await
+        .unwrap();
+    assert_eq!(left(), [false, false, true]);
+    die();
+    assert!(vault.remove_secret(&acme).await.unwrap());
+    assert_eq!(left(), [false, false, true]);
+}
+
+/// Everything works without the secret that a rotation has replaced.
+#[tokio::test]
+async fn a_previous_signing_secret_that_is_not_there_is_left_out() {
+    let place = Place::new();
+    let sources = TenantSources {
+        eploy_client_id: Source::Env("ID".to_owned()),
+        eploy_client_secret: Source::Env("SECRET".to_owned()),
+        platforms: BTreeMap::new(),
+        hrms: Some(SigningSources {
+            current: Source::Env("HRMS".to_owned()),
+            previous: Some(Source::File(place.path("nowhere"))),
+        }),
+    };
+    let secrets = FileSecrets::with_environment(
+        BTreeMap::from([("acme".into(), sources)]),
+        &place.path("callback.key"),
+        Box::new(|name| Some(format!("value of {name}"))),
+    );
+    let secret = secrets.unwrap().secret(&"acme".into(), false).await;
+    let hrms = secret.unwrap().hrms.unwrap();
+    assert_eq!(hrms.current.expose_secret(), "value of HRMS");
+    assert!(hrms.previous.is_none());
 }
 
 /// A name from outside reaches no other file.

@@ -1,6 +1,6 @@
 //! The secrets that commands keep beside the store: a folder with a file for each tenant, for its owner's eyes only.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,9 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::keyring::Keyring;
-use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets, SecretsWriter, TenantSecret};
+use stagecall_core::ports::{
+    CallbackToken, CallbackTokens, Saved, Secrets, SecretsWriter, TenantSecret,
+};
 
 use super::STORE;
 
@@ -66,40 +68,88 @@ impl Vault {
                 ));
             }
         };
-        Keyring::parse(text.expose_secret())
-            .map(Some)
-            .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))
+        let keyring = Keyring::parse(text.expose_secret())
+            .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))?;
+        for problem in keyring.unusable() {
+            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
+        }
+        Ok(Some(keyring))
     }
 
-    /// Puts the file in place, whole and durable or not at all.
+    /// Keeps every other writer, of this process or another, away from the folder until it is dropped. So what was read
+    /// stays true until it is replaced, and whatever draft there is was left by a writer that died.
+    fn lock(&self, tenant: &TenantId) -> Result<File, StoreError> {
+        let place = self.folder.join(".lock");
+        let lock = || {
+            let mut making = fs::DirBuilder::new();
+            making.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
+            making.create(&self.folder)?;
+            let file = private().truncate(false).open(&place)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error: std::io::Error| {
+            failed(
+                tenant,
+                format!("{} cannot be used: {error}", place.display()),
+            )
+        })
+    }
+
+    /// Puts the file in place, whole and durable or not at all. The folder is locked.
     fn write(&self, tenant: &TenantId, keyring: &Keyring) -> Result<(), StoreError> {
         let file = self.file(tenant)?;
-        put(&self.folder, &file, &keyring.to_text()).map_err(|error| {
+        let put = || {
+            self.remove_drafts(tenant)?;
+            put(&self.folder, &file, &keyring.to_text())
+        };
+        put().map_err(|error| {
             failed(
                 tenant,
                 format!("{} cannot be written: {error}", file.display()),
             )
         })
     }
+
+    /// Removes the drafts that writers left that died: they have secrets. The folder is locked.
+    fn remove_drafts(&self, tenant: &TenantId) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let rest = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(tenant.as_str()));
+            // No tenant's name has a dot.
+            if rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(DRAFT)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the name of a draft ends.
+const DRAFT: &str = ".new";
+
+/// For its owner's eyes only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn put(folder: &Path, file: &Path, text: &SecretString) -> std::io::Result<()> {
-    let mut making = fs::DirBuilder::new();
-    making.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut making, 0o700);
-    making.create(folder)?;
-    let draft = file.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(&draft)?;
+    let draft = file.with_extension(&DRAFT[1..]);
+    let mut out = private().truncate(true).open(&draft)?;
     out.write_all(text.expose_secret().as_bytes())?;
     out.sync_all()?;
     fs::rename(&draft, file)?;
     #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
+    File::open(folder)?.sync_all()?;
     Ok(())
 }
 
@@ -143,10 +193,26 @@ impl Secrets for Vault {
 
 #[async_trait]
 impl SecretsWriter for Vault {
-    async fn put_secret(&self, tenant: &TenantId, secret: &TenantSecret) -> Result<(), StoreError> {
-        let before = self.read(tenant)?;
-        let keyring = Keyring::renewed(before.as_ref(), secret.clone(), || token(tenant))?;
-        self.write(tenant, &keyring)
+    async fn put_secret(
+        &self,
+        tenant: &TenantId,
+        before: Option<&TenantSecret>,
+        secret: &TenantSecret,
+    ) -> Result<Saved, StoreError> {
+        // Held for as long as a small file takes to be written: not worth another thread.
+        let _lock = self.lock(tenant)?;
+        let stored = self.read(tenant)?;
+        let is_before = match (&stored, before) {
+            (Some(stored), Some(before)) => stored.has(before),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_before {
+            return Ok(Saved::Conflict);
+        }
+        let keyring = Keyring::renewed(stored.as_ref(), secret.clone(), || token(tenant))?;
+        self.write(tenant, &keyring)?;
+        Ok(Saved::Saved)
     }
 
     async fn rotate_callback_token(
@@ -156,6 +222,7 @@ impl SecretsWriter for Vault {
         previous_until: Timestamp,
     ) -> Result<(), StoreError> {
         let no_account = || failed(tenant, format!("it has no account {account}"));
+        let _lock = self.lock(tenant)?;
         let mut keyring = self.read(tenant)?.ok_or_else(no_account)?;
         if !keyring.rotate(account, token(tenant)?, previous_until) {
             return Err(no_account());
@@ -164,7 +231,14 @@ impl SecretsWriter for Vault {
     }
 
     async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        match fs::remove_file(self.file(tenant)?) {
+        let file = self.file(tenant)?;
+        if !self.folder.exists() {
+            return Ok(false);
+        }
+        let _lock = self.lock(tenant)?;
+        self.remove_drafts(tenant)
+            .map_err(|error| failed(tenant, error))?;
+        match fs::remove_file(file) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(failed(tenant, error)),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 use stagecall_core::announcement::{Announcement, HireKey, SkipReason, State};
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::TenantId;
+use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::ledger::saved;
@@ -18,15 +18,14 @@ impl Announcements for Store {
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
         let row = AnnouncementRow::of(announcement)?;
-        let candidate = announcement.candidate.clone();
         self.write("insert an announcement", move |connection| {
-            if is_erased(connection, &row.key.tenant, &candidate)? {
+            if is_erased(connection, &row.key.tenant, &row.candidate)? {
                 return Ok(Inserted::Erased);
             }
             let changed = connection
                 .prepare_cached(
-                    "INSERT INTO announcement (tenant, kind, id, version, told, seen_at, due_at, document)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+                    "INSERT INTO announcement (tenant, kind, id, version, told, seen_at, due_at, document, candidate)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
                 )?
                 .execute(row.parameters())?;
             Ok(if changed == 1 {
@@ -43,7 +42,7 @@ impl Announcements for Store {
         self.write("save an announcement", move |connection| {
             let changed = connection
                 .prepare_cached(
-                    "UPDATE announcement SET version = ?4, told = ?5, seen_at = ?6, due_at = ?7, document = ?8
+                    "UPDATE announcement SET version = ?4, told = ?5, seen_at = ?6, due_at = ?7, document = ?8, candidate = ?9
                      WHERE tenant = ?1 AND kind = ?2 AND id = ?3 AND version = ?4 - 1",
                 )?
                 .execute(row.parameters())?;
@@ -65,6 +64,29 @@ impl Announcements for Store {
                 .map(|text: String| parse(format_args!("announcement {key}"), &text))
                 .transpose()
         })
+        .await
+    }
+
+    async fn purge_announcement_if_erased(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<bool, StoreError> {
+        let (key, candidate) = (announcement.key.clone(), announcement.candidate.clone());
+        self.write(
+            "purge an erased candidate's announcement",
+            move |connection| {
+                if !is_erased(connection, &key.tenant, &candidate)? {
+                    return Ok(false);
+                }
+                let (kind, id) = key.hire.parts();
+                connection
+                    .prepare_cached(
+                        "DELETE FROM announcement WHERE tenant = ?1 AND kind = ?2 AND id = ?3",
+                    )?
+                    .execute([key.tenant.as_str(), kind, id])?;
+                Ok(true)
+            },
+        )
         .await
     }
 
@@ -95,6 +117,7 @@ impl Announcements for Store {
 /// A row of the table, ready to be written.
 struct AnnouncementRow {
     key: HireKey,
+    candidate: CandidateId,
     version: i64,
     told: bool,
     seen_at: i64,
@@ -106,6 +129,7 @@ impl AnnouncementRow {
     fn of(announcement: &Announcement) -> Result<Self, StoreError> {
         Ok(Self {
             key: announcement.key.clone(),
+            candidate: announcement.candidate.clone(),
             version: announcement.version.cast_signed(),
             told: announcement.state != State::Skipped(SkipReason::Baseline),
             seen_at: column(announcement.seen_at),
@@ -125,6 +149,7 @@ impl AnnouncementRow {
             self.seen_at,
             self.due_at,
             self.document.as_str(),
+            self.candidate.as_str(),
         )
     }
 }

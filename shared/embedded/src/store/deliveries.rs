@@ -4,15 +4,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::TenantId;
+use stagecall_core::ids::{AccountId, Reference, TenantId};
 use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
-use stagecall_core::timing::{after, seconds};
 
 use super::fault::Fault;
 use super::{Store, column, document, parse};
 
-/// For how long a delivery that was handled is remembered.
-const HANDLED_SECONDS: f64 = 30.0 * 86_400.0;
+/// How many are forgotten in one write, so that others do not wait for long.
+pub(super) const FORGOTTEN_AT_ONCE: usize = 500;
 
 #[async_trait]
 impl Deliveries for Store {
@@ -24,7 +23,7 @@ impl Deliveries for Store {
         let text = document(delivery)?;
         let delivery = delivery.clone();
         self.write("store a delivery", move |connection| {
-            connection
+            let changed = connection
                 .prepare_cached(
                     "INSERT INTO delivery (tenant, id, standing, at, due_at, document)
                      VALUES (?1, ?2, 'pending', ?3, ?4, ?5)
@@ -39,6 +38,9 @@ impl Deliveries for Store {
                     due_at.map(column),
                     text
                 ])?;
+            if changed == 1 {
+                remember_references(connection, &delivery)?;
+            }
             Ok(())
         })
         .await
@@ -109,15 +111,68 @@ impl Deliveries for Store {
     }
 }
 
-/// Removes the deliveries that were handled and arrived long before `now`.
-pub(super) fn forget_handled(connection: &Connection, now: Timestamp) -> Result<(), Fault> {
-    let before = after(now, seconds(-HANDLED_SECONDS));
-    let forgotten = connection.execute(
-        "DELETE FROM delivery WHERE standing = 'handled' AND at < ?1",
-        params![column(before)],
+/// Removes some of the deliveries that were handled and arrived before this time. Returns how many.
+pub(super) fn forget_handled(connection: &Connection, before: i64) -> Result<usize, Fault> {
+    let places: Vec<(String, String)> = connection
+        .prepare_cached(
+            "SELECT tenant, id FROM delivery WHERE standing = 'handled' AND at < ?1 LIMIT ?2",
+        )?
+        .query_map(params![before, FORGOTTEN_AT_ONCE.cast_signed()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    for (tenant, id) in &places {
+        remove(connection, tenant, id)?;
+    }
+    Ok(places.len())
+}
+
+/// Removes a delivery.
+fn remove(connection: &Connection, tenant: &str, id: &str) -> Result<(), Fault> {
+    for sql in [
+        "DELETE FROM delivery_reference WHERE tenant = ?1 AND id = ?2",
+        "DELETE FROM delivery WHERE tenant = ?1 AND id = ?2",
+    ] {
+        connection.prepare_cached(sql)?.execute([tenant, id])?;
+    }
+    Ok(())
+}
+
+/// Removes the deliveries that speak of a platform account's reference. Returns how many.
+pub(super) fn remove_those_of(
+    connection: &Connection,
+    tenant: &TenantId,
+    account: &AccountId,
+    reference: &Reference,
+) -> Result<usize, Fault> {
+    let ids: Vec<String> = connection
+        .prepare_cached(
+            "SELECT id FROM delivery_reference WHERE tenant = ?1 AND account = ?2 AND reference = ?3",
+        )?
+        .query_map(
+            params![tenant.as_str(), account.as_str(), reference.as_str()],
+            |row| row.get(0),
+        )?
+        .collect::<Result<_, _>>()?;
+    for id in &ids {
+        remove(connection, tenant.as_str(), id)?;
+    }
+    Ok(ids.len())
+}
+
+/// So that a delivery is found by what it speaks of.
+fn remember_references(connection: &Connection, delivery: &Delivery) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO delivery_reference (tenant, id, account, reference) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING",
     )?;
-    if forgotten > 0 {
-        tracing::info!(forgotten, "old deliveries were removed");
+    for reference in &delivery.references {
+        statement.execute(params![
+            delivery.tenant.as_str(),
+            delivery.id,
+            delivery.account.as_str(),
+            reference.as_str()
+        ])?;
     }
     Ok(())
 }

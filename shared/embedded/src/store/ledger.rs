@@ -25,8 +25,8 @@ impl Ledger for Store {
             let changed = connection
                 .prepare_cached(
                     "INSERT INTO invitation (tenant, application, mapping, round, version, state, due_at, step,
-                         watched_account, watched_assessment, document)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+                         watched_account, watched_assessment, document, candidate)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
                 )?
                 .execute(row.parameters())?;
             Ok(if changed == 1 {
@@ -44,7 +44,7 @@ impl Ledger for Store {
             let changed = connection
                 .prepare_cached(
                     "UPDATE invitation SET version = ?5, state = ?6, due_at = ?7, step = ?8,
-                         watched_account = ?9, watched_assessment = ?10, document = ?11
+                         watched_account = ?9, watched_assessment = ?10, document = ?11, candidate = ?12
                      WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4 AND version = ?5 - 1",
                 )?
                 .execute(row.parameters())?;
@@ -175,6 +175,49 @@ impl Ledger for Store {
                     made.as_str()
                 ])?;
             Ok(prepared(connection, &tenant, &account, &name)?.unwrap_or(made))
+        })
+        .await
+    }
+
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        let (key, candidate) = (invitation.key.clone(), invitation.candidate.clone());
+        let account = invitation.assessment.account.clone();
+        let reference = reference.cloned();
+        self.write("purge an erased candidate's invitation", move |connection| {
+            if !is_erased(connection, &key.tenant, &candidate)? {
+                return Ok(false);
+            }
+            let of_key = (
+                key.tenant.as_str(),
+                key.application.as_str(),
+                key.mapping.as_str(),
+                key.round,
+            );
+            if let Some(reference) = &reference {
+                connection
+                    .prepare_cached(
+                        "DELETE FROM binding WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4
+                             AND account = ?5 AND reference = ?6",
+                    )?
+                    .execute(params![
+                        of_key.0,
+                        of_key.1,
+                        of_key.2,
+                        of_key.3,
+                        account.as_str(),
+                        reference.as_str()
+                    ])?;
+            }
+            connection
+                .prepare_cached(
+                    "DELETE FROM invitation WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
+                )?
+                .execute(of_key)?;
+            Ok(true)
         })
         .await
     }
@@ -360,6 +403,7 @@ impl InvitationRow {
                 .as_ref()
                 .map(|watched| watched.assessment.as_str()),
             self.document.as_str(),
+            self.candidate.as_str(),
         )
     }
 }

@@ -19,6 +19,7 @@ mod announcements;
 mod definitions;
 mod deliveries;
 mod due;
+mod erase;
 mod fault;
 mod health;
 mod ledger;
@@ -57,17 +58,16 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the file for a host: creates it if there is none, brings its schema up to date, forgets deliveries that
-    /// were handled more than 30 days before `now`, and keeps every other host out.
+    /// Opens the file for a host: creates it if there is none, brings its schema up to date, and keeps every other host
+    /// out.
     ///
     /// # Errors
     /// Another host has the file; it cannot be read or written; it is damaged, another program's, or of a newer version.
-    pub fn open_exclusive(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    pub fn open_exclusive(path: &Path) -> Result<Self, StoreError> {
         let open = || {
             let lock = Lock::take(path)?;
             let connection = connect(path)?;
             schema::migrate(&connection)?;
-            deliveries::forget_handled(&connection, now)?;
             Self::start(path, connection, Some(lock))
         };
         open().map_err(|fault| at_opening(path, &fault))

@@ -4,19 +4,18 @@ use async_trait::async_trait;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use stagecall_core::Timestamp;
-use stagecall_core::announcement::Announcement;
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, MappingId, TenantId};
-use stagecall_core::invitation::Invitation;
+use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, TenantId};
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
-    StateCount, Tombstone,
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
+    KEPT_DELIVERY_DAYS, Records, StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
+use stagecall_core::timing::{after, seconds};
 use stagecall_core::work::Kind;
 
 use super::fault::Fault;
-use super::{Store, column, document, due, instant, ledger, parse};
+use super::{Store, column, deliveries, document, due, erase, instant, ledger, parse};
 
 #[async_trait]
 impl Records for Store {
@@ -127,12 +126,37 @@ impl Records for Store {
         .await
     }
 
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let kept = f64::from(KEPT_DELIVERY_DAYS) * 86_400.0;
+        let before = column(after(now, seconds(-kept)));
+        let mut forgotten = 0;
+        loop {
+            let count = self
+                .write("forget handled deliveries", move |connection| {
+                    deliveries::forget_handled(connection, before)
+                })
+                .await?;
+            forgotten += count;
+            if count < deliveries::FORGOTTEN_AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
+    }
+
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
         let (at, tenant, text) = (column(record.at), record.tenant.clone(), document(record)?);
+        let target = record.target.clone();
         self.write("put on record what was done", move |connection| {
             connection
-                .prepare_cached("INSERT INTO audit (at, tenant, document) VALUES (?1, ?2, ?3)")?
-                .execute(params![at, tenant.as_ref().map(TenantId::as_str), text])?;
+                .prepare_cached(
+                    "INSERT INTO audit (at, tenant, target, document) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    at,
+                    tenant.as_ref().map(TenantId::as_str),
+                    target,
+                    text
+                ])?;
             Ok(())
         })
         .await
@@ -169,7 +193,7 @@ impl Records for Store {
         let tenant = tenant.clone();
         let erased = self
             .write("erase a candidate", move |connection| {
-                erase(connection, &tenant, &tombstone)
+                erase::erase(connection, &tenant, &tombstone)
             })
             .await?;
         // The journal still has the pages as they were. Whoever reads just now may be in the way for a moment.
@@ -221,19 +245,12 @@ fn page(
     limit: usize,
     below: i64,
 ) -> Result<InvitationPage, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT rowid, document, tenant, application, mapping, round FROM invitation
-         WHERE tenant = ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR application = ?3)
-             AND (?4 IS NULL OR mapping = ?4) AND rowid < ?5
-         ORDER BY rowid DESC",
-    )?;
-    let mut rows = statement.query(params![
-        tenant.as_str(),
-        filter.state,
-        filter.application.as_ref().map(ApplicationId::as_str),
-        filter.mapping.as_ref().map(MappingId::as_str),
-        below,
-    ])?;
+    let tenant = tenant.as_str();
+    let mut values: Vec<&dyn rusqlite::ToSql> = vec![&tenant, &below];
+    let asked = asked(filter);
+    values.extend(asked.iter().map(|(_, value)| value as &dyn rusqlite::ToSql));
+    let mut statement = connection.prepare_cached(&page_sql(filter))?;
+    let mut rows = statement.query(values.as_slice())?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let invitation = ledger::invitation(row, 1)?;
@@ -251,6 +268,37 @@ fn page(
     })
 }
 
+/// Only what is asked for is named, so that there is an index for it.
+pub(super) fn page_sql(filter: &InvitationFilter) -> String {
+    let mut sql = "SELECT rowid, document, tenant, application, mapping, round FROM invitation
+         WHERE tenant = ?1 AND rowid < ?2"
+        .to_owned();
+    for (index, (column, _)) in asked(filter).into_iter().enumerate() {
+        sql = format!("{sql} AND {column} = ?{}", index + 3);
+    }
+    format!("{sql} ORDER BY rowid DESC")
+}
+
+/// The columns that the filter asks for, each with what for.
+fn asked(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
+    let columns = [
+        (
+            "candidate",
+            filter.candidate.as_ref().map(CandidateId::as_str),
+        ),
+        (
+            "application",
+            filter.application.as_ref().map(ApplicationId::as_str),
+        ),
+        ("state", filter.state.as_deref()),
+        ("mapping", filter.mapping.as_ref().map(MappingId::as_str)),
+    ];
+    let given = columns
+        .into_iter()
+        .map(|(column, value)| Some((column, value?)));
+    given.flatten().collect()
+}
+
 fn standing(name: &str) -> DeliveryStanding {
     match name {
         "handled" => DeliveryStanding::Handled,
@@ -260,7 +308,7 @@ fn standing(name: &str) -> DeliveryStanding {
 }
 
 /// What the rows say whose documents `sql` selects, each with what it is known by within its table.
-fn documents<T: serde::de::DeserializeOwned>(
+pub(super) fn documents<T: serde::de::DeserializeOwned>(
     connection: &Connection,
     table: &'static str,
     sql: &str,
@@ -280,91 +328,6 @@ fn documents<T: serde::de::DeserializeOwned>(
         )?);
     }
     Ok(found)
-}
-
-/// All or nothing.
-fn erase(
-    connection: &Connection,
-    tenant: &TenantId,
-    tombstone: &Tombstone,
-) -> Result<Erased, Fault> {
-    let text = serde_json::to_string(tombstone)
-        .map_err(|error| Fault::Other(format!("the tombstone cannot be written: {error}")))?;
-    connection.execute(
-        "INSERT INTO tombstone (tenant, candidate, at, document) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        params![
-            tenant.as_str(),
-            tombstone.candidate.as_str(),
-            column(tombstone.at),
-            text
-        ],
-    )?;
-    let invitations: Vec<Invitation> = documents(
-        connection,
-        "invitation",
-        "SELECT document, tenant || '/' || application || '.' || mapping || '.' || round FROM invitation
-         WHERE tenant = ?1 AND document ->> '$.candidate' = ?2",
-        params![tenant.as_str(), tombstone.candidate.as_str()],
-    )?;
-    let mut erased = Erased::default();
-    for invitation in &invitations {
-        let key = &invitation.key;
-        let mut references: Vec<String> = connection
-            .prepare_cached(
-                "DELETE FROM binding WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4
-                 RETURNING reference",
-            )?
-            .query_map(of_key(key), |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        erased.references += references.len();
-        references.extend(invitation.reference.iter().map(ToString::to_string));
-        for reference in references {
-            erased.deliveries += connection
-                .prepare_cached(
-                    "DELETE FROM delivery WHERE tenant = ?1 AND EXISTS (
-                         SELECT 1 FROM json_each(delivery.document, '$.references') WHERE value = ?2)",
-                )?
-                .execute(params![tenant.as_str(), reference])?;
-        }
-        erased.audits += unnamed(connection, tenant, &key.name())?;
-        connection
-            .prepare_cached(
-                "DELETE FROM invitation WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
-            )?
-            .execute(of_key(key))?;
-    }
-    erased.invitations = invitations;
-    let announcements: Vec<Announcement> = documents(
-        connection,
-        "announcement",
-        "DELETE FROM announcement WHERE tenant = ?1 AND document ->> '$.candidate' = ?2
-         RETURNING document, kind || ' ' || id",
-        params![tenant.as_str(), tombstone.candidate.as_str()],
-    )?;
-    for announcement in &announcements {
-        erased.audits += unnamed(connection, tenant, &announcement.key.hire.to_string())?;
-    }
-    erased.announcements = announcements.len();
-    Ok(erased)
-}
-
-/// Takes a name out of the audit records. Returns out of how many.
-fn unnamed(connection: &Connection, tenant: &TenantId, target: &str) -> Result<usize, Fault> {
-    Ok(connection
-        .prepare_cached(
-            "UPDATE audit SET document = json_set(document, '$.target', ?3)
-             WHERE tenant = ?1 AND document ->> '$.target' = ?2",
-        )?
-        .execute(params![tenant.as_str(), target, AuditRecord::ERASED])?)
-}
-
-fn of_key(key: &InvitationKey) -> impl rusqlite::Params {
-    (
-        key.tenant.as_str(),
-        key.application.as_str(),
-        key.mapping.as_str(),
-        key.round,
-    )
 }
 
 /// Brings the journal's pages into the file and empties it. Returns whether nobody was in the way.

@@ -11,7 +11,7 @@ use super::fault::Fault;
 pub(super) const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -156,6 +156,36 @@ const MIGRATIONS: [&str; 7] = [
         id INTEGER PRIMARY KEY CHECK (id = 1),
         at INTEGER NOT NULL
     ) STRICT;
+",
+    // What a candidate is found by, and what is listed by time. A document that is not JSON is found by neither.
+    "
+    ALTER TABLE invitation ADD COLUMN candidate TEXT NOT NULL DEFAULT '';
+    UPDATE invitation SET candidate = coalesce(document ->> '$.candidate', '') WHERE json_valid(document);
+    CREATE INDEX invitation_of_tenant ON invitation (tenant);
+    CREATE INDEX invitation_candidate ON invitation (tenant, candidate);
+
+    ALTER TABLE announcement ADD COLUMN candidate TEXT NOT NULL DEFAULT '';
+    UPDATE announcement SET candidate = coalesce(document ->> '$.candidate', '') WHERE json_valid(document);
+    CREATE INDEX announcement_candidate ON announcement (tenant, candidate);
+
+    CREATE INDEX binding_owner ON binding (tenant, application, mapping, round);
+
+    ALTER TABLE audit ADD COLUMN target TEXT NOT NULL DEFAULT '';
+    UPDATE audit SET target = coalesce(document ->> '$.target', '') WHERE json_valid(document);
+    CREATE INDEX audit_target ON audit (tenant, target);
+
+    CREATE TABLE delivery_reference (
+        tenant    TEXT NOT NULL,
+        id        TEXT NOT NULL,
+        account   TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        PRIMARY KEY (tenant, id, account, reference)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX delivery_of_reference ON delivery_reference (tenant, account, reference);
+    INSERT OR IGNORE INTO delivery_reference
+        SELECT delivery.tenant, delivery.id, coalesce(document ->> '$.account', ''), value
+        FROM delivery, json_each(iif(json_valid(document), document, '{}'), '$.references');
+    CREATE INDEX delivery_arrived ON delivery (tenant, at, id);
 ",
 ];
 

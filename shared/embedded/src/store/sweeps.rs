@@ -62,6 +62,20 @@ impl Sweeps for Store {
     }
 }
 
+/// Forgets where the platform's list was to be read on: a place in it may be a participant's. Returns whether there was one.
+pub(super) fn forget_reading(
+    connection: &Connection,
+    tenant: &TenantId,
+    assessment: &AssessmentRef,
+) -> Result<bool, Fault> {
+    let mut state = load(connection, tenant, assessment)?;
+    let there = state.forget_places();
+    if there {
+        store(connection, tenant, assessment, &state)?;
+    }
+    Ok(there)
+}
+
 fn load(
     connection: &Connection,
     tenant: &TenantId,

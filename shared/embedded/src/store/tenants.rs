@@ -46,15 +46,18 @@ impl TenantStates for Store {
         let (version, due_at) = (next.version.cast_signed(), column(next.due_at));
         self.write("save a tenant's state", move |connection| {
             let sql = if version == 1 {
-                "INSERT INTO tenant_state (tenant, version, due_at, document) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO NOTHING"
+                "INSERT INTO tenant_state (tenant, version, due_at, document)
+                 SELECT id, ?2, ?3, ?4 FROM tenant WHERE id = ?1 ON CONFLICT DO NOTHING"
             } else {
                 "UPDATE tenant_state SET version = ?2, due_at = ?3, document = ?4
                  WHERE tenant = ?1 AND version = ?2 - 1"
             };
-            let changed = connection
-                .prepare_cached(sql)?
-                .execute(params![tenant.as_str(), version, due_at, text])?;
+            let changed = connection.prepare_cached(sql)?.execute(params![
+                tenant.as_str(),
+                version,
+                due_at,
+                text
+            ])?;
             Ok(saved(changed))
         })
         .await

@@ -50,8 +50,8 @@ fn refusal(opened: Result<Store, StoreError>) -> String {
 #[tokio::test]
 async fn one_host_per_file_and_commands_beside_it() {
     let (_directory, path) = place();
-    let host = Store::open_exclusive(&path, now()).unwrap();
-    let error = refusal(Store::open_exclusive(&path, now()));
+    let host = Store::open_exclusive(&path).unwrap();
+    let error = refusal(Store::open_exclusive(&path));
     assert!(
         error.contains("another Stagecall host") && error.contains("stagecall.db"),
         "{error}"
@@ -67,25 +67,25 @@ async fn one_host_per_file_and_commands_beside_it() {
     assert!(host.load(&invitation(2).key).await.unwrap().is_some());
 
     drop(host);
-    Store::open_exclusive(&path, now()).unwrap();
+    Store::open_exclusive(&path).unwrap();
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn one_host_per_file_whatever_it_is_called() {
     let (directory, path) = place();
-    let host = Store::open_exclusive(&path, now()).unwrap();
+    let host = Store::open_exclusive(&path).unwrap();
     let [link, hard] = ["link.db", "hard.db"].map(|name| directory.path().join(name));
     std::os::unix::fs::symlink(&path, &link).unwrap();
     std::fs::hard_link(&path, &hard).unwrap();
     for name in [&link, &hard] {
-        let error = refusal(Store::open_exclusive(name, now()));
+        let error = refusal(Store::open_exclusive(name));
         assert!(error.contains("another Stagecall host"), "{error}");
     }
     // Whoever was refused has let go of nothing that the host holds.
     host.insert(&invitation(1)).await.unwrap();
     drop(host);
-    Store::open_exclusive(&link, now()).unwrap();
+    Store::open_exclusive(&link).unwrap();
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
     ];
     for harm in harm {
         let (_directory, path) = place();
-        let host = Store::open_exclusive(&path, now()).unwrap();
+        let host = Store::open_exclusive(&path).unwrap();
         host.check(now()).await.unwrap();
         harm(&path);
         let error = host.check(now()).await.unwrap_err().to_string();
@@ -119,7 +119,7 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
 #[tokio::test]
 async fn the_end_of_the_writing_thread_is_told() {
     let (_directory, path) = place();
-    let store = Store::open_exclusive(&path, now()).unwrap();
+    let store = Store::open_exclusive(&path).unwrap();
     let write = store.write("panic", |_| -> Result<(), Fault> {
         panic!("a panic that the test wants")
     });
@@ -148,7 +148,7 @@ async fn fill_the_disk(store: &Store, full: bool) {
 #[tokio::test]
 async fn a_full_disk_is_named_loses_nothing_and_ends_by_itself() {
     let (_directory, path) = place();
-    let store = Store::open_exclusive(&path, now()).unwrap();
+    let store = Store::open_exclusive(&path).unwrap();
     fill_the_disk(&store, true).await;
     let mut answered = Vec::new();
     let mut refused = Vec::new();
@@ -195,7 +195,7 @@ fn a_file_that_is_not_ours_is_refused_and_left_alone() {
         .execute_batch("CREATE TABLE other (x)")
         .unwrap();
     let before = std::fs::read(&path).unwrap();
-    assert!(refusal(Store::open_exclusive(&path, now())).contains("another program"));
+    assert!(refusal(Store::open_exclusive(&path)).contains("another program"));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -207,28 +207,37 @@ fn a_file_of_a_newer_version_is_refused() {
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let error = refusal(Store::open_exclusive(&path, now()));
+    let error = refusal(Store::open_exclusive(&path));
     assert!(error.contains("version 99"), "{error}");
+}
+
+/// A file as the program of that version left it.
+fn old_file(path: &Path, version: usize, contents: &str) {
+    let connection = Connection::open(path).unwrap();
+    for step in &schema::MIGRATIONS[..version] {
+        connection.execute_batch(step).unwrap();
+    }
+    let marks = format!(
+        "PRAGMA application_id = {}; PRAGMA user_version = {version};",
+        schema::APPLICATION_ID
+    );
+    connection.execute_batch(&marks).unwrap();
+    connection.execute_batch(contents).unwrap();
 }
 
 /// A file of the first version keeps its rows, and nothing that was removed from it before.
 #[tokio::test]
 async fn a_file_of_the_first_version_is_brought_up_to_date() {
     let (_directory, path) = place();
-    let store = Store::open_exclusive(&path, now()).unwrap();
-    store.insert(&invitation(1)).await.unwrap();
-    drop(store);
-    let connection = Connection::open(&path).unwrap();
-    connection
-        .execute_batch(
-            "PRAGMA secure_delete = OFF; DROP TABLE audit; DROP TABLE tombstone;
-             DROP TABLE announcement; DROP TABLE prepared; DROP TABLE definition;
-             DROP TABLE heartbeat; PRAGMA user_version = 1;
-             INSERT INTO tenant VALUES ('gone', 0, 'p7Yk2Lw9QxT4'); DELETE FROM tenant;",
-        )
-        .unwrap();
-    drop(connection);
-    let remnant = |path: &std::path::Path| {
+    let row = serde_json::to_string(&invitation(1)).unwrap();
+    let contents = format!(
+        "PRAGMA secure_delete = OFF;
+         INSERT INTO invitation (tenant, application, mapping, round, version, state, document)
+             VALUES ('acme', '1', 'video', 1, 1, 'detected', '{row}');
+         INSERT INTO tenant VALUES ('gone', 0, 'p7Yk2Lw9QxT4'); DELETE FROM tenant;"
+    );
+    old_file(&path, 1, &contents);
+    let remnant = |path: &Path| {
         let bytes = std::fs::read(path).unwrap();
         bytes.windows(12).any(|part| part == b"p7Yk2Lw9QxT4")
     };
@@ -240,6 +249,123 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     );
     drop(store);
     assert!(!remnant(&path));
+}
+
+/// What an erasure finds a candidate by is made for the rows that are there, and a row that cannot be read is passed over.
+#[tokio::test]
+async fn an_erasure_finds_what_was_written_before_there_were_indexes_for_it() {
+    let (_directory, path) = place();
+    let row = serde_json::to_string(&invitation(1)).unwrap();
+    let candidate = invitation(1).candidate;
+    let contents = format!(
+        r#"INSERT INTO invitation (tenant, application, mapping, round, version, state, document)
+             VALUES ('acme', '1', 'video', 1, 1, 'detected', '{row}'),
+                    ('acme', '2', 'video', 1, 1, 'detected', 'no JSON');
+         INSERT INTO binding VALUES ('acme', 'willo', 'p1', '1', 'video', 1);
+         INSERT INTO delivery (tenant, id, standing, at, document)
+             VALUES ('acme', 'd1', 'handled', 0, '{{"account": "willo", "references": ["p1", "p1"]}}'),
+                    ('acme', 'd2', 'handled', 0, '{{"account": "willo", "references": ["p2"]}}'),
+                    ('acme', 'd3', 'handled', 0, 'no JSON');
+         INSERT INTO announcement (tenant, kind, id, version, told, seen_at, document)
+             VALUES ('acme', 'application', '1', 1, 1, 0, 'no JSON');
+         INSERT INTO audit VALUES (0, 'acme', '{{"at": "2026-11-22T10:00:00Z", "target": "1.video.1"}}');"#
+    );
+    old_file(&path, 5, &contents);
+    let store = Store::open(&path).unwrap();
+    let erased = store
+        .erase(&"acme".into(), &candidate, now())
+        .await
+        .unwrap();
+    assert_eq!(erased.invitations, [invitation(1)]);
+    assert_eq!(
+        (erased.references, erased.deliveries, erased.audits),
+        (1, 1, 1)
+    );
+    let file = Connection::open(&path).unwrap();
+    let left: (String, String) = file
+        .query_row(
+            "SELECT (SELECT group_concat(application) FROM invitation), (SELECT group_concat(id) FROM delivery)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(left, ("2".to_owned(), "d2,d3".to_owned()));
+}
+
+/// The statements in a source file: its texts that begin with a verb of SQL.
+fn statements(source: &str) -> Vec<String> {
+    let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+    let texts = source.split('"').map(str::trim_start);
+    texts
+        .filter(|text| verbs.iter().any(|verb| text.starts_with(verb)))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whatever reads a table that grows with the number of invitations finds its rows by an index.
+#[test]
+fn no_statement_reads_a_whole_table() {
+    let (_directory, path) = place();
+    drop(Store::open(&path).unwrap());
+    let file = Connection::open(&path).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut seen = Vec::new();
+    for source in std::fs::read_dir(folder).unwrap() {
+        let source = source.unwrap().path();
+        let name = source.file_name().unwrap().to_string_lossy().into_owned();
+        if ["schema.rs", "tests.rs"].contains(&name.as_str()) || source.is_dir() {
+            continue;
+        }
+        let statements = statements(&std::fs::read_to_string(&source).unwrap());
+        seen.extend(statements.into_iter().map(|sql| (name.clone(), sql)));
+    }
+    assert!(seen.len() > 50, "{} statements are not all", seen.len());
+    for filter in [
+        InvitationFilter::default(),
+        InvitationFilter {
+            candidate: Some("7".into()),
+            ..InvitationFilter::default()
+        },
+        InvitationFilter {
+            application: Some("1".into()),
+            ..InvitationFilter::default()
+        },
+        InvitationFilter {
+            state: Some("sending".to_owned()),
+            ..InvitationFilter::default()
+        },
+    ] {
+        seen.push(("a page".to_owned(), records::page_sql(&filter)));
+    }
+    let mut whole = Vec::new();
+    for (name, sql) in seen {
+        let mut plan = file
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap_or_else(|error| panic!("{name}: {error}: {sql}"));
+        let nothing = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| {
+            row.get::<_, String>(3)
+        });
+        for step in steps.unwrap().map(Result::unwrap) {
+            let mut words = step.split_whitespace();
+            let scanned = words.next() == Some("SCAN");
+            // Of the size of the list of tenants, or no table at all.
+            let small = ["tenant", "json_each", "CONSTANT"];
+            let reads_all = scanned && words.next().is_none_or(|table| !small.contains(&table));
+            // A tenant may be all that there is. All of its rows are asked for where there are few, where they come in the
+            // order that a limit cuts, and where they are counted.
+            let few = ["tenant_state", "definition", "allowance", "tombstone"];
+            let ordered = ["delivery_unmatched", "announcement_seen"];
+            let is_asked_for = few.iter().chain(&ordered).any(|name| step.contains(name))
+                || sql.contains("count(*)");
+            let reads_tenant = step.contains("(tenant=?)") && !is_asked_for;
+            let reads_range = step.contains("(rowid<") || step.contains("(rowid>");
+            if reads_all || reads_tenant || reads_range {
+                whole.push(format!("{name}: {step}: {sql}"));
+            }
+        }
+    }
+    assert!(whole.is_empty(), "{whole:#?}");
 }
 
 #[test]

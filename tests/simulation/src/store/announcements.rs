@@ -64,6 +64,20 @@ impl Announcements for Memory {
         Ok(self.announcement_of(key))
     }
 
+    async fn purge_announcement_if_erased(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let key = &announcement.key;
+        let candidate = (key.tenant.clone(), announcement.candidate.clone());
+        let erased = data.tombstones.contains_key(&candidate);
+        if erased {
+            data.announcements.remove(key);
+        }
+        Ok(erased)
+    }
+
     async fn announcements(
         &self,
         tenant: &TenantId,

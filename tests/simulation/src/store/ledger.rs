@@ -128,6 +128,23 @@ impl Ledger for Memory {
         Ok(self.owner(tenant, account, reference))
     }
 
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        let mut data = self.data();
+        let key = &invitation.key;
+        let candidate = (key.tenant.clone(), invitation.candidate.clone());
+        if !data.tombstones.contains_key(&candidate) {
+            return Ok(false);
+        }
+        data.bindings
+            .retain(|(_, _, bound), owner| owner != key || Some(&*bound) != reference);
+        data.invitations.remove(key);
+        Ok(true)
+    }
+
     async fn prepared(
         &self,
         tenant: &TenantId,

@@ -15,6 +15,7 @@ mod sweeps;
 mod tenants;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stagecall_core::Timestamp;
@@ -34,6 +35,7 @@ pub use ports::Ports;
 pub struct Memory(Arc<Mutex<Data>>);
 
 /// Where a delivery stands.
+#[derive(Debug)]
 enum Standing {
     /// Nobody has settled it; due at this time, or left to a queue.
     Pending(Option<Timestamp>),
@@ -58,6 +60,29 @@ struct Data {
 }
 
 impl Memory {
+    /// Everything that is in it, each row as text.
+    pub fn dump(&self) -> Vec<String> {
+        fn all<'a, K: Debug + 'a, V: Debug + 'a>(
+            of: &'a BTreeMap<K, V>,
+        ) -> impl Iterator<Item = String> + use<'a, K, V> {
+            of.iter().map(|row| format!("{row:?}"))
+        }
+        let data = self.data();
+        let audits = data.audits.iter().map(|row| format!("{row:?}"));
+        audits
+            .chain(all(&data.tenants))
+            .chain(all(&data.states))
+            .chain(all(&data.invitations))
+            .chain(all(&data.bindings))
+            .chain(all(&data.prepared))
+            .chain(all(&data.announcements))
+            .chain(all(&data.sweeps))
+            .chain(all(&data.deliveries))
+            .chain(all(&data.taken))
+            .chain(all(&data.tombstones))
+            .collect()
+    }
+
     fn data(&self) -> MutexGuard<'_, Data> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

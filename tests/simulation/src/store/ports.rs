@@ -95,6 +95,15 @@ impl Ledger for Ports {
         self.scheduler.effect("look up the reference", act).await
     }
 
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        let act = self.memory.purge_if_erased(invitation, reference);
+        self.scheduler.effect("look for a tombstone", act).await
+    }
+
     async fn prepared(
         &self,
         tenant: &TenantId,
@@ -157,6 +166,14 @@ impl Announcements for Ports {
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
         let act = self.memory.load_announcement(key);
         self.scheduler.effect("load the announcement", act).await
+    }
+
+    async fn purge_announcement_if_erased(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<bool, StoreError> {
+        let act = self.memory.purge_announcement_if_erased(announcement);
+        self.scheduler.effect("look for a tombstone", act).await
     }
 
     async fn announcements(

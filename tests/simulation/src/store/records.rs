@@ -6,10 +6,11 @@ use stagecall_core::announcement::HireKey;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, InvitationKey, TenantId};
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
-    StateCount, Tombstone,
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
+    KEPT_DELIVERY_DAYS, Records, StateCount, SweepState, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
+use stagecall_core::timing::{after, seconds};
 
 use super::{Data, Memory, Standing};
 
@@ -103,6 +104,17 @@ impl Records for Memory {
         Ok(found)
     }
 
+    async fn expire_deliveries(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let kept = f64::from(KEPT_DELIVERY_DAYS) * 86_400.0;
+        let before = after(now, seconds(-kept));
+        let mut data = self.data();
+        let count = data.deliveries.len();
+        data.deliveries.retain(|_, (standing, one)| {
+            !matches!(standing, Standing::Handled) || one.at >= before
+        });
+        Ok(count - data.deliveries.len())
+    }
+
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
         self.data().audits.push(record.clone());
         Ok(())
@@ -142,7 +154,22 @@ impl Records for Memory {
             .filter(|hire| hire.key.tenant == *tenant && hire.candidate == *candidate)
             .map(|hire| hire.key.clone())
             .collect();
-        Ok(data.erase(tenant, &keys, &hires))
+        let mut erased = data.erase(tenant, &keys, &hires);
+        if let Some(state) = data.states.get_mut(tenant) {
+            let applications = erased
+                .invitations
+                .iter()
+                .map(|one| one.key.application.clone());
+            erased.poll_rows = state.forget_candidate(candidate, applications);
+        }
+        for invitation in &erased.invitations {
+            let place = (tenant.clone(), invitation.assessment.clone());
+            let sweep = data.sweeps.get_mut(&place);
+            if sweep.is_some_and(SweepState::forget_places) {
+                erased.readings += 1;
+            }
+        }
+        Ok(erased)
     }
 
     async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {

@@ -76,7 +76,8 @@ impl TenantStates for Memory {
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
         let mut data = self.data();
         let stored = data.states.get(tenant).map_or(0, |state| state.version);
-        if stored + 1 != next.version {
+        let is_removed = next.version == 1 && !data.tenants.contains_key(tenant);
+        if stored + 1 != next.version || is_removed {
             return Ok(Saved::Conflict);
         }
         data.states.insert(tenant.clone(), next.clone());

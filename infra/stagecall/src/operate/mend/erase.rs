@@ -51,7 +51,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         "The platforms are asked to remove what they have of these, the answers included."
     };
     let what = format!(
-        "Everything about candidate {candidate} of {tenant} is removed, for good: {} invitations, with their results, references and callbacks, and the announcements of a hire. {there} A tombstone with the id stays, and the candidate is never invited again.",
+        "Everything about candidate {candidate} of {tenant} is removed, for good: {} invitations, with their results, references and callbacks, the announcements of a hire, and what polls and sweeps remember of them. {there} A tombstone with the id stays, and the candidate is never invited again.",
         found.len()
     );
     if !arguments.acting.agreed(&what)? {
@@ -84,6 +84,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
                 "deliveries": erased.deliveries,
                 "announcements": erased.announcements,
                 "mentions_in_audit_records": erased.audits,
+                "applications_remembered_by_polls": erased.poll_rows,
+                "unfinished_sweeps": erased.readings,
             },
             "left": left.len(),
             "elsewhere": remains,
@@ -91,12 +93,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     println!(
-        "removed: {} invitations, {} references, {} deliveries, {} announcements of a hire, {} mentions in audit records",
+        "removed: {} invitations, {} references, {} deliveries, {} announcements of a hire, {} mentions in audit records, {} applications that polls remembered, {} places where a sweep was to read on",
         erased.invitations.len(),
         erased.references,
         erased.deliveries,
         erased.announcements,
-        erased.audits
+        erased.audits,
+        erased.poll_rows,
+        erased.readings
     );
     println!("looked again: nothing is left but the tombstone");
     println!("\nelsewhere:");

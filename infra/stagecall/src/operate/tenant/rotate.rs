@@ -79,10 +79,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     if !given.is_empty() {
-        // That there are none yet cannot be told from other errors of the store; writing tells.
-        let before = on.vault.secret(&tenant.id, true).await.ok();
-        let secret = changed(before.as_ref(), &given, &tenant)?;
-        on.vault.put_secret(&tenant.id, &secret).await?;
+        let change = |before: Option<&TenantSecret>| changed(before, &given, &tenant);
+        on.change_secret(&tenant.id, change).await?;
     }
     if let Some(account) = &arguments.callback {
         let account_id = AccountId::new(account);

@@ -177,6 +177,15 @@ async fn nothing_happens_before_its_time_or_while_the_tenant_is_paused() {
 }
 
 #[tokio::test]
+async fn of_nobody_erased_anything_is_told() {
+    let (world, key) = world();
+    world.holds().erased.insert("9001".into());
+    announcer(&world).announce(&key).await.unwrap();
+    assert!(world.holds().announcements.is_empty());
+    assert!(world.holds().calls.is_empty() && world.holds().published.is_empty());
+}
+
+#[tokio::test]
 async fn whoever_is_hired_no_more_is_not_announced() {
     for standing in [Standing::Gone, Standing::Position(at("13", "34"))] {
         let (world, key) = world();

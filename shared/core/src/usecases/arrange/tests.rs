@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jiff::civil::time as time_of_day;
 
-use super::super::world::{World, entered, failing, mapping, time};
+use super::super::world::{Holds, World, entered, failing, mapping, time};
 use super::*;
 use crate::clock::Deadline;
 use crate::ids::InvitationKey;
@@ -39,14 +39,17 @@ fn meeting(plan: MeetingPlan) -> World {
     world(MappingKind::Meeting(plan))
 }
 
-async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+fn inviter(world: &World) -> Inviter {
     let ports = Arc::new(world.clone());
-    let inviter = Inviter {
+    Inviter {
         desk: world.desk(),
         eploy: ports.clone(),
         platforms: ports,
-    };
-    inviter.invite(key, Deadline::NONE).await.unwrap();
+    }
+}
+
+async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+    inviter(world).invite(key, Deadline::NONE).await.unwrap();
     world.row(key)
 }
 
@@ -317,6 +320,24 @@ async fn a_candidate_is_put_into_a_pool_once_however_many_applications_they_have
         State::Skipped(SkipReason::Duplicate(Some(first.key)))
     );
     assert_eq!(world.holds().orders.len(), 1);
+}
+
+/// The erasure comes between the sender's look for it and the place.
+#[tokio::test]
+async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
+    let world = pool();
+    let erased = |holds: &mut Holds| {
+        holds.erased.insert("9001".into());
+    };
+    world
+        .holds()
+        .meanwhile
+        .insert("candidate", Box::new(erased));
+    let key = world.enter("1", "live");
+    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+    let holds = world.holds();
+    assert!(holds.rows.is_empty() && holds.references.is_empty());
+    assert!(holds.orders.is_empty());
 }
 
 /// A place is taken by whoever is, or may yet turn out to be, in the pool.

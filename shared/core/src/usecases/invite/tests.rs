@@ -622,6 +622,26 @@ async fn what_a_late_sender_was_told_is_not_bound_beside_what_was_found_meanwhil
     }
 }
 
+/// The erasure looked for rows before this one was put on record, or came no further than its tombstone.
+#[tokio::test]
+async fn nobody_erased_is_invited() {
+    let (world, key) = entered();
+    {
+        let mut holds = world.holds();
+        let candidate = holds.rows[&key].candidate.clone();
+        holds.erased.insert(candidate);
+    }
+    let ports = Arc::new(world.clone());
+    let inviter = Inviter {
+        desk: world.desk(),
+        eploy: ports.clone(),
+        platforms: ports,
+    };
+    inviter.invite(&key, Deadline::NONE).await.unwrap();
+    assert!(world.holds().rows.is_empty());
+    assert_eq!(calls(&world), Vec::<&str>::new());
+}
+
 /// Nothing of an erased candidate may stay on the platform, and only what nobody has on record is taken back.
 #[tokio::test]
 async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
@@ -630,7 +650,8 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
         let row = key.clone();
         let happens = move |holds: &mut Holds| {
             if erased {
-                holds.rows.remove(&row);
+                let row = holds.rows.remove(&row).unwrap();
+                holds.erased.insert(row.candidate);
             } else {
                 // Another sender has it on record.
                 holds.happens(&row, sent(Reference::new("other")), time(1));
@@ -647,6 +668,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
         assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));
+        assert_eq!(world.holds().references.is_empty(), erased);
     }
 }
 

@@ -103,6 +103,23 @@ async fn what_came_of_it_is_removed_and_that_it_was_stays() {
     assert_eq!(retention.over(&"acme".into(), 30).await.unwrap(), []);
 }
 
+/// The failure is told, so that it is tried again soon.
+#[tokio::test]
+async fn one_tenants_failure_keeps_nothing_else_from_being_forgotten() {
+    let world = after_thirty_days(&[completed("1", 0)]).await;
+    {
+        let mut holds = world.holds();
+        holds.tenant.retention_days = Some(30);
+        let mut other = holds.tenant.clone();
+        other.id = "before-acme".into();
+        holds.unlistable = Some(other);
+    }
+    let failed = retention(&world).keep().await;
+    assert!(failed.is_err());
+    assert_eq!(world.row(&completed("1", 0).key).finding, None);
+    assert_eq!(world.holds().deliveries_expired, [time(30 * DAY)]);
+}
+
 #[tokio::test]
 async fn only_what_was_removed_counts() {
     let rows = [completed("1", 0), completed("2", 0), completed("3", 0)];

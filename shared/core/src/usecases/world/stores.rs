@@ -107,6 +107,22 @@ impl Ledger for World {
         Ok(used.or_insert_with(|| made.clone()).clone())
     }
 
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        let mut holds = self.holds();
+        let erased = holds.erased.contains(&invitation.candidate);
+        if erased {
+            holds.rows.remove(&invitation.key);
+            holds
+                .references
+                .retain(|(_, bound), owner| *owner != invitation.key || Some(&*bound) != reference);
+        }
+        Ok(erased)
+    }
+
     async fn waiting(
         &self,
         _: &TenantId,
@@ -272,6 +288,15 @@ impl Announcements for World {
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
         Ok(self.holds().announcements.get(key).cloned())
+    }
+
+    async fn purge_announcement_if_erased(&self, row: &Announcement) -> Result<bool, StoreError> {
+        let mut holds = self.holds();
+        let erased = holds.erased.contains(&row.candidate);
+        if erased {
+            holds.announcements.remove(&row.key);
+        }
+        Ok(erased)
     }
 
     async fn announcements(&self, _: &TenantId, _: usize) -> Result<Vec<Announcement>, StoreError> {
