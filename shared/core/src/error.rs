@@ -35,9 +35,8 @@ pub enum Phase {
     NotSent,
     /// It was answered with a refusal. Certainly without effect, and the same call would be refused again.
     Refused,
-    /// It was answered with "not now", with the time from which it may be tried if the answer said so.
-    /// Certainly without effect.
-    Throttled(Option<Timestamp>),
+    /// It was answered with "not now", or our own share of the allowance is spent. Certainly without effect.
+    Throttled,
     /// It may or may not have taken effect: time ran out, the connection broke, the answer was a server error or
     /// could not be read.
     Unknown,
@@ -76,8 +75,7 @@ pub struct CallError {
     pub problem: String,
     /// What a person should do, as a sentence.
     pub remedy: String,
-    /// When the other side wants to be asked again at the earliest, where it said so of a call that may have taken effect
-    /// (a 503 with `Retry-After`). Of one without effect, the phase tells.
+    /// The time before which another try is pointless, where the other side said so (`Retry-After`) or we know it.
     pub retry_at: Option<Timestamp>,
 }
 
@@ -90,14 +88,6 @@ impl CallError {
     /// Whether the same call may succeed later without anybody changing anything about this record.
     pub fn may_retry(&self) -> bool {
         self.reach == Reach::Connection || !matches!(self.phase, Phase::Refused)
-    }
-
-    /// The time before which another try is pointless, where the other side said so.
-    pub fn not_before(&self) -> Option<Timestamp> {
-        match self.phase {
-            Phase::Throttled(until) => until,
-            _ => self.retry_at,
-        }
     }
 
     /// The same error, of another operation.
@@ -178,7 +168,7 @@ mod tests {
         for (phase, without_effect) in [
             (Phase::NotSent, true),
             (Phase::Refused, true),
-            (Phase::Throttled(None), true),
+            (Phase::Throttled, true),
             (Phase::Unknown, false),
         ] {
             let error = failed(phase, Reach::Record);
@@ -189,7 +179,7 @@ mod tests {
     /// What is refused about one record stays refused; what is refused to a connection changes with its credentials.
     #[test]
     fn only_a_record_that_was_refused_is_not_tried_again() {
-        for phase in [Phase::NotSent, Phase::Throttled(None), Phase::Unknown] {
+        for phase in [Phase::NotSent, Phase::Throttled, Phase::Unknown] {
             assert!(failed(phase, Reach::Record).may_retry(), "{phase:?}");
             assert!(failed(phase, Reach::Connection).may_retry(), "{phase:?}");
         }
@@ -197,12 +187,9 @@ mod tests {
         assert!(failed(Phase::Refused, Reach::Connection).may_retry());
     }
 
+    /// It is returned by nearly every function, so it must not be large.
     #[test]
-    fn until_when_to_wait_is_what_the_other_side_said() {
-        let until = Timestamp::from_second(1_800_000_000).unwrap();
-        let not_before = |phase| failed(phase, Reach::Record).not_before();
-        assert_eq!(not_before(Phase::Throttled(Some(until))), Some(until));
-        assert_eq!(not_before(Phase::Throttled(None)), None);
-        assert_eq!(not_before(Phase::Unknown), None);
+    fn a_call_error_is_small() {
+        assert!(size_of::<CallError>() < 120, "{}", size_of::<CallError>());
     }
 }

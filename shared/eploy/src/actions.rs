@@ -296,11 +296,7 @@ mod tests {
             (Answer::status(503), Phase::Unknown, "eploy.server_error"),
             (Answer::not_sent(), Phase::NotSent, "eploy.unreachable"),
             (Answer::status(422), Phase::Refused, "eploy.rejected"),
-            (
-                Answer::status(429),
-                Phase::Throttled(None),
-                "eploy.throttled",
-            ),
+            (Answer::status(429), Phase::Throttled, "eploy.throttled"),
         ];
         for (answer, phase, code) in table {
             let scene = Scene::new(move |_| answer.clone());

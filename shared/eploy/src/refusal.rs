@@ -120,7 +120,7 @@ impl Circumstances<'_> {
             Problem::Throttled
         };
         let mut error = problem.error(self.operation, &format!("HTTP {}", answer.status));
-        error.phase = Phase::Throttled(until);
+        error.retry_at = until;
         error
     }
 
@@ -223,7 +223,7 @@ mod tests {
             let down = answer(503, &[("retry-after", value)], "");
             let error = error(RECORD, &down, None);
             assert_eq!(error.phase, Phase::Unknown);
-            assert_eq!(error.not_before(), until.map(at), "{value}");
+            assert_eq!(error.retry_at, until.map(at), "{value}");
         }
     }
 
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(of(RECORD, 403), (Phase::Refused, Reach::Connection));
         assert_eq!(of(RECORD, 302), (Phase::Unknown, Reach::Connection));
         assert_eq!(of(RECORD, 307), (Phase::Refused, Reach::Connection));
-        assert_eq!(of(RECORD, 429), (Phase::Throttled(None), Reach::Record));
+        assert_eq!(of(RECORD, 429), (Phase::Throttled, Reach::Record));
         assert_eq!(of(LIST, 400), (Phase::Refused, Reach::Connection));
     }
 
@@ -381,26 +381,26 @@ mod tests {
         for value in ["30", " 30 ", "Fri, 24 Jan 2025 10:00:30 GMT"] {
             let error = until(value);
             assert_eq!(
-                error.phase,
-                Phase::Throttled(Some(at("2025-01-24T10:00:30Z"))),
+                (error.phase, error.retry_at),
+                (Phase::Throttled, Some(at("2025-01-24T10:00:30Z"))),
                 "{value}"
             );
             assert_eq!(error.code, Problem::Throttled.code(), "{value}");
         }
         let tomorrow = until("50400");
         assert_eq!(tomorrow.code, Problem::AllowanceEploy.code());
-        assert_eq!(tomorrow.not_before(), Some(at("2025-01-25T00:00:00Z")));
+        assert_eq!(tomorrow.retry_at, Some(at("2025-01-25T00:00:00Z")));
         assert_eq!(
-            until("Fri, 24 Jan 2020 10:00:30 GMT").not_before(),
+            until("Fri, 24 Jan 2020 10:00:30 GMT").retry_at,
             Some(now),
             "in the past"
         );
         assert_eq!(
-            until("4000000000").not_before(),
+            until("4000000000").retry_at,
             Some(at("2025-01-26T10:00:00Z")),
             "too far away"
         );
-        assert_eq!(until("soon").not_before(), None);
+        assert_eq!(until("soon").retry_at, None);
     }
 
     #[test]

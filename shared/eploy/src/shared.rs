@@ -97,7 +97,7 @@ impl Shared {
             .map_err(|spent| match spent {
                 Spent::Until(next) => {
                     let mut error = Problem::AllowanceOurs.error(operation, "");
-                    error.phase = Phase::Throttled(Some(next));
+                    error.retry_at = Some(next);
                     error
                 }
                 Spent::Store(error) => Problem::AllowanceStore.error(operation, &error.to_string()),

@@ -123,11 +123,11 @@ impl Connections {
         paces.forget_idle();
         let key = (tenant.clone(), account.clone());
         match paces.by_account.get(&key) {
-            Some(paced) if paced.pace() == pace => paced.clone(),
+            Some(known) if known.pace() == pace => known.clone(),
             _ => {
-                let paced = Arc::new(Paced::new(self.transport.clone(), pace));
-                paces.by_account.insert(key, paced.clone());
-                paced
+                let new = Arc::new(Paced::new(self.transport.clone(), pace));
+                paces.by_account.insert(key, new.clone());
+                new
             }
         }
     }

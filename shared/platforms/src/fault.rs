@@ -155,12 +155,14 @@ impl Fault {
             };
             at.max(now)
         };
-        let phase = match self.effect {
-            Effect::NotSent => Phase::NotSent,
-            Effect::Refused => Phase::Refused,
-            Effect::Unknown => Phase::Unknown,
+        let named = self.wait.map(until);
+        let (phase, retry_at) = match self.effect {
+            Effect::NotSent => (Phase::NotSent, named),
+            Effect::Refused => (Phase::Refused, named),
+            Effect::Unknown => (Phase::Unknown, named),
             Effect::Throttled(wait) => {
-                Phase::Throttled(Some(wait.map_or_else(|| after(now, back_off), until)))
+                let until = wait.map_or_else(|| after(now, back_off), until);
+                (Phase::Throttled, Some(until))
             }
         };
         CallError {
@@ -171,7 +173,7 @@ impl Fault {
             code: self.code,
             problem: self.problem,
             remedy: self.remedy,
-            retry_at: self.wait.map(until),
+            retry_at,
         }
     }
 }
@@ -201,10 +203,12 @@ mod tests {
         }
     }
 
+    fn error(answer: &Response) -> CallError {
+        Fault::of_status("Sample", answer).during("test", now(), SignedDuration::from_secs(30))
+    }
+
     fn phase(answer: &Response) -> Phase {
-        Fault::of_status("Sample", answer)
-            .during("test", now(), SignedDuration::from_secs(30))
-            .phase
+        error(answer).phase
     }
 
     fn now() -> Timestamp {
@@ -238,11 +242,9 @@ mod tests {
             (None, "2026-11-22T09:00:30Z"),
         ] {
             let headers: Vec<_> = header.iter().map(|value| ("retry-after", *value)).collect();
-            assert_eq!(
-                phase(&answer(429, &headers)),
-                Phase::Throttled(Some(until.parse().unwrap())),
-                "{header:?}"
-            );
+            let error = error(&answer(429, &headers));
+            assert_eq!(error.phase, Phase::Throttled, "{header:?}");
+            assert_eq!(error.retry_at, Some(until.parse().unwrap()), "{header:?}");
         }
     }
 
@@ -256,7 +258,7 @@ mod tests {
         );
         assert_eq!(error.phase, Phase::Unknown);
         assert_eq!(
-            error.not_before(),
+            error.retry_at,
             Some("2026-11-22T09:02:00Z".parse().unwrap())
         );
     }

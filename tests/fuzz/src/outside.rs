@@ -183,7 +183,7 @@ pub fn fair(error: &CallError, status: u16, wrote: bool) -> Result<(), String> {
         ..error.clone()
     };
     silent(&format!("{error} {timeless:?}"))?;
-    if let Some(until) = error.not_before() {
+    if let Some(until) = error.retry_at {
         let wait = until.duration_since(Timestamp::now());
         if wait > LONGEST_WAIT || wait < -LONGEST_RUN {
             return Err(format!("an answer makes us wait until {until}"));

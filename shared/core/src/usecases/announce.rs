@@ -247,7 +247,7 @@ impl Announcer {
             .timing
             .backoff(trouble.times, &row.key.to_string());
         let mut until = after(now, delay);
-        if let Some(not_before) = error.not_before() {
+        if let Some(not_before) = error.retry_at {
             until = until.max(not_before);
         }
         Event::PutOff { trouble, until }

@@ -156,7 +156,7 @@ impl Desk {
         let now = self.now();
         let trouble = Trouble::from_call(error, before, now);
         let mut until = after(now, self.timing.backoff(trouble.times, &key.to_string()));
-        if let Some(not_before) = error.not_before() {
+        if let Some(not_before) = error.retry_at {
             until = until.max(not_before);
         }
         (trouble, until)

@@ -394,7 +394,7 @@ impl Inviter {
                 Event::OutcomeUnknown {
                     attempt: row.attempts,
                     trouble,
-                    look_up_at: error.not_before().map_or(settled, |at| at.max(settled)),
+                    look_up_at: error.retry_at.map_or(settled, |at| at.max(settled)),
                 }
             }
             Err(error) => self.not_now(row, claim, &error),

@@ -245,7 +245,7 @@ impl Sweeper {
         if error.phase == Phase::Refused || round.failures >= Self::TRIES {
             round.reading = None;
         }
-        round.not_before = error.not_before();
+        round.not_before = error.retry_at;
         tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = trouble.times, %error, "could not be swept");
         round.fails(trouble);
     }

@@ -513,6 +513,14 @@ pub(super) fn failing(phase: Phase) -> CallError {
     }
 }
 
+/// A call that was answered with "not now", and with until when if that was said.
+pub(super) fn throttled(until: Option<Timestamp>) -> CallError {
+    CallError {
+        retry_at: until,
+        ..failing(Phase::Throttled)
+    }
+}
+
 impl Clock for World {
     fn now(&self) -> Timestamp {
         self.holds().now

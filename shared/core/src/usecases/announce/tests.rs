@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::super::world::{World, at, at_trigger, failing, start, time};
+use super::super::world::{World, at, at_trigger, failing, start, throttled, time};
 use super::*;
 use crate::announcement::{HireKey, Linked};
 use crate::error::{Phase, Reach};
@@ -296,7 +296,7 @@ async fn while_eploy_does_not_answer_a_hire_waits_and_nobody_is_told() {
     }
     // As long as Eploy asks for.
     let (world, key) = world();
-    world.holds().eploy_fails = Some(failing(Phase::Throttled(Some(time(5000)))));
+    world.holds().eploy_fails = Some(throttled(Some(time(5000))));
     assert_eq!(announce(&world, &key).await.due_at, Some(time(5000)));
 }
 

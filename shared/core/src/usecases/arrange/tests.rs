@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jiff::civil::time as time_of_day;
 
-use super::super::world::{Holds, World, entered, failing, mapping, time};
+use super::super::world::{Holds, World, entered, failing, mapping, throttled, time};
 use super::*;
 use crate::clock::Deadline;
 use crate::ids::InvitationKey;
@@ -100,7 +100,7 @@ async fn another_try_moves_an_appointment_only_once_it_is_past() {
         (MONDAY_AT_TEN, MONDAY_AT_TEN + DAY),
     ] {
         let world = meeting(plan());
-        let busy = Err(failing(Phase::Throttled(None)));
+        let busy = Err(throttled(None));
         world.holds().invited.push_back(busy);
         let row = entering(&world, "1").await;
         assert_eq!(row.state, State::Detected);
@@ -275,7 +275,7 @@ async fn an_interview_is_made_once_for_each_vacancy() {
 #[tokio::test]
 async fn other_options_make_another_interview_but_not_for_whom_one_was_arranged() {
     let world = making(OncePer::Mapping);
-    let busy = Err(failing(Phase::Throttled(None)));
+    let busy = Err(throttled(None));
     world.holds().invited.push_back(busy);
     let arranged = entering(&world, "1").await;
     world.holds().tenant.mappings[0]

@@ -1,4 +1,4 @@
-use super::super::world::{Holds, World, failing, mapping, sent, start, time};
+use super::super::world::{Holds, World, failing, mapping, sent, start, throttled, time};
 use super::*;
 use crate::error::Phase;
 use crate::events::What;
@@ -124,7 +124,7 @@ fn what_is_put_off_waits_for_the_longer_of_what_we_and_they_say() {
     let (world, key) = world();
     let desk = world.desk();
     let put_off = |until| {
-        let error = failing(Phase::Throttled(until));
+        let error = throttled(until);
         desk.put_off(&error, None, &key)
     };
     let (trouble, usual) = put_off(None);

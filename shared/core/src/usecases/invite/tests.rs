@@ -4,7 +4,7 @@ mod look_up;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::world::{Holds, World, at, failing, sent, start, time};
+use super::super::world::{Holds, World, at, failing, sent, start, throttled, time};
 use super::*;
 use crate::invitation::{ActionRecord, Step, Wake};
 use crate::ports::Task;
@@ -412,7 +412,7 @@ async fn a_candidate_that_is_gone_is_refused() {
 async fn what_cannot_be_read_now_puts_the_invitation_off() {
     for call in ["eploy", "standing", "candidate", "platform"] {
         let (world, key) = entered();
-        fails(&world, call, Phase::Throttled(Some(time(500))));
+        world.holds().fails.insert(call, throttled(Some(time(500))));
         let row = invite(&world, &key).await;
         assert_eq!(row.state, State::Detected, "{call}");
         assert_eq!(row.wake, due(time(500)), "{call}");
@@ -441,7 +441,7 @@ async fn what_is_refused_for_good_fails_and_says_why() {
 
 #[tokio::test]
 async fn a_platform_that_does_not_take_it_now_is_asked_again_later() {
-    for phase in [Phase::NotSent, Phase::Throttled(None)] {
+    for phase in [Phase::NotSent, Phase::Throttled] {
         let (world, key) = entered();
         fails(&world, "invite", phase);
         let mut waited = SignedDuration::ZERO;

@@ -476,14 +476,14 @@ impl Poller {
         let now = self.desk.now();
         state.poll.failures = state.poll.failures.saturating_add(1);
         let mut delay = self.desk.timing.backoff(state.poll.failures, id.as_str());
-        if matches!(error.phase, Phase::Throttled(_)) {
+        if error.phase == Phase::Throttled {
             // A pace that was too fast is over soon: tried often enough to notice, and no later than what is broken.
             delay = delay.min(seconds(self.desk.timing.suspend_seconds));
         }
         state.due_at = after(now, delay);
         if error.reach == Reach::Connection {
             let pause = after(now, seconds(self.desk.timing.suspend_seconds));
-            state.due_at = error.not_before().map_or(pause, |at| at.max(state.due_at));
+            state.due_at = error.retry_at.map_or(pause, |at| at.max(state.due_at));
             state.poll.trouble = None;
             let before = state.suspended.take();
             if before
@@ -510,7 +510,7 @@ impl Poller {
             });
         } else {
             state.due_at = error
-                .not_before()
+                .retry_at
                 .map_or(state.due_at, |at| at.max(state.due_at));
             state.poll.trouble = Some(Trouble::from_call(error, state.poll.trouble.as_ref(), now));
             tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "the poll failed");

@@ -219,9 +219,7 @@ impl Poller {
         tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the stage scan failed; it is made again later");
         scan.trouble = Some(Trouble::from_call(error, scan.trouble.as_ref(), now));
         let at = after(now, seconds(wait));
-        let at = error
-            .not_before()
-            .map_or(at, |not_before| at.max(not_before));
+        let at = error.retry_at.map_or(at, |not_before| at.max(not_before));
         scan.at = at.min(after(now, MAX_WAIT));
     }
 

@@ -1,4 +1,4 @@
-use super::super::world::{World, failing, mapping, start, time};
+use super::super::world::{World, failing, mapping, start, throttled, time};
 use super::*;
 
 mod failing;
@@ -291,7 +291,7 @@ async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
         for call in ["platform", "list"] {
             let world = world();
             invited(&world, 5);
-            let busy = failing(Phase::Throttled(Some(until)));
+            let busy = throttled(Some(until));
             world.holds().fails.insert(call, busy);
             let due_at = sweep(&world).await.due_at.unwrap();
             let seconds = due_at.duration_since(start()).as_secs();
@@ -341,7 +341,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
     // The platform does not answer, and wants to be left alone.
     let busy = world();
     invited(&busy, 5);
-    let until = failing(Phase::Throttled(Some(time(5000))));
+    let until = throttled(Some(time(5000)));
     busy.holds().fails.insert("list", until);
     armed_meanwhile(&busy, start());
     let next = sweep(&busy).await;

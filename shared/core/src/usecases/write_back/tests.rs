@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::super::world::{
-    Holds, World, Wrote, entered, failing, mapping, sent, start, time, told,
+    Holds, World, Wrote, entered, failing, mapping, sent, start, throttled, time, told,
 };
 use super::*;
 use crate::invitation::{FailReason, NextTry, Part, Trouble};
@@ -441,7 +441,7 @@ async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
     for call in ["eploy", "vacancy", "create_action"] {
         let world = world(true);
         let key = unreported(&world);
-        let busy = failing(Phase::Throttled(Some(time(500))));
+        let busy = throttled(Some(time(500)));
         world.holds().fails.insert(call, busy);
         let row = write(&world, &key).await;
         let trouble = row.report.problem().unwrap();

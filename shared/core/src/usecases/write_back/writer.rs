@@ -554,7 +554,7 @@ fn next_try(desk: &Desk, row: &Invitation, error: &CallError, trouble: &Trouble)
         return NextTry::GivenUp(row.revision);
     }
     let mut until = after(now, timing.backoff(trouble.times, &row.key.to_string()));
-    if let Some(not_before) = error.not_before() {
+    if let Some(not_before) = error.retry_at {
         until = until.max(not_before);
     }
     if refused || trouble.is_lasting(now, timing) {

@@ -160,7 +160,7 @@ async fn of_several_found_the_one_that_names_ours_comes_first_and_that_of_anothe
 async fn a_look_up_that_does_not_work_is_made_later() {
     for call in ["platform", "eploy", "candidate", "find"] {
         let (world, key) = abandoned();
-        fails(&world, call, Phase::Throttled(Some(time(500))));
+        world.holds().fails.insert(call, throttled(Some(time(500))));
         let row = invite(&world, &key).await;
         assert!(matches!(row.state, State::Sending { .. }), "{call}");
         assert_eq!(row.wake, due(time(500)), "{call}");

@@ -350,7 +350,7 @@ async fn that_hires_cannot_be_read_keeps_nobody_from_being_invited() {
 async fn what_concerns_the_whole_connection_ends_the_poll_also_while_hires_are_read() {
     for (call, phase) in [
         ("placements_with", Phase::NotSent),
-        ("changed_placements", Phase::Throttled(None)),
+        ("changed_placements", Phase::Throttled),
     ] {
         let world = world(placements());
         let error = CallError {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{Holds, World, at_trigger, failing, start, time};
+use super::super::super::world::{Holds, World, at_trigger, failing, start, throttled, time};
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
 };
@@ -99,7 +99,7 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
         wait(&world);
     }
     assert!(world.holds().published.is_empty());
-    let busy = failing(Phase::Throttled(Some(time(90_000))));
+    let busy = throttled(Some(time(90_000)));
     world.holds().fails.insert("changed_applications", busy);
     poll(&world).await;
     assert_eq!(state(&world).due_at, time(90_000));
@@ -158,7 +158,7 @@ async fn a_clock_that_was_ahead_stops_no_poll_once_it_is_right_again() {
     for fails in [false, true] {
         let world = polled().await;
         if fails {
-            let busy = failing(Phase::Throttled(None));
+            let busy = throttled(None);
             world.holds().fails.insert("changed_applications", busy);
         }
         world.holds().now = time(5 * 3600);
@@ -178,7 +178,7 @@ async fn a_clock_that_was_ahead_stops_no_poll_once_it_is_right_again() {
 #[tokio::test]
 async fn a_throttled_poll_backs_off_from_short_up_to_a_suspension() {
     let world = polled().await;
-    let busy = failing(Phase::Throttled(None));
+    let busy = throttled(None);
     world.holds().fails.insert("changed_applications", busy);
     for most in [30, 60, 120, 240, 480, 900, 900, 900] {
         poll(&world).await;
@@ -199,7 +199,7 @@ async fn a_suspension_ends_when_the_other_side_says_so_or_we_would_try_again() {
         let world = polled().await;
         let spent = CallError {
             reach: Reach::Connection,
-            ..failing(Phase::Throttled(Some(time(until))))
+            ..throttled(Some(time(until)))
         };
         world.holds().fails.insert("changed_applications", spent);
         poll(&world).await;
