@@ -33,7 +33,8 @@ async fn main() -> Result<(), Error> {
         timing,
     );
     let eploy =
-        stagecall_eploy::Connections::new(transport, secrets, store.clone(), clock.clone(), timing);
+        stagecall_eploy::Connections::new(transport, secrets, store.clone(), clock.clone(), timing)
+            .with_token_cache(Arc::new(store.inner().clone()));
     let inviter = Inviter {
         desk: parts.desk(&store),
         eploy: Arc::new(eploy),

@@ -26,7 +26,8 @@ async fn main() -> Result<(), Error> {
         store.clone(),
         parts.clock.clone(),
         &parts.timing,
-    );
+    )
+    .with_token_cache(Arc::new(store.inner().clone()));
     let poller = Poller {
         desk: parts.desk(&store),
         announcements: Arc::new(store.inner().clone()),

@@ -28,13 +28,16 @@ async fn main() -> Result<(), Error> {
         clock.clone(),
         timing,
     ));
-    let eploy = Arc::new(stagecall_eploy::Connections::new(
-        transport.clone(),
-        secrets.clone(),
-        store.clone(),
-        clock.clone(),
-        timing,
-    ));
+    let eploy = Arc::new(
+        stagecall_eploy::Connections::new(
+            transport.clone(),
+            secrets.clone(),
+            store.clone(),
+            clock.clone(),
+            timing,
+        )
+        .with_token_cache(Arc::new(store.inner().clone())),
+    );
     let desk = parts.desk(&store);
     let announcer = Announcer {
         desk: desk.clone(),

@@ -76,15 +76,22 @@ impl Client {
             operation: call.operation,
             end: Instant::now() + self.shared.call_limit,
         };
-        let token = self.shared.token(needs, None).await?;
-        let answer = self.send(call, &url, needs, &token).await?;
-        if answer.status != 401 {
-            return Ok((answer, token));
+        let mut refused = Vec::new();
+        loop {
+            let token = self.shared.token(needs, &refused).await?;
+            let answer = self.send(call, &url, needs, &token).await?;
+            // A 401 is without effect, so the call may be repeated: once with another token, and once more where that too
+            // was an older one, from the cache.
+            let last = match refused.len() {
+                0 => false,
+                1 => !token.cached,
+                _ => true,
+            };
+            if answer.status != 401 || last {
+                return Ok((answer, token));
+            }
+            refused.push(token);
         }
-        // A 401 is without effect, so the call may be repeated; once, with another token.
-        let token = self.shared.token(needs, Some(&token)).await?;
-        let answer = self.send(call, &url, needs, &token).await?;
-        Ok((answer, token))
     }
 
     /// Makes a call and reads its answer as JSON; `None` if it is empty.

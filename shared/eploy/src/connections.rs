@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{Allowance, Eploy, EployConnections, Purpose, Secrets};
+use stagecall_core::ports::{Allowance, Eploy, EployConnections, Purpose, Secrets, TokenCache};
 use stagecall_core::tenant::{EployConnection, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_http::Transport;
@@ -33,9 +33,12 @@ pub struct Connections {
     transport: Arc<dyn Transport>,
     secrets: Arc<dyn Secrets>,
     allowance: Arc<dyn Allowance>,
+    token_cache: Option<Arc<dyn TokenCache>>,
     clock: Arc<dyn Clock>,
     call_limit: Duration,
     at_once: u32,
+    /// How many tenants are kept open.
+    pub(crate) capacity: usize,
     open: Mutex<HashMap<TenantId, Open>>,
 }
 
@@ -59,10 +62,21 @@ impl Connections {
             transport,
             secrets,
             allowance,
+            token_cache: None,
             clock,
             call_limit: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
             at_once: MOST_AT_ONCE,
+            capacity: OPEN,
             open: Mutex::default(),
+        }
+    }
+
+    /// The same, with tokens shared with every process that keeps them there. Without it a process asks for its own, which is
+    /// right for whoever wants to know whether the credentials work.
+    pub fn with_token_cache(self, cache: Arc<dyn TokenCache>) -> Self {
+        Self {
+            token_cache: Some(cache),
+            ..self
         }
     }
 
@@ -89,7 +103,7 @@ impl Connections {
             return Ok(known.shared.clone());
         }
         let shared = Arc::new(self.open(&tenant.id, &tenant.eploy)?);
-        if open.len() >= OPEN
+        if open.len() >= self.capacity
             && let Some(idle) = open
                 .iter()
                 .min_by_key(|(_, open)| open.used)
@@ -124,6 +138,7 @@ impl Connections {
             ),
             api,
             dialect,
+            token_cache: self.token_cache.clone(),
             clock: self.clock.clone(),
             secrets: self.secrets.clone(),
             transport: self.transport.clone(),
@@ -321,7 +336,7 @@ mod tests {
         let error = poll.changed_applications(None, 1).await.unwrap_err();
         assert_eq!(error.code, "eploy.allowance_ours");
         assert_eq!(
-            error.not_before(),
+            error.retry_at,
             Some("2025-01-25T00:00:00Z".parse().unwrap())
         );
         // One is kept for the polls of the rest of the day.

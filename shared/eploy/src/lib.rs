@@ -23,6 +23,7 @@ mod placements;
 mod probe;
 mod questions;
 mod refusal;
+mod sealed;
 mod search;
 mod shared;
 mod stage_changes;

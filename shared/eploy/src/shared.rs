@@ -10,7 +10,7 @@ use serde_json::Value;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, Phase};
 use stagecall_core::ids::{TenantId, VacancyId};
-use stagecall_core::ports::{Purpose, Secrets, Vacancy};
+use stagecall_core::ports::{Purpose, Secrets, TokenCache, Vacancy};
 use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::after;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     /// How long one call may take, with everything that belongs to it: a token, a renewal, the second try.
     pub(crate) call_limit: Duration,
     pub(crate) budget: Budget,
+    pub(crate) token_cache: Option<Arc<dyn TokenCache>>,
     pub(crate) tokens: Tokens,
     pub(crate) learnt: Mutex<Learnt>,
 }

@@ -11,7 +11,7 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
-    Allowance, CallbackTokens, Eploy, EployConnections, Purpose, Secrets, TenantSecret,
+    Allowance, CallbackTokens, Eploy, EployConnections, Purpose, Secrets, TenantSecret, TokenCache,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{Timing, after};
@@ -242,6 +242,63 @@ impl Allowance for FakeAllowance {
     }
 }
 
+/// Keeps sealed tokens in memory.
+#[derive(Default)]
+pub(crate) struct FakeTokenCache {
+    kept: Mutex<HashMap<TenantId, Vec<u8>>>,
+    saves: AtomicU32,
+    failing: AtomicBool,
+}
+
+impl FakeTokenCache {
+    /// What is kept for a tenant.
+    pub(crate) fn kept(&self, tenant: &str) -> Option<Vec<u8>> {
+        self.kept.lock().unwrap().get(&tenant.into()).cloned()
+    }
+
+    /// Puts something in the place of what is kept for a tenant.
+    pub(crate) fn replace(&self, tenant: &str, sealed: Vec<u8>) {
+        self.kept.lock().unwrap().insert(tenant.into(), sealed);
+    }
+
+    /// How often a token was saved.
+    pub(crate) fn saves(&self) -> u32 {
+        self.saves.load(Ordering::SeqCst)
+    }
+
+    /// From now on, nothing is found or kept.
+    pub(crate) fn fail(&self) {
+        self.failing.store(true, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(StoreError::new("tokens", "reach them", "it is not there"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TokenCache for FakeTokenCache {
+    async fn load_token(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check()?;
+        Ok(self.kept.lock().unwrap().get(tenant).cloned())
+    }
+
+    async fn save_token(
+        &self,
+        tenant: &TenantId,
+        sealed: &[u8],
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.check()?;
+        self.saves.fetch_add(1, Ordering::SeqCst);
+        self.replace(tenant.as_str(), sealed.to_vec());
+        Ok(())
+    }
+}
+
 /// A tenant, its Eploy as a script, and everything that its clients need.
 pub(crate) struct Scene {
     connections: Connections,
@@ -250,6 +307,7 @@ pub(crate) struct Scene {
     pub(crate) clock: Arc<FakeClock>,
     pub(crate) secrets: Arc<FakeSecrets>,
     pub(crate) allowance: Arc<FakeAllowance>,
+    pub(crate) tokens: Arc<FakeTokenCache>,
 }
 
 impl Scene {
@@ -290,7 +348,47 @@ impl Scene {
             clock,
             secrets,
             allowance,
+            tokens: Arc::default(),
         }
+    }
+
+    /// With tokens kept in the store.
+    pub(crate) fn keeping_tokens(mut self) -> Self {
+        self.connections = self.connections.with_token_cache(self.tokens.clone());
+        self
+    }
+
+    /// In a process that keeps so many tenants open.
+    pub(crate) fn capacity(mut self, tenants: usize) -> Self {
+        self.connections.capacity = tenants;
+        self
+    }
+
+    /// Another process on the same store, which keeps its tokens there.
+    pub(crate) fn another_process(&self) -> Self {
+        let connections = Connections::new(
+            self.transport.clone(),
+            self.secrets.clone(),
+            self.allowance.clone(),
+            self.clock.clone(),
+            &Timing::default(),
+        );
+        Self {
+            connections: connections.with_token_cache(self.tokens.clone()),
+            transport: self.transport.clone(),
+            tenant: self.tenant.clone(),
+            clock: self.clock.clone(),
+            secrets: self.secrets.clone(),
+            allowance: self.allowance.clone(),
+            tokens: self.tokens.clone(),
+        }
+    }
+
+    /// A client of the tenant of this name.
+    pub(crate) async fn client_of(&self, tenant: &str, purpose: Purpose) -> Arc<dyn Eploy> {
+        let mut tenant_of = self.tenant.clone();
+        tenant_of.id = tenant.into();
+        self.connections.eploy(&tenant_of, purpose).await.unwrap()
     }
 
     /// With this dialect.

@@ -29,21 +29,31 @@ const SHORTEST_LIFE: u64 = 600;
 /// How long before its end a token is renewed; a tenth of its life if that is less.
 const MARGIN: u64 = 60;
 
+/// The longest life of a token in seconds, whatever Eploy says: the documented one is 3599 (reference eploy §1.2).
+const LONGEST_LIFE: u64 = 3600;
+
 /// A token that Eploy issued.
+#[derive(Debug, Clone)]
 pub(crate) struct Token {
     /// The whole `Authorization` header.
     pub(crate) authorization: SecretString,
     /// What it allows, where Eploy says so.
     pub(crate) scopes: Option<BTreeSet<String>>,
-    asked_at: Timestamp,
-    renew_at: Timestamp,
+    /// Whether it was found in the cache, where another process put it.
+    pub(crate) cached: bool,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) renew_at: Timestamp,
 }
 
 impl Token {
     /// Whether it is still to be used. One that was issued in the future is not: the clock was ahead, and when it runs out is
     /// not known.
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        now < self.renew_at && self.asked_at <= after(now, TOLERANCE)
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        let longest = after(
+            self.asked_at,
+            SignedDuration::from_secs(LONGEST_LIFE.cast_signed()),
+        );
+        now < self.renew_at.min(longest) && self.asked_at <= after(now, TOLERANCE)
     }
 }
 
@@ -71,17 +81,17 @@ pub(crate) struct For {
 }
 
 impl Shared {
-    /// A token: the one that there is, or a new one. `refused` is one that Eploy has just refused.
+    /// A token: the one that there is, or a new one. Eploy has just refused the `refused` ones.
     pub(crate) async fn token(
         &self,
         call: For,
-        refused: Option<&Arc<Token>>,
+        refused: &[Arc<Token>],
     ) -> Result<Arc<Token>, CallError> {
         let seen = self.tokens.ended.load(Ordering::SeqCst);
         let mut state = self.tokens.state.lock().await;
         if let Some(token) = &state.token
             && token.is_fresh(self.clock.now())
-            && !refused.is_some_and(|refused| Arc::ptr_eq(refused, token))
+            && !refused.iter().any(|refused| Arc::ptr_eq(refused, token))
         {
             return Ok(token.clone());
         }
@@ -91,18 +101,18 @@ impl Shared {
             // Somebody asked while we waited, and was refused; we would be, too.
             return Err(error.clone().during(call.operation));
         }
-        let result = self
-            .request_token(call)
-            .await
-            .map(Arc::new)
-            .map_err(|mut error| {
-                // Whatever became of the token, the call that needs it was not made.
-                if error.phase == Phase::Unknown {
-                    error.phase = Phase::NotSent;
-                    error.reach = Reach::Connection;
-                }
-                error
-            });
+        let result = match self.cached_token(call.operation, refused).await {
+            Some(token) => Ok(token),
+            None => self.request_token(call).await,
+        };
+        let result = result.map(Arc::new).map_err(|mut error| {
+            // Whatever became of the token, the call that needs it was not made.
+            if error.phase == Phase::Unknown {
+                error.phase = Phase::NotSent;
+                error.reach = Reach::Connection;
+            }
+            error
+        });
         let request = self.tokens.ended.fetch_add(1, Ordering::SeqCst) + 1;
         state.token = result.as_ref().ok().cloned();
         state.failure = match &result {
@@ -129,7 +139,7 @@ impl Shared {
         }
     }
 
-    async fn secret(
+    pub(crate) async fn secret(
         &self,
         operation: &'static str,
         fresh: bool,
@@ -186,6 +196,7 @@ impl Shared {
         let token = read(&answer, asked_at)
             .ok_or_else(|| Problem::NoApi.error(call.operation, "the answer is not a token"))?;
         tracing::debug!(tenant = %self.tenant, "Eploy issued a token");
+        self.save_token(&token, secret).await;
         Ok(token)
     }
 
@@ -249,7 +260,7 @@ fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
     let life = answer
         .number("expires_in")
         .unwrap_or(SHORTEST_LIFE)
-        .min(86_400);
+        .min(LONGEST_LIFE);
     let life = life - MARGIN.min(life / 10);
     let scopes = answer.text("scope").map(|scopes| {
         scopes
@@ -261,6 +272,7 @@ fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
     Some(Token {
         authorization: format!("Bearer {token}").into(),
         scopes,
+        cached: false,
         asked_at,
         renew_at: after(asked_at, SignedDuration::from_secs(life.cast_signed())),
     })

@@ -16,6 +16,7 @@ mod restart;
 mod sqlite;
 mod sweeps;
 mod tenants;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
     Allowance, Announcements, Definitions, Deliveries, Due, DueItem, Ledger, Records, Sweeps,
-    TenantState, TenantStates, Tenants,
+    TenantState, TenantStates, Tenants, TokenCache,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::work::Kind;
@@ -41,6 +42,7 @@ pub struct Stores {
     pub definitions: Arc<dyn Definitions>,
     pub states: Arc<dyn TenantStates>,
     pub allowance: Arc<dyn Allowance>,
+    pub tokens: Arc<dyn TokenCache>,
     pub records: Arc<dyn Records>,
     pub announcements: Arc<dyn Announcements>,
 }
@@ -57,6 +59,7 @@ impl Stores {
             + Definitions
             + TenantStates
             + Allowance
+            + TokenCache
             + Records
             + Announcements
             + 'static,
@@ -70,6 +73,7 @@ impl Stores {
             definitions: store.clone(),
             states: store.clone(),
             allowance: store.clone(),
+            tokens: store.clone(),
             records: store.clone(),
             announcements: store,
         }
@@ -165,6 +169,7 @@ macro_rules! suite {
             definitions: a_definition_stays_as_it_was_saved, definitions_are_apart, a_removed_tenants_definitions_go;
             allowance: calls_are_taken_up_to_the_ceiling, days_and_tenants_are_apart, many_takers_never_exceed_the_ceiling,
                 a_lower_ceiling_refuses_what_a_higher_one_gave;
+            tokens: the_last_token_saved_is_found, a_removed_tenants_token_goes_and_no_others;
             due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,
                 a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_of_each_tenant_and_kind_than_asked_for,
                 a_crowd_hides_nobody, only_what_is_asked_for_is_found,

@@ -93,13 +93,16 @@ impl Process {
             clock: clock.clone(),
             timing: shared.timing.clone(),
         };
-        let eploy = Arc::new(stagecall_eploy::Connections::new(
-            wire.clone(),
-            secrets.clone(),
-            store.clone(),
-            clock.clone(),
-            &shared.timing,
-        ));
+        let eploy = Arc::new(
+            stagecall_eploy::Connections::new(
+                wire.clone(),
+                secrets.clone(),
+                store.clone(),
+                clock.clone(),
+                &shared.timing,
+            )
+            .with_token_cache(store.clone()),
+        );
         let platforms = Arc::new(stagecall_platforms::Connections::new(
             wire.clone(),
             secrets.clone(),

@@ -89,13 +89,16 @@ impl Host {
             max_total: parts.workers,
             max_per_tenant: parts.workers_per_tenant,
         });
-        let eploy: Arc<dyn EployConnections> = Arc::new(stagecall_eploy::Connections::new(
-            parts.transport.clone(),
-            parts.secrets.clone(),
-            store.clone(),
-            parts.clock.clone(),
-            &timing,
-        ));
+        let eploy: Arc<dyn EployConnections> = Arc::new(
+            stagecall_eploy::Connections::new(
+                parts.transport.clone(),
+                parts.secrets.clone(),
+                store.clone(),
+                parts.clock.clone(),
+                &timing,
+            )
+            .with_token_cache(store.clone()),
+        );
         let hrms =
             stagecall_hrms::Outlet::new(parts.transport.clone(), parts.secrets.clone(), &timing);
         let platforms: Arc<dyn PlatformConnections> =

@@ -66,6 +66,9 @@ pub(super) const SWEEP_FAILING: &str = "failing";
 /// How many lines of the platform's list could not be read; absent: none.
 pub(super) const SWEEP_SET_ASIDE: &str = "set_aside";
 
+/// A sealed token.
+pub(super) const SEALED: &str = "sealed";
+
 /// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
 /// the number it was begun with, or rows would be looked for where they are not.
 pub const SHARDS: u8 = 8;
@@ -116,6 +119,10 @@ impl Place {
 
     pub(super) fn state(tenant: &TenantId) -> Self {
         Self::new(&[tenant.as_str()], &["state"])
+    }
+
+    pub(super) fn token(tenant: &TenantId) -> Self {
+        Self::new(&[tenant.as_str()], &["token"])
     }
 
     pub(super) fn allowance(tenant: &TenantId, day: &str) -> Self {

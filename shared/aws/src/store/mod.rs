@@ -16,6 +16,7 @@ mod ledger;
 mod records;
 mod sweeps;
 mod tenants;
+mod tokens;
 mod write;
 
 use std::collections::HashMap;

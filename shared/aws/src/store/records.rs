@@ -90,6 +90,7 @@ impl Records for Store {
             .transact_write_items()
             .transact_items(delete(Place::tenant(id))?)
             .transact_items(delete(Place::state(id))?)
+            .transact_items(delete(Place::token(id))?)
             .send()
             .await
             .map_err(|error| failed(operation, &error))?;

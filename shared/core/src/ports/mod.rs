@@ -9,6 +9,7 @@ mod ledger;
 mod platform;
 mod records;
 mod tenants;
+mod tokens;
 
 use async_trait::async_trait;
 
@@ -41,6 +42,7 @@ pub use tenants::{
     SecretsWriter, SigningSecrets, StageScan, Suspension, TenantSecret, TenantState, TenantStates,
     Tenants, UnreadRecord,
 };
+pub use tokens::TokenCache;
 
 use crate::error::StoreError;
 use crate::events::DomainEvent;

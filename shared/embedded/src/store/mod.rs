@@ -29,6 +29,7 @@ mod records;
 mod schema;
 mod sweeps;
 mod tenants;
+mod tokens;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -53,6 +53,7 @@ impl Records for Store {
         self.write("remove a tenant", move |connection| {
             connection.execute("DELETE FROM tenant_state WHERE tenant = ?1", [id.as_str()])?;
             connection.execute("DELETE FROM definition WHERE tenant = ?1", [id.as_str()])?;
+            connection.execute("DELETE FROM token WHERE tenant = ?1", [id.as_str()])?;
             Ok(connection.execute("DELETE FROM tenant WHERE id = ?1", [id.as_str()])? == 1)
         })
         .await

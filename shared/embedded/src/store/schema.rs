@@ -11,7 +11,7 @@ use super::fault::Fault;
 pub(super) const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -186,6 +186,13 @@ pub(super) const MIGRATIONS: [&str; 8] = [
         SELECT delivery.tenant, delivery.id, coalesce(document ->> '$.account', ''), value
         FROM delivery, json_each(iif(json_valid(document), document, '{}'), '$.references');
     CREATE INDEX delivery_arrived ON delivery (tenant, at, id);
+",
+    // Eploy's access tokens, sealed.
+    "
+    CREATE TABLE token (
+        tenant TEXT NOT NULL PRIMARY KEY,
+        sealed BLOB NOT NULL
+    ) STRICT;
 ",
 ];
 

@@ -42,7 +42,7 @@ impl Inspector {
             operation: "ask for a token",
             end: Instant::now() + self.client.shared.call_limit,
         };
-        let token = self.client.shared.token(call, None).await?;
+        let token = self.client.shared.token(call, &[]).await?;
         let lower = |scopes: &BTreeSet<String>| {
             scopes
                 .iter()

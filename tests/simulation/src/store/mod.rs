@@ -13,6 +13,7 @@ mod ports;
 mod records;
 mod sweeps;
 mod tenants;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -47,6 +48,7 @@ enum Standing {
 struct Data {
     tenants: BTreeMap<TenantId, Tenant>,
     states: BTreeMap<TenantId, TenantState>,
+    tokens: BTreeMap<TenantId, Vec<u8>>,
     invitations: BTreeMap<InvitationKey, Invitation>,
     definitions: BTreeMap<(TenantId, MappingId, DefinitionId), Mapping>,
     bindings: BTreeMap<(TenantId, AccountId, Reference), InvitationKey>,

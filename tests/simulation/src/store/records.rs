@@ -28,6 +28,7 @@ impl Records for Memory {
     async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError> {
         let mut data = self.data();
         data.states.remove(id);
+        data.tokens.remove(id);
         data.definitions.retain(|(tenant, ..), _| tenant != id);
         Ok(data.tenants.remove(id).is_some())
     }
