@@ -133,8 +133,8 @@ impl Store {
             let mut owned = Vec::new();
             while let Some(item) = items.next().await {
                 let item = item.map_err(|error| failed(OPERATION, &error))?;
-                let owner: InvitationKey = document(&item)?;
-                if owners.contains(&owner) {
+                let key: InvitationKey = document(&item)?;
+                if owners.contains(&key) {
                     owned.extend(Place::of(&item));
                 }
             }

@@ -113,13 +113,13 @@ pub fn compose(
             .as_ref()
             .and_then(|finding| finding.score.as_ref())
     });
+    let own = row.invite_link.as_ref();
+    // The page of a live interview is where both sides meet; any other page of the candidate's is theirs alone.
+    let meeting = own.filter(|_| row.appointment.is_some());
     let link = result
         .and_then(|result| result.report_link.as_ref())
-        .filter(|link| {
-            !row.invite_link
-                .as_ref()
-                .is_some_and(|own| same_page(own, link))
-        })
+        .filter(|link| !own.is_some_and(|own| same_page(own, link)))
+        .or(meeting)
         .and_then(|link| room::link(link.clone()));
     let said = result.map(Said::of);
     let said = said.as_ref();

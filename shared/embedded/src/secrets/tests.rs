@@ -348,9 +348,9 @@ async fn no_draft_stays() {
     let drafts = ["acme.4711.new", "acme.new", "acme-2.4711.new"].map(|name| folder.join(name));
     let left = || drafts.clone().map(|draft| draft.exists());
     let die = || {
-        drafts
-            .iter()
-            .for_each(|draft| fs::write(draft, "hush").unwrap())
+        for draft in &drafts {
+            fs::write(draft, "hush").unwrap();
+        }
     };
     die();
     let until = "2026-11-23T10:00:00Z".parse().unwrap();

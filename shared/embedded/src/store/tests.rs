@@ -96,7 +96,7 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
                 path,
                 "something else, and longer than the header of a database is, by far",
             )
-            .unwrap()
+            .unwrap();
         },
         |path| std::fs::write(path, "").unwrap(),
         |path| std::fs::remove_file(path).unwrap(),

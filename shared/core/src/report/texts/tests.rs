@@ -62,7 +62,7 @@ fn duplicate(of: Option<&str>) -> State {
     State::Skipped(SkipReason::Duplicate(of.map(key)))
 }
 
-fn mapping(triggers: serde_json::Value) -> Mapping {
+fn mapping(triggers: &serde_json::Value) -> Mapping {
     let mapping = serde_json::json!({
         "id": "m",
         "vacancies": "all",
@@ -101,8 +101,12 @@ const CODES: [&str; 19] = [
 ];
 
 /// Every situation, as a recruiter reads it.
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of situations, one after the other"
+)]
 fn situations() -> String {
-    let stage = mapping(serde_json::json!([{"stage": "12"}]));
+    let stage = mapping(&serde_json::json!([{"stage": "12"}]));
     let mut all = String::new();
     let mut say = |name: &str, row: &Invitation, of: &Mapping, moment, missing: &Missing<'_>| {
         let advice = advice(row, of, moment, "Willo", missing);
@@ -169,7 +173,7 @@ fn situations() -> String {
             &NOTHING,
         );
     }
-    let fed = mapping(serde_json::json!([]));
+    let fed = mapping(&serde_json::json!([]));
     let over = pooled(failed(FailReason::GaveUp(trouble("platform.unavailable"))));
     say(
         "given up: a talent pool without a stage",

@@ -118,7 +118,7 @@ impl Ledger for World {
             holds.rows.remove(&invitation.key);
             holds
                 .references
-                .retain(|(_, bound), owner| *owner != invitation.key || Some(&*bound) != reference);
+                .retain(|(_, bound), owner| *owner != invitation.key || Some(bound) != reference);
         }
         Ok(erased)
     }
