@@ -354,7 +354,13 @@ fn no_statement_reads_a_whole_table() {
             let reads_all = scanned && words.next().is_none_or(|table| !small.contains(&table));
             // A tenant may be all that there is. All of its rows are asked for where there are few, where they come in the
             // order that a limit cuts, and where they are counted.
-            let few = ["tenant_state", "definition", "allowance", "tombstone", "token"];
+            let few = [
+                "tenant_state",
+                "definition",
+                "allowance",
+                "tombstone",
+                "token",
+            ];
             let ordered = ["delivery_unmatched", "announcement_seen"];
             let is_asked_for = few.iter().chain(&ordered).any(|name| step.contains(name))
                 || sql.contains("count(*)");
