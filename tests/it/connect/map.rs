@@ -115,8 +115,12 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
     assert_eq!(mapping["report"]["action"]["outcomes"]["completed"], "103");
     assert_eq!(mapping["report"]["moves"][0]["stage"], "13");
     assert_eq!(mapping["reentry"], "again");
-    // A second one of the same assessment gets an id of its own.
-    assert_eq!(office.map(&["--json"]).json()["id"], "first-interview-2");
+    // A second one for the same applications has to be meant, and gets an id of its own.
+    let done = office.map(&["--json"]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.err.contains("--allow-overlap"), "{}", done.err);
+    let done = office.map(&["--allow-overlap", "--json"]);
+    assert_eq!(done.json()["id"], "first-interview-2");
     let shown = office
         .run(&["map", "show", "acme", "first-interview"])
         .well();

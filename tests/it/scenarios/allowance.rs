@@ -74,8 +74,9 @@ async fn no_more_calls_are_made_than_were_given() {
             .filter(|call| call.operation.starts_with("eploy."))
             .count()
     };
-    until("all calls are made", async || {
-        (made().await == 20).then_some(())
+    // Some are kept for the polls of what is left of the day.
+    until("the calls for invitations are made", async || {
+        (made().await >= 16).then_some(())
     })
     .await;
     // Not all could be invited; those who were are shown.
@@ -95,6 +96,6 @@ async fn no_more_calls_are_made_than_were_given() {
         .await;
     rig.logged(&["eploy.allowance_ours", "the report was put off"])
         .await;
-    assert_eq!(made().await, 20);
+    assert!(made().await <= 20);
     assert!(all.iter().all(|one| one.invitations.len() <= 1));
 }

@@ -79,7 +79,8 @@ async fn story_of(customer: &Customer, id: u64) -> Result<(), String> {
     if scored.await.is_none() {
         return wrong("it does not show the result").await;
     }
-    customer.polled().await;
+    let searches = ["eploy.applications.search", "eploy.statushistory.search"];
+    customer.polled_by(&searches).await;
     let judged = customer.judged(id).await;
     if !completed(&judged) || judged.application.actions[0].completion.is_none() {
         return wrong("it does not stay as it should be").await;

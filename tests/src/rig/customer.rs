@@ -187,11 +187,23 @@ impl Customer {
 
     /// Waits until two more polls have ended: whatever Eploy showed before has been seen.
     pub async fn polled(&self) {
-        const POLL: &str = "eploy.applications.search";
-        let before = self.count(POLL).await;
+        self.polled_by(&["eploy.applications.search"]).await;
+    }
+
+    /// The same, where polls search by one of these.
+    pub async fn polled_by(&self, searches: &[&str]) {
+        let mut before = Vec::new();
+        for search in searches {
+            before.push(self.count(search).await);
+        }
         // A third one has begun.
         until(&format!("{} is polled", self.name), async || {
-            (self.count(POLL).await >= before + 3).then_some(())
+            for (search, before) in searches.iter().zip(&before) {
+                if self.count(search).await >= before + 3 {
+                    return Some(());
+                }
+            }
+            None
         })
         .await;
     }

@@ -93,7 +93,7 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
             EPLOY,
             "allowance",
             format!(
-                "{} of the {} calls that Stagecall may make today are left; Eploy's own count, which all keys share, is on its API Keys page",
+                "{} of the {} calls that Stagecall may make today are left beside those kept for polls; Eploy's own count, which all keys share, is on its API Keys page",
                 left.calls, tenant.eploy.daily_calls
             ),
         )),

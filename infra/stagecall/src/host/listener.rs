@@ -71,7 +71,7 @@ pub(crate) async fn serve(
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
     let router = Router::new()
-        .route("/health", get(move || health(pulse.clone())))
+        .route("/health", get(move || std::future::ready(health(&pulse))))
         .route("/callbacks/{tenant}/{account}/{token}", post(callback))
         .with_state(receiver);
     let places = Places::default();
@@ -138,7 +138,7 @@ async fn converse(stream: TcpStream, router: Router, mut end: watch::Receiver<()
     let _ = tokio::time::timeout(BODY_TIMEOUT + BODY_TIMEOUT / 2, connection).await;
 }
 
-async fn health(pulse: Arc<Pulse>) -> (StatusCode, String) {
+fn health(pulse: &Pulse) -> (StatusCode, String) {
     match pulse.problem() {
         None => (StatusCode::OK, "ok\n".to_owned()),
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),

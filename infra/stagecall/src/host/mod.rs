@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(200);
 const FORGETTING: Duration = Duration::from_hours(24);
 
 /// How soon after a failure it is tried again.
-const FORGETTING_AGAIN: Duration = Duration::from_secs(15 * 60);
+const FORGETTING_AGAIN: Duration = Duration::from_mins(15);
 
 /// How much work may wait in the process, beside the first of each kind of a tenant; the rest waits in the store.
 const CAPACITY: usize = 1000;

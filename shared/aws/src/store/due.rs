@@ -163,7 +163,7 @@ impl Store {
         loop {
             groups.retain(|group, proposals| {
                 let gate = gates.get(&group.0).copied();
-                let enough = found.get(group).is_some_and(|found| *found >= each);
+                let enough = lacking(&found, group, each) == 0;
                 !proposals.is_empty() && !enough && gate.is_some_and(|gate| gate.may_pass(group.1))
             });
             if groups.is_empty() || each == 0 {
@@ -171,7 +171,7 @@ impl Store {
             }
             let mut proposed = Vec::new();
             for (group, proposals) in &mut groups {
-                let lacking = each - found.get(group).copied().unwrap_or_default();
+                let lacking = lacking(&found, group, each);
                 proposed.extend(proposals.drain(..lacking.min(proposals.len())));
             }
             for one in self.asked(proposed, now).await? {
@@ -212,6 +212,23 @@ impl Store {
             })
         });
         Ok(due.collect())
+    }
+}
+
+/// How many of this tenant and kind are not found yet. What the index takes for an invitation to send may be one to report,
+/// so it is looked through for both.
+fn lacking(
+    found: &HashMap<(TenantId, Kind), usize>,
+    (tenant, kind): &(TenantId, Kind),
+    each: usize,
+) -> usize {
+    let lacking = |kind| {
+        let found = found.get(&(tenant.clone(), kind)).copied();
+        each.saturating_sub(found.unwrap_or_default())
+    };
+    match kind {
+        Kind::Invite => lacking(Kind::Invite).max(lacking(Kind::WriteBack)),
+        kind => lacking(*kind),
     }
 }
 

@@ -140,7 +140,7 @@ impl Ledger for Memory {
             return Ok(false);
         }
         data.bindings
-            .retain(|(_, _, bound), owner| owner != key || Some(&*bound) != reference);
+            .retain(|(_, _, bound), owner| owner != key || Some(bound) != reference);
         data.invitations.remove(key);
         Ok(true)
     }
