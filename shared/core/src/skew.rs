@@ -72,6 +72,7 @@ impl TenantState {
         back.if_any(&mut self.saved_at);
         back.if_any(&mut self.check_at);
         back.if_any(&mut self.poll.last_ok);
+        back.if_any(&mut self.poll.overlap.read_at);
         if let Some(again) = &mut self.poll.again {
             back.time(&mut again.at);
         }
@@ -96,8 +97,15 @@ impl TenantState {
         // one who was there before.
         let early = after(now, -READ_AGAIN);
         for mapping in self.mappings.values_mut() {
-            if mapping.since > now {
-                mapping.since = early;
+            let broken = match &mut mapping.status {
+                MappingStatus::Broken { at, .. } => at.as_mut(),
+                MappingStatus::Baseline { .. } | MappingStatus::Active => None,
+            };
+            let parts = mapping.earlier.iter_mut().map(|part| &mut part.since);
+            for since in parts.chain(broken).chain([&mut mapping.since]) {
+                if *since > now {
+                    *since = early;
+                }
             }
             if let MappingStatus::Broken { at, .. } = &mut mapping.status {
                 back.if_any(at);
@@ -112,6 +120,7 @@ impl TenantState {
         };
         cursor(&mut self.poll.cursor, self.poll.reached);
         if let Some(hires) = &mut self.hires {
+            back.if_any(&mut hires.overlap.read_at);
             if hires.since > now {
                 hires.since = early;
             }

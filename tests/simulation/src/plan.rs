@@ -28,6 +28,8 @@ pub struct Rates {
     pub slow: u32,
     /// Requests and answers that take long.
     pub slow_wire: u32,
+    /// Conditional writes whose answer is lost, so that they are made again.
+    pub write_repeats: u32,
     /// Work that a queue loses.
     pub queue_loses: u32,
     /// Work that a queue hands out again.
@@ -67,6 +69,7 @@ impl Rates {
             ],
             slow: own * 2,
             slow_wire: own * 2 + stall * 4,
+            write_repeats: own * 4,
             queue_loses: own * 8,
             queue_repeats: own * 16,
             queue_delays: own * 8,
@@ -125,6 +128,8 @@ pub struct Readings {
     pub second: Second,
     /// Rows per page of a list.
     pub page: usize,
+    /// What whoever asks for a list gets in place of it, if it cannot be read. Asking for one by one works all the same.
+    pub no_list: Option<u16>,
 }
 
 /// What a second invitation gets.
@@ -160,6 +165,10 @@ pub struct EployReadings {
     pub silent: bool,
     /// Whether the status history may be read.
     pub history: bool,
+    /// Whether a move leaves an application's modification date as it is.
+    pub frozen: bool,
+    /// The question that it does not take answers to, if it is not there any more.
+    pub refused: Option<&'static str>,
 }
 
 /// A history's beginning.
@@ -190,6 +199,8 @@ pub struct Plan {
     pub blows: u32,
     /// Whether the queue says that it keeps what it took, which it does not.
     pub queue_keeps: bool,
+    /// Whether candidates are merged, rather than erased: whoever is erased under one id has to be erased under all.
+    pub merges: bool,
 }
 
 /// Our own clocks differ by twice this much at most, in milliseconds. That is an assumption of the whole system, see
@@ -221,28 +232,28 @@ impl Plan {
             // Slow rather than broken: the land of the zombies.
             _ => Rates::of(20, 40, 600, 20),
         };
+        let tenants = (0..count).map(|at| tenant(at, rng)).collect();
+        let processes = (0..rng.usize(2..=3)).map(|_| our_clock(rng)).collect();
+        let eploys: Vec<_> = (0..count).map(|_| eploy(rng)).collect();
+        let (willo, wecp) = (readings(rng), readings(rng));
+        // What fails for good is given up, and that has to be within the time that a history has.
+        let fails = willo.no_list.or(wecp.no_list).is_some()
+            || eploys.iter().any(|eploy| eploy.refused.is_some());
         Self {
             begins: begins.parse().unwrap_or(Timestamp::UNIX_EPOCH),
-            processes: (0..rng.usize(2..=3)).map(|_| our_clock(rng)).collect(),
-            tenants: (0..count).map(|at| tenant(at, rng)).collect(),
-            eploys: (0..count)
-                .map(|_| EployReadings {
-                    apart: *rng
-                        .choice(&[0, 0, 45_000, -45_000, 180_000, 3_600_000])
-                        .unwrap_or(&0),
-                    order: *rng
-                        .choice(&[Order::Id, Order::Newest, Order::Oldest])
-                        .unwrap_or(&Order::Id),
-                    silent: rng.u32(0..6) == 0,
-                    history: rng.u32(0..5) > 0,
-                })
-                .collect(),
+            processes,
+            tenants,
+            eploys,
             applications: (0..count).map(|_| rng.u32(1..=4)).collect(),
-            willo: readings(rng),
-            wecp: readings(rng),
+            willo,
+            wecp,
             timing: Timing {
                 retry_max_seconds: 600.0,
-                give_up_seconds: if rng.bool() { 2.0 * 86_400.0 } else { 3600.0 },
+                give_up_seconds: if fails || rng.bool() {
+                    3600.0
+                } else {
+                    2.0 * 86_400.0
+                },
                 sweep_seconds: 300.0,
                 sweep_max_seconds: 1800.0,
                 suspend_seconds: 300.0,
@@ -253,7 +264,23 @@ impl Plan {
             acts: rng.u32(4..20),
             blows: rng.u32(0..5),
             queue_keeps: rng.bool(),
+            merges: rng.bool(),
         }
+    }
+}
+
+fn eploy(rng: &mut fastrand::Rng) -> EployReadings {
+    EployReadings {
+        apart: *rng
+            .choice(&[0, 0, 45_000, -45_000, 180_000, 3_600_000])
+            .unwrap_or(&0),
+        order: *rng
+            .choice(&[Order::Id, Order::Newest, Order::Oldest])
+            .unwrap_or(&Order::Id),
+        silent: rng.u32(0..6) == 0,
+        history: rng.u32(0..5) > 0,
+        frozen: rng.u32(0..6) == 0,
+        refused: (rng.u32(0..5) == 0).then(|| questions("video")[0]),
     }
 }
 
@@ -264,6 +291,9 @@ fn readings(rng: &mut fastrand::Rng) -> Readings {
             .choice(&[Second::New, Second::New, Second::Conflict, Second::Old])
             .unwrap_or(&Second::New),
         page: *rng.choice(&[1, 3, 30]).unwrap_or(&30),
+        no_list: *rng
+            .choice(&[None, None, None, None, None, Some(500), Some(400)])
+            .unwrap_or(&None),
     }
 }
 
@@ -278,9 +308,23 @@ pub const HIRED: u32 = 40;
 /// The vacancies.
 pub const VACANCIES: [u32; 2] = [4101, 4102];
 
-/// The custom question that a mapping answers with the score.
-pub fn question(mapping: &str) -> &'static str {
-    if mapping == "video" { "276" } else { "277" }
+/// The custom questions that a mapping may answer with the score: at first, and after a change.
+pub fn questions(mapping: &str) -> [&'static str; 2] {
+    if is_video(mapping) {
+        ["276", "286"]
+    } else {
+        ["277", "287"]
+    }
+}
+
+/// The custom question that a mapping answers with how an invitation stands.
+pub fn status_question(mapping: &str) -> &'static str {
+    if is_video(mapping) { "296" } else { "297" }
+}
+
+/// Whether a mapping is one of those that invite to video interviews, whatever it is called by now.
+fn is_video(mapping: &str) -> bool {
+    mapping.starts_with("video")
 }
 
 /// How the comments of an action end where there is a score.
@@ -293,14 +337,14 @@ pub fn comments(words: &str) -> String {
     format!("{words}{{% if percent %}} ({{{{ percent }}}} %){{% endif %}}")
 }
 
-/// The assessment of a tenant on Willo.
-pub fn interview(tenant: usize) -> String {
-    format!("{:032x}", 0xa0 + tenant)
+/// The assessments of a tenant on Willo: what its mapping wants at first, and what after a change.
+pub fn interviews(tenant: usize) -> [String; 2] {
+    [0xa0, 0xb0].map(|base| format!("{:032x}", base + tenant))
 }
 
-/// The assessment of a tenant on `WeCP`.
-pub fn test(tenant: usize) -> String {
-    format!("test-{tenant}")
+/// The same on `WeCP`.
+pub fn tests(tenant: usize) -> [String; 2] {
+    ["test", "exam"].map(|name| format!("{name}-{tenant}"))
 }
 
 /// The outcome that an action shows at a moment, as an id that nothing else has.
@@ -309,10 +353,16 @@ pub fn outcome(moment: Moment) -> u32 {
 }
 
 fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
-    let mut mappings = vec![mapping("video", "willo", &interview(at), INTERVIEW, rng)];
+    let mut mappings = vec![mapping(
+        "video",
+        "willo",
+        &interviews(at)[0],
+        INTERVIEW,
+        rng,
+    )];
     if rng.bool() {
         let stage = if rng.bool() { INTERVIEW } else { TEST };
-        mappings.push(mapping("test", "wecp", &test(at), stage, rng));
+        mappings.push(mapping("test", "wecp", &tests(at)[0], stage, rng));
     }
     let mut dialect = json!({
         "page_size": rng.choice(&[2, 3, 100]).unwrap_or(&100),
@@ -354,11 +404,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
 /// Whoever comes to the last stage is hired, and the tenant's HRMS is told.
 fn hires(tenant: usize) -> HirePlan {
     HirePlan {
-        when: HiredWhen::Stages(vec![Trigger {
-            stage: HIRED.to_string().as_str().into(),
-            stage_name: None,
-            statuses: Vec::new(),
-        }]),
+        when: HiredWhen::Stages(vec![trigger(HIRED)]),
         endpoint: format!("https://t{tenant}.hrms.example/hires")
             .parse()
             .ok()
@@ -389,13 +435,9 @@ fn mapping(
         vacancies: if rng.bool() {
             Vacancies::All
         } else {
-            Vacancies::Only(BTreeSet::from([VACANCIES[0].to_string().as_str().into()]))
+            one_vacancy()
         },
-        triggers: vec![Trigger {
-            stage: stage.to_string().as_str().into(),
-            stage_name: None,
-            statuses: Vec::new(),
-        }],
+        triggers: vec![trigger(stage)],
         assessment: stagecall_core::ids::AssessmentRef {
             account: account.into(),
             assessment: assessment.into(),
@@ -420,7 +462,10 @@ fn mapping(
             } else {
                 BTreeSet::new()
             },
-            questions: BTreeMap::from([(Answerable::Percent, question(id).into())]),
+            questions: BTreeMap::from([
+                (Answerable::Percent, questions(id)[0].into()),
+                (Answerable::Status, status_question(id).into()),
+            ]),
             texts: stagecall_core::tenant::Texts {
                 comments: Some(comments("{{ headline }}")),
                 note: Some("{{ headline }}".to_owned()),
@@ -432,5 +477,19 @@ fn mapping(
 
 /// The type of a mapping's actions.
 pub fn action_type(mapping: &str) -> u32 {
-    if mapping == "video" { 42 } else { 43 }
+    if is_video(mapping) { 42 } else { 43 }
+}
+
+/// The first vacancy alone.
+pub fn one_vacancy() -> Vacancies {
+    Vacancies::Only(BTreeSet::from([VACANCIES[0].to_string().as_str().into()]))
+}
+
+/// A stage, whatever the status.
+pub fn trigger(stage: u32) -> Trigger {
+    Trigger {
+        stage: stage.to_string().as_str().into(),
+        stage_name: None,
+        statuses: Vec::new(),
+    }
 }

@@ -166,6 +166,7 @@ impl Process {
     /// Does a piece of work. What fails stays due.
     pub async fn work(self: Arc<Self>, work: Work) {
         let done = self.dispatch(work).await;
+        self.judge.done();
         self.scheduler.tell("done", || match done {
             Ok(()) => String::new(),
             Err(error) => error.to_string(),

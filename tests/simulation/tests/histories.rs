@@ -3,24 +3,30 @@
 use stagecall_simulation::{many, run};
 
 /// Every kind of fault that a history may have.
-const FAULTS: [&str; 34] = [
+const FAULTS: [&str; 41] = [
     "Eploy's clock apart",
     "allowance refused",
     "answer garbled",
     "answer lost",
+    "answers refused for good",
+    "application deleted",
     "callback forged",
     "callback lost",
     "callback made up",
     "callback repeated",
     "callback token renewed",
+    "candidate erased",
+    "candidate merged",
     "configuration changed",
     "credentials rotated",
+    "dates do not move",
     "died after",
     "died before",
     "effect slow",
     "failed after",
     "failed before",
     "invited by hand",
+    "list not readable",
     "moved away and back",
     "our clock apart",
     "our clock set",
@@ -38,6 +44,7 @@ const FAULTS: [&str; 34] = [
     "tick lost",
     "told to wait",
     "transit slow",
+    "write made again",
 ];
 
 #[test]

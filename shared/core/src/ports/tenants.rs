@@ -242,6 +242,9 @@ pub struct Overlap {
     pub light_left: u32,
     /// How many will after that one, unless there is little to go over by then.
     pub spacing: u32,
+    /// When the last reading of everything ended, by our clock. The poll that made it may have failed after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
 }
 
 impl Overlap {

@@ -120,7 +120,9 @@ fn a_tenants_times_are_moved_back_together() {
         trouble: Some(trouble(AHEAD)),
         ..StageScan::starting(time(AHEAD + 600))
     });
-    let mapping = json!({"status": "active", "since": time(AHEAD), "watches": ""});
+    let broken = json!({"broken": {"reason": "gone", "at": time(AHEAD)}});
+    let part = json!({"definition": "d", "since": time(AHEAD), "on": true});
+    let mapping = json!({"status": broken, "since": time(AHEAD), "earlier": [part]});
     let mapping = serde_json::from_value(mapping).unwrap();
     state.mappings.insert("m".into(), mapping);
     assert!(state.set_back(time(60)));
@@ -133,7 +135,14 @@ fn a_tenants_times_are_moved_back_together() {
     assert_eq!(scan.trouble.as_ref().unwrap().since, time(60));
     // Who came meanwhile is neither taken for one who was there nor passed by the cursor.
     let early = time(60 - 24 * HOUR);
-    assert_eq!(state.mappings[&"m".into()].since, early);
+    // Whoever came since the mapping took them, or since it broke, is not taken for one who was there before.
+    let mapping = &state.mappings[&"m".into()];
+    assert_eq!(mapping.since, early);
+    assert_eq!(mapping.earlier[0].since, early);
+    let MappingStatus::Broken { at, .. } = mapping.status else {
+        panic!("{mapping:?}");
+    };
+    assert_eq!(at, Some(early));
     assert_eq!(state.poll.cursor, Some(early));
     assert!(!state.set_back(time(60)));
 }

@@ -284,10 +284,10 @@ impl Inviter {
                     }),
                 }
             }
-            Err(error) => match merged_into(eploy, row, &error).await {
-                Some(merged) => Err(merged),
-                None => Err(self.not_now(row, None, &error)),
-            },
+            Err(error) => Err(match merged_into(eploy, row, error).await {
+                Ok(merged) => merged,
+                Err(error) => self.not_now(row, None, &error),
+            }),
         }
     }
 
@@ -523,9 +523,9 @@ impl Inviter {
         let person = match eploy.candidate(&row.candidate).await {
             Ok(person) => person,
             Err(error) => {
-                return Err(match merged_into(&*eploy, row, &error).await {
-                    Some(merged) => LookUpStop::Merged(merged),
-                    None => error.into(),
+                return Err(match merged_into(&*eploy, row, error).await {
+                    Ok(merged) => LookUpStop::Merged(merged),
+                    Err(error) => error.into(),
                 });
             }
         };
@@ -622,17 +622,22 @@ impl From<CallError> for LookUpStop {
 }
 
 /// Whether a candidate is not there because candidates were merged in Eploy: its application says whose it is now, for
-/// one call more.
-async fn merged_into(eploy: &dyn Eploy, row: &Invitation, error: &CallError) -> Option<Event> {
+/// one call more. If it cannot be asked now, that is what is wrong.
+async fn merged_into(
+    eploy: &dyn Eploy,
+    row: &Invitation,
+    error: CallError,
+) -> Result<Event, CallError> {
     if error.code != "eploy.not_found" {
-        return None;
+        return Err(error);
     }
-    let application = eploy.application(&row.key.application).await.ok()??;
-    let candidate = application.candidate;
-    (candidate != row.candidate).then(|| {
-        tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), before = %row.candidate, %candidate, "the candidate was merged into another");
-        Event::CandidateMerged { candidate }
-    })
+    let application = eploy.application(&row.key.application).await?;
+    let candidate = application.map(|application| application.candidate);
+    let Some(candidate) = candidate.filter(|candidate| *candidate != row.candidate) else {
+        return Err(error);
+    };
+    tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), before = %row.candidate, %candidate, "the candidate was merged into another");
+    Ok(Event::CandidateMerged { candidate })
 }
 
 /// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.

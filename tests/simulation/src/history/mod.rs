@@ -27,8 +27,8 @@ use crate::world::acts::Act;
 use crate::world::{World, status};
 
 /// Once the faults have stopped, everything has to come to its end within so long: a day's allowance may have to be
-/// waited for.
-const PATIENCE: Millis = 48 * 3_600_000;
+/// waited for, and what fails for good is given up after two days.
+const PATIENCE: Millis = 60 * 3_600_000;
 
 /// More than this happens in no history that comes to its end.
 const MOST_EVENTS: u64 = 2_000_000;
@@ -219,6 +219,7 @@ impl History {
     /// Puts on the agenda what the plan says.
     fn begin(&self, plan: &Plan) {
         for tenant in &plan.tenants {
+            self.shared.judge.configured_now(tenant);
             self.shared.memory.configure(tenant);
         }
         let scheduler = &self.shared.scheduler;
@@ -236,21 +237,37 @@ impl History {
         for _ in plan.processes.iter().filter(|apart| **apart != 0) {
             scheduler.fault("our clock apart");
         }
-        for _ in plan.eploys.iter().filter(|eploy| eploy.apart != 0) {
-            scheduler.fault("Eploy's clock apart");
+        for eploy in &plan.eploys {
+            if eploy.apart != 0 {
+                scheduler.fault("Eploy's clock apart");
+            }
+            if eploy.frozen {
+                scheduler.fault("dates do not move");
+            }
+            if eploy.refused.is_some() {
+                scheduler.fault("answers refused for good");
+            }
+        }
+        for platform in [&plan.willo, &plan.wecp] {
+            if platform.no_list.is_some() {
+                scheduler.fault("list not readable");
+            }
         }
         let sometime = |until: Millis| scheduler.draw(|rng| rng.u64(0..until));
         for _ in 0..plan.acts {
             let tenant = scheduler.draw(|rng| rng.usize(0..plan.tenants.len()));
-            let act = match scheduler.draw(|rng| rng.u32(0..22)) {
+            let act = match scheduler.draw(|rng| rng.u32(0..26)) {
                 0..=5 => Act::Move,
                 6 => Act::Bounce,
                 7 => Act::Touch,
                 8..=9 => Act::Apply,
                 10..=15 => Act::Progress,
-                16..=17 => Act::Configure(tenant),
-                18 => Act::Rotate(tenant),
-                19..=20 => Act::InviteByHand,
+                16..=19 => Act::Configure(tenant),
+                20 => Act::Rotate(tenant),
+                21..=22 => Act::InviteByHand,
+                23 if plan.merges => Act::Merge,
+                23 => Act::Erase(tenant),
+                24 => Act::Delete,
                 _ => Act::Forge,
             };
             scheduler.plan(sometime(plan.storm), Event::Act(act));

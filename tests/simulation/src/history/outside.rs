@@ -1,8 +1,10 @@
 //! What happens outside in a history: recruiters, candidates, operators, and the platforms' calls.
 
+use stagecall_core::tenant::{Answerable, Mapping, Reentry, Tenant, Vacancies};
+
 use super::History;
 use crate::agenda::Event;
-use crate::plan::comments;
+use crate::plan::{INTERVIEW, TEST, comments, interviews, one_vacancy, questions, tests, trigger};
 use crate::world::acts::{Act, Callback, From};
 
 impl History {
@@ -14,6 +16,9 @@ impl History {
         }
         if let Act::Configure(tenant) = act {
             return self.configure(tenant);
+        }
+        if let Act::Erase(tenant) = act {
+            return self.erase(tenant);
         }
         let now = scheduler.time(0).as_millisecond();
         let (told, callback) = {
@@ -69,6 +74,22 @@ impl History {
         }
     }
 
+    /// The operator erases a candidate. What the platform and Eploy have of them, others see to.
+    fn erase(&self, at: usize) {
+        let scheduler = &self.shared.scheduler;
+        let candidate = {
+            let world = self.world();
+            let all = &world.eploys[at].applications;
+            scheduler.draw(|rng| all[rng.usize(0..all.len())].candidate)
+        };
+        let tenant = self.first[at].id.clone();
+        scheduler.tell("operator", || format!("erases candidate {candidate}"));
+        self.shared.judge.erased_now(&tenant, candidate);
+        let id = candidate.to_string().as_str().into();
+        let memory = &self.shared.memory;
+        memory.erase_candidate(&tenant, &id, scheduler.time(0));
+    }
+
     /// The operator changes something.
     fn configure(&self, at: usize) {
         let scheduler = &self.shared.scheduler;
@@ -77,7 +98,7 @@ impl History {
         let Some(mut tenant) = all.into_iter().find(|tenant| tenant.id == first.id) else {
             return;
         };
-        let what = match scheduler.draw(|rng| rng.u32(0..7)) {
+        let what = match scheduler.draw(|rng| rng.u32(0..14)) {
             0 => {
                 tenant.paused = !tenant.paused;
                 "pauses or resumes the tenant"
@@ -86,7 +107,7 @@ impl History {
                 tenant.mappings[0].paused = !tenant.mappings[0].paused;
                 "pauses or resumes a mapping"
             }
-            2 if tenant.mappings.len() == first.mappings.len() => {
+            2 if tenant.mappings.len() >= first.mappings.len() => {
                 tenant.mappings.pop();
                 "removes a mapping"
             }
@@ -108,13 +129,101 @@ impl History {
                 }
                 "changes a text"
             }
-            _ => {
+            6 => {
                 tenant.eploy.daily_calls = 150;
                 "lowers the allowance"
             }
+            _ => scheduler.draw(|rng| edit(&mut tenant, at, rng)),
         };
         scheduler.tell("operator", || format!("{what} ({})", tenant.id));
         self.shared.judge.configured_now(&tenant);
         self.shared.memory.configure(&tenant);
+    }
+}
+
+/// Changes one of a tenant's mappings, or changes it back. Returns what was changed.
+fn edit(tenant: &mut Tenant, at: usize, rng: &mut fastrand::Rng) -> &'static str {
+    if tenant.mappings.is_empty() {
+        return "finds no mapping to change";
+    }
+    let which = rng.usize(0..tenant.mappings.len());
+    let mapping = &mut tenant.mappings[which];
+    match rng.u32(0..8) {
+        0 => {
+            mapping.vacancies = match mapping.vacancies {
+                Vacancies::All => one_vacancy(),
+                Vacancies::Only(_) => Vacancies::All,
+            };
+            "changes a mapping's vacancies"
+        }
+        1 => {
+            let stage = if mapping.triggers[0] == trigger(TEST) {
+                INTERVIEW
+            } else {
+                TEST
+            };
+            if mapping.triggers.len() > 1 {
+                mapping.triggers.remove(rng.usize(0..2));
+            } else {
+                mapping.triggers.push(trigger(stage));
+            }
+            "changes a mapping's triggers"
+        }
+        2 => {
+            mapping.reentry = match mapping.reentry {
+                Reentry::Once => Reentry::Again,
+                Reentry::Again => Reentry::Once,
+            };
+            "changes whether a mapping invites again"
+        }
+        3 if mapping.assessment.account.as_str() == "wecp" => {
+            let sends = mapping.options.get("send_email") == Some(&true.into());
+            mapping
+                .options
+                .insert("send_email".to_owned(), (!sends).into());
+            "changes a mapping's options"
+        }
+        3 | 4 => {
+            let all = match mapping.assessment.account.as_str() {
+                "wecp" => tests(at),
+                _ => interviews(at),
+            };
+            let first = mapping.assessment.assessment.as_str() == all[0];
+            mapping.assessment.assessment = all[usize::from(first)].as_str().into();
+            "changes a mapping's assessment"
+        }
+        5 => {
+            let all = questions(mapping.id.as_str());
+            if let Some(question) = mapping.report.questions.get_mut(&Answerable::Percent) {
+                *question = all[usize::from(question.as_str() == all[0])].into();
+            }
+            "changes a mapping's question"
+        }
+        6 => {
+            let name = mapping.id.as_str();
+            let renamed = name.strip_suffix("-x").map(str::to_owned);
+            let renamed = renamed.unwrap_or_else(|| format!("{name}-x"));
+            if tenant.mapping(&renamed.as_str().into()).is_some() {
+                return "finds that the other name is taken";
+            }
+            tenant.mappings[which].id = renamed.as_str().into();
+            "renames a mapping"
+        }
+        _ => {
+            let same = Mapping {
+                id: format!("{}-too", mapping.id).as_str().into(),
+                ..mapping.clone()
+            };
+            match tenant.mappings.iter().position(|one| one.id == same.id) {
+                Some(known) => {
+                    tenant.mappings.remove(known);
+                    "removes a mapping that wants what another wants"
+                }
+                None => {
+                    tenant.mappings.push(same);
+                    "adds a mapping that wants what another wants"
+                }
+            }
+        }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::PoisonError;
 
-use stagecall_core::ids::{InvitationKey, Reference};
+use stagecall_core::ids::{InvitationKey, Reference, TenantId};
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, SkipReason, State};
 use stagecall_core::ports::MappingStatus;
 use stagecall_core::report::Moment;
+use stagecall_core::tenant::Answerable;
 use stagecall_core::tenant::Tenant;
 
-use super::{CLOCKS, Judge, at_trigger, eploy, key, millis};
-use crate::plan::{outcome, percent, question};
-use crate::world::{Action, Eploy, Participant, Standing, World};
+use super::{CLOCKS, Judge, at_trigger, eploy, key, person};
+use crate::plan::{HIRED, outcome, percent};
+use crate::world::{Action, Application, Eploy, Participant, Standing, World};
 
 impl Judge {
     /// What has still to happen before everything has come to its end. Empty: it has.
@@ -28,8 +29,16 @@ impl Judge {
                 open.push(format!("{} is still {}", row.key, row.state.name()));
             } else if row.unreported() {
                 open.push(format!("{} is not reported", row.key));
+            } else if let State::Skipped(SkipReason::Duplicate(Some(other))) = &row.state
+                && self.memory.row(other).is_none()
+                && other.application == row.key.application
+            {
+                open.push(format!(
+                    "{} gave way to {other}, which is not on record",
+                    row.key
+                ));
             } else if let Some(eploy) = eploy(&world, &row.key.tenant) {
-                self.reason(eploy, row, &mut open);
+                reason(eploy, row, &mut open);
             }
         }
         for platform in &world.platforms {
@@ -38,6 +47,7 @@ impl Judge {
             }
         }
         self.hires(&world, &mut open);
+        self.remains(&mut open);
         let pending = self.memory.pending_deliveries();
         if pending > 0 {
             open.push(format!("{pending} deliveries are not settled"));
@@ -52,20 +62,27 @@ impl Judge {
         };
         for mapping in &tenant.mappings {
             let place = (tenant.id.clone(), mapping.id.clone());
-            let Some(known) = state
-                .mappings
-                .get(&mapping.id)
-                .filter(|known| known.status == MappingStatus::Active)
-            else {
+            let version = mapping.definition_id();
+            let is_on = state.mappings.get(&mapping.id).is_some_and(|known| {
+                known.status == MappingStatus::Active && known.definition.as_ref() == Some(&version)
+            });
+            if !is_on {
                 open.push(format!("{}/{} is not on", tenant.id, mapping.id));
                 continue;
-            };
-            let on = self.seen().on.get(&place).map_or(i64::MAX, |(_, on)| *on);
-            let was_removed = self.seen().removed.contains(&place);
+            }
+            let was_removed = self.seen().removed.contains_key(&place);
+            let was_narrowed = self.seen().narrowed.contains(&place);
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {
-                let entered = application.entered() - eploy.readings.apart;
-                if entered < millis(known.since) + CLOCKS && !mapping.include_current {
+                let taken = self.taken_since(eploy, &tenant.id, &mapping.id, application);
+                // Whoever came from a stage that was taken out of the mapping is in a stay that it does not know.
+                let Some((entered, on)) = taken else {
+                    continue;
+                };
+                let candidate = application.candidate.to_string();
+                if entered < on.since + CLOCKS && !mapping.include_current
+                    || self.erased(&tenant.id, &candidate).is_some()
+                {
                     continue;
                 }
                 let id = application.id.to_string();
@@ -77,6 +94,9 @@ impl Judge {
                         .is_some()
                 });
                 let missing = match newest.map(|newest| newest.state) {
+                    None if eploy.readings.frozen && self.was_at_another(tenant, application) => {
+                        None
+                    }
                     None => Some("is not on record"),
                     Some(State::Skipped(SkipReason::MovedOn)) => {
                         Some("came back and is not invited")
@@ -84,12 +104,17 @@ impl Judge {
                     Some(State::Skipped(SkipReason::MappingRemoved)) if !was_removed => {
                         Some("was passed over for a mapping that was never removed")
                     }
+                    Some(State::Skipped(SkipReason::MappingChanged)) if !was_narrowed => {
+                        Some("was passed over for a mapping that went on wanting it")
+                    }
                     Some(State::Skipped(SkipReason::Paused)) if !was_paused => {
                         Some("was passed over for a pause that never was")
                     }
                     // Without the history, who comes back between two polls cannot be told from who stayed.
                     Some(State::Skipped(SkipReason::Baseline))
-                        if entered > on + CLOCKS && eploy.readings.history =>
+                        if entered > on.at + CLOCKS
+                            && eploy.readings.history
+                            && !eploy.readings.frozen =>
                     {
                         Some("was passed over, although the mapping was on")
                     }
@@ -106,25 +131,12 @@ impl Judge {
         }
     }
 
-    /// Eploy shows why somebody is not invited. Whoever left the stage, was there before, or came while the mapping was
-    /// paused or removed, is passed over in silence.
-    fn reason(&self, eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
-        let silent = match &row.state {
-            State::Skipped(SkipReason::Duplicate(_)) | State::Failed(_) => false,
-            State::Skipped(_) => row.revision == 0,
-            _ => true,
-        };
-        if silent || !self.is_configured(row) || self.told_nowhere(row, None) {
-            return;
-        }
-        let shown = shown(eploy, row).map(Action::outcome);
-        if shown != Some(outcome(Moment::Failed)) {
-            open.push(format!(
-                "{} is {}, and Eploy does not say why",
-                row.key,
-                row.state.name()
-            ));
-        }
+    /// Whether an application came from another stage that something waits for. Where moves do not show, whoever reads the
+    /// stages knows it already, and does not tell one from the other.
+    pub(super) fn was_at_another(&self, tenant: &Tenant, application: &Application) -> bool {
+        let ever = self.stages_ever(&tenant.id);
+        let mut before = application.history.iter().rev().skip(1);
+        before.any(|(_, _, stage)| *stage == HIRED || ever.contains(stage))
     }
 
     /// Eploy shows where somebody stands on the platform.
@@ -136,6 +148,10 @@ impl Judge {
         open: &mut Vec<String>,
     ) {
         let eploy = &world.eploys[one.tenant];
+        let tenant = TenantId::new(format!("t{}", one.tenant));
+        if self.erased(&tenant, &person(one)).is_some() {
+            return;
+        }
         let row = rows.iter().find(|row| holds(row, one));
         let Some(row) = row else {
             // Whoever was invited by hand is nobody's until they are taken for an entry's own.
@@ -147,7 +163,7 @@ impl Judge {
             }
             return;
         };
-        if !self.is_configured(row) || self.told_nowhere(row, Some(one.changed)) {
+        if is_deleted(eploy, row) {
             return;
         }
         let Some(shown) = shown(eploy, row) else {
@@ -168,24 +184,92 @@ impl Judge {
                     shown.comments()
                 ));
             }
-            answer(eploy, row, world, rows, open);
+            self.answer(eploy, row, world, rows, open);
+        }
+        self.status(eploy, row, open);
+    }
+
+    /// The other question is answered, whatever becomes of the first.
+    fn status(&self, eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
+        let question = self.question(row, Answerable::Status);
+        if given(eploy, row, question.as_deref()).is_none() {
+            open.push(format!("{}: Eploy does not say how it stands", row.key));
         }
     }
 
-    /// Whether the row's mapping is configured.
-    pub(super) fn is_configured(&self, row: &Invitation) -> bool {
-        let mapping = &row.key.mapping;
-        self.memory
-            .configuration(&row.key.tenant, |tenant| tenant.mapping(mapping).is_some())
-            .unwrap_or(false)
+    /// The question that a row's own definition answers with that.
+    fn question(&self, row: &Invitation, what: Answerable) -> Option<String> {
+        let definition = self.definition_of(row)?;
+        let question = definition.report.questions.get(&what)?;
+        Some(question.to_string())
     }
 
-    /// Whether the last of it was told while there was no place to tell it, and nothing happened since: that is not made
-    /// up for.
-    fn told_nowhere(&self, row: &Invitation, changed: Option<i64>) -> bool {
-        let seen = self.seen();
-        let told = seen.told_nowhere.get(&row.key);
-        told.is_some_and(|told| changed.is_none_or(|changed| changed <= *told))
+    /// The question is answered with the score, unless Eploy does not take it. Where several invitations answer the same
+    /// question of an application, it is the score of one of them, as it is now.
+    fn answer(
+        &self,
+        eploy: &Eploy,
+        row: &Invitation,
+        world: &World,
+        rows: &[Invitation],
+        open: &mut Vec<String>,
+    ) {
+        let question = self.question(row, Answerable::Percent);
+        if question.as_deref() == eploy.readings.refused {
+            return;
+        }
+        let answer = given(eploy, row, question.as_deref());
+        let scores: Vec<String> = rows
+            .iter()
+            .filter(|other| other.key.tenant == row.key.tenant)
+            .filter(|other| other.key.application == row.key.application)
+            .filter(|other| self.question(other, Answerable::Percent) == question)
+            .filter_map(|other| {
+                let reference = other.reference.as_ref()?.as_str();
+                let all = world.platforms.iter().flat_map(|one| &one.participants);
+                let mut theirs = all.filter(|one| one.key == reference);
+                match theirs.next()?.standing {
+                    Standing::Completed(score) => Some(score.to_string()),
+                    _ => None,
+                }
+            })
+            .collect();
+        if answer.is_none_or(|answer| !scores.iter().any(|score| score == answer)) {
+            open.push(format!(
+                "{}: Eploy's answer is {}, and not {}",
+                row.key,
+                answer.unwrap_or("missing"),
+                scores.join(" or ")
+            ));
+        }
+    }
+}
+
+/// Eploy shows why somebody is not invited. Whoever left the stage, was there before, came while the mapping was paused or
+/// removed, or is invited by another mapping, is passed over in silence.
+fn reason(eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
+    let deleted = is_deleted(eploy, row);
+    let silent = deleted
+        || match &row.state {
+            State::Skipped(SkipReason::Duplicate(Some(other)))
+                if other.application == row.key.application =>
+            {
+                row.revision == 0
+            }
+            State::Skipped(SkipReason::Duplicate(_)) | State::Failed(_) => false,
+            State::Skipped(_) => row.revision == 0,
+            _ => true,
+        };
+    if silent {
+        return;
+    }
+    let shown = shown(eploy, row).map(Action::outcome);
+    if shown != Some(outcome(Moment::Failed)) {
+        open.push(format!(
+            "{} is {}, and Eploy does not say why",
+            row.key,
+            row.state.name()
+        ));
     }
 }
 
@@ -196,6 +280,18 @@ fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
     };
     let mut actions = eploy.actions.iter();
     actions.find(|action| action.id().to_string() == id.as_str())
+}
+
+/// Whether the application of a row is deleted: then there is no place to show anything.
+fn is_deleted(eploy: &Eploy, row: &Invitation) -> bool {
+    let one = eploy.find(&row.key.application);
+    one.is_some_and(|one| one.deleted)
+}
+
+/// What a question is answered with, for the application of a row.
+fn given<'a>(eploy: &'a Eploy, row: &Invitation, question: Option<&str>) -> Option<&'a str> {
+    let one = eploy.find(&row.key.application)?;
+    one.answers.get(question?).map(String::as_str)
 }
 
 /// Whether a row has this participant for its own.
@@ -226,48 +322,4 @@ fn another_taken(world: &World, one: &Participant, rows: &[Invitation]) -> bool 
         .filter(|other| other.by_hand.is_some())
         .filter(|other| other.email == one.email && other.assessment == one.assessment)
         .any(|other| rows.iter().any(|row| holds(row, other)))
-}
-
-fn same_entry(one: &Invitation, other: &Invitation) -> bool {
-    one.key.tenant == other.key.tenant
-        && one.key.application == other.key.application
-        && one.key.mapping == other.key.mapping
-}
-
-/// The question is answered with the score. Where several rounds answer the same question, it is the score of one of
-/// them, as it is now.
-fn answer(
-    eploy: &Eploy,
-    row: &Invitation,
-    world: &World,
-    rows: &[Invitation],
-    open: &mut Vec<String>,
-) {
-    let question = question(row.key.mapping.as_str());
-    let answer = eploy
-        .applications
-        .iter()
-        .find(|application| application.id.to_string() == row.key.application.as_str())
-        .and_then(|application| application.answers.get(question));
-    let scores: Vec<String> = rows
-        .iter()
-        .filter(|other| same_entry(other, row))
-        .filter_map(|other| {
-            let reference = other.reference.as_ref()?.as_str();
-            let all = world.platforms.iter().flat_map(|one| &one.participants);
-            let mut theirs = all.filter(|one| one.key == reference);
-            match theirs.next()?.standing {
-                Standing::Completed(score) => Some(score.to_string()),
-                _ => None,
-            }
-        })
-        .collect();
-    if answer.is_none_or(|answer| !scores.contains(answer)) {
-        open.push(format!(
-            "{}: Eploy's answer is {}, and not {}",
-            row.key,
-            answer.map_or("missing", String::as_str),
-            scores.join(" or ")
-        ));
-    }
 }

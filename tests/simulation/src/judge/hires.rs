@@ -68,6 +68,13 @@ impl Judge {
     /// Subscribers were told something.
     pub fn published(&self, events: &[DomainEvent]) {
         for event in events {
+            if let What::Sent { invitation } = &event.what {
+                let job = self.scheduler.running().job;
+                let mut seen = self.seen();
+                if let Some(left) = seen.to_publish.get_mut(&job) {
+                    left.retain(|key| key != invitation);
+                }
+            }
             if let What::Hired(hired) = &event.what {
                 let new = self.seen().published.insert(hired.id.clone());
                 self.check(new, || format!("{} was published as hired twice", hired.id));
@@ -92,7 +99,8 @@ impl Judge {
         let all = &eploy.applications;
         let one = all.iter().find(|one| one.id == number);
         one.is_some_and(|one| {
-            one.entries(HIRED) > 0 && one.candidate.to_string() == hired.candidate.id
+            let person = hired.candidate.id.parse().unwrap_or_default();
+            one.entries(HIRED) > 0 && eploy.person(one.candidate) == eploy.person(person)
         })
     }
 
@@ -103,14 +111,16 @@ impl Judge {
         let Some(eploy) = eploy(world, tenant) else {
             return;
         };
+        let one = eploy.applications.iter().find(|one| one.id == application);
+        if one.is_some_and(|one| self.erased(tenant, &one.candidate.to_string()).is_some()) {
+            return;
+        }
         let times = world.hrms.times(eploy.tenant, application);
         let row = self.memory.announcement(tenant, application);
         let logged = row.and_then(|row| row.attempts.last().map(|last| last.number));
         self.check(times <= logged.unwrap_or(0), || {
             format!("{tenant}: {application} is announced for the {times}th time, and the delivery log has {logged:?}")
         });
-        let all = &eploy.applications;
-        let one = all.iter().find(|one| one.id == application);
         let entered = one.and_then(|one| one.last_entry(HIRED));
         let Some(entered) = entered else {
             return self.violate(format!(
@@ -134,10 +144,18 @@ impl Judge {
     /// Whoever is hired is announced.
     pub(super) fn hires(&self, world: &World, open: &mut Vec<String>) {
         for row in self.memory.announced() {
-            if matches!(
-                row.state,
-                State::Detected | State::Delivering | State::Failed(_)
-            ) {
+            let eploy = eploy(world, &row.key.tenant);
+            // An announcement does not follow a candidate who is merged into another.
+            let gone = match (&row.key.hire, eploy) {
+                (Hire::Application(id), Some(eploy)) => {
+                    let candidate = row.candidate.as_str().parse().unwrap_or_default();
+                    eploy.find(id).is_some_and(|one| one.deleted)
+                        || eploy.person(candidate) != candidate
+                }
+                _ => false,
+            };
+            let failed = matches!(row.state, State::Failed(_)) && !gone;
+            if failed || matches!(row.state, State::Detected | State::Delivering) {
                 open.push(format!(
                     "the announcement of {} is {}",
                     row.key,
@@ -156,9 +174,17 @@ impl Judge {
             };
             let on = self.seen().hires_on.get(&tenant.id).copied();
             let on = on.unwrap_or(i64::MAX);
-            for application in eploy.applications.iter().filter(|one| one.stage == HIRED) {
+            let hired = eploy.applications.iter();
+            let hired = hired.filter(|one| one.stage == HIRED && !one.deleted);
+            for application in hired {
                 let entered = application.entered() - eploy.readings.apart;
-                if entered < millis(state.since) + CLOCKS {
+                let candidate = application.candidate.to_string();
+                if entered < millis(state.since) + CLOCKS
+                    || self.erased(&tenant.id, &candidate).is_some()
+                {
+                    continue;
+                }
+                if eploy.readings.frozen && self.was_at_another(&tenant, application) {
                     continue;
                 }
                 let known = self.memory.announcement(&tenant.id, application.id);

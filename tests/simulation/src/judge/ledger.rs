@@ -4,12 +4,15 @@ use std::sync::PoisonError;
 
 use stagecall_core::ids::{InvitationKey, TenantId};
 use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State};
-use stagecall_core::ports::{Delivery, DeliveryFate, MappingStatus, TenantState};
+use stagecall_core::ports::{Delivery, DeliveryFate, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_core::timing::seconds;
 
-use super::{AT_WORK, CLOCKS, Judge, at_trigger, eploy, millis};
-use crate::world::{Application, Eploy, email};
+use super::{CLOCKS, Judge, at_trigger, eploy, millis, person};
+use crate::world::{Application, Eploy, Platform};
+
+/// Readings begin at least so long before the cursor, in milliseconds.
+const OVERLAP: i64 = 10 * 60_000;
 
 /// How an invitation was first answered: it was accepted, passed over or given up.
 #[derive(Clone, Copy)]
@@ -29,12 +32,16 @@ impl Judge {
         let now = self.scheduler.time(0).as_millisecond();
         self.seen().entered.insert(name.clone(), now);
         self.note_answer(row, now);
-        let passed_over = matches!(
-            row.state,
-            State::Skipped(SkipReason::Baseline | SkipReason::Paused)
-        );
+        self.note_since(row);
+        let passed_over = match &row.state {
+            State::Skipped(SkipReason::Duplicate(other)) => self.is_held(row, other.as_ref()),
+            state => matches!(
+                state,
+                State::Skipped(SkipReason::Baseline | SkipReason::Paused)
+            ),
+        };
         self.check(row.state == State::Detected || passed_over, || {
-            format!("{name} begins as {}", row.state.name())
+            format!("{name} begins as {}", in_words(&row.state))
         });
         self.check(row.version == 0 && row.reference.is_none(), || {
             format!("{name} does not begin at its beginning")
@@ -46,12 +53,14 @@ impl Judge {
         let mut before = name.clone();
         before.round = round;
         let answered = self.seen().answered.get(&before).copied();
-        let again = self.memory.configuration(&name.tenant, |tenant| {
-            let mapping = tenant.mapping(&name.mapping);
-            mapping.is_none_or(|mapping| mapping.reentry == Reentry::Again)
-        });
+        let again = self
+            .definition_of(row)
+            .is_some_and(|mapping| mapping.reentry == Reentry::Again);
+        // It never arrived.
+        let bounced = self.memory.row(&before);
+        let bounced = bounced.is_some_and(|before| before.state == State::Bounced);
         self.check(
-            answered.is_some_and(|answered| answered.unsent || again.unwrap_or(true)),
+            answered.is_some_and(|answered| answered.unsent || again || bounced),
             || format!("{name} is on record, and the round before does not want it"),
         );
     }
@@ -74,9 +83,6 @@ impl Judge {
             self.possible(next, now);
         }
         let Some(before) = before else { return };
-        if next.report.revision > before.report.revision {
-            self.note_report(next, now);
-        }
         self.check(next.state.level() >= before.state.level(), || {
             format!(
                 "{name} fell from {} to {}",
@@ -101,6 +107,22 @@ impl Judge {
         }
     }
 
+    /// The running work knows that it put on record that this was sent.
+    pub fn has_to_publish(&self, key: &InvitationKey) {
+        let job = self.scheduler.running().job;
+        let mut seen = self.seen();
+        seen.to_publish.entry(job).or_default().push(key.clone());
+    }
+
+    /// A piece of work came to its end.
+    pub fn done(&self) {
+        let job = self.scheduler.running().job;
+        let left = self.seen().to_publish.remove(&job);
+        for key in left.into_iter().flatten() {
+            self.violate(format!("{key} was sent, and nobody was told"));
+        }
+    }
+
     /// A tenant's state was saved.
     pub fn moved(&self, tenant: &TenantId, before: Option<&TenantState>, next: &TenantState) {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,22 +133,9 @@ impl Judge {
         self.check(next.poll.cursor >= was, || {
             format!("the cursor of {tenant} went back")
         });
-        let Some(config) = self.configured(tenant) else {
-            return;
-        };
         let now = self.scheduler.time(0).as_millisecond();
-        for (id, state) in &next.mappings {
-            if state.status == MappingStatus::Active {
-                let place = (tenant.clone(), id.clone());
-                let first_seen = millis(state.since);
-                let mut seen = self.seen();
-                seen.first_on.entry(place.clone()).or_insert(first_seen);
-                let known = seen.on.entry(place).or_insert((first_seen, now));
-                if known.0 != first_seen {
-                    *known = (first_seen, now);
-                }
-            }
-        }
+        self.let_go(eploy, tenant, before, next);
+        self.note_states(tenant, next, now);
         let turned_on = |state: &TenantState| {
             let hires = state.hires.as_ref();
             hires.is_some_and(|hires| hires.baseline.is_none())
@@ -139,24 +148,31 @@ impl Judge {
         if turned_on(next) && !before.is_some_and(turned_on) {
             self.seen().hires_on.insert(tenant.clone(), now);
         }
-        let Some(cursor) = next.poll.cursor.map(millis) else {
+        // Where nothing new is seen, the cursor follows our time, and readings begin well before it.
+        let Some(cursor) = next.poll.cursor.map(|at| millis(at) - OVERLAP) else {
             return;
         };
         // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.
         let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
         let one_reading = whole(next) && before.is_none_or(whole);
         let begun = self.begun();
-        for mapping in &config.mappings {
-            let Some(state) = next.mappings.get(&mapping.id) else {
-                continue;
-            };
-            if state.status != MappingStatus::Active {
-                continue;
-            }
-            let since = millis(state.since) + CLOCKS;
-            for application in at_trigger(eploy, mapping) {
-                let entered = application.entered() - eploy.readings.apart;
-                if application.modified >= cursor || entered < since {
+        for (mapping, state) in &next.mappings {
+            let definition = state.definition.as_ref();
+            let definition =
+                definition.and_then(|version| self.definition(tenant, mapping, version));
+            let Some(mapping) = definition else { continue };
+            for application in at_trigger(eploy, &mapping) {
+                let taken = self.taken_since(eploy, tenant, &mapping.id, application);
+                let Some((entered, on)) = taken else {
+                    continue;
+                };
+                let candidate = application.candidate.to_string();
+                // Where moves do not show, the cursor means nothing.
+                if eploy.readings.frozen
+                    || application.modified >= cursor
+                    || entered < on.since + CLOCKS
+                    || self.erased(tenant, &candidate).is_some()
+                {
                     continue;
                 }
                 let id = application.id.to_string();
@@ -173,7 +189,7 @@ impl Judge {
                     Some(newest) => {
                         one_reading
                             && self
-                                .came_back(eploy, mapping, application, newest)
+                                .came_back(eploy, &mapping, application, newest)
                                 .is_some_and(|answered| answered < begun)
                     }
                 };
@@ -212,7 +228,9 @@ impl Judge {
             let owner = self
                 .memory
                 .owner(&delivery.tenant, &delivery.account, reference);
-            self.check(owner.is_some(), || {
+            let erased =
+                one.is_some_and(|(_, one)| self.erased(&delivery.tenant, &person(one)).is_some());
+            self.check(owner.is_some() || erased, || {
                 format!(
                     "a callback of {} was settled, and its reference is bound to no invitation",
                     delivery.tenant
@@ -243,17 +261,33 @@ impl Judge {
         self.scheduler.time(0).as_millisecond() - age
     }
 
-    /// Notes whether a report had no place to go to: its mapping is removed, or whoever wrote it may still have thought so.
-    fn note_report(&self, row: &Invitation, now: i64) {
-        let place = (row.key.tenant.clone(), row.key.mapping.clone());
-        let configured = self.is_configured(row);
-        let mut seen = self.seen();
-        let back = seen.put_back.get(&place);
-        if configured && back.is_none_or(|back| now >= *back + AT_WORK) {
-            seen.told_nowhere.remove(&row.key);
-        } else {
-            seen.told_nowhere.insert(row.key.clone(), now);
+    /// Notes who was there already for the mapping of a row that is put on record.
+    fn note_since(&self, row: &Invitation) {
+        let key = &row.key;
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(eploy) = eploy(&world, &key.tenant) else {
+            return;
+        };
+        let one = eploy.find(&key.application);
+        let place = one.map(|one| self.stay(eploy, &key.tenant, &key.mapping, one).1);
+        let on = place.and_then(|place| self.on(&key.tenant, &key.mapping, place));
+        if let Some(on) = on {
+            self.seen().since.insert(key.clone(), on.since);
         }
+    }
+
+    /// Whether a row can be passed over for that one: another mapping's of the same application, to the same assessment. It need
+    /// not be on record yet.
+    fn is_held(&self, row: &Invitation, by: Option<&InvitationKey>) -> bool {
+        let by = by.filter(|by| {
+            by.tenant == row.key.tenant
+                && by.application == row.key.application
+                && by.mapping != row.key.mapping
+        });
+        by.is_some_and(|by| {
+            let known = self.memory.row(by);
+            known.is_none_or(|by| by.assessment == row.assessment)
+        })
     }
 
     /// Notes when a row was answered first.
@@ -275,6 +309,14 @@ impl Judge {
     fn possible(&self, row: &Invitation, now: i64) {
         let name = &row.key;
         let why = match &row.state {
+            // Whom the platform has already, it cannot be asked for.
+            State::Failed(FailReason::Refused(_)) if self.lacks_a_list(row) => return,
+            // Who they are by now, only the application could tell.
+            State::Failed(FailReason::Refused(trouble))
+                if trouble.code == "eploy.not_found" && self.is_without_trace(row) =>
+            {
+                return;
+            }
             State::Failed(
                 FailReason::NoEmail
                 | FailReason::Refused(_)
@@ -299,6 +341,24 @@ impl Judge {
         self.violate(format!("{name} is {}, and {why}", in_words(&row.state)));
     }
 
+    /// Whether a row's candidate was merged into another, and its application is deleted.
+    fn is_without_trace(&self, row: &Invitation) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let candidate = row.candidate.as_str().parse().unwrap_or_default();
+        eploy(&world, &row.key.tenant).is_some_and(|eploy| {
+            let application = eploy.find(&row.key.application);
+            application.is_some_and(|one| one.deleted) && eploy.person(candidate) != candidate
+        })
+    }
+
+    /// Whether the list of a row's platform cannot be read for good.
+    fn lacks_a_list(&self, row: &Invitation) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut platforms = world.platforms.iter();
+        let platform = platforms.find(|one| one.account() == row.assessment.account.as_str());
+        platform.is_some_and(Platform::lacks_a_list)
+    }
+
     /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Somebody
     /// invited by hand whom nobody had taken is one to take, if they did not come while this was found out, and the
     /// platform had not named another, who is this owner's.
@@ -314,7 +374,7 @@ impl Judge {
         ) else {
             return false;
         };
-        let address = email(candidate);
+        let address = eploy.email(candidate);
         let named = owner.is_some_and(|owner| *owner != row.key) && platform.names_whom_it_has();
         let begun = self.begun();
         let theirs = platform.participants.iter().filter(|one| {
@@ -340,7 +400,7 @@ impl Judge {
     /// Whether an application that stands at the trigger came there after its newest invitation had been answered, the
     /// mapping being on, and has to have another one for that. Returns when it had been answered.
     ///
-    /// Without the history, who comes back between two polls cannot be told from who stayed.
+    /// Without the history, or where moves do not show, who comes back between two polls cannot be told from who stayed.
     pub(super) fn came_back(
         &self,
         eploy: &Eploy,
@@ -348,15 +408,17 @@ impl Judge {
         application: &Application,
         newest: &Invitation,
     ) -> Option<i64> {
-        let wanted = matches!(newest.state, State::Skipped(_) | State::Failed(_))
-            || mapping.reentry == Reentry::Again;
-        let place = (newest.key.tenant.clone(), mapping.id.clone());
+        let tenant = &newest.key.tenant;
+        let (entered, on) = self.taken_since(eploy, tenant, &mapping.id, application)?;
+        let on = on.at;
         let seen = self.seen();
-        let (_, on) = *seen.on.get(&place)?;
+        let again = seen.again.get(&(tenant.clone(), mapping.id.clone()));
+        let wanted = matches!(newest.state, State::Skipped(_) | State::Failed(_))
+            || again.is_some_and(|since| entered > *since + CLOCKS);
         let answered = seen.answered.get(&newest.key)?.at;
-        let entered = application.entered() - eploy.readings.apart;
         let later = entered > answered && entered > on + CLOCKS;
-        (wanted && later && eploy.readings.history).then_some(answered)
+        let tells = eploy.readings.history && !eploy.readings.frozen;
+        (wanted && later && tells).then_some(answered)
     }
 }
 

@@ -3,30 +3,30 @@
 
 mod allowance;
 mod end;
+mod erasures;
 mod hires;
 mod ledger;
+mod mappings;
 mod platforms;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stagecall_core::ids::{InvitationKey, MappingId, TenantId};
+use stagecall_core::ids::{AssessmentRef, DefinitionId, InvitationKey, MappingId, TenantId};
 use stagecall_core::tenant::{Mapping, Tenant};
 
 use self::ledger::Answered;
+use self::mappings::{On, Place, at_trigger};
 use crate::plan::Order;
 use crate::scheduler::{Millis, Scheduler};
 use crate::store::Memory;
-use crate::world::{Application, Eploy, Participant, World};
+use crate::world::{Eploy, Participant, World};
 
 /// The clocks of two processes, and of a process and the world, differ by no more than this, in milliseconds.
 const CLOCKS: i64 = 11_000;
 
 /// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
 const MARGIN: i64 = 130 * 60_000;
-
-/// Whoever read the configuration longer ago, in milliseconds, is not at work on it any more.
-const AT_WORK: i64 = 3_600_000;
 
 /// The judge of a history.
 pub struct Judge {
@@ -41,10 +41,18 @@ pub struct Judge {
 /// What the judge has to remember.
 #[derive(Default)]
 struct Seen {
-    /// When a mapping was turned on, in milliseconds since 1970, with when it had first been seen.
-    on: BTreeMap<(TenantId, MappingId), (i64, i64)>,
-    /// When it was turned on for the first time.
-    first_on: BTreeMap<(TenantId, MappingId), i64>,
+    /// Every definition that a tenant's mappings ever had.
+    definitions: BTreeMap<TenantId, BTreeMap<(MappingId, DefinitionId), Mapping>>,
+    /// When a tenant's mappings were changed last.
+    edited: BTreeMap<TenantId, Millis>,
+    /// Since when which mapping takes the applications of which place, if it does.
+    on: BTreeMap<(TenantId, MappingId, Place), On>,
+    /// Since when the applications of a place were first wanted for an assessment.
+    first_on: BTreeMap<(TenantId, AssessmentRef, Place), i64>,
+    /// Since when a mapping invites at every entry, if it does.
+    again: BTreeMap<(TenantId, MappingId), i64>,
+    /// Who entered before was there already, for the mapping of a row as it was when the row was put on record.
+    since: BTreeMap<InvitationKey, i64>,
     /// When a row was put on record, and how it was first answered.
     entered: BTreeMap<InvitationKey, i64>,
     answered: BTreeMap<InvitationKey, Answered>,
@@ -52,14 +60,16 @@ struct Seen {
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Since when a tenant, or one of its mappings, is paused, if it is.
     paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
-    /// Which mappings were ever removed: what was to be sent or reported meanwhile is not.
-    removed: BTreeSet<(TenantId, MappingId)>,
-    /// When a mapping that had been removed was put back last.
-    put_back: BTreeMap<(TenantId, MappingId), i64>,
+    /// When a mapping was removed last: what was to be sent by then is not.
+    removed: BTreeMap<(TenantId, MappingId), Millis>,
+    /// From which mappings a vacancy or a trigger was ever taken out: the same.
+    narrowed: BTreeSet<(TenantId, MappingId)>,
+    /// Of which invitations a piece of work that had them sent has still to tell subscribers.
+    to_publish: BTreeMap<u64, Vec<InvitationKey>>,
+    /// When a candidate was erased.
+    erased: BTreeMap<(TenantId, String), Millis>,
     /// When a delivery was first put on record.
     received: BTreeMap<(TenantId, String), i64>,
-    /// When the last report of a row was put on record, if there was no place to tell it.
-    told_nowhere: BTreeMap<InvitationKey, i64>,
     /// Since when a tenant's plan for hires counted, when it was turned on first.
     hires_since: BTreeMap<TenantId, i64>,
     /// When a tenant's plan for hires was last turned on.
@@ -113,19 +123,8 @@ impl Judge {
 
     /// Remembers what is configured from now on.
     pub fn configured_now(&self, tenant: &Tenant) {
-        let now = self.scheduler.time(0).as_millisecond();
         let before = self.configured(&tenant.id);
-        let had = before.as_ref().map_or(&[][..], |before| &before.mappings);
-        let gone = had.iter().filter(|one| tenant.mapping(&one.id).is_none());
-        for mapping in gone {
-            let place = (tenant.id.clone(), mapping.id.clone());
-            self.seen().removed.insert(place);
-        }
-        let is_new = |one: &&Mapping| had.iter().all(|known| known.id != one.id);
-        for mapping in tenant.mappings.iter().filter(is_new) {
-            let place = (tenant.id.clone(), mapping.id.clone());
-            self.seen().put_back.insert(place, now);
-        }
+        self.note_mappings(before.as_ref(), tenant);
         if let Some(before) = &before
             && before.eploy.daily_calls != tenant.eploy.daily_calls
         {
@@ -180,21 +179,6 @@ impl Judge {
     }
 }
 
-/// The stage that a mapping waits for.
-fn trigger(mapping: &Mapping) -> Option<u32> {
-    mapping.triggers.first()?.stage.as_str().parse().ok()
-}
-
-/// The applications that stand where a mapping waits.
-fn at_trigger<'a>(eploy: &'a Eploy, mapping: &'a Mapping) -> impl Iterator<Item = &'a Application> {
-    eploy.applications.iter().filter(|application| {
-        trigger(mapping) == Some(application.stage)
-            && mapping
-                .vacancies
-                .contains(&application.vacancy.to_string().as_str().into())
-    })
-}
-
 /// Whether it can be told who was at a stage before a mapping was on: where pages can slip while they are read and there
 /// is no history, nobody can.
 fn tells(eploy: &Eploy) -> bool {
@@ -208,6 +192,12 @@ fn eploy<'a>(world: &'a World, tenant: &TenantId) -> Option<&'a Eploy> {
 
 fn millis(at: stagecall_core::Timestamp) -> i64 {
     at.as_millisecond()
+}
+
+/// Whom an address is of.
+fn person(one: &Participant) -> String {
+    let mut parts = one.email.split(['.', '@']);
+    parts.nth(1).unwrap_or_default().to_owned()
 }
 
 /// The invitation that somebody was accepted for, as our reference says.

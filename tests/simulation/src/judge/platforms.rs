@@ -1,12 +1,21 @@
 //! The judge's view of what takes effect outside: who is invited, and what is written into Eploy.
 
-use stagecall_core::ids::{InvitationKey, TenantId};
-use stagecall_core::tenant::Mapping;
+use std::collections::BTreeSet;
 
-use super::{Judge, MARGIN, key, tells, trigger};
+use serde_json::Value;
+use stagecall_core::ids::{AssessmentRef, CandidateId, InvitationKey, TenantId};
+use stagecall_core::invitation::Invitation;
+use stagecall_core::tenant::{Mapping, Tenant};
+
+use super::mappings::places;
+use super::{Judge, MARGIN, key, tells};
 use crate::plan::action_type;
 use crate::scheduler::Millis;
-use crate::world::{Application, Eploy, Participant, Platform, World};
+use crate::world::{Application, Eploy, Participant, Platform, Standing, World};
+
+/// Whatever is tried about an application that is deleted comes to its end: an invitation of unknown outcome is looked up
+/// every ten minutes for two days at most, and whose it is may be asked with each try.
+const MOST_IN_VAIN: u32 = 400;
 
 impl Judge {
     /// A request took effect in the world, sent by work that began then.
@@ -20,6 +29,11 @@ impl Judge {
         }
         for eploy in &world.eploys {
             self.created(eploy);
+            for (id, times) in &eploy.in_vain {
+                self.check(*times <= MOST_IN_VAIN, || {
+                    format!("application {id} is deleted, and was asked for {times} times")
+                });
+            }
         }
         for (at, platform) in world.platforms.iter().enumerate() {
             let ours = platform.ours().count();
@@ -43,13 +57,18 @@ impl Judge {
         if known.unwrap_or(0) == eploy.actions.len() {
             return;
         }
-        let (candidate, vacancy, kind) = (action.candidate, action.vacancy, action.kind);
+        let (vacancy, kind) = (action.vacancy, action.kind);
+        let candidate = eploy.person(action.candidate);
         let actions = eploy.actions_of(candidate, vacancy, kind).count();
         let tenant = TenantId::new(format!("t{}", eploy.tenant));
-        let (candidate, vacancy) = (candidate.to_string(), vacancy.to_string());
+        if self.erased(&tenant, &candidate.to_string()).is_some() {
+            return;
+        }
+        let is_theirs = |id: &str| id.parse().is_ok_and(|id| eploy.person(id) == candidate);
+        let vacancy = vacancy.to_string();
         let told = self.memory.count(|row| {
             row.key.tenant == tenant
-                && row.candidate.as_str() == candidate
+                && is_theirs(row.candidate.as_str())
                 && row.vacancy.as_str() == vacancy
                 && action_type(row.key.mapping.as_str()) == kind
                 && row.revision > 0
@@ -67,6 +86,13 @@ impl Judge {
         let Some(key) = key(one) else {
             return self.violate(format!("{} is no reference of ours", one.client_ref));
         };
+        let application = eploys[one.tenant].find(&key.application);
+        let person = application.map(|one| one.candidate.to_string());
+        if let Some(erased) = person.and_then(|person| self.erased(&key.tenant, &person)) {
+            return self.check(erased >= begun, || {
+                format!("{key} was invited by work that began after they were erased")
+            });
+        }
         let same =
             |other: &&Participant| other.tenant == one.tenant && other.client_ref == one.client_ref;
         let theirs = |other: &&&Participant| {
@@ -78,69 +104,137 @@ impl Judge {
             return self.violate(format!("{key} was invited and is not on record"));
         };
         // Only whoever was ever about to be sent has a right to an invitation.
+        let persons = |id: &CandidateId| {
+            let id = id.as_str().parse().unwrap_or_default();
+            eploys[one.tenant].person(id)
+        };
         let entitled = self.memory.count(|other| {
             other.key.tenant == key.tenant
-                && other.candidate == row.candidate
+                && persons(&other.candidate) == persons(&row.candidate)
                 && other.assessment == row.assessment
                 && (other.attempts > 0 || other.reference.is_some())
         });
         // Where a platform does not give our reference back, one person's two invitations to one assessment cannot be
         // told apart, and either may be taken for the other; but never are there more than there should be.
         let twice = before.iter().any(same);
+        // Whom the invitation never reached may be sent another for the same entry, by another mapping.
+        let arrived = before
+            .iter()
+            .filter(|one| one.standing != Standing::Bounced);
         let invited = before.iter().filter(theirs).count() + 1;
+        let arrived = arrived.filter(theirs).count() + 1;
         let told_apart = platform.echoes() || entitled == 1;
         self.check(!twice || !told_apart, || format!("{key} was invited twice"));
         self.check(invited <= entitled, || {
             format!("{key}: {invited} invitations for {entitled} entries of one person")
         });
         let eploy = &eploys[one.tenant];
-        let application = eploy
-            .applications
-            .iter()
-            .find(|application| application.id.to_string() == key.application.as_str());
-        let tenant = self.configured(&key.tenant);
-        let mapping = tenant
-            .as_ref()
-            .and_then(|tenant| tenant.mapping(&key.mapping));
-        let (Some(application), Some(mapping)) = (application, mapping) else {
+        let (Some(application), Some(tenant)) = (application, self.configured(&key.tenant)) else {
             return;
         };
-        self.check(!self.is_paused(&key.tenant, mapping, begun), || {
-            format!("{key} was invited by work that began during a pause")
-        });
+        let Some(definition) = self.definition_of(&row) else {
+            return self.violate(format!("{key} was invited under no definition"));
+        };
+        self.ordered(platform, one, &definition, &key);
+        self.wanted(&tenant, application, &row, &definition, eploy, begun);
         // Counted are invitations, not rounds: an old page may put a round on record that is passed over at once. And of
         // one person together, for the same reason as above.
-        let entries = self.entries_of(eploy, application.candidate, mapping, &key.tenant);
-        self.check(invited <= entries, || {
-            format!("{key}: {invited} invitations, after {entries} entries of one person only")
+        let person = application.candidate;
+        let entries = self.entries_of(eploy, person, &definition.assessment, &key.tenant);
+        self.check(arrived <= entries, || {
+            format!("{key}: {arrived} invitations, after {entries} entries of one person only")
         });
-        self.newcomer(eploy, application, mapping, &key);
+        self.newcomer(eploy, application, &definition, &key);
     }
 
-    /// How often a person's applications entered the stage of a mapping since it was first turned on; all of their
+    /// What is ordered is what the invitation's own definition says, all of it.
+    fn ordered(
+        &self,
+        platform: &Platform,
+        one: &Participant,
+        definition: &Mapping,
+        key: &InvitationKey,
+    ) {
+        let to = &definition.assessment;
+        let right =
+            to.assessment.as_str() == one.assessment && to.account.as_str() == platform.account();
+        self.check(right, || {
+            format!(
+                "{key} was invited to {}, and its definition says {to}",
+                one.assessment
+            )
+        });
+        let send = definition
+            .options
+            .get("send_email")
+            .and_then(Value::as_bool);
+        self.check(send == one.send_email, || {
+            format!("{key} was invited with other options than its definition says")
+        });
+    }
+
+    /// Whoever is invited is wanted: by the definition and by the mapping as it is, which is not paused, and where the
+    /// application stood at some time since the work began, if nothing was configured since.
+    fn wanted(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        row: &Invitation,
+        definition: &Mapping,
+        eploy: &Eploy,
+        begun: Millis,
+    ) {
+        let key = &row.key;
+        let present = tenant.present(&key.mapping, row.definition.as_ref());
+        let edited = self.seen().edited.get(&tenant.id).copied();
+        let Some(present) = present else {
+            return self.check(edited.is_none_or(|edited| edited >= begun), || {
+                format!("{key} was invited by work that began after its mapping was removed")
+            });
+        };
+        self.check(!self.is_paused(&key.tenant, present, begun), || {
+            format!("{key} was invited by work that began during a pause")
+        });
+        if edited.is_some_and(|edited| edited >= begun) {
+            return;
+        }
+        let age = (self.scheduler.now() - begun).cast_signed();
+        let since = self.scheduler.time(-age).as_millisecond() + eploy.readings.apart;
+        let both = &places(definition) & &places(present);
+        let mut stood = application.stages_since(since);
+        let wanted = stood.any(|stage| both.contains(&(application.vacancy, stage)));
+        self.check(wanted, || {
+            format!("{key} was invited by work that began when nobody wanted that any more")
+        });
+    }
+
+    /// How often a person's applications entered where they are wanted for an assessment, since they first were; all of their
     /// entries, where nobody can tell or those from before are wanted, too.
     fn entries_of(
         &self,
         eploy: &Eploy,
         candidate: u32,
-        mapping: &Mapping,
+        assessment: &AssessmentRef,
         tenant: &TenantId,
     ) -> usize {
-        let place = (tenant.clone(), mapping.id.clone());
-        let first = self.seen().first_on.get(&place).copied();
-        let since = first.filter(|_| tells(eploy) && !mapping.include_current);
-        let since = since.map_or(i64::MIN, |since| since - MARGIN + eploy.readings.apart);
-        let stage = trigger(mapping).unwrap_or_default();
-        eploy
-            .applications
-            .iter()
+        let definitions = self.definitions_for(tenant, assessment);
+        let current = definitions.iter().any(|one| one.include_current);
+        let places: BTreeSet<_> = definitions.iter().flat_map(places).collect();
+        let seen = self.seen();
+        let since = |place| {
+            let first = (tenant.clone(), assessment.clone(), place);
+            let first = seen.first_on.get(&first).copied();
+            let since = first.filter(|_| tells(eploy) && !current);
+            since.map_or(i64::MIN, |since| since - MARGIN + eploy.readings.apart)
+        };
+        let theirs = eploy.applications.iter();
+        theirs
             .filter(|other| other.candidate == candidate)
-            .filter(|other| {
-                let vacancy = other.vacancy.to_string();
-                mapping.vacancies.contains(&vacancy.as_str().into())
+            .flat_map(|other| other.history.iter().map(|row| (other.vacancy, row)))
+            .filter(|(vacancy, (_, at, stage))| {
+                let place = (*vacancy, *stage);
+                places.contains(&place) && *at >= since(place)
             })
-            .flat_map(|other| &other.history)
-            .filter(|(_, at, to)| *to == stage && *at >= since)
             .count()
     }
 
@@ -153,15 +247,13 @@ impl Judge {
         mapping: &Mapping,
         key: &InvitationKey,
     ) {
-        let place = (key.tenant.clone(), key.mapping.clone());
-        if mapping.include_current || !tells(eploy) || self.seen().removed.contains(&place) {
+        if mapping.include_current || !tells(eploy) {
             return;
         }
-        let since = self.memory.state(&key.tenant).and_then(|state| {
-            let known = state.mappings.get(&key.mapping)?;
-            Some(known.since.as_millisecond())
-        });
+        let (_, place) = self.stay(eploy, &key.tenant, &key.mapping, application);
         let entered = application.entered() - eploy.readings.apart;
+        let since = self.seen().since.get(key).copied();
+        let since = since.or_else(|| Some(self.on(&key.tenant, &key.mapping, place)?.since));
         self.check(since.is_none_or(|since| entered + MARGIN >= since), || {
             format!("{key} was invited, but was at the stage before the mapping was turned on")
         });

@@ -2,6 +2,7 @@
 //! stall, or take the process with it. What is written is watched here, at the moment it is written.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
@@ -34,29 +35,63 @@ pub struct Ports {
     pub judge: Arc<Judge>,
 }
 
+impl Ports {
+    /// A conditional write. Where its answer is lost, it is made again, as the real stores' clients do, and meets itself: it
+    /// is on record, whatever the second answer is.
+    async fn write<T, F>(
+        &self,
+        what: &'static str,
+        done: T,
+        write: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, StoreError>
+    where
+        T: PartialEq + Send + Sync,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let act = async {
+            let first = write().await?;
+            let repeats = self.scheduler.rates().write_repeats;
+            if first == done && self.scheduler.chance(repeats) {
+                self.scheduler.fault("write made again");
+                write().await?;
+            }
+            Ok(first)
+        };
+        self.scheduler.effect(what, act).await
+    }
+}
+
 #[async_trait]
 impl Ledger for Ports {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
-        let act = async {
+        let act = || async {
             let inserted = self.memory.insert(invitation).await?;
             if inserted == Inserted::New {
                 self.judge.inserted(invitation);
             }
             Ok(inserted)
         };
-        self.scheduler.effect("insert the invitation", act).await
+        self.write("insert the invitation", Inserted::New, act)
+            .await
     }
 
     async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
-        let act = async {
+        let sent = AtomicBool::new(false);
+        let act = || async {
             let before = self.memory.row(&next.key);
             let saved = self.memory.save(next).await?;
             if saved == Saved::Saved {
                 self.judge.saved(before.as_ref(), next);
+                let is_new = before.is_some_and(|before| before.reference.is_none());
+                sent.store(is_new && next.reference.is_some(), Ordering::Relaxed);
             }
             Ok(saved)
         };
-        self.scheduler.effect("save the invitation", act).await
+        let saved = self.write("save the invitation", Saved::Saved, act).await?;
+        if sent.load(Ordering::Relaxed) {
+            self.judge.has_to_publish(&next.key);
+        }
+        Ok(saved)
     }
 
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
@@ -141,18 +176,19 @@ impl Announcements for Ports {
         &self,
         announcement: &Announcement,
     ) -> Result<Inserted, StoreError> {
-        let act = async {
+        let act = || async {
             let inserted = self.memory.insert_announcement(announcement).await?;
             if inserted == Inserted::New {
                 self.judge.hire_seen(announcement);
             }
             Ok(inserted)
         };
-        self.scheduler.effect("insert the announcement", act).await
+        self.write("insert the announcement", Inserted::New, act)
+            .await
     }
 
     async fn save_announcement(&self, next: &Announcement) -> Result<Saved, StoreError> {
-        let act = async {
+        let act = || async {
             let before = self.memory.announcement_of(&next.key);
             let saved = self.memory.save_announcement(next).await?;
             if saved == Saved::Saved {
@@ -160,7 +196,7 @@ impl Announcements for Ports {
             }
             Ok(saved)
         };
-        self.scheduler.effect("save the announcement", act).await
+        self.write("save the announcement", Saved::Saved, act).await
     }
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
@@ -214,8 +250,8 @@ impl Sweeps for Ports {
         expected: &SweepState,
         next: &SweepState,
     ) -> Result<Saved, StoreError> {
-        let act = self.memory.save_sweep(tenant, assessment, expected, next);
-        self.scheduler.effect("save the sweep", act).await
+        let act = || self.memory.save_sweep(tenant, assessment, expected, next);
+        self.write("save the sweep", Saved::Saved, act).await
     }
 }
 
@@ -314,7 +350,7 @@ impl TenantStates for Ports {
     }
 
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
-        let act = async {
+        let act = || async {
             let before = self.memory.state(tenant);
             let saved = self.memory.save_state(tenant, next).await?;
             if saved == Saved::Saved {
@@ -322,7 +358,8 @@ impl TenantStates for Ports {
             }
             Ok(saved)
         };
-        self.scheduler.effect("save the tenant's state", act).await
+        self.write("save the tenant's state", Saved::Saved, act)
+            .await
     }
 }
 

@@ -140,6 +140,31 @@ impl Records for Memory {
         candidate: &CandidateId,
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
+        Ok(self.erase_candidate(tenant, candidate, now))
+    }
+
+    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
+        let data = self.data();
+        let theirs = data.tombstones.iter().filter(|((of, _), _)| of == tenant);
+        let mut tombstones: Vec<_> = theirs
+            .map(|((_, candidate), at)| Tombstone {
+                candidate: candidate.clone(),
+                at: *at,
+            })
+            .collect();
+        tombstones.sort_by_key(|tombstone| tombstone.at);
+        Ok(tombstones)
+    }
+}
+
+impl Memory {
+    /// Erases a candidate, as an operator does.
+    pub fn erase_candidate(
+        &self,
+        tenant: &TenantId,
+        candidate: &CandidateId,
+        now: Timestamp,
+    ) -> Erased {
         let mut data = self.data();
         let place = (tenant.clone(), candidate.clone());
         data.tombstones.entry(place).or_insert(now);
@@ -170,20 +195,32 @@ impl Records for Memory {
                 erased.readings += 1;
             }
         }
-        Ok(erased)
+        erased
     }
 
-    async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError> {
+    /// What still names a candidate, the tombstones apart. A reference that a sender bound after the erasure is not looked
+    /// for.
+    pub fn names(&self, tenant: &TenantId, candidate: &str) -> Vec<String> {
         let data = self.data();
-        let theirs = data.tombstones.iter().filter(|((of, _), _)| of == tenant);
-        let mut tombstones: Vec<_> = theirs
-            .map(|((_, candidate), at)| Tombstone {
-                candidate: candidate.clone(),
-                at: *at,
-            })
-            .collect();
-        tombstones.sort_by_key(|tombstone| tombstone.at);
-        Ok(tombstones)
+        let mut named = Vec::new();
+        for (key, row) in &data.invitations {
+            if key.tenant == *tenant && row.candidate.as_str() == candidate {
+                named.push(format!("the invitation {key}"));
+            }
+        }
+        for hire in data.announcements.values() {
+            if hire.key.tenant == *tenant && hire.candidate.as_str() == candidate {
+                named.push(format!("the announcement {}", hire.key));
+            }
+        }
+        let again = data.states.get(tenant);
+        let again = again.and_then(|state| state.poll.again.as_ref());
+        for row in again.iter().flat_map(|again| &again.rows) {
+            if row.candidate.as_str() == candidate {
+                named.push("the state of the tenant's polls".to_owned());
+            }
+        }
+        named
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{World, email};
+use super::World;
 use crate::plan::{ELSEWHERE, HIRED, INTERVIEW, TEST};
 
 /// Something that somebody outside does.
@@ -32,6 +32,12 @@ pub enum Act {
     InviteByHand,
     /// Somebody calls us who is not the platform.
     Forge,
+    /// The operator erases a candidate of this tenant.
+    Erase(usize),
+    /// A recruiter merges two candidates.
+    Merge,
+    /// A recruiter deletes an application.
+    Delete,
 }
 
 /// Who calls us.
@@ -69,6 +75,9 @@ impl Act {
             Self::Renew(_) => Some("callback token renewed"),
             Self::Configure(_) => Some("configuration changed"),
             Self::InviteByHand => Some("invited by hand"),
+            Self::Erase(_) => Some("candidate erased"),
+            Self::Merge => Some("candidate merged"),
+            Self::Delete => Some("application deleted"),
             _ => None,
         }
     }
@@ -112,6 +121,16 @@ impl World {
                 let id = eploy.applications[at].id;
                 (format!("{id} changes somehow"), None)
             }
+            Act::Merge => {
+                eploy.merge(at, now);
+                let id = eploy.applications[at].id;
+                (format!("a recruiter merges the candidate of {id}"), None)
+            }
+            Act::Delete => {
+                eploy.delete(at);
+                let id = eploy.applications[at].id;
+                (format!("a recruiter deletes {id}"), None)
+            }
             Act::Again(platform, at) => self.progress(platform, at, now, rng),
             Act::Rotate(tenant) => {
                 self.vault.rotate(tenant);
@@ -131,7 +150,8 @@ impl World {
             Act::InviteByHand => {
                 let application = &eploy.applications[at];
                 let platform = &mut self.platforms[rng.usize(0..2)];
-                platform.invite_by_hand(tenant, email(application.candidate), now);
+                let address = eploy.email(application.candidate);
+                platform.invite_by_hand(tenant, address, now);
                 let told = format!(
                     "somebody invites the candidate of {} on {}",
                     application.id,
@@ -140,7 +160,7 @@ impl World {
                 (told, None)
             }
             Act::Forge => self.forge(tenant, rng),
-            Act::Configure(_) | Act::Progress => (String::new(), None),
+            Act::Configure(_) | Act::Progress | Act::Erase(_) => (String::new(), None),
         }
     }
 

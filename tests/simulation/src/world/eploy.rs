@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use stagecall_core::Timestamp;
+use stagecall_core::ids::ApplicationId;
 use stagecall_http::{Method, Request, Response};
 
 use super::{Vault, header, json as answer, owner, status, written};
@@ -19,6 +20,10 @@ pub struct Eploy {
     pub actions: Vec<Action>,
     /// How it behaves where the reference leaves it open.
     pub readings: EployReadings,
+    /// Which candidate was merged into which.
+    merged: BTreeMap<u32, u32>,
+    /// How often an application that is deleted was asked for.
+    pub in_vain: BTreeMap<u32, u32>,
     ids: u32,
 }
 
@@ -40,6 +45,8 @@ pub struct Application {
     pub answers: BTreeMap<String, String>,
     /// Its notes.
     pub notes: u32,
+    /// Whether somebody deleted it.
+    pub deleted: bool,
 }
 
 /// An action.
@@ -79,6 +86,24 @@ impl Application {
         self.history.last().map_or(0, |(_, at, _)| *at)
     }
 
+    /// The stay that it is in, at stages of this kind: when it began, and at which stage.
+    pub fn stay(&self, kind: impl Fn(u32) -> bool) -> (i64, u32) {
+        let rows = self.history.iter().rev();
+        let stayed = rows.take_while(|(_, _, stage)| kind(*stage)).last();
+        let (_, at, stage) = stayed.or(self.history.last()).copied().unwrap_or_default();
+        (at, stage)
+    }
+
+    /// Where it stood since then, in Eploy's own time.
+    pub fn stages_since(&self, since: i64) -> impl Iterator<Item = u32> {
+        let before = self
+            .history
+            .iter()
+            .take_while(move |(_, at, _)| *at <= since);
+        let first = before.count().saturating_sub(1);
+        self.history[first..].iter().map(|(_, _, stage)| *stage)
+    }
+
     /// When it last came to this stage.
     pub fn last_entry(&self, stage: u32) -> Option<i64> {
         let mut rows = self.history.iter().rev();
@@ -106,6 +131,8 @@ impl Eploy {
             applications: Vec::new(),
             actions: Vec::new(),
             readings: readings.clone(),
+            merged: BTreeMap::new(),
+            in_vain: BTreeMap::new(),
             ids: 0,
         };
         for _ in 0..applications {
@@ -138,6 +165,7 @@ impl Eploy {
             history: vec![(self.ids, at, stage)],
             answers: BTreeMap::new(),
             notes: 0,
+            deleted: false,
         });
     }
 
@@ -148,7 +176,9 @@ impl Eploy {
         let after_the_last = application.entered() + 1;
         let now = (now + self.readings.apart).max(after_the_last);
         self.ids += 1;
-        application.modified = now;
+        if !self.readings.frozen {
+            application.modified = now;
+        }
         if application.stage != stage {
             application.stage = stage;
             application.history.push((self.ids, now, stage));
@@ -160,6 +190,49 @@ impl Eploy {
         self.applications[at].modified = now + self.readings.apart;
     }
 
+    /// Somebody deletes an application.
+    pub fn delete(&mut self, at: usize) {
+        self.applications[at].deleted = true;
+    }
+
+    /// Somebody merges an application's candidate into another, which gets all that the first had.
+    pub fn merge(&mut self, at: usize, now: i64) {
+        let before = self.applications[at].candidate;
+        let base = u32::try_from(self.tenant + 1).unwrap_or(1) * 1000;
+        let after = base + 900 + u32::try_from(self.merged.len()).unwrap_or(0);
+        self.merged.insert(before, after);
+        let modified = now + self.readings.apart;
+        for one in &mut self.applications {
+            if one.candidate == before {
+                one.candidate = after;
+                one.modified = modified;
+            }
+        }
+        for action in &mut self.actions {
+            if action.candidate == before {
+                action.candidate = after;
+            }
+        }
+    }
+
+    /// Who a candidate is by now.
+    pub fn person(&self, candidate: u32) -> u32 {
+        let mut person = candidate;
+        while let Some(after) = self.merged.get(&person) {
+            person = *after;
+        }
+        person
+    }
+
+    /// A candidate's address: the first of all who are one by now had it.
+    pub fn email(&self, candidate: u32) -> String {
+        let mut first = candidate;
+        while let Some((before, _)) = self.merged.iter().find(|(_, after)| **after == first) {
+            first = *before;
+        }
+        format!("ada.{first}@example.com")
+    }
+
     /// The actions of this type for a candidate and a vacancy.
     pub fn actions_of(
         &self,
@@ -168,7 +241,9 @@ impl Eploy {
         kind: u32,
     ) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(move |action| {
-            action.candidate == candidate && action.vacancy == vacancy && action.kind == kind
+            self.person(action.candidate) == candidate
+                && action.vacancy == vacancy
+                && action.kind == kind
         })
     }
 
@@ -216,12 +291,20 @@ impl Eploy {
         match (request.method, parts.as_slice()) {
             (Method::Post, ["applications", "search"]) => self.search(&body),
             (Method::Post, ["applications", "statushistory", "search"]) => self.history(&body),
-            (Method::Get, ["applications", id]) => match self.find(id) {
+            (Method::Get, ["applications", id]) => match self.place(id) {
                 Some(at) => answer(200, &Self::shown(&self.applications[at])),
                 None => status(404),
             },
-            (Method::Patch, ["applications", id, "questions"]) => match self.find(id) {
+            (Method::Patch, ["applications", id, "questions"]) => match self.place(id) {
                 Some(at) => {
+                    let given = body.as_array().into_iter().flatten();
+                    let refused = self.readings.refused;
+                    if given
+                        .map(|one| one["QuestionId"].to_string())
+                        .any(|question| refused == Some(&question))
+                    {
+                        return answer(400, &json!({"error_message": "there is no such question"}));
+                    }
                     for one in body.as_array().into_iter().flatten() {
                         let question = one["QuestionId"].to_string();
                         let text = one["Answer"].as_str().unwrap_or_default();
@@ -233,7 +316,7 @@ impl Eploy {
                 }
                 None => status(404),
             },
-            (Method::Post, ["applications", id, "notes"]) => match self.find(id) {
+            (Method::Post, ["applications", id, "notes"]) => match self.place(id) {
                 Some(at) => {
                     self.applications[at].notes += 1;
                     status(201)
@@ -242,13 +325,13 @@ impl Eploy {
             },
             (Method::Get, ["candidates", id]) => {
                 let id: u32 = id.parse().unwrap_or(0);
-                if owner(id) != Some(self.tenant) {
+                if owner(id) != Some(self.tenant) || self.merged.contains_key(&id) {
                     return status(404);
                 }
                 let number = format!("+447700900{:03}", id % 1000);
                 answer(
                     200,
-                    &json!({"CandidateId": id, "FirstName": "Ada", "Surname": format!("Example {id}"), "Email": email(id), "Mobile": number}),
+                    &json!({"CandidateId": id, "FirstName": "Ada", "Surname": format!("Example {id}"), "Email": self.email(id), "Mobile": number}),
                 )
             }
             (Method::Get, ["vacancies", id]) => answer(
@@ -272,11 +355,22 @@ impl Eploy {
         }
     }
 
-    fn find(&self, id: &str) -> Option<usize> {
+    /// The application of this id, deleted or not.
+    pub fn find(&self, id: &ApplicationId) -> Option<&Application> {
+        let mut all = self.applications.iter();
+        all.find(|one| one.id.to_string() == id.as_str())
+    }
+
+    /// Where an application is that is not deleted.
+    fn place(&mut self, id: &str) -> Option<usize> {
         let id: u32 = id.parse().ok()?;
-        self.applications
-            .iter()
-            .position(|application| application.id == id)
+        let mut all = self.applications.iter();
+        let at = all.position(|application| application.id == id)?;
+        if self.applications[at].deleted {
+            *self.in_vain.entry(id).or_default() += 1;
+            return None;
+        }
+        Some(at)
     }
 
     fn search(&self, body: &Value) -> Response {
@@ -297,7 +391,9 @@ impl Eploy {
             .applications
             .iter()
             .filter(|application| {
-                application.modified > since && only.is_none_or(|only| application.id == only)
+                application.modified > since
+                    && only.is_none_or(|only| application.id == only)
+                    && !application.deleted
             })
             .collect();
         match self.readings.order {
@@ -319,14 +415,14 @@ impl Eploy {
         })
     }
 
-    fn history(&self, body: &Value) -> Response {
+    fn history(&mut self, body: &Value) -> Response {
         if !self.readings.history {
             return answer(403, &json!({"error_message": "no permission"}));
         }
         let id = filters(body)
             .next()
             .and_then(|filter| filter["Value"].as_str());
-        let Some(at) = id.and_then(|id| self.find(id)) else {
+        let Some(at) = id.and_then(|id| self.place(id)) else {
             return status(404);
         };
         let application = &self.applications[at];
@@ -345,6 +441,9 @@ impl Eploy {
         let Some(fields) = body.as_object() else {
             return status(400);
         };
+        if self.merged.contains_key(&number(fields, "CandidateId")) {
+            return answer(400, &json!({"error_message": "there is no such candidate"}));
+        }
         self.ids += 1;
         let id = self.ids;
         self.actions.push(Action {
@@ -384,11 +483,6 @@ impl Eploy {
         });
         paged(body, rows.collect())
     }
-}
-
-/// A candidate's address.
-pub fn email(candidate: u32) -> String {
-    format!("ada.{candidate}@example.com")
 }
 
 fn filters(body: &Value) -> impl Iterator<Item = &Value> {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use stagecall_core::Timestamp;
 use stagecall_http::{Request, Response};
 
-pub use eploy::{Action, Application, Eploy, email};
+pub use eploy::{Action, Application, Eploy};
 pub use hrms::{Hrms, secret as signing_secret};
 pub use platform::{Kind, Participant, Platform, Standing};
 pub use vault::Vault;

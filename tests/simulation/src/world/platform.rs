@@ -5,7 +5,7 @@ use stagecall_core::report::Moment;
 use stagecall_http::{Method, Request, Response};
 
 use super::{Vault, header, json as answer, owner, status, written};
-use crate::plan::{Readings, Second, interview, test};
+use crate::plan::{Readings, Second, interviews, tests};
 
 /// Which platform it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,8 @@ pub struct Participant {
     pub email: String,
     /// Our reference, as it was given; empty if somebody invited them by hand.
     pub client_ref: String,
+    /// Whether an e-mail was asked for or forbidden.
+    pub send_email: Option<bool>,
     /// When somebody of the customer's invited them there by hand, if it was not us.
     pub by_hand: Option<i64>,
     /// Where they stand.
@@ -139,6 +141,11 @@ impl Platform {
         self.readings.second != Second::Conflict
     }
 
+    /// Whether its list cannot be read.
+    pub fn lacks_a_list(&self) -> bool {
+        self.readings.no_list.is_some()
+    }
+
     /// Whether it gives our reference back.
     pub fn echoes(&self) -> bool {
         self.readings.echoes
@@ -164,7 +171,7 @@ impl Platform {
         let Some((tenant, true)) = vault.check(header(request, name)) else {
             return answer(401, &json!({"detail": "Invalid token."}));
         };
-        let own = self.assessment(tenant);
+        let own = self.assessments(tenant);
         let path = match self.kind {
             Kind::Willo => request
                 .url
@@ -175,27 +182,35 @@ impl Platform {
             Kind::Wecp => request.url.path().trim_start_matches('/'),
         };
         let parts: Vec<&str> = path.split('/').collect();
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let asked: String = match parts.as_slice() {
             ["ats", "wecp", "tests", test, "candidates"] => (*test).to_owned(),
             ["participants"] if request.method == Method::Get => request
                 .url
                 .query_pairs()
                 .find(|(key, _)| key == "interview")
-                .map_or_else(|| own.clone(), |(_, value)| value.into_owned()),
-            _ => own.clone(),
+                .map_or_else(|| own[0].clone(), |(_, value)| value.into_owned()),
+            ["participants"] => body["interview"].as_str().unwrap_or_default().to_owned(),
+            _ => own[0].clone(),
         };
-        if asked != own {
+        if !own.contains(&asked) {
             violations.push(format!(
                 "the key of tenant t{tenant} was used for {asked}, which is another tenant's"
             ));
         }
+        if let (Method::Get, Some(refusal), ["participants"] | [_, _, _, _, "candidates"]) =
+            (request.method, self.readings.no_list, parts.as_slice())
+        {
+            return answer(refusal, &json!({"detail": "The list is not there."}));
+        }
         match (request.method, parts.as_slice()) {
             (Method::Post, ["participants"] | ["ats", "wecp", "tests", _, "candidates"]) => {
-                self.invite(tenant, &own, request, now, violations)
+                self.invite(tenant, asked, &body, now, violations)
             }
-            (Method::Get, ["participants"]) => self.list(tenant, request),
+            (Method::Get, ["participants"]) => self.list(tenant, &asked, request),
             (Method::Get, ["ats", "wecp", "tests", _, "candidates"]) => {
-                let rows: Vec<Value> = self.of(tenant).map(|one| self.shown(one)).collect();
+                let rows = self.of(tenant, &asked);
+                let rows: Vec<Value> = rows.map(|one| self.shown(one)).collect();
                 if rows.is_empty() {
                     return Response {
                         body: b"No candidate found".to_vec(),
@@ -221,29 +236,28 @@ impl Platform {
         }
     }
 
-    /// The one assessment that a tenant has.
-    fn assessment(&self, tenant: usize) -> String {
+    /// The assessments that a tenant has.
+    fn assessments(&self, tenant: usize) -> [String; 2] {
         match self.kind {
-            Kind::Willo => interview(tenant),
-            Kind::Wecp => test(tenant),
+            Kind::Willo => interviews(tenant),
+            Kind::Wecp => tests(tenant),
         }
     }
 
-    fn of(&self, tenant: usize) -> impl Iterator<Item = &Participant> {
+    fn of(&self, tenant: usize, assessment: &str) -> impl Iterator<Item = &Participant> {
         self.participants
             .iter()
-            .filter(move |one| one.tenant == tenant)
+            .filter(move |one| one.tenant == tenant && one.assessment == assessment)
     }
 
     fn invite(
         &mut self,
         tenant: usize,
-        assessment: &str,
-        request: &Request,
+        assessment: String,
+        body: &Value,
         now: i64,
         violations: &mut Vec<String>,
     ) -> Response {
-        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let reference = match self.kind {
             Kind::Willo => &body["external_id"],
             Kind::Wecp => &body["metadata"]["invitationId"],
@@ -262,9 +276,7 @@ impl Platform {
                 ));
             }
         }
-        let before = self
-            .of(tenant)
-            .find(|one| one.email == email && one.assessment == assessment);
+        let before = self.of(tenant, &assessment).find(|one| one.email == email);
         match (self.readings.second, before) {
             (Second::Conflict, Some(_)) => {
                 return answer(
@@ -275,21 +287,23 @@ impl Platform {
             (Second::Old, Some(one)) => return answer(200, &self.shown(one)),
             _ => {}
         }
-        self.admit(tenant, email, client_ref, None, now);
-        answer(
-            201,
-            &self.shown(&self.participants[self.participants.len() - 1]),
-        )
+        let send_email = body["sendEmail"].as_bool();
+        self.admit(tenant, assessment, email, client_ref, None, now);
+        let at = self.participants.len() - 1;
+        self.participants[at].send_email = send_email;
+        answer(201, &self.shown(&self.participants[at]))
     }
 
     /// Somebody of the customer's invites a person by hand, who may be there already.
     pub fn invite_by_hand(&mut self, tenant: usize, email: String, now: i64) {
-        self.admit(tenant, email, String::new(), Some(now), now);
+        let [assessment, _] = self.assessments(tenant);
+        self.admit(tenant, assessment, email, String::new(), Some(now), now);
     }
 
     fn admit(
         &mut self,
         tenant: usize,
+        assessment: String,
         email: String,
         client_ref: String,
         by_hand: Option<i64>,
@@ -302,23 +316,24 @@ impl Platform {
                 Kind::Wecp => format!("c{count}"),
             },
             tenant,
-            assessment: self.assessment(tenant),
+            assessment,
             email,
             client_ref,
+            send_email: None,
             by_hand,
             standing: Standing::Invited,
             changed: now,
         });
     }
 
-    fn list(&self, tenant: usize, request: &Request) -> Response {
+    fn list(&self, tenant: usize, assessment: &str, request: &Request) -> Response {
         let from = request
             .url
             .query_pairs()
             .find(|(key, _)| key == "from")
             .and_then(|(_, value)| value.parse::<usize>().ok())
             .unwrap_or(0);
-        let all: Vec<&Participant> = self.of(tenant).collect();
+        let all: Vec<&Participant> = self.of(tenant, assessment).collect();
         let rows: Vec<Value> = all
             .iter()
             .skip(from)
@@ -328,8 +343,7 @@ impl Platform {
         let next = from + rows.len();
         let next = (next < all.len()).then(|| {
             format!(
-                "https://api.willotalent.com/api/integrations/v2/participants/?interview={}&from={next}",
-                interview(tenant)
+                "https://api.willotalent.com/api/integrations/v2/participants/?interview={assessment}&from={next}"
             )
         });
         answer(

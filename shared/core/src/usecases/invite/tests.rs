@@ -399,6 +399,20 @@ async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_lef
     assert_eq!(world.holds().orders[0].metadata["candidateId"], "8000");
 }
 
+/// Whose the application is now cannot be told at present: that is no reason to give up the candidate.
+#[tokio::test]
+async fn a_candidate_that_may_have_been_merged_is_looked_for_again() {
+    let (world, key) = entered();
+    world.set(|holds| {
+        holds.merged = ["9001".into()].into();
+        holds
+            .fails
+            .insert("application", throttled(Some(time(500))));
+    });
+    let row = invite(&world, &key).await;
+    assert_eq!((row.state, row.wake), (State::Detected, due(time(500))));
+}
+
 /// Deleted, and not merged: there is nobody to invite.
 #[tokio::test]
 async fn a_candidate_that_is_gone_is_refused() {

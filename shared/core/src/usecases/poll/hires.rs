@@ -168,8 +168,10 @@ impl Poller {
         if let Some(hires) = &mut state.hires {
             hires.progress = None;
             hires.trouble = None;
-            let passed = passed(tenant, state.poll.last_ok, &progress, now);
+            let before = hires.overlap.read_at.or(state.poll.last_ok);
+            let passed = passed(tenant, before, &progress, now);
             feed(hires).complete(&progress, passed);
+            hires.overlap.read_at = Some(self.desk.now());
         }
         Ok(())
     }

@@ -94,8 +94,6 @@ struct Turn {
     deadline: Deadline,
     /// From when others have to be kept away, because by then they would begin, too.
     hold_at: Timestamp,
-    /// When a reading of everything that changed came to its end, if one did.
-    observed: Option<Timestamp>,
     /// How many pages of changes were read.
     pages: u32,
 }
@@ -104,17 +102,18 @@ impl Poller {
     /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again later and later: a row
     /// that cannot be read is not asked for without a pause.
     pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
+        // The state first: by a configuration that is older than the state, a mapping that is new would count as removed.
+        let stored = self.states.load_state(id).await?;
         let tenant = match self.desk.tenant(id).await {
             Ok(tenant) => tenant,
             Err(error) => {
-                if let Ok(Some(state)) = self.states.load_state(id).await {
+                if let Some(state) = stored {
                     self.put_off(id, state).await;
                 }
                 return Err(error);
             }
         };
         let now = self.desk.now();
-        let stored = self.states.load_state(id).await?;
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
         if state.set_back(now) {
             tracing::warn!(tenant = %id, "the tenant's times were written by a clock that was ahead; they are moved back");
@@ -133,7 +132,6 @@ impl Poller {
         let mut turn = Turn {
             deadline,
             hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
-            observed: None,
             pages: 0,
         };
         let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
@@ -442,9 +440,10 @@ impl Poller {
         }
         // Who changes while a mapping is being turned on is read once more when that is over.
         if !mappings::any_turned_on(state) {
-            let passed = passed(tenant, turn.observed.or(state.poll.last_ok), &progress, now);
+            let before = state.poll.overlap.read_at.or(state.poll.last_ok);
+            let passed = passed(tenant, before, &progress, now);
             feed(&mut state.poll).complete(&progress, passed);
-            turn.observed = Some(self.desk.now());
+            state.poll.overlap.read_at = Some(self.desk.now());
         }
         Ok(())
     }

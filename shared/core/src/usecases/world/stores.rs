@@ -245,7 +245,9 @@ impl Deliveries for World {
 #[async_trait]
 impl TenantStates for World {
     async fn load_state(&self, _: &TenantId) -> Result<Option<TenantState>, StoreError> {
-        Ok(self.holds().state.clone())
+        let mut holds = self.holds();
+        holds.go_on_meanwhile("load_state");
+        Ok(holds.state.clone())
     }
 
     async fn save_state(&self, _: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {

@@ -10,7 +10,7 @@ use super::super::world::{
     Holds, World, Wrote, entered, failing, mapping, sent, start, throttled, time, told,
 };
 use super::*;
-use crate::invitation::{FailReason, NextTry, Part, Trouble};
+use crate::invitation::{FailReason, NextTry, Part, PartFailure, Trouble};
 use crate::report::Moment;
 use crate::result::{Score, Status};
 use crate::tenant::{ActionPlan, MovePlan};
@@ -645,6 +645,36 @@ async fn the_report_of_an_application_that_eploy_has_no_more_ends() {
         told.iter().any(|what| what.name() == "report.failed"),
         "{told:?}"
     );
+}
+
+/// Its parts were put off for longer than the look for the application.
+#[tokio::test]
+async fn an_application_that_is_gone_is_looked_for_though_no_part_is_due() {
+    let world = world(true);
+    let key = unreported(&world);
+    let gone = CallError {
+        code: "eploy.not_found",
+        ..failing(Phase::Refused)
+    };
+    world.holds().eploy_fails = Some(gone);
+    let mut tries = 1;
+    let mut row = write(&world, &key).await;
+    while let Wake::At { at, .. } = row.wake {
+        world.set(|holds| {
+            holds.now = at;
+            let report = &mut holds.rows.get_mut(&key).unwrap().report;
+            let failure = PartFailure {
+                trouble: report.trouble.clone().unwrap(),
+                next: NextTry::At(after(at, seconds(86_400.0))),
+                told: false,
+            };
+            report.fail(Part::Action, failure);
+        });
+        tries += 1;
+        row = write(&world, &key).await;
+    }
+    assert_eq!(tries, 3);
+    assert!(!row.unreported());
 }
 
 /// It was a permission that somebody took away and gave back.

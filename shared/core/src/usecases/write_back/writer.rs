@@ -52,6 +52,8 @@ pub(super) struct ReportWriter<'a> {
     words: bool,
     /// Whether Eploy said of something that it has no such record.
     not_found: bool,
+    /// Whether it set to writing at all.
+    tried: bool,
     lease_until: Timestamp,
 }
 
@@ -70,6 +72,7 @@ impl<'a> ReportWriter<'a> {
             report: row.report.clone(),
             words: true,
             not_found: false,
+            tried: false,
             lease_until,
         }
     }
@@ -139,7 +142,14 @@ impl<'a> ReportWriter<'a> {
     /// Whether there is anything to write now.
     pub(super) fn is_due(&self) -> bool {
         let told_without_words = self.words || self.report.shows(Part::Words) > 0;
-        told_without_words && self.wanted().into_iter().any(|part| self.is_behind(part))
+        let mut wanted = self.wanted().into_iter();
+        told_without_words && (self.was_gone() || wanted.any(|part| self.is_behind(part)))
+    }
+
+    /// Whether the application was gone at the last try. Then it is looked for, whenever its parts are due.
+    fn was_gone(&self) -> bool {
+        let trouble = self.report.trouble.as_ref();
+        trouble.is_some_and(|trouble| trouble.code == GONE)
     }
 
     /// Writes every part that is behind.
@@ -152,12 +162,8 @@ impl<'a> ReportWriter<'a> {
         let Some(moment) = self.moment else {
             return Ok(());
         };
-        if self
-            .report
-            .trouble
-            .as_ref()
-            .is_some_and(|trouble| trouble.code == GONE)
-        {
+        self.tried = true;
+        if self.was_gone() {
             self.look_for_application(eploy).await?;
         }
         // What the action says could not be written.
@@ -221,6 +227,8 @@ impl<'a> ReportWriter<'a> {
         }
         match outcome {
             Err(Stop::Lease) => return Event::ReportProgress(self.report),
+            // If no part was due, what is wrong was not tried again.
+            Ok(()) if !self.tried => {}
             Ok(()) => self.report.trouble = None,
             Err(Stop::Call(error)) => {
                 let mut lacking = self.wanted();

@@ -1,6 +1,6 @@
 //! Mappings that are changed while they are at work, and mappings that want the same.
 
-use super::super::super::world::{World, at, at_trigger, failing, mapping, time};
+use super::super::super::world::{Holds, World, at, at_trigger, failing, mapping, time};
 use super::super::Polled;
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, wait,
@@ -32,6 +32,29 @@ async fn on_for_one() -> World {
     assert_eq!(status(&world), MappingStatus::Active);
     calls(&world);
     world
+}
+
+/// The poll slept before it began, while another one saw to a mapping that was added.
+#[tokio::test]
+async fn a_mapping_that_was_added_while_a_poll_slept_does_not_count_as_removed() {
+    let world = on_for_one().await;
+    let added = |holds: &mut Holds| {
+        let second = Mapping {
+            id: "second".into(),
+            ..holds.tenant.mappings[0].clone()
+        };
+        let state = holds.state.as_mut().unwrap();
+        let known = state.mappings.values().next().unwrap().clone();
+        state.mappings.insert(second.id.clone(), known);
+        holds.tenant.mappings.push(second);
+    };
+    world
+        .holds()
+        .meanwhile
+        .insert("load_state", Box::new(added));
+    poll(&world).await;
+    let second = &state(&world).mappings[&"second".into()];
+    assert_eq!(second.status, MappingStatus::Active);
 }
 
 fn state_of(world: &World, application: &str) -> Option<State> {

@@ -97,6 +97,29 @@ async fn what_changes_after_a_bulk_move_is_found_at_once() {
     }
 }
 
+/// Polls that fail after they have read everything do not count the time before them again and again: the cursor would pass
+/// what is still to change.
+#[tokio::test]
+async fn the_cursor_does_not_run_ahead_of_time_while_polls_fail_after_their_reading() {
+    let world = polled().await;
+    world.holds().applications = moved(1, 10);
+    world.holds().now = time(30);
+    world.set(|holds| holds.state.as_mut().unwrap().due_at = time(0));
+    poll(&world).await;
+    let last_ok = world.holds().state.as_ref().unwrap().poll.last_ok;
+    for minute in 1..10 {
+        world.holds().now = time(30 + minute * MINUTE);
+        world.set(|holds| {
+            let state = holds.state.as_mut().unwrap();
+            state.due_at = time(0);
+            state.poll.last_ok = last_ok;
+        });
+        poll(&world).await;
+        let cursor = world.holds().state.as_ref().unwrap().poll.cursor;
+        assert!(cursor <= Some(time(30 + minute * MINUTE)), "{cursor:?}");
+    }
+}
+
 /// A reading of so many pages up to this second, begun a minute after the poll before.
 fn read(pages: u32, newest: Option<i64>) -> PollProgress {
     PollProgress {

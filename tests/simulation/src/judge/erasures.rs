@@ -1,0 +1,33 @@
+//! The judge's view of erasures: whoever is erased is not invited any more, and nothing of ours names them in the end.
+
+use stagecall_core::ids::TenantId;
+
+use super::Judge;
+use crate::scheduler::Millis;
+
+impl Judge {
+    /// A candidate is erased now.
+    pub fn erased_now(&self, tenant: &TenantId, candidate: u32) {
+        let now = self.scheduler.now();
+        let place = (tenant.clone(), candidate.to_string());
+        self.seen().erased.entry(place).or_insert(now);
+    }
+
+    /// When a candidate was erased, if they were.
+    pub(super) fn erased(&self, tenant: &TenantId, candidate: &str) -> Option<Millis> {
+        let place = (tenant.clone(), candidate.to_owned());
+        self.seen().erased.get(&place).copied()
+    }
+
+    /// Nothing names whoever was erased.
+    pub(super) fn remains(&self, open: &mut Vec<String>) {
+        let erased: Vec<_> = self.seen().erased.keys().cloned().collect();
+        for (tenant, candidate) in erased {
+            for named in self.memory.names(&tenant, &candidate) {
+                open.push(format!(
+                    "candidate {candidate} is erased, and {named} is kept"
+                ));
+            }
+        }
+    }
+}
