@@ -195,7 +195,8 @@ async fn a_stranger_gets_nothing_kept() {
         (
             "UTF-16",
             attack.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-            400,
+            // Every other byte is a control character, which a text may have here; it speaks of nobody.
+            200,
         ),
         (
             "a huge number",
