@@ -512,10 +512,10 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
             .into_iter()
             .any(is_in)
     };
-    let named = backend.rows().await.iter().filter(|row| names(row)).count();
+    let count = backend.rows().await.iter().filter(|row| names(row)).count();
     assert!(
-        named >= 8,
-        "{named} rows are not all that there are to find"
+        count >= 8,
+        "{count} rows are not all that there are to find"
     );
     let erased = stores
         .records

@@ -69,7 +69,7 @@ fn a_thousand_histories_break_no_promise() {
         sum.failed
     );
     // A simulation in which nothing happens, or nothing goes wrong, would prove nothing.
-    assert!(sum.accepted > 1000, "{} invitations", sum.accepted);
+    assert!(sum.accepted > 900, "{} invitations", sum.accepted);
     let occurred: Vec<&str> = sum.faults.keys().copied().collect();
     assert_eq!(occurred, FAULTS);
     let faults: u64 = sum.faults.values().sum();
