@@ -177,9 +177,10 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(49);
 /// What may be said of any failed call: it repeats nothing, a server's error is never taken for "without effect", and no
 /// answer stops the calls for good or lets the next one begin before now.
 pub fn fair(error: &CallError, status: u16, wrote: bool) -> Result<(), String> {
-    // Without its time, which has digits enough to look like anybody's number now and then.
+    // Without its times, which have digits enough to look like anybody's number now and then.
     let timeless = CallError {
         phase: Phase::NotSent,
+        retry_at: None,
         ..error.clone()
     };
     silent(&format!("{error} {timeless:?}"))?;
