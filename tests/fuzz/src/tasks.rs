@@ -75,7 +75,10 @@ fn tasks(
     let status = STATUSES[usize::try_from(choice).unwrap_or(0) % STATUSES.len()];
     let outside = Outside::new(status, input, false);
     let settings = match platform {
-        "wecp" => json!({"removal_path": "ats/wecp/candidates/{candidate}"}),
+        "wecp" => json!({
+            "organisation": "acme",
+            "removal_path": "ats/wecp/candidates/{candidate}",
+        }),
         _ => json!({}),
     };
     let tenant = tenant_with(&json!({}), &settings)?;
