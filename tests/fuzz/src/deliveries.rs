@@ -65,7 +65,7 @@ fn delivery(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
             return Err(format!("a reference is {reference:?}"));
         }
         // A number may be written in another way, such as with an escape; a key is there as it is.
-        if platform == "willo" && !there.contains("\\u") && !there.contains(reference) {
+        if platform == "willo" && !there.contains('\\') && !there.contains(reference) {
             return Err(format!("the reference {reference} is not in the body"));
         }
     }

@@ -148,7 +148,8 @@ impl Asked<'_> {
                 assessment: assessment.clone(),
                 person: person(),
                 metadata: BTreeMap::new(),
-                options: Settings::new(),
+                // Without a group no live interview is scheduled, and nothing would be sent.
+                options: settings(&json!({"group": "0d-1"})),
                 task: task.clone(),
             };
             match self.account.invite(&order).await {

@@ -73,8 +73,8 @@ fn read(input: &[u8], _: u64) -> Result<(), String> {
         });
         match hint {
             Err(error) => silent(&error.to_string())?,
-            // A text that is no JSON has no references, whatever headers and query say.
-            Ok(hint) if serde_json::from_slice::<Value>(&taken.body).is_err() => {
+            // A text that is no JSON, however kindly it is read, has no references, whatever headers and query say.
+            Ok(hint) if stagecall_http::read_json(&taken.body).is_err() => {
                 return Err(format!("{hint:?} was read of no JSON"));
             }
             Ok(_) => {}
