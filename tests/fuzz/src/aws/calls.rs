@@ -3,7 +3,7 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::json;
 use stagecall_core::ports::{IncomingCall, PlatformConnections as _};
 
 use crate::outside::{Outside, silent, tenant};
