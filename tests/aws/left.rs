@@ -78,10 +78,14 @@ pub async fn table(stack: &Stack) -> Vec<String> {
         .collect::<Result<_, _>>()
         .await
         .unwrap();
-    let told = |(name, value): (String, AttributeValue)| format!("{name}={}", text(value));
+    let shown = |(name, value): (String, AttributeValue)| match value {
+        // The tenant's token for Eploy, encrypted.
+        AttributeValue::B(sealed) if name == "sealed" => format!("{name}={:?}", sealed.as_ref()),
+        value => format!("{name}={}", text(value)),
+    };
     items
         .into_iter()
-        .map(|item| item.into_iter().map(told).collect::<Vec<_>>().join("\n"))
+        .map(|item| item.into_iter().map(shown).collect::<Vec<_>>().join("\n"))
         .collect()
 }
 
