@@ -163,6 +163,18 @@ async fn what_reading_finds_is_what_was_switched_on() {
         shapes("strings", "numbers", "CandidateID"),
         names("empty_search", "empty page", "empty"),
         names("empty_search", "empty page", "not_found"),
+        (
+            json!({"empty_search": "no_paging"}),
+            "empty page",
+            json!("empty"),
+            json!({}),
+        ),
+        (
+            json!({"empty_search": "one_page"}),
+            "empty page",
+            json!("empty"),
+            json!({}),
+        ),
         names("unknown_route", "unknown route", "refuse"),
         names("unknown_route", "unknown route", "ignore"),
         names("unknown_operation", "unknown operation", "refuse"),

@@ -140,6 +140,16 @@ async fn eploys_answers_are_read_in_every_shape() {
             none(),
         ),
         reading(
+            "nothing-found-has-no-paging-fields",
+            json!({"empty_search": "no_paging"}),
+            none(),
+        ),
+        reading(
+            "nothing-found-is-one-page",
+            json!({"empty_search": "one_page"}),
+            none(),
+        ),
+        reading(
             "no-paging-fields",
             json!({"total_pages": false, "current_page": false, "total_records": false}),
             none(),

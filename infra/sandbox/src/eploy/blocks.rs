@@ -32,7 +32,7 @@ const APPLICATIONS: [&str; 13] = [
     "ModificationDate",
 ];
 
-const CANDIDATES: [&str; 17] = [
+const CANDIDATES: [&str; 20] = [
     "CandidateId",
     "Title",
     "FirstName",
@@ -43,6 +43,9 @@ const CANDIDATES: [&str; 17] = [
     "Email",
     "Gender",
     "WorkTelephone",
+    "CriminalRecord",
+    "WorkPermit",
+    "WorkPermitType",
     "PreferredLocation1",
     "IsEmployee",
     "IsPreviousEmployee",
@@ -52,13 +55,14 @@ const CANDIDATES: [&str; 17] = [
     "ModificationDate",
 ];
 
-const VACANCIES: [&str; 17] = [
+const VACANCIES: [&str; 18] = [
     "VacancyId",
     "Title",
     "VacancyStatus",
     "VacancyType",
     "Position",
     "Location",
+    "Address",
     "Company",
     "Salary",
     "IncludeOnSite",

@@ -29,6 +29,8 @@ pub(super) enum Field {
     VacancyModified,
     CompanyId,
     CompanyName,
+    CompanyImport,
+    CompanyModified,
     PlacementId,
     PlacementStatus,
     PlacementModified,
@@ -102,6 +104,8 @@ impl Field {
                 match block {
                     "companyid" => Self::CompanyId,
                     "name" => Self::CompanyName,
+                    "import" => Self::CompanyImport,
+                    "modificationdate" => Self::CompanyModified,
                     _ => return None,
                 },
             ),
@@ -160,6 +164,7 @@ impl Field {
                 | Self::ApplicationDate
                 | Self::CandidateModified
                 | Self::VacancyModified
+                | Self::CompanyModified
                 | Self::PlacementModified
                 | Self::ActionStart
                 | Self::ActionModified
@@ -170,7 +175,11 @@ impl Field {
     fn is_text(self) -> bool {
         matches!(
             self,
-            Self::CandidateEmail | Self::CandidateSurname | Self::VacancyTitle | Self::CompanyName
+            Self::CandidateEmail
+                | Self::CandidateSurname
+                | Self::VacancyTitle
+                | Self::CompanyName
+                | Self::CompanyImport
         )
     }
 }
@@ -377,6 +386,8 @@ impl Record {
             Field::VacancyModified => Cell::At(vacancy()?.modified),
             Field::CompanyId => Cell::Id(self.company?),
             Field::CompanyName => text(&company()?.name),
+            Field::CompanyImport => text(&company()?.import),
+            Field::CompanyModified => Cell::At(company()?.created),
             Field::PlacementId => Cell::Id(self.placement?),
             Field::PlacementStatus => Cell::Id(placement()?.status),
             Field::PlacementModified => Cell::At(placement()?.modified),

@@ -268,6 +268,10 @@ impl System {
             Operation::Questions(of, id) if self.is_asked(of, id) => {
                 Answer::json(200, &self.questions_of(of, id))
             }
+            // Nobody gives references in the sandbox.
+            Operation::References(id) if self.candidates.contains_key(&id) => {
+                Answer::json(200, &json!({"References": []}))
+            }
             Operation::Answer(of, id) => self.answer_questions(of, id, call, records),
             Operation::CreateAction => self.create_action(call, records),
             Operation::UpdateAction(id) => self.update_action(id, call, records),
@@ -277,7 +281,10 @@ impl System {
             Operation::OptionsIndex(_) => self.options_index(),
             Operation::Options(id) => self.options(id),
             Operation::NotAllowed => self.error(405, "The method is not allowed"),
-            Operation::Questions(..) | Operation::Token | Operation::Unknown => self.not_found(),
+            Operation::Questions(..)
+            | Operation::References(_)
+            | Operation::Token
+            | Operation::Unknown => self.not_found(),
         }
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct Position {
 pub(crate) struct Company {
     pub(crate) id: u64,
     pub(crate) name: String,
+    /// Its id in another system.
+    pub(crate) import: String,
     pub(crate) created: Timestamp,
 }
 

@@ -44,6 +44,7 @@ impl System {
         let company = Company {
             id,
             name: name.to_owned(),
+            import: format!("company-{id}"),
             created: kept(Timestamp::now()),
         };
         self.companies.insert(id, company);

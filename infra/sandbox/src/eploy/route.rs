@@ -27,6 +27,7 @@ pub(super) enum Operation {
     Get(Resource, u64),
     Questions(Asked, u64),
     Answer(Asked, u64),
+    References(u64),
     CreateAction,
     UpdateAction(u64),
     Move(u64),
@@ -73,6 +74,10 @@ impl Operation {
                 (Some(of), Some(id)) if call.method == Method::GET => Self::Questions(of, id),
                 (Some(of), Some(id)) => method(Method::PATCH, Self::Answer(of, id)),
                 _ => Self::Unknown,
+            },
+            ["candidates", id, "references"] => match number(id) {
+                Some(id) => method(Method::GET, Self::References(id)),
+                None => Self::Unknown,
             },
             ["applications", id, "notes"] => match number(id) {
                 Some(id) => method(Method::POST, Self::Note(Some(id))),
@@ -125,6 +130,7 @@ impl Operation {
             Self::Get(R::Actions, _) => "eploy.actions.get",
             Self::Questions(..) => "eploy.questions.get",
             Self::Answer(..) => "eploy.questions.update",
+            Self::References(_) => "eploy.references.get",
             Self::CreateAction => "eploy.actions.create",
             Self::UpdateAction(_) => "eploy.actions.update",
             Self::Move(_) => "eploy.applications.move",
@@ -145,6 +151,7 @@ impl Operation {
             | Self::Questions(Asked::Applications, _) => Some("applications.read"),
             Self::Search(R::Candidates)
             | Self::Get(R::Candidates, _)
+            | Self::References(_)
             | Self::Questions(Asked::Candidates, _) => Some("candidates.read"),
             Self::Search(R::Vacancies)
             | Self::Get(R::Vacancies, _)

@@ -59,9 +59,15 @@ impl System {
         self.sort(of, &mut rows);
 
         let total = rows.len() as u64;
-        let pages = total.div_ceil(size);
-        if (total == 0 || page > pages) && self.switches.empty_search == EmptySearch::NotFound {
-            return Err(self.not_found());
+        let mut pages = total.div_ceil(size);
+        let mut paging = true;
+        if page > pages {
+            match self.switches.empty_search {
+                EmptySearch::Empty => {}
+                EmptySearch::NoPaging => paging = false,
+                EmptySearch::OnePage => pages = pages.max(1),
+                EmptySearch::NotFound => return Err(self.not_found()),
+            }
         }
         let start = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
         let records: Vec<Value> = rows
@@ -77,7 +83,7 @@ impl System {
             ("TotalPages", self.switches.total_pages, pages),
             ("TotalRecords", self.switches.total_records, total),
         ] {
-            if told {
+            if paging && told {
                 body.insert(name.to_owned(), json!(value));
             }
         }

@@ -43,6 +43,7 @@ pub(super) fn record(system: &System, of: Resource, id: u64, blocks: &[&str]) ->
             show(&|block| match block {
                 "CompanyId" => system.id(it.id),
                 "Name" => json!(it.name),
+                "Import" => json!(it.import),
                 "CreationDate" | "ModificationDate" => system.date(it.created),
                 _ => Value::Null,
             })
@@ -110,6 +111,30 @@ impl System {
         })
     }
 
+    /// The same address for everybody. It is an object with all its properties, however little is known of it
+    /// (reference eploy §3.4).
+    fn address(&self) -> Value {
+        json!({
+            "Address1": "1 Example Street",
+            "Address2": null,
+            "Address3": null,
+            "Town": "Exampleton",
+            "County": "Exampleshire",
+            "Country": {"Id": written(1, self.switches.option_ids), "Description": "United Kingdom"},
+            "PostCode": "ZZ99 9ZZ",
+            "AddressStartDate": null,
+            "AddressEndDate": null,
+        })
+    }
+
+    /// An object also where no salary is agreed (reference eploy §5.2).
+    fn salary(&self) -> Value {
+        json!({
+            "Salary": null,
+            "SalaryInterval": {"Id": written(1, self.switches.option_ids), "Description": "Per annum"},
+        })
+    }
+
     fn application_block(&self, it: &Application, block: &str) -> Value {
         match block {
             "ApplicationId" => self.id(it.id),
@@ -136,7 +161,8 @@ impl System {
             "Surname" => json!(it.surname),
             "Email" => json!(it.email),
             "Mobile" => json!(it.mobile),
-            "IsEmployee" | "IsPreviousEmployee" => json!(false),
+            "Address" => self.address(),
+            "IsEmployee" | "IsPreviousEmployee" | "CriminalRecord" | "WorkPermit" => json!(false),
             "Questions" => self.questions_of(Asked::Candidates, it.id),
             "QuestionFields" => json!([]),
             "CreationDate" => self.date(it.created),
@@ -150,6 +176,8 @@ impl System {
             "VacancyId" => self.id(it.id),
             "Title" => json!(it.title),
             "VacancyStatus" => self.option(VACANCY_STATUSES, Some(it.status)),
+            "Address" => self.address(),
+            "Salary" => self.salary(),
             "Company" => self.reference("companies", it.company),
             "IncludeOnSite" => json!(true),
             "AdvertiseInternally" => json!(false),
@@ -168,6 +196,7 @@ impl System {
             "Vacancy" => self.reference("vacancies", Some(it.vacancy)),
             "Candidate" => self.reference("candidates", Some(it.candidate)),
             "Application" => self.reference("applications", Some(it.application)),
+            "Salary" => self.salary(),
             "CreationDate" => self.date(it.created),
             "ModificationDate" => self.date(it.modified),
             _ => Value::Null,

@@ -144,8 +144,12 @@ pub enum PatchReply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptySearch {
-    /// 200 with no records.
+    /// 200 with no records, and the paging fields as on any page: no pages in all.
     Empty,
+    /// 200 with no records and no paging fields.
+    NoPaging,
+    /// 200 with no records, which counts as one page.
+    OnePage,
     /// 404 with the error body.
     NotFound,
 }

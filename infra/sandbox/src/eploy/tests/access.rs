@@ -103,6 +103,18 @@ async fn credentials_scopes_tokens_roles_and_addresses_are_checked() {
     assert_eq!(scene.post("token", scene.credentials()).await.status, 403);
 }
 
+/// A client asks for all that its key may do, also for what the sandbox has no records of.
+#[tokio::test]
+async fn scopes_of_records_that_are_left_out_are_granted() {
+    let scene = Scene::new().await;
+    let mut body = scene.credentials();
+    body["scope"] = json!("payrates.read,paysalaries.read,timesheets.read");
+    let answer = scene.post("token", body.clone()).await;
+    assert_eq!(answer.body["scope"], body["scope"]);
+    body["scope"] = json!("payrates.delete");
+    assert_eq!(scene.post("token", body).await.status, 400);
+}
+
 #[tokio::test]
 async fn the_allowance_is_shared_and_its_refusal_switches() {
     let scene = Scene::new().await;

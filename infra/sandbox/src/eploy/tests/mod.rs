@@ -4,10 +4,17 @@ mod access;
 mod search;
 mod write;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 fn equals(route: &str, value: impl Into<Value>) -> Value {
     json!({"Route": route, "Operation": "Equals", "Value": value.into()})
+}
+
+/// Eploy's dates have milliseconds, and what happens next is to have a later one.
+async fn next_millisecond() {
+    tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
 fn after(route: &str, value: impl Into<Value>) -> Value {

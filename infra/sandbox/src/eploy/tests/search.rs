@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{after, equals};
+use super::{after, equals, next_millisecond};
 use crate::testing::{ACME, Scene};
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn changed_since_is_strict_and_follows_moves() {
             .is_empty()
     );
 
-    tokio::time::sleep(Duration::from_millis(2)).await;
+    next_millisecond().await;
     scene
         .player
         .move_to(ACME, &[ids[1]], "video interview", None)
@@ -152,6 +152,99 @@ async fn pages_end_where_they_should() {
     );
     scene.switch(json!({"above_max": "refuse"})).await;
     assert_eq!(page(json!(100), 1).await.status, 400);
+}
+
+/// Clients of the real API were seen to read either.
+#[tokio::test]
+async fn an_empty_page_has_its_paging_fields_as_switched() {
+    let scene = Scene::new().await;
+    let (_, ids) = scene.applications(1).await;
+    let found = async |id: u64| {
+        let filters = json!([equals("Application.ApplicationId", id)]);
+        let answer = scene
+            .search("applications", filters, &["ApplicationId"])
+            .await;
+        assert_eq!(answer.status, 200);
+        answer.body
+    };
+    for (switch, none) in [
+        (
+            "empty",
+            json!({"Records": [], "CurrentPage": 1, "TotalPages": 0, "TotalRecords": 0}),
+        ),
+        ("no_paging", json!({"Records": []})),
+        (
+            "one_page",
+            json!({"Records": [], "CurrentPage": 1, "TotalPages": 1, "TotalRecords": 0}),
+        ),
+    ] {
+        scene.switch(json!({"empty_search": switch})).await;
+        assert_eq!(found(1).await, none, "{switch}");
+        assert_eq!(found(ids[0]).await["TotalPages"], 1, "{switch}");
+    }
+}
+
+/// A client that reads a part of an address does not ask whether there is one.
+#[tokio::test]
+async fn addresses_and_salaries_are_whole_objects() {
+    let scene = Scene::new().await;
+    let (vacancy, ids) = scene.applications(1).await;
+    scene.player.hire(ACME, &ids).await.unwrap();
+    let candidate = scene.seen(ids[0]).await.candidate;
+    let candidate = scene.get(&format!("candidates/{candidate}")).await.body;
+    let vacancy = scene.get(&format!("vacancies/{vacancy}")).await.body;
+    let placements = scene
+        .search("placements", json!([]), &["Salary"])
+        .await
+        .body;
+    let placement = &placements["Records"][0];
+    for address in [&candidate["Address"], &vacancy["Address"]] {
+        assert_eq!(address.as_object().unwrap().len(), 9);
+        assert_eq!(address["Country"]["Description"], "United Kingdom");
+    }
+    for salary in [&vacancy["Salary"], &placement["Salary"]] {
+        assert_eq!(salary["SalaryInterval"]["Description"], "Per annum");
+        assert!(salary.as_object().unwrap().contains_key("Salary"));
+    }
+    assert_eq!(candidate["CriminalRecord"], false);
+    assert_eq!(candidate["WorkPermit"], false);
+    assert_eq!(candidate["WorkPermitType"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_company_is_found_by_its_id_elsewhere_and_by_its_date() {
+    let scene = Scene::new().await;
+    let found = async |filter: Value| {
+        let answer = scene
+            .search("companies", json!([filter]), &["CompanyId", "Import"])
+            .await;
+        assert_eq!(answer.status, 200);
+        answer.ids("CompanyId")
+    };
+    assert_eq!(found(equals("Company.Import", "company-12")).await, [12]);
+    assert!(
+        found(equals("Company.Import", "company-13"))
+            .await
+            .is_empty()
+    );
+    let changed = |since: &str| after("Company.ModificationDate", since);
+    assert_eq!(found(changed("2020-01-01T00:00:00Z")).await, [12]);
+    assert!(found(changed("2999-01-01T00:00:00Z")).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_candidate_has_a_list_of_references() {
+    let scene = Scene::new().await;
+    let (_, ids) = scene.applications(1).await;
+    let candidate = scene.seen(ids[0]).await.candidate;
+    let references = scene
+        .get(&format!("candidates/{candidate}/references"))
+        .await;
+    assert_eq!(
+        (references.status, references.body),
+        (200, json!({"References": []}))
+    );
+    assert_eq!(scene.get("candidates/1/references").await.status, 404);
 }
 
 #[tokio::test]
@@ -325,6 +418,7 @@ async fn a_change_of_stage_moves_the_modification_date_or_not() {
             .await;
         let (_, ids) = scene.applications(1).await;
         let before = scene.seen(ids[0]).await;
+        next_millisecond().await;
         scene
             .player
             .move_to(ACME, &ids, "Video Interview", None)
@@ -351,6 +445,7 @@ async fn the_status_history_is_filtered_by_the_date_that_it_is_switched_to() {
         scene.switch(json!({"history_date_route": switch})).await;
         let (_, ids) = scene.applications(1).await;
         let last = scene.seen(ids[0]).await.history.last().unwrap().at;
+        next_millisecond().await;
         let moved = scene.player.move_to(ACME, &ids, "Video Interview", None);
         moved.await.unwrap();
         for route in routes {
