@@ -11,8 +11,8 @@ use crate::wire::Record;
 
 /// What is written as so much later than Eploy's own clock shows was not written in UTC.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-/// Within so much of a change, its date would be ahead if it were UK summer time.
-const RECENT: SignedDuration = SignedDuration::from_mins(45);
+/// What is written as later than that was not written in UK summer time either.
+const SUMMER_TIME: SignedDuration = SignedDuration::from_mins(65);
 
 impl Probe<'_> {
     /// Concludes from the dates of the first page.
@@ -48,7 +48,15 @@ impl Probe<'_> {
             .server_time
             .unwrap_or_else(|| self.client.shared.clock.now());
         let summer = summer(now);
-        let ahead = newest.duration_since(now) > AHEAD;
+        let by = newest.duration_since(now);
+        if by > SUMMER_TIME {
+            return self.open(
+                name,
+                asked,
+                "the newest lies further ahead of Eploy's own clock than UK summer time would, so no date can be believed",
+            );
+        }
+        let ahead = by > AHEAD;
         match (zoned, summer, ahead) {
             (true, true, true) => self.open(
                 name,
@@ -72,7 +80,7 @@ impl Probe<'_> {
                 &[("dates", json!("utc"))],
             ),
             (false, true, false)
-                if changed_at.is_some_and(|at| now.duration_since(at) < RECENT) =>
+                if changed_at.is_some_and(|at| newest.duration_since(at).abs() < AHEAD) =>
             {
                 self.conclude(
                     name,

@@ -220,15 +220,17 @@ impl Probe<'_> {
                 .experiments
                 .iter()
                 .find(|one| one.name == "stage route");
-            let by_stage = stage_route.is_some_and(|one| {
-                one.settings
-                    .get("stage_route")
-                    .is_some_and(Value::is_string)
-            });
-            let (feed, settled) = match route {
-                Some((_, certainty)) => ("status_history", certainty == Sure),
-                None if by_stage => ("stage_route", true),
-                None => ("slow_full", false),
+            let by_stage = stage_route
+                .filter(|one| {
+                    one.settings
+                        .get("stage_route")
+                        .is_some_and(Value::is_string)
+                })
+                .map(|one| one.certainty);
+            let (feed, settled) = match (route, by_stage) {
+                (Some((_, certainty)), _) => ("status_history", certainty == Sure),
+                (None, Some(certainty)) => ("stage_route", certainty == Sure),
+                (None, None) => ("slow_full", false),
             };
             let certainty = if refuting > 1 && recent > 0 {
                 Sure

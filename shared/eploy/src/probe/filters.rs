@@ -1,5 +1,7 @@
 //! What searches can filter by (reference eploy §4.1).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 
@@ -75,7 +77,7 @@ impl Probe<'_> {
 
     /// What a search makes of names that do not exist, and what a refusal looks like.
     pub(super) async fn unknown_names(&mut self) -> Result<(), CallError> {
-        let mut shape = None;
+        let mut shapes = Vec::new();
         for (name, asked, filters, blocks) in [
             (
                 "unknown route",
@@ -101,13 +103,36 @@ impl Probe<'_> {
                 .await?
             {
                 Heard::Refused(said) => {
-                    shape = Some(said.shape);
-                    self.conclude(name, asked, "it is refused", Sure, json!("refuse"), &[]);
+                    shapes.push(said.shape);
+                    // Whether the route is known was not tried yet.
+                    let sure = name != "unknown operation";
+                    let certainty = if sure { Sure } else { Likely };
+                    self.conclude(
+                        name,
+                        asked,
+                        "it is refused",
+                        certainty,
+                        json!("refuse"),
+                        &[],
+                    );
                 }
                 Heard::Forbidden(why) => self.open(name, asked, why),
-                Heard::Yes(..) | Heard::Missing(_) => {
-                    self.conclude(name, asked, "it is ignored", Likely, json!("ignore"), &[]);
-                }
+                answered => match answered.records(1, 1) {
+                    Some(records) if !records.is_empty() => {
+                        self.conclude(name, asked, "it is ignored", Likely, json!("ignore"), &[]);
+                    }
+                    _ if self.applications.is_empty() => {
+                        self.open(name, asked, "there is no application to be found");
+                    }
+                    _ => self.conclude(
+                        name,
+                        asked,
+                        "nothing is found",
+                        Likely,
+                        json!("nothing"),
+                        &[],
+                    ),
+                },
             }
         }
         let name = "shape of errors";
@@ -121,19 +146,29 @@ impl Probe<'_> {
             )
             .await?;
         if let Heard::Missing(said) | Heard::Refused(said) = &heard {
-            shape = shape.or(Some(said.shape));
+            shapes.push(said.shape);
         }
-        match shape {
-            Some(shape) => self.conclude(
-                name,
-                asked,
-                format!("their body is of the shape \"{shape}\""),
-                Sure,
-                json!(shape),
-                &[],
-            ),
-            None => self.open(name, asked, "nothing was refused"),
-        }
+        let Some(shape) = shapes.first() else {
+            self.open(name, asked, "nothing was refused");
+            return Ok(());
+        };
+        let alike = shapes.iter().all(|other| other == shape);
+        self.conclude(
+            name,
+            asked,
+            if alike {
+                format!("their body is of the shape \"{shape}\"")
+            } else {
+                format!("they differ: {}", shapes.join(", "))
+            },
+            if alike && shapes.len() > 1 {
+                Sure
+            } else {
+                Likely
+            },
+            json!(shape),
+            &[],
+        );
         Ok(())
     }
 
@@ -220,26 +255,28 @@ impl Probe<'_> {
     /// Whether a filter takes a list, and ids as texts or numbers. Tried with the best-known route that works.
     pub(super) async fn lists_and_ids_in_filters(&mut self) -> Result<(), CallError> {
         let (lists, ids) = ("lists in filters", "ids in filters");
-        let asked =
-            "applications by id: as a text, as a number, as a list with one that does not exist";
+        let asked = "applications by id: as a text, as a number, as a list of two and one that does not exist";
         let Some(sample) = self.sample.clone() else {
             self.open(lists, asked, "there is no application to try with");
             return Ok(());
         };
         let of = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
-        let certainty = self.certainty_among(of);
-        if certainty != Sure {
+        let mut known = self.applications.iter().filter_map(of);
+        let Some(other) = known.find(|id| *id != sample.id) else {
             let why = "there is only one application, which is found with and without a filter";
             self.open(ids, asked, why);
             self.open(lists, asked, why);
             return Ok(());
-        }
+        };
+        let one = BTreeSet::from([sample.id.clone()]);
+        let both = BTreeSet::from([sample.id.clone(), other.clone()]);
         let number = sample.id.parse::<u64>().ok();
         let mut works = Vec::new();
-        for value in [
-            Some(json!(sample.id)),
-            number.map(Value::from),
-            Some(json!([sample.id, NOBODY])),
+        for (value, expected) in [
+            (Some(json!(sample.id)), &one),
+            (number.map(Value::from), &one),
+            // Neither the first nor the last alone would find both.
+            (Some(json!([sample.id, NOBODY, other])), &both),
         ] {
             let Some(value) = value else {
                 works.push(false);
@@ -255,11 +292,8 @@ impl Probe<'_> {
                 .await?
                 .records(1, SIZE)
                 .unwrap_or_default();
-            let [record] = records.as_slice() else {
-                works.push(false);
-                continue;
-            };
-            works.push(of(record).as_deref() == Some(sample.id.as_str()));
+            let found: BTreeSet<String> = records.iter().filter_map(of).collect();
+            works.push(found == *expected);
         }
         let [text, number, list] = works.as_slice() else {
             return Ok(());
@@ -291,16 +325,16 @@ impl Probe<'_> {
                 return Ok(());
             }
         }
-        let shown = if *list {
-            "a list means any of"
+        let (shown, certainty) = if *list {
+            ("a list means any of", Sure)
         } else {
-            "a list is not understood"
+            ("a list is not understood", Likely)
         };
         self.conclude(
             lists,
             asked,
             shown,
-            Sure,
+            certainty,
             json!(list),
             &[("filter_lists", json!(list))],
         );

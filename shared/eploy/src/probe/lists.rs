@@ -10,6 +10,7 @@ use super::Probe;
 use super::heard::Heard;
 use crate::directory::{named, options};
 use crate::errors::Permission;
+use crate::wire::Record;
 
 /// Where the list of lists may be (reference eploy §5.6, inferred).
 const INDEXES: [&str; 2] = ["options/dropdown", "options"];
@@ -22,23 +23,33 @@ impl Probe<'_> {
         let name = "index of lists";
         let asked = format!("GET /api/{}", INDEXES.join(" and /api/"));
         let mut found: Option<(&str, Vec<NamedId>)> = None;
+        let mut forbidden = None;
+        let mut absent = true;
         for path in INDEXES {
             let heard = self
                 .ask(Method::Get, path, None, Permission::view("Options"))
                 .await?;
-            if let Heard::Yes(answer, _) = heard
-                && let Some(lists) = self.read_options(answer.as_ref())
-                && found.is_none()
-            {
-                found = Some((path, lists));
+            match heard {
+                Heard::Yes(answer, _) => {
+                    absent = false;
+                    let lists = self.read_options(answer.as_ref());
+                    found = found.or(lists.map(|lists| (path, lists)));
+                }
+                Heard::Forbidden(why) => forbidden = Some(why),
+                Heard::Refused(_) => absent = false,
+                Heard::Missing(_) => {}
             }
         }
         let Some((path, lists)) = found else {
+            if let Some(why) = forbidden {
+                self.open(name, &asked, why);
+                return self.one_list().await;
+            }
             self.conclude(
                 name,
                 &asked,
                 "there is none; give stages and outcomes by id, or set the dialect's stages_list and the like",
-                Sure,
+                if absent { Sure } else { Likely },
                 json!("absent"),
                 &[("options_index_path", Value::Null)],
             );
@@ -48,7 +59,12 @@ impl Probe<'_> {
             name,
             &asked,
             format!("/api/{path} lists {} lists", lists.len()),
-            Sure,
+            // What has the lists that the vendor publishes is no list of something else.
+            if lists.iter().any(|list| list.id == KNOWN_LIST) {
+                Sure
+            } else {
+                Likely
+            },
             json!(path),
             &[("options_index_path", json!(path))],
         );
@@ -113,16 +129,17 @@ impl Probe<'_> {
             .ask(Method::Get, &path, None, Permission::view("Options"))
             .await?;
         match heard {
-            Heard::Yes(answer, _) if self.read_options(answer.as_ref()).is_some() => {
-                self.conclude(
+            Heard::Yes(answer, status) => match self.read_options(answer.as_ref()) {
+                Some(options) => self.conclude(
                     name,
                     asked,
                     "lists can be read by id",
-                    Sure,
+                    if options.is_empty() { Likely } else { Sure },
                     json!(true),
                     &[],
-                );
-            }
+                ),
+                None => self.open(name, asked, Heard::Yes(None, status).in_words()),
+            },
             other => self.open(name, asked, other.in_words()),
         }
         Ok(())
@@ -142,7 +159,16 @@ impl Probe<'_> {
             .await?;
         match heard {
             Heard::Yes(..) => {
-                self.conclude(name, asked, "they can be read", Sure, json!(true), &[]);
+                let records = heard.records(1, 1).unwrap_or_default();
+                let is_one = |record| {
+                    Record::of(record).is_some_and(|record| record.own_id("WorkflowId").is_ok())
+                };
+                let certainty = if records.iter().any(is_one) {
+                    Sure
+                } else {
+                    Likely
+                };
+                self.conclude(name, asked, "they can be read", certainty, json!(true), &[]);
             }
             other => {
                 let words = format!("{}; nothing depends on them", other.in_words());

@@ -31,26 +31,35 @@ impl Probe<'_> {
             Err(_) => return self.page_size_below().await,
         };
         let got = u32::try_from(first.len()).unwrap_or(LARGE);
-        if got < LARGE {
-            let second = self.ids(LARGE, 2).await?.unwrap_or_default();
-            if second.is_empty() || second == first {
-                self.open(
-                    name,
-                    asked,
-                    format!("there are only {got} applications, and they came on one page; {SAFE} records stay the safe choice"),
-                );
-                return Ok(());
-            }
-        }
-        if got == 0 {
+        if got >= LARGE {
+            self.conclude(
+                name,
+                asked,
+                format!("{got} came, so a page may have so many"),
+                Sure,
+                json!({"limit": got, "above": "accepted"}),
+                &[("page_size", json!(got))],
+            );
             return Ok(());
         }
+        let second = self.ids(LARGE, 2).await?.unwrap_or_default();
+        let others = second.iter().filter(|id| !first.contains(id)).count();
+        if got == 0 || others == 0 {
+            self.open(
+                name,
+                asked,
+                format!("there are only {got} applications, and they came on one page; {SAFE} records stay the safe choice"),
+            );
+            return Ok(());
+        }
+        // Where the first page comes again with somebody new on it, the page number may be ignored.
+        let apart = others == second.len();
         self.conclude(
             name,
             asked,
-            format!("{got} came, so a page has at most {got}"),
-            Sure,
-            json!({"limit": got, "above": if got < LARGE { "clamp" } else { "accepted" }}),
+            format!("{got} came, and others on the next page, so a page has at most {got}"),
+            if apart { Sure } else { Likely },
+            json!({"limit": got, "above": "clamp"}),
             &[("page_size", json!(got))],
         );
         Ok(())

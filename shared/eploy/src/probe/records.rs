@@ -62,7 +62,12 @@ impl Probe<'_> {
     /// What the records look like. All of it is read tolerantly.
     pub(super) fn shapes(&mut self) {
         let asked = "the same page";
-        let Some(record) = self.applications.iter().find(|one| stage_of(one).is_some()) else {
+        let at_stage = self
+            .applications
+            .iter()
+            .filter(|one| stage_of(one).is_some());
+        let shapes: Vec<_> = at_stage.filter_map(shape).collect();
+        let Some(&first) = shapes.first() else {
             self.open(
                 "shape of ids",
                 asked,
@@ -70,32 +75,13 @@ impl Probe<'_> {
             );
             return;
         };
-        let object = record.as_object();
-        let key = object.and_then(|object| {
-            object
-                .keys()
-                .find(|key| key.eq_ignore_ascii_case("ApplicationId"))
-                .cloned()
-        });
-        let record_id = key.as_ref().and_then(|key| record.get(key)).cloned();
-        let option_id = Record::of(record)
-            .and_then(|record| record.record("Workflow")?.record("Stage")?.get("Id"))
-            .cloned();
-        let kind = |id: &Option<Value>| match id {
-            Some(Value::Number(_)) => "numbers",
-            Some(Value::String(_)) => "strings",
-            _ => "other",
-        };
-        let (ids, options) = (kind(&record_id), kind(&option_id));
-        let certainty = if self.applications.len() >= ENOUGH_SHAPES {
+        let alike = shapes.iter().all(|other| *other == first);
+        let certainty = if alike && shapes.len() >= ENOUGH_SHAPES {
             Sure
         } else {
             Likely
         };
-        let casing = match &key {
-            Some(key) if key.ends_with("ID") => "CandidateID",
-            _ => "CandidateId",
-        };
+        let (ids, options, casing) = first;
         self.conclude(
             "shape of ids",
             asked,
@@ -194,6 +180,26 @@ impl Probe<'_> {
         }
         Ok(())
     }
+}
+
+/// How an application writes its own id, the id of its stage, and names that end in `Id`.
+fn shape(record: &Value) -> Option<(&'static str, &'static str, &'static str)> {
+    let kind = |id: &Value| match id {
+        Value::Number(_) => "numbers",
+        Value::String(_) => "strings",
+        _ => "other",
+    };
+    let (key, id) = record
+        .as_object()?
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case("ApplicationId"))?;
+    let stage = Record::of(record)?.record("Workflow")?.record("Stage")?;
+    let casing = if key.ends_with("ID") {
+        "CandidateID"
+    } else {
+        "CandidateId"
+    };
+    Some((kind(id), kind(stage.get("Id")?), casing))
 }
 
 /// An application that stands at a stage.

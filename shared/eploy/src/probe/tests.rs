@@ -260,3 +260,171 @@ async fn certainty_is_earned_by_what_was_seen() {
         assert_eq!(found(&probed, name).certainty, Certainty::Sure, "{name}");
     }
 }
+
+/// A change of stage may leave the date as it is, and then the date says nothing of when the change was made.
+#[tokio::test]
+async fn only_a_date_of_the_change_itself_settles_the_zone() {
+    for (modified, expected) in [
+        ("2025-07-24T09:15:20", (json!("utc"), Certainty::Sure)),
+        ("2025-07-24T10:15:20", (json!("uk"), Certainty::Sure)),
+        ("2025-07-24T05:00:00", (Value::Null, Certainty::Open)),
+        ("2025-07-24T13:15:00", (Value::Null, Certainty::Open)),
+    ] {
+        let stage = std::sync::Mutex::new(json!("12"));
+        let scene = Scene::new(move |request: &Seen| {
+            let mut stage = stage.lock().unwrap();
+            let answer = match (request.method.as_str(), request.url.path()) {
+                ("PATCH", _) => {
+                    *stage = request.body["Workflow"]["StageId"].clone();
+                    Answer::status(204)
+                }
+                (_, "/api/applications/search") => Answer::value(&json!({"Records": [
+                    {"ApplicationId": 1, "Candidate": {"Id": 9}, "Vacancy": {"Id": 4}, "ModificationDate": modified,
+                     "Workflow": {"Stage": {"Id": *stage}, "Status": null}}]})),
+                _ => Answer::status(404),
+            };
+            answer.with_header("date", SUMMER)
+        });
+        let writing = Writing {
+            application: "1".into(),
+            action_type: None,
+            move_to: Some(("13".into(), None)),
+        };
+        let probed = scene.inspector().probe(Some(&writing)).await.unwrap();
+        assert_eq!(
+            found(&probed, "moving an application").reading,
+            "workflow_ids"
+        );
+        let dates = probed.experiments.last().unwrap();
+        assert_eq!(dates.name, "dates");
+        assert_eq!(
+            (dates.reading.clone(), dates.certainty),
+            expected,
+            "{modified}"
+        );
+    }
+}
+
+/// An Eploy with two applications, which are at one stage or at two.
+fn two(
+    stages: [&'static str; 2],
+    answer: impl Fn(&Seen, &[Value]) -> Option<Answer> + Send + Sync + 'static,
+) -> Scene {
+    let all = [1, 2].map(|id: usize| {
+        json!({"ApplicationId": id, "Candidate": {"Id": 9}, "Vacancy": {"Id": 4}, "ModificationDate": "2025-01-24T09:15:00Z",
+            "Workflow": {"Stage": {"Id": stages[id - 1]}, "Status": null}})
+    });
+    Scene::new(move |request| answer(request, &all).unwrap_or_else(|| Answer::status(404)))
+}
+
+/// What filters by stage is not told from what does not, where everybody is at one stage.
+#[tokio::test]
+async fn a_feed_by_a_route_that_is_not_sure_is_not_settled() {
+    for (stages, settled) in [(["12", "12"], false), (["12", "13"], true)] {
+        let scene = two(stages, |request, all| match request.url.path() {
+            "/api/applications/search" => {
+                let filter = &request.body["Filters"][0];
+                let asked = filter["Value"].to_string().replace('"', "");
+                let found: Vec<&Value> = match filter["Route"].as_str() {
+                    Some("Application.Stage") => all
+                        .iter()
+                        .filter(|one| one["Workflow"]["Stage"]["Id"] == asked.as_str())
+                        .collect(),
+                    Some("Application.ApplicationId") => all
+                        .iter()
+                        .filter(|one| one["ApplicationId"].to_string() == asked)
+                        .collect(),
+                    _ => all.iter().collect(),
+                };
+                Some(Answer::value(&json!({"Records": found})))
+            }
+            "/api/applications/statushistory/search" => {
+                let row = |id: u32| json!({"StatusHistoryId": id, "Application": {"Id": id}, "StatusDate": "2025-02-20T09:15:00Z"});
+                let filtered = request.body["Filters"][0].is_object();
+                (!filtered).then(|| Answer::value(&json!({"Records": [row(1), row(2)]})))
+            }
+            _ => None,
+        });
+        let probed = scene.inspector().probe(None).await.unwrap();
+        let feed = found(&probed, "change feed");
+        assert_eq!(feed.settings["feed"], "stage_route", "{feed:#?}");
+        assert_eq!(feed.settings["feed_settled"], settled, "{stages:?}");
+    }
+}
+
+/// A filter that takes the first of a list finds one that is there as well.
+#[tokio::test]
+async fn a_list_of_which_the_first_counts_is_not_any_of() {
+    for takes in [1, 3] {
+        let scene = two(["12", "13"], move |request, all| {
+            let filter = &request.body["Filters"][0];
+            let asked: Vec<String> = match &filter["Value"] {
+                Value::Array(values) => values
+                    .iter()
+                    .take(takes)
+                    .map(|one| one.to_string().replace('"', ""))
+                    .collect(),
+                value => vec![value.to_string().replace('"', "")],
+            };
+            let by_id = filter["Route"] == "Application.ApplicationId";
+            let found: Vec<&Value> = all
+                .iter()
+                .filter(|one| !by_id || asked.contains(&one["ApplicationId"].to_string()))
+                .collect();
+            request
+                .url
+                .path()
+                .ends_with("/applications/search")
+                .then(|| Answer::value(&json!({"Records": found})))
+        });
+        let probed = scene.inspector().probe(None).await.unwrap();
+        let lists = found(&probed, "lists in filters");
+        assert_eq!(lists.reading, takes == 3, "{lists:#?}");
+    }
+}
+
+/// That something may not be read says nothing of whether it is there; nor does a search that finds nobody.
+#[tokio::test]
+async fn what_could_not_be_seen_is_not_concluded() {
+    let scene = two(["12", "13"], |request, all| match request.url.path() {
+        "/api/options" | "/api/options/dropdown" => Some(Answer::status(403)),
+        "/api/workflows/search" => Some(Answer::value(&json!({"Records": []}))),
+        "/api/applications/search" if request.body["Filters"] == json!([]) => {
+            Some(Answer::value(&json!({"Records": all})))
+        }
+        _ => None,
+    });
+    let probed = scene.inspector().probe(None).await.unwrap();
+    assert_eq!(found(&probed, "index of lists").certainty, Certainty::Open);
+    assert_eq!(found(&probed, "workflows").certainty, Certainty::Likely);
+    assert_eq!(found(&probed, "unknown route").reading, "nothing");
+    // One refusal alone was seen: others may look otherwise.
+    assert_eq!(
+        found(&probed, "shape of errors").certainty,
+        Certainty::Likely
+    );
+}
+
+/// Page 2 may be the first again, with somebody on it who applied meanwhile.
+#[tokio::test]
+async fn a_page_size_is_sure_only_where_the_next_page_has_others() {
+    for (second, certainty) in [
+        (0..100, Certainty::Open),
+        (1..101, Certainty::Likely),
+        (100..101, Certainty::Sure),
+    ] {
+        let scene = Scene::new(move |request: &Seen| {
+            if request.url.path() != "/api/applications/search" {
+                return Answer::status(404);
+            }
+            let ids = match &request.body["Paging"]["RequestedPage"] {
+                page if page == 2 => second.clone(),
+                _ => 0..100,
+            };
+            let records: Vec<Value> = ids.map(|id| json!({"ApplicationId": id})).collect();
+            Answer::value(&json!({"Records": records}))
+        });
+        let probed = scene.inspector().probe(None).await.unwrap();
+        assert_eq!(found(&probed, "page size").certainty, certainty);
+    }
+}

@@ -128,11 +128,19 @@ impl Probe<'_> {
         if let Some(id) = &id {
             self.action_update(id).await?;
         }
-        let after = self.subject(writing).await?;
-        let touched = after.modified != before.modified;
-        self.conclude(
+        let (name, asked) = (
             "actions and modification dates",
             "the application before and after",
+        );
+        let after = self.subject(writing).await?;
+        if after.modified.is_none() {
+            self.open(name, asked, "the application shows no modification date");
+            return Ok(());
+        }
+        let touched = after.modified != before.modified;
+        self.conclude(
+            name,
+            asked,
             if touched {
                 "an action changes its application's modification date, so each report costs a look in the next poll"
             } else {
@@ -150,6 +158,14 @@ impl Probe<'_> {
         let name = "searching actions";
         let route = self.client.shared.dialect.action_candidate_route.clone();
         let asked = format!("the candidate's actions by {route}");
+        let Some(id) = id else {
+            self.open(
+                name,
+                &asked,
+                "creating an action does not tell its id, so it cannot be recognised",
+            );
+            return Ok(());
+        };
         let value = self.client.shared.dialect.filter_id(candidate);
         let filters = filter(&route, "Equals", &value);
         let blocks = ["ActionId", "StartDate", "Vacancy", "Candidate"];
@@ -164,7 +180,7 @@ impl Probe<'_> {
         let ours = records
             .iter()
             .filter_map(Record::of)
-            .find(|record| id.is_some_and(|id| record.own_id("ActionId").as_deref() == Ok(id)));
+            .find(|record| record.own_id("ActionId").as_deref() == Ok(id));
         match ours {
             Some(record) => {
                 let block = record.has("ActionType").then_some("ActionType");
