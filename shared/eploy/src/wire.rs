@@ -109,7 +109,11 @@ fn id(value: &Value) -> Option<String> {
 }
 
 /// A number that is whole, though it was written as a fraction (`70015.0`). Beyond 2^53 a double is no longer one number.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is not negative, below 2^53 and without a fraction"
+)]
 fn whole(number: f64) -> Option<u64> {
     ((0.0..9_007_199_254_740_992.0).contains(&number) && number.fract() == 0.0)
         .then_some(number as u64)

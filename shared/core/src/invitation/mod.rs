@@ -1,6 +1,7 @@
 //! The invitation: a row of the ledger, and everything that is known about it.
 
 mod event;
+mod reasons;
 mod report;
 #[cfg(test)]
 mod tests;

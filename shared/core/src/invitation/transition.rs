@@ -1,26 +1,17 @@
 //! The state machine: from an invitation, an event and the time to the next invitation and what follows from it.
 //! Pure: no I/O, no clock, no chance. Everything that happens to an invitation happens here.
 
-use jiff::{SignedDuration, Timestamp};
+mod effects;
+mod wake;
 
-use super::event::{Effect, Event, NotApplicable, Transition};
-use super::{
-    FailReason, Happening, Invitation, NextTry, Part, Report, SkipReason, State, Step, Trouble,
-    Wake,
-};
-use crate::events::{DomainEvent, What};
-use crate::timing::{Timing, after, seconds};
-use crate::work::Work;
+use jiff::Timestamp;
 
-/// What an event means for the watch.
-struct Watch {
-    /// Whether the report, if there is one to write, is left to a delivery.
-    carried: bool,
-    /// Whether it is a look at the platform by whoever looks without being told: a sweep, or an operator.
-    looked: bool,
-    /// The mapping's own expiry.
-    expires_after_days: Option<u32>,
-}
+use self::effects::{effects, given_up};
+use self::wake::Watch;
+pub(crate) use self::wake::watch_limit;
+use super::event::{Event, NotApplicable, Transition};
+use super::{FailReason, Happening, Invitation, Report, SkipReason, State, Step, Trouble, Wake};
+use crate::timing::{Timing, seconds};
 
 impl Invitation {
     /// Applies `event` at `now`. `expires_after_days` is the mapping's own expiry.
@@ -571,88 +562,6 @@ impl Invitation {
         }
     }
 
-    /// For how long the step that is due was not tried, because the tenant was paused or nobody was at work. Nothing short:
-    /// a queue may take a while.
-    fn idle(&self, now: Timestamp) -> SignedDuration {
-        match self.wake {
-            Wake::At { at, .. } if now.duration_since(at) > Trouble::IDLE => now.duration_since(at),
-            _ => SignedDuration::ZERO,
-        }
-    }
-
-    /// When to look again, by state.
-    fn usual_wake(&self, before: &Self, watch: &Watch, now: Timestamp, timing: &Timing) -> Wake {
-        let was_watched = matches!(before.wake, Wake::Watched { .. });
-        match self.state {
-            State::Detected => {
-                return Wake::At {
-                    at: self.next_try.unwrap_or(now),
-                    step: Step::Invite,
-                };
-            }
-            State::Sending { lease_until } => {
-                return Wake::At {
-                    at: self.next_try.map_or(lease_until, |at| at.max(lease_until)),
-                    step: Step::Invite,
-                };
-            }
-            _ => {}
-        }
-        if self.unreported() {
-            if let Some(lease_until) = self.report.lease_until
-                && lease_until > now
-            {
-                if watch.carried && was_watched {
-                    return before.wake.clone();
-                }
-                return Wake::At {
-                    at: lease_until,
-                    step: Step::WriteBack,
-                };
-            }
-            let put_off = matches!(
-                before.wake,
-                Wake::At {
-                    step: Step::WriteBack,
-                    ..
-                }
-            ) && before.revision == self.revision;
-            return if put_off {
-                before.wake.clone()
-            } else {
-                Wake::At {
-                    at: now,
-                    step: Step::WriteBack,
-                }
-            };
-        }
-        if self.reference.is_none() || self.pooled || self.forgotten_at.is_some() {
-            return Wake::Never;
-        }
-        if was_watched && !watch.looked {
-            return before.wake.clone();
-        }
-        self.watched(now, timing, watch)
-    }
-
-    /// The wake of one that only the platform can move.
-    fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Wake {
-        let until = if self.state.is_open() {
-            self.invited_at
-                .zip(watch.expires_after_days)
-                .map(|(at, days)| after(at, SignedDuration::from_hours(i64::from(days) * 24)))
-        } else {
-            Some(after(
-                self.ended_at.unwrap_or(now),
-                seconds(timing.follow_seconds),
-            ))
-        };
-        Wake::Watched {
-            until,
-            level: self.state.level(),
-        }
-    }
-
     /// Adds to the story. Repeats of the same thing are one entry with the time of the last.
     fn tell(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
         if matches!(what, "still_there" | "report_progress" | "report_begun") {
@@ -676,97 +585,6 @@ impl Invitation {
     }
 }
 
-impl Trouble {
-    /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
-    pub(super) const TRIES: u32 = 10;
-
-    /// What was due for longer than this was not tried meanwhile: the tenant was paused, or nobody was at work.
-    const IDLE: SignedDuration = SignedDuration::from_hours(1);
-
-    /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
-    pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
-        self.since = after(self.since, idle).min(now);
-    }
-
-    /// How long it has been going on.
-    pub(super) fn lasts(&self, now: Timestamp) -> SignedDuration {
-        now.duration_since(self.since)
-    }
-
-    /// Whether it has gone on for so long that the recruiter is to know.
-    pub(crate) fn is_late(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.lasts(now) >= seconds(timing.late_seconds)
-    }
-
-    /// The fewest tries before the recruiter is told that a result cannot be read.
-    const OVERDUE_TRIES: u32 = 3;
-
-    /// Whether a platform could not be asked for so long that people are to know: a day, by default.
-    pub(crate) fn is_overdue(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
-    }
-
-    /// Whether a platform could not be asked for a result for as long as results are followed at all.
-    fn is_unanswered(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
-    }
-
-    /// Whether it has gone on for too long, and been tried often enough, to go on.
-    pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
-    }
-}
-
-impl SkipReason {
-    /// A short stable name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::MovedOn => "moved_on",
-            Self::Paused => "paused",
-            Self::Duplicate(_) => "duplicate",
-            Self::MappingRemoved => "mapping_removed",
-            Self::MappingChanged => "mapping_changed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl FailReason {
-    /// A short stable name of the kind of failure.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::NoEmail => "candidate.no_email",
-            Self::Refused(trouble) | Self::GaveUp(trouble) => &trouble.code,
-            Self::OutcomeUnknown(_) => "outcome.unknown",
-            Self::OnPlatform => "platform.failed",
-            Self::Unanswered(_) => "platform.unanswered",
-        }
-    }
-}
-
-/// The longest that an invitation without an end of its own is watched, in days.
-const MAX_OPEN_DAYS: i64 = 365;
-
-/// Until when an invitation of this level is watched: as its wake says, and an open one for a year at the most.
-pub(crate) fn watch_limit(
-    until: Option<Timestamp>,
-    level: u8,
-    invited_at: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let open = level <= State::Started.level();
-    let longest = SignedDuration::from_hours(MAX_OPEN_DAYS * 24);
-    until.or_else(|| invited_at.filter(|_| open).map(|at| after(at, longest)))
-}
-
-/// The parts of a report that were given up, each with the kind of problem.
-fn given_up(report: &Report) -> impl Iterator<Item = (Part, &str)> {
-    report.failures().filter_map(|(part, failure)| {
-        let is_over = matches!(failure.next, NextTry::GivenUp(_));
-        is_over.then_some((part, failure.trouble.code.as_str()))
-    })
-}
-
 /// What Eploy shows, for the story.
 fn shown(report: &Report) -> String {
     let without: Vec<_> = given_up(report)
@@ -781,67 +599,4 @@ fn shown(report: &Report) -> String {
             without.join(", ")
         )
     }
-}
-
-/// What follows from a transition.
-fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let mut publish = |what| effects.push(Effect::Publish(DomainEvent { at: now, what }));
-    let invitation = || next.key.clone();
-    let moved =
-        next.state.level() != before.state.level() || next.state.name() != before.state.name();
-    if before.reference.is_none() && next.reference.is_some() {
-        publish(What::Sent {
-            invitation: invitation(),
-        });
-    } else if moved {
-        match &next.state {
-            State::Detected | State::Sending { .. } => {}
-            State::Skipped(_) => publish(What::Skipped {
-                invitation: invitation(),
-            }),
-            State::Failed(_) => publish(What::Failed {
-                invitation: invitation(),
-            }),
-            state => publish(What::Progressed {
-                invitation: invitation(),
-                state: state.name().to_owned(),
-            }),
-        }
-    }
-    if next.state == State::Completed && next.revision > before.revision {
-        publish(What::ResultReceived {
-            invitation: invitation(),
-            revision: next.revision,
-        });
-    }
-    if next.report.revision > before.report.revision && next.forgotten_at.is_none() {
-        publish(What::Reported {
-            invitation: invitation(),
-            revision: next.report.revision,
-        });
-    }
-    for (part, code) in given_up(&next.report) {
-        if !given_up(&before.report).any(|known| known == (part, code)) {
-            publish(What::ReportFailed {
-                invitation: invitation(),
-                part: part.to_string(),
-                code: code.to_owned(),
-            });
-        }
-    }
-    match &next.wake {
-        Wake::At { at, step } if *at <= now && next.wake != before.wake => {
-            effects.push(Effect::Queue(Work::step(next.key.clone(), *step)));
-        }
-        Wake::Watched { .. } if !matches!(before.wake, Wake::Watched { .. }) => {
-            effects.push(Effect::Watch(next.assessment.clone()));
-        }
-        _ => {}
-    }
-    // A delay is told while sending goes on being tried, so it cannot wait for the row's own wake.
-    if next.state.level() == 0 && next.revision > before.revision {
-        effects.push(Effect::Queue(Work::step(next.key.clone(), Step::WriteBack)));
-    }
-    effects
 }

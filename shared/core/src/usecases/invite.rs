@@ -1,6 +1,8 @@
 //! Sending an invitation: still at the stage? read the candidate, claim, send, record, and report in the same breath. And
 //! after an unknown outcome: look it up first.
 
+mod look_up;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -446,102 +448,6 @@ impl Inviter {
         })
     }
 
-    /// After a lease ran out: asks the platform. Returns the row, free to be sent, if the platform does not have it;
-    /// `None` if there is nothing more to do now.
-    async fn look_up(
-        &self,
-        tenant: &Tenant,
-        mapping: Option<&Mapping>,
-        row: Invitation,
-        deadline: Deadline,
-    ) -> Result<Option<Invitation>, Error> {
-        let found = match self.ask_platform(tenant, &row, deadline).await {
-            Ok(found) => found,
-            Err(LookUpStop::Merged(event)) => {
-                self.put_on_record(&row, mapping, event).await?;
-                return Ok(None);
-            }
-            Err(LookUpStop::Call(error)) => {
-                warn(&row, &error, "the invitation could not be looked up");
-                let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
-                let event = Event::LookUpPutOff { trouble, until };
-                if self.put_on_record(&row, mapping, event).await?.is_none() {
-                    self.see_to_the_erased(tenant, &row, None, false).await?;
-                }
-                return Ok(None);
-            }
-        };
-        let event = match self.take(&row, found, true, None, None).await? {
-            sent @ Event::Sent { .. } => sent,
-            // Nothing there, or only what belongs to other invitations: ours was not taken.
-            _ => Event::LookedUpAbsent {
-                again_at: failures(&row).map(|failures| {
-                    let timing = &self.desk.timing;
-                    let delay = timing.backoff(failures, &row.key.to_string());
-                    after(self.desk.now(), delay)
-                }),
-            },
-        };
-        let expires = mapping.and_then(|mapping| mapping.expires_after_days);
-        let absent = event == Event::LookedUpAbsent { again_at: None };
-        let there = match &event {
-            Event::Sent { reference, .. } => Some(reference.clone()),
-            _ => None,
-        };
-        match self
-            .desk
-            .change(
-                &row,
-                event,
-                expires,
-                if absent { Next::Mine } else { Next::HandOut },
-            )
-            .await?
-        {
-            Changed::To(row) if absent => Ok(Some(*row)),
-            Changed::Conflict if there.is_some() => {
-                self.see_to_the_erased(tenant, &row, there.as_ref(), false)
-                    .await?;
-                Ok(None)
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// What the platform has for the row's candidate.
-    async fn ask_platform(
-        &self,
-        tenant: &Tenant,
-        row: &Invitation,
-        deadline: Deadline,
-    ) -> Result<Vec<(Reference, Option<String>)>, LookUpStop> {
-        let platform = self
-            .platforms
-            .platform(tenant, &row.assessment.account)
-            .await?;
-        let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
-        let person = match eploy.candidate(&row.candidate).await {
-            Ok(person) => person,
-            Err(error) => {
-                return Err(match merged_into(&*eploy, row, error).await {
-                    Ok(merged) => LookUpStop::Merged(merged),
-                    Err(error) => error.into(),
-                });
-            }
-        };
-        let name = row.key.name();
-        let found = platform
-            .find(
-                &row.assessment.assessment,
-                &person,
-                &name,
-                row.sent_to.as_deref(),
-                deadline,
-            )
-            .await?;
-        Ok(ours_first(found, &name))
-    }
-
     /// Puts an event on record and leaves the rest to others.
     pub(super) async fn record(
         &self,
@@ -595,30 +501,6 @@ impl Inviter {
 fn skip(reason: SkipReason) -> Event {
     let claim = None;
     Event::Skip { claim, reason }
-}
-
-/// How often sending has failed in a row: by what is known of it, or because whoever sent it did not come to an end, more than
-/// once or twice.
-fn failures(row: &Invitation) -> Option<u32> {
-    const BY_CHANCE: u32 = 2;
-    match &row.trouble {
-        Some(trouble) => Some(trouble.times),
-        None => (row.attempts > BY_CHANCE).then_some(row.attempts),
-    }
-}
-
-/// Why a look-up stopped.
-enum LookUpStop {
-    /// The candidate is another one by now. This is put on record, and the row is due again.
-    Merged(Event),
-    /// A call failed.
-    Call(CallError),
-}
-
-impl From<CallError> for LookUpStop {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
-    }
 }
 
 /// Whether a candidate is not there because candidates were merged in Eploy: its application says whose it is now, for

@@ -126,7 +126,7 @@ fn turns_go_round() {
         })
         .into();
     let turn = |last: Option<&str>, most| {
-        let all = super::super::turn(all.iter().collect(), last, most);
+        let all = super::super::one_by_one::turn(all.iter().collect(), last, most);
         let names = all.iter().map(|one| one.key.application.to_string());
         names.collect::<Vec<_>>()
     };

@@ -1,0 +1,75 @@
+//! Why an invitation is not on its way: how long a problem has lasted, and the names of the ends it may come to.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{FailReason, SkipReason, Trouble};
+use crate::timing::{Timing, after, seconds};
+
+impl Trouble {
+    /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
+    pub(super) const TRIES: u32 = 10;
+
+    /// What was due for longer than this was not tried meanwhile: the tenant was paused, or nobody was at work.
+    pub(super) const IDLE: SignedDuration = SignedDuration::from_hours(1);
+
+    /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
+    pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
+        self.since = after(self.since, idle).min(now);
+    }
+
+    /// How long it has been going on.
+    pub(super) fn lasts(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.since)
+    }
+
+    /// Whether it has gone on for so long that the recruiter is to know.
+    pub(crate) fn is_late(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.lasts(now) >= seconds(timing.late_seconds)
+    }
+
+    /// The fewest tries before the recruiter is told that a result cannot be read.
+    const OVERDUE_TRIES: u32 = 3;
+
+    /// Whether a platform could not be asked for so long that people are to know: a day, by default.
+    pub(crate) fn is_overdue(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
+    }
+
+    /// Whether a platform could not be asked for a result for as long as results are followed at all.
+    pub(super) fn is_unanswered(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
+    }
+
+    /// Whether it has gone on for too long, and been tried often enough, to go on.
+    pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
+    }
+}
+
+impl SkipReason {
+    /// A short stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::MovedOn => "moved_on",
+            Self::Paused => "paused",
+            Self::Duplicate(_) => "duplicate",
+            Self::MappingRemoved => "mapping_removed",
+            Self::MappingChanged => "mapping_changed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl FailReason {
+    /// A short stable name of the kind of failure.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoEmail => "candidate.no_email",
+            Self::Refused(trouble) | Self::GaveUp(trouble) => &trouble.code,
+            Self::OutcomeUnknown(_) => "outcome.unknown",
+            Self::OnPlatform => "platform.failed",
+            Self::Unanswered(_) => "platform.unanswered",
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! When an invitation is looked at again if nothing happens.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::invitation::{Invitation, State, Step, Trouble, Wake};
+use crate::timing::{Timing, after, seconds};
+
+/// What an event means for the watch.
+pub(super) struct Watch {
+    /// Whether the report, if there is one to write, is left to a delivery.
+    pub(super) carried: bool,
+    /// Whether it is a look at the platform by whoever looks without being told: a sweep, or an operator.
+    pub(super) looked: bool,
+    /// The mapping's own expiry.
+    pub(super) expires_after_days: Option<u32>,
+}
+
+impl Invitation {
+    /// For how long the step that is due was not tried, because the tenant was paused or nobody was at work. Nothing short:
+    /// a queue may take a while.
+    pub(super) fn idle(&self, now: Timestamp) -> SignedDuration {
+        match self.wake {
+            Wake::At { at, .. } if now.duration_since(at) > Trouble::IDLE => now.duration_since(at),
+            _ => SignedDuration::ZERO,
+        }
+    }
+
+    /// When to look again, by state.
+    pub(super) fn usual_wake(
+        &self,
+        before: &Self,
+        watch: &Watch,
+        now: Timestamp,
+        timing: &Timing,
+    ) -> Wake {
+        let was_watched = matches!(before.wake, Wake::Watched { .. });
+        match self.state {
+            State::Detected => {
+                return Wake::At {
+                    at: self.next_try.unwrap_or(now),
+                    step: Step::Invite,
+                };
+            }
+            State::Sending { lease_until } => {
+                return Wake::At {
+                    at: self.next_try.map_or(lease_until, |at| at.max(lease_until)),
+                    step: Step::Invite,
+                };
+            }
+            _ => {}
+        }
+        if self.unreported() {
+            if let Some(lease_until) = self.report.lease_until
+                && lease_until > now
+            {
+                if watch.carried && was_watched {
+                    return before.wake.clone();
+                }
+                return Wake::At {
+                    at: lease_until,
+                    step: Step::WriteBack,
+                };
+            }
+            let put_off = matches!(
+                before.wake,
+                Wake::At {
+                    step: Step::WriteBack,
+                    ..
+                }
+            ) && before.revision == self.revision;
+            return if put_off {
+                before.wake.clone()
+            } else {
+                Wake::At {
+                    at: now,
+                    step: Step::WriteBack,
+                }
+            };
+        }
+        if self.reference.is_none() || self.pooled || self.forgotten_at.is_some() {
+            return Wake::Never;
+        }
+        if was_watched && !watch.looked {
+            return before.wake.clone();
+        }
+        self.watched(now, timing, watch)
+    }
+
+    /// The wake of one that only the platform can move.
+    pub(super) fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Wake {
+        let until = if self.state.is_open() {
+            self.invited_at
+                .zip(watch.expires_after_days)
+                .map(|(at, days)| after(at, SignedDuration::from_hours(i64::from(days) * 24)))
+        } else {
+            Some(after(
+                self.ended_at.unwrap_or(now),
+                seconds(timing.follow_seconds),
+            ))
+        };
+        Wake::Watched {
+            until,
+            level: self.state.level(),
+        }
+    }
+}
+
+/// The longest that an invitation without an end of its own is watched, in days.
+const MAX_OPEN_DAYS: i64 = 365;
+
+/// Until when an invitation of this level is watched: as its wake says, and an open one for a year at the most.
+pub(crate) fn watch_limit(
+    until: Option<Timestamp>,
+    level: u8,
+    invited_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let open = level <= State::Started.level();
+    let longest = SignedDuration::from_hours(MAX_OPEN_DAYS * 24);
+    until.or_else(|| invited_at.filter(|_| open).map(|at| after(at, longest)))
+}
