@@ -4,6 +4,8 @@ mod rules;
 mod watch;
 mod yaml;
 
+use std::collections::BTreeSet;
+
 use rules::{RULES, Rule, is_rate};
 use serde_json::{Value, json};
 use stagecall_runtime::Environment;
@@ -196,6 +198,43 @@ fn the_functions_find_their_environment_in_the_template() {
         9,
         "each variable is one that the functions read"
     );
+}
+
+/// What SAM builds by itself, or what no build makes, would be deployed as it happens to be.
+#[test]
+fn every_function_is_deployed_from_where_all_are_built_at_once() {
+    let build = include_str!("../../../../infra/deploy/build");
+    let [built] = build
+        .split("cargo lambda build")
+        .skip(1)
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("not one invocation of cargo");
+    };
+    let folder = built.split("--lambda-dir ").nth(1).unwrap();
+    let folder = folder.split_whitespace().next().unwrap();
+    let names = built.split("--package=stagecall-{").nth(1).unwrap();
+    let names = names.split('}').next().unwrap();
+    let expected: BTreeSet<String> = names
+        .split(',')
+        .map(|name| format!("{folder}/stagecall-{name}"))
+        .collect();
+    let template = template();
+    let functions: Vec<_> = rules::of_type(&template, "AWS::Serverless::Function").collect();
+    let deployed: BTreeSet<String> = functions
+        .iter()
+        .map(|(_, function)| {
+            function["Properties"]["CodeUri"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(deployed, expected);
+    assert_eq!(deployed.len(), functions.len());
+    for (name, function) in functions {
+        assert_eq!(function["Metadata"]["SkipBuild"], true, "{name}");
+    }
 }
 
 #[test]
