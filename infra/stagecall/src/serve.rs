@@ -110,15 +110,22 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
             "host.public_url is not set: platforms cannot call back, and results are found by sweeping"
         );
     }
+    until_interrupted(host, interrupted()).await
+}
+
+/// Runs the host until `interrupted` resolves. By itself it ends only when a part of it has failed.
+async fn until_interrupted(
+    host: Host,
+    interrupted: impl Future<Output = ()>,
+) -> anyhow::Result<u8> {
     let (stop, stopped) = watch::channel(false);
     let mut running = tokio::spawn(host.run(stopped));
     tokio::select! {
-        // By itself it ends only when a part of it has failed.
         ended = &mut running => {
             ended.context("the host panicked")??;
             return Ok(exit::FAILED);
         }
-        () = interrupted() => {}
+        () = interrupted => {}
     }
     tracing::info!("stopping");
     stop.send_replace(true);
@@ -198,3 +205,6 @@ async fn misconfigured(
         None => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,4 +8,4 @@ mod outlet;
 mod signing;
 
 pub use outlet::Outlet;
-pub use signing::{SigningKey, UnusableSecret, signatures};
+pub use signing::{SigningKey, UnusableSecret, signatures, unusable};

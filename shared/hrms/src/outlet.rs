@@ -12,7 +12,7 @@ use stagecall_core::tenant::{HrmsEndpoint, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_http::{Limits, Method, Request, Response, Transport, TransportError};
 
-use crate::signing::{SigningKey, UnusableSecret, signatures};
+use crate::signing::{SigningKey, keys, signatures};
 
 /// The largest answer that is read. Only its status is of interest.
 const LARGEST_ANSWER: usize = 64 * 1024;
@@ -62,23 +62,18 @@ impl Outlet {
         let hrms = secret
             .hrms
             .ok_or_else(|| unusable("current", "there is no signing secret".to_owned()))?;
-        let read = |which, secret| {
-            SigningKey::read(secret).map_err(|why: UnusableSecret| unusable(which, why.to_string()))
-        };
-        let mut keys = vec![read("current", &hrms.current)?];
-        // The receiver may have changed over already: without the one before, it is told all the same.
-        match hrms
-            .previous
-            .as_ref()
-            .map(|previous| read("previous", previous))
-        {
-            Some(Ok(previous)) => keys.push(previous),
-            Some(Err(error)) => {
-                tracing::warn!(tenant = %tenant.id, %error, "the previous signing secret cannot be used and is left out");
+        let mut usable = Vec::new();
+        for (which, key) in keys(&hrms) {
+            match key.map_err(|why| unusable(which, why.to_string())) {
+                Ok(key) => usable.push(key),
+                Err(error) if usable.is_empty() => return Err(error),
+                // The receiver may have changed over already: without the one before, it is told all the same.
+                Err(error) => {
+                    tracing::warn!(tenant = %tenant.id, %error, "the previous signing secret cannot be used and is left out");
+                }
             }
-            None => {}
         }
-        Ok(keys)
+        Ok(usable)
     }
 }
 

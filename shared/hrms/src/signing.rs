@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
+use stagecall_core::ports::SigningSecrets;
 
 /// What a secret begins with.
 const PREFIX: &str = "whsec_";
@@ -55,6 +56,25 @@ impl SigningKey {
         let signature = BASE64_STANDARD.encode(hmac.finalize().into_bytes());
         format!("v1,{signature}")
     }
+}
+
+/// The keys of these secrets, the present one first, each with its name; or why nothing can be signed with it.
+pub(crate) fn keys(
+    secrets: &SigningSecrets,
+) -> impl Iterator<Item = (&'static str, Result<SigningKey, UnusableSecret>)> {
+    let previous = secrets.previous.as_ref();
+    [("current", &secrets.current)]
+        .into_iter()
+        .chain(previous.map(|secret| ("previous", secret)))
+        .map(|(name, secret)| (name, SigningKey::read(secret)))
+}
+
+/// What is wrong with these secrets. Webhooks are signed without the one before if it cannot be used, and not sent without the
+/// present one.
+pub fn unusable(secrets: &SigningSecrets) -> Vec<String> {
+    keys(secrets)
+        .filter_map(|(name, key)| Some(format!("hrms.{name}: {}", key.err()?)))
+        .collect()
 }
 
 /// The value of `webhook-signature`: one signature with each key, so that a receiver may have either during a rotation.

@@ -18,7 +18,7 @@ use stagecall_core::usecases::{Announcer, Desk, Redelivery};
 use stagecall_core::work::Work;
 use stagecall_embedded::Store;
 use stagecall_sandbox::control::{Fault, Rule, WebhookRecord};
-use stagecall_tests::rig::{Customer, Rig, until};
+use stagecall_tests::rig::{Customer, Rig, stagecall, until};
 use standardwebhooks::Webhook;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -315,6 +315,31 @@ async fn during_a_rotation_both_secrets_verify_and_a_bad_one_sends_nothing() {
     rig.secret("acme-hrms", SECRET);
     let taken = webhooks(&rig, 1).await;
     assert!(verified(&taken[0], SECRET) && verified(&taken[0], OLDER));
+}
+
+/// Webhooks are sent, signed with the present secret alone; whoever has only the one before is not told otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_of_before_that_cannot_be_used_is_named_by_the_doctor() {
+    let (mut rig, acme) = by_stage(608, json!({})).await;
+    let older = rig.secret("acme-hrms-older", "whsec_AAAA");
+    rig.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
+    start(&mut rig, &acme).await;
+    hire(&rig, &acme).await;
+    let taken = webhooks(&rig, 1).await;
+    assert!(verified(&taken[0], SECRET));
+    let doctor = async |code: i32| {
+        let mut doctor = stagecall();
+        doctor.arg("doctor").arg("--config");
+        doctor.arg(rig.file("stagecall.toml"));
+        let done = doctor.output().unwrap();
+        let out = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(done.status.code(), Some(code), "{out}");
+        out
+    };
+    let out = doctor(3).await;
+    assert!(out.contains("hrms.previous: it has 3 bytes"), "{out}");
+    rig.secret("acme-hrms-older", OLDER);
+    doctor(0).await;
 }
 
 fn key(application: u64) -> HireKey {

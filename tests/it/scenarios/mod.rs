@@ -7,6 +7,7 @@ mod configuration;
 mod connections;
 mod cost;
 mod crowd;
+mod damage;
 mod demo;
 mod dialects;
 mod disk;

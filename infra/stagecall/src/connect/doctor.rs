@@ -280,7 +280,7 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             format!("Remove one of them: stagecall map remove {}", tenant.id),
         )
     }));
-    found.push(secrets(on, tenant, of).await);
+    found.extend(secrets(on, tenant, of).await);
     if tenant.paused {
         found.push(Finding::note(
             of,
@@ -316,12 +316,19 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
     found
 }
 
-/// Whether the tenant's secrets are there.
-async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Finding {
+/// Whether the tenant's secrets are there and can be used.
+async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
     let again = format!("Give them again: stagecall tenant add {}", tenant.id);
     match on.secrets.secret(&tenant.id, true).await {
         Err(error) => {
-            Finding::problem(of, "secrets", "stagecall.secrets", error.to_string(), again)
+            let found = error.to_string();
+            vec![Finding::problem(
+                of,
+                "secrets",
+                "stagecall.secrets",
+                found,
+                again,
+            )]
         }
         Ok(secret) => {
             let mut missing: Vec<_> = tenant
@@ -334,12 +341,34 @@ async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Finding {
             if hires.is_some_and(|plan| plan.endpoint.is_some()) && secret.hrms.is_none() {
                 missing.push("the HRMS (stagecall tenant rotate --secrets)".to_owned());
             }
-            if missing.is_empty() {
-                Finding::ok(of, "secrets", "all are there")
-            } else {
-                let found = format!("those of {} are missing", missing.join(", "));
-                Finding::problem(of, "secrets", "stagecall.secrets", found, again)
+            let mut found: Vec<_> = secret
+                .hrms
+                .iter()
+                .flat_map(stagecall_hrms::unusable)
+                .map(|problem| {
+                    Finding::problem(
+                        of,
+                        "secrets",
+                        "hrms.secret_unusable",
+                        problem,
+                        "Store the secret that the receiver was given: stagecall tenant rotate --secrets",
+                    )
+                })
+                .collect();
+            if !missing.is_empty() {
+                let missing = format!("those of {} are missing", missing.join(", "));
+                found.push(Finding::problem(
+                    of,
+                    "secrets",
+                    "stagecall.secrets",
+                    missing,
+                    again,
+                ));
             }
+            if found.is_empty() {
+                found.push(Finding::ok(of, "secrets", "all are there"));
+            }
+            found
         }
     }
 }

@@ -47,6 +47,9 @@ const SHARE: usize = 64;
 /// How often it is looked whether the store is in order.
 const CHECK: Duration = Duration::from_secs(10);
 
+/// How often the whole store is read to see whether it hangs together: a third of a second of one core for 300,000 invitations.
+const VERIFY: Duration = Duration::from_hours(1);
+
 /// How long running work may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -219,6 +222,7 @@ impl Host {
         let working = self.workers.run(work, stopped(stop.clone()), GRACE);
         let ticking = tick(self.ticker, &*self.clock, &pulse, stop.clone());
         let checking = check(&self.store, &*self.clock, &pulse, stop.clone());
+        let verifying = verify(&self.store, &pulse, stop.clone());
         let registering = async {
             match self.registration {
                 Some(registration) => registration.keep(&self.store, stop.clone()).await,
@@ -237,6 +241,7 @@ impl Host {
                 until(&stop, "the workers", working),
                 until(&stop, "the clock", ticking),
                 until(&stop, "the check of the store", checking),
+                until(&stop, "the verification of the store", verifying),
                 until(&stop, "the registration of callbacks", registering),
                 until(&stop, "retention", retaining),
             )
@@ -285,6 +290,26 @@ async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse, stop: watch::Rec
         tokio::select! {
             () = &mut stopped => return,
             () = tokio::time::sleep(CHECK) => {}
+        }
+    }
+}
+
+/// Looks whether all of the store hangs together, at the start and again and again.
+async fn verify(store: &Store, pulse: &Pulse, stop: watch::Receiver<bool>) {
+    let mut stopped = std::pin::pin!(stopped(stop));
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            verified = store.verify() => {
+                if let Err(error) = &verified {
+                    tracing::error!(%error, "the store is damaged or cannot be read");
+                }
+                pulse.verified(verified.is_ok());
+            }
+        }
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(VERIFY) => {}
         }
     }
 }

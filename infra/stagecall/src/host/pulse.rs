@@ -1,4 +1,4 @@
-//! Whether the host is alive: it looked for work a moment ago, and the store took a write.
+//! Whether the host is alive: it looked for work a moment ago, and the store took a write and hangs together.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,8 @@ struct Signs {
     wrote: Instant,
     /// Whether it was in order at the last look.
     in_order: bool,
+    /// Whether all of it hung together when it was last read as a whole.
+    intact: bool,
 }
 
 impl Pulse {
@@ -30,6 +32,7 @@ impl Pulse {
                 ticked: Instant::now(),
                 wrote: Instant::now(),
                 in_order: true,
+                intact: true,
             }),
         }
     }
@@ -48,10 +51,17 @@ impl Pulse {
         }
     }
 
+    /// All of the store was read.
+    pub(super) fn verified(&self, intact: bool) {
+        self.signs().intact = intact;
+    }
+
     /// What is wrong, for whoever asks: in general words, because anybody may. The log says more.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let signs = self.signs();
-        if !signs.in_order || signs.wrote.elapsed() > MAX_AGE {
+        if !signs.intact {
+            Some("the store is damaged; see the log")
+        } else if !signs.in_order || signs.wrote.elapsed() > MAX_AGE {
             Some("the store does not take writes; see the log")
         } else if signs.ticked.elapsed() > MAX_AGE {
             Some("nothing was handed out for half a minute; see the log")
@@ -70,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn both_signs_have_to_be_fresh() {
+    async fn every_sign_has_to_be_good() {
         let pulse = Pulse::new();
         assert_eq!(pulse.problem(), None);
         tokio::time::advance(MAX_AGE + Duration::from_secs(1)).await;
@@ -82,6 +92,11 @@ mod tests {
         pulse.checked(false);
         assert!(pulse.problem().unwrap().contains("store"));
         pulse.checked(true);
+        assert_eq!(pulse.problem(), None);
+        pulse.verified(false);
+        pulse.checked(true);
+        assert!(pulse.problem().unwrap().contains("damaged"));
+        pulse.verified(true);
         assert_eq!(pulse.problem(), None);
     }
 }

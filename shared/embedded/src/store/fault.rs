@@ -6,6 +6,9 @@ use rusqlite::ErrorCode;
 use stagecall_core::error::StoreError;
 use stagecall_core::unreadable;
 
+/// What is said of a file that does not hang together.
+pub(super) const DAMAGED: &str = "the file is damaged. Stop the host, keep the file and its -wal, and restore a backup or recover it with sqlite3's .recover";
+
 /// A failure of the file.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -37,9 +40,7 @@ impl Fault {
             ErrorCode::DiskFull => {
                 "the disk is full. Make room; what was answered is safe and work goes on by itself"
             }
-            ErrorCode::DatabaseCorrupt => {
-                "the file is damaged. Stop the host, keep the file and its -wal, and restore a backup or recover it with sqlite3's .recover"
-            }
+            ErrorCode::DatabaseCorrupt => DAMAGED,
             ErrorCode::NotADatabase => {
                 "this is not a database. Check the path, or restore a backup"
             }

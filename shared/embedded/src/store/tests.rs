@@ -116,6 +116,45 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
     }
 }
 
+/// Overwrites the first page of an index or table, as a bad disk may.
+fn damage(path: &Path, name: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let root: u32 = connection
+        .query_row(root, [name], |row| row.get(0))
+        .unwrap();
+    drop(connection);
+    let root = usize::try_from(root).unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[(root - 1) * 4096..root * 4096].fill(0xAB);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_noticed_before_anything_reads_it() {
+    let (_directory, path) = place();
+    let store = Store::open_exclusive(&path).unwrap();
+    store.insert(&invitation(1)).await.unwrap();
+    store.verify().await.unwrap();
+    drop(store);
+    damage(&path, "invitation_state");
+    let store = Store::open_exclusive(&path).unwrap();
+    store.check(now()).await.unwrap();
+    store.load(&invitation(1).key).await.unwrap().unwrap();
+    let error = store.verify().await.unwrap_err().to_string();
+    assert!(error.contains("the file is damaged"), "{error}");
+}
+
+#[tokio::test]
+async fn to_verify_a_file_that_was_removed_makes_none() {
+    let (_directory, path) = place();
+    let store = Store::open_exclusive(&path).unwrap();
+    store.verify().await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    store.verify().await.unwrap_err();
+    assert!(!path.exists());
+}
+
 #[tokio::test]
 async fn the_end_of_the_writing_thread_is_told() {
     let (_directory, path) = place();

@@ -1,0 +1,56 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use stagecall_core::Timestamp;
+use stagecall_core::clock::Clock;
+use stagecall_core::timing::Timing;
+use stagecall_http::Guard;
+
+use super::*;
+
+/// A clock that stops the host's own clock with a panic, when it is told to.
+#[derive(Default)]
+struct Breaking(AtomicBool);
+
+impl Clock for Breaking {
+    fn now(&self) -> Timestamp {
+        assert!(
+            !self.0.load(Ordering::Relaxed),
+            "a panic that the test wants"
+        );
+        Timestamp::now()
+    }
+}
+
+/// A host without tenants, with a port of its own.
+fn host(path: &Path, clock: Arc<dyn Clock>) -> Host {
+    Host::new(Parts {
+        store: Store::open_exclusive(path).unwrap(),
+        secrets: Arc::new(Vault::beside(path, Arc::new(SystemClock))),
+        transport: Arc::new(Sender::new(Guard::Sandbox).unwrap()),
+        clock,
+        timing: Timing::default(),
+        workers: 1,
+        workers_per_tenant: 1,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+    })
+    .unwrap()
+}
+
+/// Half a host would look alive, with nobody looking for what is due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_with_a_part_that_panics_ends_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Breaking::default());
+    let host = host(&folder.path().join("stagecall.db"), clock.clone());
+    clock.0.store(true, Ordering::Relaxed);
+    let ended = until_interrupted(host, std::future::pending()).await;
+    assert_eq!(ended.unwrap_err().to_string(), "the host panicked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_is_interrupted_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(&folder.path().join("stagecall.db"), Arc::new(SystemClock));
+    assert_eq!(until_interrupted(host, async {}).await.unwrap(), exit::OK);
+}

@@ -1,0 +1,59 @@
+//! The host's file is damaged, or another is put in its place.
+
+use std::path::Path;
+
+use stagecall_tests::rig::{Rig, request, until};
+
+/// Overwrites the first page of an index that is only read when invitations are counted.
+fn damage(file: &Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let number = |sql: &str| -> u32 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let size = number("PRAGMA page_size") as usize;
+    let root =
+        number("SELECT rootpage FROM sqlite_schema WHERE name = 'invitation_state'") as usize;
+    drop(connection);
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[(root - 1) * size..root * size].fill(0xAB);
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// Waits until the host says of itself that it is well, or what is wrong.
+async fn health(rig: &Rig, says: &str) {
+    until(&format!("health says \"{says}\""), async || {
+        let health = request(rig.listen(), "GET", "/health", &[], b"").await;
+        let right = health.status == if says == "ok" { 200 } else { 503 };
+        (right && health.body.contains(says)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_whose_file_is_damaged_or_replaced_says_so() {
+    let (mut rig, acme) = Rig::with_one(173).await;
+    rig.start_for(&[&acme]).await;
+    health(&rig, "ok").await;
+    assert!(rig.stop().await.success());
+
+    let file = rig.file("stagecall.db");
+    let whole = std::fs::read(&file).unwrap();
+    damage(&file);
+    rig.start().await;
+    health(&rig, "the store is damaged").await;
+    rig.logged(&["the file is damaged", "restore a backup"])
+        .await;
+    rig.kill();
+
+    // The journal belongs to the damaged one.
+    for journal in ["stagecall.db-wal", "stagecall.db-shm"] {
+        let _ = std::fs::remove_file(rig.file(journal));
+    }
+    std::fs::write(&file, &whole).unwrap();
+    rig.start().await;
+    health(&rig, "ok").await;
+    let other = rig.file("other.db");
+    std::fs::write(&other, &whole).unwrap();
+    std::fs::rename(&other, &file).unwrap();
+    health(&rig, "does not take writes").await;
+    rig.logged(&["is another file than the one that was opened"])
+        .await;
+}
