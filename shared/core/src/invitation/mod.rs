@@ -388,6 +388,14 @@ impl Invitation {
         self
     }
 
+    /// The same entry, due to be sent only at this time.
+    pub fn due_at(mut self, at: Timestamp) -> Self {
+        self.next_try = Some(at);
+        let step = Step::Invite;
+        self.wake = Wake::At { at, step };
+        self
+    }
+
     /// The same entry, under this version of its mapping.
     pub fn under(mut self, definition: DefinitionId) -> Self {
         self.definition = Some(definition);

@@ -226,7 +226,16 @@ impl Invitation {
                     return Err(past);
                 }
                 detail = Some(reason.name().to_owned());
-                if self.revision > 0 || matches!(reason, SkipReason::Duplicate(_)) {
+                let is_news = match &reason {
+                    // Another mapping invites for the same entry, and reports it.
+                    SkipReason::Duplicate(Some(other)) if claim.is_none() => {
+                        other.application != self.key.application
+                            || other.mapping == self.key.mapping
+                    }
+                    SkipReason::Duplicate(_) => true,
+                    _ => false,
+                };
+                if self.revision > 0 || is_news {
                     self.revision += 1;
                 }
                 self.next_try = None;

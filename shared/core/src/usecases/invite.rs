@@ -20,7 +20,7 @@ use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
     Purpose, Withdrawn,
 };
-use crate::tenant::{Mapping, Tenant};
+use crate::tenant::{Mapping, Position, Tenant};
 use crate::timing::{after, seconds};
 use crate::work::Work;
 
@@ -37,8 +37,8 @@ pub struct Inviter {
 
 /// The answer to "who, and is it still wanted".
 enum Wanted {
-    /// Yes: this person.
-    Yes(Box<Person>, Option<EntryFact>),
+    /// Yes: this person, who entered like so and is at this position now.
+    Yes(Box<Person>, Option<EntryFact>, Option<Position>),
     /// No, or not now: what happens to the row instead.
     No(Box<Event>),
 }
@@ -95,11 +95,15 @@ impl Inviter {
         let present = tenant.present(&row.key.mapping, row.definition.as_ref());
         let (Some(mapping), Some(present)) = (mapping, present) else {
             let event = skip(SkipReason::MappingRemoved);
+            self.pass_on(&row, &event).await?;
             return self.record(&row, mapping, event).await;
         };
-        let (person, entry) = match self.wanted(tenant, mapping, present, &row).await {
-            Wanted::Yes(person, entry) => (*person, entry),
-            Wanted::No(event) => return self.record(&row, Some(mapping), *event).await,
+        let (person, entry, position) = match self.wanted(tenant, mapping, present, &row).await {
+            Wanted::Yes(person, entry, position) => (*person, entry, position),
+            Wanted::No(event) => {
+                self.pass_on(&row, &event).await?;
+                return self.record(&row, Some(mapping), *event).await;
+            }
         };
         let platform = match self
             .platforms
@@ -112,6 +116,11 @@ impl Inviter {
                 return self.record(&row, Some(mapping), event).await;
             }
         };
+        if let Some(position) = &position
+            && !self.hold_entry(tenant, mapping, &row, position).await?
+        {
+            return Ok(());
+        }
         let Some((row, task)) = self.arrange(tenant, mapping, row, &*platform).await? else {
             return Ok(());
         };
@@ -243,7 +252,7 @@ impl Inviter {
                 // A report of the delay, with an outcome or a move, is no reason not to invite.
                 || row.report.led_to(mapping, position)
         };
-        let entry = match Stay::of(&*eploy, &row.key.application, there).await {
+        let (entry, position) = match Stay::of(&*eploy, &row.key.application, there).await {
             Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
             Ok(Stay::Away) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
             Ok(Stay::There(position, _))
@@ -253,7 +262,8 @@ impl Inviter {
             {
                 return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
             }
-            Ok(Stay::There(_, entry)) => entry.filter(|_| !anywhere),
+            Ok(Stay::There(_, _)) if anywhere => (None, None),
+            Ok(Stay::There(position, entry)) => (entry, Some(position)),
         };
         if let Some(entry) = &entry
             && let Some(not_before) = row.entry.not_before
@@ -263,7 +273,7 @@ impl Inviter {
             return Wanted::No(Box::new(skip(SkipReason::Baseline)));
         }
         match self.person(&*eploy, row).await {
-            Ok(person) => Wanted::Yes(Box::new(person), entry),
+            Ok(person) => Wanted::Yes(Box::new(person), entry, position),
             Err(event) => Wanted::No(Box::new(event)),
         }
     }

@@ -4,6 +4,7 @@ mod announce;
 mod arrange;
 mod definitions;
 mod desk;
+mod entries;
 mod invite;
 mod poll;
 mod pools;

@@ -333,7 +333,9 @@ impl Judge {
                 }
                 "that is too early"
             }
-            State::Skipped(SkipReason::Duplicate(owner)) if !self.is_there(row, owner.as_ref()) => {
+            State::Skipped(SkipReason::Duplicate(owner))
+                if !self.is_held(row, owner.as_ref()) && !self.is_there(row, owner.as_ref()) =>
+            {
                 "what the platform has is nobody else's invitation"
             }
             _ => return,

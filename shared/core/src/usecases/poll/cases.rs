@@ -12,6 +12,7 @@ use crate::invitation::{Invitation, SkipReason};
 use crate::ports::{ApplicationRow, Eploy, MappingStatus, Standing};
 use crate::tenant::Tenant;
 use crate::usecases::desk::Desk;
+use crate::usecases::entries::EntryOf;
 
 /// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
 const HISTORIES_AT_ONCE: usize = 8;
@@ -142,14 +143,13 @@ impl Desk {
                 if first.is_some() {
                     break;
                 }
-                let is_other = other.key.application == key.application
-                    && other.key.mapping != key.mapping
-                    && other.holds_its_entry();
-                if is_other
-                    && let Some(by) = self.definition(tenant, other).await?
-                    && by.assessment == *assessment
-                    && by.takes(case.row)
-                {
+                let entry = EntryOf {
+                    key: &key,
+                    assessment,
+                    vacancy: &case.row.vacancy,
+                    position: Some(&case.row.position),
+                };
+                if self.is_held(tenant, other, &entry).await? {
                     first = Some(other.key.clone());
                 }
             }
