@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, StageId, StatusId, VacancyId};
 use stagecall_core::ports::{ApplicationPage, ApplicationRow, SetAside, StageSearch};
-use stagecall_core::tenant::{Position, Trigger, Vacancies};
+use stagecall_core::tenant::{Trigger, Vacancies};
 
 use crate::call::Call;
 use crate::client::Client;
 use crate::dialect::{Dialect, MoveBody};
 use crate::errors::{Permission, Problem};
+use crate::position::Stages;
 use crate::search::{FEW_PAGES, Filter, Search};
 use crate::wire::{Page, Record};
 
@@ -129,7 +130,7 @@ impl Client {
         let mut rows = Vec::new();
         let mut set_aside = Vec::new();
         for record in &found.records {
-            match row(record, &self.shared.dialect) {
+            match row(record, &self.shared.dialect, &self.stages) {
                 Ok(row) => rows.push(row),
                 Err(problem) => set_aside.push(problem),
             }
@@ -214,7 +215,11 @@ pub(crate) fn any_of(
 }
 
 /// An application, or why it cannot be read.
-pub(crate) fn row(record: &Value, dialect: &Dialect) -> Result<ApplicationRow, SetAside> {
+pub(crate) fn row(
+    record: &Value,
+    dialect: &Dialect,
+    stages: &Stages,
+) -> Result<ApplicationRow, SetAside> {
     let Some(record) = Record::of(record) else {
         return Err(SetAside {
             id: None,
@@ -227,7 +232,7 @@ pub(crate) fn row(record: &Value, dialect: &Dialect) -> Result<ApplicationRow, S
             id: ApplicationId::new(id.clone()?),
             candidate: record.need_id("Candidate")?.as_str().into(),
             vacancy: record.need_id("Vacancy")?.as_str().into(),
-            position: position(record)?,
+            position: stages.position(record)?,
             modified: record
                 .text("ModificationDate")
                 .and_then(|text| dialect.dates.read(text)),
@@ -236,30 +241,6 @@ pub(crate) fn row(record: &Value, dialect: &Dialect) -> Result<ApplicationRow, S
     read().map_err(|reason| SetAside {
         id: id.clone().ok(),
         reason,
-    })
-}
-
-/// Where a record says that its application stands. Stage and status may each be null (reference eploy §3.5), but a
-/// record without any `Workflow` says nothing.
-pub(crate) fn position(record: Record<'_>) -> Result<Position, String> {
-    if !record.has("Workflow") {
-        return Err("Workflow is missing".to_owned());
-    }
-    let Some(workflow) = record.get("Workflow") else {
-        return Ok(Position::default());
-    };
-    let workflow = Record::of(workflow).ok_or("Workflow is not an object")?;
-    let part = |name| match workflow.record(name) {
-        // A stage that is there but cannot be told is another thing than none.
-        Some(part) if part.has("Id") => workflow.need_id(name).map(Some),
-        Some(_) => Err(format!("Workflow.{name} has no Id")),
-        None if workflow.get(name).is_some() => workflow.need_id(name).map(Some),
-        None => Ok(None),
-    };
-    Ok(Position {
-        stage: part("Stage")?.map(StageId::new),
-        // That the status cannot be told must not hide the stage: a mapping may ask for no more.
-        status: workflow.id("Status").map(StatusId::new),
     })
 }
 
@@ -282,6 +263,8 @@ pub(crate) fn move_body(dialect: &Dialect, stage: &StageId, status: Option<&Stat
 
 #[cfg(test)]
 mod tests {
+    use stagecall_core::tenant::Position;
+
     use super::*;
     use crate::testing::{Answer, Scene};
 

@@ -20,12 +20,14 @@ use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
 use crate::applications::stage_searches;
 use crate::errors::Problem;
+use crate::position::Stages;
 use crate::shared::Shared;
 
 /// The client. Each kind of record has its calls in a file of its own.
 pub(crate) struct Client {
     pub(crate) shared: Arc<Shared>,
     pub(crate) purpose: Purpose,
+    pub(crate) stages: Stages,
 }
 
 #[async_trait]

@@ -21,6 +21,7 @@ use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Problem;
 use crate::inspect::Inspector;
+use crate::position::Stages;
 use crate::shared::{Learnt, Shared};
 use crate::token::Tokens;
 
@@ -88,10 +89,15 @@ impl Connections {
 
     /// A look into the tenant's Eploy, for whoever sets it up.
     pub fn inspector(&self, tenant: &Tenant) -> Result<Inspector, CallError> {
-        Ok(Inspector::new(Client {
+        Ok(Inspector::new(self.client(tenant, Purpose::WriteBack)?))
+    }
+
+    fn client(&self, tenant: &Tenant, purpose: Purpose) -> Result<Client, CallError> {
+        Ok(Client {
             shared: self.shared(tenant)?,
-            purpose: Purpose::WriteBack,
-        }))
+            purpose,
+            stages: Stages::of(tenant),
+        })
     }
 
     fn shared(&self, tenant: &Tenant) -> Result<Arc<Shared>, CallError> {
@@ -152,10 +158,7 @@ impl Connections {
 #[async_trait]
 impl EployConnections for Connections {
     async fn eploy(&self, tenant: &Tenant, purpose: Purpose) -> Result<Arc<dyn Eploy>, CallError> {
-        Ok(Arc::new(Client {
-            shared: self.shared(tenant)?,
-            purpose,
-        }))
+        Ok(Arc::new(self.client(tenant, purpose)?))
     }
 }
 

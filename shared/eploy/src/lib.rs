@@ -20,6 +20,7 @@ mod exports;
 mod inspect;
 mod notes;
 mod placements;
+mod position;
 mod probe;
 mod questions;
 mod refusal;

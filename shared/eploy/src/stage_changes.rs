@@ -7,10 +7,10 @@ use stagecall_core::error::CallError;
 use stagecall_core::ids::ApplicationId;
 use stagecall_core::ports::{SetAside, StageChange, StageChangePage};
 
-use crate::applications::position;
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
+use crate::position::Stages;
 use crate::search::{Filter, Search};
 use crate::wire::Record;
 
@@ -61,7 +61,7 @@ impl Client {
             ..StageChangePage::default()
         };
         for record in &found.records {
-            match change(record, route, dialect) {
+            match change(record, route, dialect, &self.stages) {
                 Ok(change) => read.changes.push(change),
                 Err(problem) => read.set_aside.push(problem),
             }
@@ -76,7 +76,12 @@ pub(crate) fn block_of(route: &str) -> &str {
 }
 
 /// A change of stage. Only whose it is has to be readable: the application itself tells the rest.
-fn change(record: &Value, route: &str, dialect: &Dialect) -> Result<StageChange, SetAside> {
+fn change(
+    record: &Value,
+    route: &str,
+    dialect: &Dialect,
+    stages: &Stages,
+) -> Result<StageChange, SetAside> {
     let aside = |id, reason: String| SetAside { id, reason };
     let record = Record::of(record).ok_or_else(|| aside(None, "it is not an object".to_owned()))?;
     let own = record.own_id("StatusHistoryId").ok();
@@ -87,7 +92,7 @@ fn change(record: &Value, route: &str, dialect: &Dialect) -> Result<StageChange,
     Ok(StageChange {
         application: ApplicationId::new(application),
         vacancy: record.id("Vacancy").map(|id| id.as_str().into()),
-        position: position(record).ok(),
+        position: stages.position(record).ok(),
         at: [block_of(route), "CreationDate", "StatusDate"]
             .into_iter()
             .find_map(date),

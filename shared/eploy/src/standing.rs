@@ -7,10 +7,11 @@ use stagecall_core::ids::{ApplicationId, StatusHistoryId};
 use stagecall_core::ports::{ApplicationRow, HistoryRow, Standing};
 use stagecall_core::tenant::Position;
 
-use crate::applications::{BLOCKS, position, row as row_of_application};
+use crate::applications::{BLOCKS, row as row_of_application};
 use crate::client::Client;
 use crate::dialect::{Dialect, History};
 use crate::errors::{Permission, Problem};
+use crate::position::Stages;
 use crate::search::{FEW_PAGES, Filter, Kind, Search};
 use crate::wire::Record;
 
@@ -64,7 +65,7 @@ impl Client {
         };
         Record::of(&record)
             .ok_or_else(|| "it is not an object".to_owned())
-            .and_then(position)
+            .and_then(|record| self.stages.position(record))
             .map(Some)
             .map_err(|problem| Problem::Unreadable.error(OPERATION, &problem))
     }
@@ -77,7 +78,7 @@ impl Client {
         let Some(record) = self.application_record(application).await? else {
             return Ok(None);
         };
-        row_of_application(&record, &self.shared.dialect)
+        row_of_application(&record, &self.shared.dialect, &self.stages)
             .map(Some)
             .map_err(|aside| Problem::Unreadable.error(OPERATION, &aside.reason))
     }
@@ -127,7 +128,7 @@ impl Client {
                 other => other?,
             };
             for record in &found.records {
-                match row(record, application, dialect) {
+                match row(record, application, dialect, &self.stages) {
                     Ok(row) if rows.iter().any(|known| known.id == row.id) => {}
                     Ok(row) => rows.push(row),
                     Err(Unusable::Foreign) => return Ok(Told::Refused),
@@ -162,6 +163,7 @@ fn row(
     record: &Value,
     application: &ApplicationId,
     dialect: &Dialect,
+    stages: &Stages,
 ) -> Result<HistoryRow, Unusable> {
     let record =
         Record::of(record).ok_or_else(|| Unusable::Unreadable("it is not an object".to_owned()))?;
@@ -177,7 +179,7 @@ fn row(
             at: ["StatusDate", "CreationDate"]
                 .into_iter()
                 .find_map(|name| record.text(name).and_then(|text| dialect.dates.read(text))),
-            position: position(record)?,
+            position: stages.position(record)?,
         })
     };
     read().map_err(Unusable::Unreadable)

@@ -12,7 +12,7 @@ use super::Certainty::{Likely, Sure};
 use super::heard::Heard;
 use super::{Probe, Writing, filter};
 use crate::actions::create_body;
-use crate::applications::{BLOCKS, move_body, position};
+use crate::applications::{BLOCKS, move_body};
 use crate::client::Client;
 use crate::dialect::MoveBody;
 use crate::errors::{Permission, Problem};
@@ -61,7 +61,7 @@ impl Probe<'_> {
                 Some(Subject {
                     candidate: record.id("Candidate")?,
                     vacancy: record.id("Vacancy")?,
-                    position: position(record).ok()?,
+                    position: self.client.stages.position(record).ok()?,
                     modified: record.text("ModificationDate").map(str::to_owned),
                 })
             })
