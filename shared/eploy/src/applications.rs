@@ -64,22 +64,9 @@ impl Client {
         vacancies: &Vacancies,
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
-        let dialect = &self.shared.dialect;
-        let stages: BTreeSet<&str> = triggers
-            .iter()
-            .map(|trigger| trigger.stage.as_str())
-            .collect();
-        let vacancies: BTreeSet<&str> = match vacancies {
-            Vacancies::All => BTreeSet::new(),
-            Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
-        };
-        let filters = [
-            any_of(dialect, dialect.stage_route.as_deref(), &stages),
-            any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
-        ];
         self.search_applications(
             "find applications at the stage",
-            filters.into_iter().flatten().collect(),
+            stage_filters(&self.shared.dialect, triggers, vacancies),
             page,
         )
         .await
@@ -155,6 +142,27 @@ impl Client {
         let call = Call::patch(operation, &path, body, Permission::update("Applications"));
         self.call(call).await.map(drop)
     }
+}
+
+/// The filters of one search for who is at these triggers; none: it reads all applications.
+pub(crate) fn stage_filters(
+    dialect: &Dialect,
+    triggers: &[Trigger],
+    vacancies: &Vacancies,
+) -> Vec<Filter> {
+    let stages: BTreeSet<&str> = triggers
+        .iter()
+        .map(|trigger| trigger.stage.as_str())
+        .collect();
+    let vacancies: BTreeSet<&str> = match vacancies {
+        Vacancies::All => BTreeSet::new(),
+        Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
+    };
+    let filters = [
+        any_of(dialect, dialect.stage_route.as_deref(), &stages),
+        any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
+    ];
+    filters.into_iter().flatten().collect()
 }
 
 /// How a reading of who is at these triggers is divided: where several stages cannot be asked for at once, one search for

@@ -41,5 +41,7 @@ pub use dialect::{
     MoveBody, NoteFormat, QuestionsBody, ReadBy, TokenRequest, Zone,
 };
 pub use errors::{Level, Permission, Problem};
-pub use inspect::{Inspector, List, Listing, Need, Origin, Question, VacancyRow, needed};
+pub use inspect::{
+    Inspector, List, Listing, Need, Origin, Question, StageReading, VacancyRow, needed,
+};
 pub use probe::{Certainty, Experiment, Probed, Writing};

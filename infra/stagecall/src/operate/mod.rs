@@ -1,6 +1,7 @@
 //! The operator's commands: see what is going on, and mend it.
 
 pub(crate) mod console;
+pub(crate) mod edit;
 mod explain;
 mod hires;
 mod invitations;

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod needs;
+mod reading;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use crate::token::For;
 
 pub use catalogue::{List, Listing, Origin, Question, VacancyRow};
 pub use needs::{Need, needed};
+pub use reading::StageReading;
 
 /// A look into one tenant's Eploy.
 pub struct Inspector {

@@ -18,6 +18,7 @@ use super::show;
 use crate::connect::prompt;
 use crate::exit;
 use crate::operate::console::{Acting, Output, print_json};
+use crate::operate::edit::cost;
 use crate::operate::read::refuse_overlaps;
 use crate::store::{Installation, Place};
 
@@ -135,6 +136,9 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     refuse_overlaps(&tenant, on).await?;
     if !arguments.output.json {
         println!("{}", show::in_words(&mapping));
+        if let Some(cost) = cost(on, &tenant).await? {
+            println!("{cost}");
+        }
     }
     let what = if mapping.include_current {
         format!(

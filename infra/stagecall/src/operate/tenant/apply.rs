@@ -10,6 +10,7 @@ use stagecall_core::tenant::Tenant;
 use super::checked::{File, check, difference, text};
 use crate::exit;
 use crate::operate::console::Acting;
+use crate::operate::edit::cost;
 use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
@@ -91,7 +92,12 @@ async fn change(
             return Err(exit::usage(problem));
         }
     }
-    let mut shown: Vec<&str> = changes.iter().map(|(_, shown)| shown.as_str()).collect();
+    let mut costs = Vec::new();
+    for (tenant, _) in &changes {
+        costs.extend(cost(on, tenant).await?);
+    }
+    let shown = changes.iter().map(|(_, shown)| shown.as_str());
+    let mut shown: Vec<&str> = shown.chain(costs.iter().map(String::as_str)).collect();
     if arguments.check {
         println!("{}", shown.join("\n"));
         return Ok(exit::OK);

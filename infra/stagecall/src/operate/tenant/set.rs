@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use super::checked::{check, difference};
 use crate::exit;
 use crate::operate::console::Acting;
+use crate::operate::edit::cost;
 use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
@@ -59,7 +60,9 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         println!("nothing changes");
         return Ok(exit::OK);
     };
-    if !arguments.acting.agreed(&shown)? {
+    let shown = [Some(shown), cost(on, &next).await?];
+    let shown: Vec<String> = shown.into_iter().flatten().collect();
+    if !arguments.acting.agreed(&shown.join("\n"))? {
         return Ok(exit::OK);
     }
     on.records.put_tenant(&next).await?;

@@ -3,6 +3,7 @@
 mod baseline;
 mod cases;
 mod decide;
+mod edit;
 mod feed;
 mod hires;
 mod mappings;

@@ -271,3 +271,44 @@ async fn who_was_invited_for_an_entry_is_not_invited_for_it_by_another_mapping()
     let duplicate = SkipReason::Duplicate(Some(key));
     assert_eq!(world.row(&second).state, State::Skipped(duplicate));
 }
+
+/// What an edit makes the next poll read is said before it is made.
+#[tokio::test]
+async fn an_edit_reads_what_it_adds_and_one_that_adds_nothing_reads_nothing() {
+    let world = on_for_one().await;
+    let state = world.holds().state.clone();
+    let tenant = world.holds().tenant.clone();
+    let desk = world.desk();
+    let reading = async |change: fn(&mut Mapping)| {
+        let mut next = tenant.clone();
+        change(&mut next.mappings[0]);
+        desk.reading_of_edit(&next, state.clone()).await.unwrap()
+    };
+    let triggers = tenant.mappings[0].triggers.clone();
+    assert_eq!(reading(|_| ()).await, None);
+    assert_eq!(reading(|one| one.expires_after_days = Some(9)).await, None);
+    let added = reading(|one| one.vacancies = only(&["4101", "4102"])).await;
+    assert_eq!(added, Some((triggers.clone(), only(&["4102"]))));
+    let all = reading(|one| one.vacancies = Vacancies::All).await;
+    assert_eq!(all, Some((triggers.clone(), Vacancies::All)));
+    // Nothing is on record of a tenant that is new.
+    let new = desk.reading_of_edit(&tenant, None).await.unwrap();
+    assert_eq!(new, Some((triggers, only(&["4101"]))));
+    // As the poll does it.
+    world.holds().tenant.mappings[0].vacancies = only(&["4101", "4102"]);
+    poll(&world).await;
+    assert!(calls(&world).contains(&"applications_at"));
+}
+
+#[tokio::test]
+async fn a_reading_that_is_under_way_is_no_cost_of_an_edit() {
+    let world = on_for_one().await;
+    let mut tenant = world.holds().tenant.clone();
+    let mut state = state(&world);
+    tenant.mappings.push(mapping("second"));
+    super::super::adopt(&tenant, &mut state, time(0));
+    let mut edited = tenant.clone();
+    edited.mappings[0].paused = true;
+    let reading = world.desk().reading_of_edit(&edited, Some(state)).await;
+    assert_eq!(reading.unwrap(), None);
+}
