@@ -55,7 +55,7 @@ const OWN: &[(&str, &str, &str)] = &[
     (
         "stagecall.mapping_broken",
         "a mapping names something that Eploy or the platform has no more",
-        "Mend it there, or remove the mapping and map anew.",
+        "Bring it back there, or give the mapping another one in its place with stagecall tenant apply: then who entered meanwhile is invited.",
     ),
     (
         "stagecall.overlap",

@@ -9,6 +9,7 @@ use stagecall_core::tenant::Tenant;
 use stagecall_core::usecases::scan_calls_a_day;
 
 use super::finding::Finding;
+use crate::operate::broken;
 use crate::operate::console::local;
 use crate::store::Installation;
 
@@ -57,16 +58,13 @@ pub(crate) fn state(
     }));
     for mapping in &tenant.mappings {
         let state = state.mappings.get(&mapping.id).map(|state| &state.status);
-        if let Some(MappingStatus::Broken { reason, .. }) = state {
+        if let Some(MappingStatus::Broken { reason, at, .. }) = state {
             found.push(Finding::problem(
                 of,
                 "mappings",
                 "stagecall.mapping_broken",
-                format!("{}: {reason}", mapping.id),
-                format!(
-                    "Mend it in Eploy, or map anew: stagecall map remove {0} {1}, then stagecall map add {0}",
-                    tenant.id, mapping.id
-                ),
+                format!("{} is {}", mapping.id, broken::in_words(reason, *at)),
+                broken::remedy(tenant.id.as_str()),
             ));
         }
     }

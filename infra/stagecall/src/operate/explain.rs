@@ -13,6 +13,7 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 use stagecall_core::usecases::entry_into;
 
+use super::broken::in_words;
 use super::console::{Output, local, print_json};
 use super::hires::{outcome, state as hire_state};
 use super::read::{invitations, known};
@@ -333,16 +334,24 @@ fn verdict(
     since: Option<Timestamp>,
     state: Option<&TenantState>,
 ) -> String {
+    let known = state.and_then(|state| state.mappings.get(&mapping.id));
+    let status = known.map(|known| &known.status);
     if !mapping.triggered_by(position) {
         let triggers: Vec<_> = mapping
             .triggers
             .iter()
             .map(|trigger| trigger.stage.as_str())
             .collect();
-        return format!(
+        let elsewhere = format!(
             "no invitation: it is not at a trigger (stage {})",
             triggers.join(", ")
         );
+        return match status {
+            Some(MappingStatus::Broken { reason, at, .. }) => {
+                format!("{elsewhere}; the mapping is {}", in_words(reason, *at))
+            }
+            _ => elsewhere,
+        };
     }
     let at = since
         .map(|at| format!(" since {}", local(at)))
@@ -350,12 +359,15 @@ fn verdict(
     if mapping.paused {
         return format!("it is at a trigger{at}, and the mapping is paused");
     }
-    match state.and_then(|state| state.mappings.get(&mapping.id)) {
+    match known {
         None => format!("it is at a trigger{at}; the mapping is not in use yet"),
         Some(of) => match &of.status {
-            MappingStatus::Broken { reason, .. } => {
-                format!("it is at a trigger{at}; the mapping is broken: {reason}")
-            }
+            MappingStatus::Broken {
+                reason, at: since, ..
+            } => format!(
+                "it is at a trigger{at}; the mapping is {}. The next poll that sees it there takes that for proof that the stage exists, and invites",
+                in_words(reason, *since)
+            ),
             MappingStatus::Baseline { .. } => format!(
                 "it is at a trigger{at}; the mapping is still recording who was there before"
             ),
@@ -364,5 +376,52 @@ fn verdict(
                 local(of.since)
             ),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whoever_a_broken_mapping_holds_is_told_so_and_of_the_invitation_to_come() {
+        let mapping: Mapping = serde_json::from_value(json!({
+            "id": "video",
+            "vacancies": "all",
+            "triggers": [{"stage": "12"}],
+            "assessment": {"account": "willo", "assessment": "a1"},
+        }))
+        .unwrap();
+        let since = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut state = TenantState::new(since);
+        let broken = json!({
+            "status": {"broken": {"reason": "its trigger stage 12 is archived in Eploy", "at": since}},
+            "since": since,
+        });
+        let broken = serde_json::from_value(broken).unwrap();
+        state.mappings.insert(mapping.id.clone(), broken);
+        let said = |stage: &str| {
+            let position = Position {
+                stage: Some(stage.into()),
+                status: None,
+            };
+            verdict(&mapping, &position, None, Some(&state))
+        };
+        let held = format!(
+            "is held until it is fixed, and then invited{}",
+            ". The next poll that sees it there takes that for proof that the stage exists, and invites"
+        );
+        let there = said("12");
+        assert!(there.starts_with("it is at a trigger; the mapping is broken since "));
+        assert!(there.ends_with(&held), "{there}");
+        // It may be at the stage that is put in its place.
+        let elsewhere = said("13");
+        assert!(elsewhere.starts_with("no invitation: it is not at a trigger (stage 12); "));
+        assert!(
+            elsewhere.ends_with("is held until it is fixed, and then invited"),
+            "{elsewhere}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! The operator's commands: see what is going on, and mend it.
 
+pub(crate) mod broken;
 pub(crate) mod console;
 pub(crate) mod edit;
 mod explain;

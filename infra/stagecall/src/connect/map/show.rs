@@ -9,6 +9,7 @@ use stagecall_core::ports::MappingStatus;
 use stagecall_core::tenant::{Mapping, Reentry, Tenant, Vacancies};
 
 use crate::exit;
+use crate::operate::broken;
 use crate::operate::console::{Output, print_json, table};
 use crate::store::Installation;
 
@@ -90,7 +91,7 @@ fn stands(mapping: &Mapping, status: Option<&MappingStatus>) -> String {
         None => "not begun".to_owned(),
         Some(MappingStatus::Baseline { .. }) => "reading the baseline".to_owned(),
         Some(MappingStatus::Active) => "on".to_owned(),
-        Some(MappingStatus::Broken { reason, .. }) => format!("broken: {reason}"),
+        Some(MappingStatus::Broken { reason, at, .. }) => broken::in_words(reason, *at),
     }
 }
 

@@ -18,6 +18,7 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::Tenant;
 use stagecall_core::usecases::{Desk, Reads, adopt, broken, prove, switch, turned_on, with_proven};
 
+use super::broken::in_words;
 use super::console::{Output, print_json, table};
 use super::since::since;
 use crate::exit;
@@ -236,10 +237,8 @@ fn show(
         ));
     }
     for (id, of) in &state.mappings {
-        if let MappingStatus::Broken { reason, .. } = &of.status {
-            warnings.push(format!(
-                "mapping {id} is broken and invites nobody: {reason}"
-            ));
+        if let MappingStatus::Broken { reason, at, .. } = &of.status {
+            warnings.push(format!("mapping {id} is {}", in_words(reason, *at)));
         }
     }
     if arguments.output.json {

@@ -5,6 +5,7 @@ use stagecall_core::ports::{MappingStatus, TenantState};
 
 use super::checked::text;
 use crate::exit;
+use crate::operate::broken;
 use crate::operate::console::{Output, local, print_json};
 use crate::store::Installation;
 
@@ -75,7 +76,7 @@ fn standing(
         Some(of) => match &of.status {
             MappingStatus::Active => format!("on since {}", local(of.since)),
             MappingStatus::Baseline { .. } => "recording who was there before".to_owned(),
-            MappingStatus::Broken { reason, .. } => format!("broken: {reason}"),
+            MappingStatus::Broken { reason, at, .. } => broken::in_words(reason, *at),
         },
     }
 }
