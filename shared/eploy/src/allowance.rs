@@ -76,6 +76,21 @@ pub(crate) enum Spent {
     Store(StoreError),
 }
 
+/// How the day's use stands against what each purpose may use of it, by our own count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayShares {
+    /// How many calls were made today, or taken to be made.
+    pub used: u32,
+    /// Whether polls only make the few calls of their floor.
+    pub polls_spent: bool,
+    /// Whether invitations wait.
+    pub invitations_spent: bool,
+    /// Whether reports wait.
+    pub reports_spent: bool,
+    /// When the next day begins.
+    pub resets_at: Timestamp,
+}
+
 impl Budget {
     pub(crate) fn new(allowance: Arc<dyn Allowance>, tenant: TenantId, limits: Limits) -> Self {
         Self {
@@ -127,6 +142,21 @@ impl Budget {
         }
         let calls = calls.saturating_add(held);
         Ok(AllowanceLeft { calls, resets_at })
+    }
+
+    /// How the day's use stands against the shares.
+    pub(crate) async fn shares(&self, now: Timestamp) -> Result<DayShares, StoreError> {
+        let (day, resets_at) = day(now, self.limits.zone);
+        let day_left = resets_at.duration_since(now);
+        let used = self.allowance.taken(&self.tenant, &day).await?;
+        let is_spent = |purpose| used >= self.ceiling(purpose, day_left);
+        Ok(DayShares {
+            used,
+            polls_spent: is_spent(Purpose::Poll),
+            invitations_spent: is_spent(Purpose::Invite),
+            reports_spent: is_spent(Purpose::WriteBack),
+            resets_at,
+        })
     }
 
     /// Takes some from the store; close to the ceiling one by one, so that none is left over.
@@ -330,6 +360,33 @@ mod tests {
             budget.left(Purpose::Poll, now).await.unwrap().calls,
             8000 - 13
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_spent_is_told_for_each_purpose() {
+        let allowance = Arc::new(FakeAllowance::default());
+        let budget = budget(&allowance, 1000);
+        let now = at("2025-01-24T12:00:00Z");
+        let spent = async || {
+            let shares = budget.shares(now).await.unwrap();
+            assert_eq!(shares.resets_at, at("2025-01-25T00:00:00Z"));
+            (
+                shares.used,
+                [
+                    shares.polls_spent,
+                    shares.invitations_spent,
+                    shares.reports_spent,
+                ],
+            )
+        };
+        assert_eq!(spent().await, (0, [false, false, false]));
+        spend(&budget, Purpose::Poll, now).await;
+        // The floor of polls is used before their own share tells.
+        assert_eq!(spent().await, (802, [true, false, false]));
+        spend(&budget, Purpose::Invite, now).await;
+        assert_eq!(spent().await, (850, [true, true, false]));
+        spend(&budget, Purpose::WriteBack, now).await;
+        assert_eq!(spent().await, (950, [true, true, true]));
     }
 
     #[tokio::test]

@@ -35,6 +35,7 @@ mod token;
 mod vacancies;
 mod wire;
 
+pub use allowance::DayShares;
 pub use connections::{Connections, validate};
 pub use dialect::{
     ActionFields, ActionLookUpBy, AnswerValues, Dates, Dialect, History, IdCasing, IdValues,

@@ -8,6 +8,7 @@ use stagecall_core::ports::{Assessment, PlatformConnections as _};
 use stagecall_core::tenant::{MappingKind, PlatformConnection, Tenant};
 use stagecall_eploy::{Level, Need, Problem, needed, validate};
 
+use super::allowance;
 use super::finding::{Finding, any_problem};
 use crate::store::Installation;
 
@@ -88,17 +89,7 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
         }
     }
     found.extend(ahead.map(clock));
-    match inspector.allowance_left().await {
-        Ok(left) => found.push(Finding::ok(
-            EPLOY,
-            "allowance",
-            format!(
-                "{} of the {} calls that Stagecall may make today are left beside those kept for polls; Eploy's own count, which all keys share, is on its API Keys page",
-                left.calls, tenant.eploy.daily_calls
-            ),
-        )),
-        Err(error) => found.push(Finding::refused(EPLOY, "allowance", &error)),
-    }
+    found.push(allowance::check(&inspector, tenant, EPLOY).await);
     found
 }
 

@@ -10,7 +10,7 @@ use stagecall_http::{Limits, Method, Request};
 use url::Url;
 
 use super::finding::{Finding, Printer, Verdict, code};
-use super::{checks, recorded};
+use super::{allowance, checks, recorded};
 use crate::operate::console::{Acting, Output, local, print_json};
 use crate::store::{Installation, Place};
 
@@ -73,6 +73,8 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
                     .into_iter()
                     .map(within),
             );
+        } else if let Ok(inspector) = on.eploy().inspector(tenant) {
+            findings.push(allowance::check(&inspector, tenant, &of).await);
         }
     }
     if arguments.output.json {

@@ -2,6 +2,7 @@
 //! invited to what.
 
 pub(crate) mod add;
+pub(crate) mod allowance;
 mod checks;
 mod credentials;
 mod doctor;

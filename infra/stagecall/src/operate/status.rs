@@ -5,13 +5,13 @@ use comfy_table::Cell;
 use serde::Serialize;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{EployConnections as _, Purpose, StateCount};
+use stagecall_core::ports::StateCount;
 use stagecall_core::tenant::Tenant;
 
 use super::console::{Output, print_json, span, table};
 use super::read::sum;
 use crate::connect::finding::{Finding, Verdict};
-use crate::connect::recorded;
+use crate::connect::{allowance, recorded};
 use crate::exit;
 use crate::store::Installation;
 
@@ -146,15 +146,21 @@ async fn glance(
     let suspended = state
         .as_ref()
         .is_some_and(|state| state.suspended.is_some());
-    // The calls of all purposes together are what writing back, which may use all, has not left.
-    let left = match eploy.eploy(tenant, Purpose::WriteBack).await {
-        Ok(eploy) => eploy.allowance_left().await.map(|left| left.calls),
+    let shares = match eploy.inspector(tenant) {
+        Ok(inspector) => inspector.day_shares().await,
         Err(error) => Err(error),
     };
-    let left = left.unwrap_or_else(|error| {
-        problems.push(error.to_string());
-        tenant.eploy.daily_calls
-    });
+    let calls_today = match shares {
+        Ok(shares) => {
+            let found = allowance::stands(tenant.eploy.daily_calls, &shares, "");
+            problems.extend(problem(&found));
+            shares.used
+        }
+        Err(error) => {
+            problems.push(error.to_string());
+            0
+        }
+    };
     let due_at = state.as_ref().map(|state| state.due_at);
     Ok(Glance {
         tenant: tenant.id.clone(),
@@ -176,7 +182,7 @@ async fn glance(
         completed: sum(&states, &["completed"]),
         failed: sum(&states, &["failed", "bounced"]),
         unmatched: unmatched.len(),
-        calls_today: tenant.eploy.daily_calls.saturating_sub(left),
+        calls_today,
         calls_allowed: tenant.eploy.daily_calls,
         states,
     })

@@ -11,10 +11,10 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use stagecall_core::error::CallError;
-use stagecall_core::ports::{AllowanceLeft, Eploy as _};
 use stagecall_http::Response;
 use tokio::time::Instant;
 
+use crate::allowance::DayShares;
 use crate::call::Call;
 use crate::client::Client;
 use crate::errors::{Permission, Problem};
@@ -82,9 +82,11 @@ impl Inspector {
         }
     }
 
-    /// What is left of the day's allowance, by our own count. No call.
-    pub async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
-        self.client.allowance_left().await
+    /// How the day's use stands against the shares of the allowance, by our own count. No call.
+    pub async fn day_shares(&self) -> Result<DayShares, CallError> {
+        let shared = &self.client.shared;
+        let shares = shared.budget.shares(shared.clock.now()).await;
+        shares.map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
     }
 
     /// Runs the experiments that find this Eploy's dialect; those that write only with `writing`.

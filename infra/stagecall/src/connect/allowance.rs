@@ -1,0 +1,111 @@
+//! Whether the day's calls are spent, and until when work is put off.
+
+use stagecall_core::tenant::Tenant;
+use stagecall_eploy::{DayShares, Inspector, Problem};
+
+use super::finding::Finding;
+use crate::operate::console::local;
+
+const WHAT: &str = "allowance";
+
+/// How the day's use stands, by our own count. No call.
+pub(crate) async fn check(inspector: &Inspector, tenant: &Tenant, of: &str) -> Finding {
+    match inspector.day_shares().await {
+        Ok(shares) => stands(tenant.eploy.daily_calls, &shares, of),
+        Err(error) => Finding::refused(of, WHAT, &error),
+    }
+}
+
+/// How the day's use stands.
+pub(crate) fn stands(daily: u32, shares: &DayShares, of: &str) -> Finding {
+    let used = format!(
+        "{} of the {daily} calls that Stagecall may make today are used",
+        shares.used
+    );
+    let until = local(shares.resets_at);
+    let waits = match shares {
+        DayShares {
+            polls_spent: false,
+            invitations_spent: false,
+            reports_spent: false,
+            ..
+        } => {
+            return Finding::ok(
+                of,
+                WHAT,
+                format!("{used}; Eploy's own count, which all keys share, is on its API Keys page"),
+            );
+        }
+        DayShares {
+            reports_spent: true,
+            ..
+        } => "invitations and reports wait until then, and polls read little",
+        DayShares {
+            invitations_spent: true,
+            ..
+        } => "invitations wait until then, polls read little, and reports go on",
+        DayShares { .. } => {
+            "until then polls read little, so that changes of many applications are noticed late; invitations and reports go on"
+        }
+    };
+    Finding::problem(
+        of,
+        WHAT,
+        Problem::AllowanceOurs.code(),
+        format!("{used}, and new ones come at {until}: {waits}"),
+        Problem::AllowanceOurs.remedy(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecall_core::Timestamp;
+
+    use super::*;
+    use crate::connect::finding::Verdict;
+
+    #[test]
+    fn that_a_share_of_the_day_is_spent_is_said_with_what_waits_and_until_when() {
+        let resets_at = Timestamp::from_second(1_800_000_000).unwrap();
+        let said = |polls_spent, invitations_spent, reports_spent| {
+            let shares = DayShares {
+                used: 810,
+                polls_spent,
+                invitations_spent,
+                reports_spent,
+                resets_at,
+            };
+            let found = stands(1000, &shares, "acme");
+            (found.verdict, found.found)
+        };
+        let (verdict, _) = said(false, false, false);
+        assert_eq!(verdict, Verdict::Ok);
+        let until = local(resets_at);
+        let spent = format!(
+            "810 of the 1000 calls that Stagecall may make today are used, and new ones come at {until}: "
+        );
+        for (shares, waits) in [
+            (
+                (true, false, false),
+                "until then polls read little, so that changes of many applications are noticed late; invitations and reports go on",
+            ),
+            (
+                (true, true, false),
+                "invitations wait until then, polls read little, and reports go on",
+            ),
+            (
+                (false, true, false),
+                "invitations wait until then, polls read little, and reports go on",
+            ),
+            (
+                (true, true, true),
+                "invitations and reports wait until then, and polls read little",
+            ),
+        ] {
+            let (polls, invitations, reports) = shares;
+            let (verdict, found) = said(polls, invitations, reports);
+            assert_eq!(verdict, Verdict::Problem);
+            assert_eq!(found, format!("{spent}{waits}"));
+        }
+    }
+}
