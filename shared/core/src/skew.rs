@@ -19,8 +19,10 @@ use crate::timing::{Timing, after, seconds};
 /// Clocks of several processes differ a little. What was written further ahead was written by a clock that was wrong.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// The longest that another system can ask to be left alone, and that a sweep rests while anything is waiting.
-const MAX_SWEEP_PAUSE: SignedDuration = SignedDuration::from_hours(48);
+/// A sweep rests no longer while anything is waiting: a day is its longest interval and the longest that a platform can ask
+/// to be left alone, and an hour is added for intervals that began a little ago. Only for a sweep that was armed by a clock
+/// that was ahead does nothing else tell.
+const MAX_SWEEP_PAUSE: SignedDuration = SignedDuration::from_hours(25);
 
 /// How far Eploy's dates may be ahead of our clock: an hour of British summer, and a little.
 const APART: SignedDuration = SignedDuration::from_mins(65);
@@ -208,7 +210,9 @@ impl SweepState {
         let Some(due_at) = self.due_at else {
             return false;
         };
-        let ahead = self.last_at.is_some_and(|at| Back::of(at, now).is_some());
+        let failed_at = self.failing.as_ref().and_then(|failing| failing.at);
+        let written_at = self.last_at.max(failed_at);
+        let ahead = written_at.is_some_and(|at| Back::of(at, now).is_some());
         due_at <= now || ahead || due_at.duration_since(now) > MAX_SWEEP_PAUSE
     }
 }

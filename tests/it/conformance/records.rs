@@ -496,6 +496,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
                 since: at(1.0),
                 times: 1,
             },
+            at: Some(at(1.0)),
             open_after: Some("7021577.video.1".to_owned()),
             ended_after: None,
         }),

@@ -70,6 +70,7 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
                 since: at(-90_000.0),
                 times: 7,
             },
+            at: Some(at(0.0)),
             open_after: Some("70215.video.1".to_owned()),
             ended_after: None,
         }),

@@ -38,6 +38,11 @@ const OWN: &[(&str, &str, &str)] = &[
         "Let the machine keep its time by NTP.",
     ),
     (
+        "stagecall.clock_ahead",
+        "a tenant's state was saved by a clock that was ahead, so that its polls are put off",
+        "Set the clocks right, and start the host again.",
+    ),
+    (
         "stagecall.dead_letters",
         "work failed as often as its queue allows",
         "Mend what the functions' logs say, then send it back: stagecall redrive.",

@@ -24,6 +24,7 @@ pub(crate) fn state(
     now: Timestamp,
 ) -> Vec<Finding> {
     let mut found: Vec<_> = polling(state, of, now).into_iter().collect();
+    found.extend(clock_ahead(state, of, now));
     found.extend(feed(tenant, &state.poll, of));
     let hires = state
         .hires
@@ -69,6 +70,24 @@ pub(crate) fn state(
         }
     }
     found
+}
+
+/// Whether the state was saved by a clock that was ahead, so that polls are due by that clock.
+fn clock_ahead(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
+    let mut right = state.clone();
+    if !right.set_back(now) {
+        return None;
+    }
+    Some(Finding::problem(
+        of,
+        "clock",
+        "stagecall.clock_ahead",
+        format!(
+            "the last poll was saved by a clock that is ahead of this one, and the next is due only at {}, by that clock",
+            local(state.due_at)
+        ),
+        "Set the clocks of this machine and of the host right. If this one is right, start the host again: it then looks at everything that is put off",
+    ))
 }
 
 /// Whether polls succeed.
@@ -302,6 +321,21 @@ mod tests {
             (verdict, code.as_deref()),
             (Verdict::Problem, Some("stagecall.store"))
         );
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_put_off_is_a_problem() {
+        let ahead = |saved_at| {
+            found(|state| {
+                state.saved_at = Some(time(saved_at));
+                state.due_at = time(saved_at + 60);
+            })
+        };
+        let codes = |found: &[Finding]| -> Vec<String> {
+            found.iter().filter_map(|one| one.code.clone()).collect()
+        };
+        assert_eq!(codes(&ahead(7200)), ["stagecall.clock_ahead"]);
+        assert_eq!(codes(&ahead(60)), Vec::<String>::new());
     }
 
     #[test]

@@ -162,6 +162,9 @@ pub struct SweepState {
 pub struct SweepFailing {
     /// The last failure, since when it has been going on, and for how many sweeps.
     pub trouble: Trouble,
+    /// When the last of them was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The open invitation that was asked for last of those that are asked for one by one meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_after: Option<String>,

@@ -4,7 +4,7 @@ use super::*;
 use crate::announcement::{Hire, HireKey};
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, Step};
-use crate::ports::{StageScan, Suspension};
+use crate::ports::{StageScan, Suspension, SweepFailing};
 
 const HOUR: i64 = 3600;
 /// How far the clock was ahead.
@@ -165,10 +165,28 @@ fn a_sweep_is_due_when_its_clock_was_ahead() {
     assert!(!sweep(0, 900).is_due(time(899)));
     assert!(sweep(0, 900).is_due(time(900)));
     assert!(sweep(AHEAD, AHEAD + 900).is_due(time(60)));
-    // It failed, so that only its time can tell.
-    assert!(sweep(0, 100 * HOUR).is_due(time(60)));
-    assert!(!sweep(0, 47 * HOUR).is_due(time(60)));
+    // Armed by that clock, so that only its time can tell.
+    assert!(sweep(0, 26 * HOUR).is_due(time(60)));
+    assert!(!sweep(0, 24 * HOUR).is_due(time(60)));
     assert!(!SweepState::default().is_due(time(0)));
+}
+
+/// A sweep that failed has seen nobody, so that its last look says nothing of the clock that it failed by.
+#[test]
+fn a_sweep_that_failed_while_the_clock_was_ahead_is_due_as_soon_as_the_clock_is_right() {
+    let failed = |at: i64| SweepState {
+        due_at: Some(time(at + 900)),
+        last_at: Some(time(0)),
+        failing: Some(SweepFailing {
+            trouble: trouble(0),
+            at: Some(time(at)),
+            open_after: None,
+            ended_after: None,
+        }),
+        ..SweepState::default()
+    };
+    assert!(failed(2 * HOUR).is_due(time(60)));
+    assert!(!failed(60).is_due(time(60)));
 }
 
 #[test]

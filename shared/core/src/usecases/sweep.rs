@@ -236,7 +236,7 @@ impl Sweeper {
         }
         round.not_before = error.retry_at;
         tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = trouble.times, %error, "could not be swept");
-        round.fails(trouble);
+        round.fails(trouble, self.desk.now());
     }
 
     /// After a sweep that could not see everybody, because the platform could not be asked: when to come back, and whether a
@@ -380,7 +380,7 @@ impl Sweeper {
                         ..trouble
                     };
                     round.failures = round.failures.saturating_add(1);
-                    round.fails(trouble);
+                    round.fails(trouble, self.desk.now());
                 }
                 None => round.recovers(),
             }
@@ -465,13 +465,14 @@ impl Round<'_> {
             .map_or(0, |failing| failing.trouble.times)
     }
 
-    fn fails(&mut self, trouble: Trouble) {
+    fn fails(&mut self, trouble: Trouble, now: Timestamp) {
         let before = self.failing.take();
         let (open_after, ended_after) = before.map_or((None, None), |before| {
             (before.open_after, before.ended_after)
         });
         self.failing = Some(SweepFailing {
             trouble,
+            at: Some(now),
             open_after,
             ended_after,
         });

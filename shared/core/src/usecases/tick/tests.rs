@@ -111,7 +111,25 @@ async fn what_the_queue_did_not_take_has_no_lease() {
 async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
     let world = World::new();
     let ticker = ticker(&world);
+    world.pass(-60);
+    world.holds().due = steps(7);
+    ticker.look_ahead().await.unwrap();
+    // What is due comes first, and all that is not has its turn, however much it is.
+    world.holds().due.clear();
+    assert_eq!(ticker.tick().await.unwrap(), 7);
+    assert_eq!(ticker.tick().await.unwrap(), 0);
     world.holds().due = steps(2);
-    assert_eq!(ticker.look_ahead().await.unwrap(), 2);
     assert_eq!(ticker.tick().await.unwrap(), 2);
+}
+
+/// Each time that a delivery is looked into counts.
+#[tokio::test]
+async fn a_delivery_is_not_looked_into_ahead_of_its_time() {
+    let world = World::new();
+    let ticker = ticker(&world);
+    world.pass(-60);
+    world.holds().due = vec![DueItem::Delivery("acme".into(), "d".to_owned())];
+    ticker.look_ahead().await.unwrap();
+    world.holds().due.clear();
+    assert_eq!(ticker.tick().await.unwrap(), 0);
 }
