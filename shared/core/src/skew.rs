@@ -121,12 +121,14 @@ impl TenantState {
             }
         };
         cursor(&mut self.poll.cursor, self.poll.reached);
+        self.poll.overlap.read_to = None;
         if let Some(hires) = &mut self.hires {
             back.if_any(&mut hires.overlap.read_at);
             if hires.since > now {
                 hires.since = early;
             }
             cursor(&mut hires.cursor, hires.reached);
+            hires.overlap.read_to = None;
             back.trouble(&mut hires.trouble);
         }
         true

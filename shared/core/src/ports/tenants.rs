@@ -245,6 +245,9 @@ pub struct Overlap {
     /// When the last reading of everything ended, by our clock. The poll that made it may have failed after that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
+    /// Where Eploy's time was at least when that reading began: up to there it has shown everything once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_to: Option<Timestamp>,
 }
 
 impl Overlap {

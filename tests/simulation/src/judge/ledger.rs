@@ -11,9 +11,6 @@ use stagecall_core::timing::seconds;
 use super::{CLOCKS, Judge, at_trigger, eploy, millis, person};
 use crate::world::{Application, Eploy, Platform};
 
-/// Readings begin at least so long before the cursor, in milliseconds.
-const OVERLAP: i64 = 10 * 60_000;
-
 /// How an invitation was first answered: it was accepted, passed over or given up.
 #[derive(Clone, Copy)]
 pub(super) struct Answered {
@@ -149,7 +146,7 @@ impl Judge {
             self.seen().hires_on.insert(tenant.clone(), now);
         }
         // Where nothing new is seen, the cursor follows our time, and readings begin well before it.
-        let Some(cursor) = next.poll.cursor.map(|at| millis(at) - OVERLAP) else {
+        let Some(cursor) = next.poll.cursor.map(|at| millis(at)) else {
             return;
         };
         // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.

@@ -70,8 +70,9 @@ impl Feed<'_> {
     /// A reading came to its end.
     ///
     /// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
-    /// still to come to one that was read. So after a reading of several pages the cursor goes only to where Eploy's time was
-    /// when it began: everything is gone over once more before it is left behind.
+    /// still to come to one that was read. So after a reading of several pages
+    /// the cursor goes only to where Eploy's time was when the one before it began: everything is gone over once more before
+    /// it is left behind. One page is read at once and leaves nothing out.
     pub(super) fn complete(&mut self, read: &PollProgress, passed: Passed) {
         let before = *self.reached;
         let quiet = after_quiet(self.overlap, passed);
@@ -91,12 +92,13 @@ impl Feed<'_> {
             return;
         }
         let at_least = before.map(|reached| after(reached, quiet));
+        let read_once = std::mem::replace(&mut self.overlap.read_to, at_least);
         if read.page == 1 {
             *self.cursor = (*self.cursor).max(at_least).max(*self.reached);
             self.overlap.light_left = 0;
             self.overlap.spacing = 0;
         } else {
-            *self.cursor = (*self.cursor).max(at_least);
+            *self.cursor = (*self.cursor).max(read_once);
             self.overlap.light_left = self.overlap.spacing;
             // Rarely enough to cost no more than the polls do.
             self.overlap.spacing = (self.overlap.spacing * 2).clamp(1, read.page - 1);

@@ -39,7 +39,7 @@ fn moved(many: u32, second: i64) -> Vec<ApplicationRow> {
 /// read, gone over once more, and a few times until the overlap has passed.
 #[tokio::test]
 async fn a_day_after_a_bulk_move_costs_the_polls_and_a_few_readings() {
-    for (many, overlap, readings) in [(50, 10, 0), (300, 10, 6), (3000, 10, 5), (3000, 65, 8)] {
+    for (many, overlap, readings) in [(50, 10, 0), (300, 10, 7), (3000, 10, 6), (3000, 65, 9)] {
         let world = polled().await;
         world.set(|holds| {
             holds.applications = moved(many, 10);
@@ -175,8 +175,10 @@ fn the_cursor_moves_only_past_what_was_gone_over() {
     many.complete(&read(7, Some(50)), 0);
     assert_eq!(
         (many.cursor, many.reached),
-        (Some(time(20)), Some(time(50)))
+        (Some(time(10)), Some(time(50)))
     );
+    many.complete(&read(3, Some(60)), 0);
+    assert_eq!(many.cursor, Some(time(20)));
     many.complete(&read(3, Some(60)), 0);
     assert_eq!(many.cursor, Some(time(50)));
     // Never backwards.
@@ -184,12 +186,26 @@ fn the_cursor_moves_only_past_what_was_gone_over() {
     assert!(many.cursor >= Some(time(50)));
 }
 
+/// A record that changes between two pages can push another one onto a page that was read already.
+#[test]
+fn what_slips_between_two_pages_is_in_the_next_reading() {
+    let mut kept = Kept::at(10, 10);
+    kept.complete(&read(1, None), 0);
+    // Something changed since. The reading ends on its second page and did not see it.
+    kept.complete(&read(2, None), 60);
+    let next = kept.feed().begin(time(200), |_| SignedDuration::ZERO);
+    assert_eq!(next.since, Some(time(10)));
+}
+
 #[test]
 fn the_cursor_follows_our_time_while_nothing_is_newer() {
     let mut quiet = Kept::at(10, 10);
     quiet.complete(&read(1, None), 60);
     assert_eq!(quiet.cursor, Some(time(70)));
+    // Of several pages, only what was read before is gone over twice.
     quiet.complete(&read(9, Some(10)), 60);
+    assert_eq!(quiet.cursor, Some(time(70)));
+    quiet.complete(&read(9, Some(10)), 0);
     assert_eq!(quiet.cursor, Some(time(130)));
     // Something newer: from there again.
     quiet.complete(&read(1, Some(150)), 60);
