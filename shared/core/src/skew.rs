@@ -161,6 +161,10 @@ impl Invitation {
             Wake::Never => {}
         }
         back.time(&mut next.entry.seen_at);
+        if next.entry.seen_at != self.entry.seen_at {
+            // The action in Eploy is found by it.
+            next.first_seen_at.get_or_insert(self.entry.seen_at);
+        }
         back.if_any(&mut next.entry.left_at);
         back.if_any(&mut next.next_try);
         back.if_any(&mut next.invited_at);

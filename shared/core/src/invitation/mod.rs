@@ -47,6 +47,9 @@ pub struct Invitation {
     pub pooled: bool,
     /// The entry that it answers.
     pub entry: Entry,
+    /// What [`Entry::seen_at`] was at first, if the clock that wrote it turned out to be ahead and it was set back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen_at: Option<Timestamp>,
     /// Where it stands.
     pub state: State,
     /// How often sending was begun.
@@ -353,6 +356,7 @@ impl Invitation {
             appointment: None,
             pooled: false,
             entry,
+            first_seen_at: None,
             state: State::Detected,
             attempts: 0,
             trouble: None,

@@ -14,7 +14,7 @@ use crate::invitation::{FailReason, NextTry, Part, PartFailure, Trouble};
 use crate::report::Moment;
 use crate::result::{Score, Status};
 use crate::tenant::{ActionPlan, MovePlan};
-use crate::timing::{after, seconds};
+use crate::timing::{Timing, after, seconds};
 
 /// A world whose invitations are reported as an action, or not at all.
 fn world(action: bool) -> World {
@@ -829,6 +829,20 @@ async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
     world.holds().meanwhile.insert("create_action", meanwhile);
     world.write_back().write_back(&key).await.unwrap();
     assert!(world.holds().rows.is_empty());
+}
+
+#[test]
+fn an_action_is_found_by_the_same_start_after_the_clock_was_set_right() {
+    let row = entered("1", &mapping("m"), start());
+    let mut now = start();
+    let mut set_right = row.clone();
+    for hours in [5, 20] {
+        now = now.checked_sub(SignedDuration::from_hours(hours)).unwrap();
+        set_right = set_right.set_back(now, &Timing::default()).unwrap();
+        assert_eq!(set_right.entry.seen_at, now);
+    }
+    let start_of = super::writer::action_start;
+    assert_eq!(start_of(&set_right), start_of(&row));
 }
 
 #[test]

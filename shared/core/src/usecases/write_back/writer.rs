@@ -591,15 +591,15 @@ fn gone() -> CallError {
     }
 }
 
-/// The start of an invitation's action: when its entry was seen, to the millisecond, less up to a minute according to which
+/// The start of an invitation's action: when its entry was first seen, to the millisecond, less up to a minute according to which
 /// invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the same poll must not
 /// share it: two mappings of one application, or two applications of one candidate for one vacancy. A minute, because
-/// some Eploy may keep no more than the second.
+/// some Eploy may keep no more than the second. It never moves, also when the clock is set right meanwhile.
 pub(super) fn action_start(row: &Invitation) -> Timestamp {
     let digest = Sha256::digest(row.key.name().as_bytes());
     let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
-    let seen = row.entry.seen_at.as_millisecond();
-    Timestamp::from_millisecond(seen - i64::from(apart)).unwrap_or(row.entry.seen_at)
+    let seen_at = row.first_seen_at.unwrap_or(row.entry.seen_at);
+    Timestamp::from_millisecond(seen_at.as_millisecond() - i64::from(apart)).unwrap_or(seen_at)
 }
 
 /// Whether the score asks for the move.
