@@ -351,7 +351,7 @@ async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                     Finding::problem(
                         of,
                         "secrets",
-                        "hrms.secret_unusable",
+                        "stagecall.secrets",
                         problem,
                         "Store the secret that the receiver was given: stagecall tenant rotate --secrets",
                     )

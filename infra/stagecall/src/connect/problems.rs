@@ -74,7 +74,7 @@ const OWN: &[(&str, &str, &str)] = &[
     ),
     (
         "stagecall.secrets",
-        "a tenant's secrets are missing or cannot be read",
+        "a tenant's secrets are missing, or cannot be read or used",
         "Give them again with stagecall tenant add, those of an HRMS with stagecall tenant rotate --secrets.",
     ),
     (
