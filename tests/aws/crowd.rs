@@ -50,14 +50,7 @@ fn detected(of: &Member, application: usize, now: Timestamp) -> Invitation {
         mapping: MAPPING.into(),
         round: 1,
     };
-    let entry = Entry {
-        seen_at: now,
-        entered_at: None,
-        history: None,
-        modified: None,
-        left_at: None,
-        not_before: None,
-    };
+    let entry = Entry::seen(now);
     let assessment = of.tenant.mappings[0].assessment.clone();
     let vacancy = of.customer.vacancy.to_string();
     Invitation::detected(key, "1".into(), vacancy.as_str().into(), assessment, entry)

@@ -67,14 +67,7 @@ pub fn detected(key: InvitationKey) -> Invitation {
         "7".into(),
         "8".into(),
         assessment(),
-        Entry {
-            seen_at: at(0.0),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(at(0.0)),
     )
 }
 

@@ -182,6 +182,12 @@ impl Scene {
         self.try_willo(method, path, body).await.unwrap()
     }
 
+    /// A new interview on Willo.
+    pub(crate) async fn interview(&self) -> String {
+        let made = self.player.interview(ACME, "First interview");
+        made.await.unwrap()
+    }
+
     /// Invites through the API, and tells the participant's key.
     pub(crate) async fn invite(&self, interview: &str, email: &str) -> Seen {
         let guest = json!({"interview": interview, "name": "Ada Example", "email": email});

@@ -127,9 +127,7 @@ impl ManagedSecrets {
         })?;
         let keyring = Keyring::parse(&text)
             .map_err(|problem| failed(format!("{name}: {problem}")).until_mended())?;
-        for problem in keyring.unusable() {
-            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
-        }
+        keyring.warn_of_unusable(tenant);
         Ok(Some(Stored {
             keyring,
             version: answer.version_id,
@@ -179,16 +177,10 @@ impl SecretsWriter for ManagedSecrets {
         secret: &TenantSecret,
     ) -> Result<Saved, StoreError> {
         let stored = self.read(tenant).await?;
-        let is_before = match (&stored, before) {
-            (Some(stored), Some(before)) => stored.keyring.has(before),
-            (None, None) => true,
-            _ => false,
-        };
-        if !is_before {
-            return Ok(Saved::Conflict);
-        }
         let known = stored.as_ref().map(|stored| &stored.keyring);
-        let keyring = Keyring::renewed(known, secret.clone(), || token(tenant))?;
+        let Some(keyring) = Keyring::replaced(known, before, secret, || token(tenant))? else {
+            return Ok(Saved::Conflict);
+        };
         self.write(tenant, &keyring, stored.as_ref()).await
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, TenantId};
 use crate::ports::{CallbackToken, CallbackTokens, PlatformSecret, SigningSecrets, TenantSecret};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +31,7 @@ struct Tokens {
 
 impl Keyring {
     /// Reads it. The error says what is wrong and never a value. What a rotation has replaced is left out if it cannot be
-    /// read, because everything works without it: see [`Keyring::unusable`].
+    /// read, because everything works without it: see [`Keyring::warn_of_unusable`].
     pub fn parse(text: &str) -> Result<Self, String> {
         let Value::Object(whole) = serde_json::from_str(text).map_err(|error| {
             format!(
@@ -77,13 +77,15 @@ impl Keyring {
         })
     }
 
-    /// What was left out because it cannot be read, each by its place and never by its value.
-    pub fn unusable(&self) -> &[String] {
-        &self.unusable
+    /// Warns of what was left out because it cannot be read, each by its place and never by its value.
+    pub fn warn_of_unusable(&self, tenant: &TenantId) {
+        for problem in &self.unusable {
+            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
+        }
     }
 
     /// Whether it has exactly these credentials.
-    pub fn has(&self, secret: &TenantSecret) -> bool {
+    fn has(&self, secret: &TenantSecret) -> bool {
         credentials(&self.secret) == credentials(secret)
     }
 
@@ -92,12 +94,29 @@ impl Keyring {
         &self.secret
     }
 
-    /// The keyring with these credentials: every platform account keeps its callback token, a new account gets one
-    /// from `new_token`, and the token of an account that is no more goes.
+    /// The keyring with new credentials in the place of the stored one; `None` if the stored one has others than `before`.
     ///
     /// # Errors
     /// Those of `new_token`.
-    pub fn renewed<E>(
+    pub fn replaced<E>(
+        stored: Option<&Self>,
+        before: Option<&TenantSecret>,
+        secret: &TenantSecret,
+        new_token: impl FnMut() -> Result<CallbackToken, E>,
+    ) -> Result<Option<Self>, E> {
+        let is_before = match (stored, before) {
+            (Some(stored), Some(before)) => stored.has(before),
+            (None, None) => true,
+            _ => false,
+        };
+        is_before
+            .then(|| Self::renewed(stored, secret.clone(), new_token))
+            .transpose()
+    }
+
+    /// The keyring with these credentials: every platform account keeps its callback token, a new account gets one
+    /// from `new_token`, and the token of an account that is no more goes.
+    fn renewed<E>(
         before: Option<&Self>,
         secret: TenantSecret,
         mut new_token: impl FnMut() -> Result<CallbackToken, E>,
@@ -435,8 +454,8 @@ mod tests {
             let mut broken = whole();
             *broken.pointer_mut(pointer).unwrap() = value;
             let read = Keyring::parse(&broken.to_string()).unwrap();
-            let [problem] = read.unusable() else {
-                panic!("{:?}", read.unusable());
+            let [problem] = read.unusable.as_slice() else {
+                panic!("{:?}", read.unusable);
             };
             assert!(problem.starts_with(expected), "{problem}");
             assert!(!problem.contains("hush"), "{problem}");

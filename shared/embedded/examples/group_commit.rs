@@ -73,13 +73,6 @@ fn invitation(application: usize) -> Invitation {
             account: "willo".into(),
             assessment: "interview-1".into(),
         },
-        Entry {
-            seen_at: Timestamp::UNIX_EPOCH,
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(Timestamp::UNIX_EPOCH),
     )
 }

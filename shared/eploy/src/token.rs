@@ -291,6 +291,12 @@ mod tests {
         ))
     }
 
+    /// Why a call that needs a token is refused.
+    async fn refused(scene: &Scene) -> CallError {
+        let client = scene.client().await;
+        client.candidate(&"1".into()).await.unwrap_err()
+    }
+
     #[tokio::test]
     async fn a_token_is_asked_for_once_by_all_and_used_as_it_is() {
         let scene = Scene::bare(|request| match request.url.path() {
@@ -317,12 +323,7 @@ mod tests {
     async fn unprintable_characters_in_the_secret_are_named() {
         let scene = Scene::bare(|_| Answer::status(400));
         scene.secrets.rotate("sec\u{200b}ret");
-        let error = scene
-            .client()
-            .await
-            .candidate(&"1".into())
-            .await
-            .unwrap_err();
+        let error = refused(&scene).await;
         assert_eq!(error.code, "eploy.secret");
         assert!(
             error.problem.contains("client secret") && !error.problem.contains("client id"),
@@ -384,12 +385,7 @@ mod tests {
             "/api/token" => token("any"),
             _ => Answer::status(401),
         });
-        let error = scene
-            .client()
-            .await
-            .candidate(&"1".into())
-            .await
-            .unwrap_err();
+        let error = refused(&scene).await;
         assert_eq!(error.code, "eploy.token_refused");
         assert_eq!(
             (error.phase, error.reach),
@@ -413,12 +409,7 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_secret_is_told_after_one_call() {
         let scene = Scene::bare(|_| Answer::json(401, r#"{"error_message": "secret text"}"#));
-        let error = scene
-            .client()
-            .await
-            .candidate(&"1".into())
-            .await
-            .unwrap_err();
+        let error = refused(&scene).await;
         assert_eq!(error.code, "eploy.credentials");
         assert_eq!(error.operation, "read the candidate");
         assert!(!error.to_string().contains("secret text"), "{error}");
@@ -452,12 +443,7 @@ mod tests {
         ];
         for (answer, code) in table {
             let scene = Scene::bare(move |_| answer.clone());
-            let error = scene
-                .client()
-                .await
-                .candidate(&"1".into())
-                .await
-                .unwrap_err();
+            let error = refused(&scene).await;
             assert_eq!(error.code, code);
             assert!(error.without_effect(), "{error}");
         }

@@ -99,14 +99,7 @@ pub fn written(
         "9001".into(),
         "4101".into(),
         mapping.assessment.clone(),
-        Entry {
-            seen_at: now,
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(now),
     );
     Ok(compose(
         &tenant(&json!({}))?,

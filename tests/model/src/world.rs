@@ -77,14 +77,7 @@ impl World {
                 account: "p".into(),
                 assessment: "a".into(),
             },
-            Entry {
-                seen_at: now(),
-                entered_at: None,
-                history: None,
-                modified: None,
-                left_at: None,
-                not_before: None,
-            },
+            Entry::seen(now()),
         );
         Self {
             row: Arc::new(normal(row)),

@@ -20,11 +20,7 @@ async fn one_fault(scene: &Scene, target: &str, fault: Fault) {
 #[tokio::test]
 async fn a_connection_dropped_after_the_effect_has_had_it_and_one_before_has_not() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let guest = json!({"interview": interview, "name": "Ada Example", "email": "ada@example.com"});
     for (fault, sent) in [(Fault::DropBefore, 0), (Fault::DropAfter, 1)] {
         one_fault(&scene, "willo.participants.create", fault).await;
@@ -156,11 +152,7 @@ async fn the_judgement_joins_both_sides() {
         .move_to(ACME, &ids[..1], "Video Interview", Some("Completed"))
         .await
         .unwrap();
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let people = scene.player.people().await.unwrap();
     assert_eq!(people.len(), 3);
     let first = scene

@@ -221,15 +221,15 @@ impl Host {
         };
         let working = self.workers.run(work, stopped(stop.clone()), GRACE);
         let ticking = tick(self.ticker, &*self.clock, &pulse, stop.clone());
-        let checking = check(&self.store, &*self.clock, &pulse, stop.clone());
-        let verifying = verify(&self.store, &pulse, stop.clone());
+        let checking = repeat(stop.clone(), || check(&self.store, &*self.clock, &pulse));
+        let verifying = repeat(stop.clone(), || verify(&self.store, &pulse));
         let registering = async {
             match self.registration {
                 Some(registration) => registration.keep(&self.store, stop.clone()).await,
                 None => stopped(stop.clone()).await,
             }
         };
-        let retaining = retain(self.retention, stop.clone());
+        let retaining = repeat(stop.clone(), || retain(&self.retention));
         // A caller that never ends its request must not keep the host from ending.
         let too_long = async {
             stopped(stop.clone()).await;
@@ -274,44 +274,42 @@ async fn until(
     Ok(())
 }
 
-/// Looks whether the store is in order, again and again.
-async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
+/// Does something again and again, until `stop` says so. It says itself how long it is until the next time.
+async fn repeat<F>(stop: watch::Receiver<bool>, once: impl Fn() -> F)
+where
+    F: Future<Output = Duration>,
+{
     let mut stopped = std::pin::pin!(stopped(stop));
     loop {
+        let pause = tokio::select! {
+            () = &mut stopped => return,
+            pause = once() => pause,
+        };
         tokio::select! {
             () = &mut stopped => return,
-            checked = store.check(clock.now()) => {
-                if let Err(error) = &checked {
-                    tracing::error!(%error, "the store is not in order");
-                }
-                pulse.checked(checked.is_ok());
-            }
-        }
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(CHECK) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// Looks whether all of the store hangs together, at the start and again and again.
-async fn verify(store: &Store, pulse: &Pulse, stop: watch::Receiver<bool>) {
-    let mut stopped = std::pin::pin!(stopped(stop));
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            verified = store.verify() => {
-                if let Err(error) = &verified {
-                    tracing::error!(%error, "the store is damaged or cannot be read");
-                }
-                pulse.verified(verified.is_ok());
-            }
-        }
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(VERIFY) => {}
-        }
+/// Looks whether the store is in order.
+async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse) -> Duration {
+    let checked = store.check(clock.now()).await;
+    if let Err(error) = &checked {
+        tracing::error!(%error, "the store is not in order");
     }
+    pulse.checked(checked.is_ok());
+    CHECK
+}
+
+/// Looks whether all of the store hangs together.
+async fn verify(store: &Store, pulse: &Pulse) -> Duration {
+    let verified = store.verify().await;
+    if let Err(error) = &verified {
+        tracing::error!(%error, "the store is damaged or cannot be read");
+    }
+    pulse.verified(verified.is_ok());
+    VERIFY
 }
 
 /// Hands out what is due, again and again.
@@ -343,27 +341,14 @@ async fn tick(ticker: Ticker, clock: &dyn Clock, pulse: &Pulse, stop: watch::Rec
     }
 }
 
-/// Forgets what is over, again and again.
-async fn retain(retention: Retention, stop: watch::Receiver<bool>) {
-    let mut stopped = std::pin::pin!(stopped(stop));
-    loop {
-        let done = tokio::select! {
-            () = &mut stopped => return,
-            done = retention.keep() => done,
-        };
-        let pause = match done {
-            Ok(()) => FORGETTING,
-            Err(error) => {
-                let retry_seconds = FORGETTING_AGAIN.as_secs();
-                tracing::error!(%error, retry_seconds, "not everything that is over could be forgotten");
-                FORGETTING_AGAIN
-            }
-        };
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-    }
+/// Forgets what is over.
+async fn retain(retention: &Retention) -> Duration {
+    let Err(error) = retention.keep().await else {
+        return FORGETTING;
+    };
+    let retry_seconds = FORGETTING_AGAIN.as_secs();
+    tracing::error!(%error, retry_seconds, "not everything that is over could be forgotten");
+    FORGETTING_AGAIN
 }
 
 /// Resolves when `stop` says so, or nobody is left to say it.

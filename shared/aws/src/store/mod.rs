@@ -75,6 +75,16 @@ impl Store {
         Ok(answer.item)
     }
 
+    /// Puts this item in the place of whatever is there.
+    async fn replace(&self, operation: &'static str, item: Item) -> Result<(), StoreError> {
+        let put = self.client.put_item().table_name(&self.table);
+        put.set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| failed(operation, &error))?;
+        Ok(())
+    }
+
     /// The rows at these places, those that there are, in any order; as of a moment ago. Only `attributes` of them
     /// where some are named.
     async fn get_all(

@@ -41,14 +41,7 @@ impl Records for Store {
         item.insert(DOCUMENT.to_owned(), plain(tenant)?);
         item.insert(PAUSED.to_owned(), AttributeValue::Bool(tenant.paused));
         index(&mut item, TENANTS.to_owned(), tenant.id.to_string());
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed(operation, &error))?;
-        Ok(())
+        self.replace(operation, item).await
     }
 
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError> {

@@ -31,14 +31,7 @@ fn invitation() -> Invitation {
             account: "willo".into(),
             assessment: "i1".into(),
         },
-        Entry {
-            seen_at: "2026-11-22T10:00:00Z".parse().unwrap(),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen("2026-11-22T10:00:00Z".parse().unwrap()),
     )
 }
 

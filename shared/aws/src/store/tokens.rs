@@ -8,9 +8,9 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::TokenCache;
 
+use super::Store;
 use super::item::{broken, number};
 use super::layout::{EXPIRES, Place, SEALED};
-use super::{Store, failed};
 
 #[async_trait]
 impl TokenCache for Store {
@@ -33,13 +33,6 @@ impl TokenCache for Store {
         let mut item = Place::token(tenant).key();
         item.insert(SEALED.to_owned(), AttributeValue::B(Blob::new(sealed)));
         item.insert(EXPIRES.to_owned(), number(expires_at.as_second()));
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| failed("save a token", &error))?;
-        Ok(())
+        self.replace("save a token", item).await
     }
 }

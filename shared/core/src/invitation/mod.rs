@@ -121,6 +121,20 @@ pub struct Entry {
     pub not_before: Option<Timestamp>,
 }
 
+impl Entry {
+    /// One that was seen at this time, and of which nothing else is known.
+    pub fn seen(at: Timestamp) -> Self {
+        Self {
+            seen_at: at,
+            entered_at: None,
+            history: None,
+            modified: None,
+            left_at: None,
+            not_before: None,
+        }
+    }
+}
+
 /// Where an invitation stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

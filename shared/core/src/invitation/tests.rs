@@ -32,14 +32,7 @@ fn fresh() -> Invitation {
             account: "willo".into(),
             assessment: "k".into(),
         },
-        Entry {
-            seen_at: time(0),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(time(0)),
     )
 }
 

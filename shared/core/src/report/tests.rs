@@ -77,14 +77,7 @@ fn row() -> Invitation {
         "9001".into(),
         "4101".into(),
         mapping().assessment,
-        Entry {
-            seen_at: now,
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(now),
     )
 }
 
@@ -181,41 +174,22 @@ fn a_failure_says_why_and_what_to_do() {
 
 #[test]
 fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
+    let note = |mapping: &Mapping| {
+        let nothing = Missing::default();
+        let written = compose(&tenant(), mapping, &row(), Moment::Invited, None, &nothing);
+        written.note
+    };
     let mut mapping = mapping();
     mapping.report.texts.note = Some("{{ platform }} says {{ moment }}".to_owned());
-    let written = compose(
-        &tenant(),
-        &mapping,
-        &row(),
-        Moment::Invited,
-        None,
-        &Missing::default(),
-    );
-    assert_eq!(written.note, "Willo says invited");
+    assert_eq!(note(&mapping), "Willo says invited");
     mapping.report.texts.note = Some("{{ 1 / 0 }}".to_owned());
-    let written = compose(
-        &tenant(),
-        &mapping,
-        &row(),
-        Moment::Invited,
-        None,
-        &Missing::default(),
-    );
-    assert!(written.note.starts_with("Invited to Willo."));
+    assert!(note(&mapping).starts_with("Invited to Willo."));
     for endless in [
         "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for a in range(9999) %}{{ 'long and longer'|upper * 99 }}{% endfor %}",
     ] {
         mapping.report.texts.note = Some(endless.to_owned());
-        let written = compose(
-            &tenant(),
-            &mapping,
-            &row(),
-            Moment::Invited,
-            None,
-            &Missing::default(),
-        );
-        assert!(written.note.starts_with("Invited to Willo."), "{endless}");
+        assert!(note(&mapping).starts_with("Invited to Willo."), "{endless}");
     }
     mapping.report.texts.comments = Some("{% if".to_owned());
     assert_eq!(text_problems(&mapping.report.texts).len(), 1);

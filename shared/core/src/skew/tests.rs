@@ -40,12 +40,8 @@ fn put_off(at: i64, wait: i64) -> Invitation {
             assessment: "k".into(),
         },
         Entry {
-            seen_at: time(at),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
             not_before: Some(time(at - 60)),
+            ..Entry::seen(time(at))
         },
     );
     let event = Event::PutOff {

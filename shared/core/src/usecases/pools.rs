@@ -26,14 +26,7 @@ pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Resu
             ..row.key.clone()
         };
         let now = desk.now();
-        let entry = Entry {
-            seen_at: now,
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        };
+        let entry = Entry::seen(now);
         let place = Invitation::detected(
             key.clone(),
             row.candidate.clone(),

@@ -484,14 +484,7 @@ pub(super) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> In
         "9001".into(),
         "4101".into(),
         mapping.assessment.clone(),
-        Entry {
-            seen_at: at,
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(at),
     );
     match &mapping.kind {
         MappingKind::Pool(_) => row.for_pool(),

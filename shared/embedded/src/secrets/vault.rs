@@ -70,9 +70,7 @@ impl Vault {
         };
         let keyring = Keyring::parse(text.expose_secret())
             .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))?;
-        for problem in keyring.unusable() {
-            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
-        }
+        keyring.warn_of_unusable(tenant);
         Ok(Some(keyring))
     }
 
@@ -202,15 +200,10 @@ impl SecretsWriter for Vault {
         // Held for as long as a small file takes to be written: not worth another thread.
         let _lock = self.lock(tenant)?;
         let stored = self.read(tenant)?;
-        let is_before = match (&stored, before) {
-            (Some(stored), Some(before)) => stored.has(before),
-            (None, None) => true,
-            _ => false,
-        };
-        if !is_before {
+        let known = stored.as_ref();
+        let Some(keyring) = Keyring::replaced(known, before, secret, || token(tenant))? else {
             return Ok(Saved::Conflict);
-        }
-        let keyring = Keyring::renewed(stored.as_ref(), secret.clone(), || token(tenant))?;
+        };
         self.write(tenant, &keyring)?;
         Ok(Saved::Saved)
     }

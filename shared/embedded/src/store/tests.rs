@@ -26,14 +26,7 @@ fn invitation(application: usize) -> Invitation {
             account: "willo".into(),
             assessment: "i1".into(),
         },
-        Entry {
-            seen_at: now(),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(now()),
     )
 }
 

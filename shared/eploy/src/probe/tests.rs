@@ -332,7 +332,7 @@ async fn a_feed_by_a_route_that_is_not_sure_is_not_settled() {
                         .collect(),
                     Some("Application.ApplicationId") => all
                         .iter()
-                        .filter(|one| one["ApplicationId"].to_string() == asked)
+                        .filter(|one| one["ApplicationId"].as_u64() == asked.parse().ok())
                         .collect(),
                     _ => all.iter().collect(),
                 };

@@ -352,12 +352,7 @@ async fn the_judgement_knows_both_platforms() {
     let (_, ids) = wecp.scene.applications(2).await;
     let people = wecp.scene.player.people().await.unwrap();
     let id = wecp.invited(&people[0].email).await;
-    let interview = wecp
-        .scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = wecp.scene.interview().await;
     wecp.scene.invite(&interview, &people[0].email).await;
     wecp.act(&id, Answer).await;
     let candidate = wecp.scene.seen(ids[0]).await.candidate;

@@ -75,11 +75,7 @@ async fn the_key_stands_bare_and_paths_end_in_a_slash() {
 #[tokio::test]
 async fn lists_come_in_pages_of_at_most_thirty() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     for number in 0..35 {
         scene
             .invite(&interview, &format!("ada{number}@example.com"))
@@ -120,11 +116,7 @@ async fn lists_come_in_pages_of_at_most_thirty() {
 #[tokio::test]
 async fn an_invitation_needs_a_name_and_an_interview() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let ask = async |body: Value| scene.willo(Method::POST, "participants/", Some(body)).await;
     let refused = ask(json!({"email": "ada@example.com"})).await;
     assert_eq!(refused.status, 400);
@@ -180,11 +172,7 @@ async fn a_second_invitation_does_what_is_switched() {
 #[tokio::test]
 async fn an_external_id_comes_back_and_filters_if_switched() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let guest = |id: &str| {
         json!({"interview": interview, "name": "Ada Example", "email": format!("{id}@example.com"),
             "external_id": id, "send_invite": false})
@@ -289,11 +277,7 @@ async fn a_throttled_account_is_told_so() {
 #[tokio::test]
 async fn a_removed_participant_is_gone_for_the_api_but_not_for_the_judge() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let key = key_of(&scene.invite(&interview, "ada@example.com").await.body);
     scene
         .player
@@ -329,11 +313,7 @@ async fn a_removed_participant_is_gone_for_the_api_but_not_for_the_judge() {
 #[tokio::test]
 async fn times_have_six_digits_of_a_second_at_most() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let invited = scene.invite(&interview, "ada@example.com").await.body;
     let list = scene.willo(Method::GET, "participants/", None).await.body;
     for time in [

@@ -25,11 +25,7 @@ impl Receiver {
 async fn callbacks_have_the_switched_body_and_no_event() {
     let scene = Scene::new().await;
     let receiver = Receiver::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     receiver.follow(&scene, "new_response", &interview).await;
     receiver.follow(&scene, "new_score", &interview).await;
     let key = key_of(&scene.invite(&interview, "ada@example.com").await.body);
@@ -112,11 +108,7 @@ async fn callbacks_have_the_switched_body_and_no_event() {
 async fn callbacks_are_retried_lost_and_doubled() {
     let scene = Scene::new().await;
     let receiver = Receiver::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     receiver.follow(&scene, "new_response", &interview).await;
     let switches = json!({"callback_retries": 2, "callback_retry_ms": 1});
     scene.player.switch_willo(ACME, switches).await.unwrap();
@@ -185,11 +177,7 @@ async fn callbacks_are_retried_lost_and_doubled() {
 #[tokio::test]
 async fn nothing_is_sent_beyond_the_loopback() {
     let scene = Scene::new().await;
-    let interview = scene
-        .player
-        .interview(ACME, "First interview")
-        .await
-        .unwrap();
+    let interview = scene.interview().await;
     let hook = json!({"url": "http://hooks.example.com/", "event": "new_response", "follow_all_interviews": true});
     scene.willo(Method::POST, "webhooks/", Some(hook)).await;
     let guest = ByHand {

@@ -156,14 +156,7 @@ fn preview(
         mapping: mapping.id.clone(),
         round: 1,
     };
-    let entry = Entry {
-        seen_at: now,
-        entered_at: None,
-        history: None,
-        modified: None,
-        left_at: None,
-        not_before: None,
-    };
+    let entry = Entry::seen(now);
     let mut row = Invitation::detected(
         key,
         "preview".into(),

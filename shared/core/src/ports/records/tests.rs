@@ -20,14 +20,7 @@ fn row() -> Invitation {
             account: "w".into(),
             assessment: "k".into(),
         },
-        Entry {
-            seen_at: at(0),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(at(0)),
     )
 }
 

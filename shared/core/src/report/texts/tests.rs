@@ -28,14 +28,7 @@ fn row(state: State) -> Invitation {
             account: "w".into(),
             assessment: "k".into(),
         },
-        Entry {
-            seen_at: at("2026-07-01T12:00:00Z"),
-            entered_at: None,
-            history: None,
-            modified: None,
-            left_at: None,
-            not_before: None,
-        },
+        Entry::seen(at("2026-07-01T12:00:00Z")),
     );
     Invitation { state, ..row }
 }

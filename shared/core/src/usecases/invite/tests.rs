@@ -12,14 +12,17 @@ use crate::ports::{HistoryRow, Standing};
 use crate::report::Moment;
 use crate::tenant::{ActionPlan, MappingKind, Settings, Vacancies};
 
-async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+fn inviter(world: &World) -> Inviter {
     let ports = Arc::new(world.clone());
-    let inviter = Inviter {
+    Inviter {
         desk: world.desk(),
         eploy: ports.clone(),
         platforms: ports,
-    };
-    inviter.invite(key, until()).await.unwrap();
+    }
+}
+
+async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+    inviter(world).invite(key, until()).await.unwrap();
     world.row(key)
 }
 
@@ -186,13 +189,7 @@ async fn what_is_gone_or_paused_or_over_is_not_asked_about() {
     assert_eq!(invite(&world, &key).await, cancelled);
 
     world.holds().rows.clear();
-    let ports = Arc::new(world.clone());
-    let inviter = Inviter {
-        desk: world.desk(),
-        eploy: ports.clone(),
-        platforms: ports,
-    };
-    inviter.invite(&key, Deadline::NONE).await.unwrap();
+    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     assert_eq!(calls(&world), NONE);
 }
 
@@ -557,13 +554,7 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
 async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
     let (world, key) = entered();
     meanwhile(&world, "invite", |holds| holds.rows.clear());
-    let ports = Arc::new(world.clone());
-    let inviter = Inviter {
-        desk: world.desk(),
-        eploy: ports.clone(),
-        platforms: ports,
-    };
-    inviter.invite(&key, Deadline::NONE).await.unwrap();
+    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
 
@@ -645,13 +636,7 @@ async fn nobody_erased_is_invited() {
         let candidate = holds.rows[&key].candidate.clone();
         holds.erased.insert(candidate);
     }
-    let ports = Arc::new(world.clone());
-    let inviter = Inviter {
-        desk: world.desk(),
-        eploy: ports.clone(),
-        platforms: ports,
-    };
-    inviter.invite(&key, Deadline::NONE).await.unwrap();
+    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     assert!(world.holds().rows.is_empty());
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
@@ -672,13 +657,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
             }
         };
         meanwhile(&world, "invite", happens);
-        let ports = Arc::new(world.clone());
-        let inviter = Inviter {
-            desk: world.desk(),
-            eploy: ports.clone(),
-            platforms: ports,
-        };
-        inviter.invite(&key, Deadline::NONE).await.unwrap();
+        inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
         assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));

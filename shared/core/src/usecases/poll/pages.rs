@@ -293,12 +293,9 @@ impl Poller {
             case.row.vacancy.clone(),
             mapping.assessment.clone(),
             Entry {
-                seen_at: now,
-                entered_at: None,
-                history: None,
                 modified: case.row.modified,
-                left_at: None,
                 not_before: (!mapping.include_current).then(|| case.watched.since(case.row)),
+                ..Entry::seen(now)
             },
         );
         let mut invitation = invitation.under(mapping.definition_id());

@@ -77,12 +77,8 @@ fn known(round: u32) -> Invitation {
         "4101".into(),
         mapping().assessment,
         Entry {
-            seen_at: time(100),
-            entered_at: None,
-            history: None,
             modified: Some(time(100)),
-            left_at: None,
-            not_before: None,
+            ..Entry::seen(time(100))
         },
     )
 }

@@ -16,8 +16,8 @@ fn retention(world: &World) -> Retention {
     }
 }
 
-/// Invited, completed with a score and shown in Eploy at `at`.
-fn completed(application: &str, at: i64) -> Invitation {
+/// Invited and completed with a score at `at`.
+fn scored(application: &str, at: i64) -> Invitation {
     let mut result = AssessmentResult::bare("r".into(), Status::Completed);
     result.score = Some(Score::of(8.0, Some(10.0)));
     let seen = Event::Observed {
@@ -26,7 +26,12 @@ fn completed(application: &str, at: i64) -> Invitation {
         lease_until: None,
         carried: false,
     };
-    let row = then(&invited(application, at), seen, at);
+    then(&invited(application, at), seen, at)
+}
+
+/// Invited, completed with a score and shown in Eploy at `at`.
+fn completed(application: &str, at: i64) -> Invitation {
+    let row = scored(application, at);
     let report = Report {
         revision: row.revision,
         ..Report::default()
@@ -141,17 +146,7 @@ async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
         since: start(),
         times: 9,
     };
-    let ended = {
-        let mut result = AssessmentResult::bare("r".into(), Status::Completed);
-        result.score = Some(Score::of(8.0, Some(10.0)));
-        let seen = Event::Observed {
-            finding: result.finding(),
-            marker: None,
-            lease_until: None,
-            carried: false,
-        };
-        then(&invited("1", 0), seen, 0)
-    };
+    let ended = scored("1", 0);
     let report = Report {
         trouble: Some(trouble),
         ..ended.report.clone()
