@@ -1,12 +1,11 @@
 //! Assessments, inviting, and finding what is there.
 
-use stagecall_core::clock::Deadline;
 use stagecall_core::error::Phase;
 use stagecall_core::ports::InviteAnswer;
 use stagecall_core::result::Status;
 use stagecall_sandbox::control::Fault;
 
-use super::{client_ref, each, email, person};
+use super::{each, email};
 
 #[tokio::test]
 async fn assessments_are_listed_by_id_and_name() {
@@ -96,16 +95,7 @@ async fn a_look_up_that_fails_is_never_an_empty_one() {
         ];
         for fault in faults {
             scene.fault(scene.stand.lists(), fault.clone()).await;
-            let found = scene
-                .platform
-                .find(
-                    &scene.first,
-                    &person(1),
-                    &client_ref(1),
-                    None,
-                    Deadline::NONE,
-                )
-                .await;
+            let found = scene.try_find(&*scene.platform, 1).await;
             assert!(found.is_err(), "{}, {fault:?}: {found:?}", scene.kind.name);
         }
     })

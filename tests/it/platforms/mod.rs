@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::clock::Deadline;
 use stagecall_core::clock::SystemClock;
-use stagecall_core::error::StoreError;
+use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
@@ -110,11 +110,19 @@ impl Scene {
     }
 
     async fn find(&self, number: u32) -> Vec<Found> {
+        self.try_find(&*self.platform, number).await.unwrap()
+    }
+
+    /// The same, as this opening of the account answers it.
+    async fn try_find(
+        &self,
+        platform: &dyn Platform,
+        number: u32,
+    ) -> Result<Vec<Found>, CallError> {
         let (person, client_ref) = (person(number), client_ref(number));
-        let found = self
-            .platform
-            .find(&self.first, &person, &client_ref, None, Deadline::NONE);
-        found.await.unwrap()
+        platform
+            .find(&self.first, &person, &client_ref, None, Deadline::NONE)
+            .await
     }
 
     /// Every line of the platform's list.

@@ -1,13 +1,12 @@
 //! Refusals, and being too fast.
 
 use jiff::{SignedDuration, Timestamp};
-use stagecall_core::clock::Deadline;
 use stagecall_core::error::{CallError, Phase, Reach};
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::Platform;
 use stagecall_sandbox::control::Fault;
 
-use super::{Scene, client_ref, each, email, person};
+use super::{Scene, each, email};
 
 /// Every operation, once.
 async fn failures(scene: &Scene, platform: &dyn Platform) -> Vec<CallError> {
@@ -15,16 +14,7 @@ async fn failures(scene: &Scene, platform: &dyn Platform) -> Vec<CallError> {
     vec![
         platform.assessments().await.unwrap_err(),
         platform.invite(&scene.order(1)).await.unwrap_err(),
-        platform
-            .find(
-                &scene.first,
-                &person(1),
-                &client_ref(1),
-                None,
-                Deadline::NONE,
-            )
-            .await
-            .unwrap_err(),
+        scene.try_find(platform, 1).await.unwrap_err(),
         platform.result(&scene.first, &reference).await.unwrap_err(),
         platform.list(&scene.first, None).await.unwrap_err(),
     ]

@@ -9,7 +9,7 @@ use crate::tenant::{
 use crate::timing::Timing;
 use jiff::Timestamp;
 
-fn tenant() -> Tenant {
+pub(super) fn tenant() -> Tenant {
     Tenant {
         id: "acme".into(),
         paused: false,

@@ -4,7 +4,7 @@ use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Trouble};
 use crate::meeting::Appointment;
-use crate::tenant::{EployConnection, PlatformConnection, Settings};
+use crate::tenant::{PlatformConnection, Settings};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -327,18 +327,8 @@ fn numbers_are_rounded_and_have_no_needless_decimals() {
 #[test]
 fn a_platform_is_called_what_people_call_it() {
     let mut tenant = Tenant {
-        id: "acme".into(),
-        paused: false,
-        eploy: EployConnection {
-            base_url: "https://acme.eploy.net/".parse().unwrap(),
-            daily_calls: 1000,
-            poll_seconds: 60,
-            dialect: Settings::new(),
-        },
         platforms: [].into(),
-        mappings: vec![],
-        hires: None,
-        retention_days: None,
+        ..crate::report::tests::tenant()
     };
     let row = row(State::Invited);
     // Its account was taken out of the configuration.
