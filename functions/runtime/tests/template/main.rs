@@ -203,17 +203,17 @@ fn the_functions_find_their_environment_in_the_template() {
 /// What SAM builds by itself, or what no build makes, would be deployed as it happens to be.
 #[test]
 fn every_function_is_deployed_from_where_all_are_built_at_once() {
-    let build = include_str!("../../../../infra/deploy/build");
-    let [built] = build
+    let script = include_str!("../../../../infra/deploy/build");
+    let [command] = script
         .split("cargo lambda build")
         .skip(1)
         .collect::<Vec<_>>()[..]
     else {
         panic!("not one invocation of cargo");
     };
-    let folder = built.split("--lambda-dir ").nth(1).unwrap();
+    let folder = command.split("--lambda-dir ").nth(1).unwrap();
     let folder = folder.split_whitespace().next().unwrap();
-    let names = built.split("--package=stagecall-{").nth(1).unwrap();
+    let names = command.split("--package=stagecall-{").nth(1).unwrap();
     let names = names.split('}').next().unwrap();
     let expected: BTreeSet<String> = names
         .split(',')
