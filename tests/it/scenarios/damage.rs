@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stagecall_tests::rig::{Rig, request, until};
+use stagecall_tests::rig::{Rig, request, stagecall, until};
 
 /// Overwrites the first page of an index that is only read when invitations are counted.
 fn damage(file: &Path) {
@@ -37,6 +37,14 @@ async fn a_host_whose_file_is_damaged_or_replaced_says_so() {
     let file = rig.file("stagecall.db");
     let whole = std::fs::read(&file).unwrap();
     damage(&file);
+    let doctor = stagecall()
+        .args(["doctor", "--config"])
+        .arg(rig.file("stagecall.toml"))
+        .output()
+        .unwrap();
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert_eq!(doctor.status.code(), Some(3), "{found}");
+    assert!(found.contains("the file is damaged"), "{found}");
     rig.start().await;
     health(&rig, "the store is damaged").await;
     rig.logged(&["the file is damaged", "restore a backup"])

@@ -94,7 +94,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     Ok(code(&findings))
 }
 
-/// Whether the store can be read and written. That the doctor was here is what is written.
+/// Whether the store can be read and written, and hangs together. That the doctor was here is what is written.
 async fn store(
     arguments: &Arguments,
     on: &Installation,
@@ -139,6 +139,9 @@ async fn store(
             ),
         )),
         Err(error) => findings.push(wrong(&error)),
+    }
+    if let Err(error) = on.verify().await {
+        findings.push(wrong(&error));
     }
     tenants
 }

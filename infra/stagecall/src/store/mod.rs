@@ -165,6 +165,14 @@ impl Opened {
 }
 
 impl Installation {
+    /// Looks whether all of the store hangs together, where that can break.
+    pub(crate) async fn verify(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Sqlite(path) => stagecall_embedded::Store::open(path)?.verify().await,
+            Place::Aws(_) => Ok(()),
+        }
+    }
+
     /// Opens what is there; a store that does not exist is an error.
     pub(crate) async fn open(arguments: &InstallationArguments) -> anyhow::Result<Self> {
         Self::find(arguments, false).await
