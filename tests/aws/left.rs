@@ -78,25 +78,22 @@ pub async fn table(stack: &Stack) -> Vec<String> {
         .collect::<Result<_, _>>()
         .await
         .unwrap();
-    let shown = |(name, value): (String, AttributeValue)| match value {
-        // The tenant's token for Eploy, encrypted.
-        AttributeValue::B(sealed) if name == "sealed" => format!("{name}={:?}", sealed.as_ref()),
-        value => format!("{name}={}", text(value)),
-    };
+    let shown = |(name, value): (String, AttributeValue)| format!("{name}={}", text(&name, value));
     items
         .into_iter()
         .map(|item| item.into_iter().map(shown).collect::<Vec<_>>().join("\n"))
         .collect()
 }
 
-fn text(value: AttributeValue) -> String {
+fn text(name: &str, value: AttributeValue) -> String {
     match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text,
-        AttributeValue::B(bytes) => {
+        AttributeValue::B(bytes) if name == "doc" => {
             let unpacked =
                 miniz_oxide::inflate::decompress_to_vec_with_limit(bytes.as_ref(), LARGEST);
             String::from_utf8(unpacked.expect("a document is compressed")).unwrap()
         }
+        // Random bits, and the encrypted token for Eploy.
         other => format!("{other:?}"),
     }
 }
