@@ -14,6 +14,8 @@ mod status;
 mod story;
 mod tail;
 mod tenant;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use clap::Subcommand;
 

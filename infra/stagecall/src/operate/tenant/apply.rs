@@ -147,3 +147,26 @@ pub(super) async fn export(names: &[String], on: &Installation) -> anyhow::Resul
     print!("{}", printed.join("\n"));
     Ok(exit::OK)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operate::testing::{acting, installation, tenant, with_open_invitation};
+
+    #[tokio::test]
+    async fn a_file_that_renames_an_account_with_open_invitations_is_refused() {
+        let (on, folder) = installation().await;
+        with_open_invitation(&on, &tenant("willo")).await;
+        let path = folder.path().join("tenants.toml");
+        std::fs::write(&path, text(&tenant("interviews")).unwrap()).unwrap();
+        let arguments = Arguments {
+            file: path,
+            check: false,
+            acting: acting(),
+        };
+        let refused = run(&arguments, &on).await.unwrap_err().to_string();
+        assert!(refused.contains("has open invitations (1)"), "{refused}");
+        assert!(refused.contains("is now called interviews"), "{refused}");
+        assert_eq!(on.tenant("acme").await.unwrap(), tenant("willo"));
+    }
+}

@@ -127,6 +127,26 @@ fn within<'a>(value: &'a mut Value, name: &str) -> anyhow::Result<&'a mut Table>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operate::testing::{acting, installation, tenant, with_open_invitation};
+
+    #[tokio::test]
+    async fn an_account_with_open_invitations_is_not_unset() {
+        let (on, _folder) = installation().await;
+        let mut before = tenant("willo");
+        with_open_invitation(&on, &before).await;
+        // Its mapping was removed; what was invited is still followed.
+        before.mappings.clear();
+        on.records.put_tenant(&before).await.unwrap();
+        let arguments = Arguments {
+            tenant: "acme".to_owned(),
+            settings: vec!["platforms.interviews.kind=willo".to_owned()],
+            unset: vec!["platforms.willo".to_owned()],
+            acting: acting(),
+        };
+        let refused = run(&arguments, &on).await.unwrap_err().to_string();
+        assert!(refused.contains("has open invitations (1)"), "{refused}");
+        assert_eq!(on.tenant("acme").await.unwrap(), before);
+    }
 
     #[test]
     fn a_setting_is_found_by_its_name_and_made_if_need_be() {
