@@ -1,5 +1,7 @@
 //! How searches page: the largest page, and what there is after the last one (reference eploy §4.3).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 
@@ -48,7 +50,7 @@ impl Probe<'_> {
             self.open(
                 name,
                 asked,
-                format!("there are only {got} applications, and they came on one page; {SAFE} records stay the safe choice"),
+                format!("there are only {got} applications, and they came on one page, or the number of the page is ignored; {SAFE} records stay the safe choice"),
             );
             return Ok(());
         }
@@ -100,6 +102,14 @@ impl Probe<'_> {
         Ok(Ok(ids.iter().filter_map(id).collect()))
     }
 
+    /// Whether these are the applications of the first page, and as many as a page has.
+    fn is_full_first_page(&self, records: &[Value]) -> bool {
+        let id = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
+        let first: BTreeSet<_> = self.applications.iter().map(id).collect();
+        self.applications.len() >= SAFE as usize
+            && records.iter().all(|record| first.contains(&id(record)))
+    }
+
     /// What there is after the last page. Read tolerantly whatever it is.
     pub(super) async fn empty_page(&mut self) -> Result<(), CallError> {
         let name = "empty page";
@@ -114,6 +124,14 @@ impl Probe<'_> {
                     .and_then(Record::of)
                     .and_then(|frame| frame.get("Records"));
                 match records.and_then(Value::as_array) {
+                    Some(records) if !records.is_empty() && self.is_full_first_page(records) => {
+                        self.open(
+                            name,
+                            asked,
+                            "the first page comes again, although it is full: the number of the page seems to be ignored, and then readings of several pages stop with an error",
+                        );
+                        return Ok(());
+                    }
                     Some(records) if !records.is_empty() => {
                         ("the last page comes again", "last_again")
                     }

@@ -428,3 +428,28 @@ async fn a_page_size_is_sure_only_where_the_next_page_has_others() {
         assert_eq!(found(&probed, "page size").certainty, certainty);
     }
 }
+
+/// A server that ignores the number of the page, with its records in another order each time.
+#[tokio::test]
+async fn a_server_that_gives_the_same_page_for_ever_is_asked_little_and_not_believed() {
+    let all: Vec<Value> = (1..=200)
+        .map(|id| changed(id, "2025-06-20T10:00:00Z", "2025-06-20T10:00:00Z").0)
+        .collect();
+    let scene = Scene::new(move |request: &Seen| match request.url.path() {
+        "/api/applications/search" => {
+            let size = request.body["Paging"]["RecordsPerPage"].as_u64().unwrap();
+            let mut page: Vec<_> = all.iter().take(usize::try_from(size).unwrap()).collect();
+            let begins_at = request.nth % page.len();
+            page.rotate_left(begins_at);
+            Answer::value(&json!({"Records": page, "TotalPages": 900}))
+        }
+        _ => Answer::status(404),
+    });
+    let probed = scene.inspector().probe(None).await.unwrap();
+    for name in ["page size", "empty page"] {
+        let found = found(&probed, name);
+        assert_eq!(found.certainty, Certainty::Open, "{found:#?}");
+        assert!(found.concluded.contains("ignored"), "{found:#?}");
+    }
+    assert!(probed.calls < 40, "{} calls", probed.calls);
+}
