@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use stagecall_core::report::told_of;
 use stagecall_eploy::Problem;
 use stagecall_platforms::PROBLEMS;
 
@@ -12,6 +13,8 @@ const INTRODUCTION: &str = "# What can go wrong, and what mends it\n\n\
     Every refusal of Eploy and of the platforms that is known, as it stands in logs, on suspended tenants, in what the\n\
     checks of `stagecall tenant add` and `stagecall doctor` print, and in JSON as `code`. A message often says more\n\
     exactly what is wrong than the general words here.\n\n\
+    What a recruiter reads on the candidate's record says what a recruiter can do; it is in the last column, and the whole\n\
+    texts are in `shared/core/src/report/texts/situations.txt`.\n\n\
     This page is made from the tables in `shared/eploy/src/errors.rs`, `shared/platforms/src/problem.rs` and\n\
     `infra/stagecall/src/connect/problems.rs`; a test compares it.\n";
 
@@ -93,16 +96,23 @@ fn section(
     title: &str,
     rows: impl Iterator<Item = (&'static str, &'static str, &'static str)>,
 ) -> String {
-    let mut text =
-        format!("\n## {title}\n\n| code | what is wrong | what to do |\n| --- | --- | --- |\n");
+    let mut text = format!(
+        "\n## {title}\n\n| code | what is wrong | what to do | what a recruiter reads |\n| --- | --- | --- | --- |\n"
+    );
     for (code, problem, remedy) in rows {
         let _ = writeln!(
             text,
-            "| `{code}` | {problem} | {} |",
-            remedy.trim_end_matches('.')
+            "| `{code}` | {problem} | {} | {} |",
+            remedy.trim_end_matches('.'),
+            recruiter(code).unwrap_or_else(|| "nothing: no invitation has it".to_owned())
         );
     }
     text
+}
+
+/// What a recruiter reads of a kind of problem, if an invitation can have it.
+fn recruiter(code: &str) -> Option<String> {
+    Some(told_of(code)?.replace("{platform}", "the platform"))
 }
 
 fn document() -> String {
@@ -131,6 +141,25 @@ fn the_document_is_what_the_tables_say() {
         text == document(),
         "PROBLEMS.md is not what the tables say: run this test once with STAGECALL_WRITE_DOCS=1"
     );
+}
+
+/// What an adapter may refuse with reaches invitations, but for what concerns an HRMS and the installation.
+#[test]
+fn every_code_of_the_adapters_has_a_recruiters_text_or_is_of_no_invitation() {
+    let eploy = Problem::ALL.iter().map(|one| one.code());
+    let platforms = PROBLEMS.iter().map(|one| one.code);
+    for code in eploy.chain(platforms) {
+        assert!(recruiter(code).is_some(), "{code}");
+    }
+    let hrms = include_str!("../../../../shared/hrms/src/outlet.rs");
+    let hrms: BTreeSet<&str> = hrms
+        .split('"')
+        .filter(|text| text.starts_with("hrms.") && !text.contains(['{', ' ']))
+        .collect();
+    assert!(hrms.len() >= 8, "{hrms:?}");
+    for code in hrms.into_iter().chain(OWN.iter().map(|(code, ..)| *code)) {
+        assert_eq!(recruiter(code), None, "{code}");
+    }
 }
 
 /// No check has a code of its own that the table does not have, and the table none that no check has.

@@ -13,6 +13,7 @@ use minijinja::{Environment, Value, context};
 use serde::{Deserialize, Serialize};
 
 use self::room::Said;
+pub use self::texts::told_of;
 use crate::ids::QuestionId;
 use crate::invitation::{Invitation, Part};
 use crate::ports::Answer;

@@ -60,10 +60,30 @@ enum Solved {
     Administrator(&'static str),
 }
 
-/// What a recruiter is told of a kind of problem. `{platform}` stands for the platform's name.
+/// What a recruiter is told of a kind of problem, in a line; `None` of a kind that no invitation has.
+pub fn told_of(code: &str) -> Option<String> {
+    Some(match known(code)? {
+        Solved::Recruiter(why, what) => format!("{}. {what}", capital(why)),
+        Solved::Nobody(why, _) => format!("{}. There is nothing to do", capital(why)),
+        Solved::Administrator(why) => format!("{}. Tell your Eploy administrator", capital(why)),
+    })
+}
+
+/// What a recruiter is told of a kind of problem; of one that is not known, as much as is certain.
 fn solved(code: &str) -> Solved {
+    known(code).unwrap_or(Solved::Administrator(
+        "the connection between Eploy and {platform} has a problem",
+    ))
+}
+
+/// What a recruiter is told of a kind of problem. `{platform}` stands for the platform's name.
+fn known(code: &str) -> Option<Solved> {
     use Solved::{Administrator, Nobody, Recruiter};
-    match code {
+    Some(match code {
+        "candidate.email" => Recruiter(
+            "the candidate's e-mail address is not one that can be written to",
+            "Correct the candidate's e-mail address in Eploy",
+        ),
         "eploy.not_found" => Recruiter(
             "Eploy does not find the candidate's record",
             "Check that the candidate still exists in Eploy",
@@ -124,14 +144,24 @@ fn solved(code: &str) -> Solved {
             "{platform} does not accept the assessment that candidates of this stage are invited to",
         ),
         "mapping.paused" => Administrator("inviting from this stage is paused"),
+        "mapping.unknown" => {
+            Administrator("what is to be shown of this invitation is not configured any more")
+        }
+        "invitation.interrupted" => {
+            Administrator("sending the invitation was begun again and again and never ended")
+        }
+        "invitation.no_reference" => Nobody(
+            "the invitation is being looked up in {platform}",
+            "the invitation was not found in {platform}",
+        ),
         code if code.starts_with("eploy.") => {
             Administrator("the connection to Eploy has a problem")
         }
         code if code.starts_with("platform.") => {
             Administrator("the connection to {platform} has a problem")
         }
-        _ => Administrator("the connection between Eploy and {platform} has a problem"),
-    }
+        _ => return None,
+    })
 }
 
 /// What is left where nobody is invited by a stage.

@@ -71,7 +71,8 @@ const NOTHING: Missing<'_> = Missing {
 };
 
 /// One for each way in which a problem can be solved, and each text of its own.
-const CODES: [&str; 19] = [
+const CODES: [&str; 21] = [
+    "candidate.email",
     "eploy.not_found",
     "eploy.server_error",
     "eploy.allowance_ours",
@@ -90,6 +91,7 @@ const CODES: [&str; 19] = [
     "meeting.no_day",
     "meeting.no_interviewer",
     "mapping.paused",
+    "invitation.interrupted",
     "something.new",
 ];
 
@@ -298,6 +300,46 @@ fn every_situation_reads_as_it_was_reviewed() {
         all == reviewed,
         "the texts are others than in situations.txt:\n{all}"
     );
+}
+
+/// The kinds that the core itself makes, as its sources have them.
+#[test]
+fn every_kind_of_problem_of_the_core_has_its_own_text() {
+    let sources = [
+        include_str!("../../invitation/transition.rs"),
+        include_str!("../../usecases/arrange.rs"),
+        include_str!("../../usecases/invite.rs"),
+        include_str!("../../usecases/sweep.rs"),
+        include_str!("../../usecases/write_back.rs"),
+    ];
+    let is_code = |text: &&str| {
+        let kinds = [
+            "candidate.",
+            "invitation.",
+            "mapping.",
+            "meeting.",
+            "platform.",
+        ];
+        kinds.iter().any(|kind| text.starts_with(kind))
+            && text
+                .bytes()
+                .all(|byte| byte == b'.' || byte == b'_' || byte.is_ascii_lowercase())
+    };
+    let texts = sources.iter().flat_map(|source| source.split('"'));
+    let mut codes: std::collections::BTreeSet<_> = texts.filter(is_code).collect();
+    // Ways to fail, each of which is a situation of its own.
+    for reason in [
+        "candidate.no_email",
+        "platform.failed",
+        "platform.unanswered",
+    ] {
+        codes.remove(reason);
+    }
+    assert_eq!(codes.len(), 10, "{codes:?}");
+    for code in codes {
+        assert!(told_of(code).is_some(), "{code}");
+    }
+    assert_eq!(told_of("something.new"), None);
 }
 
 /// Problem and remedy of a failed call are an administrator's: settings, keys, roles, allowances.
