@@ -279,6 +279,10 @@ pub struct HiresState {
     /// While recording who was hired before the plan was turned on: the next page to read, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<u32>,
+    /// Meanwhile, where that takes several searches: the search that is being read, from 0, see
+    /// [`Eploy::stage_searches`](super::Eploy::stage_searches).
+    #[serde(default)]
+    pub search: u32,
     /// When it was first seen.
     pub since: Timestamp,
     /// SHA-256 of what counts as a hire: a change of it makes a new baseline.

@@ -40,6 +40,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
     {
         state.hires = Some(HiresState {
             baseline: Some(1),
+            search: 0,
             since: now,
             watches,
             // Early enough for a clock or a time zone of Eploy's that differs from ours. Whoever was hired by then is in
@@ -81,7 +82,8 @@ impl Poller {
             let Some(page) = hires.baseline else {
                 break;
             };
-            let (sightings, more) = match read_hired(eploy, tenant, plan, page).await {
+            let at = (hires.search, page);
+            let (sightings, next) = match read_hired(eploy, tenant, plan, at).await {
                 Ok(read) => read,
                 Err(error) => return set_aside(tenant, hires, error, self.desk.now()),
             };
@@ -92,9 +94,10 @@ impl Poller {
                 self.announcements.insert_announcement(&row).await
             });
             try_join_all(recording).await?;
-            hires.baseline = more.then_some(page + 1);
+            hires.search = next.map_or(0, |(search, _)| search);
+            hires.baseline = next.map(|(_, page)| page);
             hires.trouble = None;
-            if more {
+            if next.is_some() {
                 self.go_on(turn, &tenant.id, state).await?;
             } else {
                 tracing::info!(tenant = %tenant.id, "the plan for hires is on");
@@ -265,27 +268,42 @@ fn feed(hires: &mut HiresState) -> Feed<'_> {
     }
 }
 
-/// A page of everybody who is hired.
+/// A search, from 0, and a page of it, from 1.
+type Place = (u32, u32);
+
+/// A page of everybody who is hired, and where the next one is.
 async fn read_hired(
     eploy: &dyn Eploy,
     tenant: &Tenant,
     plan: &HirePlan,
-    page: u32,
-) -> Result<(Vec<Sighting>, bool), CallError> {
-    Ok(match &plan.when {
+    (search, page): Place,
+) -> Result<(Vec<Sighting>, Option<Place>), CallError> {
+    match &plan.when {
         HiredWhen::Stages(triggers) => {
+            let searches = eploy.stage_searches(triggers, &Vacancies::All);
+            let Some(of) = searches.get(search as usize) else {
+                // There were more when the reading began; it begins again.
+                return Ok((Vec::new(), Some((0, 1))));
+            };
             let read = eploy
-                .applications_at(triggers, &Vacancies::All, page)
+                .applications_at(&of.triggers, &of.vacancies, page)
                 .await?;
             tell_set_aside(tenant, "application", &read.set_aside);
-            (at_triggers(triggers, &read.rows), read.more)
+            let next = if read.more {
+                Some((search, page + 1))
+            } else {
+                let next = search + 1;
+                ((next as usize) < searches.len()).then_some((next, 1))
+            };
+            Ok((at_triggers(triggers, &read.rows), next))
         }
         HiredWhen::Placements(statuses) => {
             let read = eploy.placements_with(statuses, page).await?;
             tell_set_aside(tenant, "placement", &read.set_aside);
-            (of_status(statuses, &read.rows), read.more)
+            let next = read.more.then_some((search, page + 1));
+            Ok((of_status(statuses, &read.rows), next))
         }
-    })
+    }
 }
 
 fn detected(

@@ -110,6 +110,54 @@ fn announced(world: &World) -> Vec<HireKey> {
     keys.collect()
 }
 
+/// Where several stages cannot be asked for at once, each has its search: without one, all applications would be read.
+#[tokio::test]
+async fn who_was_hired_before_is_read_in_as_many_searches_as_stages_take() {
+    let world = world(stages());
+    world.set(|holds| {
+        holds.searches = 3;
+        holds.at_triggers = vec![
+            applications(vec![applied("1", hired())], true),
+            applications(vec![applied("2", hired())], false),
+        ];
+    });
+    // Time runs out between two pages; it goes on where it was.
+    let mut polls = 0;
+    let is_on = |world: &World| {
+        let state = world.holds().state.clone();
+        state.is_some_and(|state| state.hires.unwrap().baseline.is_none())
+    };
+    while !is_on(&world) {
+        polls += 1;
+        assert!(polls < 10);
+        let now = world.holds().now;
+        poll_until(&world, Deadline::at(now)).await;
+    }
+    let read = calls(&world);
+    let read = read.iter().filter(|call| **call == "applications_at");
+    assert_eq!(read.count(), 6, "two pages of each");
+    assert!(is_baseline(&world, &by_application("1")));
+    assert!(is_baseline(&world, &by_application("2")));
+}
+
+#[tokio::test]
+async fn a_reading_of_the_hired_that_takes_fewer_searches_than_before_begins_again() {
+    let world = world(stages());
+    world.set(|holds| {
+        holds.searches = 2;
+        holds.at_triggers = vec![applications(vec![applied("1", hired())], false)];
+    });
+    let now = world.holds().now;
+    poll_until(&world, Deadline::at(now)).await;
+    assert_eq!(state(&world).hires.unwrap().search, 1);
+    world.holds().searches = 1;
+    wait(&world);
+    poll(&world).await;
+    let hires = state(&world).hires.unwrap();
+    assert_eq!((hires.baseline, hires.search), (None, 0));
+    assert!(is_baseline(&world, &by_application("1")));
+}
+
 #[tokio::test]
 async fn who_enters_the_stage_of_the_hired_is_announced_once_and_who_was_there_never() {
     let world = world(stages());
