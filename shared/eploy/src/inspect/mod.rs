@@ -85,8 +85,8 @@ impl Inspector {
     /// How the day's use stands against the shares of the allowance, by our own count. No call.
     pub async fn day_shares(&self) -> Result<DayShares, CallError> {
         let shared = &self.client.shared;
-        let shares = shared.budget.shares(shared.clock.now()).await;
-        shares.map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
+        let stands = shared.budget.shares(shared.clock.now()).await;
+        stands.map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
     }
 
     /// Runs the experiments that find this Eploy's dialect; those that write only with `writing`.
