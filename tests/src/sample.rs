@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId};
 use stagecall_core::invitation::{Entry, Event, Invitation};
-use stagecall_core::ports::Delivery;
+use stagecall_core::ports::{Delivery, Residents};
 use stagecall_core::result::{Finding, Score, Status};
-use stagecall_core::tenant::{EployConnection, Tenant};
+use stagecall_core::tenant::{EployConnection, Position, Tenant};
 use stagecall_core::timing::{Timing, after, seconds};
 
 /// The time at which the tests begin, and `later` seconds after it.
@@ -50,6 +50,16 @@ pub fn key(tenant: &str, application: usize) -> InvitationKey {
         mapping: "video".into(),
         round: 1,
     }
+}
+
+/// Applications that stand at one stage.
+pub fn residents(applications: &[&str]) -> Residents {
+    let position = Position {
+        stage: Some("12".into()),
+        status: Some("34".into()),
+    };
+    let stand = |id: &&str| (ApplicationId::from(*id), position.clone());
+    applications.iter().map(stand).collect()
 }
 
 /// The assessment that the samples are of.

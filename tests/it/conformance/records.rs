@@ -12,7 +12,7 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{
-    at, claimed, delivery, detected, key, reported, scored, sent, tenant, then,
+    at, claimed, delivery, detected, key, reported, residents, scored, sent, tenant, then,
 };
 
 use super::{Backend, Stores, quiet_tenant};
@@ -428,7 +428,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     one.references = vec!["participant-4711".into()];
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     let hire = hired(
-        Hire::Application("7021577".into()),
+        Hire::Application("7021578".into()),
         candidate.as_str(),
         State::Delivered,
     );
@@ -460,8 +460,8 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         at: at(1.0),
         search: 0,
         page: 1,
-        present: ["7021577".into(), "8".into()].into(),
-        residents: ["7021577".into()].into(),
+        present: residents(&["7021577", "8"]),
+        residents: residents(&["7021577", "7021578", "8"]),
         unconfirmed: ["7021577".into()].into(),
         missed: 0,
         missed_at: None,
@@ -509,7 +509,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
 
     let names = |row: &String| {
         let is_in = |name| row.contains(name);
-        ["candidate-90017", "7021577", "participant-4711"]
+        ["candidate-90017", "7021577", "7021578", "participant-4711"]
             .into_iter()
             .any(is_in)
     };
@@ -518,6 +518,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         count >= 8,
         "{count} rows are not all that there are to find"
     );
+    assert_eq!(stores.ledger.erased(&acme).await.unwrap(), [].into());
     let erased = stores
         .records
         .erase(&acme, &candidate, at(9.0))
@@ -537,11 +538,15 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         (references, deliveries, announcements, audits),
         (2, 1, 1, 1)
     );
-    assert_eq!((poll_rows, readings), (1, 1));
+    assert_eq!((poll_rows, readings), (2, 1));
     let left: Vec<_> = backend.rows().await.into_iter().filter(names).collect();
     let tombstones = stores.records.tombstones(&acme).await.unwrap();
     assert_eq!((left.len(), tombstones.len()), (1, 1), "{left:#?}");
     assert_eq!(tombstones[0].candidate, candidate);
+    let erased = stores.ledger.erased(&acme).await.unwrap();
+    assert_eq!(erased, [candidate].into());
+    let other = TenantId::from("other");
+    assert_eq!(stores.ledger.erased(&other).await.unwrap(), [].into());
     // A poll that had read its state before saves nothing of it.
     state.version += 1;
     let saved = stores.states.save_state(&acme, &state).await.unwrap();

@@ -7,7 +7,7 @@ use stagecall_core::ports::{
     PollProgress, PollState, Proven, Saved, StageScan, Suspension, TenantState, UnreadRecord,
 };
 use stagecall_core::tenant::Position;
-use stagecall_tests::sample::{at, tenant};
+use stagecall_tests::sample::{at, residents, tenant};
 
 use super::Backend;
 
@@ -130,8 +130,8 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         scan: Some(StageScan {
             search: 2,
             page: 3,
-            present: ["70002".into()].into(),
-            residents: ["70003".into(), "70004".into()].into(),
+            present: residents(&["70002"]),
+            residents: residents(&["70003", "70004"]),
             unconfirmed: ["70005".into()].into(),
             missed: 6,
             missed_at: Some(at(-7.0)),

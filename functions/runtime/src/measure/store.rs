@@ -1,6 +1,6 @@
 //! What shows at the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,7 +9,8 @@ use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
+    TenantId,
 };
 use stagecall_core::invitation::{Invitation, State};
 use stagecall_core::ports::{
@@ -118,6 +119,10 @@ impl<S: Ledger> Ledger for MeasuredStore<S> {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
         self.inner.bound(tenant, account, reference).await
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        self.inner.erased(tenant).await
     }
 
     async fn purge_if_erased(

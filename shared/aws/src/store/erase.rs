@@ -55,7 +55,7 @@ impl Store {
                 .clear_audits(tenant, &invitations, &announcements)
                 .await?,
             poll_rows: self
-                .forget_poll_rows(tenant, candidate, &invitations)
+                .forget_poll_rows(tenant, candidate, &invitations, &announcements)
                 .await?,
             readings: self.forget_readings(tenant, &invitations).await?,
             invitations: Vec::new(),
@@ -209,14 +209,14 @@ impl Store {
         tenant: &TenantId,
         candidate: &CandidateId,
         invitations: &[Invitation],
+        hires: &[HireKey],
     ) -> Result<usize, StoreError> {
         for _ in 0..TRIES {
             let Some(mut state) = self.load_state(tenant).await? else {
                 return Ok(0);
             };
-            let applications = invitations.iter().map(|one| one.key.application.clone());
-            let count = state.forget_candidate(candidate, applications);
-            if count == 0 || self.save_state(tenant, &state).await? == Saved::Saved {
+            let count = state.forget_candidate(candidate, invitations, hires);
+            if self.save_state(tenant, &state).await? == Saved::Saved {
                 return Ok(count);
             }
         }

@@ -7,10 +7,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
+    TenantId,
 };
 use stagecall_core::invitation::{Invitation, Step, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
 use stagecall_core::timing::{after, seconds};
 
 use super::item::{Item, document, index, number, packed, plain, text};
@@ -128,6 +129,11 @@ impl Ledger for Store {
             None => made.clone(),
             Some(before) => document(&before)?,
         })
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        let tombstones = self.tombstones(tenant).await?;
+        Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
     async fn purge_if_erased(

@@ -1,12 +1,15 @@
 //! The ledger's ports. Every adapter passes the conformance suite in `tests/`.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
+    TenantId,
 };
 use crate::invitation::{Invitation, Trouble};
 
@@ -109,6 +112,9 @@ pub trait Ledger: Send + Sync {
         name: &str,
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError>;
+
+    /// Who was erased.
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError>;
 
     /// Removes the row of an invitation whose candidate was erased, and this reference if it is bound to it. Returns whether
     /// the candidate was erased.

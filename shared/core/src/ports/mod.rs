@@ -8,6 +8,7 @@ mod hrms;
 mod ledger;
 mod platform;
 mod records;
+mod residents;
 mod tenants;
 mod tokens;
 
@@ -36,6 +37,7 @@ pub use records::{
     AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, KEPT_DELIVERY_DAYS,
     Records, StateCount, Tombstone,
 };
+pub use residents::Residents;
 pub use tenants::{
     Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
     MappingStatus, Overlap, PlatformSecret, PollProgress, PollState, Proven, Secrets,

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{ApplicationRow, Feed, Saved};
+use super::{ApplicationRow, Feed, Residents, Saved};
+use crate::announcement::{Hire, HireKey};
 use crate::error::StoreError;
 use crate::ids::{AccountId, ApplicationId, CandidateId, DefinitionId, MappingId, TenantId};
-use crate::invitation::Trouble;
+use crate::invitation::{Invitation, Trouble};
 use crate::tenant::{Position, Tenant};
 
 /// The configured tenants.
@@ -67,14 +68,20 @@ impl TenantState {
         }
     }
 
-    /// Takes a candidate with these applications out of what polls remember, as the next version. Returns how many
-    /// applications that were; none changes nothing.
+    /// Takes a candidate with these invitations and hires out of what polls remember, as the next version, so that no poll under way
+    /// saves what it had read. Returns how many applications that were.
     pub fn forget_candidate(
         &mut self,
         candidate: &CandidateId,
-        applications: impl IntoIterator<Item = ApplicationId>,
+        invitations: &[Invitation],
+        hires: &[HireKey],
     ) -> usize {
-        let mut applications: BTreeSet<ApplicationId> = applications.into_iter().collect();
+        let invitations = invitations.iter().map(|one| one.key.application.clone());
+        let mut applications: BTreeSet<ApplicationId> = invitations.collect();
+        applications.extend(hires.iter().filter_map(|key| match &key.hire {
+            Hire::Application(id) => Some(id.clone()),
+            Hire::Placement(_) => None,
+        }));
         let again = self
             .poll
             .again
@@ -103,9 +110,8 @@ impl TenantState {
             scan.residents.retain(&mut stays);
             scan.unconfirmed.retain(&mut stays);
         }
-        if !forgotten.is_empty() {
-            self.version += 1;
-        }
+        // Also if nothing is remembered of them: a poll under way may be about to.
+        self.version += 1;
         forgotten.len()
     }
 }
@@ -164,11 +170,19 @@ pub struct StageScan {
     #[serde(default = "first_page")]
     pub page: u32,
     /// Who was found at a trigger so far in the present pass.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub present: BTreeSet<ApplicationId>,
-    /// Who is known to be at a trigger. Whoever of them is not found any more has left.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub residents: BTreeSet<ApplicationId>,
+    #[serde(
+        default,
+        rename = "found_at",
+        skip_serializing_if = "Residents::is_empty"
+    )]
+    pub present: Residents,
+    /// Who is known to be at a trigger, and at which. Whoever of them is not found any more has left.
+    #[serde(
+        default,
+        rename = "known_at",
+        skip_serializing_if = "Residents::is_empty"
+    )]
+    pub residents: Residents,
     /// Entries that it found first. If the feed's next reading does not show them either, the feed misses changes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unconfirmed: BTreeSet<ApplicationId>,
@@ -193,8 +207,8 @@ impl StageScan {
             at,
             search: 0,
             page: 1,
-            present: BTreeSet::new(),
-            residents: BTreeSet::new(),
+            present: Residents::default(),
+            residents: Residents::default(),
             unconfirmed: BTreeSet::new(),
             missed: 0,
             missed_at: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use stagecall_core::announcement::Announcement;
+use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::ids::{AccountId, AssessmentRef, CandidateId, Reference, TenantId};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{AuditRecord, Erased, TenantState, Tombstone};
@@ -30,7 +30,6 @@ pub(super) fn erase(
         )?,
         ..Erased::default()
     };
-    erased.poll_rows = forget_poll_rows(connection, tenant, candidate, &erased.invitations)?;
     for invitation in &erased.invitations {
         let mut references = unbind(connection, invitation)?;
         erased.references += references.len();
@@ -71,6 +70,9 @@ pub(super) fn erase(
         erased.audits += clear_audits(connection, tenant, &target)?;
     }
     erased.announcements = announcements.len();
+    let hires: Vec<HireKey> = announcements.into_iter().map(|one| one.key).collect();
+    erased.poll_rows =
+        forget_poll_rows(connection, tenant, candidate, &erased.invitations, &hires)?;
     Ok(erased)
 }
 
@@ -121,6 +123,7 @@ fn forget_poll_rows(
     tenant: &TenantId,
     candidate: &CandidateId,
     invitations: &[Invitation],
+    hires: &[HireKey],
 ) -> Result<usize, Fault> {
     let text: Option<String> = connection
         .prepare_cached("SELECT document FROM tenant_state WHERE tenant = ?1")?
@@ -130,18 +133,12 @@ fn forget_poll_rows(
         return Ok(0);
     };
     let mut state: TenantState = parse(format_args!("tenant_state {tenant}"), &text)?;
-    let applications = invitations.iter().map(|one| one.key.application.clone());
-    let count = state.forget_candidate(candidate, applications);
-    if count > 0 {
-        // As of the next version, so that a poll under way does not save what it had read.
-        let text = serde_json::to_string(&state)
-            .map_err(|error| Fault::Other(format!("the state cannot be written: {error}")))?;
-        connection
-            .prepare_cached(
-                "UPDATE tenant_state SET version = ?2, document = ?3 WHERE tenant = ?1",
-            )?
-            .execute(params![tenant.as_str(), state.version.cast_signed(), text])?;
-    }
+    let count = state.forget_candidate(candidate, invitations, hires);
+    let text = serde_json::to_string(&state)
+        .map_err(|error| Fault::Other(format!("the state cannot be written: {error}")))?;
+    connection
+        .prepare_cached("UPDATE tenant_state SET version = ?2, document = ?3 WHERE tenant = ?1")?
+        .execute(params![tenant.as_str(), state.version.cast_signed(), text])?;
     Ok(count)
 }
 

@@ -1,5 +1,7 @@
 //! The invitations and the platforms' references.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use stagecall_core::error::StoreError;
@@ -8,7 +10,7 @@ use stagecall_core::ids::{
     Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, Step, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
 
 use super::fault::Fault;
 use super::records::is_erased;
@@ -177,6 +179,11 @@ impl Ledger for Store {
             Ok(prepared(connection, &tenant, &account, &name)?.unwrap_or(made))
         })
         .await
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        let tombstones = self.tombstones(tenant).await?;
+        Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
     async fn purge_if_erased(

@@ -29,8 +29,6 @@ fn files_with(folder: &Path, text: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     let (mut rig, acme) = Rig::with_one(204).await;
-    // Who is at a stage of Eploy's is not read again, so that what the erasure left is all there is.
-    rig.tenant("acme")["eploy"]["dialect"]["feed_settled"] = true.into();
     let [done, nowhere, _] = story(&mut rig, &acme).await;
     let judged = acme.judged(done).await;
     let candidate = judged.application.candidate.to_string();

@@ -10,8 +10,8 @@ use stagecall_core::tenant::Answerable;
 use stagecall_core::tenant::Tenant;
 
 use super::{CLOCKS, Judge, at_trigger, eploy, key, person};
-use crate::plan::{HIRED, outcome, percent};
-use crate::world::{Action, Application, Eploy, Participant, Standing, World};
+use crate::plan::{outcome, percent};
+use crate::world::{Action, Eploy, Participant, Standing, World};
 
 impl Judge {
     /// What has still to happen before everything has come to its end. Empty: it has.
@@ -47,7 +47,7 @@ impl Judge {
             }
         }
         self.hires(&world, &mut open);
-        self.remains(&mut open);
+        self.remains(&world, &mut open);
         let pending = self.memory.pending_deliveries();
         if pending > 0 {
             open.push(format!("{pending} deliveries are not settled"));
@@ -94,9 +94,6 @@ impl Judge {
                         .is_some()
                 });
                 let missing = match newest.map(|newest| newest.state) {
-                    None if eploy.readings.frozen && self.was_at_another(tenant, application) => {
-                        None
-                    }
                     None => Some("is not on record"),
                     Some(State::Skipped(SkipReason::MovedOn)) => {
                         Some("came back and is not invited")
@@ -129,14 +126,6 @@ impl Judge {
                 }
             }
         }
-    }
-
-    /// Whether an application came from another stage that something waits for. Where moves do not show, whoever reads the
-    /// stages knows it already, and does not tell one from the other.
-    pub(super) fn was_at_another(&self, tenant: &Tenant, application: &Application) -> bool {
-        let ever = self.stages_ever(&tenant.id);
-        let mut before = application.history.iter().rev().skip(1);
-        before.any(|(_, _, stage)| *stage == HIRED || ever.contains(stage))
     }
 
     /// Eploy shows where somebody stands on the platform.

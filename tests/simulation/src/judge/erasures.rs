@@ -2,8 +2,9 @@
 
 use stagecall_core::ids::TenantId;
 
-use super::Judge;
+use super::{Judge, eploy};
 use crate::scheduler::Millis;
+use crate::world::World;
 
 impl Judge {
     /// A candidate is erased now.
@@ -20,10 +21,16 @@ impl Judge {
     }
 
     /// Nothing names whoever was erased.
-    pub(super) fn remains(&self, open: &mut Vec<String>) {
+    pub(super) fn remains(&self, world: &World, open: &mut Vec<String>) {
         let erased: Vec<_> = self.seen().erased.keys().cloned().collect();
         for (tenant, candidate) in erased {
-            for named in self.memory.names(&tenant, &candidate) {
+            let all = eploy(world, &tenant).map_or(&[][..], |eploy| &eploy.applications);
+            let theirs = all
+                .iter()
+                .filter(|one| one.candidate.to_string() == candidate)
+                .map(|one| one.id.to_string().as_str().into())
+                .collect::<Vec<_>>();
+            for named in self.memory.names(&tenant, &candidate, &theirs) {
                 open.push(format!(
                     "candidate {candidate} is erased, and {named} is kept"
                 ));

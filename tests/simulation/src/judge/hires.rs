@@ -184,9 +184,6 @@ impl Judge {
                 {
                     continue;
                 }
-                if eploy.readings.frozen && self.was_at_another(&tenant, application) {
-                    continue;
-                }
                 let known = self.memory.announcement(&tenant.id, application.id);
                 let changed = self.seen().plan_changed.contains(&tenant.id);
                 let told = match known.as_ref().map(|row| &row.state) {

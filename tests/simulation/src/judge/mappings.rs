@@ -104,13 +104,6 @@ impl Judge {
         all.filter(|one| one.assessment == *of).cloned().collect()
     }
 
-    /// The stages that any mapping of a tenant ever waited for.
-    pub(super) fn stages_ever(&self, tenant: &TenantId) -> BTreeSet<u32> {
-        let seen = self.seen();
-        let all = seen.definitions.get(tenant).into_iter().flatten();
-        all.flat_map(|(_, one)| stages(one)).collect()
-    }
-
     /// When an application came to where it stands for a mapping, and to which place. Going from one stage of a mapping to
     /// another is one stay; for how long the one before was a stage of it is not asked: whoever went on from a stage that
     /// was ever one is taken to be in the same stay.

@@ -1,13 +1,15 @@
 //! The invitations and the platforms' references.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, InvitationKey, MappingId, Reference,
-    TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
+    Reference, TenantId,
 };
 use stagecall_core::invitation::{Invitation, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Saved, Waiting};
+use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
 
 use super::Memory;
 
@@ -126,6 +128,11 @@ impl Ledger for Memory {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
         Ok(self.owner(tenant, account, reference))
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        let tombstones = self.tombstones(tenant).await?;
+        Ok(tombstones.into_iter().map(|one| one.candidate).collect())
     }
 
     async fn purge_if_erased(

@@ -1,6 +1,8 @@
 //! How one simulated process reaches the store: every call is an effect that may fail before or after it took effect,
 //! stall, or take the process with it. What is written is watched here, at the moment it is written.
 
+use std::collections::BTreeSet;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +11,8 @@ use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Announcement, HireKey};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, InvitationKey, MappingId,
-    Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, DefinitionId,
+    InvitationKey, MappingId, Reference, TenantId,
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
@@ -128,6 +130,11 @@ impl Ledger for Ports {
     ) -> Result<Option<InvitationKey>, StoreError> {
         let act = self.memory.bound(tenant, account, reference);
         self.scheduler.effect("look up the reference", act).await
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        let act = self.memory.erased(tenant);
+        self.scheduler.effect("look for tombstones", act).await
     }
 
     async fn purge_if_erased(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::announcement::HireKey;
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::{CandidateId, InvitationKey, TenantId};
+use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, TenantId};
 use stagecall_core::ports::{
     AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
     KEPT_DELIVERY_DAYS, Records, StateCount, SweepState, Tombstone,
@@ -182,11 +182,7 @@ impl Memory {
             .collect();
         let mut erased = data.erase(tenant, &keys, &hires);
         if let Some(state) = data.states.get_mut(tenant) {
-            let applications = erased
-                .invitations
-                .iter()
-                .map(|one| one.key.application.clone());
-            erased.poll_rows = state.forget_candidate(candidate, applications);
+            erased.poll_rows = state.forget_candidate(candidate, &erased.invitations, &hires);
         }
         for invitation in &erased.invitations {
             let place = (tenant.clone(), invitation.assessment.clone());
@@ -198,9 +194,14 @@ impl Memory {
         erased
     }
 
-    /// What still names a candidate, the tombstones apart. A reference that a sender bound after the erasure is not looked
+    /// What still names a candidate with these applications, the tombstones apart. A reference that a sender bound after the erasure is not looked
     /// for.
-    pub fn names(&self, tenant: &TenantId, candidate: &str) -> Vec<String> {
+    pub fn names(
+        &self,
+        tenant: &TenantId,
+        candidate: &str,
+        applications: &[ApplicationId],
+    ) -> Vec<String> {
         let data = self.data();
         let mut named = Vec::new();
         for (key, row) in &data.invitations {
@@ -213,11 +214,20 @@ impl Memory {
                 named.push(format!("the announcement {}", hire.key));
             }
         }
-        let again = data.states.get(tenant);
-        let again = again.and_then(|state| state.poll.again.as_ref());
+        let poll = data.states.get(tenant).map(|state| &state.poll);
+        let again = poll.and_then(|poll| poll.again.as_ref());
         for row in again.iter().flat_map(|again| &again.rows) {
             if row.candidate.as_str() == candidate {
                 named.push("the state of the tenant's polls".to_owned());
+            }
+        }
+        for scan in poll.iter().filter_map(|poll| poll.scan.as_ref()) {
+            for id in applications {
+                let at_trigger = [&scan.present, &scan.residents];
+                let is_there = at_trigger.iter().any(|those| those.position(id).is_some());
+                if is_there || scan.unconfirmed.contains(id) {
+                    named.push(format!("the stage scan's application {id}"));
+                }
             }
         }
         named

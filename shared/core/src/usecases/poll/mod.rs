@@ -421,7 +421,7 @@ impl Poller {
                 .take_in(eploy, tenant, state, &newer, Reads::Changes)
                 .await?;
             *found += self.hired_applications(tenant, state, &page).await?;
-            scan::note_residents(tenant, state, &page.rows);
+            self.note_residents(tenant, state, &page.rows).await?;
             scan::confirm(state, &feed::shown(&dates));
             let dates = dates.iter().map(|(id, at)| (id.as_str(), *at));
             let newest = newest(tenant, "application", self.desk.now(), dates);

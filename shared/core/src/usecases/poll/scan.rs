@@ -8,14 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::cases::Reads;
 use super::feed::is_hired;
 use super::{Poller, Stop, Turn, newest, pages, tell_set_aside};
-use crate::error::{CallError, Reach};
-use crate::ids::ApplicationId;
+use crate::error::{CallError, Reach, StoreError};
+use crate::ids::{ApplicationId, CandidateId};
 use crate::invitation::Trouble;
 use crate::ports::{
     ApplicationPage, ApplicationRow, ChangeFeed, Eploy, Feed, Overlap, StageScan, StageSearch,
     TenantState,
 };
-use crate::tenant::{HirePlan, Tenant, Trigger, Vacancies};
+use crate::tenant::{HirePlan, Position, Tenant, Trigger, Vacancies};
 use crate::timing::{after, seconds};
 
 /// How many pages a scan that is no feed reads with one poll at most.
@@ -94,20 +94,6 @@ pub(super) fn count_missed(tenant: &Tenant, state: &mut TenantState, now: Timest
     }
 }
 
-/// Notes what a reading for all mappings shows of those who are known to be at a trigger.
-pub(super) fn note_residents(tenant: &Tenant, state: &mut TenantState, rows: &[ApplicationRow]) {
-    let Some(scan) = &mut state.poll.scan else {
-        return;
-    };
-    for row in rows {
-        if !is_watched(tenant, row) {
-            scan.residents.remove(&row.id);
-        } else if scan.residents.len() < MAX_RESIDENTS {
-            scan.residents.insert(row.id.clone());
-        }
-    }
-}
-
 /// Whether an application is at a trigger, of a mapping or of the plan for hires.
 fn is_watched(tenant: &Tenant, row: &ApplicationRow) -> bool {
     is_hired(tenant, &row.position)
@@ -146,6 +132,41 @@ fn watched(tenant: &Tenant) -> (Vec<Trigger>, Vacancies) {
 }
 
 impl Poller {
+    /// Notes what a reading for all mappings shows of those who are known to be at a trigger. Whoever was erased is not
+    /// remembered, however long Eploy shows them.
+    pub(super) async fn note_residents(
+        &self,
+        tenant: &Tenant,
+        state: &mut TenantState,
+        rows: &[ApplicationRow],
+    ) -> Result<(), StoreError> {
+        let Some(scan) = &mut state.poll.scan else {
+            return Ok(());
+        };
+        let residents = &mut scan.residents;
+        let mut new = Vec::new();
+        for row in rows {
+            if !is_watched(tenant, row) {
+                residents.remove(&row.id);
+            } else if residents.position(&row.id).is_some() {
+                residents.put(&row.id, &row.position);
+            } else {
+                new.push(row);
+            }
+        }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let erased = self.desk.ledger.erased(&tenant.id).await?;
+        new.retain(|row| !erased.contains(&row.candidate));
+        for row in new {
+            if residents.len() < MAX_RESIDENTS {
+                residents.put(&row.id, &row.position);
+            }
+        }
+        Ok(())
+    }
+
     /// Goes on with the stage scan, if one is due.
     pub(super) async fn scan(
         &self,
@@ -175,6 +196,7 @@ impl Poller {
             },
             calls: 0,
             newest: None,
+            erased: self.desk.ledger.erased(&tenant.id).await?,
         };
         let read = self
             .scan_pages(eploy, tenant, state, turn, found, &mut pass)
@@ -270,7 +292,7 @@ impl Poller {
         }
     }
 
-    /// Takes in what is new on a page: who was not at a trigger before, or is not any more. Returns how many entries.
+    /// Takes in what is new on a page: who was not at that trigger before, or is at none any more. Returns how many entries.
     async fn scan_page(
         &self,
         eploy: &dyn Eploy,
@@ -284,28 +306,30 @@ impl Poller {
         pass.newest = pass
             .newest
             .max(newest(tenant, "application", self.desk.now(), dates));
-        let page = pages::newer(state, &page).into_owned();
+        let mut page = pages::newer(state, &page).into_owned();
+        page.rows
+            .retain(|row| !pass.erased.contains(&row.candidate));
         let cursor = state.poll.cursor;
         let Some(scan) = &state.poll.scan else {
             return Ok(0);
         };
         let (mut there, mut taken) = (Vec::new(), Vec::new());
         for row in page.rows {
-            let known = scan.residents.contains(&row.id);
+            let known = scan.residents.position(&row.id);
             if is_watched(tenant, &row) {
-                there.push(row.id.clone());
-                if !known || row.modified > cursor {
+                there.push((row.id.clone(), row.position.clone()));
+                if known != Some(&row.position) || row.modified > cursor {
                     taken.push(row);
                 }
-            } else if known {
+            } else if known.is_some() {
                 taken.push(left(row));
             }
         }
         let new = self.take_scanned(eploy, tenant, state, taken).await?;
         if let Some(scan) = &mut state.poll.scan {
-            for id in there {
-                if scan.present.len() < MAX_RESIDENTS {
-                    scan.present.insert(id);
+            for (id, position) in there {
+                if scan.residents.position(&id).is_some() {
+                    scan.present.put(&id, &position);
                 }
             }
         }
@@ -324,27 +348,38 @@ impl Poller {
         let Some(scan) = &mut state.poll.scan else {
             return Ok(0);
         };
-        let missing: Vec<ApplicationId> =
-            scan.residents.difference(&scan.present).cloned().collect();
+        let residents = scan.residents.iter();
+        let missing: Vec<(ApplicationId, Position)> = residents
+            .filter(|(id, _)| scan.present.position(id).is_none())
+            .map(|(id, position)| (id.clone(), position.clone()))
+            .collect();
         let (mut stay, mut taken) = (Vec::new(), Vec::new());
-        for (at, id) in missing.into_iter().enumerate() {
+        for (at, (id, position)) in missing.into_iter().enumerate() {
             if at >= MAX_LEAVERS {
-                stay.push(id);
+                stay.push((id, position));
                 continue;
             }
             pass.calls += 1;
             match eploy.application(&id).await {
-                Ok(Some(row)) if is_watched(tenant, &row) => stay.push(id),
+                Ok(Some(row)) if pass.erased.contains(&row.candidate) => {}
+                Ok(Some(row)) if is_watched(tenant, &row) => {
+                    stay.push((id, row.position.clone()));
+                    if row.position != position {
+                        taken.push(row);
+                    }
+                }
                 Ok(Some(row)) => taken.push(left(row)),
                 Ok(None) => {}
-                Err(error) if error.reach == Reach::Record => stay.push(id),
+                Err(error) if error.reach == Reach::Record => stay.push((id, position)),
                 Err(error) => return Err(error.into()),
             }
         }
         let new = self.take_scanned(eploy, tenant, state, taken).await?;
         if let Some(scan) = &mut state.poll.scan {
             scan.residents = std::mem::take(&mut scan.present);
-            scan.residents.extend(stay);
+            for (id, position) in stay {
+                scan.residents.put(&id, &position);
+            }
         }
         Ok(new)
     }
@@ -380,7 +415,7 @@ impl Poller {
                     .extend(entered.map(|row| row.key.application));
             }
         }
-        note_residents(tenant, state, &page.rows);
+        self.note_residents(tenant, state, &page.rows).await?;
         Ok(new + hired)
     }
 }
@@ -394,6 +429,8 @@ struct Pass {
     calls: u32,
     /// The newest change seen.
     newest: Option<Timestamp>,
+    /// Who was erased: they count as being nowhere.
+    erased: BTreeSet<CandidateId>,
 }
 
 /// An application that was seen elsewhere just now. Its date says nothing of that, where changes of stage do not move it.

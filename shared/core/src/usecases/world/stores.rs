@@ -1,5 +1,7 @@
 //! Our own stores.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -7,8 +9,8 @@ use super::{DeliveryStands, World};
 use crate::announcement::{Announcement, HireKey};
 use crate::error::StoreError;
 use crate::ids::{
-    AccountId, ApplicationId, AssessmentId, AssessmentRef, DefinitionId, InvitationKey, MappingId,
-    Reference, TenantId,
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, DefinitionId,
+    InvitationKey, MappingId, Reference, TenantId,
 };
 use crate::invitation::{Invitation, Wake};
 use crate::ports::*;
@@ -18,6 +20,9 @@ use crate::tenant::Mapping;
 impl Ledger for World {
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
         let mut holds = self.holds();
+        if holds.erased.contains(&invitation.candidate) {
+            return Ok(Inserted::Erased);
+        }
         if holds.rows.contains_key(&invitation.key) {
             return Ok(Inserted::Existed);
         }
@@ -105,6 +110,10 @@ impl Ledger for World {
         let mut holds = self.holds();
         let used = holds.prepared.entry(name.to_owned());
         Ok(used.or_insert_with(|| made.clone()).clone())
+    }
+
+    async fn erased(&self, _: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        Ok(self.holds().erased.clone())
     }
 
     async fn purge_if_erased(

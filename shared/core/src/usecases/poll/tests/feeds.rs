@@ -196,7 +196,81 @@ async fn who_is_not_found_is_asked_about_before_they_count_as_gone() {
     wait(&world);
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(row_of(&world, "1").unwrap().entry.left_at, None);
-    assert!(scan(&world).residents.contains(&"1".into()));
+    assert!(scan(&world).residents.position(&"1".into()).is_some());
+}
+
+/// Also if no row of ours said whose application it is when the candidate was erased.
+#[tokio::test]
+async fn an_erased_candidate_at_a_trigger_is_not_remembered() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&world, &["1", "2"]);
+    let mut erased = seen("2", at_trigger(), FROZEN);
+    erased.candidate = "9002".into();
+    world.set(|holds| holds.at_triggers[0].rows[1] = erased.clone());
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(2));
+    assert_eq!(scan(&world).residents.len(), 2);
+    world.set(|holds| {
+        holds.erased.insert("9002".into());
+        holds.rows.retain(|_, row| row.candidate != "9002".into());
+        holds.records.insert("2".into(), erased.clone());
+    });
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let left = serde_json::to_value(scan(&world)).unwrap();
+    assert_eq!(left["known_at"][0][1], serde_json::json!(["1"]));
+    // Nor if the feed shows them.
+    erased.modified = Some(world.holds().now);
+    world.set(|holds| holds.applications = vec![erased.clone()]);
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert_eq!(scan(&world).residents.len(), 1);
+}
+
+/// Both stages are watched, so the application is found in every pass. Its own date does not tell.
+#[tokio::test]
+async fn a_move_from_one_trigger_to_another_is_an_entry() {
+    for slipped in [false, true] {
+        let world = World::new();
+        world.set(|holds| {
+            let mut another = holds.tenant.mappings[0].clone();
+            another.id = "week".into();
+            another.assessment.assessment = "another".into();
+            another.triggers[0].stage = "13".into();
+            another.triggers[0].statuses.clear();
+            holds.tenant.mappings.push(another);
+            holds.feed = Feed {
+                by: ChangeFeed::ModificationDate,
+                settled: false,
+            };
+        });
+        assert_eq!(poll(&world).await, Polled::Done(0));
+        at_the_trigger(&world, &["1"]);
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(1));
+        // Read at the other trigger, or found there by its own record.
+        let moved = seen("1", at("13", "1"), FROZEN);
+        world.set(|holds| {
+            holds.at_triggers = vec![page(
+                Vec::from_iter((!slipped).then(|| moved.clone())),
+                false,
+            )];
+            holds.records.insert("1".into(), moved.clone());
+        });
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(1), "slipped: {slipped}");
+        assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
+        // And back again.
+        let back = seen("1", at_trigger(), FROZEN);
+        world.set(|holds| {
+            holds.at_triggers = vec![page(vec![back.clone()], false)];
+            holds.records.insert("1".into(), back.clone());
+        });
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(1), "slipped: {slipped}");
+        wait_for_scan(&world);
+        assert_eq!(poll(&world).await, Polled::Done(0));
+    }
 }
 
 /// Where all applications are read, those elsewhere are seen without a call for each.
