@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Announcement, Attempt, FailReason, Outcome, SkipReason, State};
-use crate::ids::ApplicationId;
+use crate::ids::{ApplicationId, CandidateId};
 use crate::invitation::Trouble;
 use crate::timing::{Timing, after, seconds, spread};
 
@@ -44,6 +44,11 @@ pub enum Event {
         /// When the plan that is valid now was turned on.
         not_before: Timestamp,
     },
+    /// It is another candidate's now: candidates were merged in Eploy.
+    CandidateMerged {
+        /// Whose.
+        candidate: CandidateId,
+    },
     /// Something on our side of the HRMS does not work now.
     PutOff {
         /// What.
@@ -80,6 +85,7 @@ impl Event {
             Self::Confirmed { .. } => "confirmed",
             Self::Skip(_) => "skipped",
             Self::SeenAgain { .. } => "seen_again",
+            Self::CandidateMerged { .. } => "candidate_merged",
             Self::PutOff { .. } => "put_off",
             Self::Refuse(_) => "refused",
             Self::NoEndpoint => "no_endpoint",
@@ -175,6 +181,7 @@ impl Announcement {
                 self.not_before = not_before;
                 self.due_at = Some(now);
             }
+            (Event::CandidateMerged { candidate }, _) => self.candidate = candidate,
             (Event::PutOff { trouble, .. }, State::Detected | State::Delivering)
                 if trouble.is_hopeless(now, timing) =>
             {

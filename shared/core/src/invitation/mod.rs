@@ -283,6 +283,13 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// The kind of problem that an application is which Eploy does not have any more.
+    pub const APPLICATION_GONE: &str = "eploy.application_gone";
+
+    /// How often an application has to be looked for in vain before it counts as gone for good: a permission that somebody
+    /// takes away and gives back looks the same.
+    pub const GONE_TRIES: u32 = 3;
+
     /// The trouble that `error` is, going on from `before`; one that began only later did so by a clock that was ahead, and
     /// counts from `now`.
     pub fn from_call(error: &CallError, before: Option<&Self>, now: Timestamp) -> Self {

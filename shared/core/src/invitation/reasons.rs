@@ -40,6 +40,13 @@ impl Trouble {
         self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
     }
 
+    /// Whether the application is gone, as it was the last time, and was looked for often enough. Whose it was cannot be known
+    /// then.
+    pub(super) fn is_gone_after(&self, before: Option<&Self>) -> bool {
+        let is_gone = |trouble: &Self| trouble.code == Self::APPLICATION_GONE;
+        is_gone(self) && before.is_some_and(is_gone) && self.times >= Self::GONE_TRIES
+    }
+
     /// Whether it has gone on for too long, and been tried often enough, to go on.
     pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
         self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)

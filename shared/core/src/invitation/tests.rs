@@ -274,6 +274,35 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
     assert_eq!(gone.moment(), Some(Moment::Failed));
 }
 
+/// Nobody can be asked for by then: each look-up costs two calls and says the same.
+#[test]
+fn what_cannot_be_looked_up_because_the_application_is_gone_ends_after_three_tries() {
+    let put_off = |code: &str, times: u32, at: i64| Event::LookUpPutOff {
+        trouble: Trouble {
+            code: code.to_owned(),
+            times,
+            ..trouble(at)
+        },
+        until: time(at),
+    };
+    let gone = Trouble::APPLICATION_GONE;
+    let sending = step(&fresh(), claim(60), 1).next;
+    let mut row = sending.clone();
+    for times in 1..3 {
+        row = step(&row, put_off(gone, times, 61), 61).next;
+        assert_eq!(row.state.name(), "sending", "{times}");
+    }
+    let ended = step(&row, put_off(gone, 3, 61), 61).next;
+    assert!(matches!(
+        ended.state,
+        State::Failed(FailReason::OutcomeUnknown(_))
+    ));
+    // One answer of that kind among others is none.
+    let row = step(&sending, put_off("eploy.no_answer", 5, 61), 61).next;
+    let row = step(&row, put_off(gone, 6, 61), 61).next;
+    assert_eq!(row.state.name(), "sending");
+}
+
 #[test]
 fn a_look_up_that_is_put_off_waits() {
     let row = step(&fresh(), claim(60), 1).next;

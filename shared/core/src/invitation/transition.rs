@@ -158,7 +158,8 @@ impl Invitation {
                 }
                 trouble.leave_out(idle, now);
                 detail = Some(trouble.code.clone());
-                if trouble.is_hopeless(now, timing) {
+                if trouble.is_hopeless(now, timing) || trouble.is_gone_after(self.trouble.as_ref())
+                {
                     self.state = State::Failed(FailReason::OutcomeUnknown(trouble));
                     self.revision += 1;
                 } else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::desk::Desk;
+use super::merged::merged_into;
 use super::stay::Stay;
 use crate::announcement::{
     Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Outcome,
@@ -222,12 +223,23 @@ impl Announcer {
         if endpoint.person.is_empty() {
             return Ok(None);
         }
+        let application = match &row.key.hire {
+            Hire::Application(id) => Some(id),
+            Hire::Placement(_) => row.application.as_ref(),
+        };
         let read = async {
             let eploy = self.eploy.eploy(tenant, Purpose::WriteBack).await?;
-            eploy.candidate(&row.candidate).await
+            match (eploy.candidate(&row.candidate).await, application) {
+                (Err(error), Some(id)) => merged_into(&*eploy, id, &row.candidate, error)
+                    .await
+                    .map(Err),
+                (read, _) => read.map(Ok),
+            }
         };
         match read.await {
-            Ok(person) => Ok(Some(named(&person, &endpoint.person))),
+            Ok(Ok(person)) => Ok(Some(named(&person, &endpoint.person))),
+            // It is on record at once, and due as before.
+            Ok(Err(candidate)) => Err(Event::CandidateMerged { candidate }),
             Err(error) if error.may_retry() => Err(self.put_off(row, &error)),
             Err(error) => Err(Event::Refuse(Trouble::from_call(
                 &error,

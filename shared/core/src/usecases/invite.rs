@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::desk::{Changed, Desk, Next};
+use super::merged::merged_into;
 use super::stay::{EntryFact, Stay};
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;
@@ -296,7 +297,7 @@ impl Inviter {
                     }),
                 }
             }
-            Err(error) => Err(match merged_into(eploy, row, error).await {
+            Err(error) => Err(match follow_merge(eploy, row, error).await {
                 Ok(merged) => merged,
                 Err(error) => self.not_now(row, None, &error),
             }),
@@ -513,22 +514,15 @@ fn skip(reason: SkipReason) -> Event {
     Event::Skip { claim, reason }
 }
 
-/// Whether a candidate is not there because candidates were merged in Eploy: its application says whose it is now, for
-/// one call more. If it cannot be asked now, that is what is wrong.
-async fn merged_into(
+/// That a row's candidate is not there because candidates were merged in Eploy; otherwise, what is wrong.
+pub(super) async fn follow_merge(
     eploy: &dyn Eploy,
     row: &Invitation,
     error: CallError,
 ) -> Result<Event, CallError> {
-    if error.code != "eploy.not_found" {
-        return Err(error);
-    }
-    let application = eploy.application(&row.key.application).await?;
-    let candidate = application.map(|application| application.candidate);
-    let Some(candidate) = candidate.filter(|candidate| *candidate != row.candidate) else {
-        return Err(error);
-    };
-    tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), before = %row.candidate, %candidate, "the candidate was merged into another");
+    let before = &row.candidate;
+    let candidate = merged_into(eploy, &row.key.application, before, error).await?;
+    tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), %before, %candidate, "the candidate was merged into another");
     Ok(Event::CandidateMerged { candidate })
 }
 

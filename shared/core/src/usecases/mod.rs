@@ -6,6 +6,7 @@ mod definitions;
 mod desk;
 mod entries;
 mod invite;
+mod merged;
 mod poll;
 mod pools;
 mod receive;

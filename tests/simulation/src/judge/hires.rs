@@ -7,6 +7,7 @@ use stagecall_core::announcement::{
 };
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ids::TenantId;
+use stagecall_core::timing::seconds;
 
 use super::{CLOCKS, Judge, MARGIN, eploy, millis, tells};
 use crate::plan::HIRED;
@@ -35,7 +36,9 @@ impl Judge {
         });
         let Some(before) = before else { return };
         self.check(
-            next.state == before.state || leads_to(&before.state, &next.state),
+            next.state == before.state
+                || leads_to(&before.state, &next.state)
+                || self.gives_up(before, &next.state),
             || {
                 format!(
                     "the announcement of {} went from {} to {}",
@@ -63,6 +66,15 @@ impl Judge {
                 )
             });
         }
+    }
+
+    /// Whether Eploy was asked in vain about a hire for as long as the tenant is patient.
+    fn gives_up(&self, before: &Announcement, next: &State) -> bool {
+        let now = self.scheduler.time(0).as_millisecond();
+        let patience = seconds(self.give_up_seconds).as_millis();
+        before.state == State::Detected
+            && matches!(next, State::Failed(_))
+            && i128::from(now - millis(before.seen_at) + CLOCKS) >= patience
     }
 
     /// Subscribers were told something.
@@ -145,12 +157,9 @@ impl Judge {
     pub(super) fn hires(&self, world: &World, open: &mut Vec<String>) {
         for row in self.memory.announced() {
             let eploy = eploy(world, &row.key.tenant);
-            // An announcement does not follow a candidate who is merged into another.
             let gone = match (&row.key.hire, eploy) {
                 (Hire::Application(id), Some(eploy)) => {
-                    let candidate = row.candidate.as_str().parse().unwrap_or_default();
                     eploy.find(id).is_some_and(|one| one.deleted)
-                        || eploy.person(candidate) != candidate
                 }
                 _ => false,
             };

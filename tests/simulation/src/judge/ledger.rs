@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use stagecall_core::ids::{InvitationKey, TenantId};
-use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State};
+use stagecall_core::invitation::{FailReason, Invitation, SkipReason, State, Trouble};
 use stagecall_core::ports::{Delivery, DeliveryFate, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_core::timing::seconds;
@@ -309,8 +309,8 @@ impl Judge {
             // Whom the platform has already, it cannot be asked for.
             State::Failed(FailReason::Refused(_)) if self.lacks_a_list(row) => return,
             // Who they are by now, only the application could tell.
-            State::Failed(FailReason::Refused(trouble))
-                if trouble.code == "eploy.not_found" && self.is_without_trace(row) =>
+            State::Failed(FailReason::Refused(trouble) | FailReason::OutcomeUnknown(trouble))
+                if trouble.code == Trouble::APPLICATION_GONE && self.is_without_trace(row) =>
             {
                 return;
             }

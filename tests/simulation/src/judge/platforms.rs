@@ -15,7 +15,7 @@ use crate::world::{Application, Eploy, Participant, Platform, Standing, World};
 
 /// Whatever is tried about an application that is deleted comes to its end: an invitation of unknown outcome is looked up
 /// every ten minutes for two days at most, and whose it is may be asked with each try.
-const MOST_IN_VAIN: u32 = 400;
+const MOST_IN_VAIN: u32 = 60;
 
 impl Judge {
     /// A request took effect in the world, sent by work that began then.

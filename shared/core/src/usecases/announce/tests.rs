@@ -335,6 +335,32 @@ async fn a_person_who_cannot_be_read_now_is_read_later() {
 }
 
 #[tokio::test]
+async fn an_announcement_follows_a_candidate_who_was_merged_into_another() {
+    let (world, key) = world();
+    endpoint(&world, |to| to.person = [PersonalField::Email].into());
+    world.set(|holds| {
+        holds.merged = ["9001".into()].into();
+        let merged = crate::ports::ApplicationRow {
+            id: "70215".into(),
+            candidate: "8000".into(),
+            vacancy: "4101".into(),
+            position: at_trigger(),
+            modified: None,
+        };
+        holds.records.insert("70215".into(), merged);
+    });
+    let row = announce(&world, &key).await;
+    assert_eq!(
+        (row.candidate.as_str(), &row.state),
+        ("8000", &State::Delivering)
+    );
+    assert_eq!(announce(&world, &key).await.state, State::Delivered);
+    let told = &world.holds().notices[0].body["data"];
+    assert_eq!(told["candidate"]["id"], "8000");
+    assert_eq!(told["person"], json!({"email": "robin@example.com"}));
+}
+
+#[tokio::test]
 async fn a_person_who_can_never_be_read_ends_it_with_a_reason() {
     let (world, row) = unreadable(failing(Phase::Refused)).await;
     let State::Failed(FailReason::Refused(trouble)) = &row.state else {

@@ -1,6 +1,6 @@
 //! Looking an invitation up on the platform, after an unknown outcome.
 
-use super::{Inviter, merged_into, ours_first, warn};
+use super::{Inviter, follow_merge, ours_first, warn};
 use crate::clock::Deadline;
 use crate::error::{CallError, Error};
 use crate::ids::Reference;
@@ -88,7 +88,7 @@ impl Inviter {
         let person = match eploy.candidate(&row.candidate).await {
             Ok(person) => person,
             Err(error) => {
-                return Err(match merged_into(&*eploy, row, error).await {
+                return Err(match follow_merge(&*eploy, row, error).await {
                     Ok(merged) => LookUpStop::Merged(merged),
                     Err(error) => error.into(),
                 });

@@ -212,7 +212,21 @@ impl Poller {
         let row = detected(tenant, hires, sighting, now);
         let key = row.key.clone();
         // Asked first, because a hire is seen by several polls, and a write in vain costs more than a read.
-        match self.announcements.load_announcement(&key).await? {
+        let mut known = self.announcements.load_announcement(&key).await?;
+        if let Some(before) = known.take_if(|known| known.candidate != row.candidate) {
+            let event = Event::CandidateMerged {
+                candidate: row.candidate.clone(),
+            };
+            let Ok(merged) = before.apply(event, now, &self.desk.timing) else {
+                return Ok(false);
+            };
+            if self.announcements.save_announcement(&merged.next).await? == Saved::Conflict {
+                return Ok(false);
+            }
+            tracing::info!(tenant = %tenant.id, hire = %key.hire, before = %before.candidate, candidate = %row.candidate, "the candidate was merged into another");
+            known = Some(merged.next);
+        }
+        match known {
             None => {
                 if self.announcements.insert_announcement(&row).await? != Inserted::New {
                     return Ok(false);

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::super::desk::Desk;
-use crate::error::{CallError, Phase, Reach, System};
+use super::super::merged::{NOT_FOUND, application_gone};
+use crate::error::{CallError, Phase, Reach};
 use crate::invitation::{
     ActionRecord, Event, Invitation, NextTry, Part, PartFailure, Report, Trouble,
 };
@@ -16,15 +17,8 @@ use crate::result::AssessmentResult;
 use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
 use crate::timing::{after, seconds};
 
-/// What Eploy says of a record that it does not have.
-const NOT_FOUND: &str = "eploy.not_found";
-
 /// The application itself is no more.
-const GONE: &str = "eploy.application_gone";
-
-/// How often it has to be looked for in vain, hours apart, before its report is given up: a permission that somebody
-/// takes away and gives back looks the same.
-const GONE_TRIES: u32 = 3;
+const GONE: &str = Trouble::APPLICATION_GONE;
 
 /// Why a report stopped half-way.
 pub(super) enum Stop {
@@ -522,7 +516,7 @@ pub(super) fn stopped(
     let before = row.report.trouble.as_ref();
     let before = before.filter(|before| (before.code == GONE) == is_gone);
     let trouble = Trouble::from_call(error, before, desk.now());
-    let next = if is_gone && trouble.times >= GONE_TRIES {
+    let next = if is_gone && trouble.times >= Trouble::GONE_TRIES {
         NextTry::GivenUp(row.revision)
     } else {
         next_try(desk, row, error, &trouble)
@@ -579,16 +573,7 @@ fn concerns_a_part(error: &CallError) -> bool {
 }
 
 fn gone() -> CallError {
-    CallError {
-        system: System::Eploy,
-        operation: "write the report",
-        phase: Phase::Refused,
-        reach: Reach::Record,
-        code: GONE,
-        retry_at: None,
-        problem: "Eploy has no such application any more".to_owned(),
-        remedy: "Nothing, if it was deleted on purpose. Otherwise check that the Role of the API user sees it, and try it again".to_owned(),
-    }
+    application_gone("write the report")
 }
 
 /// The start of an invitation's action: when its entry was first seen, to the millisecond, less up to a minute according to which

@@ -447,3 +447,30 @@ async fn a_placement_that_cannot_be_read_hides_no_other() {
     // Only what became of applications is counted.
     assert_eq!(state(&world).poll.set_aside, 0);
 }
+
+#[tokio::test]
+async fn an_announcement_follows_a_candidate_who_was_merged_into_another() {
+    for (when, by) in [
+        (stages(), by_application("1")),
+        (placements(), by_placement("1")),
+    ] {
+        let world = world(when);
+        poll(&world).await;
+        for candidate in ["9001", "8000"] {
+            let mut application = applied("1", hired());
+            application.candidate = candidate.into();
+            let mut placement = placed("1", Some("placed"), 10);
+            placement.candidate = candidate.into();
+            world.set(|holds| {
+                holds.changed = vec![applications(vec![application.clone()], false)];
+                holds.placements = vec![page(vec![placement.clone()], false)];
+            });
+            wait(&world);
+            poll(&world).await;
+            let row = known(&world, &by).unwrap();
+            assert_eq!(row.candidate, candidate.into());
+            assert_eq!(row.state, State::Detected);
+        }
+        assert_eq!(announced(&world), [by]);
+    }
+}
