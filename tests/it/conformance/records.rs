@@ -462,6 +462,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         page: 1,
         present: residents(&["7021577", "8"]),
         residents: residents(&["7021577", "7021578", "8"]),
+        waiting: ["7021577".into()].into(),
         unconfirmed: ["7021577".into()].into(),
         missed: 0,
         missed_at: None,

@@ -132,6 +132,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
             page: 3,
             present: residents(&["70002"]),
             residents: residents(&["70003", "70004"]),
+            waiting: ["70004".into()].into(),
             unconfirmed: ["70005".into()].into(),
             missed: 6,
             missed_at: Some(at(-7.0)),

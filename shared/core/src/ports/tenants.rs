@@ -108,6 +108,7 @@ impl TenantState {
         if let Some(scan) = &mut self.poll.scan {
             scan.present.retain(&mut stays);
             scan.residents.retain(&mut stays);
+            scan.waiting.retain(&mut stays);
             scan.unconfirmed.retain(&mut stays);
         }
         // Also if nothing is remembered of them: a poll under way may be about to.
@@ -183,6 +184,10 @@ pub struct StageScan {
         skip_serializing_if = "Residents::is_empty"
     )]
     pub residents: Residents,
+    /// Those of them of whom an invitation or an announcement is still to go out. Its sender looks where they stand and may
+    /// find them gone, so they are decided anew with each pass.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting: BTreeSet<ApplicationId>,
     /// Entries that it found first. If the feed's next reading does not show them either, the feed misses changes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unconfirmed: BTreeSet<ApplicationId>,
@@ -209,12 +214,18 @@ impl StageScan {
             page: 1,
             present: Residents::default(),
             residents: Residents::default(),
+            waiting: BTreeSet::new(),
             unconfirmed: BTreeSet::new(),
             missed: 0,
             missed_at: None,
             completed_at: None,
             trouble: None,
         }
+    }
+
+    /// Whether nothing new is to be said of an application that is at a trigger.
+    pub fn knows(&self, row: &ApplicationRow) -> bool {
+        self.residents.position(&row.id) == Some(&row.position) && !self.waiting.contains(&row.id)
     }
 }
 

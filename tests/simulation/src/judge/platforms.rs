@@ -13,9 +13,9 @@ use crate::plan::action_type;
 use crate::scheduler::Millis;
 use crate::world::{Application, Eploy, Participant, Platform, Standing, World};
 
-/// Whatever is tried about an application that is deleted comes to its end: an invitation of unknown outcome is looked up
-/// every ten minutes for two days at most, and whose it is may be asked with each try.
-const MOST_IN_VAIN: u32 = 60;
+/// Whatever is tried about an application that is deleted comes to its end: a few tries of each invitation that is looked up or
+/// whose report is written, and of each report that has news since.
+const MOST_IN_VAIN: u32 = 120;
 
 impl Judge {
     /// A request took effect in the world, sent by work that began then.

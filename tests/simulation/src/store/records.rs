@@ -225,7 +225,7 @@ impl Memory {
             for id in applications {
                 let at_trigger = [&scan.present, &scan.residents];
                 let is_there = at_trigger.iter().any(|those| those.position(id).is_some());
-                if is_there || scan.unconfirmed.contains(id) {
+                if is_there || scan.waiting.contains(id) || scan.unconfirmed.contains(id) {
                     named.push(format!("the stage scan's application {id}"));
                 }
             }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cases::Reads;
 use super::feed::is_hired;
 use super::{Poller, Stop, Turn, newest, pages, tell_set_aside};
+use crate::announcement::{Hire, HireKey, State};
 use crate::error::{CallError, Reach, StoreError};
 use crate::ids::{ApplicationId, CandidateId};
 use crate::invitation::Trouble;
@@ -143,14 +144,12 @@ impl Poller {
         let Some(scan) = &mut state.poll.scan else {
             return Ok(());
         };
-        let residents = &mut scan.residents;
         let mut new = Vec::new();
         for row in rows {
             if !is_watched(tenant, row) {
-                residents.remove(&row.id);
-            } else if residents.position(&row.id).is_some() {
-                residents.put(&row.id, &row.position);
-            } else {
+                scan.residents.remove(&row.id);
+                scan.waiting.remove(&row.id);
+            } else if !scan.knows(row) {
                 new.push(row);
             }
         }
@@ -159,12 +158,42 @@ impl Poller {
         }
         let erased = self.desk.ledger.erased(&tenant.id).await?;
         new.retain(|row| !erased.contains(&row.candidate));
+        let waiting = self.waiting(tenant, &new).await?;
         for row in new {
-            if residents.len() < MAX_RESIDENTS {
-                residents.put(&row.id, &row.position);
+            let has_room = scan.residents.len() < MAX_RESIDENTS;
+            if has_room || scan.residents.position(&row.id).is_some() {
+                scan.residents.put(&row.id, &row.position);
+                if waiting.contains(&row.id) {
+                    scan.waiting.insert(row.id.clone());
+                } else {
+                    scan.waiting.remove(&row.id);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Those of these applications of which an invitation or an announcement is still to go out.
+    async fn waiting(
+        &self,
+        tenant: &Tenant,
+        rows: &[&ApplicationRow],
+    ) -> Result<BTreeSet<ApplicationId>, StoreError> {
+        let ids: Vec<ApplicationId> = rows.iter().map(|row| row.id.clone()).collect();
+        let invitations = self.desk.ledger.of_applications(&tenant.id, &ids).await?;
+        let unsent = invitations.into_iter().filter(|one| one.state.level() == 0);
+        let mut waiting: BTreeSet<ApplicationId> = unsent.map(|one| one.key.application).collect();
+        for row in rows.iter().filter(|row| is_hired(tenant, &row.position)) {
+            let key = HireKey {
+                tenant: tenant.id.clone(),
+                hire: Hire::Application(row.id.clone()),
+            };
+            let known = self.announcements.load_announcement(&key).await?;
+            if known.is_some_and(|known| known.state == State::Detected) {
+                waiting.insert(row.id.clone());
+            }
+        }
+        Ok(waiting)
     }
 
     /// Goes on with the stage scan, if one is due.
@@ -315,13 +344,12 @@ impl Poller {
         };
         let (mut there, mut taken) = (Vec::new(), Vec::new());
         for row in page.rows {
-            let known = scan.residents.position(&row.id);
             if is_watched(tenant, &row) {
                 there.push((row.id.clone(), row.position.clone()));
-                if known != Some(&row.position) || row.modified > cursor {
+                if !scan.knows(&row) || row.modified > cursor {
                     taken.push(row);
                 }
-            } else if known.is_some() {
+            } else if scan.residents.position(&row.id).is_some() {
                 taken.push(left(row));
             }
         }
@@ -380,6 +408,8 @@ impl Poller {
             for (id, position) in stay {
                 scan.residents.put(&id, &position);
             }
+            let residents = &scan.residents;
+            (scan.waiting).retain(|id| residents.position(id).is_some());
         }
         Ok(new)
     }

@@ -227,6 +227,30 @@ async fn an_erased_candidate_at_a_trigger_is_not_remembered() {
     assert_eq!(scan(&world).residents.len(), 1);
 }
 
+/// Before an invitation goes out, its sender looks where the application stands. What it finds, the scan did not see.
+#[tokio::test]
+async fn who_was_found_gone_by_a_sender_and_is_back_is_a_new_entry() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0), "it still waits");
+    let row = row_of(&world, "1").unwrap();
+    let reason = SkipReason::MovedOn;
+    let skipped = then(
+        &row,
+        Event::Skip {
+            claim: None,
+            reason,
+        },
+        1,
+    );
+    world.holds().rows.insert(row.key.clone(), skipped);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+}
+
 /// Both stages are watched, so the application is found in every pass. Its own date does not tell.
 #[tokio::test]
 async fn a_move_from_one_trigger_to_another_is_an_entry() {
