@@ -38,6 +38,7 @@ impl Poller {
                 .take_in(eploy, tenant, state, &read, Reads::WhoIsThere)
                 .await?;
             *found += new;
+            self.note_residents(tenant, state, &read.rows).await?;
             reading.again |= new > 0;
             if read.more {
                 reading.go_on(state);

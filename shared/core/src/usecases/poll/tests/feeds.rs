@@ -251,6 +251,40 @@ async fn who_was_found_gone_by_a_sender_and_is_back_is_a_new_entry() {
     assert_eq!(poll(&world).await, Polled::Done(1));
 }
 
+/// What any reading shows is known to the scan: it may be made long after.
+#[tokio::test]
+async fn who_was_seen_away_while_a_mapping_was_turned_on_is_an_entry_when_back() {
+    let world = read_by(ChangeFeed::ModificationDate, false).await;
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    let row = row_of(&world, "1").unwrap();
+    let reason = SkipReason::Paused;
+    let skipped = then(
+        &row,
+        Event::Skip {
+            claim: None,
+            reason,
+        },
+        1,
+    );
+    world.holds().rows.insert(row.key.clone(), skipped);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert!(scan(&world).waiting.is_empty());
+    world.set(|holds| {
+        let triggers = &mut holds.tenant.mappings[0].triggers;
+        triggers[0].statuses.push("36".into());
+        holds.at_triggers = vec![page(vec![seen("1", at("13", "34"), FROZEN)], false)];
+    });
+    wait(&world);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    assert!(row_of(&world, "1").unwrap().entry.left_at.is_some());
+    at_the_trigger(&world, &["1"]);
+    wait_for_scan(&world);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+}
+
 /// Both stages are watched, so the application is found in every pass. Its own date does not tell.
 #[tokio::test]
 async fn a_move_from_one_trigger_to_another_is_an_entry() {
