@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use stagecall_core::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use stagecall_core::ids::{AccountId, CandidateId, Reference, TenantId};
-use stagecall_core::invitation::{Event, Invitation, Trouble};
+use stagecall_core::invitation::{
+    Event, Invitation, SkipReason as InvitationSkip, State as InvitationState, Trouble,
+};
 use stagecall_core::ports::{
     ApplicationRow, AuditRecord, Bound, DeliveryFate, DeliveryStanding, Erased, Inserted,
     InvitationFilter, LookAgain, Saved, StageScan, StateCount, SweepFailing, SweepReading,
@@ -424,6 +426,11 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         let bound = stores.ledger.bind(&account, &reference, &row.key).await;
         assert_eq!(bound.unwrap(), Bound::Ours);
     }
+    // Another candidate's, with the same address: it was passed over for this one.
+    let mut passed_over =
+        detected(key("acme", 8)).passed_over(InvitationSkip::Duplicate(Some(row.key.clone())));
+    passed_over.candidate = "another".into();
+    stores.ledger.insert(&passed_over).await.unwrap();
     let mut one = delivery("acme", "d1", at(1.0));
     one.references = vec!["participant-4711".into()];
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
@@ -530,20 +537,25 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         references,
         deliveries,
         announcements,
+        passed_over: others,
         audits,
         poll_rows,
         readings,
     } = erased;
     assert_eq!(invitations, [row]);
     assert_eq!(
-        (references, deliveries, announcements, audits),
-        (2, 1, 1, 1)
+        (references, deliveries, announcements, others, audits),
+        (2, 1, 1, 1, 1)
     );
     assert_eq!((poll_rows, readings), (2, 1));
     let left: Vec<_> = backend.rows().await.into_iter().filter(names).collect();
     let tombstones = stores.records.tombstones(&acme).await.unwrap();
     assert_eq!((left.len(), tombstones.len()), (1, 1), "{left:#?}");
     assert_eq!(tombstones[0].candidate, candidate);
+    let other = stores.ledger.load(&passed_over.key).await.unwrap().unwrap();
+    let nameless = InvitationSkip::Duplicate(None);
+    assert_eq!(other.state, InvitationState::Skipped(nameless));
+    assert_eq!(other.version, passed_over.version + 1);
     let erased = stores.ledger.erased(&acme).await.unwrap();
     assert_eq!(erased, [candidate].into());
     let other = TenantId::from("other");

@@ -13,8 +13,8 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AssessmentRef, CandidateId, InvitationKey, Reference, TenantId};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    AuditRecord, Erased, InvitationFilter, Records as _, Saved, Sweeps as _, TenantStates as _,
-    Tombstone,
+    AuditRecord, Erased, InvitationFilter, Ledger as _, Records as _, Saved, Sweeps as _,
+    TenantStates as _, Tombstone,
 };
 
 use super::item::{document, plain, text};
@@ -58,6 +58,7 @@ impl Store {
                 .forget_poll_rows(tenant, candidate, &invitations, &announcements)
                 .await?,
             readings: self.forget_readings(tenant, &invitations).await?,
+            passed_over: self.clear_owners(tenant, &invitations).await?,
             invitations: Vec::new(),
         };
         for place in &bound {
@@ -221,6 +222,37 @@ impl Store {
             }
         }
         Err(overtaken("the tenant's poll"))
+    }
+
+    /// Takes the names of these invitations out of the rows that were passed over for them. Returns out of how many.
+    async fn clear_owners(
+        &self,
+        tenant: &TenantId,
+        erased: &[Invitation],
+    ) -> Result<usize, StoreError> {
+        let applications: BTreeSet<_> = erased.iter().map(|one| &one.key.application).collect();
+        let skipped = InvitationFilter {
+            state: Some("skipped".to_owned()),
+            ..InvitationFilter::default()
+        };
+        let mut count = 0;
+        for _ in 0..TRIES {
+            let rows = self.all_invitations(tenant, &skipped).await?;
+            let named = rows
+                .iter()
+                .filter_map(|row| row.without_owner(&applications));
+            let mut overtaken = false;
+            for next in named {
+                match self.save(&next).await? {
+                    Saved::Saved => count += 1,
+                    Saved::Conflict => overtaken = true,
+                }
+            }
+            if !overtaken {
+                return Ok(count);
+            }
+        }
+        Err(overtaken("a row that was passed over"))
     }
 
     /// Lets the sweeps of these invitations' assessments read their lists from the beginning.

@@ -7,6 +7,8 @@ mod report;
 mod tests;
 mod transition;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +18,8 @@ pub(crate) use transition::watch_limit;
 
 use crate::error::CallError;
 use crate::ids::{
-    AssessmentRef, CandidateId, DefinitionId, InvitationKey, Reference, StatusHistoryId, VacancyId,
+    ApplicationId, AssessmentRef, CandidateId, DefinitionId, InvitationKey, Reference,
+    StatusHistoryId, VacancyId,
 };
 use crate::meeting::Appointment;
 use crate::report::Moment;
@@ -484,6 +487,20 @@ impl Invitation {
             .map(|one| one.at)
             .next();
         last.max(self.ended_at).unwrap_or(self.entry.seen_at)
+    }
+
+    /// The next version of a row that was passed over for an invitation of one of these applications, without its name;
+    /// `None` if it was not.
+    #[must_use]
+    pub fn without_owner(&self, of: &BTreeSet<&ApplicationId>) -> Option<Self> {
+        let State::Skipped(SkipReason::Duplicate(Some(owner))) = &self.state else {
+            return None;
+        };
+        of.contains(&owner.application).then(|| Self {
+            version: self.version + 1,
+            state: State::Skipped(SkipReason::Duplicate(None)),
+            ..self.clone()
+        })
     }
 
     /// When something last happened to it.

@@ -125,6 +125,8 @@ pub struct Erased {
     pub deliveries: usize,
     /// How many announcements of a hire.
     pub announcements: usize,
+    /// How many rows of others were passed over for one of the invitations, and name it no more.
+    pub passed_over: usize,
     /// How many audit records named one of the invitations or announcements and name it no more.
     pub audits: usize,
     /// How many applications of the candidate polls remembered: to look at them again, as not readable, or as seen at a

@@ -59,6 +59,7 @@ pub(super) fn erase(
     connection
         .prepare_cached("DELETE FROM invitation WHERE tenant = ?1 AND candidate = ?2")?
         .execute(params![tenant.as_str(), candidate.as_str()])?;
+    erased.passed_over = clear_owners(connection, tenant, &erased.invitations)?;
     let announcements: Vec<Announcement> = documents(
         connection,
         "announcement",
@@ -115,6 +116,47 @@ fn unbind(
         },
     )?;
     Ok(bound.collect::<Result<_, _>>()?)
+}
+
+/// Takes the names of these invitations out of the rows that were passed over for them. Returns out of how many.
+fn clear_owners(
+    connection: &Connection,
+    tenant: &TenantId,
+    erased: &[Invitation],
+) -> Result<usize, Fault> {
+    let applications: BTreeSet<_> = erased.iter().map(|one| &one.key.application).collect();
+    let mut count = 0;
+    for application in &applications {
+        let rows = invitations(
+            connection,
+            "SELECT document, tenant, application, mapping, round FROM invitation
+             WHERE tenant = ?1 AND state = 'skipped'
+                 AND CASE WHEN json_valid(document) THEN document ->> '$.state.skipped.duplicate.application' END = ?2",
+            params![tenant.as_str(), application.as_str()],
+        )?;
+        for next in rows
+            .iter()
+            .filter_map(|row| row.without_owner(&applications))
+        {
+            let text = serde_json::to_string(&next).map_err(|error| {
+                Fault::Other(format!("an invitation cannot be written: {error}"))
+            })?;
+            count += connection
+                .prepare_cached(
+                    "UPDATE invitation SET version = ?5, document = ?6
+                     WHERE tenant = ?1 AND application = ?2 AND mapping = ?3 AND round = ?4",
+                )?
+                .execute(params![
+                    tenant.as_str(),
+                    next.key.application.as_str(),
+                    next.key.mapping.as_str(),
+                    next.key.round,
+                    next.version.cast_signed(),
+                    text
+                ])?;
+        }
+    }
+    Ok(count)
 }
 
 /// Takes the candidate's applications out of what polls remember. Returns how many there were.

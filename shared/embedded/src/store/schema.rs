@@ -11,7 +11,7 @@ use super::fault::Fault;
 pub(super) const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     "
     CREATE TABLE tenant (
         id       TEXT NOT NULL PRIMARY KEY,
@@ -193,6 +193,12 @@ pub(super) const MIGRATIONS: [&str; 9] = [
         tenant TEXT NOT NULL PRIMARY KEY,
         sealed BLOB NOT NULL
     ) STRICT;
+",
+    // Whose invitation a row was passed over for.
+    "
+    CREATE INDEX invitation_owner ON invitation
+        (tenant, CASE WHEN json_valid(document) THEN document ->> '$.state.skipped.duplicate.application' END)
+        WHERE state = 'skipped';
 ",
 ];
 

@@ -209,6 +209,12 @@ impl Memory {
                 named.push(format!("the invitation {key}"));
             }
         }
+        let theirs = applications.iter().collect();
+        for row in data.invitations.values() {
+            if row.key.tenant == *tenant && row.without_owner(&theirs).is_some() {
+                named.push(format!("whom {} was passed over for", row.key));
+            }
+        }
         for hire in data.announcements.values() {
             if hire.key.tenant == *tenant && hire.candidate.as_str() == candidate {
                 named.push(format!("the announcement {}", hire.key));
@@ -250,6 +256,15 @@ impl Data {
         erased.references = theirs.len();
         for place in &theirs {
             self.bindings.remove(place);
+        }
+        let applications = keys.iter().map(|key| &key.application).collect();
+        for row in self.invitations.values_mut() {
+            if row.key.tenant == *tenant
+                && let Some(next) = row.without_owner(&applications)
+            {
+                *row = next;
+                erased.passed_over += 1;
+            }
         }
         let before = self.deliveries.len();
         self.deliveries.retain(|_, (_, delivery)| {

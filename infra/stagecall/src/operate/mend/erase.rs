@@ -83,6 +83,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
                 "references": erased.references,
                 "deliveries": erased.deliveries,
                 "announcements": erased.announcements,
+                "mentions_in_invitations_of_others": erased.passed_over,
                 "mentions_in_audit_records": erased.audits,
                 "applications_remembered_by_polls": erased.poll_rows,
                 "unfinished_sweeps": erased.readings,
@@ -93,11 +94,12 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     println!(
-        "removed: {} invitations, {} references, {} deliveries, {} announcements of a hire, {} mentions in audit records, {} applications that polls remembered, {} places where a sweep was to read on",
+        "removed: {} invitations, {} references, {} deliveries, {} announcements of a hire, {} mentions in others' invitations, {} mentions in audit records, {} applications that polls remembered, {} places where a sweep was to read on",
         erased.invitations.len(),
         erased.references,
         erased.deliveries,
         erased.announcements,
+        erased.passed_over,
         erased.audits,
         erased.poll_rows,
         erased.readings
