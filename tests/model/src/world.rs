@@ -203,6 +203,8 @@ impl Hash for World {
             vacancy: _,
             assessment: _,
             entry,
+            // Clocks do not differ there.
+            first_seen_at: _,
             state,
             attempts,
             trouble,

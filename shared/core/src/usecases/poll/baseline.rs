@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cases::Reads;
 use super::watched::Watched;
-use super::{Poller, Stop, Turn, tell_set_aside};
+use super::{Poller, Stop, Turn, scan, tell_set_aside};
 use crate::ids::TenantId;
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
@@ -38,7 +38,7 @@ impl Poller {
                 .take_in(eploy, tenant, state, &read, Reads::WhoIsThere)
                 .await?;
             *found += new;
-            self.note_residents(tenant, state, &read.rows).await?;
+            scan::forget_moved(state, &read.rows);
             reading.again |= new > 0;
             if read.more {
                 reading.go_on(state);

@@ -95,6 +95,21 @@ pub(super) fn count_missed(tenant: &Tenant, state: &mut TenantState, now: Timest
     }
 }
 
+/// Forgets of those who are known to be at a trigger whom a reading for some mappings shows elsewhere: for the others, they are
+/// decided when the scan finds them.
+pub(super) fn forget_moved(state: &mut TenantState, rows: &[ApplicationRow]) {
+    let Some(scan) = &mut state.poll.scan else {
+        return;
+    };
+    for row in rows {
+        let known = scan.residents.position(&row.id);
+        if known.is_some_and(|position| *position != row.position) {
+            scan.residents.remove(&row.id);
+            scan.waiting.remove(&row.id);
+        }
+    }
+}
+
 /// Whether an application is at a trigger, of a mapping or of the plan for hires.
 fn is_watched(tenant: &Tenant, row: &ApplicationRow) -> bool {
     is_hired(tenant, &row.position)
