@@ -227,8 +227,6 @@ impl Hash for World {
             // Nobody is asked in vain for a day there, and a look-up finds what was accepted by any address.
             result_overdue: _,
             sent_to: _,
-            // No clock is ahead there.
-            first_seen_at: _,
         } = &*self.row;
         let Report {
             revision: shown,
