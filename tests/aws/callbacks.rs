@@ -2,7 +2,7 @@
 
 use stagecall_emulator::Queue;
 use stagecall_sandbox::control::{CandidateAct, ParticipantView};
-use stagecall_tests::rig::PLATFORM;
+use stagecall_tests::harness::PLATFORM;
 
 use crate::member::Member;
 use crate::scene::Scene;

@@ -1,7 +1,7 @@
 //! The cast: everybody in the story, by what happens to them.
 
-use stagecall_sandbox::control::Player;
-use stagecall_tests::rig::{Line, State};
+use stagecall_sandbox::control::SandboxClient;
+use stagecall_tests::harness::{State, TcpProxy};
 
 use crate::member::Member;
 
@@ -35,14 +35,14 @@ pub struct Cast {
     /// So do they with its tokens. Its trigger stage is not one of the vacancy's.
     pub attacked_with: Member,
     /// The line to the platform of [`Cast::unsent`].
-    pub to_platform: Line,
+    pub to_platform: TcpProxy,
     /// The line to the Eploy of [`Cast::unread`].
-    pub to_eploy: Line,
+    pub to_eploy: TcpProxy,
 }
 
 impl Cast {
     /// Everybody, with those who are at the trigger stage from the beginning.
-    pub async fn new(player: &Player) -> Self {
+    pub async fn new(player: &SandboxClient) -> Self {
         let with_hrms = async |name: &str| Member::new(player, name).await.with_hrms(player).await;
         let with_invitees = async |name: &str, count: u32| {
             let member = Member::new(player, name).await;

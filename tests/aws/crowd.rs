@@ -5,7 +5,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, InvitationKey};
 use stagecall_core::invitation::{Entry, Invitation};
 use stagecall_core::ports::Ledger as _;
-use stagecall_tests::rig::{MAPPING, State};
+use stagecall_tests::harness::{MAPPING, State};
 
 use crate::member::Member;
 use crate::scene::Scene;

@@ -7,18 +7,18 @@
     reason = "here, a panic is an answer"
 )]
 
-mod asleep;
-mod away;
 mod callbacks;
 mod cast;
 mod crowd;
+mod data_residue;
 mod evidence;
-mod lacking;
-mod left;
 mod member;
+mod missing_permission;
+mod outage;
 mod scene;
 mod story;
 mod strangers;
+mod suspended;
 mod verdict;
 
 use std::panic::AssertUnwindSafe;
@@ -30,7 +30,7 @@ use scene::Scene;
 use stagecall_core::timing::Timing;
 use stagecall_emulator::{Emulator, Functions, Plan, Stack};
 use stagecall_sandbox::{Options, Sandbox};
-use stagecall_tests::rig::within;
+use stagecall_tests::harness::within;
 
 /// How long something may take that waits for the schedule: two minutes of it on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(160);
@@ -73,14 +73,14 @@ async fn main() -> ExitCode {
         // Both at once: each waits for its own schedule.
         let (mut cast, ()) = tokio::join!(
             story::begins(&scene),
-            lacking::fails_visibly(&emulator, plan, &player),
+            missing_permission::fails_visibly(&emulator, plan, &player),
         );
         story::goes_on(&scene, &mut emulator, &mut cast).await;
         evidence::metrics_for_the_alarms(&stack).await;
         evidence::nothing_in_vain(&stack).await;
-        let needles = left::needles(&stack, &player, &cast.members()).await;
+        let needles = data_residue::needles(&stack, &player, &cast.members()).await;
         evidence::nobody_in_the_logs(&stack, &needles, &cast.members()).await;
-        left::nobody_in_the_table(&stack, &needles, &cast.members()).await;
+        data_residue::nobody_in_the_table(&stack, &needles, &cast.members()).await;
         let (schedule, queue, http) = evidence::invocations(&stack).await;
         let dead = stack.all_dead_letters().await.unwrap();
         let sums = verdict::judge(&cast.members()).await;
@@ -94,7 +94,7 @@ async fn main() -> ExitCode {
     };
     let outcome = AssertUnwindSafe(Box::pin(story)).catch_unwind().await;
     if outcome.is_err() {
-        troubles(&stack).await;
+        failures(&stack).await;
     }
     tell(began, "the end");
     match outcome {
@@ -116,10 +116,10 @@ async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// What the functions complained about, for whoever has to find out what went wrong.
-async fn troubles(stack: &Stack) {
+async fn failures(stack: &Stack) {
     const LINES: usize = 40;
     let log = stack.log().await.unwrap_or_default();
-    let troubles: Vec<_> = log
+    let failures: Vec<_> = log
         .iter()
         .filter(|line| {
             ["\"WARN\"", "\"ERROR\"", "panicked"]
@@ -128,7 +128,7 @@ async fn troubles(stack: &Stack) {
         })
         .collect();
     eprintln!("-- the last warnings and errors of the functions:");
-    for line in &troubles[troubles.len().saturating_sub(LINES)..] {
+    for line in &failures[failures.len().saturating_sub(LINES)..] {
         eprintln!("{}: {}", line.function, line.text);
     }
     eprintln!("--");

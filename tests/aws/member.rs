@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
 use stagecall_core::invitation::Invitation;
-use stagecall_core::ports::{InvitationFilter, Records as _};
+use stagecall_core::ports::{InvitationFilter, OperatorStore as _};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, EployConnection, HirePlan, HiredWhen, HrmsEndpoint, Mapping,
     MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Tenant, Trigger, Vacancies,
 };
 use stagecall_emulator::{Credentials, Stack};
-use stagecall_sandbox::control::{NewApplications, NewTest, ParticipantView, Player};
-use stagecall_tests::rig::{Customer, Line, MAPPING, PLATFORM, QUESTION, TRIGGER};
+use stagecall_sandbox::control::{NewApplications, NewTest, ParticipantView, SandboxClient};
+use stagecall_tests::harness::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, TcpProxy};
 use url::Url;
 
 /// A member of the cast.
@@ -30,7 +30,7 @@ pub struct Member {
 
 impl Member {
     /// A customer with an Eploy system and a Willo account.
-    pub async fn new(player: &Player, name: &str) -> Self {
+    pub async fn new(player: &SandboxClient, name: &str) -> Self {
         let customer = Customer::new(player.clone(), name).await;
         let system = player.eploy(name).await.unwrap();
         let account = player.willo(name).await.unwrap();
@@ -65,7 +65,7 @@ impl Member {
     }
 
     /// A customer who invites to a test on `WeCP` instead, which calls nobody back.
-    pub async fn with_wecp(player: &Player, name: &str) -> Self {
+    pub async fn with_wecp(player: &SandboxClient, name: &str) -> Self {
         let mut member = Self::new(player, name).await;
         let account = player.wecp(name).await.unwrap();
         let new = NewTest {
@@ -82,7 +82,7 @@ impl Member {
     }
 
     /// With an HRMS that is told of whoever enters the stage of offers.
-    pub async fn with_hrms(mut self, player: &Player) -> Self {
+    pub async fn with_hrms(mut self, player: &SandboxClient) -> Self {
         let hrms = player.hrms(&self.customer.name).await.unwrap();
         let offers = Trigger {
             stage: "15".into(),
@@ -101,25 +101,25 @@ impl Member {
     }
 
     /// With so many candidates at the trigger stage, who are to be invited when the mapping is turned on.
-    pub async fn with_invitees(mut self, player: &Player, count: u32) -> Self {
+    pub async fn with_invitees(mut self, player: &SandboxClient, count: u32) -> Self {
         self.tenant.mappings[0].include_current = true;
         self.invitees = self.already_there(player, count).await;
         self
     }
 
     /// From now on its Eploy is reached over this line.
-    pub fn line_to_eploy(&mut self) -> Line {
+    pub fn line_to_eploy(&mut self) -> TcpProxy {
         over_a_line(&mut self.tenant.eploy.base_url)
     }
 
     /// From now on its platform is reached over this line.
-    pub fn line_to_platform(&mut self) -> Line {
+    pub fn line_to_platform(&mut self) -> TcpProxy {
         let connection = self.tenant.platforms.values_mut().next().unwrap();
         over_a_line(connection.base_url.as_mut().unwrap())
     }
 
     /// So many candidates who are at the trigger stage from the beginning.
-    pub async fn already_there(&self, player: &Player, count: u32) -> Vec<u64> {
+    pub async fn already_there(&self, player: &SandboxClient, count: u32) -> Vec<u64> {
         let there = NewApplications {
             stage: Some(TRIGGER.0.to_owned()),
             status: Some(TRIGGER.1.to_owned()),
@@ -138,7 +138,7 @@ impl Member {
     }
 
     /// A candidate is hired.
-    pub async fn hire(&self, player: &Player) {
+    pub async fn hire(&self, player: &SandboxClient) {
         let hired = self.customer.applicant().await.application;
         player.hire(&self.customer.name, &[hired]).await.unwrap();
     }
@@ -149,7 +149,7 @@ impl Member {
     }
 
     /// The keys of its candidates on `WeCP`.
-    pub async fn participants(&self, player: &Player) -> Vec<String> {
+    pub async fn participants(&self, player: &SandboxClient) -> Vec<String> {
         let all = player.wecp_participants(&self.customer.name, None).await;
         all.unwrap().into_iter().map(|one| one.key).collect()
     }
@@ -193,9 +193,9 @@ impl Member {
 }
 
 /// Lays a line, and lets the address lead over it.
-fn over_a_line(address: &mut Url) -> Line {
+fn over_a_line(address: &mut Url) -> TcpProxy {
     let there = address.socket_addrs(|| None).unwrap()[0];
-    let line = Line::to(there);
+    let line = TcpProxy::to(there);
     address.set_port(Some(line.addr().port())).unwrap();
     line
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use stagecall_emulator::{Queue, Stack};
-use stagecall_sandbox::control::{Fault, Player, Profile, Rule, When};
+use stagecall_sandbox::control::{Fault, Profile, Rule, SandboxClient, When};
 
 use crate::cast::REFUSES_WEBHOOKS;
 use crate::member::Member;
@@ -20,7 +20,7 @@ pub struct Scene<'a> {
     /// The stack.
     pub stack: &'a Stack,
     /// Plays the people around it.
-    pub player: &'a Player,
+    pub player: &'a SandboxClient,
     /// When it began.
     pub began: Instant,
 }

@@ -4,16 +4,16 @@
 //! tenant's work fails until it is mended. One customer's HRMS takes the hire that it is told of, another's does not.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use stagecall_core::ports::Records as _;
+use stagecall_core::ports::OperatorStore as _;
 use stagecall_core::work::Work;
 use stagecall_emulator::{Emulator, Function, Line, Metric, Queue, Taken};
 use stagecall_sandbox::control::CandidateAct;
-use stagecall_tests::rig::State;
+use stagecall_tests::harness::State;
 
 use crate::cast::Cast;
 use crate::member::Member;
 use crate::scene::Scene;
-use crate::{asleep, away, callbacks, left, strangers, until, verdict};
+use crate::{callbacks, data_residue, outage, strangers, suspended, until, verdict};
 
 /// After how many seconds work comes back whose function is dead or asleep: when a lease has run out, with everything that
 /// goes before it. What a function hands back comes sooner.
@@ -47,8 +47,8 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
     let mut taken = stack.take(Queue::Invite).await.unwrap();
     let count = taken.len();
     assert!(count >= waiting, "{count} of {waiting} messages");
-    let needles = left::needles(stack, scene.player, &cast.members()).await;
-    left::nobody_in_messages(&taken, &needles);
+    let needles = data_residue::needles(stack, scene.player, &cast.members()).await;
+    data_residue::nobody_in_messages(&taken, &needles);
     scene.tell(&format!("{count} messages of the invite queue come twice"));
     twice(scene, &mut taken, &cast.wecp).await;
     stack.serve(Queue::Invite, true).await.unwrap();
@@ -59,13 +59,13 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
     stack.serve(Queue::Invite, false).await.unwrap();
     let (sending, reading) = (&cast.sending, &cast.reading);
     scene
-        .slow(&asleep::slow_invitations(sending, reading))
+        .slow(&suspended::slow_invitations(sending, reading))
         .await;
     // In this order, so that all who take messages have somebody to read, and nobody is idle when they fall asleep.
     twice(scene, &mut taken, sending).await;
     twice(scene, &mut taken, reading).await;
     stack.serve(Queue::Invite, true).await.unwrap();
-    let sleepers = asleep::with_invitations(scene, sending, reading).await;
+    let sleepers = suspended::with_invitations(scene, sending, reading).await;
     kills(scene, &cast.killed, &mut taken).await;
     // A platform that takes requests and does not answer, and an Eploy that is not there.
     cast.to_platform.set(State::Silent);
@@ -85,8 +85,8 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
         .await
         .unwrap();
     let sleep = async {
-        asleep::others_invite(scene, sleepers, sending, reading).await;
-        asleep::with_reports(scene, sending).await;
+        suspended::others_invite(scene, sleepers, sending, reading).await;
+        suspended::with_reports(scene, sending).await;
     };
     tokio::join!(
         sleep,
@@ -108,7 +108,7 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
         scene.stack.store().put_tenant(poisoned).await.unwrap();
         assert!(letters.redrive(100).await.unwrap() > 0);
     };
-    away::restarted_at_work(scene, emulator, cast, sent_back).await;
+    outage::restarted_at_work(scene, emulator, cast, sent_back).await;
 
     // The next round brings the entries, the sweeps, what was under way, and what the cut lines held up.
     cast.to_platform.set(State::Up);
@@ -116,13 +116,13 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
     for member in [&cast.acme, &cast.bravo] {
         turned_on(scene, member).await;
     }
-    away::slow_calls(scene, cast).await;
+    outage::slow_calls(scene, cast).await;
     for (member, count) in [(&mut cast.acme, 10), (&mut cast.bravo, 4)] {
         member.enter(count).await;
     }
     cast.bravo.hire(scene.player).await;
     poll_dies(scene, &cast.bravo).await;
-    away::unreachable(scene, emulator, cast).await;
+    outage::unreachable(scene, emulator, cast).await;
     until("what could not be finished was taken up", async || {
         (scene.stack.depth(Queue::Invite).await.unwrap() == 0).then_some(())
     })
@@ -131,13 +131,13 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
     cast.acme.hire(scene.player).await;
     let some = [&cast.poisoned, &cast.acme, &cast.bravo];
     callbacks::without_write_back(scene, &cast.killed, &some).await;
-    away::restarted_without_results(scene, emulator).await;
+    outage::restarted_without_results(scene, emulator).await;
 
     let done = async || {
         let sums = verdict::judge(&cast.members()).await;
         (sums.wrong.is_empty() && scene.idle().await).then_some(())
     };
-    if stagecall_tests::rig::within(crate::PATIENCE, done)
+    if stagecall_tests::harness::within(crate::PATIENCE, done)
         .await
         .is_none()
     {
@@ -199,7 +199,7 @@ async fn kills(scene: &Scene<'_>, killed: &Member, taken: &mut Vec<Taken>) {
 /// The poll function is killed with a customer's page on its way: what it had read by then is read again.
 async fn poll_dies(scene: &Scene<'_>, polled: &Member) {
     until("a poll is under way", async || {
-        (scene.arrived(polled, away::POLL).await > 0).then_some(())
+        (scene.arrived(polled, outage::POLL).await > 0).then_some(())
     })
     .await;
     let processes = scene.stack.kill(Function::Poll).await.unwrap();
@@ -215,7 +215,7 @@ async fn is_cut_off(scene: &Scene<'_>, member: &Member) {
     let what = format!("it is on record that {} is cut off", member.customer.name);
     until(&what, async || {
         let rows = member.on_record(scene.stack).await;
-        let troubled = rows.iter().filter(|row| row.trouble.is_some()).count();
+        let troubled = rows.iter().filter(|row| row.failure.is_some()).count();
         (troubled >= member.invitees.len()).then_some(())
     })
     .await;

@@ -8,9 +8,9 @@ use secrecy::ExposeSecret as _;
 use stagecall_core::Timestamp;
 use stagecall_core::ports::{CallbackToken, CallbackTokens, Secrets as _, SecretsWriter as _};
 use stagecall_emulator::Function;
-use stagecall_tests::rig::{PLATFORM, Reply, request};
+use stagecall_tests::harness::{PLATFORM, Reply, request};
 
-use crate::left::table;
+use crate::data_residue::table;
 use crate::member::Member;
 use crate::scene::Scene;
 

@@ -1,7 +1,7 @@
 //! What should have happened, compared with what the stand-ins say did.
 
 use stagecall_sandbox::control::{Judged, ParticipantView, Standing};
-use stagecall_tests::rig::percent;
+use stagecall_tests::harness::percent;
 
 use crate::member::Member;
 

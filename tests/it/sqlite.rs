@@ -5,7 +5,8 @@ mod crash;
 use std::path::PathBuf;
 
 use stagecall_core::ports::{
-    Allowance as _, Due as _, Ledger as _, Records as _, Saved, TenantState, TenantStates as _,
+    Allowance as _, Due as _, Ledger as _, OperatorStore as _, Saved, TenantState,
+    TenantStates as _,
 };
 use stagecall_core::work::Kind;
 use stagecall_embedded::Store;

@@ -6,7 +6,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, AssessmentRef, InvitationKey, Reference, TenantId};
 use stagecall_core::invitation::{Entry, Event, Invitation};
 use stagecall_core::ports::{Delivery, Residents};
-use stagecall_core::result::{Finding, Score, Status};
+use stagecall_core::result::{ResultSnapshot, Score, Status};
 use stagecall_core::tenant::{EployConnection, Position, Tenant};
 use stagecall_core::timing::{Timing, after, seconds};
 
@@ -133,7 +133,7 @@ pub fn reported(invitation: &Invitation) -> Invitation {
 
 /// The platform says that it is done, with a score that a hasty parser gets wrong in its last bit.
 pub fn scored(invitation: &Invitation) -> Invitation {
-    let finding = Finding {
+    let snapshot = ResultSnapshot {
         status: Status::Graded,
         started_at: Some(at(3.000_000_001)),
         completed_at: Some(at(4.0)),
@@ -145,12 +145,12 @@ pub fn scored(invitation: &Invitation) -> Invitation {
         }),
         digest: "d1".to_owned(),
     };
-    let marker = Some("mark 1".to_owned());
+    let change_token = Some("mark 1".to_owned());
     then(
         invitation,
         Event::Observed {
-            finding,
-            marker,
+            snapshot,
+            change_token,
             lease_until: None,
             carried: false,
         },

@@ -2,7 +2,7 @@
 //! later, by whoever can ask the platform.
 
 mod call;
-mod silent;
+mod noop;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use std::time::Duration;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use call::Call;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use silent::Silent;
+use noop::NoopOutbound;
 use stagecall_core::ports::IncomingCall;
-use stagecall_core::usecases::{Answer, Receiver};
-use stagecall_runtime::{Parts, Window, measure};
+use stagecall_core::usecases::{ReceiveOutcome, Receiver};
+use stagecall_runtime::{Adapters, InvocationDeadline, metrics};
 use tokio::time::timeout_at;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("callback")?;
-    let (store, secrets) = (parts.store(), parts.secrets());
+    let adapters = Adapters::of_process("callback")?;
+    let (store, secrets) = (adapters.store(), adapters.secrets());
     let platforms = stagecall_platforms::Connections::new(
-        Arc::new(Silent),
+        Arc::new(NoopOutbound),
         secrets.clone(),
-        parts.clock.clone(),
-        &parts.timing,
+        adapters.clock.clone(),
+        &adapters.timing,
     );
     let receiver = Receiver {
-        desk: parts.desk_telling(&store, Arc::new(Silent)),
+        engine: adapters.desk_telling(&store, Arc::new(NoopOutbound)),
         deliveries: Arc::new(store.inner().clone()),
         secrets,
         platforms: Arc::new(platforms),
@@ -35,9 +35,9 @@ async fn main() -> Result<(), Error> {
     let receiver = &receiver;
     run(service_fn(
         move |event: LambdaEvent<ApiGatewayV2httpRequest>| async move {
-            let window = Window::of(&event.context, Duration::ZERO);
+            let window = InvocationDeadline::of(&event.context, Duration::ZERO);
             let taken = timeout_at(window.end, take(receiver, event.payload)).await;
-            measure::flush();
+            metrics::flush();
             Ok::<_, Error>(answer(taken.unwrap_or_else(|_| {
                 tracing::error!("a callback could not be stored in time");
                 NOT_STORED
@@ -67,10 +67,10 @@ async fn take(receiver: &Receiver, request: ApiGatewayV2httpRequest) -> Reply {
         .receive(&call.tenant, &call.account, &call.token, &incoming)
         .await
     {
-        Ok(Answer::Accepted) => (200, "stored\n"),
-        Ok(Answer::NoSuchAddress) => call::Wrong::Address.reply(),
-        Ok(Answer::Forged) => (401, "the signature is missing or wrong\n"),
-        Ok(Answer::Unreadable) => (400, "not understood\n"),
+        Ok(ReceiveOutcome::Accepted) => (200, "stored\n"),
+        Ok(ReceiveOutcome::NoSuchAddress) => call::Wrong::Address.reply(),
+        Ok(ReceiveOutcome::Forged) => (401, "the signature is missing or wrong\n"),
+        Ok(ReceiveOutcome::Unreadable) => (400, "not understood\n"),
         Err(error) => {
             tracing::error!(%error, "a callback could not be stored");
             NOT_STORED

@@ -8,8 +8,8 @@ use stagecall_core::SignedDuration;
 use stagecall_core::clock::Deadline;
 use stagecall_core::usecases::Inviter;
 use stagecall_core::work::Work;
-use stagecall_runtime::Parts;
-use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+use stagecall_runtime::Adapters;
+use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
 
 /// Three calls in a row: where the application stands, who the candidate is, and the invitation itself.
 const PACE: Pace = Pace {
@@ -23,9 +23,9 @@ const SEARCH: SignedDuration = SignedDuration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("invite")?;
-    let (store, secrets, transport) = (parts.store(), parts.secrets(), parts.transport()?);
-    let (clock, timing) = (&parts.clock, &parts.timing);
+    let adapters = Adapters::of_process("invite")?;
+    let (store, secrets, transport) = (adapters.store(), adapters.secrets(), adapters.transport()?);
+    let (clock, timing) = (&adapters.clock, &adapters.timing);
     let platforms = stagecall_platforms::Connections::new(
         transport.clone(),
         secrets.clone(),
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Error> {
         stagecall_eploy::Connections::new(transport, secrets, store.clone(), clock.clone(), timing)
             .with_token_cache(Arc::new(store.inner().clone()));
     let inviter = Inviter {
-        desk: parts.desk(&store),
+        engine: adapters.engine(&store),
         eploy: Arc::new(eploy),
         platforms: Arc::new(platforms),
     };
@@ -46,9 +46,9 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn invite(inviter: Inviter, work: Work, deadline: Deadline) -> Result<(), HandedBack> {
+async fn invite(inviter: Inviter, work: Work, deadline: Deadline) -> Result<(), RecordFailure> {
     let Work::Invite { key } = work else {
-        return Err(HandedBack::Misplaced);
+        return Err(RecordFailure::Misplaced);
     };
     outcome(inviter.invite(&key, deadline.later(SEARCH)).await)
 }

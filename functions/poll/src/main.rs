@@ -7,8 +7,8 @@ use lambda_runtime::Error;
 use stagecall_core::clock::Deadline;
 use stagecall_core::usecases::{Polled, Poller};
 use stagecall_core::work::Work;
-use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
-use stagecall_runtime::{Parts, measure};
+use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
+use stagecall_runtime::{Adapters, metrics};
 
 /// A poll looks at the time between pages, so a page and all that follows from it has to fit into what is needed.
 const PACE: Pace = Pace {
@@ -18,18 +18,18 @@ const PACE: Pace = Pace {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("poll")?;
-    let store = parts.store();
+    let adapters = Adapters::of_process("poll")?;
+    let store = adapters.store();
     let eploy = stagecall_eploy::Connections::new(
-        parts.transport()?,
-        parts.secrets(),
+        adapters.transport()?,
+        adapters.secrets(),
         store.clone(),
-        parts.clock.clone(),
-        &parts.timing,
+        adapters.clock.clone(),
+        &adapters.timing,
     )
     .with_token_cache(Arc::new(store.inner().clone()));
     let poller = Poller {
-        desk: parts.desk(&store),
+        engine: adapters.engine(&store),
         announcements: Arc::new(store.inner().clone()),
         states: store,
         eploy: Arc::new(eploy),
@@ -40,17 +40,17 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), HandedBack> {
+async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), RecordFailure> {
     let Work::Poll { tenant } = work else {
-        return Err(HandedBack::Misplaced);
+        return Err(RecordFailure::Misplaced);
     };
     let came_to = poller.poll(&tenant, deadline).await;
     match came_to {
         Ok(Polled::Unfinished) => {
             tracing::info!(%tenant, "the poll goes on in another invocation");
-            poller.desk.hand_out(vec![Work::Poll { tenant }]).await;
+            poller.engine.enqueue(vec![Work::Poll { tenant }]).await;
         }
-        Ok(Polled::Failed) => measure::poll_failed(),
+        Ok(Polled::Failed) => metrics::poll_failed(),
         _ => {}
     }
     outcome(came_to.map(drop))

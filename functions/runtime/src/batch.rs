@@ -1,7 +1,7 @@
 //! A batch of records from a queue: each is parsed and handled by itself, so that one that is malformed, fails, panics or
 //! takes too long is handed back alone.
 
-mod returns;
+mod retry_visibility;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
-use returns::{Receipts, Returns};
+use retry_visibility::{Receipts, Returns};
 use serde_json::error::Category;
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use crate::measure;
-use crate::window::Window;
+use crate::invocation::InvocationDeadline;
+use crate::metrics;
 
 /// How a function takes its batches.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub struct Pace {
 
 /// Why a record is handed back.
 #[derive(Debug, thiserror::Error)]
-pub enum HandedBack {
+pub enum RecordFailure {
     /// It is not a piece of work.
     #[error("the message is {0}")]
     Malformed(&'static str),
@@ -45,7 +45,7 @@ pub enum HandedBack {
     Failed(#[from] Error),
 }
 
-impl HandedBack {
+impl RecordFailure {
     /// Its name among the metrics.
     fn name(&self) -> &'static str {
         match self {
@@ -64,12 +64,12 @@ const TELLING: Duration = Duration::from_secs(1);
 pub async fn run<H, F>(pace: Pace, handler: H) -> Result<(), lambda_runtime::Error>
 where
     H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+    F: Future<Output = Result<(), RecordFailure>> + Send + 'static,
 {
     let handler = &handler;
     let returns = &Returns::default();
     let invoked = |event: LambdaEvent<SqsEvent>| async move {
-        let window = Window::of(&event.context, pace.needs);
+        let window = InvocationDeadline::of(&event.context, pace.needs);
         let receipts = Receipts::of(&event.payload);
         let span = tracing::info_span!("invocation", request = event.context.request_id);
         let answering = async {
@@ -78,7 +78,7 @@ where
             answer
         };
         let answer = answering.instrument(span).await;
-        measure::flush();
+        metrics::flush();
         Ok::<_, lambda_runtime::Error>(answer)
     };
     lambda_runtime::run(lambda_runtime::service_fn(invoked)).await
@@ -86,14 +86,14 @@ where
 
 /// Handles a batch within `window`, so many records at a time.
 pub async fn within<H, F>(
-    window: Window,
+    window: InvocationDeadline,
     side_by_side: usize,
     batch: SqsEvent,
     handler: H,
 ) -> SqsBatchResponse
 where
     H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+    F: Future<Output = Result<(), RecordFailure>> + Send + 'static,
 {
     let mut running = Running::default();
     let mut failures = Vec::new();
@@ -114,7 +114,7 @@ where
     for record in rest {
         let record = id(record);
         tracing::warn!(record = %record, "no time was left for a record; it comes again");
-        measure::record("no_time");
+        metrics::record("no_time");
         failures.push(record);
     }
     let failures = failures.into_iter().map(|record| {
@@ -135,10 +135,10 @@ struct Running {
 }
 
 impl Running {
-    fn begin<H, F>(&mut self, record: SqsMessage, window: Window, handler: H)
+    fn begin<H, F>(&mut self, record: SqsMessage, window: InvocationDeadline, handler: H)
     where
         H: Fn(Work, Deadline) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), HandedBack>> + Send + 'static,
+        F: Future<Output = Result<(), RecordFailure>> + Send + 'static,
     {
         let body = record.body.clone().unwrap_or_default();
         let tries = record.attributes.get("ApproximateReceiveCount").cloned();
@@ -154,7 +154,7 @@ impl Running {
                 handler(work, window.deadline).await
             };
             let outcome = match timeout_at(window.end, doing).await {
-                Ok(Ok(())) => measure::HANDLED,
+                Ok(Ok(())) => metrics::HANDLED,
                 Ok(Err(error)) => {
                     tracing::error!(%error, "a record is handed back");
                     error.name()
@@ -166,8 +166,8 @@ impl Running {
                     "stopped"
                 }
             };
-            measure::record(outcome);
-            outcome == measure::HANDLED
+            metrics::record(outcome);
+            outcome == metrics::HANDLED
         };
         let task = self.tasks.spawn(task.instrument(span.clone()));
         self.records.insert(task.id(), (id, span));
@@ -185,7 +185,7 @@ impl Running {
             span.in_scope(|| {
                 tracing::error!("the handler of a record panicked; what it was about is still due");
             });
-            measure::record("panicked");
+            metrics::record("panicked");
         }
         Some((record, handled))
     }
@@ -199,9 +199,9 @@ fn id(record: SqsMessage) -> Arc<str> {
 ///
 /// # Errors
 /// It is not a piece of work.
-pub fn parse(body: &str) -> Result<Work, HandedBack> {
+pub fn parse(body: &str) -> Result<Work, RecordFailure> {
     serde_json::from_str(body).map_err(|error| {
-        HandedBack::Malformed(match error.classify() {
+        RecordFailure::Malformed(match error.classify() {
             Category::Data => "JSON, but not a piece of work",
             Category::Eof if body.trim().is_empty() => "empty",
             _ => "not JSON",
@@ -210,7 +210,7 @@ pub fn parse(body: &str) -> Result<Work, HandedBack> {
 }
 
 /// What a use case that failed means for its record: work for a tenant that is gone is done with.
-pub fn outcome(result: Result<(), Error>) -> Result<(), HandedBack> {
+pub fn outcome(result: Result<(), Error>) -> Result<(), RecordFailure> {
     match result {
         Err(error @ Error::UnknownTenant(_)) => {
             tracing::warn!(%error, "work was dropped");

@@ -10,14 +10,14 @@ use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use serde_json::{Value, json};
 use stagecall_core::Timestamp;
 use stagecall_core::work::Work;
-use stagecall_runtime::Window;
-use stagecall_runtime::batch::{HandedBack, within};
+use stagecall_runtime::InvocationDeadline;
+use stagecall_runtime::batch::{RecordFailure, within};
 
 /// Does what the tenant's name says.
-async fn act(work: Work) -> Result<(), HandedBack> {
+async fn act(work: Work) -> Result<(), RecordFailure> {
     match work.tenant().as_str() {
         "panics" => panic!("as told"),
-        "misplaced" => Err(HandedBack::Misplaced),
+        "misplaced" => Err(RecordFailure::Misplaced),
         _ => {
             tokio::time::sleep(Duration::from_hours(1)).await;
             Ok(())
@@ -45,7 +45,7 @@ async fn the_log_tells_what_a_record_was_about() {
         .into();
     let now = Timestamp::now();
     let ends = Timestamp::from_second(now.as_second() + 30).unwrap();
-    let window = Window::ending(ends, now, Duration::from_secs(10));
+    let window = InvocationDeadline::ending(ends, now, Duration::from_secs(10));
     let answer = within(window, 3, event, |work, _| act(work)).await;
     assert_eq!(answer.batch_item_failures.len(), tenants.len());
 

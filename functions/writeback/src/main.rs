@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use stagecall_core::clock::Deadline;
-use stagecall_core::usecases::{Announcer, Receiver, Sweeper, Swept, WriteBack};
+use stagecall_core::usecases::{HireNotifier, Receiver, Sweeper, Swept, WriteBack};
 use stagecall_core::work::Work;
-use stagecall_runtime::Parts;
-use stagecall_runtime::batch::{HandedBack, Pace, outcome, run};
+use stagecall_runtime::Adapters;
+use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
 
 /// A result is one call and a report a handful. A sweep looks at the time between pages.
 const PACE: Pace = Pace {
@@ -19,9 +19,9 @@ const PACE: Pace = Pace {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let parts = Parts::of_process("writeback")?;
-    let (store, secrets, transport) = (parts.store(), parts.secrets(), parts.transport()?);
-    let (clock, timing) = (&parts.clock, &parts.timing);
+    let adapters = Adapters::of_process("writeback")?;
+    let (store, secrets, transport) = (adapters.store(), adapters.secrets(), adapters.transport()?);
+    let (clock, timing) = (&adapters.clock, &adapters.timing);
     let platforms = Arc::new(stagecall_platforms::Connections::new(
         transport.clone(),
         secrets.clone(),
@@ -38,29 +38,29 @@ async fn main() -> Result<(), Error> {
         )
         .with_token_cache(Arc::new(store.inner().clone())),
     );
-    let desk = parts.desk(&store);
-    let announcer = Announcer {
-        desk: desk.clone(),
+    let engine = adapters.engine(&store);
+    let announcer = HireNotifier {
+        engine: engine.clone(),
         announcements: Arc::new(store.inner().clone()),
         eploy: eploy.clone(),
-        hrms: Arc::new(stagecall_hrms::Outlet::new(
+        hrms: Arc::new(stagecall_hrms::HrmsClient::new(
             transport,
             secrets.clone(),
             timing,
         )),
     };
     let write_back = WriteBack {
-        desk: desk.clone(),
+        engine: engine.clone(),
         eploy,
         platforms: platforms.clone(),
     };
     let sweeper = Sweeper {
-        desk: desk.clone(),
+        engine: engine.clone(),
         platforms: platforms.clone(),
         write_back: write_back.clone(),
     };
     let receiver = Receiver {
-        desk,
+        engine,
         deliveries: Arc::new(store.inner().clone()),
         secrets,
         platforms,
@@ -82,23 +82,27 @@ async fn follow(
     write_back: WriteBack,
     sweeper: Sweeper,
     receiver: Receiver,
-    announcer: Announcer,
+    announcer: HireNotifier,
     work: Work,
     deadline: Deadline,
-) -> Result<(), HandedBack> {
+) -> Result<(), RecordFailure> {
     outcome(match work {
-        Work::WriteBack { key, news, marker } => write_back.handle(&key, news, marker).await,
+        Work::WriteBack {
+            key,
+            news,
+            change_token,
+        } => write_back.handle(&key, news, change_token).await,
         Work::Sweep { tenant, assessment } => {
             let swept = sweeper.sweep(&tenant, &assessment, deadline).await;
             if let Ok(Swept::Unfinished) = swept {
                 tracing::info!(%tenant, %assessment, "the sweep goes on in another invocation");
                 let rest = Work::Sweep { tenant, assessment };
-                sweeper.desk.hand_out(vec![rest]).await;
+                sweeper.engine.enqueue(vec![rest]).await;
             }
             swept.map(drop)
         }
-        Work::Delivery { tenant, id } => receiver.look_into(&write_back, &tenant, &id).await,
+        Work::Delivery { tenant, id } => receiver.process_delivery(&write_back, &tenant, &id).await,
         Work::Announce { key } => announcer.announce(&key).await,
-        Work::Poll { .. } | Work::Invite { .. } => return Err(HandedBack::Misplaced),
+        Work::Poll { .. } | Work::Invite { .. } => return Err(RecordFailure::Misplaced),
     })
 }

@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use stagecall_aws::{DeadLetters, ManagedSecrets, Store, layout};
 use stagecall_core::clock::SystemClock;
-use stagecall_core::ports::{Records as _, Secrets};
+use stagecall_core::ports::{OperatorStore as _, Secrets};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
 use stagecall_core::usecases::Registrar;

@@ -4,13 +4,13 @@ use axum::http::Method;
 
 use crate::call::{Answer, Call};
 use crate::record::WebhookRecord;
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// The one thing that can be asked of it.
 pub(crate) const OPERATION: &str = "hrms.webhook";
 
 /// Takes a webhook.
-pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
+pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
     if call.path() != ["webhooks"] {
         return Answer::text(404, "Not found");
     }

@@ -20,19 +20,19 @@
 mod call;
 mod client;
 pub mod control;
-mod deliver;
 mod eploy;
 mod faults;
+mod gateway;
 mod hrms;
-mod outside;
 mod people;
 mod record;
 mod server;
+mod state;
 #[cfg(test)]
 mod testing;
+mod webhook_sender;
 mod wecp;
 mod willo;
-mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -41,8 +41,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::control::Player;
-use crate::world::Shared;
+use crate::control::SandboxClient;
+use crate::state::Shared;
 
 /// How a sandbox starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let (shared, deliveries) = Shared::new(addr, options.seed);
         let (stop, stopped) = watch::channel(false);
-        let courier = tokio::spawn(deliver::courier(
+        let send_webhooks = tokio::spawn(webhook_sender::send_webhooks(
             shared.clone(),
             deliveries,
             stopped.clone(),
@@ -74,7 +74,7 @@ impl Sandbox {
         Ok(Running {
             addr,
             stop,
-            tasks: [server, courier],
+            tasks: [server, send_webhooks],
         })
     }
 }
@@ -99,8 +99,8 @@ impl Running {
     }
 
     /// A client of its control API.
-    pub fn player(&self) -> Player {
-        Player::new(&self.url())
+    pub fn player(&self) -> SandboxClient {
+        SandboxClient::new(&self.url())
     }
 
     /// Stops it: nothing is listening, and no connection is open, when this returns.

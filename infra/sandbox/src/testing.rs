@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::client::{Client, ClientError};
 use crate::control::{
-    AccountInfo, ApplicationView, NewApplications, NewVacancy, Player, SystemInfo,
+    AccountInfo, ApplicationView, NewApplications, NewVacancy, SandboxClient, SystemInfo,
 };
 use crate::{Options, Running, Sandbox, server};
 
@@ -43,7 +43,7 @@ impl Seen {
 
 pub(crate) struct Scene {
     pub(crate) sandbox: Running,
-    pub(crate) player: Player,
+    pub(crate) player: SandboxClient,
     pub(crate) eploy: SystemInfo,
     pub(crate) willo: AccountInfo,
     pub(crate) token: String,
@@ -137,8 +137,8 @@ impl Scene {
         self.post(&format!("{records}/search"), body).await
     }
 
-    pub(crate) async fn switch(&self, switches: Value) {
-        self.player.switch_eploy(ACME, switches).await.unwrap();
+    pub(crate) async fn switch(&self, quirks: Value) {
+        self.player.switch_eploy(ACME, quirks).await.unwrap();
     }
 
     /// So many applications for a new vacancy: the vacancy, then the applications.

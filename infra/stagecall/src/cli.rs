@@ -10,7 +10,7 @@ use crate::connect;
 use crate::manual::{CompletionsArguments, ManArguments};
 use crate::operate;
 use crate::sandbox::Play;
-use crate::store::Place;
+use crate::store::StoreUrl;
 
 /// Connects the Eploy applicant tracking system with interview platforms.
 #[derive(Debug, Parser)]
@@ -51,7 +51,7 @@ pub(crate) enum Command {
 pub(crate) struct InstallationArguments {
     /// The store: sqlite:PATH or aws:STACK. [default: sqlite:stagecall.db]
     #[arg(long, global = true, env = "STAGECALL_STORE", value_name = "STORE")]
-    pub(crate) store: Option<Place>,
+    pub(crate) store: Option<StoreUrl>,
     /// The configuration file of `serve`, where there is one: it names the store, the intervals and the secrets of its
     /// tenants.
     #[arg(long, global = true, env = "STAGECALL_CONFIG", value_name = "FILE")]

@@ -4,12 +4,12 @@ mod cli;
 mod config;
 mod connect;
 mod demo;
-mod given;
 mod host;
 mod logging;
 mod manual;
 mod operate;
 mod sandbox;
+mod secrets_input;
 mod serve;
 mod store;
 
@@ -35,7 +35,7 @@ pub(crate) mod exit {
     /// Why a command ends otherwise than with [`FAILED`].
     #[derive(Debug, thiserror::Error)]
     #[error("{message}")]
-    pub(crate) struct Because {
+    pub(crate) struct ExitError {
         code: u8,
         message: String,
     }
@@ -43,7 +43,7 @@ pub(crate) mod exit {
     /// Ends with [`USAGE`].
     pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
         let message = message.into();
-        Because {
+        ExitError {
             code: USAGE,
             message,
         }
@@ -53,7 +53,7 @@ pub(crate) mod exit {
     /// Ends with [`NOT_FOUND`].
     pub(crate) fn not_found(message: impl Into<String>) -> anyhow::Error {
         let message = message.into();
-        Because {
+        ExitError {
             code: NOT_FOUND,
             message,
         }
@@ -62,7 +62,7 @@ pub(crate) mod exit {
 
     /// The code that an error ends the command with.
     pub(crate) fn code(of: &anyhow::Error) -> u8 {
-        if let Some(because) = of.downcast_ref::<Because>() {
+        if let Some(because) = of.downcast_ref::<ExitError>() {
             because.code
         } else if of
             .downcast_ref::<stagecall_core::error::CallError>()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use stagecall_core::clock::SystemClock;
-use stagecall_core::ports::{Records as _, Secrets};
+use stagecall_core::ports::{OperatorStore as _, Secrets};
 use stagecall_core::tenant::Tenant;
 use stagecall_embedded::{FileSecrets, Store, Vault};
 use stagecall_http::Sender;
@@ -17,7 +17,7 @@ use crate::cli::{InstallationArguments, ServeArguments};
 use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
 use crate::operate::read::orphaned;
-use crate::store::{self, Place};
+use crate::store::{self, StoreUrl};
 use crate::{exit, logging};
 
 /// Serves the tenants of the store, and of a configuration file where there is one, until interrupted.
@@ -38,7 +38,7 @@ pub(crate) async fn run(
             ));
         }
     };
-    let Place::Sqlite(path) = store::place(on, config.as_ref()) else {
+    let StoreUrl::Sqlite(path) = store::place(on, config.as_ref()) else {
         return Err(exit::usage(
             "a stack on AWS serves itself; name a store of this machine with --store sqlite:PATH",
         ));

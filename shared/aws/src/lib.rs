@@ -7,7 +7,6 @@ mod connect;
 mod dead_letters;
 mod events;
 mod fault;
-mod held;
 mod https;
 mod queue;
 mod secrets;
@@ -15,13 +14,14 @@ mod stack;
 mod store;
 #[cfg(test)]
 mod testing;
+mod visibility;
 
 pub use connect::{Access, connect, connect_with};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use events::BusEvents;
-pub use held::{HeldMessage, HeldMessages};
 pub use https::https_client;
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::ManagedSecrets;
 pub use stack::Stack;
 pub use store::{Store, layout};
+pub use visibility::{HeldMessage, HeldMessages};

@@ -111,7 +111,7 @@ impl Queue for SqsQueue {
         })
     }
 
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         true
     }
 }

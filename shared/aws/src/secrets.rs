@@ -9,9 +9,9 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::ExposeSecret as _;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
+use stagecall_core::credentials::Keyring;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::keyring::Keyring;
 use stagecall_core::ports::{
     CallbackToken, CallbackTokens, Saved, Secrets, SecretsWriter, TenantSecret,
 };
@@ -50,7 +50,7 @@ struct Remembered {
 
 /// A secret as it is stored.
 struct Stored {
-    keyring: Keyring,
+    credentials: Keyring,
     version: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl ManagedSecrets {
             return Ok(known.contents.clone());
         }
         let stored = self.read(tenant).await?;
-        let contents = stored.map(|stored| Arc::new(stored.keyring));
+        let contents = stored.map(|stored| Arc::new(stored.credentials));
         let mut remembered = self.remembered();
         if remembered.len() >= MOST_REMEMBERED {
             remembered.retain(|_, known| known.until > now);
@@ -118,18 +118,18 @@ impl ManagedSecrets {
                 return Err(if is_passing(&error) {
                     failed
                 } else {
-                    failed.until_mended()
+                    failed.permanent()
                 });
             }
         };
         let text = answer.secret_string.ok_or_else(|| {
-            failed(format!("{name} is binary. Put JSON text into it")).until_mended()
+            failed(format!("{name} is binary. Put JSON text into it")).permanent()
         })?;
-        let keyring = Keyring::parse(&text)
-            .map_err(|problem| failed(format!("{name}: {problem}")).until_mended())?;
-        keyring.warn_of_unusable(tenant);
+        let credentials = Keyring::parse(&text)
+            .map_err(|problem| failed(format!("{name}: {problem}")).permanent())?;
+        credentials.warn_of_unusable(tenant);
         Ok(Some(Stored {
-            keyring,
+            credentials,
             version: answer.version_id,
         }))
     }
@@ -154,7 +154,7 @@ impl Secrets for ManagedSecrets {
                 "tenant {tenant}: there is no secret {}. Create it, as the README of shared/aws shows",
                 self.name(tenant)
             );
-            StoreError::new(SECRETS, "read a secret", problem).until_mended()
+            StoreError::new(SECRETS, "read a secret", problem).permanent()
         })
     }
 
@@ -177,11 +177,11 @@ impl SecretsWriter for ManagedSecrets {
         secret: &TenantSecret,
     ) -> Result<Saved, StoreError> {
         let stored = self.read(tenant).await?;
-        let known = stored.as_ref().map(|stored| &stored.keyring);
-        let Some(keyring) = Keyring::replaced(known, before, secret, || token(tenant))? else {
+        let known = stored.as_ref().map(|stored| &stored.credentials);
+        let Some(credentials) = Keyring::replaced(known, before, secret, || token(tenant))? else {
             return Ok(Saved::Conflict);
         };
-        self.write(tenant, &keyring, stored.as_ref()).await
+        self.write(tenant, &credentials, stored.as_ref()).await
     }
 
     async fn rotate_callback_token(
@@ -197,11 +197,11 @@ impl SecretsWriter for ManagedSecrets {
         };
         for _ in 0..TRIES {
             let stored = self.read(tenant).await?.ok_or_else(no_account)?;
-            let mut keyring = stored.keyring.clone();
-            if !keyring.rotate(account, token(tenant)?, previous_until) {
+            let mut credentials = stored.credentials.clone();
+            if !credentials.rotate(account, token(tenant)?, previous_until) {
                 return Err(no_account());
             }
-            if self.write(tenant, &keyring, Some(&stored)).await? == Saved::Saved {
+            if self.write(tenant, &credentials, Some(&stored)).await? == Saved::Saved {
                 return Ok(());
             }
         }
@@ -230,11 +230,11 @@ impl ManagedSecrets {
     async fn write(
         &self,
         tenant: &TenantId,
-        keyring: &Keyring,
+        credentials: &Keyring,
         before: Option<&Stored>,
     ) -> Result<Saved, StoreError> {
         let name = self.name(tenant);
-        let text = keyring.to_text();
+        let text = credentials.to_text();
         let text = text.expose_secret();
         let written = match before {
             None => self.create(&name, text).await.map(|()| Saved::Saved),

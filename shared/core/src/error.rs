@@ -44,7 +44,7 @@ pub enum Phase {
 
 /// Whom a problem concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum ErrorScope {
     /// This record only; the tenant's others may be fine.
     Record,
     /// The whole connection (credentials, address, permission, allowance): nothing will work until it is mended.
@@ -68,7 +68,7 @@ pub struct CallError {
     /// How far it got.
     pub phase: Phase,
     /// Whom it concerns.
-    pub reach: Reach,
+    pub scope: ErrorScope,
     /// The kind of problem.
     pub code: ProblemCode,
     /// What went wrong, without a full stop.
@@ -87,7 +87,7 @@ impl CallError {
 
     /// Whether the same call may succeed later without anybody changing anything about this record.
     pub fn may_retry(&self) -> bool {
-        self.reach == Reach::Connection || !matches!(self.phase, Phase::Refused)
+        self.scope == ErrorScope::Connection || !matches!(self.phase, Phase::Refused)
     }
 
     /// The same error, of another operation.
@@ -124,7 +124,7 @@ impl StoreError {
     }
 
     /// The same, lasting until a person has mended it.
-    pub fn until_mended(self) -> Self {
+    pub fn permanent(self) -> Self {
         Self {
             lasting: true,
             ..self
@@ -150,12 +150,12 @@ pub enum Error {
 mod tests {
     use super::*;
 
-    fn failed(phase: Phase, reach: Reach) -> CallError {
+    fn failed(phase: Phase, scope: ErrorScope) -> CallError {
         CallError {
             system: System::Platform,
             operation: "invite",
             phase,
-            reach,
+            scope,
             code: "test.failed",
             problem: "it did not work".to_owned(),
             remedy: "Mend it.".to_owned(),
@@ -171,7 +171,7 @@ mod tests {
             (Phase::Throttled, true),
             (Phase::Unknown, false),
         ] {
-            let error = failed(phase, Reach::Record);
+            let error = failed(phase, ErrorScope::Record);
             assert_eq!(error.without_effect(), without_effect, "{phase:?}");
         }
     }
@@ -180,11 +180,14 @@ mod tests {
     #[test]
     fn only_a_record_that_was_refused_is_not_tried_again() {
         for phase in [Phase::NotSent, Phase::Throttled, Phase::Unknown] {
-            assert!(failed(phase, Reach::Record).may_retry(), "{phase:?}");
-            assert!(failed(phase, Reach::Connection).may_retry(), "{phase:?}");
+            assert!(failed(phase, ErrorScope::Record).may_retry(), "{phase:?}");
+            assert!(
+                failed(phase, ErrorScope::Connection).may_retry(),
+                "{phase:?}"
+            );
         }
-        assert!(!failed(Phase::Refused, Reach::Record).may_retry());
-        assert!(failed(Phase::Refused, Reach::Connection).may_retry());
+        assert!(!failed(Phase::Refused, ErrorScope::Record).may_retry());
+        assert!(failed(Phase::Refused, ErrorScope::Connection).may_retry());
     }
 
     /// It is returned by nearly every function, so it must not be large.

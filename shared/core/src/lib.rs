@@ -5,12 +5,12 @@
 
 pub mod announcement;
 pub mod clock;
+pub mod credentials;
 pub mod definition;
 pub mod error;
 pub mod events;
 pub mod ids;
 pub mod invitation;
-pub mod keyring;
 pub mod meeting;
 mod overlap;
 mod panics;

@@ -111,7 +111,7 @@ pub struct Comment {
 }
 
 /// What a platform says of an invitation. It may carry people's words, so it is fetched when needed and never stored;
-/// the ledger keeps its [`Finding`].
+/// the ledger keeps its [`ResultSnapshot`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssessmentResult {
     /// The platform's reference.
@@ -170,12 +170,12 @@ impl AssessmentResult {
     }
 
     /// What the ledger keeps of it.
-    pub fn finding(&self) -> Finding {
+    pub fn snapshot(&self) -> ResultSnapshot {
         // A link may be made anew with every reading, in what is asked of it or in its path. Only that there is one is news.
         let mut lasting = self.clone();
         lasting.report_link = self.report_link.as_ref().map(|_| String::new());
         let bytes = serde_json::to_vec(&lasting).unwrap_or_default();
-        Finding {
+        ResultSnapshot {
             status: self.status,
             started_at: self.started_at,
             completed_at: self.completed_at,
@@ -188,7 +188,7 @@ impl AssessmentResult {
 /// What the ledger keeps of a result: states, times, scores, and a digest that tells whether anything else changed.
 /// No words of people, no links that open something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct ResultSnapshot {
     /// Where the invitation stands.
     pub status: Status,
     /// When the candidate began.
@@ -246,16 +246,16 @@ mod tests {
     #[test]
     fn a_link_that_is_made_anew_is_the_same_finding_and_the_first_one_is_another() {
         let mut result = AssessmentResult::bare(Reference::new("r"), Status::Completed);
-        let without = result.finding();
+        let without = result.snapshot();
         result.report_link = Some("https://example.com/show/a?signature=1".to_owned());
-        let first = result.finding();
+        let first = result.snapshot();
         assert_ne!(first, without);
         for link in [
             "https://example.com/show/a?signature=2",
             "https://example.com/1/show/a",
         ] {
             result.report_link = Some(link.to_owned());
-            assert_eq!(result.finding(), first, "{link}");
+            assert_eq!(result.snapshot(), first, "{link}");
         }
     }
 }

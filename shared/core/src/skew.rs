@@ -4,15 +4,15 @@
 //! late once it is right again. So each row is compared with the time at which it was written: if that lies in the future, the
 //! row's times are moved back by as much. Then nothing is due later than its own interval from now, however long that is.
 //!
-//! A store finds by these times what is due, so it does not show such a row. [`Ticker::look_ahead`] hands out also what is not
+//! A store finds by these times what is due, so it does not show such a row. [`Scheduler::look_ahead`] hands out also what is not
 //! due yet: a host does so when it starts, and when its clock went back.
 //!
-//! [`Ticker::look_ahead`]: crate::usecases::Ticker::look_ahead
+//! [`Scheduler::look_ahead`]: crate::usecases::Ticker::look_ahead
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::announcement::Announcement;
-use crate::invitation::{Invitation, NextTry, State, Trouble, Wake};
+use crate::invitation::{Failure, Invitation, NextTry, Schedule, State};
 use crate::ports::{MappingStatus, SweepState, TenantState};
 use crate::timing::{Timing, after, seconds};
 
@@ -56,9 +56,9 @@ impl Back {
         }
     }
 
-    fn trouble(self, trouble: &mut Option<Trouble>) {
-        if let Some(trouble) = trouble {
-            self.time(&mut trouble.since);
+    fn failure(self, failure: &mut Option<Failure>) {
+        if let Some(failure) = failure {
+            self.time(&mut failure.first_failed_at);
         }
     }
 }
@@ -82,9 +82,9 @@ impl TenantState {
             back.time(&mut scan.at);
             back.if_any(&mut scan.missed_at);
             back.if_any(&mut scan.completed_at);
-            back.trouble(&mut scan.trouble);
+            back.failure(&mut scan.failure);
         }
-        back.trouble(&mut self.poll.trouble);
+        back.failure(&mut self.poll.failure);
         for one in &mut self.poll.unread {
             back.time(&mut one.at);
         }
@@ -93,7 +93,7 @@ impl TenantState {
         }
         if let Some(suspended) = &mut self.suspended {
             back.time(&mut suspended.until);
-            back.time(&mut suspended.trouble.since);
+            back.time(&mut suspended.failure.first_failed_at);
         }
         // When a mapping or plan was really turned on is not known: early enough, so that nobody who came since is taken for
         // one who was there before.
@@ -129,7 +129,7 @@ impl TenantState {
             }
             cursor(&mut hires.cursor, hires.reached);
             hires.overlap.read_to = None;
-            back.trouble(&mut hires.trouble);
+            back.failure(&mut hires.failure);
         }
         true
     }
@@ -155,10 +155,10 @@ impl Invitation {
         if let State::Sending { lease_until } = &mut next.state {
             back.time(lease_until);
         }
-        match &mut next.wake {
-            Wake::At { at, .. } => back.time(at),
-            Wake::Watched { until, .. } => back.if_any(until),
-            Wake::Never => {}
+        match &mut next.schedule {
+            Schedule::At { at, .. } => back.time(at),
+            Schedule::Sweep { until, .. } => back.if_any(until),
+            Schedule::Never => {}
         }
         back.time(&mut next.entry.seen_at);
         if next.entry.seen_at != self.entry.seen_at {
@@ -166,15 +166,15 @@ impl Invitation {
             next.first_seen_at.get_or_insert(self.entry.seen_at);
         }
         back.if_any(&mut next.entry.left_at);
-        back.if_any(&mut next.next_try);
+        back.if_any(&mut next.retry_at);
         back.if_any(&mut next.invited_at);
         back.if_any(&mut next.ended_at);
         back.if_any(&mut next.report.lease_until);
-        back.trouble(&mut next.trouble);
-        back.trouble(&mut next.report.trouble);
+        back.failure(&mut next.failure);
+        back.failure(&mut next.report.failure);
         let parts = next.report.parts.values_mut();
         for failure in parts.filter_map(|state| state.failure.as_mut()) {
-            back.time(&mut failure.trouble.since);
+            back.time(&mut failure.failure.first_failed_at);
             if let NextTry::At(at) = &mut failure.next {
                 back.time(at);
             }
@@ -182,7 +182,7 @@ impl Invitation {
         if next.entry.not_before.is_some_and(|at| at > now) {
             next.entry.not_before = None;
         }
-        for entry in &mut next.story {
+        for entry in &mut next.history {
             entry.at = entry.at.min(now);
         }
         Some(next)
@@ -199,7 +199,7 @@ impl Announcement {
         next.version += 1;
         back.time(&mut next.seen_at);
         back.if_any(&mut next.due_at);
-        back.trouble(&mut next.trouble);
+        back.failure(&mut next.failure);
         for attempt in &mut next.attempts {
             attempt.at = attempt.at.min(now);
         }

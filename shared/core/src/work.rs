@@ -73,7 +73,8 @@ pub enum Work {
         news: bool,
         /// The mark that a sweep saw on the platform's list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        marker: Option<String>,
+        #[serde(alias = "marker")]
+        change_token: Option<String>,
     },
     /// Find out which invitations of one assessment have news.
     Sweep {
@@ -118,7 +119,7 @@ impl Work {
             Step::WriteBack => Self::WriteBack {
                 key,
                 news: false,
-                marker: None,
+                change_token: None,
             },
         }
     }

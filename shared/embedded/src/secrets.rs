@@ -270,7 +270,7 @@ impl Secrets for FileSecrets {
         if !fresh && let Some(known) = cache().get(tenant) {
             return Ok(known.clone());
         }
-        let secret = self.read(tenant).map_err(StoreError::until_mended)?;
+        let secret = self.read(tenant).map_err(StoreError::permanent)?;
         cache().insert(tenant.clone(), secret.clone());
         Ok(secret)
     }

@@ -20,7 +20,7 @@ impl Client {
     /// Creates an action.
     pub(crate) async fn post_action(&self, action: &NewAction) -> Result<ActionId, CallError> {
         let operation = "create the action";
-        let body = create_body(&self.shared.dialect, action);
+        let body = create_body(&self.connection.dialect, action);
         let call = Call::post(operation, "actions", body, Permission::insert("Actions"));
         let answer = self.call(call).await?;
         if let Some(id) = created_id(&answer) {
@@ -46,7 +46,7 @@ impl Client {
         update: &ActionUpdate,
     ) -> Result<(), CallError> {
         let operation = "update the action";
-        let body = content(&self.shared.dialect, update);
+        let body = content(&self.connection.dialect, update);
         if body.is_empty() {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl Client {
         &self,
         look_up: &ActionLookUp,
     ) -> Result<Option<ActionId>, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         if dialect.action_look_up == ActionLookUpBy::Never {
             return Ok(None);
         }

@@ -69,7 +69,7 @@ struct Held {
 
 /// Why no call may be made.
 #[derive(Debug)]
-pub(crate) enum Spent {
+pub(crate) enum BudgetExhausted {
     /// The purpose's share of the day is spent; the next day begins then.
     Until(Timestamp),
     /// The store did not answer.
@@ -103,7 +103,11 @@ impl Budget {
     }
 
     /// Takes one call for this purpose.
-    pub(crate) async fn take(&self, purpose: Purpose, now: Timestamp) -> Result<(), Spent> {
+    pub(crate) async fn take(
+        &self,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<(), BudgetExhausted> {
         let (day, next) = day(now, self.limits.zone);
         let mut held = self.held.lock().await;
         let held = &mut held[place(purpose)];
@@ -113,13 +117,16 @@ impl Budget {
         if held.calls == 0 {
             let day_left = next.duration_since(now);
             let fetched = self.fetch(purpose, &held.day, day_left).await;
-            held.calls = fetched.map_err(Spent::Store)?;
+            held.calls = fetched.map_err(BudgetExhausted::Store)?;
         }
         if held.calls == 0 && purpose == Purpose::Poll {
             let calls = self.fetch_from_floor(&held.day, now).await;
-            held.calls = calls.map_err(Spent::Store)?;
+            held.calls = calls.map_err(BudgetExhausted::Store)?;
         }
-        held.calls = held.calls.checked_sub(1).ok_or(Spent::Until(next))?;
+        held.calls = held
+            .calls
+            .checked_sub(1)
+            .ok_or(BudgetExhausted::Until(next))?;
         Ok(())
     }
 
@@ -282,7 +289,7 @@ mod tests {
         assert_eq!(spend(&budget, Purpose::Invite, now).await, 98);
         assert_eq!(spend(&budget, Purpose::WriteBack, now).await, 100);
         assert_eq!(spend(&budget, Purpose::Poll, now).await, 0);
-        let Err(Spent::Until(next)) = budget.take(Purpose::WriteBack, now).await else {
+        let Err(BudgetExhausted::Until(next)) = budget.take(Purpose::WriteBack, now).await else {
             panic!("not spent");
         };
         assert_eq!(next, at("2025-01-25T00:00:00Z"));

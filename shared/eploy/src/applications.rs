@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, StageId, StatusId, VacancyId};
-use stagecall_core::ports::{ApplicationPage, ApplicationRow, SetAside, StageSearch};
+use stagecall_core::ports::{ApplicationPage, ApplicationRow, StageSearch, UnparsableRecord};
 use stagecall_core::tenant::{Trigger, Vacancies};
 
 use crate::call::Call;
@@ -43,7 +43,7 @@ impl Client {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
-        let dates = self.shared.dialect.dates;
+        let dates = self.connection.dialect.dates;
         let filters = since
             .map(|since| {
                 let value = dates.filter(dates.window(since));
@@ -53,7 +53,7 @@ impl Client {
             .collect();
         let search = search("find changed applications", filters);
         // The cursor does not pass what was not found.
-        let found = self.search_lightly(&search, page).await?;
+        let found = self.search_unverified(&search, page).await?;
         Ok(self.read_page(&found))
     }
 
@@ -66,7 +66,7 @@ impl Client {
     ) -> Result<ApplicationPage, CallError> {
         self.search_applications(
             "find applications at the stage",
-            stage_filters(&self.shared.dialect, triggers, vacancies),
+            stage_filters(&self.connection.dialect, triggers, vacancies),
             page,
         )
         .await
@@ -79,10 +79,10 @@ impl Client {
         vacancy: &VacancyId,
     ) -> Result<Option<ApplicationId>, CallError> {
         let operation = "find the application of a placement";
-        let route = &self.shared.dialect.application_candidate_route;
+        let route = &self.connection.dialect.application_candidate_route;
         let mut found: Option<ApplicationRow> = None;
         for page in 1..=FEW_PAGES {
-            let id = self.shared.dialect.filter_id(candidate.as_str());
+            let id = self.connection.dialect.filter_id(candidate.as_str());
             let filters = vec![Filter::equals(route, id)];
             let read = self.search_applications(operation, filters, page).await?;
             for row in read.rows {
@@ -117,7 +117,7 @@ impl Client {
         let mut rows = Vec::new();
         let mut set_aside = Vec::new();
         for record in &found.records {
-            match row(record, &self.shared.dialect, &self.stages) {
+            match row(record, &self.connection.dialect, &self.stages) {
                 Ok(row) => rows.push(row),
                 Err(problem) => set_aside.push(problem),
             }
@@ -138,7 +138,7 @@ impl Client {
     ) -> Result<(), CallError> {
         let operation = "move the application";
         let path = Self::path(operation, "applications", application.as_str(), "")?;
-        let body = move_body(&self.shared.dialect, stage, status);
+        let body = move_body(&self.connection.dialect, stage, status);
         let call = Call::patch(operation, &path, body, Permission::update("Applications"));
         self.call(call).await.map(drop)
     }
@@ -227,9 +227,9 @@ pub(crate) fn row(
     record: &Value,
     dialect: &Dialect,
     stages: &Stages,
-) -> Result<ApplicationRow, SetAside> {
+) -> Result<ApplicationRow, UnparsableRecord> {
     let Some(record) = Record::of(record) else {
-        return Err(SetAside {
+        return Err(UnparsableRecord {
             id: None,
             reason: "it is not an object".to_owned(),
         });
@@ -246,7 +246,7 @@ pub(crate) fn row(
                 .and_then(|text| dialect.dates.read(text)),
         })
     };
-    read().map_err(|reason| SetAside {
+    read().map_err(|reason| UnparsableRecord {
         id: id.clone().ok(),
         reason,
     })

@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::client::Client;
 use crate::errors::{Permission, Problem};
-use crate::refusal::{Asked, Circumstances};
-use crate::token::{For, Token};
+use crate::refusal::{ErrorContext, RequestKind};
+use crate::token::{CallContext, Token};
 use crate::wire::Record;
 
 /// A call to be made.
@@ -23,7 +23,7 @@ pub(crate) struct Call<'a> {
     /// The path below `/api/`.
     pub(crate) path: &'a str,
     pub(crate) body: Option<Value>,
-    pub(crate) asked: Asked,
+    pub(crate) kind: RequestKind,
 }
 
 impl<'a> Call<'a> {
@@ -39,7 +39,7 @@ impl<'a> Call<'a> {
             method: Method::Post,
             path,
             body: Some(body),
-            asked: Asked::Record(permission),
+            kind: RequestKind::Record(permission),
         }
     }
 
@@ -71,14 +71,14 @@ impl Client {
         call: &Call<'_>,
     ) -> Result<(Response, Arc<Token>), CallError> {
         let url = self.url(call.operation, call.path)?;
-        let needs = For {
+        let needs = CallContext {
             purpose: self.purpose,
             operation: call.operation,
-            end: Instant::now() + self.shared.call_limit,
+            end: Instant::now() + self.connection.call_limit,
         };
         let mut refused = Vec::new();
         loop {
-            let token = self.shared.token(needs, &refused).await?;
+            let token = self.connection.token(needs, &refused).await?;
             let answer = self.send(call, &url, needs, &token).await?;
             // A 401 is without effect, so the call may be repeated: once with another token, and once more where that too
             // was an older one, from the cache.
@@ -104,11 +104,11 @@ impl Client {
     }
 
     fn url(&self, operation: &'static str, path: &str) -> Result<Url, CallError> {
-        self.shared
+        self.connection
             .api
             .join(path)
             .ok()
-            .filter(|url| url.as_str().starts_with(self.shared.api.as_str()))
+            .filter(|url| url.as_str().starts_with(self.connection.api.as_str()))
             .ok_or_else(|| Problem::Configuration.error(operation, "the path leaves the API"))
     }
 
@@ -116,7 +116,7 @@ impl Client {
         &self,
         call: &Call<'_>,
         url: &Url,
-        needs: For,
+        needs: CallContext,
         token: &Token,
     ) -> Result<Response, CallError> {
         let mut request = Request::new(call.method, url.clone())
@@ -125,7 +125,7 @@ impl Client {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        self.shared
+        self.connection
             .exchange(self.purpose, call.operation, request, needs.end)
             .await
     }
@@ -143,20 +143,20 @@ impl Client {
         if answer.is_success() && says_error(&answer) {
             return Err(Problem::ErrorAnswer.error(call.operation, "with an error message"));
         }
-        let permission = call.asked.permission();
+        let permission = call.kind.permission();
         if answer.is_success() {
             if let Some(permission) = permission {
-                self.shared.note_permitted(permission);
+                self.connection.note_permitted(permission);
             }
             return Ok(answer);
         }
-        let circumstances = Circumstances {
+        let circumstances = ErrorContext {
             operation: call.operation,
-            asked: call.asked,
+            kind: call.kind,
             granted: token.scopes.as_ref(),
-            dialect: &self.shared.dialect,
-            now: self.shared.clock.now(),
-            permitted: permission.is_some_and(|one| self.shared.was_permitted(one)),
+            dialect: &self.connection.dialect,
+            now: self.connection.clock.now(),
+            permitted: permission.is_some_and(|one| self.connection.was_permitted(one)),
         };
         Err(circumstances.error(&answer))
     }

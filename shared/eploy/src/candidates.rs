@@ -29,7 +29,7 @@ const KIND: Kind = Kind {
 impl Client {
     /// A candidate.
     pub(crate) async fn read_candidate(&self, id: &CandidateId) -> Result<Person, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let record = self
             .read_one(
                 &KIND,

@@ -13,19 +13,19 @@ use stagecall_core::ids::{
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Directory,
-    Eploy, Feed, NewAction, PlacementPage, Purpose, QuestionsOf, StageChangePage, StageSearch,
-    Standing, Vacancy,
+    Eploy, Feed, NewAction, PlacementPage, Purpose, QuestionsOf, StageChangePage, StageInfo,
+    StageSearch, Vacancy,
 };
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
 use crate::applications::stage_searches;
+use crate::connection::Connection;
 use crate::errors::Problem;
 use crate::position::Stages;
-use crate::shared::Shared;
 
 /// The client. Each kind of record has its calls in a file of its own.
 pub(crate) struct Client {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) connection: Arc<Connection>,
     pub(crate) purpose: Purpose,
     pub(crate) stages: Stages,
 }
@@ -33,15 +33,15 @@ pub(crate) struct Client {
 #[async_trait]
 impl Eploy for Client {
     async fn allowance_left(&self) -> Result<AllowanceLeft, CallError> {
-        self.shared
+        self.connection
             .budget
-            .left(self.purpose, self.shared.clock.now())
+            .left(self.purpose, self.connection.clock.now())
             .await
             .map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
     }
 
     fn overlap(&self, since: Timestamp) -> SignedDuration {
-        self.shared.dialect.dates.overlap(since)
+        self.connection.dialect.dates.overlap(since)
     }
 
     async fn changed_applications(
@@ -54,8 +54,8 @@ impl Eploy for Client {
 
     fn feed(&self) -> Feed {
         Feed {
-            by: self.shared.dialect.feed,
-            settled: self.shared.dialect.feed_settled,
+            by: self.connection.dialect.feed,
+            settled: self.connection.dialect.feed_settled,
         }
     }
 
@@ -75,7 +75,7 @@ impl Eploy for Client {
     }
 
     fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch> {
-        stage_searches(&self.shared.dialect, triggers, vacancies)
+        stage_searches(&self.connection.dialect, triggers, vacancies)
     }
 
     async fn applications_at(
@@ -111,7 +111,7 @@ impl Eploy for Client {
         self.search_application_of(candidate, vacancy).await
     }
 
-    async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError> {
+    async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError> {
         self.read_standing(application).await
     }
 

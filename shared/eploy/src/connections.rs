@@ -18,11 +18,11 @@ use url::{Host, Url};
 
 use crate::allowance::{Budget, Limits, MOST_AT_ONCE};
 use crate::client::Client;
+use crate::connection::{Cache, Connection};
 use crate::dialect::Dialect;
 use crate::errors::Problem;
 use crate::inspect::Inspector;
 use crate::position::Stages;
-use crate::shared::{Learnt, Shared};
 use crate::token::Tokens;
 
 /// How many tenants are kept open; beyond that, the one that was used longest ago is closed.
@@ -45,8 +45,8 @@ pub struct Connections {
 
 /// A tenant that is open, by the configuration that it was opened with.
 struct Open {
-    connection: EployConnection,
-    shared: Arc<Shared>,
+    configured: EployConnection,
+    connection: Arc<Connection>,
     used: Instant,
 }
 
@@ -94,21 +94,21 @@ impl Connections {
 
     fn client(&self, tenant: &Tenant, purpose: Purpose) -> Result<Client, CallError> {
         Ok(Client {
-            shared: self.shared(tenant)?,
+            connection: self.connection(tenant)?,
             purpose,
             stages: Stages::of(tenant),
         })
     }
 
-    fn shared(&self, tenant: &Tenant) -> Result<Arc<Shared>, CallError> {
+    fn connection(&self, tenant: &Tenant) -> Result<Arc<Connection>, CallError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = open.get_mut(&tenant.id)
-            && known.connection == tenant.eploy
+            && known.configured == tenant.eploy
         {
             known.used = Instant::now();
-            return Ok(known.shared.clone());
+            return Ok(known.connection.clone());
         }
-        let shared = Arc::new(self.open(&tenant.id, &tenant.eploy)?);
+        let connection = Arc::new(self.open(&tenant.id, &tenant.eploy)?);
         if open.len() >= self.capacity
             && let Some(idle) = open
                 .iter()
@@ -118,19 +118,23 @@ impl Connections {
             open.remove(&idle);
         }
         let opened = Open {
-            connection: tenant.eploy.clone(),
-            shared: shared.clone(),
+            configured: tenant.eploy.clone(),
+            connection: connection.clone(),
             used: Instant::now(),
         };
         open.insert(tenant.id.clone(), opened);
-        Ok(shared)
+        Ok(connection)
     }
 
-    fn open(&self, tenant: &TenantId, connection: &EployConnection) -> Result<Shared, CallError> {
+    fn open(
+        &self,
+        tenant: &TenantId,
+        connection: &EployConnection,
+    ) -> Result<Connection, CallError> {
         let (api, dialect) = check(connection).map_err(|problems| {
             Problem::Configuration.error("open the connection", &problems.join("; "))
         })?;
-        Ok(Shared {
+        Ok(Connection {
             tenant: tenant.clone(),
             budget: Budget::new(
                 self.allowance.clone(),
@@ -150,7 +154,7 @@ impl Connections {
             transport: self.transport.clone(),
             call_limit: self.call_limit,
             tokens: Tokens::default(),
-            learnt: Mutex::new(Learnt::default()),
+            cache: Mutex::new(Cache::default()),
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
-use crate::refusal::Asked;
+use crate::refusal::RequestKind;
 use crate::wire::Record;
 
 const OPERATION: &str = "read the lists of stages and statuses";
@@ -18,7 +18,7 @@ const OPERATION: &str = "read the lists of stages and statuses";
 impl Client {
     /// The stages and statuses, as far as the dialect tells where they are.
     pub(crate) async fn read_directory(&self) -> Result<Directory, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let (mut stages, mut statuses) =
             (dialect.stages_list.clone(), dialect.statuses_list.clone());
         if (stages.is_none() || statuses.is_none())
@@ -39,7 +39,7 @@ impl Client {
         let Some(id) = id else { return Ok(None) };
         // Checks the id.
         Self::path(OPERATION, "options", &id, "")?;
-        let path = self.shared.dialect.options_path.replace("{list}", &id);
+        let path = self.connection.dialect.options_path.replace("{list}", &id);
         self.options(&path).await
     }
 
@@ -50,7 +50,7 @@ impl Client {
             method: Method::Get,
             path,
             body: None,
-            asked: Asked::List(Permission::view("Options")),
+            kind: RequestKind::List(Permission::view("Options")),
         };
         let answer = match self.call_for_json(call).await {
             Err(error)
@@ -63,13 +63,13 @@ impl Client {
                 .iter()
                 .any(|problem| problem.is(&error)) =>
             {
-                tracing::warn!(tenant = %self.shared.tenant, path, code = error.code, "a list of options cannot be read");
+                tracing::warn!(tenant = %self.connection.tenant, path, code = error.code, "a list of options cannot be read");
                 return Ok(None);
             }
             other => other?,
         };
-        let now = self.shared.clock.now();
-        options(answer.as_ref(), &self.shared.dialect, now)
+        let now = self.connection.clock.now();
+        options(answer.as_ref(), &self.connection.dialect, now)
             .map(Some)
             .ok_or_else(|| Problem::Unreadable.error(OPERATION, "it is not a list of options"))
     }

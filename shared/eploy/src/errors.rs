@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use stagecall_core::error::{CallError, Phase, ProblemCode, Reach, System};
+use stagecall_core::error::{CallError, ErrorScope, Phase, ProblemCode, System};
 
 /// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,7 +77,7 @@ pub enum Problem {
 struct Row {
     code: ProblemCode,
     phase: Phase,
-    reach: Reach,
+    scope: ErrorScope,
     problem: &'static str,
     remedy: &'static str,
 }
@@ -145,7 +145,7 @@ impl Problem {
             system: System::Eploy,
             operation,
             phase: row.phase,
-            reach: row.reach,
+            scope: row.scope,
             code: row.code,
             problem: if detail.is_empty() {
                 row.problem.to_owned()
@@ -161,8 +161,8 @@ impl Problem {
     #[allow(clippy::too_many_lines)] // A table.
     fn row(self) -> Row {
         use Phase::{NotSent, Refused, Throttled, Unknown};
-        use Reach::{Connection, Record};
-        let (code, phase, reach, problem, remedy) = match self {
+        use ErrorScope::{Connection, Record};
+        let (code, phase, scope, problem, remedy) = match self {
             Self::Configuration => ("eploy.configuration", NotSent, Connection,
                 "the configuration of the Eploy connection is not sound",
                 "Correct the settings named here"),
@@ -257,7 +257,7 @@ impl Problem {
                 "Eploy answers the search with other records than those asked for",
                 "The route for this search in the dialect is not one that this Eploy knows; correct it"),
         };
-        Row { code, phase, reach, problem, remedy }
+        Row { code, phase, scope, problem, remedy }
     }
 }
 
@@ -346,10 +346,10 @@ mod tests {
     #[test]
     fn a_secret_that_is_missing_concerns_the_whole_connection() {
         let error = Problem::Secret.error("poll", "there is no secret");
-        assert_eq!(error.reach, Reach::Connection);
+        assert_eq!(error.scope, ErrorScope::Connection);
         // That the store does not answer is over with the next try, and suspends no tenant.
         let error = Problem::SecretStore.error("poll", "it took too long");
-        assert_eq!(error.reach, Reach::Record);
+        assert_eq!(error.scope, ErrorScope::Record);
     }
 
     #[test]

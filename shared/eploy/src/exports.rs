@@ -15,7 +15,7 @@ impl Client {
         application: &ApplicationId,
         package: &ExportPackageId,
     ) -> Result<(), CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let fields = [
             (&dialect.export_package_field, package.as_str()),
             (&dialect.export_application_field, application.as_str()),

@@ -11,6 +11,7 @@ mod applications;
 mod call;
 mod candidates;
 mod client;
+mod connection;
 mod connections;
 mod dates;
 mod dialect;
@@ -26,7 +27,6 @@ mod questions;
 mod refusal;
 mod sealed;
 mod search;
-mod shared;
 mod stage_changes;
 mod standing;
 #[cfg(test)]

@@ -17,7 +17,7 @@ impl Client {
         text: &str,
     ) -> Result<(), CallError> {
         let operation = "write the note";
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let Some(path) = &dialect.notes_path else {
             let mut error = Problem::NotConfigured.error(operation, "dialect.notes_path");
             "Eploy's documentation at hand does not say where notes are written. Set dialect.notes_path once you know it (such as applications/{application}/notes), or report through an action instead and remove notes_at from the mapping"

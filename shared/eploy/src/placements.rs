@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{PlacementId, PlacementStatusId};
-use stagecall_core::ports::{PlacementPage, PlacementRow, SetAside};
+use stagecall_core::ports::{PlacementPage, PlacementRow, UnparsableRecord};
 
 use crate::applications::any_of;
 use crate::client::Client;
@@ -46,12 +46,12 @@ impl Client {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<PlacementPage, CallError> {
-        let dates = self.shared.dialect.dates;
+        let dates = self.connection.dialect.dates;
         let filter = since
             .map(|since| Filter::greater_than(MODIFIED, dates.filter(dates.window(since)).into()));
         let search = search("find changed placements", filter);
         // The cursor does not pass what was not found.
-        let found = self.search_lightly(&search, page).await?;
+        let found = self.search_unverified(&search, page).await?;
         Ok(self.read_placements(&found))
     }
 
@@ -62,7 +62,7 @@ impl Client {
         page: u32,
     ) -> Result<PlacementPage, CallError> {
         let ids = statuses.iter().map(PlacementStatusId::as_str).collect();
-        let filter = any_of(&self.shared.dialect, Some(STATUS), &ids);
+        let filter = any_of(&self.connection.dialect, Some(STATUS), &ids);
         let search = search("find placements by status", filter);
         let found = self.search(&search, page).await?;
         Ok(self.read_placements(&found))
@@ -72,7 +72,7 @@ impl Client {
         let mut rows = Vec::new();
         let mut set_aside = Vec::new();
         for record in &found.records {
-            match row(record, &self.shared.dialect) {
+            match row(record, &self.connection.dialect) {
                 Ok(row) => rows.push(row),
                 Err(problem) => set_aside.push(problem),
             }
@@ -86,9 +86,9 @@ impl Client {
 }
 
 /// A placement, or why it cannot be read.
-fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, SetAside> {
+fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, UnparsableRecord> {
     let Some(record) = Record::of(record) else {
-        return Err(SetAside {
+        return Err(UnparsableRecord {
             id: None,
             reason: "it is not an object".to_owned(),
         });
@@ -112,7 +112,7 @@ fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, SetAside> {
                 .and_then(|text| dialect.dates.read(text)),
         })
     };
-    read().map_err(|reason| SetAside {
+    read().map_err(|reason| UnparsableRecord {
         id: id.clone().ok(),
         reason,
     })

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::dates::written;
 use crate::dialect::{AnswerValues, Dates, Dialect, QuestionsBody};
 use crate::errors::{Permission, Problem};
-use crate::refusal::Asked;
+use crate::refusal::RequestKind;
 use crate::wire::Record;
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
             method: Method::Get,
             path: &path,
             body: None,
-            asked: Asked::Record(Permission::view(permission)),
+            kind: RequestKind::Record(Permission::view(permission)),
         };
         let body = self.call_for_json(call).await?;
         // A bare array (documented P-GROS); one within an object is taken as kindly.
@@ -56,7 +56,7 @@ impl Client {
                     .id("QuestionId")
                     .is_some_and(|id| id == question.as_str())
             })
-            .and_then(|given| answer(given.get("Answer")?, self.shared.dialect.dates)))
+            .and_then(|given| answer(given.get("Answer")?, self.connection.dialect.dates)))
     }
 
     /// Answers custom questions; without any, without a call.
@@ -75,7 +75,7 @@ impl Client {
             application.as_str(),
             "/questions",
         )?;
-        let body = body(&self.shared.dialect, answers);
+        let body = body(&self.connection.dialect, answers);
         let call = Call::patch(operation, &path, body, Permission::update("Applications"));
         self.call(call).await.map(drop)
     }

@@ -23,7 +23,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum RequestKind {
     /// For a token.
     Token,
     /// For the records that a filter describes, or a list.
@@ -32,7 +32,7 @@ pub(crate) enum Asked {
     Record(Permission),
 }
 
-impl Asked {
+impl RequestKind {
     /// What it needs.
     pub(crate) fn permission(self) -> Option<Permission> {
         match self {
@@ -43,9 +43,9 @@ impl Asked {
 }
 
 /// What is known besides the answer.
-pub(crate) struct Circumstances<'a> {
+pub(crate) struct ErrorContext<'a> {
     pub(crate) operation: &'static str,
-    pub(crate) asked: Asked,
+    pub(crate) kind: RequestKind,
     pub(crate) granted: Option<&'a BTreeSet<String>>,
     pub(crate) dialect: &'a Dialect,
     pub(crate) now: Timestamp,
@@ -53,14 +53,14 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) permitted: bool,
 }
 
-impl Circumstances<'_> {
+impl ErrorContext<'_> {
     /// The error that this answer is.
     pub(crate) fn error(&self, answer: &Response) -> CallError {
         let status = answer.status;
         let text = ErrorText::read(&answer.body);
         let error = |problem: Problem, detail: &str| problem.error(self.operation, detail);
         let http = format!("HTTP {status}");
-        match (self.asked, status) {
+        match (self.kind, status) {
             (_, 300..400) => {
                 let mut refused = error(Problem::Redirected, &http);
                 // Some servers answer a failure with a redirect to an error page, but only with these two.
@@ -79,27 +79,31 @@ impl Circumstances<'_> {
                 failed
             }
 
-            (Asked::Token, 404 | 405) => error(Problem::NoApi, &http),
-            (Asked::Token, _) if text.has("invalid_scope") => error(Problem::Scope, ""),
-            (Asked::Token, 403) if text.has("role") => {
+            (RequestKind::Token, 404 | 405) => error(Problem::NoApi, &http),
+            (RequestKind::Token, _) if text.has("invalid_scope") => error(Problem::Scope, ""),
+            (RequestKind::Token, 403) if text.has("role") => {
                 error(Problem::Role, &format!("HTTP {status}"))
             }
             // Nothing else is documented to keep a caller out before it has said who it is.
-            (Asked::Token, 403) if !text.has("invalid_client") => {
+            (RequestKind::Token, 403) if !text.has("invalid_client") => {
                 error(Problem::IpForbidden, &format!("HTTP {status}"))
             }
 
-            (Asked::Token, 400..500) => error(Problem::Credentials, &http),
+            (RequestKind::Token, 400..500) => error(Problem::Credentials, &http),
 
             (_, 401) => error(Problem::TokenRefused, ""),
-            (Asked::Record(_), 403) if self.permitted => error(Problem::RecordForbidden, ""),
-            (Asked::List(permission) | Asked::Record(permission), 403) => {
+            (RequestKind::Record(_), 403) if self.permitted => error(Problem::RecordForbidden, ""),
+            (RequestKind::List(permission) | RequestKind::Record(permission), 403) => {
                 self.permission(permission)
             }
             (_, 404 | 410) if answer.is_page() => error(Problem::WebPage, &http),
             (_, 404 | 410) => error(Problem::NotFound, ""),
-            (Asked::List(_), 400..500) => error(Problem::SearchRejected, &format!("HTTP {status}")),
-            (Asked::Record(_), 400..500) => error(Problem::Rejected, &format!("HTTP {status}")),
+            (RequestKind::List(_), 400..500) => {
+                error(Problem::SearchRejected, &format!("HTTP {status}"))
+            }
+            (RequestKind::Record(_), 400..500) => {
+                error(Problem::Rejected, &format!("HTTP {status}"))
+            }
             _ => error(Problem::Unreadable, &http),
         }
     }
@@ -205,7 +209,7 @@ fn without_tags(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stagecall_core::error::Reach;
+    use stagecall_core::error::ErrorScope;
 
     use super::*;
 
@@ -242,15 +246,15 @@ mod tests {
         }
     }
 
-    const RECORD: Asked = Asked::Record(Permission::insert("Actions"));
-    const LIST: Asked = Asked::List(Permission::view("Applications"));
+    const RECORD: RequestKind = RequestKind::Record(Permission::insert("Actions"));
+    const LIST: RequestKind = RequestKind::List(Permission::view("Applications"));
 
-    fn error(asked: Asked, answer: &Response, scopes: Option<&[&str]>) -> CallError {
+    fn error(kind: RequestKind, answer: &Response, scopes: Option<&[&str]>) -> CallError {
         let granted: Option<BTreeSet<String>> =
             scopes.map(|scopes| scopes.iter().map(|scope| (*scope).to_owned()).collect());
-        Circumstances {
+        ErrorContext {
             operation: "do this",
-            asked,
+            kind,
             granted: granted.as_ref(),
             dialect: &Dialect::default(),
             now: at("2025-01-24T10:00:00Z"),
@@ -266,40 +270,45 @@ mod tests {
         let page = "<html role='quota'>Forbidden</html>";
         let html = "<html><title>403 - Forbidden: IP address rejected</title></html>";
         let table = [
-            (Asked::Token, 400, said("no such client"), P::Credentials),
             (
-                Asked::Token,
+                RequestKind::Token,
+                400,
+                said("no such client"),
+                P::Credentials,
+            ),
+            (
+                RequestKind::Token,
                 401,
                 r#"{"error": "invalid_client"}"#.to_owned(),
                 P::Credentials,
             ),
             (
-                Asked::Token,
+                RequestKind::Token,
                 403,
                 r#"{"error": "invalid_client"}"#.to_owned(),
                 P::Credentials,
             ),
             (
-                Asked::Token,
+                RequestKind::Token,
                 400,
                 r#"{"error": "invalid_scope"}"#.to_owned(),
                 P::Scope,
             ),
-            (Asked::Token, 403, String::new(), P::IpForbidden),
+            (RequestKind::Token, 403, String::new(), P::IpForbidden),
             (
-                Asked::Token,
+                RequestKind::Token,
                 403,
                 said("The API user must have exactly one role"),
                 P::Role,
             ),
             (
-                Asked::Token,
+                RequestKind::Token,
                 404,
                 "<html>no such site</html>".to_owned(),
                 P::NoApi,
             ),
-            (Asked::Token, 500, String::new(), P::Server),
-            (Asked::Token, 403, page.to_owned(), P::IpForbidden),
+            (RequestKind::Token, 500, String::new(), P::Server),
+            (RequestKind::Token, 403, page.to_owned(), P::IpForbidden),
             (RECORD, 403, page.to_owned(), P::Permission),
             (RECORD, 401, String::new(), P::TokenRefused),
             (RECORD, 403, html.to_owned(), P::IpForbidden),
@@ -335,26 +344,26 @@ mod tests {
             (LIST, 502, "<html>".to_owned(), P::Server),
             (LIST, 101, String::new(), P::Unreadable),
         ];
-        for (asked, status, body, expected) in table {
-            let error = error(asked, &answer(status, &[], &body), None);
-            assert_eq!(error.code, expected.code(), "{asked:?} {status} {body}");
+        for (kind, status, body, expected) in table {
+            let error = error(kind, &answer(status, &[], &body), None);
+            assert_eq!(error.code, expected.code(), "{kind:?} {status} {body}");
         }
     }
 
     #[test]
     fn phases_and_reach_follow_from_the_kind() {
-        let of = |asked, status| {
-            let error = error(asked, &answer(status, &[], ""), None);
-            (error.phase, error.reach)
+        let of = |kind, status| {
+            let error = error(kind, &answer(status, &[], ""), None);
+            (error.phase, error.scope)
         };
-        assert_eq!(of(RECORD, 503), (Phase::Unknown, Reach::Record));
-        assert_eq!(of(RECORD, 400), (Phase::Refused, Reach::Record));
-        assert_eq!(of(RECORD, 404), (Phase::Refused, Reach::Record));
-        assert_eq!(of(RECORD, 403), (Phase::Refused, Reach::Connection));
-        assert_eq!(of(RECORD, 302), (Phase::Unknown, Reach::Connection));
-        assert_eq!(of(RECORD, 307), (Phase::Refused, Reach::Connection));
-        assert_eq!(of(RECORD, 429), (Phase::Throttled, Reach::Record));
-        assert_eq!(of(LIST, 400), (Phase::Refused, Reach::Connection));
+        assert_eq!(of(RECORD, 503), (Phase::Unknown, ErrorScope::Record));
+        assert_eq!(of(RECORD, 400), (Phase::Refused, ErrorScope::Record));
+        assert_eq!(of(RECORD, 404), (Phase::Refused, ErrorScope::Record));
+        assert_eq!(of(RECORD, 403), (Phase::Refused, ErrorScope::Connection));
+        assert_eq!(of(RECORD, 302), (Phase::Unknown, ErrorScope::Connection));
+        assert_eq!(of(RECORD, 307), (Phase::Refused, ErrorScope::Connection));
+        assert_eq!(of(RECORD, 429), (Phase::Throttled, ErrorScope::Record));
+        assert_eq!(of(LIST, 400), (Phase::Refused, ErrorScope::Connection));
     }
 
     #[test]

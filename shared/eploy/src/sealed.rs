@@ -14,7 +14,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::TenantSecret;
 use url::Url;
 
-use crate::shared::Shared;
+use crate::connection::Connection;
 use crate::token::Token;
 
 /// What a sealed token of this form begins with. The nonce follows, then the ciphertext with its tag.
@@ -96,7 +96,7 @@ impl Seal<'_> {
     }
 }
 
-impl Shared {
+impl Connection {
     fn seal<'a>(&'a self, secret: &'a TenantSecret) -> Seal<'a> {
         Seal {
             tenant: &self.tenant,

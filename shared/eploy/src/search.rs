@@ -6,10 +6,10 @@ use stagecall_http::Method;
 
 use crate::call::Call;
 use crate::client::Client;
+use crate::connection::digest;
 use crate::dialect::ReadBy;
 use crate::errors::{Permission, Problem};
-use crate::refusal::Asked;
-use crate::shared::digest;
+use crate::refusal::RequestKind;
 use crate::wire::{self, Page, Record};
 
 /// The most pages that a search reads which is expected to have one.
@@ -79,7 +79,7 @@ impl Client {
 
     /// The same, where a wrong "nothing" does no harm, because it is asked again from the same place, or only shown: no call
     /// more. Of a page that the one before has announced, it would: what was read so far would pass for everything.
-    pub(crate) async fn search_lightly(
+    pub(crate) async fn search_unverified(
         &self,
         search: &Search<'_>,
         page: u32,
@@ -100,11 +100,11 @@ impl Client {
         let body = json!({
             "Filters": [],
             "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
-            "ResponseBlocks": [self.shared.dialect.block("VacancyId")],
+            "ResponseBlocks": [self.connection.dialect.block("VacancyId")],
         });
         let permission = Permission::view("Vacancies");
         let call = Call {
-            asked: Asked::List(permission),
+            kind: RequestKind::List(permission),
             ..Call::post(operation, "vacancies/search", body, permission)
         };
         let answers = [
@@ -119,7 +119,7 @@ impl Client {
     }
 
     async fn search_once(&self, search: &Search<'_>, page: u32) -> Result<Page, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let filters: Vec<Value> = search
             .filters
             .iter()
@@ -142,7 +142,7 @@ impl Client {
         ]));
         let path = format!("{}/search", search.resource);
         let call = Call {
-            asked: Asked::List(search.permission),
+            kind: RequestKind::List(search.permission),
             ..Call::post(search.operation, &path, body, search.permission)
         };
         let answer = match self.call_for_json(call).await {
@@ -151,7 +151,7 @@ impl Client {
         };
         let read = Page::read(answer, page, dialect.page_size)
             .map_err(|problem| Problem::ErrorAnswer.error(search.operation, problem))?;
-        if page > MOST_PAGES || !self.shared.gets_on(reading, page, &read) {
+        if page > MOST_PAGES || !self.connection.gets_on(reading, page, &read) {
             let detail = format!("page {page} of {}", search.resource);
             return Err(Problem::PagesRepeat.error(search.operation, &detail));
         }
@@ -230,7 +230,7 @@ impl Client {
             method: Method::Get,
             path: &path,
             body: None,
-            asked: Asked::Record(kind.permission),
+            kind: RequestKind::Record(kind.permission),
         };
         let answer = match self.call_for_json(call).await {
             Err(error) if Problem::NotFound.is(&error) => return Ok(None),
@@ -251,7 +251,7 @@ impl Client {
         let search = Search {
             operation: kind.operation,
             resource: kind.resource,
-            filters: vec![Filter::equals(route, self.shared.dialect.filter_id(id))],
+            filters: vec![Filter::equals(route, self.connection.dialect.filter_id(id))],
             blocks: kind.blocks,
             permission: kind.permission,
         };
@@ -292,7 +292,7 @@ fn without_search(error: &CallError) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use stagecall_core::error::{Phase, Reach};
+    use stagecall_core::error::{ErrorScope, Phase};
     use stagecall_core::tenant::Vacancies;
 
     use crate::testing::{Answer, Scene};
@@ -377,13 +377,13 @@ mod tests {
         let code = async |scene: &Scene| {
             let client = scene.client().await;
             let error = client.position(&"7".into()).await.unwrap_err();
-            (error.code, error.reach)
+            (error.code, error.scope)
         };
         let none = forbidding(Answer::ok(r#"{"Records": []}"#));
-        let alone = ("eploy.record_forbidden", Reach::Record);
+        let alone = ("eploy.record_forbidden", ErrorScope::Record);
         assert_eq!(code(&none).await, alone, "the search is allowed");
         let neither = forbidding(Answer::status(403));
-        let missing = ("eploy.permission", Reach::Connection);
+        let missing = ("eploy.permission", ErrorScope::Connection);
         assert_eq!(code(&neither).await, missing);
         let client = neither.client().await;
         client.position(&"8".into()).await.unwrap();
@@ -419,8 +419,8 @@ mod tests {
         client.changed_applications(None, 1).await.unwrap();
         let error = client.changed_applications(None, 2).await.unwrap_err();
         assert_eq!(
-            (error.code, error.reach),
-            ("eploy.pages_repeat", Reach::Connection)
+            (error.code, error.scope),
+            ("eploy.pages_repeat", ErrorScope::Connection)
         );
         // A reading that begins anew is no repetition.
         client.changed_applications(None, 1).await.unwrap();

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::ApplicationId;
-use stagecall_core::ports::{SetAside, StageChange, StageChangePage};
+use stagecall_core::ports::{StageChange, StageChangePage, UnparsableRecord};
 
 use crate::client::Client;
 use crate::dialect::Dialect;
@@ -34,7 +34,7 @@ impl Client {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<StageChangePage, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let Some(route) = dialect.history_date_route.as_deref() else {
             let problem = "dialect.feed needs dialect.history_date_route";
             return Err(Problem::SearchRejected.error(OPERATION, problem));
@@ -55,7 +55,7 @@ impl Client {
             permission: Permission::view("Applications"),
         };
         // The cursor does not pass what was not found.
-        let found = self.search_lightly(&search, page).await?;
+        let found = self.search_unverified(&search, page).await?;
         let mut read = StageChangePage {
             more: found.more,
             ..StageChangePage::default()
@@ -81,8 +81,8 @@ fn change(
     route: &str,
     dialect: &Dialect,
     stages: &Stages,
-) -> Result<StageChange, SetAside> {
-    let aside = |id, reason: String| SetAside { id, reason };
+) -> Result<StageChange, UnparsableRecord> {
+    let aside = |id, reason: String| UnparsableRecord { id, reason };
     let record = Record::of(record).ok_or_else(|| aside(None, "it is not an object".to_owned()))?;
     let own = record.own_id("StatusHistoryId").ok();
     let application = record

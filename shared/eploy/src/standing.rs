@@ -4,7 +4,7 @@
 use serde_json::Value;
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, StatusHistoryId};
-use stagecall_core::ports::{ApplicationRow, HistoryRow, Standing};
+use stagecall_core::ports::{ApplicationRow, HistoryRow, StageInfo};
 use stagecall_core::tenant::Position;
 
 use crate::applications::{BLOCKS, row as row_of_application};
@@ -26,7 +26,7 @@ const APPLICATION: Kind = Kind {
 };
 
 /// What asking for the history gave.
-enum Told {
+enum HistoryLookup {
     /// The rows.
     Rows(Vec<HistoryRow>),
     /// Nothing of use this time.
@@ -40,19 +40,20 @@ impl Client {
     pub(crate) async fn read_standing(
         &self,
         application: &ApplicationId,
-    ) -> Result<Standing, CallError> {
-        if self.shared.dialect.history == History::Readable && !self.shared.history_rests() {
+    ) -> Result<StageInfo, CallError> {
+        if self.connection.dialect.history == History::Readable && !self.connection.history_rests()
+        {
             match self.history(application).await? {
-                Told::Rows(rows) => return Ok(Standing::History(rows)),
-                Told::Nothing => {}
-                Told::Refused => {
-                    self.shared.rest_history();
-                    tracing::warn!(tenant = %self.shared.tenant, route = %self.shared.dialect.history_route, "the status history cannot be read by its route; applications are read instead");
+                HistoryLookup::Rows(rows) => return Ok(StageInfo::History(rows)),
+                HistoryLookup::Nothing => {}
+                HistoryLookup::Refused => {
+                    self.connection.rest_history();
+                    tracing::warn!(tenant = %self.connection.tenant, route = %self.connection.dialect.history_route, "the status history cannot be read by its route; applications are read instead");
                 }
             }
         }
         let position = self.read_position(application).await?;
-        Ok(position.map_or(Standing::Gone, Standing::Position))
+        Ok(position.map_or(StageInfo::Gone, StageInfo::Position))
     }
 
     /// Where the application itself says that it stands; `None` if it is gone.
@@ -78,7 +79,7 @@ impl Client {
         let Some(record) = self.application_record(application).await? else {
             return Ok(None);
         };
-        row_of_application(&record, &self.shared.dialect, &self.stages)
+        row_of_application(&record, &self.connection.dialect, &self.stages)
             .map(Some)
             .map_err(|aside| Problem::Unreadable.error(OPERATION, &aside.reason))
     }
@@ -88,7 +89,7 @@ impl Client {
         &self,
         application: &ApplicationId,
     ) -> Result<Option<Value>, CallError> {
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         self.read_one(
             &APPLICATION,
             dialect.read_application,
@@ -98,8 +99,8 @@ impl Client {
         .await
     }
 
-    async fn history(&self, application: &ApplicationId) -> Result<Told, CallError> {
-        let dialect = &self.shared.dialect;
+    async fn history(&self, application: &ApplicationId) -> Result<HistoryLookup, CallError> {
+        let dialect = &self.connection.dialect;
         let search = Search {
             operation: OPERATION,
             resource: "applications/statushistory",
@@ -119,11 +120,11 @@ impl Client {
         let mut rows: Vec<HistoryRow> = Vec::new();
         for page in 1..=FEW_PAGES {
             // Where it has nothing, the application's own record decides.
-            let found = match self.search_lightly(&search, page).await {
+            let found = match self.search_unverified(&search, page).await {
                 Err(error)
                     if Problem::Permission.is(&error) || Problem::SearchRejected.is(&error) =>
                 {
-                    return Ok(Told::Refused);
+                    return Ok(HistoryLookup::Refused);
                 }
                 other => other?,
             };
@@ -131,23 +132,23 @@ impl Client {
                 match row(record, application, dialect, &self.stages) {
                     Ok(row) if rows.iter().any(|known| known.id == row.id) => {}
                     Ok(row) => rows.push(row),
-                    Err(Unusable::Foreign) => return Ok(Told::Refused),
+                    Err(Unusable::Foreign) => return Ok(HistoryLookup::Refused),
                     Err(Unusable::Unreadable(reason)) => {
                         // A history with a gap could end at the wrong stage.
-                        tracing::warn!(tenant = %self.shared.tenant, %application, reason, "the status history has a row that cannot be read");
-                        return Ok(Told::Nothing);
+                        tracing::warn!(tenant = %self.connection.tenant, %application, reason, "the status history has a row that cannot be read");
+                        return Ok(HistoryLookup::Nothing);
                     }
                 }
             }
             if !found.more {
                 if rows.is_empty() {
-                    return Ok(Told::Nothing);
+                    return Ok(HistoryLookup::Nothing);
                 }
                 sort(&mut rows);
-                return Ok(Told::Rows(rows));
+                return Ok(HistoryLookup::Rows(rows));
             }
         }
-        Ok(Told::Nothing)
+        Ok(HistoryLookup::Nothing)
     }
 }
 
@@ -213,16 +214,16 @@ mod tests {
         )
     }
 
-    fn at_12() -> Standing {
-        Standing::Position(Position {
+    fn at_12() -> StageInfo {
+        StageInfo::Position(Position {
             stage: Some("12".into()),
             status: Some("34".into()),
         })
     }
 
-    fn ids(standing: &Standing) -> Vec<&str> {
+    fn ids(standing: &StageInfo) -> Vec<&str> {
         match standing {
-            Standing::History(rows) => rows.iter().map(|row| row.id.as_str()).collect(),
+            StageInfo::History(rows) => rows.iter().map(|row| row.id.as_str()).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -318,7 +319,7 @@ mod tests {
         let scene = Scene::new(|_| Answer::status(404));
         assert_eq!(
             scene.client().await.standing(&"7".into()).await.unwrap(),
-            Standing::Gone
+            StageInfo::Gone
         );
     }
 
@@ -344,10 +345,10 @@ mod tests {
         let found = || Answer::ok(r#"{"Records": [{"VacancyId": 8}]}"#);
         for (by_id, by_search, any, told) in [
             (page(), page(), page(), Err("eploy.web_page")),
-            (page(), page(), found(), Ok(Standing::Gone)),
+            (page(), page(), found(), Ok(StageInfo::Gone)),
             (page(), rejected(), page(), Err("eploy.web_page")),
             (Answer::status(404), page(), page(), Err("eploy.web_page")),
-            (page(), Answer::status(404), page(), Ok(Standing::Gone)),
+            (page(), Answer::status(404), page(), Ok(StageInfo::Gone)),
         ] {
             let scene = Scene::new(move |request| match request.url.path() {
                 "/api/applications/search" => by_search.clone(),
@@ -371,7 +372,7 @@ mod tests {
             });
             assert_eq!(
                 scene.client().await.standing(&"7".into()).await.unwrap(),
-                Standing::Gone
+                StageInfo::Gone
             );
         }
     }
@@ -405,7 +406,7 @@ mod tests {
         let none = Scene::new(|_| Answer::ok(r#"{"Records": []}"#)).dialect(dialect.clone());
         assert_eq!(
             none.client().await.standing(&"7".into()).await.unwrap(),
-            Standing::Gone
+            StageInfo::Gone
         );
 
         let others =

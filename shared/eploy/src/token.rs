@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use stagecall_core::error::{CallError, Phase, Reach};
+use stagecall_core::error::{CallError, ErrorScope, Phase};
 use stagecall_core::person::is_invisible;
 use stagecall_core::ports::{Purpose, TenantSecret};
 use stagecall_core::skew::TOLERANCE;
@@ -18,10 +18,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
+use crate::connection::Connection;
 use crate::dialect::TokenRequest;
 use crate::errors::Problem;
-use crate::refusal::{Asked, Circumstances};
-use crate::shared::Shared;
+use crate::refusal::{ErrorContext, RequestKind};
 use crate::wire::Record;
 
 /// The lifetime of a token that does not say: that of the oldest versions (reference eploy §1.2, documented V-TOKEN).
@@ -74,17 +74,17 @@ struct State {
 
 /// For which call a token is needed, and until when.
 #[derive(Clone, Copy)]
-pub(crate) struct For {
+pub(crate) struct CallContext {
     pub(crate) purpose: Purpose,
     pub(crate) operation: &'static str,
     pub(crate) end: Instant,
 }
 
-impl Shared {
+impl Connection {
     /// A token: the one that there is, or a new one. Eploy has just refused the `refused` ones.
     pub(crate) async fn token(
         &self,
-        call: For,
+        call: CallContext,
         refused: &[Arc<Token>],
     ) -> Result<Arc<Token>, CallError> {
         let seen = self.tokens.ended.load(Ordering::SeqCst);
@@ -109,7 +109,7 @@ impl Shared {
             // Whatever became of the token, the call that needs it was not made.
             if error.phase == Phase::Unknown {
                 error.phase = Phase::NotSent;
-                error.reach = Reach::Connection;
+                error.scope = ErrorScope::Connection;
             }
             error
         });
@@ -125,7 +125,7 @@ impl Shared {
     }
 
     /// Asks for a token; if the secret is refused, once more with a secret that was changed meanwhile.
-    async fn request_token(&self, call: For) -> Result<Token, CallError> {
+    async fn request_token(&self, call: CallContext) -> Result<Token, CallError> {
         let secret = self.secret(call.operation, false).await?;
         match self.request_token_with(call, &secret).await {
             Err(error) if Problem::Credentials.is(&error) => {
@@ -159,7 +159,7 @@ impl Shared {
 
     async fn request_token_with(
         &self,
-        call: For,
+        call: CallContext,
         secret: &TenantSecret,
     ) -> Result<Token, CallError> {
         let unprintable: Vec<&str> = [
@@ -183,9 +183,9 @@ impl Shared {
             .exchange(call.purpose, call.operation, request, call.end)
             .await?;
         if !answer.is_success() {
-            let circumstances = Circumstances {
+            let circumstances = ErrorContext {
                 operation: call.operation,
-                asked: Asked::Token,
+                kind: RequestKind::Token,
                 granted: None,
                 dialect: &self.dialect,
                 now: self.clock.now(),
@@ -388,8 +388,8 @@ mod tests {
         let error = refused(&scene).await;
         assert_eq!(error.code, "eploy.token_refused");
         assert_eq!(
-            (error.phase, error.reach),
-            (Phase::Refused, Reach::Connection)
+            (error.phase, error.scope),
+            (Phase::Refused, ErrorScope::Connection)
         );
         assert_eq!(scene.requests().len(), 4, "two tokens, two tries");
     }

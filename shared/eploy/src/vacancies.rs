@@ -22,10 +22,10 @@ const KIND: Kind = Kind {
 impl Client {
     /// A vacancy, as it is or as it was a short while ago.
     pub(crate) async fn read_vacancy(&self, id: &VacancyId) -> Result<Vacancy, CallError> {
-        if let Some(vacancy) = self.shared.known_vacancy(id) {
+        if let Some(vacancy) = self.connection.known_vacancy(id) {
             return Ok(vacancy);
         }
-        let dialect = &self.shared.dialect;
+        let dialect = &self.connection.dialect;
         let record = self
             .read_one(
                 &KIND,
@@ -37,7 +37,7 @@ impl Client {
             .ok_or_else(|| Problem::NotFound.error(KIND.operation, ""))?;
         let vacancy = vacancy(&record, id)
             .ok_or_else(|| Problem::Unreadable.error(KIND.operation, "it is not a vacancy"))?;
-        self.shared.learn_vacancy(&vacancy);
+        self.connection.learn_vacancy(&vacancy);
         Ok(vacancy)
     }
 }

@@ -7,5 +7,5 @@
 mod outlet;
 mod signing;
 
-pub use outlet::Outlet;
+pub use outlet::HrmsClient;
 pub use signing::{SigningKey, UnusableSecret, signatures, unusable};

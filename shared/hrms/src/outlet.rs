@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
-use stagecall_core::error::{CallError, Phase, ProblemCode, Reach, System};
-use stagecall_core::ports::{Hrms, HrmsAnswer, Notice, Secrets};
+use stagecall_core::error::{CallError, ErrorScope, Phase, ProblemCode, System};
+use stagecall_core::ports::{Hrms, HrmsAnswer, Secrets, Webhook};
 use stagecall_core::tenant::{HrmsEndpoint, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_http::{Limits, Method, Request, Response, Transport, TransportError};
@@ -15,19 +15,19 @@ use stagecall_http::{Limits, Method, Request, Response, Transport, TransportErro
 use crate::signing::{SigningKey, keys, signatures};
 
 /// The largest answer that is read. Only its status is of interest.
-const LARGEST_ANSWER: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// What is being done, for errors.
 const OPERATION: &str = "tell of a hire";
 
 /// The way to the tenants' HRMS. Which addresses may be called at all is the transport's guard's decision.
-pub struct Outlet {
+pub struct HrmsClient {
     transport: Arc<dyn Transport>,
     secrets: Arc<dyn Secrets>,
     limits: Limits,
 }
 
-impl Outlet {
+impl HrmsClient {
     /// An outlet over this transport. A call may take [`Timing::call_seconds`].
     pub fn new(transport: Arc<dyn Transport>, secrets: Arc<dyn Secrets>, timing: &Timing) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Outlet {
             secrets,
             limits: Limits {
                 time: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
-                answer: LARGEST_ANSWER,
+                answer: MAX_RESPONSE_BYTES,
             },
         }
     }
@@ -78,12 +78,12 @@ impl Outlet {
 }
 
 #[async_trait]
-impl Hrms for Outlet {
+impl Hrms for HrmsClient {
     async fn deliver(
         &self,
         tenant: &Tenant,
         endpoint: &HrmsEndpoint,
-        notice: &Notice,
+        notice: &Webhook,
     ) -> Result<HrmsAnswer, CallError> {
         let keys = self.keys(tenant, notice.again).await?;
         let request = Request::new(Method::Post, endpoint.url.clone()).json(&notice.body);
@@ -107,7 +107,7 @@ fn problem(phase: Phase, code: ProblemCode, problem: impl Into<String>, remedy: 
         system: System::Hrms,
         operation: OPERATION,
         phase,
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         code,
         problem: problem.into(),
         remedy: remedy.to_owned(),

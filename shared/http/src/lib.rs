@@ -4,7 +4,7 @@ mod encoding;
 mod guard;
 mod json;
 mod message;
-mod pace;
+mod rate_limit;
 mod sender;
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 pub use guard::Guard;
 pub use json::{NotJson, read_json};
 pub use message::{Limits, Method, Request, Response};
-pub use pace::{Pace, Paced};
+pub use rate_limit::{Paced, RateLimit};
 use sender::UNRESOLVED;
 pub use sender::{Sender, SetUpError, tls};
 

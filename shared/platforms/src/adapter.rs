@@ -8,15 +8,15 @@ use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    Assessment, CallbackAddress, Found, InviteAnswer, InviteOrder, PlatformSecret, PrepareOrder,
-    Sighting, Withdrawn,
+    Assessment, AssessmentOrder, CallbackAddress, Found, InviteAnswer, InviteOrder, ListedStatus,
+    PlatformSecret, Withdrawn,
 };
 use stagecall_core::result::AssessmentResult;
 use stagecall_core::tenant::Settings;
 use stagecall_http::{Request, Response};
 use url::Url;
 
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::is_plain;
 use crate::problem;
 
@@ -24,14 +24,14 @@ use crate::problem;
 ///
 /// Every request stays under the account's base address; the driver refuses to send any other. Readers are given
 /// every answer, also refusals, because only the platform's module knows which of them mean something: a 404 that says
-/// "none yet", a 409 that says "already invited". Whatever they can make nothing of is a [`Fault`], which says what may
+/// "none yet", a 409 that says "already invited". Whatever they can make nothing of is a [`PlatformError`], which says what may
 /// be assumed of the call's effect.
 pub trait Adapter: Send + Sync {
     /// Asks for a page of what candidates can be invited to; `next` is the page before's.
-    fn assessments(&self, next: Option<&str>) -> Result<Request, Fault>;
+    fn assessments(&self, next: Option<&str>) -> Result<Request, PlatformError>;
 
     /// Reads that page.
-    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault>;
+    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, PlatformError>;
 
     /// Invites: the next step, given the answers so far. Most platforms need one call; one that creates an interview
     /// and then schedules it needs two.
@@ -39,16 +39,16 @@ pub trait Adapter: Send + Sync {
         &self,
         order: &InviteOrder,
         answers: &[Response],
-    ) -> Result<Step<InviteAnswer>, Fault>;
+    ) -> Result<Step<InviteAnswer>, PlatformError>;
 
     /// Makes something that candidates can be invited to, or finds it where it was made before: the next step, given the
     /// answers so far. Only asked of a platform that arranges live interviews.
     fn prepare(
         &self,
-        order: &PrepareOrder,
+        order: &AssessmentOrder,
         _answers: &[Response],
-    ) -> Result<Step<AssessmentId>, Fault> {
-        Err(Fault::not_sent(
+    ) -> Result<Step<AssessmentId>, PlatformError> {
+        Err(PlatformError::not_sent(
             problem::CANNOT_MAKE.code,
             format!("nothing of the kind \"{}\" can be made here", order.wanted),
             problem::CANNOT_MAKE.remedy,
@@ -61,18 +61,19 @@ pub trait Adapter: Send + Sync {
         assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<Withdrawn>, Fault>;
+    ) -> Result<Step<Withdrawn>, PlatformError>;
 
     /// Asks for a page of an assessment's invitations, all of them; `next` is the page before's, and may have been kept for
     /// days.
-    fn list(&self, assessment: &AssessmentId, next: Option<&str>) -> Result<Request, Fault>;
+    fn list(&self, assessment: &AssessmentId, next: Option<&str>)
+    -> Result<Request, PlatformError>;
 
     /// Reads that page. Rows of other assessments are left out and counted, in case the platform ignores the filter.
     fn read_list(
         &self,
         assessment: &AssessmentId,
         answer: &Response,
-    ) -> Result<Page<Listed>, Fault>;
+    ) -> Result<Page<Listed>, PlatformError>;
 
     /// Whether an assessment's list has everybody who was invited. If not, whoever is not in it may be invited all the same, and a
     /// look-up says so instead of "not there".
@@ -86,7 +87,7 @@ pub trait Adapter: Send + Sync {
         assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<AssessmentResult>, Fault>;
+    ) -> Result<Step<AssessmentResult>, PlatformError>;
 
     /// How the platform is told where to call back; `None` if it never calls.
     fn callbacks(&self) -> Option<&dyn Callbacks>;
@@ -95,10 +96,10 @@ pub trait Adapter: Send + Sync {
 /// How a platform is told where to call back.
 pub trait Callbacks {
     /// Asks for a page of what is registered; `next` is the page before's.
-    fn registered(&self, next: Option<&str>) -> Result<Request, Fault>;
+    fn registered(&self, next: Option<&str>) -> Result<Request, PlatformError>;
 
     /// Reads that page: the registrations as the platform words them, ours and others'.
-    fn read_registered(&self, answer: &Response) -> Result<Page<Value>, Fault>;
+    fn read_registered(&self, answer: &Response) -> Result<Page<Value>, PlatformError>;
 
     /// Compares what is registered with what is wanted. Speaks only of registrations that are ours by their address,
     /// whatever token it has: one with a former token is changed, not doubled.
@@ -107,10 +108,10 @@ pub trait Callbacks {
         registered: &[Value],
         address: &CallbackAddress,
         assessments: &[AssessmentId],
-    ) -> Result<CallbackPlan, Fault>;
+    ) -> Result<CallbackPlan, PlatformError>;
 
     /// Reads the answer to one of the plan's requests.
-    fn read_written(&self, answer: &Response) -> Result<(), Fault>;
+    fn read_written(&self, answer: &Response) -> Result<(), PlatformError>;
 }
 
 /// What to do next in a conversation that may take several calls.
@@ -171,7 +172,7 @@ pub struct Listed {
     /// a platform does not say which one it is.
     pub emails: Vec<String>,
     /// Where it stands, for a sweep.
-    pub sighting: Sighting,
+    pub sighting: ListedStatus,
 }
 
 impl fmt::Debug for Listed {
@@ -203,10 +204,10 @@ pub struct CallbackWrite {
 }
 
 /// The e-mail address to invite a person at.
-pub(crate) fn email_of(person: &Person) -> Result<&str, Fault> {
+pub(crate) fn email_of(person: &Person) -> Result<&str, PlatformError> {
     let email = person.email.as_deref().map(str::trim).unwrap_or_default();
     if email.is_empty() {
-        return Err(Fault::refused(
+        return Err(PlatformError::refused(
             "candidate.no_email",
             "the candidate has no e-mail address",
             "Enter one in Eploy and move the application to the trigger stage again.",
@@ -216,9 +217,9 @@ pub(crate) fn email_of(person: &Person) -> Result<&str, Fault> {
 }
 
 /// A part of a path that came from outside, such as a reference: one that is not plain is not put into a path.
-pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Fault> {
+pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, PlatformError> {
     if !is_plain(text) {
-        return Err(Fault::refused(
+        return Err(PlatformError::refused(
             problem::BAD_REFERENCE.code,
             format!("an id or reference is none of {title}'s"),
             problem::BAD_REFERENCE.remedy,
@@ -227,7 +228,7 @@ pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Fault
     Ok(text)
 }
 
-/// What an adapter is opened with: everything in it has been validated against its [`Kind`](crate::Kind).
+/// What an adapter is opened with: everything in it has been validated against its [`PlatformSpec`](crate::Kind).
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The API's address, with a slash at the end.

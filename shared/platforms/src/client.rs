@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::clock::{Clock, Deadline};
-use stagecall_core::error::{CallError, Reach};
+use stagecall_core::error::{CallError, ErrorScope};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    Assessment, CallbackAddress, Capabilities, Found, InviteAnswer, InviteOrder, Platform,
-    PrepareOrder, Registration, SweepPage, Withdrawn,
+    Assessment, AssessmentOrder, CallbackAddress, Capabilities, Found, InviteAnswer, InviteOrder,
+    Platform, Registration, SweepPage, Withdrawn,
 };
 use stagecall_core::result::AssessmentResult;
 use stagecall_core::timing::after;
@@ -21,8 +21,8 @@ use url::Url;
 
 use crate::adapter::{Adapter, Callbacks, Listed, Page, Step};
 use crate::connections::Credentials;
-use crate::fault::{Effect, Fault};
-use crate::kind::Kind;
+use crate::error::{Effect, PlatformError};
+use crate::kind::PlatformSpec;
 use crate::problem::{self, Problem};
 
 /// The most pages of one list: a bound for a list that never ends.
@@ -35,11 +35,11 @@ const MOST_READINGS: usize = 3;
 const MOST_STEPS: usize = 8;
 
 /// The largest answer: a full page of participants with transcripts stays well below.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 /// An opened platform account.
 pub(crate) struct Client {
-    pub kind: &'static Kind,
+    pub kind: &'static PlatformSpec,
     pub base: Url,
     pub adapter: Mutex<Arc<dyn Adapter>>,
     pub credentials: Credentials,
@@ -55,14 +55,14 @@ impl Client {
     async fn converse<T>(
         &self,
         operation: &'static str,
-        next: impl Fn(&dyn Adapter, &[Response]) -> Result<Step<T>, Fault> + Send + Sync,
+        next: impl Fn(&dyn Adapter, &[Response]) -> Result<Step<T>, PlatformError> + Send + Sync,
     ) -> Result<T, CallError> {
         let end = after(self.clock.now(), self.call_time);
         let mut answers = Vec::new();
         let mut fresh = false;
         // Whether a call that changes something was answered before the last: if so, nothing is without effect.
         let (mut wrote_before, mut wrote) = (false, false);
-        let fail = |fault: Fault, wrote_before: bool| {
+        let fail = |fault: PlatformError, wrote_before: bool| {
             let mut fault = fault;
             if wrote_before && matches!(fault.effect, Effect::NotSent | Effect::Throttled(_)) {
                 fault.effect = Effect::Unknown;
@@ -78,7 +78,7 @@ impl Client {
             };
             wrote_before |= wrote;
             if answers.len() == MOST_STEPS {
-                let fault = Fault::unreadable(format!(
+                let fault = PlatformError::unreadable(format!(
                     "{} did not come to an end after {MOST_STEPS} calls",
                     self.kind.title
                 ));
@@ -104,7 +104,7 @@ impl Client {
             wrote = writes;
             if answer.is_success() && answer.is_page() {
                 // Somebody between us answered, and whether the platform saw the call is not known.
-                let fault = Fault::unreadable(format!(
+                let fault = PlatformError::unreadable(format!(
                     "A web page was answered in {}'s place",
                     self.kind.title
                 ));
@@ -118,8 +118,8 @@ impl Client {
     async fn page<T>(
         &self,
         operation: &'static str,
-        ask: impl Fn(&dyn Adapter) -> Result<Request, Fault> + Send + Sync,
-        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+        ask: impl Fn(&dyn Adapter) -> Result<Request, PlatformError> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, PlatformError> + Send + Sync,
     ) -> Result<Page<T>, CallError> {
         self.converse(operation, |adapter, answers| match answers {
             [] => Ok(Step::Call(ask(adapter)?)),
@@ -134,8 +134,8 @@ impl Client {
         &self,
         operation: &'static str,
         deadline: Deadline,
-        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
-        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, PlatformError> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, PlatformError> + Send + Sync,
     ) -> Result<Page<T>, CallError> {
         for _ in 0..MOST_READINGS {
             if let Some(all) = self.pages_at_once(operation, deadline, &ask, &read).await? {
@@ -150,8 +150,8 @@ impl Client {
         &self,
         operation: &'static str,
         deadline: Deadline,
-        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, Fault> + Send + Sync,
-        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, Fault> + Send + Sync,
+        ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, PlatformError> + Send + Sync,
+        read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, PlatformError> + Send + Sync,
     ) -> Result<Option<Page<T>>, CallError> {
         let mut all = Page::of(Vec::new(), None);
         let mut next: Option<String> = None;
@@ -163,7 +163,7 @@ impl Client {
                     problem,
                     remedy,
                 } = problem::LIST_TOO_LONG;
-                let fault = Fault::not_sent(code, problem, remedy);
+                let fault = PlatformError::not_sent(code, problem, remedy);
                 return Err(fault.during(operation, self.clock.now(), self.kind.back_off));
             }
             let page = self
@@ -192,7 +192,7 @@ impl Client {
 
     /// Something is wrong with a list.
     fn unreadable(&self, operation: &'static str, what: &str) -> CallError {
-        let fault = Fault::unreadable(format!("{}'s list {what}", self.kind.title));
+        let fault = PlatformError::unreadable(format!("{}'s list {what}", self.kind.title));
         fault.during(operation, self.clock.now(), self.kind.back_off)
     }
 
@@ -201,9 +201,9 @@ impl Client {
         operation: &'static str,
         request: Request,
         end: Timestamp,
-    ) -> Result<Response, Fault> {
+    ) -> Result<Response, PlatformError> {
         if !self.covers(&request.url) {
-            return Err(Fault::not_sent(
+            return Err(PlatformError::not_sent(
                 problem::FOREIGN_ADDRESS.code,
                 format!(
                     "a call would go to {}, outside the connection's address",
@@ -214,7 +214,7 @@ impl Client {
         }
         let limits = Limits {
             time: Duration::try_from(end.duration_since(self.clock.now())).unwrap_or_default(),
-            answer: LARGEST_ANSWER,
+            answer: MAX_RESPONSE_BYTES,
         };
         let answer = self
             .transport
@@ -245,26 +245,31 @@ impl Client {
 }
 
 /// What a transport's failure means.
-fn lost(kind: &Kind, error: &TransportError) -> Fault {
+fn lost(kind: &PlatformSpec, error: &TransportError) -> PlatformError {
     let problem = format!("{}: {error}", kind.title);
     let again = problem::UNREACHABLE.remedy;
     match error {
-        TransportError::NotSent(_) => Fault::not_sent(problem::UNREACHABLE.code, problem, again),
-        TransportError::Guarded(_) => {
-            Fault::not_sent(problem::GUARDED.code, problem, problem::GUARDED.remedy).of_connection()
+        TransportError::NotSent(_) => {
+            PlatformError::not_sent(problem::UNREACHABLE.code, problem, again)
         }
-        TransportError::Lost(_) => Fault {
+        TransportError::Guarded(_) => {
+            PlatformError::not_sent(problem::GUARDED.code, problem, problem::GUARDED.remedy)
+                .of_connection()
+        }
+        TransportError::Lost(_) => PlatformError {
             code: problem::NO_ANSWER.code,
             remedy: again.to_owned(),
-            ..Fault::unreadable(problem)
+            ..PlatformError::unreadable(problem)
         },
-        TransportError::TooLarge(_) | TransportError::Encoded(_) => Fault::unreadable(problem),
+        TransportError::TooLarge(_) | TransportError::Encoded(_) => {
+            PlatformError::unreadable(problem)
+        }
     }
 }
 
-fn callbacks(adapter: &dyn Adapter) -> Result<&dyn Callbacks, Fault> {
+fn callbacks(adapter: &dyn Adapter) -> Result<&dyn Callbacks, PlatformError> {
     adapter.callbacks().ok_or_else(|| {
-        Fault::not_sent(
+        PlatformError::not_sent(
             problem::NO_CALLBACKS.code,
             "this platform never calls back",
             problem::NO_CALLBACKS.remedy,
@@ -294,7 +299,7 @@ impl Platform for Client {
             .await
     }
 
-    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError> {
+    async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError> {
         self.converse("make the interview", |adapter, answers| {
             adapter.prepare(order, answers)
         })
@@ -359,10 +364,10 @@ impl Platform for Client {
         } else {
             return Ok(found);
         };
-        let fault = Fault {
+        let fault = PlatformError {
             code: problem::LIST_WITHOUT_NAMES.code,
             remedy: problem::LIST_WITHOUT_NAMES.remedy.to_owned(),
-            ..Fault::unreadable(format!(
+            ..PlatformError::unreadable(format!(
                 "{}'s list {why}, so it cannot be told who is not there",
                 self.kind.title
             ))
@@ -404,12 +409,14 @@ impl Platform for Client {
         if let Some(on) = &page.next
             && (on.len() > SweepPage::LONGEST_NEXT || next == Some(on))
         {
-            let fault =
-                Fault::unreadable(format!("{}'s list leads to no next page", self.kind.title));
+            let fault = PlatformError::unreadable(format!(
+                "{}'s list leads to no next page",
+                self.kind.title
+            ));
             return Err(fault.during(LIST, self.clock.now(), self.kind.back_off));
         }
         Ok(SweepPage {
-            sightings: page
+            lines: page
                 .items
                 .into_iter()
                 .map(|listed| listed.sighting)
@@ -455,7 +462,9 @@ impl Platform for Client {
                 Ok(()) if write.changes => registration.changed += 1,
                 Ok(()) => registration.created += 1,
                 Err(error)
-                    if write.optional && !error.may_retry() && error.reach == Reach::Record =>
+                    if write.optional
+                        && !error.may_retry()
+                        && error.scope == ErrorScope::Record =>
                 {
                     tracing::warn!(
                         platform = self.kind.name,

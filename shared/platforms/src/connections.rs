@@ -12,17 +12,17 @@ use stagecall_core::clock::Clock;
 use stagecall_core::error::{CallError, ProblemCode, StoreError};
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
-    DeliveryReader, Platform, PlatformConnections, PlatformSecret, Secrets,
+    Platform, PlatformConnections, PlatformSecret, Secrets, WebhookParser,
 };
 use stagecall_core::tenant::{PlatformConnection, Settings, Tenant};
 use stagecall_core::timing::{Timing, seconds};
-use stagecall_http::{Pace, Paced, Transport};
+use stagecall_http::{Paced, RateLimit, Transport};
 use url::Url;
 
 use crate::adapter::{Account, Adapter};
 use crate::client::Client;
-use crate::fault::Fault;
-use crate::kind::{Kind, kind};
+use crate::error::PlatformError;
+use crate::kind::{PlatformSpec, kind};
 use crate::problem;
 use crate::settings::{Secret, pace, validate};
 
@@ -118,7 +118,7 @@ impl Connections {
     }
 
     /// The transport of one account, at its pace.
-    fn paced(&self, tenant: &TenantId, account: &AccountId, pace: Pace) -> Arc<dyn Transport> {
+    fn paced(&self, tenant: &TenantId, account: &AccountId, pace: RateLimit) -> Arc<dyn Transport> {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
         paces.forget_idle();
         let key = (tenant.clone(), account.clone());
@@ -133,7 +133,7 @@ impl Connections {
     }
 
     /// Puts the clock and the operation to a fault before any call.
-    fn error(&self, fault: Fault) -> CallError {
+    fn error(&self, fault: PlatformError) -> CallError {
         fault.during(OPENING, self.clock.now(), SignedDuration::ZERO)
     }
 }
@@ -150,14 +150,14 @@ impl PlatformConnections for Connections {
         Ok(Arc::new(self.open(tenant, account).await?))
     }
 
-    fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn DeliveryReader>> {
+    fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn WebhookParser>> {
         let connection = tenant.platforms.get(account)?;
         Some(kind(&connection.kind)?.reader?())
     }
 }
 
 /// The kind and the base address of a connection that has nothing wrong with it.
-fn opened(connection: &PlatformConnection) -> Result<(&'static Kind, Url), Fault> {
+fn opened(connection: &PlatformConnection) -> Result<(&'static PlatformSpec, Url), PlatformError> {
     let wrong =
         |problem: String| misconfigured(problem::SETTINGS.code, problem, problem::SETTINGS.remedy);
     let problems = validate(connection);
@@ -174,8 +174,8 @@ fn opened(connection: &PlatformConnection) -> Result<(&'static Kind, Url), Fault
     Ok((kind, base))
 }
 
-fn misconfigured(code: ProblemCode, problem: String, remedy: &str) -> Fault {
-    Fault::not_sent(code, problem, remedy).of_connection()
+fn misconfigured(code: ProblemCode, problem: String, remedy: &str) -> PlatformError {
+    PlatformError::not_sent(code, problem, remedy).of_connection()
 }
 
 /// Where an account's adapter comes from, and comes from again when its credentials are refused.
@@ -193,7 +193,7 @@ impl Credentials {
     /// An adapter with the secret as it is stored now, or `None` if that is the one which was refused.
     pub async fn renew(
         &self,
-        kind: &'static Kind,
+        kind: &'static PlatformSpec,
         operation: &'static str,
     ) -> Result<Option<Arc<dyn Adapter>>, CallError> {
         let before = self.used().clone();
@@ -203,11 +203,12 @@ impl Credentials {
 
     async fn open(
         &self,
-        kind: &'static Kind,
+        kind: &'static PlatformSpec,
         fresh: bool,
         operation: &'static str,
     ) -> Result<Arc<dyn Adapter>, CallError> {
-        let error = |fault: Fault| fault.during(operation, self.clock.now(), SignedDuration::ZERO);
+        let error =
+            |fault: PlatformError| fault.during(operation, self.clock.now(), SignedDuration::ZERO);
         let mut secret = self
             .secrets
             .secret(&self.tenant, fresh)
@@ -267,8 +268,8 @@ impl Credentials {
     }
 }
 
-fn unread(problem: &StoreError) -> Fault {
-    Fault::not_sent(
+fn unread(problem: &StoreError) -> PlatformError {
+    PlatformError::not_sent(
         problem::SECRET_UNREAD.code,
         format!("the credentials could not be read: {problem}"),
         problem::SECRET_UNREAD.remedy,

@@ -6,13 +6,15 @@ use serde_json::{Map, Value};
 use stagecall_core::result::{Rating, Score};
 use stagecall_http::Response;
 
-use crate::fault::Fault;
+use crate::error::PlatformError;
 
 /// The body of a success. An empty one is a null.
-pub(crate) fn answer(title: &str, answer: &Response) -> Result<Value, Fault> {
+pub(crate) fn answer(title: &str, answer: &Response) -> Result<Value, PlatformError> {
     match answer.json() {
         Ok(body) => Ok(body.unwrap_or_default()),
-        Err(error) => Err(Fault::unreadable(format!("{title}'s answer: {error}"))),
+        Err(error) => Err(PlatformError::unreadable(format!(
+            "{title}'s answer: {error}"
+        ))),
     }
 }
 

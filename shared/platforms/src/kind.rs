@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use stagecall_core::ports::{Capabilities, DeliveryReader};
+use stagecall_core::ports::{Capabilities, WebhookParser};
 use stagecall_core::tenant::{Mapping, PlatformConnection};
-use stagecall_http::Pace;
+use stagecall_http::RateLimit;
 use url::Url;
 
 use crate::adapter::{Account, Adapter};
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::settings::{Secret, Setting, is_loopback};
 use crate::{wecp, willo};
 
 /// A platform, as far as it can be described without an account.
-pub struct Kind {
+pub struct PlatformSpec {
     /// What a connection names it by (`willo`).
     pub name: &'static str,
     /// What people call it ("Willo").
@@ -31,28 +31,28 @@ pub struct Kind {
     /// What a mapping can tell it; empty: nothing.
     pub options: &'static [Setting],
     /// What does not fit together in a mapping, beyond the options one by one.
-    pub misfits: fn(&Mapping, &PlatformConnection) -> Vec<String>,
+    pub validate: fn(&Mapping, &PlatformConnection) -> Vec<String>,
     /// How fast it may be called, unless a connection says otherwise.
-    pub pace: Pace,
+    pub pace: RateLimit,
     /// How long it is left alone when it asks to slow down without saying for how long.
     pub back_off: SignedDuration,
     /// What it can do.
     pub capabilities: fn() -> Capabilities,
     /// Opens an account, or says what its settings and secrets lack together.
-    pub open: fn(Account) -> Result<Arc<dyn Adapter>, Fault>,
+    pub open: fn(Account) -> Result<Arc<dyn Adapter>, PlatformError>,
     /// Reads its callbacks, also of a platform that is not known to call but might; `None` if it never does.
-    pub reader: Option<fn() -> Arc<dyn DeliveryReader>>,
+    pub reader: Option<fn() -> Arc<dyn WebhookParser>>,
 }
 
 /// Every platform. A new one is a module and a line here.
-pub static KINDS: &[&Kind] = &[&willo::KIND, &wecp::KIND];
+pub static KINDS: &[&PlatformSpec] = &[&willo::KIND, &wecp::KIND];
 
 /// The platform of this name.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub fn kind(name: &str) -> Option<&'static PlatformSpec> {
     KINDS.iter().copied().find(|kind| kind.name == name)
 }
 
-impl Kind {
+impl PlatformSpec {
     /// Whether `url` is https on the platform's own domains.
     pub fn owns(&self, url: &Url) -> bool {
         url.scheme() == "https"

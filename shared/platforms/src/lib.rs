@@ -6,7 +6,7 @@ mod callback;
 mod client;
 mod connections;
 mod delivery;
-mod fault;
+mod error;
 mod json;
 mod kind;
 mod problem;
@@ -18,7 +18,7 @@ mod willo;
 
 pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, Listed, Page, Step};
 pub use connections::Connections;
-pub use fault::{Effect, Fault, Wait};
-pub use kind::{KINDS, Kind, capability_table, kind};
+pub use error::{Effect, PlatformError, Wait};
+pub use kind::{KINDS, PlatformSpec, capability_table, kind};
 pub use problem::{PROBLEMS, Problem};
 pub use settings::{Secret, Setting, Wants, validate, validate_mapping};

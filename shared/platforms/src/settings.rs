@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 
 use serde_json::Value;
 use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection, Settings};
-use stagecall_http::Pace;
+use stagecall_http::RateLimit;
 use url::{Host, Url};
 
-use crate::kind::{KINDS, Kind, kind};
+use crate::kind::{KINDS, PlatformSpec, kind};
 
 /// One setting of a connection.
 pub struct Setting {
@@ -125,7 +125,7 @@ pub fn validate_mapping(connection: &PlatformConnection, mapping: &Mapping) -> V
             lacks("live interviews", "meeting");
         }
         MappingKind::Pool(_) if !capabilities.pools => lacks("talent pools", "pool"),
-        _ => problems.extend((kind.misfits)(mapping, connection)),
+        _ => problems.extend((kind.validate)(mapping, connection)),
     }
     let all: Vec<_> = kind.options.iter().collect();
     check(&mapping.options, &all, "option", kind, &mut problems);
@@ -137,7 +137,7 @@ fn check(
     given: &Settings,
     known: &[&Setting],
     what: &str,
-    kind: &Kind,
+    kind: &PlatformSpec,
     problems: &mut Vec<String>,
 ) {
     for (key, value) in given {
@@ -163,7 +163,7 @@ fn check(
     }
 }
 
-fn base_problem(kind: &Kind, base: &Url) -> Option<String> {
+fn base_problem(kind: &PlatformSpec, base: &Url) -> Option<String> {
     let plain = base.username().is_empty()
         && base.password().is_none()
         && base.query().is_none()
@@ -198,12 +198,12 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// How fast a connection may be called: as it is set, else as the platform bears.
-pub(crate) fn pace(kind: &Kind, settings: &Settings) -> Pace {
+pub(crate) fn pace(kind: &PlatformSpec, settings: &Settings) -> RateLimit {
     let set = |key: &str| {
         let number = u32::try_from(settings.get(key)?.as_u64()?).ok()?;
         NonZeroU32::new(number)
     };
-    Pace {
+    RateLimit {
         in_flight: set("calls_in_flight").unwrap_or(kind.pace.in_flight),
         per_second: set("calls_per_second").unwrap_or(kind.pace.per_second),
     }

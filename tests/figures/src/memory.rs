@@ -86,7 +86,7 @@ pub async fn measure(
             Work::Invite { key } => Some(Work::WriteBack {
                 key,
                 news: true,
-                marker: None,
+                change_token: None,
             }),
             _ => None,
         })

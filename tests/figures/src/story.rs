@@ -9,14 +9,14 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 use stagecall_aws::{Access, Store, layout};
 use stagecall_core::ids::{AccountId, AssessmentRef};
-use stagecall_core::ports::Records as _;
+use stagecall_core::ports::OperatorStore as _;
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry, ReportPlan,
     Tenant, Trigger, Vacancies,
 };
 use stagecall_core::work::Work;
-use stagecall_sandbox::control::{NewApplications, NewVacancy, Player};
+use stagecall_sandbox::control::{NewApplications, NewVacancy, SandboxClient};
 use stagecall_sandbox::{Options, Running, Sandbox};
 
 use crate::aws::Aws;
@@ -39,7 +39,7 @@ pub struct Story {
     /// The stand-in for AWS.
     pub aws: Aws,
     store: Store,
-    player: Player,
+    player: SandboxClient,
     _sandbox: Running,
 }
 

@@ -9,8 +9,8 @@ use crate::config::safe;
 use crate::outside::SECRET;
 use crate::run::Target;
 
-#[path = "../../../infra/stagecall/src/given.rs"]
-mod given;
+#[path = "../../../infra/stagecall/src/secrets_input.rs"]
+mod secrets_input;
 
 #[path = "../../../infra/stagecall/src/operate/since.rs"]
 #[allow(
@@ -80,7 +80,7 @@ pub const SINCE: Target = Target {
 /// A file that makes no sense is told by its line, and nothing of it is.
 fn secrets(input: &[u8], _: u64) -> Result<(), String> {
     let text = String::from_utf8_lossy(input);
-    let told = match given::parse(&text) {
+    let told = match secrets_input::parse(&text) {
         Ok(given) => {
             // The names are not secret, wherever somebody puts a secret in the place of one.
             let all: Vec<_> = given.values().flat_map(|table| table.values()).collect();

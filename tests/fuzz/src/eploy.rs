@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stagecall_core::ids::{ApplicationId, CandidateId, VacancyId};
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, Answer, ApplicationPage, Eploy, EployConnections as _, NewAction,
-    Purpose, QuestionsOf, Standing,
+    Purpose, QuestionsOf, StageInfo,
 };
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
@@ -206,9 +206,9 @@ fn history(input: &[u8], choice: u64) -> Result<(), String> {
     }
     match standing {
         Err(error) => fair(&error, 200, false),
-        Ok(Standing::Gone) => Ok(()),
-        Ok(Standing::Position(position)) => of_ids(&position),
-        Ok(Standing::History(rows)) => {
+        Ok(StageInfo::Gone) => Ok(()),
+        Ok(StageInfo::Position(position)) => of_ids(&position),
+        Ok(StageInfo::History(rows)) => {
             if rows.is_empty() {
                 return Err("a history without a row says where nobody stands".to_owned());
             }

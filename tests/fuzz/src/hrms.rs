@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use stagecall_core::announcement::{Announcement, Event, Hire, HireKey, Outcome};
-use stagecall_core::ports::{Hrms as _, Notice};
+use stagecall_core::ports::{Hrms as _, Webhook};
 use stagecall_core::tenant::HrmsEndpoint;
 use stagecall_core::timing::Timing;
 
@@ -37,7 +37,7 @@ fn answered(input: &[u8], choice: u64) -> Result<(), String> {
         url: ENDPOINT.parse().map_err(|_| "no address")?,
         person: std::collections::BTreeSet::new(),
     };
-    let notice = Notice {
+    let notice = Webhook {
         id: "msg_1".to_owned(),
         at,
         again: choice.is_multiple_of(2),

@@ -60,8 +60,8 @@ impl Outside {
     }
 
     /// The way to the HRMS over it.
-    pub fn hrms(self: &Arc<Self>) -> stagecall_hrms::Outlet {
-        stagecall_hrms::Outlet::new(self.clone(), Arc::new(Known), &Timing::default())
+    pub fn hrms(self: &Arc<Self>) -> stagecall_hrms::HrmsClient {
+        stagecall_hrms::HrmsClient::new(self.clone(), Arc::new(Known), &Timing::default())
     }
 
     /// The ways into the platforms over it.

@@ -69,7 +69,7 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
         let listed = account.assessments().await;
         listed.map(drop).or_else(|error| failed(error, false))?;
         match account.list(&assessment, None).await {
-            Ok(page) => silent(&format!("{:?}", page.sightings))?,
+            Ok(page) => silent(&format!("{:?}", page.lines))?,
             Err(error) => failed(error, false)?,
         }
         match account
@@ -87,10 +87,10 @@ fn answers(platform: &str, input: &[u8], choice: u64) -> Result<(), String> {
                 let report = written(None, &result, Moment::Completed)?;
                 is_safe(&report.comments_html)?;
                 // What is kept of it can be kept and read again.
-                let finding = result.finding();
-                let kept = serde_json::to_string(&finding).map_err(|error| error.to_string())?;
+                let snapshot = result.snapshot();
+                let kept = serde_json::to_string(&snapshot).map_err(|error| error.to_string())?;
                 silent(&kept)?;
-                if serde_json::from_str(&kept).ok() != Some(finding) {
+                if serde_json::from_str(&kept).ok() != Some(snapshot) {
                     return Err(format!("a finding is not read back as it was kept: {kept}"));
                 }
             }

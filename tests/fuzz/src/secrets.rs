@@ -8,8 +8,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use stagecall_aws::ManagedSecrets;
 use stagecall_core::clock::{Clock, SystemClock};
+use stagecall_core::credentials::Keyring;
 use stagecall_core::error::StoreError;
-use stagecall_core::keyring::Keyring;
 use stagecall_core::ports::{CallbackTokens, Secrets, TenantSecret};
 use stagecall_embedded::{FileSecrets, Source, TenantSources, Vault};
 use stagecall_hrms::SigningKey;
@@ -27,7 +27,7 @@ pub const KEYRING: Target = Target {
         r#"["client-word", {"api-word": 1}]"#,
         "client-word",
     ],
-    check: keyring,
+    check: credentials,
 };
 
 /// Files with one secret each.
@@ -69,20 +69,20 @@ fn names(of: &Value) -> Vec<String> {
 
 /// It is read the same from Secrets Manager and from the vault, and written again as the same; or it is an error that
 /// names the tenant and no value.
-fn keyring(input: &[u8], _: u64) -> Result<(), String> {
+fn credentials(input: &[u8], _: u64) -> Result<(), String> {
     let text = String::from_utf8_lossy(input).into_owned();
     let names = names(&serde_json::from_str(&text).unwrap_or_default());
     let parsed = Keyring::parse(&text);
     match &parsed {
-        Ok(keyring) => {
-            hidden(&format!("{keyring:?}"), &names)?;
-            let kept = keyring.to_text();
+        Ok(credentials) => {
+            hidden(&format!("{credentials:?}"), &names)?;
+            let kept = credentials.to_text();
             let again = Keyring::parse(kept.expose_secret())
                 .map_err(|problem| format!("it is not read back: {problem}"))?;
             if again.to_text().expose_secret() != kept.expose_secret() {
                 return Err("it is not read back as it was kept".to_owned());
             }
-            signing(keyring.secret())?;
+            signing(credentials.secret())?;
         }
         Err(problem) => hidden(problem, &names)?,
     }

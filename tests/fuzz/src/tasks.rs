@@ -11,7 +11,7 @@ use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    InviteAnswer, InviteOrder, Platform, PlatformConnections as _, PrepareOrder, Task, Withdrawn,
+    AssessmentOrder, InviteAnswer, InviteOrder, Platform, PlatformConnections as _, Task, Withdrawn,
 };
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::Settings;
@@ -121,13 +121,13 @@ impl Asked<'_> {
 
     async fn prepare(&self) -> Result<(), String> {
         let options = json!({"group": "0d-1", "name": "{vacancy}", "record": true});
-        let order = PrepareOrder {
+        let order = AssessmentOrder {
             client_ref: "70215.talk.1".to_owned(),
             wanted: "interview".into(),
             vacancy: Some("Support Worker".to_owned()),
             options: settings(&options),
         };
-        match self.account.prepare(&order).await {
+        match self.account.ensure_assessment(&order).await {
             Ok(made) => {
                 let made = made.as_str();
                 let id = made.strip_prefix("interview:").unwrap_or_default();
@@ -171,7 +171,7 @@ impl Asked<'_> {
 
     async fn read(&self, assessment: &AssessmentId) -> Result<(), String> {
         match self.account.list(assessment, None).await {
-            Ok(page) => silent(&format!("{:?}", page.sightings))?,
+            Ok(page) => silent(&format!("{:?}", page.lines))?,
             Err(error) => self.failed(&error, false)?,
         }
         let (person, ours) = (person(), "70215.talk.1");

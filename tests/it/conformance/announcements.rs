@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Announcement, Event, Hire, HireKey, Outcome, State};
-use stagecall_core::invitation::Trouble;
+use stagecall_core::invitation::Failure;
 use stagecall_core::ports::{DueItem, Inserted, Saved};
 use stagecall_core::timing::Timing;
 use stagecall_tests::sample::{at, tenant};
@@ -112,13 +112,13 @@ pub async fn every_field_of_an_announcement_reads_back(backend: impl Backend) {
     let stores = backend.stores();
     let mut row = detected(key("acme", Hire::Placement("31".into())), 0.0);
     insert(&stores, &row).await;
-    let put_off = Event::PutOff {
-        trouble: Trouble {
+    let put_off = Event::Deferred {
+        failure: Failure {
             code: "eploy.unreachable".to_owned(),
             problem: "it does not answer – „nein“".to_owned(),
             remedy: "Wait.".to_owned(),
-            since: at(0.5),
-            times: 1,
+            first_failed_at: at(0.5),
+            attempts: 1,
         },
         until: at(0.75),
     };

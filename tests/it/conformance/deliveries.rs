@@ -1,7 +1,7 @@
 //! Deliveries.
 
 use futures::future::join_all;
-use stagecall_core::ports::{Delivery, DeliveryFate, DeliveryStanding, DueItem};
+use stagecall_core::ports::{Delivery, DeliveryOutcome, DeliveryStanding, DueItem};
 use stagecall_tests::sample::{at, delivery};
 
 use super::{Backend, due, quiet_tenant};
@@ -29,13 +29,13 @@ pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
         [item(&one)],
         "asking changes nothing"
     );
-    let again = DeliveryFate::Again(at(30.0));
+    let again = DeliveryOutcome::Again(at(30.0));
     stores.deliveries.settle(&one, &again).await.unwrap();
     assert_eq!(due(&stores, at(29.0)).await, []);
     assert_eq!(due(&stores, at(30.0)).await, [item(&one)]);
     stores
         .deliveries
-        .settle(&one, &DeliveryFate::Handled)
+        .settle(&one, &DeliveryOutcome::Handled)
         .await
         .unwrap();
     assert_eq!(due(&stores, at(1.0e6)).await, []);
@@ -55,10 +55,10 @@ pub async fn a_delivery_that_a_queue_keeps_is_not_due(backend: impl Backend) {
     // The same call again changes nothing.
     stores.deliveries.store(&one, Some(at(5.0))).await.unwrap();
     assert_eq!(due(&stores, at(1.0e6)).await, []);
-    let again = DeliveryFate::Again(at(30.0));
+    let again = DeliveryOutcome::Again(at(30.0));
     stores.deliveries.settle(&one, &again).await.unwrap();
     assert_eq!(due(&stores, at(30.0)).await, [item(&one)]);
-    let fate = DeliveryFate::Handled;
+    let fate = DeliveryOutcome::Handled;
     stores.deliveries.settle(&one, &fate).await.unwrap();
     stores.deliveries.store(&one, None).await.unwrap();
     assert_eq!(due(&stores, at(1.0e6)).await, []);
@@ -73,7 +73,7 @@ pub async fn the_same_call_again_is_one_delivery(backend: impl Backend) {
     let mut one = delivery("acme", "d1", at(0.0));
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     one.tries = 1;
-    let again = DeliveryFate::Again(at(30.0));
+    let again = DeliveryOutcome::Again(at(30.0));
     stores.deliveries.settle(&one, &again).await.unwrap();
     stores
         .deliveries
@@ -94,7 +94,7 @@ pub async fn a_handled_one_that_comes_again_is_due_again(backend: impl Backend) 
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     stores
         .deliveries
-        .settle(&one, &DeliveryFate::Handled)
+        .settle(&one, &DeliveryOutcome::Handled)
         .await
         .unwrap();
     let again = delivery("acme", "d1", at(60.0));
@@ -116,7 +116,7 @@ pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     stores
         .deliveries
-        .settle(&one, &DeliveryFate::Unmatched)
+        .settle(&one, &DeliveryOutcome::Unmatched)
         .await
         .unwrap();
     assert_eq!(due(&stores, at(60.0)).await, []);
@@ -134,12 +134,12 @@ pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
 pub async fn the_parked_ones_newest_first(backend: impl Backend) {
     let stores = backend.stores();
     for (tenant, id, later, fate) in [
-        ("acme", "old", 1.0, DeliveryFate::Unmatched),
-        ("acme", "new", 3.0, DeliveryFate::Unmatched),
-        ("acme", "middle", 2.0, DeliveryFate::Unmatched),
-        ("acme", "handled", 4.0, DeliveryFate::Handled),
-        ("acme", "again", 5.0, DeliveryFate::Again(at(9.0))),
-        ("other", "foreign", 6.0, DeliveryFate::Unmatched),
+        ("acme", "old", 1.0, DeliveryOutcome::Unmatched),
+        ("acme", "new", 3.0, DeliveryOutcome::Unmatched),
+        ("acme", "middle", 2.0, DeliveryOutcome::Unmatched),
+        ("acme", "handled", 4.0, DeliveryOutcome::Handled),
+        ("acme", "again", 5.0, DeliveryOutcome::Again(at(9.0))),
+        ("other", "foreign", 6.0, DeliveryOutcome::Unmatched),
     ] {
         let one = delivery(tenant, id, at(later));
         stores.deliveries.store(&one, Some(one.at)).await.unwrap();
@@ -162,8 +162,8 @@ pub async fn settling_keeps_the_tries(backend: impl Backend) {
     let mut one = delivery("acme", "d1", at(0.0));
     stores.deliveries.store(&one, Some(one.at)).await.unwrap();
     for (tries, fate) in [
-        (1, DeliveryFate::Again(at(1.0))),
-        (2, DeliveryFate::Unmatched),
+        (1, DeliveryOutcome::Again(at(1.0))),
+        (2, DeliveryOutcome::Unmatched),
     ] {
         one.tries = tries;
         stores.deliveries.settle(&one, &fate).await.unwrap();
@@ -192,10 +192,10 @@ pub async fn handled_ones_are_forgotten_in_the_end(backend: impl Backend) {
     let stores = backend.stores();
     let day = 86_400.0;
     for (id, arrived, fate) in [
-        ("old", 0.0, DeliveryFate::Handled),
-        ("younger", 2.0 * day, DeliveryFate::Handled),
-        ("parked", 0.0, DeliveryFate::Unmatched),
-        ("pending", 0.0, DeliveryFate::Again(at(1.0))),
+        ("old", 0.0, DeliveryOutcome::Handled),
+        ("younger", 2.0 * day, DeliveryOutcome::Handled),
+        ("parked", 0.0, DeliveryOutcome::Unmatched),
+        ("pending", 0.0, DeliveryOutcome::Again(at(1.0))),
     ] {
         let one = delivery("acme", id, at(arrived));
         stores.deliveries.store(&one, Some(one.at)).await.unwrap();

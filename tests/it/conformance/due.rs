@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use stagecall_core::invitation::{Event, Step, Trouble, Wake};
+use stagecall_core::invitation::{Event, Failure, Schedule, Step};
 use stagecall_core::ports::{DueItem, DueSince, TenantState};
 use stagecall_core::work::Kind;
 use stagecall_tests::sample::{
@@ -92,7 +92,7 @@ pub async fn a_sweep_is_due_when_armed(backend: impl Backend) {
     let acme = "acme".into();
     stores
         .sweeps
-        .arm(&acme, &assessment(), at(900.0))
+        .schedule_sweep(&acme, &assessment(), at(900.0))
         .await
         .unwrap();
     assert_eq!(due(&stores, at(899.0)).await, []);
@@ -122,7 +122,7 @@ pub async fn no_more_of_each_tenant_and_kind_than_asked_for(backend: impl Backen
         let since = at(f64::from(n));
         let mut row = detected(key("acme", usize::try_from(n).unwrap()));
         row.entry.seen_at = since;
-        row.wake = Wake::At {
+        row.schedule = Schedule::At {
             at: since,
             step: Step::Invite,
         };
@@ -132,7 +132,7 @@ pub async fn no_more_of_each_tenant_and_kind_than_asked_for(backend: impl Backen
     }
     stores
         .sweeps
-        .arm(&"acme".into(), &assessment(), at(0.0))
+        .schedule_sweep(&"acme".into(), &assessment(), at(0.0))
         .await
         .unwrap();
     let now = at(100.0);
@@ -169,7 +169,7 @@ pub async fn a_crowd_hides_nobody(backend: impl Backend) {
             .unwrap();
     }
     let mut late = sent(&detected(key("big", 300)), &"p".into());
-    late.wake = Wake::At {
+    late.schedule = Schedule::At {
         at: at(1000.0),
         step: Step::WriteBack,
     };
@@ -207,14 +207,14 @@ pub async fn a_step_that_moves_is_due_at_its_new_time_only(backend: impl Backend
     let beside = touched(&first, 1);
     stores.ledger.save(&beside).await.unwrap();
     assert_eq!(due(&stores, at(0.0)).await.len(), 1);
-    let put_off = Event::PutOff {
+    let put_off = Event::Deferred {
         claim: None,
-        trouble: Trouble {
+        failure: Failure {
             code: "platform.unreachable".to_owned(),
             problem: "it does not answer".to_owned(),
             remedy: "Wait.".to_owned(),
-            since: at(0.0),
-            times: 1,
+            first_failed_at: at(0.0),
+            attempts: 1,
         },
         until: at(30.0),
     };
@@ -238,14 +238,14 @@ async fn one_of_each(backend: &impl Backend, id: &str, first: f64) -> [DueItem; 
     let mut to_invite = detected(key(id, 1));
     let mut to_report = sent(&detected(key(id, 2)), &"p2".into());
     for (row, later) in [(&mut to_invite, 1.0), (&mut to_report, 2.0)] {
-        if let Wake::At { at: due, .. } = &mut row.wake {
+        if let Schedule::At { at: due, .. } = &mut row.schedule {
             *due = at(first + later);
         }
         stores.ledger.insert(row).await.unwrap();
     }
     stores
         .sweeps
-        .arm(&id.into(), &assessment(), at(first + 3.0))
+        .schedule_sweep(&id.into(), &assessment(), at(first + 3.0))
         .await
         .unwrap();
     let received = delivery(id, "d", at(first + 4.0));

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use futures::future::join_all;
 use stagecall_core::ids::{AccountId, ApplicationId, AssessmentId, InvitationKey, Reference};
 use stagecall_core::invitation::{Event, Invitation};
-use stagecall_core::ports::{Bound, Inserted, Saved, Waiting};
+use stagecall_core::ports::{Bound, Inserted, Saved, WatchedInvitation};
 use stagecall_tests::sample::{
     assessment, at, claimed, detected, key, reported, scored, sent, then, touched,
 };
@@ -66,7 +66,9 @@ pub async fn what_is_not_there_is_none(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     assert_eq!(ledger.load(&key("acme", 1)).await.unwrap(), None);
     let tenant = "acme".into();
-    let bound = ledger.bound(&tenant, &"willo".into(), &"p1".into()).await;
+    let bound = ledger
+        .find_by_reference(&tenant, &"willo".into(), &"p1".into())
+        .await;
     assert_eq!(bound.unwrap(), None);
     assert!(
         ledger
@@ -250,23 +252,38 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
     let reference: Reference = "p1".into();
     let (first, second, foreign) = (key("acme", 1), key("acme", 2), key("other", 1));
     assert_eq!(
-        ledger.bind(&willo, &reference, &first).await.unwrap(),
+        ledger
+            .bind_reference(&willo, &reference, &first)
+            .await
+            .unwrap(),
         Bound::Ours
     );
     assert_eq!(
-        ledger.bind(&willo, &reference, &first).await.unwrap(),
+        ledger
+            .bind_reference(&willo, &reference, &first)
+            .await
+            .unwrap(),
         Bound::Ours
     );
     assert_eq!(
-        ledger.bind(&willo, &reference, &second).await.unwrap(),
+        ledger
+            .bind_reference(&willo, &reference, &second)
+            .await
+            .unwrap(),
         Bound::Other(first.clone())
     );
     assert_eq!(
-        ledger.bind(&wecp, &reference, &second).await.unwrap(),
+        ledger
+            .bind_reference(&wecp, &reference, &second)
+            .await
+            .unwrap(),
         Bound::Ours
     );
     assert_eq!(
-        ledger.bind(&willo, &reference, &foreign).await.unwrap(),
+        ledger
+            .bind_reference(&willo, &reference, &foreign)
+            .await
+            .unwrap(),
         Bound::Ours
     );
     for (tenant, account, owner) in [
@@ -275,14 +292,17 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
         ("other", &willo, &foreign),
     ] {
         let bound = ledger
-            .bound(&tenant.into(), account, &reference)
+            .find_by_reference(&tenant.into(), account, &reference)
             .await
             .unwrap();
         assert_eq!(bound.as_ref(), Some(owner));
     }
     // An invitation may have several.
     assert_eq!(
-        ledger.bind(&willo, &"p2".into(), &first).await.unwrap(),
+        ledger
+            .bind_reference(&willo, &"p2".into(), &first)
+            .await
+            .unwrap(),
         Bound::Ours
     );
 }
@@ -295,7 +315,7 @@ pub async fn of_many_bindings_one_wins(backend: impl Backend) {
         let key = key("acme", application);
         tokio::spawn(async move {
             match ledger
-                .bind(&"willo".into(), &"p1".into(), &key)
+                .bind_reference(&"willo".into(), &"p1".into(), &key)
                 .await
                 .unwrap()
             {
@@ -310,7 +330,7 @@ pub async fn of_many_bindings_one_wins(backend: impl Backend) {
     let owners: HashSet<_> = answers.into_iter().map(|(_, owner)| owner).collect();
     assert_eq!(owners.len(), 1);
     let bound = ledger
-        .bound(&"acme".into(), &"willo".into(), &"p1".into())
+        .find_by_reference(&"acme".into(), &"willo".into(), &"p1".into())
         .await;
     assert_eq!(bound.unwrap(), owners.into_iter().next());
 }
@@ -339,11 +359,11 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     ] {
         ledger.insert(&row).await.unwrap();
     }
-    let expected = Waiting {
+    let expected = WatchedInvitation {
         key: first.key.clone(),
         reference: "p1".into(),
         level: 2,
-        marker: None,
+        change_token: None,
         invited_at: Some(at(1.0)),
         until: None,
     };
@@ -366,9 +386,9 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     // Reported: still watched, for re-scores, until the follow-up ends.
     let done = reported(&news);
     ledger.save(&done).await.unwrap();
-    let again = Waiting {
+    let again = WatchedInvitation {
         level: 5,
-        marker: Some("mark 1".to_owned()),
+        change_token: Some("mark 1".to_owned()),
         until: Some(at(4.0 + 30.0 * 86_400.0)),
         ..expected
     };
@@ -378,7 +398,7 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     );
 
     ledger
-        .save(&then(&done, Event::WatchOver, at(31.0 * 86_400.0)))
+        .save(&then(&done, Event::WatchExpired, at(31.0 * 86_400.0)))
         .await
         .unwrap();
     assert!(
@@ -395,18 +415,24 @@ pub async fn what_was_made_first_is_used(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let (tenant, account) = ("acme".into(), "wecp".into());
     assert_eq!(
-        ledger.prepared(&tenant, &account, "live.1").await.unwrap(),
+        ledger
+            .find_created_assessment(&tenant, &account, "live.1")
+            .await
+            .unwrap(),
         None
     );
     let (first, second) = ("interview:a".into(), "interview:b".into());
     for made in [&first, &second, &first] {
         let used = ledger
-            .save_prepared(&tenant, &account, "live.1", made)
+            .save_created_assessment(&tenant, &account, "live.1", made)
             .await
             .unwrap();
         assert_eq!(used, first);
     }
-    let known = ledger.prepared(&tenant, &account, "live.1").await.unwrap();
+    let known = ledger
+        .find_created_assessment(&tenant, &account, "live.1")
+        .await
+        .unwrap();
     assert_eq!(known, Some(first));
     for (tenant, account, name) in [
         ("acme", "wecp", "live.2"),
@@ -415,7 +441,7 @@ pub async fn what_was_made_first_is_used(backend: impl Backend) {
         ("acme", "wecp#live.1", ""),
     ] {
         let used = ledger
-            .save_prepared(&tenant.into(), &account.into(), name, &second)
+            .save_created_assessment(&tenant.into(), &account.into(), name, &second)
             .await
             .unwrap();
         assert_eq!(used, second, "{tenant}, {account}, {name}");
@@ -430,7 +456,7 @@ pub async fn of_many_makers_one_wins(backend: impl Backend) {
         let made = AssessmentId::new(format!("interview:{maker}"));
         tokio::spawn(async move {
             ledger
-                .save_prepared(&"acme".into(), &"wecp".into(), "live", &made)
+                .save_created_assessment(&"acme".into(), &"wecp".into(), "live", &made)
                 .await
                 .unwrap()
         })

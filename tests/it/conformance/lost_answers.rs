@@ -4,7 +4,7 @@
 use stagecall_core::announcement::{Announcement, Event, Hire, HireKey};
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    AuditRecord, Bound, DeliveryFate, Inserted, Saved, SweepState, TenantState,
+    AuditRecord, Bound, DeliveryOutcome, Inserted, Saved, SweepState, TenantState,
 };
 use stagecall_core::timing::Timing;
 use stagecall_core::work::Kind;
@@ -44,13 +44,18 @@ pub async fn a_reference_is_ours_and_what_was_made_is_used(backend: impl Backend
     let (account, reference) = ("willo".into(), "p1".into());
     let bind = async |application| {
         let owner = key("acme", application);
-        ledger.bind(&account, &reference, &owner).await.unwrap()
+        ledger
+            .bind_reference(&account, &reference, &owner)
+            .await
+            .unwrap()
     };
     assert_eq!(bind(1).await, Bound::Ours);
     assert_eq!(bind(2).await, Bound::Other(key("acme", 1)));
     let prepare = async |made: &str| {
         let (tenant, made) = (acme(), made.into());
-        ledger.save_prepared(&tenant, &account, "live", &made).await
+        ledger
+            .save_created_assessment(&tenant, &account, "live", &made)
+            .await
     };
     assert_eq!(prepare("i1").await.unwrap(), "i1".into());
     assert_eq!(prepare("i2").await.unwrap(), "i1".into());
@@ -76,7 +81,10 @@ pub async fn a_sweep_is_armed_once_and_saved(backend: impl Backend) {
     let load = async || sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
     // Set, brought forward, and only counted.
     for (armed, later) in [(1, 900.0), (2, 100.0), (3, 500.0)] {
-        sweeps.arm(&acme(), &assessment(), at(later)).await.unwrap();
+        sweeps
+            .schedule_sweep(&acme(), &assessment(), at(later))
+            .await
+            .unwrap();
         assert_eq!(load().await.armed, armed);
     }
     let before = load().await;
@@ -137,7 +145,7 @@ pub async fn a_delivery_is_stored_and_settled(backend: impl Backend) {
         due.unwrap().len()
     };
     assert_eq!(due().await, 1);
-    let settled = stores.deliveries.settle(&one, &DeliveryFate::Handled);
+    let settled = stores.deliveries.settle(&one, &DeliveryOutcome::Handled);
     settled.await.unwrap();
     assert_eq!(due().await, 0);
 }

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Definitions, Deliveries, Due, DueItem, Ledger, Records, Sweeps,
+    Allowance, Announcements, Definitions, Deliveries, Due, DueItem, Ledger, OperatorStore, Sweeps,
     TenantState, TenantStates, Tenants, TokenCache,
 };
 use stagecall_core::tenant::Tenant;
@@ -43,7 +43,7 @@ pub struct Stores {
     pub states: Arc<dyn TenantStates>,
     pub allowance: Arc<dyn Allowance>,
     pub tokens: Arc<dyn TokenCache>,
-    pub records: Arc<dyn Records>,
+    pub records: Arc<dyn OperatorStore>,
     pub announcements: Arc<dyn Announcements>,
 }
 
@@ -60,7 +60,7 @@ impl Stores {
             + TenantStates
             + Allowance
             + TokenCache
-            + Records
+            + OperatorStore
             + Announcements
             + 'static,
     {

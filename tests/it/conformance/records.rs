@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use stagecall_core::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use stagecall_core::ids::{AccountId, CandidateId, Reference, TenantId};
 use stagecall_core::invitation::{
-    Event, Invitation, SkipReason as InvitationSkip, State as InvitationState, Trouble,
+    Event, Failure, Invitation, SkipReason as InvitationSkip, State as InvitationState,
 };
 use stagecall_core::ports::{
-    ApplicationRow, AuditRecord, Bound, DeliveryFate, DeliveryStanding, Erased, Inserted,
-    InvitationFilter, LookAgain, Saved, StageScan, StateCount, SweepFailing, SweepReading,
+    ApplicationRow, AuditRecord, Bound, DeliveryOutcome, DeliveryStanding, Erased, Inserted,
+    InvitationFilter, RecheckQueue, Saved, StageScan, StateCount, SweepFailing, SweepReading,
     SweepState,
 };
 use stagecall_core::tenant::Position;
@@ -194,8 +194,8 @@ pub async fn the_longest_due_is_told(backend: impl Backend) {
 pub async fn deliveries_with_where_they_stand(backend: impl Backend) {
     let stores = backend.stores();
     for (id, arrived, fate) in [
-        ("d3", 3.0, Some(DeliveryFate::Unmatched)),
-        ("d1", 1.0, Some(DeliveryFate::Handled)),
+        ("d3", 3.0, Some(DeliveryOutcome::Unmatched)),
+        ("d1", 1.0, Some(DeliveryOutcome::Handled)),
         ("d2", 2.0, None),
     ] {
         let one = delivery("acme", id, at(arrived));
@@ -284,7 +284,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         let row = sent(&row, &reference.into());
         stores
             .ledger
-            .bind(&"willo".into(), &reference.into(), &row.key)
+            .bind_reference(&"willo".into(), &reference.into(), &row.key)
             .await
             .unwrap();
         rows.push(row);
@@ -312,9 +312,9 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         one.references = references.map(Into::into).to_vec();
         stores.deliveries.store(&one, Some(one.at)).await.unwrap();
         let fate = if id == "d3" {
-            DeliveryFate::Unmatched
+            DeliveryOutcome::Unmatched
         } else {
-            DeliveryFate::Handled
+            DeliveryOutcome::Handled
         };
         stores.deliveries.settle(&one, &fate).await.unwrap();
     }
@@ -369,7 +369,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     for (reference, there) in [("p1", false), ("p2", false), ("p3", true)] {
         let bound = stores
             .ledger
-            .bound(&acme, &"willo".into(), &reference.into())
+            .find_by_reference(&acme, &"willo".into(), &reference.into())
             .await;
         assert_eq!(bound.unwrap().is_some(), there, "{reference}");
     }
@@ -423,12 +423,15 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     stores.ledger.insert(&row).await.unwrap();
     let pool = Reference::from("pool/55/candidate-90017/1");
     for reference in [Reference::from("participant-4711"), pool] {
-        let bound = stores.ledger.bind(&account, &reference, &row.key).await;
+        let bound = stores
+            .ledger
+            .bind_reference(&account, &reference, &row.key)
+            .await;
         assert_eq!(bound.unwrap(), Bound::Ours);
     }
     // Another candidate's, with the same address: it was passed over for this one.
     let mut passed_over =
-        detected(key("acme", 8)).passed_over(InvitationSkip::Duplicate(Some(row.key.clone())));
+        detected(key("acme", 8)).skipped(InvitationSkip::Duplicate(Some(row.key.clone())));
     passed_over.candidate = "another".into();
     stores.ledger.insert(&passed_over).await.unwrap();
     let mut one = delivery("acme", "d1", at(1.0));
@@ -449,7 +452,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     // A poll could not read where the candidate's application stands.
     let mut state = stores.states.load_state(&acme).await.unwrap().unwrap();
     state.version += 1;
-    state.poll.again = Some(LookAgain {
+    state.poll.again = Some(RecheckQueue {
         rows: vec![ApplicationRow {
             id: "7021577".into(),
             candidate: candidate.clone(),
@@ -474,13 +477,13 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         missed: 0,
         missed_at: None,
         completed_at: None,
-        trouble: None,
+        failure: None,
     });
     stores.states.save_state(&acme, &state).await.unwrap();
     // A sweep stopped at a page that begins with the participant.
     stores
         .sweeps
-        .arm(&acme, &row.assessment, at(900.0))
+        .schedule_sweep(&acme, &row.assessment, at(900.0))
         .await
         .unwrap();
     let armed = stores
@@ -497,12 +500,12 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
             news: 0,
         }),
         failing: Some(SweepFailing {
-            trouble: Trouble {
+            failure: Failure {
                 code: "willo.no_answer".to_owned(),
                 problem: "no answer".to_owned(),
                 remedy: "Wait".to_owned(),
-                since: at(1.0),
-                times: 1,
+                first_failed_at: at(1.0),
+                attempts: 1,
             },
             at: Some(at(1.0)),
             open_after: Some("7021577.video.1".to_owned()),
@@ -537,7 +540,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         references,
         deliveries,
         announcements,
-        passed_over: others,
+        skipped: others,
         audits,
         poll_rows,
         readings,
@@ -584,13 +587,16 @@ pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
         .erase(&acme, &row.candidate, at(1.0))
         .await
         .unwrap();
-    let bound = stores.ledger.bind(&account, &reference, &row.key).await;
+    let bound = stores
+        .ledger
+        .bind_reference(&account, &reference, &row.key)
+        .await;
     assert_eq!(bound.unwrap(), Bound::Ours);
     // Another's is left alone.
     let other = Reference::from("p2");
     stores
         .ledger
-        .bind(&account, &other, &key("acme", 2))
+        .bind_reference(&account, &other, &key("acme", 2))
         .await
         .unwrap();
     assert!(purge().await);
@@ -603,7 +609,10 @@ pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
     );
     let rows = backend.rows().await;
     assert!(rows.iter().all(|row| !row.contains("7021577")), "{rows:#?}");
-    let bound = stores.ledger.bound(&acme, &account, &other).await;
+    let bound = stores
+        .ledger
+        .find_by_reference(&acme, &account, &other)
+        .await;
     assert_eq!(bound.unwrap(), Some(key("acme", 2)));
     let hire = hired(
         Hire::Placement("4".into()),

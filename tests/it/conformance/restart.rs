@@ -1,6 +1,6 @@
 //! What a new process finds.
 
-use stagecall_core::ports::{Bound, DeliveryFate, Inserted, Saved, TenantState};
+use stagecall_core::ports::{Bound, DeliveryOutcome, Inserted, Saved, TenantState};
 use stagecall_tests::sample::{
     assessment, at, claimed, delivery, detected, key, reported, sent, tenant, touched,
 };
@@ -22,12 +22,12 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     before.ledger.insert(&watched).await.unwrap();
     before
         .ledger
-        .bind(&"willo".into(), &"p2".into(), &watched.key)
+        .bind_reference(&"willo".into(), &"p2".into(), &watched.key)
         .await
         .unwrap();
     before
         .sweeps
-        .arm(&acme, &assessment(), at(900.0))
+        .schedule_sweep(&acme, &assessment(), at(900.0))
         .await
         .unwrap();
     let parked = delivery("acme", "parked", at(0.0));
@@ -36,7 +36,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     }
     before
         .deliveries
-        .settle(&parked, &DeliveryFate::Unmatched)
+        .settle(&parked, &DeliveryOutcome::Unmatched)
         .await
         .unwrap();
     before
@@ -74,7 +74,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     );
     let taken = after
         .ledger
-        .bind(&"willo".into(), &"p2".into(), &first.key)
+        .bind_reference(&"willo".into(), &"p2".into(), &first.key)
         .await;
     assert_eq!(taken.unwrap(), Bound::Other(watched.key));
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use stagecall_core::ids::{AssessmentRef, TenantId};
-use stagecall_core::invitation::Trouble;
+use stagecall_core::invitation::Failure;
 use stagecall_core::ports::{Saved, SweepFailing, SweepReading, SweepState};
 use stagecall_tests::sample::{assessment, at};
 
@@ -17,7 +17,10 @@ pub async fn a_sweep_rests_until_it_is_armed(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
     assert_eq!(state, SweepState::default());
-    sweeps.arm(&acme(), &assessment(), at(900.0)).await.unwrap();
+    sweeps
+        .schedule_sweep(&acme(), &assessment(), at(900.0))
+        .await
+        .unwrap();
     let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
     assert_eq!(
         state,
@@ -38,7 +41,10 @@ pub async fn arming_brings_forward_and_never_back(backend: impl Backend) {
         (100.0, 100.0),
         (100.0, 100.0),
     ] {
-        sweeps.arm(&acme(), &assessment(), at(armed)).await.unwrap();
+        sweeps
+            .schedule_sweep(&acme(), &assessment(), at(armed))
+            .await
+            .unwrap();
         let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
         assert_eq!(state.due_at, Some(at(due)), "armed for {armed}");
     }
@@ -47,7 +53,10 @@ pub async fn arming_brings_forward_and_never_back(backend: impl Backend) {
 /// A sweep that nobody touched meanwhile is saved, also to rest; the same expectation does not hold twice.
 pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
-    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    sweeps
+        .schedule_sweep(&acme(), &assessment(), at(0.0))
+        .await
+        .unwrap();
     let before = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
     let done = SweepState {
         due_at: Some(at(900.0)),
@@ -63,12 +72,12 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
             set_aside: 2,
         }),
         failing: Some(SweepFailing {
-            trouble: Trouble {
+            failure: Failure {
                 code: "platform.unreadable".to_owned(),
                 problem: "its list is too large".to_owned(),
                 remedy: "Archive old candidates".to_owned(),
-                since: at(-90_000.0),
-                times: 7,
+                first_failed_at: at(-90_000.0),
+                attempts: 7,
             },
             at: Some(at(0.0)),
             open_after: Some("70215.video.1".to_owned()),
@@ -107,7 +116,10 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
         sweeps.load_sweep(&acme(), &assessment()).await.unwrap(),
         resting
     );
-    sweeps.arm(&acme(), &assessment(), at(5.0)).await.unwrap();
+    sweeps
+        .schedule_sweep(&acme(), &assessment(), at(5.0))
+        .await
+        .unwrap();
     let armed = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
     assert_eq!(
         (armed.due_at, armed.last_at),
@@ -119,10 +131,16 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
 /// invitation that began to wait during the sweep would never be looked at.
 pub async fn a_sweep_armed_meanwhile_stays_due(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
-    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    sweeps
+        .schedule_sweep(&acme(), &assessment(), at(0.0))
+        .await
+        .unwrap();
     for again in [-5.0, 0.0, 900.0] {
         let before = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
-        sweeps.arm(&acme(), &assessment(), at(again)).await.unwrap();
+        sweeps
+            .schedule_sweep(&acme(), &assessment(), at(again))
+            .await
+            .unwrap();
         let rest = SweepState {
             due_at: None,
             last_at: Some(at(1.0)),
@@ -144,7 +162,10 @@ pub async fn many_armings_leave_the_earliest(backend: impl Backend) {
         let sweeps = sweeps.clone();
         tokio::spawn(async move {
             let when = at(f64::from((n * 7) % 50));
-            sweeps.arm(&acme(), &assessment(), when).await.unwrap();
+            sweeps
+                .schedule_sweep(&acme(), &assessment(), when)
+                .await
+                .unwrap();
         })
     });
     for task in join_all(tasks).await {
@@ -157,7 +178,10 @@ pub async fn many_armings_leave_the_earliest(backend: impl Backend) {
 /// A sweep is one assessment's of one account of one tenant.
 pub async fn sweeps_are_apart(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
-    sweeps.arm(&acme(), &assessment(), at(0.0)).await.unwrap();
+    sweeps
+        .schedule_sweep(&acme(), &assessment(), at(0.0))
+        .await
+        .unwrap();
     let account = AssessmentRef {
         account: "willo-retail".into(),
         ..assessment()

@@ -1,10 +1,11 @@
 //! Tenants and how polling them stands.
 
 use futures::future::join_all;
-use stagecall_core::invitation::Trouble;
+use stagecall_core::invitation::Failure;
 use stagecall_core::ports::{
-    ApplicationRow, ChangeFeed, EarlierPart, Feed, LookAgain, MappingState, MappingStatus, Overlap,
-    PollProgress, PollState, Proven, Saved, StageScan, Suspension, TenantState, UnreadRecord,
+    ApplicationRow, ChangeFeed, EarlierPart, Feed, MappingState, MappingStatus, Overlap,
+    PollProgress, PollState, Proven, RecheckQueue, Saved, StageScan, Suspension, TenantState,
+    UnreadRecord,
 };
 use stagecall_core::tenant::Position;
 use stagecall_tests::sample::{at, residents, tenant};
@@ -101,15 +102,15 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         }),
         last_ok: Some(at(-0.5)),
         failures: 5,
-        trouble: Some(Trouble {
+        failure: Some(Failure {
             code: "eploy.throttled".to_owned(),
             problem: "Eploy asks to slow down".to_owned(),
             remedy: "Wait.".to_owned(),
-            since: at(-6.5),
-            times: 5,
+            first_failed_at: at(-6.5),
+            attempts: 5,
         }),
         set_aside: 6,
-        again: Some(LookAgain {
+        again: Some(RecheckQueue {
             rows: vec![ApplicationRow {
                 id: "70001".into(),
                 candidate: "9001".into(),
@@ -175,12 +176,12 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
         full.mappings.insert(mapping.into(), remembered);
     }
     full.suspended = Some(Suspension {
-        trouble: Trouble {
+        failure: Failure {
             code: "eploy.ip_forbidden".to_owned(),
             problem: "Eploy refuses this address".to_owned(),
             remedy: "Ask Eploy to allow it.".to_owned(),
-            since: at(-8.0),
-            times: 2,
+            first_failed_at: at(-8.0),
+            attempts: 2,
         },
         until: at(900.0),
     });

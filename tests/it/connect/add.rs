@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{Role, SystemSettings};
 
-use super::office::{Done, Office};
+use super::fixture::{CliFixture, Done};
 
 /// The problems that a command found, by code.
 fn problems(done: &Done) -> Vec<(String, String, String)> {
@@ -23,16 +23,16 @@ fn problems(done: &Done) -> Vec<(String, String, String)> {
         .collect()
 }
 
-async fn set(office: &Office, settings: SystemSettings) {
-    office.player.set_eploy("acme", &settings).await.unwrap();
+async fn set(fixture: &CliFixture, settings: SystemSettings) {
+    fixture.player.set_eploy("acme", &settings).await.unwrap();
 }
 
 /// Each way in which an administrator gets it a little wrong is named, with the mend; and once it is mended, the same
 /// command goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
-    let office = Office::new(181).await;
-    let system = office.player.eploy("acme").await.unwrap();
+    let fixture = CliFixture::new(181).await;
+    let system = fixture.player.eploy("acme").await.unwrap();
     let (key, roles) = (system.keys[0].clone(), system.roles.clone());
     let mut lacking = key.clone();
     lacking.scopes.remove("actions.insert");
@@ -40,7 +40,7 @@ async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
         name: "Recruiter".to_owned(),
         scopes: roles[0].scopes.clone(),
     };
-    let api_key = office.player.willo("acme").await.unwrap().api_key;
+    let api_key = fixture.player.willo("acme").await.unwrap().api_key;
     let cases = [
         (
             SystemSettings {
@@ -75,8 +75,8 @@ async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
         ),
     ];
     for (settings, code, found, mend) in cases {
-        set(&office, settings).await;
-        let done = office.add(&["--json"]);
+        set(&fixture, settings).await;
+        let done = fixture.add(&["--json"]);
         assert_eq!(done.code, Some(3), "{done:?}");
         let problems = problems(&done);
         let [(is, says, how)] = problems.as_slice() else {
@@ -89,32 +89,32 @@ async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
         ip_ranges: Some(vec!["127.0.0.1/32".to_owned()]),
         ..SystemSettings::default()
     };
-    set(&office, settings).await;
+    set(&fixture, settings).await;
 
-    office.keys(&key.client_id, "not the secret", &api_key);
-    let done = office.add(&["--json"]);
+    fixture.keys(&key.client_id, "not the secret", &api_key);
+    let done = fixture.add(&["--json"]);
     assert_eq!(done.code, Some(3));
     assert_eq!(problems(&done)[0].0, "eploy.credentials");
     assert!(!format!("{done:?}").contains("not the secret"));
-    let paused = office.run(&["tenant", "list", "--json"]).well();
+    let paused = fixture.run(&["tenant", "list", "--json"]).well();
     assert!(paused.contains("\"paused\": true"), "{paused}");
 
-    office.keys(&key.client_id, &key.client_secret, &api_key);
-    let done = office.add(&[]);
+    fixture.keys(&key.client_id, &key.client_secret, &api_key);
+    let done = fixture.add(&[]);
     let out = done.well();
     assert!(out.contains("acme is connected"), "{out}");
-    let on = office.run(&["tenant", "list", "--json"]).well();
+    let on = fixture.run(&["tenant", "list", "--json"]).well();
     assert!(on.contains("\"paused\": false"), "{on}");
 }
 
 /// The platform's key is checked the same way; and what was entered before is not asked for again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
-    let office = Office::new(182).await;
-    let key = office.player.eploy("acme").await.unwrap().keys[0].clone();
-    let api_key = office.player.willo("acme").await.unwrap().api_key;
-    office.keys(&key.client_id, &key.client_secret, "not the key");
-    let done = office.add(&["--json"]);
+    let fixture = CliFixture::new(182).await;
+    let key = fixture.player.eploy("acme").await.unwrap().keys[0].clone();
+    let api_key = fixture.player.willo("acme").await.unwrap().api_key;
+    fixture.keys(&key.client_id, &key.client_secret, "not the key");
+    let done = fixture.add(&["--json"]);
     assert_eq!(done.code, Some(3), "{done:?}");
     let found = problems(&done);
     assert_eq!(found[0].0, "platform.unauthorized", "{found:?}");
@@ -130,13 +130,13 @@ async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
         "--secrets",
         "-",
     ];
-    let out = office.run_with(&arguments, &input).well();
+    let out = fixture.run_with(&arguments, &input).well();
     assert!(out.contains("acme is connected"), "{out}");
 
     // And once more, to check again: nothing has to be given at all.
-    let out = office.run(&["tenant", "add", "acme"]).well();
+    let out = fixture.run(&["tenant", "add", "acme"]).well();
     assert!(out.contains("acme is connected"), "{out}");
-    let kept = office.kept();
+    let kept = fixture.kept();
     for secret in [&key.client_secret, &api_key] {
         assert!(
             !kept.contains(secret.as_str()),
@@ -148,15 +148,15 @@ async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
 /// Where nobody can be asked, what is missing is said by the name of what would have given it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_missing_is_told_by_its_flag() {
-    let office = Office::new(183).await;
-    let done = office.run(&["tenant", "add", "acme"]);
+    let fixture = CliFixture::new(183).await;
+    let done = fixture.run(&["tenant", "add", "acme"]);
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.err.contains("--eploy is missing"), "{done:?}");
-    let done = office.run(&["tenant", "add", "acme", "--eploy", "acme"]);
+    let done = fixture.run(&["tenant", "add", "acme", "--eploy", "acme"]);
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(done.err.contains("STAGECALL_EPLOY_CLIENT_ID"), "{done:?}");
-    std::fs::write(office.file("keys.toml"), "[eploy]\nclient_id = s3cr3t").unwrap();
-    let done = office.run(&[
+    std::fs::write(fixture.file("keys.toml"), "[eploy]\nclient_id = s3cr3t").unwrap();
+    let done = fixture.run(&[
         "tenant",
         "add",
         "acme",
@@ -167,15 +167,15 @@ async fn what_is_missing_is_told_by_its_flag() {
     ]);
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(!done.err.contains("s3cr3t"), "{done:?}");
-    let done = office.run(&["tenant", "add", "a/b", "--eploy", "acme"]);
+    let done = fixture.run(&["tenant", "add", "a/b", "--eploy", "acme"]);
     assert_eq!(done.code, Some(2), "{done:?}");
 }
 
 /// What probing finds is kept as the tenant's dialect, and lists can be read by it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probing_keeps_the_dialect() {
-    let office = Office::new(184).await;
-    office
+    let fixture = CliFixture::new(184).await;
+    fixture
         .player
         .switch_eploy(
             "acme",
@@ -183,18 +183,18 @@ async fn probing_keeps_the_dialect() {
         )
         .await
         .unwrap();
-    office.apply("Shortlist", 3).await;
-    office.add(&[]).well();
-    let dry = office.run(&["probe", "acme", "--dry-run", "--json"]);
+    fixture.apply("Shortlist", 3).await;
+    fixture.add(&[]).well();
+    let dry = fixture.run(&["probe", "acme", "--dry-run", "--json"]);
     assert_eq!(dry.json()["kept"], false);
-    let kept = office.run(&["probe", "acme", "--json"]);
+    let kept = fixture.run(&["probe", "acme", "--json"]);
     assert_eq!(kept.json()["kept"], true);
     let dialect = &kept.json()["dialect"];
     assert_eq!(dialect["stage_route"], "Application.StageId");
     assert_eq!(dialect["history"], "unreadable");
-    let again = office.run(&["probe", "acme"]).well();
+    let again = fixture.run(&["probe", "acme"]).well();
     assert!(again.contains("stays as it is"), "{again}");
-    let stages = office.run(&["stages", "acme", "--json"]);
+    let stages = fixture.run(&["stages", "acme", "--json"]);
     assert_eq!(stages.json()["complete"], true);
     let options = stages.json()["options"].clone();
     let mut names = options.as_array().unwrap().iter().map(|one| &one["name"]);
@@ -207,15 +207,15 @@ async fn probing_keeps_the_dialect() {
         (&["stages", "acme", "--statuses"], "To Be Completed"),
         (&["questions", "acme"], "Assessment Score"),
     ] {
-        let out = office.run(arguments).well();
+        let out = fixture.run(arguments).well();
         assert!(out.contains(expected), "{arguments:?}: {out}");
     }
     // Nothing is written without being asked to.
-    let refused = office.run(&["probe", "acme", "--on", "70001", "--action-type", "42"]);
+    let refused = fixture.run(&["probe", "acme", "--on", "70001", "--action-type", "42"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("--yes"), "{refused:?}");
-    let before = office.player.writes(0).await.unwrap().next;
-    let done = office
+    let before = fixture.player.writes(0).await.unwrap().next;
+    let done = fixture
         .run(&[
             "probe",
             "acme",
@@ -227,5 +227,5 @@ async fn probing_keeps_the_dialect() {
         ])
         .well();
     assert!(done.contains("Left behind: action"), "{done}");
-    assert!(office.player.writes(0).await.unwrap().next > before);
+    assert!(fixture.player.writes(0).await.unwrap().next > before);
 }

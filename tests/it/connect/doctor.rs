@@ -1,20 +1,20 @@
 //! `doctor` finds what is wrong with an installation, and nothing where nothing is.
 
 use stagecall_sandbox::control::SystemSettings;
-use stagecall_tests::rig::free_port;
+use stagecall_tests::harness::free_port;
 
-use super::office::Office;
+use super::fixture::CliFixture;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named() {
-    let office = Office::new(195).await;
-    office.apply("Shortlist", 1).await;
-    office.add(&[]).well();
-    office.run(&["probe", "acme"]).well();
-    office.map(&[]).well();
-    let host = office.serve();
+    let fixture = CliFixture::new(195).await;
+    fixture.apply("Shortlist", 1).await;
+    fixture.add(&[]).well();
+    fixture.run(&["probe", "acme"]).well();
+    fixture.map(&[]).well();
+    let host = fixture.serve();
     host.logged("the mapping is on").await;
-    let out = office.run(&["doctor", "acme"]).well();
+    let out = fixture.run(&["doctor", "acme"]).well();
     assert!(out.contains("Nothing is wrong"), "{out}");
 
     // The key is withdrawn; the host notices, and so does the doctor. Nobody answers at the callback address.
@@ -23,10 +23,10 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
         end_tokens: true,
         ..SystemSettings::default()
     };
-    office.player.set_eploy("acme", &settings).await.unwrap();
+    fixture.player.set_eploy("acme", &settings).await.unwrap();
     host.logged("the tenant is suspended").await;
     let nowhere = format!("http://{}/", free_port());
-    let done = office.run(&["doctor", "--json", "--public-url", &nowhere]);
+    let done = fixture.run(&["doctor", "--json", "--public-url", &nowhere]);
     assert_eq!(done.code, Some(3), "{done:?}");
     let json = done.json();
     let problems: Vec<_> = json["findings"]
@@ -50,32 +50,32 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_callback_address_is_known_by_what_our_listener_answers() {
-    let office = Office::new(196).await;
-    office.add(&[]).well();
+    let fixture = CliFixture::new(196).await;
+    fixture.add(&[]).well();
     // Something that answers, and is not Stagecall.
-    let done = office.run(&["doctor", "--public-url", &office.sandbox.url()]);
+    let done = fixture.run(&["doctor", "--public-url", &fixture.sandbox.url()]);
     assert_eq!(done.code, Some(3), "{done:?}");
     assert!(done.out.contains("not as Stagecall's listener"), "{done:?}");
 
-    let host = office.serve();
+    let host = fixture.serve();
     let said = |text: &str| {
         let (_, address) = text.split_once("callbacks on ")?;
         Some(address.trim().to_owned())
     };
-    let address = stagecall_tests::rig::until("the host says where it listens", async || {
-        let out = std::fs::read_to_string(office.file("serve.out")).unwrap_or_default();
+    let address = stagecall_tests::harness::until("the host says where it listens", async || {
+        let out = std::fs::read_to_string(fixture.file("serve.out")).unwrap_or_default();
         said(&out)
     })
     .await;
-    let out = office.run(&["doctor", "--public-url", &address]).well();
+    let out = fixture.run(&["doctor", "--public-url", &address]).well();
     assert!(out.contains("leads to Stagecall's listener"), "{out}");
     drop(host);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_not_there_is_told() {
-    let office = Office::new(197).await;
-    let done = office.run(&["doctor", "--store", "sqlite:nowhere/stagecall.db"]);
+    let fixture = CliFixture::new(197).await;
+    let done = fixture.run(&["doctor", "--store", "sqlite:nowhere/stagecall.db"]);
     assert_eq!(done.code, Some(2), "{done:?}");
     assert!(
         done.err

@@ -1,68 +1,68 @@
 //! Mappings: chosen by name, saved without inviting anybody, seen and changed.
 
-use stagecall_tests::rig::until;
+use stagecall_tests::harness::until;
 
-use super::office::Office;
+use super::fixture::CliFixture;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn saving_a_mapping_never_invites_anybody_who_was_there() {
-    let office = Office::new(191).await;
-    let there = office.apply("Video Interview", 2).await;
-    let later = office.apply("Shortlist", 1).await[0].application;
+    let fixture = CliFixture::new(191).await;
+    let there = fixture.apply("Video Interview", 2).await;
+    let later = fixture.apply("Shortlist", 1).await[0].application;
     // So many that they never make polls rarer.
-    office.add(&["--daily-calls", "10000000"]).well();
-    office.run(&["probe", "acme"]).well();
+    fixture.add(&["--daily-calls", "10000000"]).well();
+    fixture.run(&["probe", "acme"]).well();
     // The host runs already when the mapping is saved: the worst case.
     let polls = async || {
-        let calls = office.player.calls(0).await.unwrap().records;
+        let calls = fixture.player.calls(0).await.unwrap().records;
         let searches = calls
             .iter()
             .filter(|call| call.operation == "eploy.applications.search");
         searches.count()
     };
     let before = polls().await;
-    let host = office.serve();
+    let host = fixture.serve();
     until("acme is polled", async || {
         (polls().await > before + 1).then_some(())
     })
     .await;
-    office.map(&[]).well();
+    fixture.map(&[]).well();
     host.logged("the mapping is on").await;
-    office
+    fixture
         .player
         .move_to("acme", &[later], "Video Interview", None)
         .await
         .unwrap();
     let invitations = until("the later one is invited", async || {
-        let found = office.player.invitations(0).await.unwrap().records;
+        let found = fixture.player.invitations(0).await.unwrap().records;
         (!found.is_empty()).then_some(found)
     })
     .await;
     assert_eq!(invitations.len(), 1);
-    for judged in office.player.judgement("acme").await.unwrap() {
+    for judged in fixture.player.judgement("acme").await.unwrap() {
         let was_there = there
             .iter()
             .any(|one| one.application == judged.application.id);
         assert_eq!(judged.invitations.is_empty(), was_there, "{judged:?}");
     }
     // Pausing, resuming and saving another mapping for the same stage changes nothing for them either.
-    office
+    fixture
         .run(&["map", "pause", "acme", "first-interview", "--yes"])
         .well();
-    office
+    fixture
         .run(&["map", "resume", "acme", "first-interview", "--yes"])
         .well();
-    let list = office.run(&["map", "list", "acme"]).well();
+    let list = fixture.run(&["map", "list", "acme"]).well();
     assert!(list.contains("first-interview"), "{list}");
-    assert_eq!(office.player.invitations(0).await.unwrap().next, 1);
+    assert_eq!(fixture.player.invitations(0).await.unwrap().next, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
-    let office = Office::new(192).await;
-    office.apply("Shortlist", 1).await;
-    office.add(&[]).well();
-    office.run(&["probe", "acme"]).well();
+    let fixture = CliFixture::new(192).await;
+    fixture.apply("Shortlist", 1).await;
+    fixture.add(&[]).well();
+    fixture.run(&["probe", "acme"]).well();
     for (arguments, told) in [
         (&["--vacancy", "Cook"][..], "Support Worker (4101)"),
         (&["--stage", "Offer"], "Video Interview (12)"),
@@ -72,7 +72,7 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
         (&["--outcome", "completed=Done"], "Completed (103)"),
         (&["--account", "wecp"], "wecp"),
     ] {
-        let done = office.map(arguments);
+        let done = fixture.map(arguments);
         assert_ne!(done.code, Some(0), "{arguments:?}");
         assert!(done.err.contains(told), "{arguments:?}: {}", done.err);
     }
@@ -86,15 +86,15 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
         "--assessment",
         "First interview",
     ];
-    let done = office.run(&nowhere);
+    let done = fixture.run(&nowhere);
     assert_eq!(done.code, Some(2));
     assert!(done.err.contains("shown nowhere"), "{}", done.err);
     // Whoever is there would be invited: that has to be said.
-    let done = office.map(&["--include-current"]);
+    let done = fixture.map(&["--include-current"]);
     assert_eq!(done.code, Some(2));
     assert!(done.err.contains("will be invited, too"), "{}", done.err);
 
-    let done = office.map(&[
+    let done = fixture.map(&[
         "--status",
         "To Be Completed",
         "--question",
@@ -116,39 +116,39 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
     assert_eq!(mapping["report"]["moves"][0]["stage"], "13");
     assert_eq!(mapping["reentry"], "again");
     // A second one for the same applications has to be meant, and gets an id of its own.
-    let done = office.map(&["--json"]);
+    let done = fixture.map(&["--json"]);
     assert_eq!(done.code, Some(2));
     assert!(done.err.contains("--allow-overlap"), "{}", done.err);
-    let done = office.map(&["--allow-overlap", "--json"]);
+    let done = fixture.map(&["--allow-overlap", "--json"]);
     assert_eq!(done.json()["id"], "first-interview-2");
-    let shown = office
+    let shown = fixture
         .run(&["map", "show", "acme", "first-interview"])
         .well();
     assert!(
         shown.contains("question     276 is answered with the percent"),
         "{shown}"
     );
-    office
+    fixture
         .run(&["map", "remove", "acme", "first-interview-2", "--yes"])
         .well();
-    let gone = office.run(&["map", "show", "acme", "first-interview-2"]);
+    let gone = fixture.run(&["map", "show", "acme", "first-interview-2"]);
     assert_eq!(gone.code, Some(4), "{gone:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_shows_what_would_be_written_and_writes_nothing() {
-    let office = Office::new(193).await;
-    let at = office.apply("Video Interview", 1).await[0]
+    let fixture = CliFixture::new(193).await;
+    let at = fixture.apply("Video Interview", 1).await[0]
         .application
         .to_string();
-    let elsewhere = office.apply("Shortlist", 1).await[0]
+    let elsewhere = fixture.apply("Shortlist", 1).await[0]
         .application
         .to_string();
-    office.add(&[]).well();
-    office.run(&["probe", "acme"]).well();
-    office.map(&["--question", "percent=276"]).well();
-    let before = office.player.writes(0).await.unwrap().next;
-    let out = office
+    fixture.add(&[]).well();
+    fixture.run(&["probe", "acme"]).well();
+    fixture.map(&["--question", "percent=276"]).well();
+    let before = fixture.player.writes(0).await.unwrap().next;
+    let out = fixture
         .run(&[
             "map",
             "test",
@@ -167,7 +167,7 @@ async fn a_test_shows_what_would_be_written_and_writes_nothing() {
     ] {
         assert!(out.contains(words), "\"{words}\": {out}");
     }
-    let other = office.run(&[
+    let other = fixture.run(&[
         "map",
         "test",
         "acme",
@@ -177,7 +177,7 @@ async fn a_test_shows_what_would_be_written_and_writes_nothing() {
         "--json",
     ]);
     assert_eq!(other.json()["triggered"], false);
-    let none = office.run(&[
+    let none = fixture.run(&[
         "map",
         "test",
         "acme",
@@ -186,6 +186,6 @@ async fn a_test_shows_what_would_be_written_and_writes_nothing() {
         "1",
     ]);
     assert_eq!(none.code, Some(4), "{none:?}");
-    assert_eq!(office.player.writes(0).await.unwrap().next, before);
-    assert_eq!(office.player.invitations(0).await.unwrap().next, 0);
+    assert_eq!(fixture.player.writes(0).await.unwrap().next, before);
+    assert_eq!(fixture.player.invitations(0).await.unwrap().next, 0);
 }

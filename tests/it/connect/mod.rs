@@ -2,7 +2,7 @@
 
 mod add;
 mod doctor;
+mod fixture;
 mod map;
-mod office;
 mod probe;
 mod walk;

@@ -13,7 +13,7 @@ use stagecall_core::ports::{Allowance, CallbackTokens, Secrets, TenantSecret};
 use stagecall_core::timing::Timing;
 use stagecall_eploy::{Certainty, Connections, Experiment, Inspector, Probed, Writing};
 use stagecall_http::{Guard, Sender};
-use stagecall_sandbox::control::{Key, NewApplications, NewVacancy, Player};
+use stagecall_sandbox::control::{Key, NewApplications, NewVacancy, SandboxClient};
 use stagecall_sandbox::{Options, Running, Sandbox};
 
 /// One key, and no limit to its calls.
@@ -55,16 +55,16 @@ impl Allowance for Unlimited {
 /// A system in one reading, with so many applications.
 struct System {
     name: String,
-    player: Player,
+    player: SandboxClient,
     inspector: Inspector,
     application: u64,
 }
 
 impl System {
-    async fn new(sandbox: &Running, name: &str, switches: Value, applications: u32) -> Self {
+    async fn new(sandbox: &Running, name: &str, quirks: Value, applications: u32) -> Self {
         let player = sandbox.player();
         let system = player.eploy(name).await.unwrap();
-        player.switch_eploy(name, switches).await.unwrap();
+        player.switch_eploy(name, quirks).await.unwrap();
         let vacancy = NewVacancy {
             title: "Support Worker".to_owned(),
             ..NewVacancy::default()
@@ -257,18 +257,14 @@ async fn what_reading_finds_is_what_was_switched_on() {
             json!({"dates": "utc"}),
         ),
     ];
-    for (at, (switches, name, reading, settings)) in cases.into_iter().enumerate() {
-        let system = System::new(&sandbox, &format!("s{at}"), switches.clone(), 3).await;
+    for (at, (quirks, name, reading, settings)) in cases.into_iter().enumerate() {
+        let system = System::new(&sandbox, &format!("s{at}"), quirks.clone(), 3).await;
         let probed = system.probe().await;
         let one = found(&probed, name);
-        assert_eq!(one.reading, reading, "{switches}: {one:#?}");
-        assert_eq!(Value::Object(one.settings.clone()), settings, "{switches}");
-        assert_ne!(one.certainty, Certainty::Open, "{switches}");
-        assert_eq!(
-            system.changes().await,
-            0,
-            "{switches}: something was written"
-        );
+        assert_eq!(one.reading, reading, "{quirks}: {one:#?}");
+        assert_eq!(Value::Object(one.settings.clone()), settings, "{quirks}");
+        assert_ne!(one.certainty, Certainty::Open, "{quirks}");
+        assert_eq!(system.changes().await, 0, "{quirks}: something was written");
         assert!(
             probed.left_behind.is_empty() && probed.calls < 60,
             "{}",
@@ -306,9 +302,9 @@ async fn the_largest_page_is_found_where_there_is_enough_to_fill_it() {
         (500, "clamp"),
         (500, "refuse"),
     ] {
-        let switches = json!({"max_records": limit, "above_max": above});
+        let quirks = json!({"max_records": limit, "above_max": above});
         let name = format!("{above}{limit}");
-        let system = System::new(&sandbox, &name, switches, limit + 1).await;
+        let system = System::new(&sandbox, &name, quirks, limit + 1).await;
         let probed = system.probe().await;
         let size = found(&probed, "page size");
         assert_eq!(
@@ -385,21 +381,21 @@ async fn what_writing_finds_is_what_was_switched_on_and_what_is_left_is_said() {
             json!({"action_look_up": "never"}),
         ),
     ];
-    for (at, (switches, name, reading, settings)) in cases.into_iter().enumerate() {
-        let system = System::new(&sandbox, &format!("s{at}"), switches.clone(), 2).await;
+    for (at, (quirks, name, reading, settings)) in cases.into_iter().enumerate() {
+        let system = System::new(&sandbox, &format!("s{at}"), quirks.clone(), 2).await;
         let probed = system.probe_writing().await;
         let one = found(&probed, name);
-        assert_eq!(one.reading, reading, "{switches}: {one:#?}");
-        assert_eq!(Value::Object(one.settings.clone()), settings, "{switches}");
+        assert_eq!(one.reading, reading, "{quirks}: {one:#?}");
+        assert_eq!(Value::Object(one.settings.clone()), settings, "{quirks}");
         let left = probed.left_behind.join("\n");
         let application = system.application.to_string();
-        assert!(left.contains(&application), "{switches}: {left}");
+        assert!(left.contains(&application), "{quirks}: {left}");
         let all = system.player.judgement(&system.name).await.unwrap();
         let shown = &all
             .iter()
             .find(|one| one.application.id == system.application)
             .unwrap();
-        assert_eq!(shown.application.position.stage, "Shortlist", "{switches}");
+        assert_eq!(shown.application.position.stage, "Shortlist", "{quirks}");
         assert_eq!(shown.application.actions.len(), 1);
         assert_eq!(left.contains("a note"), !shown.application.notes.is_empty());
         let others = all

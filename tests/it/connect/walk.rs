@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use stagecall_tests::rig::{free_port, soon, stagecall};
+use stagecall_tests::harness::{free_port, soon, stagecall};
 
 const README: &str = include_str!("../../../README.md");
 

@@ -18,9 +18,9 @@ use futures::StreamExt as _;
 use serde_json::Value;
 use stagecall_aws::Store;
 use stagecall_aws::layout::PARTITION;
-use stagecall_core::invitation::{Step, Wake};
+use stagecall_core::invitation::{Schedule, Step};
 use stagecall_core::ports::{
-    Due as _, Ledger as _, Records as _, Saved, Sweeps as _, TenantState, TenantStates as _,
+    Due as _, Ledger as _, OperatorStore as _, Saved, Sweeps as _, TenantState, TenantStates as _,
 };
 use stagecall_core::work::Kind;
 use stagecall_tests::sample::{assessment, at, detected, key, tenant};
@@ -146,7 +146,7 @@ async fn one_invitations_whole_life() {
     let (store, meter, name) = metered().await;
     // Others wait for the same assessment.
     store
-        .arm(&Life::key().tenant, &assessment(), at(0.0))
+        .schedule_sweep(&Life::key().tenant, &assessment(), at(0.0))
         .await
         .unwrap();
     let life = Life::begin(store).await;
@@ -229,7 +229,7 @@ async fn what_is_not_due_is_not_read() {
             let store = store.clone();
             let mut row = detected(key("acme", application));
             row.entry.seen_at = at(seen);
-            row.wake = Wake::At {
+            row.schedule = Schedule::At {
                 at: at(wakes),
                 step: Step::Invite,
             };

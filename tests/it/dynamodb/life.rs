@@ -6,14 +6,14 @@ use std::sync::Arc;
 use stagecall_aws::Store;
 use stagecall_core::clock::Deadline;
 use stagecall_core::ids::{AccountId, InvitationKey};
-use stagecall_core::ports::{IncomingCall, Ledger as _, Records as _};
+use stagecall_core::ports::{IncomingCall, Ledger as _, OperatorStore as _};
 use stagecall_core::report::Moment;
 use stagecall_core::tenant::{
     ActionPlan, Answerable, Mapping, MappingKind, PlatformConnection, Reentry, ReportPlan,
     Settings, Tenant, Texts, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{Answer, Desk, Inviter, Poller, Receiver, WriteBack};
+use stagecall_core::usecases::{Engine, Inviter, Poller, ReceiveOutcome, Receiver, WriteBack};
 use stagecall_core::work::Work;
 use stagecall_tests::sample::{assessment, tenant};
 
@@ -23,7 +23,7 @@ use super::outside::{Outside, TOKEN};
 pub struct Life {
     outside: Arc<Outside>,
     store: Store,
-    desk: Desk,
+    engine: Engine,
 }
 
 impl Life {
@@ -31,7 +31,7 @@ impl Life {
     pub async fn begin(store: Store) -> Self {
         let outside = Arc::new(Outside::default());
         let shared = Arc::new(store.clone());
-        let desk = Desk {
+        let engine = Engine {
             ledger: shared.clone(),
             sweeps: shared.clone(),
             tenants: shared.clone(),
@@ -45,7 +45,7 @@ impl Life {
         let life = Self {
             outside,
             store,
-            desk,
+            engine,
         };
         life.poll().await;
         life
@@ -64,7 +64,7 @@ impl Life {
     pub async fn poll(&self) {
         self.outside.pass(3600.0);
         let poller = Poller {
-            desk: self.desk.clone(),
+            engine: self.engine.clone(),
             states: Arc::new(self.store.clone()),
             announcements: Arc::new(self.store.clone()),
             eploy: self.outside.clone(),
@@ -91,7 +91,7 @@ impl Life {
         let answer = receiver
             .receive(&"northwind".into(), &"willo".into(), TOKEN, &call)
             .await;
-        assert_eq!(answer.unwrap(), Answer::Accepted);
+        assert_eq!(answer.unwrap(), ReceiveOutcome::Accepted);
     }
 
     /// Does one piece of queued work; `None` if there is none.
@@ -99,25 +99,32 @@ impl Life {
         let work = self.outside.next()?;
         self.outside.pass(0.731_123_457);
         let write_back = WriteBack {
-            desk: self.desk.clone(),
+            engine: self.engine.clone(),
             eploy: self.outside.clone(),
             platforms: self.outside.clone(),
         };
         match &work {
             Work::Invite { key } => {
                 let inviter = Inviter {
-                    desk: self.desk.clone(),
+                    engine: self.engine.clone(),
                     eploy: self.outside.clone(),
                     platforms: self.outside.clone(),
                 };
                 inviter.invite(key, Deadline::NONE).await.unwrap();
             }
-            Work::WriteBack { key, news, marker } => {
-                write_back.handle(key, *news, marker.clone()).await.unwrap();
+            Work::WriteBack {
+                key,
+                news,
+                change_token,
+            } => {
+                write_back
+                    .handle(key, *news, change_token.clone())
+                    .await
+                    .unwrap();
             }
             Work::Delivery { tenant, id } => {
                 self.receiver()
-                    .look_into(&write_back, tenant, id)
+                    .process_delivery(&write_back, tenant, id)
                     .await
                     .unwrap();
             }
@@ -141,7 +148,7 @@ impl Life {
 
     fn receiver(&self) -> Receiver {
         Receiver {
-            desk: self.desk.clone(),
+            engine: self.engine.clone(),
             deliveries: Arc::new(self.store.clone()),
             secrets: self.outside.clone(),
             platforms: self.outside.clone(),

@@ -1,7 +1,7 @@
 //! Many rows, and names made of the signs that keys are made of.
 
 use stagecall_aws::Store;
-use stagecall_core::ports::{Due as _, Ledger as _, Records as _};
+use stagecall_core::ports::{Due as _, Ledger as _, OperatorStore as _};
 use stagecall_core::work::Kind;
 use stagecall_tests::sample::{assessment, at, detected, key, reported, sent, tenant};
 

@@ -16,11 +16,11 @@ use stagecall_core::ids::{
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Assessment,
-    CallbackAddress, CallbackToken, CallbackTokens, Capabilities, DeliveryReader, Directory, Eploy,
-    EployConnections, Events, Feed, Found, Hint, HistoryRow, IncomingCall, InviteAnswer,
-    InviteOrder, NewAction, PlacementPage, Platform, PlatformConnections, PrepareOrder, Purpose,
-    QuestionsOf, Queue, Registration, Secrets, StageChangePage, StageSearch, Standing, SweepPage,
-    TenantSecret, Unreadable, Vacancy, Verdict, Withdrawn,
+    AssessmentOrder, CallbackAddress, CallbackToken, CallbackTokens, Capabilities, Directory,
+    Eploy, EployConnections, Events, Feed, Found, HistoryRow, IncomingCall, InviteAnswer,
+    InviteOrder, NewAction, PlacementPage, Platform, PlatformConnections, Purpose, QuestionsOf,
+    Queue, Registration, Secrets, SignatureCheck, StageChangePage, StageInfo, StageSearch,
+    SweepPage, TenantSecret, Unreadable, Vacancy, WebhookHint, WebhookParser, Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Score, Status};
 use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
@@ -92,7 +92,7 @@ impl Queue for Outside {
     }
 
     /// As SQS does.
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         true
     }
 }
@@ -227,8 +227,8 @@ impl Eploy for Outside {
         unreachable!("the tenant has no plan for hires")
     }
 
-    async fn standing(&self, _: &ApplicationId) -> Result<Standing, CallError> {
-        Ok(Standing::History(vec![HistoryRow {
+    async fn standing(&self, _: &ApplicationId) -> Result<StageInfo, CallError> {
+        Ok(StageInfo::History(vec![HistoryRow {
             id: "98765432".into(),
             at: Some(at(-12.0)),
             position: position(),
@@ -308,7 +308,7 @@ impl PlatformConnections for Outside {
         Ok(Arc::new(self.clone()))
     }
 
-    fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn DeliveryReader>> {
+    fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn WebhookParser>> {
         Some(Arc::new(self.clone()))
     }
 }
@@ -316,13 +316,13 @@ impl PlatformConnections for Outside {
 /// As long as a real platform's.
 const REFERENCE: &str = "p7Yk2Lw9QxT4";
 
-impl DeliveryReader for Outside {
-    fn verify(&self, _: &IncomingCall<'_>) -> Verdict {
-        Verdict::TokenOnly
+impl WebhookParser for Outside {
+    fn verify(&self, _: &IncomingCall<'_>) -> SignatureCheck {
+        SignatureCheck::TokenOnly
     }
 
-    fn read(&self, _: &IncomingCall<'_>) -> Result<Hint, Unreadable> {
-        Ok(Hint {
+    fn read(&self, _: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
+        Ok(WebhookHint {
             event: Some("new_response".to_owned()),
             references: vec![REFERENCE.into()],
         })
@@ -354,7 +354,7 @@ impl Platform for Outside {
         })
     }
 
-    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError> {
+    async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError> {
         Ok(order.wanted.clone())
     }
 
@@ -391,7 +391,7 @@ impl Platform for Outside {
 
     async fn list(&self, _: &AssessmentId, _: Option<&str>) -> Result<SweepPage, CallError> {
         Ok(SweepPage {
-            sightings: Vec::new(),
+            lines: Vec::new(),
             next: None,
             set_aside: 0,
         })

@@ -9,7 +9,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use stagecall_aws::Store;
 use stagecall_core::announcement::{Announcement, Hire, HireKey};
 use stagecall_core::ids::CandidateId;
-use stagecall_core::ports::{Announcements as _, Erased, Inserted, Ledger as _, Records as _};
+use stagecall_core::ports::{
+    Announcements as _, Erased, Inserted, Ledger as _, OperatorStore as _,
+};
 use stagecall_tests::sample::{at, detected, key};
 
 use super::server::{config, store, table};

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use stagecall_core::clock::Deadline;
-use stagecall_core::error::{Phase, Reach};
+use stagecall_core::error::{ErrorScope, Phase};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
-use stagecall_core::ports::{InviteAnswer, InviteOrder, PrepareOrder, Task, Withdrawn};
+use stagecall_core::ports::{AssessmentOrder, InviteAnswer, InviteOrder, Task, Withdrawn};
 use stagecall_core::result::Status;
 use stagecall_core::tenant::Settings;
 use stagecall_platforms::kind;
@@ -47,8 +47,8 @@ async fn each_that_meets(case: impl AsyncFn(&Scene, Settings)) {
     assert!(met > 0, "no platform has live interviews");
 }
 
-fn prepare(scene: &Scene, name: &str, options: &Settings) -> PrepareOrder {
-    PrepareOrder {
+fn prepare(scene: &Scene, name: &str, options: &Settings) -> AssessmentOrder {
+    AssessmentOrder {
         client_ref: name.to_owned(),
         wanted: scene.stand.makes_interviews().unwrap().1,
         vacancy: Some("Support Worker".to_owned()),
@@ -70,7 +70,7 @@ fn meet(scene: &Scene, interview: &AssessmentId, options: &Settings, number: u32
 
 async fn made(scene: &Scene, options: &Settings) -> AssessmentId {
     let order = prepare(scene, "live.1", options);
-    scene.platform.prepare(&order).await.unwrap()
+    scene.platform.ensure_assessment(&order).await.unwrap()
 }
 
 #[tokio::test]
@@ -79,12 +79,15 @@ async fn an_interview_is_made_once_for_a_name_even_if_the_answer_is_lost() {
         let before = scene.stand.interviews().await.len();
         let order = prepare(scene, "live.1", &options);
         scene.fault(scene.stand.makes(), Fault::DropAfter).await;
-        let lost = scene.platform.prepare(&order).await.unwrap_err();
+        let lost = scene.platform.ensure_assessment(&order).await.unwrap_err();
         assert_eq!(lost.phase, Phase::Unknown, "{}", scene.kind.name);
-        let first = scene.platform.prepare(&order).await.unwrap();
-        assert_eq!(scene.platform.prepare(&order).await.unwrap(), first);
+        let first = scene.platform.ensure_assessment(&order).await.unwrap();
+        assert_eq!(
+            scene.platform.ensure_assessment(&order).await.unwrap(),
+            first
+        );
         let other = prepare(scene, "live.2", &options);
-        let second = scene.platform.prepare(&other).await.unwrap();
+        let second = scene.platform.ensure_assessment(&other).await.unwrap();
         assert_ne!(second, first);
         let there = scene.stand.interviews().await;
         assert_eq!(there.len(), before + 2, "{}", scene.kind.name);
@@ -185,9 +188,9 @@ async fn whoever_cannot_be_taken_back_is_said_to_be_there_still() {
 }
 
 /// `WeCP` with these switches and settings; one that is null is left out.
-async fn wecp(switches: Value, settings: Value) -> (Scene, Settings) {
+async fn wecp(quirks: Value, settings: Value) -> (Scene, Settings) {
     let mut scene = Scene::new(kind("wecp").unwrap()).await;
-    scene.stand.switch(switches).await;
+    scene.stand.switch(quirks).await;
     let (base_url, secrets) = (scene.stand.base_url(), scene.stand.secrets());
     let mut all = scene.stand.settings();
     let all_of = all.as_object_mut().unwrap();
@@ -258,7 +261,10 @@ async fn an_interview_is_scheduled_by_the_path_that_is_set() {
         let order = meet(&scene, &interview, &options, 1);
         let error = scene.platform.invite(&order).await.unwrap_err();
         // Tests go on.
-        assert_eq!((error.phase, error.reach), (Phase::Refused, Reach::Record));
+        assert_eq!(
+            (error.phase, error.scope),
+            (Phase::Refused, ErrorScope::Record)
+        );
         assert!(error.remedy.contains("schedule_path"), "{error}");
         scene.done().await;
     }
@@ -271,7 +277,10 @@ async fn an_account_without_an_organisation_is_good_for_tests_alone() {
     let interview = made(&scene, &options).await;
     let order = meet(&scene, &interview, &options, 2);
     let error = scene.platform.invite(&order).await.unwrap_err();
-    assert_eq!((error.phase, error.reach), (Phase::NotSent, Reach::Record));
+    assert_eq!(
+        (error.phase, error.scope),
+        (Phase::NotSent, ErrorScope::Record)
+    );
     assert!(error.remedy.contains("organisation"), "{error}");
     assert_eq!(scene.stand.invitations(&email(2)).await, 0);
     scene.done().await;
@@ -318,9 +327,9 @@ async fn a_held_interview_is_reported_with_its_scorecard() {
     assert!(first.completed_at <= Some(Timestamp::now()));
     assert_eq!(first.ratings[0].value, "4 stars");
     assert!(first.report_link.is_some());
-    assert_ne!(first.finding(), second.finding());
+    assert_ne!(first.snapshot(), second.snapshot());
     let page = scene.platform.list(&interview, None).await.unwrap();
-    assert_eq!(page.sightings[0].status, Some(Status::Completed));
+    assert_eq!(page.lines[0].status, Some(Status::Completed));
     scene.done().await;
 }
 

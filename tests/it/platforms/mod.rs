@@ -2,11 +2,11 @@
 //! against the sandbox. A case that an adapter's capabilities promise is never skipped: where its stand-in cannot play
 //! it, the test fails.
 
+mod fixture;
 mod found;
 mod meetings;
 mod pools;
 mod refused;
-mod stand;
 mod told;
 mod wecp;
 mod willo;
@@ -23,26 +23,26 @@ use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
 use stagecall_core::person::Person;
 use stagecall_core::ports::{
-    CallbackTokens, Capabilities, Found, InviteAnswer, InviteOrder, Platform, PlatformConnections,
-    PlatformSecret, Secrets, Sighting, Task, TenantSecret,
+    CallbackTokens, Capabilities, Found, InviteAnswer, InviteOrder, ListedStatus, Platform,
+    PlatformConnections, PlatformSecret, Secrets, Task, TenantSecret,
 };
 use stagecall_core::tenant::{Settings, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_http::{Guard, Sender};
-use stagecall_platforms::{Connections, KINDS, Kind};
+use stagecall_platforms::{Connections, KINDS, PlatformSpec};
 use stagecall_sandbox::control::{CallRecord, Fault, Profile, Rule};
 use stagecall_sandbox::{Options, Running, Sandbox};
 
-use stand::Stand;
+use fixture::PlatformFixture;
 
 /// The name of the account, on the sandbox and in the tenant.
 const ACCOUNT: &str = "acme";
 
 /// What an adapter is judged on: an account of its platform on a sandbox of its own, and the driver that calls it.
 struct Scene {
-    kind: &'static Kind,
+    kind: &'static PlatformSpec,
     capabilities: Capabilities,
-    stand: Box<dyn Stand>,
+    stand: Box<dyn PlatformFixture>,
     sandbox: Running,
     platform: Arc<dyn Platform>,
     /// Two assessments that were created there.
@@ -51,9 +51,9 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new(kind: &'static Kind) -> Self {
+    async fn new(kind: &'static PlatformSpec) -> Self {
         let sandbox = Sandbox::start(Options { port: 0, seed: 4 }).await.unwrap();
-        let stand = stand::of(kind.name, sandbox.player()).await;
+        let stand = fixture::of(kind.name, sandbox.player()).await;
         let first = stand.assessment("Care basics").await;
         let second = stand.assessment("Java").await;
         let platform = open(kind, &stand.base_url(), stand.settings(), stand.secrets()).await;
@@ -126,13 +126,13 @@ impl Scene {
     }
 
     /// Every line of the platform's list.
-    async fn list(&self) -> Vec<Sighting> {
+    async fn list(&self) -> Vec<ListedStatus> {
         let mut all = Vec::new();
         let mut next = None;
         loop {
             let page = self.platform.list(&self.first, next.as_deref());
             let page = page.await.unwrap();
-            all.extend(page.sightings);
+            all.extend(page.lines);
             next = page.next;
             if next.is_none() {
                 return all;
@@ -185,7 +185,7 @@ fn client_ref(number: u32) -> String {
 }
 
 async fn open(
-    kind: &Kind,
+    kind: &PlatformSpec,
     base_url: &str,
     mut settings: Value,
     secrets: BTreeMap<String, SecretString>,

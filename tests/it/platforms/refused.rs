@@ -1,7 +1,7 @@
 //! Refusals, and being too fast.
 
 use jiff::{SignedDuration, Timestamp};
-use stagecall_core::error::{CallError, Phase, Reach};
+use stagecall_core::error::{CallError, ErrorScope, Phase};
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::Platform;
 use stagecall_sandbox::control::Fault;
@@ -29,7 +29,7 @@ async fn a_refused_key_concerns_the_connection_and_repeats_nothing() {
             for error in failures(scene, &*wrong).await {
                 let shown = format!("{}, {how}: {error}", scene.kind.name);
                 assert_eq!(error.phase, Phase::Refused, "{shown}");
-                assert_eq!(error.reach, Reach::Connection, "{shown}");
+                assert_eq!(error.scope, ErrorScope::Connection, "{shown}");
                 assert!(error.may_retry(), "{shown}");
                 assert!(!shown.contains('@') && !shown.contains("wrong"), "{shown}");
             }
@@ -80,7 +80,7 @@ async fn an_assessment_that_is_no_more_fails_for_good_and_only_itself() {
         let error = scene.platform.invite(&order).await.unwrap_err();
         let shown = format!("{}: {error}", scene.kind.name);
         assert_eq!(error.phase, Phase::Refused, "{shown}");
-        assert_eq!(error.reach, Reach::Record, "{shown}");
+        assert_eq!(error.scope, ErrorScope::Record, "{shown}");
     })
     .await;
 }

@@ -65,7 +65,7 @@ async fn an_unknown_reference_is_told_as_cancelled() {
 async fn seen(scene: &Scene) -> BTreeMap<Reference, (Option<Status>, String)> {
     let list = scene.list().await;
     list.into_iter()
-        .map(|line| (line.reference, (line.status, line.marker)))
+        .map(|line| (line.reference, (line.status, line.change_token)))
         .collect()
 }
 
@@ -139,7 +139,7 @@ async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
             let elsewhere = scene.opened_anew().await;
             let page = elsewhere.list(&scene.first, next.as_deref());
             let page = page.await.unwrap();
-            for line in page.sightings {
+            for line in page.lines {
                 assert!(
                     all.remove(&line.reference),
                     "{name}: told twice, or not ours"

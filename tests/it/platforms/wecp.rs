@@ -8,27 +8,27 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::clock::Deadline;
-use stagecall_core::error::{Phase, Reach};
+use stagecall_core::error::{ErrorScope, Phase};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::InviteAnswer;
 use stagecall_core::result::Status;
 use stagecall_platforms::kind;
 use stagecall_sandbox::control::{
-    ByHand, CandidateAct, NewTest, Player, WecpInfo, WecpReviewerAct,
+    ByHand, CandidateAct, NewTest, SandboxClient, WecpInfo, WecpReviewerAct,
 };
 
-use super::stand::Stand;
+use super::fixture::PlatformFixture;
 use super::{ACCOUNT, Scene, client_ref, email, open, person};
 
 /// An account.
 pub struct Wecp {
-    player: Player,
+    player: SandboxClient,
     info: WecpInfo,
 }
 
 impl Wecp {
     /// The account, created. It tells a candidate's status in words, or nobody would ever see a bounce.
-    pub async fn new(player: Player) -> Self {
+    pub async fn new(player: SandboxClient) -> Self {
         let words = json!({"status_text": true});
         let info = player.switch_wecp(ACCOUNT, words).await;
         let info = info.unwrap();
@@ -37,7 +37,7 @@ impl Wecp {
 }
 
 #[async_trait(?Send)]
-impl Stand for Wecp {
+impl PlatformFixture for Wecp {
     fn base_url(&self) -> String {
         format!("{}/", self.info.base_url)
     }
@@ -200,15 +200,15 @@ impl Stand for Wecp {
             .collect()
     }
 
-    async fn switch(&self, switches: Value) {
-        self.player.switch_wecp(ACCOUNT, switches).await.unwrap();
+    async fn switch(&self, quirks: Value) {
+        self.player.switch_wecp(ACCOUNT, quirks).await.unwrap();
     }
 }
 
 /// `WeCP` with these switches, called with these settings, and the account's secrets of these names.
-async fn scene(switches: Value, settings: Value, secrets: &[&str]) -> Scene {
+async fn scene(quirks: Value, settings: Value, secrets: &[&str]) -> Scene {
     let mut scene = Scene::new(kind("wecp").unwrap()).await;
-    scene.stand.switch(switches).await;
+    scene.stand.switch(quirks).await;
     let mut given = scene.stand.secrets();
     given.retain(|name, _| secrets.contains(&name.as_str()));
     let base_url = scene.stand.base_url();
@@ -219,9 +219,9 @@ async fn scene(switches: Value, settings: Value, secrets: &[&str]) -> Scene {
 const KEY: [&str; 1] = ["api_key"];
 
 /// From the list of tests to the result of a candidate who had to be looked up.
-async fn whole_way(switches: Value, settings: Value) {
-    let shown = format!("{switches}, {settings}");
-    let scene = scene(switches, settings, &KEY).await;
+async fn whole_way(quirks: Value, settings: Value) {
+    let shown = format!("{quirks}, {settings}");
+    let scene = scene(quirks, settings, &KEY).await;
     let tests = scene.platform.assessments().await.unwrap();
     let care = tests.iter().find(|test| test.name == "Care basics");
     assert_eq!(care.unwrap().id, scene.first, "{shown}");
@@ -262,7 +262,7 @@ async fn whole_way(switches: Value, settings: Value) {
 
 #[tokio::test]
 async fn what_is_read_tolerantly_needs_no_setting() {
-    for switches in [
+    for quirks in [
         json!({}),
         json!({"tests_in": "tests", "test_id_field": "quizId", "test_name_field": "testName"}),
         json!({"test_id_field": "id", "not_known": "null", "empty_list": "array"}),
@@ -276,7 +276,7 @@ async fn what_is_read_tolerantly_needs_no_setting() {
         json!({"form_labels": "second_address", "test_duration": "milliseconds_text"}),
         json!({"form_labels": "none", "metadata": "echoed"}),
     ] {
-        whole_way(switches, json!({})).await;
+        whole_way(quirks, json!({})).await;
     }
 }
 
@@ -299,7 +299,7 @@ async fn zeros_of_somebody_who_never_began_are_no_score() {
 
 #[tokio::test]
 async fn what_nobody_knows_is_a_setting() {
-    for (switches, settings) in [
+    for (quirks, settings) in [
         (
             json!({"tests_path": "v2/quizzes"}),
             json!({"tests_path": "v2/quizzes"}),
@@ -321,7 +321,7 @@ async fn what_nobody_knows_is_a_setting() {
             json!({"invite_body": "details", "invite_name_field": "fullName"}),
         ),
     ] {
-        whole_way(switches, settings).await;
+        whole_way(quirks, settings).await;
     }
 }
 
@@ -337,8 +337,8 @@ async fn a_wrong_setting_concerns_the_connection() {
     let invite = scene.platform.invite(&scene.order(1)).await.unwrap_err();
     for (error, setting) in [(tests, "tests_path"), (invite, "invite_path")] {
         assert_eq!(
-            (error.phase, error.reach),
-            (Phase::Refused, Reach::Connection)
+            (error.phase, error.scope),
+            (Phase::Refused, ErrorScope::Connection)
         );
         assert!(error.remedy.contains(setting), "{error}");
     }
@@ -348,7 +348,7 @@ async fn a_wrong_setting_concerns_the_connection() {
 /// Nobody is taken for absent whom the list cannot tell.
 #[tokio::test]
 async fn a_list_without_addresses_proves_nothing() {
-    for (switches, settings) in [
+    for (quirks, settings) in [
         (json!({"form_labels": "none"}), json!({})),
         (json!({"form_labels": "no_address"}), json!({})),
         (
@@ -356,8 +356,8 @@ async fn a_list_without_addresses_proves_nothing() {
             json!({"lists_unfinished": false}),
         ),
     ] {
-        let shown = switches.to_string();
-        let scene = scene(switches, settings, &KEY).await;
+        let shown = quirks.to_string();
+        let scene = scene(quirks, settings, &KEY).await;
         scene.invited(1).await;
         let (person, reference) = (person(1), client_ref(1));
         let found = scene
@@ -377,8 +377,8 @@ async fn a_partner_is_let_in_with_everything_and_with_nothing_less() {
     let scene = scene(strict, json!({"user_email": "nobody@example.com"}), &all).await;
     let error = scene.platform.invite(&scene.order(1)).await.unwrap_err();
     assert_eq!(
-        (error.phase, error.reach),
-        (Phase::Refused, Reach::Connection)
+        (error.phase, error.scope),
+        (Phase::Refused, ErrorScope::Connection)
     );
     assert!(error.remedy.contains("user_email") && !error.to_string().contains('@'));
 
@@ -388,7 +388,7 @@ async fn a_partner_is_let_in_with_everything_and_with_nothing_less() {
     keyless.retain(|name, _| name == "api_key");
     let platform = open(scene.kind, &base_url, user.clone(), keyless).await;
     let error = platform.assessments().await.unwrap_err();
-    assert_eq!(error.reach, Reach::Connection);
+    assert_eq!(error.scope, ErrorScope::Connection);
 
     let platform = open(scene.kind, &base_url, user.clone(), scene.stand.secrets()).await;
     platform.invite(&scene.order(1)).await.unwrap();
@@ -430,6 +430,6 @@ async fn a_re_run_is_another_finding() {
     let rerun = player.wecp_reviewer(ACCOUNT, &which, WecpReviewerAct::Rerun);
     rerun.await.unwrap();
     let second = scene.platform.result(&scene.first, &reference).await;
-    assert_ne!(first.unwrap().finding(), second.unwrap().finding());
+    assert_ne!(first.unwrap().snapshot(), second.unwrap().snapshot());
     scene.done().await;
 }

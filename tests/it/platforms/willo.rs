@@ -8,27 +8,27 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::result::Status;
-use stagecall_sandbox::control::{AccountInfo, ByHand, CandidateAct, Player, ReviewerAct};
+use stagecall_sandbox::control::{AccountInfo, ByHand, CandidateAct, ReviewerAct, SandboxClient};
 
 use super::ACCOUNT;
-use super::stand::Stand;
+use super::fixture::PlatformFixture;
 
 /// An account.
 pub struct Willo {
-    player: Player,
+    player: SandboxClient,
     info: AccountInfo,
 }
 
 impl Willo {
     /// The account, created.
-    pub async fn new(player: Player) -> Self {
+    pub async fn new(player: SandboxClient) -> Self {
         let info = player.willo(ACCOUNT).await.unwrap();
         Self { player, info }
     }
 }
 
 #[async_trait(?Send)]
-impl Stand for Willo {
+impl PlatformFixture for Willo {
     fn base_url(&self) -> String {
         format!("{}/api/integrations/v2/", self.info.base_url)
     }
@@ -151,7 +151,7 @@ impl Stand for Willo {
         Vec::new()
     }
 
-    async fn switch(&self, switches: Value) {
-        self.player.switch_willo(ACCOUNT, switches).await.unwrap();
+    async fn switch(&self, quirks: Value) {
+        self.player.switch_willo(ACCOUNT, quirks).await.unwrap();
     }
 }

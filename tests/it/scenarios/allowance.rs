@@ -2,21 +2,23 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, NewApplications, SystemSettings};
-use stagecall_tests::rig::{Rig, TRIGGER, until};
+use stagecall_tests::harness::{Harness, TRIGGER, until};
 
 /// Eploy says that the allowance is spent, in either way; the log says so and what to do, and what was left undone is
 /// done once there are calls again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eploys_spent_allowance_is_told_and_outlived() {
-    let mut rig = Rig::new(141).await;
+    let mut harness = Harness::new(141).await;
     let mut customers = Vec::new();
     for status in [429, 403] {
         let name = format!("status-{status}");
-        customers.push(rig.customer(&name).await);
-        let switches = json!({"allowance_status": status});
-        rig.player.switch_eploy(&name, switches).await.unwrap();
+        customers.push(harness.customer(&name).await);
+        let quirks = json!({"allowance_status": status});
+        harness.player.switch_eploy(&name, quirks).await.unwrap();
     }
-    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    harness
+        .start_for(&customers.iter().collect::<Vec<_>>())
+        .await;
     for customer in &customers {
         let id = customer.applicant().await.application;
         let spent = SystemSettings {
@@ -24,10 +26,14 @@ async fn eploys_spent_allowance_is_told_and_outlived() {
             calls_today: Some(1),
             ..SystemSettings::default()
         };
-        rig.player.set_eploy(&customer.name, &spent).await.unwrap();
+        harness
+            .player
+            .set_eploy(&customer.name, &spent)
+            .await
+            .unwrap();
         customer.enter(&[id]).await;
         let tenant = format!("tenant={} ", customer.name);
-        let line = rig.logged(&["the tenant is suspended", &tenant]).await;
+        let line = harness.logged(&["the tenant is suspended", &tenant]).await;
         assert!(line.contains("eploy.allowance_eploy"), "{line}");
         assert!(
             line.contains("daily_calls") && line.contains("API Package"),
@@ -40,7 +46,8 @@ async fn eploys_spent_allowance_is_told_and_outlived() {
             calls_today: Some(0),
             ..SystemSettings::default()
         };
-        rig.player
+        harness
+            .player
             .set_eploy(&customer.name, &tomorrow)
             .await
             .unwrap();
@@ -54,18 +61,19 @@ async fn eploys_spent_allowance_is_told_and_outlived() {
 /// before invitations, and to those before polls.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_calls_are_made_than_were_given() {
-    let (mut rig, acme) = Rig::with_one(142).await;
+    let (mut harness, acme) = Harness::with_one(142).await;
     let there = NewApplications {
         stage: Some(TRIGGER.0.to_owned()),
         status: Some(TRIGGER.1.to_owned()),
         ..NewApplications::new(acme.vacancy, 9)
     };
-    rig.player.apply("acme", &there).await.unwrap();
-    rig.mapping("acme")["include_current"] = json!(true);
-    rig.tenant("acme")["eploy"]["daily_calls"] = json!(20);
-    rig.config["host"]["workers_per_tenant"] = json!(1);
-    rig.start().await;
-    rig.logged(&["eploy.allowance_ours", "raise daily_calls"])
+    harness.player.apply("acme", &there).await.unwrap();
+    harness.mapping("acme")["include_current"] = json!(true);
+    harness.tenant("acme")["eploy"]["daily_calls"] = json!(20);
+    harness.config["host"]["workers_per_tenant"] = json!(1);
+    harness.start().await;
+    harness
+        .logged(&["eploy.allowance_ours", "raise daily_calls"])
         .await;
     let made = async || {
         let (calls, _) = acme.calls(0).await;
@@ -88,13 +96,14 @@ async fn no_more_calls_are_made_than_were_given() {
         .count();
     assert!((1..9).contains(&invited), "{invited} are invited");
     assert!(shown >= 1, "nobody is shown");
-    rig.kill();
-    rig.start().await;
+    harness.kill();
+    harness.start().await;
     // There is news of one, and no call left to tell it.
     let told = all.iter().find(|one| !one.application.actions.is_empty());
     acme.act(&told.unwrap().participants, CandidateAct::Answer)
         .await;
-    rig.logged(&["eploy.allowance_ours", "the report was put off"])
+    harness
+        .logged(&["eploy.allowance_ours", "the report was put off"])
         .await;
     assert!(made().await <= 20);
     assert!(all.iter().all(|one| one.invitations.len() <= 1));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use serde_json::json;
 use stagecall_sandbox::control::CandidateAct;
-use stagecall_tests::rig::{Customer, PLATFORM, Rig, raw, request, until};
+use stagecall_tests::harness::{Customer, Harness, PLATFORM, raw, request, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -45,13 +45,13 @@ async fn sent(to: SocketAddr, head: &str, body: &[u8]) -> Vec<u16> {
 }
 
 /// The files of the host that have this text.
-fn files_with(rig: &Rig, text: &str) -> Vec<String> {
+fn files_with(harness: &Harness, text: &str) -> Vec<String> {
     let has = |bytes: &[u8]| {
         bytes
             .windows(text.len())
             .any(|part| part == text.as_bytes())
     };
-    std::fs::read_dir(rig.folder())
+    std::fs::read_dir(harness.folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file() && has(&std::fs::read(path).unwrap()))
@@ -60,36 +60,39 @@ fn files_with(rig: &Rig, text: &str) -> Vec<String> {
 }
 
 /// After everything: the host is up, lets the platform in and invites, and has kept nothing of the attacks.
-async fn unimpressed(rig: &Rig, acme: &Customer, path: &str) {
+async fn unimpressed(harness: &Harness, acme: &Customer, path: &str) {
     let headers = [("content-type", "application/json")];
     let genuine = body(GENUINE);
-    let reply = request(rig.listen(), "POST", path, &headers, genuine.as_bytes()).await;
+    let reply = request(harness.listen(), "POST", path, &headers, genuine.as_bytes()).await;
     assert_eq!(reply.status, 200, "the platform is let in");
-    assert_eq!(files_with(rig, ATTACK), [""; 0], "something was kept");
-    let kept = files_with(rig, GENUINE);
+    assert_eq!(files_with(harness, ATTACK), [""; 0], "something was kept");
+    let kept = files_with(harness, GENUINE);
     assert!(
         kept.iter().any(|file| file.starts_with("stagecall.db")),
         "the search finds nothing: {kept:?}"
     );
-    let log = rig.log();
+    let log = harness.log();
     for bad in ["panicked", "ERROR"] {
         assert!(!log.contains(bad), "the log has {bad}");
     }
-    let peak = rig.memory_peak();
+    let peak = harness.memory_peak();
     assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
     let invited = acme.invitee().await.application.id;
     acme.shows(invited, "Invited").await;
-    nobody_is_left(rig, acme).await;
+    nobody_is_left(harness, acme).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_gets_nothing_kept() {
-    let mut rig = Rig::new(141).await;
-    let (acme, other) = (rig.customer("acme").await, rig.customer("other").await);
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme, &other]).await;
-    let path = callback_path(&rig, &acme, "new_response").await;
-    let foreign = callback_path(&rig, &other, "new_response").await;
+    let mut harness = Harness::new(141).await;
+    let (acme, other) = (
+        harness.customer("acme").await,
+        harness.customer("other").await,
+    );
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme, &other]).await;
+    let path = callback_path(&harness, &acme, "new_response").await;
+    let foreign = callback_path(&harness, &other, "new_response").await;
     let token_of = |path: &str| {
         let token = path.split(['/', '?']).find(|part| part.len() == 64);
         token.unwrap().to_owned()
@@ -144,7 +147,7 @@ async fn a_stranger_gets_nothing_kept() {
     }
     let attack = body(ATTACK);
     for address in &addresses {
-        let reply = request(rig.listen(), "POST", address, &[], attack.as_bytes()).await;
+        let reply = request(harness.listen(), "POST", address, &[], attack.as_bytes()).await;
         let shown = address.replace(&token, "TOKEN");
         assert_eq!(reply.status, 404, "{shown:.80}");
         assert!(!reply.body.contains("acme"), "{shown:.80}: {}", reply.body);
@@ -158,7 +161,14 @@ async fn a_stranger_gets_nothing_kept() {
             ("x-http-method-override", "POST"),
             ("x-method-override", "POST"),
         ];
-        let reply = request(rig.listen(), method, &path, &overridden, attack.as_bytes()).await;
+        let reply = request(
+            harness.listen(),
+            method,
+            &path,
+            &overridden,
+            attack.as_bytes(),
+        )
+        .await;
         assert_eq!(reply.status, 405, "{method}");
     }
 
@@ -210,7 +220,7 @@ async fn a_stranger_gets_nothing_kept() {
         ("far too large", vec![b' '; 8 * 1024 * 1024], 413),
     ];
     for (what, body, wanted) in &bodies {
-        let reply = request(rig.listen(), "POST", &path, &[], body).await;
+        let reply = request(harness.listen(), "POST", &path, &[], body).await;
         assert_eq!(reply.status, *wanted, "{what}");
     }
     // What would be accepted if it were decoded, and what would then fill the memory.
@@ -227,25 +237,25 @@ async fn a_stranger_gets_nothing_kept() {
             ("content-encoding", encoding),
             ("content-type", "application/json"),
         ];
-        let reply = request(rig.listen(), "POST", &path, &headers, &body).await;
+        let reply = request(harness.listen(), "POST", &path, &headers, &body).await;
         let length = body.len();
         assert_eq!(reply.status, 400, "{encoding} of {length} bytes is decoded");
     }
-    unimpressed(&rig, &acme, &path).await;
-    assert!(!rig.log().contains(&token), "the token is in the log");
+    unimpressed(&harness, &acme, &path).await;
+    assert!(!harness.log().contains(&token), "the token is in the log");
     assert!(
-        !rig.log().contains("forged"),
+        !harness.log().contains("forged"),
         "a stranger writes into the log"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn broken_http_is_refused() {
-    let (mut rig, acme) = Rig::with_one(142).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
-    let path = callback_path(&rig, &acme, "new_response").await;
-    let to = rig.listen();
+    let (mut harness, acme) = Harness::with_one(142).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
+    let path = callback_path(&harness, &acme, "new_response").await;
+    let to = harness.listen();
     let attack = body(ATTACK);
     let length = attack.len();
     let post = format!("POST {path} HTTP/1.1\r\nhost: {to}\r\nconnection: close");
@@ -389,17 +399,17 @@ async fn broken_http_is_refused() {
         "POST http://{to}{wrong} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}"
     );
     assert_eq!(sent(to, &elsewhere, attack.as_bytes()).await, [404]);
-    unimpressed(&rig, &acme, &path).await;
+    unimpressed(&harness, &acme, &path).await;
 }
 
 /// Whoever takes their time is cut off, in the head as in the body, and cannot keep others out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_callers_are_cut_off() {
-    let (mut rig, acme) = Rig::with_one(143).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
-    let path = callback_path(&rig, &acme, "new_response").await;
-    let to = rig.listen();
+    let (mut harness, acme) = Harness::with_one(143).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
+    let path = callback_path(&harness, &acme, "new_response").await;
+    let to = harness.listen();
     let begun = Instant::now();
     let trickle = |head: String| async move {
         let mut connection = TcpStream::connect(to).await.unwrap();
@@ -448,45 +458,45 @@ async fn slow_callers_are_cut_off() {
         let shown = head.get(post.len()..).unwrap_or_default();
         assert_eq!(answer, *wanted, "{shown:?} after {time:?}");
     }
-    unimpressed(&rig, &acme, &path).await;
+    unimpressed(&harness, &acme, &path).await;
 }
 
 /// A token that was rotated away is let in while the host is told to, and never once there is one between it and the
 /// present one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retired_token_is_refused() {
-    let (mut rig, acme) = Rig::with_one(145).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
-    let mut paths = vec![callback_path(&rig, &acme, "new_response").await];
+    let (mut harness, acme) = Harness::with_one(145).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
+    let mut paths = vec![callback_path(&harness, &acme, "new_response").await];
     // The status of a call with each token so far, the oldest first.
-    let answers = async |rig: &Rig, paths: &[String]| {
+    let answers = async |harness: &Harness, paths: &[String]| {
         let mut answers = Vec::new();
         for (number, path) in paths.iter().enumerate() {
             let spoken_of = body(&format!("{number:032x}"));
-            let reply = request(rig.listen(), "POST", path, &[], spoken_of.as_bytes()).await;
+            let reply = request(harness.listen(), "POST", path, &[], spoken_of.as_bytes()).await;
             answers.push(reply.status);
         }
         answers
     };
-    assert_eq!(answers(&rig, &paths).await, [200]);
+    assert_eq!(answers(&harness, &paths).await, [200]);
     for (generation, accept_previous, wanted) in [
         (2, true, &[200, 200][..]),
         (3, true, &[404, 200, 200]),
         (3, false, &[404, 404, 200]),
     ] {
-        assert_eq!(rig.stop().await.code(), Some(0));
-        rig.tenant("acme")["platforms"][PLATFORM]["callback"] =
+        assert_eq!(harness.stop().await.code(), Some(0));
+        harness.tenant("acme")["platforms"][PLATFORM]["callback"] =
             json!({"generation": generation, "accept_previous": accept_previous});
-        rig.start().await;
+        harness.start().await;
         if paths.len() < generation {
             let path = until("the new token is registered", async || {
-                let path = registered_path(&rig, &acme, "new_response").await?;
+                let path = registered_path(&harness, &acme, "new_response").await?;
                 (!paths.contains(&path)).then_some(path)
             });
             paths.push(path.await);
         }
-        let got = answers(&rig, &paths).await;
+        let got = answers(&harness, &paths).await;
         assert_eq!(got, wanted, "generation {generation}, {accept_previous}");
     }
 }
@@ -494,11 +504,11 @@ async fn a_retired_token_is_refused() {
 /// The same call again and again changes nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_has_no_effect() {
-    let (mut rig, acme) = Rig::with_one(144).await;
-    rig.open_to_callbacks();
-    rig.without_sweeps();
-    rig.start_for(&[&acme]).await;
-    let path = callback_path(&rig, &acme, "new_response").await;
+    let (mut harness, acme) = Harness::with_one(144).await;
+    harness.open_to_callbacks();
+    harness.without_sweeps();
+    harness.start_for(&[&acme]).await;
+    let path = callback_path(&harness, &acme, "new_response").await;
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;
@@ -509,7 +519,7 @@ async fn a_replay_has_no_effect() {
     for variant in 0..40 {
         // Half of them are word for word the same.
         let body = format!("{{\"key\": \"{key}\", \"n\": {}}}", variant / 2);
-        let reply = request(rig.listen(), "POST", &path, &[], body.as_bytes()).await;
+        let reply = request(harness.listen(), "POST", &path, &[], body.as_bytes()).await;
         assert_eq!(reply.status, 200);
     }
     acme.polled().await;

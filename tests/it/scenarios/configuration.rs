@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use stagecall_tests::rig::{Rig, stagecall};
+use stagecall_tests::harness::{Harness, stagecall};
 
 /// Runs `serve` on a file until it ends, and tells its exit code and what it said.
 fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
@@ -20,11 +20,11 @@ fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
 /// Every problem, each with its key and with what would be right; and no secret is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_problems_are_told_at_once() {
-    let (mut rig, _) = Rig::with_one(111).await;
-    rig.config["host"]["listen"] = json!("nowhere");
-    rig.config["host"]["colour"] = json!("red");
-    rig.config["timing"]["lease_seconds"] = json!(1.0);
-    let acme = rig.tenant("acme");
+    let (mut harness, _) = Harness::with_one(111).await;
+    harness.config["host"]["listen"] = json!("nowhere");
+    harness.config["host"]["colour"] = json!("red");
+    harness.config["timing"]["lease_seconds"] = json!(1.0);
+    let acme = harness.tenant("acme");
     acme["eploy"]["base_url"] = json!("acme");
     acme["eploy"]["client_secret"] = json!("s3cr3t-in-the-file");
     acme["platforms"]["willo"]["settings"] = json!({"calls_per_second": "many"});
@@ -32,7 +32,7 @@ async fn all_problems_are_told_at_once() {
     acme["mappings"][0]["assessment"]["platform"] = json!("wecp");
     acme["mappings"][0]["triggers"] = json!([{}]);
     acme["mappings"][0]["report"]["questions"] = json!({"percentage": "276"});
-    let file = rig.write_config();
+    let file = harness.write_config();
     let (code, _, said) = serve(&file, &[]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains(&file.display().to_string()), "{said}");
@@ -62,14 +62,17 @@ async fn all_problems_are_told_at_once() {
         );
     }
     assert!(!said.contains("s3cr3t"), "{said}");
-    assert!(!rig.file("stagecall.db").exists(), "something was begun");
+    assert!(
+        !harness.file("stagecall.db").exists(),
+        "something was begun"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dialects_problems_name_the_setting_and_what_it_may_be() {
-    let (mut rig, _) = Rig::with_one(112).await;
-    rig.tenant("acme")["eploy"]["dialect"] = json!({"dates": "gmt", "pagesize": 3});
-    let (code, _, said) = serve(&rig.write_config(), &[]);
+    let (mut harness, _) = Harness::with_one(112).await;
+    harness.tenant("acme")["eploy"]["dialect"] = json!({"dates": "gmt", "pagesize": 3});
+    let (code, _, said) = serve(&harness.write_config(), &[]);
     assert_eq!(code, Some(2), "{said}");
     for words in [
         "tenants.acme.eploy.dialect.dates is \"gmt\"",
@@ -83,15 +86,15 @@ async fn the_dialects_problems_name_the_setting_and_what_it_may_be() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_missing_or_no_toml_is_told() {
-    let (rig, _) = Rig::with_one(113).await;
-    let (code, _, said) = serve(&rig.file("nothing.toml"), &[]);
+    let (harness, _) = Harness::with_one(113).await;
+    let (code, _, said) = serve(&harness.file("nothing.toml"), &[]);
     assert_eq!(code, Some(2));
     assert!(
         said.contains("nothing.toml") && said.contains("cannot be read"),
         "{said}"
     );
-    std::fs::write(rig.file("broken.toml"), "[host\nlisten = 3").unwrap();
-    let (code, _, said) = serve(&rig.file("broken.toml"), &[]);
+    std::fs::write(harness.file("broken.toml"), "[host\nlisten = 3").unwrap();
+    let (code, _, said) = serve(&harness.file("broken.toml"), &[]);
     assert_eq!(code, Some(2));
     assert!(
         said.contains("broken.toml") && said.contains("not TOML"),
@@ -102,8 +105,8 @@ async fn a_file_that_is_missing_or_no_toml_is_told() {
 /// `--check` says that a file is in order and begins nothing; the printed example is in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_can_be_checked_and_the_example_is_in_order() {
-    let (rig, acme) = Rig::with_one(114).await;
-    let (code, said, _) = serve(&rig.write_config(), &["--check"]);
+    let (harness, acme) = Harness::with_one(114).await;
+    let (code, said, _) = serve(&harness.write_config(), &["--check"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("1 tenant(s), 1 mapping(s)"), "{said}");
     assert_eq!(acme.calls(0).await.1, 0);
@@ -112,19 +115,19 @@ async fn a_file_can_be_checked_and_the_example_is_in_order() {
         .args(["serve", "--print-example"])
         .output()
         .unwrap();
-    std::fs::write(rig.file("example.toml"), example.stdout).unwrap();
-    let (code, _, said) = serve(&rig.file("example.toml"), &["--check"]);
+    std::fs::write(harness.file("example.toml"), example.stdout).unwrap();
+    let (code, _, said) = serve(&harness.file("example.toml"), &["--check"]);
     assert_eq!(code, Some(0), "{said}");
 }
 
 /// A second host on the same file is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_has_one_host_at_a_time() {
-    let (mut rig, acme) = Rig::with_one(115).await;
-    rig.start_for(&[&acme]).await;
-    let listen = stagecall_tests::rig::free_port();
-    rig.config["host"]["listen"] = json!(listen);
-    let (code, _, said) = serve(&rig.write_config(), &[]);
+    let (mut harness, acme) = Harness::with_one(115).await;
+    harness.start_for(&[&acme]).await;
+    let listen = stagecall_tests::harness::free_port();
+    harness.config["host"]["listen"] = json!(listen);
+    let (code, _, said) = serve(&harness.write_config(), &[]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("stagecall.db"), "{said}");
 }

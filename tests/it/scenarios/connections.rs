@@ -3,12 +3,12 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Key, NewOption, Role, SystemSettings};
-use stagecall_tests::rig::{Customer, Rig, completed, free_port};
+use stagecall_tests::harness::{Customer, Harness, completed, free_port};
 
 /// What the log says of a tenant that is suspended.
-async fn suspended(rig: &Rig, tenant: &str, code: &str, mend: &[&str]) {
+async fn suspended(harness: &Harness, tenant: &str, code: &str, mend: &[&str]) {
     let tenant = format!("tenant={tenant} ");
-    let line = rig.logged(&["the tenant is suspended", &tenant]).await;
+    let line = harness.logged(&["the tenant is suspended", &tenant]).await;
     for word in [&[code], mend].concat() {
         assert!(line.contains(word), "\"{word}\" is not in: {line}");
     }
@@ -26,8 +26,8 @@ async fn works(customer: &Customer) {
     assert!(completed(&customer.judged(id).await));
 }
 
-async fn set(rig: &Rig, system: &str, settings: SystemSettings) {
-    rig.player.set_eploy(system, &settings).await.unwrap();
+async fn set(harness: &Harness, system: &str, settings: SystemSettings) {
+    harness.player.set_eploy(system, &settings).await.unwrap();
 }
 
 /// The system's key with some of its scopes.
@@ -39,15 +39,15 @@ fn keys(key: &Key, without: &str) -> Vec<Key> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
-    let mut rig = Rig::new(121).await;
-    let good = rig.customer("good").await;
-    let secret = rig.customer("secret").await;
-    let permission = rig.customer("permission").await;
-    let ip = rig.customer("ip").await;
-    let role = rig.customer("role").await;
-    rig.secret("secret-client-secret", "not the secret");
-    let key = rig.player.eploy("permission").await.unwrap().keys[0].clone();
-    let roles = rig.player.eploy("role").await.unwrap().roles;
+    let mut harness = Harness::new(121).await;
+    let good = harness.customer("good").await;
+    let secret = harness.customer("secret").await;
+    let permission = harness.customer("permission").await;
+    let ip = harness.customer("ip").await;
+    let role = harness.customer("role").await;
+    harness.secret("secret-client-secret", "not the secret");
+    let key = harness.player.eploy("permission").await.unwrap().keys[0].clone();
+    let roles = harness.player.eploy("role").await.unwrap().roles;
     let second = Role {
         name: "Recruiter".to_owned(),
         scopes: roles[0].scopes.clone(),
@@ -56,22 +56,22 @@ async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
         keys: Some(keys(&key, "applications.read")),
         ..SystemSettings::default()
     };
-    set(&rig, "permission", settings).await;
+    set(&harness, "permission", settings).await;
     let settings = SystemSettings {
         ip_ranges: Some(vec!["203.0.113.7/32".to_owned()]),
         ..SystemSettings::default()
     };
-    set(&rig, "ip", settings).await;
+    set(&harness, "ip", settings).await;
     let settings = SystemSettings {
         roles: Some([roles.clone(), vec![second]].concat()),
         ..SystemSettings::default()
     };
-    set(&rig, "role", settings).await;
-    rig.start_for(&[&good]).await;
+    set(&harness, "role", settings).await;
+    harness.start_for(&[&good]).await;
 
     let keys_screen = "Admin > Security Settings > API Keys";
     suspended(
-        &rig,
+        &harness,
         "secret",
         "eploy.credentials",
         &[keys_screen, "Client Secret again"],
@@ -79,41 +79,47 @@ async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
     .await;
     let missing = "Applications: View is missing";
     suspended(
-        &rig,
+        &harness,
         "permission",
         "eploy.permission",
         &[missing, keys_screen],
     )
     .await;
-    suspended(&rig, "ip", "eploy.ip_forbidden", &["Restricted IP Access"]).await;
-    suspended(&rig, "role", "eploy.role", &["exactly one Role"]).await;
+    suspended(
+        &harness,
+        "ip",
+        "eploy.ip_forbidden",
+        &["Restricted IP Access"],
+    )
+    .await;
+    suspended(&harness, "role", "eploy.role", &["exactly one Role"]).await;
     works(&good).await;
 
-    rig.secret(
+    harness.secret(
         "secret-client-secret",
-        &rig.player.eploy("secret").await.unwrap().keys[0].client_secret,
+        &harness.player.eploy("secret").await.unwrap().keys[0].client_secret,
     );
     let settings = SystemSettings {
         keys: Some(vec![key]),
         end_tokens: true,
         ..SystemSettings::default()
     };
-    set(&rig, "permission", settings).await;
+    set(&harness, "permission", settings).await;
     let settings = SystemSettings {
         ip_ranges: Some(vec!["127.0.0.*".to_owned()]),
         ..SystemSettings::default()
     };
-    set(&rig, "ip", settings).await;
+    set(&harness, "ip", settings).await;
     let settings = SystemSettings {
         roles: Some(roles),
         ..SystemSettings::default()
     };
-    set(&rig, "role", settings).await;
+    set(&harness, "role", settings).await;
     let mended = [&secret, &permission, &ip, &role];
-    rig.mappings_on(&mended).await;
+    harness.mappings_on(&mended).await;
     for customer in mended {
         let tenant = format!("tenant={}", customer.name);
-        rig.logged(&["the tenant works again", &tenant]).await;
+        harness.logged(&["the tenant works again", &tenant]).await;
         works(customer).await;
     }
 }
@@ -121,15 +127,17 @@ async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
 /// An address where nobody listens, and one where there is no Eploy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_address_is_told_while_others_go_on() {
-    let mut rig = Rig::new(122).await;
-    let good = rig.customer("good").await;
-    rig.customer("silent").await;
-    rig.customer("elsewhere").await;
-    rig.tenant("silent")["eploy"]["base_url"] = json!(format!("http://{}/", free_port()));
-    rig.tenant("elsewhere")["eploy"]["base_url"] =
-        json!(format!("{}/eploy/nobody/of/this/name/", rig.sandbox.url()));
-    rig.start_for(&[&good]).await;
-    let line = rig.logged(&["the poll failed", "tenant=silent "]).await;
+    let mut harness = Harness::new(122).await;
+    let good = harness.customer("good").await;
+    harness.customer("silent").await;
+    harness.customer("elsewhere").await;
+    harness.tenant("silent")["eploy"]["base_url"] = json!(format!("http://{}/", free_port()));
+    harness.tenant("elsewhere")["eploy"]["base_url"] = json!(format!(
+        "{}/eploy/nobody/of/this/name/",
+        harness.sandbox.url()
+    ));
+    harness.start_for(&[&good]).await;
+    let line = harness.logged(&["the poll failed", "tenant=silent "]).await;
     assert!(
         line.contains("eploy.unreachable") && line.contains("check base_url"),
         "{line}"
@@ -138,23 +146,23 @@ async fn a_wrong_address_is_told_while_others_go_on() {
         "the address at which you log in to Eploy",
         "Account Manager",
     ];
-    suspended(&rig, "elsewhere", "eploy.no_api", &mend).await;
+    suspended(&harness, "elsewhere", "eploy.no_api", &mend).await;
     works(&good).await;
 }
 
 /// A permission that only some calls need: the log names it, and the report gets through once it is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
-    let (mut rig, acme) = Rig::with_one(123).await;
-    let key = rig.player.eploy("acme").await.unwrap().keys[0].clone();
+    let (mut harness, acme) = Harness::with_one(123).await;
+    let key = harness.player.eploy("acme").await.unwrap().keys[0].clone();
     let settings = SystemSettings {
         keys: Some(keys(&key, "actions.insert")),
         ..SystemSettings::default()
     };
-    set(&rig, "acme", settings).await;
-    rig.start_for(&[&acme]).await;
+    set(&harness, "acme", settings).await;
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
-    let line = rig
+    let line = harness
         .logged(&["the report was put off", "eploy.permission"])
         .await;
     assert!(line.contains("Actions: Insert is missing"), "{line}");
@@ -163,7 +171,7 @@ async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
         end_tokens: true,
         ..SystemSettings::default()
     };
-    set(&rig, "acme", settings).await;
+    set(&harness, "acme", settings).await;
     acme.shows(judged.application.id, "Invited").await;
     let judged = acme.judged(judged.application.id).await;
     assert_eq!(
@@ -175,20 +183,20 @@ async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
 /// Willo's key is wrong: the log says so and what mends it, and the invitation goes out once it is right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_platform_key_is_told_and_mended() {
-    let (mut rig, acme) = Rig::with_one(124).await;
-    rig.secret("acme-api-key", "not the key");
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(124).await;
+    harness.secret("acme-api-key", "not the key");
+    harness.start_for(&[&acme]).await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
-    let line = rig
+    let line = harness
         .logged(&["the invitation was put off", "platform.unauthorized"])
         .await;
     assert!(
         line.contains("Make a new key in the platform account"),
         "{line}"
     );
-    let key = rig.player.willo("acme").await.unwrap().api_key;
-    rig.secret("acme-api-key", &key);
+    let key = harness.player.willo("acme").await.unwrap().api_key;
+    harness.secret("acme-api-key", &key);
     let judged = acme.invited(id).await;
     acme.shows(id, "Invited").await;
     assert_eq!(judged.invitations.len(), 1);
@@ -197,13 +205,13 @@ async fn a_wrong_platform_key_is_told_and_mended() {
 /// A stage that vanishes breaks its mapping loudly; once it is back, whoever is there by then is not invited.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stage_that_vanishes_breaks_its_mapping_loudly() {
-    let (mut rig, acme) = Rig::with_one(125).await;
-    rig.config["timing"]["recheck_seconds"] = json!(0.5);
-    let acme_config = rig.tenant("acme");
+    let (mut harness, acme) = Harness::with_one(125).await;
+    harness.config["timing"]["recheck_seconds"] = json!(0.5);
+    let acme_config = harness.tenant("acme");
     acme_config["eploy"]["dialect"]["options_index_path"] = json!("options/dropdown");
     acme_config["mappings"][0]["triggers"] =
         json!([{"stage_name": "Video Interview", "status_names": ["To Be Completed"]}]);
-    rig.start_for(&[&acme]).await;
+    harness.start_for(&[&acme]).await;
     let stage = |archived| NewOption {
         list: 60,
         id: 12,
@@ -216,16 +224,16 @@ async fn a_stage_that_vanishes_breaks_its_mapping_loudly() {
         .iter()
         .map(|one| one.application)
         .collect();
-    rig.player.option("acme", &stage(true)).await.unwrap();
-    let line = rig
+    harness.player.option("acme", &stage(true)).await.unwrap();
+    let line = harness
         .logged(&["a mapping is broken and invites nobody"])
         .await;
     assert!(
         line.contains("archived") && line.contains("Choose another stage"),
         "{line}"
     );
-    rig.player.option("acme", &stage(false)).await.unwrap();
+    harness.player.option("acme", &stage(false)).await.unwrap();
     acme.enter(&ids[..1]).await;
     acme.invited(ids[0]).await;
-    assert_eq!(rig.player.invitations(0).await.unwrap().next, 1);
+    assert_eq!(harness.player.invitations(0).await.unwrap().next, 1);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CallRecord, CandidateAct};
-use stagecall_tests::rig::{Customer, Rig, until};
+use stagecall_tests::harness::{Customer, Harness, until};
 
 const POLL: &str = "eploy.applications.search";
 
@@ -51,11 +51,11 @@ async fn is_quiet(acme: &Customer) {
 /// that every poll reads again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_with_nothing_new_is_one_call() {
-    let (mut rig, acme) = Rig::with_one(21).await;
+    let (mut harness, acme) = Harness::with_one(21).await;
     // Where a second entry counts, more has to be known.
-    rig.mapping("acme")["reentry"] = json!("again");
-    rig.tenant("acme")["eploy"]["dialect"] = json!({});
-    rig.start_for(&[&acme]).await;
+    harness.mapping("acme")["reentry"] = json!("again");
+    harness.tenant("acme")["eploy"]["dialect"] = json!({});
+    harness.start_for(&[&acme]).await;
     is_quiet(&acme).await;
 
     let invited = acme.invitee().await;
@@ -71,8 +71,8 @@ async fn a_poll_with_nothing_new_is_one_call() {
 /// A new application costs two calls until it is invited, and every step of it that is shown in Eploy a few more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_application_costs_two_calls_until_it_is_invited() {
-    let (mut rig, acme) = Rig::with_one(22).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(22).await;
+    harness.start_for(&[&acme]).await;
     let id = acme.applicant().await.application;
     acme.polled().await;
 
@@ -115,8 +115,8 @@ async fn an_application_costs_two_calls_until_it_is_invited() {
 /// A recruiter who works on applications away from the trigger costs nothing but the polls.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_that_concern_no_mapping_cost_nothing() {
-    let (mut rig, acme) = Rig::with_one(23).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(23).await;
+    harness.start_for(&[&acme]).await;
     let since = now(&acme).await;
     let ids: Vec<u64> = acme
         .apply(30)

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use stagecall_sandbox::control::{CandidateAct, Fault, Judged, Rule, Standing};
-use stagecall_tests::rig::{Customer, Rig, completed, percent, soon};
+use stagecall_tests::harness::{Customer, Harness, completed, percent, soon};
 
 use super::privacy::nobody_is_left;
 
@@ -77,7 +77,7 @@ impl<'a> Crowd<'a> {
 
     /// Everybody enters, goes on and is reported; in the end each was invited once, and nobody is in the files or in the
     /// log.
-    pub async fn ends_well(mut self, rig: &Rig) {
+    pub async fn ends_well(mut self, harness: &Harness) {
         self.enter(usize::MAX).await;
         let ended = soon(async || {
             self.go_on().await;
@@ -98,10 +98,10 @@ impl<'a> Crowd<'a> {
             assert_eq!(judged.application.actions.len(), 1, "{judged:#?}");
             assert!(has_ended(judged), "{judged:#?}");
         }
-        let sent = rig.player.invitations(0).await.unwrap().records;
+        let sent = harness.player.invitations(0).await.unwrap().records;
         assert_eq!(sent.len(), all.len(), "somebody else was invited, too");
-        assert!(!rig.log().contains("has a second invitation"));
-        nobody_is_left(rig, self.acme).await;
+        assert!(!harness.log().contains("has a second invitation"));
+        nobody_is_left(harness, self.acme).await;
     }
 }
 

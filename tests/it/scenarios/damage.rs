@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stagecall_tests::rig::{Rig, request, stagecall, until};
+use stagecall_tests::harness::{Harness, request, stagecall, until};
 
 /// Overwrites the first page of an index that is only read when invitations are counted.
 fn damage(file: &Path) {
@@ -18,9 +18,9 @@ fn damage(file: &Path) {
 }
 
 /// Waits until the host says of itself that it is well, or what is wrong.
-async fn health(rig: &Rig, says: &str) {
+async fn health(harness: &Harness, says: &str) {
     until(&format!("health says \"{says}\""), async || {
-        let health = request(rig.listen(), "GET", "/health", &[], b"").await;
+        let health = request(harness.listen(), "GET", "/health", &[], b"").await;
         let right = health.status == if says == "ok" { 200 } else { 503 };
         (right && health.body.contains(says)).then_some(())
     })
@@ -29,39 +29,41 @@ async fn health(rig: &Rig, says: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_whose_file_is_damaged_or_replaced_says_so() {
-    let (mut rig, acme) = Rig::with_one(173).await;
-    rig.start_for(&[&acme]).await;
-    health(&rig, "ok").await;
-    assert!(rig.stop().await.success());
+    let (mut harness, acme) = Harness::with_one(173).await;
+    harness.start_for(&[&acme]).await;
+    health(&harness, "ok").await;
+    assert!(harness.stop().await.success());
 
-    let file = rig.file("stagecall.db");
+    let file = harness.file("stagecall.db");
     let whole = std::fs::read(&file).unwrap();
     damage(&file);
     let doctor = stagecall()
         .args(["doctor", "--config"])
-        .arg(rig.file("stagecall.toml"))
+        .arg(harness.file("stagecall.toml"))
         .output()
         .unwrap();
     let found = String::from_utf8(doctor.stdout).unwrap();
     assert_eq!(doctor.status.code(), Some(3), "{found}");
     assert!(found.contains("the file is damaged"), "{found}");
-    rig.start().await;
-    health(&rig, "the store is damaged").await;
-    rig.logged(&["the file is damaged", "restore a backup"])
+    harness.start().await;
+    health(&harness, "the store is damaged").await;
+    harness
+        .logged(&["the file is damaged", "restore a backup"])
         .await;
-    rig.kill();
+    harness.kill();
 
     // The journal belongs to the damaged one.
     for journal in ["stagecall.db-wal", "stagecall.db-shm"] {
-        let _ = std::fs::remove_file(rig.file(journal));
+        let _ = std::fs::remove_file(harness.file(journal));
     }
     std::fs::write(&file, &whole).unwrap();
-    rig.start().await;
-    health(&rig, "ok").await;
-    let other = rig.file("other.db");
+    harness.start().await;
+    health(&harness, "ok").await;
+    let other = harness.file("other.db");
     std::fs::write(&other, &whole).unwrap();
     std::fs::rename(&other, &file).unwrap();
-    health(&rig, "does not take writes").await;
-    rig.logged(&["is another file than the one that was opened"])
+    health(&harness, "does not take writes").await;
+    harness
+        .logged(&["is another file than the one that was opened"])
         .await;
 }

@@ -1,7 +1,7 @@
 //! The command that a newcomer runs first.
 
 use serde_json::{Value, json};
-use stagecall_tests::rig::stagecall;
+use stagecall_tests::harness::stagecall;
 
 #[test]
 fn the_demo_with_faults_ends_without_a_double_and_without_a_loss() {

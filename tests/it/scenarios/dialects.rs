@@ -4,33 +4,33 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{CandidateAct, NewApplications, Write};
-use stagecall_tests::rig::{Customer, Rig, completed, percent, soon, stagecall};
+use stagecall_tests::harness::{Customer, Harness, completed, percent, soon, stagecall};
 
 /// A reading.
 struct Reading {
     name: &'static str,
     /// Switches of the sandbox.
-    switches: Value,
+    quirks: Value,
     /// What is set in the configuration to match: in the dialect, or in the platform's settings.
     settings: Value,
     /// What the mapping reports besides.
     report: Value,
 }
 
-fn reading(name: &'static str, switches: Value, settings: Value) -> Reading {
+fn reading(name: &'static str, quirks: Value, settings: Value) -> Reading {
     Reading {
         name,
-        switches,
+        quirks,
         settings,
         report: json!({}),
     }
 }
 
 /// The same, with more to report.
-fn reporting(name: &'static str, switches: Value, settings: Value, report: Value) -> Reading {
+fn reporting(name: &'static str, quirks: Value, settings: Value, report: Value) -> Reading {
     Reading {
         report,
-        ..reading(name, switches, settings)
+        ..reading(name, quirks, settings)
     }
 }
 
@@ -89,8 +89,10 @@ async fn story_of(customer: &Customer, id: u64) -> Result<(), String> {
 }
 
 /// Plays the story for every customer; fails with all that went wrong.
-async fn play(rig: &mut Rig, customers: &[Customer]) {
-    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+async fn play(harness: &mut Harness, customers: &[Customer]) {
+    harness
+        .start_for(&customers.iter().collect::<Vec<_>>())
+        .await;
     let ends = join_all(customers.iter().map(story)).await;
     let wrong: Vec<_> = ends.into_iter().filter_map(Result::err).collect();
     assert!(
@@ -102,19 +104,23 @@ async fn play(rig: &mut Rig, customers: &[Customer]) {
 }
 
 /// A host with a customer for every reading of Eploy.
-async fn eploys(seed: u64, readings: &[Reading]) -> (Rig, Vec<Customer>) {
-    let mut rig = Rig::new(seed).await;
+async fn eploys(seed: u64, readings: &[Reading]) -> (Harness, Vec<Customer>) {
+    let mut harness = Harness::new(seed).await;
     let mut customers = Vec::new();
     for one in readings {
-        customers.push(rig.customer(one.name).await);
-        rig.player
-            .switch_eploy(one.name, one.switches.clone())
+        customers.push(harness.customer(one.name).await);
+        harness
+            .player
+            .switch_eploy(one.name, one.quirks.clone())
             .await
             .unwrap();
-        extend(&mut rig.tenant(one.name)["eploy"]["dialect"], &one.settings);
-        extend(&mut rig.mapping(one.name)["report"], &one.report);
+        extend(
+            &mut harness.tenant(one.name)["eploy"]["dialect"],
+            &one.settings,
+        );
+        extend(&mut harness.mapping(one.name)["report"], &one.report);
     }
-    (rig, customers)
+    (harness, customers)
 }
 
 /// Shapes of answers, which need no setting.
@@ -210,8 +216,8 @@ async fn eploys_answers_are_read_in_every_shape() {
             none(),
         ),
     ];
-    let (mut rig, customers) = eploys(151, &readings).await;
-    play(&mut rig, &customers).await;
+    let (mut harness, customers) = eploys(151, &readings).await;
+    play(&mut harness, &customers).await;
 }
 
 /// Readings of Eploy that a setting of the dialect goes with.
@@ -315,12 +321,12 @@ fn settable() -> Vec<Reading> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eploys_ways_can_be_set() {
     let readings = settable();
-    let (mut rig, customers) = eploys(152, &readings).await;
+    let (mut harness, customers) = eploys(152, &readings).await;
     for name in ["options-index", "lists-by-id"] {
-        rig.mapping(name)["triggers"] =
+        harness.mapping(name)["triggers"] =
             json!([{"stage_name": "Video Interview", "status_names": ["To Be Completed"]}]);
     }
-    play(&mut rig, &customers).await;
+    play(&mut harness, &customers).await;
     for (reading, customer) in readings.iter().zip(&customers) {
         let name = reading.name;
         let all = customer.all().await;
@@ -358,9 +364,11 @@ async fn whoever_is_moved_is_invited_where_that_does_not_move_the_date() {
         ),
         reading("slow-full", frozen(), json!({"feed": "slow_full"})),
     ];
-    let (mut rig, customers) = eploys(154, &readings).await;
-    rig.config["timing"]["scan_seconds"] = json!(0.5);
-    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    let (mut harness, customers) = eploys(154, &readings).await;
+    harness.config["timing"]["scan_seconds"] = json!(0.5);
+    harness
+        .start_for(&customers.iter().collect::<Vec<_>>())
+        .await;
     // So long ago that no overlap of windows shows them.
     let created = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(3);
     let ends = join_all(customers.iter().map(async |customer| {
@@ -369,17 +377,18 @@ async fn whoever_is_moved_is_invited_where_that_does_not_move_the_date() {
             at: Some(created),
             ..NewApplications::new(customer.vacancy, 1)
         };
-        let made = rig.player.apply(&customer.name, &new).await.unwrap();
+        let made = harness.player.apply(&customer.name, &new).await.unwrap();
         story_of(customer, made[0].application).await
     }));
     let wrong: Vec<_> = ends.await.into_iter().filter_map(Result::err).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    rig.logged(&[
-        "caught an entry that the change feed missed",
-        "tenant=safety-net ",
-    ])
-    .await;
-    let config = rig.write_config();
+    harness
+        .logged(&[
+            "caught an entry that the change feed missed",
+            "tenant=safety-net ",
+        ])
+        .await;
+    let config = harness.write_config();
     let out = stagecall()
         .args(["doctor", "--json", "--config"])
         .arg(config)
@@ -467,17 +476,18 @@ async fn willos_ways_are_all_understood() {
             json!({"send_invite": true}),
         ),
     ];
-    let mut rig = Rig::new(153).await;
-    rig.open_to_callbacks();
+    let mut harness = Harness::new(153).await;
+    harness.open_to_callbacks();
     let mut customers = Vec::new();
     for one in &readings {
-        customers.push(rig.customer(one.name).await);
-        rig.player
-            .switch_willo(one.name, one.switches.clone())
+        customers.push(harness.customer(one.name).await);
+        harness
+            .player
+            .switch_willo(one.name, one.quirks.clone())
             .await
             .unwrap();
-        let settings = &mut rig.tenant(one.name)["platforms"]["willo"]["settings"];
+        let settings = &mut harness.tenant(one.name)["platforms"]["willo"]["settings"];
         extend(settings, &one.settings);
     }
-    play(&mut rig, &customers).await;
+    play(&mut harness, &customers).await;
 }

@@ -4,15 +4,16 @@ use serde_json::json;
 use stagecall_sandbox::control::{
     ByHand, CandidateAct, EditCandidate, Fault, NewApplications, NewVacancy,
 };
-use stagecall_tests::rig::{Customer, Rig, completed, until};
+use stagecall_tests::harness::{Customer, Harness, completed, until};
 
 /// Changes a candidate's address; an empty one takes it away.
-async fn set_email(rig: &Rig, acme: &Customer, candidate: u64, email: &str) {
+async fn set_email(harness: &Harness, acme: &Customer, candidate: u64, email: &str) {
     let edit = EditCandidate {
         email: Some(email.to_owned()),
         ..EditCandidate::default()
     };
-    rig.player
+    harness
+        .player
         .edit_candidate(&acme.name, candidate, &edit)
         .await
         .unwrap();
@@ -39,12 +40,12 @@ async fn reads(acme: &Customer, application: u64, outcome: &str, words: &[&str])
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited() {
-    let (mut rig, acme) = Rig::with_one(51).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(51).await;
+    harness.start_for(&[&acme]).await;
     let created = acme.applicant().await;
     let id = created.application;
-    let email = rig.player.people().await.unwrap()[0].email.clone();
-    set_email(&rig, &acme, created.candidate, "").await;
+    let email = harness.player.people().await.unwrap()[0].email.clone();
+    set_email(&harness, &acme, created.candidate, "").await;
     acme.enter(&[id]).await;
     let mend = [
         "no e-mail address in Eploy",
@@ -54,7 +55,7 @@ async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited
     reads(&acme, id, "Not Invited", &mend).await;
     assert_eq!(acme.count("willo.participants.create").await, 0);
 
-    set_email(&rig, &acme, created.candidate, &email).await;
+    set_email(&harness, &acme, created.candidate, &email).await;
     out_and_in(&acme, id).await;
     assert_eq!(acme.invited(id).await.invitations.len(), 1);
     acme.shows(id, "Invited").await;
@@ -62,13 +63,14 @@ async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
-    let (mut rig, acme) = Rig::with_one(52).await;
-    rig.start_for(&[&acme]).await;
-    rig.always(
-        "willo.participants.create",
-        Fault::ErrorBefore { status: 400 },
-    )
-    .await;
+    let (mut harness, acme) = Harness::with_one(52).await;
+    harness.start_for(&[&acme]).await;
+    harness
+        .always(
+            "willo.participants.create",
+            Fault::ErrorBefore { status: 400 },
+        )
+        .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     let mend = [
@@ -81,7 +83,7 @@ async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
     acme.polled().await;
     assert_eq!(acme.count("willo.participants.create").await, 1);
 
-    rig.no_faults().await;
+    harness.no_faults().await;
     out_and_in(&acme, id).await;
     assert_eq!(acme.invited(id).await.invitations.len(), 1);
     acme.shows(id, "Invited").await;
@@ -89,9 +91,9 @@ async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interview_that_is_gone_is_told() {
-    let (mut rig, acme) = Rig::with_one(53).await;
-    rig.mapping("acme")["assessment"]["id"] = json!("0123456789abcdef0123456789abcdef");
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(53).await;
+    harness.mapping("acme")["assessment"]["id"] = json!("0123456789abcdef0123456789abcdef");
+    harness.start_for(&[&acme]).await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     reads(
@@ -107,24 +109,30 @@ async fn an_interview_that_is_gone_is_told() {
 /// that is there is adopted, and its result reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_whom_the_platform_has_already_is_adopted() {
-    let mut rig = Rig::new(54).await;
+    let mut harness = Harness::new(54).await;
     let mut customers = Vec::new();
     for duplicate in ["same_key", "bad_request", "conflict"] {
-        let customer = rig.customer(duplicate).await;
-        let switches = json!({"duplicate": duplicate});
-        rig.player.switch_willo(duplicate, switches).await.unwrap();
+        let customer = harness.customer(duplicate).await;
+        let quirks = json!({"duplicate": duplicate});
+        harness
+            .player
+            .switch_willo(duplicate, quirks)
+            .await
+            .unwrap();
         customers.push(customer);
     }
-    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    harness
+        .start_for(&customers.iter().collect::<Vec<_>>())
+        .await;
     for customer in &customers {
         let created = customer.applicant().await;
-        let person = rig.player.people().await.unwrap().pop().unwrap();
+        let person = harness.player.people().await.unwrap().pop().unwrap();
         let guest = ByHand {
             interview: customer.interview.clone(),
             name: person.first_name,
             email: person.email,
         };
-        let key = rig
+        let key = harness
             .player
             .invite_by_hand(&customer.name, &guest)
             .await
@@ -145,28 +153,38 @@ async fn a_candidate_whom_the_platform_has_already_is_adopted() {
 /// One person with two applications: one participant, and the second application says where its result is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_application_of_one_person_says_where_the_result_is() {
-    let mut rig = Rig::new(55).await;
+    let mut harness = Harness::new(55).await;
     let mut customers = Vec::new();
     for duplicate in ["same_key", "conflict"] {
-        let customer = rig.customer(duplicate).await;
-        let switches = json!({"duplicate": duplicate});
-        rig.player.switch_willo(duplicate, switches).await.unwrap();
-        rig.mapping(duplicate)["vacancies"] = json!("all");
+        let customer = harness.customer(duplicate).await;
+        let quirks = json!({"duplicate": duplicate});
+        harness
+            .player
+            .switch_willo(duplicate, quirks)
+            .await
+            .unwrap();
+        harness.mapping(duplicate)["vacancies"] = json!("all");
         customers.push(customer);
     }
-    rig.start_for(&customers.iter().collect::<Vec<_>>()).await;
+    harness
+        .start_for(&customers.iter().collect::<Vec<_>>())
+        .await;
     for customer in &customers {
         let first = customer.applicant().await;
         let vacancy = NewVacancy {
             title: "Team Leader".to_owned(),
             ..NewVacancy::default()
         };
-        let vacancy = rig.player.vacancy(&customer.name, &vacancy).await.unwrap();
+        let vacancy = harness
+            .player
+            .vacancy(&customer.name, &vacancy)
+            .await
+            .unwrap();
         let new = NewApplications {
             candidate: Some(first.candidate),
             ..NewApplications::new(vacancy, 1)
         };
-        let second = rig.player.apply(&customer.name, &new).await.unwrap()[0].application;
+        let second = harness.player.apply(&customer.name, &new).await.unwrap()[0].application;
         customer.enter(&[first.application]).await;
         customer.shows(first.application, "Invited").await;
         customer.enter(&[second]).await;
@@ -184,8 +202,8 @@ async fn a_second_application_of_one_person_says_where_the_result_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_ending_is_shown() {
-    let (mut rig, acme) = Rig::with_one(56).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(56).await;
+    harness.start_for(&[&acme]).await;
     let endings = [
         (
             CandidateAct::Bounce,
@@ -227,16 +245,17 @@ async fn every_ending_is_shown() {
 /// While the platform is down the recruiter learns that the invitation is late, and then that it went out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delay_is_told_and_then_forgotten() {
-    let (mut rig, acme) = Rig::with_one(57).await;
-    rig.config["timing"]["late_seconds"] = json!(0.5);
-    rig.start_for(&[&acme]).await;
-    rig.always(
-        "willo.participants.create",
-        Fault::TooMany {
-            retry_after: Some(1),
-        },
-    )
-    .await;
+    let (mut harness, acme) = Harness::with_one(57).await;
+    harness.config["timing"]["late_seconds"] = json!(0.5);
+    harness.start_for(&[&acme]).await;
+    harness
+        .always(
+            "willo.participants.create",
+            Fault::TooMany {
+                retry_after: Some(1),
+            },
+        )
+        .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     until("the delay is told", async || {
@@ -246,7 +265,7 @@ async fn a_delay_is_told_and_then_forgotten() {
             .then_some(())
     })
     .await;
-    rig.no_faults().await;
+    harness.no_faults().await;
     let told = acme.shows(id, "Invited").await.comments_html.unwrap();
     assert!(!told.contains("yet"), "{told}");
     let judged = acme.judged(id).await;
@@ -259,16 +278,17 @@ async fn a_delay_is_told_and_then_forgotten() {
 /// What cannot be sent for too long is given up, and says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_given_up_is_told() {
-    let (mut rig, acme) = Rig::with_one(58).await;
-    rig.config["timing"]["give_up_seconds"] = json!(1.5);
-    rig.start_for(&[&acme]).await;
-    rig.always(
-        "willo.participants.create",
-        Fault::TooMany {
-            retry_after: Some(1),
-        },
-    )
-    .await;
+    let (mut harness, acme) = Harness::with_one(58).await;
+    harness.config["timing"]["give_up_seconds"] = json!(1.5);
+    harness.start_for(&[&acme]).await;
+    harness
+        .always(
+            "willo.participants.create",
+            Fault::TooMany {
+                retry_after: Some(1),
+            },
+        )
+        .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     reads(

@@ -10,57 +10,58 @@ use stagecall_core::clock::SystemClock;
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{
-    Announcements as _, Eploy, EployConnections, Events, Hrms, HrmsAnswer, Notice, Purpose, Queue,
+    Announcements as _, Eploy, EployConnections, Events, Hrms, HrmsAnswer, Purpose, Queue, Webhook,
 };
 use stagecall_core::tenant::{HrmsEndpoint, Tenant};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{Announcer, Desk, Redelivery};
+use stagecall_core::usecases::{Engine, HireNotifier, Redelivery};
 use stagecall_core::work::Work;
 use stagecall_embedded::Store;
 use stagecall_sandbox::control::{Fault, Rule, WebhookRecord};
-use stagecall_tests::rig::{Customer, Rig, stagecall, until};
-use standardwebhooks::Webhook;
+use stagecall_tests::harness::{Customer, Harness, stagecall, until};
+use standardwebhooks::Webhook as Verifier;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLDER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Lets the customer's plan be this, with its own HRMS as the endpoint.
-async fn plan(rig: &mut Rig, what: Value, endpoint: Value) {
+async fn plan(harness: &mut Harness, what: Value, endpoint: Value) {
     // The second try follows at once, the third half a second later, the fourth after four.
-    rig.config["timing"]["announce_seconds"] = json!(0.01);
-    let url = rig.player.hrms("acme").await.unwrap().url;
+    harness.config["timing"]["announce_seconds"] = json!(0.01);
+    let url = harness.player.hrms("acme").await.unwrap().url;
     let mut hires = what;
     hires["endpoint"] = endpoint;
     hires["endpoint"]["url"] = url.into();
-    hires["endpoint"]["secret"] = rig.secret("acme-hrms", SECRET);
-    rig.tenant("acme")["hires"] = hires;
+    hires["endpoint"]["secret"] = harness.secret("acme-hrms", SECRET);
+    harness.tenant("acme")["hires"] = hires;
 }
 
 /// A customer for whom entering the stage of offers is a hire.
-pub(super) async fn by_stage(seed: u64, endpoint: Value) -> (Rig, Customer) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    plan(&mut rig, json!({"stages": [{"stage": "15"}]}), endpoint).await;
-    (rig, acme)
+pub(super) async fn by_stage(seed: u64, endpoint: Value) -> (Harness, Customer) {
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    plan(&mut harness, json!({"stages": [{"stage": "15"}]}), endpoint).await;
+    (harness, acme)
 }
 
 /// Starts the host, and waits until hires count.
-pub(super) async fn start(rig: &mut Rig, acme: &Customer) {
-    rig.start_for(&[acme]).await;
-    rig.logged(&["the plan for hires is on", "tenant=acme"])
+pub(super) async fn start(harness: &mut Harness, acme: &Customer) {
+    harness.start_for(&[acme]).await;
+    harness
+        .logged(&["the plan for hires is on", "tenant=acme"])
         .await;
 }
 
 /// An application whose candidate is hired.
-pub(super) async fn hire(rig: &Rig, acme: &Customer) -> u64 {
+pub(super) async fn hire(harness: &Harness, acme: &Customer) -> u64 {
     let application = acme.applicant().await.application;
-    rig.player.hire("acme", &[application]).await.unwrap();
+    harness.player.hire("acme", &[application]).await.unwrap();
     application
 }
 
 /// Waits until the HRMS has taken so many webhooks.
-pub(super) async fn webhooks(rig: &Rig, count: usize) -> Vec<WebhookRecord> {
+pub(super) async fn webhooks(harness: &Harness, count: usize) -> Vec<WebhookRecord> {
     until(&format!("the HRMS has {count} webhooks"), async || {
-        let taken = rig.player.webhooks(0).await.unwrap().records;
+        let taken = harness.player.webhooks(0).await.unwrap().records;
         (taken.len() >= count).then_some(taken)
     })
     .await
@@ -81,7 +82,7 @@ fn verified(webhook: &WebhookRecord, secret: &str) -> bool {
             (name, HeaderValue::from_str(value).unwrap())
         })
         .collect();
-    let verifier = Webhook::new(secret).unwrap();
+    let verifier = Verifier::new(secret).unwrap();
     verifier.verify(webhook.body.as_bytes(), &headers).is_ok()
 }
 
@@ -93,11 +94,11 @@ fn data(webhook: &WebhookRecord) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
-    let (mut rig, acme) = by_stage(601, json!({})).await;
-    let before = [hire(&rig, &acme).await, hire(&rig, &acme).await];
-    start(&mut rig, &acme).await;
-    let hired = hire(&rig, &acme).await;
-    let taken = webhooks(&rig, 1).await;
+    let (mut harness, acme) = by_stage(601, json!({})).await;
+    let before = [hire(&harness, &acme).await, hire(&harness, &acme).await];
+    start(&mut harness, &acme).await;
+    let hired = hire(&harness, &acme).await;
+    let taken = webhooks(&harness, 1).await;
     // Whatever happens to them afterwards, and however often the host begins anew.
     acme.move_to(
         &[hired, before[0]],
@@ -106,10 +107,10 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
     )
     .await;
     acme.polled().await;
-    rig.kill();
-    rig.start().await;
+    harness.kill();
+    harness.start().await;
     acme.polled().await;
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 1);
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 1);
 
     let webhook = &taken[0];
     assert!(verified(webhook, SECRET));
@@ -122,7 +123,7 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
     assert_eq!(told["application"]["id"], hired.to_string());
     assert_eq!(told["candidate"]["id"], judged.candidate.to_string());
     assert_eq!(told["vacancy"]["id"], acme.vacancy.to_string());
-    let base = rig.player.eploy("acme").await.unwrap().base_url;
+    let base = harness.player.eploy("acme").await.unwrap().base_url;
     let link = format!("{base}/api/applications/{hired}");
     assert_eq!(told["application"]["url"], link);
     // Nobody asked for more, so nothing was read, and nothing was written to Eploy.
@@ -135,27 +136,28 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_named_fields_are_told_and_nothing_of_them_stays() {
     let person = json!({"person": ["last_name", "email"]});
-    let (mut rig, acme) = by_stage(602, person).await;
-    rig.logs = "info,stagecall=trace,stagecall_core=trace,stagecall_hrms=trace,stagecall_http=trace,stagecall_eploy=trace";
-    start(&mut rig, &acme).await;
+    let (mut harness, acme) = by_stage(602, person).await;
+    harness.logs = "info,stagecall=trace,stagecall_core=trace,stagecall_hrms=trace,stagecall_http=trace,stagecall_eploy=trace";
+    start(&mut harness, &acme).await;
     // The one who is asked for fails first, then the one who is told.
-    rig.faults(vec![
-        Rule::next("eploy.candidates", 1, Fault::ErrorBefore { status: 500 }),
-        Rule::next("hrms.webhook", 1, Fault::ErrorBefore { status: 500 }),
-    ])
-    .await;
-    hire(&rig, &acme).await;
-    let taken = webhooks(&rig, 1).await;
-    let people = rig.player.people().await.unwrap();
+    harness
+        .faults(vec![
+            Rule::next("eploy.candidates", 1, Fault::ErrorBefore { status: 500 }),
+            Rule::next("hrms.webhook", 1, Fault::ErrorBefore { status: 500 }),
+        ])
+        .await;
+    hire(&harness, &acme).await;
+    let taken = webhooks(&harness, 1).await;
+    let people = harness.player.people().await.unwrap();
     let ada = people.last().unwrap();
     assert_eq!(
         data(&taken[0])["person"],
         json!({"last_name": ada.surname, "email": ada.email})
     );
     assert!(verified(&taken[0], SECRET));
-    rig.stop().await;
+    harness.stop().await;
     for file in ["stagecall.db", "stderr.log", "stdout.log"] {
-        let bytes = std::fs::read(rig.file(file)).unwrap();
+        let bytes = std::fs::read(harness.file(file)).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         for needle in [ada.email.as_str(), &ada.surname, SECRET, &SECRET[6..]] {
             assert!(!text.contains(needle), "{needle} is in {file}");
@@ -165,22 +167,23 @@ async fn only_the_named_fields_are_told_and_nothing_of_them_stays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_told_again_with_the_same_id() {
-    let (mut rig, acme) = by_stage(603, json!({})).await;
-    start(&mut rig, &acme).await;
-    rig.faults(vec![
-        Rule::next("hrms.webhook", 1, Fault::DropAfter),
-        Rule::next(
-            "hrms.webhook",
-            1,
-            Fault::TooMany {
-                retry_after: Some(2),
-            },
-        ),
-        Rule::next("hrms.webhook", 1, Fault::ErrorAfter { status: 502 }),
-    ])
-    .await;
-    let hired = hire(&rig, &acme).await;
-    let taken = webhooks(&rig, 3).await;
+    let (mut harness, acme) = by_stage(603, json!({})).await;
+    start(&mut harness, &acme).await;
+    harness
+        .faults(vec![
+            Rule::next("hrms.webhook", 1, Fault::DropAfter),
+            Rule::next(
+                "hrms.webhook",
+                1,
+                Fault::TooMany {
+                    retry_after: Some(2),
+                },
+            ),
+            Rule::next("hrms.webhook", 1, Fault::ErrorAfter { status: 502 }),
+        ])
+        .await;
+    let hired = hire(&harness, &acme).await;
+    let taken = webhooks(&harness, 3).await;
     assert!(taken.iter().all(|webhook| verified(webhook, SECRET)));
     let id = header(&taken[0], "webhook-id");
     assert!(taken.iter().all(|one| header(one, "webhook-id") == id));
@@ -191,7 +194,7 @@ async fn what_fails_is_told_again_with_the_same_id() {
         .collect();
     // The receiver's wish for two seconds was honoured, and each attempt has its own time.
     assert!(times[1] >= times[0] + 2, "{times:?}");
-    let row = delivered(&rig, hired).await;
+    let row = delivered(&harness, hired).await;
     let outcomes: Vec<_> = row.attempts.into_iter().map(|one| one.outcome).collect();
     assert_eq!(
         outcomes,
@@ -202,46 +205,48 @@ async fn what_fails_is_told_again_with_the_same_id() {
             Outcome::Answered(204),
         ]
     );
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 3);
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gone_is_gone_until_somebody_has_it_redelivered() {
-    let (mut rig, acme) = by_stage(604, json!({})).await;
-    let before = hire(&rig, &acme).await;
-    start(&mut rig, &acme).await;
-    rig.faults(vec![Rule::next(
-        "hrms.webhook",
-        1,
-        Fault::ErrorBefore { status: 410 },
-    )])
-    .await;
-    let hired = hire(&rig, &acme).await;
-    rig.logged(&[
-        "ERROR",
-        "the HRMS was not told of a hire",
-        "reason=\"gone\"",
-    ])
-    .await;
+    let (mut harness, acme) = by_stage(604, json!({})).await;
+    let before = hire(&harness, &acme).await;
+    start(&mut harness, &acme).await;
+    harness
+        .faults(vec![Rule::next(
+            "hrms.webhook",
+            1,
+            Fault::ErrorBefore { status: 410 },
+        )])
+        .await;
+    let hired = hire(&harness, &acme).await;
+    harness
+        .logged(&[
+            "ERROR",
+            "the HRMS was not told of a hire",
+            "reason=\"gone\"",
+        ])
+        .await;
     acme.polled().await;
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
-    let row = row(&rig, hired).await;
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);
+    let row = row(&harness, hired).await;
     assert_eq!(row.state, State::Failed(FailReason::Gone));
 
-    let announcer = announcer(&rig);
+    let announcer = announcer(&harness);
     let redelivery = announcer.redeliver(&key(hired)).await.unwrap();
     assert_eq!(redelivery, Redelivery::Due);
-    let taken = webhooks(&rig, 1).await;
+    let taken = webhooks(&harness, 1).await;
     assert_eq!(header(&taken[0], "webhook-id"), key(hired).webhook_id());
-    assert_eq!(delivered(&rig, hired).await.attempts.len(), 2);
+    assert_eq!(delivered(&harness, hired).await.attempts.len(), 2);
     // What was delivered is delivered again, and one of before for the first time, if somebody says so.
     for (count, application) in [(2, hired), (3, before)] {
         let redelivery = announcer.redeliver(&key(application)).await.unwrap();
         assert_eq!(redelivery, Redelivery::Due);
-        let taken = webhooks(&rig, count).await;
+        let taken = webhooks(&harness, count).await;
         let told = data(&taken[count - 1]);
         assert_eq!(told["application"]["id"], application.to_string());
-        delivered(&rig, application).await;
+        delivered(&harness, application).await;
     }
     let unknown = announcer.redeliver(&key(1)).await.unwrap();
     assert_eq!(unknown, Redelivery::Unknown);
@@ -249,30 +254,30 @@ async fn gone_is_gone_until_somebody_has_it_redelivered() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
-    let (mut rig, acme) = Rig::with_one(605).await;
+    let (mut harness, acme) = Harness::with_one(605).await;
     let what = json!({"placement_statuses": ["4", "6"]});
-    plan(&mut rig, what, json!({})).await;
-    let before = hire(&rig, &acme).await;
+    plan(&mut harness, what, json!({})).await;
+    let before = hire(&harness, &acme).await;
     acme.move_to(&[before], "Offers & Placements", Some("Contract Accepted"))
         .await;
-    start(&mut rig, &acme).await;
-    let offered = hire(&rig, &acme).await;
+    start(&mut harness, &acme).await;
+    let offered = hire(&harness, &acme).await;
     acme.polled().await;
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);
     acme.move_to(&[offered], "Offers & Placements", Some("Contract Accepted"))
         .await;
-    let taken = webhooks(&rig, 1).await;
+    let taken = webhooks(&harness, 1).await;
     // From one status of a hire to the other, it is the same hire.
     let ready = Some("Onboarding Checked - Candidate Ready");
     acme.move_to(&[before, offered], "Offers & Placements", ready)
         .await;
     acme.polled().await;
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 1);
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 1);
     assert!(verified(&taken[0], SECRET));
     let told = data(&taken[0]);
     assert_eq!(told["application"]["id"], offered.to_string());
     let placement = told["placement"]["id"].as_str().unwrap();
-    let base = rig.player.eploy("acme").await.unwrap().base_url;
+    let base = harness.player.eploy("acme").await.unwrap().base_url;
     let link = format!("{base}/api/placements/{placement}");
     assert_eq!(told["placement"]["url"], link);
 }
@@ -280,57 +285,59 @@ async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
 /// A key that may not read placements costs the hires, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
-    let (mut rig, acme) = Rig::with_one(606).await;
+    let (mut harness, acme) = Harness::with_one(606).await;
     let what = json!({"placement_statuses": ["4"]});
-    plan(&mut rig, what, json!({})).await;
+    plan(&mut harness, what, json!({})).await;
     let refused = Fault::ErrorBefore { status: 403 };
-    rig.always("eploy.placements", refused).await;
-    rig.start_for(&[&acme]).await;
-    rig.logged(&["ERROR", "hires cannot be read", "tenant=acme "])
+    harness.always("eploy.placements", refused).await;
+    harness.start_for(&[&acme]).await;
+    harness
+        .logged(&["ERROR", "hires cannot be read", "tenant=acme "])
         .await;
     acme.invitee().await;
-    rig.no_faults().await;
-    rig.logged(&["the plan for hires is on", "tenant=acme"])
+    harness.no_faults().await;
+    harness
+        .logged(&["the plan for hires is on", "tenant=acme"])
         .await;
-    let hired = hire(&rig, &acme).await;
+    let hired = hire(&harness, &acme).await;
     acme.move_to(&[hired], "Offers & Placements", Some("Contract Accepted"))
         .await;
-    webhooks(&rig, 1).await;
+    webhooks(&harness, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn during_a_rotation_both_secrets_verify_and_a_bad_one_sends_nothing() {
-    let (mut rig, acme) = by_stage(607, json!({})).await;
-    let older = rig.secret("acme-hrms-older", OLDER);
-    rig.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
-    rig.secret("acme-hrms", "whsec_");
-    start(&mut rig, &acme).await;
-    hire(&rig, &acme).await;
-    let line = rig
+    let (mut harness, acme) = by_stage(607, json!({})).await;
+    let older = harness.secret("acme-hrms-older", OLDER);
+    harness.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
+    harness.secret("acme-hrms", "whsec_");
+    start(&mut harness, &acme).await;
+    hire(&harness, &acme).await;
+    let line = harness
         .logged(&["the HRMS could not be told", "hrms.secret_unusable"])
         .await;
     assert!(line.contains("hrms.current"), "{line}");
-    assert_eq!(rig.player.webhooks(0).await.unwrap().next, 0);
+    assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);
     // Mended under the running host: the next attempt reads it anew.
-    rig.secret("acme-hrms", SECRET);
-    let taken = webhooks(&rig, 1).await;
+    harness.secret("acme-hrms", SECRET);
+    let taken = webhooks(&harness, 1).await;
     assert!(verified(&taken[0], SECRET) && verified(&taken[0], OLDER));
 }
 
 /// Webhooks are sent, signed with the present secret alone; whoever has only the one before is not told otherwise.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_of_before_that_cannot_be_used_is_named_by_the_doctor() {
-    let (mut rig, acme) = by_stage(608, json!({})).await;
-    let older = rig.secret("acme-hrms-older", "whsec_AAAA");
-    rig.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
-    start(&mut rig, &acme).await;
-    hire(&rig, &acme).await;
-    let taken = webhooks(&rig, 1).await;
+    let (mut harness, acme) = by_stage(608, json!({})).await;
+    let older = harness.secret("acme-hrms-older", "whsec_AAAA");
+    harness.tenant("acme")["hires"]["endpoint"]["previous_secret"] = older;
+    start(&mut harness, &acme).await;
+    hire(&harness, &acme).await;
+    let taken = webhooks(&harness, 1).await;
     assert!(verified(&taken[0], SECRET));
     let doctor = async |code: i32| {
         let mut doctor = stagecall();
         doctor.arg("doctor").arg("--config");
-        doctor.arg(rig.file("stagecall.toml"));
+        doctor.arg(harness.file("stagecall.toml"));
         let done = doctor.output().unwrap();
         let out = String::from_utf8(done.stdout).unwrap();
         assert_eq!(done.status.code(), Some(code), "{out}");
@@ -338,7 +345,7 @@ async fn a_secret_of_before_that_cannot_be_used_is_named_by_the_doctor() {
     };
     let out = doctor(3).await;
     assert!(out.contains("hrms.previous: it has 3 bytes"), "{out}");
-    rig.secret("acme-hrms-older", OLDER);
+    harness.secret("acme-hrms-older", OLDER);
     doctor(0).await;
 }
 
@@ -349,30 +356,33 @@ fn key(application: u64) -> HireKey {
     }
 }
 
-fn store(rig: &Rig) -> Store {
-    Store::open(&rig.file("stagecall.db")).unwrap()
+fn store(harness: &Harness) -> Store {
+    Store::open(&harness.file("stagecall.db")).unwrap()
 }
 
 /// The announcement of an application, as the host has it.
-async fn row(rig: &Rig, application: u64) -> stagecall_core::announcement::Announcement {
-    let loaded = store(rig).load_announcement(&key(application)).await;
+async fn row(harness: &Harness, application: u64) -> stagecall_core::announcement::Announcement {
+    let loaded = store(harness).load_announcement(&key(application)).await;
     loaded.unwrap().unwrap()
 }
 
 /// The same, once it is delivered.
-async fn delivered(rig: &Rig, application: u64) -> stagecall_core::announcement::Announcement {
+async fn delivered(
+    harness: &Harness,
+    application: u64,
+) -> stagecall_core::announcement::Announcement {
     until("the announcement is delivered", async || {
-        let row = row(rig, application).await;
+        let row = row(harness, application).await;
         (row.state == State::Delivered).then_some(row)
     })
     .await
 }
 
 /// What an operator's command has beside the host: the store, and no way to anybody.
-fn announcer(rig: &Rig) -> Announcer {
-    let store = Arc::new(store(rig));
-    Announcer {
-        desk: Desk {
+fn announcer(harness: &Harness) -> HireNotifier {
+    let store = Arc::new(store(harness));
+    HireNotifier {
+        engine: Engine {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
@@ -395,7 +405,7 @@ impl Queue for Nobody {
     async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
         Ok(())
     }
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         false
     }
 }
@@ -418,7 +428,7 @@ impl Hrms for Nobody {
         &self,
         _: &Tenant,
         _: &HrmsEndpoint,
-        _: &Notice,
+        _: &Webhook,
     ) -> Result<HrmsAnswer, CallError> {
         unreachable!("a redelivery only makes it due")
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use stagecall_sandbox::control::{
     CandidateAct, EditCandidate, NewApplications, NewVacancy, ReviewerAct,
 };
-use stagecall_tests::rig::{Customer, Rig, until};
+use stagecall_tests::harness::{Customer, Harness, until};
 
 use super::privacy::{ALL_LOGS, left, untold};
 
@@ -32,24 +32,29 @@ const OURS: [&str; 12] = [
 const OWN: &str = "<p title=\"{{ comments[0].text }}\">{{ parts|join(', ')|upper }}{% for comment in comments %}<i>{{ comment.text|trim }}</i>{% endfor %}</p>";
 
 /// One hostile candidate of a hostile vacancy, invited and judged by a hostile reviewer; what Eploy then shows.
-async fn judged_by_the_hostile(rig: &Rig, customer: &Customer) -> String {
+async fn judged_by_the_hostile(harness: &Harness, customer: &Customer) -> String {
     let vacancy = NewVacancy {
         title: HOSTILE.to_owned(),
         ..NewVacancy::default()
     };
-    let vacancy = rig.player.vacancy(&customer.name, &vacancy).await.unwrap();
+    let vacancy = harness
+        .player
+        .vacancy(&customer.name, &vacancy)
+        .await
+        .unwrap();
     let new = NewApplications {
         stage: Some("Shortlist".to_owned()),
         ..NewApplications::new(vacancy, 1)
     };
-    let created = rig.player.apply(&customer.name, &new).await.unwrap()[0];
+    let created = harness.player.apply(&customer.name, &new).await.unwrap()[0];
     let named = EditCandidate {
         first_name: Some(format!("Zebedee {HOSTILE}")),
         surname: Some(format!("\r\nbcc: everybody@example.com {HOSTILE}")),
         mobile: Some("<script>07700 900123</script>".to_owned()),
         ..EditCandidate::default()
     };
-    rig.player
+    harness
+        .player
         .edit_candidate(&customer.name, created.candidate, &named)
         .await
         .unwrap();
@@ -86,26 +91,29 @@ async fn judged_by_the_hostile(rig: &Rig, customer: &Customer) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_words_arrive_as_words() {
-    let mut rig = Rig::new(151).await;
-    let (acme, other) = (rig.customer("acme").await, rig.customer("other").await);
-    rig.open_to_callbacks();
-    rig.logs = ALL_LOGS;
+    let mut harness = Harness::new(151).await;
+    let (acme, other) = (
+        harness.customer("acme").await,
+        harness.customer("other").await,
+    );
+    harness.open_to_callbacks();
+    harness.logs = ALL_LOGS;
     for name in ["acme", "other"] {
-        rig.mapping(name)["vacancies"] = json!("all");
-        let switches = json!({"callback_body": "dump"});
-        rig.player.switch_willo(name, switches).await.unwrap();
+        harness.mapping(name)["vacancies"] = json!("all");
+        let quirks = json!({"callback_body": "dump"});
+        harness.player.switch_willo(name, quirks).await.unwrap();
     }
-    rig.mapping("other")["report"]["texts"] = json!({"comments": OWN});
-    rig.start_for(&[&acme, &other]).await;
+    harness.mapping("other")["report"]["texts"] = json!({"comments": OWN});
+    harness.start_for(&[&acme, &other]).await;
 
-    let told = judged_by_the_hostile(&rig, &acme).await;
+    let told = judged_by_the_hostile(&harness, &acme).await;
     for (place, _) in told.match_indices('<') {
         let tag = &told[place..];
         assert!(OURS.iter().any(|ours| tag.starts_with(ours)), "{tag}");
     }
     assert!(told.contains("{{ 7 * 7 }}"), "{told}");
 
-    let told = judged_by_the_hostile(&rig, &other).await;
+    let told = judged_by_the_hostile(&harness, &other).await;
     let tags = ["<p title=\"", "<i>", "</i>", "</p>"];
     for (place, _) in told.match_indices('<') {
         let tag = &told[place..];
@@ -118,18 +126,18 @@ async fn hostile_words_arrive_as_words() {
     );
 
     // After all of it: nobody, nothing said and no secret in the files or in the log.
-    let mut needles = untold(&rig, &acme).await;
+    let mut needles = untold(&harness, &acme).await;
     needles.extend(["quagga", "Zebedee", "onerror", "900123", "bcc:"].map(str::to_owned));
     let kept = || {
-        let mut kept = left(rig.folder(), &needles);
+        let mut kept = left(harness.folder(), &needles);
         // The other customer's secrets and the words of the configuration are where they belong.
         kept.retain(|(file, _)| !file.starts_with("other-") && file != "stagecall.toml");
         kept
     };
     assert_eq!(kept(), Vec::new());
-    rig.kill();
+    harness.kill();
     assert_eq!(
-        left(rig.folder(), &needles)
+        left(harness.folder(), &needles)
             .into_iter()
             .filter(|(file, _)| file.starts_with("stagecall.db") || file.ends_with(".log"))
             .collect::<Vec<_>>(),

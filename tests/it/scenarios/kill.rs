@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Fault};
-use stagecall_tests::rig::{Rig, completed, until};
+use stagecall_tests::harness::{Harness, completed, until};
 
 use super::crowd::{Crowd, mild_faults};
 use super::privacy::ALL_LOGS;
@@ -14,37 +14,38 @@ const CANDIDATES: u32 = 40;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_is_killed_again_and_again_doubles_and_loses_nothing() {
-    let (mut rig, acme) = Rig::with_one(91).await;
+    let (mut harness, acme) = Harness::with_one(91).await;
     let mut random = fastrand::Rng::with_seed(91);
-    rig.open_to_callbacks();
-    rig.logs = ALL_LOGS;
-    rig.config["timing"]["call_seconds"] = json!(2.0);
-    rig.config["timing"]["lease_seconds"] = json!(3.0);
-    rig.start_for(&[&acme]).await;
-    rig.faults(mild_faults()).await;
+    harness.open_to_callbacks();
+    harness.logs = ALL_LOGS;
+    harness.config["timing"]["call_seconds"] = json!(2.0);
+    harness.config["timing"]["lease_seconds"] = json!(3.0);
+    harness.start_for(&[&acme]).await;
+    harness.faults(mild_faults()).await;
     let mut crowd = Crowd::new(&acme, CANDIDATES).await;
     for _ in 0..KILLS {
         crowd.enter(3).await;
         crowd.go_on().await;
         // In the middle of whatever it is doing then.
-        let moment = rig.player.calls(0).await.unwrap().next + random.usize(1..25);
+        let moment = harness.player.calls(0).await.unwrap().next + random.usize(1..25);
         until("the host is at work", async || {
-            (rig.player.calls(moment).await.unwrap().next >= moment).then_some(())
+            (harness.player.calls(moment).await.unwrap().next >= moment).then_some(())
         })
         .await;
-        rig.kill();
-        rig.start().await;
+        harness.kill();
+        harness.start().await;
     }
-    rig.no_faults().await;
-    crowd.ends_well(&rig).await;
+    harness.no_faults().await;
+    crowd.ends_well(&harness).await;
 }
 
 /// SIGTERM lets what runs end, and the next host goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asked_to_end_the_host_finishes_what_it_is_doing() {
-    let (mut rig, acme) = Rig::with_one(92).await;
-    rig.start_for(&[&acme]).await;
-    rig.always("willo.participants.create", Fault::Latency { ms: 700 })
+    let (mut harness, acme) = Harness::with_one(92).await;
+    harness.start_for(&[&acme]).await;
+    harness
+        .always("willo.participants.create", Fault::Latency { ms: 700 })
         .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
@@ -52,14 +53,14 @@ async fn asked_to_end_the_host_finishes_what_it_is_doing() {
         (acme.count("eploy.candidates.get").await == 1).then_some(())
     })
     .await;
-    let status = rig.stop().await;
+    let status = harness.stop().await;
     assert_eq!(status.code(), Some(0));
-    rig.no_faults().await;
-    rig.start().await;
+    harness.no_faults().await;
+    harness.start().await;
     let judged = acme.invited(id).await;
     acme.act(&judged.participants, CandidateAct::Answer).await;
     acme.shows(id, "Completed").await;
     assert!(completed(&acme.judged(id).await));
     assert_eq!(acme.count("willo.participants.create").await, 1);
-    assert_eq!(rig.stop().await.code(), Some(0));
+    assert_eq!(harness.stop().await.code(), Some(0));
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Fault, Judged, ParticipantView, Rule, Write};
-use stagecall_tests::rig::{Customer, Rig, completed, percent, until, within};
+use stagecall_tests::harness::{Customer, Harness, completed, percent, until, within};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -173,15 +173,15 @@ async fn quiet(acme: &Customer) -> usize {
 async fn what_is_accepted_under_load_takes_effect_once() {
     let seconds = std::env::var("STAGECALL_LOAD_SECONDS");
     let seconds = seconds.map_or(SECONDS, |text| text.parse().unwrap());
-    let (mut rig, acme) = Rig::with_one(161).await;
-    rig.open_to_callbacks();
-    rig.without_sweeps();
-    rig.tenant("acme")["platforms"]["willo"]["settings"]["calls_per_second"] = json!(5000);
+    let (mut harness, acme) = Harness::with_one(161).await;
+    harness.open_to_callbacks();
+    harness.without_sweeps();
+    harness.tenant("acme")["platforms"]["willo"]["settings"]["calls_per_second"] = json!(5000);
     // The platform's own callbacks get lost: the callers call in its place.
     let lost = Rule::now_and_then("willo.callback", 1.0, Fault::CallbackLost);
-    rig.faults(vec![lost.clone()]).await;
-    rig.start_for(&[&acme]).await;
-    let path = callback_path(&rig, &acme, "new_response").await;
+    harness.faults(vec![lost.clone()]).await;
+    harness.start_for(&[&acme]).await;
+    let path = callback_path(&harness, &acme, "new_response").await;
     let ids: Vec<u64> = acme
         .apply(CANDIDATES.try_into().unwrap())
         .await
@@ -205,12 +205,12 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     let begun = Instant::now();
     // Of the one half nobody speaks any more once the host is killed: what it had accepted is all that there is.
     let (before, throughout) = participants.split_at(CANDIDATES / 2);
-    let group = |numbers, of| Group::begins(numbers, rig.listen(), &path, of, (&scored, &sent));
+    let group = |numbers, of| Group::begins(numbers, harness.listen(), &path, of, (&scored, &sent));
     let until_the_kill = group(0..CALLERS / 2, before);
     let to_the_end = group(CALLERS / 2..CALLERS, throughout);
     tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
     let slow = Rule::now_and_then("willo.participants.get", 1.0, SLOW);
-    rig.faults(vec![lost.clone(), slow]).await;
+    harness.faults(vec![lost.clone(), slow]).await;
     acme.score(&participants, 7).await;
     scored.store(true, Ordering::SeqCst);
     let told_before = || -> BTreeSet<String> {
@@ -228,9 +228,9 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     )
     .await;
     // In the middle of what the score has brought.
-    let mut peak = rig.memory_peak();
+    let mut peak = harness.memory_peak();
     until_the_kill.falls_silent();
-    rig.kill();
+    harness.kill();
     // None of these calls may reach the next host.
     until_the_kill.ended().await;
     let brought = shown(&acme).await;
@@ -239,8 +239,8 @@ async fn what_is_accepted_under_load_takes_effect_once() {
         owed >= before.len() / 2,
         "the host died owing only {owed} results, so hardly any could be lost"
     );
-    rig.faults(vec![lost]).await;
-    rig.start().await;
+    harness.faults(vec![lost]).await;
+    harness.start().await;
     tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
     to_the_end.ended().await;
     let taken = begun.elapsed().as_secs_f64();
@@ -262,7 +262,7 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     })
     .await;
     let processed = quiet(&acme).await;
-    peak = peak.max(rig.memory_peak());
+    peak = peak.max(harness.memory_peak());
     let count = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
     println!(
         "sent {}, accepted {}, refused {}, unanswered (killed) {}, results owed at the kill {owed}, results asked for {processed}, {:.0} accepted a second, memory at most {} MiB",
@@ -287,6 +287,6 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     }
     assert_eq!(count(&sent.refused), 0, "the platform's calls were refused");
     assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
-    assert!(!rig.log().contains("panicked"));
-    nobody_is_left(&rig, &acme).await;
+    assert!(!harness.log().contains("panicked"));
+    nobody_is_left(&harness, &acme).await;
 }

@@ -6,7 +6,7 @@ use stagecall_sandbox::control::{
     ActionView, AnswerType, Asked, Fault, NewAnswer, NewQuestion, ParticipantView, Rule, WecpInfo,
     WecpReviewerAct, WecpSettings,
 };
-use stagecall_tests::rig::{Customer, Rig, completed, stagecall, until};
+use stagecall_tests::harness::{Customer, Harness, completed, stagecall, until};
 
 /// The `WeCP` account's name.
 const ACCOUNT: &str = "acme-wecp";
@@ -16,16 +16,16 @@ const SAM: &str = "sam.example@example.com";
 const DATE: u64 = 307;
 
 /// A customer whose mapping arranges live interviews.
-async fn scene(seed: u64, meeting: Value) -> (Rig, Customer, WecpInfo) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    let info = rig.player.wecp(ACCOUNT).await.unwrap();
-    rig.tenant("acme")["platforms"]["wecp"] = json!({
+async fn scene(seed: u64, meeting: Value) -> (Harness, Customer, WecpInfo) {
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    let info = harness.player.wecp(ACCOUNT).await.unwrap();
+    harness.tenant("acme")["platforms"]["wecp"] = json!({
         "kind": "wecp",
         "base_url": format!("{}/", info.base_url),
-        "secrets": {"api_key": rig.secret("wecp-api-key", &info.api_key)},
+        "secrets": {"api_key": harness.secret("wecp-api-key", &info.api_key)},
         "settings": {"calls_per_second": 100, "user_email": ROBIN, "organisation": info.org},
     });
-    let mapping = rig.mapping("acme");
+    let mapping = harness.mapping("acme");
     mapping["assessment"] =
         json!({"platform": "wecp", "create": "interview", "once_per": "vacancy"});
     mapping["meeting"] = meeting;
@@ -34,7 +34,7 @@ async fn scene(seed: u64, meeting: Value) -> (Rig, Customer, WecpInfo) {
         "group": info.groups[0].0,
         "scorecard": [{"question": "Overall", "type_of_question": "star", "required": true}],
     });
-    (rig, acme, info)
+    (harness, acme, info)
 }
 
 /// The participant of an application that has exactly one, whose join link the action shows.
@@ -56,14 +56,15 @@ async fn met(acme: &Customer, id: u64) -> (ParticipantView, ActionView) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
     let rule = json!({"working_days": 1, "time": "10:00", "minutes": 45, "interviewers": [ROBIN]});
-    let (mut rig, acme, _) = scene(92, rule).await;
-    rig.faults(vec![
-        Rule::next("wecp.interviews.create", 1, Fault::DropAfter),
-        Rule::next("wecp.interviews.schedule", 1, Fault::DropAfter),
-    ])
-    .await;
+    let (mut harness, acme, _) = scene(92, rule).await;
+    harness
+        .faults(vec![
+            Rule::next("wecp.interviews.create", 1, Fault::DropAfter),
+            Rule::next("wecp.interviews.schedule", 1, Fault::DropAfter),
+        ])
+        .await;
     let begun = Timestamp::now();
-    rig.start_for(&[&acme]).await;
+    harness.start_for(&[&acme]).await;
     let first = acme.applicant().await.application;
     acme.enter(&[first]).await;
     let (participant, _) = met(&acme, first).await;
@@ -77,12 +78,12 @@ async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
     assert_eq!(participant.metadata["user_email"], ROBIN);
 
     // The next one is met in the same interview, the only one that was made.
-    rig.no_faults().await;
+    harness.no_faults().await;
     let second = acme.applicant().await.application;
     acme.enter(&[second]).await;
     let (other, _) = met(&acme, second).await;
     assert_eq!(other.interview, participant.interview);
-    let interviews = rig.player.wecp_interviews(ACCOUNT).await.unwrap();
+    let interviews = harness.player.wecp_interviews(ACCOUNT).await.unwrap();
     assert_eq!(interviews.len(), 1, "{interviews:#?}");
     assert!(
         interviews[0]
@@ -95,7 +96,8 @@ async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
     let held = WecpReviewerAct::Conduct {
         answers: vec![json!(4)],
     };
-    rig.player
+    harness
+        .player
         .wecp_reviewer(ACCOUNT, &which, held)
         .await
         .unwrap();
@@ -107,20 +109,20 @@ async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_date_and_the_interviewers_may_stand_in_eploy() {
-    let (mut rig, acme, _) = scene(93, json!({})).await;
+    let (mut harness, acme, _) = scene(93, json!({})).await;
     let panel = NewQuestion {
         of: Asked::Vacancies,
         title: "Interview panel".to_owned(),
         answer_type: AnswerType::Text,
     };
-    let panel = rig.player.question("acme", &panel).await.unwrap();
-    rig.mapping("acme")["meeting"] = json!({
+    let panel = harness.player.question("acme", &panel).await.unwrap();
+    harness.mapping("acme")["meeting"] = json!({
         "date_question": DATE.to_string(), "time": "14:30", "minutes": 60,
         "interviewers_question": panel.to_string(),
     });
     // So soon that the recruiter is told of what is missing while the test looks on.
-    rig.config["timing"]["late_seconds"] = json!(0.1);
-    rig.start_for(&[&acme]).await;
+    harness.config["timing"]["late_seconds"] = json!(0.1);
+    harness.start_for(&[&acme]).await;
     let ids: Vec<u64> = acme
         .apply(3)
         .await
@@ -137,7 +139,7 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
             question,
             answer: answer.into(),
         };
-        rig.player.answer("acme", &new).await.unwrap();
+        harness.player.answer("acme", &new).await.unwrap();
     };
     answer(Asked::Applications, dated, DATE, "2030-07-15T00:00:00Z").await;
     answer(Asked::Applications, past, DATE, "2020-07-15T00:00:00Z").await;
@@ -177,10 +179,10 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
 }
 
 /// What the doctor finds wrong with the customer's connections.
-fn problems(rig: &Rig) -> Vec<Value> {
+fn problems(harness: &Harness) -> Vec<Value> {
     let done = stagecall()
         .args(["doctor", "acme", "--json", "--config"])
-        .arg(rig.file("stagecall.toml"))
+        .arg(harness.file("stagecall.toml"))
         .output()
         .unwrap();
     let said: Value = serde_json::from_slice(&done.stdout).unwrap();
@@ -194,17 +196,17 @@ fn problems(rig: &Rig) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_knows_who_acts_and_does_not_miss_an_interview_that_is_still_to_be_made() {
     let rule = json!({"working_days": 1, "time": "10:00", "minutes": 45, "interviewers": [ROBIN]});
-    let (mut rig, acme, _) = scene(96, rule).await;
-    rig.start_for(&[&acme]).await;
-    assert_eq!(problems(&rig), Vec::<Value>::new());
+    let (mut harness, acme, _) = scene(96, rule).await;
+    harness.start_for(&[&acme]).await;
+    assert_eq!(problems(&harness), Vec::<Value>::new());
 
     // The user who acts leaves the customer.
     let settings = WecpSettings {
         users: Some(vec![SAM.to_owned()]),
         ..WecpSettings::default()
     };
-    rig.player.set_wecp(ACCOUNT, &settings).await.unwrap();
-    let found = problems(&rig);
+    harness.player.set_wecp(ACCOUNT, &settings).await.unwrap();
+    let found = problems(&harness);
     let [problem] = found.as_slice() else {
         panic!("not one problem: {found:#?}")
     };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use stagecall_tests::rig::{Customer, Line, PLATFORM, Rig, State, until};
+use stagecall_tests::harness::{Customer, Harness, PLATFORM, State, TcpProxy, until};
 
 use super::crowd::Crowd;
 use super::privacy::ALL_LOGS;
@@ -25,21 +25,21 @@ fn answers_break_after(answers: usize) -> State {
 }
 
 /// A customer whose Eploy and whose Willo are reached over a line each.
-async fn over_lines(seed: u64) -> (Rig, Customer, Line, Line) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    rig.logs = ALL_LOGS;
-    rig.config["timing"]["call_seconds"] = json!(CALL);
-    rig.config["timing"]["lease_seconds"] = json!(CALL + 0.5);
-    let eploy = rig.lay_a_line("acme", "/eploy/base_url");
-    let willo = rig.lay_a_line("acme", &format!("/platforms/{PLATFORM}/base_url"));
-    (rig, acme, eploy, willo)
+async fn over_lines(seed: u64) -> (Harness, Customer, TcpProxy, TcpProxy) {
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    harness.logs = ALL_LOGS;
+    harness.config["timing"]["call_seconds"] = json!(CALL);
+    harness.config["timing"]["lease_seconds"] = json!(CALL + 0.5);
+    let eploy = harness.lay_a_line("acme", "/eploy/base_url");
+    let willo = harness.lay_a_line("acme", &format!("/platforms/{PLATFORM}/base_url"));
+    (harness, acme, eploy, willo)
 }
 
 /// One candidate after the other, each of whose invitations meets a line that is cut at another place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_a_line_is_cut_the_candidate_is_invited_once() {
-    let (mut rig, acme, _eploy, willo) = over_lines(181).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme, _eploy, willo) = over_lines(181).await;
+    harness.start_for(&[&acme]).await;
     let mut crowd = Crowd::new(&acme, 8).await;
     for (cut, arrives) in [
         (requests_break_after(0), false),
@@ -51,34 +51,34 @@ async fn wherever_a_line_is_cut_the_candidate_is_invited_once() {
         (answers_break_after(1), true),
         (answers_break_after(90), true),
     ] {
-        let (sent, before) = (invitations(&rig).await, failed(&rig));
+        let (sent, before) = (invitations(&harness).await, failed(&harness));
         willo.set(cut);
         crowd.enter(1).await;
         until("the invitation has met the cut", async || {
-            (failed(&rig) > before).then_some(())
+            (failed(&harness) > before).then_some(())
         })
         .await;
         assert_eq!(
-            invitations(&rig).await - sent,
+            invitations(&harness).await - sent,
             usize::from(arrives),
             "{cut:?}"
         );
         willo.set(State::Up);
         until("the candidate is invited", async || {
-            (invitations(&rig).await == sent + 1).then_some(())
+            (invitations(&harness).await == sent + 1).then_some(())
         })
         .await;
     }
-    crowd.ends_well(&rig).await;
+    crowd.ends_well(&harness).await;
 }
 
-async fn invitations(rig: &Rig) -> usize {
-    rig.player.invitations(0).await.unwrap().next
+async fn invitations(harness: &Harness) -> usize {
+    harness.player.invitations(0).await.unwrap().next
 }
 
 /// How often the host has said that an invitation failed.
-fn failed(rig: &Rig) -> usize {
-    let log = rig.log();
+fn failed(harness: &Harness) -> usize {
+    let log = harness.log();
     let unknown = log.matches("whether the invitation went out is not known");
     unknown.count() + log.matches("the invitation was put off").count()
 }
@@ -86,18 +86,18 @@ fn failed(rig: &Rig) -> usize {
 /// A crowd, while now the one line and now the other is cut at any place, at any moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_that_are_cut_again_and_again_double_and_lose_nothing() {
-    let (mut rig, acme, eploy, willo) = over_lines(182).await;
+    let (mut harness, acme, eploy, willo) = over_lines(182).await;
     let mut random = fastrand::Rng::with_seed(182);
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
     // So few that Willo lists them on one page: its link to a second one would not lead over the line.
     let mut crowd = Crowd::new(&acme, 24).await;
     for round in 0..12 {
         crowd.enter(2).await;
         crowd.go_on().await;
-        let moment = rig.player.calls(0).await.unwrap().next + random.usize(1..12);
+        let moment = harness.player.calls(0).await.unwrap().next + random.usize(1..12);
         until("the host is at work", async || {
-            (rig.player.calls(moment).await.unwrap().next >= moment).then_some(())
+            (harness.player.calls(moment).await.unwrap().next >= moment).then_some(())
         })
         .await;
         let line = if random.bool() { &eploy } else { &willo };
@@ -119,5 +119,5 @@ async fn lines_that_are_cut_again_and_again_double_and_lose_nothing() {
         }
         line.set(State::Up);
     }
-    crowd.ends_well(&rig).await;
+    crowd.ends_well(&harness).await;
 }

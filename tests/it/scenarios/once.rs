@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Fault, Rule};
-use stagecall_tests::rig::{Customer, Rig, completed};
+use stagecall_tests::harness::{Customer, Harness, completed};
 
 const INVITE: &str = "willo.participants.create";
 const CREATE_ACTION: &str = "eploy.actions.create";
@@ -19,14 +19,15 @@ async fn ends_well(acme: &Customer, application: u64) {
 
 /// One candidate, while the next calls of an operation go wrong.
 async fn through(seed: u64, target: &str, times: u64, fault: Fault) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    rig.start_for(&[&acme]).await;
-    rig.faults(vec![Rule::next(target, times, fault.clone())])
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    harness.start_for(&[&acme]).await;
+    harness
+        .faults(vec![Rule::next(target, times, fault.clone())])
         .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     ends_well(&acme, id).await;
-    let injected = rig.player.faults().await.unwrap().injected;
+    let injected = harness.player.faults().await.unwrap().injected;
     assert_eq!(
         injected.values().sum::<u64>(),
         times,
@@ -44,23 +45,24 @@ async fn an_invitation_without_an_answer_is_found_and_adopted() {
 /// Looking it up fails at first as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_is_not_sent_again_while_it_cannot_be_looked_up() {
-    let (mut rig, acme) = Rig::with_one(63).await;
-    rig.start_for(&[&acme]).await;
-    rig.faults(vec![
-        Rule::next(INVITE, 1, Fault::DropAfter),
-        Rule::next(
-            "willo.participants.list",
-            3,
-            Fault::ErrorBefore { status: 503 },
-        ),
-    ])
-    .await;
+    let (mut harness, acme) = Harness::with_one(63).await;
+    harness.start_for(&[&acme]).await;
+    harness
+        .faults(vec![
+            Rule::next(INVITE, 1, Fault::DropAfter),
+            Rule::next(
+                "willo.participants.list",
+                3,
+                Fault::ErrorBefore { status: 503 },
+            ),
+        ])
+        .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     ends_well(&acme, id).await;
     assert_eq!(acme.count(INVITE).await, 1);
     assert_eq!(
-        rig.player.faults().await.unwrap().injected["error_before"],
+        harness.player.faults().await.unwrap().injected["error_before"],
         3
     );
 }
@@ -75,11 +77,12 @@ async fn an_invitation_that_did_not_arrive_is_sent_again() {
 /// The platform takes longer than a call may, and does it all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_that_took_too_long_is_found() {
-    let (mut rig, acme) = Rig::with_one(66).await;
-    rig.config["timing"]["call_seconds"] = json!(1.0);
-    rig.config["timing"]["settle_seconds"] = json!(2.0);
-    rig.start_for(&[&acme]).await;
-    rig.faults(vec![Rule::next(INVITE, 1, Fault::Latency { ms: 1500 })])
+    let (mut harness, acme) = Harness::with_one(66).await;
+    harness.config["timing"]["call_seconds"] = json!(1.0);
+    harness.config["timing"]["settle_seconds"] = json!(2.0);
+    harness.start_for(&[&acme]).await;
+    harness
+        .faults(vec![Rule::next(INVITE, 1, Fault::Latency { ms: 1500 })])
         .await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
@@ -102,18 +105,19 @@ async fn a_report_gets_through() {
         (71, Fault::DropAfter),
         (72, Fault::ErrorBefore { status: 500 }),
     ] {
-        let (mut rig, acme) = Rig::with_one(seed).await;
-        rig.start_for(&[&acme]).await;
+        let (mut harness, acme) = Harness::with_one(seed).await;
+        harness.start_for(&[&acme]).await;
         let operations = ["actions.update", "questions.update", "vacancies.get"];
         let rules = operations.map(|one| Rule::next(&format!("eploy.{one}"), 1, fault.clone()));
-        rig.faults(rules.into()).await;
+        harness.faults(rules.into()).await;
         let id = acme.applicant().await.application;
         acme.enter(&[id]).await;
         ends_well(&acme, id).await;
         acme.score(&acme.judged(id).await.participants, 7).await;
         assert!(completed(&acme.scored(id, 70.0).await));
         assert_eq!(
-            rig.player
+            harness
+                .player
                 .faults()
                 .await
                 .unwrap()

@@ -8,7 +8,7 @@ mod tenants;
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{CandidateAct, EditCandidate};
-use stagecall_tests::rig::{Customer, MAPPING, Rig, stagecall};
+use stagecall_tests::harness::{Customer, Harness, MAPPING, stagecall};
 
 /// How a command ended, and what it said.
 struct Said {
@@ -31,11 +31,11 @@ impl Said {
 }
 
 /// Runs a command against the rig's installation, with nobody to be asked.
-fn operate(rig: &Rig, arguments: &[&str]) -> Said {
+fn operate(harness: &Harness, arguments: &[&str]) -> Said {
     let done = stagecall()
         .args(arguments)
         .arg("--config")
-        .arg(rig.file("stagecall.toml"))
+        .arg(harness.file("stagecall.toml"))
         .env("STAGECALL_BY", "ada")
         .stdin(std::process::Stdio::null())
         .output()
@@ -49,20 +49,21 @@ fn operate(rig: &Rig, arguments: &[&str]) -> Said {
 }
 
 /// One who completed, one without an e-mail address, and one who was there before the mapping was turned on.
-async fn story(rig: &mut Rig, acme: &Customer) -> [u64; 3] {
+async fn story(harness: &mut Harness, acme: &Customer) -> [u64; 3] {
     let created = acme.apply(3).await;
     let [done, nowhere, early] = [0, 1, 2].map(|n| created[n].application);
     let edit = EditCandidate {
         email: Some(String::new()),
         ..EditCandidate::default()
     };
-    rig.player
+    harness
+        .player
         .edit_candidate("acme", created[1].candidate, &edit)
         .await
         .unwrap();
     acme.enter(&[early]).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[acme]).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[acme]).await;
     acme.enter(&[done, nowhere]).await;
     let judged = acme.invited(done).await;
     acme.act(&judged.participants, CandidateAct::Answer).await;
@@ -75,29 +76,29 @@ async fn story(rig: &mut Rig, acme: &Customer) -> [u64; 3] {
 /// Who was invited, who was not and why, and where to look on each side.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_can_be_seen_from_above_and_in_full() {
-    let (mut rig, acme) = Rig::with_one(201).await;
-    let [done, nowhere, early] = story(&mut rig, &acme).await;
+    let (mut harness, acme) = Harness::with_one(201).await;
+    let [done, nowhere, early] = story(&mut harness, &acme).await;
 
-    let status = operate(&rig, &["status", "--json"]).json();
+    let status = operate(&harness, &["status", "--json"]).json();
     let one = &status["tenants"][0];
     assert_eq!(one["tenant"], "acme");
     assert_eq!(one["standing"], "on");
     assert_eq!((&one["completed"], &one["failed"]), (&json!(1), &json!(1)));
     assert!(one["calls_today"].as_u64().unwrap() > 0);
     assert!(one["last_poll"].is_string());
-    assert!(operate(&rig, &["status"]).ok().contains("acme"));
+    assert!(operate(&harness, &["status"]).ok().contains("acme"));
 
     let failed = operate(
-        &rig,
+        &harness,
         &["invitations", "acme", "--state", "failed", "--json"],
     )
     .json();
     assert_eq!(failed.as_array().unwrap().len(), 1);
     assert_eq!(failed[0]["key"]["application"], nowhere.to_string());
-    let listed = operate(&rig, &["invitations"]);
+    let listed = operate(&harness, &["invitations"]);
     assert!(listed.ok().contains("no e-mail address"), "{}", listed.out);
 
-    let explained = operate(&rig, &["explain", "acme", &done.to_string()]);
+    let explained = operate(&harness, &["explain", "acme", &done.to_string()]);
     let participant = acme.judged(done).await.participants[0].key.clone();
     let action = acme.judged(done).await.application.actions[0]
         .id
@@ -117,18 +118,18 @@ async fn what_happened_can_be_seen_from_above_and_in_full() {
     let place = |what: &str| explained.out.find(what).unwrap();
     assert!(place("seen at the trigger stage") < place("the platform has it"));
     assert!(place("the platform has it") < place("Eploy shows it"));
-    let why = operate(&rig, &["explain", "acme", &early.to_string()]);
+    let why = operate(&harness, &["explain", "acme", &early.to_string()]);
     assert!(why.ok().contains("it was there before"), "{}", why.out);
 
     // Somebody of whom nothing is on record: Eploy is asked.
     let stranger = acme.applicant().await.application.to_string();
-    let why = operate(&rig, &["explain", "acme", &stranger]);
+    let why = operate(&harness, &["explain", "acme", &stranger]);
     assert!(why.ok().contains("it is not at a trigger"), "{}", why.out);
-    let gone = operate(&rig, &["explain", "acme", "999999"]);
+    let gone = operate(&harness, &["explain", "acme", "999999"]);
     assert!(gone.ok().contains("no such application"), "{}", gone.out);
 
     let tail = operate(
-        &rig,
+        &harness,
         &["tail", "acme", "--since", "1h", "--for", "0", "--json"],
     );
     let told: Vec<Value> = tail
@@ -148,6 +149,6 @@ async fn what_happened_can_be_seen_from_above_and_in_full() {
         &["plan", "nobody"],
         &["retry", "acme", "999999", "--yes"],
     ] {
-        assert_eq!(operate(&rig, unknown).code, Some(4), "{unknown:?}");
+        assert_eq!(operate(&harness, unknown).code, Some(4), "{unknown:?}");
     }
 }

@@ -5,22 +5,22 @@ use stagecall_sandbox::control::{
     CandidateAct, Fault, Judged, NewApplications, NewTest, NewVacancy, ParticipantView, Rule,
     WecpInfo,
 };
-use stagecall_tests::rig::{Customer, Rig, until};
+use stagecall_tests::harness::{Customer, Harness, until};
 
 /// The `WeCP` account's name.
 const ACCOUNT: &str = "acme-wecp";
 
 /// A customer with a `WeCP` account.
-async fn scene(seed: u64) -> (Rig, Customer, WecpInfo) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    let info = rig.player.wecp(ACCOUNT).await.unwrap();
-    rig.tenant("acme")["platforms"]["wecp"] = json!({
+async fn scene(seed: u64) -> (Harness, Customer, WecpInfo) {
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    let info = harness.player.wecp(ACCOUNT).await.unwrap();
+    harness.tenant("acme")["platforms"]["wecp"] = json!({
         "kind": "wecp",
         "base_url": format!("{}/", info.base_url),
-        "secrets": {"api_key": rig.secret("wecp-api-key", &info.api_key)},
+        "secrets": {"api_key": harness.secret("wecp-api-key", &info.api_key)},
         "settings": {"calls_per_second": 100},
     });
-    (rig, acme, info)
+    (harness, acme, info)
 }
 
 /// Where in a judgement the pool's participants are.
@@ -35,27 +35,28 @@ fn action(outcomes: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_is_pooled_once_over_two_applications() {
-    let (mut rig, acme, info) = scene(94).await;
+    let (mut harness, acme, info) = scene(94).await;
     let pool = info.groups[1].0.clone();
-    let mapping = rig.mapping("acme");
+    let mapping = harness.mapping("acme");
     mapping["assessment"] = json!({"platform": "wecp", "id": format!("group:{pool}")});
     mapping["pool"] = json!({"tags": ["care", "2026"]});
     mapping["vacancies"] = json!("all");
-    rig.faults(vec![Rule::next("wecp.groups.add", 1, Fault::DropAfter)])
+    harness
+        .faults(vec![Rule::next("wecp.groups.add", 1, Fault::DropAfter)])
         .await;
-    rig.start_for(&[&acme]).await;
+    harness.start_for(&[&acme]).await;
     let first = acme.applicant().await;
     let vacancy = NewVacancy {
         title: "Team Leader".to_owned(),
         ..NewVacancy::default()
     };
-    let vacancy = rig.player.vacancy("acme", &vacancy).await.unwrap();
+    let vacancy = harness.player.vacancy("acme", &vacancy).await.unwrap();
     let again = NewApplications {
         stage: Some("Shortlist".to_owned()),
         candidate: Some(first.candidate),
         ..NewApplications::new(vacancy, 1)
     };
-    let second = rig.player.apply("acme", &again).await.unwrap()[0].application;
+    let second = harness.player.apply("acme", &again).await.unwrap()[0].application;
     let other = acme.applicant().await.application;
     acme.enter(&[first.application, other]).await;
     let action = acme.shows(first.application, "Invited").await;
@@ -80,11 +81,11 @@ async fn a_candidate_is_pooled_once_over_two_applications() {
         places[0].metadata["candidateId"],
         first.candidate.to_string()
     );
-    let sent = rig.player.invitations(0).await.unwrap();
+    let sent = harness.player.invitations(0).await.unwrap();
     assert!(sent.records.iter().all(|record| !record.mailed));
     // Nothing is expected of anybody in it: nobody looks.
     acme.polled().await;
-    let calls = rig.player.calls(0).await.unwrap().records;
+    let calls = harness.player.calls(0).await.unwrap().records;
     let looks = calls
         .iter()
         .filter(|call| call.operation == "wecp.groups.candidates");
@@ -93,27 +94,29 @@ async fn a_candidate_is_pooled_once_over_two_applications() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_did_well_is_pooled_by_what_came_of_the_test() {
-    let (mut rig, acme, _) = scene(95).await;
+    let (mut harness, acme, _) = scene(95).await;
     let test = |name: &str| NewTest {
         name: name.to_owned(),
         questions: Vec::new(),
     };
-    let numeracy = rig
+    let numeracy = harness
         .player
         .wecp_test(ACCOUNT, &test("Numeracy"))
         .await
         .unwrap();
     let pools = [
-        rig.player
+        harness
+            .player
             .wecp_test(ACCOUNT, &test("Everybody"))
             .await
             .unwrap(),
-        rig.player
+        harness
+            .player
             .wecp_test(ACCOUNT, &test("Nobody"))
             .await
             .unwrap(),
     ];
-    rig.mapping("acme")["assessment"] = json!({"platform": "wecp", "id": numeracy});
+    harness.mapping("acme")["assessment"] = json!({"platform": "wecp", "id": numeracy});
     let pool = |id: &str, pool: &str, least: u8| {
         json!({
             "id": id,
@@ -123,12 +126,12 @@ async fn who_did_well_is_pooled_by_what_came_of_the_test() {
             "report": action(&json!({"invited": "101", "failed": "109"})),
         })
     };
-    let mappings = &mut rig.tenant("acme")["mappings"];
+    let mappings = &mut harness.tenant("acme")["mappings"];
     let mappings = mappings.as_array_mut().unwrap();
     mappings.push(pool("all-comers", &pools[0], 0));
     // More than anybody can have.
     mappings.push(pool("the-best", &pools[1], 100));
-    rig.start_for(&[&acme]).await;
+    harness.start_for(&[&acme]).await;
 
     let judged = acme.invitee().await;
     let id = judged.application.id;
@@ -136,7 +139,8 @@ async fn who_did_well_is_pooled_by_what_came_of_the_test() {
     acme.move_to(&[id], "Application Review", None).await;
     let keys = vec![judged.participants[0].key.clone()];
     assert_eq!(pooled(&acme.judged(id).await, &pools[0]).len(), 0);
-    rig.player
+    harness
+        .player
         .wecp_candidate(ACCOUNT, &keys, CandidateAct::Answer)
         .await
         .unwrap();

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use stagecall_sandbox::control::{CandidateAct, EditCandidate, Fault, MadeUp, ReviewerAct, Rule};
+use stagecall_tests::harness::{Customer, Harness, request, until};
 use stagecall_tests::privacy::{forms, found};
-use stagecall_tests::rig::{Customer, Rig, request, until};
 
 /// Everything that our own crates can log.
 pub(super) const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,stagecall_eploy=trace,stagecall_http=trace,stagecall_platforms=trace,stagecall_embedded=trace";
@@ -13,28 +13,28 @@ pub(super) const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,sta
 const COMMENT: &str = "wears a remarkable turquoise pullover";
 
 /// Everything that none of a customer's host may have left: its people in every form, and its secrets.
-pub(super) async fn untold(rig: &Rig, customer: &Customer) -> Vec<String> {
-    let people = rig.player.people().await.unwrap();
+pub(super) async fn untold(harness: &Harness, customer: &Customer) -> Vec<String> {
+    let people = harness.player.people().await.unwrap();
     assert!(!people.is_empty());
     let mut needles: Vec<String> = people.iter().flat_map(forms).collect();
-    let system = rig.player.eploy(&customer.name).await.unwrap();
-    let account = rig.player.willo(&customer.name).await.unwrap();
-    if rig.config["host"]["public_url"].is_string() {
-        needles.push(callback_token(rig, &account.api_key).await);
+    let system = harness.player.eploy(&customer.name).await.unwrap();
+    let account = harness.player.willo(&customer.name).await.unwrap();
+    if harness.config["host"]["public_url"].is_string() {
+        needles.push(callback_token(harness, &account.api_key).await);
     }
     needles.extend([system.keys[0].client_secret.clone(), account.api_key]);
     needles
 }
 
 /// Nothing of a customer's people and secrets is in any file that hosts have left so far, or in their log.
-pub(super) async fn nobody_is_left(rig: &Rig, customer: &Customer) {
-    let needles = untold(rig, customer).await;
-    for folder in rig.folders() {
+pub(super) async fn nobody_is_left(harness: &Harness, customer: &Customer) {
+    let needles = untold(harness, customer).await;
+    for folder in harness.folders() {
         assert_eq!(left(&folder, &needles), Vec::new());
     }
     // The right files were looked at, and they can be read.
     let known = [customer.name.clone()];
-    let folders = rig.folders();
+    let folders = harness.folders();
     let files: Vec<_> = folders.iter().flat_map(|one| left(one, &known)).collect();
     for file in ["stagecall.db", "stderr.log"] {
         assert!(
@@ -65,31 +65,33 @@ pub(super) fn left<'a>(folder: &Path, needles: &'a [String]) -> Vec<(String, &'a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_in_the_file_or_in_the_log() {
-    let (mut rig, acme) = Rig::with_one(101).await;
-    rig.open_to_callbacks();
-    rig.logs = ALL_LOGS;
-    let switches = serde_json::json!({"callback_body": "dump"});
-    rig.player.switch_willo("acme", switches).await.unwrap();
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(101).await;
+    harness.open_to_callbacks();
+    harness.logs = ALL_LOGS;
+    let quirks = serde_json::json!({"callback_body": "dump"});
+    harness.player.switch_willo("acme", quirks).await.unwrap();
+    harness.start_for(&[&acme]).await;
     // What fails is talked about most.
-    rig.faults(vec![
-        Rule::next("willo.participants.create", 2, Fault::DropAfter),
-        Rule::next(
-            "willo.participants.get",
-            2,
-            Fault::ErrorAfter { status: 500 },
-        ),
-        Rule::next("eploy.candidates", 2, Fault::ErrorAfter { status: 500 }),
-        Rule::next("eploy.actions", 3, Fault::ErrorAfter { status: 502 }),
-    ])
-    .await;
+    harness
+        .faults(vec![
+            Rule::next("willo.participants.create", 2, Fault::DropAfter),
+            Rule::next(
+                "willo.participants.get",
+                2,
+                Fault::ErrorAfter { status: 500 },
+            ),
+            Rule::next("eploy.candidates", 2, Fault::ErrorAfter { status: 500 }),
+            Rule::next("eploy.actions", 3, Fault::ErrorAfter { status: 502 }),
+        ])
+        .await;
     let created = acme.apply(8).await;
     let ids: Vec<u64> = created.iter().map(|one| one.application).collect();
     let nowhere = EditCandidate {
         email: Some("not an address of anybody".to_owned()),
         ..EditCandidate::default()
     };
-    rig.player
+    harness
+        .player
         .edit_candidate("acme", created[7].candidate, &nowhere)
         .await
         .unwrap();
@@ -120,21 +122,21 @@ async fn nobody_is_in_the_file_or_in_the_log() {
         .await;
     }
     until("all callbacks are delivered", async || {
-        (rig.player.pending_callbacks().await.unwrap() == 0).then_some(())
+        (harness.player.pending_callbacks().await.unwrap() == 0).then_some(())
     })
     .await;
 
-    let mut needles = untold(&rig, &acme).await;
+    let mut needles = untold(&harness, &acme).await;
     needles.push(COMMENT.to_owned());
 
     // With what a running host has in its journal, and with what one leaves that ended.
-    assert_eq!(left(rig.folder(), &needles), Vec::new());
-    assert_eq!(rig.stop().await.code(), Some(0));
-    assert_eq!(left(rig.folder(), &needles), Vec::new());
+    assert_eq!(left(harness.folder(), &needles), Vec::new());
+    assert_eq!(harness.stop().await.code(), Some(0));
+    assert_eq!(left(harness.folder(), &needles), Vec::new());
 
     // The right files were looked at, and they can be read.
     let known = vec![ids[0].to_string()];
-    let files: Vec<_> = left(rig.folder(), &known)
+    let files: Vec<_> = left(harness.folder(), &known)
         .into_iter()
         .map(|(file, _)| file)
         .collect();
@@ -145,16 +147,16 @@ async fn nobody_is_in_the_file_or_in_the_log() {
         );
     }
     assert!(
-        rig.log().contains("DEBUG stagecall_http"),
+        harness.log().contains("DEBUG stagecall_http"),
         "nothing was logged in detail"
     );
 }
 
 /// The token that Willo calls back with, which only Willo was told.
-async fn callback_token(rig: &Rig, api_key: &str) -> String {
+async fn callback_token(harness: &Harness, api_key: &str) -> String {
     let path = "/willo/acme/api/integrations/v2/webhooks/";
     let headers = [("authorization", api_key)];
-    let reply = request(rig.sandbox.addr(), "GET", path, &headers, b"").await;
+    let reply = request(harness.sandbox.addr(), "GET", path, &headers, b"").await;
     let (_, after) = reply.body.split_once("/callbacks/acme/willo/").unwrap();
     let end = after.find(|c: char| !c.is_ascii_alphanumeric()).unwrap();
     assert_eq!(end, 64);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stagecall_sandbox::control::{Fault, Rule};
-use stagecall_tests::rig::{Rig, stagecall, until};
+use stagecall_tests::harness::{Harness, stagecall, until};
 
 use super::crowd::{Crowd, mild_faults};
 use super::privacy::ALL_LOGS;
@@ -19,38 +19,38 @@ const LEASE: f64 = 1.5;
 /// Killed after so many milliseconds, whatever it is doing then: also while it starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
-    let (mut rig, acme) = Rig::with_one(161).await;
+    let (mut harness, acme) = Harness::with_one(161).await;
     let mut random = fastrand::Rng::with_seed(161);
-    rig.open_to_callbacks();
-    rig.logs = ALL_LOGS;
-    rig.config["timing"]["call_seconds"] = json!(2.0);
-    rig.config["timing"]["lease_seconds"] = json!(3.0);
-    rig.start_for(&[&acme]).await;
-    rig.faults(mild_faults()).await;
+    harness.open_to_callbacks();
+    harness.logs = ALL_LOGS;
+    harness.config["timing"]["call_seconds"] = json!(2.0);
+    harness.config["timing"]["lease_seconds"] = json!(3.0);
+    harness.start_for(&[&acme]).await;
+    harness.faults(mild_faults()).await;
     let mut crowd = Crowd::new(&acme, 48).await;
     for _ in 0..KILLS {
         crowd.enter(2).await;
         crowd.go_on().await;
-        rig.kill();
-        rig.launch();
+        harness.kill();
+        harness.launch();
         tokio::time::sleep(Duration::from_millis(random.u64(20..500))).await;
     }
-    rig.kill();
-    rig.no_faults().await;
-    rig.start().await;
-    crowd.ends_well(&rig).await;
+    harness.kill();
+    harness.no_faults().await;
+    harness.start().await;
+    crowd.ends_well(&harness).await;
 }
 
 /// Stopped with calls under way, and going on when their leases have run out: what it was about to do then is not done
 /// twice. Meanwhile its file is still its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
-    let (mut rig, acme) = Rig::with_one(162).await;
-    rig.open_to_callbacks();
-    rig.logs = ALL_LOGS;
-    rig.config["timing"]["call_seconds"] = json!(1.0);
-    rig.config["timing"]["lease_seconds"] = json!(LEASE);
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(162).await;
+    harness.open_to_callbacks();
+    harness.logs = ALL_LOGS;
+    harness.config["timing"]["call_seconds"] = json!(1.0);
+    harness.config["timing"]["lease_seconds"] = json!(LEASE);
+    harness.start_for(&[&acme]).await;
     let mut crowd = Crowd::new(&acme, 30).await;
     for nap in 0..NAPS {
         // Some answers come while it sleeps, some when it is awake again; and some get lost.
@@ -60,29 +60,29 @@ async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
             .map(|one| Rule::next(one, 4, slow.clone()))
             .to_vec();
         rules.push(Rule::now_and_then(operations[0], 0.3, Fault::DropAfter));
-        rig.faults(rules).await;
+        harness.faults(rules).await;
         crowd.enter(6).await;
         crowd.go_on().await;
         let slow_calls = u64::from(nap % 4) + 1;
         until("calls are under way", async || {
-            let injected = rig.player.faults().await.unwrap().injected;
+            let injected = harness.player.faults().await.unwrap().injected;
             (injected.get("latency") >= Some(&slow_calls)).then_some(())
         })
         .await;
-        rig.pause();
-        refused(&rig);
+        harness.pause();
+        refused(&harness);
         tokio::time::sleep(Duration::from_secs_f64(LEASE + 0.3)).await;
-        rig.resume();
+        harness.resume();
     }
-    rig.no_faults().await;
-    crowd.ends_well(&rig).await;
+    harness.no_faults().await;
+    crowd.ends_well(&harness).await;
 }
 
 /// A second host on the same file is told why it cannot be.
-fn refused(rig: &Rig) {
+fn refused(harness: &Harness) {
     let second = stagecall()
         .args(["serve", "--config"])
-        .arg(rig.file("stagecall.toml"))
+        .arg(harness.file("stagecall.toml"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&second.stderr);

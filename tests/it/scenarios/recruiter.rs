@@ -2,15 +2,15 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Write};
-use stagecall_tests::rig::{Customer, Rig};
+use stagecall_tests::harness::{Customer, Harness};
 
 /// A customer whose completed applications go on to the skills test, or with a poor result to the unsuccessful ones.
-async fn moving(seed: u64) -> (Rig, Customer) {
-    let (mut rig, acme) = Rig::with_one(seed).await;
-    rig.mapping("acme")["report"]["moves"] =
+async fn moving(seed: u64) -> (Harness, Customer) {
+    let (mut harness, acme) = Harness::with_one(seed).await;
+    harness.mapping("acme")["report"]["moves"] =
         json!([{"on": "completed", "stage": "13", "status": "34"}]);
-    rig.start_for(&[&acme]).await;
-    (rig, acme)
+    harness.start_for(&[&acme]).await;
+    (harness, acme)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,14 +1,14 @@
 //! The main job: entry, invitation, result, report.
 
 use stagecall_sandbox::control::{CandidateAct, Fault, ReviewerAct, Rule, Write};
-use stagecall_tests::rig::{Customer, QUESTION, Rig, completed, percent, until};
+use stagecall_tests::harness::{Customer, Harness, QUESTION, completed, percent, until};
 
 /// From the move in Eploy to the score in Eploy, with callbacks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_is_invited_once_and_what_becomes_of_it_is_shown_in_eploy() {
-    let (mut rig, acme) = Rig::with_one(11).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(11).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     let id = judged.application.id;
     assert_eq!(judged.invitations.len(), 1);
@@ -45,10 +45,10 @@ async fn a_candidate_is_invited_once_and_what_becomes_of_it_is_shown_in_eploy() 
         .iter()
         .find(|one| one.question == QUESTION + 1);
     assert_eq!(shown.unwrap().answer, link.as_str());
-    let links = rig.player.willo("acme").await.unwrap().links;
+    let links = harness.player.willo("acme").await.unwrap().links;
     assert!(link.starts_with(&links), "{link} is not on {links}");
 
-    let called = rig.player.callbacks(0).await.unwrap().records;
+    let called = harness.player.callbacks(0).await.unwrap().records;
     assert!(!called.is_empty());
     assert!(
         called.iter().all(|one| one.status == Some(200)),
@@ -67,10 +67,10 @@ async fn a_candidate_is_invited_once_and_what_becomes_of_it_is_shown_in_eploy() 
 /// Callbacks alone bring a result, where sweeps would take an hour.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_callback_brings_the_result_without_a_sweep() {
-    let (mut rig, acme) = Rig::with_one(12).await;
-    rig.open_to_callbacks();
-    rig.without_sweeps();
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(12).await;
+    harness.open_to_callbacks();
+    harness.without_sweeps();
+    harness.start_for(&[&acme]).await;
     until("all callbacks are registered", async || {
         (acme.count("willo.webhooks.create").await == 4).then_some(())
     })
@@ -83,8 +83,8 @@ async fn a_callback_brings_the_result_without_a_sweep() {
 /// Without a public address nobody can call back, and everything still arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_public_address_sweeps_bring_everything() {
-    let (mut rig, acme) = Rig::with_one(13).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(13).await;
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     acme.act(&judged.participants, CandidateAct::Start).await;
     acme.shows(judged.application.id, "Started").await;
@@ -95,38 +95,40 @@ async fn without_a_public_address_sweeps_bring_everything() {
 /// Every callback is lost on the way, and everything still arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_callbacks_lose_nothing() {
-    let (mut rig, acme) = Rig::with_one(14).await;
-    rig.open_to_callbacks();
-    rig.faults(vec![Rule::now_and_then(
-        "willo.callback",
-        1.0,
-        Fault::CallbackLost,
-    )])
-    .await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(14).await;
+    harness.open_to_callbacks();
+    harness
+        .faults(vec![Rule::now_and_then(
+            "willo.callback",
+            1.0,
+            Fault::CallbackLost,
+        )])
+        .await;
+    harness.start_for(&[&acme]).await;
     until("all callbacks are registered", async || {
         (acme.count("willo.webhooks.create").await == 4).then_some(())
     })
     .await;
     let judged = acme.invitee().await;
     play(&acme, judged.application.id).await;
-    let called = rig.player.callbacks(0).await.unwrap().records;
+    let called = harness.player.callbacks(0).await.unwrap().records;
     assert!(called.iter().all(|one| one.status.is_none()), "{called:#?}");
-    assert!(rig.player.faults().await.unwrap().injected["callback_lost"] > 0);
+    assert!(harness.player.faults().await.unwrap().injected["callback_lost"] > 0);
 }
 
 /// Every callback comes twice, and nothing is written twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn doubled_callbacks_double_nothing() {
-    let (mut rig, acme) = Rig::with_one(15).await;
-    rig.open_to_callbacks();
-    rig.faults(vec![Rule::now_and_then(
-        "willo.callback",
-        1.0,
-        Fault::CallbackTwice,
-    )])
-    .await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(15).await;
+    harness.open_to_callbacks();
+    harness
+        .faults(vec![Rule::now_and_then(
+            "willo.callback",
+            1.0,
+            Fault::CallbackTwice,
+        )])
+        .await;
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{Fault, NewApplications, NewVacancy, Rule};
-use stagecall_tests::rig::{Customer, Rig, TRIGGER, until};
+use stagecall_tests::harness::{Customer, Harness, TRIGGER, until};
 
 /// How many invitations went out for an application.
 async fn invitations(acme: &Customer, application: u64) -> usize {
@@ -10,21 +10,21 @@ async fn invitations(acme: &Customer, application: u64) -> usize {
 }
 
 /// So many applications that are at the trigger stage already.
-async fn there_already(rig: &Rig, acme: &Customer, vacancy: u64, count: u32) -> Vec<u64> {
+async fn there_already(harness: &Harness, acme: &Customer, vacancy: u64, count: u32) -> Vec<u64> {
     let new = NewApplications {
         stage: Some(TRIGGER.0.to_owned()),
         status: Some(TRIGGER.1.to_owned()),
         ..NewApplications::new(vacancy, count)
     };
-    let created = rig.player.apply(&acme.name, &new).await.unwrap();
+    let created = harness.player.apply(&acme.name, &new).await.unwrap();
     created.iter().map(|one| one.application).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_at_the_stage_before_a_mapping_is_turned_on_is_not_invited() {
-    let (mut rig, acme) = Rig::with_one(31).await;
-    let there = there_already(&rig, &acme, acme.vacancy, 3).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(31).await;
+    let there = there_already(&harness, &acme, acme.vacancy, 3).await;
+    harness.start_for(&[&acme]).await;
     acme.invitee().await;
     acme.polled().await;
     for id in &there {
@@ -32,24 +32,24 @@ async fn who_is_at_the_stage_before_a_mapping_is_turned_on_is_not_invited() {
         assert!(acme.written(*id).await.is_empty());
     }
     // Nor after a restart.
-    rig.stop().await;
-    rig.start().await;
+    harness.stop().await;
+    harness.start().await;
     acme.polled().await;
-    assert_eq!(rig.player.invitations(0).await.unwrap().next, 1);
+    assert_eq!(harness.player.invitations(0).await.unwrap().next, 1);
     // Out and in again is how a recruiter says "now".
     acme.leave(&there[..1]).await;
     acme.polled().await;
     acme.enter(&there[..1]).await;
     acme.invited(there[0]).await;
-    assert_eq!(rig.player.invitations(0).await.unwrap().next, 2);
+    assert_eq!(harness.player.invitations(0).await.unwrap().next, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_at_the_stage_is_invited_where_the_mapping_includes_them() {
-    let (mut rig, acme) = Rig::with_one(32).await;
-    let there = there_already(&rig, &acme, acme.vacancy, 3).await;
-    rig.mapping("acme")["include_current"] = json!(true);
-    rig.start().await;
+    let (mut harness, acme) = Harness::with_one(32).await;
+    let there = there_already(&harness, &acme, acme.vacancy, 3).await;
+    harness.mapping("acme")["include_current"] = json!(true);
+    harness.start().await;
     for id in there {
         acme.invited(id).await;
         acme.shows(id, "Invited").await;
@@ -60,42 +60,42 @@ async fn who_is_at_the_stage_is_invited_where_the_mapping_includes_them() {
 /// A mapping that is added, and one whose vacancies change, begin with a baseline of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
-    let (mut rig, acme) = Rig::with_one(33).await;
+    let (mut harness, acme) = Harness::with_one(33).await;
     let vacancy = |title: &str| NewVacancy {
         title: title.to_owned(),
         ..NewVacancy::default()
     };
-    let second = rig
+    let second = harness
         .player
         .vacancy("acme", &vacancy("Team Leader"))
         .await
         .unwrap();
-    let third = rig
+    let third = harness
         .player
         .vacancy("acme", &vacancy("Care Assistant"))
         .await
         .unwrap();
-    rig.start_for(&[&acme]).await;
+    harness.start_for(&[&acme]).await;
     let before = [
-        there_already(&rig, &acme, second, 2).await,
-        there_already(&rig, &acme, third, 2).await,
+        there_already(&harness, &acme, second, 2).await,
+        there_already(&harness, &acme, third, 2).await,
     ]
     .concat();
     acme.polled().await;
-    rig.stop().await;
+    harness.stop().await;
 
-    rig.mapping("acme")["vacancies"] = json!([acme.vacancy, second]);
-    let mut added = rig.mapping("acme").clone();
+    harness.mapping("acme")["vacancies"] = json!([acme.vacancy, second]);
+    let mut added = harness.mapping("acme").clone();
     added["id"] = json!("added");
     added["vacancies"] = json!([third]);
-    rig.tenant("acme")["mappings"]
+    harness.tenant("acme")["mappings"]
         .as_array_mut()
         .unwrap()
         .push(added);
-    rig.start().await;
+    harness.start().await;
     for (mapping, times) in [("mapping=video", 2), ("mapping=added", 1)] {
         until(&format!("{mapping} is on"), async || {
-            let log = rig.log();
+            let log = harness.log();
             let on = log
                 .lines()
                 .filter(|line| line.contains("the mapping is on") && line.contains(mapping));
@@ -109,7 +109,7 @@ async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
     }
     // Both are at work.
     for vacancy in [second, third] {
-        let id = there_already(&rig, &acme, vacancy, 1).await[0];
+        let id = there_already(&harness, &acme, vacancy, 1).await[0];
         acme.invited(id).await;
     }
 }
@@ -117,15 +117,15 @@ async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
 /// Who enters while the mapping is paused is passed over, then and afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_mapping_invites_nobody_also_not_later() {
-    let (mut rig, acme) = Rig::with_one(34).await;
-    rig.mapping("acme")["paused"] = json!(true);
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(34).await;
+    harness.mapping("acme")["paused"] = json!(true);
+    harness.start_for(&[&acme]).await;
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     acme.polled().await;
-    rig.stop().await;
-    rig.mapping("acme")["paused"] = json!(false);
-    rig.start().await;
+    harness.stop().await;
+    harness.mapping("acme")["paused"] = json!(false);
+    harness.start().await;
     acme.invitee().await;
     acme.polled().await;
     assert_eq!(invitations(&acme, id).await, 0);
@@ -138,10 +138,13 @@ async fn a_paused_mapping_invites_nobody_also_not_later() {
 /// A second entry is a new round only where the mapping says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn coming_back_invites_again_only_where_the_mapping_says_so() {
-    let mut rig = Rig::new(35).await;
-    let (once, again) = (rig.customer("once").await, rig.customer("again").await);
-    rig.mapping("again")["reentry"] = json!("again");
-    rig.start_for(&[&once, &again]).await;
+    let mut harness = Harness::new(35).await;
+    let (once, again) = (
+        harness.customer("once").await,
+        harness.customer("again").await,
+    );
+    harness.mapping("again")["reentry"] = json!("again");
+    harness.start_for(&[&once, &again]).await;
     for customer in [&once, &again] {
         let id = customer.invitee().await.application.id;
         customer.shows(id, "Invited").await;
@@ -166,9 +169,9 @@ async fn coming_back_invites_again_only_where_the_mapping_says_so() {
 /// Out and in between two polls is seen in the status history.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn coming_back_between_two_polls_is_noticed() {
-    let (mut rig, acme) = Rig::with_one(36).await;
-    rig.mapping("acme")["reentry"] = json!("again");
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(36).await;
+    harness.mapping("acme")["reentry"] = json!("again");
+    harness.start_for(&[&acme]).await;
     let id = acme.invitee().await.application.id;
     acme.shows(id, "Invited").await;
     acme.polled().await;
@@ -185,12 +188,12 @@ async fn coming_back_between_two_polls_is_noticed() {
 /// The invitation could not go out; when it could, the application was elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_before_the_invitation_went_out_is_not_invited() {
-    let mut rig = Rig::new(37).await;
+    let mut harness = Harness::new(37).await;
     let customers = [
-        rig.customer("throttled").await,
-        rig.customer("dropped").await,
+        harness.customer("throttled").await,
+        harness.customer("dropped").await,
     ];
-    rig.start_for(&[&customers[0], &customers[1]]).await;
+    harness.start_for(&[&customers[0], &customers[1]]).await;
     let faults = [
         Fault::TooMany {
             retry_after: Some(1),
@@ -201,7 +204,7 @@ async fn who_leaves_before_the_invitation_went_out_is_not_invited() {
         system: Some(customer.name.clone()),
         ..Rule::now_and_then("willo.participants.create", 1.0, fault)
     });
-    rig.faults(rules.collect()).await;
+    harness.faults(rules.collect()).await;
     let mut left = Vec::new();
     for customer in &customers {
         let id = customer.applicant().await.application;
@@ -216,13 +219,17 @@ async fn who_leaves_before_the_invitation_went_out_is_not_invited() {
     for customer in &customers {
         customer.polled().await;
     }
-    rig.no_faults().await;
+    harness.no_faults().await;
     for (customer, id) in customers.iter().zip(left) {
         let tenant = format!("tenant={} ", customer.name);
-        rig.logged(&["state=\"skipped\"", &tenant]).await;
+        harness.logged(&["state=\"skipped\"", &tenant]).await;
         customer.polled().await;
         assert_eq!(invitations(customer, id).await, 0);
-        let participants = rig.player.participants(&customer.name, None).await.unwrap();
+        let participants = harness
+            .player
+            .participants(&customer.name, None)
+            .await
+            .unwrap();
         assert!(participants.is_empty());
     }
 }
@@ -230,9 +237,9 @@ async fn who_leaves_before_the_invitation_went_out_is_not_invited() {
 /// The right stage with another status is no entry; the status that follows is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_status_counts_where_the_trigger_names_one() {
-    let (mut rig, acme) = Rig::with_one(39).await;
-    rig.mapping("acme")["vacancies"] = json!("all");
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(39).await;
+    harness.mapping("acme")["vacancies"] = json!("all");
+    harness.start_for(&[&acme]).await;
     let id = acme.applicant().await.application;
     acme.move_to(&[id], TRIGGER.0, Some("On Hold")).await;
     acme.polled().await;

@@ -2,29 +2,29 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, NewTest, WecpReviewerAct};
-use stagecall_tests::rig::{Rig, completed, percent, until};
+use stagecall_tests::harness::{Harness, completed, percent, until};
 
 /// The `WeCP` account's name.
 const ACCOUNT: &str = "acme-wecp";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_test_is_invited_to_and_its_result_is_found_by_sweeping() {
-    let (mut rig, acme) = Rig::with_one(91).await;
-    let info = rig.player.wecp(ACCOUNT).await.unwrap();
+    let (mut harness, acme) = Harness::with_one(91).await;
+    let info = harness.player.wecp(ACCOUNT).await.unwrap();
     let new = NewTest {
         name: "Numeracy".to_owned(),
         questions: Vec::new(),
     };
-    let test = rig.player.wecp_test(ACCOUNT, &new).await.unwrap();
+    let test = harness.player.wecp_test(ACCOUNT, &new).await.unwrap();
     let account = json!({
         "kind": "wecp",
         "base_url": format!("{}/", info.base_url),
-        "secrets": {"api_key": rig.secret("wecp-api-key", &info.api_key)},
+        "secrets": {"api_key": harness.secret("wecp-api-key", &info.api_key)},
         "settings": {"calls_per_second": 100},
     });
-    rig.tenant("acme")["platforms"]["wecp"] = account;
-    rig.mapping("acme")["assessment"] = json!({"platform": "wecp", "id": test});
-    rig.start_for(&[&acme]).await;
+    harness.tenant("acme")["platforms"]["wecp"] = account;
+    harness.mapping("acme")["assessment"] = json!({"platform": "wecp", "id": test});
+    harness.start_for(&[&acme]).await;
 
     let judged = acme.invitee().await;
     let id = judged.application.id;
@@ -35,7 +35,7 @@ async fn a_test_is_invited_to_and_its_result_is_found_by_sweeping() {
         .map(|one| one.key.clone())
         .collect();
     assert_eq!(keys.len(), 1);
-    let player = &rig.player;
+    let player = &harness.player;
     player
         .wecp_candidate(ACCOUNT, &keys, CandidateAct::Answer)
         .await

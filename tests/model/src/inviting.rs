@@ -3,7 +3,7 @@
 use stagecall_core::invitation::{Event, FailReason, SkipReason, Writer};
 
 use crate::setting::Broken;
-use crate::steps::{Steps, trouble, writer};
+use crate::steps::{Steps, failure, writer};
 use crate::worker::{Move, Outcome, Pen, Worker};
 use crate::world::{OnItsWay, World, in_ticks};
 
@@ -12,8 +12,8 @@ impl Steps<'_> {
     pub fn sender_makes(&self, world: &mut World, worker: Worker, make: Move) -> Worker {
         match (worker, make) {
             (Worker::LookUp, Move::NotNow) => {
-                let event = Event::LookUpPutOff {
-                    trouble: trouble(world.row.trouble.as_ref()),
+                let event = Event::LookupDeferred {
+                    failure: failure(world.row.failure.as_ref()),
                     until: in_ticks(Self::RETRY),
                 };
                 self.change(world, event);
@@ -27,9 +27,9 @@ impl Steps<'_> {
             },
             (Worker::LookedUp { found }, Move::Go) => self.looked_up(world, found),
             (Worker::Claim, Move::NotNow) => {
-                let event = Event::PutOff {
+                let event = Event::Deferred {
                     claim: None,
-                    trouble: trouble(world.row.trouble.as_ref()),
+                    failure: failure(world.row.failure.as_ref()),
                     until: in_ticks(Self::RETRY),
                 };
                 self.change(world, event);
@@ -106,8 +106,8 @@ impl Steps<'_> {
             self.change(world, sent(None));
             return Worker::Idle;
         }
-        let again_at = world.row.trouble.as_ref().map(|_| in_ticks(Self::RETRY));
-        if self.change(world, Event::LookedUpAbsent { again_at }) && again_at.is_none() {
+        let again_at = world.row.failure.as_ref().map(|_| in_ticks(Self::RETRY));
+        if self.change(world, Event::LookupNotFound { again_at }) && again_at.is_none() {
             Worker::Claim
         } else {
             Worker::Idle
@@ -150,7 +150,7 @@ impl Steps<'_> {
     fn record(&self, world: &mut World, outcome: Outcome) -> Worker {
         let attempt = world.row.attempts;
         let claim = Some(attempt);
-        let before = trouble(world.row.trouble.as_ref());
+        let before = failure(world.row.failure.as_ref());
         let event = match outcome {
             Outcome::Created { lease } => {
                 if self.change(world, sent(Some(writer(lease))))
@@ -166,17 +166,17 @@ impl Steps<'_> {
             }
             Outcome::Unknown { look_up_at } => Event::OutcomeUnknown {
                 attempt,
-                trouble: before,
+                failure: before,
                 look_up_at,
             },
-            Outcome::NotNow { until } => Event::PutOff {
+            Outcome::NotNow { until } => Event::Deferred {
                 claim,
-                trouble: before,
+                failure: before,
                 until,
             },
             Outcome::Refused => Event::Fail {
                 claim,
-                reason: FailReason::Refused(trouble(None)),
+                reason: FailReason::Refused(failure(None)),
             },
         };
         self.change(world, event);

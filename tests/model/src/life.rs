@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use stagecall_core::invitation::{Event, FailReason, Invitation, State, Step, Wake};
+use stagecall_core::invitation::{Event, FailReason, Invitation, Schedule, State, Step};
 use stagecall_core::timing::Timing;
 use stateright::{Model, Property};
 
@@ -90,7 +90,7 @@ impl Life {
                     self.work_off(&mut world, Duty::News(Bringer::Delivery(delivery)));
                 }
             }
-            if let Wake::At { at, step } = world.row.wake
+            if let Schedule::At { at, step } = world.row.schedule
                 && at <= now()
             {
                 let duty = match step {
@@ -136,12 +136,15 @@ impl Life {
 fn is_at_rest(world: &World) -> bool {
     let row = &world.row;
     let told = !row.unreported() && world.shows == row.revision;
-    let ended = row.state.level() > 0 && !matches!(row.wake, Wake::At { .. });
+    let ended = row.state.level() > 0 && !matches!(row.schedule, Schedule::At { .. });
     let found = world.accepted == 0
         || row.reference.is_some()
         || matches!(row.state, State::Failed(FailReason::OutcomeUnknown(_)));
     let news = row.reference.is_none() || world.version < 2 || {
-        let known = row.finding.as_ref().map(|finding| finding.digest.clone());
+        let known = row
+            .snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.digest.clone());
         known == Some(world.version.to_string())
     };
     // A delivery that belongs to no row known to be sent is parked in the end.
@@ -255,9 +258,9 @@ impl Model for Life {
 /// Whether the row is due for what is not finished, or found by a sweep.
 fn has_a_wake(row: &Invitation) -> bool {
     let unsent = row.state.level() == 0;
-    match row.wake {
-        Wake::Never => !unsent && !row.unreported(),
-        Wake::At { .. } => unsent || row.unreported(),
-        Wake::Watched { .. } => !unsent && row.reference.is_some(),
+    match row.schedule {
+        Schedule::Never => !unsent && !row.unreported(),
+        Schedule::At { .. } => unsent || row.unreported(),
+        Schedule::Sweep { .. } => !unsent && row.reference.is_some(),
     }
 }

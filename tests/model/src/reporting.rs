@@ -5,7 +5,7 @@ use stagecall_core::invitation::{Event, Report};
 use stagecall_core::timing::{after, seconds};
 
 use crate::setting::Broken;
-use crate::steps::{Steps, finding, report_is_due, trouble, writer};
+use crate::steps::{Steps, failure, report_is_due, snapshot, writer};
 use crate::worker::{Bringer, Duty, Move, Pen, Read, Told, Worker};
 use crate::world::{OnItsWay, World, in_ticks, now};
 
@@ -106,12 +106,12 @@ impl Steps<'_> {
         };
         let mine = world.row.report.lease_until == Some(pen.lease);
         let event = match told {
-            _ if !mine => Event::ReportDoubted,
+            _ if !mine => Event::ReportStale,
             Told::PutOff { .. } if self.setting.is(Broken::ForgetPutOff) => Event::Reported(report),
             Told::Shown => Event::Reported(report),
             Told::PutOff { until } => {
-                report.trouble = Some(trouble(None));
-                Event::ReportPutOff { report, until }
+                report.failure = Some(failure(None));
+                Event::ReportDeferred { report, until }
             }
             Told::Late => {
                 report.revision = world.row.report.revision;
@@ -149,13 +149,13 @@ impl Steps<'_> {
         version: u32,
         lease: Timestamp,
     ) -> Worker {
-        let (marker, delivery) = match bringer {
+        let (change_token, delivery) = match bringer {
             Bringer::Delivery(delivery) => (None, Some(delivery)),
-            Bringer::Sweep(marker) => (Some(marker.to_string()), None),
+            Bringer::Sweep(change_token) => (Some(change_token.to_string()), None),
         };
         let event = Event::Observed {
-            finding: finding(version),
-            marker,
+            snapshot: snapshot(version),
+            change_token,
             lease_until: Some(lease),
             carried: delivery.is_some(),
         };
@@ -169,7 +169,7 @@ impl Steps<'_> {
             }
             return standing(world, delivery);
         }
-        if world.row.is_carried() {
+        if world.row.awaits_delivery() {
             later(world, delivery);
             if report_is_due(&world.row) {
                 return self.begin(world, Duty::WriteBack);
@@ -191,7 +191,7 @@ fn put_off(pen: Pen) -> Worker {
 /// Settles the delivery, unless the report is still left to it.
 fn standing(world: &mut World, delivery: Option<u32>) -> Worker {
     match delivery {
-        Some(_) if world.row.is_carried() => later(world, delivery),
+        Some(_) if world.row.awaits_delivery() => later(world, delivery),
         Some(delivery) => Worker::Done { delivery },
         None => Worker::Idle,
     }

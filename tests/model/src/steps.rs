@@ -1,8 +1,8 @@
 //! What a worker can do next, and handing its moves to the side that makes them.
 
 use jiff::Timestamp;
-use stagecall_core::invitation::{Event, Invitation, State, Step, Trouble, Wake, Writer};
-use stagecall_core::result::{Finding, Status};
+use stagecall_core::invitation::{Event, Failure, Invitation, Schedule, State, Step, Writer};
+use stagecall_core::result::{ResultSnapshot, Status};
 use stagecall_core::timing::Timing;
 
 use crate::setting::Setting;
@@ -26,7 +26,7 @@ impl Steps<'_> {
         let row = &world.row;
         match worker {
             Worker::Idle => {
-                let waits = row.next_try.is_some_and(|at| at > now());
+                let waits = row.retry_at.is_some_and(|at| at > now());
                 match row.state {
                     State::Detected if !waits => moves.push(Move::Begin(Duty::Invite)),
                     State::Sending { lease_until } if !waits && lease_until <= now() => {
@@ -159,7 +159,7 @@ impl Steps<'_> {
 /// Whether a write-back has something to do.
 pub fn report_is_due(row: &Invitation) -> bool {
     let put_off = row.state.level() > 0
-        && matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now());
+        && matches!(row.schedule, Schedule::At { at, step: Step::WriteBack } if at > now());
     row.unreported() && !row.report.leased(now()) && !put_off
 }
 
@@ -172,8 +172,8 @@ pub fn writer(lease_until: Timestamp) -> Writer {
 }
 
 /// What the platform says at `version`.
-pub fn finding(version: u32) -> Finding {
-    Finding {
+pub fn snapshot(version: u32) -> ResultSnapshot {
+    ResultSnapshot {
         status: match version {
             0 | 1 => Status::Sent,
             2 => Status::Completed,
@@ -186,30 +186,30 @@ pub fn finding(version: u32) -> Finding {
     }
 }
 
-/// Trouble that goes on from `before`. Every try counts as the tenth, so that giving up depends on time alone.
-pub fn trouble(before: Option<&Trouble>) -> Trouble {
-    Trouble {
+/// Failure that goes on from `before`. Every try counts as the tenth, so that giving up depends on time alone.
+pub fn failure(before: Option<&Failure>) -> Failure {
+    Failure {
         code: "trouble".to_owned(),
         problem: String::new(),
         remedy: String::new(),
-        since: before.map_or(now(), |trouble| trouble.since),
-        times: 10,
+        first_failed_at: before.map_or(now(), |failure| failure.first_failed_at),
+        attempts: 10,
     }
 }
 
 /// Whether a sweep that reads the platform's list sees news, as `usecases/sweep.rs` decides.
 pub fn sweep_sees_news(world: &World) -> bool {
     let row = &world.row;
-    let Wake::Watched { level, .. } = row.wake else {
+    let Schedule::Sweep { level, .. } = row.schedule else {
         return false;
     };
     if world.version == 0 {
         return false;
     }
-    match &row.marker {
-        Some(marker) => *marker != world.version.to_string(),
+    match &row.change_token {
+        Some(change_token) => *change_token != world.version.to_string(),
         None => {
-            let says = State::of(finding(world.version).status).level();
+            let says = State::of(snapshot(world.version).status).level();
             level > State::Started.level() || says > level
         }
     }

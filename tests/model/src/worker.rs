@@ -150,7 +150,9 @@ impl Worker {
                 bringer: Bringer::Delivery(delivery),
                 version,
                 ..
-            } if known(before) == Some(version) && !before.is_carried() => Self::Done { delivery },
+            } if known(before) == Some(version) && !before.awaits_delivery() => {
+                Self::Done { delivery }
+            }
             Self::Asked { .. } => Self::Idle,
             Self::Claimed { left, .. } => Self::Claimed {
                 current: false,
@@ -169,7 +171,7 @@ impl Worker {
             Self::Ask {
                 bringer: bringer @ Bringer::Delivery(_),
                 read: Read::Current,
-            } if !before.is_carried() => Self::Ask {
+            } if !before.awaits_delivery() => Self::Ask {
                 bringer,
                 read: Read::Old {
                     known: known(before),
@@ -233,7 +235,7 @@ impl Worker {
 
 /// The version of the platform's result that the row knows.
 pub fn known(row: &Invitation) -> Option<u32> {
-    row.finding
+    row.snapshot
         .as_ref()
-        .and_then(|finding| finding.digest.parse().ok())
+        .and_then(|snapshot| snapshot.digest.parse().ok())
 }

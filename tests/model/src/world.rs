@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::ids::{ApplicationId, AssessmentRef, InvitationKey};
-use stagecall_core::invitation::{Entry, FailReason, Invitation, Report, State, Trouble, Wake};
+use stagecall_core::invitation::{Entry, FailReason, Failure, Invitation, Report, Schedule, State};
 
 use crate::worker::Worker;
 
@@ -114,18 +114,18 @@ impl World {
     pub fn tick(&self, give_up: u8) -> Self {
         let mut row = (*self.row).clone();
         let due = |at: &mut Timestamp| *at = (*at - TICK).max(now());
-        row.next_try.iter_mut().for_each(due);
+        row.retry_at.iter_mut().for_each(due);
         if let State::Sending { lease_until } = &mut row.state {
             due(lease_until);
         }
-        if let Wake::At { at, .. } = &mut row.wake {
+        if let Schedule::At { at, .. } = &mut row.schedule {
             due(at);
         }
         let long_ago = now() - TICK * i32::from(give_up);
-        let older = |trouble: &mut Trouble| {
-            trouble.since = (trouble.since - TICK).max(long_ago);
+        let older = |failure: &mut Failure| {
+            failure.first_failed_at = (failure.first_failed_at - TICK).max(long_ago);
         };
-        row.trouble.iter_mut().for_each(older);
+        row.failure.iter_mut().for_each(older);
         row.report.lease_until = row.report.lease_until.map(older_lease);
         let mut next = Self {
             row: Arc::new(row),
@@ -166,7 +166,7 @@ pub fn older_lease(lease: Timestamp) -> Timestamp {
 
 /// The row without what only people read, and without what only counts.
 fn normal(mut row: Invitation) -> Invitation {
-    row.story = Vec::new();
+    row.history = Vec::new();
     row.version = 0;
     // Only the claim's own holder compares it, and the version stops everybody else first.
     row.attempts = row.attempts.min(1);
@@ -178,17 +178,17 @@ fn normal(mut row: Invitation) -> Invitation {
     ] {
         *at = at.map(|_| now());
     }
-    if let Wake::Watched { until, .. } = &mut row.wake {
+    if let Schedule::Sweep { until, .. } = &mut row.schedule {
         *until = None;
     }
     let ended = match &mut row.state {
-        State::Failed(FailReason::GaveUp(trouble) | FailReason::OutcomeUnknown(trouble)) => {
-            Some(trouble)
+        State::Failed(FailReason::GaveUp(failure) | FailReason::OutcomeUnknown(failure)) => {
+            Some(failure)
         }
         _ => None,
     };
-    for trouble in ended.into_iter().chain(&mut row.report.trouble) {
-        trouble.since = now();
+    for failure in ended.into_iter().chain(&mut row.report.failure) {
+        failure.first_failed_at = now();
     }
     row
 }
@@ -207,18 +207,18 @@ impl Hash for World {
             first_seen_at: _,
             state,
             attempts,
-            trouble,
-            next_try,
+            failure,
+            retry_at,
             reference,
             invite_link: _,
             invited_at: _,
             ended_at: _,
-            finding,
-            marker,
+            snapshot,
+            change_token,
             revision,
             report,
-            wake,
-            story: _,
+            schedule: wake,
+            history: _,
             // Live interviews, pools and retention are not in the model.
             appointment: _,
             pooled: _,
@@ -234,7 +234,7 @@ impl Hash for World {
             // Here a report is one part.
             parts: _,
             positions: _,
-            trouble: report_trouble,
+            failure: report_trouble,
             lease_until,
             doubted,
         } = report;
@@ -248,21 +248,24 @@ impl Hash for World {
         entry.left_at.hash(to);
         (
             attempts,
-            next_try,
-            marker,
+            retry_at,
+            change_token,
             revision,
             shown,
             lease_until,
             doubted,
         )
             .hash(to);
-        trouble.as_ref().map(|trouble| trouble.since).hash(to);
+        failure
+            .as_ref()
+            .map(|failure| failure.first_failed_at)
+            .hash(to);
         (reference.is_some(), report_trouble.is_some()).hash(to);
-        finding.as_ref().map(|finding| &finding.digest).hash(to);
+        snapshot.as_ref().map(|snapshot| &snapshot.digest).hash(to);
         match wake {
-            Wake::Never => 0.hash(to),
-            Wake::At { at, step } => (1, at, step).hash(to),
-            Wake::Watched { until, level } => (2, until, level).hash(to),
+            Schedule::Never => 0.hash(to),
+            Schedule::At { at, step } => (1, at, step).hash(to),
+            Schedule::Sweep { until, level } => (2, until, level).hash(to),
         }
         (self.fell, self.accepted, self.version, self.shows).hash(to);
         (&self.requests, &self.writes).hash(to);

@@ -2,11 +2,11 @@
 //! scheduler that decides from one seed what happens next. One seed is one history, always the same.
 
 mod account;
-mod agenda;
 mod batch;
 mod caught;
+mod event_queue;
 mod history;
-mod judge;
+mod oracle;
 mod plan;
 mod process;
 mod scheduler;

@@ -12,7 +12,7 @@ use stagecall_core::tenant::{
 };
 use stagecall_core::timing::Timing;
 
-use crate::agenda::WireFate;
+use crate::event_queue::WireFate;
 use crate::scheduler::{Fate, Millis};
 
 /// An effect of ours that takes as long as that is a slow one, and so is a request or an answer that is as long on its way.

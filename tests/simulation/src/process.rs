@@ -17,13 +17,13 @@ use stagecall_core::ports::{
 };
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Announcer, Answer, DefinitionCache, Desk, Inviter, Poller, Receiver, Shares, Sweeper, Ticker,
-    WriteBack,
+    DefinitionCache, Engine, HireNotifier, Inviter, Poller, ReceiveOutcome, Receiver,
+    Scheduler as DueScheduler, Shares, Sweeper, WriteBack,
 };
 use stagecall_core::work::Work;
 
-use crate::agenda::Event;
-use crate::judge::Judge;
+use crate::event_queue::Event;
+use crate::oracle::Oracle;
 use crate::scheduler::Scheduler;
 use crate::store::{Memory, Ports};
 use crate::wire::Wire;
@@ -39,7 +39,7 @@ pub struct Shared {
     /// The world outside.
     pub world: Arc<Mutex<World>>,
     /// Watches.
-    pub judge: Arc<Judge>,
+    pub oracle: Arc<Oracle>,
     /// The intervals.
     pub timing: Arc<Timing>,
     /// Whether the queue says that it keeps what it took.
@@ -49,10 +49,10 @@ pub struct Shared {
 /// A process.
 pub struct Process {
     scheduler: Arc<Scheduler>,
-    judge: Arc<Judge>,
+    oracle: Arc<Oracle>,
     clock: Arc<ProcessClock>,
-    ticker: Ticker,
-    announcer: Announcer,
+    ticker: DueScheduler,
+    announcer: HireNotifier,
     poller: Poller,
     inviter: Inviter,
     sweeper: Sweeper,
@@ -67,7 +67,7 @@ impl Process {
         let store = Arc::new(Ports {
             memory: shared.memory.clone(),
             scheduler: scheduler.clone(),
-            judge: shared.judge.clone(),
+            oracle: shared.oracle.clone(),
         });
         let clock = Arc::new(ProcessClock {
             scheduler: scheduler.clone(),
@@ -75,21 +75,21 @@ impl Process {
         });
         let queue = Arc::new(Lossy {
             scheduler: scheduler.clone(),
-            keeps: shared.queue_keeps,
+            is_durable: shared.queue_keeps,
         });
         let secrets = Arc::new(Cached {
             scheduler: scheduler.clone(),
             world: shared.world.clone(),
             known: Mutex::default(),
         });
-        let wire = Arc::new(Wire(scheduler.clone(), shared.judge.clone()));
-        let desk = Desk {
+        let wire = Arc::new(Wire(scheduler.clone(), shared.oracle.clone()));
+        let engine = Engine {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
             definitions: DefinitionCache::over(store.clone()),
             queue: queue.clone(),
-            events: Arc::new(Heard(shared.judge.clone())),
+            events: Arc::new(Heard(shared.oracle.clone())),
             clock: clock.clone(),
             timing: shared.timing.clone(),
         };
@@ -110,13 +110,13 @@ impl Process {
             &shared.timing,
         ));
         let write_back = WriteBack {
-            desk: desk.clone(),
+            engine: engine.clone(),
             eploy: eploy.clone(),
             platforms: platforms.clone(),
         };
         Self {
-            judge: shared.judge.clone(),
-            ticker: Ticker::new(
+            oracle: shared.oracle.clone(),
+            ticker: DueScheduler::new(
                 store.clone(),
                 queue,
                 clock.clone(),
@@ -126,33 +126,33 @@ impl Process {
                 },
             ),
             poller: Poller {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 states: store.clone(),
                 announcements: store.clone(),
                 eploy: eploy.clone(),
             },
-            announcer: Announcer {
-                desk: desk.clone(),
+            announcer: HireNotifier {
+                engine: engine.clone(),
                 announcements: store.clone(),
                 eploy: eploy.clone(),
-                hrms: Arc::new(stagecall_hrms::Outlet::new(
+                hrms: Arc::new(stagecall_hrms::HrmsClient::new(
                     wire,
                     secrets.clone(),
                     &shared.timing,
                 )),
             },
             inviter: Inviter {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 eploy,
                 platforms: platforms.clone(),
             },
             sweeper: Sweeper {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 platforms: platforms.clone(),
                 write_back: write_back.clone(),
             },
             receiver: Receiver {
-                desk,
+                engine,
                 deliveries: store,
                 secrets,
                 platforms,
@@ -166,7 +166,7 @@ impl Process {
     /// Does a piece of work. What fails stays due.
     pub async fn work(self: Arc<Self>, work: Work) {
         let done = self.dispatch(work).await;
-        self.judge.done();
+        self.oracle.done();
         self.scheduler.tell("done", || match done {
             Ok(()) => String::new(),
             Err(error) => error.to_string(),
@@ -180,9 +180,11 @@ impl Process {
                 polled.await.map(drop)
             }
             Work::Invite { key } => self.inviter.invite(&key, Deadline::NONE).await,
-            Work::WriteBack { key, news, marker } => {
-                self.write_back.handle(&key, news, marker).await
-            }
+            Work::WriteBack {
+                key,
+                news,
+                change_token,
+            } => self.write_back.handle(&key, news, change_token).await,
             Work::Announce { key } => self.announcer.announce(&key).await,
             Work::Sweep { tenant, assessment } => {
                 let swept = self.sweeper.sweep(&tenant, &assessment, self.deadline());
@@ -190,7 +192,7 @@ impl Process {
             }
             Work::Delivery { tenant, id } => {
                 self.receiver
-                    .look_into(&self.write_back, &tenant, &id)
+                    .process_delivery(&self.write_back, &tenant, &id)
                     .await
             }
         }
@@ -232,8 +234,8 @@ impl Process {
             Err(error) => error.to_string(),
         });
         match answer {
-            Ok(Answer::Accepted) if callback.from == From::Stranger => {
-                self.judge
+            Ok(ReceiveOutcome::Accepted) if callback.from == From::Stranger => {
+                self.oracle
                     .violate("a callback with a wrong token was accepted".to_owned());
             }
             Ok(_) => {}
@@ -262,7 +264,7 @@ impl Clock for ProcessClock {
 /// A queue that loses, doubles and delays, whatever it says.
 struct Lossy {
     scheduler: Arc<Scheduler>,
-    keeps: bool,
+    is_durable: bool,
 }
 
 #[async_trait]
@@ -297,13 +299,13 @@ impl Queue for Lossy {
         self.scheduler.effect("queue work", act).await
     }
 
-    fn keeps(&self) -> bool {
-        self.keeps
+    fn is_durable(&self) -> bool {
+        self.is_durable
     }
 }
 
 /// Nothing of ours depends on an event arriving; the judge listens.
-struct Heard(Arc<Judge>);
+struct Heard(Arc<Oracle>);
 
 #[async_trait]
 impl Events for Heard {

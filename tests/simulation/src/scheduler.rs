@@ -16,7 +16,7 @@ use stagecall_http::{Response, TransportError};
 use tokio::time::Instant;
 
 use crate::account::Account;
-use crate::agenda::{Event, Item};
+use crate::event_queue::{Event, Item};
 use crate::plan::{Rates, SLOW};
 
 /// Milliseconds since a history began.
@@ -78,7 +78,7 @@ struct State {
     rng: fastrand::Rng,
     rates: Rates,
     count: u64,
-    agenda: BinaryHeap<Reverse<Item>>,
+    event_queue: BinaryHeap<Reverse<Item>>,
     slots: BTreeMap<u64, Slot>,
     running: Running,
     dying: Vec<u64>,
@@ -96,7 +96,7 @@ impl Scheduler {
                 rng,
                 rates,
                 count: 0,
-                agenda: BinaryHeap::new(),
+                event_queue: BinaryHeap::new(),
                 slots: BTreeMap::new(),
                 running: Running::default(),
                 dying: Vec::new(),
@@ -129,7 +129,7 @@ impl Scheduler {
 
     /// Waits until something is due or `woken` says that somebody can go on.
     pub async fn wait(&self, woken: impl Future<Output = ()>) {
-        let due = self.state().agenda.peek().map(|Reverse(item)| item.at);
+        let due = self.state().event_queue.peek().map(|Reverse(item)| item.at);
         match due {
             None => woken.await,
             Some(due) => {
@@ -145,13 +145,13 @@ impl Scheduler {
         let now = self.now();
         let mut state = self.state();
         if state
-            .agenda
+            .event_queue
             .peek()
             .is_none_or(|Reverse(item)| item.at > now)
         {
             return None;
         }
-        state.agenda.pop().map(|Reverse(item)| item.event)
+        state.event_queue.pop().map(|Reverse(item)| item.event)
     }
 
     /// Puts something on the agenda, `later` milliseconds from now. Of things due at once, the seed decides the order.
@@ -165,7 +165,7 @@ impl Scheduler {
             count: state.count,
             event,
         };
-        state.agenda.push(Reverse(item));
+        state.event_queue.push(Reverse(item));
     }
 
     /// Draws from the seed.

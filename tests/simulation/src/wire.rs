@@ -13,20 +13,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 
-use crate::agenda::{Event, Sent, WireFate};
-use crate::judge::Judge;
+use crate::event_queue::{Event, Sent, WireFate};
+use crate::oracle::Oracle;
 use crate::plan::SLOW_WIRE;
 use crate::scheduler::{Fate, Millis, Outcome, Scheduler, asleep};
 use crate::world::World;
 
 /// One process's way to the network, and who watches it.
-pub struct Wire(pub Arc<Scheduler>, pub Arc<Judge>);
+pub struct Wire(pub Arc<Scheduler>, pub Arc<Oracle>);
 
 #[async_trait]
 impl Transport for Wire {
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError> {
-        let Self(scheduler, judge) = self;
-        judge.calls(&request);
+        let Self(scheduler, oracle) = self;
+        oracle.calls(&request);
         let system = World::system(request.url.host_str().unwrap_or_default());
         let end = scheduler.now() + u64::try_from(limits.time.as_millis()).unwrap_or(0);
         let fate = scheduler.gate("send").await;

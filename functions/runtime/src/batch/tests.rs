@@ -5,10 +5,10 @@ use stagecall_core::error::StoreError;
 
 use super::*;
 
-fn window(seconds: i64, needs: u64) -> Window {
+fn window(seconds: i64, needs: u64) -> InvocationDeadline {
     let now = Timestamp::now();
     let ends = Timestamp::from_second(now.as_second() + seconds).unwrap();
-    Window::ending(ends, now, Duration::from_secs(needs))
+    InvocationDeadline::ending(ends, now, Duration::from_secs(needs))
 }
 
 fn poll(tenant: &str) -> String {
@@ -35,11 +35,11 @@ fn failed(answer: SqsBatchResponse) -> Vec<String> {
 }
 
 /// Does what the tenant's name says.
-async fn act(work: Work, _: Deadline) -> Result<(), HandedBack> {
+async fn act(work: Work, _: Deadline) -> Result<(), RecordFailure> {
     match work.tenant().as_str() {
         "panics" => panic!("as told"),
         "fails" => Err(Error::from(StoreError::new("ledger", "read", "as told")).into()),
-        "misplaced" => Err(HandedBack::Misplaced),
+        "misplaced" => Err(RecordFailure::Misplaced),
         "sleeps" => {
             tokio::time::sleep(Duration::from_hours(1)).await;
             Ok(())

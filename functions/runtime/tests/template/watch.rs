@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a part of the tests")]
 
 use serde_json::{Value, json};
-use stagecall_runtime::measure::{NAMESPACE, RECORDS_FAILED};
+use stagecall_runtime::metrics::{NAMESPACE, RECORDS_FAILED};
 
 use crate::rules::{Breaks, Rule, of_type};
 use crate::{broken, template, yaml};

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::eploy::{Refused, System};
 use crate::record::Records;
-use crate::world::Shared;
+use crate::state::Shared;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -42,7 +42,7 @@ fn info(system: &System) -> SystemInfo {
         allowance: system.allowance,
         calls_today: system.calls_today,
         transitions: system.transitions.clone(),
-        switches: system.switches.clone(),
+        quirks: system.quirks.clone(),
     }
 }
 
@@ -57,7 +57,7 @@ async fn change(
 ) -> Answered<SystemInfo> {
     let mut world = shared.lock();
     let system = world.system(&name);
-    system.switches = switched(&system.switches, settings.switches)?;
+    system.quirks = switched(&system.quirks, settings.quirks)?;
     if let Some(keys) = settings.keys {
         system.keys = keys;
     }

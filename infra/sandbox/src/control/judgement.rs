@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Answered, ApplicationView, Entry, Judged, Sent};
 use crate::record::InvitationRecord;
-use crate::world::{Shared, World};
+use crate::state::{SandboxState, Shared};
 
 /// Which applications.
 #[derive(Deserialize)]
@@ -74,7 +74,11 @@ fn by_contact(invitations: &[InvitationRecord]) -> HashMap<String, Vec<usize>> {
     places
 }
 
-fn judged_one(world: &World, application: ApplicationView, sent: &[&InvitationRecord]) -> Judged {
+fn judged_one(
+    world: &SandboxState,
+    application: ApplicationView,
+    sent: &[&InvitationRecord],
+) -> Judged {
     let mut entries: Vec<Entry> = Vec::new();
     for row in &application.history {
         if entries

@@ -23,15 +23,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::record::Records;
-use crate::world::Shared;
-use crate::{eploy as eploy_stand_in, outside, wecp as wecp_stand_in, willo as willo_stand_in};
+use crate::state::Shared;
+use crate::{eploy as eploy_stand_in, gateway, wecp as wecp_stand_in, willo as willo_stand_in};
 
 pub use self::messages::*;
-pub use self::player::{ClientError, Player, PlayerError};
+pub use self::player::{ClientError, PlayerError, SandboxClient};
 pub use crate::eploy::{
     AboveMax, AnswerType, Asked, Dates, EmptySearch, ErrorBody, HistoryDateRoute, IdType, Key,
-    Notes, OptionsIndex, PatchReply, PropertyCase, Role, SearchOrder, StageKind, StageRoute,
-    StageWrite, Switches as EploySwitches, Transition, Trigger, Unknown,
+    Notes, OptionsIndex, PatchReply, PropertyCase, Quirks as EploySwitches, Role, SearchOrder,
+    StageKind, StageRoute, StageWrite, Transition, Trigger, Unknown,
 };
 pub use crate::faults::{Fault, Profile, Rule, When};
 pub use crate::people::MadeUp;
@@ -42,20 +42,20 @@ pub use crate::record::{
 pub use crate::wecp::{
     CallbackBody as WecpCallbackBody, Check, Duplicate as WecpDuplicate, EmptyList,
     ErrorBody as WecpErrorBody, FormLabels, InviteAnswer, InviteBody, KeyRefusedBody, Metadata,
-    Proctoring, Scheduling, Switches as WecpSwitches, TestDuration,
+    Proctoring, Quirks as WecpSwitches, Scheduling, TestDuration,
 };
 pub use crate::willo::{
-    Authorization, CallbackBody, Duplicate, ExternalId, Order, StagePatch, StageShape,
-    Switches as WilloSwitches,
+    Authorization, CallbackBody, Duplicate, ExternalId, Order, Quirks as WilloSwitches, StagePatch,
+    StageShape,
 };
 
 /// Everything under one listener.
 pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
-        .route("/eploy/{system}/{*path}", any(outside::eploy))
-        .route("/willo/{account}/{*path}", any(outside::willo))
-        .route("/wecp/{account}/{*path}", any(outside::wecp))
-        .route("/hrms/{name}/{*path}", any(outside::hrms))
+        .route("/eploy/{system}/{*path}", any(gateway::eploy))
+        .route("/willo/{account}/{*path}", any(gateway::willo))
+        .route("/wecp/{account}/{*path}", any(gateway::wecp))
+        .route("/hrms/{name}/{*path}", any(gateway::hrms))
         .merge(eploy::router())
         .merge(wecp::router())
         .merge(willo::router())
@@ -121,10 +121,10 @@ pub(crate) type Answered<T> = Result<axum::Json<T>, Problem>;
 
 /// Switches with some of them changed by name.
 pub(crate) fn switched<S: Serialize + DeserializeOwned>(
-    switches: &S,
+    quirks: &S,
     changes: BTreeMap<String, Value>,
 ) -> Result<S, serde_json::Error> {
-    let mut all = serde_json::to_value(switches)?;
+    let mut all = serde_json::to_value(quirks)?;
     if let Value::Object(all) = &mut all {
         all.extend(changes);
     }

@@ -47,7 +47,7 @@ type Played<T> = Result<T, PlayerError>;
 
 /// Plays the people around the stand-ins, over HTTP.
 #[derive(Clone, Debug)]
-pub struct Player {
+pub struct SandboxClient {
     client: Client,
     base: String,
 }
@@ -65,7 +65,7 @@ fn participants_path(platform: &str, account: &str, email: Option<&str>) -> Stri
     format!("{platform}/{account}/participants?{}", query.finish())
 }
 
-impl Player {
+impl SandboxClient {
     /// A player of the sandbox at this address (`http://127.0.0.1:8900`). Must be called within a Tokio runtime.
     pub fn new(base: &str) -> Self {
         Self {
@@ -124,8 +124,8 @@ impl Player {
     }
 
     /// Sets switches of an Eploy system, given as a JSON object.
-    pub async fn switch_eploy(&self, system: &str, switches: Value) -> Played<SystemInfo> {
-        let settings = json!({"switches": switches});
+    pub async fn switch_eploy(&self, system: &str, quirks: Value) -> Played<SystemInfo> {
+        let settings = json!({"switches": quirks});
         self.call(Method::PATCH, &format!("eploy/{system}"), Some(&settings))
             .await
     }
@@ -234,8 +234,8 @@ impl Player {
     }
 
     /// Sets switches of a Willo account, given as a JSON object.
-    pub async fn switch_willo(&self, account: &str, switches: Value) -> Played<AccountInfo> {
-        let settings = json!({"switches": switches});
+    pub async fn switch_willo(&self, account: &str, quirks: Value) -> Played<AccountInfo> {
+        let settings = json!({"switches": quirks});
         self.call(Method::PATCH, &format!("willo/{account}"), Some(&settings))
             .await
     }

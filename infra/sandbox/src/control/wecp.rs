@@ -9,8 +9,8 @@ use super::{
     Acts, Answered, Body, ByHand, CandidateAct, Id, NewTest, NewWecpInterview, ParticipantView,
     WecpInfo, WecpInterviewView, WecpReviewerAct, WecpSettings, Whose, switched,
 };
+use crate::state::Shared;
 use crate::wecp::Account;
-use crate::world::Shared;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -41,7 +41,7 @@ fn info(account: &Account) -> WecpInfo {
         links: account.links.clone(),
         tests: account.test_names(),
         callback_url: account.callback_url.clone(),
-        switches: account.switches.clone(),
+        quirks: account.quirks.clone(),
     }
 }
 
@@ -56,7 +56,7 @@ async fn change(
 ) -> Answered<WecpInfo> {
     let mut world = shared.lock();
     let (account, around) = world.wecp(&name);
-    account.switches = switched(&account.switches, settings.switches)?;
+    account.quirks = switched(&account.quirks, settings.quirks)?;
     for (new, field) in [
         (settings.api_key, &mut account.api_key),
         (settings.partner_key, &mut account.partner_key),

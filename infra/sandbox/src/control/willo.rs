@@ -9,8 +9,8 @@ use super::{
     AccountInfo, AccountSettings, Acts, Answered, Body, ByHand, CandidateAct, Id, NewInterview,
     ParticipantView, ReviewerAct, Whose, switched,
 };
+use crate::state::Shared;
 use crate::willo::Account;
-use crate::world::Shared;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -32,7 +32,7 @@ fn info(account: &Account) -> AccountInfo {
         links: account.links.clone(),
         interviews: account.interview_titles(),
         stages: account.stage_names(),
-        switches: account.switches.clone(),
+        quirks: account.quirks.clone(),
     }
 }
 
@@ -47,7 +47,7 @@ async fn change(
 ) -> Answered<AccountInfo> {
     let mut world = shared.lock();
     let (account, _) = world.willo(&name);
-    account.switches = switched(&account.switches, settings.switches)?;
+    account.quirks = switched(&account.quirks, settings.quirks)?;
     if let Some(key) = settings.api_key {
         account.api_key = key;
     }

@@ -108,10 +108,10 @@ impl System {
         self.begin_day(call.now);
         if self.allowance_spent || self.allowance.is_some_and(|most| self.calls_today >= most) {
             let answer = self.error(
-                self.switches.allowance_status,
+                self.quirks.allowance_status,
                 "The daily API usage limit has been reached",
             );
-            return Err(answer.retry_after(self.switches.allowance_retry_after));
+            return Err(answer.retry_after(self.quirks.allowance_retry_after));
         }
         self.calls_today += 1;
         Ok(())
@@ -168,7 +168,7 @@ impl System {
             .iter()
             .find(|key| key.client_id == form.client_id && key.client_secret == form.client_secret)
         else {
-            return self.error(self.switches.wrong_credentials, "invalid_client");
+            return self.error(self.quirks.wrong_credentials, "invalid_client");
         };
         let [role] = self.roles.as_slice() else {
             return self.error(403, "The API user must have exactly one role");
@@ -183,7 +183,7 @@ impl System {
         };
         let text = format!(
             "{}{}{}",
-            if self.switches.token_leading_space {
+            if self.quirks.token_leading_space {
                 " "
             } else {
                 ""
@@ -191,7 +191,7 @@ impl System {
             letters(random),
             letters(random)
         );
-        let seconds = self.switches.token_lifetime;
+        let seconds = self.quirks.token_lifetime;
         let answer = json!({
             "access_token": text,
             "token_type": "Bearer",
@@ -199,7 +199,7 @@ impl System {
             "scope": scopes.iter().map(String::as_str).collect::<Vec<_>>().join(","),
         });
         let client_id = key.client_id.clone();
-        let replaces = self.switches.new_token_ends_old;
+        let replaces = self.quirks.new_token_ends_old;
         self.tokens.retain(|_, token| {
             token.ends > call.now && !(replaces && token.client_id == client_id)
         });

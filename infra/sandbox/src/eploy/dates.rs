@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 
-use super::switches::Dates;
+use super::quirks::Dates;
 
 const UK: TimeZone = jiff::tz::get!("Europe/London");
 

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::System;
 use super::dates;
+use super::quirks::{Dates, Quirks, StageRoute};
 use super::route::Resource;
 use super::search::number;
-use super::switches::{Dates, StageRoute, Switches};
 
 /// What a route leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ fn related(of: Resource) -> &'static [Entity] {
 
 impl Field {
     /// The field of a route, whatever its case, if a search of this record type knows it.
-    pub(super) fn find(of: Resource, route: &str, switches: &Switches) -> Option<Self> {
-        let stage = switches.stage_route;
+    pub(super) fn find(of: Resource, route: &str, quirks: &Quirks) -> Option<Self> {
+        let stage = quirks.stage_route;
         let route = route.trim().to_ascii_lowercase();
         let (entity, block) = route.split_once('.')?;
         let (entity, field) = match entity {
@@ -136,7 +136,7 @@ impl Field {
                 match block {
                     "statushistoryid" => Self::HistoryId,
                     "statusdate" | "creationdate" | "modificationdate"
-                        if switches.history_date_route.knows(block) =>
+                        if quirks.history_date_route.knows(block) =>
                     {
                         Self::HistoryDate
                     }

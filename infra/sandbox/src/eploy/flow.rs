@@ -125,7 +125,7 @@ impl System {
             placement.modified = kept(at);
         }
         // The first position comes with the application, and is dated like it.
-        if self.switches.stage_change_moves_date || is_first {
+        if self.quirks.stage_change_moves_date || is_first {
             self.touch(application, at);
         }
     }

@@ -6,14 +6,14 @@ mod dates;
 mod filter;
 mod flow;
 mod model;
+mod quirks;
 mod recruiter;
 mod route;
 mod search;
 mod setup;
-mod show;
-mod switches;
 #[cfg(test)]
 mod tests;
+mod views;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,22 +30,22 @@ use self::route::{Operation, Resource};
 use self::setup::List;
 use crate::call::{Answer, Call};
 use crate::record::Records;
-use crate::world::World;
+use crate::state::SandboxState;
 
 pub use self::access::{Key, Role};
 pub use self::model::{AnswerType, Asked, StageKind, Transition, Trigger};
-pub(crate) use self::recruiter::Refused;
-pub use self::switches::{
+pub use self::quirks::{
     AboveMax, Dates, EmptySearch, ErrorBody, HistoryDateRoute, IdType, Notes, OptionsIndex,
-    PatchReply, PropertyCase, SearchOrder, StageRoute, StageWrite, Switches, Unknown,
+    PatchReply, PropertyCase, Quirks, SearchOrder, StageRoute, StageWrite, Unknown,
 };
+pub(crate) use self::recruiter::Refused;
 
 /// A customer's Eploy.
 pub(crate) struct System {
     pub(crate) name: String,
     /// Without `/api` and without a slash at the end.
     pub(crate) base_url: String,
-    pub(crate) switches: Switches,
+    pub(crate) quirks: Quirks,
     pub(crate) keys: Vec<Key>,
     pub(crate) roles: Vec<Role>,
     pub(crate) ip_ranges: Vec<String>,
@@ -109,7 +109,7 @@ impl System {
         let mut system = Self {
             name: name.to_owned(),
             base_url,
-            switches: Switches::default(),
+            quirks: Quirks::default(),
             keys: vec![Key {
                 client_id: access::letters(random),
                 client_secret: access::letters(random),
@@ -160,7 +160,7 @@ impl System {
 
     /// An error in the way of this system.
     pub(crate) fn error(&self, status: u16, message: &str) -> Answer {
-        match self.switches.error_body {
+        match self.quirks.error_body {
             ErrorBody::ErrorMessage => Answer::json(status, &json!({"error_message": message})),
             ErrorBody::Oauth => Answer::json(
                 status,
@@ -242,7 +242,7 @@ impl System {
     }
 
     fn get(&self, of: Resource, id: u64) -> Answer {
-        match show::record(self, of, id, blocks::blocks(of)) {
+        match views::record(self, of, id, blocks::blocks(of)) {
             Value::Null => self.not_found(),
             record => Answer::json(200, &record),
         }
@@ -259,7 +259,7 @@ impl System {
         if let Err(answer) = self.authorise(call, operation.scope()) {
             return answer;
         }
-        if !operation.exists(&self.switches) {
+        if !operation.exists(&self.quirks) {
             return self.not_found();
         }
         match operation {
@@ -295,8 +295,8 @@ pub(crate) fn operation(call: &Call) -> &'static str {
 }
 
 /// Answers a call of a system.
-pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
-    let World {
+pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
+    let SandboxState {
         systems,
         records,
         random,

@@ -3,7 +3,7 @@
 use axum::http::Method;
 
 use super::model::Asked;
-use super::switches::{Notes, OptionsIndex, Switches};
+use super::quirks::{Notes, OptionsIndex, Quirks};
 use crate::call::Call;
 
 /// A record type that can be searched or read.
@@ -177,16 +177,16 @@ impl Operation {
     }
 
     /// Whether this system has such a path.
-    pub(super) fn exists(&self, switches: &Switches) -> bool {
+    pub(super) fn exists(&self, quirks: &Quirks) -> bool {
         match self {
             Self::Unknown => false,
-            Self::Search(Resource::StatusHistory) => switches.status_history,
-            Self::Search(Resource::Actions) => switches.action_search,
-            Self::Note(Some(_)) => switches.notes == Notes::Application,
-            Self::Note(None) => switches.notes == Notes::Notes,
-            Self::Export => switches.export,
+            Self::Search(Resource::StatusHistory) => quirks.status_history,
+            Self::Search(Resource::Actions) => quirks.action_search,
+            Self::Note(Some(_)) => quirks.notes == Notes::Application,
+            Self::Note(None) => quirks.notes == Notes::Notes,
+            Self::Export => quirks.export,
             Self::OptionsIndex(place) => {
-                switches.options_index == OptionsIndex::Both || switches.options_index == *place
+                quirks.options_index == OptionsIndex::Both || quirks.options_index == *place
             }
             _ => true,
         }

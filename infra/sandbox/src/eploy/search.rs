@@ -10,9 +10,9 @@ use super::System;
 use super::blocks::blocks;
 use super::dates;
 use super::filter::{Field, Filter, Operator};
+use super::quirks::{AboveMax, EmptySearch, SearchOrder, Unknown};
 use super::route::Resource;
-use super::show;
-use super::switches::{AboveMax, EmptySearch, SearchOrder, Unknown};
+use super::views;
 use crate::call::{Answer, Call};
 
 /// Rows on a page if the request does not say. Not known; this is the sandbox's choice.
@@ -62,7 +62,7 @@ impl System {
         let mut pages = total.div_ceil(size);
         let mut paging = true;
         if page > pages {
-            match self.switches.empty_search {
+            match self.quirks.empty_search {
                 EmptySearch::Empty => {}
                 EmptySearch::NoPaging => paging = false,
                 EmptySearch::OnePage => pages = pages.max(1),
@@ -74,14 +74,14 @@ impl System {
             .iter()
             .skip(start)
             .take(usize::try_from(size).unwrap_or(usize::MAX))
-            .map(|id| show::record(self, of, *id, &blocks))
+            .map(|id| views::record(self, of, *id, &blocks))
             .collect();
         let mut body = Map::new();
         body.insert("Records".to_owned(), records.into());
         for (name, told, value) in [
-            ("CurrentPage", self.switches.current_page, page),
-            ("TotalPages", self.switches.total_pages, pages),
-            ("TotalRecords", self.switches.total_records, total),
+            ("CurrentPage", self.quirks.current_page, page),
+            ("TotalPages", self.quirks.total_pages, pages),
+            ("TotalRecords", self.quirks.total_records, total),
         ] {
             if paging && told {
                 body.insert(name.to_owned(), json!(value));
@@ -103,22 +103,22 @@ impl System {
             let route = text("Route").ok_or_else(|| self.error(400, "A filter needs a Route"))?;
             let operation =
                 text("Operation").ok_or_else(|| self.error(400, "A filter needs an Operation"))?;
-            let Some(field) = Field::find(of, route, &self.switches) else {
-                self.unknown(self.switches.unknown_route, "Route", route)?;
+            let Some(field) = Field::find(of, route, &self.quirks) else {
+                self.unknown(self.quirks.unknown_route, "Route", route)?;
                 continue;
             };
             let Some(operator) = Operator::find(operation) else {
-                self.unknown(self.switches.unknown_operation, "Operation", operation)?;
+                self.unknown(self.quirks.unknown_operation, "Operation", operation)?;
                 continue;
             };
             let values = match property(filter, "Value") {
-                Some(Value::Array(values)) if self.switches.equals_list => values.clone(),
+                Some(Value::Array(values)) if self.quirks.equals_list => values.clone(),
                 Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
                     vec![value.clone()]
                 }
                 _ => return Err(self.error(400, "A filter needs a Value")),
             };
-            let filter = Filter::new(field, operator, &values, self.switches.dates)
+            let filter = Filter::new(field, operator, &values, self.quirks.dates)
                 .ok_or_else(|| self.error(400, &format!("The value for {route} cannot be read")))?;
             filters.push(filter);
         }
@@ -137,7 +137,7 @@ impl System {
         for name in wanted.iter().filter_map(Value::as_str) {
             match all.iter().find(|block| block.eq_ignore_ascii_case(name)) {
                 Some(block) => blocks.push(*block),
-                None => self.unknown(self.switches.unknown_block, "ResponseBlock", name)?,
+                None => self.unknown(self.quirks.unknown_block, "ResponseBlock", name)?,
             }
         }
         Ok(blocks)
@@ -151,10 +151,10 @@ impl System {
                 .filter(|number| *number > 0)
                 .ok_or_else(|| self.error(400, &format!("{name} must be a number from 1"))),
         };
-        let most = self.switches.max_records.max(1);
+        let most = self.quirks.max_records.max(1);
         let size = asked("RecordsPerPage", USUAL_PAGE.min(most))?;
         let page = asked("RequestedPage", 1)?;
-        if size > most && self.switches.above_max == AboveMax::Refuse {
+        if size > most && self.quirks.above_max == AboveMax::Refuse {
             return Err(self.error(400, &format!("RecordsPerPage must not be above {most}")));
         }
         Ok((size.min(most), page))
@@ -229,7 +229,7 @@ impl System {
     fn sort(&self, of: Resource, rows: &mut Vec<u64>) {
         rows.sort_unstable();
         rows.dedup();
-        match (self.switches.search_order, of) {
+        match (self.quirks.search_order, of) {
             (SearchOrder::IdDescending, _) => rows.reverse(),
             (SearchOrder::ModifiedDescending, Resource::Applications) => rows.sort_by_key(|id| {
                 std::cmp::Reverse(self.applications.get(id).map(|found| found.modified))
@@ -240,7 +240,7 @@ impl System {
 
     /// A date in the way of this system.
     pub(super) fn date(&self, at: Timestamp) -> Value {
-        dates::write(at, self.switches.dates).into()
+        dates::write(at, self.quirks.dates).into()
     }
 }
 

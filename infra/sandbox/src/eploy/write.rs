@@ -8,11 +8,11 @@ use super::blocks::blocks;
 use super::dates::{self, kept};
 use super::flow::Cause;
 use super::model::{Action, AnswerType, Answered, Asked, Note};
+use super::quirks::{PatchReply, StageWrite};
 use super::route::Resource;
 use super::search::{number, property};
 use super::setup::{ACTION_TYPES, EXPORT_PACKAGES, OUTCOMES};
-use super::show;
-use super::switches::{PatchReply, StageWrite};
+use super::views;
 use crate::call::{Answer, Call};
 use crate::record::{By, Records, Write};
 
@@ -65,7 +65,7 @@ impl System {
             && self.candidates.contains_key(&candidate)
             && self.vacancies.contains_key(&vacancy)
             && company.is_none_or(|id| self.companies.contains_key(&id))
-            && (company.is_some() || !self.switches.action_needs_company);
+            && (company.is_some() || !self.quirks.action_needs_company);
         if !valid {
             return Err(self.error(400, "The action names a type or record that does not exist"));
         }
@@ -104,7 +104,7 @@ impl System {
         self.actions.insert(id, action);
         self.after_action(id, None, call.now, records);
         Ok(Answer::json(
-            self.switches.create_status,
+            self.quirks.create_status,
             &json!({"Id": self.id(id)}),
         ))
     }
@@ -157,7 +157,7 @@ impl System {
         };
         let changed = action.outcome != outcome_before;
         if let Some(application) = action.application
-            && self.switches.actions_touch_application
+            && self.quirks.actions_touch_application
         {
             self.touch(application, at);
         }
@@ -183,7 +183,7 @@ impl System {
             None => Ok(before),
             Some(value) => value
                 .as_str()
-                .and_then(|text| dates::read(text, self.switches.dates))
+                .and_then(|text| dates::read(text, self.quirks.dates))
                 .map(|at| Some(kept(at)))
                 .ok_or_else(|| self.error(400, &format!("{name} is not a date"))),
         };
@@ -229,7 +229,7 @@ impl System {
             return Err(self.not_found());
         }
         let body = self.object(call)?;
-        let Some((stage, status)) = stage_of(&body, self.switches.stage_write) else {
+        let Some((stage, status)) = stage_of(&body, self.quirks.stage_write) else {
             return self.check_properties(&body, |_| false);
         };
         let position = self
@@ -274,7 +274,7 @@ impl System {
         }
         self.wrote(application, Write::Note, By::Api, call.now, records);
         Ok(Answer::json(
-            self.switches.create_status,
+            self.quirks.create_status,
             &json!({"Id": self.id(id)}),
         ))
     }
@@ -295,7 +295,7 @@ impl System {
         if of == Asked::Applications {
             self.wrote(id, Write::Answer, By::Api, call.now, records);
         }
-        match self.switches.patch_reply {
+        match self.quirks.patch_reply {
             PatchReply::Record => Answer::json(200, &self.questions_of(of, id)),
             PatchReply::Id => Answer::json(200, &json!({"Id": self.id(id)})),
             PatchReply::Empty => Answer::empty(204),
@@ -364,7 +364,7 @@ impl System {
         }
         self.wrote(application, Write::Export, By::Api, call.now, records);
         Answer::json(
-            self.switches.create_status,
+            self.quirks.create_status,
             &json!({"Id": self.id(application)}),
         )
     }
@@ -380,14 +380,14 @@ impl System {
             .as_object()
             .and_then(|body| body.keys().find(|name| !known(name)))
         {
-            Some(name) => self.unknown(self.switches.unknown_property, "Property", name),
+            Some(name) => self.unknown(self.quirks.unknown_property, "Property", name),
             None => Ok(()),
         }
     }
 
     fn patched(&self, of: Resource, id: u64) -> Answer {
-        match self.switches.patch_reply {
-            PatchReply::Record => Answer::json(200, &show::record(self, of, id, blocks(of))),
+        match self.quirks.patch_reply {
+            PatchReply::Record => Answer::json(200, &views::record(self, of, id, blocks(of))),
             PatchReply::Id => Answer::json(200, &json!({"Id": self.id(id)})),
             PatchReply::Empty => Answer::empty(204),
         }
@@ -430,7 +430,7 @@ pub(super) fn answered(kind: &AnswerType, given: &Value, system: &System) -> Opt
             Some(text) if text.eq_ignore_ascii_case("false") => json!(false),
             _ => json!(given.as_bool()?),
         },
-        AnswerType::Date => system.date(dates::read(given.as_str()?, system.switches.dates)?),
+        AnswerType::Date => system.date(dates::read(given.as_str()?, system.quirks.dates)?),
         AnswerType::Dropdown(options) => {
             let chosen = number(given)?;
             let exists = (1..=options.len() as u64).contains(&chosen);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::Account;
-use super::switches::{Check, KeyRefusedBody};
+use super::quirks::{Check, KeyRefusedBody};
 use crate::call::{Answer, Call};
 
 const KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -34,8 +34,8 @@ impl Account {
     }
 
     fn refused(&self, text: &str) -> Answer {
-        let status = self.switches.key_refused;
-        match self.switches.key_refused_body {
+        let status = self.quirks.key_refused;
+        match self.quirks.key_refused_body {
             KeyRefusedBody::Json => Answer::json(status, &json!({"message": text})),
             KeyRefusedBody::Text => Answer::text(status, text),
         }
@@ -48,7 +48,7 @@ impl Account {
                 .decode(given)
                 .is_ok_and(|given| given == partner.into_bytes())
         };
-        match (self.switches.partner, given) {
+        match (self.quirks.partner, given) {
             (Check::Ignored, _) | (Check::Checked, None) => Ok(()),
             (Check::Required, None) => Err(self.refused("X-WECP-Partner-Authorization is missing")),
             (_, Some(given)) if right(given) => Ok(()),
@@ -68,7 +68,7 @@ impl Account {
                 .iter()
                 .any(|user| user.email.eq_ignore_ascii_case(given)),
         };
-        match (self.switches.acting_user, given) {
+        match (self.quirks.acting_user, given) {
             (Check::Ignored, given) => Ok(owner.or(given.map(str::to_owned))),
             (Check::Required, None) if owner.is_none() => {
                 Err(self.error(403, "WECP-User-Email is missing"))
@@ -80,7 +80,7 @@ impl Account {
     }
 
     fn throttle(&mut self, call: &Call) -> Result<(), Answer> {
-        let Some(most) = self.switches.calls_per_second else {
+        let Some(most) = self.quirks.calls_per_second else {
             return Ok(());
         };
         let second = call.now.as_second();
@@ -91,7 +91,7 @@ impl Account {
         if self.second.1 > most {
             return Err(self
                 .error(429, "Too many requests")
-                .retry_after(self.switches.retry_after));
+                .retry_after(self.quirks.retry_after));
         }
         Ok(())
     }

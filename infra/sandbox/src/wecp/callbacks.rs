@@ -6,17 +6,17 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Account;
-use super::switches::CallbackBody;
-use crate::deliver::Delivery;
+use super::quirks::CallbackBody;
 use crate::faults::Target;
 use crate::record::Platform;
-use crate::world::Around;
+use crate::state::Context;
+use crate::webhook_sender::Delivery;
 
 const EVENT: &str = "completed";
 
 impl Account {
     /// Calls back that a candidate has finished.
-    pub(super) fn completed(&self, place: usize, around: &mut Around<'_>) {
+    pub(super) fn completed(&self, place: usize, around: &mut Context<'_>) {
         let Some(url) = &self.callback_url else {
             return;
         };
@@ -26,7 +26,7 @@ impl Account {
         } else {
             self.shown_schedule(it)
         };
-        let body = match self.switches.callback_body {
+        let body = match self.quirks.callback_body {
             CallbackBody::Ids if it.is_of_test() => {
                 json!({"candidateId": it.id, "quizId": it.of})
             }
@@ -49,8 +49,8 @@ impl Account {
             participant: it.id.clone(),
             body: body.to_string().into_bytes(),
             fault,
-            retries: self.switches.callback_retries,
-            retry: Duration::from_millis(self.switches.callback_retry_ms),
+            retries: self.quirks.callback_retries,
+            retry: Duration::from_millis(self.quirks.callback_retry_ms),
         });
     }
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::invite::{Guest, Manner, is_address, metadata};
 use super::model::{Interview, Task};
-use super::switches::Scheduling;
+use super::quirks::Scheduling;
 use super::{Account, id};
 use crate::call::{Answer, Call};
 use crate::control::{LineKind, Meeting, ScorecardLine};
-use crate::world::Around;
+use crate::state::Context;
 
 impl Account {
     pub(super) fn list_interviews(&self) -> Answer {
@@ -85,14 +85,14 @@ impl Account {
         &mut self,
         call: &Call,
         user: Option<String>,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
             Err(answer) => return answer,
         };
         let interview = body["interviewId"].as_str().unwrap_or_default().to_owned();
-        let does = self.switches.ats_schedule;
+        let does = self.quirks.ats_schedule;
         self.schedule_for(&interview, &body, does, call.now, user, around)
     }
 
@@ -104,7 +104,7 @@ impl Account {
         interview: &str,
         call: &Call,
         user: Option<String>,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -114,7 +114,7 @@ impl Account {
         if !self.interview(interview).is_some_and(belongs) {
             return self.error(404, "Interview not found");
         }
-        let does = self.switches.org_schedule;
+        let does = self.quirks.org_schedule;
         self.schedule_for(interview, &body, does, call.now, user, around)
     }
 
@@ -125,7 +125,7 @@ impl Account {
         does: Scheduling,
         at: Timestamp,
         user: Option<String>,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         if self.interview(interview).is_none() {
             return self.error(404, "Interview not found");

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::model::{Candidate, Noticed, Task};
-use super::switches::{Duplicate, InviteAnswer, InviteBody};
+use super::quirks::{Duplicate, InviteAnswer, InviteBody};
 use super::{Account, id};
 use crate::call::{Answer, Call};
 use crate::control::Standing;
 use crate::record::{InvitationRecord, Platform};
-use crate::world::Around;
+use crate::state::Context;
 
 /// Somebody to be invited to a test, or scheduled for an interview.
 pub(super) struct Guest {
@@ -50,7 +50,7 @@ impl Account {
         test: Option<String>,
         call: &Call,
         user: Option<String>,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -63,7 +63,7 @@ impl Account {
         if self.test(test).is_none() {
             return self.error(404, "Test not found");
         }
-        let mailed = !self.switches.honours_send_email || body["sendEmail"] != json!(false);
+        let mailed = !self.quirks.honours_send_email || body["sendEmail"] != json!(false);
         let manner = Manner {
             mailed,
             by_api: true,
@@ -79,7 +79,7 @@ impl Account {
         group: Option<String>,
         call: &Call,
         user: Option<String>,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -104,7 +104,7 @@ impl Account {
         of: &str,
         body: &Value,
         manner: &Manner,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let guests = match self.guests(of, body) {
             Ok(guests) => guests,
@@ -118,7 +118,7 @@ impl Account {
             let place = self.welcome(guest, manner, around);
             invited.push(self.shown_invited(&self.candidates[place]));
         }
-        match (self.switches.invite_answer, invited.first()) {
+        match (self.quirks.invite_answer, invited.first()) {
             (InviteAnswer::Candidate, Some(first)) => Answer::json(200, first),
             (InviteAnswer::List, _) => Answer::json(200, &Value::Array(invited)),
             (InviteAnswer::Candidate | InviteAnswer::Message, _) => {
@@ -129,10 +129,10 @@ impl Account {
 
     /// The candidates whom the body of an invitation names.
     fn guests(&self, test: &str, body: &Value) -> Result<Vec<Guest>, Answer> {
-        let named: Vec<&Value> = match self.switches.invite_body {
+        let named: Vec<&Value> = match self.quirks.invite_body {
             InviteBody::Flat => vec![body],
             InviteBody::Details => vec![&body["candidateDetails"]],
-            InviteBody::List => body[&self.switches.invite_list_field]
+            InviteBody::List => body[&self.quirks.invite_list_field]
                 .as_array()
                 .map(|list| list.iter().collect())
                 .unwrap_or_default(),
@@ -146,7 +146,7 @@ impl Account {
                 let field = |name: &str| it[name].as_str().unwrap_or_default().trim();
                 let email = match it {
                     Value::String(email) => email.trim(),
-                    _ => field(&self.switches.invite_email_field),
+                    _ => field(&self.quirks.invite_email_field),
                 };
                 if !is_address(email) {
                     return Err(self.error(400, "A valid email is required"));
@@ -154,7 +154,7 @@ impl Account {
                 Ok(Guest {
                     of: test.to_owned(),
                     task: Task::test(),
-                    name: field(&self.switches.invite_name_field).to_owned(),
+                    name: field(&self.quirks.invite_name_field).to_owned(),
                     email: email.to_owned(),
                     metadata: metadata(it, body),
                 })
@@ -171,7 +171,7 @@ impl Account {
 
     /// Refuses guests who are there already, if such are refused.
     pub(super) fn may_come(&self, guests: &[Guest]) -> Result<(), Answer> {
-        let status = match self.switches.duplicate {
+        let status = match self.quirks.duplicate {
             Duplicate::BadRequest => 400,
             Duplicate::Conflict => 409,
             Duplicate::SameId | Duplicate::SameIdSentAgain | Duplicate::NewId => return Ok(()),
@@ -190,9 +190,9 @@ impl Account {
         &mut self,
         guest: Guest,
         manner: &Manner,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> usize {
-        let there = match self.switches.duplicate {
+        let there = match self.quirks.duplicate {
             Duplicate::SameId | Duplicate::SameIdSentAgain => self.there(&guest.of, &guest.email),
             Duplicate::NewId | Duplicate::BadRequest | Duplicate::Conflict => None,
         };
@@ -206,7 +206,7 @@ impl Account {
         {
             *meeting = new;
         }
-        if self.switches.duplicate == Duplicate::SameIdSentAgain {
+        if self.quirks.duplicate == Duplicate::SameIdSentAgain {
             self.invited(place, true, manner, around);
         }
         place
@@ -241,7 +241,7 @@ impl Account {
         place
     }
 
-    fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Around<'_>) {
+    fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Context<'_>) {
         let it = &self.candidates[place];
         around.records.invitations.push(InvitationRecord {
             at: manner.at,

@@ -1,17 +1,17 @@
 //! The stand-in of WeCP (reference wecp §B.6). One [`Account`] is one customer's account.
 
 mod access;
-mod act;
+mod actions;
 mod callbacks;
 mod interviews;
 mod invite;
 mod model;
+mod quirks;
 mod route;
 mod score;
-mod show;
-mod switches;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use std::collections::HashMap;
 
@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use self::model::{Candidate, Interview, Test, User};
 use self::route::Operation;
 use crate::call::{Answer, Call};
-use crate::world::{Around, World};
+use crate::state::{Context, SandboxState};
 
-pub(crate) use self::act::Refused;
-pub use self::switches::{
+pub(crate) use self::actions::Refused;
+pub use self::quirks::{
     CallbackBody, Check, Duplicate, EmptyList, ErrorBody, FormLabels, InviteAnswer, InviteBody,
-    KeyRefusedBody, Metadata, Proctoring, Scheduling, Switches, TestDuration,
+    KeyRefusedBody, Metadata, Proctoring, Quirks, Scheduling, TestDuration,
 };
 
 /// A customer's account.
@@ -33,7 +33,7 @@ pub(crate) struct Account {
     pub(crate) name: String,
     /// Without a slash at the end; the API is at `/ats/wecp/…` and `/orgs/…` under it.
     pub(crate) base_url: String,
-    pub(crate) switches: Switches,
+    pub(crate) quirks: Quirks,
     /// The company-wide key.
     pub(crate) api_key: String,
     pub(crate) partner_key: String,
@@ -82,7 +82,7 @@ impl Account {
         Self {
             name: name.to_owned(),
             base_url,
-            switches: Switches::default(),
+            quirks: Quirks::default(),
             api_key: id(random),
             partner_key: id(random),
             partner_secret: id(random),
@@ -110,19 +110,19 @@ impl Account {
 
     /// An error in the way of this account.
     pub(crate) fn error(&self, status: u16, message: &str) -> Answer {
-        match self.switches.error_body {
+        match self.quirks.error_body {
             ErrorBody::Text => Answer::text(status, message),
             ErrorBody::ErrorMessage => Answer::json(status, &json!({"errorMessage": message})),
             ErrorBody::JsonString => Answer::json(status, &json!(message)),
         }
     }
 
-    fn answer(&mut self, call: &Call, around: &mut Around<'_>) -> Answer {
+    fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let user = match self.admit(call) {
             Ok(user) => user,
             Err(answer) => return answer,
         };
-        match Operation::of(&self.switches, call) {
+        match Operation::of(&self.quirks, call) {
             Operation::Tests => self.list_tests(),
             Operation::Candidates { test } => self.list_candidates(&test),
             Operation::Candidate { candidate } => self.candidate_answer(&candidate),
@@ -150,7 +150,7 @@ impl Account {
         let Some(body) = call.json().filter(Value::is_object) else {
             return Err(self.error(400, "The body is not a JSON object"));
         };
-        if self.switches.requires_metadata && !body["metadata"].is_object() {
+        if self.quirks.requires_metadata && !body["metadata"].is_object() {
             return Err(self.error(400, "metadata is required"));
         }
         Ok(body)
@@ -182,7 +182,7 @@ impl Account {
 
     /// A list of candidates, which is something else if it is empty.
     fn listed(&self, rows: Vec<Value>) -> Answer {
-        match self.switches.empty_list {
+        match self.quirks.empty_list {
             EmptyList::NotFound if rows.is_empty() => self.error(404, "No candidate found"),
             _ => Answer::json(200, &Value::Array(rows)),
         }
@@ -191,19 +191,19 @@ impl Account {
     fn list_tests(&self) -> Answer {
         let rows = self.tests.iter().map(|test| self.shown_test(test));
         let rows = Value::Array(rows.collect());
-        match &self.switches.tests_in {
+        match &self.quirks.tests_in {
             None => Answer::json(200, &rows),
             Some(name) => Answer::json(200, &json!({name: rows})),
         }
     }
 
     fn list_candidates(&self, test: &str) -> Answer {
-        if self.test(test).is_none() && self.switches.names_unknown_test {
+        if self.test(test).is_none() && self.quirks.names_unknown_test {
             return self.error(404, "Test not found");
         }
         let rows = self
             .candidates_of(test)
-            .filter(|it| self.switches.list_unfinished || it.completed.is_some())
+            .filter(|it| self.quirks.list_unfinished || it.completed.is_some())
             .map(|it| self.shown_row(it));
         self.listed(rows.collect())
     }
@@ -229,12 +229,12 @@ impl Account {
 }
 
 /// The name of the operation that a call asks for.
-pub(crate) fn operation(world: &mut World, name: &str, call: &Call) -> &'static str {
-    Operation::of(&world.wecp(name).0.switches, call).name()
+pub(crate) fn operation(world: &mut SandboxState, name: &str, call: &Call) -> &'static str {
+    Operation::of(&world.wecp(name).0.quirks, call).name()
 }
 
 /// Answers a call of an account.
-pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
+pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
     let (account, mut around) = world.wecp(name);
     account.answer(call, &mut around)
 }

@@ -1,6 +1,6 @@
 //! Which operation a call asks for. Two paths are certain; the others are switched (reference wecp §B.2.1).
 
-use super::switches::{Scheduling, Switches};
+use super::quirks::{Quirks, Scheduling};
 use crate::call::Call;
 
 const CANDIDATES: &str = "ats/wecp/tests/{test}/candidates";
@@ -50,11 +50,11 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    pub(super) fn of(switches: &Switches, call: &Call) -> Self {
+    pub(super) fn of(quirks: &Quirks, call: &Call) -> Self {
         let at = |template: &str| ids(template, &call.segments);
         match call.method.as_str() {
             "GET" => {
-                if at(&switches.tests_path).is_some() {
+                if at(&quirks.tests_path).is_some() {
                     return Self::Tests;
                 }
                 if let Some(ids) = at(CANDIDATES) {
@@ -64,38 +64,38 @@ impl Operation {
                     let candidate = ids.candidate;
                     return Self::Candidate { candidate };
                 }
-                if let Some(ids) = switches.group_path.as_deref().and_then(at)
+                if let Some(ids) = quirks.group_path.as_deref().and_then(at)
                     && !ids.group.is_empty()
                 {
                     return Self::GroupCandidates { group: ids.group };
                 }
-                if switches.interview_reads {
-                    if at(&switches.interviews_path).is_some() {
+                if quirks.interview_reads {
+                    if at(&quirks.interviews_path).is_some() {
                         return Self::Interviews;
                     }
-                    if let Some(ids) = at(&switches.interview_candidates_path) {
+                    if let Some(ids) = at(&quirks.interview_candidates_path) {
                         let interview = ids.interview;
                         return Self::InterviewCandidates { interview };
                     }
                 }
             }
             "POST" => {
-                if let Some(ids) = at(&switches.invite_path) {
+                if let Some(ids) = at(&quirks.invite_path) {
                     let test = Some(ids.test).filter(|test| !test.is_empty());
                     return Self::Invite { test };
                 }
-                if let Some(ids) = switches.group_path.as_deref().and_then(at) {
+                if let Some(ids) = quirks.group_path.as_deref().and_then(at) {
                     let group = Some(ids.group).filter(|group| !group.is_empty());
                     return Self::AddToGroup { group };
                 }
                 if at(CREATE_INTERVIEW).is_some() {
                     return Self::CreateInterview;
                 }
-                if at(SCHEDULE).is_some() && switches.ats_schedule != Scheduling::Absent {
+                if at(SCHEDULE).is_some() && quirks.ats_schedule != Scheduling::Absent {
                     return Self::Schedule;
                 }
                 if let Some(ids) = at(SCHEDULE_IN_GROUP)
-                    && switches.org_schedule != Scheduling::Absent
+                    && quirks.org_schedule != Scheduling::Absent
                 {
                     return Self::ScheduleInGroup {
                         org: ids.org,
@@ -105,7 +105,7 @@ impl Operation {
                 }
             }
             "DELETE" => {
-                if let Some(ids) = switches.removal_path.as_deref().and_then(at) {
+                if let Some(ids) = quirks.removal_path.as_deref().and_then(at) {
                     return Self::Remove {
                         of: [ids.test, ids.group].into_iter().find(|of| !of.is_empty()),
                         candidate: ids.candidate,

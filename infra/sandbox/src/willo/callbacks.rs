@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::Account;
 use super::model::Event;
-use super::switches::CallbackBody;
-use crate::deliver::Delivery;
+use super::quirks::CallbackBody;
 use crate::faults::Target;
 use crate::record::Platform;
-use crate::world::Around;
+use crate::state::Context;
+use crate::webhook_sender::Delivery;
 
 impl Account {
     /// Calls back whoever follows an event of a participant.
@@ -20,7 +20,7 @@ impl Account {
         event: Event,
         place: usize,
         now: Timestamp,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) {
         let participant = &self.participants[place];
         let body = self.callback_body(place, now).to_string().into_bytes();
@@ -40,8 +40,8 @@ impl Account {
                 participant: participant.key.clone(),
                 body: body.clone(),
                 fault,
-                retries: self.switches.callback_retries,
-                retry: Duration::from_millis(self.switches.callback_retry_ms),
+                retries: self.quirks.callback_retries,
+                retry: Duration::from_millis(self.quirks.callback_retry_ms),
             });
         }
     }
@@ -53,7 +53,7 @@ impl Account {
             "interview": it.interview,
             "stage": self.shown_stage(it),
         });
-        match self.switches.callback_body {
+        match self.quirks.callback_body {
             CallbackBody::Flat => flat,
             CallbackBody::Nested => json!({
                 "participant": {

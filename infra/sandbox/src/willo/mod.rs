@@ -1,13 +1,13 @@
 //! The stand-in of Willo (reference willo §A.9). One [`Account`] is one customer's account.
 
-mod act;
+mod actions;
 mod callbacks;
 mod model;
 mod participants;
-mod show;
-mod switches;
+mod quirks;
 #[cfg(test)]
 mod tests;
+mod views;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 
 use self::model::{Interview, Keyed, Participant, User, Webhook};
 use crate::call::{Answer, Call};
-use crate::world::{Around, World};
+use crate::state::{Context, SandboxState};
 
-pub(crate) use self::act::Refused;
-pub use self::switches::{
-    Authorization, CallbackBody, Duplicate, ExternalId, Order, StagePatch, StageShape, Switches,
+pub(crate) use self::actions::Refused;
+pub use self::quirks::{
+    Authorization, CallbackBody, Duplicate, ExternalId, Order, Quirks, StagePatch, StageShape,
 };
 
 const STAGES: [&str; 4] = ["New", "In Review", "Accepted", "Rejected"];
@@ -33,7 +33,7 @@ pub(crate) struct Account {
     pub(crate) name: String,
     /// Without `/api` and without a slash at the end.
     pub(crate) base_url: String,
-    pub(crate) switches: Switches,
+    pub(crate) quirks: Quirks,
     pub(crate) api_key: String,
     /// What links for candidates and reviewers begin with.
     pub(crate) links: String,
@@ -103,7 +103,7 @@ impl Account {
         Self {
             name: name.to_owned(),
             base_url,
-            switches: Switches::default(),
+            quirks: Quirks::default(),
             api_key: key(random),
             links: "https://app.willotalent.com".to_owned(),
             users,
@@ -120,7 +120,7 @@ impl Account {
         }
     }
 
-    fn answer(&mut self, call: &Call, around: &mut Around<'_>) -> Answer {
+    fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let Operation { what, name } = Operation::of(call);
         // Django appends the slash for a reader and cannot for a writer: its body would be lost (reference willo §A.3).
         if !call.slash {
@@ -146,9 +146,9 @@ impl Account {
             What::CreateWebhook => self.create_webhook(call, around.random),
             What::ChangeWebhook(key) => self.change_webhook(&key, call),
             What::RemoveWebhook(key) => self.remove_webhook(&key),
-            What::Users => self.page(call, self.users.iter().map(show::user)),
-            What::Departments => self.page(call, self.departments.iter().map(show::keyed)),
-            What::Templates => self.page(call, self.templates.iter().map(show::keyed)),
+            What::Users => self.page(call, self.users.iter().map(views::user)),
+            What::Departments => self.page(call, self.departments.iter().map(views::keyed)),
+            What::Templates => self.page(call, self.templates.iter().map(views::keyed)),
             What::NotAllowed => detail(405, &format!("Method \"{}\" not allowed.", call.method)),
             What::Unknown => not_found(),
         }
@@ -159,7 +159,7 @@ impl Account {
         let bare = given == Some(self.api_key.as_str());
         let bearer =
             given.and_then(|given| given.strip_prefix("Bearer ")) == Some(self.api_key.as_str());
-        let right = match self.switches.authorization {
+        let right = match self.quirks.authorization {
             Authorization::Bare => bare,
             Authorization::Bearer => bearer,
             Authorization::Either => bare || bearer,
@@ -171,7 +171,7 @@ impl Account {
             };
             return Err(detail(401, text));
         }
-        let Some(most) = self.switches.calls_per_second else {
+        let Some(most) = self.quirks.calls_per_second else {
             return Ok(());
         };
         let second = call.now.as_second();
@@ -180,9 +180,7 @@ impl Account {
         }
         self.second.1 += 1;
         if self.second.1 > most {
-            return Err(
-                detail(429, "Request was throttled.").retry_after(self.switches.retry_after)
-            );
+            return Err(detail(429, "Request was throttled.").retry_after(self.quirks.retry_after));
         }
         Ok(())
     }
@@ -191,7 +189,7 @@ impl Account {
         self.users
             .iter()
             .find(|user| user.key == key)
-            .map_or(Value::Null, show::user)
+            .map_or(Value::Null, views::user)
     }
 }
 
@@ -288,7 +286,7 @@ pub(crate) fn operation(call: &Call) -> &'static str {
 }
 
 /// Answers a call of an account.
-pub(crate) fn answer(world: &mut World, name: &str, call: &Call) -> Answer {
+pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
     let (account, mut around) = world.willo(name);
     account.answer(call, &mut around)
 }

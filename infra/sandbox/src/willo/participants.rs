@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::model::{Event, Interview, Participant};
-use super::switches::{Duplicate, ExternalId, Order, StagePatch};
+use super::quirks::{Duplicate, ExternalId, Order, StagePatch};
 use super::{Account, code, detail, invalid, key, not_found};
 use crate::call::{Answer, Call};
 use crate::control::Standing;
 use crate::record::{InvitationRecord, Platform};
-use crate::world::Around;
+use crate::state::Context;
 
 const REQUIRED: &str = "This field is required.";
 
@@ -103,18 +103,18 @@ impl Account {
             None => (0..self.participants.len()).filter(there).collect(),
         };
         if let Some(wanted) = call.parameter("external_id")
-            && self.switches.external_id == ExternalId::Echoed
+            && self.quirks.external_id == ExternalId::Echoed
         {
             places.retain(|place| self.participants[*place].external_id.as_deref() == Some(wanted));
         }
-        if self.switches.participants_order == Order::NewestFirst {
+        if self.quirks.participants_order == Order::NewestFirst {
             places.reverse();
         }
         let row = |place: usize| Value::Object(self.shown_row(&self.participants[place]));
         self.page(call, places.into_iter().map(row))
     }
 
-    pub(super) fn invite(&mut self, call: &Call, around: &mut Around<'_>) -> Answer {
+    pub(super) fn invite(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let Some(body) = call.json().filter(Value::is_object) else {
             return detail(400, "JSON parse error");
         };
@@ -136,7 +136,7 @@ impl Account {
             return answer;
         }
         let sends =
-            !self.switches.honours_send_invite || body.get("send_invite") != Some(&json!(false));
+            !self.quirks.honours_send_invite || body.get("send_invite") != Some(&json!(false));
         let there = (!guest.email.is_empty())
             .then(|| {
                 self.of_address
@@ -147,7 +147,7 @@ impl Account {
             .copied();
         if let Some(place) = there {
             let before = self.participants[place].clone();
-            match self.switches.duplicate {
+            match self.quirks.duplicate {
                 Duplicate::NewKey => {}
                 Duplicate::BadRequest => {
                     return invalid("email", "This candidate has already been invited.");
@@ -252,7 +252,7 @@ impl Account {
         again: bool,
         by_api: bool,
         at: Timestamp,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) {
         around.records.invitations.push(InvitationRecord {
             at,
@@ -274,7 +274,7 @@ impl Account {
         &mut self,
         key: &str,
         call: &Call,
-        around: &mut Around<'_>,
+        around: &mut Context<'_>,
     ) -> Answer {
         let Some(place) = self.place(key) else {
             return not_found();
@@ -284,7 +284,7 @@ impl Account {
         };
         if let Some(wanted) = body.get("stage") {
             let wanted = wanted.as_str().unwrap_or_default();
-            let (by_name, by_key) = match self.switches.stage_patch {
+            let (by_name, by_key) = match self.quirks.stage_patch {
                 StagePatch::Name => (true, false),
                 StagePatch::Key => (false, true),
                 StagePatch::Either => (true, true),

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::model::{Event, Webhook};
-use super::{Account, detail, invalid, key, not_found, show};
+use super::{Account, detail, invalid, key, not_found, views};
 use crate::call::{Answer, Call};
 
 impl Account {
     pub(super) fn list_webhooks(&self, call: &Call) -> Answer {
-        self.page(call, self.webhooks.iter().map(show::webhook))
+        self.page(call, self.webhooks.iter().map(views::webhook))
     }
 
     pub(super) fn create_webhook(&mut self, call: &Call, random: &mut fastrand::Rng) -> Answer {
@@ -33,7 +33,7 @@ impl Account {
         };
         match changed(new, &body) {
             Ok(webhook) => {
-                let answer = Answer::json(201, &show::webhook(&webhook));
+                let answer = Answer::json(201, &views::webhook(&webhook));
                 self.webhooks.push(webhook);
                 answer
             }
@@ -51,7 +51,7 @@ impl Account {
         match changed(webhook.clone(), &body) {
             Ok(new) => {
                 *webhook = new;
-                Answer::json(200, &show::webhook(webhook))
+                Answer::json(200, &views::webhook(webhook))
             }
             Err(answer) => answer,
         }

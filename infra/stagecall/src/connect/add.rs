@@ -8,14 +8,14 @@ use serde_json::json;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::TenantSecret;
 use stagecall_core::tenant::{PlatformConnection, Tenant};
-use stagecall_platforms::{KINDS, Kind};
+use stagecall_platforms::{KINDS, PlatformSpec};
 use url::Url;
 
 use super::credentials::Credentials;
 use super::finding::{Finding, Printer, any_problem, code};
 use super::{checks, prompt};
 use crate::exit;
-use crate::operate::console::{Acting, Output, print_json};
+use crate::operate::output::{Audit, Output, print_json};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// What was found, in the order in which it was, and shown as it is found.
@@ -114,10 +114,9 @@ async fn connect(
     on.change_secret(&tenant.id, of_eploy).await?;
     on.records.put_tenant(&tenant).await?;
     if new {
-        let record =
-            arguments
-                .acting
-                .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str());
+        let record = arguments
+            .audit
+            .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str());
         record.await?;
     }
     if !walk.found(checks::eploy(on, &tenant).await) {
@@ -187,7 +186,7 @@ fn begun(arguments: &Arguments, known: Option<Tenant>, id: &TenantId) -> anyhow:
 fn account(
     arguments: &Arguments,
     tenant: &Tenant,
-) -> anyhow::Result<Option<(AccountId, PlatformConnection, &'static Kind)>> {
+) -> anyhow::Result<Option<(AccountId, PlatformConnection, &'static PlatformSpec)>> {
     let name = match &arguments.platform {
         Some(name) => name.clone(),
         None if !tenant.platforms.is_empty() => return Ok(None),

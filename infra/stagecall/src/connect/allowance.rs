@@ -4,7 +4,7 @@ use stagecall_core::tenant::Tenant;
 use stagecall_eploy::{DayShares, Inspector, Problem};
 
 use super::finding::Finding;
-use crate::operate::console::local;
+use crate::operate::output::local;
 
 const WHAT: &str = "allowance";
 

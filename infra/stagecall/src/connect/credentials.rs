@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use secrecy::SecretString;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{PlatformSecret, TenantSecret};
-use stagecall_platforms::Kind;
+use stagecall_platforms::PlatformSpec;
 
 use super::prompt;
 use crate::exit;
-use crate::given::{self, Given};
+use crate::secrets_input::{self, Given};
 use crate::store::Installation;
 
 /// The credentials of one tenant, as they are gathered. Does not print.
@@ -72,7 +72,7 @@ impl Credentials {
     pub(super) fn platform(
         &self,
         account: &AccountId,
-        kind: &Kind,
+        kind: &PlatformSpec,
     ) -> anyhow::Result<PlatformSecret> {
         let stored = self
             .stored
@@ -137,5 +137,5 @@ fn read(file: &Path) -> anyhow::Result<Given> {
         text = std::fs::read_to_string(file)
             .map_err(|error| exit::usage(format!("{}: {error}", file.display())))?;
     }
-    given::parse(&text).map_err(exit::usage)
+    secrets_input::parse(&text).map_err(exit::usage)
 }

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::finding::{Finding, Printer, Verdict, code};
 use super::{allowance, checks, recorded};
-use crate::operate::console::{Acting, Output, local, print_json};
-use crate::store::{Installation, Place};
+use crate::operate::output::{Audit, Output, local, print_json};
+use crate::store::{Installation, StoreUrl};
 
 /// How long something may be due before somebody should ask why.
 const LAG: SignedDuration = SignedDuration::from_mins(5);
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// Checks everything, shows what is wrong, and ends with 3 if anything is.
@@ -100,11 +100,11 @@ async fn store(
     on: &Installation,
     findings: &mut Vec<Finding>,
 ) -> Vec<Tenant> {
-    let mend = match on.place {
-        Place::Sqlite(_) => {
+    let fix = match on.place {
+        StoreUrl::Sqlite(_) => {
             "Check that the file's folder exists, has room, and may be read and written by this user; stagecall versions must match the file's"
         }
-        Place::Aws(_) => {
+        StoreUrl::Aws(_) => {
             "Check the credentials and the region of this shell, and that the table of the stack is there and active"
         }
     };
@@ -114,7 +114,7 @@ async fn store(
             "store",
             "stagecall.store",
             error.to_string(),
-            mend,
+            fix,
         )
     };
     let tenants = match on.records.list_tenants().await {
@@ -125,7 +125,7 @@ async fn store(
         }
     };
     match arguments
-        .acting
+        .audit
         .record(on, "doctor", None, "installation")
         .await
     {
@@ -156,8 +156,8 @@ async fn due(on: &Installation, findings: &mut Vec<Finding>) {
             "stagecall.behind",
             format!("something has been due since {}", local(since)),
             match on.place {
-                Place::Sqlite(_) => "Start the host: stagecall serve. If it runs, look at its log, and give it more workers",
-                Place::Aws(_) => "Look whether the clock's schedule is enabled, at the functions' alarms, and for dead letters",
+                StoreUrl::Sqlite(_) => "Start the host: stagecall serve. If it runs, look at its log, and give it more workers",
+                StoreUrl::Aws(_) => "Look whether the clock's schedule is enabled, at the functions' alarms, and for dead letters",
             },
         )),
         Ok(_) => findings.push(Finding::ok(INSTALLATION, "work", "what is due gets done")),

@@ -35,7 +35,7 @@ pub(crate) struct Finding {
     pub(crate) found: String,
     /// What mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) mend: Option<String>,
+    pub(crate) fix: Option<String>,
 }
 
 impl Finding {
@@ -46,7 +46,7 @@ impl Finding {
             verdict,
             code: None,
             found: found.into(),
-            mend: None,
+            fix: None,
         }
     }
 
@@ -63,11 +63,11 @@ impl Finding {
         what: &'static str,
         code: impl Into<String>,
         found: impl Into<String>,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) -> Self {
         Self {
             code: Some(code.into()),
-            mend: Some(mend.into()),
+            fix: Some(fix.into()),
             ..Self::new(of, what, Verdict::Problem, found)
         }
     }
@@ -89,8 +89,8 @@ impl fmt::Display for Finding {
         if let Some(code) = &self.code {
             write!(to, " [{code}]")?;
         }
-        if let Some(mend) = &self.mend {
-            write!(to, "\n        → {}", mend.trim_end_matches('.'))?;
+        if let Some(fix) = &self.fix {
+            write!(to, "\n        → {}", fix.trim_end_matches('.'))?;
         }
         Ok(())
     }

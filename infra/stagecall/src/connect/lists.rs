@@ -7,7 +7,7 @@ use stagecall_core::ports::{AssessmentKind, PlatformConnections as _};
 use stagecall_eploy::{List, Listing, Origin};
 
 use crate::exit;
-use crate::operate::console::{Output, print_json, table};
+use crate::operate::output::{Output, print_json, table};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]

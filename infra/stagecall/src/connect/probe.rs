@@ -7,7 +7,7 @@ use stagecall_core::ids::{ActionTypeId, ApplicationId, StageId, StatusId};
 use stagecall_eploy::{Certainty, Probed, Writing};
 
 use crate::exit;
-use crate::operate::console::{Acting, Output, print_json, table};
+use crate::operate::output::{Audit, Output, print_json, table};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 impl Arguments {
@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let mut tenant = on.tenant(&arguments.tenant).await?;
     let writing = arguments.writing();
     if let Some(writing) = &writing
-        && !arguments.acting.agreed(&warning(writing))?
+        && !arguments.audit.confirm(&warning(writing))?
     {
         return Ok(exit::OK);
     }
@@ -69,7 +69,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         anyhow::ensure!(problems.is_empty(), "{}", problems.join("; "));
         on.records.put_tenant(&tenant).await?;
         arguments
-            .acting
+            .audit
             .record(on, "probe", Some(&tenant.id), "dialect")
             .await?;
     }

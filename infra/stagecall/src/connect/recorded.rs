@@ -10,7 +10,7 @@ use stagecall_core::usecases::scan_calls_a_day;
 
 use super::finding::Finding;
 use crate::operate::broken;
-use crate::operate::console::local;
+use crate::operate::output::local;
 use crate::store::Installation;
 
 /// How often in a row something has to fail before it is a problem: once or twice may be the weather.
@@ -29,18 +29,18 @@ pub(crate) fn state(
     let hires = state
         .hires
         .as_ref()
-        .and_then(|hires| hires.trouble.as_ref());
-    found.extend(hires.map(|trouble| {
+        .and_then(|hires| hires.failure.as_ref());
+    found.extend(hires.map(|failure| {
         Finding::problem(
             of,
             "hires",
-            &trouble.code,
+            &failure.code,
             format!(
                 "hires cannot be read since {}: {}",
-                local(trouble.since),
-                trouble.problem
+                local(failure.first_failed_at),
+                failure.problem
             ),
-            &trouble.remedy,
+            &failure.remedy,
         )
     }));
     found.extend(state.poll.unread.iter().map(|one| {
@@ -95,29 +95,33 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
     let what = "polling";
     let last_ok = state.poll.last_ok;
     if let Some(suspended) = &state.suspended {
-        let trouble = &suspended.trouble;
+        let failure = &suspended.failure;
         return Some(Finding::problem(
             of,
             "suspended",
-            &trouble.code,
-            format!("{}, since {}", trouble.problem, local(trouble.since)),
-            &trouble.remedy,
+            &failure.code,
+            format!(
+                "{}, since {}",
+                failure.problem,
+                local(failure.first_failed_at)
+            ),
+            &failure.remedy,
         ));
     }
     let worked = last_ok.map_or("none has succeeded yet".to_owned(), |at| {
         format!("the last that succeeded was at {}", local(at))
     });
-    match (&state.poll.trouble, state.poll.failures) {
-        (Some(trouble), failures) if failures >= OFTEN => Some(Finding::problem(
+    match (&state.poll.failure, state.poll.failures) {
+        (Some(failure), failures) if failures >= OFTEN => Some(Finding::problem(
             of,
             what,
-            &trouble.code,
+            &failure.code,
             format!(
                 "{failures} polls have failed since {}, {worked}: {}",
-                local(trouble.since),
-                trouble.problem
+                local(failure.first_failed_at),
+                failure.problem
             ),
-            &trouble.remedy,
+            &failure.remedy,
         )),
         (None, failures) if failures >= OFTEN => Some(Finding::problem(
             of,
@@ -126,13 +130,13 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
             format!("{failures} polls have failed for a reason of our own; {worked}"),
             "See what the log says of it, and check the store",
         )),
-        (Some(trouble), _) => Some(Finding::note(
+        (Some(failure), _) => Some(Finding::note(
             of,
             what,
             format!(
                 "the last poll failed: {} [{}]; the next is due {}",
-                trouble.problem,
-                trouble.code,
+                failure.problem,
+                failure.code,
                 if state.due_at > now {
                     format!("at {}", local(state.due_at))
                 } else {
@@ -162,18 +166,18 @@ pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<
                 "Check the store",
             )),
             Ok(sweep) => {
-                let failing = sweep.failing.map(|failing| failing.trouble);
-                if let Some(trouble) = failing.filter(|trouble| trouble.times >= OFTEN) {
+                let failing = sweep.failing.map(|failing| failing.failure);
+                if let Some(failure) = failing.filter(|failure| failure.attempts >= OFTEN) {
                     found.push(Finding::problem(
                         of,
                         "results",
-                        &trouble.code,
+                        &failure.code,
                         format!(
                             "the list of {assessment} cannot be read since {}: {}",
-                            local(trouble.since),
-                            trouble.problem
+                            local(failure.first_failed_at),
+                            failure.problem
                         ),
-                        &trouble.remedy,
+                        &failure.remedy,
                     ));
                 }
                 if sweep.set_aside > 0 {
@@ -243,17 +247,17 @@ fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
             ),
         ));
     }
-    if let Some(trouble) = &scan.trouble {
+    if let Some(failure) = &scan.failure {
         found.push(Finding::problem(
             of,
             what,
-            &trouble.code,
+            &failure.code,
             format!(
                 "the stage scan cannot be made: {}, since {}",
-                trouble.problem,
-                local(trouble.since)
+                failure.problem,
+                local(failure.first_failed_at)
             ),
-            &trouble.remedy,
+            &failure.remedy,
         ));
     }
     found
@@ -262,7 +266,7 @@ fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use stagecall_core::invitation::Trouble;
+    use stagecall_core::invitation::Failure;
 
     use super::*;
     use crate::connect::finding::Verdict;
@@ -271,13 +275,13 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn trouble(code: &str, times: u32) -> Trouble {
-        Trouble {
+    fn failure(code: &str, times: u32) -> Failure {
+        Failure {
             code: code.to_owned(),
             problem: "Eploy, search: it asks to slow down (429)".to_owned(),
             remedy: "Wait, or give it fewer calls.".to_owned(),
-            since: time(0),
-            times,
+            first_failed_at: time(0),
+            attempts: times,
         }
     }
 
@@ -295,10 +299,10 @@ mod tests {
 
     #[test]
     fn a_poll_that_failed_is_a_note_and_one_that_keeps_failing_a_problem() {
-        let failed = |failures, trouble| {
+        let failed = |failures, failure| {
             let mut all = found(|state| {
                 state.poll.failures = failures;
-                state.poll.trouble = trouble;
+                state.poll.failure = failure;
             });
             assert_eq!(all.len(), 1);
             let one = all.remove(0);
@@ -307,10 +311,10 @@ mod tests {
         let throttled = "eploy.throttled";
         let (verdict, code, _) = failed(0, None);
         assert_eq!((verdict, code), (Verdict::Ok, None));
-        let (verdict, code, text) = failed(1, Some(trouble(throttled, 1)));
+        let (verdict, code, text) = failed(1, Some(failure(throttled, 1)));
         assert_eq!((verdict, code), (Verdict::Note, None));
         assert!(text.contains("slow down (429) [eploy.throttled]"), "{text}");
-        let (verdict, code, text) = failed(3, Some(trouble(throttled, 3)));
+        let (verdict, code, text) = failed(3, Some(failure(throttled, 3)));
         assert_eq!(
             (verdict, code.as_deref()),
             (Verdict::Problem, Some(throttled))
@@ -342,7 +346,7 @@ mod tests {
     fn hires_that_cannot_be_read_are_a_problem() {
         let all = found(|state| {
             let hires =
-                json!({"since": time(0), "watches": "", "trouble": trouble("eploy.forbidden", 1)});
+                json!({"since": time(0), "watches": "", "trouble": failure("eploy.forbidden", 1)});
             state.hires = Some(serde_json::from_value(hires).unwrap());
         });
         let problem = all.iter().find(|one| one.what == "hires").unwrap();

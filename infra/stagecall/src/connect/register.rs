@@ -8,7 +8,7 @@ use stagecall_core::usecases::Registrar;
 use url::Url;
 
 use crate::exit;
-use crate::operate::console::Acting;
+use crate::operate::output::Audit;
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL", env = "STAGECALL_PUBLIC_URL")]
     public_url: Option<Url>,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// Registers the callbacks of the accounts that mappings use.
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         "The platforms of {} will be told to call back to {public_url}.",
         names.join(", ")
     );
-    if !arguments.acting.agreed(&what)? {
+    if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
     let registrar = Registrar {
@@ -77,8 +77,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
                 tenant.id, done.created, done.changed, done.kept
             );
         }
-        let acting = &arguments.acting;
-        acting
+        let audit = &arguments.audit;
+        audit
             .record(on, "register", Some(&tenant.id), tenant.id.as_str())
             .await?;
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use stagecall_core::ports::TenantStates;
 use stagecall_emulator::{Credentials, Emulator, Functions, Plan, Stack};
 
+use super::fixture::{Scene, timing};
 use super::hosting::Hosting;
-use super::scene::{Scene, timing};
 
 pub(crate) struct Deployed {
     stack: Stack,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stagecall_core::clock::SystemClock;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::Records as _;
+use stagecall_core::ports::OperatorStore as _;
 use stagecall_core::ports::TenantStates;
 use stagecall_embedded::{
     AccountSources, FileSecrets, SigningSources, Source, Store, TenantSources,
@@ -20,8 +20,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::fixture::{Keys, Scene, TENANT, timing};
 use super::hosting::Hosting;
-use super::scene::{Keys, Scene, TENANT, timing};
 use crate::host::{Host, Parts};
 
 /// How many pieces of work are done at the same time.

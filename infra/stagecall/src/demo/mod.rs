@@ -1,17 +1,17 @@
 //! `stagecall demo`: a story of candidates, played against stand-ins by the real host, and judged by the stand-ins.
 
-mod acts;
+mod assertions;
 #[cfg(feature = "aws")]
 mod deployed;
 mod embedded;
-mod fate;
+mod fixture;
 mod hosting;
-mod scene;
+mod hrms_log;
+mod script;
 mod show;
+mod steps;
 mod story;
 mod tenant;
-mod told;
-mod verdict;
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use crate::{exit, logging};
 /// Plays the story and judges it.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::ERROR, false);
-    let scene = scene::Scene::set(&arguments).await?;
+    let scene = fixture::Scene::set(&arguments).await?;
     let host = tokio::select! {
         host = open(&scene, &arguments) => host?,
         () = interrupted() => anyhow::bail!("interrupted"),
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
         cast = story::play(&stage, &arguments, &show) => cast?,
         () = interrupted() => anyhow::bail!("interrupted"),
     };
-    let verdict = verdict::settle(&stage, &cast, &show).await?;
+    let verdict = assertions::settle(&stage, &cast, &show).await?;
     show.end();
     let seconds = began.elapsed().as_secs_f64();
     let faults = stage.player.faults().await?.injected;
@@ -57,7 +57,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
 }
 
 /// Starts what does Stagecall's part.
-async fn open(scene: &scene::Scene, arguments: &DemoArguments) -> anyhow::Result<Box<dyn Hosting>> {
+async fn open(
+    scene: &fixture::Scene,
+    arguments: &DemoArguments,
+) -> anyhow::Result<Box<dyn Hosting>> {
     #[cfg(feature = "aws")]
     if arguments.aws {
         return Ok(Box::new(deployed::Deployed::open(scene).await?));

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use stagecall_sandbox::control::Platform;
 
-use super::scene::{Stage, TENANT, WECP, WILLO};
-use super::verdict::{Line, Verdict};
+use super::assertions::{Line, Verdict};
+use super::fixture::{Stage, TENANT, WECP, WILLO};
 use crate::cli::DemoArguments;
 
 /// The most lines of the table; of a larger story, what is wrong comes first.

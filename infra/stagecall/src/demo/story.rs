@@ -8,10 +8,10 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{MappingStatus, TenantState};
 use stagecall_sandbox::control::{EditCandidate, NewApplications, Platform};
 
-use super::acts::Acts;
-use super::fate::{Fate, deal};
-use super::scene::{Stage, Step, TENANT};
+use super::fixture::{Stage, Step, TENANT};
+use super::script::{Fate, deal};
 use super::show::Show;
+use super::steps::Acts;
 use super::tenant::entrance;
 use crate::cli::DemoArguments;
 

@@ -15,7 +15,7 @@ use stagecall_core::tenant::{
 use stagecall_sandbox::control::Platform;
 use url::Url;
 
-use super::scene::{POOLED_FROM, SCORE_QUESTION, TENANT, Vacancy};
+use super::fixture::{POOLED_FROM, SCORE_QUESTION, TENANT, Vacancy};
 
 /// A stage with the status of who comes there, as the sandbox has them from the beginning.
 pub(crate) struct Entrance {

@@ -2,7 +2,7 @@
 
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
-use stagecall_core::usecases::{Announcer, Inviter, Poller, Receiver, Sweeper, WriteBack};
+use stagecall_core::usecases::{HireNotifier, Inviter, Poller, Receiver, Sweeper, WriteBack};
 use stagecall_core::work::Work;
 
 /// All use cases of a host.
@@ -12,7 +12,7 @@ pub(crate) struct Handler {
     pub(crate) sweeper: Sweeper,
     pub(crate) receiver: Receiver,
     pub(crate) write_back: WriteBack,
-    pub(crate) announcer: Announcer,
+    pub(crate) announcer: HireNotifier,
 }
 
 impl Handler {
@@ -33,9 +33,11 @@ impl Handler {
         match work {
             Work::Poll { tenant } => self.poller.poll(&tenant, Deadline::NONE).await.map(drop),
             Work::Invite { key } => self.inviter.invite(&key, Deadline::NONE).await,
-            Work::WriteBack { key, news, marker } => {
-                self.write_back.handle(&key, news, marker).await
-            }
+            Work::WriteBack {
+                key,
+                news,
+                change_token,
+            } => self.write_back.handle(&key, news, change_token).await,
             Work::Sweep { tenant, assessment } => {
                 let swept = self
                     .sweeper
@@ -46,7 +48,7 @@ impl Handler {
             Work::Announce { key } => self.announcer.announce(&key).await,
             Work::Delivery { tenant, id } => {
                 self.receiver
-                    .look_into(&self.write_back, &tenant, &id)
+                    .process_delivery(&self.write_back, &tenant, &id)
                     .await
             }
         }

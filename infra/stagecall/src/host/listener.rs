@@ -23,7 +23,7 @@ use hyper_util::service::TowerToHyperService;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::IncomingCall;
-use stagecall_core::usecases::{Answer, Receiver};
+use stagecall_core::usecases::{ReceiveOutcome, Receiver};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -176,13 +176,13 @@ async fn callback(
     };
     let answer = receiver.receive(&tenant, &account, &token, &call).await;
     match answer {
-        Ok(Answer::Accepted) => (StatusCode::OK, "stored\n"),
-        Ok(Answer::NoSuchAddress) => NO_SUCH_ADDRESS,
-        Ok(Answer::Forged) => (
+        Ok(ReceiveOutcome::Accepted) => (StatusCode::OK, "stored\n"),
+        Ok(ReceiveOutcome::NoSuchAddress) => NO_SUCH_ADDRESS,
+        Ok(ReceiveOutcome::Forged) => (
             StatusCode::UNAUTHORIZED,
             "the signature is missing or wrong\n",
         ),
-        Ok(Answer::Unreadable) => (StatusCode::BAD_REQUEST, "not understood\n"),
+        Ok(ReceiveOutcome::Unreadable) => (StatusCode::BAD_REQUEST, "not understood\n"),
         Err(error) => not_stored(&error),
     }
 }

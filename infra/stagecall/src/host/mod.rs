@@ -17,8 +17,8 @@ use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secre
 use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{
-    Announcer, DefinitionCache, Desk, Inviter, Poller, Receiver, Registrar, Retention, Shares,
-    Sweeper, Ticker, WriteBack,
+    DefinitionCache, Engine, HireNotifier, Inviter, Poller, Receiver, Registrar, Retention,
+    Scheduler, Shares, Sweeper, WriteBack,
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
@@ -73,7 +73,7 @@ pub(crate) struct Host {
     store: Store,
     clock: Arc<dyn Clock>,
     handler: Handler,
-    ticker: Ticker,
+    ticker: Scheduler,
     workers: Workers,
     listener: TcpListener,
     eploy: Arc<dyn EployConnections>,
@@ -102,8 +102,11 @@ impl Host {
             )
             .with_token_cache(store.clone()),
         );
-        let hrms =
-            stagecall_hrms::Outlet::new(parts.transport.clone(), parts.secrets.clone(), &timing);
+        let hrms = stagecall_hrms::HrmsClient::new(
+            parts.transport.clone(),
+            parts.secrets.clone(),
+            &timing,
+        );
         let platforms: Arc<dyn PlatformConnections> =
             Arc::new(stagecall_platforms::Connections::new(
                 parts.transport,
@@ -111,7 +114,7 @@ impl Host {
                 parts.clock.clone(),
                 &timing,
             ));
-        let desk = Desk {
+        let engine = Engine {
             ledger: store.clone(),
             sweeps: store.clone(),
             tenants: store.clone(),
@@ -121,48 +124,48 @@ impl Host {
             clock: parts.clock.clone(),
             timing,
         };
-        let (kept, records) = (desk.clone(), store.clone());
+        let (kept, records) = (engine.clone(), store.clone());
         let write_back = WriteBack {
-            desk: desk.clone(),
+            engine: engine.clone(),
             eploy: eploy.clone(),
             platforms: platforms.clone(),
         };
         let shares = Shares {
             share: SHARE,
-            lease: seconds(desk.timing.retry_seconds),
+            lease: seconds(engine.timing.retry_seconds),
         };
         let handler = Handler {
             poller: Poller {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 states: store.clone(),
                 announcements: store.clone(),
                 eploy: eploy.clone(),
             },
-            announcer: Announcer {
-                desk: desk.clone(),
+            announcer: HireNotifier {
+                engine: engine.clone(),
                 announcements: store.clone(),
                 eploy: eploy.clone(),
                 hrms: Arc::new(hrms),
             },
             inviter: Inviter {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 eploy: eploy.clone(),
                 platforms: platforms.clone(),
             },
             sweeper: Sweeper {
-                desk: desk.clone(),
+                engine: engine.clone(),
                 platforms: platforms.clone(),
                 write_back: write_back.clone(),
             },
             receiver: Receiver {
-                desk,
+                engine,
                 deliveries: store.clone(),
                 secrets: parts.secrets.clone(),
                 platforms: platforms.clone(),
             },
             write_back,
         };
-        let ticker = Ticker::new(store, Arc::new(queue), parts.clock.clone(), shares);
+        let ticker = Scheduler::new(store, Arc::new(queue), parts.clock.clone(), shares);
         let listener = listener::bind(parts.listen)
             .with_context(|| format!("cannot listen on {}", parts.listen))?;
         let registration = parts.public_url.map(|public_url| {
@@ -182,7 +185,7 @@ impl Host {
             eploy,
             registration,
             retention: Retention {
-                desk: kept,
+                engine: kept,
                 records,
             },
         })
@@ -313,7 +316,7 @@ async fn verify(store: &Store, pulse: &Pulse) -> Duration {
 }
 
 /// Hands out what is due, again and again.
-async fn tick(ticker: Ticker, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
+async fn tick(ticker: Scheduler, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -343,7 +346,7 @@ async fn tick(ticker: Ticker, clock: &dyn Clock, pulse: &Pulse, stop: watch::Rec
 
 /// Forgets what is over.
 async fn retain(retention: &Retention) -> Duration {
-    let Err(error) = retention.keep().await else {
+    let Err(error) = retention.purge_expired().await else {
         return FORGETTING;
     };
     let retry_seconds = FORGETTING_AGAIN.as_secs();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use stagecall_core::ids::{AccountId, AssessmentId, TenantId};
-use stagecall_core::ports::{CallbackToken, Records as _};
+use stagecall_core::ports::{CallbackToken, OperatorStore as _};
 use stagecall_core::usecases::Registrar;
 use stagecall_embedded::Store;
 use tokio::sync::watch;

@@ -2,7 +2,7 @@
 
 use stagecall_core::Timestamp;
 
-use super::console::local;
+use super::output::local;
 
 /// A broken mapping in words: why, and who is held. `at` is since when, where that is on record.
 pub(crate) fn in_words(reason: &str, at: Option<Timestamp>) -> String {

@@ -8,7 +8,7 @@ use crate::store::Installation;
 /// What the reading costs that the edit causes, as the next poll makes it; `None` if it causes none.
 pub(crate) async fn cost(on: &Installation, next: &Tenant) -> anyhow::Result<Option<String>> {
     let state = on.states.load_state(&next.id).await?;
-    let reading = on.desk().reading_of_edit(next, state).await?;
+    let reading = on.engine().reading_of_edit(next, state).await?;
     let Some((triggers, vacancies)) = reading else {
         return Ok(None);
     };

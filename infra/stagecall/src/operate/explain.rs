@@ -6,16 +6,16 @@ use stagecall_core::Timestamp;
 use stagecall_core::announcement::{Announcement, Hire, HireKey};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, TenantId};
-use stagecall_core::invitation::{ActionRecord, Invitation, Wake};
+use stagecall_core::invitation::{ActionRecord, Invitation, Schedule};
 use stagecall_core::ports::{
-    EployConnections as _, InvitationFilter, MappingStatus, Purpose, Standing, TenantState,
+    EployConnections as _, InvitationFilter, MappingStatus, Purpose, StageInfo, TenantState,
 };
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 use stagecall_core::usecases::entry_into;
 
 use super::broken::in_words;
-use super::console::{Output, local, print_json};
 use super::hires::{outcome, state as hire_state};
+use super::output::{Output, local, print_json};
 use super::read::{invitations, known};
 use super::story::{told, why};
 use crate::exit;
@@ -125,13 +125,13 @@ fn ids(of: &Invitation) {
     if let Some(link) = &of.invite_link {
         println!("             link {link}");
     }
-    match &of.wake {
-        Wake::Never => {}
-        Wake::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
-        Wake::Watched { until: None, .. } => {
+    match &of.schedule {
+        Schedule::Never => {}
+        Schedule::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
+        Schedule::Sweep { until: None, .. } => {
             println!("  next       whenever the platform has news");
         }
-        Wake::Watched {
+        Schedule::Sweep {
             until: Some(at), ..
         } => {
             println!(
@@ -164,7 +164,7 @@ async fn story(
                 "entered the trigger stage, by Eploy's status history".to_owned(),
             );
         }
-        for happening in &one.story {
+        for happening in &one.history {
             add(happening.at, told(happening));
         }
         if let Some(reference) = &one.reference {
@@ -254,10 +254,10 @@ async fn standing(
         None => lines.push("Eploy has not been polled yet".to_owned()),
         Some(state) => {
             if let Some(suspension) = &state.suspended {
-                let trouble = &suspension.trouble;
+                let failure = &suspension.failure;
                 lines.push(format!(
                     "the tenant is suspended: {}. {}",
-                    trouble.problem, trouble.remedy
+                    failure.problem, failure.remedy
                 ));
             }
             let last = state.poll.last_ok.map_or("never".to_owned(), local);
@@ -272,12 +272,12 @@ async fn standing(
     }
     let looked = look(on, tenant, application).await;
     let (position, history) = match looked {
-        Ok(Standing::Gone) => {
+        Ok(StageInfo::Gone) => {
             lines.push("Eploy has no such application".to_owned());
             return Ok(lines);
         }
-        Ok(Standing::Position(position)) => (position, None),
-        Ok(Standing::History(rows)) => {
+        Ok(StageInfo::Position(position)) => (position, None),
+        Ok(StageInfo::History(rows)) => {
             let position = rows
                 .last()
                 .map(|row| row.position.clone())
@@ -311,7 +311,7 @@ async fn look(
     on: &Installation,
     tenant: &Tenant,
     application: &ApplicationId,
-) -> Result<Standing, CallError> {
+) -> Result<StageInfo, CallError> {
     let eploy = on.eploy().eploy(tenant, Purpose::WriteBack).await?;
     eploy.standing(application).await
 }

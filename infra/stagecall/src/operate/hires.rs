@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use stagecall_core::announcement::{
     Announcement, Attempt, FailReason, Hire, HireKey, Outcome, SkipReason, State,
 };
-use stagecall_core::usecases::{Announcer, Redelivery};
+use stagecall_core::usecases::{HireNotifier, Redelivery};
 
-use super::console::{Acting, Output, local, print_json, table};
+use super::output::{Audit, Output, local, print_json, table};
 use super::read::known;
 use crate::exit;
 use crate::store::Installation;
@@ -49,7 +49,7 @@ pub(crate) struct Redeliver {
     #[arg(long, value_name = "ID", conflicts_with = "application")]
     placement: Option<String>,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
@@ -106,14 +106,14 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
         key.webhook_id(),
         state(&row)
     );
-    if !arguments.acting.agreed(&what)? {
+    if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
-    let announcer = Announcer {
-        desk: on.desk(),
+    let announcer = HireNotifier {
+        engine: on.engine(),
         announcements: on.announcements.clone(),
         eploy: Arc::new(on.eploy()),
-        hrms: Arc::new(stagecall_hrms::Outlet::new(
+        hrms: Arc::new(stagecall_hrms::HrmsClient::new(
             on.transport.clone(),
             on.secrets.clone(),
             &on.timing,
@@ -121,9 +121,9 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
     };
     match announcer.redeliver(&key).await? {
         Redelivery::Due => {
-            let acting = &arguments.acting;
+            let audit = &arguments.audit;
             let target = key.hire.to_string();
-            acting
+            audit
                 .record(on, "hires redeliver", Some(&tenant.id), target)
                 .await?;
             println!("{} goes out at once", key.hire);
@@ -158,10 +158,10 @@ pub(super) fn state(of: &Announcement) -> String {
         State::Failed(FailReason::GaveUp) => {
             "the HRMS was told in vain, to the end of the schedule"
         }
-        State::Failed(FailReason::Refused(trouble)) => &trouble.problem,
+        State::Failed(FailReason::Refused(failure)) => &failure.problem,
         State::Published => "there was no HRMS to tell",
-        State::Detected | State::Delivering => match &of.trouble {
-            Some(trouble) => &trouble.problem,
+        State::Detected | State::Delivering => match &of.failure {
+            Some(failure) => &failure.problem,
             None => return of.state.name().to_owned(),
         },
         State::Delivered => return of.state.name().to_owned(),

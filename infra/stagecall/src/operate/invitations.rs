@@ -6,7 +6,7 @@ use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::ports::InvitationFilter;
 
-use super::console::{Output, local, print_json, table};
+use super::output::{Output, local, print_json, table};
 use super::read::{invitations, tenants};
 use super::since::since;
 use super::story::why;

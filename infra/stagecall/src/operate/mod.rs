@@ -1,14 +1,14 @@
 //! The operator's commands: see what is going on, and mend it.
 
 pub(crate) mod broken;
-pub(crate) mod console;
 pub(crate) mod edit;
 mod explain;
 mod hires;
 mod invitations;
-mod mend;
+pub(crate) mod output;
 mod plan;
 pub(crate) mod read;
+mod repair;
 mod since;
 mod status;
 mod story;
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  stagecall tail acme")]
     Tail(tail::Arguments),
     #[command(flatten)]
-    Mend(mend::Command),
+    Mend(repair::Command),
 }
 
 /// Does what was asked.
@@ -72,6 +72,6 @@ pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow:
         Command::Hires(command) => hires::run(command, &open.await?).await,
         Command::Plan(arguments) => plan::run(&arguments, &open.await?).await,
         Command::Tail(arguments) => tail::run(&arguments, &open.await?).await,
-        Command::Mend(command) => mend::run(command, &open.await?).await,
+        Command::Mend(command) => repair::run(command, &open.await?).await,
     }
 }

@@ -3,7 +3,7 @@
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::invitation::{Invitation, State};
-use stagecall_core::ports::{InvitationFilter, Records, StateCount};
+use stagecall_core::ports::{InvitationFilter, OperatorStore, StateCount};
 use stagecall_core::tenant::Tenant;
 
 use crate::exit;
@@ -37,7 +37,7 @@ pub(crate) async fn invitations(
 
 /// How many of a tenant's invitations of which this holds are at the platform, or may be, and have not come to an end.
 pub(crate) async fn count_open(
-    records: &dyn Records,
+    records: &dyn OperatorStore,
     tenant: &TenantId,
     of: impl Fn(&Invitation) -> bool,
 ) -> Result<usize, StoreError> {
@@ -66,7 +66,7 @@ pub(crate) async fn count_open(
 /// What is wrong with replacing a tenant's configuration where a platform account that invitations are open at would be there
 /// no more: their results would be found by nobody. An account under another name is another account.
 pub(crate) async fn orphaned(
-    records: &dyn Records,
+    records: &dyn OperatorStore,
     before: &Tenant,
     next: &Tenant,
 ) -> Result<Option<String>, StoreError> {

@@ -8,7 +8,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::StateCount;
 use stagecall_core::tenant::Tenant;
 
-use super::console::{Output, print_json, span, table};
+use super::output::{Output, print_json, span, table};
 use super::read::sum;
 use crate::connect::finding::{Finding, Verdict};
 use crate::connect::{allowance, recorded};
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 
 /// A tenant at a glance.
 #[derive(Debug, Serialize)]
-struct Glance {
+struct TenantStatus {
     tenant: TenantId,
     /// `on`, `paused` or `suspended`.
     standing: &'static str,
@@ -57,9 +57,9 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         None => on.records.list_tenants().await?,
     };
     let eploy = on.eploy();
-    let mut glances = Vec::new();
+    let mut statuses = Vec::new();
     for tenant in &tenants {
-        glances.push(glance(tenant, on, &eploy).await?);
+        statuses.push(status(tenant, on, &eploy).await?);
     }
     let now = on.clock.now();
     let oldest_due = on.records.oldest_due(now).await?;
@@ -67,7 +67,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         print_json(&serde_json::json!({
             "store": on.place.to_string(),
             "oldest_due": oldest_due,
-            "tenants": glances,
+            "tenants": statuses,
         }))?;
         return Ok(exit::OK);
     }
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         "parked",
         "calls today",
     ]);
-    for one in &glances {
+    for one in &statuses {
         let next = match one.due_at {
             Some(_) if one.lag_seconds > 0 => format!("{} late", span(one.lag_seconds)),
             Some(at) => format!("in {}", span(at.duration_since(now).as_secs())),
@@ -106,7 +106,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         ]);
     }
     println!("{shown}");
-    for one in &glances {
+    for one in &statuses {
         for problem in &one.problems {
             println!("{}: {problem}", one.tenant);
         }
@@ -123,16 +123,16 @@ fn problem(found: &Finding) -> Option<String> {
     let is_problem = found.verdict == Verdict::Problem;
     is_problem.then(|| {
         let code = found.code.as_deref().unwrap_or_default();
-        let mend = found.mend.as_deref().unwrap_or_default();
-        format!("{code}: {}. {mend}", found.found)
+        let fix = found.fix.as_deref().unwrap_or_default();
+        format!("{code}: {}. {fix}", found.found)
     })
 }
 
-async fn glance(
+async fn status(
     tenant: &Tenant,
     on: &Installation,
     eploy: &stagecall_eploy::Connections,
-) -> anyhow::Result<Glance> {
+) -> anyhow::Result<TenantStatus> {
     let now = on.clock.now();
     let state = on.states.load_state(&tenant.id).await?;
     let states = on.records.counts(&tenant.id).await?;
@@ -162,7 +162,7 @@ async fn glance(
         }
     };
     let due_at = state.as_ref().map(|state| state.due_at);
-    Ok(Glance {
+    Ok(TenantStatus {
         tenant: tenant.id.clone(),
         standing: if tenant.paused {
             "paused"

@@ -1,9 +1,11 @@
 //! What happened to an invitation, in words for operators.
 
-use stagecall_core::invitation::{FailReason, Happening, Invitation, SkipReason, State, Trouble};
+use stagecall_core::invitation::{
+    FailReason, Failure, HistoryEntry, Invitation, SkipReason, State,
+};
 
 /// What a happening means.
-pub(crate) fn told(happening: &Happening) -> String {
+pub(crate) fn told(happening: &HistoryEntry) -> String {
     let detail = happening.detail.as_deref().unwrap_or("");
     match happening.what.as_str() {
         "detected" => "seen at the trigger stage; to be invited".to_owned(),
@@ -46,10 +48,10 @@ fn skipped(reason: &str) -> &str {
 
 /// Why an invitation stands where it stands, where that needs saying.
 pub(crate) fn why(of: &Invitation) -> Option<String> {
-    let trouble = |trouble: &Trouble| format!("{}: {}", trouble.code, trouble.problem);
+    let failure = |failure: &Failure| format!("{}: {}", failure.code, failure.problem);
     match &of.state {
-        State::Detected | State::Sending { .. } => of.trouble.as_ref().map(trouble),
-        State::Invited | State::Started if of.trouble.is_some() => of.trouble.as_ref().map(trouble),
+        State::Detected | State::Sending { .. } => of.failure.as_ref().map(failure),
+        State::Invited | State::Started if of.failure.is_some() => of.failure.as_ref().map(failure),
         State::Skipped(SkipReason::Duplicate(Some(other))) => {
             Some(format!("the same invitation as {}", other.name()))
         }
@@ -63,9 +65,9 @@ pub(crate) fn why(of: &Invitation) -> Option<String> {
             | FailReason::GaveUp(of)
             | FailReason::OutcomeUnknown(of)
             | FailReason::Unanswered(of),
-        ) => Some(trouble(of)),
+        ) => Some(failure(of)),
         _ if of.unreported() => Some(match of.report.problem() {
-            Some(of) => format!("not shown in Eploy yet: {}", trouble(of)),
+            Some(of) => format!("not shown in Eploy yet: {}", failure(of)),
             None => "not shown in Eploy yet".to_owned(),
         }),
         _ => None,

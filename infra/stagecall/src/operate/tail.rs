@@ -10,7 +10,7 @@ use stagecall_core::ports::InvitationFilter;
 use stagecall_core::timing::{after, seconds};
 use tokio::time::Instant;
 
-use super::console::local;
+use super::output::local;
 use super::read::{invitations, tenants};
 use super::since::since;
 use super::story::told;
@@ -82,14 +82,14 @@ async fn look(
         for one in invitations(on, &tenant, &filter).await? {
             let (until, count) = shown.get(&one.key).copied().unwrap_or((begin, 0));
             let mut same = 0;
-            for happening in &one.story {
+            for happening in &one.history {
                 same += usize::from(happening.at == until);
                 if happening.at > until || (happening.at == until && same > count) {
                     lines.push((happening.at, one.key.clone(), happening.clone()));
                 }
             }
             let last = one.touched_at();
-            let of_last = one.story.iter().filter(|told| told.at == last).count();
+            let of_last = one.history.iter().filter(|told| told.at == last).count();
             shown.insert(one.key, (last, of_last));
         }
     }

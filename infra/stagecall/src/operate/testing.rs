@@ -7,15 +7,15 @@ use stagecall_core::invitation::{Entry, Invitation, State};
 use stagecall_core::tenant::Tenant;
 use tempfile::TempDir;
 
-use super::console::Acting;
+use super::output::Audit;
 use crate::cli::InstallationArguments;
-use crate::store::{Installation, Place};
+use crate::store::{Installation, StoreUrl};
 
 /// A store without tenants; it is gone with the folder.
 pub(crate) async fn installation() -> (Installation, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let arguments = InstallationArguments {
-        store: Some(Place::Sqlite(folder.path().join("stagecall.db"))),
+        store: Some(StoreUrl::Sqlite(folder.path().join("stagecall.db"))),
         config: None,
         sandbox: false,
     };
@@ -64,8 +64,8 @@ pub(crate) async fn with_open_invitation(on: &Installation, tenant: &Tenant) {
 }
 
 /// Somebody who does not want to be asked.
-pub(crate) fn acting() -> Acting {
-    Acting {
+pub(crate) fn audit() -> Audit {
+    Audit {
         yes: true,
         reason: None,
         by: Some("ada".to_owned()),

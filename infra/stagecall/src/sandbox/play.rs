@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use stagecall_sandbox::control::{CandidateAct, NewApplications, NewVacancy, Player};
+use stagecall_sandbox::control::{CandidateAct, NewApplications, NewVacancy, SandboxClient};
 
 use crate::exit;
 
@@ -91,7 +91,7 @@ impl From<Act> for CandidateAct {
 
 /// Plays a part in the sandbox that listens on this port.
 pub(super) async fn run(play: Play, port: u16) -> anyhow::Result<u8> {
-    let player = Player::new(&format!("http://127.0.0.1:{port}"));
+    let player = SandboxClient::new(&format!("http://127.0.0.1:{port}"));
     match play {
         Play::Customer { name, keys } => customer(&player, &name, &keys).await?,
         Play::Move {
@@ -127,7 +127,7 @@ pub(super) async fn run(play: Play, port: u16) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-async fn customer(player: &Player, name: &str, keys: &Path) -> anyhow::Result<()> {
+async fn customer(player: &SandboxClient, name: &str, keys: &Path) -> anyhow::Result<()> {
     let eploy = player.eploy(name).await?;
     let willo = player.willo(name).await?;
     let key = eploy
@@ -174,7 +174,7 @@ async fn customer(player: &Player, name: &str, keys: &Path) -> anyhow::Result<()
     Ok(())
 }
 
-async fn show(player: &Player, name: &str, id: u64) -> anyhow::Result<()> {
+async fn show(player: &SandboxClient, name: &str, id: u64) -> anyhow::Result<()> {
     let shown = player.application(name, id).await?;
     let status = shown.position.status.unwrap_or_default();
     println!("application {id}");

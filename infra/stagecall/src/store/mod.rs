@@ -15,12 +15,12 @@ use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, Queue, Records, Saved,
+    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, OperatorStore, Queue, Saved,
     Secrets, SecretsWriter, Sweeps, TenantSecret, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{DefinitionCache, Desk};
+use stagecall_core::usecases::{DefinitionCache, Engine};
 use stagecall_core::work::Work;
 use stagecall_http::{Guard, Sender, Transport};
 use url::Url;
@@ -37,14 +37,14 @@ const SECRET_TRIES: usize = 5;
 
 /// Where an installation keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum StoreUrl {
     /// In this `SQLite` file.
     Sqlite(PathBuf),
     /// In the stack of this name, on AWS.
     Aws(String),
 }
 
-impl FromStr for Place {
+impl FromStr for StoreUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -56,7 +56,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StoreUrl {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(to, "sqlite:{}", path.display()),
@@ -67,7 +67,7 @@ impl fmt::Display for Place {
 
 /// Everything that commands work with.
 pub(crate) struct Installation {
-    pub(crate) place: Place,
+    pub(crate) place: StoreUrl,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) sweeps: Arc<dyn Sweeps>,
     pub(crate) tenants: Arc<dyn Tenants>,
@@ -75,7 +75,7 @@ pub(crate) struct Installation {
     pub(crate) states: Arc<dyn TenantStates>,
     pub(crate) allowance: Arc<dyn Allowance>,
     pub(crate) deliveries: Arc<dyn Deliveries>,
-    pub(crate) records: Arc<dyn Records>,
+    pub(crate) records: Arc<dyn OperatorStore>,
     pub(crate) announcements: Arc<dyn Announcements>,
     /// All tenants' secrets: those in the store's keeping, and those that the configuration file describes.
     pub(crate) secrets: Arc<dyn Secrets>,
@@ -118,7 +118,7 @@ struct Opened {
     states: Arc<dyn TenantStates>,
     allowance: Arc<dyn Allowance>,
     deliveries: Arc<dyn Deliveries>,
-    records: Arc<dyn Records>,
+    records: Arc<dyn OperatorStore>,
     announcements: Arc<dyn Announcements>,
     secrets: Arc<dyn Secrets>,
     vault: Arc<dyn SecretsWriter>,
@@ -142,7 +142,7 @@ impl Opened {
             + TenantStates
             + Allowance
             + Deliveries
-            + Records
+            + OperatorStore
             + Announcements
             + 'static,
     {
@@ -168,8 +168,8 @@ impl Installation {
     /// Looks whether all of the store hangs together, where that can break.
     pub(crate) async fn verify(&self) -> Result<(), StoreError> {
         match &self.place {
-            Place::Sqlite(path) => stagecall_embedded::Store::open(path)?.verify().await,
-            Place::Aws(_) => Ok(()),
+            StoreUrl::Sqlite(path) => stagecall_embedded::Store::open(path)?.verify().await,
+            StoreUrl::Aws(_) => Ok(()),
         }
     }
 
@@ -194,7 +194,7 @@ impl Installation {
             arguments.sandbox || config.as_ref().is_some_and(|config| config.host.sandbox);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let opened = match &place {
-            Place::Sqlite(path) => {
+            StoreUrl::Sqlite(path) => {
                 if !create && !path.exists() {
                     return Err(exit::usage(format!(
                         "there is no store at {}. Name it with --store sqlite:PATH or --store aws:STACK, or add a first tenant with: stagecall tenant add",
@@ -204,9 +204,9 @@ impl Installation {
                 sqlite::open(path, config.as_ref(), clock.clone())?
             }
             #[cfg(feature = "aws")]
-            Place::Aws(stack) => aws::open(stack, clock.clone()).await?,
+            StoreUrl::Aws(stack) => aws::open(stack, clock.clone()).await?,
             #[cfg(not(feature = "aws"))]
-            Place::Aws(stack) => {
+            StoreUrl::Aws(stack) => {
                 return Err(exit::usage(format!(
                     "this command was built without AWS and cannot open aws:{stack}. Build it with: cargo install --path infra/stagecall --features aws"
                 )));
@@ -240,14 +240,14 @@ impl Installation {
     }
 
     /// What the use cases that change invitations need.
-    pub(crate) fn desk(&self) -> Desk {
-        Desk {
+    pub(crate) fn engine(&self) -> Engine {
+        Engine {
             ledger: self.ledger.clone(),
             sweeps: self.sweeps.clone(),
             tenants: self.tenants.clone(),
             definitions: self.definitions.clone(),
             queue: self.queue.clone(),
-            events: Arc::new(Untold),
+            events: Arc::new(NoopEvents),
             clock: self.clock.clone(),
             timing: self.timing.clone(),
         }
@@ -326,11 +326,11 @@ pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<C
 }
 
 /// The store that is named, else the one of the configuration file, else the usual file.
-pub(crate) fn place(arguments: &InstallationArguments, config: Option<&Config>) -> Place {
+pub(crate) fn place(arguments: &InstallationArguments, config: Option<&Config>) -> StoreUrl {
     match (&arguments.store, config) {
         (Some(place), _) => place.clone(),
-        (None, Some(config)) => Place::Sqlite(config.host.store.clone()),
-        (None, None) => Place::Sqlite(USUAL_FILE.into()),
+        (None, Some(config)) => StoreUrl::Sqlite(config.host.store.clone()),
+        (None, None) => StoreUrl::Sqlite(USUAL_FILE.into()),
     }
 }
 
@@ -344,23 +344,23 @@ pub(crate) fn guard(sandbox: bool) -> Guard {
 }
 
 /// Nobody subscribes to what a command does; the functions and the host tell what follows from it.
-struct Untold;
+struct NoopEvents;
 
 #[async_trait]
-impl Events for Untold {
+impl Events for NoopEvents {
     async fn publish(&self, _: Vec<DomainEvent>) {}
 }
 
 /// The host beside the store looks for what is due by itself, several times a second.
-struct Unneeded;
+struct NoopQueue;
 
 #[async_trait]
-impl Queue for Unneeded {
+impl Queue for NoopQueue {
     async fn push(&self, _: Vec<Work>) -> Result<(), StoreError> {
         Ok(())
     }
 
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         false
     }
 }
@@ -376,10 +376,10 @@ mod tests {
             "aws:stagecall-prod",
             "sqlite:a:b",
         ] {
-            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<StoreUrl>().unwrap().to_string(), text);
         }
         for wrong in ["", "stagecall.db", "sqlite:", "aws:", "s3:bucket"] {
-            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+            assert!(wrong.parse::<StoreUrl>().is_err(), "{wrong}");
         }
     }
 }

@@ -7,7 +7,7 @@ use stagecall_core::clock::Clock;
 use stagecall_core::ports::Secrets;
 use stagecall_embedded::{FileSecrets, Store, Vault};
 
-use super::{Opened, Unneeded};
+use super::{NoopQueue, Opened};
 use crate::config::{self, Config};
 
 /// Opens the file, beside a host or without one.
@@ -29,6 +29,6 @@ pub(super) fn open(
         &store,
         secrets,
         Arc::new(vault),
-        Arc::new(Unneeded),
+        Arc::new(NoopQueue),
     ))
 }

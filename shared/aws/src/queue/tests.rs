@@ -107,7 +107,7 @@ async fn what_is_taken_at_the_second_time_is_taken() {
         queue(|before, call| answered(call, if before == 0 { &[1, 4] } else { &[] })).await;
     queue.push(polls(6)).await.unwrap();
     assert_eq!(calls.count(), 2);
-    assert!(queue.keeps());
+    assert!(queue.is_durable());
 }
 
 #[tokio::test]

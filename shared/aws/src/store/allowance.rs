@@ -8,7 +8,7 @@ use stagecall_core::ports::Allowance;
 
 use super::Store;
 use super::item::{broken, number, read_number};
-use super::layout::{CALLS, EXPIRES, Place};
+use super::layout::{CALLS, EXPIRES, RowKey};
 use super::write::{Condition, Update};
 
 /// For how long a day's count is kept, for people to look at.
@@ -38,7 +38,7 @@ impl Allowance for Store {
             update.set.push(format!("{EXPIRES} = :expires"));
             condition = condition.with(":expires", number(begins.as_second() + KEPT_SECONDS));
         }
-        let place = Place::allowance(tenant, day);
+        let place = RowKey::allowance(tenant, day);
         let taken = self
             .update("take from the allowance", &place, &update, condition)
             .await?;
@@ -47,7 +47,7 @@ impl Allowance for Store {
 
     async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {
         let item = self
-            .get("read the allowance", &Place::allowance(tenant, day))
+            .get("read the allowance", &RowKey::allowance(tenant, day))
             .await?;
         let Some(item) = item else {
             return Ok(0);

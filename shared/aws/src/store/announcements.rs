@@ -9,7 +9,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::item::{Item, document, index, number, plain, text};
-use super::layout::{DOCUMENT, PARTITION, Place, STANDING, VERSION, hires, moment};
+use super::layout::{DOCUMENT, PARTITION, RowKey, STANDING, VERSION, hires, moment};
 use super::write::Condition;
 use super::{Store, failed};
 
@@ -48,7 +48,7 @@ impl Announcements for Store {
 
     async fn load_announcement(&self, key: &HireKey) -> Result<Option<Announcement>, StoreError> {
         let item = self
-            .get("load an announcement", &Place::announcement(key))
+            .get("load an announcement", &RowKey::announcement(key))
             .await?;
         item.map(|item| document(&item)).transpose()
     }
@@ -61,7 +61,7 @@ impl Announcements for Store {
         let erased = self.is_erased(&key.tenant, &announcement.candidate).await?;
         if erased {
             let operation = "purge an erased candidate's announcement";
-            self.delete(operation, &Place::announcement(key)).await?;
+            self.delete(operation, &RowKey::announcement(key)).await?;
         }
         Ok(erased)
     }
@@ -94,7 +94,7 @@ impl Announcements for Store {
 
 /// The announcement's row: in the index while it is due.
 fn item(announcement: &Announcement) -> Result<Item, StoreError> {
-    let place = Place::announcement(&announcement.key);
+    let place = RowKey::announcement(&announcement.key);
     let mut item = place.key();
     item.insert(VERSION.to_owned(), number(announcement.version));
     item.insert(DOCUMENT.to_owned(), plain(announcement)?);

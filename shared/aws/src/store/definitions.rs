@@ -8,7 +8,7 @@ use stagecall_core::tenant::Mapping;
 
 use super::Store;
 use super::item::{document, plain};
-use super::layout::{DOCUMENT, Place};
+use super::layout::{DOCUMENT, RowKey};
 
 #[async_trait]
 impl Definitions for Store {
@@ -17,7 +17,7 @@ impl Definitions for Store {
         tenant: &TenantId,
         mapping: &Mapping,
     ) -> Result<(), StoreError> {
-        let place = Place::definition(tenant, &mapping.id, &mapping.definition_id());
+        let place = RowKey::definition(tenant, &mapping.id, &mapping.definition_id());
         let mut item = place.key();
         item.insert(DOCUMENT.to_owned(), plain(&mapping.as_definition())?);
         self.put_once("save a definition", item).await?;
@@ -30,7 +30,7 @@ impl Definitions for Store {
         mapping: &MappingId,
         version: &DefinitionId,
     ) -> Result<Option<Mapping>, StoreError> {
-        let place = Place::definition(tenant, mapping, version);
+        let place = RowKey::definition(tenant, mapping, version);
         let item = self.get("load a definition", &place).await?;
         item.map(|item| document(&item)).transpose()
     }

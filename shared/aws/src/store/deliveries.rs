@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate, KEPT_DELIVERY_DAYS};
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryOutcome, KEPT_DELIVERY_DAYS};
 
 use super::item::{Item, document, index, number, plain, text};
 use super::layout::{
-    DOCUMENT, EXPIRES, INDEX, INDEX_PARTITION, PARTITION, Place, STANDING, moment, parked,
+    DOCUMENT, EXPIRES, INDEX, INDEX_PARTITION, PARTITION, RowKey, STANDING, moment, parked,
 };
 use super::write::Condition;
 use super::{Store, failed};
@@ -43,12 +43,12 @@ impl Deliveries for Store {
         id: &str,
     ) -> Result<Option<Delivery>, StoreError> {
         let item = self
-            .get("load a delivery", &Place::delivery(tenant, id))
+            .get("load a delivery", &RowKey::delivery(tenant, id))
             .await?;
         item.map(|item| document(&item)).transpose()
     }
 
-    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
         // Made again, it leaves the same.
         let there = Condition::new(format!("attribute_exists({PARTITION})"));
         self.put("settle a delivery", settled(delivery, fate)?, there)
@@ -78,7 +78,9 @@ impl Deliveries for Store {
         while places.len() < limit
             && let Some(item) = pages.next().await
         {
-            places.extend(Place::of(&item.map_err(|error| failed(operation, &error))?));
+            places.extend(RowKey::of(
+                &item.map_err(|error| failed(operation, &error))?,
+            ));
         }
         let found = self.get_all(operation, &places, None).await?;
         places
@@ -93,7 +95,7 @@ impl Deliveries for Store {
 fn pending(delivery: &Delivery, due_at: Option<Timestamp>) -> Result<Item, StoreError> {
     let mut item = row(delivery, PENDING)?;
     if let Some(at) = due_at {
-        let place = Place::delivery(&delivery.tenant, &delivery.id);
+        let place = RowKey::delivery(&delivery.tenant, &delivery.id);
         index(&mut item, place.due_partition(), moment(at));
     }
     Ok(item)
@@ -101,16 +103,16 @@ fn pending(delivery: &Delivery, due_at: Option<Timestamp>) -> Result<Item, Store
 
 /// The row of a delivery with this fate. What is parked is in the index among the tenant's parked ones by the time of its
 /// arrival, and what was handled is forgotten in the end.
-fn settled(delivery: &Delivery, fate: &DeliveryFate) -> Result<Item, StoreError> {
+fn settled(delivery: &Delivery, fate: &DeliveryOutcome) -> Result<Item, StoreError> {
     match fate {
-        DeliveryFate::Again(at) => pending(delivery, Some(*at)),
-        DeliveryFate::Handled => {
+        DeliveryOutcome::Again(at) => pending(delivery, Some(*at)),
+        DeliveryOutcome::Handled => {
             let mut item = row(delivery, HANDLED)?;
             let expires = delivery.at.as_second() + HANDLED_SECONDS;
             item.insert(EXPIRES.to_owned(), number(expires));
             Ok(item)
         }
-        DeliveryFate::Unmatched => {
+        DeliveryOutcome::Unmatched => {
             let mut item = row(delivery, PARKED)?;
             index(&mut item, parked(&delivery.tenant), moment(delivery.at));
             Ok(item)
@@ -119,7 +121,7 @@ fn settled(delivery: &Delivery, fate: &DeliveryFate) -> Result<Item, StoreError>
 }
 
 fn row(delivery: &Delivery, standing: &str) -> Result<Item, StoreError> {
-    let mut item = Place::delivery(&delivery.tenant, &delivery.id).key();
+    let mut item = RowKey::delivery(&delivery.tenant, &delivery.id).key();
     item.insert(DOCUMENT.to_owned(), plain(delivery)?);
     item.insert(STANDING.to_owned(), text(standing));
     Ok(item)

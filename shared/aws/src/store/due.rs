@@ -14,14 +14,14 @@ use futures::future::try_join_all;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::invitation::{Invitation, Step, Wake};
+use stagecall_core::invitation::{Invitation, Schedule, Step};
 use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
 use stagecall_core::work::Kind;
 
 use super::item::{Item, document, text};
 use super::layout::{
-    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Place, Row, SHARDS, SORT, TO_WRITE_BACK,
-    at, instant, moment, poll_shard, shard,
+    INDEX, INDEX_PARTITION, INDEX_SORT, PARTITION, PAUSED, Row, RowKey, SHARDS, SORT,
+    TO_WRITE_BACK, at, instant, moment, poll_shard, shard,
 };
 use super::{Store, failed};
 
@@ -82,7 +82,7 @@ pub(super) async fn oldest(store: &Store, now: Timestamp) -> Result<Option<Times
 struct Proposal {
     /// Since when it may be due.
     since: Timestamp,
-    place: Place,
+    place: RowKey,
     row: Row,
 }
 
@@ -139,10 +139,13 @@ impl Store {
     /// What the configurations of these tenants let through.
     async fn gates(&self, groups: &Groups) -> Result<HashMap<TenantId, Gate>, StoreError> {
         let tenants: HashSet<&TenantId> = groups.keys().map(|(tenant, _)| tenant).collect();
-        let places: Vec<Place> = tenants.iter().map(|tenant| Place::tenant(tenant)).collect();
+        let places: Vec<RowKey> = tenants
+            .iter()
+            .map(|tenant| RowKey::tenant(tenant))
+            .collect();
         let attributes = format!("{PARTITION}, {SORT}, {PAUSED}");
         let found = self.get_all(OPERATION, &places, Some(&attributes)).await?;
-        let gate = |tenant: &TenantId| Gate::of(tenant, found.get(&Place::tenant(tenant)));
+        let gate = |tenant: &TenantId| Gate::of(tenant, found.get(&RowKey::tenant(tenant)));
         Ok(tenants
             .into_iter()
             .map(|tenant| (tenant.clone(), gate(tenant)))
@@ -186,7 +189,7 @@ impl Store {
 
     /// Those of the proposed rows that are due by what they say themselves.
     async fn asked(&self, proposed: Vec<Proposal>, now: &str) -> Result<Vec<DueSince>, StoreError> {
-        let invitations: Vec<Place> = proposed
+        let invitations: Vec<RowKey> = proposed
             .iter()
             .filter(|one| matches!(one.row, Row::Invitation(_)))
             .map(|one| one.place.clone())
@@ -235,8 +238,8 @@ fn lacking(
 /// When an invitation's row wakes, and for what.
 fn wakes(row: &Item) -> Option<(Timestamp, Step)> {
     match document::<Invitation>(row) {
-        Ok(invitation) => match invitation.wake {
-            Wake::At { at, step } => Some((at, step)),
+        Ok(invitation) => match invitation.schedule {
+            Schedule::At { at, step } => Some((at, step)),
             _ => None,
         },
         // One that cannot be read must not hold up the others.
@@ -279,7 +282,7 @@ impl Gate {
 
 /// What an item of the index proposes, and of which tenant and kind it may be.
 fn proposal(item: &Item) -> Option<((TenantId, Kind), Proposal)> {
-    let place = Place::of(item)?;
+    let place = RowKey::of(item)?;
     let row = place.row()?;
     let sort = item.get(INDEX_SORT)?.as_s().ok()?;
     let group = match &row {

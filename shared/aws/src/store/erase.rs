@@ -13,12 +13,12 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AssessmentRef, CandidateId, InvitationKey, Reference, TenantId};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    AuditRecord, Erased, InvitationFilter, Ledger as _, Records as _, Saved, Sweeps as _,
+    AuditRecord, Erased, InvitationFilter, Ledger as _, OperatorStore as _, Saved, Sweeps as _,
     TenantStates as _, Tombstone,
 };
 
 use super::item::{document, plain, text};
-use super::layout::{DOCUMENT, PARTITION, Place, audits, hires, references};
+use super::layout::{DOCUMENT, PARTITION, RowKey, audits, hires, references};
 use super::write::Condition;
 use super::{SIDE_BY_SIDE, STORE, Store, failed};
 
@@ -58,7 +58,7 @@ impl Store {
                 .forget_poll_rows(tenant, candidate, &invitations, &announcements)
                 .await?,
             readings: self.forget_readings(tenant, &invitations).await?,
-            passed_over: self.clear_owners(tenant, &invitations).await?,
+            skipped: self.clear_owners(tenant, &invitations).await?,
             invitations: Vec::new(),
         };
         for place in &bound {
@@ -66,10 +66,11 @@ impl Store {
         }
         // These last: if this breaks off, they are what a repetition finds the rest by.
         for key in &announcements {
-            self.delete(OPERATION, &Place::announcement(key)).await?;
+            self.delete(OPERATION, &RowKey::announcement(key)).await?;
         }
         for one in &invitations {
-            self.delete(OPERATION, &Place::invitation(&one.key)).await?;
+            self.delete(OPERATION, &RowKey::invitation(&one.key))
+                .await?;
         }
         Ok(Erased {
             invitations,
@@ -87,7 +88,7 @@ impl Store {
             candidate: candidate.clone(),
             at: now,
         };
-        let mut item = Place::tombstone(tenant, candidate).key();
+        let mut item = RowKey::tombstone(tenant, candidate).key();
         item.insert(DOCUMENT.to_owned(), plain(&tombstone)?);
         self.put(OPERATION, item, Condition::absent())
             .await
@@ -114,7 +115,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         invitations: &[Invitation],
-    ) -> Result<Vec<Place>, StoreError> {
+    ) -> Result<Vec<RowKey>, StoreError> {
         let owners: BTreeSet<&InvitationKey> = invitations.iter().map(|one| &one.key).collect();
         let scan = |segment| {
             self.client
@@ -129,19 +130,19 @@ impl Store {
                 .items()
                 .send()
         };
-        let owned_of = async |segment| -> Result<Vec<Place>, StoreError> {
+        let owned_of = async |segment| -> Result<Vec<RowKey>, StoreError> {
             let mut items = scan(segment);
             let mut owned = Vec::new();
             while let Some(item) = items.next().await {
                 let item = item.map_err(|error| failed(OPERATION, &error))?;
                 let key: InvitationKey = document(&item)?;
                 if owners.contains(&key) {
-                    owned.extend(Place::of(&item));
+                    owned.extend(RowKey::of(&item));
                 }
             }
             Ok(owned)
         };
-        let found: Vec<Vec<Place>> = stream::iter(0..SEGMENTS)
+        let found: Vec<Vec<RowKey>> = stream::iter(0..SEGMENTS)
             .map(owned_of)
             .buffer_unordered(SIDE_BY_SIDE)
             .try_collect()
@@ -154,25 +155,29 @@ impl Store {
         &self,
         tenant: &TenantId,
         invitations: &[Invitation],
-        bound: &[Place],
+        bound: &[RowKey],
     ) -> Result<usize, StoreError> {
         let mut places: BTreeSet<&str> = bound.iter().map(|place| place.pk.as_str()).collect();
-        let own: Vec<Place> = invitations
+        let own: Vec<RowKey> = invitations
             .iter()
             .filter_map(|one| {
                 let reference = one.reference.as_ref()?;
-                Some(Place::reference(tenant, &one.assessment.account, reference))
+                Some(RowKey::reference(
+                    tenant,
+                    &one.assessment.account,
+                    reference,
+                ))
             })
             .collect();
         places.extend(own.iter().map(|place| place.pk.as_str()));
         let mut count = 0;
         for (delivery, _) in self.deliveries(tenant, None).await? {
             let is_theirs = |reference: &Reference| {
-                let place = Place::reference(tenant, &delivery.account, reference);
+                let place = RowKey::reference(tenant, &delivery.account, reference);
                 places.contains(place.pk.as_str())
             };
             if delivery.references.iter().any(is_theirs) {
-                self.delete(OPERATION, &Place::delivery(tenant, &delivery.id))
+                self.delete(OPERATION, &RowKey::delivery(tenant, &delivery.id))
                     .await?;
                 count += 1;
             }

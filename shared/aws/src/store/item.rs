@@ -10,7 +10,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::unreadable;
 
 use super::STORE;
-use super::layout::{DOCUMENT, INDEX_PARTITION, INDEX_SORT, PARTITION, Place, SORT};
+use super::layout::{DOCUMENT, INDEX_PARTITION, INDEX_SORT, PARTITION, RowKey, SORT};
 
 /// An item, or a part of one.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -21,7 +21,7 @@ const LARGEST_DOCUMENT: usize = 1 << 21;
 /// How hard to compress, of 10: beyond this it takes longer and saves nothing.
 const EFFORT: u8 = 8;
 
-impl Place {
+impl RowKey {
     /// The attributes of the table's key.
     pub(super) fn key(&self) -> Item {
         HashMap::from([
@@ -119,14 +119,14 @@ pub(super) fn read_plain<T: DeserializeOwned>(
 
 /// A row that cannot be read, which does not pass by itself. It is named by its key; what it says is not repeated.
 pub(super) fn broken(item: &Item, why: &str) -> StoreError {
-    let place = Place::of(item).map(|place| format!("{} {}", place.pk, place.sk));
+    let place = RowKey::of(item).map(|place| format!("{} {}", place.pk, place.sk));
     let place = place.as_deref().unwrap_or("without its key");
     StoreError::new(
         STORE,
         "read a row",
         format!("the row {place} cannot be read: {why}"),
     )
-    .until_mended()
+    .permanent()
 }
 
 fn unwritable(error: serde_json::Error) -> StoreError {

@@ -90,7 +90,7 @@ const LONGEST_PART: usize = 256;
 
 /// A row's place in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
+pub(super) struct RowKey {
     pub(super) pk: String,
     pub(super) sk: String,
 }
@@ -105,7 +105,7 @@ pub(super) enum Row {
     Announcement(HireKey),
 }
 
-impl Place {
+impl RowKey {
     fn new(pk: &[&str], sk: &[&str]) -> Self {
         Self {
             pk: join(pk),
@@ -444,15 +444,15 @@ mod tests {
                 hire: Hire::Placement(name.into()),
             };
             for (place, row) in [
-                (Place::announcement(&hire), Row::Announcement(hire.clone())),
-                (Place::state(&tenant), Row::Tenant(tenant.clone())),
-                (Place::invitation(&key), Row::Invitation(key.clone())),
+                (RowKey::announcement(&hire), Row::Announcement(hire.clone())),
+                (RowKey::state(&tenant), Row::Tenant(tenant.clone())),
+                (RowKey::invitation(&key), Row::Invitation(key.clone())),
                 (
-                    Place::sweep(&tenant, &of),
+                    RowKey::sweep(&tenant, &of),
                     Row::Sweep(tenant.clone(), of.clone()),
                 ),
                 (
-                    Place::delivery(&tenant, name),
+                    RowKey::delivery(&tenant, name),
                     Row::Delivery(tenant.clone(), name.to_owned()),
                 ),
             ] {
@@ -464,7 +464,7 @@ mod tests {
     #[test]
     fn places_are_apart() {
         let reference = |account: &str, reference: &str| {
-            Place::reference(&"acme".into(), &account.into(), &reference.into())
+            RowKey::reference(&"acme".into(), &account.into(), &reference.into())
         };
         assert_ne!(reference("a#b", "c"), reference("a", "b#c"));
         assert_ne!(

@@ -10,14 +10,16 @@ use stagecall_core::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
     TenantId,
 };
-use stagecall_core::invitation::{Invitation, Step, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
+use stagecall_core::invitation::{Invitation, Schedule, Step};
+use stagecall_core::ports::{
+    Bound, Inserted, Ledger, OperatorStore as _, Saved, WatchedInvitation,
+};
 use stagecall_core::timing::{after, seconds};
 
 use super::item::{Item, document, index, number, packed, plain, text};
 use super::layout::{
-    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Place, Row, SORT, TO_WRITE_BACK, VERSION, WATCHED,
-    group, group_of, moment, of_application, watched,
+    DOCUMENT, INDEX, INDEX_PARTITION, PARTITION, Row, RowKey, SORT, TO_WRITE_BACK, VERSION,
+    WATCHED, group, group_of, moment, of_application, watched,
 };
 use super::write::{Condition, Written};
 use super::{SIDE_BY_SIDE, STORE, Store, failed};
@@ -55,7 +57,7 @@ impl Ledger for Store {
 
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
         let item = self
-            .get("load an invitation", &Place::invitation(key))
+            .get("load an invitation", &RowKey::invitation(key))
             .await?;
         item.map(|item| document(&item)).transpose()
     }
@@ -74,13 +76,13 @@ impl Ledger for Store {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn bind(
+    async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
         key: &InvitationKey,
     ) -> Result<Bound, StoreError> {
-        let mut item = Place::reference(&key.tenant, account, reference).key();
+        let mut item = RowKey::reference(&key.tenant, account, reference).key();
         item.insert(DOCUMENT.to_owned(), plain(key)?);
         let Some(before) = self.put_once("bind a reference", item).await? else {
             return Ok(Bound::Ours);
@@ -93,36 +95,36 @@ impl Ledger for Store {
         })
     }
 
-    async fn bound(
+    async fn find_by_reference(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
-        let place = Place::reference(tenant, account, reference);
+        let place = RowKey::reference(tenant, account, reference);
         let item = self.get("look up a reference", &place).await?;
         item.map(|item| document(&item)).transpose()
     }
 
-    async fn prepared(
+    async fn find_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError> {
-        let place = Place::prepared(tenant, account, name);
+        let place = RowKey::prepared(tenant, account, name);
         let item = self.get("look up what was made", &place).await?;
         item.map(|item| document(&item)).transpose()
     }
 
-    async fn save_prepared(
+    async fn save_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         name: &str,
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError> {
-        let mut item = Place::prepared(tenant, account, name).key();
+        let mut item = RowKey::prepared(tenant, account, name).key();
         item.insert(DOCUMENT.to_owned(), plain(made)?);
         let before = self.put_once("record what was made", item).await?;
         Ok(match before {
@@ -148,12 +150,17 @@ impl Ledger for Store {
         }
         if let Some(reference) = reference {
             let account = &invitation.assessment.account;
-            if self.bound(&key.tenant, account, reference).await?.as_ref() == Some(key) {
-                let place = Place::reference(&key.tenant, account, reference);
+            if self
+                .find_by_reference(&key.tenant, account, reference)
+                .await?
+                .as_ref()
+                == Some(key)
+            {
+                let place = RowKey::reference(&key.tenant, account, reference);
                 self.delete(operation, &place).await?;
             }
         }
-        self.delete(operation, &Place::invitation(key)).await?;
+        self.delete(operation, &RowKey::invitation(key)).await?;
         Ok(true)
     }
 
@@ -161,7 +168,7 @@ impl Ledger for Store {
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<WatchedInvitation>, StoreError> {
         let operation = "read the waiting invitations";
         let items: Vec<Item> = self
             .client
@@ -180,7 +187,7 @@ impl Ledger for Store {
         let readable = items.iter().filter_map(|item| {
             let one = waiting(item);
             if one.is_none() {
-                let row = Place::of(item).map(|place| place.sk);
+                let row = RowKey::of(item).map(|place| place.sk);
                 tracing::error!(%tenant, %assessment, row, "an invitation is watched and cannot be read");
             }
             one
@@ -235,13 +242,13 @@ impl Store {
 
 /// The invitation's row.
 fn item(invitation: &Invitation) -> Result<Item, StoreError> {
-    let place = Place::invitation(&invitation.key);
+    let place = RowKey::invitation(&invitation.key);
     let mut item = place.key();
     item.insert(VERSION.to_owned(), number(invitation.version));
     item.insert(DOCUMENT.to_owned(), packed(invitation)?);
-    match &invitation.wake {
-        Wake::Never => {}
-        Wake::At { at, step } => {
+    match &invitation.schedule {
+        Schedule::Never => {}
+        Schedule::At { at, step } => {
             let from = look_from(invitation.entry.seen_at, *at);
             let mut sort = moment(from);
             if *step == Step::WriteBack && from == *at && from != invitation.entry.seen_at {
@@ -249,7 +256,7 @@ fn item(invitation: &Invitation) -> Result<Item, StoreError> {
             }
             index(&mut item, place.due_partition(), sort);
         }
-        Wake::Watched { until, level } => {
+        Schedule::Sweep { until, level } => {
             let partition = watched(&invitation.key.tenant, &invitation.assessment);
             // By a time that stays as it is: what is watched is not moved by what is learned of it.
             index(&mut item, partition, moment(invitation.entry.seen_at));
@@ -286,23 +293,23 @@ fn glimpse(of: &Invitation, level: u8, until: Option<Timestamp>) -> Glimpse {
     (
         of.reference.clone(),
         level,
-        of.marker.clone(),
+        of.change_token.clone(),
         of.invited_at,
         until,
     )
 }
 
-fn waiting(item: &Item) -> Option<Waiting> {
-    let Row::Invitation(key) = Place::of(item)?.row()? else {
+fn waiting(item: &Item) -> Option<WatchedInvitation> {
+    let Row::Invitation(key) = RowKey::of(item)?.row()? else {
         return None;
     };
     let glimpse: Glimpse = serde_json::from_str(item.get(WATCHED)?.as_s().ok()?).ok()?;
-    let (reference, level, marker, invited_at, until) = glimpse;
-    Some(Waiting {
+    let (reference, level, change_token, invited_at, until) = glimpse;
+    Some(WatchedInvitation {
         key,
         reference: reference?,
         level,
-        marker,
+        change_token,
         invited_at,
         until,
     })

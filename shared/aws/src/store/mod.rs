@@ -30,7 +30,7 @@ use stagecall_core::error::StoreError;
 
 use crate::fault::problem;
 use item::Item;
-use layout::Place;
+use layout::RowKey;
 
 /// The store's name in errors.
 pub(crate) const STORE: &str = "ledger";
@@ -61,7 +61,7 @@ impl Store {
     async fn get(
         &self,
         operation: &'static str,
-        place: &Place,
+        place: &RowKey,
     ) -> Result<Option<Item>, StoreError> {
         let answer = self
             .client
@@ -90,10 +90,13 @@ impl Store {
     async fn get_all(
         &self,
         operation: &'static str,
-        places: &[Place],
+        places: &[RowKey],
         attributes: Option<&str>,
-    ) -> Result<HashMap<Place, Item>, StoreError> {
-        let batches: Vec<Vec<Place>> = places.chunks(LARGEST_READ).map(<[Place]>::to_vec).collect();
+    ) -> Result<HashMap<RowKey, Item>, StoreError> {
+        let batches: Vec<Vec<RowKey>> = places
+            .chunks(LARGEST_READ)
+            .map(<[RowKey]>::to_vec)
+            .collect();
         let found: Vec<Vec<Item>> = stream::iter(batches)
             .map(|places| self.get_batch(operation, places, attributes))
             .buffer_unordered(SIDE_BY_SIDE)
@@ -101,17 +104,17 @@ impl Store {
             .await?;
         let items = found.into_iter().flatten();
         Ok(items
-            .filter_map(|item| Some((Place::of(&item)?, item)))
+            .filter_map(|item| Some((RowKey::of(&item)?, item)))
             .collect())
     }
 
     async fn get_batch(
         &self,
         operation: &'static str,
-        places: Vec<Place>,
+        places: Vec<RowKey>,
         attributes: Option<&str>,
     ) -> Result<Vec<Item>, StoreError> {
-        let keys = places.iter().map(Place::key).collect();
+        let keys = places.iter().map(RowKey::key).collect();
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .set_projection_expression(attributes.map(ToOwned::to_owned))

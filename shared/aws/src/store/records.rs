@@ -7,27 +7,27 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage, Records,
-    StateCount, Tombstone,
+    AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
+    OperatorStore, StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
 
 use super::deliveries::{HANDLED, PARKED, PENDING};
 use super::item::{Item, broken, document, index, plain, text};
 use super::layout::{
-    DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, Place, SORT, STANDING, TENANTS,
+    DOCUMENT, GROUPS, INDEX, INDEX_PARTITION, PARTITION, PAUSED, RowKey, SORT, STANDING, TENANTS,
     audits, definitions, deliveries, group, group_of, moment, of_application, tombstones,
 };
 use super::write::Condition;
 use super::{STORE, Store, due, failed};
 
 #[async_trait]
-impl Records for Store {
+impl OperatorStore for Store {
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let operation = "configure a tenant";
         // Before it is there, so that it is due as soon as it is: a state without a version is that of a tenant who was
         // never polled.
-        let place = Place::state(&tenant.id);
+        let place = RowKey::state(&tenant.id);
         let mut never_polled = place.key();
         index(
             &mut never_polled,
@@ -37,7 +37,7 @@ impl Records for Store {
         self.put(operation, never_polled, Condition::absent())
             .await?;
 
-        let mut item = Place::tenant(&tenant.id).key();
+        let mut item = RowKey::tenant(&tenant.id).key();
         item.insert(DOCUMENT.to_owned(), plain(tenant)?);
         item.insert(PAUSED.to_owned(), AttributeValue::Bool(tenant.paused));
         index(&mut item, TENANTS.to_owned(), tenant.id.to_string());
@@ -59,7 +59,7 @@ impl Records for Store {
             .collect::<Result<_, _>>()
             .await
             .map_err(|error| failed(operation, &error))?;
-        let places: Vec<Place> = items.iter().filter_map(Place::of).collect();
+        let places: Vec<RowKey> = items.iter().filter_map(RowKey::of).collect();
         let found = self.get_all(operation, &places, None).await?;
         places
             .iter()
@@ -70,7 +70,7 @@ impl Records for Store {
 
     async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError> {
         let operation = "remove a tenant";
-        let delete = |place: Place| {
+        let delete = |place: RowKey| {
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .set_key(Some(place.key()))
@@ -78,17 +78,17 @@ impl Records for Store {
                 .map_err(|error| StoreError::new(STORE, operation, error))?;
             Ok::<_, StoreError>(TransactWriteItem::builder().delete(delete).build())
         };
-        let there = self.get(operation, &Place::tenant(id)).await?.is_some();
+        let there = self.get(operation, &RowKey::tenant(id)).await?.is_some();
         self.client
             .transact_write_items()
-            .transact_items(delete(Place::tenant(id))?)
-            .transact_items(delete(Place::state(id))?)
-            .transact_items(delete(Place::token(id))?)
+            .transact_items(delete(RowKey::tenant(id))?)
+            .transact_items(delete(RowKey::state(id))?)
+            .transact_items(delete(RowKey::token(id))?)
             .send()
             .await
             .map_err(|error| failed(operation, &error))?;
         for item in self.partition(operation, definitions(id)).await? {
-            if let Some(place) = Place::of(&item) {
+            if let Some(place) = RowKey::of(&item) {
                 self.delete(operation, &place).await?;
             }
         }
@@ -140,7 +140,7 @@ impl Records for Store {
             None => query.key_condition_expression(format!("{PARTITION} = :group")),
         };
         if let Some(after) = after {
-            let place = Place {
+            let place = RowKey {
                 pk: partition,
                 sk: after.to_owned(),
             };
@@ -157,7 +157,7 @@ impl Records for Store {
                 rows.push(invitation);
             }
         }
-        let more = answer.last_evaluated_key.as_ref().and_then(Place::of);
+        let more = answer.last_evaluated_key.as_ref().and_then(RowKey::of);
         let next = match more {
             Some(place) => Some(format!("{number}#{}", place.sk)),
             None => (only.is_none() && number + 1 < GROUPS).then(|| (number + 1).to_string()),
@@ -209,7 +209,7 @@ impl Records for Store {
         let operation = "put on record what was done";
         // At the same microsecond there may be several.
         for salt in 0..100_u8 {
-            let place = Place::audit(record.tenant.as_ref(), record.at, &salt.to_string());
+            let place = RowKey::audit(record.tenant.as_ref(), record.at, &salt.to_string());
             let mut item = place.key();
             item.insert(DOCUMENT.to_owned(), plain(record)?);
             let written = self.put(operation, item, Condition::absent()).await?;
@@ -270,7 +270,7 @@ impl Store {
             .client
             .get_item()
             .table_name(&self.table)
-            .set_key(Some(Place::tombstone(tenant, candidate).key()))
+            .set_key(Some(RowKey::tombstone(tenant, candidate).key()))
             .consistent_read(true)
             .send()
             .await
@@ -320,7 +320,7 @@ impl Store {
     pub(super) async fn delete(
         &self,
         operation: &'static str,
-        place: &Place,
+        place: &RowKey,
     ) -> Result<(), StoreError> {
         self.client
             .delete_item()

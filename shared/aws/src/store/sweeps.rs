@@ -9,7 +9,7 @@ use stagecall_core::ports::{Saved, SweepState, Sweeps};
 
 use super::item::{Item, broken, number, plain, read_number, read_plain, text};
 use super::layout::{
-    INDEX_PARTITION, INDEX_SORT, Place, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILING,
+    INDEX_PARTITION, INDEX_SORT, RowKey, SWEEP_ARMED, SWEEP_DUE, SWEEP_EMPTY, SWEEP_FAILING,
     SWEEP_FAILURES, SWEEP_LAST, SWEEP_READING, SWEEP_SET_ASIDE, moment,
 };
 use super::write::{Condition, Update};
@@ -20,14 +20,14 @@ const TRIES: usize = 8;
 
 #[async_trait]
 impl Sweeps for Store {
-    async fn arm(
+    async fn schedule_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let operation = "arm a sweep";
-        let place = Place::sweep(tenant, assessment);
+        let place = RowKey::sweep(tenant, assessment);
         let add = vec![format!("{SWEEP_ARMED} :one")];
         let count = Update {
             add: add.clone(),
@@ -78,7 +78,7 @@ impl Sweeps for Store {
         assessment: &AssessmentRef,
     ) -> Result<SweepState, StoreError> {
         let item = self
-            .get("load a sweep", &Place::sweep(tenant, assessment))
+            .get("load a sweep", &RowKey::sweep(tenant, assessment))
             .await?;
         item.map_or_else(|| Ok(SweepState::default()), |item| state(&item))
     }
@@ -90,7 +90,7 @@ impl Sweeps for Store {
         expected: &SweepState,
         next: &SweepState,
     ) -> Result<Saved, StoreError> {
-        let place = Place::sweep(tenant, assessment);
+        let place = RowKey::sweep(tenant, assessment);
         let mut values = Vec::new();
         let mut conditions = Vec::new();
         let armed = (

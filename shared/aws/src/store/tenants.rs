@@ -8,7 +8,7 @@ use stagecall_core::tenant::Tenant;
 
 use super::Store;
 use super::item::{broken, document, index, number, plain};
-use super::layout::{DOCUMENT, PARTITION, Place, VERSION, moment};
+use super::layout::{DOCUMENT, PARTITION, RowKey, VERSION, moment};
 use super::write::Condition;
 
 #[async_trait]
@@ -16,7 +16,7 @@ impl Tenants for Store {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
         // Consistently: a poll that took an older configuration for the present one would turn a changed mapping back, and
         // then on anew, with whoever entered meanwhile in its baseline.
-        let item = self.get("read a tenant", &Place::tenant(id)).await?;
+        let item = self.get("read a tenant", &RowKey::tenant(id)).await?;
         item.map(|item| document(&item)).transpose()
     }
 }
@@ -25,7 +25,7 @@ impl Tenants for Store {
 impl TenantStates for Store {
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
         let item = self
-            .get("load a tenant's state", &Place::state(tenant))
+            .get("load a tenant's state", &RowKey::state(tenant))
             .await?;
         match item {
             // A row with neither is that of a tenant who was never polled.
@@ -36,7 +36,7 @@ impl TenantStates for Store {
     }
 
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
-        let place = Place::state(tenant);
+        let place = RowKey::state(tenant);
         let mut item = place.key();
         item.insert(VERSION.to_owned(), number(next.version));
         item.insert(DOCUMENT.to_owned(), plain(next)?);

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 use stagecall_core::Timestamp;
 use stagecall_core::ids::{AssessmentRef, InvitationKey, TenantId};
-use stagecall_core::invitation::{Entry, Happening, Invitation};
+use stagecall_core::invitation::{Entry, HistoryEntry, Invitation};
 use stagecall_core::ports::{
-    Allowance as _, Deliveries as _, Delivery, DeliveryFate, Inserted, InvitationFilter,
-    Ledger as _, Records as _, SweepState, Sweeps as _, TenantStates as _,
+    Allowance as _, Deliveries as _, Delivery, DeliveryOutcome, Inserted, InvitationFilter,
+    Ledger as _, OperatorStore as _, SweepState, Sweeps as _, TenantStates as _,
 };
 
 use super::*;
@@ -72,7 +72,7 @@ async fn what_a_batch_leaves_out_is_read_again() {
         )
     })
     .await;
-    let places = ["a", "b", "c"].map(|tenant| Place::tenant(&tenant.into()));
+    let places = ["a", "b", "c"].map(|tenant| RowKey::tenant(&tenant.into()));
     let found = store.get_all("read", &places, None).await.unwrap();
     assert_eq!(found.len(), 3);
     assert_eq!(calls.count(), 2);
@@ -170,9 +170,9 @@ async fn only_what_was_handled_expires() {
         given_up: false,
     };
     for fate in [
-        DeliveryFate::Handled,
-        DeliveryFate::Unmatched,
-        DeliveryFate::Again(Timestamp::UNIX_EPOCH),
+        DeliveryOutcome::Handled,
+        DeliveryOutcome::Unmatched,
+        DeliveryOutcome::Again(Timestamp::UNIX_EPOCH),
     ] {
         store.settle(&delivery, &fate).await.unwrap();
     }
@@ -189,8 +189,8 @@ async fn only_what_was_handled_expires() {
 fn a_document_packs_well_and_reads_back() {
     let mut row = invitation();
     let json = serde_json::to_vec(&row).unwrap().len();
-    for n in 1..i64::try_from(Invitation::LONGEST_STORY).unwrap() {
-        row.story.push(Happening {
+    for n in 1..i64::try_from(Invitation::MAX_HISTORY_ENTRIES).unwrap() {
+        row.history.push(HistoryEntry {
             at: Timestamp::new(1_800_000_000 + n * 977, 123_456_789).unwrap(),
             what: "put_off".to_owned(),
             detail: Some("platform.unreachable".to_owned()),

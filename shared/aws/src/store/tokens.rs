@@ -10,12 +10,12 @@ use stagecall_core::ports::TokenCache;
 
 use super::Store;
 use super::item::{broken, number};
-use super::layout::{EXPIRES, Place, SEALED};
+use super::layout::{EXPIRES, RowKey, SEALED};
 
 #[async_trait]
 impl TokenCache for Store {
     async fn load_token(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(item) = self.get("load a token", &Place::token(tenant)).await? else {
+        let Some(item) = self.get("load a token", &RowKey::token(tenant)).await? else {
             return Ok(None);
         };
         match item.get(SEALED) {
@@ -30,7 +30,7 @@ impl TokenCache for Store {
         sealed: &[u8],
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut item = Place::token(tenant).key();
+        let mut item = RowKey::token(tenant).key();
         item.insert(SEALED.to_owned(), AttributeValue::B(Blob::new(sealed)));
         item.insert(EXPIRES.to_owned(), number(expires_at.as_second()));
         self.replace("save a token", item).await

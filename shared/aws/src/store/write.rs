@@ -17,7 +17,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ports::{Inserted, Saved};
 
 use super::item::{Item, number};
-use super::layout::{PARTITION, Place, VERSION, WRITER};
+use super::layout::{PARTITION, RowKey, VERSION, WRITER};
 use super::{STORE, Store, failed};
 
 /// What a conditional write came to.
@@ -122,7 +122,7 @@ impl Store {
     pub(super) async fn update(
         &self,
         operation: &'static str,
-        place: &Place,
+        place: &RowKey,
         update: &Update,
         condition: Condition,
     ) -> Result<Written, StoreError> {

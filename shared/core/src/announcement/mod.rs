@@ -16,7 +16,7 @@ pub use payload::{HiredCandidate, Linked, webhook};
 pub use transition::{Event, NotApplicable, SCHEDULE, Told, Transition};
 
 use crate::ids::{ApplicationId, CandidateId, PlacementId, TenantId, VacancyId};
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 
 /// What a hire is known by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,7 +119,8 @@ pub struct Announcement {
     pub attempts: Vec<Attempt>,
     /// Why its next step was put off, if it was: something on this side of the HRMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    pub failure: Option<Failure>,
 }
 
 /// Where an announcement stands.
@@ -161,7 +162,7 @@ pub enum FailReason {
     /// The whole schedule was gone through.
     GaveUp,
     /// What the tenant wants told about the person cannot be read, ever.
-    Refused(Trouble),
+    Refused(Failure),
 }
 
 impl State {
@@ -248,7 +249,7 @@ impl Announcement {
             due_at: Some(seen_at),
             tries: 0,
             attempts: Vec::new(),
-            trouble: None,
+            failure: None,
         }
     }
 

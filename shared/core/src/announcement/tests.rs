@@ -344,12 +344,12 @@ fn stored(variant: &impl Serialize) -> String {
 
 #[test]
 fn states_and_reasons_are_named_as_they_are_stored() {
-    let trouble = Trouble {
+    let failure = Failure {
         code: "eploy.not_found".to_owned(),
         problem: "it is not there".to_owned(),
         remedy: "Nothing.".to_owned(),
-        since: time(0),
-        times: 1,
+        first_failed_at: time(0),
+        attempts: 1,
     };
     for state in [
         State::Detected,
@@ -364,7 +364,7 @@ fn states_and_reasons_are_named_as_they_are_stored() {
     for reason in [
         FailReason::Gone,
         FailReason::GaveUp,
-        FailReason::Refused(trouble),
+        FailReason::Refused(failure),
     ] {
         assert_eq!(reason.name(), stored(&reason));
     }
@@ -417,20 +417,20 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Outcome::Answered(410)),
         1 => Just(Outcome::Unanswered("hrms.no_answer".to_owned())),
     ];
-    let trouble = |at| Trouble {
+    let failure = |at| Failure {
         code: "eploy.unreachable".to_owned(),
         problem: "it does not answer".to_owned(),
         remedy: "Wait.".to_owned(),
-        since: time(at),
-        times: 1,
+        first_failed_at: time(at),
+        attempts: 1,
     };
     let at = 0..400_000i64;
     prop_oneof![
         2 => any::<bool>().prop_map(confirmed),
         1 => Just(Event::Skip(SkipReason::MovedOn)),
         1 => at.clone().prop_map(|at| Event::SeenAgain { not_before: time(at) }),
-        1 => at.clone().prop_map(move |at| Event::PutOff { trouble: trouble(at), until: time(at) }),
-        1 => at.clone().prop_map(move |at| Event::Refuse(trouble(at))),
+        1 => at.clone().prop_map(move |at| Event::Deferred { failure: failure(at), until: time(at) }),
+        1 => at.clone().prop_map(move |at| Event::Refuse(failure(at))),
         1 => Just(Event::NoEndpoint),
         6 => at.prop_map(begin),
         6 => (0..20u32, outcome, 0..200_000i64).prop_map(|(attempt, outcome, wait)| Event::Ended {
@@ -482,13 +482,13 @@ proptest! {
 #[test]
 fn what_eploy_does_not_tell_for_days_is_given_up_and_told_of() {
     const DAYS: i64 = 3 * 86_400;
-    let put_off = |times| Event::PutOff {
-        trouble: Trouble {
+    let put_off = |times| Event::Deferred {
+        failure: Failure {
             code: "eploy.unreachable".to_owned(),
             problem: "Eploy, read the candidate: no answer".to_owned(),
             remedy: "Wait".to_owned(),
-            since: time(0),
-            times,
+            first_failed_at: time(0),
+            attempts: times,
         },
         until: time(DAYS + 60),
     };

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Announcement, Attempt, FailReason, Outcome, SkipReason, State};
 use crate::ids::{ApplicationId, CandidateId};
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::timing::{Timing, after, seconds, spread};
 
 /// The delays after the first failure, the second, and so on, in seconds: the schedule that the Standard Webhooks
@@ -50,14 +50,14 @@ pub enum Event {
         candidate: CandidateId,
     },
     /// Something on our side of the HRMS does not work now.
-    PutOff {
+    Deferred {
         /// What.
-        trouble: Trouble,
+        failure: Failure,
         /// Until when.
         until: Timestamp,
     },
     /// What is to be told cannot be read, ever.
-    Refuse(Trouble),
+    Refuse(Failure),
     /// There is no HRMS to tell any more.
     NoEndpoint,
     /// Somebody sets to work on an attempt.
@@ -86,7 +86,7 @@ impl Event {
             Self::Skip(_) => "skipped",
             Self::SeenAgain { .. } => "seen_again",
             Self::CandidateMerged { .. } => "candidate_merged",
-            Self::PutOff { .. } => "put_off",
+            Self::Deferred { .. } => "put_off",
             Self::Refuse(_) => "refused",
             Self::NoEndpoint => "no_endpoint",
             Self::Begin { .. } => "attempt_begun",
@@ -182,17 +182,17 @@ impl Announcement {
                 self.due_at = Some(now);
             }
             (Event::CandidateMerged { candidate }, _) => self.candidate = candidate,
-            (Event::PutOff { trouble, .. }, State::Detected | State::Delivering)
-                if trouble.is_hopeless(now, timing) =>
+            (Event::Deferred { failure, .. }, State::Detected | State::Delivering)
+                if failure.is_exhausted(now, timing) =>
             {
-                self.rest(State::Failed(FailReason::Refused(trouble)));
+                self.rest(State::Failed(FailReason::Refused(failure)));
             }
-            (Event::PutOff { trouble, until }, State::Detected | State::Delivering) => {
-                self.trouble = Some(trouble);
+            (Event::Deferred { failure, until }, State::Detected | State::Delivering) => {
+                self.failure = Some(failure);
                 self.due_at = Some(until);
             }
-            (Event::Refuse(trouble), State::Delivering) => {
-                self.rest(State::Failed(FailReason::Refused(trouble)));
+            (Event::Refuse(failure), State::Delivering) => {
+                self.rest(State::Failed(FailReason::Refused(failure)));
             }
             (Event::NoEndpoint, State::Delivering) => self.rest(State::Published),
             (Event::Begin { lease_until }, State::Delivering)
@@ -222,14 +222,14 @@ impl Announcement {
         self.state = State::Delivering;
         self.due_at = Some(now);
         self.tries = 0;
-        self.trouble = None;
+        self.failure = None;
     }
 
     /// Is done, one way or another.
     fn rest(&mut self, state: State) {
         self.state = state;
         self.due_at = None;
-        self.trouble = None;
+        self.failure = None;
     }
 
     fn begin(&mut self, now: Timestamp, lease_until: Timestamp) {
@@ -252,7 +252,7 @@ impl Announcement {
         });
         let surplus = self.attempts.len().saturating_sub(Self::LONGEST_LOG);
         self.attempts.drain(..surplus);
-        self.trouble = None;
+        self.failure = None;
         self.due_at = Some(lease_until);
     }
 

@@ -2,18 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{FailReason, Invitation, Report, SkipReason, Trouble};
+use super::{FailReason, Failure, Invitation, Report, SkipReason};
 use crate::events::DomainEvent;
 use crate::ids::{AssessmentId, AssessmentRef, CandidateId, Reference, StatusHistoryId};
 use crate::meeting::Appointment;
-use crate::result::Finding;
+use crate::result::ResultSnapshot;
 use crate::work::Work;
 
 /// Something that happens to an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Which live interview it is for, and when that is: on record before anybody is told.
-    Arranged {
+    Scheduled {
         /// The interview.
         assessment: AssessmentId,
         /// When.
@@ -31,12 +31,12 @@ pub enum Event {
         sent_to: Option<String>,
     },
     /// The next step of inviting cannot be made now; nothing was sent.
-    PutOff {
+    Deferred {
         /// The attempt whose claim the speaker holds; `None` before any claim. A sender whose lease ran out, and who
         /// wakes up late, thereby cannot undo another's claim.
         claim: Option<u32>,
         /// Why.
-        trouble: Trouble,
+        failure: Failure,
         /// Until when.
         until: Timestamp,
     },
@@ -45,19 +45,19 @@ pub enum Event {
         /// Of which attempt.
         attempt: u32,
         /// Why.
-        trouble: Trouble,
+        failure: Failure,
         /// When to look it up: once a request that is still on its way must have arrived.
         look_up_at: Timestamp,
     },
     /// The look-up itself did not work.
-    LookUpPutOff {
+    LookupDeferred {
         /// Why.
-        trouble: Trouble,
+        failure: Failure,
         /// Until when.
         until: Timestamp,
     },
     /// The platform was asked and does not have it: it may be sent again.
-    LookedUpAbsent {
+    LookupNotFound {
         /// When, if the call before had failed; at once if its sender had simply gone.
         again_at: Option<Timestamp>,
     },
@@ -74,14 +74,14 @@ pub enum Event {
     },
     /// It is not to be sent.
     Skip {
-        /// As in [`Event::PutOff`].
+        /// As in [`Event::Deferred`].
         claim: Option<u32>,
         /// Why.
         reason: SkipReason,
     },
     /// It cannot be sent, ever.
     Fail {
-        /// As in [`Event::PutOff`].
+        /// As in [`Event::Deferred`].
         claim: Option<u32>,
         /// Why.
         reason: FailReason,
@@ -89,9 +89,9 @@ pub enum Event {
     /// The platform was asked for its result.
     Observed {
         /// What it said.
-        finding: Finding,
+        snapshot: ResultSnapshot,
         /// The mark that a sweep saw on its list.
-        marker: Option<String>,
+        change_token: Option<String>,
         /// Until when the observer will be at work on the report, if it goes on to write one.
         lease_until: Option<Timestamp>,
         /// Whether a stored delivery brought the observer, and stays due until the report is written or the row is due
@@ -99,9 +99,9 @@ pub enum Event {
         carried: bool,
     },
     /// The platform could not be asked for the result.
-    ResultUnavailable(Trouble),
+    ResultUnavailable(Failure),
     /// The time until which it was watched is over.
-    WatchOver,
+    WatchExpired,
     /// The application was seen away from the trigger stage.
     Left,
     /// The application was looked at and is still in the same stay at the stage.
@@ -121,9 +121,9 @@ pub enum Event {
     /// Eploy shows `report.revision`, but for the parts that were given up.
     Reported(Report),
     /// A writer whose lease had run out may have written over a newer report, one that somebody is still at work on too.
-    ReportDoubted,
+    ReportStale,
     /// Reporting cannot be finished now.
-    ReportPutOff {
+    ReportDeferred {
         /// What of it was written, and what failed.
         report: Report,
         /// Until when.
@@ -136,37 +136,37 @@ pub enum Event {
     Cancel,
     /// Its time of keeping is over: what came of it is removed, and nothing is ever done about it again. What it is,
     /// that it was, and the platform's reference stay, so that nobody is invited twice.
-    Forget,
+    Purge,
 }
 
 impl Event {
     /// A short stable name, for the story and for refusals.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Arranged { .. } => "arranged",
+            Self::Scheduled { .. } => "arranged",
             Self::Claim { .. } => "claimed",
-            Self::PutOff { .. } => "put_off",
+            Self::Deferred { .. } => "put_off",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
-            Self::LookUpPutOff { .. } => "look_up_put_off",
-            Self::LookedUpAbsent { .. } => "looked_up_absent",
+            Self::LookupDeferred { .. } => "look_up_put_off",
+            Self::LookupNotFound { .. } => "looked_up_absent",
             Self::Sent { adopted: false, .. } => "sent",
             Self::Sent { adopted: true, .. } => "adopted",
             Self::Skip { .. } => "skipped",
             Self::Fail { .. } => "failed",
             Self::Observed { .. } => "observed",
             Self::ResultUnavailable(_) => "result_unavailable",
-            Self::WatchOver => "watch_over",
+            Self::WatchExpired => "watch_over",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",
             Self::CandidateMerged { .. } => "candidate_merged",
             Self::ReportBegun(_) => "report_begun",
             Self::ReportProgress(_) => "report_progress",
             Self::Reported(_) => "reported",
-            Self::ReportDoubted => "report_doubted",
-            Self::ReportPutOff { .. } => "report_put_off",
+            Self::ReportStale => "report_doubted",
+            Self::ReportDeferred { .. } => "report_put_off",
             Self::Retry => "retried",
             Self::Cancel => "cancelled",
-            Self::Forget => "forgotten",
+            Self::Purge => "forgotten",
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::ids::{
 };
 use crate::meeting::Appointment;
 use crate::report::Moment;
-use crate::result::{Finding, Status};
+use crate::result::{ResultSnapshot, Status};
 
 /// A row of the ledger. It changes only through [`Invitation::apply`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,8 @@ pub struct Invitation {
     /// Why the next step of inviting was put off, if it was; once the platform has it, why its result could not be read when it
     /// was last asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    pub failure: Option<Failure>,
     /// Whether it is news to the recruiter that the result cannot be read, because it has been so for long.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub result_overdue: bool,
@@ -69,7 +70,8 @@ pub struct Invitation {
     pub sent_to: Option<String>,
     /// When the next step of inviting is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_try: Option<Timestamp>,
+    #[serde(alias = "next_try")]
+    pub retry_at: Option<Timestamp>,
     /// The platform's reference, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -84,21 +86,25 @@ pub struct Invitation {
     pub ended_at: Option<Timestamp>,
     /// What was last found on the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finding: Option<Finding>,
+    #[serde(alias = "finding")]
+    pub snapshot: Option<ResultSnapshot>,
     /// The mark that the last sweep saw on the platform's list, to notice when it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marker: Option<String>,
+    #[serde(alias = "marker")]
+    pub change_token: Option<String>,
     /// Counts what there is to tell. 0: nothing.
     pub revision: u32,
     /// What Eploy shows of it.
     pub report: Report,
     /// When and why to look at it again.
-    pub wake: Wake,
+    #[serde(alias = "wake")]
+    pub schedule: Schedule,
     /// When what came of it was removed, because its time of keeping was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgotten_at: Option<Timestamp>,
     /// What happened, oldest first.
-    pub story: Vec<Happening>,
+    #[serde(alias = "story")]
+    pub history: Vec<HistoryEntry>,
 }
 
 /// An application's entry into the trigger stage.
@@ -197,15 +203,15 @@ pub enum FailReason {
     /// The candidate has no e-mail address in Eploy.
     NoEmail,
     /// The platform or Eploy refused it.
-    Refused(Trouble),
+    Refused(Failure),
     /// Tried for too long.
-    GaveUp(Trouble),
+    GaveUp(Failure),
     /// Tried for too long without learning whether the platform took it.
-    OutcomeUnknown(Trouble),
+    OutcomeUnknown(Failure),
     /// The platform gave up.
     OnPlatform,
     /// The platform has it, and could not be asked for its result for too long.
-    Unanswered(Trouble),
+    Unanswered(Failure),
 }
 
 impl State {
@@ -272,7 +278,7 @@ impl State {
 
 /// Why something did not work, in words for people; from a [`CallError`], so without personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct Failure {
     /// The kind of problem.
     pub code: String,
     /// What went wrong.
@@ -280,12 +286,14 @@ pub struct Trouble {
     /// What to do.
     pub remedy: String,
     /// Since when it has been going on.
-    pub since: Timestamp,
+    #[serde(alias = "since")]
+    pub first_failed_at: Timestamp,
     /// How often in a row.
-    pub times: u32,
+    #[serde(alias = "times")]
+    pub attempts: u32,
 }
 
-impl Trouble {
+impl Failure {
     /// The kind of problem that an application is which Eploy does not have any more.
     pub const APPLICATION_GONE: &str = "eploy.application_gone";
 
@@ -300,8 +308,10 @@ impl Trouble {
             code: error.code.to_owned(),
             problem: format!("{}, {}: {}", error.system, error.operation, error.problem),
             remedy: error.remedy.clone(),
-            since: before.map_or(now, |trouble| trouble.since.min(now)),
-            times: before.map_or(0, |trouble| trouble.times).saturating_add(1),
+            first_failed_at: before.map_or(now, |failure| failure.first_failed_at.min(now)),
+            attempts: before
+                .map_or(0, |failure| failure.attempts)
+                .saturating_add(1),
         }
     }
 }
@@ -309,7 +319,7 @@ impl Trouble {
 /// When and why to look at an invitation again if nothing happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Wake {
+pub enum Schedule {
     /// Nothing more to do.
     Never,
     /// At this time, for this step.
@@ -325,7 +335,8 @@ pub enum Wake {
     /// It says how the invitation stood when a sweep last looked, or when the watch began. What a delivery brings in
     /// between is told without touching it. So the next sweep sees the same news, and would see to them if the delivery
     /// were lost, and a store need not move what it finds watched invitations by.
-    Watched {
+    #[serde(alias = "watched")]
+    Sweep {
         /// Until when. While open: its own expiry, `None` if the platform alone decides. After the end: when to stop
         /// looking for re-scores.
         until: Option<Timestamp>,
@@ -347,7 +358,7 @@ pub enum Step {
 
 /// One thing that happened to an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Happening {
+pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
     /// What: a short stable name.
@@ -359,7 +370,7 @@ pub struct Happening {
 
 impl Invitation {
     /// The most entries a story keeps; the middle is dropped, the beginning and the end stay.
-    pub const LONGEST_STORY: usize = 60;
+    pub const MAX_HISTORY_ENTRIES: usize = 60;
 
     /// A newly seen entry, due to be sent at once, of a mapping whose version is not kept: see [`Invitation::under`].
     pub fn detected(
@@ -383,24 +394,24 @@ impl Invitation {
             first_seen_at: None,
             state: State::Detected,
             attempts: 0,
-            trouble: None,
+            failure: None,
             result_overdue: false,
             sent_to: None,
-            next_try: None,
+            retry_at: None,
             reference: None,
             invite_link: None,
             invited_at: None,
             ended_at: None,
-            finding: None,
-            marker: None,
+            snapshot: None,
+            change_token: None,
             revision: 0,
             report: Report::default(),
-            wake: Wake::At {
+            schedule: Schedule::At {
                 at: now,
                 step: Step::Invite,
             },
             forgotten_at: None,
-            story: vec![Happening {
+            history: vec![HistoryEntry {
                 at: now,
                 what: "detected".to_owned(),
                 detail: None,
@@ -409,18 +420,18 @@ impl Invitation {
     }
 
     /// The same entry, passed over from the start: on record, so that it is known, and nothing is ever due for it.
-    pub fn passed_over(mut self, reason: SkipReason) -> Self {
-        reason.name().clone_into(&mut self.story[0].what);
+    pub fn skipped(mut self, reason: SkipReason) -> Self {
+        reason.name().clone_into(&mut self.history[0].what);
         self.state = State::Skipped(reason);
-        self.wake = Wake::Never;
+        self.schedule = Schedule::Never;
         self
     }
 
     /// The same entry, due to be sent only at this time.
     pub fn due_at(mut self, at: Timestamp) -> Self {
-        self.next_try = Some(at);
+        self.retry_at = Some(at);
         let step = Step::Invite;
-        self.wake = Wake::At { at, step };
+        self.schedule = Schedule::At { at, step };
         self
     }
 
@@ -445,10 +456,12 @@ impl Invitation {
             State::Failed(_) => Some(Moment::Failed),
             // Skipping is silent, unless it is news to the recruiter or ends something that was told.
             State::Skipped(_) => (self.revision > 0).then_some(Moment::Failed),
-            State::Invited => Some(match self.finding.as_ref().map(|finding| finding.status) {
-                Some(Status::Opened) => Moment::Opened,
-                _ => Moment::Invited,
-            }),
+            State::Invited => Some(
+                match self.snapshot.as_ref().map(|snapshot| snapshot.status) {
+                    Some(Status::Opened) => Moment::Opened,
+                    _ => Moment::Invited,
+                },
+            ),
             State::Started => Some(Moment::Started),
             State::Completed => Some(Moment::Completed),
             State::Expired => Some(Moment::Expired),
@@ -481,7 +494,7 @@ impl Invitation {
             "result_unavailable",
             "retried",
         ];
-        let changes = self.story.iter().rev();
+        let changes = self.history.iter().rev();
         let last = changes
             .filter(|one| !ASIDE.contains(&one.what.as_str()))
             .map(|one| one.at)
@@ -505,13 +518,15 @@ impl Invitation {
 
     /// When something last happened to it.
     pub fn touched_at(&self) -> Timestamp {
-        self.story.last().map_or(self.entry.seen_at, |last| last.at)
+        self.history
+            .last()
+            .map_or(self.entry.seen_at, |last| last.at)
     }
 
     /// Whether its report says that the platform cannot be asked; so it does not wait for the platform's words.
     pub fn is_unread(&self) -> bool {
         match &self.state {
-            State::Expired => self.trouble.is_some(),
+            State::Expired => self.failure.is_some(),
             State::Failed(FailReason::Unanswered(_)) => true,
             _ => self.result_overdue,
         }
@@ -523,7 +538,7 @@ impl Invitation {
     }
 
     /// Whether the report is left to a delivery: the row is not due for it itself.
-    pub fn is_carried(&self) -> bool {
-        self.unreported() && matches!(self.wake, Wake::Watched { .. })
+    pub fn awaits_delivery(&self) -> bool {
+        self.unreported() && matches!(self.schedule, Schedule::Sweep { .. })
     }
 }

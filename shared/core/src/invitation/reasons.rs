@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FailReason, SkipReason, Trouble};
+use super::{FailReason, Failure, SkipReason};
 use crate::timing::{Timing, after, seconds};
 
-impl Trouble {
+impl Failure {
     /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
     pub(super) const TRIES: u32 = 10;
 
@@ -14,12 +14,12 @@ impl Trouble {
 
     /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
     pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
-        self.since = after(self.since, idle).min(now);
+        self.first_failed_at = after(self.first_failed_at, idle).min(now);
     }
 
     /// How long it has been going on.
     pub(super) fn lasts(&self, now: Timestamp) -> SignedDuration {
-        now.duration_since(self.since)
+        now.duration_since(self.first_failed_at)
     }
 
     /// Whether it has gone on for so long that the recruiter is to know.
@@ -32,24 +32,24 @@ impl Trouble {
 
     /// Whether a platform could not be asked for so long that people are to know: a day, by default.
     pub(crate) fn is_overdue(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
+        self.attempts >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
     }
 
     /// Whether a platform could not be asked for a result for as long as results are followed at all.
     pub(super) fn is_unanswered(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
+        self.attempts >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
     }
 
     /// Whether the application is gone, as it was the last time, and was looked for often enough. Whose it was cannot be known
     /// then.
     pub(super) fn is_gone_after(&self, before: Option<&Self>) -> bool {
-        let is_gone = |trouble: &Self| trouble.code == Self::APPLICATION_GONE;
-        is_gone(self) && before.is_some_and(is_gone) && self.times >= Self::GONE_TRIES
+        let is_gone = |failure: &Self| failure.code == Self::APPLICATION_GONE;
+        is_gone(self) && before.is_some_and(is_gone) && self.attempts >= Self::GONE_TRIES
     }
 
     /// Whether it has gone on for too long, and been tried often enough, to go on.
-    pub(crate) fn is_hopeless(&self, now: Timestamp, timing: &Timing) -> bool {
-        self.times >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
+    pub(crate) fn is_exhausted(&self, now: Timestamp, timing: &Timing) -> bool {
+        self.attempts >= Self::TRIES && self.lasts(now) >= seconds(timing.give_up_seconds)
     }
 }
 
@@ -73,7 +73,7 @@ impl FailReason {
     pub fn code(&self) -> &str {
         match self {
             Self::NoEmail => "candidate.no_email",
-            Self::Refused(trouble) | Self::GaveUp(trouble) => &trouble.code,
+            Self::Refused(failure) | Self::GaveUp(failure) => &failure.code,
             Self::OutcomeUnknown(_) => "outcome.unknown",
             Self::OnPlatform => "platform.failed",
             Self::Unanswered(_) => "platform.unanswered",

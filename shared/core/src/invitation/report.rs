@@ -9,7 +9,7 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::Error as NotAPart;
 use serde::{Deserialize, Serialize};
 
-use super::{Trouble, Writer};
+use super::{Failure, Writer};
 use crate::ids::{ActionId, StageId, StatusId};
 use crate::report::Moment;
 use crate::tenant::{Answerable, Mapping, Position};
@@ -34,7 +34,7 @@ pub struct Report {
     pub positions: Vec<Position>,
     /// Why no part could be written, if none could: the connection, or that Eploy has no such application any more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    pub failure: Option<Failure>,
     /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
@@ -138,7 +138,7 @@ pub struct PartState {
 pub struct PartFailure {
     /// What went wrong, since when and how often.
     #[serde(flatten)]
-    pub trouble: Trouble,
+    pub failure: Failure,
     /// What comes next.
     pub next: NextTry,
     /// Whether the action says so.
@@ -217,7 +217,8 @@ struct Stored {
     #[serde(default)]
     positions: Vec<Position>,
     #[serde(default)]
-    trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    failure: Option<Failure>,
     #[serde(default)]
     lease_until: Option<Timestamp>,
     #[serde(default)]
@@ -255,7 +256,7 @@ impl From<Stored> for Report {
             action: stored.action,
             parts,
             positions: stored.positions,
-            trouble: stored.trouble,
+            failure: stored.failure,
             lease_until: stored.lease_until,
             doubted: stored.doubted,
         }
@@ -305,13 +306,13 @@ impl Report {
     }
 
     /// What keeps the report from being finished, or kept a part from being written until it was given up.
-    pub fn problem(&self) -> Option<&Trouble> {
-        let of_a_part = || self.failures().next().map(|(_, failure)| &failure.trouble);
-        self.trouble.as_ref().or_else(of_a_part)
+    pub fn problem(&self) -> Option<&Failure> {
+        let of_a_part = || self.failures().next().map(|(_, failure)| &failure.failure);
+        self.failure.as_ref().or_else(of_a_part)
     }
 
     /// When the first of the parts that failed is tried again.
-    pub(crate) fn next_try(&self) -> Option<Timestamp> {
+    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
         let next = |failure: &PartFailure| match failure.next {
             NextTry::At(at) => Some(at),
             NextTry::GivenUp(_) => None,
@@ -379,9 +380,9 @@ impl Report {
             .parts
             .values_mut()
             .filter_map(|state| state.failure.as_mut());
-        let troubles = failures.map(|failure| &mut failure.trouble);
-        for trouble in troubles.chain(&mut self.trouble) {
-            trouble.leave_out(idle, now);
+        let failures = failures.map(|failure| &mut failure.failure);
+        for failure in failures.chain(&mut self.failure) {
+            failure.leave_out(idle, now);
         }
     }
 
@@ -409,7 +410,7 @@ impl Report {
         if self.failures().next().is_some() {
             self.revision = self.revision.min(known.saturating_sub(1));
         }
-        self.trouble = None;
+        self.failure = None;
         for state in self.parts.values_mut() {
             state.failure = None;
         }
@@ -474,7 +475,7 @@ impl PartState {
     }
 }
 
-impl Trouble {
+impl Failure {
     /// The fewest refusals before a part of a report is given up.
     const REFUSALS: u32 = 5;
 
@@ -487,12 +488,12 @@ impl Trouble {
         } else {
             (Self::TRIES, timing.follow_seconds)
         };
-        self.times >= tries && self.lasts(now) >= seconds(time)
+        self.attempts >= tries && self.lasts(now) >= seconds(time)
     }
 
     /// How long to wait before a report is tried again that was refused, or has been tried for days.
     pub(crate) fn rare_wait(&self, timing: &Timing) -> SignedDuration {
-        seconds(timing.retry_max_seconds * f64::from(1_u32 << self.times.min(5)))
+        seconds(timing.retry_max_seconds * f64::from(1_u32 << self.attempts.min(5)))
     }
 
     /// Whether a report that was not refused is tried only rarely by now.

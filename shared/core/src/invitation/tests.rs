@@ -39,23 +39,23 @@ fn fresh() -> Invitation {
 /// The report, put off since then.
 fn troubled(report: &Report, since: i64) -> Report {
     Report {
-        trouble: Some(trouble(since)),
+        failure: Some(failure(since)),
         ..report.clone()
     }
 }
 
-fn trouble(since: i64) -> Trouble {
-    Trouble {
+fn failure(since: i64) -> Failure {
+    Failure {
         code: "platform.down".to_owned(),
         problem: "it does not answer".to_owned(),
         remedy: "Wait".to_owned(),
-        since: time(since),
-        times: 1,
+        first_failed_at: time(since),
+        attempts: 1,
     }
 }
 
-fn finding(status: Status, digest: u8) -> Finding {
-    Finding {
+fn snapshot(status: Status, digest: u8) -> ResultSnapshot {
+    ResultSnapshot {
         status,
         started_at: None,
         completed_at: None,
@@ -110,8 +110,8 @@ fn reported(row: &Invitation) -> Event {
 fn the_main_road() {
     let row = step(&fresh(), claim(60), 1).next;
     assert_eq!(
-        row.wake,
-        Wake::At {
+        row.schedule,
+        Schedule::At {
             at: time(60),
             step: Step::Invite
         }
@@ -125,8 +125,8 @@ fn the_main_road() {
     );
     let shown = step(&sent.next, reported(&sent.next), 3);
     assert_eq!(
-        shown.next.wake,
-        Wake::Watched {
+        shown.next.schedule,
+        Schedule::Sweep {
             until: None,
             level: 2
         }
@@ -138,8 +138,8 @@ fn the_main_road() {
             .any(|effect| matches!(effect, Effect::Watch(_)))
     );
     let seen = Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker: None,
+        snapshot: snapshot(Status::Completed, 1),
+        change_token: None,
         lease_until: None,
         carried: false,
     };
@@ -150,8 +150,8 @@ fn the_main_road() {
         NotApplicable::NothingNew { .. }
     ));
     let rescored = Event::Observed {
-        finding: finding(Status::Graded, 2),
-        marker: None,
+        snapshot: snapshot(Status::Graded, 2),
+        change_token: None,
         lease_until: None,
         carried: false,
     };
@@ -159,8 +159,8 @@ fn the_main_road() {
     assert_eq!((done.state.clone(), done.revision), (State::Completed, 3));
     let told = step(&done, reported(&done), 7).next;
     assert!(matches!(
-        told.wake,
-        Wake::Watched {
+        told.schedule,
+        Schedule::Sweep {
             until: Some(_),
             level: 5
         }
@@ -168,7 +168,7 @@ fn the_main_road() {
 }
 
 fn arranged(interview: &str, second: i64) -> Event {
-    Event::Arranged {
+    Event::Scheduled {
         assessment: interview.into(),
         appointment: Appointment {
             at: time(second),
@@ -182,11 +182,11 @@ fn a_live_interview_is_on_record_before_anybody_is_told_and_stays_due() {
     let row = step(&fresh(), arranged("interview:1", 90_000), 1).next;
     assert_eq!(row.state, State::Detected);
     assert_eq!(row.assessment.assessment.as_str(), "interview:1");
-    let at_once = Wake::At {
+    let at_once = Schedule::At {
         at: time(1),
         step: Step::Invite,
     };
-    assert_eq!(row.wake, at_once);
+    assert_eq!(row.schedule, at_once);
     let again = refused(&row, arranged("interview:1", 90_000), 2);
     assert!(matches!(again, NotApplicable::NothingNew { .. }));
     // Once it may be with the platform, nothing moves it.
@@ -204,14 +204,14 @@ fn nothing_of_a_pool_is_watched() {
     let sent = step(&row, sent("r"), 2).next;
     // It is told in Eploy, and that is all.
     assert!(matches!(
-        sent.wake,
-        Wake::At {
+        sent.schedule,
+        Schedule::At {
             step: Step::WriteBack,
             ..
         }
     ));
     let told = step(&sent, reported(&sent), 3);
-    assert_eq!(told.next.wake, Wake::Never);
+    assert_eq!(told.next.schedule, Schedule::Never);
     let watch = |effect: &Effect| matches!(effect, Effect::Watch(_));
     assert!(!told.effects.iter().any(watch));
 }
@@ -219,11 +219,11 @@ fn nothing_of_a_pool_is_watched() {
 #[test]
 fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
     let first = step(&fresh(), claim(60), 1).next;
-    let absent = step(&first, Event::LookedUpAbsent { again_at: None }, 61).next;
+    let absent = step(&first, Event::LookupNotFound { again_at: None }, 61).next;
     let second = step(&absent, claim(130), 62).next;
-    let late = Event::PutOff {
+    let late = Event::Deferred {
         claim: Some(1),
-        trouble: trouble(1),
+        failure: failure(1),
         until: time(90),
     };
     assert!(matches!(
@@ -232,7 +232,7 @@ fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
     ));
     let unknown = Event::OutcomeUnknown {
         attempt: 1,
-        trouble: trouble(1),
+        failure: failure(1),
         look_up_at: time(70),
     };
     assert!(matches!(
@@ -249,18 +249,18 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
     let mut row = step(&fresh(), claim(60), 1).next;
     let unknown = |times, at: i64| Event::OutcomeUnknown {
         attempt: 1,
-        trouble: Trouble {
-            times,
-            ..trouble(0)
+        failure: Failure {
+            attempts: times,
+            ..failure(0)
         },
         look_up_at: time(at),
     };
     row = step(&row, unknown(1, 30), 2).next;
-    let waits = step(&row, Event::LookedUpAbsent { again_at }, 31).next;
+    let waits = step(&row, Event::LookupNotFound { again_at }, 31).next;
     let at = time(1000);
     assert_eq!(
-        waits.wake,
-        Wake::At {
+        waits.schedule,
+        Schedule::At {
             at,
             step: Step::Invite
         }
@@ -270,22 +270,22 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
     row = step(&row, unknown(9, end - 100), 3).next;
     row = step(&row, unknown(10, end), end - 60).next;
     assert_eq!(row.moment(), Some(Moment::Delayed));
-    let gone = step(&row, Event::LookedUpAbsent { again_at }, end).next;
+    let gone = step(&row, Event::LookupNotFound { again_at }, end).next;
     assert_eq!(gone.moment(), Some(Moment::Failed));
 }
 
 /// Nobody can be asked for by then: each look-up costs two calls and says the same.
 #[test]
 fn what_cannot_be_looked_up_because_the_application_is_gone_ends_after_three_tries() {
-    let put_off = |code: &str, times: u32, at: i64| Event::LookUpPutOff {
-        trouble: Trouble {
+    let put_off = |code: &str, times: u32, at: i64| Event::LookupDeferred {
+        failure: Failure {
             code: code.to_owned(),
-            times,
-            ..trouble(at)
+            attempts: times,
+            ..failure(at)
         },
         until: time(at),
     };
-    let gone = Trouble::APPLICATION_GONE;
+    let gone = Failure::APPLICATION_GONE;
     let sending = step(&fresh(), claim(60), 1).next;
     let mut row = sending.clone();
     for times in 1..3 {
@@ -309,16 +309,16 @@ fn a_look_up_that_is_put_off_waits() {
     let until = time(500);
     let row = step(
         &row,
-        Event::LookUpPutOff {
-            trouble: trouble(0),
+        Event::LookupDeferred {
+            failure: failure(0),
             until,
         },
         61,
     )
     .next;
     assert_eq!(
-        row.wake,
-        Wake::At {
+        row.schedule,
+        Schedule::At {
             at: until,
             step: Step::Invite
         }
@@ -337,14 +337,14 @@ fn leaving_does_not_take_away_its_own_expiry() {
         .apply(Event::Left, time(4), &timing, Some(14))
         .unwrap()
         .next;
-    assert_eq!(left.wake, row.wake);
+    assert_eq!(left.schedule, row.schedule);
 }
 
 #[test]
 fn a_lease_that_runs_is_not_looked_up() {
     let row = step(&fresh(), claim(60), 1).next;
     assert!(matches!(
-        refused(&row, Event::LookedUpAbsent { again_at: None }, 59),
+        refused(&row, Event::LookupNotFound { again_at: None }, 59),
         NotApplicable::Past { .. }
     ));
 }
@@ -365,7 +365,7 @@ fn a_second_invitation_on_the_platform_is_never_silent() {
 #[test]
 fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
     let row = step(&fresh(), claim(60), 1).next;
-    let row = step(&row, Event::LookedUpAbsent { again_at: None }, 61).next;
+    let row = step(&row, Event::LookupNotFound { again_at: None }, 61).next;
     let row = step(&row, Event::Left, 62).next;
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
     let row = step(&row, sent("r"), 63).next;
@@ -376,9 +376,9 @@ fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
 #[test]
 fn trouble_that_lasts_is_told_once_and_ends() {
     let timing = Timing::default();
-    let put_off = |at: i64| Event::PutOff {
+    let put_off = |at: i64| Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(at + 30),
     };
     let row = step(&fresh(), put_off(10), 10).next;
@@ -398,17 +398,17 @@ fn trouble_that_lasts_is_told_once_and_ends() {
         .unwrap()
         .next;
     assert_eq!(few.state, State::Detected);
-    let often = Event::PutOff {
+    let often = Event::Deferred {
         claim: None,
-        trouble: Trouble {
-            times: 10,
-            ..trouble(0)
+        failure: Failure {
+            attempts: 10,
+            ..failure(0)
         },
         until: time(end + 30),
     };
-    let due = Event::PutOff {
+    let due = Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(end - 60),
     };
     let row = step(&row, due, 11).next;
@@ -427,24 +427,24 @@ fn its_own_expiry_ends_it_and_a_late_result_still_counts() {
         .next;
     let until = 2 + 14 * 86_400;
     assert_eq!(
-        row.wake,
-        Wake::Watched {
+        row.schedule,
+        Schedule::Sweep {
             until: Some(time(until)),
             level: 2
         }
     );
     assert!(matches!(
-        refused(&row, Event::WatchOver, until - 1),
+        refused(&row, Event::WatchExpired, until - 1),
         NotApplicable::Past { .. }
     ));
-    let row = step(&row, Event::WatchOver, until).next;
+    let row = step(&row, Event::WatchExpired, until).next;
     assert_eq!(
         (row.state.clone(), row.moment()),
         (State::Expired, Some(Moment::Expired))
     );
     let seen = Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker: None,
+        snapshot: snapshot(Status::Completed, 1),
+        change_token: None,
         lease_until: None,
         carried: false,
     };
@@ -458,8 +458,8 @@ fn two_writers_of_one_report_exclude_each_other() {
     let held = step(&row, begun(63), 3).next;
     assert_eq!(held.report.action, Some(ActionRecord::Creating));
     assert_eq!(
-        held.wake,
-        Wake::At {
+        held.schedule,
+        Schedule::At {
             at: time(63),
             step: Step::WriteBack
         }
@@ -472,7 +472,7 @@ fn two_writers_of_one_report_exclude_each_other() {
     assert_eq!(taken_over.report.action, Some(ActionRecord::Creating));
     let shown = step(&taken_over, reported(&taken_over), 65).next;
     // The first writer wakes up: what it wrote may stand over the second's, so it is written once more.
-    let doubted = step(&shown, Event::ReportDoubted, 66);
+    let doubted = step(&shown, Event::ReportStale, 66);
     assert!(doubted.next.unreported());
     assert!(
         doubted
@@ -505,7 +505,7 @@ fn a_report_is_read_back_as_it_was_and_what_is_not_there_takes_no_room() {
             stage: Some("13".into()),
             status: None,
         }],
-        trouble: Some(trouble(0)),
+        failure: Some(failure(0)),
         lease_until: Some(time(9)),
         doubted: true,
     };
@@ -514,11 +514,11 @@ fn a_report_is_read_back_as_it_was_and_what_is_not_there_takes_no_room() {
 
 /// A part that failed, and shows this revision.
 fn failing(next: NextTry, revision: u32) -> PartState {
-    let trouble = trouble(0);
+    let failure = failure(0);
     PartState {
         revision,
         failure: Some(PartFailure {
-            trouble,
+            failure,
             next,
             told: true,
         }),
@@ -559,7 +559,7 @@ fn a_part_that_is_given_up_is_published_once_and_tried_again_by_an_operator() {
     assert_eq!(told(&ended.effects), ["report.written", "report.failed"]);
     let row = ended.next;
     assert!(!row.unreported());
-    let last = row.story.last().unwrap().detail.clone().unwrap();
+    let last = row.history.last().unwrap().detail.clone().unwrap();
     assert!(
         last.starts_with("revision 1 without answer_status: "),
         "{last}"
@@ -578,11 +578,11 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     };
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
     let at_work = begun(&begun(&row, 60, 3), 120, 61);
-    let doubted = step(&at_work, Event::ReportDoubted, 62);
+    let doubted = step(&at_work, Event::ReportStale, 62);
     assert_eq!(doubted.effects, []);
-    assert_eq!(doubted.next.wake, at_work.wake);
+    assert_eq!(doubted.next.schedule, at_work.schedule);
     assert!(matches!(
-        refused(&doubted.next, Event::ReportDoubted, 63),
+        refused(&doubted.next, Event::ReportStale, 63),
         NotApplicable::NothingNew { .. }
     ));
     let doubted = doubted.next;
@@ -605,8 +605,8 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
         let ended = step(row, reported(&at_work), 65);
         assert!(ended.next.unreported() && !ended.next.report.leased(time(65)));
         assert_eq!(
-            ended.next.wake,
-            Wake::At {
+            ended.next.schedule,
+            Schedule::At {
                 at: time(65),
                 step: Step::WriteBack
             }
@@ -617,8 +617,8 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     }
     // Whoever brings news and writes them, too, begins after the doubt.
     let seen = Event::Observed {
-        finding: finding(Status::Started, 1),
-        marker: None,
+        snapshot: snapshot(Status::Started, 1),
+        change_token: None,
         lease_until: Some(time(200)),
         carried: false,
     };
@@ -626,7 +626,7 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     assert_eq!(brought.report.lease_until, Some(time(200)));
     assert!(!step(&brought, reported(&brought), 122).next.unreported());
     // One that is put off, or dies, is written once more anyway.
-    let put_off = Event::ReportPutOff {
+    let put_off = Event::ReportDeferred {
         report: troubled(&at_work.report, 0),
         until: time(80),
     };
@@ -642,17 +642,17 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
 
 #[test]
 fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
-    let put_off = Event::PutOff {
+    let put_off = Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(500),
     };
     let waits = step(&fresh(), put_off, 10).next;
-    let now = Wake::At {
+    let now = Schedule::At {
         at: time(20),
         step: Step::Invite,
     };
-    assert_eq!(step(&waits, Event::Retry, 20).next.wake, now);
+    assert_eq!(step(&waits, Event::Retry, 20).next.schedule, now);
     assert!(matches!(
         refused(&fresh(), Event::Retry, 20),
         NotApplicable::NothingNew { .. }
@@ -663,28 +663,28 @@ fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
     };
     let never_sent = step(&fresh(), failed(None), 10).next;
     let again = step(&never_sent, Event::Retry, 20).next;
-    assert_eq!((&again.state, &again.wake), (&State::Detected, &now));
+    assert_eq!((&again.state, &again.schedule), (&State::Detected, &now));
     let was_sent = step(&step(&fresh(), claim(60), 1).next, failed(Some(1)), 10).next;
     let looked_up = step(&was_sent, Event::Retry, 20).next;
     let lease_until = time(20);
     assert_eq!(looked_up.state, State::Sending { lease_until });
-    assert_eq!(looked_up.wake, now);
+    assert_eq!(looked_up.schedule, now);
 }
 
 #[test]
 fn a_retry_of_a_report_writes_it_at_once() {
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    let put_off = Event::ReportPutOff {
+    let put_off = Event::ReportDeferred {
         report: troubled(&row.report, 2),
         until: time(9000),
     };
     let waits = step(&row, put_off, 3).next;
     let retried = step(&waits, Event::Retry, 20).next;
-    let now = Wake::At {
+    let now = Schedule::At {
         at: time(20),
         step: Step::WriteBack,
     };
-    assert_eq!(retried.wake, now);
+    assert_eq!(retried.schedule, now);
     let shown = step(&retried, reported(&retried), 21).next;
     assert!(matches!(
         refused(&shown, Event::Retry, 22),
@@ -696,7 +696,7 @@ fn a_retry_of_a_report_writes_it_at_once() {
 fn a_cancelled_one_is_not_sent_and_a_late_result_still_counts() {
     let taken_back = step(&fresh(), Event::Cancel, 5).next;
     assert_eq!(taken_back.state, State::Skipped(SkipReason::Cancelled));
-    assert_eq!(taken_back.wake, Wake::Never);
+    assert_eq!(taken_back.schedule, Schedule::Never);
     assert!(matches!(
         refused(&taken_back, Event::Cancel, 6),
         NotApplicable::NothingNew { .. }
@@ -711,8 +711,8 @@ fn a_cancelled_one_is_not_sent_and_a_late_result_still_counts() {
     assert_eq!(cancelled.moment(), Some(Moment::Cancelled));
     assert!(cancelled.unreported());
     let seen = Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker: None,
+        snapshot: snapshot(Status::Completed, 1),
+        change_token: None,
         lease_until: None,
         carried: false,
     };
@@ -730,7 +730,7 @@ fn whoever_sends_can_go_on_to_report() {
     let sent = step(&step(&fresh(), claim(60), 1).next, sent, 2);
     let at = time(62);
     let step_due = Step::WriteBack;
-    assert_eq!(sent.next.wake, Wake::At { at, step: step_due });
+    assert_eq!(sent.next.schedule, Schedule::At { at, step: step_due });
     assert_eq!(sent.next.report.action, Some(ActionRecord::Creating));
     let queued = |effect: &Effect| matches!(effect, Effect::Queue(_));
     assert!(!sent.effects.iter().any(queued));
@@ -744,46 +744,49 @@ fn whoever_sends_can_go_on_to_report() {
 #[test]
 fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
     let row = step(&fresh(), claim(60), 1).next;
-    refused(&row, Event::Forget, 2);
+    refused(&row, Event::Purge, 2);
     let row = step(&row, sent("r0"), 2).next;
     // The candidate may still take part.
     let open = step(&row, reported(&row), 3).next;
-    refused(&open, Event::Forget, 3);
+    refused(&open, Event::Purge, 3);
     let seen = Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker: Some("m".to_owned()),
+        snapshot: snapshot(Status::Completed, 1),
+        change_token: Some("m".to_owned()),
         lease_until: None,
         carried: false,
     };
     let row = step(&row, seen, 4).next;
     // Whether Eploy shows it or not.
     let shown = step(&row, reported(&row), 6).next;
-    assert_eq!(step(&shown, Event::Forget, 7).effects, []);
-    let gone = step(&row, Event::Forget, 7);
+    assert_eq!(step(&shown, Event::Purge, 7).effects, []);
+    let gone = step(&row, Event::Purge, 7);
     assert_eq!(gone.effects, [], "nobody is told that Eploy shows it");
     let row = gone.next;
     assert!(!row.unreported());
-    assert_eq!((&row.state, &row.wake), (&State::Completed, &Wake::Never));
-    assert_eq!((&row.finding, &row.marker), (&None, &None));
-    assert_eq!((&row.invite_link, row.story.len()), (&None, 1));
+    assert_eq!(
+        (&row.state, &row.schedule),
+        (&State::Completed, &Schedule::Never)
+    );
+    assert_eq!((&row.snapshot, &row.change_token), (&None, &None));
+    assert_eq!((&row.invite_link, row.history.len()), (&None, 1));
     assert_eq!(row.reference, Some("r0".into()));
-    refused(&row, Event::Forget, 8);
+    refused(&row, Event::Purge, 8);
 }
 
 fn unavailable(since: i64, times: u32) -> Event {
-    Event::ResultUnavailable(Trouble {
+    Event::ResultUnavailable(Failure {
         code: "platform.unreachable".to_owned(),
         problem: "the platform, read a result: it is down".to_owned(),
         remedy: "Wait".to_owned(),
-        since: time(since),
-        times,
+        first_failed_at: time(since),
+        attempts: times,
     })
 }
 
 fn seen(status: Status) -> Event {
     Event::Observed {
-        finding: finding(status, 1),
-        marker: None,
+        snapshot: snapshot(status, 1),
+        change_token: None,
         lease_until: None,
         carried: false,
     }
@@ -801,21 +804,21 @@ fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
     const DAY: i64 = 86_400;
     let row = step(&shown(), unavailable(10, 1), 10).next;
     assert!(!row.unreported(), "it may be over soon");
-    assert_eq!(row.wake, shown().wake);
+    assert_eq!(row.schedule, shown().schedule);
     // A day in which nobody asked proves nothing.
     let row = step(&row, unavailable(10, 2), DAY + 10).next;
     assert!(!row.unreported());
     let row = step(&row, unavailable(10, 3), DAY + 20).next;
     assert!(row.unreported() && row.result_overdue);
     assert!(matches!(
-        row.wake,
-        Wake::At {
+        row.schedule,
+        Schedule::At {
             step: Step::WriteBack,
             ..
         }
     ));
     let row = step(&row, reported(&row), DAY + 21).next;
-    assert!(matches!(row.wake, Wake::Watched { .. }));
+    assert!(matches!(row.schedule, Schedule::Sweep { .. }));
     let row = step(&row, unavailable(10, 4), DAY + 30).next;
     assert!(!row.unreported());
 
@@ -823,12 +826,12 @@ fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
     let read = step(&row, seen(Status::Sent), DAY + 40).next;
     assert!(read.unreported() && !read.result_overdue);
     assert_eq!(
-        (read.trouble.as_ref(), read.moment()),
+        (read.failure.as_ref(), read.moment()),
         (None, Some(Moment::Invited))
     );
     let never_told = step(&shown(), unavailable(10, 1), 10).next;
     let read = step(&never_told, seen(Status::Sent), 20).next;
-    assert_eq!((read.trouble.as_ref(), read.unreported()), (None, false));
+    assert_eq!((read.failure.as_ref(), read.unreported()), (None, false));
 }
 
 #[test]
@@ -841,10 +844,10 @@ fn a_result_that_cannot_be_read_for_a_month_ends_the_invitation_and_a_late_one_c
     assert_eq!(row.state, State::Invited);
     let row = step(&row, unavailable(10, 11), MONTH + 10).next;
     assert!(
-        matches!(&row.state, State::Failed(FailReason::Unanswered(trouble)) if trouble.times == 11)
+        matches!(&row.state, State::Failed(FailReason::Unanswered(failure)) if failure.attempts == 11)
     );
     assert_eq!(row.moment(), Some(Moment::Failed));
-    assert!(row.unreported() && row.trouble.is_none());
+    assert!(row.unreported() && row.failure.is_none());
     let row = step(&row, seen(Status::Completed), MONTH + 20).next;
     assert_eq!(row.state, State::Completed);
     // What has ended, or was never sent, is not ended by it.
@@ -856,8 +859,8 @@ fn a_result_that_cannot_be_read_for_a_month_ends_the_invitation_and_a_late_one_c
 #[test]
 fn an_open_invitation_without_an_end_of_its_own_is_watched_for_a_year() {
     const YEAR: i64 = 365 * 86_400;
-    refused(&shown(), Event::WatchOver, YEAR + 1);
-    let row = step(&shown(), Event::WatchOver, YEAR + 2).next;
+    refused(&shown(), Event::WatchExpired, YEAR + 1);
+    let row = step(&shown(), Event::WatchExpired, YEAR + 2).next;
     assert_eq!(row.state, State::Expired);
 }
 
@@ -870,10 +873,10 @@ fn sending_that_never_comes_to_an_end_is_given_up() {
         row = step(&row, claim(at + 60), at).next;
         assert_eq!(row.attempts, attempt);
         at += 60;
-        row = step(&row, Event::LookedUpAbsent { again_at: None }, at).next;
+        row = step(&row, Event::LookupNotFound { again_at: None }, at).next;
     }
     assert!(
-        matches!(&row.state, State::Failed(FailReason::GaveUp(trouble)) if trouble.code == "invitation.interrupted")
+        matches!(&row.state, State::Failed(FailReason::GaveUp(failure)) if failure.code == "invitation.interrupted")
     );
     assert!(row.unreported());
 }
@@ -897,25 +900,25 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => (0..400_000i64).prop_map(claim),
         1 => (0..3u8, 0..400_000i64).prop_map(|(which, at)| arranged(&format!("interview:{which}"), at)),
-        1 => (held.clone(), 0..400_000i64).prop_map(|(claim, at)| Event::PutOff { claim, trouble: trouble(at / 2), until: time(at) }),
-        1 => (0..4u32, 0..400_000i64).prop_map(|(attempt, at)| Event::OutcomeUnknown { attempt, trouble: trouble(at / 2), look_up_at: time(at) }),
-        1 => (0..400_000i64).prop_map(|at| Event::LookUpPutOff { trouble: trouble(at / 2), until: time(at) }),
-        2 => Just(Event::LookedUpAbsent { again_at: None }),
+        1 => (held.clone(), 0..400_000i64).prop_map(|(claim, at)| Event::Deferred { claim, failure: failure(at / 2), until: time(at) }),
+        1 => (0..4u32, 0..400_000i64).prop_map(|(attempt, at)| Event::OutcomeUnknown { attempt, failure: failure(at / 2), look_up_at: time(at) }),
+        1 => (0..400_000i64).prop_map(|at| Event::LookupDeferred { failure: failure(at / 2), until: time(at) }),
+        2 => Just(Event::LookupNotFound { again_at: None }),
         3 => (0..2u8).prop_map(|which| sent(&format!("r{which}"))),
         2 => (0..400_000i64).prop_map(|at| Event::Sent { reference: "r0".into(), link: None, adopted: false, writer: Some(writer(at)) }),
         1 => held.clone().prop_map(|claim| Event::Skip { claim, reason: SkipReason::Duplicate(None) }),
         1 => held.prop_map(|claim| Event::Fail { claim, reason: FailReason::NoEmail }),
-        4 => (status, 0..3u8, proptest::option::of(0..400_000i64), any::<bool>()).prop_map(|(status, digest, at, carried)| Event::Observed { finding: finding(status, digest), marker: Some(format!("{digest}")), lease_until: at.map(time), carried }),
-        1 => Just(Event::WatchOver),
+        4 => (status, 0..3u8, proptest::option::of(0..400_000i64), any::<bool>()).prop_map(|(status, digest, at, carried)| Event::Observed { snapshot: snapshot(status, digest), change_token: Some(format!("{digest}")), lease_until: at.map(time), carried }),
+        1 => Just(Event::WatchExpired),
         1 => Just(Event::Left),
         1 => (0..400_000i64).prop_map(|at| Event::StillThere { modified: Some(time(at)) }),
         2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
-        2 => Just(Event::ReportDoubted),
-        1 => (0..400_000i64).prop_map(|at| Event::ReportPutOff { report: troubled(&Report::default(), at / 2), until: time(at) }),
+        2 => Just(Event::ReportStale),
+        1 => (0..400_000i64).prop_map(|at| Event::ReportDeferred { report: troubled(&Report::default(), at / 2), until: time(at) }),
         1 => Just(Event::Retry),
         1 => Just(Event::Cancel),
-        1 => Just(Event::Forget),
+        1 => Just(Event::Purge),
     ]
 }
 
@@ -941,7 +944,7 @@ proptest! {
             prop_assert!(next.report.revision <= next.revision);
             prop_assert!(row.reference.is_none() || next.reference == row.reference, "the reference changed");
             prop_assert!(next.state.level() < 2 || next.reference.is_some(), "on the platform without a reference");
-            prop_assert!(next.story.len() <= Invitation::LONGEST_STORY);
+            prop_assert!(next.history.len() <= Invitation::MAX_HISTORY_ENTRIES);
             if row.state != State::Detected {
                 let met = |row: &Invitation| (row.assessment.clone(), row.appointment);
                 prop_assert_eq!(met(&row), met(&next), "moved while the platform may have it");
@@ -951,25 +954,25 @@ proptest! {
                 prop_assert_eq!(&row.state, &State::Detected);
             }
             // Only a delivery takes a report off the clock's hands, and nobody stretches that beyond the writer's lease.
-            if next.is_carried() && !row.is_carried() {
+            if next.awaits_delivery() && !row.awaits_delivery() {
                 prop_assert!(matches!(event, Event::Observed { carried: true, .. }), "{event:?} left it to nobody");
                 prop_assert!(next.report.leased(at));
             }
-            if next.is_carried() && next.report.lease_until > row.report.lease_until {
+            if next.awaits_delivery() && next.report.lease_until > row.report.lease_until {
                 prop_assert!(matches!(event, Event::Observed { .. }), "{event:?} stretched it");
             }
             // Nothing is ever forgotten: whoever is not done is due, and whoever is due has a time.
             let unsent = next.state.level() == 0;
-            match &next.wake {
-                Wake::Never => prop_assert!(!unsent && !next.unreported()),
-                Wake::Watched { .. } => prop_assert!(!unsent && !pooled && next.reference.is_some()),
-                Wake::At { step: Step::Invite, .. } => prop_assert!(unsent),
-                Wake::At { step: Step::WriteBack, .. } => prop_assert!(!unsent && next.unreported()),
+            match &next.schedule {
+                Schedule::Never => prop_assert!(!unsent && !next.unreported()),
+                Schedule::Sweep { .. } => prop_assert!(!unsent && !pooled && next.reference.is_some()),
+                Schedule::At { step: Step::Invite, .. } => prop_assert!(unsent),
+                Schedule::At { step: Step::WriteBack, .. } => prop_assert!(!unsent && next.unreported()),
             }
             // Its time of keeping is over: it rests, as it was, with nothing of what came of it.
             if row.forgotten_at.is_some() {
-                prop_assert_eq!((&next.state, next.attempts, &next.wake), (&row.state, row.attempts, &Wake::Never));
-                prop_assert_eq!((&next.finding, &next.invite_link), (&None, &None));
+                prop_assert_eq!((&next.state, next.attempts, &next.schedule), (&row.state, row.attempts, &Schedule::Never));
+                prop_assert_eq!((&next.snapshot, &next.invite_link), (&None, &None));
                 prop_assert_eq!(&effects, &[]);
             }
             // Effects are hints about the saved row and nothing else.
@@ -984,18 +987,18 @@ proptest! {
         }
         // However confused the history was, it can be brought to an end from where it stands.
         let mut guard = 0;
-        while row.wake != Wake::Never {
+        while row.schedule != Schedule::Never {
             guard += 1;
-            prop_assert!(guard < 30, "it never comes to rest: {:?} {:?}", row.state, row.wake);
+            prop_assert!(guard < 30, "it never comes to rest: {:?} {:?}", row.state, row.schedule);
             now += 40 * 86_400;
-            let event = match (&row.state, &row.wake) {
-                (State::Sending { .. }, _) => Event::LookedUpAbsent { again_at: None },
+            let event = match (&row.state, &row.schedule) {
+                (State::Sending { .. }, _) => Event::LookupNotFound { again_at: None },
                 (State::Detected, _) => Event::Skip { claim: None, reason: SkipReason::MovedOn },
-                (_, Wake::At { .. }) => reported(&row),
-                (_, Wake::Watched { .. }) if row.unreported() => reported(&row),
-                (_, Wake::Watched { until: None, .. }) => Event::Observed { finding: finding(Status::Completed, 9), marker: None, lease_until: None, carried: false },
-                (_, Wake::Watched { .. }) => Event::WatchOver,
-                (_, Wake::Never) => unreachable!(),
+                (_, Schedule::At { .. }) => reported(&row),
+                (_, Schedule::Sweep { .. }) if row.unreported() => reported(&row),
+                (_, Schedule::Sweep { until: None, .. }) => Event::Observed { snapshot: snapshot(Status::Completed, 9), change_token: None, lease_until: None, carried: false },
+                (_, Schedule::Sweep { .. }) => Event::WatchExpired,
+                (_, Schedule::Never) => unreachable!(),
             };
             row = row.apply(event, time(now), &timing, Some(3)).unwrap().next;
         }

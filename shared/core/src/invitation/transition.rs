@@ -10,7 +10,9 @@ use self::effects::{effects, given_up};
 use self::wake::Watch;
 pub(crate) use self::wake::watch_limit;
 use super::event::{Event, NotApplicable, Transition};
-use super::{FailReason, Happening, Invitation, Report, SkipReason, State, Step, Trouble, Wake};
+use super::{
+    FailReason, Failure, HistoryEntry, Invitation, Report, Schedule, SkipReason, State, Step,
+};
 use crate::timing::{Timing, seconds};
 
 impl Invitation {
@@ -32,7 +34,7 @@ impl Invitation {
             Event::Observed { carried, .. } => (*carried, !*carried),
             // Whoever begins need not be who was sent by the delivery.
             Event::ReportBegun(_) => (false, false),
-            _ => (self.is_carried(), false),
+            _ => (self.awaits_delivery(), false),
         };
         let watch = Watch {
             carried,
@@ -42,7 +44,7 @@ impl Invitation {
         let mut next = self.clone();
         let (detail, wake) = next.take(event, now, timing, &watch)?;
         next.version += 1;
-        next.wake = wake.unwrap_or_else(|| next.usual_wake(self, &watch, now, timing));
+        next.schedule = wake.unwrap_or_else(|| next.usual_wake(self, &watch, now, timing));
         next.tell(now, what, detail);
         let effects = effects(self, &next, now);
         Ok(Transition { next, effects })
@@ -59,7 +61,7 @@ impl Invitation {
         now: Timestamp,
         timing: &Timing,
         watch: &Watch,
-    ) -> Result<(Option<String>, Option<Wake>), NotApplicable> {
+    ) -> Result<(Option<String>, Option<Schedule>), NotApplicable> {
         let past = NotApplicable::Past {
             event: event.name(),
             state: self.state.name(),
@@ -81,7 +83,7 @@ impl Invitation {
         let mut detail = None;
         let mut wake = None;
         match event {
-            Event::Arranged {
+            Event::Scheduled {
                 assessment,
                 appointment,
             } => {
@@ -106,8 +108,8 @@ impl Invitation {
                     return Err(past);
                 }
                 self.attempts += 1;
-                self.next_try = None;
-                self.trouble
+                self.retry_at = None;
+                self.failure
                     .iter_mut()
                     .for_each(|one| one.leave_out(idle, now));
                 self.entry.entered_at = entered_at.or(self.entry.entered_at);
@@ -116,78 +118,78 @@ impl Invitation {
                 self.state = State::Sending { lease_until };
                 detail = Some(format!("attempt {}", self.attempts));
             }
-            Event::PutOff {
+            Event::Deferred {
                 claim,
-                mut trouble,
+                mut failure,
                 until,
             } => {
                 if !held_by(claim) {
                     return Err(past);
                 }
-                trouble.leave_out(idle, now);
-                detail = Some(trouble.code.clone());
-                if trouble.is_hopeless(now, timing) {
-                    self.state = State::Failed(FailReason::GaveUp(trouble));
+                failure.leave_out(idle, now);
+                detail = Some(failure.code.clone());
+                if failure.is_exhausted(now, timing) {
+                    self.state = State::Failed(FailReason::GaveUp(failure));
                     self.revision += 1;
                 } else {
                     self.state = State::Detected;
-                    self.next_try = Some(until);
-                    self.mark_late(&trouble, now, until, timing);
-                    self.trouble = Some(trouble);
+                    self.retry_at = Some(until);
+                    self.mark_late(&failure, now, until, timing);
+                    self.failure = Some(failure);
                 }
             }
             Event::OutcomeUnknown {
                 attempt,
-                mut trouble,
+                mut failure,
                 look_up_at,
             } => {
                 if !matches!(self.state, State::Sending { .. }) || attempt != self.attempts {
                     return Err(past);
                 }
-                detail = Some(trouble.code.clone());
+                detail = Some(failure.code.clone());
                 self.state = State::Sending {
                     lease_until: look_up_at,
                 };
-                trouble.leave_out(idle, now);
-                self.mark_late(&trouble, now, look_up_at, timing);
-                self.trouble = Some(trouble);
+                failure.leave_out(idle, now);
+                self.mark_late(&failure, now, look_up_at, timing);
+                self.failure = Some(failure);
             }
-            Event::LookUpPutOff { mut trouble, until } => {
+            Event::LookupDeferred { mut failure, until } => {
                 if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
                     return Err(past);
                 }
-                trouble.leave_out(idle, now);
-                detail = Some(trouble.code.clone());
-                if trouble.is_hopeless(now, timing) || trouble.is_gone_after(self.trouble.as_ref())
+                failure.leave_out(idle, now);
+                detail = Some(failure.code.clone());
+                if failure.is_exhausted(now, timing) || failure.is_gone_after(self.failure.as_ref())
                 {
-                    self.state = State::Failed(FailReason::OutcomeUnknown(trouble));
+                    self.state = State::Failed(FailReason::OutcomeUnknown(failure));
                     self.revision += 1;
                 } else {
-                    self.mark_late(&trouble, now, until, timing);
-                    self.trouble = Some(trouble);
-                    self.next_try = Some(until);
+                    self.mark_late(&failure, now, until, timing);
+                    self.failure = Some(failure);
+                    self.retry_at = Some(until);
                 }
             }
-            Event::LookedUpAbsent { again_at } => {
+            Event::LookupNotFound { again_at } => {
                 if !matches!(self.state, State::Sending { lease_until } if lease_until <= now) {
                     return Err(past);
                 }
-                match self.trouble.take() {
-                    Some(trouble) if trouble.is_hopeless(now, timing) => {
-                        self.state = State::Failed(FailReason::GaveUp(trouble));
+                match self.failure.take() {
+                    Some(failure) if failure.is_exhausted(now, timing) => {
+                        self.state = State::Failed(FailReason::GaveUp(failure));
                         self.revision += 1;
-                        self.next_try = None;
+                        self.retry_at = None;
                     }
                     // Whoever sends it never comes to its end, and nobody can say why.
                     None if self.attempts >= Self::MAX_INTERRUPTED => {
                         self.state = State::Failed(FailReason::GaveUp(self.interrupted(now)));
                         self.revision += 1;
-                        self.next_try = None;
+                        self.retry_at = None;
                     }
-                    trouble => {
-                        self.trouble = trouble;
+                    failure => {
+                        self.failure = failure;
                         self.state = State::Detected;
-                        self.next_try = again_at;
+                        self.retry_at = again_at;
                     }
                 }
             }
@@ -212,8 +214,8 @@ impl Invitation {
                 self.invite_link = link;
                 self.invited_at = Some(now);
                 self.sent_to = None;
-                self.trouble = None;
-                self.next_try = None;
+                self.failure = None;
+                self.retry_at = None;
                 self.state = State::Invited;
                 self.revision += 1;
                 if let Some(writer) = writer
@@ -239,7 +241,7 @@ impl Invitation {
                 if self.revision > 0 || is_news {
                     self.revision += 1;
                 }
-                self.next_try = None;
+                self.retry_at = None;
                 if reason == SkipReason::MovedOn {
                     // Seen away from the stage: whoever comes back to it enters anew, whatever a poll saw in between.
                     self.entry.left_at.get_or_insert(now);
@@ -251,13 +253,13 @@ impl Invitation {
                     return Err(past);
                 }
                 detail = Some(reason.code().to_owned());
-                self.next_try = None;
+                self.retry_at = None;
                 self.state = State::Failed(reason);
                 self.revision += 1;
             }
             Event::Observed {
-                finding,
-                marker,
+                snapshot,
+                change_token,
                 lease_until,
                 carried: _,
             } => {
@@ -265,42 +267,42 @@ impl Invitation {
                     return Err(past);
                 }
                 let changed = self
-                    .finding
+                    .snapshot
                     .as_ref()
-                    .is_none_or(|before| before.digest != finding.digest);
-                let marked = marker.is_some() && marker != self.marker;
+                    .is_none_or(|before| before.digest != snapshot.digest);
+                let marked = change_token.is_some() && change_token != self.change_token;
                 // A delivery told of something, and this is the first look since.
                 let behind = watch.looked
-                    && matches!(self.wake, Wake::Watched { .. })
-                    && self.wake != self.watched(now, timing, watch);
+                    && matches!(self.schedule, Schedule::Sweep { .. })
+                    && self.schedule != self.watched(now, timing, watch);
                 let was_unread = self.is_unread();
-                let recovered = self.trouble.take().is_some();
+                let recovered = self.failure.take().is_some();
                 self.result_overdue = false;
                 if !changed && !marked && !behind && !recovered {
                     return Err(nothing_new);
                 }
                 let before = self.revision;
                 if marked {
-                    self.marker = marker;
+                    self.change_token = change_token;
                 }
                 if changed {
-                    let found = State::of(finding.status);
+                    let found = State::of(snapshot.status);
                     // Never backwards: a platform that now says "sent" of an invitation that had started is behind.
                     if found.level() > self.state.level() {
                         if found.level() > 3 {
-                            self.ended_at = finding.completed_at.or(Some(now));
+                            self.ended_at = snapshot.completed_at.or(Some(now));
                         }
                         self.state = found;
                     }
-                    detail = Some(format!("{:?}", finding.status).to_lowercase());
+                    detail = Some(format!("{:?}", snapshot.status).to_lowercase());
                     // The first look at a fresh invitation tells nothing that "invited" did not.
-                    let first_plain = self.finding.is_none()
+                    let first_plain = self.snapshot.is_none()
                         && matches!(self.state, State::Invited)
-                        && finding.status != crate::result::Status::Opened;
+                        && snapshot.status != crate::result::Status::Opened;
                     if !first_plain {
                         self.revision += 1;
                     }
-                    self.finding = Some(finding);
+                    self.snapshot = Some(snapshot);
                 }
                 if was_unread && recovered && self.revision == before {
                     self.revision += 1;
@@ -310,16 +312,16 @@ impl Invitation {
                     self.report.lease(lease_until);
                 }
             }
-            Event::ResultUnavailable(trouble) => {
+            Event::ResultUnavailable(failure) => {
                 if self.reference.is_none() {
                     return Err(past);
                 }
-                detail = Some(trouble.code.clone());
-                let overdue = trouble.is_overdue(now, timing);
-                if self.state.is_open() && trouble.is_unanswered(now, timing) {
-                    self.trouble = None;
+                detail = Some(failure.code.clone());
+                let overdue = failure.is_overdue(now, timing);
+                if self.state.is_open() && failure.is_unanswered(now, timing) {
+                    self.failure = None;
                     self.result_overdue = false;
-                    self.state = State::Failed(FailReason::Unanswered(trouble));
+                    self.state = State::Failed(FailReason::Unanswered(failure));
                     self.ended_at = Some(now);
                     self.revision += 1;
                 } else {
@@ -327,23 +329,23 @@ impl Invitation {
                         self.result_overdue = true;
                         self.revision += 1;
                     } else {
-                        wake = Some(self.wake.clone());
+                        wake = Some(self.schedule.clone());
                     }
-                    self.trouble = Some(trouble);
+                    self.failure = Some(failure);
                 }
             }
-            Event::WatchOver => {
-                let Wake::Watched { until, .. } = self.wake else {
+            Event::WatchExpired => {
+                let Schedule::Sweep { until, .. } = self.schedule else {
                     return Err(past);
                 };
                 let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
                 if !is_over(watch_limit(until, self.state.level(), self.invited_at))
-                    || self.is_carried()
+                    || self.awaits_delivery()
                 {
                     return Err(past);
                 }
                 let by_now = self.watched(now, timing, watch);
-                let goes_on = matches!(by_now, Wake::Watched { until, .. } if !is_over(until));
+                let goes_on = matches!(by_now, Schedule::Sweep { until, .. } if !is_over(until));
                 if !self.state.is_open() && goes_on {
                     // It ended, or ended anew, since a sweep last looked.
                     wake = Some(by_now);
@@ -352,7 +354,7 @@ impl Invitation {
                     self.ended_at = Some(now);
                     self.revision += 1;
                 } else {
-                    wake = Some(Wake::Never);
+                    wake = Some(Schedule::Never);
                 }
             }
             Event::Left => {
@@ -362,7 +364,7 @@ impl Invitation {
                 self.entry.left_at = Some(now);
                 if self.state == State::Detected {
                     self.state = State::Skipped(SkipReason::MovedOn);
-                    self.next_try = None;
+                    self.retry_at = None;
                     if self.revision > 0 {
                         self.revision += 1;
                     }
@@ -374,7 +376,7 @@ impl Invitation {
                 }
                 self.entry.modified = modified;
                 self.entry.left_at = None;
-                wake = Some(self.wake.clone());
+                wake = Some(self.schedule.clone());
             }
             Event::CandidateMerged { candidate } => {
                 if self.candidate == candidate {
@@ -382,7 +384,7 @@ impl Invitation {
                 }
                 detail = Some(candidate.to_string());
                 self.candidate = candidate;
-                wake = Some(self.wake.clone());
+                wake = Some(self.schedule.clone());
             }
             Event::ReportBegun(writer) => {
                 if !self.unreported() || self.report.leased(now) {
@@ -400,11 +402,11 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.report = report;
-                wake = Some(self.wake.clone());
+                wake = Some(self.schedule.clone());
             }
             Event::Reported(mut report) => {
                 report.revision = report.revision.min(self.revision).max(self.report.revision);
-                report.trouble = None;
+                report.failure = None;
                 report.lease_until = None;
                 if self.report.doubted {
                     report.revision = report.revision.min(self.revision.saturating_sub(1));
@@ -418,14 +420,14 @@ impl Invitation {
                 self.report = report;
                 wake = self.tell_the_rest(now);
             }
-            Event::ReportDoubted if self.report.lease_until.is_some() => {
+            Event::ReportStale if self.report.lease_until.is_some() => {
                 if self.report.doubted {
                     return Err(nothing_new);
                 }
                 self.report.doubted = true;
-                wake = Some(self.wake.clone());
+                wake = Some(self.schedule.clone());
             }
-            Event::ReportDoubted => {
+            Event::ReportStale => {
                 if self.report.revision == 0 {
                     return Err(nothing_new);
                 }
@@ -433,11 +435,11 @@ impl Invitation {
                 self.report.forget_revisions();
                 wake = self.tell_the_rest(now);
             }
-            Event::ReportPutOff { mut report, until } => {
+            Event::ReportDeferred { mut report, until } => {
                 if !self.unreported() {
                     return Err(past);
                 }
-                detail = report.problem().map(|trouble| trouble.code.clone());
+                detail = report.problem().map(|failure| failure.code.clone());
                 report.revision = self.report.revision;
                 report.lease_until = None;
                 if self.report.doubted {
@@ -446,7 +448,7 @@ impl Invitation {
                 report.doubted = false;
                 self.report = report;
                 if self.state.level() > 0 {
-                    wake = Some(Wake::At {
+                    wake = Some(Schedule::At {
                         at: until,
                         step: Step::WriteBack,
                     });
@@ -456,7 +458,7 @@ impl Invitation {
             Event::Cancel => match self.state {
                 State::Detected => {
                     self.state = State::Skipped(SkipReason::Cancelled);
-                    self.next_try = None;
+                    self.retry_at = None;
                     if self.revision > 0 {
                         self.revision += 1;
                     }
@@ -471,7 +473,7 @@ impl Invitation {
                 }
                 _ => return Err(past),
             },
-            Event::Forget => {
+            Event::Purge => {
                 if !self.is_over() {
                     return Err(past);
                 }
@@ -480,7 +482,7 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.forget(now);
-                wake = Some(Wake::Never);
+                wake = Some(Schedule::Never);
             }
         }
         Ok((detail, wake))
@@ -490,13 +492,13 @@ impl Invitation {
     const MAX_INTERRUPTED: u32 = 50;
 
     /// Why it is given up if whoever sends it never comes to an end.
-    fn interrupted(&self, now: Timestamp) -> Trouble {
-        Trouble {
+    fn interrupted(&self, now: Timestamp) -> Failure {
+        Failure {
             code: "invitation.interrupted".to_owned(),
             problem: "sending it was begun again and again and never came to an end".to_owned(),
             remedy: "Ask whoever runs Stagecall to look at its log".to_owned(),
-            since: now,
-            times: self.attempts,
+            first_failed_at: now,
+            attempts: self.attempts,
         }
     }
 
@@ -509,16 +511,16 @@ impl Invitation {
     fn forget(&mut self, now: Timestamp) {
         self.forgotten_at = Some(now);
         self.invite_link = None;
-        self.finding = None;
-        self.marker = None;
-        self.trouble = None;
+        self.snapshot = None;
+        self.change_token = None;
+        self.failure = None;
         self.result_overdue = false;
         self.sent_to = None;
         self.report = Report {
             revision: self.revision,
             ..Report::default()
         };
-        self.story.clear();
+        self.history.clear();
     }
 
     /// What an operator's wish to try again comes to: the one way back from a failure.
@@ -527,15 +529,15 @@ impl Invitation {
         now: Timestamp,
         past: NotApplicable,
         nothing_new: NotApplicable,
-    ) -> Result<Option<Wake>, NotApplicable> {
+    ) -> Result<Option<Schedule>, NotApplicable> {
         match &self.state {
-            State::Detected | State::Sending { .. } if self.next_try.is_none_or(|at| at <= now) => {
+            State::Detected | State::Sending { .. } if self.retry_at.is_none_or(|at| at <= now) => {
                 return Err(nothing_new);
             }
-            State::Detected | State::Sending { .. } => self.next_try = None,
+            State::Detected | State::Sending { .. } => self.retry_at = None,
             State::Failed(_) if self.reference.is_none() => {
-                self.trouble = None;
-                self.next_try = None;
+                self.failure = None;
+                self.retry_at = None;
                 self.state = if self.attempts == 0 {
                     State::Detected
                 } else {
@@ -556,8 +558,8 @@ impl Invitation {
     }
 
     /// The wake after a report that may already be behind.
-    fn tell_the_rest(&self, now: Timestamp) -> Option<Wake> {
-        (self.unreported() && self.state.level() > 0).then_some(Wake::At {
+    fn tell_the_rest(&self, now: Timestamp) -> Option<Schedule> {
+        (self.unreported() && self.state.level() > 0).then_some(Schedule::At {
             at: now,
             step: Step::WriteBack,
         })
@@ -565,9 +567,9 @@ impl Invitation {
 
     /// Makes the delay news for the recruiter, once: when it has lasted, or when it is known that it will, because nothing is
     /// tried before `until` (the day's allowance of calls is spent, or the other side asks to wait).
-    fn mark_late(&mut self, trouble: &Trouble, now: Timestamp, until: Timestamp, timing: &Timing) {
+    fn mark_late(&mut self, failure: &Failure, now: Timestamp, until: Timestamp, timing: &Timing) {
         let long_wait = until.duration_since(now) >= seconds(timing.late_seconds);
-        if self.revision == 0 && (long_wait || trouble.is_late(now, timing)) {
+        if self.revision == 0 && (long_wait || failure.is_late(now, timing)) {
             self.revision = 1;
         }
     }
@@ -577,17 +579,17 @@ impl Invitation {
         if matches!(what, "still_there" | "report_progress" | "report_begun") {
             return;
         }
-        if let Some(last) = self.story.last_mut()
+        if let Some(last) = self.history.last_mut()
             && last.what == what
             && last.detail == detail
         {
             last.at = at;
             return;
         }
-        if self.story.len() >= Self::LONGEST_STORY {
-            self.story.remove(Self::LONGEST_STORY / 2);
+        if self.history.len() >= Self::MAX_HISTORY_ENTRIES {
+            self.history.remove(Self::MAX_HISTORY_ENTRIES / 2);
         }
-        self.story.push(Happening {
+        self.history.push(HistoryEntry {
             at,
             what: what.to_owned(),
             detail,

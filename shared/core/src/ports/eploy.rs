@@ -46,7 +46,7 @@ pub struct ApplicationRow {
 
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct UnparsableRecord {
     /// Its id, if at least that could be read.
     pub id: Option<String>,
     /// What is wrong with it, without its content.
@@ -59,7 +59,7 @@ pub struct ApplicationPage {
     /// The readable ones.
     pub rows: Vec<ApplicationRow>,
     /// The others.
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
 }
@@ -126,7 +126,7 @@ pub struct StageChangePage {
     /// The readable ones.
     pub changes: Vec<StageChange>,
     /// The others.
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
 }
@@ -161,7 +161,7 @@ pub struct PlacementPage {
     /// The readable ones.
     pub rows: Vec<PlacementRow>,
     /// The others.
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
 }
@@ -179,7 +179,7 @@ pub struct HistoryRow {
 
 /// Where an application stands, and how it came there if Eploy tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum StageInfo {
     /// Its status history, oldest first. The last row is where it stands.
     History(Vec<HistoryRow>),
     /// Only where it stands: the history is not readable here.
@@ -366,7 +366,7 @@ pub trait Eploy: Send + Sync {
     ) -> Result<Option<ApplicationId>, CallError>;
 
     /// Where an application stands. One call.
-    async fn standing(&self, application: &ApplicationId) -> Result<Standing, CallError>;
+    async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError>;
 
     /// Where an application stands by its own record, whatever its status history says; `None` if there is no such
     /// application any more. One call.

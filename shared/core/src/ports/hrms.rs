@@ -10,7 +10,7 @@ use crate::tenant::{HrmsEndpoint, Tenant};
 
 /// One attempt to deliver a webhook. It may hold personal data, so its debug form shows none of the body.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Webhook {
     /// The webhook's id: the same on every attempt, so that a receiver can drop what it has.
     pub id: String,
     /// When the attempt is made.
@@ -21,7 +21,7 @@ pub struct Notice {
     pub body: serde_json::Value,
 }
 
-impl fmt::Debug for Notice {
+impl fmt::Debug for Webhook {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(to, "Notice({}, …)", self.id)
     }
@@ -44,6 +44,6 @@ pub trait Hrms: Send + Sync {
         &self,
         tenant: &Tenant,
         endpoint: &HrmsEndpoint,
-        notice: &Notice,
+        notice: &Webhook,
     ) -> Result<HrmsAnswer, CallError>;
 }

@@ -11,7 +11,7 @@ use crate::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
     TenantId,
 };
-use crate::invitation::{Invitation, Trouble};
+use crate::invitation::{Failure, Invitation};
 
 /// Whether a new invitation is now on record.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +43,9 @@ pub enum Bound {
 }
 
 /// An invitation that only the platform can move, as a sweep needs it: level and time are those of its
-/// [`crate::invitation::Wake::Watched`].
+/// [`crate::invitation::Schedule::Sweep`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
+pub struct WatchedInvitation {
     /// Which.
     pub key: InvitationKey,
     /// The platform's reference.
@@ -53,7 +53,7 @@ pub struct Waiting {
     /// The state's level when a sweep last looked, see [`crate::invitation::State::level`].
     pub level: u8,
     /// The mark of the last sweep.
-    pub marker: Option<String>,
+    pub change_token: Option<String>,
     /// When the platform accepted it.
     pub invited_at: Option<Timestamp>,
     /// Until when it is watched.
@@ -80,7 +80,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Vec<Invitation>, StoreError>;
 
     /// Says that a platform's reference is this invitation's, for good, unless it is another's.
-    async fn bind(
+    async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
@@ -88,7 +88,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Bound, StoreError>;
 
     /// Whose a platform's reference is.
-    async fn bound(
+    async fn find_by_reference(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -96,7 +96,7 @@ pub trait Ledger: Send + Sync {
     ) -> Result<Option<InvitationKey>, StoreError>;
 
     /// What was made on a platform account under this name of ours, if it is on record.
-    async fn prepared(
+    async fn find_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -105,7 +105,7 @@ pub trait Ledger: Send + Sync {
 
     /// Says that this was made under that name, unless something is on record. Returns what is on record: of several
     /// writers the first wins, for good.
-    async fn save_prepared(
+    async fn save_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -127,12 +127,12 @@ pub trait Ledger: Send + Sync {
         reference: Option<&Reference>,
     ) -> Result<bool, StoreError>;
 
-    /// The invitations of one assessment whose wake is [`crate::invitation::Wake::Watched`], in any order.
+    /// The invitations of one assessment whose wake is [`crate::invitation::Schedule::Sweep`], in any order.
     async fn waiting(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
-    ) -> Result<Vec<Waiting>, StoreError>;
+    ) -> Result<Vec<WatchedInvitation>, StoreError>;
 }
 
 /// The state of an assessment's sweep.
@@ -167,7 +167,8 @@ pub struct SweepState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepFailing {
     /// The last failure, since when it has been going on, and for how many sweeps.
-    pub trouble: Trouble,
+    #[serde(alias = "trouble")]
+    pub failure: Failure,
     /// When the last of them was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
@@ -219,7 +220,7 @@ impl SweepState {
 pub trait Sweeps: Send + Sync {
     /// Makes the sweep due at `at` at the latest: sets it if it rests, brings it forward if it is due later. Counted in
     /// [`SweepState::armed`] in either case.
-    async fn arm(
+    async fn schedule_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
@@ -268,7 +269,7 @@ pub struct Delivery {
 
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeliveryFate {
+pub enum DeliveryOutcome {
     /// Its invitations are being brought up to date.
     Handled,
     /// None of its references is known; look again at this time, because the invitation may be on record by then.
@@ -294,7 +295,7 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<Option<Delivery>, StoreError>;
 
     /// Records what became of it, and the delivery as it is given: whoever looked into it counts its `tries`.
-    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError>;
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError>;
 
     /// The parked ones of a tenant, newest first, `limit` at most.
     async fn unmatched(&self, tenant: &TenantId, limit: usize)

@@ -20,29 +20,30 @@ pub use due::{Due, DueItem, DueSince, longest_due};
 pub use eploy::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, ChangeFeed,
     Directory, Eploy, EployConnections, Feed, HistoryRow, NamedId, NewAction, PlacementPage,
-    PlacementRow, Purpose, QuestionsOf, SetAside, StageChange, StageChangePage, StageSearch,
-    Standing, Vacancy,
+    PlacementRow, Purpose, QuestionsOf, StageChange, StageChangePage, StageInfo, StageSearch,
+    UnparsableRecord, Vacancy,
 };
-pub use hrms::{Hrms, HrmsAnswer, Notice};
+pub use hrms::{Hrms, HrmsAnswer, Webhook};
 pub use ledger::{
-    Bound, Deliveries, Delivery, DeliveryFate, Inserted, Ledger, Saved, SweepFailing, SweepReading,
-    SweepState, Sweeps, Waiting,
+    Bound, Deliveries, Delivery, DeliveryOutcome, Inserted, Ledger, Saved, SweepFailing,
+    SweepReading, SweepState, Sweeps, WatchedInvitation,
 };
 pub use platform::{
-    Assessment, AssessmentKind, CallbackAddress, Capabilities, DeliveryReader, Found, Hint,
-    IncomingCall, InviteAnswer, InviteOrder, Platform, PlatformConnections, PrepareOrder,
-    Registration, Sighting, SweepPage, Task, Unreadable, Verdict, Withdrawn,
+    Assessment, AssessmentKind, AssessmentOrder, CallbackAddress, Capabilities, Found,
+    IncomingCall, InviteAnswer, InviteOrder, ListedStatus, Platform, PlatformConnections,
+    Registration, SignatureCheck, SweepPage, Task, Unreadable, WebhookHint, WebhookParser,
+    Withdrawn,
 };
 pub use records::{
     AuditRecord, DeliveryStanding, Erased, InvitationFilter, InvitationPage, KEPT_DELIVERY_DAYS,
-    Records, StateCount, Tombstone,
+    OperatorStore, StateCount, Tombstone,
 };
 pub use residents::Residents;
 pub use tenants::{
-    Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, LookAgain, MappingState,
-    MappingStatus, Overlap, PlatformSecret, PollProgress, PollState, Proven, Secrets,
-    SecretsWriter, SigningSecrets, StageScan, Suspension, TenantSecret, TenantState, TenantStates,
-    Tenants, UnreadRecord,
+    Allowance, CallbackToken, CallbackTokens, EarlierPart, HiresState, MappingState, MappingStatus,
+    Overlap, PlatformSecret, PollProgress, PollState, Proven, RecheckQueue, Secrets, SecretsWriter,
+    SigningSecrets, StageScan, Suspension, TenantSecret, TenantState, TenantStates, Tenants,
+    UnreadRecord,
 };
 pub use tokens::TokenCache;
 
@@ -59,7 +60,7 @@ pub trait Queue: Send + Sync {
 
     /// Whether whatever it took is handed out until it is done, whatever becomes of this process. Nothing may depend on
     /// it for good; but what a sweep of the platform finds anyway, only later, need not be made due beside it.
-    fn keeps(&self) -> bool;
+    fn is_durable(&self) -> bool;
 
     /// Whether this work waits here or is being done; `None`: the queue cannot tell.
     fn has(&self, _work: &Work) -> Option<bool> {

@@ -95,7 +95,7 @@ pub enum Task {
 
 /// Something candidates can be invited to that is to be made.
 #[derive(Clone, Debug)]
-pub struct PrepareOrder {
+pub struct AssessmentOrder {
     /// Our name for it: unlike any other's, and the same whenever it is asked for again.
     pub client_ref: String,
     /// What to make, in the platform's word.
@@ -148,20 +148,20 @@ pub struct Found {
 
 /// One line of a platform's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub struct ListedStatus {
     /// Which invitation.
     pub reference: Reference,
     /// Where it stands, if the list tells.
     pub status: Option<Status>,
     /// Changes when anything about it changes that a result would show.
-    pub marker: String,
+    pub change_token: String,
 }
 
 /// A page of a platform's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SweepPage {
     /// The lines.
-    pub sightings: Vec<Sighting>,
+    pub lines: Vec<ListedStatus>,
     /// Where to go on; `None`: this was the last page. It holds no secret and nobody's data, is at most
     /// [`LONGEST_NEXT`](Self::LONGEST_NEXT) bytes long, and does not wear out: it may be kept, and another process may go
     /// on with it later.
@@ -211,7 +211,7 @@ pub trait Platform: Send + Sync {
 
     /// Makes what the order describes, or finds what an earlier call for the same `client_ref` has made: of two that race
     /// each may make one, and the ledger says which is used.
-    async fn prepare(&self, order: &PrepareOrder) -> Result<AssessmentId, CallError>;
+    async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError>;
 
     /// Takes back an invitation, or takes the candidate out of the pool that they were put into. Safe to repeat.
     async fn withdraw(
@@ -275,7 +275,7 @@ pub struct IncomingCall<'a> {
 
 /// What is known of a call's sender, beyond the token in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SignatureCheck {
     /// A signature over the body is right.
     Authentic,
     /// The platform has no signature: the token is all there is.
@@ -286,7 +286,7 @@ pub enum Verdict {
 
 /// What a delivery is about, as a hint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hint {
+pub struct WebhookHint {
     /// The event that it claims to be.
     pub event: Option<String>,
     /// Whatever in it could be a reference.
@@ -299,12 +299,12 @@ pub struct Hint {
 pub struct Unreadable(pub String);
 
 /// Reads a platform's callbacks. Pure.
-pub trait DeliveryReader: Send + Sync {
+pub trait WebhookParser: Send + Sync {
     /// Whether the call is the platform's.
-    fn verify(&self, call: &IncomingCall<'_>) -> Verdict;
+    fn verify(&self, call: &IncomingCall<'_>) -> SignatureCheck;
 
     /// What it is about.
-    fn read(&self, call: &IncomingCall<'_>) -> Result<Hint, Unreadable>;
+    fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable>;
 }
 
 /// Opens a tenant's platform accounts.
@@ -318,5 +318,5 @@ pub trait PlatformConnections: Send + Sync {
     ) -> Result<Arc<dyn Platform>, CallError>;
 
     /// The reader of the account's callbacks; `None` if it has none.
-    fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn DeliveryReader>>;
+    fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn WebhookParser>>;
 }

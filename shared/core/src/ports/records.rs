@@ -126,7 +126,7 @@ pub struct Erased {
     /// How many announcements of a hire.
     pub announcements: usize,
     /// How many rows of others were passed over for one of the invitations, and name it no more.
-    pub passed_over: usize,
+    pub skipped: usize,
     /// How many audit records named one of the invitations or announcements and name it no more.
     pub audits: usize,
     /// How many applications of the candidate polls remembered: to look at them again, as not readable, or as seen at a
@@ -139,7 +139,7 @@ pub struct Erased {
 
 /// A store, as an operator's command sees it.
 #[async_trait]
-pub trait Records: Send + Sync {
+pub trait OperatorStore: Send + Sync {
     /// Configures a tenant, in place of its earlier configuration if it has one.
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError>;
 

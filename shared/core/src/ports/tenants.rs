@@ -12,7 +12,7 @@ use super::{ApplicationRow, Feed, Residents, Saved};
 use crate::announcement::{Hire, HireKey};
 use crate::error::StoreError;
 use crate::ids::{AccountId, ApplicationId, CandidateId, DefinitionId, MappingId, TenantId};
-use crate::invitation::{Invitation, Trouble};
+use crate::invitation::{Failure, Invitation};
 use crate::tenant::{Position, Tenant};
 
 /// The configured tenants.
@@ -139,7 +139,8 @@ pub struct PollState {
     pub failures: u32,
     /// What the last of them failed with, unless that was of our own or suspended the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    pub failure: Option<Failure>,
     /// Records set aside in the last poll because they could not be read.
     #[serde(default)]
     pub set_aside: u32,
@@ -149,7 +150,7 @@ pub struct PollState {
     /// Who has to be looked at again, because Eploy did not say where they stand when that was needed. The cursor may have
     /// passed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again: Option<LookAgain>,
+    pub again: Option<RecheckQueue>,
     /// The feed that the last poll read; `None` before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<Feed>,
@@ -202,7 +203,8 @@ pub struct StageScan {
     pub completed_at: Option<Timestamp>,
     /// Why it cannot be made, if it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    pub failure: Option<Failure>,
 }
 
 impl StageScan {
@@ -219,7 +221,7 @@ impl StageScan {
             missed: 0,
             missed_at: None,
             completed_at: None,
-            trouble: None,
+            failure: None,
         }
     }
 
@@ -247,7 +249,7 @@ pub struct UnreadRecord {
 
 /// Applications that have to be looked at again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LookAgain {
+pub struct RecheckQueue {
     /// As a search last showed them.
     pub rows: Vec<ApplicationRow>,
     /// How often that was in vain in a row.
@@ -326,7 +328,8 @@ pub struct HiresState {
     pub progress: Option<PollProgress>,
     /// Why hires cannot be read, if they cannot. Applications are read all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<Trouble>,
+    #[serde(alias = "trouble")]
+    pub failure: Option<Failure>,
 }
 
 /// Where an application was seen although Eploy's lists lacked its stage or status.
@@ -427,7 +430,8 @@ fn yes() -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// What is wrong and what to do.
-    pub trouble: Trouble,
+    #[serde(alias = "trouble")]
+    pub failure: Failure,
     /// When it will be tried again.
     pub until: Timestamp,
 }

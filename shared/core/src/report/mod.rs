@@ -1,7 +1,7 @@
 //! What is written to Eploy about an invitation: the moments it speaks of, and the words.
 
-mod room;
 mod texts;
+mod truncate;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,8 +12,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::{Deserialize, Serialize};
 
-use self::room::Said;
 pub use self::texts::told_of;
+use self::truncate::Said;
 use crate::ids::QuestionId;
 use crate::invitation::{Invitation, Part};
 use crate::ports::Answer;
@@ -110,9 +110,9 @@ pub fn compose(
 ) -> Written {
     let platform = texts::platform(tenant, row);
     let score = result.and_then(|result| result.score.as_ref()).or_else(|| {
-        row.finding
+        row.snapshot
             .as_ref()
-            .and_then(|finding| finding.score.as_ref())
+            .and_then(|snapshot| snapshot.score.as_ref())
     });
     let own = row.invite_link.as_ref();
     // The page of a live interview is where both sides meet; any other page of the candidate's is theirs alone.
@@ -121,7 +121,7 @@ pub fn compose(
         .and_then(|result| result.report_link.as_ref())
         .filter(|link| !own.is_some_and(|own| same_page(own, link)))
         .or(meeting)
-        .and_then(|link| room::link(link.clone()));
+        .and_then(|link| truncate::link(link.clone()));
     let said = result.map(Said::of);
     let said = said.as_ref();
     let completed_at = row.ended_at.map(texts::uk_time);
@@ -143,7 +143,7 @@ pub fn compose(
         meeting_minutes => met.map(|met| met.minutes),
         started_at => result.and_then(|result| result.started_at).map(texts::uk_time),
         completed_at => completed_at.clone(),
-        band => score.and_then(|score| score.band.as_deref()).map(room::name),
+        band => score.and_then(|score| score.band.as_deref()).map(truncate::name),
         stage => said.and_then(|said| said.stage.as_deref()),
         parts => said.map(|said| &said.parts),
         ratings => said.map(|said| Serde(&said.ratings)),

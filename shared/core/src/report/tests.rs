@@ -108,8 +108,8 @@ fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
     let row = apply(
         &row,
         Event::Observed {
-            finding: result.finding(),
-            marker: None,
+            snapshot: result.snapshot(),
+            change_token: None,
             lease_until: None,
             carried: false,
         },
@@ -274,7 +274,7 @@ fn a_report_has_an_end_and_the_brief_one_says_the_least() {
     result.comments = vec![comment; 60];
     result.report_link = Some("https://app.willotalent.com/show/abc/".to_owned());
     let row = Invitation {
-        finding: Some(result.finding()),
+        snapshot: Some(result.snapshot()),
         ..row()
     };
     let written = compose(

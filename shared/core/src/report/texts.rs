@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Missing, Moment};
-use crate::invitation::{FailReason, Invitation, Part, SkipReason, State, Trouble};
+use crate::invitation::{FailReason, Failure, Invitation, Part, SkipReason, State};
 use crate::tenant::{Answerable, Mapping, Tenant};
 
 /// The platform's name as people write it.
@@ -194,8 +194,8 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
             State::Failed(FailReason::NoEmail) => {
                 format!("Not invited to {platform}: the candidate has no e-mail address in Eploy.")
             }
-            State::Failed(FailReason::Refused(trouble) | FailReason::GaveUp(trouble)) => {
-                not_invited(trouble, platform)
+            State::Failed(FailReason::Refused(failure) | FailReason::GaveUp(failure)) => {
+                not_invited(failure, platform)
             }
             State::Failed(FailReason::OutcomeUnknown(_)) => {
                 format!("It is not known whether the invitation to {platform} went out.")
@@ -203,9 +203,9 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
             State::Failed(FailReason::OnPlatform) => {
                 format!("{platform} could not send the invitation.")
             }
-            State::Failed(FailReason::Unanswered(trouble)) => format!(
+            State::Failed(FailReason::Unanswered(failure)) => format!(
                 "The result in {platform} could not be read since {}.",
-                uk_time(trouble.since)
+                uk_time(failure.first_failed_at)
             ),
             State::Skipped(SkipReason::Duplicate(_)) if row.pooled => {
                 format!("The candidate is in the {platform} talent pool already.")
@@ -248,8 +248,8 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
 }
 
 /// Given up because of this.
-fn not_invited(trouble: &Trouble, platform: &str) -> String {
-    let why = match solved(&trouble.code) {
+fn not_invited(failure: &Failure, platform: &str) -> String {
+    let why = match solved(&failure.code) {
         Solved::Nobody(_, why) => format!("{why} for a long time, and trying has ended"),
         Solved::Recruiter(why, _) | Solved::Administrator(why) => why.to_owned(),
     };
@@ -285,15 +285,15 @@ fn what_to_do(
     let again = again(mapping);
     match moment {
         Moment::Delayed => row
-            .trouble
+            .failure
             .as_ref()
-            .map(|trouble| while_trying(trouble, platform)),
+            .map(|failure| while_trying(failure, platform)),
         Moment::Failed => match &row.state {
             State::Failed(FailReason::NoEmail) => Some(format!(
                 "Add an e-mail address to the candidate, then {again}."
             )),
-            State::Failed(FailReason::Refused(trouble) | FailReason::GaveUp(trouble)) => {
-                Some(once_given_up(trouble, again, platform))
+            State::Failed(FailReason::Refused(failure) | FailReason::GaveUp(failure)) => {
+                Some(once_given_up(failure, again, platform))
             }
             State::Failed(FailReason::OutcomeUnknown(_)) => Some(format!(
                 "Look in {platform} whether the candidate is there. If not, {again}."
@@ -342,8 +342,8 @@ fn what_to_do(
 }
 
 /// It is still being tried.
-fn while_trying(trouble: &Trouble, platform: &str) -> String {
-    match solved(&trouble.code) {
+fn while_trying(failure: &Failure, platform: &str) -> String {
+    match solved(&failure.code) {
         Solved::Recruiter(why, what) => {
             format!(
                 "{}. {what}; the invitation then goes out by itself.",
@@ -363,8 +363,8 @@ fn while_trying(trouble: &Trouble, platform: &str) -> String {
 }
 
 /// It is not tried any more.
-fn once_given_up(trouble: &Trouble, again: &str, platform: &str) -> String {
-    match solved(&trouble.code) {
+fn once_given_up(failure: &Failure, again: &str, platform: &str) -> String {
+    match solved(&failure.code) {
         Solved::Recruiter(_, what) => format!("{what}. Then {again}."),
         Solved::Nobody(..) if again == ASK => format!("{}.", capital(again)),
         Solved::Nobody(..) => {
@@ -379,7 +379,7 @@ fn once_given_up(trouble: &Trouble, again: &str, platform: &str) -> String {
 
 /// That the platform cannot be asked for the result, where that is news or makes an expiry uncertain.
 fn unread(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
-    let since = uk_time(row.trouble.as_ref()?.since);
+    let since = uk_time(row.failure.as_ref()?.first_failed_at);
     if moment == Moment::Expired {
         return Some(format!(
             "{platform} could not be asked for a last time, since {since}: look the candidate up in {platform}. What they did there is shown here as soon as it can be read."

@@ -14,13 +14,13 @@ fn time(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn trouble(since: i64) -> Trouble {
-    Trouble {
+fn failure(since: i64) -> Failure {
+    Failure {
         code: "test.failed".to_owned(),
         problem: "it did not work".to_owned(),
         remedy: "Wait.".to_owned(),
-        since: time(since),
-        times: 1,
+        first_failed_at: time(since),
+        attempts: 1,
     }
 }
 
@@ -44,9 +44,9 @@ fn put_off(at: i64, wait: i64) -> Invitation {
             ..Entry::seen(time(at))
         },
     );
-    let event = Event::PutOff {
+    let event = Event::Deferred {
         claim: None,
-        trouble: trouble(at),
+        failure: failure(at),
         until: time(at + wait),
     };
     let put_off = row.apply(event, time(at), &Timing::default(), None);
@@ -61,9 +61,9 @@ fn an_invitation_waits_for_its_own_interval_and_no_longer() {
     assert_eq!(row.version, put_off(AHEAD, 30).version + 1);
     let at = time(60 + 30);
     let step = Step::Invite;
-    assert_eq!(row.wake, Wake::At { at, step });
-    assert_eq!((row.next_try, row.touched_at()), (Some(at), time(60)));
-    assert_eq!(row.trouble.as_ref().unwrap().since, time(60));
+    assert_eq!(row.schedule, Schedule::At { at, step });
+    assert_eq!((row.retry_at, row.touched_at()), (Some(at), time(60)));
+    assert_eq!(row.failure.as_ref().unwrap().first_failed_at, time(60));
     assert_eq!(
         row.entry.not_before, None,
         "when it was turned on is not known"
@@ -88,8 +88,8 @@ fn a_lease_ends_in_its_time() {
     let lease_until = time(10 + 60);
     assert_eq!(row.state, State::Sending { lease_until });
     assert_eq!(
-        row.wake,
-        Wake::At {
+        row.schedule,
+        Schedule::At {
             at: lease_until,
             step: Step::Invite
         }
@@ -108,12 +108,12 @@ fn a_tenants_times_are_moved_back_together() {
     state.check_at = Some(time(AHEAD + 6 * HOUR));
     state.poll.cursor = Some(time(AHEAD - 3900));
     state.suspended = Some(Suspension {
-        trouble: trouble(AHEAD),
+        failure: failure(AHEAD),
         until: time(AHEAD + 900),
     });
-    state.poll.trouble = Some(trouble(AHEAD));
+    state.poll.failure = Some(failure(AHEAD));
     state.poll.scan = Some(StageScan {
-        trouble: Some(trouble(AHEAD)),
+        failure: Some(failure(AHEAD)),
         ..StageScan::starting(time(AHEAD + 600))
     });
     let broken = json!({"broken": {"reason": "gone", "at": time(AHEAD)}});
@@ -125,10 +125,13 @@ fn a_tenants_times_are_moved_back_together() {
     assert_eq!(state.due_at, time(60 + 900));
     assert_eq!(state.check_at, Some(time(60 + 6 * HOUR)));
     assert_eq!(state.suspended.as_ref().unwrap().until, time(60 + 900));
-    assert_eq!(state.poll.trouble.as_ref().unwrap().since, time(60));
+    assert_eq!(
+        state.poll.failure.as_ref().unwrap().first_failed_at,
+        time(60)
+    );
     let scan = state.poll.scan.as_ref().unwrap();
     assert_eq!(scan.at, time(60 + 600), "a scan comes in its own time");
-    assert_eq!(scan.trouble.as_ref().unwrap().since, time(60));
+    assert_eq!(scan.failure.as_ref().unwrap().first_failed_at, time(60));
     // Who came meanwhile is neither taken for one who was there nor passed by the cursor.
     let early = time(60 - 24 * HOUR);
     // Whoever came since the mapping took them, or since it broke, is not taken for one who was there before.
@@ -174,7 +177,7 @@ fn a_sweep_that_failed_while_the_clock_was_ahead_is_due_as_soon_as_the_clock_is_
         due_at: Some(time(at + 900)),
         last_at: Some(time(0)),
         failing: Some(SweepFailing {
-            trouble: trouble(0),
+            failure: failure(0),
             at: Some(time(at)),
             open_after: None,
             ended_after: None,
@@ -201,9 +204,9 @@ fn an_announcement_waits_for_its_own_interval() {
 #[test]
 fn a_part_of_a_report_is_tried_again_in_its_time() {
     let mut row = put_off(AHEAD, 1);
-    let trouble = row.trouble.clone().unwrap();
+    let failure = row.failure.clone().unwrap();
     let failure = crate::invitation::PartFailure {
-        trouble,
+        failure,
         next: NextTry::At(time(AHEAD + 7200)),
         told: false,
     };
@@ -220,7 +223,7 @@ fn a_part_of_a_report_is_tried_again_in_its_time() {
         panic!("{failure:?}");
     };
     assert!(
-        at <= time(7200) && failure.trouble.since <= time(0),
+        at <= time(7200) && failure.failure.first_failed_at <= time(0),
         "{failure:?}"
     );
 }

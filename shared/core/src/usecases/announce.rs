@@ -4,26 +4,26 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::desk::Desk;
+use super::engine::Engine;
 use super::merged::merged_into;
-use super::stay::Stay;
+use super::stage_check::StageCheck;
 use crate::announcement::{
     Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Outcome,
     SkipReason, State, Told, named, webhook,
 };
 use crate::error::{CallError, Error, StoreError};
 use crate::events::{DomainEvent, What};
-use crate::invitation::Trouble;
-use crate::ports::{Announcements, EployConnections, Hrms, HrmsAnswer, Notice, Purpose, Saved};
+use crate::invitation::Failure;
+use crate::ports::{Announcements, EployConnections, Hrms, HrmsAnswer, Purpose, Saved, Webhook};
 use crate::tenant::{HirePlan, HrmsEndpoint, Tenant};
 use crate::timing::{after, seconds};
 use crate::work::Work;
 
 /// Announces hires.
 #[derive(Clone)]
-pub struct Announcer {
+pub struct HireNotifier {
     /// Configuration, events, queue, time.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The rows.
     pub announcements: Arc<dyn Announcements>,
     /// The ways into Eploy.
@@ -45,19 +45,19 @@ pub enum Redelivery {
     NoEndpoint,
 }
 
-impl Announcer {
+impl HireNotifier {
     /// Brings an announcement a step on its way. Doing it twice, or too early, does nothing.
     pub async fn announce(&self, key: &HireKey) -> Result<(), Error> {
         let Some(row) = self.announcements.load_announcement(key).await? else {
             return Ok(());
         };
-        if let Some(next) = row.set_back(self.desk.now()) {
+        if let Some(next) = row.set_back(self.engine.now()) {
             tracing::warn!(tenant = %key.tenant, hire = %key.hire, "an announcement's times were written by a clock that was ahead; they are moved back");
             self.announcements.save_announcement(&next).await?;
             return Ok(());
         }
-        let tenant = self.desk.tenant(&key.tenant).await?;
-        if tenant.paused || row.due_at.is_none_or(|at| at > self.desk.now()) {
+        let tenant = self.engine.tenant(&key.tenant).await?;
+        if tenant.paused || row.due_at.is_none_or(|at| at > self.engine.now()) {
             return Ok(());
         }
         if self
@@ -97,7 +97,7 @@ impl Announcer {
     /// Delivers an announcement (again), whatever became of it: for a person who says so. The webhook's id stays the
     /// same, so that a receiver that has it can tell.
     pub async fn redeliver(&self, key: &HireKey) -> Result<Redelivery, Error> {
-        let tenant = self.desk.tenant(&key.tenant).await?;
+        let tenant = self.engine.tenant(&key.tenant).await?;
         let endpoint = tenant
             .hires
             .as_ref()
@@ -114,7 +114,7 @@ impl Announcer {
         Ok(match self.change(&tenant, &row, Event::Redeliver).await? {
             Some(_) => {
                 let work = Work::Announce { key: key.clone() };
-                self.desk.hand_out(vec![work]).await;
+                self.engine.enqueue(vec![work]).await;
                 Redelivery::Due
             }
             // Somebody else changed it a moment ago, which only another redelivery does.
@@ -142,14 +142,16 @@ impl Announcer {
             },
             Hire::Application(id) => {
                 let hired = |position: &_| plan.triggers().iter().any(|one| one.matches(position));
-                match Stay::of(&*eploy, id, hired).await {
+                match StageCheck::of(&*eploy, id, hired).await {
                     Err(error) => self.put_off(row, &error),
-                    Ok(Stay::Away) => Event::Skip(SkipReason::MovedOn),
+                    Ok(StageCheck::NotAtStage) => Event::Skip(SkipReason::MovedOn),
                     // The reading of who was hired before had missed it.
-                    Ok(Stay::There(_, Some(entry))) if entry.is_before(row.not_before) => {
+                    Ok(StageCheck::AtStage(_, Some(entry))) if entry.is_before(row.not_before) => {
                         Event::Skip(SkipReason::Baseline)
                     }
-                    Ok(Stay::There(_, entry)) => confirmed(entry.and_then(|entry| entry.at), None),
+                    Ok(StageCheck::AtStage(_, entry)) => {
+                        confirmed(entry.and_then(|entry| entry.at), None)
+                    }
                 }
             }
         }
@@ -169,8 +171,8 @@ impl Announcer {
                 return Ok(());
             }
         };
-        let timing = &self.desk.timing;
-        let lease_until = self.desk.in_seconds(timing.lease_seconds);
+        let timing = &self.engine.timing;
+        let lease_until = self.engine.in_seconds(timing.lease_seconds);
         let begun = self
             .change(tenant, &row, Event::Begin { lease_until })
             .await?;
@@ -180,12 +182,12 @@ impl Announcer {
         else {
             return Ok(());
         };
-        let at = self.desk.now();
+        let at = self.engine.now();
         // A call that could outlive its lease would meet the next attempt.
         if after(at, seconds(timing.call_seconds)) > lease_until {
             return Ok(());
         }
-        let notice = Notice {
+        let notice = Webhook {
             id: row.key.webhook_id(),
             at,
             again: attempt.number > 1,
@@ -241,10 +243,10 @@ impl Announcer {
             // It is on record at once, and due as before.
             Ok(Err(candidate)) => Err(Event::CandidateMerged { candidate }),
             Err(error) if error.may_retry() => Err(self.put_off(row, &error)),
-            Err(error) => Err(Event::Refuse(Trouble::from_call(
+            Err(error) => Err(Event::Refuse(Failure::from_call(
                 &error,
-                row.trouble.as_ref(),
-                self.desk.now(),
+                row.failure.as_ref(),
+                self.engine.now(),
             ))),
         }
     }
@@ -252,17 +254,17 @@ impl Announcer {
     /// Something on our side of the HRMS does not work now.
     fn put_off(&self, row: &Announcement, error: &CallError) -> Event {
         tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, code = error.code, %error, "an announcement was put off");
-        let now = self.desk.now();
-        let trouble = Trouble::from_call(error, row.trouble.as_ref(), now);
+        let now = self.engine.now();
+        let failure = Failure::from_call(error, row.failure.as_ref(), now);
         let delay = self
-            .desk
+            .engine
             .timing
-            .backoff(trouble.times, &row.key.to_string());
+            .backoff(failure.attempts, &row.key.to_string());
         let mut until = after(now, delay);
         if let Some(not_before) = error.retry_at {
             until = until.max(not_before);
         }
-        Event::PutOff { trouble, until }
+        Event::Deferred { failure, until }
     }
 
     /// Applies `event`, saves the outcome and tells subscribers. `None` if somebody else changed the row first, or the
@@ -274,8 +276,8 @@ impl Announcer {
         event: Event,
     ) -> Result<Option<Announcement>, StoreError> {
         let what = event.name();
-        let now = self.desk.now();
-        let transition = match row.apply(event, now, &self.desk.timing) {
+        let now = self.engine.now();
+        let transition = match row.apply(event, now, &self.engine.timing) {
             Ok(transition) => transition,
             Err(NotApplicable { event, state }) => {
                 tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "an announcement has moved on");
@@ -292,7 +294,7 @@ impl Announcer {
             Told::Undelivered => undelivered(&next),
         });
         if let Some(what) = told {
-            self.desk
+            self.engine
                 .events
                 .publish(vec![DomainEvent { at: now, what }])
                 .await;

@@ -4,13 +4,13 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::desk::{Changed, Next};
+use super::engine::{Applied, Dispatch};
 use super::invite::Inviter;
-use crate::error::{CallError, Error, Phase, Reach, StoreError, System};
+use crate::error::{CallError, Error, ErrorScope, Phase, StoreError, System};
 use crate::ids::{AssessmentId, QuestionId, Reference};
 use crate::invitation::{Event, FailReason, Invitation, NotApplicable, SkipReason, State};
 use crate::meeting::{Appointment, MeetingDay, MeetingPlan, OncePer, addresses};
-use crate::ports::{Answer, Bound, Eploy, Platform, PrepareOrder, Purpose, QuestionsOf, Task};
+use crate::ports::{Answer, AssessmentOrder, Bound, Eploy, Platform, Purpose, QuestionsOf, Task};
 use crate::tenant::{Mapping, MappingKind, PoolPlan, Tenant};
 
 /// Everything about a live interview that has to be known before it is arranged.
@@ -70,7 +70,7 @@ impl Inviter {
             Ok(arrangement) => arrangement,
             Err(Hitch::Store(error)) => return Err(error.into()),
             Err(Hitch::Call(error)) => {
-                let event = self.not_now(&row, None, &error);
+                let event = self.classify_failure(&row, None, &error);
                 self.record(&row, Some(mapping), event).await?;
                 return Ok(None);
             }
@@ -80,18 +80,18 @@ impl Inviter {
             interviewers: arrangement.interviewers,
         };
         // On record before the platform is told, so that what a look-up adopts is the appointment that was made.
-        let event = Event::Arranged {
+        let event = Event::Scheduled {
             assessment: arrangement.interview,
             appointment: arrangement.appointment,
         };
         let changed = self
-            .desk
-            .change(&row, event, mapping.expires_after_days, Next::Mine)
+            .engine
+            .apply(&row, event, mapping.expires_after_days, Dispatch::Inline)
             .await?;
         Ok(match changed {
-            Changed::To(row) => Some((*row, task)),
-            Changed::No(NotApplicable::NothingNew { .. }) => Some((row, task)),
-            Changed::No(_) | Changed::Conflict => None,
+            Applied::Yes(row) => Some((*row, task)),
+            Applied::Rejected(NotApplicable::NothingNew { .. }) => Some((row, task)),
+            Applied::Rejected(_) | Applied::Conflict => None,
         })
     }
 
@@ -104,7 +104,7 @@ impl Inviter {
         platform: &dyn Platform,
     ) -> Result<Arrangement, Hitch> {
         let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
-        let appointment = appointment(&*eploy, plan, row, self.desk.now()).await?;
+        let appointment = appointment(&*eploy, plan, row, self.engine.now()).await?;
         let interviewers = interviewers(&*eploy, plan, row).await?;
         let unmade = row.assessment.assessment == mapping.assessment.assessment;
         let interview = match plan.creates {
@@ -130,24 +130,29 @@ impl Inviter {
         row: &Invitation,
         platform: &dyn Platform,
     ) -> Result<AssessmentId, Hitch> {
-        let (ledger, tenant) = (&self.desk.ledger, &row.key.tenant);
+        let (ledger, tenant) = (&self.engine.ledger, &row.key.tenant);
         let account = &row.assessment.account;
         let name = name_of_made(mapping, once_per, row);
-        if let Some(made) = ledger.prepared(tenant, account, &name).await? {
+        if let Some(made) = ledger
+            .find_created_assessment(tenant, account, &name)
+            .await?
+        {
             return Ok(made);
         }
         let vacancy = match once_per {
             OncePer::Mapping => None,
             OncePer::Vacancy => Some(eploy.vacancy(&row.vacancy).await?.title),
         };
-        let order = PrepareOrder {
+        let order = AssessmentOrder {
             client_ref: name.clone(),
             wanted: mapping.assessment.assessment.clone(),
             vacancy,
             options: mapping.options.clone(),
         };
-        let made = platform.prepare(&order).await?;
-        let used = ledger.save_prepared(tenant, account, &name, &made).await?;
+        let made = platform.ensure_assessment(&order).await?;
+        let used = ledger
+            .save_created_assessment(tenant, account, &name, &made)
+            .await?;
         if used == made {
             tracing::info!(%tenant, mapping = %mapping.id, interview = %used, "an interview was made");
         } else {
@@ -169,9 +174,9 @@ impl Inviter {
         for number in 1..=PLACES {
             let assessment = &row.assessment.assessment;
             let place = Reference::new(format!("pool/{assessment}/{}/{number}", row.candidate));
-            let ledger = &self.desk.ledger;
+            let ledger = &self.engine.ledger;
             match ledger
-                .bind(&row.assessment.account, &place, &row.key)
+                .bind_reference(&row.assessment.account, &place, &row.key)
                 .await?
             {
                 Bound::Ours => {
@@ -236,13 +241,13 @@ async fn appointment(
     };
     match day {
         Ok(at) if at > now => Ok(Appointment { at, minutes }),
-        Ok(_) => Err(trouble(
+        Ok(_) => Err(failure(
             Phase::Refused,
             "meeting.past",
             "the interview's date is in the past".to_owned(),
             "Enter a date that is still to come".to_owned(),
         )),
-        Err(error) => Err(trouble(
+        Err(error) => Err(failure(
             Phase::Refused,
             "meeting.no_day",
             error.to_string(),
@@ -268,7 +273,7 @@ async fn interviewers(
             }
         }
         if all.is_empty() {
-            return Err(trouble(
+            return Err(failure(
                 Phase::NotSent,
                 "meeting.no_interviewer",
                 format!("question {question} of the vacancy has no interviewer's e-mail address"),
@@ -280,7 +285,7 @@ async fn interviewers(
 }
 
 fn no_date(question: &QuestionId) -> CallError {
-    trouble(
+    failure(
         Phase::NotSent,
         "meeting.no_date",
         format!("question {question} of the application has no date for the interview"),
@@ -288,12 +293,12 @@ fn no_date(question: &QuestionId) -> CallError {
     )
 }
 
-fn trouble(phase: Phase, code: &'static str, problem: String, remedy: String) -> CallError {
+fn failure(phase: Phase, code: &'static str, problem: String, remedy: String) -> CallError {
     CallError {
         system: System::Eploy,
         operation: "arrange the interview",
         phase,
-        reach: Reach::Record,
+        scope: ErrorScope::Record,
         code,
         problem,
         remedy,

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::desk::Desk;
+use super::engine::Engine;
 use crate::error::StoreError;
 use crate::ids::{DefinitionId, MappingId, TenantId};
 use crate::invitation::Invitation;
 use crate::ports::Definitions;
 use crate::tenant::{Mapping, Tenant};
 
-impl Desk {
+impl Engine {
     /// The definition that everything about the invitation is decided by: that of its own version, operated as the present
     /// mapping is. A row of an earlier program has no version, and is under the present mapping. `None` if there is neither.
     pub async fn definition(

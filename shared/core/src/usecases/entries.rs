@@ -1,7 +1,7 @@
 //! One invitation for each application, assessment and entry, whatever is configured: where several mappings want the same
 //! entry for the same assessment, the first of them holds it and the others give way.
 
-use super::desk::Desk;
+use super::engine::Engine;
 use super::invite::Inviter;
 use crate::error::{Error, StoreError};
 use crate::events::{DomainEvent, What};
@@ -22,7 +22,7 @@ pub(super) struct EntryOf<'a> {
     pub(super) position: Option<&'a Position>,
 }
 
-impl Desk {
+impl Engine {
     /// Whether `other` is what the entry is invited by: of another mapping, which takes applications at this position for
     /// the same assessment. That may be one that was removed since, or got another name.
     pub(super) async fn is_held(
@@ -86,9 +86,12 @@ impl Inviter {
             vacancy: &row.vacancy,
             position: mapping.triggered_by(position).then_some(position),
         };
-        let ledger = &self.desk.ledger;
+        let ledger = &self.engine.ledger;
         for number in 1..=MAX_PLACES {
-            match ledger.bind(account, &place(number), &row.key).await? {
+            match ledger
+                .bind_reference(account, &place(number), &row.key)
+                .await?
+            {
                 Bound::Ours => {
                     // An erasure before this looked for places did not find this one.
                     if ledger.purge_if_erased(row, Some(&place(number))).await? {
@@ -96,13 +99,17 @@ impl Inviter {
                     }
                     // A row that failed and is tried again may find that another has come after it.
                     let next = place(number + 1);
-                    if ledger.bound(&tenant.id, account, &next).await?.is_none() {
+                    if ledger
+                        .find_by_reference(&tenant.id, account, &next)
+                        .await?
+                        .is_none()
+                    {
                         return Ok(true);
                     }
                 }
                 Bound::Other(owner) => {
                     if let Some(owner) = ledger.load(&owner).await?
-                        && self.desk.is_held(tenant, &owner, &entry).await?
+                        && self.engine.is_held(tenant, &owner, &entry).await?
                     {
                         let event = Event::Skip {
                             claim: None,
@@ -133,7 +140,7 @@ impl Inviter {
             return Ok(());
         }
         let applications = [row.key.application.clone()];
-        let ledger = &self.desk.ledger;
+        let ledger = &self.engine.ledger;
         let rows = ledger
             .of_applications(&row.key.tenant, &applications)
             .await?;
@@ -150,7 +157,7 @@ impl Inviter {
 
     /// Puts the same entry on record once more, to be invited for.
     async fn enter_after(&self, gave_way: &Invitation) -> Result<(), Error> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         let key = InvitationKey {
             round: gave_way.key.round.saturating_add(1),
             ..gave_way.key.clone()
@@ -165,13 +172,13 @@ impl Inviter {
                 ..gave_way.entry.clone()
             },
         )
-        .due_at(self.desk.in_seconds(self.desk.timing.retry_seconds));
+        .due_at(self.engine.in_seconds(self.engine.timing.retry_seconds));
         next.definition.clone_from(&gave_way.definition);
-        if self.desk.ledger.insert(&next).await? == Inserted::New {
+        if self.engine.ledger.insert(&next).await? == Inserted::New {
             tracing::info!(tenant = %key.tenant, invitation = %key.name(), "the mapping that this one gave way to does not invite; this one does");
             let what = What::Detected { invitation: key };
             let event = DomainEvent { at: now, what };
-            self.desk.events.publish(vec![event]).await;
+            self.engine.events.publish(vec![event]).await;
         }
         Ok(())
     }

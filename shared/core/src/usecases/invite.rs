@@ -6,15 +6,15 @@ mod look_up;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::desk::{Changed, Desk, Next};
+use super::engine::{Applied, Dispatch, Engine};
 use super::merged::merged_into;
-use super::stay::{EntryFact, Stay};
+use super::stage_check::{StageCheck, StageEntry};
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;
 use crate::error::{CallError, Error, Phase};
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
-    Event, FailReason, Invitation, NotApplicable, SkipReason, State, Trouble, Writer,
+    Event, FailReason, Failure, Invitation, NotApplicable, SkipReason, State, Writer,
 };
 use crate::person::{Person, email_problem};
 use crate::ports::{
@@ -29,7 +29,7 @@ use crate::work::Work;
 #[derive(Clone)]
 pub struct Inviter {
     /// The rows.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The ways into Eploy.
     pub eploy: Arc<dyn EployConnections>,
     /// The ways into the platforms.
@@ -39,7 +39,7 @@ pub struct Inviter {
 /// The answer to "who, and is it still wanted".
 enum Wanted {
     /// Yes: this person, who entered like so and is at this position now.
-    Yes(Box<Person>, Option<EntryFact>, Option<Position>),
+    Yes(Box<Person>, Option<StageEntry>, Option<Position>),
     /// No, or not now: what happens to the row instead.
     No(Box<Event>),
 }
@@ -48,24 +48,24 @@ impl Inviter {
     /// Brings one invitation a step on its way to the platform. Doing it twice, or too early, does nothing. If the platform has
     /// to be searched for it, that has time until `deadline`.
     pub async fn invite(&self, key: &InvitationKey, deadline: Deadline) -> Result<(), Error> {
-        let Some(row) = self.desk.ledger.load(key).await? else {
+        let Some(row) = self.engine.ledger.load(key).await? else {
             return Ok(());
         };
-        let Some(row) = self.desk.set_back(row).await? else {
+        let Some(row) = self.engine.set_back(row).await? else {
             return Ok(());
         };
-        let now = self.desk.now();
-        let tenant = self.desk.tenant(&key.tenant).await?;
+        let now = self.engine.now();
+        let tenant = self.engine.tenant(&key.tenant).await?;
         if tenant.paused {
             return Ok(());
         }
-        let mapping = self.desk.definition(&tenant, &row).await?;
+        let mapping = self.engine.definition(&tenant, &row).await?;
         let mapping = mapping.as_ref();
         let row = match row.state {
-            State::Detected if row.next_try.is_some_and(|at| at > now) => return Ok(()),
+            State::Detected if row.retry_at.is_some_and(|at| at > now) => return Ok(()),
             State::Detected => row,
             State::Sending { lease_until } if lease_until > now => return Ok(()),
-            State::Sending { .. } if row.next_try.is_some_and(|at| at > now) => return Ok(()),
+            State::Sending { .. } if row.retry_at.is_some_and(|at| at > now) => return Ok(()),
             State::Sending { .. } => match self.look_up(&tenant, mapping, row, deadline).await? {
                 Some(absent) => absent,
                 None => return Ok(()),
@@ -74,7 +74,7 @@ impl Inviter {
         };
         if row.unreported() {
             let work = Work::step(key.clone(), crate::invitation::Step::WriteBack);
-            self.desk.hand_out(vec![work]).await;
+            self.engine.enqueue(vec![work]).await;
         }
         // On the heap: with everything that sending may have to do, it would be a large future for its callers.
         Box::pin(self.send(&tenant, mapping, row, deadline)).await
@@ -89,7 +89,7 @@ impl Inviter {
         deadline: Deadline,
     ) -> Result<(), Error> {
         // With the row on record, so that either the erasure finds it or this finds the erasure: see the port.
-        if self.desk.ledger.purge_if_erased(&row, None).await? {
+        if self.engine.ledger.purge_if_erased(&row, None).await? {
             tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "the candidate was erased; the invitation is not sent and was removed");
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl Inviter {
         {
             Ok(platform) => platform,
             Err(error) => {
-                let event = self.not_now(&row, None, &error);
+                let event = self.classify_failure(&row, None, &error);
                 return self.record(&row, Some(mapping), event).await;
             }
         };
@@ -125,8 +125,8 @@ impl Inviter {
         let Some((row, task)) = self.arrange(tenant, mapping, row, &*platform).await? else {
             return Ok(());
         };
-        let timing = &self.desk.timing;
-        let lease_until = self.desk.in_seconds(timing.lease_seconds);
+        let timing = &self.engine.timing;
+        let lease_until = self.engine.in_seconds(timing.lease_seconds);
         let claim = Event::Claim {
             lease_until,
             entered_at: entry.as_ref().and_then(|entry| entry.at),
@@ -136,16 +136,16 @@ impl Inviter {
                 .as_deref()
                 .and_then(|email| platform.address_digest(email)),
         };
-        let Changed::To(claimed) = self
-            .desk
-            .change(&row, claim, mapping.expires_after_days, Next::Mine)
+        let Applied::Yes(claimed) = self
+            .engine
+            .apply(&row, claim, mapping.expires_after_days, Dispatch::Inline)
             .await?
         else {
             return Ok(());
         };
         // The claim took its time to save. A call that could outlive its lease is not made: whoever looks the
         // invitation up after the lease must be able to rely on nothing coming any more.
-        if after(self.desk.now(), seconds(timing.call_seconds)) > lease_until {
+        if after(self.engine.now(), seconds(timing.call_seconds)) > lease_until {
             return Ok(());
         }
         let order = InviteOrder {
@@ -170,9 +170,12 @@ impl Inviter {
             _ => (None, None),
         };
         let may_be_there = accepted.is_some() || matches!(event, Event::OutcomeUnknown { .. });
-        let Some(row) = self.put_on_record(&claimed, Some(mapping), event).await? else {
+        let Some(row) = self
+            .insert_invitation(&claimed, Some(mapping), event)
+            .await?
+        else {
             if may_be_there {
-                self.see_to_the_erased(tenant, &claimed, accepted.as_ref(), true)
+                self.compensate_erasure(tenant, &claimed, accepted.as_ref(), true)
                     .await?;
             }
             return Ok(());
@@ -181,7 +184,7 @@ impl Inviter {
             && row.report.lease_until == lease
         {
             let write_back = WriteBack {
-                desk: self.desk.clone(),
+                engine: self.engine.clone(),
                 eploy: self.eploy.clone(),
                 platforms: self.platforms.clone(),
             };
@@ -193,17 +196,17 @@ impl Inviter {
     /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased meanwhile,
     /// an invitation that is certainly ours is taken back: nothing of theirs may stay, nor the reference that was bound after
     /// the erasure.
-    async fn see_to_the_erased(
+    async fn compensate_erasure(
         &self,
         tenant: &Tenant,
         row: &Invitation,
         reference: Option<&Reference>,
         is_ours: bool,
     ) -> Result<(), Error> {
-        if self.desk.ledger.load(&row.key).await?.is_some() {
+        if self.engine.ledger.load(&row.key).await?.is_some() {
             return Ok(());
         }
-        self.desk.ledger.purge_if_erased(row, reference).await?;
+        self.engine.ledger.purge_if_erased(row, reference).await?;
         let name = row.key.name();
         let Some(reference) = reference.filter(|_| is_ours) else {
             tracing::error!(tenant = %tenant.id, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
@@ -243,7 +246,7 @@ impl Inviter {
         }
         let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
             Ok(eploy) => eploy,
-            Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
+            Err(error) => return Wanted::No(Box::new(self.classify_failure(row, None, &error))),
         };
         // Who was chosen by what came of another invitation is wanted wherever the application is by now.
         let anywhere = mapping.triggers.is_empty();
@@ -253,18 +256,18 @@ impl Inviter {
                 // A report of the delay, with an outcome or a move, is no reason not to invite.
                 || row.report.led_to(mapping, position)
         };
-        let (entry, position) = match Stay::of(&*eploy, &row.key.application, there).await {
-            Err(error) => return Wanted::No(Box::new(self.not_now(row, None, &error))),
-            Ok(Stay::Away) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
-            Ok(Stay::There(position, _))
+        let (entry, position) = match StageCheck::of(&*eploy, &row.key.application, there).await {
+            Err(error) => return Wanted::No(Box::new(self.classify_failure(row, None, &error))),
+            Ok(StageCheck::NotAtStage) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
+            Ok(StageCheck::AtStage(position, _))
                 if !(anywhere
                     || present.triggered_by(&position)
                     || row.report.led_to(present, &position)) =>
             {
                 return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
             }
-            Ok(Stay::There(_, _)) if anywhere => (None, None),
-            Ok(Stay::There(position, entry)) => (entry, Some(position)),
+            Ok(StageCheck::AtStage(_, _)) if anywhere => (None, None),
+            Ok(StageCheck::AtStage(position, entry)) => (entry, Some(position)),
         };
         if let Some(entry) = &entry
             && let Some(not_before) = row.entry.not_before
@@ -299,57 +302,64 @@ impl Inviter {
             }
             Err(error) => Err(match follow_merge(eploy, row, error).await {
                 Ok(merged) => merged,
-                Err(error) => self.not_now(row, None, &error),
+                Err(error) => self.classify_failure(row, None, &error),
             }),
         }
     }
 
     /// The candidate's address cannot be written to.
-    fn unusable_email(&self, why: &str) -> Trouble {
-        Trouble {
+    fn unusable_email(&self, why: &str) -> Failure {
+        Failure {
             code: "candidate.email".to_owned(),
             problem: format!("the candidate's e-mail address is not one: {why}"),
             remedy: "Correct it in Eploy and move the application to the trigger stage again"
                 .to_owned(),
-            since: self.desk.now(),
-            times: 1,
+            first_failed_at: self.engine.now(),
+            attempts: 1,
         }
     }
 
     /// What a failed call before or during sending means: for good, or for now. Only for calls whose effect is
     /// certainly none.
-    pub(super) fn not_now(&self, row: &Invitation, claim: Option<u32>, error: &CallError) -> Event {
-        let (trouble, until) = self.desk.put_off(error, row.trouble.as_ref(), &row.key);
+    pub(super) fn classify_failure(
+        &self,
+        row: &Invitation,
+        claim: Option<u32>,
+        error: &CallError,
+    ) -> Event {
+        let (failure, until) = self
+            .engine
+            .retry_later(error, row.failure.as_ref(), &row.key);
         if error.may_retry() {
             warn(row, error, "the invitation was put off");
-            Event::PutOff {
+            Event::Deferred {
                 claim,
-                trouble,
+                failure,
                 until,
             }
         } else {
             warn(row, error, "the invitation was refused");
             Event::Fail {
                 claim,
-                reason: FailReason::Refused(trouble),
+                reason: FailReason::Refused(failure),
             }
         }
     }
 
     /// The mapping was paused after the entry was seen.
     fn mapping_paused(&self) -> Event {
-        let now = self.desk.now();
-        Event::PutOff {
+        let now = self.engine.now();
+        Event::Deferred {
             claim: None,
-            trouble: Trouble {
+            failure: Failure {
                 code: "mapping.paused".to_owned(),
                 problem: "the mapping is paused".to_owned(),
                 remedy: "Resume it in Stagecall, and the invitation goes out".to_owned(),
                 // A pause is no failure: it is never given up, however long it lasts.
-                since: now,
-                times: 1,
+                first_failed_at: now,
+                attempts: 1,
             },
-            until: self.desk.in_seconds(self.desk.timing.retry_max_seconds),
+            until: self.engine.in_seconds(self.engine.timing.retry_max_seconds),
         }
     }
 
@@ -395,22 +405,24 @@ impl Inviter {
                         .await
                     {
                         Ok(found) => ours_first(found, &order.client_ref),
-                        Err(error) => return Ok(self.not_now(row, claim, &error)),
+                        Err(error) => return Ok(self.classify_failure(row, claim, &error)),
                     },
                 };
                 self.take(row, found, true, claim, reports).await?
             }
             Err(error) if error.phase == Phase::Unknown => {
                 warn(row, &error, "whether the invitation went out is not known");
-                let (trouble, _) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
-                let settled = self.desk.in_seconds(self.desk.timing.settle_seconds);
+                let (failure, _) = self
+                    .engine
+                    .retry_later(&error, row.failure.as_ref(), &row.key);
+                let settled = self.engine.in_seconds(self.engine.timing.settle_seconds);
                 Event::OutcomeUnknown {
                     attempt: row.attempts,
-                    trouble,
+                    failure,
                     look_up_at: error.retry_at.map_or(settled, |at| at.max(settled)),
                 }
             }
-            Err(error) => self.not_now(row, claim, &error),
+            Err(error) => self.classify_failure(row, claim, &error),
         })
     }
 
@@ -418,10 +430,10 @@ impl Inviter {
     /// this one is not bound to it: where a platform does not tell whose is whose, another entry of the same person may
     /// still have to find it.
     async fn has_another(&self, row: &Invitation, reference: &Reference) -> Result<bool, Error> {
-        if matches!(row.state, State::Sending { lease_until } if lease_until > self.desk.now()) {
+        if matches!(row.state, State::Sending { lease_until } if lease_until > self.engine.now()) {
             return Ok(false);
         }
-        let stored = self.desk.ledger.load(&row.key).await?;
+        let stored = self.engine.ledger.load(&row.key).await?;
         let known = stored.and_then(|row| row.reference);
         Ok(known.is_some_and(|known| known != *reference))
     }
@@ -438,14 +450,19 @@ impl Inviter {
         let mut owner = None;
         for (reference, link) in found {
             let account = &row.assessment.account;
-            match self.desk.ledger.bind(account, &reference, &row.key).await? {
+            match self
+                .engine
+                .ledger
+                .bind_reference(account, &reference, &row.key)
+                .await?
+            {
                 Bound::Ours => {
                     return Ok(Event::Sent {
                         reference,
                         link,
                         adopted,
                         writer: reports.map(|mapping| Writer {
-                            lease_until: self.desk.in_seconds(self.desk.timing.lease_seconds),
+                            lease_until: self.engine.in_seconds(self.engine.timing.lease_seconds),
                             creates_action: mapping.report.action.is_some(),
                         }),
                     });
@@ -466,13 +483,13 @@ impl Inviter {
         mapping: Option<&Mapping>,
         event: Event,
     ) -> Result<(), Error> {
-        self.put_on_record(row, mapping, event).await?;
+        self.insert_invitation(row, mapping, event).await?;
         Ok(())
     }
 
     /// Puts an event on record. What the platform accepted is recorded whatever else happened to the row meanwhile;
     /// anything else gives way. Returns the row to go on with, if the event is on record.
-    async fn put_on_record(
+    async fn insert_invitation(
         &self,
         row: &Invitation,
         mapping: Option<&Mapping>,
@@ -482,12 +499,12 @@ impl Inviter {
         let mut row = row.clone();
         loop {
             match self
-                .desk
-                .change(&row, event.clone(), expires, Next::HandOut)
+                .engine
+                .apply(&row, event.clone(), expires, Dispatch::Enqueue)
                 .await?
             {
-                Changed::To(changed) => return Ok(Some(with_own_action(&row, *changed))),
-                Changed::No(double @ NotApplicable::Double { .. }) => {
+                Applied::Yes(changed) => return Ok(Some(with_own_action(&row, *changed))),
+                Applied::Rejected(double @ NotApplicable::Double { .. }) => {
                     tracing::error!(
                         tenant = %row.key.tenant,
                         invitation = %row.key.name(),
@@ -495,14 +512,14 @@ impl Inviter {
                     );
                     return Ok(None);
                 }
-                Changed::No(_) => return Ok(None),
-                Changed::Conflict if matches!(event, Event::Sent { .. }) => {
-                    match self.desk.ledger.load(&row.key).await? {
+                Applied::Rejected(_) => return Ok(None),
+                Applied::Conflict if matches!(event, Event::Sent { .. }) => {
+                    match self.engine.ledger.load(&row.key).await? {
                         Some(newer) => row = newer,
                         None => return Ok(None),
                     }
                 }
-                Changed::Conflict => return Ok(None),
+                Applied::Conflict => return Ok(None),
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Candidates who are not there: merged into another in Eploy, or gone with their application.
 
-use crate::error::{CallError, Phase, Reach, System};
+use crate::error::{CallError, ErrorScope, Phase, System};
 use crate::ids::{ApplicationId, CandidateId};
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::ports::Eploy;
 
 /// What Eploy says of a record that it does not have.
@@ -14,8 +14,8 @@ pub(super) fn application_gone(operation: &'static str) -> CallError {
         system: System::Eploy,
         operation,
         phase: Phase::Refused,
-        reach: Reach::Record,
-        code: Trouble::APPLICATION_GONE,
+        scope: ErrorScope::Record,
+        code: Failure::APPLICATION_GONE,
         retry_at: None,
         problem: "Eploy has no such application any more".to_owned(),
         remedy: "Nothing, if it was deleted on purpose. Otherwise check that the Role of the API user sees it, and try it again".to_owned(),

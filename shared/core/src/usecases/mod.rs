@@ -3,8 +3,10 @@
 mod announce;
 mod arrange;
 mod definitions;
-mod desk;
+mod engine;
 mod entries;
+#[cfg(test)]
+mod fake_ports;
 mod invite;
 mod merged;
 mod poll;
@@ -12,25 +14,23 @@ mod pools;
 mod receive;
 mod registrar;
 mod retain;
-mod stay;
+mod stage_check;
 mod sweep;
 mod tick;
-#[cfg(test)]
-mod world;
 mod write_back;
 
-pub use announce::{Announcer, Redelivery};
+pub use announce::{HireNotifier, Redelivery};
 pub use definitions::DefinitionCache;
-pub use desk::{Changed, Desk, Next};
+pub use engine::{Applied, Dispatch, Engine};
 pub use invite::Inviter;
 pub use poll::{
-    Case, Decided, Decision, Polled, Poller, Reads, Watched, adopt, broken, decide,
+    Decided, Decision, Evaluation, Polled, Poller, Reads, Watched, adopt, broken, decide,
     decide_by_history, is_changed, prove, scan_calls_a_day, switch, turned_on, with_proven,
 };
-pub use receive::{Answer, Receiver};
+pub use receive::{ReceiveOutcome, Receiver};
 pub use registrar::Registrar;
 pub use retain::Retention;
-pub use stay::{EntryFact, Stay, entry_into};
+pub use stage_check::{StageCheck, StageEntry, entry_into};
 pub use sweep::{Sweeper, Swept};
-pub use tick::{Shares, Ticker};
-pub use write_back::{News, WriteBack};
+pub use tick::{Scheduler, Shares};
+pub use write_back::{SyncOutcome, WriteBack};

@@ -9,10 +9,10 @@ use crate::report::Moment;
 use crate::tenant::{Mapping, MappingKind, Tenant};
 use crate::work::Work;
 
-use super::desk::Desk;
+use super::engine::Engine;
 
 /// Puts on record that pools are to take this invitation's candidate, where they are. Doing it twice does nothing.
-pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Result<(), Error> {
+pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> Result<(), Error> {
     let Some(moment) = row.moment() else {
         return Ok(());
     };
@@ -25,7 +25,7 @@ pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Resu
             round: 1,
             ..row.key.clone()
         };
-        let now = desk.now();
+        let now = engine.now();
         let entry = Entry::seen(now);
         let place = Invitation::detected(
             key.clone(),
@@ -36,14 +36,16 @@ pub(super) async fn feed(desk: &Desk, tenant: &Tenant, row: &Invitation) -> Resu
         )
         .under(mapping.definition_id())
         .for_pool();
-        if desk.ledger.insert(&place).await? == Inserted::Existed {
+        if engine.ledger.insert(&place).await? == Inserted::Existed {
             continue;
         }
         tracing::info!(tenant = %tenant.id, invitation = %key.name(), "the pool takes the candidate");
-        desk.hand_out(vec![Work::step(key.clone(), Step::Invite)])
+        engine
+            .enqueue(vec![Work::step(key.clone(), Step::Invite)])
             .await;
         let what = What::Detected { invitation: key };
-        desk.events
+        engine
+            .events
             .publish(vec![DomainEvent { at: now, what }])
             .await;
     }
@@ -56,9 +58,9 @@ fn takes(mapping: &Mapping, row: &Invitation, moment: Moment) -> bool {
         return false;
     };
     let percent = row
-        .finding
+        .snapshot
         .as_ref()
-        .and_then(|finding| finding.score.as_ref()?.percent);
+        .and_then(|snapshot| snapshot.score.as_ref()?.percent);
     !mapping.paused
         && mapping.vacancies.contains(&row.vacancy)
         && plan.after.iter().any(|outcome| {

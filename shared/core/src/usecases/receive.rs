@@ -5,13 +5,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::desk::Desk;
-use super::write_back::{News, WriteBack};
+use super::engine::Engine;
+use super::write_back::{SyncOutcome, WriteBack};
 use crate::error::{Error, StoreError};
 use crate::ids::{AccountId, TenantId};
 use crate::ports::{
-    CallbackToken, Deliveries, Delivery, DeliveryFate, IncomingCall, PlatformConnections, Secrets,
-    Verdict,
+    CallbackToken, Deliveries, Delivery, DeliveryOutcome, IncomingCall, PlatformConnections,
+    Secrets, SignatureCheck,
 };
 use crate::tenant::Tenant;
 use crate::timing::{after, seconds};
@@ -20,7 +20,7 @@ use secrecy::ExposeSecret as _;
 
 /// What to answer to a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ReceiveOutcome {
     /// It is stored.
     Accepted,
     /// No such address: an unknown tenant or account, or a wrong token. One answer for all, so that nothing can be
@@ -36,7 +36,7 @@ pub enum Answer {
 #[derive(Clone)]
 pub struct Receiver {
     /// The rows.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The deliveries.
     pub deliveries: Arc<dyn Deliveries>,
     /// The tokens.
@@ -55,8 +55,8 @@ impl Receiver {
 
     /// Whether a delivery whose invitation is known has been looked into often enough, and for long enough.
     fn is_exhausted(&self, delivery: &Delivery) -> bool {
-        let age = self.desk.now().duration_since(delivery.at);
-        delivery.tries >= Self::KNOWN_TRIES && age >= seconds(self.desk.timing.give_up_seconds)
+        let age = self.engine.now().duration_since(delivery.at);
+        delivery.tries >= Self::KNOWN_TRIES && age >= seconds(self.engine.timing.give_up_seconds)
     }
 
     /// Authenticates a call, stores it durably and queues it. Whatever is accepted is on disk.
@@ -66,29 +66,29 @@ impl Receiver {
         account: &AccountId,
         token: &str,
         call: &IncomingCall<'_>,
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<ReceiveOutcome, StoreError> {
         let Some(config) = self.of_address(tenant, account, token).await? else {
-            return Ok(Answer::NoSuchAddress);
+            return Ok(ReceiveOutcome::NoSuchAddress);
         };
         let Some(reader) = self.platforms.reader(&config, account) else {
-            return Ok(Answer::NoSuchAddress);
+            return Ok(ReceiveOutcome::NoSuchAddress);
         };
-        if reader.verify(call) == Verdict::Forged {
+        if reader.verify(call) == SignatureCheck::Forged {
             tracing::warn!(%tenant, %account, "a callback's signature is missing or wrong");
-            return Ok(Answer::Forged);
+            return Ok(ReceiveOutcome::Forged);
         }
         let hint = match reader.read(call) {
             Ok(hint) => hint,
             Err(error) => {
                 tracing::warn!(%tenant, %account, bytes = call.body.len(), %error, "a callback was not understood");
-                return Ok(Answer::Unreadable);
+                return Ok(ReceiveOutcome::Unreadable);
             }
         };
         let delivery = Delivery {
             id: digest(account, hint.event.as_deref(), call.body),
             tenant: tenant.clone(),
             account: account.clone(),
-            at: self.desk.now(),
+            at: self.engine.now(),
             event: hint.event,
             references: hint.references,
             tries: 0,
@@ -96,7 +96,7 @@ impl Receiver {
         };
         // Where the queue keeps it, being due, too, would only cost writes: if the queue lost it all the same, it would be
         // as if the callback had been lost, and a sweep brings what it told of.
-        let kept = self.desk.queue.keeps();
+        let kept = self.engine.queue.is_durable();
         let due_at = (!kept).then_some(delivery.at);
         self.deliveries.store(&delivery, due_at).await?;
         tracing::info!(%tenant, %account, delivery = delivery.id, "callback stored");
@@ -104,11 +104,11 @@ impl Receiver {
             tenant: tenant.clone(),
             id: delivery.id.clone(),
         };
-        if !self.desk.hand_out(vec![work]).await && kept {
-            let fate = DeliveryFate::Again(delivery.at);
+        if !self.engine.enqueue(vec![work]).await && kept {
+            let fate = DeliveryOutcome::Again(delivery.at);
             self.deliveries.settle(&delivery, &fate).await?;
         }
-        Ok(Answer::Accepted)
+        Ok(ReceiveOutcome::Accepted)
     }
 
     /// Whether callbacks are taken in at this address: for a listener, before it reads anything of a stranger's body.
@@ -136,7 +136,7 @@ impl Receiver {
             return Ok(None);
         }
         // Before the secret: a stranger's invented tenant costs a read of ours, and not one of the secret store.
-        let Some(config) = self.desk.tenants.tenant(tenant).await? else {
+        let Some(config) = self.engine.tenants.tenant(tenant).await? else {
             return Ok(None);
         };
         let known = self.knows(tenant, account, token).await?;
@@ -161,7 +161,7 @@ impl Receiver {
     }
 
     /// Looks into a stored delivery: brings the invitations that it speaks of up to date.
-    pub async fn look_into(
+    pub async fn process_delivery(
         &self,
         write_back: &WriteBack,
         tenant: &TenantId,
@@ -173,9 +173,9 @@ impl Receiver {
         let mut known = Vec::new();
         for reference in &delivery.references {
             let bound = self
-                .desk
+                .engine
                 .ledger
-                .bound(tenant, &delivery.account, reference)
+                .find_by_reference(tenant, &delivery.account, reference)
                 .await?;
             if let Some(key) = bound
                 && known.iter().all(|(other, _)| *other != key)
@@ -185,21 +185,21 @@ impl Receiver {
         }
         delivery.tries = delivery.tries.saturating_add(1);
         delivery.given_up = false;
-        let delay = self.desk.timing.backoff(delivery.tries, &delivery.id);
-        let again = || DeliveryFate::Again(after(self.desk.now(), delay));
+        let delay = self.engine.timing.backoff(delivery.tries, &delivery.id);
+        let again = || DeliveryOutcome::Again(after(self.engine.now(), delay));
         let fate = if known.is_empty() {
             if delivery.tries < Self::TRIES {
                 again()
             } else {
                 tracing::warn!(%tenant, account = %delivery.account, delivery = delivery.id, "no invitation belongs to this callback: parked");
-                DeliveryFate::Unmatched
+                DeliveryOutcome::Unmatched
             }
         } else {
             let mut done = true;
             for (key, reference) in &known {
-                let news = write_back.bring_news(key, None, Some(*reference)).await;
+                let news = write_back.sync_result(key, None, Some(*reference)).await;
                 done &= match news {
-                    Ok(news) => news == News::Recorded,
+                    Ok(news) => news == SyncOutcome::Recorded,
                     // It is not over with the next try, and the delivery's tries are counted.
                     Err(Error::UnknownTenant(_)) => false,
                     Err(Error::Store(error)) if error.lasting => {
@@ -210,12 +210,12 @@ impl Receiver {
                 };
             }
             if done {
-                DeliveryFate::Handled
+                DeliveryOutcome::Handled
             } else if self.is_exhausted(&delivery) {
                 // A sweep goes on asking for the invitation, by bounds of its own, which tell the recruiter.
                 tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "a callback was given up: its result could not be recorded");
                 delivery.given_up = true;
-                DeliveryFate::Unmatched
+                DeliveryOutcome::Unmatched
             } else {
                 again()
             }

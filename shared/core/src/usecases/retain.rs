@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::desk::{Changed, Desk, Next};
+use super::engine::{Applied, Dispatch, Engine};
 use crate::error::StoreError;
 use crate::ids::TenantId;
 use crate::invitation::{Event, Invitation};
-use crate::ports::{InvitationFilter, Records};
+use crate::ports::{InvitationFilter, OperatorStore};
 
 /// How many invitations are read at once.
 const PAGE: usize = 500;
@@ -17,16 +17,16 @@ const PAGE: usize = 500;
 #[derive(Clone)]
 pub struct Retention {
     /// The rows, and the time.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The tenants, and their rows page by page.
-    pub records: Arc<dyn Records>,
+    pub records: Arc<dyn OperatorStore>,
 }
 
 impl Retention {
     /// The tenant's invitations that are over, to which nothing has happened for so many days but tries to report them, and of
     /// which there is something left to remove.
     pub async fn over(&self, tenant: &TenantId, days: u32) -> Result<Vec<Invitation>, StoreError> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         let kept = SignedDuration::from_hours(i64::from(days) * 24);
         let mut over = Vec::new();
         let mut next = None;
@@ -38,7 +38,7 @@ impl Retention {
             over.extend(page.rows.into_iter().filter(|row| {
                 now.duration_since(row.settled_at()) >= kept
                     && row
-                        .apply(Event::Forget, now, &self.desk.timing, None)
+                        .apply(Event::Purge, now, &self.engine.timing, None)
                         .is_ok()
             }));
             next = page.next;
@@ -53,10 +53,10 @@ impl Retention {
         let mut forgotten = 0;
         for row in rows {
             let changed = self
-                .desk
-                .change(row, Event::Forget, None, Next::Mine)
+                .engine
+                .apply(row, Event::Purge, None, Dispatch::Inline)
                 .await?;
-            forgotten += usize::from(matches!(changed, Changed::To(_)));
+            forgotten += usize::from(matches!(changed, Applied::Yes(_)));
         }
         Ok(forgotten)
     }
@@ -66,8 +66,8 @@ impl Retention {
     ///
     /// # Errors
     /// The first of what failed.
-    pub async fn keep(&self) -> Result<(), StoreError> {
-        let deliveries = self.records.expire_deliveries(self.desk.now()).await;
+    pub async fn purge_expired(&self) -> Result<(), StoreError> {
+        let deliveries = self.records.expire_deliveries(self.engine.now()).await;
         if let Ok(count @ 1..) = deliveries {
             tracing::info!(count, "handled deliveries forgotten");
         }

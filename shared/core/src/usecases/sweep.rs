@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::Desk;
+use super::engine::Engine;
 use super::write_back::WriteBack;
 use crate::clock::Deadline;
-use crate::error::{CallError, Error, Phase, Reach, StoreError, System};
+use crate::error::{CallError, Error, ErrorScope, Phase, StoreError, System};
 use crate::ids::{AssessmentRef, Reference, TenantId};
-use crate::invitation::{State, Trouble};
+use crate::invitation::{Failure, State};
 use crate::ports::{
-    Platform, PlatformConnections, Saved, Sighting, SweepFailing, SweepPage, SweepReading,
-    SweepState, Waiting,
+    ListedStatus, Platform, PlatformConnections, Saved, SweepFailing, SweepPage, SweepReading,
+    SweepState, WatchedInvitation,
 };
 use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
@@ -99,7 +99,7 @@ struct Looked {
 #[derive(Clone)]
 pub struct Sweeper {
     /// The rows.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The ways into the platforms.
     pub platforms: Arc<dyn PlatformConnections>,
     /// Brings single invitations up to date.
@@ -121,18 +121,18 @@ impl Sweeper {
         assessment: &AssessmentRef,
         deadline: Deadline,
     ) -> Result<Swept, Error> {
-        let before = self.desk.sweeps.load_sweep(tenant, assessment).await?;
-        let now = self.desk.now();
+        let before = self.engine.sweeps.load_sweep(tenant, assessment).await?;
+        let now = self.engine.now();
         if !before.is_due(now) {
             return Ok(Swept::NotDue);
         }
-        let config = self.desk.tenant(tenant).await?;
+        let config = self.engine.tenant(tenant).await?;
         if config.paused {
             return Ok(Swept::NotDue);
         }
-        let waiting = self.desk.ledger.waiting(tenant, assessment).await?;
+        let waiting = self.engine.ledger.waiting(tenant, assessment).await?;
         let mut next = SweepState {
-            due_at: interval(&waiting, now, &self.desk.timing).map(|span| after(now, span)),
+            due_at: interval(&waiting, now, &self.engine.timing).map(|span| after(now, span)),
             last_at: Some(now),
             failures: 0,
             armed: before.armed,
@@ -146,7 +146,9 @@ impl Sweeper {
             assessment,
             reading: before.reading.clone(),
             stands: before.clone(),
-            hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
+            hold_at: self
+                .engine
+                .in_seconds(self.engine.timing.lease_seconds / 2.0),
             deadline,
             failures: before.failures,
             failing: before.failing.clone(),
@@ -154,9 +156,9 @@ impl Sweeper {
         };
         if waiting.is_empty() {
             if before.empty_at != Some(before.armed) {
-                let timing = &self.desk.timing;
+                let timing = &self.engine.timing;
                 let soon = timing.sweep_seconds.max(timing.lease_seconds);
-                next.due_at = Some(self.desk.in_seconds(soon));
+                next.due_at = Some(self.engine.in_seconds(soon));
             }
         } else {
             match self.look_and_end(&mut round, &config, &waiting).await {
@@ -171,12 +173,12 @@ impl Sweeper {
                     }
                     if looked.news > 0 || !looked.all {
                         // News are handed out as hints, and a hint can be lost: the next look tells whether they arrived.
-                        let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+                        let soon = self.engine.in_seconds(self.engine.timing.sweep_seconds);
                         next.due_at = next.due_at.map(|at| at.min(soon));
                     }
                 }
                 Err(Stop::Deadline) => {
-                    let now = self.desk.now();
+                    let now = self.engine.now();
                     return Ok(match self.keep(&mut round, now).await {
                         Err(Stop::Ours(error)) => return Err(error),
                         Err(_) => Swept::NotDue,
@@ -198,9 +200,9 @@ impl Sweeper {
         &self,
         round: &mut Round<'_>,
         config: &Tenant,
-        waiting: &[Waiting],
+        waiting: &[WatchedInvitation],
     ) -> Result<Looked, Stop> {
-        let began_at = self.desk.now();
+        let began_at = self.engine.now();
         let account = &round.assessment.account;
         let looked = match self.platforms.platform(config, account).await {
             Ok(platform) => self.look(round, &*platform, waiting).await,
@@ -228,22 +230,22 @@ impl Sweeper {
     /// The platform's list could not be read to its end.
     fn list_failed(&self, round: &mut Round<'_>, error: &CallError) {
         let (tenant, assessment) = (round.tenant, round.assessment);
-        let before = round.failing.as_ref().map(|failing| &failing.trouble);
-        let trouble = Trouble::from_call(error, before, self.desk.now());
+        let before = round.failing.as_ref().map(|failing| &failing.failure);
+        let failure = Failure::from_call(error, before, self.engine.now());
         round.failures = round.failures.saturating_add(1);
         if error.phase == Phase::Refused || round.failures >= Self::TRIES {
             round.reading = None;
         }
         round.not_before = error.retry_at;
-        tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = trouble.times, %error, "could not be swept");
-        round.fails(trouble, self.desk.now());
+        tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = failure.attempts, %error, "could not be swept");
+        round.fails(failure, self.engine.now());
     }
 
     /// After a sweep that could not see everybody, because the platform could not be asked: when to come back, and whether a
     /// person has to know.
     fn failed(&self, round: &Round<'_>, next: &mut SweepState, looked: &Looked) {
         let (tenant, assessment) = (round.tenant, round.assessment);
-        let (timing, now) = (&self.desk.timing, self.desk.now());
+        let (timing, now) = (&self.engine.timing, self.engine.now());
         let sweeps = round.failed_sweeps();
         // A reading that gets on, page by page, is gone on with soon; one that does not is begun anew, less often.
         let failures = if sweeps < Self::TRIES {
@@ -267,15 +269,15 @@ impl Sweeper {
         next.reading.clone_from(&round.reading);
         next.failing.clone_from(&round.failing);
         if let Some(failing) = &round.failing
-            && failing.trouble.is_overdue(now, timing)
+            && failing.failure.is_overdue(now, timing)
         {
-            let Trouble {
+            let Failure {
                 code,
                 problem,
                 remedy,
-                since,
-                times,
-            } = &failing.trouble;
+                first_failed_at: since,
+                attempts: times,
+            } = &failing.failure;
             tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, news = looked.news, "an assessment cannot be swept: results may be late or missing");
         }
     }
@@ -283,7 +285,7 @@ impl Sweeper {
     /// Puts on record what a sweep came to that began when it had been `armed` so often.
     async fn save(&self, round: &Round<'_>, armed: u64, next: SweepState) -> Result<(), Error> {
         let (tenant, assessment) = (round.tenant, round.assessment);
-        let sweeps = &self.desk.sweeps;
+        let sweeps = &self.engine.sweeps;
         let mut stands = round.stands.clone();
         if stands.armed == armed {
             let saved = sweeps
@@ -296,7 +298,7 @@ impl Sweeper {
         }
         // Armed meanwhile. What armed it can wait for the usual interval, the list was read just now; and if the platform
         // asked to be left alone, for as long as that.
-        let soon = self.desk.in_seconds(self.desk.timing.sweep_seconds);
+        let soon = self.engine.in_seconds(self.engine.timing.sweep_seconds);
         let due_at = match next.due_at {
             Some(at) if next.failures > 0 => at,
             Some(at) => at.min(soon),
@@ -315,22 +317,22 @@ impl Sweeper {
 
     /// Between two steps of a sweep: whether there is time for another. One that takes long keeps others away meanwhile,
     /// and does not lose how far it came.
-    async fn go_on(&self, round: &mut Round<'_>) -> Result<(), Stop> {
-        let now = self.desk.now();
+    async fn checkpoint(&self, round: &mut Round<'_>) -> Result<(), Stop> {
+        let now = self.engine.now();
         if round.deadline.passed(now) {
             return Err(Stop::Deadline);
         }
         if now >= round.hold_at {
-            let lease = self.desk.timing.lease_seconds;
-            self.keep(round, self.desk.in_seconds(lease)).await?;
-            round.hold_at = self.desk.in_seconds(lease / 2.0);
+            let lease = self.engine.timing.lease_seconds;
+            self.keep(round, self.engine.in_seconds(lease)).await?;
+            round.hold_at = self.engine.in_seconds(lease / 2.0);
         }
         Ok(())
     }
 
     /// Puts on record how far it came, and when it is due to be gone on with.
     async fn keep(&self, round: &mut Round<'_>, due_at: Timestamp) -> Result<(), Stop> {
-        let sweeps = &self.desk.sweeps;
+        let sweeps = &self.engine.sweeps;
         loop {
             let next = SweepState {
                 due_at: Some(due_at),
@@ -366,21 +368,22 @@ impl Sweeper {
         &self,
         round: &mut Round<'_>,
         platform: &dyn Platform,
-        waiting: &[Waiting],
+        waiting: &[WatchedInvitation],
     ) -> Result<Looked, Stop> {
-        let began_at = self.desk.now();
+        let began_at = self.engine.now();
         if waiting.len() < platform.capabilities().list_from {
             let asked = self.ask_some(round, waiting).await?;
             match asked.failed {
-                Some(trouble) => {
-                    let before = round.failing.as_ref().map(|failing| &failing.trouble);
-                    let trouble = Trouble {
-                        since: before.map_or_else(|| self.desk.now(), |before| before.since),
-                        times: round.failed_sweeps().saturating_add(1),
-                        ..trouble
+                Some(failure) => {
+                    let before = round.failing.as_ref().map(|failing| &failing.failure);
+                    let failure = Failure {
+                        first_failed_at: before
+                            .map_or_else(|| self.engine.now(), |before| before.first_failed_at),
+                        attempts: round.failed_sweeps().saturating_add(1),
+                        ..failure
                     };
                     round.failures = round.failures.saturating_add(1);
-                    round.fails(trouble, self.desk.now());
+                    round.fails(failure, self.engine.now());
                 }
                 None => round.recovers(),
             }
@@ -403,35 +406,35 @@ impl Sweeper {
         loop {
             if reading.next.is_some() {
                 round.reading = Some(reading.clone());
-                self.go_on(round).await?;
+                self.checkpoint(round).await?;
             }
             let SweepPage {
-                sightings,
+                lines,
                 next,
                 set_aside,
             } = platform
                 .list(&round.assessment.assessment, reading.next.as_deref())
                 .await?;
             let listed: HashSet<Reference> =
-                sightings.iter().map(|one| one.reference.clone()).collect();
+                lines.iter().map(|one| one.reference.clone()).collect();
             // Another address, and nobody new: the number of the page is ignored.
             let repeats = !listed.is_empty() && listed.is_subset(&before);
             before = listed;
             reading.set_aside = reading.set_aside.saturating_add(set_aside);
-            let news: Vec<Work> = sightings
+            let news: Vec<Work> = lines
                 .into_iter()
                 .filter_map(|sighting| {
                     let one = by_reference.get(&sighting.reference)?;
                     has_news(one, &sighting).then(|| Work::WriteBack {
                         key: one.key.clone(),
                         news: true,
-                        marker: Some(sighting.marker),
+                        change_token: Some(sighting.change_token),
                     })
                 })
                 .collect();
             reading.news += news.len();
             if !news.is_empty() {
-                self.desk.hand_out(news).await;
+                self.engine.enqueue(news).await;
             }
             reading.pages += 1;
             round.failures = 0;
@@ -462,16 +465,16 @@ impl Round<'_> {
     fn failed_sweeps(&self) -> u32 {
         self.failing
             .as_ref()
-            .map_or(0, |failing| failing.trouble.times)
+            .map_or(0, |failing| failing.failure.attempts)
     }
 
-    fn fails(&mut self, trouble: Trouble, now: Timestamp) {
+    fn fails(&mut self, failure: Failure, now: Timestamp) {
         let before = self.failing.take();
         let (open_after, ended_after) = before.map_or((None, None), |before| {
             (before.open_after, before.ended_after)
         });
         self.failing = Some(SweepFailing {
-            trouble,
+            failure,
             at: Some(now),
             open_after,
             ended_after,
@@ -490,7 +493,7 @@ fn endless(pages: u32) -> CallError {
         system: System::Platform,
         operation: "list invitations",
         phase: Phase::Unknown,
-        reach: Reach::Record,
+        scope: ErrorScope::Record,
         code: "platform.endless_list",
         problem: format!("its list does not come to an end within {pages} pages"),
         remedy:
@@ -500,19 +503,19 @@ fn endless(pages: u32) -> CallError {
     }
 }
 
-fn unreadable(one: &Waiting, error: &StoreError) {
+fn unreadable(one: &WatchedInvitation, error: &StoreError) {
     tracing::error!(tenant = %one.key.tenant, invitation = %one.key.name(), %error, "a watched invitation cannot be read");
 }
 
 /// Whether it has not ended.
-fn is_open(one: &Waiting) -> bool {
+fn is_open(one: &WatchedInvitation) -> bool {
     one.level <= State::Started.level()
 }
 
 /// Whether a line of the platform's list says something that the ledger does not know.
-fn has_news(one: &Waiting, sighting: &Sighting) -> bool {
-    match &one.marker {
-        Some(marker) => *marker != sighting.marker,
+fn has_news(one: &WatchedInvitation, sighting: &ListedStatus) -> bool {
+    match &one.change_token {
+        Some(change_token) => *change_token != sighting.change_token,
         // Never marked. Of an open one, its status tells; an ended one is looked at once, to have a mark that a
         // re-score will change.
         None => {
@@ -526,7 +529,11 @@ fn has_news(one: &Waiting, sighting: &Sighting) -> bool {
 
 /// How long until the next sweep: soon after an invitation, slower later, daily while only re-scores can come, not at
 /// all when nothing is waiting.
-fn interval(waiting: &[Waiting], now: Timestamp, timing: &Timing) -> Option<SignedDuration> {
+fn interval(
+    waiting: &[WatchedInvitation],
+    now: Timestamp,
+    timing: &Timing,
+) -> Option<SignedDuration> {
     if waiting.is_empty() {
         return None;
     }

@@ -39,7 +39,7 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
 
 /// Hands out what is due.
 #[derive(Clone)]
-pub struct Ticker {
+pub struct Scheduler {
     due: Arc<dyn Due>,
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
@@ -48,7 +48,7 @@ pub struct Ticker {
     ahead: Arc<Mutex<VecDeque<Work>>>,
 }
 
-impl Ticker {
+impl Scheduler {
     /// A ticker that has handed out nothing so far.
     pub fn new(
         due: Arc<dyn Due>,

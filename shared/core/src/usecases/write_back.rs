@@ -8,12 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::writer::{ReportWriter, stopped};
-use super::desk::{Changed, Desk, Next};
+use super::engine::{Applied, Dispatch, Engine};
 use super::pools;
-use crate::error::{CallError, Error, Phase, Reach, System};
+use crate::error::{CallError, Error, ErrorScope, Phase, System};
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
-    ActionRecord, Event, Invitation, Part, State, Step, Trouble, Wake, Writer,
+    ActionRecord, Event, Failure, Invitation, Part, Schedule, State, Step, Writer,
 };
 use crate::ports::{EployConnections, PlatformConnections, Purpose};
 use crate::result::AssessmentResult;
@@ -23,7 +23,7 @@ use crate::tenant::{Mapping, Tenant};
 #[derive(Clone)]
 pub struct WriteBack {
     /// The rows.
-    pub desk: Desk,
+    pub engine: Engine,
     /// The ways into Eploy.
     pub eploy: Arc<dyn EployConnections>,
     /// The ways into the platforms.
@@ -32,7 +32,7 @@ pub struct WriteBack {
 
 /// Whether the platform's news are on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum SyncOutcome {
     /// They are, and reported or due to be; or there are none any more, because the invitation is over and forgotten.
     Recorded,
     /// The report is still left to a delivery, or somebody else is at work: come back later.
@@ -40,7 +40,7 @@ pub enum News {
     /// The platform could not be asked, which is on record.
     Unavailable {
         /// Whether the next invitation can be asked for: only this one failed, or nothing will work at present.
-        reach: Reach,
+        scope: ErrorScope,
         /// For how many tries in a row.
         times: u32,
     },
@@ -50,29 +50,29 @@ impl WriteBack {
     /// How often the platform is asked anew because somebody else changed the row meanwhile.
     const ASKED_AT_MOST: u32 = 5;
 
-    /// Asks the platform for an invitation's result, puts it on record, and reports it. `heard_of`: the reference by which
-    /// a stored delivery speaks of it; the delivery comes back until the answer is [`News::Recorded`].
-    pub async fn bring_news(
+    /// Asks the platform for an invitation's result, puts it on record, and reports it. `delivered_as`: the reference by which
+    /// a stored delivery speaks of it; the delivery comes back until the answer is [`SyncOutcome::Recorded`].
+    pub async fn sync_result(
         &self,
         key: &InvitationKey,
-        marker: Option<String>,
-        heard_of: Option<&Reference>,
-    ) -> Result<News, Error> {
+        change_token: Option<String>,
+        delivered_as: Option<&Reference>,
+    ) -> Result<SyncOutcome, Error> {
         // Loaded before the platform is asked and saved on condition that nobody saved in between: what another asked
         // for later can so not be replaced by what was asked for earlier.
         for _ in 0..Self::ASKED_AT_MOST {
-            let Some(row) = self.desk.ledger.load(key).await? else {
-                return Ok(News::Recorded);
+            let Some(row) = self.engine.ledger.load(key).await? else {
+                return Ok(SyncOutcome::Recorded);
             };
             if row.forgotten_at.is_some() {
-                return Ok(News::Recorded);
+                return Ok(SyncOutcome::Recorded);
             }
-            let tenant = self.desk.tenant(&key.tenant).await?;
+            let tenant = self.engine.tenant(&key.tenant).await?;
             if row.reference.is_none() {
-                if self.adopt(&tenant, &row, heard_of).await? {
+                if self.adopt(&tenant, &row, delivered_as).await? {
                     continue;
                 }
-                return Ok(News::Later);
+                return Ok(SyncOutcome::Later);
             }
             let result = match self.result(&tenant, &row).await {
                 Ok(result) => result,
@@ -81,7 +81,7 @@ impl WriteBack {
                     return self.unavailable(&tenant, &row, &error).await;
                 }
             };
-            let mapping = self.desk.definition(&tenant, &row).await?;
+            let mapping = self.engine.definition(&tenant, &row).await?;
             let mapping = mapping.as_ref();
             let lease_until = self.lease();
             // The report can be written in the same breath, unless that means creating the action: its beginning has to
@@ -91,18 +91,22 @@ impl WriteBack {
                     || matches!(row.report.action, Some(ActionRecord::Created(_)))
             });
             let event = Event::Observed {
-                finding: result.finding(),
-                marker: marker.clone(),
+                snapshot: result.snapshot(),
+                change_token: change_token.clone(),
                 lease_until: at_once.then_some(lease_until),
-                carried: at_once && heard_of.is_some(),
+                carried: at_once && delivered_as.is_some(),
             };
-            let next = if at_once { Next::Mine } else { Next::HandOut };
+            let next = if at_once {
+                Dispatch::Inline
+            } else {
+                Dispatch::Enqueue
+            };
             match self
-                .desk
-                .change(&row, event, expires(mapping), next)
+                .engine
+                .apply(&row, event, expires(mapping), next)
                 .await?
             {
-                Changed::To(changed)
+                Applied::Yes(changed)
                     if at_once && changed.report.lease_until == Some(lease_until) =>
                 {
                     let told = self
@@ -110,21 +114,21 @@ impl WriteBack {
                         .await?;
                     return Ok(match told {
                         Some(row) => standing(&row),
-                        None => News::Later,
+                        None => SyncOutcome::Later,
                     });
                 }
-                Changed::To(changed) => return Ok(standing(&changed)),
-                Changed::No(_) => {
-                    if row.is_carried() {
+                Applied::Yes(changed) => return Ok(standing(&changed)),
+                Applied::Rejected(_) => {
+                    if row.awaits_delivery() {
                         // Its writer is at work, or gone.
                         self.write_back(key).await?;
                     }
                     return Ok(standing(&row));
                 }
-                Changed::Conflict => {}
+                Applied::Conflict => {}
             }
         }
-        Ok(News::Later)
+        Ok(SyncOutcome::Later)
     }
 
     /// Records that the platform could not be asked for a result. If somebody else changed the row meanwhile, they may have had
@@ -134,20 +138,22 @@ impl WriteBack {
         tenant: &Tenant,
         row: &Invitation,
         error: &CallError,
-    ) -> Result<News, Error> {
-        let trouble = Trouble::from_call(error, row.trouble.as_ref(), self.desk.now());
-        let times = trouble.times;
-        let event = Event::ResultUnavailable(trouble);
-        let expires = self.desk.expiry(tenant, row).await?;
-        self.desk.change(row, event, expires, Next::HandOut).await?;
-        let alone =
-            error.reach == Reach::Record && matches!(error.phase, Phase::Refused | Phase::Unknown);
-        let reach = if alone {
-            Reach::Record
+    ) -> Result<SyncOutcome, Error> {
+        let failure = Failure::from_call(error, row.failure.as_ref(), self.engine.now());
+        let times = failure.attempts;
+        let event = Event::ResultUnavailable(failure);
+        let expires = self.engine.expiry(tenant, row).await?;
+        self.engine
+            .apply(row, event, expires, Dispatch::Enqueue)
+            .await?;
+        let alone = error.scope == ErrorScope::Record
+            && matches!(error.phase, Phase::Refused | Phase::Unknown);
+        let scope = if alone {
+            ErrorScope::Record
         } else {
-            Reach::Connection
+            ErrorScope::Connection
         };
-        Ok(News::Unavailable { reach, times })
+        Ok(SyncOutcome::Unavailable { scope, times })
     }
 
     /// The platform speaks of an invitation that is not on record as sent, by a reference that is bound to it. If somebody
@@ -157,11 +163,11 @@ impl WriteBack {
         &self,
         tenant: &Tenant,
         row: &Invitation,
-        heard_of: Option<&Reference>,
+        delivered_as: Option<&Reference>,
     ) -> Result<bool, Error> {
         let at_work =
-            matches!(row.state, State::Sending { lease_until } if lease_until > self.desk.now());
-        let Some(reference) = heard_of.filter(|_| !at_work) else {
+            matches!(row.state, State::Sending { lease_until } if lease_until > self.engine.now());
+        let Some(reference) = delivered_as.filter(|_| !at_work) else {
             return Ok(false);
         };
         let sent = Event::Sent {
@@ -170,35 +176,39 @@ impl WriteBack {
             adopted: true,
             writer: None,
         };
-        let expires = self.desk.expiry(tenant, row).await?;
-        let changed = self.desk.change(row, sent, expires, Next::Mine).await?;
-        Ok(!matches!(changed, Changed::No(_)))
+        let expires = self.engine.expiry(tenant, row).await?;
+        let changed = self
+            .engine
+            .apply(row, sent, expires, Dispatch::Inline)
+            .await?;
+        Ok(!matches!(changed, Applied::Rejected(_)))
     }
 
     /// Reports what is on record and not yet shown. Doing it twice does nothing.
     pub async fn write_back(&self, key: &InvitationKey) -> Result<(), Error> {
-        let Some(row) = self.desk.ledger.load(key).await? else {
+        let Some(row) = self.engine.ledger.load(key).await? else {
             return Ok(());
         };
-        let Some(row) = self.desk.set_back(row).await? else {
+        let Some(row) = self.engine.set_back(row).await? else {
             return Ok(());
         };
-        let now = self.desk.now();
-        let put_off = matches!(row.wake, Wake::At { at, step: Step::WriteBack } if at > now);
+        let now = self.engine.now();
+        let put_off =
+            matches!(row.schedule, Schedule::At { at, step: Step::WriteBack } if at > now);
         if !row.unreported() || row.report.leased(now) || put_off {
             return Ok(());
         }
-        let tenant = self.desk.tenant(&key.tenant).await?;
-        let mapping = self.desk.definition(&tenant, &row).await?;
+        let tenant = self.engine.tenant(&key.tenant).await?;
+        let mapping = self.engine.definition(&tenant, &row).await?;
         let mapping = mapping.as_ref();
         let lease_until = self.lease();
         let begun = Event::ReportBegun(Writer {
             lease_until,
             creates_action: mapping.is_some_and(|mapping| mapping.report.action.is_some()),
         });
-        let Changed::To(begun) = self
-            .desk
-            .change(&row, begun, expires(mapping), Next::Mine)
+        let Applied::Yes(begun) = self
+            .engine
+            .apply(&row, begun, expires(mapping), Dispatch::Inline)
             .await?
         else {
             return Ok(());
@@ -229,7 +239,7 @@ impl WriteBack {
                 system: System::Platform,
                 operation: "read the result",
                 phase: Phase::NotSent,
-                reach: Reach::Record,
+                scope: ErrorScope::Record,
                 code: "invitation.no_reference",
                 problem: "the platform's reference is not on record".to_owned(),
                 remedy: "It is looked up by itself".to_owned(),
@@ -259,11 +269,11 @@ impl WriteBack {
         heard: Result<Option<AssessmentResult>, CallError>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
-        let definition = self.desk.definition(tenant, &row).await?;
+        let definition = self.engine.definition(tenant, &row).await?;
         let Some(mapping) = definition.as_ref() else {
             let error = no_definition(&row);
             let event = stopped(
-                &self.desk,
+                &self.engine,
                 &row,
                 row.report.clone(),
                 &[Part::Action].into(),
@@ -271,8 +281,8 @@ impl WriteBack {
             );
             return self.settle(row, event, None, lease_until).await;
         };
-        pools::feed(&self.desk, tenant, &row).await?;
-        let mut writer = ReportWriter::new(&self.desk, mapping, &row, lease_until);
+        pools::feed(&self.engine, tenant, &row).await?;
+        let mut writer = ReportWriter::new(&self.engine, mapping, &row, lease_until);
         let result = match &heard {
             Ok(result) => {
                 writer.has_words();
@@ -306,17 +316,17 @@ impl WriteBack {
         let mut event = event;
         loop {
             match self
-                .desk
-                .change(&row, event.clone(), expires(mapping), Next::HandOut)
+                .engine
+                .apply(&row, event.clone(), expires(mapping), Dispatch::Enqueue)
                 .await?
             {
-                Changed::To(row) => return Ok(Some(*row)),
-                Changed::No(_) => return Ok(None),
-                Changed::Conflict => match self.desk.ledger.load(&row.key).await? {
+                Applied::Yes(row) => return Ok(Some(*row)),
+                Applied::Rejected(_) => return Ok(None),
+                Applied::Conflict => match self.engine.ledger.load(&row.key).await? {
                     Some(newer) => {
                         if newer.report.lease_until != Some(lease_until) {
                             // The lease ran out and somebody else wrote: what we wrote may stand over theirs.
-                            event = Event::ReportDoubted;
+                            event = Event::ReportStale;
                         }
                         row = newer;
                     }
@@ -328,16 +338,16 @@ impl WriteBack {
 
     /// Until when a writer that begins now may be at work.
     fn lease(&self) -> Timestamp {
-        self.desk.in_seconds(self.desk.timing.lease_seconds)
+        self.engine.in_seconds(self.engine.timing.lease_seconds)
     }
 }
 
 /// Whether a delivery that brought news of the row is done.
-fn standing(row: &Invitation) -> News {
-    if row.is_carried() {
-        News::Later
+fn standing(row: &Invitation) -> SyncOutcome {
+    if row.awaits_delivery() {
+        SyncOutcome::Later
     } else {
-        News::Recorded
+        SyncOutcome::Recorded
     }
 }
 
@@ -356,7 +366,7 @@ fn no_definition(row: &Invitation) -> CallError {
         system: System::Eploy,
         operation: "report an invitation",
         phase: Phase::NotSent,
-        reach: Reach::Record,
+        scope: ErrorScope::Record,
         retry_at: None,
         code: "mapping.unknown",
         problem: format!(
@@ -375,7 +385,7 @@ fn expires(mapping: Option<&Mapping>) -> Option<u32> {
 
 /// Whether what is to be told needs the platform's words, which the ledger does not keep.
 fn speaks_of_result(row: &Invitation) -> bool {
-    row.reference.is_some() && row.finding.is_some() && !row.is_unread()
+    row.reference.is_some() && row.snapshot.is_some() && !row.is_unread()
 }
 
 impl WriteBack {
@@ -384,10 +394,10 @@ impl WriteBack {
         &self,
         key: &InvitationKey,
         news: bool,
-        marker: Option<String>,
+        change_token: Option<String>,
     ) -> Result<(), Error> {
         if news {
-            self.bring_news(key, marker, None).await?;
+            self.sync_result(key, change_token, None).await?;
         }
         self.write_back(key).await
     }

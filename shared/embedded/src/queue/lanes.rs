@@ -14,7 +14,7 @@ fn name(work: &Work) -> Work {
         Work::WriteBack { key, .. } => Work::WriteBack {
             key: key.clone(),
             news: false,
-            marker: None,
+            change_token: None,
         },
         other => other.clone(),
     }
@@ -23,17 +23,19 @@ fn name(work: &Work) -> Work {
 /// `before`, and what `new` says beyond it.
 fn merge(before: &mut Work, new: Work) {
     if let (
-        Work::WriteBack { news, marker, .. },
+        Work::WriteBack {
+            news, change_token, ..
+        },
         Work::WriteBack {
             news: also,
-            marker: newer,
+            change_token: newer,
             ..
         },
     ) = (before, new)
     {
         *news |= also;
         if newer.is_some() {
-            *marker = newer;
+            *change_token = newer;
         }
     }
 }
@@ -248,11 +250,11 @@ mod tests {
         }
     }
 
-    fn write_back(news: bool, marker: Option<&str>) -> Work {
+    fn write_back(news: bool, change_token: Option<&str>) -> Work {
         Work::WriteBack {
             key: key("a", 1),
             news,
-            marker: marker.map(str::to_owned),
+            change_token: change_token.map(str::to_owned),
         }
     }
 
@@ -390,7 +392,7 @@ mod tests {
         let other = Work::WriteBack {
             key: key("a", 2),
             news: false,
-            marker: None,
+            change_token: None,
         };
         lanes.push(write_back(false, None)).unwrap();
         assert_eq!(lanes.push(other), Err(Full));

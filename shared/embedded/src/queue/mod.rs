@@ -89,7 +89,7 @@ impl Queue for WorkQueue {
         Ok(())
     }
 
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         false
     }
 

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use stagecall_core::Timestamp;
 use stagecall_core::clock::Clock;
+use stagecall_core::credentials::Keyring;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::keyring::Keyring;
 use stagecall_core::ports::{
     CallbackToken, CallbackTokens, Saved, Secrets, SecretsWriter, TenantSecret,
 };
@@ -68,10 +68,10 @@ impl Vault {
                 ));
             }
         };
-        let keyring = Keyring::parse(text.expose_secret())
+        let credentials = Keyring::parse(text.expose_secret())
             .map_err(|problem| failed(tenant, format!("{}: {problem}", file.display())))?;
-        keyring.warn_of_unusable(tenant);
-        Ok(Some(keyring))
+        credentials.warn_of_unusable(tenant);
+        Ok(Some(credentials))
     }
 
     /// Keeps every other writer, of this process or another, away from the folder until it is dropped. So what was read
@@ -97,11 +97,11 @@ impl Vault {
     }
 
     /// Puts the file in place, whole and durable or not at all. The folder is locked.
-    fn write(&self, tenant: &TenantId, keyring: &Keyring) -> Result<(), StoreError> {
+    fn write(&self, tenant: &TenantId, credentials: &Keyring) -> Result<(), StoreError> {
         let file = self.file(tenant)?;
         let put = || {
             self.remove_drafts(tenant)?;
-            put(&self.folder, &file, &keyring.to_text())
+            put(&self.folder, &file, &credentials.to_text())
         };
         put().map_err(|error| {
             failed(
@@ -169,9 +169,9 @@ fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
 #[async_trait]
 impl Secrets for Vault {
     async fn secret(&self, tenant: &TenantId, _fresh: bool) -> Result<TenantSecret, StoreError> {
-        let keyring = self.read(tenant).map_err(StoreError::until_mended)?;
-        keyring.map(|keyring| keyring.secret().clone()).ok_or_else(|| {
-            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file").until_mended()
+        let credentials = self.read(tenant).map_err(StoreError::permanent)?;
+        credentials.map(|credentials| credentials.secret().clone()).ok_or_else(|| {
+            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file").permanent()
         })
     }
 
@@ -184,8 +184,8 @@ impl Secrets for Vault {
         if self.file(tenant).is_err() {
             return Ok(None);
         }
-        let keyring = self.read(tenant)?;
-        Ok(keyring.and_then(|keyring| keyring.tokens(account, self.clock.now())))
+        let credentials = self.read(tenant)?;
+        Ok(credentials.and_then(|credentials| credentials.tokens(account, self.clock.now())))
     }
 }
 
@@ -201,10 +201,10 @@ impl SecretsWriter for Vault {
         let _lock = self.lock(tenant)?;
         let stored = self.read(tenant)?;
         let known = stored.as_ref();
-        let Some(keyring) = Keyring::replaced(known, before, secret, || token(tenant))? else {
+        let Some(credentials) = Keyring::replaced(known, before, secret, || token(tenant))? else {
             return Ok(Saved::Conflict);
         };
-        self.write(tenant, &keyring)?;
+        self.write(tenant, &credentials)?;
         Ok(Saved::Saved)
     }
 
@@ -216,11 +216,11 @@ impl SecretsWriter for Vault {
     ) -> Result<(), StoreError> {
         let no_account = || failed(tenant, format!("it has no account {account}"));
         let _lock = self.lock(tenant)?;
-        let mut keyring = self.read(tenant)?.ok_or_else(no_account)?;
-        if !keyring.rotate(account, token(tenant)?, previous_until) {
+        let mut credentials = self.read(tenant)?.ok_or_else(no_account)?;
+        if !credentials.rotate(account, token(tenant)?, previous_until) {
             return Err(no_account());
         }
-        self.write(tenant, &keyring)
+        self.write(tenant, &credentials)
     }
 
     async fn remove_secret(&self, tenant: &TenantId) -> Result<bool, StoreError> {

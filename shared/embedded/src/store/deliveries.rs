@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, Reference, TenantId};
-use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryOutcome};
 
 use super::fault::Fault;
 use super::{Store, column, document, parse};
@@ -63,11 +63,11 @@ impl Deliveries for Store {
         .await
     }
 
-    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
         let (standing, due_at) = match fate {
-            DeliveryFate::Handled => ("handled", None),
-            DeliveryFate::Again(at) => ("pending", Some(column(*at))),
-            DeliveryFate::Unmatched => ("unmatched", None),
+            DeliveryOutcome::Handled => ("handled", None),
+            DeliveryOutcome::Again(at) => ("pending", Some(column(*at))),
+            DeliveryOutcome::Unmatched => ("unmatched", None),
         };
         let text = document(delivery)?;
         let delivery = delivery.clone();

@@ -59,7 +59,7 @@ pub(super) fn erase(
     connection
         .prepare_cached("DELETE FROM invitation WHERE tenant = ?1 AND candidate = ?2")?
         .execute(params![tenant.as_str(), candidate.as_str()])?;
-    erased.passed_over = clear_owners(connection, tenant, &erased.invitations)?;
+    erased.skipped = clear_owners(connection, tenant, &erased.invitations)?;
     let announcements: Vec<Announcement> = documents(
         connection,
         "announcement",

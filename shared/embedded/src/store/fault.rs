@@ -30,7 +30,7 @@ impl Fault {
     pub(super) fn during(self, store: &'static str, operation: &'static str) -> StoreError {
         let told = StoreError::new(store, operation, &self);
         match self {
-            Self::Unreadable { .. } => told.until_mended(),
+            Self::Unreadable { .. } => told.permanent(),
             Self::Sqlite(_) | Self::Other(_) => told,
         }
     }

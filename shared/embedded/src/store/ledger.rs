@@ -9,8 +9,10 @@ use stagecall_core::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
     Reference, TenantId,
 };
-use stagecall_core::invitation::{Invitation, Step, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
+use stagecall_core::invitation::{Invitation, Schedule, Step};
+use stagecall_core::ports::{
+    Bound, Inserted, Ledger, OperatorStore as _, Saved, WatchedInvitation,
+};
 
 use super::fault::Fault;
 use super::records::is_erased;
@@ -98,7 +100,7 @@ impl Ledger for Store {
         .await
     }
 
-    async fn bind(
+    async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
@@ -129,7 +131,7 @@ impl Ledger for Store {
         .await
     }
 
-    async fn bound(
+    async fn find_by_reference(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -142,7 +144,7 @@ impl Ledger for Store {
         .await
     }
 
-    async fn prepared(
+    async fn find_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -155,7 +157,7 @@ impl Ledger for Store {
         .await
     }
 
-    async fn save_prepared(
+    async fn save_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -233,7 +235,7 @@ impl Ledger for Store {
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<WatchedInvitation>, StoreError> {
         let (tenant, assessment) = (tenant.clone(), assessment.clone());
         self.read("read the waiting invitations", move |connection| {
             // One by one: thousands may be waiting, and little of each is needed.
@@ -350,15 +352,15 @@ fn prepared(
         .optional()
 }
 
-fn waiting(invitation: Invitation) -> Option<Waiting> {
-    let Wake::Watched { until, level } = invitation.wake else {
+fn waiting(invitation: Invitation) -> Option<WatchedInvitation> {
+    let Schedule::Sweep { until, level } = invitation.schedule else {
         return None;
     };
-    Some(Waiting {
+    Some(WatchedInvitation {
         key: invitation.key,
         reference: invitation.reference?,
         level,
-        marker: invitation.marker,
+        change_token: invitation.change_token,
         invited_at: invitation.invited_at,
         until,
     })
@@ -377,10 +379,10 @@ struct InvitationRow {
 
 impl InvitationRow {
     fn of(invitation: &Invitation) -> Result<Self, StoreError> {
-        let (due, watched) = match &invitation.wake {
-            Wake::Never => (None, None),
-            Wake::At { at, step } => (Some((column(*at), step_name(*step))), None),
-            Wake::Watched { .. } => (None, Some(invitation.assessment.clone())),
+        let (due, watched) = match &invitation.schedule {
+            Schedule::Never => (None, None),
+            Schedule::At { at, step } => (Some((column(*at), step_name(*step))), None),
+            Schedule::Sweep { .. } => (None, Some(invitation.assessment.clone())),
         };
         Ok(Self {
             key: invitation.key.clone(),

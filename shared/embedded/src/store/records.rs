@@ -8,7 +8,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, TenantId};
 use stagecall_core::ports::{
     AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
-    KEPT_DELIVERY_DAYS, Records, StateCount, Tombstone,
+    KEPT_DELIVERY_DAYS, OperatorStore, StateCount, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
@@ -18,7 +18,7 @@ use super::fault::Fault;
 use super::{Store, column, deliveries, document, due, erase, instant, ledger, parse};
 
 #[async_trait]
-impl Records for Store {
+impl OperatorStore for Store {
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let (id, paused, text) = (tenant.id.clone(), tenant.paused, document(tenant)?);
         self.write("configure a tenant", move |connection| {

@@ -12,7 +12,7 @@ use super::{Store, column, parse};
 
 #[async_trait]
 impl Sweeps for Store {
-    async fn arm(
+    async fn schedule_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,

@@ -1,9 +1,9 @@
 use stagecall_core::ids::{ApplicationId, InvitationKey, TenantId};
 use stagecall_core::invitation::{Entry, Invitation, Step};
 use stagecall_core::ports::{
-    Due as _, DueItem, Inserted, InvitationFilter, Ledger as _, Records as _,
+    Due as _, DueItem, Inserted, InvitationFilter, Ledger as _, OperatorStore as _,
 };
-use stagecall_core::result::{Finding, Score, Status};
+use stagecall_core::result::{ResultSnapshot, Score, Status};
 use stagecall_core::work::Kind;
 
 use super::*;
@@ -530,7 +530,7 @@ async fn numbers_and_times_read_back_exactly() {
     let store = Store::open(&path).unwrap();
     let mut written = invitation(1);
     written.entry.entered_at = Some("2026-11-22T10:00:00.123456789Z".parse().unwrap());
-    written.finding = Some(Finding {
+    written.snapshot = Some(ResultSnapshot {
         status: Status::Graded,
         started_at: Some(Timestamp::MIN),
         completed_at: Some(Timestamp::MAX),

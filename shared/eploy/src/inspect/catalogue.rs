@@ -13,7 +13,7 @@ use crate::applications::BLOCKS;
 use crate::call::Call;
 use crate::directory::named;
 use crate::errors::{Permission, Problem};
-use crate::refusal::Asked;
+use crate::refusal::RequestKind;
 use crate::search::Search;
 use crate::wire::Record;
 
@@ -87,7 +87,7 @@ impl Inspector {
         };
         let mut vacancies: BTreeMap<VacancyId, VacancyRow> = BTreeMap::new();
         for page in 1..=PAGES {
-            let found = self.client.search_lightly(&search, page).await?;
+            let found = self.client.search_unverified(&search, page).await?;
             for record in found.records.iter().filter_map(Record::of) {
                 let Ok(id) = record.own_id("VacancyId").map(VacancyId::new) else {
                     continue;
@@ -111,7 +111,7 @@ impl Inspector {
 
     /// The options of a list. Stages and statuses that cannot be listed are gathered from a page of applications.
     pub async fn list(&self, list: List) -> Result<Listing, CallError> {
-        let dialect = &self.client.shared.dialect;
+        let dialect = &self.client.connection.dialect;
         let (id, name) = match list {
             List::Stages => (&dialect.stages_list, &dialect.stages_list_name),
             List::Statuses => (&dialect.statuses_list, &dialect.statuses_list_name),
@@ -151,7 +151,7 @@ impl Inspector {
             blocks: BLOCKS,
             permission: Permission::view("Applications"),
         };
-        let found = self.client.search_lightly(&search, 1).await?;
+        let found = self.client.search_unverified(&search, 1).await?;
         let mut options = BTreeMap::new();
         for record in found.records.iter().filter_map(Record::of) {
             let option = record
@@ -195,7 +195,7 @@ impl Inspector {
             method: Method::Get,
             path: &path,
             body: None,
-            asked: Asked::Record(Permission::view("Applications")),
+            kind: RequestKind::Record(Permission::view("Applications")),
         };
         let answer = self.client.call_for_json(call).await?;
         let rows = match &answer {

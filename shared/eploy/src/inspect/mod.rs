@@ -19,8 +19,8 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::errors::{Permission, Problem};
 use crate::probe::{Probed, Writing, probe};
-use crate::refusal::Asked;
-use crate::token::For;
+use crate::refusal::RequestKind;
+use crate::token::CallContext;
 
 pub use catalogue::{List, Listing, Origin, Question, VacancyRow};
 pub use needs::{Need, needed};
@@ -39,12 +39,12 @@ impl Inspector {
     /// The scopes that Eploy grants the key, in lower case; `None` if it does not say. Asks for a token unless there is
     /// one.
     pub async fn granted_scopes(&self) -> Result<Option<BTreeSet<String>>, CallError> {
-        let call = For {
+        let call = CallContext {
             purpose: self.client.purpose,
             operation: "ask for a token",
-            end: Instant::now() + self.client.shared.call_limit,
+            end: Instant::now() + self.client.connection.call_limit,
         };
-        let token = self.client.shared.token(call, &[]).await?;
+        let token = self.client.connection.token(call, &[]).await?;
         let lower = |scopes: &BTreeSet<String>| {
             scopes
                 .iter()
@@ -66,15 +66,15 @@ impl Inspector {
         let body = json!({
             "Filters": [],
             "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
-            "ResponseBlocks": [self.client.shared.dialect.block(&id)],
+            "ResponseBlocks": [self.client.connection.dialect.block(&id)],
         });
         let call = Call {
-            asked: Asked::List(view),
+            kind: RequestKind::List(view),
             ..Call::post("read one record", &path, body, view)
         };
         let (answer, token) = self.client.answer(&call).await?;
         let ahead =
-            server_time(&answer).map(|at| at.duration_since(self.client.shared.clock.now()));
+            server_time(&answer).map(|at| at.duration_since(self.client.connection.clock.now()));
         match self.client.success(&call, answer, &token) {
             // That nothing was found may be a 404 (reference eploy §4.3), in words or as a page.
             Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => Ok(ahead),
@@ -84,8 +84,8 @@ impl Inspector {
 
     /// How the day's use stands against the shares of the allowance, by our own count. No call.
     pub async fn day_shares(&self) -> Result<DayShares, CallError> {
-        let shared = &self.client.shared;
-        let stands = shared.budget.shares(shared.clock.now()).await;
+        let connection = &self.client.connection;
+        let stands = connection.budget.shares(connection.clock.now()).await;
         stands.map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
     }
 

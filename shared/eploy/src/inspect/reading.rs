@@ -20,7 +20,7 @@ pub struct StageReading {
 impl Inspector {
     /// How a reading of who is at these triggers is made. No call.
     pub fn stage_reading(&self, triggers: &[Trigger], vacancies: &Vacancies) -> StageReading {
-        let dialect = &self.client.shared.dialect;
+        let dialect = &self.client.connection.dialect;
         let searches = stage_searches(dialect, triggers, vacancies);
         let is_unfiltered = |search: &StageSearch| {
             stage_filters(dialect, &search.triggers, &search.vacancies).is_empty()

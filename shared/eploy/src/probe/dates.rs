@@ -46,7 +46,7 @@ impl Probe<'_> {
         let zoned = texts.iter().all(|text| text.parse::<Timestamp>().is_ok());
         let now = self
             .server_time
-            .unwrap_or_else(|| self.client.shared.clock.now());
+            .unwrap_or_else(|| self.client.connection.clock.now());
         let summer = summer(now);
         let by = newest.duration_since(now);
         if by > SUMMER_TIME {

@@ -96,7 +96,7 @@ impl Probe<'_> {
             let Ok(pivot) = Timestamp::from_second(pivot.as_second()) else {
                 continue;
             };
-            let value = self.client.shared.dialect.dates.filter(pivot);
+            let value = self.client.connection.dialect.dates.filter(pivot);
             let after = self.history_after(route, &value).await?;
             let never = self.history_after(route, NEVER).await?;
             let (Some(after), Some(never)) = (after, never) else {
@@ -154,7 +154,7 @@ impl Probe<'_> {
     }
 
     fn dates_of(&self, rows: &[Value], block: &str) -> Vec<Timestamp> {
-        let dates = self.client.shared.dialect.dates;
+        let dates = self.client.connection.dialect.dates;
         let date = |row: &Value| dates.read(Record::of(row)?.text(block)?);
         rows.iter().filter_map(date).collect()
     }
@@ -168,10 +168,10 @@ impl Probe<'_> {
         let asked = "when applications last changed stage, by their status history, against their modification dates";
         let now = self
             .server_time
-            .unwrap_or_else(|| self.client.shared.clock.now());
+            .unwrap_or_else(|| self.client.connection.clock.now());
         let recently = now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
         if let Some((route, _)) = route {
-            let value = self.client.shared.dialect.dates.filter(recently);
+            let value = self.client.connection.dialect.dates.filter(recently);
             rows.extend(self.history_after(route, &value).await?.unwrap_or_default());
         }
         let mut seen: Vec<(String, Seen)> = self.changes_of(&rows).into_iter().collect();
@@ -276,7 +276,7 @@ impl Probe<'_> {
 
     /// Of each application in these rows, when it first and last changed stage.
     fn changes_of(&self, rows: &[Value]) -> BTreeMap<String, Seen> {
-        let dates = self.client.shared.dialect.dates;
+        let dates = self.client.connection.dialect.dates;
         let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
         for row in rows {
             let Some(record) = Record::of(row) else {
@@ -306,8 +306,8 @@ impl Probe<'_> {
         let is_it = |record: &&Value| of(record).as_deref() == Some(id);
         let mut record = self.applications.iter().find(is_it).cloned();
         if record.is_none() {
-            let value = self.client.shared.dialect.filter_id(id);
-            let route = self.client.shared.dialect.application_id_route.clone();
+            let value = self.client.connection.dialect.filter_id(id);
+            let route = self.client.connection.dialect.application_id_route.clone();
             let found = self
                 .search(
                     "applications",
@@ -322,7 +322,7 @@ impl Probe<'_> {
         }
         let date = record.and_then(|record| {
             let text = Record::of(&record)?.text("ModificationDate")?.to_owned();
-            self.client.shared.dialect.dates.read(&text)
+            self.client.connection.dialect.dates.read(&text)
         });
         Ok(date)
     }

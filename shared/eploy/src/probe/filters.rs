@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 
 use super::Certainty::{Likely, Sure};
-use super::heard::Heard;
+use super::reply::ProbeReply;
 use super::{Probe, filter, stage_of};
 use crate::applications::BLOCKS;
 use crate::wire::Record;
@@ -58,7 +58,7 @@ impl Probe<'_> {
         of: impl Fn(&Value) -> Option<String>,
     ) -> Result<Filtered, CallError> {
         for (value, some) in [(NOBODY, false), (id, true)] {
-            let value = self.client.shared.dialect.filter_id(value);
+            let value = self.client.connection.dialect.filter_id(value);
             let heard = self
                 .search(resource, filter(route, "Equals", &value), (SIZE, 1), blocks)
                 .await?;
@@ -102,7 +102,7 @@ impl Probe<'_> {
                 .search("applications", filters, (1, 1), &blocks)
                 .await?
             {
-                Heard::Refused(said) => {
+                ProbeReply::Refused(said) => {
                     shapes.push(said.shape);
                     // Whether the route is known was not tried yet.
                     let sure = name != "unknown operation";
@@ -116,7 +116,7 @@ impl Probe<'_> {
                         &[],
                     );
                 }
-                Heard::Forbidden(why) => self.open(name, asked, why),
+                ProbeReply::Forbidden(why) => self.open(name, asked, why),
                 answered => match answered.records(1, 1) {
                     Some(records) if !records.is_empty() => {
                         self.conclude(name, asked, "it is ignored", Likely, json!("ignore"), &[]);
@@ -145,7 +145,7 @@ impl Probe<'_> {
                 crate::errors::Permission::view("Applications"),
             )
             .await?;
-        if let Heard::Missing(said) | Heard::Refused(said) = &heard {
+        if let ProbeReply::Missing(said) | ProbeReply::Refused(said) = &heard {
             shapes.push(said.shape);
         }
         let Some(shape) = shapes.first() else {

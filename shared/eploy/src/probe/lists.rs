@@ -7,7 +7,7 @@ use stagecall_http::Method;
 
 use super::Certainty::{Likely, Sure};
 use super::Probe;
-use super::heard::Heard;
+use super::reply::ProbeReply;
 use crate::directory::{named, options};
 use crate::errors::Permission;
 use crate::wire::Record;
@@ -30,14 +30,14 @@ impl Probe<'_> {
                 .ask(Method::Get, path, None, Permission::view("Options"))
                 .await?;
             match heard {
-                Heard::Yes(answer, _) => {
+                ProbeReply::Yes(answer, _) => {
                     absent = false;
                     let lists = self.read_options(answer.as_ref());
                     found = found.or(lists.map(|lists| (path, lists)));
                 }
-                Heard::Forbidden(why) => forbidden = Some(why),
-                Heard::Refused(_) => absent = false,
-                Heard::Missing(_) => {}
+                ProbeReply::Forbidden(why) => forbidden = Some(why),
+                ProbeReply::Refused(_) => absent = false,
+                ProbeReply::Missing(_) => {}
             }
         }
         let Some((path, lists)) = found else {
@@ -68,7 +68,7 @@ impl Probe<'_> {
             json!(path),
             &[("options_index_path", json!(path))],
         );
-        let dialect = &self.client.shared.dialect;
+        let dialect = &self.client.connection.dialect;
         let wanted = [
             ("stages", "stages_list", dialect.stages_list_name.clone()),
             (
@@ -121,7 +121,7 @@ impl Probe<'_> {
         let asked = "GET /api/options/dropdown/50, the statuses of vacancies";
         let path = self
             .client
-            .shared
+            .connection
             .dialect
             .options_path
             .replace("{list}", KNOWN_LIST);
@@ -129,7 +129,7 @@ impl Probe<'_> {
             .ask(Method::Get, &path, None, Permission::view("Options"))
             .await?;
         match heard {
-            Heard::Yes(answer, status) => match self.read_options(answer.as_ref()) {
+            ProbeReply::Yes(answer, status) => match self.read_options(answer.as_ref()) {
                 Some(options) => self.conclude(
                     name,
                     asked,
@@ -138,7 +138,7 @@ impl Probe<'_> {
                     json!(true),
                     &[],
                 ),
-                None => self.open(name, asked, Heard::Yes(None, status).in_words()),
+                None => self.open(name, asked, ProbeReply::Yes(None, status).in_words()),
             },
             other => self.open(name, asked, other.in_words()),
         }
@@ -146,8 +146,8 @@ impl Probe<'_> {
     }
 
     fn read_options(&self, answer: Option<&Value>) -> Option<Vec<NamedId>> {
-        let now = self.client.shared.clock.now();
-        options(answer, &self.client.shared.dialect, now)
+        let now = self.client.connection.clock.now();
+        options(answer, &self.client.connection.dialect, now)
     }
 
     /// Whether workflows can be read. Nothing depends on it.
@@ -158,7 +158,7 @@ impl Probe<'_> {
             .search("workflows", json!([]), (1, 1), &["WorkflowId", "Title"])
             .await?;
         match heard {
-            Heard::Yes(..) => {
+            ProbeReply::Yes(..) => {
                 let records = heard.records(1, 1).unwrap_or_default();
                 let is_one = |record| {
                     Record::of(record).is_some_and(|record| record.own_id("WorkflowId").is_ok())

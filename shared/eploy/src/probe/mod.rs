@@ -4,10 +4,10 @@
 mod dates;
 mod feed;
 mod filters;
-mod heard;
 mod lists;
 mod pages;
 mod records;
+mod reply;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use stagecall_http::Method;
 use crate::client::Client;
 use crate::errors::Permission;
 use crate::wire::Record;
-use heard::Heard;
+use reply::ProbeReply;
 
 /// How sure a conclusion is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,10 +203,10 @@ impl Probe<'_> {
         filters: Value,
         (size, page): (u32, u32),
         blocks: &[&str],
-    ) -> Result<Heard, CallError> {
+    ) -> Result<ProbeReply, CallError> {
         let blocks: Vec<String> = blocks
             .iter()
-            .map(|name| self.client.shared.dialect.block(name))
+            .map(|name| self.client.connection.dialect.block(name))
             .collect();
         let body = json!({
             "Filters": filters,

@@ -7,7 +7,7 @@ use stagecall_core::error::CallError;
 
 use super::Certainty::{Likely, Sure};
 use super::Probe;
-use super::heard::Heard;
+use super::reply::ProbeReply;
 use crate::wire::Record;
 
 /// More than any page size that was ever seen (reference eploy §4.3: 500).
@@ -26,7 +26,7 @@ impl Probe<'_> {
         let asked = "a page of 1000 applications, ids only";
         let first = match self.ids(LARGE, 1).await? {
             Ok(ids) => ids,
-            Err(heard @ Heard::Forbidden(_)) => {
+            Err(heard @ ProbeReply::Forbidden(_)) => {
                 self.open(name, asked, heard.in_words());
                 return Ok(());
             }
@@ -90,11 +90,15 @@ impl Probe<'_> {
     }
 
     /// The ids on a page of applications, or what was said instead.
-    async fn ids(&mut self, size: u32, page: u32) -> Result<Result<Vec<String>, Heard>, CallError> {
+    async fn ids(
+        &mut self,
+        size: u32,
+        page: u32,
+    ) -> Result<Result<Vec<String>, ProbeReply>, CallError> {
         let heard = self
             .search("applications", json!([]), (size, page), &["ApplicationId"])
             .await?;
-        if matches!(heard, Heard::Refused(_) | Heard::Forbidden(_)) {
+        if matches!(heard, ProbeReply::Refused(_) | ProbeReply::Forbidden(_)) {
             return Ok(Err(heard));
         }
         let ids = heard.records(page, size).unwrap_or_default();
@@ -118,7 +122,7 @@ impl Probe<'_> {
             .search("applications", json!([]), (SAFE, FAR), &["ApplicationId"])
             .await?;
         let (concluded, reading) = match &heard {
-            Heard::Yes(answer, _) => {
+            ProbeReply::Yes(answer, _) => {
                 let records = answer
                     .as_ref()
                     .and_then(Record::of)
@@ -138,9 +142,9 @@ impl Probe<'_> {
                     _ => ("a page without records", "empty"),
                 }
             }
-            Heard::Missing(_) => ("404, which is read as no records", "not_found"),
-            Heard::Refused(_) => ("a refusal", "refused"),
-            Heard::Forbidden(why) => {
+            ProbeReply::Missing(_) => ("404, which is read as no records", "not_found"),
+            ProbeReply::Refused(_) => ("a refusal", "refused"),
+            ProbeReply::Forbidden(why) => {
                 let why = why.clone();
                 self.open(name, asked, why);
                 return Ok(());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 
 use super::Certainty::{Likely, Sure};
-use super::heard::Heard;
+use super::reply::ProbeReply;
 use super::{Probe, Sample, stage_of};
 use crate::applications::BLOCKS;
 use crate::errors::Problem;
@@ -23,12 +23,12 @@ impl Probe<'_> {
             .search("applications", json!([]), (SIZE, 1), BLOCKS)
             .await?;
         let answer = match heard {
-            Heard::Yes(answer, _) => answer,
-            Heard::Missing(_) => None,
-            Heard::Forbidden(why) => {
+            ProbeReply::Yes(answer, _) => answer,
+            ProbeReply::Missing(_) => None,
+            ProbeReply::Forbidden(why) => {
                 return Err(Problem::Permission.error("probe the dialect", &why));
             }
-            Heard::Refused(_) => {
+            ProbeReply::Refused(_) => {
                 return Err(Problem::SearchRejected
                     .error("probe the dialect", "the plainest search of applications"));
             }
@@ -47,7 +47,9 @@ impl Probe<'_> {
             [] => "none is told: a short page is taken for the last one".to_owned(),
             told => format!("{} are told", told.join(", ")),
         };
-        self.applications = Heard::Yes(answer, 200).records(1, SIZE).unwrap_or_default();
+        self.applications = ProbeReply::Yes(answer, 200)
+            .records(1, SIZE)
+            .unwrap_or_default();
         self.sample = self.applications.iter().find_map(sample);
         // A short page may lack what the pages of a longer answer have (reference eploy §4.3).
         let certainty = if self.applications.len() >= SIZE as usize {
@@ -144,8 +146,8 @@ impl Probe<'_> {
             let got = self
                 .ask(stagecall_http::Method::Get, &path, None, permission)
                 .await?;
-            let got = matches!(&got, Heard::Yes(Some(record), _) if record.is_object());
-            let value = self.client.shared.dialect.filter_id(id);
+            let got = matches!(&got, ProbeReply::Yes(Some(record), _) if record.is_object());
+            let value = self.client.connection.dialect.filter_id(id);
             let found = self
                 .search(
                     resource,

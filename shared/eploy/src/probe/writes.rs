@@ -9,7 +9,7 @@ use stagecall_core::tenant::Position;
 use stagecall_http::Method;
 
 use super::Certainty::{Likely, Sure};
-use super::heard::Heard;
+use super::reply::ProbeReply;
 use super::{Probe, Writing, filter};
 use crate::actions::create_body;
 use crate::applications::{BLOCKS, move_body};
@@ -41,8 +41,8 @@ impl Probe<'_> {
     /// The application as it is now.
     async fn subject(&mut self, writing: &Writing) -> Result<Subject, CallError> {
         let id = writing.application.as_str();
-        let value = self.client.shared.dialect.filter_id(id);
-        let route = &self.client.shared.dialect.application_id_route.clone();
+        let value = self.client.connection.dialect.filter_id(id);
+        let route = &self.client.connection.dialect.application_id_route.clone();
         let found = self
             .search(
                 "applications",
@@ -88,13 +88,13 @@ impl Probe<'_> {
             vacancy: vacancy.id,
             company: vacancy.company,
             action_type: action_type.clone(),
-            started_at: self.client.shared.clock.now(),
+            started_at: self.client.connection.clock.now(),
             content: ActionUpdate {
                 comments_html: Some(format!("<p>{TEXT}</p>")),
                 ..ActionUpdate::default()
             },
         };
-        let body = create_body(&self.client.shared.dialect, &action);
+        let body = create_body(&self.client.connection.dialect, &action);
         let heard = self
             .ask(
                 Method::Post,
@@ -103,7 +103,7 @@ impl Probe<'_> {
                 Permission::insert("Actions"),
             )
             .await?;
-        let Heard::Yes(answer, status) = heard else {
+        let ProbeReply::Yes(answer, status) = heard else {
             self.open(name, asked, heard.in_words());
             return Ok(());
         };
@@ -156,7 +156,12 @@ impl Probe<'_> {
     /// Whether actions can be searched, and whether they tell their type.
     async fn action_search(&mut self, candidate: &str, id: Option<&str>) -> Result<(), CallError> {
         let name = "searching actions";
-        let route = self.client.shared.dialect.action_candidate_route.clone();
+        let route = self
+            .client
+            .connection
+            .dialect
+            .action_candidate_route
+            .clone();
         let asked = format!("the candidate's actions by {route}");
         let Some(id) = id else {
             self.open(
@@ -166,14 +171,14 @@ impl Probe<'_> {
             );
             return Ok(());
         };
-        let value = self.client.shared.dialect.filter_id(candidate);
+        let value = self.client.connection.dialect.filter_id(candidate);
         let filters = filter(&route, "Equals", &value);
         let blocks = ["ActionId", "StartDate", "Vacancy", "Candidate"];
         let with_type = [&blocks[..], &["ActionType"]].concat();
         let mut heard = self
             .search("actions", filters.clone(), (100, 1), &with_type)
             .await?;
-        if matches!(heard, Heard::Refused(_)) {
+        if matches!(heard, ProbeReply::Refused(_)) {
             heard = self.search("actions", filters, (100, 1), &blocks).await?;
         }
         let records = heard.records(1, 100).unwrap_or_default();
@@ -212,7 +217,13 @@ impl Probe<'_> {
         let name = "updating an action";
         let asked = "PATCH /api/actions/{id} with the same comments";
         let path = Client::path(OPERATION, "actions", id, "")?;
-        let field = self.client.shared.dialect.action_fields.comments.clone();
+        let field = self
+            .client
+            .connection
+            .dialect
+            .action_fields
+            .comments
+            .clone();
         let body = json!({ field: format!("<p>{TEXT}</p>") });
         let heard = self
             .ask(
@@ -222,7 +233,7 @@ impl Probe<'_> {
                 Permission::update("Actions"),
             )
             .await?;
-        let Heard::Yes(answer, _) = &heard else {
+        let ProbeReply::Yes(answer, _) = &heard else {
             self.open(name, asked, heard.in_words());
             return Ok(());
         };
@@ -241,7 +252,7 @@ impl Probe<'_> {
         let name = "notes";
         let asked = "POST /api/applications/{id}/notes and /api/notes";
         let id = writing.application.as_str();
-        let dialect = &self.client.shared.dialect;
+        let dialect = &self.client.connection.dialect;
         let field = dialect.note_text_field.clone();
         let value = dialect.body_id(id);
         let own = Client::path(OPERATION, "applications", id, "/notes")?;
@@ -262,7 +273,7 @@ impl Probe<'_> {
                     Permission::update("Applications"),
                 )
                 .await?;
-            if matches!(heard, Heard::Yes(..)) {
+            if matches!(heard, ProbeReply::Yes(..)) {
                 self.probed
                     .left_behind
                     .push(format!("a note on application {id}"));
@@ -318,7 +329,7 @@ impl Probe<'_> {
             (MoveBody::Flat, "flat"),
         ] {
             let heard = self.move_to(writing, body, stage, status.as_ref()).await?;
-            if let Heard::Forbidden(why) = heard {
+            if let ProbeReply::Forbidden(why) = heard {
                 self.open(name, asked, why);
                 return Ok(());
             }
@@ -356,9 +367,9 @@ impl Probe<'_> {
         body: MoveBody,
         stage: &StageId,
         status: Option<&StatusId>,
-    ) -> Result<Heard, CallError> {
+    ) -> Result<ProbeReply, CallError> {
         let path = Client::path(OPERATION, "applications", writing.application.as_str(), "")?;
-        let mut dialect = self.client.shared.dialect.clone();
+        let mut dialect = self.client.connection.dialect.clone();
         dialect.move_body = body;
         let body = move_body(&dialect, stage, status);
         self.ask(

@@ -76,7 +76,7 @@ async fn deliver(
         seen: Mutex::default(),
         fresh: Mutex::default(),
     });
-    let outlet = Outlet::new(scene.clone(), scene.clone(), &Timing::default());
+    let outlet = HrmsClient::new(scene.clone(), scene.clone(), &Timing::default());
     let tenant = Tenant {
         id: "acme".into(),
         paused: false,
@@ -95,7 +95,7 @@ async fn deliver(
         url: "https://hrms.example.com/hooks".parse().unwrap(),
         person: [].into(),
     };
-    let notice = Notice {
+    let notice = Webhook {
         id: "hire_1".to_owned(),
         at: Timestamp::from_second(1_800_000_000).unwrap(),
         again,

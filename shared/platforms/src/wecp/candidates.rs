@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
-use stagecall_core::ports::{Found, Sighting};
+use stagecall_core::ports::{Found, ListedStatus};
 use stagecall_core::result::{AssessmentResult, Status};
 use stagecall_http::{Response, read_json};
 use url::Url;
@@ -10,7 +10,7 @@ use url::Url;
 use super::errors::{self, Asked};
 use super::{invite, report, standing};
 use crate::adapter::Listed;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{Record, id};
 
 /// What a candidate may be wrapped in; `raw` is where one client keeps the detail (§B.2.3).
@@ -33,10 +33,10 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
             link: invite::link(row, base),
         },
         emails: emails(&record),
-        sighting: Sighting {
+        sighting: ListedStatus {
             reference,
             status: Some(shown.status),
-            marker: shown.finding().digest,
+            change_token: shown.snapshot().digest,
         },
     })
 }
@@ -46,13 +46,13 @@ pub(super) fn result(
     answer: &Response,
     reference: &Reference,
     base: &Url,
-) -> Result<AssessmentResult, Fault> {
+) -> Result<AssessmentResult, PlatformError> {
     if errors::says_gone(answer) {
         return Ok(AssessmentResult::bare(reference.clone(), Status::Cancelled));
     }
     let body = errors::body(answer, Asked::Candidate)?;
     let record = Record::of(&body, &INNER)
-        .ok_or_else(|| Fault::unreadable("WeCP's answer is no candidate"))?;
+        .ok_or_else(|| PlatformError::unreadable("WeCP's answer is no candidate"))?;
     Ok(read(&record, reference, base))
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use stagecall_core::ids::Reference;
-use stagecall_core::ports::{DeliveryReader, Hint, IncomingCall, Unreadable, Verdict};
+use stagecall_core::ports::{IncomingCall, SignatureCheck, Unreadable, WebhookHint, WebhookParser};
 
 use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
 use crate::json::id;
@@ -11,16 +11,16 @@ use crate::json::id;
 /// Reads them.
 pub(super) struct Reader;
 
-impl DeliveryReader for Reader {
-    fn verify(&self, _: &IncomingCall<'_>) -> Verdict {
-        Verdict::TokenOnly
+impl WebhookParser for Reader {
+    fn verify(&self, _: &IncomingCall<'_>) -> SignatureCheck {
+        SignatureCheck::TokenOnly
     }
 
-    fn read(&self, call: &IncomingCall<'_>) -> Result<Hint, Unreadable> {
+    fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
         let body = delivery::body(call)?;
         let mut search = Search::default();
         search.walk(&body, false, DEEPEST);
-        Ok(Hint {
+        Ok(WebhookHint {
             event: delivery::event(call, &body),
             references: search.references(),
         })
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::testing::any_json;
 
-    fn read(body: &Value) -> Hint {
+    fn read(body: &Value) -> WebhookHint {
         Reader
             .read(&IncomingCall {
                 query: &[],
@@ -109,7 +109,7 @@ mod tests {
             .unwrap()
     }
 
-    fn keys(hint: &Hint) -> Vec<&str> {
+    fn keys(hint: &WebhookHint) -> Vec<&str> {
         hint.references.iter().map(Reference::as_str).collect()
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use stagecall_http::Response;
 
 use super::TITLE;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{self, text};
 use crate::problem;
 
@@ -59,7 +59,7 @@ impl Asked {
 }
 
 /// The body of a success.
-pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, Fault> {
+pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, PlatformError> {
     if !answer.is_success() {
         return Err(fault(answer, asked));
     }
@@ -100,31 +100,31 @@ pub(super) fn says_already_there(answer: &Response) -> bool {
 
 /// What a refusal means. Texts may quote what was sent, which is a person's data or a key, so they are read for what
 /// they are about and not passed on.
-pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
+pub(super) fn fault(answer: &Response, asked: Asked) -> PlatformError {
     let about = |words: &[&str]| {
         message(answer).is_some_and(|message| words.iter().any(|word| message.contains(word)))
     };
     match answer.status {
-        401 | 403 => Fault {
+        401 | 403 => PlatformError {
             remedy: "Check the API key in the tenant's secret, and where they are used the partner credentials; user_email must be a user of the customer's WeCP account who may see and invite to the mapped tests.".to_owned(),
-            ..Fault::of_status(TITLE, answer)
+            ..PlatformError::of_status(TITLE, answer)
         },
         400 | 422 if about(&["api key", "x-api-key", "partner", "user-email", "user_email"]) => {
-            Fault::refused(
+            PlatformError::refused(
                 problem::CALLER_REFUSED.code,
                 format!("{TITLE} does not accept who is calling ({})", answer.status),
                 problem::CALLER_REFUSED.remedy,
             )
             .of_connection()
         }
-        400 | 422 if asked.names_a_person() && about(&["email", "e-mail"]) => Fault::refused(
+        400 | 422 if asked.names_a_person() && about(&["email", "e-mail"]) => PlatformError::refused(
             problem::REFUSED_FIELDS.code,
             format!("{TITLE} does not accept the candidate's e-mail address"),
             "Check the candidate's e-mail address in Eploy.",
         ),
         404 if !speaks_of_a_thing(answer) => {
             let (setting, of_connection) = asked.setting();
-            let fault = Fault::refused(
+            let fault = PlatformError::refused(
                 problem::NOT_THE_API.code,
                 format!("the address does not answer as {TITLE}'s API (404)"),
                 &format!("Correct the connection's {setting}."),
@@ -135,7 +135,7 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> Fault {
                 fault
             }
         }
-        _ => Fault::of_status(TITLE, answer),
+        _ => PlatformError::of_status(TITLE, answer),
     }
 }
 

@@ -4,16 +4,16 @@
 use serde_json::{Map, Value, json};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
-use stagecall_core::ports::{Found, InviteAnswer, InviteOrder, PrepareOrder, Sighting};
+use stagecall_core::ports::{AssessmentOrder, Found, InviteAnswer, InviteOrder, ListedStatus};
 use stagecall_core::result::{AssessmentResult, Comment, Rating, Status, SubResult};
 use stagecall_http::Response;
 use url::Url;
 
 use super::errors::{self, Asked};
 use super::settings::Options;
-use super::{candidates, invite, place, report, rows, standing};
+use super::{assessment_id, candidates, invite, report, rows, standing};
 use crate::adapter::{Listed, email_of};
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{Record, id, text};
 use crate::problem;
 
@@ -24,7 +24,7 @@ const LONGEST_TITLE: usize = 80;
 const MOST_LINES: usize = 50;
 
 /// The name of what is made: as the mapping words it, and our own name, by which it is found again.
-pub(super) fn name(order: &PrepareOrder) -> String {
+pub(super) fn name(order: &AssessmentOrder) -> String {
     let worded = order.options.get("name").and_then(Value::as_str);
     let title: String = order
         .vacancy
@@ -39,9 +39,9 @@ pub(super) fn name(order: &PrepareOrder) -> String {
 }
 
 /// The body that makes one.
-pub(super) fn body(order: &PrepareOrder, options: &Options) -> Result<Value, Fault> {
+pub(super) fn body(order: &AssessmentOrder, options: &Options) -> Result<Value, PlatformError> {
     let group = group(&order.options).ok_or_else(|| {
-        Fault::not_sent(
+        PlatformError::not_sent(
             problem::OPTIONS.code,
             "the mapping does not say which group an interview is made in",
             "Give the mapping's option \"group\".",
@@ -69,7 +69,7 @@ pub(super) fn group(options: &Map<String, Value>) -> Option<&str> {
 
 /// The interview of this name in the list of interviews. A list that is not at its path is no hindrance: the worst that
 /// comes of it is an interview that nobody uses.
-pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>, Fault> {
+pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>, PlatformError> {
     if answer.status == 404 {
         return Ok(None);
     }
@@ -83,9 +83,9 @@ pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>
 }
 
 /// The interview that was made.
-pub(super) fn made(answer: &Response) -> Result<AssessmentId, Fault> {
+pub(super) fn made(answer: &Response) -> Result<AssessmentId, PlatformError> {
     let body = errors::body(answer, Asked::MakeInterview)?;
-    key(&body).ok_or_else(|| Fault::unreadable("WeCP's answer names no interview"))
+    key(&body).ok_or_else(|| PlatformError::unreadable("WeCP's answer names no interview"))
 }
 
 fn key(value: &Value) -> Option<AssessmentId> {
@@ -93,7 +93,7 @@ fn key(value: &Value) -> Option<AssessmentId> {
     ["interview_id", "_id", "id"]
         .iter()
         .find_map(|name| id(record.get(&[name])?))
-        .map(|key| place::Place::of_interview(&key))
+        .map(|key| assessment_id::AssessmentRoute::of_interview(&key))
 }
 
 /// The body that schedules a candidate. One interviewer is a text, as seen in code; several are a list (inferred).
@@ -103,7 +103,7 @@ pub(super) fn schedule(
     appointment: Appointment,
     interviewers: &[String],
     options: &Options,
-) -> Result<Value, Fault> {
+) -> Result<Value, PlatformError> {
     let interviewer = match interviewers {
         [one] => json!(one),
         several => json!(several),
@@ -127,7 +127,7 @@ pub(super) fn read_schedule(
     answer: &Response,
     order: &InviteOrder,
     base: &Url,
-) -> Result<InviteAnswer, Fault> {
+) -> Result<InviteAnswer, PlatformError> {
     if errors::says_already_there(answer) {
         return Ok(InviteAnswer::AlreadyThere { reference: None });
     }
@@ -149,7 +149,7 @@ pub(super) fn read_schedule(
         reference: one.found.reference.clone(),
         link: one.found.link.clone(),
     })
-    .ok_or_else(|| Fault::unreadable("WeCP's answer has no schedule of the candidate"))
+    .ok_or_else(|| PlatformError::unreadable("WeCP's answer has no schedule of the candidate"))
 }
 
 /// A candidate of an interview.
@@ -171,10 +171,10 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
             link: invite::link(row, base),
         },
         emails,
-        sighting: Sighting {
+        sighting: ListedStatus {
             reference,
             status: Some(shown.status),
-            marker: shown.finding().digest,
+            change_token: shown.snapshot().digest,
         },
     })
 }
@@ -184,7 +184,7 @@ pub(super) fn result(
     answer: &Response,
     reference: &Reference,
     base: &Url,
-) -> Result<AssessmentResult, Fault> {
+) -> Result<AssessmentResult, PlatformError> {
     let rows = rows(answer, Asked::Schedules)?;
     Ok(rows
         .iter()

@@ -8,17 +8,17 @@ use stagecall_core::ports::{InviteAnswer, InviteOrder, Task};
 use stagecall_http::Response;
 use url::Url;
 
+use super::assessment_id::{self, AssessmentRoute};
 use super::errors::{self, Asked};
-use super::place::{self, Place};
 use super::settings::Options;
 use super::{KIND, candidates};
 use crate::adapter::email_of;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{self, Record};
 
 /// The request's body: whom, what is said of the message, and the `metadata` that the partner guide describes
 /// (reference wecp, head), with our own reference as one of its "other fields".
-pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Fault> {
+pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, PlatformError> {
     let mut candidate = Map::new();
     candidate.insert(options.email_field.clone(), email_of(&order.person)?.into());
     candidate.insert(
@@ -54,11 +54,11 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Faul
     for (field, value) in &options.message {
         body.insert((*field).to_owned(), value.as_str().into());
     }
-    match Place::of(&order.assessment)? {
-        Place::Test(test) if !place::has(&options.invite_path, "test") => {
+    match AssessmentRoute::of(&order.assessment)? {
+        AssessmentRoute::Test(test) if !assessment_id::has(&options.invite_path, "test") => {
             body.insert("testId".to_owned(), test.into());
         }
-        Place::Group(group) if !place::has(&options.group_path, "group") => {
+        AssessmentRoute::Group(group) if !assessment_id::has(&options.group_path, "group") => {
             body.insert("groupId".to_owned(), group.into());
         }
         _ => {}
@@ -86,7 +86,7 @@ pub(super) fn read(
     asked: Asked,
     person: &Person,
     base: &Url,
-) -> Result<InviteAnswer, Fault> {
+) -> Result<InviteAnswer, PlatformError> {
     if errors::says_already_there(answer) {
         let body = json::anything(answer);
         return Ok(InviteAnswer::AlreadyThere {
@@ -95,7 +95,7 @@ pub(super) fn read(
     }
     let body = errors::body(answer, asked)?;
     let (reference, candidate) = reference(&body, person)
-        .ok_or_else(|| Fault::unreadable("WeCP's answer names no candidate"))?;
+        .ok_or_else(|| PlatformError::unreadable("WeCP's answer names no candidate"))?;
     Ok(InviteAnswer::Created {
         reference,
         link: link(candidate, base),

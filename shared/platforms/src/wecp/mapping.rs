@@ -3,7 +3,7 @@
 use serde_json::Value;
 use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection};
 
-use super::place::{self, INTERVIEW, Place};
+use super::assessment_id::{self, AssessmentRoute, INTERVIEW};
 use super::settings::{self, LINE, is_line};
 use crate::settings::{Setting, Wants};
 
@@ -41,10 +41,10 @@ pub(super) static OPTIONS: &[Setting] = &[
 ];
 
 /// What does not fit together.
-pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec<String> {
+pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Vec<String> {
     let mut problems = Vec::new();
     let id = &mapping.assessment.assessment;
-    let of = Place::of(id);
+    let of = AssessmentRoute::of(id);
     let schedule_path = settings::schedule_path(&connection.settings);
     let has_group = mapping.options.contains_key("group");
     match &mapping.kind {
@@ -55,17 +55,17 @@ pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec
                     super::TITLE
                 ));
             }
-            if plan.creates.is_none() && !matches!(of, Ok(Place::Interview(_))) {
+            if plan.creates.is_none() && !matches!(of, Ok(AssessmentRoute::Interview(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; a live interview's is \"{INTERVIEW}:\" and its id on {}, or give create = \"{INTERVIEW}\" instead",
                     super::TITLE
                 ));
             }
-            let group_in_path = place::has(schedule_path, "group");
+            let group_in_path = assessment_id::has(schedule_path, "group");
             if !has_group && (plan.creates.is_some() || group_in_path) {
                 problems.push("options.group is missing; give the group's id".to_owned());
             }
-            if place::has(schedule_path, "organisation")
+            if assessment_id::has(schedule_path, "organisation")
                 && settings::organisation(&connection.settings).is_none()
             {
                 problems.push(format!(
@@ -75,14 +75,14 @@ pub(super) fn misfits(mapping: &Mapping, connection: &PlatformConnection) -> Vec
             }
         }
         MappingKind::Pool(_) => {
-            if !matches!(of, Ok(Place::Test(_) | Place::Group(_))) {
+            if !matches!(of, Ok(AssessmentRoute::Test(_) | AssessmentRoute::Group(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; a pool is a test's id, or \"group:\" and a group's id"
                 ));
             }
         }
         MappingKind::Invitation => {
-            if !matches!(of, Ok(Place::Test(_))) {
+            if !matches!(of, Ok(AssessmentRoute::Test(_))) {
                 problems.push(format!(
                     "assessment.id is \"{id}\"; give a test's id, or for a live interview say in [meeting] when it is"
                 ));

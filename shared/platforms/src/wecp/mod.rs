@@ -9,13 +9,13 @@
 //! * Errors are plain texts or `{errorMessage}` (§B.4).
 //! * It is not known to call back (§B.4), or to give back the `metadata` that it is told (§B.6).
 
+mod assessment_id;
 mod candidates;
 mod delivery;
 mod errors;
 mod interviews;
 mod invite;
 mod mapping;
-mod place;
 mod report;
 mod settings;
 mod standing;
@@ -29,24 +29,24 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::ports::{
-    Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder, PrepareOrder, Task,
+    Assessment, AssessmentKind, AssessmentOrder, Capabilities, InviteAnswer, InviteOrder, Task,
     Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Status};
-use stagecall_http::{Method, Pace, Request, Response};
+use stagecall_http::{Method, RateLimit, Request, Response};
 use url::Url;
 
 use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part};
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{Record, id};
-use crate::kind::Kind;
+use crate::kind::PlatformSpec;
 use crate::problem;
+use assessment_id::AssessmentRoute;
 use errors::Asked;
-use place::Place;
 use settings::Options;
 
 /// The platform, for the table.
-pub(crate) static KIND: Kind = Kind {
+pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "wecp",
     title: TITLE,
     // §B.1, seen in code.
@@ -55,9 +55,9 @@ pub(crate) static KIND: Kind = Kind {
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
     options: mapping::OPTIONS,
-    misfits: mapping::misfits,
+    validate: mapping::validate,
     // Not established; at most one call a second is advised, §B.4.
-    pace: Pace {
+    pace: RateLimit {
         in_flight: NonZeroU32::MIN,
         per_second: NonZeroU32::MIN,
     },
@@ -95,7 +95,7 @@ struct Wecp {
 }
 
 impl Wecp {
-    fn new(account: Account) -> Result<Self, Fault> {
+    fn new(account: Account) -> Result<Self, PlatformError> {
         let options = Options::read(&account)?;
         Ok(Self { account, options })
     }
@@ -125,7 +125,7 @@ impl Wecp {
 impl Wecp {
     fn interview_path<'a>(&'a self, interview: &'a str) -> Vec<&'a str> {
         let template = &self.options.interview_candidates_path;
-        place::path(template, &[("interview", interview)])
+        assessment_id::path(template, &[("interview", interview)])
     }
 
     /// Where a candidate is scheduled. What the path needs is asked for when the mapping is saved; an account that is only
@@ -134,12 +134,12 @@ impl Wecp {
         &'a self,
         interview: &'a str,
         order: &'a InviteOrder,
-    ) -> Result<Vec<&'a str>, Fault> {
+    ) -> Result<Vec<&'a str>, PlatformError> {
         let template = &self.options.schedule_path;
         let mut places = vec![("interview", interview)];
-        if place::has(template, "organisation") {
+        if assessment_id::has(template, "organisation") {
             let organisation = self.options.organisation.as_deref().ok_or_else(|| {
-                Fault::not_sent(
+                PlatformError::not_sent(
                     problem::SETTINGS.code,
                     "a live interview cannot be scheduled, because the WeCP account does not say which organisation it is of",
                     "Set the connection's organisation to the name that stands in WeCP's addresses, or another schedule_path.",
@@ -147,9 +147,9 @@ impl Wecp {
             })?;
             places.push(("organisation", organisation));
         }
-        if place::has(template, "group") {
+        if assessment_id::has(template, "group") {
             let group = interviews::group(&order.options).ok_or_else(|| {
-                Fault::not_sent(
+                PlatformError::not_sent(
                     problem::OPTIONS.code,
                     "a live interview cannot be scheduled, because the mapping does not say which group it is in",
                     "Give the mapping's option \"group\".",
@@ -157,13 +157,13 @@ impl Wecp {
             })?;
             places.push(("group", path_part(TITLE, group)?));
         }
-        Ok(place::path(template, &places))
+        Ok(assessment_id::path(template, &places))
     }
 }
 
 /// The mapping asks for something that its assessment is not for.
-fn misplaced() -> Fault {
-    Fault::not_sent(
+fn misplaced() -> PlatformError {
+    PlatformError::not_sent(
         problem::OPTIONS.code,
         "the mapping's assessment is not of the kind that it asks for",
         "Give a test for invitations, an interview for meetings, a test or a group for a pool.",
@@ -171,7 +171,7 @@ fn misplaced() -> Fault {
 }
 
 /// The rows of a list: a bare array (§B.2.2, seen in code), or one that an object has under a usual name.
-fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, Fault> {
+fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, PlatformError> {
     const NAMES: [&str; 8] = [
         "candidates",
         "tests",
@@ -185,7 +185,7 @@ fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, Fault> {
     if errors::says_none(answer, asked) {
         return Ok(Vec::new());
     }
-    let unreadable = || Fault::unreadable("WeCP's list is not the list it should be");
+    let unreadable = || PlatformError::unreadable("WeCP's list is not the list it should be");
     match errors::body(answer, asked)? {
         Value::Array(rows) => Ok(rows),
         Value::Object(mut object) => NAMES
@@ -216,12 +216,12 @@ fn test(row: &Value) -> Option<Assessment> {
 }
 
 impl Adapter for Wecp {
-    fn assessments(&self, _next: Option<&str>) -> Result<Request, Fault> {
+    fn assessments(&self, _next: Option<&str>) -> Result<Request, PlatformError> {
         let path: Vec<_> = self.options.tests_path.split('/').collect();
         Ok(self.request(Method::Get, &path))
     }
 
-    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault> {
+    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, PlatformError> {
         let rows = rows(answer, Asked::Tests)?;
         Ok(Page::of(rows.iter().filter_map(test).collect(), None))
     }
@@ -230,13 +230,13 @@ impl Adapter for Wecp {
         &self,
         order: &InviteOrder,
         answers: &[Response],
-    ) -> Result<Step<InviteAnswer>, Fault> {
+    ) -> Result<Step<InviteAnswer>, PlatformError> {
         let (options, base) = (&self.options, &self.account.base);
-        let place = Place::of(&order.assessment)?;
+        let place = AssessmentRoute::of(&order.assessment)?;
         let asked = match (place, &order.task) {
-            (Place::Test(_), Task::Invite | Task::Pool { .. }) => Asked::Invite,
-            (Place::Group(_), Task::Pool { .. }) => Asked::Group,
-            (Place::Interview(_), Task::Meet { .. }) => Asked::Schedule,
+            (AssessmentRoute::Test(_), Task::Invite | Task::Pool { .. }) => Asked::Invite,
+            (AssessmentRoute::Group(_), Task::Pool { .. }) => Asked::Group,
+            (AssessmentRoute::Interview(_), Task::Meet { .. }) => Asked::Schedule,
             _ => return Err(misplaced()),
         };
         if let [.., last] = answers {
@@ -247,7 +247,7 @@ impl Adapter for Wecp {
         }
         let (path, body) = match (place, &order.task) {
             (
-                Place::Interview(interview),
+                AssessmentRoute::Interview(interview),
                 Task::Meet {
                     appointment,
                     interviewers,
@@ -256,12 +256,12 @@ impl Adapter for Wecp {
                 self.schedule_path(interview, order)?,
                 interviews::schedule(interview, order, *appointment, interviewers, options)?,
             ),
-            (Place::Group(group), _) => (
-                place::path(&options.group_path, &[("group", group)]),
+            (AssessmentRoute::Group(group), _) => (
+                assessment_id::path(&options.group_path, &[("group", group)]),
                 invite::body(order, options)?,
             ),
-            (Place::Test(id) | Place::Interview(id), _) => (
-                place::path(&options.invite_path, &[("test", id)]),
+            (AssessmentRoute::Test(id) | AssessmentRoute::Interview(id), _) => (
+                assessment_id::path(&options.invite_path, &[("test", id)]),
                 invite::body(order, options)?,
             ),
         };
@@ -270,17 +270,17 @@ impl Adapter for Wecp {
 
     fn prepare(
         &self,
-        order: &PrepareOrder,
+        order: &AssessmentOrder,
         answers: &[Response],
-    ) -> Result<Step<AssessmentId>, Fault> {
-        let make = || -> Result<_, Fault> {
+    ) -> Result<Step<AssessmentId>, PlatformError> {
+        let make = || -> Result<_, PlatformError> {
             let body = interviews::body(order, &self.options)?;
             let path = ["ats", "wecp", "createInterview"];
             Ok(Step::Call(self.request(Method::Post, &path).json(&body)))
         };
         match answers {
             [] => {
-                let path = place::path(&self.options.interviews_path, &[]);
+                let path = assessment_id::path(&self.options.interviews_path, &[]);
                 Ok(Step::Call(self.request(Method::Get, &path)))
             }
             [there] => match interviews::find(there, &interviews::name(order))? {
@@ -296,7 +296,7 @@ impl Adapter for Wecp {
         assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<Withdrawn>, Fault> {
+    ) -> Result<Step<Withdrawn>, PlatformError> {
         let impossible = |why: &str| {
             Ok(Step::Done(Withdrawn::Impossible {
                 why: why.to_owned(),
@@ -307,15 +307,15 @@ impl Adapter for Wecp {
                 "No call of WeCP's API that removes a candidate is known. Remove them in WeCP by hand, or set the connection's removal_path.",
             );
         };
-        let (kind, id) = match Place::of(assessment)? {
-            Place::Test(id) => ("test", id),
-            Place::Interview(id) => ("interview", id),
-            Place::Group(id) => ("group", id),
+        let (kind, id) = match AssessmentRoute::of(assessment)? {
+            AssessmentRoute::Test(id) => ("test", id),
+            AssessmentRoute::Interview(id) => ("interview", id),
+            AssessmentRoute::Group(id) => ("group", id),
         };
         let others = ["test", "interview", "group"].iter();
         if others
             .filter(|other| **other != kind)
-            .any(|other| place::has(template, other))
+            .any(|other| assessment_id::has(template, other))
         {
             return impossible(
                 "The connection's removal_path is for candidates of something else. Remove this one in WeCP by hand.",
@@ -324,7 +324,7 @@ impl Adapter for Wecp {
         match answers {
             [] => {
                 let candidate = path_part(TITLE, reference.as_str())?;
-                let path = place::path(template, &[(kind, id), ("candidate", candidate)]);
+                let path = assessment_id::path(template, &[(kind, id), ("candidate", candidate)]);
                 Ok(Step::Call(self.request(Method::Delete, &path)))
             }
             [.., last] if last.is_success() || errors::says_gone(last) => {
@@ -334,12 +334,18 @@ impl Adapter for Wecp {
         }
     }
 
-    fn list(&self, assessment: &AssessmentId, _next: Option<&str>) -> Result<Request, Fault> {
+    fn list(
+        &self,
+        assessment: &AssessmentId,
+        _next: Option<&str>,
+    ) -> Result<Request, PlatformError> {
         let options = &self.options;
-        let path = match Place::of(assessment)? {
-            Place::Test(test) => vec!["ats", "wecp", "tests", test, "candidates"],
-            Place::Interview(id) => self.interview_path(id),
-            Place::Group(id) => place::path(&options.group_path, &[("group", id)]),
+        let path = match AssessmentRoute::of(assessment)? {
+            AssessmentRoute::Test(test) => vec!["ats", "wecp", "tests", test, "candidates"],
+            AssessmentRoute::Interview(id) => self.interview_path(id),
+            AssessmentRoute::Group(id) => {
+                assessment_id::path(&options.group_path, &[("group", id)])
+            }
         };
         Ok(self.request(Method::Get, &path))
     }
@@ -348,14 +354,14 @@ impl Adapter for Wecp {
         &self,
         assessment: &AssessmentId,
         answer: &Response,
-    ) -> Result<Page<Listed>, Fault> {
+    ) -> Result<Page<Listed>, PlatformError> {
         // The test stands in the path, so there is no filter that could be ignored; and rows are not compared with it,
         // because what the detail calls `quizId` may be another id of the same test (§B.2.3).
         type Read = fn(&Value, &Url) -> Option<Listed>;
-        let (asked, listed): (_, Read) = match Place::of(assessment)? {
-            Place::Test(_) => (Asked::Candidates, candidates::listed),
-            Place::Interview(_) => (Asked::Schedules, interviews::listed),
-            Place::Group(_) => (Asked::Group, candidates::listed),
+        let (asked, listed): (_, Read) = match AssessmentRoute::of(assessment)? {
+            AssessmentRoute::Test(_) => (Asked::Candidates, candidates::listed),
+            AssessmentRoute::Interview(_) => (Asked::Schedules, interviews::listed),
+            AssessmentRoute::Group(_) => (Asked::Group, candidates::listed),
         };
         let rows = rows(answer, asked)?;
         let base = &self.account.base;
@@ -363,7 +369,11 @@ impl Adapter for Wecp {
     }
 
     fn lists_everybody(&self, assessment: &AssessmentId) -> bool {
-        self.options.lists_unfinished || !matches!(Place::of(assessment), Ok(Place::Test(_)))
+        self.options.lists_unfinished
+            || !matches!(
+                AssessmentRoute::of(assessment),
+                Ok(AssessmentRoute::Test(_))
+            )
     }
 
     fn result(
@@ -371,9 +381,9 @@ impl Adapter for Wecp {
         assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<AssessmentResult>, Fault> {
+    ) -> Result<Step<AssessmentResult>, PlatformError> {
         // One candidate of an interview cannot be asked for, as far as is known.
-        if let Place::Interview(interview) = Place::of(assessment)? {
+        if let AssessmentRoute::Interview(interview) = AssessmentRoute::of(assessment)? {
             return Ok(match answers {
                 [] => Step::Call(self.request(Method::Get, &self.interview_path(interview))),
                 [.., last] => Step::Done(interviews::result(last, reference, &self.account.base)?),

@@ -6,7 +6,7 @@ use stagecall_core::tenant::Settings;
 
 use super::TITLE;
 use crate::adapter::Account;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::problem;
 use crate::settings::{Secret, Setting, Wants};
 
@@ -187,13 +187,13 @@ pub(super) struct Options {
 impl Options {
     /// Reads them, and sees that they fit together: the partner guide wants the acting user on every call (reference
     /// wecp, head).
-    pub fn read(account: &Account) -> Result<Self, Fault> {
+    pub fn read(account: &Account) -> Result<Self, PlatformError> {
         let text = |key| text(&account.settings, key).map(str::to_owned);
         let or = |key, default: &str| text(key).unwrap_or_else(|| default.to_owned());
         let user_email = text("user_email");
         let misfit = |problem: &str, remedy: &str| {
             let problem = format!("the {TITLE} account {problem}");
-            Err(Fault::not_sent(problem::SETTINGS.code, problem, remedy).of_connection())
+            Err(PlatformError::not_sent(problem::SETTINGS.code, problem, remedy).of_connection())
         };
         let has = |key| !account.secret(key).is_empty();
         if has("partner_key") != has("partner_secret") {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use stagecall_core::ids::Reference;
-use stagecall_core::ports::{DeliveryReader, Hint, IncomingCall, Unreadable, Verdict};
+use stagecall_core::ports::{IncomingCall, SignatureCheck, Unreadable, WebhookHint, WebhookParser};
 
 use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
 
@@ -13,16 +13,16 @@ const KEY_LENGTH: usize = 32;
 /// Reads them.
 pub(super) struct Reader;
 
-impl DeliveryReader for Reader {
-    fn verify(&self, _: &IncomingCall<'_>) -> Verdict {
-        Verdict::TokenOnly
+impl WebhookParser for Reader {
+    fn verify(&self, _: &IncomingCall<'_>) -> SignatureCheck {
+        SignatureCheck::TokenOnly
     }
 
-    fn read(&self, call: &IncomingCall<'_>) -> Result<Hint, Unreadable> {
+    fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
         let body = delivery::body(call)?;
         let mut search = Search::default();
         search.walk(&body, &[], DEEPEST);
-        Ok(Hint {
+        Ok(WebhookHint {
             event: delivery::event(call, &body),
             references: search.references(),
         })
@@ -152,7 +152,7 @@ mod tests {
     const P: &str = "0123456789abcdef0123456789abcdef";
     const I: &str = "fedcba9876543210fedcba9876543210";
 
-    fn read_bytes(body: &[u8], query: &[(String, String)]) -> Result<Hint, Unreadable> {
+    fn read_bytes(body: &[u8], query: &[(String, String)]) -> Result<WebhookHint, Unreadable> {
         Reader.read(&IncomingCall {
             query,
             headers: &[],
@@ -160,11 +160,11 @@ mod tests {
         })
     }
 
-    fn read(body: &Value) -> Hint {
+    fn read(body: &Value) -> WebhookHint {
         read_bytes(body.to_string().as_bytes(), &[]).unwrap()
     }
 
-    fn keys(hint: &Hint) -> Vec<&str> {
+    fn keys(hint: &WebhookHint) -> Vec<&str> {
         hint.references.iter().map(Reference::as_str).collect()
     }
 
@@ -256,7 +256,7 @@ mod tests {
             headers: &[],
             body: b"{}",
         };
-        assert_eq!(Reader.verify(&call), Verdict::TokenOnly);
+        assert_eq!(Reader.verify(&call), SignatureCheck::TokenOnly);
     }
 
     proptest! {

@@ -5,11 +5,11 @@ use serde_json::Value;
 use stagecall_http::Response;
 
 use super::TITLE;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::{json, problem};
 
 /// The body of a success.
-pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
+pub(super) fn body(answer: &Response) -> Result<Value, PlatformError> {
     if !answer.is_success() {
         return Err(fault(answer));
     }
@@ -18,29 +18,29 @@ pub(super) fn body(answer: &Response) -> Result<Value, Fault> {
 
 /// What a refusal means. Messages may quote what they are about, which is a person's data, so of them only the names of
 /// fields are passed on.
-pub(super) fn fault(answer: &Response) -> Fault {
+pub(super) fn fault(answer: &Response) -> PlatformError {
     let body = json::anything(answer);
     match answer.status {
-        404 if !is_absence(answer) => Fault::refused(
+        404 if !is_absence(answer) => PlatformError::refused(
             problem::NOT_THE_API.code,
             "the address does not answer as Willo's API (404)",
             problem::NOT_THE_API.remedy,
         )
         .of_connection(),
         400 => match fields(&body).as_slice() {
-            [] => Fault::of_status(TITLE, answer),
-            fields if fields.contains(&"interview") => Fault::refused(
+            [] => PlatformError::of_status(TITLE, answer),
+            fields if fields.contains(&"interview") => PlatformError::refused(
                 problem::ASSESSMENT_REFUSED.code,
                 "Willo does not accept the mapped interview",
                 problem::ASSESSMENT_REFUSED.remedy,
             ),
-            fields => Fault::refused(
+            fields => PlatformError::refused(
                 problem::REFUSED_FIELDS.code,
                 format!("Willo does not accept: {}", fields.join(", ")),
                 remedy(fields),
             ),
         },
-        _ => Fault::of_status(TITLE, answer),
+        _ => PlatformError::of_status(TITLE, answer),
     }
 }
 

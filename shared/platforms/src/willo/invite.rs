@@ -9,12 +9,12 @@ use url::Url;
 use super::settings::Options;
 use super::{errors, links, phone, standing};
 use crate::adapter::email_of;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{self, Record};
 
 /// The request's body: the fields that a customer sends to the live API; of these `name` and `interview` are required
 /// (seen live), the effect of `external_id` and `send_invite` is unverified.
-pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Fault> {
+pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, PlatformError> {
     let person = &order.person;
     let email = email_of(person)?;
     let phone = person
@@ -42,15 +42,15 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Faul
 
 /// Reads the answer. What a second invitation of the same person gets is not established: a success with the old or a
 /// new key, a conflict, or a 400 that says so are all understood. A success without a key is an open outcome.
-pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, Fault> {
+pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, PlatformError> {
     if errors::says_already_there(answer) {
         return Ok(InviteAnswer::AlreadyThere {
             reference: reference(&json::anything(answer)),
         });
     }
     let body = errors::body(answer)?;
-    let reference =
-        reference(&body).ok_or_else(|| Fault::unreadable("Willo's answer names no participant"))?;
+    let reference = reference(&body)
+        .ok_or_else(|| PlatformError::unreadable("Willo's answer names no participant"))?;
     Ok(InviteAnswer::Created {
         reference,
         link: links::candidate(&body, base),

@@ -27,17 +27,17 @@ use stagecall_core::ports::{
     Assessment, AssessmentKind, Capabilities, InviteAnswer, InviteOrder, Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Status};
-use stagecall_http::{Method, Pace, Request, Response};
+use stagecall_http::{Method, RateLimit, Request, Response};
 use url::Url;
 
 use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part};
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::Record;
-use crate::kind::Kind;
+use crate::kind::PlatformSpec;
 use settings::Options;
 
 /// The platform, for the table.
-pub(crate) static KIND: Kind = Kind {
+pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "willo",
     title: TITLE,
     // Transcribed from the vendor's collection and used live, §A.1.
@@ -46,9 +46,9 @@ pub(crate) static KIND: Kind = Kind {
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
     options: &[],
-    misfits: |_, _| Vec::new(),
+    validate: |_, _| Vec::new(),
     // No numbers are published; concurrency and scans are named as what it throttles, §A.7.
-    pace: Pace {
+    pace: RateLimit {
         in_flight: NonZeroU32::MIN,
         per_second: NonZeroU32::MIN,
     },
@@ -123,13 +123,12 @@ impl Willo {
         path: &str,
         filters: &[(&str, &str)],
         next: Option<&str>,
-    ) -> Result<Request, Fault> {
+    ) -> Result<Request, PlatformError> {
         let mut url = self.url(&[path]);
         if let Some(next) = next {
-            url =
-                self.account.base.join(next).map_err(|_| {
-                    Fault::unreadable("Willo's link to the next page is no address")
-                })?;
+            url = self.account.base.join(next).map_err(|_| {
+                PlatformError::unreadable("Willo's link to the next page is no address")
+            })?;
             // A server behind a proxy that ends TLS may take itself for an http one.
             if self.account.base.scheme() == "https"
                 && url.scheme() == "http"
@@ -146,15 +145,15 @@ impl Willo {
     }
 
     /// Asks for one participant.
-    fn participant(&self, reference: &Reference) -> Result<Request, Fault> {
+    fn participant(&self, reference: &Reference) -> Result<Request, PlatformError> {
         let key = path_part(TITLE, reference.as_str())?;
         Ok(self.request(Method::Get, self.url(&["participants", key])))
     }
 }
 
 /// The rows of a page: in the envelope that Django has for them, or bare.
-fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
-    let unreadable = || Fault::unreadable("Willo's list is not the list it should be");
+fn rows(answer: &Response) -> Result<Page<Value>, PlatformError> {
+    let unreadable = || PlatformError::unreadable("Willo's list is not the list it should be");
     match errors::body(answer)? {
         Value::Array(items) => Ok(Page::of(items, None)),
         mut envelope => {
@@ -176,11 +175,11 @@ fn rows(answer: &Response) -> Result<Page<Value>, Fault> {
 }
 
 impl Adapter for Willo {
-    fn assessments(&self, next: Option<&str>) -> Result<Request, Fault> {
+    fn assessments(&self, next: Option<&str>) -> Result<Request, PlatformError> {
         self.page("interviews", &[], next)
     }
 
-    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, Fault> {
+    fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, PlatformError> {
         let page = rows(answer)?;
         let items = page.items.iter().filter_map(|row| {
             let key = crate::json::id(row)?;
@@ -201,7 +200,7 @@ impl Adapter for Willo {
         &self,
         order: &InviteOrder,
         answers: &[Response],
-    ) -> Result<Step<InviteAnswer>, Fault> {
+    ) -> Result<Step<InviteAnswer>, PlatformError> {
         match answers {
             [] => {
                 let body = invite::body(order, &self.options)?;
@@ -218,7 +217,7 @@ impl Adapter for Willo {
         _assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<Withdrawn>, Fault> {
+    ) -> Result<Step<Withdrawn>, PlatformError> {
         let [.., last] = answers else {
             let mut request = self.participant(reference)?;
             request.method = Method::Delete;
@@ -230,7 +229,11 @@ impl Adapter for Willo {
         Err(errors::fault(last))
     }
 
-    fn list(&self, assessment: &AssessmentId, next: Option<&str>) -> Result<Request, Fault> {
+    fn list(
+        &self,
+        assessment: &AssessmentId,
+        next: Option<&str>,
+    ) -> Result<Request, PlatformError> {
         // No filter by time or by our reference: an unknown filter may be ignored, and a known one may not know what it
         // was never told (§A.3.1), so that an invitation would be missed and sent twice.
         self.page("participants", &[("interview", assessment.as_str())], next)
@@ -240,7 +243,7 @@ impl Adapter for Willo {
         &self,
         assessment: &AssessmentId,
         answer: &Response,
-    ) -> Result<Page<Listed>, Fault> {
+    ) -> Result<Page<Listed>, PlatformError> {
         let page = rows(answer)?;
         let base = &self.account.base;
         let within = |next: String| match next.strip_prefix(base.as_str()) {
@@ -264,7 +267,7 @@ impl Adapter for Willo {
         _assessment: &AssessmentId,
         reference: &Reference,
         answers: &[Response],
-    ) -> Result<Step<AssessmentResult>, Fault> {
+    ) -> Result<Step<AssessmentResult>, PlatformError> {
         match answers {
             [] => Ok(Step::Call(self.participant(reference)?)),
             [.., last] => Ok(Step::Done(participants::result(

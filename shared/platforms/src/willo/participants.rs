@@ -4,14 +4,14 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use stagecall_core::ids::{AssessmentId, Reference};
-use stagecall_core::ports::{Found, Sighting};
+use stagecall_core::ports::{Found, ListedStatus};
 use stagecall_core::result::{AssessmentResult, Comment, Rating, Score, Status, SubResult};
 use stagecall_http::Response;
 use url::Url;
 
 use super::{errors, links, standing};
 use crate::adapter::Listed;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::{Record, id, score, score_in_words, text};
 
 /// What the participant may be wrapped in.
@@ -62,10 +62,10 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
             .text(&["email", "email_address"])
             .into_iter()
             .collect(),
-        sighting: Sighting {
+        sighting: ListedStatus {
             reference,
             status: standing::standing(&record),
-            marker: marker(row, base),
+            change_token: change_token(row, base),
         },
     })
 }
@@ -75,13 +75,13 @@ pub(super) fn result(
     answer: &Response,
     reference: &Reference,
     base: &Url,
-) -> Result<AssessmentResult, Fault> {
+) -> Result<AssessmentResult, PlatformError> {
     if errors::is_absence(answer) {
         return Ok(AssessmentResult::bare(reference.clone(), Status::Cancelled));
     }
     let body = errors::body(answer)?;
     let record = Record::of(&body, &INNER)
-        .ok_or_else(|| Fault::unreadable("Willo's answer is no participant"))?;
+        .ok_or_else(|| PlatformError::unreadable("Willo's answer is no participant"))?;
     let responses = record.list(&["responses", "answers"]);
     let card = record.get(&["scorecard", "score_card"]);
     let card_lines = card.map_or(&[][..], |card| match card {
@@ -257,7 +257,7 @@ fn speech(value: &Value) -> Option<String> {
 
 /// A digest of everything in a line that a result would show: without who it is, because that is not news, and
 /// without addresses other than pages for recruiters, because those of recordings may change with every reading.
-fn marker(row: &Value, base: &Url) -> String {
+fn change_token(row: &Value, base: &Url) -> String {
     let mut digest = Sha256::new();
     digest_into(&mut digest, row, base, 16);
     hex::encode(&digest.finalize()[..16])

@@ -11,7 +11,7 @@ use url::Url;
 use super::{Willo, errors, rows};
 use crate::adapter::{CallbackPlan, CallbackWrite, Callbacks, Page};
 use crate::callback;
-use crate::fault::Fault;
+use crate::error::PlatformError;
 use crate::json::id;
 
 /// The events. The first two names were accepted live; the others are by analogy (reference willo §A.6.2), so their
@@ -24,11 +24,11 @@ const EVENTS: [(&str, bool); 4] = [
 ];
 
 impl Callbacks for Willo {
-    fn registered(&self, next: Option<&str>) -> Result<Request, Fault> {
+    fn registered(&self, next: Option<&str>) -> Result<Request, PlatformError> {
         self.page("webhooks", &[], next)
     }
 
-    fn read_registered(&self, answer: &Response) -> Result<Page<Value>, Fault> {
+    fn read_registered(&self, answer: &Response) -> Result<Page<Value>, PlatformError> {
         rows(answer)
     }
 
@@ -37,7 +37,7 @@ impl Callbacks for Willo {
         registered: &[Value],
         address: &CallbackAddress,
         assessments: &[AssessmentId],
-    ) -> Result<CallbackPlan, Fault> {
+    ) -> Result<CallbackPlan, PlatformError> {
         let everything = self.options.follow_all_interviews;
         let interviews: BTreeSet<&str> = if everything {
             BTreeSet::new()
@@ -86,7 +86,7 @@ impl Callbacks for Willo {
         Ok(plan)
     }
 
-    fn read_written(&self, answer: &Response) -> Result<(), Fault> {
+    fn read_written(&self, answer: &Response) -> Result<(), PlatformError> {
         if answer.is_success() {
             Ok(())
         } else {

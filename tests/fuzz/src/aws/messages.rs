@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stagecall_aws::{DeadLetters, QueueUrls, SqsQueue};
 use stagecall_core::ports::Queue as _;
 use stagecall_core::work::Work;
-use stagecall_runtime::{Window, batch};
+use stagecall_runtime::{InvocationDeadline, batch};
 
 use super::Aws;
 use crate::outside::silent;
@@ -148,7 +148,7 @@ fn handled(input: &[u8], _: u64) -> Result<(), String> {
     };
     let now = Timestamp::now();
     let answer = block(async {
-        let window = Window::ending(
+        let window = InvocationDeadline::ending(
             now.checked_add(Duration::from_mins(10)).unwrap_or(now),
             now,
             Duration::from_secs(1),

@@ -3,7 +3,7 @@
 use rusqlite::types::Value as Column;
 use serde_json::Value;
 use stagecall_core::Timestamp;
-use stagecall_core::ports::{Due as _, DueItem, Records as _};
+use stagecall_core::ports::{Due as _, DueItem, OperatorStore as _};
 use stagecall_core::work::Kind;
 
 use super::{TENANT, assessment};

@@ -10,7 +10,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AssessmentId, InvitationKey};
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Announcements as _, AuditRecord, Deliveries as _, Delivery, Ledger as _, Records as _,
+    Announcements as _, AuditRecord, Deliveries as _, Delivery, Ledger as _, OperatorStore as _,
     SweepState, Sweeps as _, TenantState, TenantStates as _, Tenants as _, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
@@ -93,13 +93,17 @@ async fn in_table(kind: u64, text: &str, table: &stagecall_aws::Store) -> Result
         6 => read(text, row, only(table.audits(Some(&tenant), None).await)),
         7 => read(text, row, only(table.tombstones(&tenant).await)),
         8 => {
-            let bound = table.bound(&tenant, &"willo".into(), &"p1".into()).await;
+            let bound = table
+                .find_by_reference(&tenant, &"willo".into(), &"p1".into())
+                .await;
             read(text, row, bound)
         }
         _ => read(
             text,
             row,
-            table.prepared(&tenant, &"wecp".into(), "live").await,
+            table
+                .find_created_assessment(&tenant, &"wecp".into(), "live")
+                .await,
         ),
     }
 }

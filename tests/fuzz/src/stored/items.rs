@@ -5,8 +5,8 @@ use stagecall_aws::Store;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ports::{
-    Allowance as _, DeliveryStanding, Due as _, DueItem, Ledger as _, Records as _, Sweeps as _,
-    TenantStates as _,
+    Allowance as _, DeliveryStanding, Due as _, DueItem, Ledger as _, OperatorStore as _,
+    Sweeps as _, TenantStates as _,
 };
 use stagecall_core::work::Kind;
 

@@ -2,45 +2,46 @@
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, EditCandidate};
-use stagecall_tests::rig::{Rig, until};
+use stagecall_tests::harness::{Harness, until};
 
 use super::{operate, story};
 
 /// A candidate who had no e-mail address gets one, and is invited on an operator's word.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_invites_whom_a_failure_left_out() {
-    let (mut rig, acme) = Rig::with_one(205).await;
-    let [done, nowhere, _] = story(&mut rig, &acme).await;
+    let (mut harness, acme) = Harness::with_one(205).await;
+    let [done, nowhere, _] = story(&mut harness, &acme).await;
     let candidate = acme.judged(nowhere).await.application.candidate;
     let edit = EditCandidate {
         email: Some("ada@example.com".to_owned()),
         ..EditCandidate::default()
     };
-    rig.player
+    harness
+        .player
         .edit_candidate("acme", candidate, &edit)
         .await
         .unwrap();
     let nowhere_id = nowhere.to_string();
-    let unsaid = operate(&rig, &["retry", "acme", &nowhere_id]);
+    let unsaid = operate(&harness, &["retry", "acme", &nowhere_id]);
     assert_eq!(unsaid.code, Some(2));
     assert!(unsaid.error.contains("--yes"), "{}", unsaid.error);
     assert!(acme.judged(nowhere).await.participants.is_empty());
     let reason = "the address was added";
     operate(
-        &rig,
+        &harness,
         &["retry", "acme", &nowhere_id, "--yes", "--reason", reason],
     )
     .ok();
     acme.invited(nowhere).await;
     acme.shows(nowhere, "Invited").await;
-    let told = operate(&rig, &["explain", "acme", &nowhere_id]);
+    let told = operate(&harness, &["explain", "acme", &nowhere_id]);
     assert!(
         told.ok().contains("retry by ada: the address was added"),
         "{}",
         told.out
     );
     // Nothing is left to be tried again.
-    let again = operate(&rig, &["retry", "acme", "--failed", "--yes"]);
+    let again = operate(&harness, &["retry", "acme", "--failed", "--yes"]);
     assert!(again.ok().contains("nothing of it"), "{}", again.out);
     assert_eq!(acme.judged(nowhere).await.invitations.len(), 1);
     assert_eq!(acme.judged(done).await.invitations.len(), 1);
@@ -49,24 +50,24 @@ async fn a_retry_invites_whom_a_failure_left_out() {
 /// A new round only on purpose, and only once the one before has ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_round_and_a_cancelled_one() {
-    let (mut rig, acme) = Rig::with_one(206).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(206).await;
+    harness.start_for(&[&acme]).await;
     let one = acme.invitee().await;
     let id = one.application.id;
     acme.shows(id, "Invited").await;
-    let open = operate(&rig, &["reinvite", "acme", &id.to_string(), "--yes"]);
+    let open = operate(&harness, &["reinvite", "acme", &id.to_string(), "--yes"]);
     assert_eq!(open.code, Some(1), "{}", open.out);
     assert!(open.out.contains("stagecall cancel"), "{}", open.out);
-    let cancelled = operate(&rig, &["cancel", "acme", &id.to_string(), "--yes"]);
+    let cancelled = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
     let told = cancelled.ok();
     assert!(told.contains("willo has it no more"), "{told}");
     acme.shows(id, "Cancelled").await;
     // Doing it again does nothing.
-    let again = operate(&rig, &["cancel", "acme", &id.to_string(), "--yes"]);
+    let again = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
     assert!(again.ok().contains("nothing new"), "{}", again.out);
-    operate(&rig, &["reinvite", "acme", &id.to_string(), "--yes"]).ok();
+    operate(&harness, &["reinvite", "acme", &id.to_string(), "--yes"]).ok();
     until("the new round is settled", async || {
-        let listed = operate(&rig, &["invitations", "acme", "--json"]).json();
+        let listed = operate(&harness, &["invitations", "acme", "--json"]).json();
         let rounds = listed.as_array().unwrap();
         let second = rounds.iter().find(|one| one["key"]["round"] == 2)?;
         // Willo has the person for this interview no more, so nothing is in the way.
@@ -78,17 +79,17 @@ async fn a_new_round_and_a_cancelled_one() {
 /// A lost result is fetched on an operator's word, without waiting for a sweep.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_resync_brings_what_was_missed() {
-    let (mut rig, acme) = Rig::with_one(207).await;
-    rig.without_sweeps();
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(207).await;
+    harness.without_sweeps();
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;
     acme.act(&judged.participants, CandidateAct::Answer).await;
-    operate(&rig, &["resync", "acme", &id.to_string(), "--yes"]).ok();
+    operate(&harness, &["resync", "acme", &id.to_string(), "--yes"]).ok();
     acme.shows(id, "Completed").await;
     assert_eq!(acme.judged(id).await.application.actions.len(), 1);
-    let all = operate(&rig, &["resync", "acme", "--since", "1h", "--yes"]);
+    let all = operate(&harness, &["resync", "acme", "--since", "1h", "--yes"]);
     assert!(all.ok().contains("due at once"), "{}", all.out);
     acme.polled().await;
     assert_eq!(acme.judged(id).await.invitations.len(), 1);
@@ -97,10 +98,10 @@ async fn a_resync_brings_what_was_missed() {
 /// Deliveries that found nobody are listed, linked and put away; those that were handled can be replayed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_can_be_looked_into_again() {
-    let (mut rig, acme) = Rig::with_one(208).await;
-    rig.open_to_callbacks();
-    rig.without_sweeps();
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(208).await;
+    harness.open_to_callbacks();
+    harness.without_sweeps();
+    harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;
@@ -110,19 +111,24 @@ async fn callbacks_can_be_looked_into_again() {
         name: "Ada Example".to_owned(),
         email: "ada@example.com".to_owned(),
     };
-    let key = rig.player.invite_by_hand("acme", &by_hand).await.unwrap();
-    rig.player
+    let key = harness
+        .player
+        .invite_by_hand("acme", &by_hand)
+        .await
+        .unwrap();
+    harness
+        .player
         .candidate("acme", std::slice::from_ref(&key), CandidateAct::Answer)
         .await
         .unwrap();
     let parked = until("it is parked", async || {
-        let listed = operate(&rig, &["unmatched", "list", "acme", "--json"]).json();
+        let listed = operate(&harness, &["unmatched", "list", "acme", "--json"]).json();
         listed.as_array()?.first().cloned()
     })
     .await;
     let delivery = parked["id"].as_str().unwrap();
     let wrong = operate(
-        &rig,
+        &harness,
         &[
             "unmatched",
             "link",
@@ -142,11 +148,11 @@ async fn callbacks_can_be_looked_into_again() {
         wrong.error
     );
     operate(
-        &rig,
+        &harness,
         &["unmatched", "discard", "acme", &delivery[..12], "--yes"],
     )
     .ok();
-    let listed = operate(&rig, &["unmatched", "list", "acme", "--json"]).json();
+    let listed = operate(&harness, &["unmatched", "list", "acme", "--json"]).json();
     let ids: Vec<_> = listed
         .as_array()
         .unwrap()
@@ -159,7 +165,7 @@ async fn callbacks_can_be_looked_into_again() {
     acme.act(&judged.participants, CandidateAct::Answer).await;
     acme.shows(id, "Completed").await;
     let calls = acme.count("willo.participants.get").await;
-    let replayed = operate(&rig, &["replay", "acme", "--since", "1h", "--yes"]);
+    let replayed = operate(&harness, &["replay", "acme", "--since", "1h", "--yes"]);
     assert!(replayed.ok().contains("due at once"), "{}", replayed.out);
     until("the platform is asked again", async || {
         (acme.count("willo.participants.get").await > calls).then_some(())
@@ -171,14 +177,14 @@ async fn callbacks_can_be_looked_into_again() {
 /// A pause lets nobody be invited, and ends on an operator's word; no restart is needed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_is_paused_and_resumed_while_the_host_serves() {
-    let (mut rig, acme) = Rig::with_one(209).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(209).await;
+    harness.start_for(&[&acme]).await;
     operate(
-        &rig,
+        &harness,
         &["tenant", "pause", "acme", "--yes", "--reason", "upgrade"],
     )
     .ok();
-    let shown = operate(&rig, &["tenant", "list"]);
+    let shown = operate(&harness, &["tenant", "list"]);
     assert!(shown.ok().contains("paused"), "{}", shown.out);
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
@@ -186,6 +192,6 @@ async fn a_tenant_is_paused_and_resumed_while_the_host_serves() {
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert!(acme.count("eploy.applications.search").await <= before + 1);
     assert!(acme.judged(id).await.participants.is_empty());
-    operate(&rig, &["tenant", "resume", "acme", "--yes"]).ok();
+    operate(&harness, &["tenant", "resume", "acme", "--yes"]).ok();
     acme.invited(id).await;
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use stagecall_tests::rig::{Rig, until};
+use stagecall_tests::harness::{Harness, until};
 
 use super::{operate, story};
 
@@ -28,16 +28,16 @@ fn files_with(folder: &Path, text: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
-    let (mut rig, acme) = Rig::with_one(204).await;
-    let [done, nowhere, _] = story(&mut rig, &acme).await;
+    let (mut harness, acme) = Harness::with_one(204).await;
+    let [done, nowhere, _] = story(&mut harness, &acme).await;
     let judged = acme.judged(done).await;
     let candidate = judged.application.candidate.to_string();
     let reference = judged.participants[0].key.clone();
     // So that there is something of an operator's to forget, too.
-    operate(&rig, &["resync", "acme", &done.to_string(), "--yes"]).ok();
-    assert!(!files_with(rig.folder(), &reference).is_empty());
+    operate(&harness, &["resync", "acme", &done.to_string(), "--yes"]).ok();
+    assert!(!files_with(harness.folder(), &reference).is_empty());
 
-    let asked = operate(&rig, &["erase", "acme", "--candidate", &candidate]);
+    let asked = operate(&harness, &["erase", "acme", "--candidate", &candidate]);
     assert_eq!(asked.code, Some(2), "nobody could be asked");
     let erase = [
         "erase",
@@ -49,7 +49,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
         "ticket 118",
         "--json",
     ];
-    let erased = operate(&rig, &erase).json();
+    let erased = operate(&harness, &erase).json();
     assert_eq!(erased["removed"]["invitations"], 1);
     assert_eq!(erased["removed"]["references"], 1);
     assert!(erased["removed"]["deliveries"].as_u64().unwrap() >= 1);
@@ -63,9 +63,9 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
 
     // The host went on all the time. Now everything it leaves is searched.
     acme.polled().await;
-    assert_eq!(rig.stop().await.code(), Some(0));
+    assert_eq!(harness.stop().await.code(), Some(0));
     let in_store = |text: &str| {
-        let files = files_with(rig.folder(), text);
+        let files = files_with(harness.folder(), text);
         files
             .into_iter()
             .any(|name| name.starts_with("stagecall.db"))
@@ -79,10 +79,10 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     }
     assert!(in_store(&candidate), "the tombstone has the id");
     assert!(in_store(&nowhere.to_string()), "others are there");
-    for person in rig.player.people().await.unwrap() {
+    for person in harness.player.people().await.unwrap() {
         for text in [&person.email, &person.surname, &person.mobile] {
             assert_eq!(
-                files_with(rig.folder(), text),
+                files_with(harness.folder(), text),
                 Vec::<String>::new(),
                 "{text}"
             );
@@ -90,7 +90,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     }
 
     // Whatever the recruiter does: nobody is invited again, neither for this application nor for another.
-    rig.start().await;
+    harness.start().await;
     acme.leave(&[done]).await;
     acme.polled().await;
     acme.enter(&[done]).await;
@@ -98,17 +98,17 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     acme.polled().await;
     assert_eq!(acme.judged(done).await.invitations.len(), 1);
     assert_eq!(acme.judged(other).await.invitations.len(), 1);
-    let plan = operate(&rig, &["plan", "acme", "--all"]);
+    let plan = operate(&harness, &["plan", "acme", "--all"]);
     assert!(
         plan.ok().contains("the candidate was erased"),
         "{}",
         plan.out
     );
-    let again = operate(&rig, &erase).json();
+    let again = operate(&harness, &erase).json();
     assert_eq!(again["removed"]["invitations"], 0);
     until("nothing of it is on record", async || {
         let listed = operate(
-            &rig,
+            &harness,
             &["invitations", "acme", "--candidate", &candidate, "--json"],
         );
         (listed.json() == serde_json::json!([])).then_some(())

@@ -1,35 +1,39 @@
 //! A hire, as an operator sees it.
 
 use serde_json::json;
-use stagecall_tests::rig::until;
+use stagecall_tests::harness::until;
 
 use super::operate;
 use crate::scenarios::hires::{by_stage, hire, start, webhooks};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_sees_a_hire_and_has_it_told_again() {
-    let (mut rig, acme) = by_stage(611, json!({})).await;
-    start(&mut rig, &acme).await;
-    let hired = hire(&rig, &acme).await.to_string();
-    let first = webhooks(&rig, 1).await;
+    let (mut harness, acme) = by_stage(611, json!({})).await;
+    start(&mut harness, &acme).await;
+    let hired = hire(&harness, &acme).await.to_string();
+    let first = webhooks(&harness, 1).await;
     let list = ["hires", "list", "acme", "--json"];
     until("the hire is delivered", async || {
-        let listed = operate(&rig, &list).json();
+        let listed = operate(&harness, &list).json();
         (listed[0]["state"] == "delivered").then_some(())
     })
     .await;
-    let told = operate(&rig, &["explain", "acme", &hired]);
+    let told = operate(&harness, &["explain", "acme", &hired]);
     let line = format!("hire application.{hired}: delivered");
     assert!(told.ok().contains(&line), "{}", told.out);
     assert!(told.out.contains("attempt 1): HTTP 2"), "{}", told.out);
 
-    let unknown = operate(&rig, &["hires", "redeliver", "acme", "1", "--yes"]);
+    let unknown = operate(&harness, &["hires", "redeliver", "acme", "1", "--yes"]);
     assert_eq!(unknown.code, Some(4), "{}", unknown.error);
     let again = ["hires", "redeliver", "acme", &hired];
-    assert_eq!(operate(&rig, &again).code, Some(2), "nobody could be asked");
+    assert_eq!(
+        operate(&harness, &again).code,
+        Some(2),
+        "nobody could be asked"
+    );
     let again = ["hires", "redeliver", "acme", &hired, "--yes", "--by", "ada"];
-    operate(&rig, &again).ok();
-    let second = webhooks(&rig, 2).await;
+    operate(&harness, &again).ok();
+    let second = webhooks(&harness, 2).await;
     assert_eq!(second.len(), 2);
     let id = |at: usize| {
         let headers = &second[at].headers;
@@ -40,6 +44,6 @@ async fn an_operator_sees_a_hire_and_has_it_told_again() {
     };
     assert_eq!(id(0), id(1));
     assert_eq!(first[0].body.len(), second[1].body.len());
-    let told = operate(&rig, &["explain", "acme", &hired]);
+    let told = operate(&harness, &["explain", "acme", &hired]);
     assert!(told.ok().contains("hires redeliver by ada"), "{}", told.out);
 }

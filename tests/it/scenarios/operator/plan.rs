@@ -1,17 +1,17 @@
 //! A rehearsal says what would happen, and nothing happens.
 
-use stagecall_tests::rig::{Rig, until};
+use stagecall_tests::harness::{Harness, until};
 
 use super::operate;
 
 /// The database's bytes, with what is in its journal.
-fn ledger(rig: &Rig) -> Vec<(String, Vec<u8>)> {
+fn ledger(harness: &Harness) -> Vec<(String, Vec<u8>)> {
     ["stagecall.db", "stagecall.db-wal"]
         .into_iter()
         .map(|name| {
             (
                 name.to_owned(),
-                std::fs::read(rig.file(name)).unwrap_or_default(),
+                std::fs::read(harness.file(name)).unwrap_or_default(),
             )
         })
         .collect()
@@ -20,24 +20,24 @@ fn ledger(rig: &Rig) -> Vec<(String, Vec<u8>)> {
 /// A thousand applications, a decision for each; the ledger and both platforms stay as they were, byte for byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_of_a_thousand_changes_nothing() {
-    let (mut rig, acme) = Rig::with_one(202).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(202).await;
+    harness.start_for(&[&acme]).await;
     let invited = acme.invitee().await.application.id;
     acme.shows(invited, "Invited").await;
     let left = acme.invitee().await.application.id;
     acme.shows(left, "Invited").await;
-    rig.stop().await;
+    harness.stop().await;
     let created = acme.apply(998).await;
     let ids: Vec<u64> = created.iter().map(|one| one.application).collect();
     acme.enter(&ids[..600]).await;
     acme.leave(&[left]).await;
 
-    let before = ledger(&rig);
-    let writes = rig.player.writes(0).await.unwrap().next;
+    let before = ledger(&harness);
+    let writes = harness.player.writes(0).await.unwrap().next;
     let (_, calls) = acme.calls(0).await;
-    let plan = operate(&rig, &["plan", "acme", "--all", "--json"]).json();
-    assert_eq!(ledger(&rig), before);
-    assert_eq!(rig.player.writes(0).await.unwrap().next, writes);
+    let plan = operate(&harness, &["plan", "acme", "--all", "--json"]).json();
+    assert_eq!(ledger(&harness), before);
+    assert_eq!(harness.player.writes(0).await.unwrap().next, writes);
     let (made, _) = acme.calls(calls).await;
     let reads_only = |operation: &str| operation == "eploy.token" || operation.ends_with(".search");
     assert!(
@@ -65,7 +65,7 @@ async fn a_plan_of_a_thousand_changes_nothing() {
     assert_eq!(plan["calls"]["inviting"], 1200);
 
     // What it says is what happens.
-    rig.start().await;
+    harness.start().await;
     until("all 600 are invited", async || {
         let all = acme.all().await;
         let invited = all.iter().filter(|one| !one.participants.is_empty());
@@ -77,21 +77,21 @@ async fn a_plan_of_a_thousand_changes_nothing() {
 /// What only inviting would find out is found out when asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deep_plan_sees_who_cannot_be_invited() {
-    let (mut rig, acme) = Rig::with_one(203).await;
-    rig.start_for(&[&acme]).await;
-    rig.stop().await;
+    let (mut harness, acme) = Harness::with_one(203).await;
+    harness.start_for(&[&acme]).await;
+    harness.stop().await;
     let created = acme.apply(2).await;
     let edit = stagecall_sandbox::control::EditCandidate {
         email: Some(String::new()),
         ..Default::default()
     };
-    let nobody = rig
+    let nobody = harness
         .player
         .edit_candidate("acme", created[1].candidate, &edit);
     nobody.await.unwrap();
     let ids: Vec<u64> = created.iter().map(|one| one.application).collect();
     acme.enter(&ids).await;
-    let plan = operate(&rig, &["plan", "acme", "--deep", "--json"]).json();
+    let plan = operate(&harness, &["plan", "acme", "--deep", "--json"]).json();
     assert_eq!(plan["counts"]["invite"], 1);
     let decisions = plan["decisions"].as_array().unwrap();
     let because = |id: u64| {
@@ -103,12 +103,12 @@ async fn a_deep_plan_sees_who_cannot_be_invited() {
     assert!(because(ids[1]).contains("no e-mail address"));
     assert_eq!(because(ids[0]), "it entered the trigger stage");
     // And a paused mapping invites nobody.
-    rig.mapping("acme")["paused"] = true.into();
-    rig.start().await;
+    harness.mapping("acme")["paused"] = true.into();
+    harness.start().await;
     acme.polled().await;
-    let plan = operate(&rig, &["plan", "acme", "--all", "--json"]).json();
+    let plan = operate(&harness, &["plan", "acme", "--all", "--json"]).json();
     assert_eq!(plan["counts"]["invite"], serde_json::Value::Null);
-    let shown = operate(&rig, &["plan", "acme", "--all"]);
+    let shown = operate(&harness, &["plan", "acme", "--all"]);
     assert!(
         shown.ok().contains("the mapping was paused"),
         "{}",

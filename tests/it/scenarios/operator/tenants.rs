@@ -1,7 +1,7 @@
 //! Tenants that live in the store, and what commands do to them while a host serves.
 
 use serde_json::json;
-use stagecall_tests::rig::{Rig, stagecall, until};
+use stagecall_tests::harness::{Harness, stagecall, until};
 
 use super::operate;
 
@@ -9,40 +9,40 @@ use super::operate;
 /// file, and changed while the host serves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_lives_in_the_store_alone() {
-    let (mut rig, acme) = Rig::with_one(211).await;
-    rig.open_to_callbacks();
-    rig.start_for(&[&acme]).await;
-    let exported = operate(&rig, &["tenant", "export", "acme"]);
-    let file = rig.file("tenants.toml");
+    let (mut harness, acme) = Harness::with_one(211).await;
+    harness.open_to_callbacks();
+    harness.start_for(&[&acme]).await;
+    let exported = operate(&harness, &["tenant", "export", "acme"]);
+    let file = harness.file("tenants.toml");
     std::fs::write(&file, exported.ok()).unwrap();
-    rig.stop().await;
+    harness.stop().await;
     assert!(!exported.out.contains("client_secret"), "{}", exported.out);
 
     // A new installation, with nothing of the tenant in its configuration.
-    let secret = |name: &str| std::fs::read_to_string(rig.file(name)).unwrap();
+    let secret = |name: &str| std::fs::read_to_string(harness.file(name)).unwrap();
     let keys = format!(
         "[eploy]\nclient_id = \"{}\"\nclient_secret = \"{}\"\n[willo]\napi_key = \"{}\"\n",
         secret("acme-client-id"),
         secret("acme-client-secret"),
         secret("acme-api-key")
     );
-    rig.config["tenants"] = json!({});
-    rig.config["host"]["store"] = json!("second.db");
-    rig.write_config();
-    std::fs::write(rig.file("keys.toml"), keys).unwrap();
+    harness.config["tenants"] = json!({});
+    harness.config["host"]["store"] = json!("second.db");
+    harness.write_config();
+    std::fs::write(harness.file("keys.toml"), keys).unwrap();
     let path = file.to_str().unwrap();
-    let shown = operate(&rig, &["tenant", "apply", path, "--check"]);
+    let shown = operate(&harness, &["tenant", "apply", path, "--check"]);
     assert!(shown.ok().contains("+id = \"acme\""), "{}", shown.out);
-    let imported = operate(&rig, &["tenant", "import", path, "--yes"]);
+    let imported = operate(&harness, &["tenant", "import", path, "--yes"]);
     assert!(
         imported.ok().contains("credentials are not there yet"),
         "{}",
         imported.out
     );
-    let keys = rig.file("keys.toml");
+    let keys = harness.file("keys.toml");
     let keys = keys.to_str().unwrap();
     operate(
-        &rig,
+        &harness,
         &["tenant", "rotate", "acme", "--secrets", keys, "--yes"],
     )
     .ok();
@@ -50,7 +50,7 @@ async fn a_tenant_lives_in_the_store_alone() {
     {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = |name: &str| {
-            std::fs::metadata(rig.file(name))
+            std::fs::metadata(harness.file(name))
                 .unwrap()
                 .permissions()
                 .mode()
@@ -60,10 +60,10 @@ async fn a_tenant_lives_in_the_store_alone() {
         assert_eq!(mode("second.db.secrets/acme.json"), 0o600);
     }
 
-    rig.start().await;
+    harness.start().await;
     // The host that served before had turned the mapping on, too.
     until("the mapping is on", async || {
-        let shown = operate(&rig, &["tenant", "show", "acme"]);
+        let shown = operate(&harness, &["tenant", "show", "acme"]);
         shown.ok().contains("video: on since").then_some(())
     })
     .await;
@@ -72,14 +72,14 @@ async fn a_tenant_lives_in_the_store_alone() {
 
     // A rotated callback token is registered without a restart.
     let registered = || async {
-        let log = rig.log();
+        let log = harness.log();
         log.lines()
             .filter(|line| line.contains("callbacks registered"))
             .count()
     };
     let before = registered().await;
     operate(
-        &rig,
+        &harness,
         &["tenant", "rotate", "acme", "--callback", "willo", "--yes"],
     )
     .ok();
@@ -90,7 +90,7 @@ async fn a_tenant_lives_in_the_store_alone() {
 
     // So is a setting in use.
     let set = operate(
-        &rig,
+        &harness,
         &[
             "tenant",
             "set",
@@ -102,9 +102,9 @@ async fn a_tenant_lives_in_the_store_alone() {
         ],
     );
     assert!(set.error.contains("+daily_calls = 77"), "{}", set.error);
-    let status = operate(&rig, &["status", "acme", "--json"]).json();
+    let status = operate(&harness, &["status", "acme", "--json"]).json();
     assert_eq!(status["tenants"][0]["calls_allowed"], 77);
-    let shown = operate(&rig, &["tenant", "show", "acme"]);
+    let shown = operate(&harness, &["tenant", "show", "acme"]);
     for part in [
         "tenant import",
         "tenant rotate",
@@ -113,25 +113,25 @@ async fn a_tenant_lives_in_the_store_alone() {
         assert!(shown.ok().contains(part), "{part}: {}", shown.out);
     }
     let wrong = operate(
-        &rig,
+        &harness,
         &["tenant", "set", "acme", "eploy.daily_calls=0", "--yes"],
     );
     assert_eq!(wrong.code, Some(2), "{}", wrong.error);
     let again = operate(
-        &rig,
+        &harness,
         &["tenant", "set", "acme", "eploy.daily_calls=77", "--yes"],
     );
     assert!(again.ok().contains("nothing changes"), "{}", again.out);
 
     // A restart does not pause it, and a removal ends it.
-    rig.stop().await;
-    rig.start().await;
-    let listed = operate(&rig, &["tenant", "list", "--json"]).json();
+    harness.stop().await;
+    harness.start().await;
+    let listed = operate(&harness, &["tenant", "list", "--json"]).json();
     assert_eq!(listed[0]["paused"], false);
-    operate(&rig, &["tenant", "remove", "acme", "--yes"]).ok();
-    assert!(!rig.file("second.db.secrets/acme.json").exists());
-    assert_eq!(operate(&rig, &["tenant", "show", "acme"]).code, Some(4));
-    let kept = operate(&rig, &["explain", "acme", &id.to_string(), "--offline"]);
+    operate(&harness, &["tenant", "remove", "acme", "--yes"]).ok();
+    assert!(!harness.file("second.db.secrets/acme.json").exists());
+    assert_eq!(operate(&harness, &["tenant", "show", "acme"]).code, Some(4));
+    let kept = operate(&harness, &["explain", "acme", &id.to_string(), "--offline"]);
     assert!(
         kept.ok().contains("not configured any more"),
         "{}",
@@ -168,9 +168,9 @@ fn a_store_that_is_not_there_is_a_wrong_command_line() {
 /// Where no host does it, a command does, and changes nothing the second time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_are_registered_by_a_command() {
-    let (mut rig, acme) = Rig::with_one(212).await;
-    rig.start_for(&[&acme]).await;
-    let without = operate(&rig, &["register", "acme", "--yes"]);
+    let (mut harness, acme) = Harness::with_one(212).await;
+    harness.start_for(&[&acme]).await;
+    let without = operate(&harness, &["register", "acme", "--yes"]);
     assert_eq!(without.code, Some(2), "{}", without.out);
     let register = [
         "register",
@@ -179,24 +179,24 @@ async fn callbacks_are_registered_by_a_command() {
         "http://127.0.0.1:9/",
         "--yes",
     ];
-    let first = operate(&rig, &register);
+    let first = operate(&harness, &register);
     assert!(first.ok().contains("calls back; "), "{}", first.out);
     assert!(!first.out.contains("; 0 registrations are new"));
-    let second = operate(&rig, &register);
+    let second = operate(&harness, &register);
     let nothing_new = "; 0 registrations are new, 0 changed";
     assert!(second.ok().contains(nothing_new), "{}", second.out);
-    let shown = operate(&rig, &["tenant", "show", "acme"]);
+    let shown = operate(&harness, &["tenant", "show", "acme"]);
     assert!(shown.ok().contains("register acme by ada"), "{}", shown.out);
 }
 
 /// Shown, set and applied; a time of keeping that is not over removes nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_time_of_keeping_is_set_and_applied() {
-    let (mut rig, acme) = Rig::with_one(213).await;
-    rig.start_for(&[&acme]).await;
+    let (mut harness, acme) = Harness::with_one(213).await;
+    harness.start_for(&[&acme]).await;
     let retention = |more: &[&str]| {
         let arguments = [["retention", "acme"].as_slice(), more].concat();
-        operate(&rig, &arguments)
+        operate(&harness, &arguments)
     };
     let unset = retention(&[]);
     assert!(unset.ok().contains("is kept for good"), "{}", unset.out);
@@ -204,7 +204,7 @@ async fn a_time_of_keeping_is_set_and_applied() {
     retention(&["--days", "365", "--yes"]).ok();
     let applied = retention(&["--apply", "--yes"]);
     assert!(applied.ok().contains("0 forgotten"), "{}", applied.out);
-    let exported = operate(&rig, &["tenant", "export", "acme"]);
+    let exported = operate(&harness, &["tenant", "export", "acme"]);
     assert!(
         exported.ok().contains("retention_days = 365"),
         "{}",

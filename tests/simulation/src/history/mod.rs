@@ -16,9 +16,9 @@ use stagecall_core::work::Work;
 use stagecall_http::{Response, TransportError};
 
 use crate::account::Account;
-use crate::agenda::{Event, Sent, WireFate};
 use crate::caught::caught;
-use crate::judge::Judge;
+use crate::event_queue::{Event, Sent, WireFate};
+use crate::oracle::Oracle;
 use crate::plan::{Plan, our_clock};
 use crate::process::{Process, Shared};
 use crate::scheduler::{Millis, Outcome, Running, Scheduler, asleep};
@@ -176,7 +176,7 @@ impl History {
             Account::new(aloud),
         ));
         let memory = Memory::default();
-        let judge = Arc::new(Judge::new(
+        let oracle = Arc::new(Oracle::new(
             scheduler.clone(),
             memory.clone(),
             world.clone(),
@@ -186,7 +186,7 @@ impl History {
             scheduler,
             memory,
             world,
-            judge,
+            oracle,
             timing: Arc::new(plan.timing.clone()),
             queue_keeps: plan.queue_keeps,
         };
@@ -219,7 +219,7 @@ impl History {
     /// Puts on the agenda what the plan says.
     fn begin(&self, plan: &Plan) {
         for tenant in &plan.tenants {
-            self.shared.judge.configured_now(tenant);
+            self.shared.oracle.configured_now(tenant);
             self.shared.memory.configure(tenant);
         }
         let scheduler = &self.shared.scheduler;
@@ -303,7 +303,7 @@ impl History {
                 events += 1;
                 if events > MOST_EVENTS {
                     let what = "it does not come to rest".to_owned();
-                    self.shared.judge.violate(what);
+                    self.shared.oracle.violate(what);
                 }
                 scheduler.run(Running::default());
                 self.happen(event);
@@ -362,7 +362,7 @@ impl History {
                 Err(panic) => {
                     self.jobs.remove(&job);
                     self.shared
-                        .judge
+                        .oracle
                         .violate(format!("the code under test {panic}"));
                     return;
                 }
@@ -510,7 +510,7 @@ impl History {
                 answer.status
             )
         });
-        self.shared.judge.arrived(&mut world, sent.begun);
+        self.shared.oracle.arrived(&mut world, sent.begun);
         let answer = match fate {
             WireFate::AnswerLost => return,
             WireFate::ErrorAfter => status(500),
@@ -552,7 +552,7 @@ impl History {
     /// Has everything come to its end?
     fn look(&mut self) {
         let scheduler = self.shared.scheduler.clone();
-        let mut open = self.shared.judge.outstanding();
+        let mut open = self.shared.oracle.outstanding();
         if self.jobs.keys().any(|job| *job <= self.stormy) {
             open.push("somebody sleeps who began before the faults stopped".to_owned());
         }
@@ -568,7 +568,7 @@ impl History {
                 waited / 3_600_000,
                 open.join("; ")
             );
-            self.shared.judge.violate(what);
+            self.shared.oracle.violate(what);
             return;
         }
         let again = if waited < 3 * 3_600_000 {

@@ -3,7 +3,7 @@
 use stagecall_core::tenant::{Answerable, Mapping, Reentry, Tenant, Vacancies};
 
 use super::History;
-use crate::agenda::Event;
+use crate::event_queue::Event;
 use crate::plan::{INTERVIEW, TEST, comments, interviews, one_vacancy, questions, tests, trigger};
 use crate::world::acts::{Act, Callback, From};
 
@@ -84,7 +84,7 @@ impl History {
         };
         let tenant = self.first[at].id.clone();
         scheduler.tell("operator", || format!("erases candidate {candidate}"));
-        self.shared.judge.erased_now(&tenant, candidate);
+        self.shared.oracle.erased_now(&tenant, candidate);
         let id = candidate.to_string().as_str().into();
         let memory = &self.shared.memory;
         memory.erase_candidate(&tenant, &id, scheduler.time(0));
@@ -136,7 +136,7 @@ impl History {
             _ => scheduler.draw(|rng| edit(&mut tenant, at, rng)),
         };
         scheduler.tell("operator", || format!("{what} ({})", tenant.id));
-        self.shared.judge.configured_now(&tenant);
+        self.shared.oracle.configured_now(&tenant);
         self.shared.memory.configure(&tenant);
     }
 }

@@ -7,9 +7,15 @@ pub(super) fn work(work: &Work) -> String {
     match work {
         Work::Poll { tenant } => format!("poll {tenant}"),
         Work::Invite { key } => format!("invite {key}"),
-        Work::WriteBack { key, news, marker } => {
+        Work::WriteBack {
+            key,
+            news,
+            change_token,
+        } => {
             let news = if *news { ", with news" } else { "" };
-            let marked = marker.as_deref().map(|marker| format!(", marked {marker}"));
+            let marked = change_token
+                .as_deref()
+                .map(|change_token| format!(", marked {change_token}"));
             format!("report {key}{news}{}", marked.unwrap_or_default())
         }
         Work::Sweep { tenant, assessment } => format!("sweep {assessment} of {tenant}"),

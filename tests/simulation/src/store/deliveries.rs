@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::ports::{Deliveries, Delivery, DeliveryFate};
+use stagecall_core::ports::{Deliveries, Delivery, DeliveryOutcome};
 
 use super::{Memory, Standing};
 
@@ -47,11 +47,11 @@ impl Deliveries for Memory {
             .map(|(_, delivery)| delivery.clone()))
     }
 
-    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
         let standing = match fate {
-            DeliveryFate::Handled => Standing::Handled,
-            DeliveryFate::Again(at) => Standing::Pending(Some(*at)),
-            DeliveryFate::Unmatched => Standing::Unmatched,
+            DeliveryOutcome::Handled => Standing::Handled,
+            DeliveryOutcome::Again(at) => Standing::Pending(Some(*at)),
+            DeliveryOutcome::Unmatched => Standing::Unmatched,
         };
         let key = (delivery.tenant.clone(), delivery.id.clone());
         if let Some(stored) = self.data().deliveries.get_mut(&key) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
-use stagecall_core::invitation::{Step, Wake};
+use stagecall_core::invitation::{Schedule, Step};
 use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
 use stagecall_core::work::Kind;
 
@@ -47,7 +47,7 @@ impl Data {
             add(at, id, false, DueItem::Poll(id.clone()));
         }
         for (key, row) in &self.invitations {
-            if let Wake::At { at, step } = row.wake {
+            if let Schedule::At { at, step } = row.schedule {
                 let item = DueItem::Invitation(key.clone(), step);
                 add(at, &key.tenant, step == Step::WriteBack, item);
             }

@@ -8,8 +8,10 @@ use stagecall_core::ids::{
     AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, MappingId,
     Reference, TenantId,
 };
-use stagecall_core::invitation::{Invitation, Wake};
-use stagecall_core::ports::{Bound, Inserted, Ledger, Records as _, Saved, Waiting};
+use stagecall_core::invitation::{Invitation, Schedule};
+use stagecall_core::ports::{
+    Bound, Inserted, Ledger, OperatorStore as _, Saved, WatchedInvitation,
+};
 
 use super::Memory;
 
@@ -105,7 +107,7 @@ impl Ledger for Memory {
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
-    async fn bind(
+    async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
@@ -121,7 +123,7 @@ impl Ledger for Memory {
         })
     }
 
-    async fn bound(
+    async fn find_by_reference(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -152,7 +154,7 @@ impl Ledger for Memory {
         Ok(true)
     }
 
-    async fn prepared(
+    async fn find_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -162,7 +164,7 @@ impl Ledger for Memory {
         Ok(self.data().prepared.get(&place).cloned())
     }
 
-    async fn save_prepared(
+    async fn save_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
@@ -182,20 +184,20 @@ impl Ledger for Memory {
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<WatchedInvitation>, StoreError> {
         let data = self.data();
         let waiting = data.invitations.values().filter_map(|row| {
-            let Wake::Watched { until, level } = row.wake else {
+            let Schedule::Sweep { until, level } = row.schedule else {
                 return None;
             };
             if row.key.tenant != *tenant || row.assessment != *assessment {
                 return None;
             }
-            Some(Waiting {
+            Some(WatchedInvitation {
                 key: row.key.clone(),
                 reference: row.reference.clone()?,
                 level,
-                marker: row.marker.clone(),
+                change_token: row.change_token.clone(),
                 invited_at: row.invited_at,
                 until,
             })

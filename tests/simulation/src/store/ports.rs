@@ -16,15 +16,15 @@ use stagecall_core::ids::{
 };
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{
-    Allowance, Announcements, Bound, Definitions, Deliveries, Delivery, DeliveryFate, Due,
+    Allowance, Announcements, Bound, Definitions, Deliveries, Delivery, DeliveryOutcome, Due,
     DueSince, Inserted, Ledger, Saved, SweepState, Sweeps, TenantState, TenantStates, Tenants,
-    Waiting,
+    WatchedInvitation,
 };
 use stagecall_core::tenant::{Mapping, Tenant};
 use stagecall_core::work::Kind;
 
 use super::Memory;
-use crate::judge::Judge;
+use crate::oracle::Oracle;
 use crate::scheduler::Scheduler;
 
 /// The store, as the use cases see it.
@@ -34,7 +34,7 @@ pub struct Ports {
     /// Decides what becomes of each call, and when.
     pub scheduler: Arc<Scheduler>,
     /// Watches what is written.
-    pub judge: Arc<Judge>,
+    pub oracle: Arc<Oracle>,
 }
 
 impl Ports {
@@ -69,7 +69,7 @@ impl Ledger for Ports {
         let act = || async {
             let inserted = self.memory.insert(invitation).await?;
             if inserted == Inserted::New {
-                self.judge.inserted(invitation);
+                self.oracle.inserted(invitation);
             }
             Ok(inserted)
         };
@@ -83,7 +83,7 @@ impl Ledger for Ports {
             let before = self.memory.row(&next.key);
             let saved = self.memory.save(next).await?;
             if saved == Saved::Saved {
-                self.judge.saved(before.as_ref(), next);
+                self.oracle.saved(before.as_ref(), next);
                 let is_new = before.is_some_and(|before| before.reference.is_none());
                 sent.store(is_new && next.reference.is_some(), Ordering::Relaxed);
             }
@@ -91,7 +91,7 @@ impl Ledger for Ports {
         };
         let saved = self.write("save the invitation", Saved::Saved, act).await?;
         if sent.load(Ordering::Relaxed) {
-            self.judge.has_to_publish(&next.key);
+            self.oracle.has_to_publish(&next.key);
         }
         Ok(saved)
     }
@@ -112,23 +112,23 @@ impl Ledger for Ports {
             .await
     }
 
-    async fn bind(
+    async fn bind_reference(
         &self,
         account: &AccountId,
         reference: &Reference,
         key: &InvitationKey,
     ) -> Result<Bound, StoreError> {
-        let act = self.memory.bind(account, reference, key);
+        let act = self.memory.bind_reference(account, reference, key);
         self.scheduler.effect("bind the reference", act).await
     }
 
-    async fn bound(
+    async fn find_by_reference(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError> {
-        let act = self.memory.bound(tenant, account, reference);
+        let act = self.memory.find_by_reference(tenant, account, reference);
         self.scheduler.effect("look up the reference", act).await
     }
 
@@ -146,24 +146,26 @@ impl Ledger for Ports {
         self.scheduler.effect("look for a tombstone", act).await
     }
 
-    async fn prepared(
+    async fn find_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError> {
-        let act = self.memory.prepared(tenant, account, name);
+        let act = self.memory.find_created_assessment(tenant, account, name);
         self.scheduler.effect("look up what was made", act).await
     }
 
-    async fn save_prepared(
+    async fn save_created_assessment(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         name: &str,
         made: &AssessmentId,
     ) -> Result<AssessmentId, StoreError> {
-        let act = self.memory.save_prepared(tenant, account, name, made);
+        let act = self
+            .memory
+            .save_created_assessment(tenant, account, name, made);
         self.scheduler.effect("record what was made", act).await
     }
 
@@ -171,7 +173,7 @@ impl Ledger for Ports {
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
-    ) -> Result<Vec<Waiting>, StoreError> {
+    ) -> Result<Vec<WatchedInvitation>, StoreError> {
         let act = self.memory.waiting(tenant, assessment);
         self.scheduler.effect("list who is watched", act).await
     }
@@ -186,7 +188,7 @@ impl Announcements for Ports {
         let act = || async {
             let inserted = self.memory.insert_announcement(announcement).await?;
             if inserted == Inserted::New {
-                self.judge.hire_seen(announcement);
+                self.oracle.hire_seen(announcement);
             }
             Ok(inserted)
         };
@@ -199,7 +201,7 @@ impl Announcements for Ports {
             let before = self.memory.announcement_of(&next.key);
             let saved = self.memory.save_announcement(next).await?;
             if saved == Saved::Saved {
-                self.judge.announced(before.as_ref(), next);
+                self.oracle.announced(before.as_ref(), next);
             }
             Ok(saved)
         };
@@ -231,13 +233,13 @@ impl Announcements for Ports {
 
 #[async_trait]
 impl Sweeps for Ports {
-    async fn arm(
+    async fn schedule_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let act = self.memory.arm(tenant, assessment, at);
+        let act = self.memory.schedule_sweep(tenant, assessment, at);
         self.scheduler.effect("arm the sweep", act).await
     }
 
@@ -270,7 +272,7 @@ impl Deliveries for Ports {
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let act = async {
-            self.judge.received(delivery);
+            self.oracle.received(delivery);
             self.memory.store(delivery, due_at).await
         };
         self.scheduler.effect("store the delivery", act).await
@@ -285,10 +287,10 @@ impl Deliveries for Ports {
         self.scheduler.effect("load the delivery", act).await
     }
 
-    async fn settle(&self, delivery: &Delivery, fate: &DeliveryFate) -> Result<(), StoreError> {
+    async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
         let act = async {
             self.memory.settle(delivery, fate).await?;
-            self.judge.settled(delivery, fate);
+            self.oracle.settled(delivery, fate);
             Ok(())
         };
         self.scheduler.effect("settle the delivery", act).await
@@ -361,7 +363,7 @@ impl TenantStates for Ports {
             let before = self.memory.state(tenant);
             let saved = self.memory.save_state(tenant, next).await?;
             if saved == Saved::Saved {
-                self.judge.moved(tenant, before.as_ref(), next);
+                self.oracle.moved(tenant, before.as_ref(), next);
             }
             Ok(saved)
         };
@@ -381,7 +383,7 @@ impl Allowance for Ports {
     ) -> Result<bool, StoreError> {
         let act = async {
             let granted = self.memory.take(tenant, day, calls, ceiling).await?;
-            Ok(granted.then(|| self.judge.taken(tenant, day)))
+            Ok(granted.then(|| self.oracle.taken(tenant, day)))
         };
         let taken = self
             .scheduler
@@ -389,7 +391,7 @@ impl Allowance for Ports {
             .await?;
         // Only whoever is told of it may call.
         match taken {
-            Some(used) => self.judge.may_call(calls, used),
+            Some(used) => self.oracle.may_call(calls, used),
             None => self.scheduler.fault("allowance refused"),
         }
         Ok(taken.is_some())

@@ -7,7 +7,7 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, InvitationKey, TenantId};
 use stagecall_core::ports::{
     AuditRecord, Delivery, DeliveryStanding, Erased, InvitationFilter, InvitationPage,
-    KEPT_DELIVERY_DAYS, Records, StateCount, SweepState, Tombstone,
+    KEPT_DELIVERY_DAYS, OperatorStore, StateCount, SweepState, Tombstone,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
@@ -15,7 +15,7 @@ use stagecall_core::timing::{after, seconds};
 use super::{Data, Memory, Standing};
 
 #[async_trait]
-impl Records for Memory {
+impl OperatorStore for Memory {
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         self.configure(tenant);
         Ok(())
@@ -263,7 +263,7 @@ impl Data {
                 && let Some(next) = row.without_owner(&applications)
             {
                 *row = next;
-                erased.passed_over += 1;
+                erased.skipped += 1;
             }
         }
         let before = self.deliveries.len();

@@ -10,7 +10,7 @@ use super::Memory;
 
 #[async_trait]
 impl Sweeps for Memory {
-    async fn arm(
+    async fn schedule_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,

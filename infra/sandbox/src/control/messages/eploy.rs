@@ -28,7 +28,7 @@ pub struct SystemInfo {
     /// The automatic transitions.
     pub transitions: Vec<Transition>,
     /// Its switches.
-    pub switches: eploy::Switches,
+    pub quirks: eploy::Quirks,
 }
 
 /// Changes to an Eploy system; what is absent stays.
@@ -37,7 +37,7 @@ pub struct SystemInfo {
 pub struct SystemSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub switches: BTreeMap<String, Value>,
+    pub quirks: BTreeMap<String, Value>,
     /// All API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<Key>>,

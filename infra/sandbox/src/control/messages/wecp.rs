@@ -34,7 +34,7 @@ pub struct WecpInfo {
     /// Where completions are called back to, if anywhere.
     pub callback_url: Option<String>,
     /// Its switches.
-    pub switches: wecp::Switches,
+    pub quirks: wecp::Quirks,
 }
 
 /// Changes to a WeCP account; what is absent stays.
@@ -43,7 +43,7 @@ pub struct WecpInfo {
 pub struct WecpSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub switches: BTreeMap<String, Value>,
+    pub quirks: BTreeMap<String, Value>,
     /// The company-wide API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,

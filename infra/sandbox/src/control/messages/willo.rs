@@ -23,7 +23,7 @@ pub struct AccountInfo {
     /// Its stages: keys and names.
     pub stages: Vec<(String, String)>,
     /// Its switches.
-    pub switches: willo::Switches,
+    pub quirks: willo::Quirks,
 }
 
 /// Changes to a Willo account; what is absent stays.
@@ -32,7 +32,7 @@ pub struct AccountInfo {
 pub struct AccountSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub switches: BTreeMap<String, Value>,
+    pub quirks: BTreeMap<String, Value>,
     /// The API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,

@@ -3,13 +3,13 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::{Played, Player, participants_path};
+use super::{Played, SandboxClient, participants_path};
 use crate::control::{
     Acts, ByHand, CandidateAct, Id, NewTest, NewWecpInterview, ParticipantView, WecpInfo,
     WecpInterviewView, WecpReviewerAct, WecpSettings,
 };
 
-impl Player {
+impl SandboxClient {
     /// A WeCP account, created on first use.
     pub async fn wecp(&self, account: &str) -> Played<WecpInfo> {
         self.get(&format!("wecp/{account}")).await
@@ -22,8 +22,8 @@ impl Player {
     }
 
     /// Sets switches of a WeCP account, given as a JSON object.
-    pub async fn switch_wecp(&self, account: &str, switches: Value) -> Played<WecpInfo> {
-        let settings = json!({"switches": switches});
+    pub async fn switch_wecp(&self, account: &str, quirks: Value) -> Played<WecpInfo> {
+        let settings = json!({"switches": quirks});
         self.call(Method::PATCH, &format!("wecp/{account}"), Some(&settings))
             .await
     }

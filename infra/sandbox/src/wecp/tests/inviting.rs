@@ -121,9 +121,9 @@ async fn the_body_and_the_answer_have_the_switched_form() {
     assert_eq!(made.status, 200);
     assert!(made.body.get("candidateId").is_none());
 
-    let switches = json!({"invite_path": "ats/wecp/invite", "invite_body": "flat",
+    let quirks = json!({"invite_path": "ats/wecp/invite", "invite_body": "flat",
         "invite_name_field": "candidateName", "invite_email_field": "emailId"});
-    wecp.switch(switches).await;
+    wecp.switch(quirks).await;
     assert_eq!(ask(json!({})).await.status, 404);
     let body = json!({"testId": wecp.test, "emailId": "di@example.com",
         "metadata": {"invitationId": "i-1"}});

@@ -40,8 +40,8 @@ impl Wecp {
         Self { scene, info, test }
     }
 
-    async fn switch(&self, switches: Value) {
-        self.scene.player.switch_wecp(ACME, switches).await.unwrap();
+    async fn switch(&self, quirks: Value) {
+        self.scene.player.switch_wecp(ACME, quirks).await.unwrap();
     }
 
     fn partner(&self) -> String {

@@ -110,8 +110,8 @@ async fn callbacks_are_retried_lost_and_doubled() {
     let receiver = Receiver::new().await;
     let interview = scene.interview().await;
     receiver.follow(&scene, "new_response", &interview).await;
-    let switches = json!({"callback_retries": 2, "callback_retry_ms": 1});
-    scene.player.switch_willo(ACME, switches).await.unwrap();
+    let quirks = json!({"callback_retries": 2, "callback_retry_ms": 1});
+    scene.player.switch_willo(ACME, quirks).await.unwrap();
     let mut keys = Vec::new();
     for number in 0..4 {
         keys.push(key_of(

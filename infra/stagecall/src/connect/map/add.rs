@@ -17,10 +17,10 @@ use super::pick::{Choice, Choices};
 use super::show;
 use crate::connect::prompt;
 use crate::exit;
-use crate::operate::console::{Acting, Output, print_json};
 use crate::operate::edit::cost;
+use crate::operate::output::{Audit, Output, print_json};
 use crate::operate::read::refuse_overlaps;
-use crate::store::{Installation, Place};
+use crate::store::{Installation, StoreUrl};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -84,7 +84,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// The outcomes that a moment is matched with by name, as the vendor's texts and the sandbox call them.
@@ -151,19 +151,19 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
             mapping.id, tenant.id
         )
     };
-    if (mapping.include_current || prompt::can_ask()) && !arguments.acting.agreed(&what)? {
+    if (mapping.include_current || prompt::can_ask()) && !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
     on.records.put_tenant(&tenant).await?;
-    let acting = &arguments.acting;
-    acting
+    let audit = &arguments.audit;
+    audit
         .record(on, "map add", Some(&tenant.id), mapping.id.as_str())
         .await?;
     if arguments.output.json {
         print_json(&mapping)?;
     } else {
         println!("mapping {} is saved", mapping.id);
-        if matches!(on.place, Place::Aws(_)) {
+        if matches!(on.place, StoreUrl::Aws(_)) {
             println!(
                 "Next: stagecall register {}, so that the platform calls back",
                 tenant.id

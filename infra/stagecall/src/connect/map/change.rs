@@ -5,7 +5,7 @@ use stagecall_core::invitation::Invitation;
 
 use super::show::find;
 use crate::exit;
-use crate::operate::console::Acting;
+use crate::operate::output::Audit;
 use crate::operate::read::count_open;
 use crate::store::Installation;
 
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     /// The mapping.
     mapping: String,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// What becomes of a mapping.
@@ -68,8 +68,8 @@ pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
         String::new()
     };
     if !arguments
-        .acting
-        .agreed(&format!("Mapping {id} of {} {what}{open}", tenant.id))?
+        .audit
+        .confirm(&format!("Mapping {id} of {} {what}{open}", tenant.id))?
     {
         return Ok(exit::OK);
     }
@@ -86,8 +86,8 @@ pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
         }
     }
     on.records.put_tenant(&tenant).await?;
-    let acting = &arguments.acting;
-    acting
+    let audit = &arguments.audit;
+    audit
         .record(on, verb, Some(&tenant.id), id.as_str())
         .await?;
     println!("mapping {id} is {done}");

@@ -10,7 +10,7 @@ use stagecall_core::tenant::{Mapping, Reentry, Tenant, Vacancies};
 
 use crate::exit;
 use crate::operate::broken;
-use crate::operate::console::{Output, print_json, table};
+use crate::operate::output::{Output, print_json, table};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]

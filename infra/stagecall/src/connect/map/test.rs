@@ -4,14 +4,14 @@ use clap::Args;
 use serde_json::json;
 use stagecall_core::ids::{ApplicationId, InvitationKey, Reference};
 use stagecall_core::invitation::{Entry, Invitation, State};
-use stagecall_core::ports::{Answer, EployConnections as _, Purpose, Standing};
+use stagecall_core::ports::{Answer, EployConnections as _, Purpose, StageInfo};
 use stagecall_core::report::{Missing, Moment, answers, compose, text_problems};
 use stagecall_core::result::{AssessmentResult, Comment, Score, Status};
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 
 use super::show::{find, word};
 use crate::exit;
-use crate::operate::console::{Output, print_json};
+use crate::operate::output::{Output, print_json};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -33,11 +33,11 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let id = ApplicationId::new(arguments.application.as_str());
     let eploy = on.eploy().eploy(&tenant, Purpose::Invite).await?;
     let position = match eploy.standing(&id).await? {
-        Standing::Gone => {
+        StageInfo::Gone => {
             return Err(exit::not_found(format!("Eploy has no application {id}")));
         }
-        Standing::Position(position) => position,
-        Standing::History(rows) => rows
+        StageInfo::Position(position) => position,
+        StageInfo::History(rows) => rows
             .last()
             .map(|row| row.position.clone())
             .unwrap_or_default(),

@@ -6,7 +6,7 @@ use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::invitation::SkipReason;
 use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus};
 use stagecall_core::tenant::ReportPlan;
-use stagecall_core::usecases::{Case, Decision, Stay};
+use stagecall_core::usecases::{Decision, Evaluation, StageCheck};
 
 use crate::operate::story::why;
 
@@ -47,7 +47,7 @@ impl Decided {
 
 /// One mapping's view of one application, for people.
 pub(super) struct Shown<'a> {
-    pub(super) case: Case<'a>,
+    pub(super) case: Evaluation<'a>,
     pub(super) erased: bool,
 }
 
@@ -67,8 +67,8 @@ impl Shown<'_> {
             }
         };
         let (decision, because) = match decision {
-            Decision::NotConcerned => return Ok(None),
-            Decision::Invite { .. } | Decision::PassOver { .. } if self.erased => {
+            Decision::NotMatched => return Ok(None),
+            Decision::Invite { .. } | Decision::Skip { .. } if self.erased => {
                 ("nothing", "the candidate was erased".to_owned())
             }
             Decision::Invite { round } => match self.hindrance(eploy, deep).await? {
@@ -79,7 +79,7 @@ impl Shown<'_> {
                     format!("it entered the trigger stage again: round {round}"),
                 ),
             },
-            Decision::PassOver { reason, .. } => ("pass over", passed_over(&reason).to_owned()),
+            Decision::Skip { reason, .. } => ("pass over", passed_over(&reason).to_owned()),
             Decision::Known | Decision::AskHistory => ("nothing", self.known()),
             Decision::StillThere => (
                 "note",
@@ -94,7 +94,7 @@ impl Shown<'_> {
     }
 
     fn line(&self, decision: &'static str, because: String) -> Decided {
-        let Case { row, watched, .. } = self.case;
+        let Evaluation { row, watched, .. } = self.case;
         Decided {
             application: row.id.clone(),
             candidate: row.candidate.clone(),
@@ -111,23 +111,23 @@ impl Shown<'_> {
         if !deep {
             return Ok(None);
         }
-        let Case {
+        let Evaluation {
             row,
             watched,
             latest,
         } = self.case;
         let mapping = &watched.mapping;
         let there = |position: &_| mapping.triggered_by(position);
-        match Stay::of(eploy, &row.id, there).await? {
-            Stay::Away => return Ok(Some("it left the trigger stage".to_owned())),
-            Stay::There(_, Some(entry))
+        match StageCheck::of(eploy, &row.id, there).await? {
+            StageCheck::NotAtStage => return Ok(Some("it left the trigger stage".to_owned())),
+            StageCheck::AtStage(_, Some(entry))
                 if latest.is_none()
                     && !mapping.include_current
                     && entry.is_before(watched.since(row)) =>
             {
                 return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
             }
-            Stay::There(..) => {}
+            StageCheck::AtStage(..) => {}
         }
         let person = eploy.candidate(&row.candidate).await?;
         let reachable = person.email.is_some_and(|email| email.contains('@'));

@@ -16,10 +16,12 @@ use stagecall_core::ports::{
     ApplicationRow, Eploy, EployConnections as _, MappingStatus, Purpose, TenantState,
 };
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::{Desk, Reads, adopt, broken, prove, switch, turned_on, with_proven};
+use stagecall_core::usecases::{
+    Engine, Reads, adopt, broken, prove, switch, turned_on, with_proven,
+};
 
 use super::broken::in_words;
-use super::console::{Output, print_json, table};
+use super::output::{Output, print_json, table};
 use super::since::since;
 use crate::exit;
 use crate::store::Installation;
@@ -48,9 +50,9 @@ pub(crate) struct Arguments {
 const MOST_PAGES: u32 = 10_000;
 
 /// A rehearsal.
-struct Rehearsal<'a> {
+struct DryRun<'a> {
     on: &'a Installation,
-    desk: Desk,
+    engine: Engine,
     tenant: &'a Tenant,
     state: TenantState,
     eploy: Arc<dyn Eploy>,
@@ -69,8 +71,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let mut state = stored.unwrap_or_else(|| TenantState::new(now));
     adopt(&tenant, &mut state, now);
     let directory = with_proven(eploy.directory().await?, &mut state, now);
-    let desk = on.desk();
-    for one in desk.watched(&tenant, &state).await? {
+    let engine = on.engine();
+    for one in engine.watched(&tenant, &state).await? {
         if let (Some(reason), Some(of)) = (
             broken(&one.mapping, &directory),
             state.mappings.get_mut(&one.mapping.id),
@@ -83,9 +85,9 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         }
     }
     let tombstones = on.records.tombstones(&tenant.id).await?;
-    let mut rehearsal = Rehearsal {
+    let mut dry_run = DryRun {
         on,
-        desk,
+        engine,
         tenant: &tenant,
         state,
         eploy,
@@ -95,11 +97,11 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             .collect(),
         deep: arguments.deep,
     };
-    let (rows, decided) = rehearsal.rehearse(arguments).await?;
+    let (rows, decided) = dry_run.rehearse(arguments).await?;
     show(
         arguments,
         &tenant,
-        &rehearsal.state,
+        &dry_run.state,
         rows,
         &decided,
         calls.count(),
@@ -110,13 +112,13 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
 /// Applications, each once, as it was seen last.
 type Rows = BTreeMap<ApplicationId, ApplicationRow>;
 
-impl Rehearsal<'_> {
+impl DryRun<'_> {
     /// As a poll goes about it: first what changed, by the mappings as the last poll left them; then who is there of what
     /// was added since. Returns how many applications were looked at, and what would be done about each.
     async fn rehearse(&mut self, arguments: &Arguments) -> anyhow::Result<(usize, Vec<Decided>)> {
         let changed = self.changed(arguments).await?;
         let mut decided = self.decide(&changed, Reads::Changes).await?;
-        let watched = self.desk.watched(self.tenant, &self.state).await?;
+        let watched = self.engine.watched(self.tenant, &self.state).await?;
         switch(self.tenant, &mut self.state, &watched, self.on.clock.now());
         let there = if arguments.all {
             changed.clone()
@@ -161,7 +163,7 @@ impl Rehearsal<'_> {
     /// Who is there for the mappings that are being turned on.
     async fn there(&self) -> anyhow::Result<Rows> {
         let mut rows = Rows::new();
-        let watched = self.desk.watched(self.tenant, &self.state).await?;
+        let watched = self.engine.watched(self.tenant, &self.state).await?;
         let Some((triggers, vacancies)) = turned_on(&watched) else {
             return Ok(rows);
         };
@@ -189,13 +191,13 @@ impl Rehearsal<'_> {
             .of_applications(&self.tenant.id, &ids)
             .await?;
         let all: Vec<ApplicationRow> = rows.values().cloned().collect();
-        let mut watched = self.desk.watched(self.tenant, &self.state).await?;
+        let mut watched = self.engine.watched(self.tenant, &self.state).await?;
         if prove(&watched, &mut self.state, &all, self.on.clock.now()) {
-            watched = self.desk.watched(self.tenant, &self.state).await?;
+            watched = self.engine.watched(self.tenant, &self.state).await?;
         }
         let rows: Vec<&ApplicationRow> = all.iter().collect();
         let cases: Vec<_> = self
-            .desk
+            .engine
             .decide_rows::<anyhow::Error>(&*self.eploy, self.tenant, &watched, &rows, &known, reads)
             .await?;
         let mut decided = Vec::new();
@@ -233,7 +235,7 @@ fn show(
     if let Some(suspension) = &state.suspended {
         warnings.push(format!(
             "the tenant is suspended: {}. {}",
-            suspension.trouble.problem, suspension.trouble.remedy
+            suspension.failure.problem, suspension.failure.remedy
         ));
     }
     for (id, of) in &state.mappings {

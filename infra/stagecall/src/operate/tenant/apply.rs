@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use clap::Args;
 use stagecall_core::tenant::Tenant;
 
-use super::checked::{File, check, difference, text};
+use super::validate::{File, check, difference, text};
 use crate::exit;
-use crate::operate::console::Acting;
 use crate::operate::edit::cost;
+use crate::operate::output::Audit;
 use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// Makes the tenants of a file as they are there.
@@ -103,13 +103,13 @@ async fn change(
         return Ok(exit::OK);
     }
     shown.push("Who is at a trigger stage now counts as there before for what is new: a mapping, or the vacancies, stages and statuses that one gets in addition.");
-    if !arguments.acting.agreed(&shown.join("\n"))? {
+    if !arguments.audit.confirm(&shown.join("\n"))? {
         return Ok(exit::OK);
     }
     for (tenant, _) in &changes {
         on.records.put_tenant(tenant).await?;
-        let acting = &arguments.acting;
-        acting
+        let audit = &arguments.audit;
+        audit
             .record(on, what, Some(&tenant.id), tenant.id.as_str())
             .await?;
         println!("{} is as given", tenant.id);
@@ -151,7 +151,7 @@ pub(super) async fn export(names: &[String], on: &Installation) -> anyhow::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::testing::{acting, installation, tenant, with_open_invitation};
+    use crate::operate::testing::{audit, installation, tenant, with_open_invitation};
 
     #[tokio::test]
     async fn a_file_that_renames_an_account_with_open_invitations_is_refused() {
@@ -162,7 +162,7 @@ mod tests {
         let arguments = Arguments {
             file: path,
             check: false,
-            acting: acting(),
+            audit: audit(),
         };
         let refused = run(&arguments, &on).await.unwrap_err().to_string();
         assert!(refused.contains("has open invitations (1)"), "{refused}");

@@ -3,7 +3,7 @@
 use comfy_table::Cell;
 
 use crate::exit;
-use crate::operate::console::{Output, print_json, table};
+use crate::operate::output::{Output, print_json, table};
 use crate::store::Installation;
 
 /// Lists the tenants.

@@ -1,17 +1,17 @@
 //! `stagecall tenant …`.
 
 mod apply;
-mod checked;
 mod list;
 mod pause;
 mod remove;
 mod rotate;
 mod set;
 mod show;
+mod validate;
 
 use clap::Subcommand;
 
-use super::console::Output;
+use super::output::Output;
 use crate::connect;
 use crate::store::Installation;
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::exit;
-use crate::operate::console::Acting;
+use crate::operate::output::Audit;
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// Pauses or resumes a tenant. Doing it again does nothing.
@@ -41,13 +41,13 @@ pub(super) async fn run(
             tenant.id
         )
     };
-    if !arguments.acting.agreed(&what)? {
+    if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
     tenant.paused = pause;
     on.records.put_tenant(&tenant).await?;
     arguments
-        .acting
+        .audit
         .record(
             on,
             &format!("tenant {verb}"),

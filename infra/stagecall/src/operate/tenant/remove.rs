@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::exit;
-use crate::operate::console::Acting;
+use crate::operate::output::Audit;
 use crate::operate::read::sum;
 use crate::store::Installation;
 
@@ -12,7 +12,7 @@ pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
@@ -23,14 +23,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         "{}'s configuration and credentials are removed. {open} of its invitations have not ended; nobody follows them any more. All stay on record, so that a tenant of this name who comes back invites nobody twice. The callbacks that the platforms have registered are to be removed there.",
         tenant.id
     );
-    if !arguments.acting.agreed(&what)? {
+    if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
     // The configuration last: whatever fails, the tenant is still there to be removed once more.
     on.vault.remove_secret(&tenant.id).await?;
     on.records.remove_tenant(&tenant.id).await?;
-    let acting = &arguments.acting;
-    acting
+    let audit = &arguments.audit;
+    audit
         .record(on, "tenant remove", Some(&tenant.id), tenant.id.as_str())
         .await?;
     println!("{} is removed", tenant.id);

@@ -14,8 +14,8 @@ use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 
 use crate::exit;
-use crate::given::{self, Given};
-use crate::operate::console::{Acting, local};
+use crate::operate::output::{Audit, local};
+use crate::secrets_input::{self, Given};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     keep_hours: u32,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 /// The table of what webhooks to the HRMS are signed with.
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             tenant.id, local(until)
         ));
     }
-    if !arguments.acting.agreed(&what.join("\n"))? {
+    if !arguments.audit.confirm(&what.join("\n"))? {
         return Ok(exit::OK);
     }
     if !given.is_empty() {
@@ -89,8 +89,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             .await?;
         groups.push(format!("callback {account}"));
     }
-    let acting = &arguments.acting;
-    acting
+    let audit = &arguments.audit;
+    audit
         .record(on, "tenant rotate", Some(&tenant.id), groups.join(", "))
         .await?;
     println!("{}: {} rotated", tenant.id, groups.join(", "));
@@ -108,7 +108,7 @@ fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
             std::fs::read_to_string(file)
                 .with_context(|| format!("{} cannot be read", file.display()))?
         };
-        return given::parse(&text)
+        return secrets_input::parse(&text)
             .map_err(|problem| exit::usage(format!("{}: {problem}", file.display())));
     }
     let mut given = Given::new();

@@ -4,10 +4,10 @@ use clap::Args;
 use stagecall_core::tenant::Tenant;
 use toml::{Table, Value};
 
-use super::checked::{check, difference};
+use super::validate::{check, difference};
 use crate::exit;
-use crate::operate::console::Acting;
 use crate::operate::edit::cost;
+use crate::operate::output::Audit;
 use crate::operate::read::{orphaned, refuse_overlaps};
 use crate::store::Installation;
 
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     unset: Vec<String>,
     #[command(flatten)]
-    acting: Acting,
+    audit: Audit,
 }
 
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     };
     let shown = [Some(shown), cost(on, &next).await?];
     let shown: Vec<String> = shown.into_iter().flatten().collect();
-    if !arguments.acting.agreed(&shown.join("\n"))? {
+    if !arguments.audit.confirm(&shown.join("\n"))? {
         return Ok(exit::OK);
     }
     on.records.put_tenant(&next).await?;
@@ -73,8 +73,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let names: Vec<&str> = names
         .chain(arguments.unset.iter().map(String::as_str))
         .collect();
-    let acting = &arguments.acting;
-    acting
+    let audit = &arguments.audit;
+    audit
         .record(on, "tenant set", Some(&next.id), names.join(" "))
         .await?;
     println!("{} is set; it takes effect at the next poll", next.id);
@@ -127,7 +127,7 @@ fn within<'a>(value: &'a mut Value, name: &str) -> anyhow::Result<&'a mut Table>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::testing::{acting, installation, tenant, with_open_invitation};
+    use crate::operate::testing::{audit, installation, tenant, with_open_invitation};
 
     #[tokio::test]
     async fn an_account_with_open_invitations_is_not_unset() {
@@ -141,7 +141,7 @@ mod tests {
             tenant: "acme".to_owned(),
             settings: vec!["platforms.interviews.kind=willo".to_owned()],
             unset: vec!["platforms.willo".to_owned()],
-            acting: acting(),
+            audit: audit(),
         };
         let refused = run(&arguments, &on).await.unwrap_err().to_string();
         assert!(refused.contains("has open invitations (1)"), "{refused}");

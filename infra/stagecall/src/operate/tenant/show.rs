@@ -3,10 +3,10 @@
 use clap::Args;
 use stagecall_core::ports::{MappingStatus, TenantState};
 
-use super::checked::text;
+use super::validate::text;
 use crate::exit;
 use crate::operate::broken;
-use crate::operate::console::{Output, local, print_json};
+use crate::operate::output::{Output, local, print_json};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]

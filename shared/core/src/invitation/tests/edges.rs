@@ -8,8 +8,8 @@ use crate::work::Work;
 
 fn seen(status: Status, digest: u8) -> Event {
     Event::Observed {
-        finding: finding(status, digest),
-        marker: None,
+        snapshot: snapshot(status, digest),
+        change_token: None,
         lease_until: None,
         carried: false,
     }
@@ -25,18 +25,18 @@ fn watched() -> Invitation {
 
 /// Not sent yet, and the recruiter was told that it is late.
 fn late() -> Invitation {
-    let put_off = Event::PutOff {
+    let put_off = Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(9000),
     };
     step(&fresh(), put_off, 1801).next
 }
 
-fn hopeless() -> Trouble {
-    Trouble {
-        times: 10,
-        ..trouble(0)
+fn hopeless() -> Failure {
+    Failure {
+        attempts: 10,
+        ..failure(0)
     }
 }
 
@@ -53,21 +53,21 @@ fn told(effects: &[Effect]) -> Vec<&What> {
 #[test]
 fn every_ending_is_one_more_thing_to_tell() {
     let end = 3 * 86_400;
-    let due = Event::PutOff {
+    let due = Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(end - 60),
     };
     let waiting = step(&late(), due, 1802).next;
-    let given_up = Event::PutOff {
+    let given_up = Event::Deferred {
         claim: None,
-        trouble: hopeless(),
+        failure: hopeless(),
         until: time(end + 30),
     };
     assert_eq!(step(&waiting, given_up, end).next.revision, 2);
     let sending = step(&waiting, claim(end), end - 60).next;
-    let unanswered = Event::LookUpPutOff {
-        trouble: hopeless(),
+    let unanswered = Event::LookupDeferred {
+        failure: hopeless(),
         until: time(end + 30),
     };
     let row = step(&sending, unanswered, end).next;
@@ -78,11 +78,11 @@ fn every_ending_is_one_more_thing_to_tell() {
     assert_eq!(row.revision, 2);
     let unknown = Event::OutcomeUnknown {
         attempt: 1,
-        trouble: hopeless(),
+        failure: hopeless(),
         look_up_at: time(end),
     };
     let row = step(&sending, unknown, end - 60).next;
-    let absent = Event::LookedUpAbsent { again_at: None };
+    let absent = Event::LookupNotFound { again_at: None };
     assert_eq!(step(&row, absent, end).next.revision, 2);
     let fail = Event::Fail {
         claim: None,
@@ -94,7 +94,7 @@ fn every_ending_is_one_more_thing_to_tell() {
     let expiring = invited()
         .apply(reported(&invited()), time(3), &Timing::default(), Some(1))
         .unwrap();
-    let expired = step(&expiring.next, Event::WatchOver, 2 + 86_400).next;
+    let expired = step(&expiring.next, Event::WatchExpired, 2 + 86_400).next;
     assert_eq!(expired.revision, 2);
 }
 
@@ -108,7 +108,11 @@ fn skipping_is_silent_unless_something_was_told_or_it_is_news() {
     assert_eq!(step(&fresh(), skip(duplicate), 1).next.revision, 1);
     for silent in [skip(SkipReason::MovedOn), Event::Left, Event::Cancel] {
         let row = step(&fresh(), silent.clone(), 1).next;
-        assert_eq!((row.revision, row.wake), (0, Wake::Never), "{silent:?}");
+        assert_eq!(
+            (row.revision, row.schedule),
+            (0, Schedule::Never),
+            "{silent:?}"
+        );
         assert_eq!(
             step(&late(), silent.clone(), 1802).next.revision,
             2,
@@ -151,14 +155,14 @@ fn only_what_is_new_counts_as_seen() {
     assert_eq!(opened.revision, 2);
     let started = step(&watched(), seen(Status::Started, 1), 4).next;
     assert_eq!((started.revision, started.ended_at), (2, None));
-    let marked = |marker: Option<&str>| Event::Observed {
-        finding: finding(Status::Sent, 1),
-        marker: marker.map(ToOwned::to_owned),
+    let marked = |change_token: Option<&str>| Event::Observed {
+        snapshot: snapshot(Status::Sent, 1),
+        change_token: change_token.map(ToOwned::to_owned),
         lease_until: Some(time(90)),
         carried: false,
     };
     let row = step(&plain, marked(Some("7")), 5).next;
-    assert_eq!((row.revision, row.marker.as_deref()), (1, Some("7")));
+    assert_eq!((row.revision, row.change_token.as_deref()), (1, Some("7")));
     assert_eq!(row.report.lease_until, None, "there is nothing to report");
     for known in [Some("7"), None] {
         assert!(matches!(
@@ -207,22 +211,25 @@ fn what_is_said_twice_is_not_new() {
 
 #[test]
 fn a_put_off_report_waits_until_there_is_more_to_tell() {
-    let put_off = |row: &Invitation| Event::ReportPutOff {
+    let put_off = |row: &Invitation| Event::ReportDeferred {
         report: troubled(&row.report, 2),
         until: time(9000),
     };
     let waits = step(&invited(), put_off(&invited()), 3).next;
-    let at = |second| Wake::At {
+    let at = |second| Schedule::At {
         at: time(second),
         step: Step::WriteBack,
     };
-    assert_eq!(waits.wake, at(9000));
-    assert_eq!(step(&waits, Event::Left, 4).next.wake, at(9000));
+    assert_eq!(waits.schedule, at(9000));
+    assert_eq!(step(&waits, Event::Left, 4).next.schedule, at(9000));
     let news = step(&waits, seen(Status::Completed, 1), 5).next;
-    assert_eq!(news.wake, at(5));
+    assert_eq!(news.schedule, at(5));
     // What is not sent is due to be sent, whatever becomes of the word that it is late.
     let late = late();
-    assert_eq!(step(&late, put_off(&late), 1802).next.wake, late.wake);
+    assert_eq!(
+        step(&late, put_off(&late), 1802).next.schedule,
+        late.schedule
+    );
 }
 
 #[test]
@@ -238,15 +245,15 @@ fn a_lease_holds_until_its_end_and_no_longer() {
         NotApplicable::Past { .. }
     ));
     let other = Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker: None,
+        snapshot: snapshot(Status::Completed, 1),
+        change_token: None,
         lease_until: Some(time(90)),
         carried: true,
     };
     let news = step(&held, other.clone(), 4).next;
     assert_eq!(news.report.lease_until, Some(time(63)));
     let over = step(&watched(), other, 90).next;
-    assert!(!over.is_carried());
+    assert!(!over.awaits_delivery());
 }
 
 #[test]
@@ -303,7 +310,7 @@ fn subscribers_are_told_once_and_work_is_handed_out_once() {
     ));
     assert_eq!(step(&done.next, Event::Left, 6).effects, []);
     let shown = step(&done.next, reported(&done.next), 6);
-    let doubted = step(&shown.next, Event::ReportDoubted, 7);
+    let doubted = step(&shown.next, Event::ReportStale, 7);
     assert!(told(&doubted.effects).is_empty());
     let skipped = step(&fresh(), Event::Cancel, 1);
     assert!(matches!(told(&skipped.effects)[..], [What::Skipped { .. }]));
@@ -312,15 +319,15 @@ fn subscribers_are_told_once_and_work_is_handed_out_once() {
 #[test]
 fn the_story_says_what_happened_and_repeats_nothing() {
     let lines = |row: &Invitation| -> Vec<String> {
-        let line = |one: &Happening| {
+        let line = |one: &HistoryEntry| {
             let detail = one.detail.as_deref().unwrap_or("-");
             format!("{} {} {detail}", one.at.as_second() - START, one.what)
         };
-        row.story.iter().map(line).collect()
+        row.history.iter().map(line).collect()
     };
-    let put_off = |at: i64| Event::PutOff {
+    let put_off = |at: i64| Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(at),
     };
     let row = step(&step(&fresh(), put_off(9), 1).next, put_off(20), 9).next;
@@ -347,7 +354,7 @@ fn the_story_says_what_happened_and_repeats_nothing() {
     };
     let row = step(&fresh(), failed(FailReason::NoEmail), 1).next;
     assert_eq!(lines(&row)[1], "1 failed candidate.no_email");
-    let row = step(&fresh(), failed(FailReason::Refused(trouble(0))), 1).next;
+    let row = step(&fresh(), failed(FailReason::Refused(failure(0))), 1).next;
     assert_eq!(lines(&row)[1], "1 failed platform.down");
     let skip = Event::Skip {
         claim: None,
@@ -372,12 +379,12 @@ fn a_long_story_keeps_its_beginning_and_its_end() {
         let back = seen(Status::Completed, u8::try_from(at).unwrap());
         row = step(&row, back, 10 + at).next;
     }
-    assert_eq!(row.story.len(), Invitation::LONGEST_STORY);
-    assert_eq!(row.story[0].what, "detected");
-    assert_eq!(row.story[2].what, "sent");
-    assert_eq!(row.story.last().map(|last| last.at), Some(time(109)));
+    assert_eq!(row.history.len(), Invitation::MAX_HISTORY_ENTRIES);
+    assert_eq!(row.history[0].what, "detected");
+    assert_eq!(row.history[2].what, "sent");
+    assert_eq!(row.history.last().map(|last| last.at), Some(time(109)));
     // Dropped from the middle: the newest half is whole.
-    let half = &row.story[Invitation::LONGEST_STORY / 2..];
+    let half = &row.history[Invitation::MAX_HISTORY_ENTRIES / 2..];
     assert!(half.iter().all(|one| one.at > time(60)));
 }
 
@@ -385,11 +392,11 @@ fn a_long_story_keeps_its_beginning_and_its_end() {
 #[test]
 fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
     let days = |days: i64| days * 86_400;
-    let put_off = |at: i64, since: i64, times| Event::PutOff {
+    let put_off = |at: i64, since: i64, times| Event::Deferred {
         claim: None,
-        trouble: Trouble {
-            times,
-            ..trouble(since)
+        failure: Failure {
+            attempts: times,
+            ..failure(since)
         },
         until: time(at + 3600),
     };
@@ -397,7 +404,7 @@ fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
     // Due after two hours, tried after ten days.
     let after_pause = step(&failing, put_off(days(10), 0, 11), days(10)).next;
     assert_eq!(after_pause.state, State::Detected);
-    let since = after_pause.trouble.as_ref().unwrap().since;
+    let since = after_pause.failure.as_ref().unwrap().first_failed_at;
     assert_eq!(since, time(days(10) - 7200));
     // From then on it counts again.
     let since = days(10) - 7200;
@@ -414,13 +421,13 @@ fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
     // The same for one who claims, and for a look-up and a report.
     let claimed = step(&failing, claim(days(10) + 60), days(10)).next;
     assert_eq!(
-        claimed.trouble.as_ref().unwrap().since,
+        claimed.failure.as_ref().unwrap().first_failed_at,
         time(days(10) - 7200)
     );
-    let looked_up = Event::LookUpPutOff {
-        trouble: Trouble {
-            times: 11,
-            ..trouble(0)
+    let looked_up = Event::LookupDeferred {
+        failure: Failure {
+            attempts: 11,
+            ..failure(0)
         },
         until: time(days(20)),
     };
@@ -431,9 +438,9 @@ fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
 /// Nothing is tried before midnight: the recruiter is told now, and not when it was tried again.
 #[test]
 fn a_wait_that_is_known_to_be_long_is_told_at_once() {
-    let put_off = |until| Event::PutOff {
+    let put_off = |until| Event::Deferred {
         claim: None,
-        trouble: trouble(0),
+        failure: failure(0),
         until: time(until),
     };
     assert_eq!(step(&fresh(), put_off(1799), 0).next.revision, 0);

@@ -10,17 +10,17 @@ fn watched() -> Invitation {
 
 fn seen(status: Status, digest: u8, carried: bool) -> Event {
     Event::Observed {
-        finding: finding(status, digest),
-        marker: None,
+        snapshot: snapshot(status, digest),
+        change_token: None,
         lease_until: Some(time(64)),
         carried,
     }
 }
 
 /// As an end that was at so many seconds is watched.
-fn until(end: i64, level: u8) -> Wake {
+fn until(end: i64, level: u8) -> Schedule {
     let follow = i64::from(30 * 86_400);
-    Wake::Watched {
+    Schedule::Sweep {
         until: Some(time(end + follow)),
         level,
     }
@@ -28,19 +28,19 @@ fn until(end: i64, level: u8) -> Wake {
 
 #[test]
 fn what_a_delivery_tells_leaves_the_watch_as_a_sweep_knows_it() {
-    let open = Wake::Watched {
+    let open = Schedule::Sweep {
         until: None,
         level: 2,
     };
     let held = step(&watched(), seen(Status::Completed, 1, true), 4).next;
     let told = step(&held, reported(&held), 5).next;
     for row in [&held, &told] {
-        assert_eq!((&row.state, &row.wake), (&State::Completed, &open));
+        assert_eq!((&row.state, &row.schedule), (&State::Completed, &open));
     }
-    assert_eq!(step(&told, Event::Left, 6).next.wake, open);
+    assert_eq!(step(&told, Event::Left, 6).next.schedule, open);
     // Until somebody looks who was not told: that alone is worth a change, once.
     let looked = step(&told, seen(Status::Completed, 1, false), 7).next;
-    assert_eq!(looked.wake, until(4, 5));
+    assert_eq!(looked.schedule, until(4, 5));
     assert_eq!(looked.revision, told.revision);
     refused(&looked, seen(Status::Completed, 1, false), 8);
     refused(&told, seen(Status::Completed, 1, true), 8);
@@ -51,44 +51,47 @@ fn the_watch_goes_on_from_the_last_end() {
     let timing = Timing::default();
     let expired = step(&watched(), seen(Status::Expired, 1, false), 4).next;
     let expired = step(&expired, reported(&expired), 5).next;
-    assert_eq!(expired.wake, until(4, 4));
+    assert_eq!(expired.schedule, until(4, 4));
     // Late, by a delivery.
     let late = 20 * 86_400;
     let done = Event::Observed {
-        finding: finding(Status::Completed, 2),
-        marker: None,
+        snapshot: snapshot(Status::Completed, 2),
+        change_token: None,
         lease_until: Some(time(late + 60)),
         carried: true,
     };
     let done = step(&expired, done, late).next;
     let done = step(&done, reported(&done), late + 1).next;
-    assert_eq!(done.wake, until(4, 4));
-    let end = |row: &Invitation, at: i64| row.apply(Event::WatchOver, time(at), &timing, None);
+    assert_eq!(done.schedule, until(4, 4));
+    let end = |row: &Invitation, at: i64| row.apply(Event::WatchExpired, time(at), &timing, None);
     let over = 4 + 30 * 86_400;
     assert!(end(&done, over - 1).is_err());
     let on = end(&done, over).unwrap().next;
-    assert_eq!(on.wake, until(late, 5));
+    assert_eq!(on.schedule, until(late, 5));
     let over = late + 30 * 86_400;
     assert!(end(&on, over - 1).is_err());
     let ended = end(&on, over).unwrap().next;
-    assert_eq!((ended.state, ended.wake), (State::Completed, Wake::Never));
+    assert_eq!(
+        (ended.state, ended.schedule),
+        (State::Completed, Schedule::Never)
+    );
 }
 
 #[test]
 fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     let seen = |digest, until: i64, carried| Event::Observed {
-        finding: finding(Status::Completed, digest),
-        marker: None,
+        snapshot: snapshot(Status::Completed, digest),
+        change_token: None,
         lease_until: Some(time(until)),
         carried,
     };
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
     // Not one that is due: its own wake stands.
     let due = step(&row, seen(1, 63, true), 3).next;
-    assert!(!due.is_carried());
+    assert!(!due.awaits_delivery());
     let watched = step(&row, reported(&row), 3).next;
     let held = step(&watched, seen(1, 64, true), 4);
-    assert!(held.next.is_carried());
+    assert!(held.next.awaits_delivery());
     assert!(
         !held
             .effects
@@ -98,24 +101,24 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     // Without a delivery it is due when the lease is over.
     let alone = step(&watched, seen(1, 64, false), 4).next;
     let at = time(64);
-    let due = Wake::At {
+    let due = Schedule::At {
         at,
         step: Step::WriteBack,
     };
-    assert_eq!(alone.wake, due);
+    assert_eq!(alone.schedule, due);
     // Whoever takes it over makes it due itself, and so does whoever puts it off or learns more after the lease.
     let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
-    assert!(!taken_over.is_carried());
-    let put_off = Event::ReportPutOff {
+    assert!(!taken_over.awaits_delivery());
+    let put_off = Event::ReportDeferred {
         report: troubled(&held.next.report, 5),
         until: time(90),
     };
-    assert!(!step(&held.next, put_off, 5).next.is_carried());
-    assert!(!step(&held.next, Event::Left, 65).next.is_carried());
+    assert!(!step(&held.next, put_off, 5).next.awaits_delivery());
+    assert!(!step(&held.next, Event::Left, 65).next.awaits_delivery());
     // Its time to be watched may run out meanwhile: it is told first.
     let long_after = 40 * 86_400;
     assert!(matches!(
-        refused(&held.next, Event::WatchOver, long_after),
+        refused(&held.next, Event::WatchExpired, long_after),
         NotApplicable::Past { .. }
     ));
     assert!(!step(&held.next, reported(&held.next), 5).next.unreported());
@@ -123,22 +126,22 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
 
 #[test]
 fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
-    let seen = |marker, carried| Event::Observed {
-        finding: finding(Status::Completed, 1),
-        marker,
+    let seen = |change_token, carried| Event::Observed {
+        snapshot: snapshot(Status::Completed, 1),
+        change_token,
         lease_until: Some(time(64)),
         carried,
     };
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
     let watched = step(&row, reported(&row), 3).next;
     let held = step(&watched, seen(None, true), 4).next;
-    assert!(held.is_carried());
+    assert!(held.awaits_delivery());
     // Marked, no list will show it as news again; and another worker may have settled the delivery.
     let marked = step(&held, seen(Some("7".to_owned()), false), 5).next;
     let at = time(64);
-    let due = Wake::At {
+    let due = Schedule::At {
         at,
         step: Step::WriteBack,
     };
-    assert_eq!(marked.wake, due);
+    assert_eq!(marked.schedule, due);
 }

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use crate::events::{DomainEvent, What};
-use crate::invitation::{Effect, Invitation, NextTry, Part, Report, State, Step, Wake};
+use crate::invitation::{Effect, Invitation, NextTry, Part, Report, Schedule, State, Step};
 use crate::work::Work;
 
 /// The parts of a report that were given up, each with the kind of problem.
 pub(super) fn given_up(report: &Report) -> impl Iterator<Item = (Part, &str)> {
     report.failures().filter_map(|(part, failure)| {
         let is_over = matches!(failure.next, NextTry::GivenUp(_));
-        is_over.then_some((part, failure.trouble.code.as_str()))
+        is_over.then_some((part, failure.failure.code.as_str()))
     })
 }
 
@@ -61,11 +61,11 @@ pub(super) fn effects(before: &Invitation, next: &Invitation, now: Timestamp) ->
             });
         }
     }
-    match &next.wake {
-        Wake::At { at, step } if *at <= now && next.wake != before.wake => {
+    match &next.schedule {
+        Schedule::At { at, step } if *at <= now && next.schedule != before.schedule => {
             effects.push(Effect::Queue(Work::step(next.key.clone(), *step)));
         }
-        Wake::Watched { .. } if !matches!(before.wake, Wake::Watched { .. }) => {
+        Schedule::Sweep { .. } if !matches!(before.schedule, Schedule::Sweep { .. }) => {
             effects.push(Effect::Watch(next.assessment.clone()));
         }
         _ => {}

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::invitation::{Invitation, State, Step, Trouble, Wake};
+use crate::invitation::{Failure, Invitation, Schedule, State, Step};
 use crate::timing::{Timing, after, seconds};
 
 /// What an event means for the watch.
@@ -19,8 +19,10 @@ impl Invitation {
     /// For how long the step that is due was not tried, because the tenant was paused or nobody was at work. Nothing short:
     /// a queue may take a while.
     pub(super) fn idle(&self, now: Timestamp) -> SignedDuration {
-        match self.wake {
-            Wake::At { at, .. } if now.duration_since(at) > Trouble::IDLE => now.duration_since(at),
+        match self.schedule {
+            Schedule::At { at, .. } if now.duration_since(at) > Failure::IDLE => {
+                now.duration_since(at)
+            }
             _ => SignedDuration::ZERO,
         }
     }
@@ -32,18 +34,18 @@ impl Invitation {
         watch: &Watch,
         now: Timestamp,
         timing: &Timing,
-    ) -> Wake {
-        let was_watched = matches!(before.wake, Wake::Watched { .. });
+    ) -> Schedule {
+        let was_watched = matches!(before.schedule, Schedule::Sweep { .. });
         match self.state {
             State::Detected => {
-                return Wake::At {
-                    at: self.next_try.unwrap_or(now),
+                return Schedule::At {
+                    at: self.retry_at.unwrap_or(now),
                     step: Step::Invite,
                 };
             }
             State::Sending { lease_until } => {
-                return Wake::At {
-                    at: self.next_try.map_or(lease_until, |at| at.max(lease_until)),
+                return Schedule::At {
+                    at: self.retry_at.map_or(lease_until, |at| at.max(lease_until)),
                     step: Step::Invite,
                 };
             }
@@ -54,40 +56,40 @@ impl Invitation {
                 && lease_until > now
             {
                 if watch.carried && was_watched {
-                    return before.wake.clone();
+                    return before.schedule.clone();
                 }
-                return Wake::At {
+                return Schedule::At {
                     at: lease_until,
                     step: Step::WriteBack,
                 };
             }
             let put_off = matches!(
-                before.wake,
-                Wake::At {
+                before.schedule,
+                Schedule::At {
                     step: Step::WriteBack,
                     ..
                 }
             ) && before.revision == self.revision;
             return if put_off {
-                before.wake.clone()
+                before.schedule.clone()
             } else {
-                Wake::At {
+                Schedule::At {
                     at: now,
                     step: Step::WriteBack,
                 }
             };
         }
         if self.reference.is_none() || self.pooled || self.forgotten_at.is_some() {
-            return Wake::Never;
+            return Schedule::Never;
         }
         if was_watched && !watch.looked {
-            return before.wake.clone();
+            return before.schedule.clone();
         }
         self.watched(now, timing, watch)
     }
 
     /// The wake of one that only the platform can move.
-    pub(super) fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Wake {
+    pub(super) fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Schedule {
         let until = if self.state.is_open() {
             self.invited_at
                 .zip(watch.expires_after_days)
@@ -98,7 +100,7 @@ impl Invitation {
                 seconds(timing.follow_seconds),
             ))
         };
-        Wake::Watched {
+        Schedule::Sweep {
             until,
             level: self.state.level(),
         }

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
-use crate::invitation::{Entry, Trouble};
+use crate::invitation::{Entry, Failure};
 use crate::meeting::Appointment;
 use crate::tenant::{PlatformConnection, Settings};
 
@@ -37,13 +37,13 @@ fn pooled(state: State) -> Invitation {
     row(state).for_pool()
 }
 
-fn trouble(code: &str) -> Trouble {
-    Trouble {
+fn failure(code: &str) -> Failure {
+    Failure {
         code: code.to_owned(),
         problem: "PROBLEM".to_owned(),
         remedy: "REMEDY".to_owned(),
-        since: at("2026-07-01T12:00:00Z"),
-        times: 1,
+        first_failed_at: at("2026-07-01T12:00:00Z"),
+        attempts: 1,
     }
 }
 
@@ -149,7 +149,7 @@ fn situations() -> String {
 
     for code in CODES {
         let late = Invitation {
-            trouble: Some(trouble(code)),
+            failure: Some(failure(code)),
             ..row(State::Detected)
         };
         say(
@@ -159,7 +159,7 @@ fn situations() -> String {
             Moment::Delayed,
             &NOTHING,
         );
-        let over = row(failed(FailReason::GaveUp(trouble(code))));
+        let over = row(failed(FailReason::GaveUp(failure(code))));
         say(
             &format!("given up: {code}"),
             &over,
@@ -169,7 +169,7 @@ fn situations() -> String {
         );
     }
     let fed = mapping(&serde_json::json!([]));
-    let over = pooled(failed(FailReason::GaveUp(trouble("platform.unavailable"))));
+    let over = pooled(failed(FailReason::GaveUp(failure("platform.unavailable"))));
     say(
         "given up: a talent pool without a stage",
         &over,
@@ -182,7 +182,7 @@ fn situations() -> String {
         ("no e-mail address", row(failed(FailReason::NoEmail))),
         (
             "outcome unknown",
-            row(failed(FailReason::OutcomeUnknown(trouble(
+            row(failed(FailReason::OutcomeUnknown(failure(
                 "platform.no_answer",
             )))),
         ),
@@ -192,7 +192,7 @@ fn situations() -> String {
         ),
         (
             "given up: the result",
-            row(failed(FailReason::Unanswered(trouble(
+            row(failed(FailReason::Unanswered(failure(
                 "platform.no_answer",
             )))),
         ),
@@ -225,7 +225,7 @@ fn situations() -> String {
     }
 
     let mut unread = Invitation {
-        trouble: Some(trouble("platform.no_answer")),
+        failure: Some(failure("platform.no_answer")),
         ..row(State::Started)
     };
     say(

@@ -3,22 +3,22 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::super::world::{World, at, at_trigger, failing, start, throttled, time};
+use super::super::fake_ports::{FakePorts, at, at_trigger, failing, start, throttled, time};
 use super::*;
 use crate::announcement::{HireKey, Linked};
-use crate::error::{Phase, Reach};
-use crate::ports::{HistoryRow, HrmsAnswer, Standing};
+use crate::error::{ErrorScope, Phase};
+use crate::ports::{HistoryRow, HrmsAnswer, StageInfo};
 use crate::tenant::{HiredWhen, PersonalField, Trigger};
 
 /// A world in which application 70215 has just been seen hired, by its stage, with an HRMS to tell.
-fn world() -> (World, HireKey) {
-    let world = World::new();
+fn world() -> (FakePorts, HireKey) {
+    let world = FakePorts::new();
     let key = seen(&world, Hire::Application("70215".into()));
     (world, key)
 }
 
 /// Turns a plan for such hires on, and puts one on record.
-fn seen(world: &World, hire: Hire) -> HireKey {
+fn seen(world: &FakePorts, hire: Hire) -> HireKey {
     let when = match hire {
         Hire::Application(_) => HiredWhen::Stages(vec![Trigger {
             stage: "12".into(),
@@ -50,37 +50,37 @@ fn seen(world: &World, hire: Hire) -> HireKey {
     key
 }
 
-fn announcer(world: &World) -> Announcer {
+fn announcer(world: &FakePorts) -> HireNotifier {
     let ports = Arc::new(world.clone());
-    Announcer {
-        desk: world.desk(),
+    HireNotifier {
+        engine: world.engine(),
         announcements: ports.clone(),
         eploy: ports.clone(),
         hrms: ports,
     }
 }
 
-async fn announce(world: &World, key: &HireKey) -> Announcement {
+async fn announce(world: &FakePorts, key: &HireKey) -> Announcement {
     announcer(world).announce(key).await.unwrap();
     world.holds().announcements[key].clone()
 }
 
 /// The plan, to be changed.
-fn plan(world: &World, change: impl FnOnce(&mut HirePlan)) {
+fn plan(world: &FakePorts, change: impl FnOnce(&mut HirePlan)) {
     change(world.holds().tenant.hires.as_mut().unwrap());
 }
 
-fn endpoint(world: &World, change: impl FnOnce(&mut HrmsEndpoint)) {
+fn endpoint(world: &FakePorts, change: impl FnOnce(&mut HrmsEndpoint)) {
     plan(world, |plan| change(plan.endpoint.as_mut().unwrap()));
 }
 
 /// Lets time pass until the announcement is due.
-fn wait(world: &World, row: &Announcement) {
+fn wait(world: &FakePorts, row: &Announcement) {
     world.holds().now = row.due_at.unwrap();
 }
 
 /// Announces whenever it is due, until it never is again.
-async fn come_to_an_end(world: &World, key: &HireKey) -> Announcement {
+async fn come_to_an_end(world: &FakePorts, key: &HireKey) -> Announcement {
     for _ in 0..20 {
         let row = announce(world, key).await;
         if row.due_at.is_none() {
@@ -98,20 +98,20 @@ fn answer(status: u16) -> HrmsAnswer {
     }
 }
 
-fn history(entered: Timestamp) -> Standing {
+fn history(entered: Timestamp) -> StageInfo {
     let row = |id: &str, at, position| HistoryRow {
         id: id.into(),
         at: Some(at),
         position,
     };
-    Standing::History(vec![
+    StageInfo::History(vec![
         row("1", time(-900_000), at("11", "1")),
         row("2", entered, at_trigger()),
     ])
 }
 
 /// The names of the events that subscribers got.
-fn published(world: &World) -> Vec<&'static str> {
+fn published(world: &FakePorts) -> Vec<&'static str> {
     world.holds().published.iter().map(What::name).collect()
 }
 
@@ -187,7 +187,7 @@ async fn of_nobody_erased_anything_is_told() {
 
 #[tokio::test]
 async fn whoever_is_hired_no_more_is_not_announced() {
-    for standing in [Standing::Gone, Standing::Position(at("13", "34"))] {
+    for standing in [StageInfo::Gone, StageInfo::Position(at("13", "34"))] {
         let (world, key) = world();
         world.holds().standing = standing.clone();
         let row = announce(&world, &key).await;
@@ -228,7 +228,7 @@ async fn whoever_was_hired_before_the_plan_is_not_announced_when_the_history_tel
 
 #[tokio::test]
 async fn where_the_history_lacks_the_hire_the_applications_own_record_decides() {
-    let behind = Standing::History(Vec::new());
+    let behind = StageInfo::History(Vec::new());
     let (hired, key) = world();
     hired.holds().standing = behind.clone();
     let row = announce(&hired, &key).await;
@@ -245,7 +245,7 @@ async fn where_the_history_lacks_the_hire_the_applications_own_record_decides() 
 
 #[tokio::test]
 async fn a_placement_is_announced_with_its_application_where_eploy_tells_which() {
-    let world = World::new();
+    let world = FakePorts::new();
     let key = seen(&world, Hire::Placement("31".into()));
     world.holds().application = Some("70215".into());
     let row = announce(&world, &key).await;
@@ -261,7 +261,7 @@ async fn a_placement_is_announced_with_its_application_where_eploy_tells_which()
 
 #[tokio::test]
 async fn a_placement_whose_application_may_not_be_looked_for_is_announced_without_it() {
-    let world = World::new();
+    let world = FakePorts::new();
     let key = seen(&world, Hire::Placement("31".into()));
     world.holds().eploy_fails = Some(failing(Phase::Refused));
     let row = announce(&world, &key).await;
@@ -274,18 +274,18 @@ async fn while_eploy_does_not_answer_a_hire_waits_and_nobody_is_told() {
         Hire::Placement("31".into()),
         Hire::Application("70215".into()),
     ] {
-        let world = World::new();
+        let world = FakePorts::new();
         let key = seen(&world, hire);
         world.holds().eploy_fails = Some(failing(Phase::Unknown));
         let first = announce(&world, &key).await;
         assert_eq!(first.state, State::Detected);
-        assert_eq!(first.trouble.as_ref().unwrap().times, 1);
+        assert_eq!(first.failure.as_ref().unwrap().attempts, 1);
         let first_wait = first.due_at.unwrap().duration_since(start());
         assert!(first_wait >= SignedDuration::from_secs(20), "{first_wait}");
         assert_eq!(published(&world), [""; 0]);
         wait(&world, &first);
         let second = announce(&world, &key).await;
-        assert_eq!(second.trouble.as_ref().unwrap().times, 2);
+        assert_eq!(second.failure.as_ref().unwrap().attempts, 2);
         assert!(
             second.due_at.unwrap().duration_since(first.due_at.unwrap()) > first_wait,
             "the wait grows"
@@ -312,7 +312,7 @@ async fn what_the_tenant_named_of_the_person_is_told_and_nothing_else() {
 }
 
 /// The hire is published already, and the HRMS is to be told when the candidate becomes unreadable.
-async fn unreadable(error: CallError) -> (World, Announcement) {
+async fn unreadable(error: CallError) -> (FakePorts, Announcement) {
     let (world, key) = world();
     endpoint(&world, |to| to.person = [PersonalField::Email].into());
     world.holds().hrms.push_back(Ok(answer(500)));
@@ -328,7 +328,7 @@ async fn unreadable(error: CallError) -> (World, Announcement) {
 async fn a_person_who_cannot_be_read_now_is_read_later() {
     let (world, row) = unreadable(failing(Phase::Unknown)).await;
     assert_eq!(row.state, State::Delivering);
-    assert_eq!(row.trouble.as_ref().unwrap().code, "test.failed");
+    assert_eq!(row.failure.as_ref().unwrap().code, "test.failed");
     world.holds().eploy_fails = None;
     wait(&world, &row);
     assert_eq!(announce(&world, &row.key).await.state, State::Delivered);
@@ -363,10 +363,10 @@ async fn an_announcement_follows_a_candidate_who_was_merged_into_another() {
 #[tokio::test]
 async fn a_person_who_can_never_be_read_ends_it_with_a_reason() {
     let (world, row) = unreadable(failing(Phase::Refused)).await;
-    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+    let State::Failed(FailReason::Refused(failure)) = &row.state else {
         panic!("{:?}", row.state);
     };
-    assert_eq!(trouble.code, "test.failed");
+    assert_eq!(failure.code, "test.failed");
     assert_eq!(
         world.holds().published.last(),
         Some(&What::HireUndelivered {
@@ -377,7 +377,7 @@ async fn a_person_who_can_never_be_read_ends_it_with_a_reason() {
     );
     // Credentials that were refused are another matter: with others it would work.
     let mended = CallError {
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         ..failing(Phase::Refused)
     };
     assert_eq!(unreadable(mended).await.1.state, State::Delivering);
@@ -426,7 +426,7 @@ async fn a_second_attempt_says_so_and_the_log_has_both() {
 /// An endpoint that wants no more, and one that never takes it: subscribers learn it, once, and why.
 #[tokio::test]
 async fn an_hrms_that_is_told_in_vain_is_an_event() {
-    let reason = |world: &World| match world.holds().published.last() {
+    let reason = |world: &FakePorts| match world.holds().published.last() {
         Some(What::HireUndelivered { reason, .. }) => reason.clone(),
         other => panic!("{other:?}"),
     };

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use jiff::civil::time as time_of_day;
 
-use super::super::world::{Holds, World, entered, failing, mapping, throttled, time};
+use super::super::fake_ports::{FakePorts, FakeState, entered, failing, mapping, throttled, time};
 use super::*;
 use crate::clock::Deadline;
 use crate::ids::InvitationKey;
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::ports::InviteOrder;
 
 /// The world begins on a Friday at 08:00.
@@ -26,8 +26,8 @@ fn plan() -> MeetingPlan {
 }
 
 /// A world whose mapping is of this kind.
-fn world(kind: MappingKind) -> World {
-    let world = World::new();
+fn world(kind: MappingKind) -> FakePorts {
+    let world = FakePorts::new();
     world.holds().tenant.mappings = vec![Mapping {
         kind,
         ..mapping("live")
@@ -35,36 +35,36 @@ fn world(kind: MappingKind) -> World {
     world
 }
 
-fn meeting(plan: MeetingPlan) -> World {
+fn meeting(plan: MeetingPlan) -> FakePorts {
     world(MappingKind::Meeting(plan))
 }
 
-fn inviter(world: &World) -> Inviter {
+fn inviter(world: &FakePorts) -> Inviter {
     let ports = Arc::new(world.clone());
     Inviter {
-        desk: world.desk(),
+        engine: world.engine(),
         eploy: ports.clone(),
         platforms: ports,
     }
 }
 
-async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
     inviter(world).invite(key, Deadline::NONE).await.unwrap();
     world.row(key)
 }
 
 /// Puts a new invitation on record and lets it go out.
-async fn entering(world: &World, application: &str) -> Invitation {
+async fn entering(world: &FakePorts, application: &str) -> Invitation {
     let key = world.enter(application, "live");
     invite(world, &key).await
 }
 
 /// The order that the platform got last.
-fn last_order(world: &World) -> InviteOrder {
+fn last_order(world: &FakePorts) -> InviteOrder {
     world.holds().orders.last().unwrap().clone()
 }
 
-fn told(world: &World) -> (Appointment, Vec<String>) {
+fn told(world: &FakePorts) -> (Appointment, Vec<String>) {
     match last_order(world).task {
         Task::Meet {
             appointment,
@@ -120,7 +120,7 @@ async fn of_two_who_arrange_at_once_one_goes_on() {
 }
 
 /// What comes of this answer to the date question of the application.
-async fn dated(answer: Option<Answer>) -> (World, Invitation) {
+async fn dated(answer: Option<Answer>) -> (FakePorts, Invitation) {
     let question = QuestionId::new("application-date");
     let world = meeting(MeetingPlan {
         day: MeetingDay::Question(question.clone()),
@@ -145,21 +145,21 @@ async fn the_date_that_was_entered_counts_with_its_time_if_it_has_one() {
 #[tokio::test]
 async fn a_date_that_is_past_is_refused_with_what_to_do() {
     let (world, row) = dated(Some(Answer::At(time(0)))).await;
-    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+    let State::Failed(FailReason::Refused(failure)) = &row.state else {
         panic!("{:?}", row.state);
     };
-    assert_eq!(trouble.code, "meeting.past");
-    assert!(trouble.remedy.contains("still to come"), "{trouble:?}");
+    assert_eq!(failure.code, "meeting.past");
+    assert!(failure.remedy.contains("still to come"), "{failure:?}");
     assert!(world.holds().orders.is_empty());
 }
 
 #[tokio::test]
 async fn a_date_that_no_calendar_has_is_refused() {
     let (world, row) = dated(Some(Answer::Day(jiff::civil::Date::MAX))).await;
-    let State::Failed(FailReason::Refused(trouble)) = &row.state else {
+    let State::Failed(FailReason::Refused(failure)) = &row.state else {
         panic!("{:?}", row.state);
     };
-    assert_eq!(trouble.code, "meeting.no_day");
+    assert_eq!(failure.code, "meeting.no_day");
     assert!(world.holds().orders.is_empty());
 }
 
@@ -168,7 +168,7 @@ async fn without_a_date_the_interview_waits_for_one() {
     for nothing in [None, Some(Answer::Text("next week".to_owned()))] {
         let (world, row) = dated(nothing).await;
         assert_eq!(row.state, State::Detected);
-        assert_eq!(row.trouble.unwrap().code, "meeting.no_date");
+        assert_eq!(row.failure.unwrap().code, "meeting.no_date");
         assert!(world.holds().orders.is_empty());
         world
             .holds()
@@ -180,7 +180,7 @@ async fn without_a_date_the_interview_waits_for_one() {
 }
 
 /// Whom the platform is told of, or the trouble.
-async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, Trouble> {
+async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, Failure> {
     let question = QuestionId::new("vacancy-panel");
     let world = meeting(MeetingPlan {
         interviewers_question: Some(question.clone()),
@@ -191,8 +191,8 @@ async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, T
         world.holds().answers.insert(question, answer);
     }
     let row = entering(&world, "1").await;
-    match row.trouble {
-        Some(trouble) => Err(trouble),
+    match row.failure {
+        Some(failure) => Err(failure),
         None => Ok(told(&world).1),
     }
 }
@@ -214,15 +214,15 @@ async fn without_any_interviewer_the_interview_waits() {
         ..plan()
     };
     for answer in [None, Some("Robin Example")] {
-        let trouble = panel(nobody.clone(), answer).await.unwrap_err();
-        assert_eq!(trouble.code, "meeting.no_interviewer");
+        let failure = panel(nobody.clone(), answer).await.unwrap_err();
+        assert_eq!(failure.code, "meeting.no_interviewer");
     }
     let asked = panel(nobody, Some("sam@example.com")).await;
     assert_eq!(asked.unwrap(), ["sam@example.com"]);
 }
 
 /// A world whose mapping has interviews made.
-fn making(once_per: OncePer) -> World {
+fn making(once_per: OncePer) -> FakePorts {
     meeting(MeetingPlan {
         creates: Some(once_per),
         ..plan()
@@ -296,7 +296,7 @@ async fn of_two_interviews_that_were_made_at_once_the_one_on_record_is_used() {
     assert_eq!(last_order(&world).assessment, "theirs".into());
 }
 
-fn pool() -> World {
+fn pool() -> FakePorts {
     world(MappingKind::Pool(PoolPlan {
         tags: vec!["silver".to_owned()],
         after: Vec::new(),
@@ -326,13 +326,10 @@ async fn a_candidate_is_put_into_a_pool_once_however_many_applications_they_have
 #[tokio::test]
 async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
     let world = pool();
-    let erased = |holds: &mut Holds| {
+    let erased = |holds: &mut FakeState| {
         holds.erased.insert("9001".into());
     };
-    world
-        .holds()
-        .meanwhile
-        .insert("candidate", Box::new(erased));
+    world.holds().on_call.insert("candidate", Box::new(erased));
     let key = world.enter("1", "live");
     inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     let holds = world.holds();
@@ -343,14 +340,14 @@ async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
 /// A place is taken by whoever is, or may yet turn out to be, in the pool.
 #[tokio::test]
 async fn a_place_whose_owner_never_got_there_is_passed_over() {
-    let trouble = Trouble::from_call(&failing(Phase::Unknown), None, time(0));
+    let failure = Failure::from_call(&failing(Phase::Unknown), None, time(0));
     let lease_until = time(60);
     for (state, taken) in [
         (Some(State::Detected), true),
         (Some(State::Sending { lease_until }), true),
         (Some(State::Invited), true),
         (
-            Some(State::Failed(FailReason::OutcomeUnknown(trouble))),
+            Some(State::Failed(FailReason::OutcomeUnknown(failure))),
             true,
         ),
         (Some(State::Failed(FailReason::NoEmail)), false),

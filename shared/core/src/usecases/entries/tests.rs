@@ -1,17 +1,17 @@
 use std::sync::Arc;
 
-use super::super::world::{Holds, World, entered, failing, mapping, time};
+use super::super::fake_ports::{FakePorts, FakeState, entered, failing, mapping, time};
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
-use crate::invitation::{FailReason, Step, Trouble, Wake};
-use crate::ports::{Ledger as _, Standing};
+use crate::invitation::{FailReason, Failure, Schedule, Step};
+use crate::ports::{Ledger as _, StageInfo};
 use crate::tenant::Reentry;
 
 /// Two mappings that want the same, and a row of each for the same entry, as two polls put them on record that knew
 /// nothing of each other's.
-fn raced() -> (World, [InvitationKey; 2]) {
-    let world = World::new();
+fn raced() -> (FakePorts, [InvitationKey; 2]) {
+    let world = FakePorts::new();
     let second = Mapping {
         reentry: Reentry::Again,
         ..mapping("second")
@@ -21,10 +21,10 @@ fn raced() -> (World, [InvitationKey; 2]) {
     (world, keys)
 }
 
-async fn invite(world: &World, key: &InvitationKey) -> State {
+async fn invite(world: &FakePorts, key: &InvitationKey) -> State {
     let ports = Arc::new(world.clone());
     let inviter = Inviter {
-        desk: world.desk(),
+        engine: world.engine(),
         eploy: ports.clone(),
         platforms: ports,
     };
@@ -36,13 +36,13 @@ fn gave_way(to: &InvitationKey) -> State {
     State::Skipped(SkipReason::Duplicate(Some(to.clone())))
 }
 
-fn remove_mapping(world: &World, id: &str) {
+fn remove_mapping(world: &FakePorts, id: &str) {
     let mut holds = world.holds();
     holds.tenant.mappings.retain(|one| one.id != id.into());
 }
 
 /// Puts the invitation in this state, as if that had come of it.
-fn stands(world: &World, key: &InvitationKey, state: State) {
+fn stands(world: &FakePorts, key: &InvitationKey, state: State) {
     world.holds().rows.get_mut(key).unwrap().state = state;
 }
 
@@ -70,13 +70,13 @@ async fn of_two_rows_for_one_entry_whoever_is_first_is_sent_and_the_other_gives_
 async fn of_two_senders_at_once_only_one_gets_the_place() {
     let (world, [first, second]) = raced();
     let other = second.clone();
-    let takes_the_place = move |holds: &mut Holds| {
+    let takes_the_place = move |holds: &mut FakeState| {
         let place = ("acc".into(), "entry/a1/1/1".into());
         holds.references.insert(place, other);
     };
     world
         .holds()
-        .meanwhile
+        .on_call
         .insert("candidate", Box::new(takes_the_place));
     assert_eq!(invite(&world, &first).await, gave_way(&second));
     assert!(world.holds().orders.is_empty());
@@ -85,7 +85,7 @@ async fn of_two_senders_at_once_only_one_gets_the_place() {
 
 #[tokio::test]
 async fn an_entry_is_held_by_whatever_is_or_may_be_sent_for_it() {
-    let unknown = Trouble::from_call(&failing(Phase::Unknown), None, time(0));
+    let unknown = Failure::from_call(&failing(Phase::Unknown), None, time(0));
     for (state, held) in [
         (Some(State::Detected), true),
         (Some(State::Completed), true),
@@ -120,11 +120,11 @@ async fn an_entry_is_held_by_whatever_is_or_may_be_sent_for_it() {
 async fn who_left_and_came_to_another_trigger_is_invited_again() {
     let (world, [first, second]) = raced();
     invite(&world, &first).await;
-    let elsewhere = super::super::world::at("13", "1");
+    let elsewhere = super::super::fake_ports::at("13", "1");
     world.set(|holds| {
         holds.tenant.mappings[1].triggers[0].stage = "13".into();
         holds.tenant.mappings[1].triggers[0].statuses.clear();
-        holds.standing = Standing::Position(elsewhere);
+        holds.standing = StageInfo::Position(elsewhere);
     });
     let version = world.holds().tenant.mappings[1].definition_id();
     world.holds().rows.get_mut(&second).unwrap().definition = Some(version);
@@ -171,16 +171,13 @@ async fn an_entry_that_no_other_mapping_wants_costs_the_ledger_nothing() {
 async fn an_entry_that_was_taken_after_an_erasure_is_given_back() {
     let (world, [key, second]) = raced();
     world.holds().rows.remove(&second);
-    let erased = |holds: &mut Holds| {
+    let erased = |holds: &mut FakeState| {
         holds.erased.insert("9001".into());
     };
-    world
-        .holds()
-        .meanwhile
-        .insert("candidate", Box::new(erased));
+    world.holds().on_call.insert("candidate", Box::new(erased));
     let ports = Arc::new(world.clone());
     let inviter = Inviter {
-        desk: world.desk(),
+        engine: world.engine(),
         eploy: ports.clone(),
         platforms: ports,
     };
@@ -199,10 +196,12 @@ async fn who_gave_way_is_invited_when_the_holders_mapping_is_removed_before_it_w
     assert_eq!(invite(&world, &first).await, removed);
     let next = next_round(&second);
     let row = world.row(&next);
-    let retry = world.desk().in_seconds(world.desk().timing.retry_seconds);
+    let retry = world
+        .engine()
+        .in_seconds(world.engine().timing.retry_seconds);
     assert_eq!(
-        row.wake,
-        Wake::At {
+        row.schedule,
+        Schedule::At {
             at: retry,
             step: Step::Invite
         }

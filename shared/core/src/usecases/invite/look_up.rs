@@ -8,7 +8,7 @@ use crate::invitation::{Event, Invitation};
 use crate::ports::Purpose;
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::after;
-use crate::usecases::desk::{Changed, Next};
+use crate::usecases::engine::{Applied, Dispatch};
 
 impl Inviter {
     /// After a lease ran out: asks the platform. Returns the row, free to be sent, if the platform does not have it;
@@ -23,15 +23,21 @@ impl Inviter {
         let found = match self.ask_platform(tenant, &row, deadline).await {
             Ok(found) => found,
             Err(LookUpStop::Merged(event)) => {
-                self.put_on_record(&row, mapping, event).await?;
+                self.insert_invitation(&row, mapping, event).await?;
                 return Ok(None);
             }
             Err(LookUpStop::Call(error)) => {
                 warn(&row, &error, "the invitation could not be looked up");
-                let (trouble, until) = self.desk.put_off(&error, row.trouble.as_ref(), &row.key);
-                let event = Event::LookUpPutOff { trouble, until };
-                if self.put_on_record(&row, mapping, event).await?.is_none() {
-                    self.see_to_the_erased(tenant, &row, None, false).await?;
+                let (failure, until) =
+                    self.engine
+                        .retry_later(&error, row.failure.as_ref(), &row.key);
+                let event = Event::LookupDeferred { failure, until };
+                if self
+                    .insert_invitation(&row, mapping, event)
+                    .await?
+                    .is_none()
+                {
+                    self.compensate_erasure(tenant, &row, None, false).await?;
                 }
                 return Ok(None);
             }
@@ -39,33 +45,37 @@ impl Inviter {
         let event = match self.take(&row, found, true, None, None).await? {
             sent @ Event::Sent { .. } => sent,
             // Nothing there, or only what belongs to other invitations: ours was not taken.
-            _ => Event::LookedUpAbsent {
+            _ => Event::LookupNotFound {
                 again_at: failures(&row).map(|failures| {
-                    let timing = &self.desk.timing;
+                    let timing = &self.engine.timing;
                     let delay = timing.backoff(failures, &row.key.to_string());
-                    after(self.desk.now(), delay)
+                    after(self.engine.now(), delay)
                 }),
             },
         };
         let expires = mapping.and_then(|mapping| mapping.expires_after_days);
-        let absent = event == Event::LookedUpAbsent { again_at: None };
+        let absent = event == Event::LookupNotFound { again_at: None };
         let there = match &event {
             Event::Sent { reference, .. } => Some(reference.clone()),
             _ => None,
         };
         match self
-            .desk
-            .change(
+            .engine
+            .apply(
                 &row,
                 event,
                 expires,
-                if absent { Next::Mine } else { Next::HandOut },
+                if absent {
+                    Dispatch::Inline
+                } else {
+                    Dispatch::Enqueue
+                },
             )
             .await?
         {
-            Changed::To(row) if absent => Ok(Some(*row)),
-            Changed::Conflict if there.is_some() => {
-                self.see_to_the_erased(tenant, &row, there.as_ref(), false)
+            Applied::Yes(row) if absent => Ok(Some(*row)),
+            Applied::Conflict if there.is_some() => {
+                self.compensate_erasure(tenant, &row, there.as_ref(), false)
                     .await?;
                 Ok(None)
             }
@@ -112,8 +122,8 @@ impl Inviter {
 /// once or twice.
 fn failures(row: &Invitation) -> Option<u32> {
     const BY_CHANCE: u32 = 2;
-    match &row.trouble {
-        Some(trouble) => Some(trouble.times),
+    match &row.failure {
+        Some(failure) => Some(failure.attempts),
         None => (row.attempts > BY_CHANCE).then_some(row.attempts),
     }
 }

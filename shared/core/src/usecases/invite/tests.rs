@@ -4,38 +4,38 @@ mod look_up;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::world::{Holds, World, at, failing, sent, start, throttled, time};
+use super::super::fake_ports::{FakePorts, FakeState, at, failing, sent, start, throttled, time};
 use super::*;
-use crate::invitation::{ActionRecord, Step, Wake};
+use crate::invitation::{ActionRecord, Schedule, Step};
 use crate::ports::Task;
-use crate::ports::{HistoryRow, Standing};
+use crate::ports::{HistoryRow, StageInfo};
 use crate::report::Moment;
 use crate::tenant::{ActionPlan, MappingKind, Settings, Vacancies};
 
-fn inviter(world: &World) -> Inviter {
+fn inviter(world: &FakePorts) -> Inviter {
     let ports = Arc::new(world.clone());
     Inviter {
-        desk: world.desk(),
+        engine: world.engine(),
         eploy: ports.clone(),
         platforms: ports,
     }
 }
 
-async fn invite(world: &World, key: &InvitationKey) -> Invitation {
+async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
     inviter(world).invite(key, until()).await.unwrap();
     world.row(key)
 }
 
 /// A world with an invitation that is to go out.
-fn entered() -> (World, InvitationKey) {
-    let world = World::new();
+fn entered() -> (FakePorts, InvitationKey) {
+    let world = FakePorts::new();
     let key = world.enter("1", "video");
     (world, key)
 }
 
 /// The same, under a mapping that was changed beforehand.
-fn entered_under(change: impl FnOnce(&mut Mapping)) -> (World, InvitationKey) {
-    let world = World::new();
+fn entered_under(change: impl FnOnce(&mut Mapping)) -> (FakePorts, InvitationKey) {
+    let world = FakePorts::new();
     change(&mut world.holds().tenant.mappings[0]);
     let key = world.enter("1", "video");
     (world, key)
@@ -55,37 +55,41 @@ fn claim(lease_until: Timestamp) -> Event {
     }
 }
 
-fn trouble(since: Timestamp) -> Trouble {
-    Trouble::from_call(&failing(Phase::NotSent), None, since)
+fn failure(since: Timestamp) -> Failure {
+    Failure::from_call(&failing(Phase::NotSent), None, since)
 }
 
 fn put_off(until: Timestamp) -> Event {
-    Event::PutOff {
+    Event::Deferred {
         claim: None,
-        trouble: trouble(start()),
+        failure: failure(start()),
         until,
     }
 }
 
 /// This happens to the invitation during the next call, or save, of this name.
-fn meanwhile(world: &World, call: &'static str, happens: impl FnOnce(&mut Holds) + Send + 'static) {
+fn on_call(
+    world: &FakePorts,
+    call: &'static str,
+    happens: impl FnOnce(&mut FakeState) + Send + 'static,
+) {
     let mut holds = world.holds();
-    holds.meanwhile.insert(call, Box::new(happens));
+    holds.on_call.insert(call, Box::new(happens));
 }
 
-fn fails(world: &World, call: &'static str, phase: Phase) {
+fn fails(world: &FakePorts, call: &'static str, phase: Phase) {
     let mut holds = world.holds();
     holds.fails.insert(call, failing(phase));
 }
 
-fn calls(world: &World) -> Vec<&'static str> {
+fn calls(world: &FakePorts) -> Vec<&'static str> {
     std::mem::take(&mut world.holds().calls)
 }
 
 const NONE: Vec<&str> = Vec::new();
 
-fn due(at: Timestamp) -> Wake {
-    Wake::At {
+fn due(at: Timestamp) -> Schedule {
+    Schedule::At {
         at,
         step: Step::Invite,
     }
@@ -135,7 +139,7 @@ async fn when_the_application_entered_is_kept() {
         at: Some(time(-300)),
         position: at("12", "34"),
     };
-    world.holds().standing = Standing::History(vec![entry]);
+    world.holds().standing = StageInfo::History(vec![entry]);
     let entry = invite(&world, &key).await.entry;
     assert_eq!(entry.entered_at, Some(time(-300)));
     assert_eq!(entry.history, Some("h1".into()));
@@ -203,7 +207,7 @@ async fn of_a_removed_mapping_nobody_is_invited() {
 }
 
 /// A paused mapping has its invitations wait, and then it is changed and resumed.
-async fn changed_while_it_waits(change: impl FnOnce(&mut Mapping)) -> (World, Invitation) {
+async fn changed_while_it_waits(change: impl FnOnce(&mut Mapping)) -> (FakePorts, Invitation) {
     let (world, key) = entered();
     world.holds().tenant.mappings[0].paused = true;
     invite(&world, &key).await;
@@ -249,7 +253,7 @@ async fn an_invitation_is_wholly_under_the_definition_it_was_made_under() {
     assert_eq!(holds.orders[0].options, Settings::new());
     assert_eq!(holds.orders[0].task, Task::Invite);
     assert_eq!(row.assessment.assessment, "a1".into());
-    assert!(matches!(row.wake, Wake::Watched { until: None, .. }));
+    assert!(matches!(row.schedule, Schedule::Sweep { until: None, .. }));
     assert_eq!(holds.wrote, []);
 }
 
@@ -272,12 +276,12 @@ async fn a_paused_mapping_holds_its_invitations_back_however_long() {
     world.holds().tenant.mappings[0].paused = true;
     for hours in 0..100 {
         let row = invite(&world, &key).await;
-        let trouble = row.trouble.unwrap();
+        let failure = row.failure.unwrap();
         assert_eq!(
-            (trouble.code.as_str(), trouble.times),
+            (failure.code.as_str(), failure.attempts),
             ("mapping.paused", 1)
         );
-        assert_eq!(row.wake, due(time(3600 * (hours + 1))));
+        assert_eq!(row.schedule, due(time(3600 * (hours + 1))));
         world.pass(3600);
     }
     assert_eq!(calls(&world), NONE);
@@ -288,9 +292,9 @@ async fn a_paused_mapping_holds_its_invitations_back_however_long() {
 #[tokio::test]
 async fn whoever_moved_on_is_not_invited() {
     for standing in [
-        Standing::Gone,
-        Standing::Position(at("13", "34")),
-        Standing::Position(at("12", "99")),
+        StageInfo::Gone,
+        StageInfo::Position(at("13", "34")),
+        StageInfo::Position(at("12", "99")),
     ] {
         let (world, key) = entered();
         world.holds().standing = standing;
@@ -306,7 +310,7 @@ async fn without_triggers_it_does_not_matter_where_the_application_is() {
     let (world, key) = entered_under(|mapping| mapping.triggers.clear());
     world.set(|holds| {
         // Not by where it stands now, and not by when it came there.
-        holds.standing = Standing::History(vec![HistoryRow {
+        holds.standing = StageInfo::History(vec![HistoryRow {
             id: "h1".into(),
             at: Some(time(-10_000)),
             position: at("20", "1"),
@@ -329,7 +333,7 @@ async fn whoever_was_there_before_the_mapping_is_not_invited() {
     ] {
         let (world, key) = entered();
         world.set(|holds| {
-            holds.standing = Standing::History(vec![HistoryRow {
+            holds.standing = StageInfo::History(vec![HistoryRow {
                 id: "h1".into(),
                 at: entered_at,
                 position: at("12", "34"),
@@ -363,11 +367,11 @@ async fn without_an_address_there_is_nobody_to_invite() {
 async fn an_address_that_cannot_be_one_is_refused_with_the_reason() {
     let (world, key) = entered();
     world.holds().person.email = Some("robin@example.com; sam@example.com".to_owned());
-    let State::Failed(FailReason::Refused(trouble)) = invite(&world, &key).await.state else {
+    let State::Failed(FailReason::Refused(failure)) = invite(&world, &key).await.state else {
         panic!("{:?}", world.row(&key).state);
     };
-    assert_eq!(trouble.code, "candidate.email");
-    assert!(!trouble.problem.contains("robin"), "{}", trouble.problem);
+    assert_eq!(failure.code, "candidate.email");
+    assert!(!failure.problem.contains("robin"), "{}", failure.problem);
     assert!(world.holds().orders.is_empty());
 }
 
@@ -381,7 +385,7 @@ async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_lef
             id: "1".into(),
             candidate: "8000".into(),
             vacancy: "4101".into(),
-            position: super::super::world::at_trigger(),
+            position: super::super::fake_ports::at_trigger(),
             modified: None,
         };
         holds.records.insert("1".into(), merged);
@@ -407,7 +411,7 @@ async fn a_candidate_that_may_have_been_merged_is_looked_for_again() {
             .insert("application", throttled(Some(time(500))));
     });
     let row = invite(&world, &key).await;
-    assert_eq!((row.state, row.wake), (State::Detected, due(time(500))));
+    assert_eq!((row.state, row.schedule), (State::Detected, due(time(500))));
 }
 
 /// Deleted, and not merged: there is nobody to invite.
@@ -426,9 +430,9 @@ async fn what_cannot_be_read_now_puts_the_invitation_off() {
         world.holds().fails.insert(call, throttled(Some(time(500))));
         let row = invite(&world, &key).await;
         assert_eq!(row.state, State::Detected, "{call}");
-        assert_eq!(row.wake, due(time(500)), "{call}");
+        assert_eq!(row.schedule, due(time(500)), "{call}");
         assert_eq!(row.attempts, 0);
-        assert_eq!(row.trouble.unwrap().times, 1);
+        assert_eq!(row.failure.unwrap().attempts, 1);
         assert!(world.holds().orders.is_empty());
 
         world.holds().fails.clear();
@@ -443,10 +447,10 @@ async fn what_is_refused_for_good_fails_and_says_why() {
         let (world, key) = entered();
         fails(&world, call, Phase::Refused);
         let row = invite(&world, &key).await;
-        let State::Failed(FailReason::Refused(trouble)) = row.state else {
+        let State::Failed(FailReason::Refused(failure)) = row.state else {
             panic!("{call}: {:?}", row.state);
         };
-        assert_eq!(trouble.remedy, "Mend it.");
+        assert_eq!(failure.remedy, "Mend it.");
     }
 }
 
@@ -460,8 +464,8 @@ async fn a_platform_that_does_not_take_it_now_is_asked_again_later() {
             let row = invite(&world, &key).await;
             assert_eq!(row.state, State::Detected);
             assert_eq!(row.attempts, times);
-            assert_eq!(row.trouble.map(|trouble| trouble.times), Some(times));
-            let wait = row.next_try.unwrap().duration_since(world.holds().now);
+            assert_eq!(row.failure.map(|failure| failure.attempts), Some(times));
+            let wait = row.retry_at.unwrap().duration_since(world.holds().now);
             assert!(wait > waited, "{wait} after {waited}");
             waited = wait;
             world.pass(wait.as_secs() + 1);
@@ -509,12 +513,12 @@ async fn a_call_that_could_outlive_its_lease_is_not_made() {
 #[tokio::test]
 async fn the_reference_is_bound_before_the_invitation_is_on_record_as_sent() {
     let (world, key) = entered();
-    meanwhile(&world, "invite", |holds| {
-        let saved = |holds: &mut Holds| {
+    on_call(&world, "invite", |holds| {
+        let saved = |holds: &mut FakeState| {
             assert_eq!(holds.references.len(), 1);
             holds.made_elsewhere = Some("looked".into());
         };
-        holds.meanwhile.insert("save", Box::new(saved));
+        holds.on_call.insert("save", Box::new(saved));
     });
     assert_eq!(invite(&world, &key).await.state, State::Invited);
     assert!(world.holds().made_elsewhere.is_some());
@@ -524,7 +528,7 @@ async fn the_reference_is_bound_before_the_invitation_is_on_record_as_sent() {
 async fn what_the_platform_took_is_on_record_whatever_happened_meanwhile() {
     let (world, key) = entered();
     let of = key.clone();
-    meanwhile(&world, "invite", move |holds| {
+    on_call(&world, "invite", move |holds| {
         holds.happens(&of, Event::Left, start());
     });
     let row = invite(&world, &key).await;
@@ -537,7 +541,7 @@ async fn what_the_platform_took_is_on_record_whatever_happened_meanwhile() {
 async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
     let (world, key) = entered();
     let of = key.clone();
-    meanwhile(&world, "invite", move |holds| {
+    on_call(&world, "invite", move |holds| {
         holds.happens(&of, Event::Left, start());
     });
     fails(&world, "invite", Phase::Refused);
@@ -553,7 +557,7 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
 #[tokio::test]
 async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
     let (world, key) = entered();
-    meanwhile(&world, "invite", |holds| holds.rows.clear());
+    on_call(&world, "invite", |holds| holds.rows.clear());
     inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
@@ -563,7 +567,7 @@ async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
 async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
     let (world, key) = entered();
     let of = key.clone();
-    meanwhile(&world, "invite", move |holds| {
+    on_call(&world, "invite", move |holds| {
         holds.happens(&of, sent("first".into()), start());
     });
     let row = invite(&world, &key).await;
@@ -576,9 +580,9 @@ async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
 async fn whoever_sends_does_not_write_beside_another_writer() {
     let notes_at = [Moment::Invited].into();
     let (world, key) = entered_under(|mapping| mapping.report.notes_at = notes_at);
-    let late = Event::PutOff {
+    let late = Event::Deferred {
         claim: None,
-        trouble: trouble(time(-3600)),
+        failure: failure(time(-3600)),
         until: start(),
     };
     world.happens(&key, late);
@@ -614,11 +618,11 @@ async fn what_a_late_sender_was_told_is_not_bound_beside_what_was_found_meanwhil
     ] {
         let (world, key) = entered();
         let row = key.clone();
-        let happens = move |holds: &mut Holds| {
+        let happens = move |holds: &mut FakeState| {
             holds.now = time(passed);
             holds.happens(&row, sent(Reference::new(other)), time(passed));
         };
-        meanwhile(&world, "invite", happens);
+        on_call(&world, "invite", happens);
         let row = invite(&world, &key).await;
         assert_eq!(row.reference, Some(Reference::new(other)));
         let place = ("acc".into(), Reference::new("of-1.video.1"));
@@ -647,7 +651,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
     for erased in [true, false] {
         let (world, key) = entered();
         let row = key.clone();
-        let happens = move |holds: &mut Holds| {
+        let happens = move |holds: &mut FakeState| {
             if erased {
                 let row = holds.rows.remove(&row).unwrap();
                 holds.erased.insert(row.candidate);
@@ -656,7 +660,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
                 holds.happens(&row, sent(Reference::new("other")), time(1));
             }
         };
-        meanwhile(&world, "invite", happens);
+        on_call(&world, "invite", happens);
         inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
@@ -676,7 +680,7 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
         ("12", "11", false),
         ("16", "1", false),
     ] {
-        let world = World::new();
+        let world = FakePorts::new();
         world.set(|holds| {
             let report = &mut holds.tenant.mappings[0].report;
             report.action = Some(ActionPlan {
@@ -694,15 +698,15 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
         });
         let key = world.enter("1", "video");
         while world.row(&key).revision == 0 {
-            let Wake::At { at, .. } = invite(&world, &key).await.wake else {
-                panic!("{:?}", world.row(&key).wake);
+            let Schedule::At { at, .. } = invite(&world, &key).await.schedule else {
+                panic!("{:?}", world.row(&key).schedule);
             };
             world.holds().now = at;
         }
         world.write_back().write_back(&key).await.unwrap();
         let shown = at(stage, status);
         world.set(|holds| {
-            holds.standing = Standing::Position(shown.clone());
+            holds.standing = StageInfo::Position(shown.clone());
             holds.position = Some(shown);
             holds.fails.clear();
         });

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cases::Reads;
 use super::watched::Watched;
-use super::{Poller, Stop, Turn, scan, tell_set_aside};
+use super::{PollBudget, Poller, Stop, scan, tell_set_aside};
 use crate::ids::TenantId;
 use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
@@ -16,17 +16,17 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
-        let mut watched = self.desk.watched(tenant, state).await?;
+        let mut watched = self.engine.watched(tenant, state).await?;
         while let Some(mut reading) = Reading::of(&watched, state) {
             let (triggers, vacancies) = scope(&reading.mappings);
             let searches = eploy.stage_searches(&triggers, &vacancies);
             let Some(search) = searches.get(reading.search as usize) else {
                 // There were more when the reading began; it begins again.
                 reading.begin(state);
-                watched = self.desk.watched(tenant, state).await?;
+                watched = self.engine.watched(tenant, state).await?;
                 continue;
             };
             let read = eploy
@@ -35,21 +35,21 @@ impl Poller {
             self.not_overtaken(&tenant.id, state.version).await?;
             tell_set_aside(tenant, "application", &read.set_aside);
             let new = self
-                .take_in(eploy, tenant, state, &read, Reads::WhoIsThere)
+                .ingest_page(eploy, tenant, state, &read, Reads::WhoIsThere)
                 .await?;
             *found += new;
             scan::forget_moved(state, &read.rows);
             reading.again |= new > 0;
             if read.more {
-                reading.go_on(state);
+                reading.checkpoint(state);
             } else if (reading.search as usize) + 1 < searches.len() {
                 reading.next_search(state);
             } else {
                 reading.end(tenant, state);
             }
-            watched = self.desk.watched(tenant, state).await?;
+            watched = self.engine.watched(tenant, state).await?;
             if Reading::of(&watched, state).is_some() {
-                self.go_on(turn, &tenant.id, state).await?;
+                self.checkpoint(budget, &tenant.id, state).await?;
             }
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Reading {
     }
 
     /// The page was taken in, and there is another.
-    fn go_on(&self, state: &mut TenantState) {
+    fn checkpoint(&self, state: &mut TenantState) {
         self.note_at(state, self.search, self.page + 1);
     }
 
@@ -206,7 +206,7 @@ mod tests {
                 assert_eq!(reading.page as usize, at + 1);
                 reading.again |= *new > 0;
                 if at + 1 < pages.len() {
-                    reading.go_on(&mut state);
+                    reading.checkpoint(&mut state);
                 } else {
                     reading.end(tenant, &mut state);
                 }

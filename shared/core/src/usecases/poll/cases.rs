@@ -6,12 +6,12 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::decide::{Decision, decide, decide_by_history};
 use super::watched::Watched;
-use crate::error::{CallError, Reach, StoreError};
+use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, AssessmentRef, InvitationKey, MappingId};
 use crate::invitation::{Invitation, SkipReason};
-use crate::ports::{ApplicationRow, Eploy, MappingStatus, Standing};
+use crate::ports::{ApplicationRow, Eploy, MappingStatus, StageInfo};
 use crate::tenant::Tenant;
-use crate::usecases::desk::Desk;
+use crate::usecases::engine::Engine;
 use crate::usecases::entries::EntryOf;
 
 /// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
@@ -19,7 +19,7 @@ const HISTORIES_AT_ONCE: usize = 8;
 
 /// One mapping's view of one application.
 #[derive(Clone, Copy, Debug)]
-pub struct Case<'a> {
+pub struct Evaluation<'a> {
     /// The mapping.
     pub watched: &'a Watched,
     /// The application, as a search shows it.
@@ -29,9 +29,9 @@ pub struct Case<'a> {
 }
 
 /// A case, and what is to be done about it; or why that cannot be told now, which concerns this application alone.
-pub type Decided<'a> = (Case<'a>, Result<Decision, CallError>);
+pub type Decided<'a> = (Evaluation<'a>, Result<Decision, CallError>);
 
-impl Case<'_> {
+impl Evaluation<'_> {
     /// The invitation of this round.
     pub(super) fn key(&self, tenant: &Tenant, round: u32) -> InvitationKey {
         InvitationKey {
@@ -64,7 +64,7 @@ impl Reads {
     }
 }
 
-impl Desk {
+impl Engine {
     /// Decides about these applications, of which these invitations are `known`, for these mappings.
     pub async fn decide_rows<'a, E: From<CallError> + From<StoreError>>(
         &self,
@@ -90,7 +90,7 @@ impl Desk {
                 if watched.mapping.triggers.is_empty() || !reads.concerns(watched, row) {
                     continue;
                 }
-                let case = Case {
+                let case = Evaluation {
                     watched,
                     row,
                     latest: latest.get(&(&row.id, &watched.mapping.id)).copied(),
@@ -156,7 +156,7 @@ impl Desk {
             match first {
                 Some(first) => {
                     let reason = SkipReason::Duplicate(Some(first));
-                    *decision = Ok(Decision::PassOver { round, reason });
+                    *decision = Ok(Decision::Skip { round, reason });
                 }
                 None => inviting.push((key, assessment.clone())),
             }
@@ -169,15 +169,15 @@ impl Desk {
 async fn by_history(
     eploy: &dyn Eploy,
     tenant: &Tenant,
-    case: Case<'_>,
+    case: Evaluation<'_>,
     latest: &Invitation,
 ) -> Result<Result<Decision, CallError>, CallError> {
     let (mapping, status) = (&case.watched.mapping, case.watched.status(case.row));
     Ok(match eploy.standing(&case.row.id).await {
-        Ok(Standing::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
-        Ok(Standing::Position(_)) => Ok(Decision::StillThere),
-        Ok(Standing::Gone) => Ok(Decision::NoteLeft),
-        Err(error) if error.reach == Reach::Record => {
+        Ok(StageInfo::History(rows)) => Ok(decide_by_history(mapping, status, latest, &rows)),
+        Ok(StageInfo::Position(_)) => Ok(Decision::StillThere),
+        Ok(StageInfo::Gone) => Ok(Decision::NoteLeft),
+        Err(error) if error.scope == ErrorScope::Record => {
             tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "where an application stands is not known; it is looked at again");
             Err(error)
         }

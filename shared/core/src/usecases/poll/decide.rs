@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use crate::invitation::{FailReason, Invitation, SkipReason, State};
 use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
 use crate::tenant::{Mapping, Reentry};
-use crate::usecases::stay::entry_into;
+use crate::usecases::stage_check::entry_into;
 
 /// What to do about an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing: it is not at the trigger, or of another vacancy.
-    NotConcerned,
+    NotMatched,
     /// Nothing: its entry is on record.
     Known,
     /// Put it on record as a new entry, of this round, and invite.
@@ -20,7 +20,7 @@ pub enum Decision {
         round: u32,
     },
     /// Put it on record as an entry that is passed over.
-    PassOver {
+    Skip {
         /// The round.
         round: u32,
         /// Why.
@@ -47,7 +47,7 @@ pub fn decide(
         return if at_trigger {
             enter(mapping, status, 1)
         } else {
-            Decision::NotConcerned
+            Decision::NotMatched
         };
     };
     let again = may_enter_again(mapping, latest);
@@ -72,7 +72,7 @@ pub fn decide(
         return if matters && latest.entry.left_at.is_none() {
             Decision::NoteLeft
         } else {
-            Decision::NotConcerned
+            Decision::NotMatched
         };
     }
     if !again {
@@ -132,7 +132,7 @@ pub fn decide_by_history(
 /// A new entry of this round: what it comes to, by how the mapping stands.
 fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
     if mapping.paused {
-        return Decision::PassOver {
+        return Decision::Skip {
             round,
             reason: SkipReason::Paused,
         };
@@ -140,7 +140,7 @@ fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
     match status {
         MappingStatus::Active => Decision::Invite { round },
         MappingStatus::Baseline { .. } if mapping.include_current => Decision::Invite { round },
-        MappingStatus::Baseline { .. } => Decision::PassOver {
+        MappingStatus::Baseline { .. } => Decision::Skip {
             round,
             reason: SkipReason::Baseline,
         },

@@ -5,9 +5,9 @@ use super::mappings::{adopt, switch};
 use crate::error::StoreError;
 use crate::ports::TenantState;
 use crate::tenant::{Tenant, Trigger, Vacancies};
-use crate::usecases::desk::Desk;
+use crate::usecases::engine::Engine;
 
-impl Desk {
+impl Engine {
     /// Which applications are read, to record who is there, once the tenant is as given: those of what is new or was added.
     /// `None` if the edit causes no reading. Found as polls find it, on a copy of the tenant's state.
     pub async fn reading_of_edit(

@@ -9,7 +9,7 @@ use super::decide::{Decision, decide};
 use super::watched::Watched;
 use super::{Poller, Stop, scan};
 use crate::announcement::{Hire, HireKey, SkipReason, State};
-use crate::error::Reach;
+use crate::error::ErrorScope;
 use crate::ids::ApplicationId;
 use crate::invitation::Invitation;
 use crate::ports::{ApplicationPage, ApplicationRow, ChangeFeed, Eploy, StageChange, TenantState};
@@ -74,7 +74,7 @@ impl Poller {
                 newest.insert(change.application.clone(), change);
             }
         }
-        let watched = self.desk.watched(tenant, state).await?;
+        let watched = self.engine.watched(tenant, state).await?;
         let concerning: Vec<&StageChange> = newest
             .values()
             .filter(|change| concerns(tenant, &watched, change))
@@ -86,7 +86,7 @@ impl Poller {
         let known = if ids.is_empty() {
             Vec::new()
         } else {
-            self.desk.ledger.of_applications(&tenant.id, &ids).await?
+            self.engine.ledger.of_applications(&tenant.id, &ids).await?
         };
         let mut wanted = Vec::new();
         for change in concerning {
@@ -112,10 +112,10 @@ impl Poller {
                     ..row
                 }),
                 Ok(None) => {}
-                Err(error) if error.reach == Reach::Record => {
+                Err(error) if error.scope == ErrorScope::Record => {
                     tracing::warn!(tenant = %tenant.id, application = %change.application, code = error.code, %error, "an application that changed could not be read; the stage scan looks for it");
-                    let wait = self.desk.timing.scan_seconds;
-                    scan::request(state, self.desk.in_seconds(wait));
+                    let wait = self.engine.timing.scan_seconds;
+                    scan::request(state, self.engine.in_seconds(wait));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -181,7 +181,7 @@ fn matters(watched: &[Watched], change: &StageChange, known: &[Invitation]) -> b
     watched.iter().any(|one| {
         let latest = latest.get(&one.mapping.id).copied();
         let decision = decide(&one.mapping, one.status(&row), &row, latest);
-        !matches!(decision, Decision::NotConcerned | Decision::Known)
+        !matches!(decision, Decision::NotMatched | Decision::Known)
     })
 }
 

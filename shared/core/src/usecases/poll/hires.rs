@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::overlap::Feed;
-use super::{Poller, Stop, Turn, newest, passed, tell_set_aside};
+use super::{PollBudget, Poller, Stop, newest, passed, tell_set_aside};
 use crate::announcement::{Announcement, Event, Hire, HireKey, SkipReason, State};
-use crate::error::{CallError, Phase, Reach};
+use crate::error::{CallError, ErrorScope, Phase};
 use crate::ids::{CandidateId, PlacementStatusId, VacancyId};
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::ports::{
     ApplicationPage, ApplicationRow, Eploy, HiresState, Inserted, Overlap, PlacementPage,
     PlacementRow, Saved, TenantState,
@@ -49,7 +49,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
             reached: None,
             overlap: Overlap::default(),
             progress: None,
-            trouble: None,
+            failure: None,
         });
     }
 }
@@ -76,7 +76,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
     ) -> Result<(), Stop> {
         while let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) {
             let Some(page) = hires.baseline else {
@@ -85,10 +85,10 @@ impl Poller {
             let at = (hires.search, page);
             let (sightings, next) = match read_hired(eploy, tenant, plan, at).await {
                 Ok(read) => read,
-                Err(error) => return set_aside(tenant, hires, error, self.desk.now()),
+                Err(error) => return set_aside(tenant, hires, error, self.engine.now()),
             };
             self.not_overtaken(&tenant.id, state.version).await?;
-            let now = self.desk.now();
+            let now = self.engine.now();
             let recording = sightings.into_iter().map(async |sighting| {
                 let row = detected(tenant, hires, sighting, now).of_baseline();
                 self.announcements.insert_announcement(&row).await
@@ -96,9 +96,9 @@ impl Poller {
             try_join_all(recording).await?;
             hires.search = next.map_or(0, |(search, _)| search);
             hires.baseline = next.map(|(_, page)| page);
-            hires.trouble = None;
+            hires.failure = None;
             if next.is_some() {
-                self.go_on(turn, &tenant.id, state).await?;
+                self.checkpoint(budget, &tenant.id, state).await?;
             } else {
                 tracing::info!(tenant = %tenant.id, "the plan for hires is on");
             }
@@ -126,7 +126,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
         let (Some(plan), Some(hires)) = (&tenant.hires, &mut state.hires) else {
@@ -138,7 +138,7 @@ impl Poller {
         if hires.baseline.is_some() {
             return Ok(());
         }
-        let now = self.desk.now();
+        let now = self.engine.now();
         let mut progress = (hires.progress.clone())
             .unwrap_or_else(|| feed(hires).begin(now, |since| eploy.overlap(since)));
         loop {
@@ -149,15 +149,15 @@ impl Poller {
                     let Some(hires) = &mut state.hires else {
                         return Err(error.into());
                     };
-                    return set_aside(tenant, hires, error, self.desk.now());
+                    return set_aside(tenant, hires, error, self.engine.now());
                 }
             };
-            turn.pages += 1;
+            budget.pages += 1;
             tell_set_aside(tenant, "placement", &page.set_aside);
             let sightings = of_status(statuses, &page.rows);
             *found += self.hired(tenant, state, sightings).await?;
             let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
-            let newest = newest(tenant, "placement", self.desk.now(), dates);
+            let newest = newest(tenant, "placement", self.engine.now(), dates);
             progress.newest = progress.newest.max(newest);
             if !page.more {
                 break;
@@ -166,15 +166,15 @@ impl Poller {
             if let Some(hires) = &mut state.hires {
                 hires.progress = Some(progress.clone());
             }
-            self.go_on(turn, &tenant.id, state).await?;
+            self.checkpoint(budget, &tenant.id, state).await?;
         }
         if let Some(hires) = &mut state.hires {
             hires.progress = None;
-            hires.trouble = None;
+            hires.failure = None;
             let before = hires.overlap.read_at.or(state.poll.last_ok);
             let passed = passed(tenant, before, &progress, now);
             feed(hires).complete(&progress, passed);
-            hires.overlap.read_at = Some(self.desk.now());
+            hires.overlap.read_at = Some(self.engine.now());
         }
         Ok(())
     }
@@ -208,7 +208,7 @@ impl Poller {
         hires: &HiresState,
         sighting: Sighting,
     ) -> Result<bool, Stop> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         let row = detected(tenant, hires, sighting, now);
         let key = row.key.clone();
         // Asked first, because a hire is seen by several polls, and a write in vain costs more than a read.
@@ -217,7 +217,7 @@ impl Poller {
             let event = Event::CandidateMerged {
                 candidate: row.candidate.clone(),
             };
-            let Ok(merged) = before.apply(event, now, &self.desk.timing) else {
+            let Ok(merged) = before.apply(event, now, &self.engine.timing) else {
                 return Ok(false);
             };
             if self.announcements.save_announcement(&merged.next).await? == Saved::Conflict {
@@ -236,7 +236,7 @@ impl Poller {
                 let event = Event::SeenAgain {
                     not_before: hires.since,
                 };
-                let Ok(again) = known.apply(event, now, &self.desk.timing) else {
+                let Ok(again) = known.apply(event, now, &self.engine.timing) else {
                     return Ok(false);
                 };
                 if self.announcements.save_announcement(&again.next).await? == Saved::Conflict {
@@ -246,7 +246,7 @@ impl Poller {
             Some(_) => return Ok(false),
         }
         tracing::info!(tenant = %tenant.id, hire = %key.hire, "hire seen");
-        self.desk.hand_out(vec![Work::Announce { key }]).await;
+        self.engine.enqueue(vec![Work::Announce { key }]).await;
         Ok(true)
     }
 }
@@ -259,17 +259,17 @@ fn set_aside(
     error: CallError,
     now: Timestamp,
 ) -> Result<(), Stop> {
-    if error.phase != Phase::Refused && error.reach == Reach::Connection {
+    if error.phase != Phase::Refused && error.scope == ErrorScope::Connection {
         return Err(error.into());
     }
-    let before = hires.trouble.take();
+    let before = hires.failure.take();
     if before
         .as_ref()
         .is_none_or(|before| before.code != error.code)
     {
         tracing::error!(tenant = %tenant.id, code = error.code, %error, "hires cannot be read, so they are not announced");
     }
-    hires.trouble = Some(Trouble::from_call(&error, before.as_ref(), now));
+    hires.failure = Some(Failure::from_call(&error, before.as_ref(), now));
     Ok(())
 }
 

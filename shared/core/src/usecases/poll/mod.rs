@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 pub use baseline::turned_on;
-pub use cases::{Case, Decided, Reads};
+pub use cases::{Decided, Evaluation, Reads};
 pub use decide::{Decision, decide, decide_by_history};
 pub use mappings::{adopt, broken, is_changed, prove, switch, with_proven};
 pub use scan::scan_calls_a_day;
@@ -25,16 +25,16 @@ pub use watched::Watched;
 
 use self::feed::Changes;
 use self::overlap::{Feed, Passed};
-use super::desk::Desk;
+use super::engine::Engine;
 use crate::clock::Deadline;
-use crate::error::{CallError, Error, Phase, Reach, StoreError};
+use crate::error::{CallError, Error, ErrorScope, Phase, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::ports::{
     Announcements, ApplicationPage, ChangeFeed, Eploy, EployConnections, MappingStatus,
-    PollProgress, PollState, Purpose, Saved, SetAside, Suspension, TenantState, TenantStates,
-    UnreadRecord,
+    PollProgress, PollState, Purpose, Saved, Suspension, TenantState, TenantStates,
+    UnparsableRecord, UnreadRecord,
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
@@ -43,7 +43,7 @@ use crate::timing::{after, seconds};
 #[derive(Clone)]
 pub struct Poller {
     /// The rows.
-    pub desk: Desk,
+    pub engine: Engine,
     /// How polling stands.
     pub states: Arc<dyn TenantStates>,
     /// The announcements of hires.
@@ -90,7 +90,7 @@ impl From<StoreError> for Stop {
 }
 
 /// The time that a poll has.
-struct Turn {
+struct PollBudget {
     /// From when it stops.
     deadline: Deadline,
     /// From when others have to be kept away, because by then they would begin, too.
@@ -105,7 +105,7 @@ impl Poller {
     pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
         // The state first: by a configuration that is older than the state, a mapping that is new would count as removed.
         let stored = self.states.load_state(id).await?;
-        let tenant = match self.desk.tenant(id).await {
+        let tenant = match self.engine.tenant(id).await {
             Ok(tenant) => tenant,
             Err(error) => {
                 if let Some(state) = stored {
@@ -114,7 +114,7 @@ impl Poller {
                 return Err(error);
             }
         };
-        let now = self.desk.now();
+        let now = self.engine.now();
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
         if state.set_back(now) {
             tracing::warn!(tenant = %id, "the tenant's times were written by a clock that was ahead; they are moved back");
@@ -130,21 +130,26 @@ impl Poller {
         self.keep_definitions(id, adopted).await?;
         hires::reconcile(&tenant, &mut state, now);
         let mut found = 0;
-        let mut turn = Turn {
+        let mut budget = PollBudget {
             deadline,
-            hold_at: self.desk.in_seconds(self.desk.timing.lease_seconds / 2.0),
+            hold_at: self
+                .engine
+                .in_seconds(self.engine.timing.lease_seconds / 2.0),
             pages: 0,
         };
         let outcome = match self.eploy.eploy(&tenant, Purpose::Poll).await {
             Ok(eploy) => {
                 let read = self
-                    .read(&*eploy, &tenant, &mut state, &mut turn, &mut found)
+                    .read(&*eploy, &tenant, &mut state, &mut budget, &mut found)
                     .await;
-                state.poll.pages_average = average(state.poll.pages_average, turn.pages);
+                state.poll.pages_average = average(state.poll.pages_average, budget.pages);
                 match (read, eploy.allowance_left().await) {
                     (Ok(()), Ok(left)) => {
                         let wish = f64::from(tenant.eploy.poll_seconds);
-                        let day_left = left.resets_at.duration_since(self.desk.now()).as_secs_f64();
+                        let day_left = left
+                            .resets_at
+                            .duration_since(self.engine.now())
+                            .as_secs_f64();
                         let polls_left = f64::from(left.calls) * 100.0
                             / f64::from(state.poll.pages_average.max(100));
                         Ok(interval(wish, day_left, polls_left))
@@ -161,7 +166,7 @@ impl Poller {
                 Polled::Done(found)
             }
             Err(Stop::Deadline) => {
-                state.due_at = self.desk.now();
+                state.due_at = self.engine.now();
                 Polled::Unfinished
             }
             Err(Stop::Call(error)) => {
@@ -188,7 +193,7 @@ impl Poller {
     /// Saves the state as the version after the one that it was read or saved as. Unless that is certain to be on record,
     /// its version stays: with the next one, it could overwrite what another poll saved as this one meanwhile.
     async fn save(&self, id: &TenantId, state: &mut TenantState) -> Result<Saved, StoreError> {
-        state.saved_at = Some(self.desk.now());
+        state.saved_at = Some(self.engine.now());
         state.version += 1;
         let saved = self.states.save_state(id, state).await;
         if !matches!(saved, Ok(Saved::Saved)) {
@@ -200,8 +205,8 @@ impl Poller {
     /// After something of ours failed.
     async fn put_off(&self, id: &TenantId, mut state: TenantState) {
         state.poll.failures = state.poll.failures.saturating_add(1);
-        let pause = self.desk.timing.backoff(state.poll.failures, id.as_str());
-        state.due_at = state.due_at.max(after(self.desk.now(), pause));
+        let pause = self.engine.timing.backoff(state.poll.failures, id.as_str());
+        state.due_at = state.due_at.max(after(self.engine.now(), pause));
         // In vain if the store does not work at all, and then it stays due; if another poll was quicker; or if a save that
         // seemed to fail had worked, and then it is due when the lease is over that it took.
         let _ = self.save(id, &mut state).await;
@@ -213,38 +218,38 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
         self.check_mappings(eploy, tenant, state).await?;
-        let pause = seconds(self.desk.timing.scan_seconds);
-        scan::reconcile(state, eploy.feed(), self.desk.now(), pause);
+        let pause = seconds(self.engine.timing.scan_seconds);
+        scan::reconcile(state, eploy.feed(), self.engine.now(), pause);
         // Before the baseline is read, so that what changes while it is read lies after it; and early enough for a clock
         // or a time zone of Eploy's that differs from ours. Whoever was at the stage by then is in the baseline.
         if state.poll.cursor.is_none() {
-            state.poll.cursor = self.desk.now().checked_sub(APART).ok();
+            state.poll.cursor = self.engine.now().checked_sub(APART).ok();
         }
         *found += self.look_again(eploy, tenant, state).await?;
-        self.hires_baseline(eploy, tenant, state, turn).await?;
+        self.hires_baseline(eploy, tenant, state, budget).await?;
         // Other mappings do not wait until those that are turned on have read who is there; and one that was changed first
         // has everything read that changed before, by what it said then.
         let mut read = false;
         if mappings::any_on(state) {
-            self.read_feed(eploy, tenant, state, turn, found).await?;
+            self.read_feed(eploy, tenant, state, budget, found).await?;
             self.switch(tenant, state).await?;
             read = true;
         }
         if mappings::any_turned_on(state) {
-            self.baseline(eploy, tenant, state, turn, found).await?;
+            self.baseline(eploy, tenant, state, budget, found).await?;
             read = false;
         }
         if !read {
-            self.read_feed(eploy, tenant, state, turn, found).await?;
+            self.read_feed(eploy, tenant, state, budget, found).await?;
         }
         if eploy.feed().by != ChangeFeed::StageRoute {
-            self.scan(eploy, tenant, state, turn, found).await?;
+            self.scan(eploy, tenant, state, budget, found).await?;
         }
-        self.changed_placements(eploy, tenant, state, turn, found)
+        self.changed_placements(eploy, tenant, state, budget, found)
             .await
     }
 
@@ -254,20 +259,20 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
         match eploy.feed().by {
-            ChangeFeed::StageRoute => self.scan(eploy, tenant, state, turn, found).await,
-            _ => self.changes(eploy, tenant, state, turn, found).await,
+            ChangeFeed::StageRoute => self.scan(eploy, tenant, state, budget, found).await,
+            _ => self.changes(eploy, tenant, state, budget, found).await,
         }
     }
 
     /// Goes over to the mappings as they are configured now.
     async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), Stop> {
         if mappings::is_changed(tenant, state) {
-            let watched = self.desk.watched(tenant, state).await?;
-            let changed = mappings::switch(tenant, state, &watched, self.desk.now());
+            let watched = self.engine.watched(tenant, state).await?;
+            let changed = mappings::switch(tenant, state, &watched, self.engine.now());
             self.keep_definitions(&tenant.id, changed).await?;
         }
         Ok(())
@@ -280,7 +285,7 @@ impl Poller {
         mappings: Vec<&Mapping>,
     ) -> Result<(), StoreError> {
         for mapping in mappings {
-            let definitions = &self.desk.definitions;
+            let definitions = &self.engine.definitions;
             definitions.save_definition(tenant, mapping).await?;
         }
         Ok(())
@@ -288,23 +293,23 @@ impl Poller {
 
     /// Between two pages: whether there is time for another. A poll that takes long keeps others away meanwhile, and does
     /// not lose how far it came.
-    async fn go_on(
+    async fn checkpoint(
         &self,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         tenant: &TenantId,
         state: &mut TenantState,
     ) -> Result<(), Stop> {
-        let now = self.desk.now();
-        if turn.deadline.passed(now) {
+        let now = self.engine.now();
+        if budget.deadline.passed(now) {
             return Err(Stop::Deadline);
         }
-        if now >= turn.hold_at {
-            let lease = self.desk.timing.lease_seconds;
-            state.due_at = self.desk.in_seconds(lease);
+        if now >= budget.hold_at {
+            let lease = self.engine.timing.lease_seconds;
+            state.due_at = self.engine.in_seconds(lease);
             if self.save(tenant, state).await? == Saved::Conflict {
                 return Err(Stop::Overtaken);
             }
-            turn.hold_at = self.desk.in_seconds(lease / 2.0);
+            budget.hold_at = self.engine.in_seconds(lease / 2.0);
         }
         Ok(())
     }
@@ -316,17 +321,17 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
     ) -> Result<(), Stop> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         if state.check_at.is_some_and(|at| at > now) {
             return Ok(());
         }
-        let timing = &self.desk.timing;
+        let timing = &self.engine.timing;
         let directory = match eploy.directory().await {
             Ok(directory) => directory,
             // The lists only tell of a mistake: that they cannot be read keeps nobody from being invited.
-            Err(error) if error.reach == Reach::Record => {
+            Err(error) if error.scope == ErrorScope::Record => {
                 tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the mappings' stages could not be checked");
-                state.check_at = Some(self.desk.in_seconds(timing.suspend_seconds));
+                state.check_at = Some(self.engine.in_seconds(timing.suspend_seconds));
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -338,7 +343,7 @@ impl Poller {
         }
         let mut check_in = timing.recheck_seconds;
         let directory = mappings::with_proven(directory, state, now);
-        for Watched { mapping, .. } in &self.desk.watched(tenant, state).await? {
+        for Watched { mapping, .. } in &self.engine.watched(tenant, state).await? {
             let Some(remembered) = state.mappings.get_mut(&mapping.id) else {
                 continue;
             };
@@ -368,7 +373,7 @@ impl Poller {
                             mapping: mapping.id.clone(),
                             reason: reason.clone(),
                         };
-                        self.desk
+                        self.engine
                             .events
                             .publish(vec![DomainEvent { at: now, what }])
                             .await;
@@ -387,7 +392,7 @@ impl Poller {
                 None => {}
             }
         }
-        state.check_at = Some(self.desk.in_seconds(check_in));
+        state.check_at = Some(self.engine.in_seconds(check_in));
         Ok(())
     }
 
@@ -397,10 +402,10 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         if mappings::any_turned_on(state) || mappings::is_changed(tenant, state) {
             // Nobody may be left for later who would then be taken for one who was there before.
             state.poll.overlap.light_left = 0;
@@ -413,53 +418,53 @@ impl Poller {
             let Changes { page, dates } = self
                 .read_changes(eploy, tenant, state, progress.since, progress.page)
                 .await?;
-            turn.pages += 1;
+            budget.pages += 1;
             set_aside += tell_set_aside(tenant, "application", &page.set_aside);
-            remember_unread(&mut state.poll.unread, &page, self.desk.now());
+            remember_unread(&mut state.poll.unread, &page, self.engine.now());
             let newer = pages::newer(state, &page);
             *found += self
-                .take_in(eploy, tenant, state, &newer, Reads::Changes)
+                .ingest_page(eploy, tenant, state, &newer, Reads::Changes)
                 .await?;
             *found += self.hired_applications(tenant, state, &page).await?;
             self.note_residents(tenant, state, &page.rows).await?;
             scan::confirm(state, &feed::shown(&dates));
             let dates = dates.iter().map(|(id, at)| (id.as_str(), *at));
-            let newest = newest(tenant, "application", self.desk.now(), dates);
+            let newest = newest(tenant, "application", self.engine.now(), dates);
             progress.newest = progress.newest.max(newest);
             if !page.more {
                 break;
             }
             progress.page += 1;
             state.poll.progress = Some(progress.clone());
-            self.go_on(turn, &tenant.id, state).await?;
+            self.checkpoint(budget, &tenant.id, state).await?;
         }
         state.poll.progress = None;
         state.poll.set_aside = set_aside;
         // A light reading leaves out what the next one shows.
         if !progress.light {
-            scan::count_missed(tenant, state, self.desk.now());
+            scan::count_missed(tenant, state, self.engine.now());
         }
         // Who changes while a mapping is being turned on is read once more when that is over.
         if !mappings::any_turned_on(state) {
             let before = state.poll.overlap.read_at.or(state.poll.last_ok);
             let passed = passed(tenant, before, &progress, now);
             feed(&mut state.poll).complete(&progress, passed);
-            state.poll.overlap.read_at = Some(self.desk.now());
+            state.poll.overlap.read_at = Some(self.engine.now());
         }
         Ok(())
     }
 
     /// After a poll that read everything.
     async fn succeeded(&self, id: &TenantId, state: &mut TenantState, found: usize, interval: f64) {
-        let now = self.desk.now();
+        let now = self.engine.now();
         state.poll.last_ok = Some(now);
         state.poll.failures = 0;
-        state.poll.trouble = None;
+        state.poll.failure = None;
         state.due_at = after(now, seconds(interval));
         if state.suspended.take().is_some() {
             tracing::info!(tenant = %id, "the tenant works again");
             let what = What::Resumed { tenant: id.clone() };
-            self.desk
+            self.engine
                 .events
                 .publish(vec![DomainEvent { at: now, what }])
                 .await;
@@ -473,37 +478,37 @@ impl Poller {
 
     /// After a poll that could not be finished.
     async fn failed(&self, id: &TenantId, state: &mut TenantState, error: &CallError) {
-        let now = self.desk.now();
+        let now = self.engine.now();
         state.poll.failures = state.poll.failures.saturating_add(1);
-        let mut delay = self.desk.timing.backoff(state.poll.failures, id.as_str());
+        let mut delay = self.engine.timing.backoff(state.poll.failures, id.as_str());
         if error.phase == Phase::Throttled {
             // A pace that was too fast is over soon: tried often enough to notice, and no later than what is broken.
-            delay = delay.min(seconds(self.desk.timing.suspend_seconds));
+            delay = delay.min(seconds(self.engine.timing.suspend_seconds));
         }
         state.due_at = after(now, delay);
-        if error.reach == Reach::Connection {
-            let pause = after(now, seconds(self.desk.timing.suspend_seconds));
+        if error.scope == ErrorScope::Connection {
+            let pause = after(now, seconds(self.engine.timing.suspend_seconds));
             state.due_at = error.retry_at.map_or(pause, |at| at.max(state.due_at));
-            state.poll.trouble = None;
+            state.poll.failure = None;
             let before = state.suspended.take();
             if before
                 .as_ref()
-                .is_none_or(|before| before.trouble.code != error.code)
+                .is_none_or(|before| before.failure.code != error.code)
             {
                 tracing::error!(tenant = %id, code = error.code, %error, "the tenant is suspended");
                 let what = What::Suspended {
                     tenant: id.clone(),
                     code: error.code.to_owned(),
                 };
-                self.desk
+                self.engine
                     .events
                     .publish(vec![DomainEvent { at: now, what }])
                     .await;
             }
             state.suspended = Some(Suspension {
-                trouble: Trouble::from_call(
+                failure: Failure::from_call(
                     error,
-                    before.as_ref().map(|before| &before.trouble),
+                    before.as_ref().map(|before| &before.failure),
                     now,
                 ),
                 until: state.due_at,
@@ -512,7 +517,7 @@ impl Poller {
             state.due_at = error
                 .retry_at
                 .map_or(state.due_at, |at| at.max(state.due_at));
-            state.poll.trouble = Some(Trouble::from_call(error, state.poll.trouble.as_ref(), now));
+            state.poll.failure = Some(Failure::from_call(error, state.poll.failure.as_ref(), now));
             tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "the poll failed");
         }
     }
@@ -581,7 +586,7 @@ fn average(before: u32, pages: u32) -> u32 {
 }
 
 /// Tells the operator which records could not be read. Returns how many.
-fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[SetAside]) -> u32 {
+fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[UnparsableRecord]) -> u32 {
     for record in records {
         let id = record.id.as_deref().unwrap_or("unknown");
         tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "a record was set aside");

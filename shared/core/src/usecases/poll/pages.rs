@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use futures::future::try_join_all;
 
-use super::cases::{Case, Reads};
+use super::cases::{Evaluation, Reads};
 use super::decide::Decision;
 use super::watched::Watched;
 use super::{Poller, Stop, mappings};
@@ -13,14 +13,14 @@ use crate::error::{CallError, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::ApplicationId;
 use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
-use crate::ports::{ApplicationPage, ApplicationRow, Eploy, Inserted, LookAgain, TenantState};
+use crate::ports::{ApplicationPage, ApplicationRow, Eploy, Inserted, RecheckQueue, TenantState};
 use crate::tenant::{MappingKind, Tenant};
 use crate::timing::after;
-use crate::usecases::desk::{Changed, Next};
+use crate::usecases::engine::{Applied, Dispatch};
 use crate::work::Work;
 
 /// What came of a case.
-enum Settled {
+enum Outcome {
     /// A new entry to invite for.
     New,
     /// What there was to note is noted.
@@ -61,7 +61,7 @@ pub(super) fn newer<'a>(
 impl Poller {
     /// Puts everything on record that a page says to the mappings that it concerns. Returns how many new entries there
     /// were. When it returns, the ledger has the page.
-    pub(super) async fn take_in(
+    pub(super) async fn ingest_page(
         &self,
         eploy: &dyn Eploy,
         tenant: &Tenant,
@@ -69,9 +69,9 @@ impl Poller {
         page: &ApplicationPage,
         reads: Reads,
     ) -> Result<usize, Stop> {
-        let mut watched = self.desk.watched(tenant, state).await?;
-        if mappings::prove(&watched, state, &page.rows, self.desk.now()) {
-            watched = self.desk.watched(tenant, state).await?;
+        let mut watched = self.engine.watched(tenant, state).await?;
+        if mappings::prove(&watched, state, &page.rows, self.engine.now()) {
+            watched = self.engine.watched(tenant, state).await?;
         }
         let of_some = |row: &&ApplicationRow| {
             watched.iter().any(|one| {
@@ -89,12 +89,12 @@ impl Poller {
             let mut changed = BTreeSet::new();
             for (application, settled) in settled.await? {
                 match settled {
-                    Settled::New => entries += 1,
-                    Settled::Noted => {}
-                    Settled::Changed => {
+                    Outcome::New => entries += 1,
+                    Outcome::Noted => {}
+                    Outcome::Changed => {
                         changed.insert(application);
                     }
-                    Settled::Unknown(error) => {
+                    Outcome::Unknown(error) => {
                         unknown.insert(application, error);
                     }
                 }
@@ -121,16 +121,16 @@ impl Poller {
         row: &ApplicationRow,
         error: CallError,
     ) -> Result<(), Stop> {
-        let again = state.poll.again.get_or_insert_with(|| LookAgain {
+        let again = state.poll.again.get_or_insert_with(|| RecheckQueue {
             rows: Vec::new(),
             times: 1,
-            at: self.desk.in_seconds(self.desk.timing.retry_seconds),
+            at: self.engine.in_seconds(self.engine.timing.retry_seconds),
         });
         let others = again.rows.len();
         again.rows.retain(|known| known.id != row.id);
         if again.rows.len() == others {
             // Of this one nothing was in vain yet.
-            let soon = self.desk.in_seconds(self.desk.timing.retry_seconds);
+            let soon = self.engine.in_seconds(self.engine.timing.retry_seconds);
             again.at = again.at.min(soon);
         }
         if again.rows.len() >= MOST_UNKNOWN {
@@ -147,7 +147,7 @@ impl Poller {
         tenant: &Tenant,
         state: &mut TenantState,
     ) -> Result<usize, Stop> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         let Some(before) = state.poll.again.take_if(|again| again.at <= now) else {
             return Ok(0);
         };
@@ -157,14 +157,14 @@ impl Poller {
             more: false,
         };
         let taken = self
-            .take_in(eploy, tenant, state, &page, Reads::Again)
+            .ingest_page(eploy, tenant, state, &page, Reads::Again)
             .await;
         match &mut state.poll.again {
             _ if taken.is_err() => state.poll.again = Some(before),
             Some(again) => {
                 again.times = before.times.saturating_add(1);
-                let delay = self.desk.timing.backoff(again.times, tenant.id.as_str());
-                again.at = after(self.desk.now(), delay);
+                let delay = self.engine.timing.backoff(again.times, tenant.id.as_str());
+                again.at = after(self.engine.now(), delay);
             }
             None => {}
         }
@@ -179,10 +179,10 @@ impl Poller {
         watched: &[Watched],
         rows: &[&ApplicationRow],
         reads: Reads,
-    ) -> Result<Vec<(ApplicationId, Settled)>, Stop> {
+    ) -> Result<Vec<(ApplicationId, Outcome)>, Stop> {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
-        let ledger = &self.desk.ledger;
+        let ledger = &self.engine.ledger;
         let mut known = ledger.of_applications(&tenant.id, &applications).await?;
         let overtaken = self.adopt_merged(rows, &mut known).await?;
         let rows: Vec<&ApplicationRow> = rows
@@ -191,18 +191,18 @@ impl Poller {
             .filter(|row| !overtaken.contains(&row.id))
             .collect();
         let cases: Vec<_> = self
-            .desk
+            .engine
             .decide_rows::<Stop>(eploy, tenant, watched, &rows, &known, reads)
             .await?;
         let settling = cases.into_iter().map(async |(case, decision)| {
             let id = case.row.id.clone();
             Ok::<_, Stop>(match decision {
                 Ok(decision) => (id, self.settle(tenant, case, decision).await?),
-                Err(error) => (id, Settled::Unknown(error)),
+                Err(error) => (id, Outcome::Unknown(error)),
             })
         });
         let mut settled = try_join_all(settling).await?;
-        settled.extend(overtaken.into_iter().map(|id| (id, Settled::Changed)));
+        settled.extend(overtaken.into_iter().map(|id| (id, Outcome::Changed)));
         Ok(settled)
     }
 
@@ -223,18 +223,18 @@ impl Poller {
                 candidate: row.candidate.clone(),
             };
             match self
-                .desk
-                .change(invitation, event, None, Next::Mine)
+                .engine
+                .apply(invitation, event, None, Dispatch::Inline)
                 .await?
             {
-                Changed::To(next) => {
+                Applied::Yes(next) => {
                     tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "the candidate was merged into another");
                     *invitation = *next;
                 }
-                Changed::Conflict => {
+                Applied::Conflict => {
                     overtaken.insert(row.id.clone());
                 }
-                Changed::No(_) => {}
+                Applied::Rejected(_) => {}
             }
         }
         Ok(overtaken)
@@ -244,47 +244,54 @@ impl Poller {
     async fn settle(
         &self,
         tenant: &Tenant,
-        case: Case<'_>,
+        case: Evaluation<'_>,
         decision: Decision,
-    ) -> Result<Settled, Stop> {
+    ) -> Result<Outcome, Stop> {
         Ok(match decision {
-            Decision::NotConcerned | Decision::Known | Decision::AskHistory => Settled::Noted,
+            Decision::NotMatched | Decision::Known | Decision::AskHistory => Outcome::Noted,
             Decision::StillThere => {
                 let modified = case.row.modified;
                 self.note(tenant, &case, Event::StillThere { modified })
                     .await?
             }
             Decision::NoteLeft => self.note(tenant, &case, Event::Left).await?,
-            Decision::PassOver { round, reason } => {
+            Decision::Skip { round, reason } => {
                 let reason = Some(reason);
-                self.put_on_record(tenant, &case, round, reason).await?
+                self.insert_invitation(tenant, &case, round, reason).await?
             }
-            Decision::Invite { round } => self.put_on_record(tenant, &case, round, None).await?,
+            Decision::Invite { round } => {
+                self.insert_invitation(tenant, &case, round, None).await?
+            }
         })
     }
 
     /// Notes something of the application in its newest row.
-    async fn note(&self, tenant: &Tenant, case: &Case<'_>, event: Event) -> Result<Settled, Stop> {
+    async fn note(
+        &self,
+        tenant: &Tenant,
+        case: &Evaluation<'_>,
+        event: Event,
+    ) -> Result<Outcome, Stop> {
         let Some(latest) = case.latest else {
-            return Ok(Settled::Noted);
+            return Ok(Outcome::Noted);
         };
-        let expires = self.desk.expiry(tenant, latest).await?;
-        let changed = self.desk.change(latest, event, expires, Next::HandOut);
+        let expires = self.engine.expiry(tenant, latest).await?;
+        let changed = self.engine.apply(latest, event, expires, Dispatch::Enqueue);
         Ok(match changed.await? {
-            Changed::Conflict => Settled::Changed,
-            Changed::To(_) | Changed::No(_) => Settled::Noted,
+            Applied::Conflict => Outcome::Changed,
+            Applied::Yes(_) | Applied::Rejected(_) => Outcome::Noted,
         })
     }
 
     /// Inserts the entry, and hands it out if it is new and to be invited.
-    async fn put_on_record(
+    async fn insert_invitation(
         &self,
         tenant: &Tenant,
-        case: &Case<'_>,
+        case: &Evaluation<'_>,
         round: u32,
-        passed_over: Option<SkipReason>,
-    ) -> Result<Settled, Stop> {
-        let now = self.desk.now();
+        skipped: Option<SkipReason>,
+    ) -> Result<Outcome, Stop> {
+        let now = self.engine.now();
         let key = case.key(tenant, round);
         let mapping = &case.watched.mapping;
         let invitation = Invitation::detected(
@@ -302,22 +309,22 @@ impl Poller {
         if matches!(mapping.kind, MappingKind::Pool(_)) {
             invitation = invitation.for_pool();
         }
-        let invites = passed_over.is_none();
-        if let Some(reason) = passed_over {
-            invitation = invitation.passed_over(reason);
+        let invites = skipped.is_none();
+        if let Some(reason) = skipped {
+            invitation = invitation.skipped(reason);
         }
-        if self.desk.ledger.insert(&invitation).await? != Inserted::New || !invites {
-            return Ok(Settled::Noted);
+        if self.engine.ledger.insert(&invitation).await? != Inserted::New || !invites {
+            return Ok(Outcome::Noted);
         }
         tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry seen");
-        self.desk
-            .hand_out(vec![Work::step(key.clone(), Step::Invite)])
+        self.engine
+            .enqueue(vec![Work::step(key.clone(), Step::Invite)])
             .await;
         let what = What::Detected { invitation: key };
-        self.desk
+        self.engine
             .events
             .publish(vec![DomainEvent { at: now, what }])
             .await;
-        Ok(Settled::New)
+        Ok(Outcome::New)
     }
 }

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cases::Reads;
 use super::feed::is_hired;
-use super::{Poller, Stop, Turn, newest, pages, tell_set_aside};
+use super::{PollBudget, Poller, Stop, newest, pages, tell_set_aside};
 use crate::announcement::{Hire, HireKey, State};
-use crate::error::{CallError, Reach, StoreError};
+use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, CandidateId};
-use crate::invitation::Trouble;
+use crate::invitation::Failure;
 use crate::ports::{
     ApplicationPage, ApplicationRow, ChangeFeed, Eploy, Feed, Overlap, StageScan, StageSearch,
     TenantState,
@@ -171,7 +171,7 @@ impl Poller {
         if new.is_empty() {
             return Ok(());
         }
-        let erased = self.desk.ledger.erased(&tenant.id).await?;
+        let erased = self.engine.ledger.erased(&tenant.id).await?;
         new.retain(|row| !erased.contains(&row.candidate));
         let waiting = self.waiting(tenant, &new).await?;
         for row in new {
@@ -195,7 +195,7 @@ impl Poller {
         rows: &[&ApplicationRow],
     ) -> Result<BTreeSet<ApplicationId>, StoreError> {
         let ids: Vec<ApplicationId> = rows.iter().map(|row| row.id.clone()).collect();
-        let invitations = self.desk.ledger.of_applications(&tenant.id, &ids).await?;
+        let invitations = self.engine.ledger.of_applications(&tenant.id, &ids).await?;
         let unsent = invitations.into_iter().filter(|one| one.state.level() == 0);
         let mut waiting: BTreeSet<ApplicationId> = unsent.map(|one| one.key.application).collect();
         for row in rows.iter().filter(|row| is_hired(tenant, &row.position)) {
@@ -217,11 +217,11 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
     ) -> Result<(), Stop> {
         let is_feed = eploy.feed().by == ChangeFeed::StageRoute;
-        let now = self.desk.now();
+        let now = self.engine.now();
         let due = |scan: &StageScan| is_feed || scan.at <= now;
         if !state.poll.scan.as_ref().is_some_and(due) {
             return Ok(());
@@ -240,10 +240,10 @@ impl Poller {
             },
             calls: 0,
             newest: None,
-            erased: self.desk.ledger.erased(&tenant.id).await?,
+            erased: self.engine.ledger.erased(&tenant.id).await?,
         };
         let read = self
-            .scan_pages(eploy, tenant, state, turn, found, &mut pass)
+            .scan_pages(eploy, tenant, state, budget, found, &mut pass)
             .await;
         let Some(scan) = &mut state.poll.scan else {
             return read.map(|_| ());
@@ -251,11 +251,11 @@ impl Poller {
         let by = eploy.feed().by;
         let share = f64::from(scan_calls_a_day(by, tenant.eploy.daily_calls));
         let spread = f64::from(pass.calls.max(1)) * DAY_SECONDS / share;
-        let pause = self.desk.timing.scan_seconds;
-        let now = self.desk.now();
+        let pause = self.engine.timing.scan_seconds;
+        let now = self.engine.now();
         match read {
             Ok(complete) => {
-                scan.trouble = None;
+                scan.failure = None;
                 let wait = if complete && by != ChangeFeed::SlowFull {
                     spread.max(pause)
                 } else {
@@ -281,9 +281,9 @@ impl Poller {
     }
 
     fn scan_failed(&self, tenant: &Tenant, scan: &mut StageScan, error: &CallError, wait: f64) {
-        let now = self.desk.now();
+        let now = self.engine.now();
         tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the stage scan failed; it is made again later");
-        scan.trouble = Some(Trouble::from_call(error, scan.trouble.as_ref(), now));
+        scan.failure = Some(Failure::from_call(error, scan.failure.as_ref(), now));
         let at = after(now, seconds(wait));
         let at = error.retry_at.map_or(at, |not_before| at.max(not_before));
         scan.at = at.min(after(now, MAX_WAIT));
@@ -295,7 +295,7 @@ impl Poller {
         eploy: &dyn Eploy,
         tenant: &Tenant,
         state: &mut TenantState,
-        turn: &mut Turn,
+        budget: &mut PollBudget,
         found: &mut usize,
         pass: &mut Pass,
     ) -> Result<bool, Stop> {
@@ -309,7 +309,7 @@ impl Poller {
             pass.calls += 1;
             if pass.most == u32::MAX {
                 // Where it is the feed, the polls pay for it.
-                turn.pages += 1;
+                budget.pages += 1;
             }
             let page = eploy
                 .applications_at(&search.triggers, &search.vacancies, scan.page)
@@ -332,7 +332,7 @@ impl Poller {
             if pass.calls >= pass.most {
                 return Ok(false);
             }
-            self.go_on(turn, &tenant.id, state).await?;
+            self.checkpoint(budget, &tenant.id, state).await?;
         }
     }
 
@@ -349,7 +349,7 @@ impl Poller {
         let dates = page.rows.iter().map(|row| (row.id.as_str(), row.modified));
         pass.newest = pass
             .newest
-            .max(newest(tenant, "application", self.desk.now(), dates));
+            .max(newest(tenant, "application", self.engine.now(), dates));
         let mut page = pages::newer(state, &page).into_owned();
         page.rows
             .retain(|row| !pass.erased.contains(&row.candidate));
@@ -413,7 +413,7 @@ impl Poller {
                 }
                 Ok(Some(row)) => taken.push(left(row)),
                 Ok(None) => {}
-                Err(error) if error.reach == Reach::Record => stay.push((id, position)),
+                Err(error) if error.scope == ErrorScope::Record => stay.push((id, position)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -445,15 +445,15 @@ impl Poller {
             set_aside: Vec::new(),
             more: false,
         };
-        let before = self.desk.now();
+        let before = self.engine.now();
         let new = self
-            .take_in(eploy, tenant, state, &page, Reads::Changes)
+            .ingest_page(eploy, tenant, state, &page, Reads::Changes)
             .await?;
         let hired = self.hired_applications(tenant, state, &page).await?;
         let is_feed = eploy.feed().by == ChangeFeed::StageRoute;
         if new > 0 && !is_feed {
             let ids: Vec<ApplicationId> = page.rows.iter().map(|row| row.id.clone()).collect();
-            let rows = self.desk.ledger.of_applications(&tenant.id, &ids).await?;
+            let rows = self.engine.ledger.of_applications(&tenant.id, &ids).await?;
             if let Some(scan) = &mut state.poll.scan {
                 let entered = rows.into_iter().filter(|row| row.entry.seen_at >= before);
                 scan.unconfirmed

@@ -140,14 +140,14 @@ fn other_stages_statuses_and_vacancies_are_not_concerned() {
     ] {
         assert_eq!(
             decide(&mapping(), &ACTIVE, &row(position, 100), None),
-            Decision::NotConcerned
+            Decision::NotMatched
         );
     }
     let mut other = row(at("12", "34"), 100);
     other.vacancy = "4102".into();
     assert_eq!(
         decide(&mapping(), &ACTIVE, &other, None),
-        Decision::NotConcerned
+        Decision::NotMatched
     );
 }
 
@@ -163,7 +163,7 @@ fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
     let reason = SkipReason::Baseline;
     assert_eq!(
         decide(&mapping(), &baseline, &trigger, None),
-        Decision::PassOver { round: 1, reason }
+        Decision::Skip { round: 1, reason }
     );
     let asked = Mapping {
         include_current: true,
@@ -184,7 +184,7 @@ fn a_paused_mapping_keeps_record_of_whom_it_passes_over() {
     let reason = SkipReason::Paused;
     assert_eq!(
         decide(&paused, &ACTIVE, &row(at("12", "34"), 100), None),
-        Decision::PassOver { round: 1, reason }
+        Decision::Skip { round: 1, reason }
     );
 }
 
@@ -200,7 +200,7 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
     // Invited: counts only where the mapping says so.
     assert_eq!(
         decide(&once, &ACTIVE, &gone, Some(&invited(1))),
-        Decision::NotConcerned
+        Decision::NotMatched
     );
     assert_eq!(
         decide(&again, &ACTIVE, &gone, Some(&invited(1))),
@@ -214,10 +214,10 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
     assert_eq!(decide(&once, &ACTIVE, &back, Some(&left)), Decision::Known);
     assert_eq!(
         decide(&again, &ACTIVE, &gone, Some(&left)),
-        Decision::NotConcerned
+        Decision::NotMatched
     );
     // Passed over: always counts.
-    let baseline = known(1).passed_over(SkipReason::Baseline);
+    let baseline = known(1).skipped(SkipReason::Baseline);
     assert_eq!(
         decide(&once, &ACTIVE, &gone, Some(&baseline)),
         Decision::NoteLeft

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::ports::{ApplicationRow, EarlierPart, MappingState, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 use crate::timing::after;
-use crate::usecases::desk::Desk;
+use crate::usecases::engine::Engine;
 
 /// A mapping as polling reads it.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Mapping {
     }
 }
 
-impl Desk {
+impl Engine {
     /// The mappings as polling reads them, in the order of the configuration. One that was removed is among them until what
     /// changed before then was read.
     pub async fn watched(

@@ -1,4 +1,4 @@
-use super::super::world::{World, entered, mapping, tenant, time};
+use super::super::fake_ports::{FakePorts, entered, mapping, tenant, time};
 use super::*;
 use crate::invitation::State;
 use crate::result::{AssessmentResult, Score, Status};
@@ -34,16 +34,16 @@ fn completed(percent: Option<f64>) -> Invitation {
     result.score = percent.map(|percent| Score::of(percent, Some(100.0)));
     Invitation {
         state: State::Completed,
-        finding: Some(result.finding()),
+        snapshot: Some(result.snapshot()),
         ..entered("1", &mapping("video"), time(0))
     }
 }
 
 /// A world in which what came of `row` was looked at.
-async fn fed(row: &Invitation, pool: Mapping) -> World {
-    let world = World::new();
+async fn fed(row: &Invitation, pool: Mapping) -> FakePorts {
+    let world = FakePorts::new();
     let tenant = tenant(vec![mapping("video"), pool]);
-    feed(&world.desk(), &tenant, row).await.unwrap();
+    feed(&world.engine(), &tenant, row).await.unwrap();
     world
 }
 
@@ -75,7 +75,7 @@ async fn whoever_did_well_is_put_on_record_for_the_pool_once() {
         assert_eq!(holds.published, [What::Detected { invitation: key }]);
     }
     let tenant = tenant(vec![pool()]);
-    feed(&world.desk(), &tenant, &row).await.unwrap();
+    feed(&world.engine(), &tenant, &row).await.unwrap();
     let holds = world.holds();
     assert_eq!(
         (holds.rows.len(), holds.queued.len(), holds.published.len()),

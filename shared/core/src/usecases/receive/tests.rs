@@ -1,11 +1,11 @@
 use jiff::SignedDuration;
 
-use super::super::world::{DeliveryStands, World, failing, start, time};
+use super::super::fake_ports::{DeliveryStands, FakePorts, failing, start, time};
 use super::*;
 use crate::error::Phase;
 use crate::ids::Reference;
 use crate::invitation::{Event, State};
-use crate::ports::{CallbackTokens, Hint, Unreadable};
+use crate::ports::{CallbackTokens, Unreadable, WebhookHint};
 use crate::result::Status;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
@@ -24,8 +24,8 @@ fn tokens(current: &str) -> CallbackTokens {
 }
 
 /// A world in which the account's callbacks carry `TOKEN`, or for the time being `PREVIOUS`.
-fn world() -> World {
-    let world = World::new();
+fn world() -> FakePorts {
+    let world = FakePorts::new();
     let tokens = CallbackTokens {
         previous: Some(token(PREVIOUS)),
         ..tokens(TOKEN)
@@ -34,17 +34,23 @@ fn world() -> World {
     world
 }
 
-fn receiver(world: &World) -> Receiver {
+fn receiver(world: &FakePorts) -> Receiver {
     let ports = Arc::new(world.clone());
     Receiver {
-        desk: world.desk(),
+        engine: world.engine(),
         deliveries: ports.clone(),
         secrets: ports.clone(),
         platforms: ports,
     }
 }
 
-async fn receive(world: &World, tenant: &str, account: &str, token: &str, body: &[u8]) -> Answer {
+async fn receive(
+    world: &FakePorts,
+    tenant: &str,
+    account: &str,
+    token: &str,
+    body: &[u8],
+) -> ReceiveOutcome {
     let call = IncomingCall {
         query: &[],
         headers: &[],
@@ -56,22 +62,22 @@ async fn receive(world: &World, tenant: &str, account: &str, token: &str, body: 
     answer.await.unwrap()
 }
 
-async fn call(world: &World, body: &[u8]) -> Answer {
+async fn call(world: &FakePorts, body: &[u8]) -> ReceiveOutcome {
     receive(world, "acme", "acc", TOKEN, body).await
 }
 
 /// What the reader makes of every callback.
-fn speaks_of(world: &World, event: Option<&str>, references: &[&str]) {
+fn speaks_of(world: &FakePorts, event: Option<&str>, references: &[&str]) {
     let references = references.iter().map(|one| Reference::new(*one));
-    let hint = Hint {
+    let hint = WebhookHint {
         event: event.map(ToOwned::to_owned),
         references: references.collect(),
     };
-    world.holds().reads = Some((Verdict::TokenOnly, Ok(hint)));
+    world.holds().reads = Some((SignatureCheck::TokenOnly, Ok(hint)));
 }
 
 /// The only delivery that there is.
-fn delivery(world: &World) -> (Delivery, DeliveryStands) {
+fn delivery(world: &FakePorts) -> (Delivery, DeliveryStands) {
     let holds = world.holds();
     assert_eq!(holds.deliveries.len(), 1);
     holds.deliveries.values().next().unwrap().clone()
@@ -81,7 +87,7 @@ fn delivery(world: &World) -> (Delivery, DeliveryStands) {
 async fn what_is_accepted_is_stored_with_what_it_speaks_of_and_handed_out() {
     let world = world();
     speaks_of(&world, Some("new_response"), &["r-1", "other"]);
-    assert_eq!(call(&world, b"{}").await, Answer::Accepted);
+    assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Accepted);
     let (delivery, stands) = delivery(&world);
     assert_eq!(delivery.tenant, "acme".into());
     assert_eq!(delivery.account, "acc".into());
@@ -99,22 +105,22 @@ async fn what_is_accepted_is_stored_with_what_it_speaks_of_and_handed_out() {
 
 #[tokio::test]
 async fn a_delivery_is_due_unless_a_queue_that_keeps_it_has_it() {
-    for (keeps, fails, stands) in [
+    for (is_durable, fails, stands) in [
         (false, false, DeliveryStands::Stored(Some(start()))),
         (false, true, DeliveryStands::Stored(Some(start()))),
         (true, false, DeliveryStands::Stored(None)),
         (
             true,
             true,
-            DeliveryStands::Settled(DeliveryFate::Again(start())),
+            DeliveryStands::Settled(DeliveryOutcome::Again(start())),
         ),
     ] {
         let world = world();
-        world.holds().queue_keeps = keeps;
+        world.holds().queue_keeps = is_durable;
         world.holds().queue_fails = fails;
-        assert_eq!(call(&world, b"{}").await, Answer::Accepted);
+        assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Accepted);
         let (delivery, stood) = delivery(&world);
-        assert_eq!(stood, stands, "keeps: {keeps}, fails: {fails}");
+        assert_eq!(stood, stands, "keeps: {is_durable}, fails: {fails}");
         assert_eq!(delivery.tries, 0);
     }
 }
@@ -123,32 +129,32 @@ async fn a_delivery_is_due_unless_a_queue_that_keeps_it_has_it() {
 async fn the_token_before_is_accepted_as_well_and_no_other() {
     let world = world();
     let given = async |token| receive(&world, "acme", "acc", token, b"{}").await;
-    assert_eq!(given(TOKEN).await, Answer::Accepted);
-    assert_eq!(given(PREVIOUS).await, Answer::Accepted);
-    assert_eq!(given(WRONG).await, Answer::NoSuchAddress);
+    assert_eq!(given(TOKEN).await, ReceiveOutcome::Accepted);
+    assert_eq!(given(PREVIOUS).await, ReceiveOutcome::Accepted);
+    assert_eq!(given(WRONG).await, ReceiveOutcome::NoSuchAddress);
     world.holds().tokens.insert("acc".into(), tokens(TOKEN));
-    assert_eq!(given(TOKEN).await, Answer::Accepted);
-    assert_eq!(given(PREVIOUS).await, Answer::NoSuchAddress);
+    assert_eq!(given(TOKEN).await, ReceiveOutcome::Accepted);
+    assert_eq!(given(PREVIOUS).await, ReceiveOutcome::NoSuchAddress);
     // A secret that somebody wrote by hand may have the same token twice.
     let twice = CallbackTokens {
         previous: Some(token(TOKEN)),
         ..tokens(TOKEN)
     };
     world.holds().tokens.insert("acc".into(), twice);
-    assert_eq!(given(TOKEN).await, Answer::Accepted);
+    assert_eq!(given(TOKEN).await, ReceiveOutcome::Accepted);
 }
 
 #[tokio::test]
 async fn unknown_tenants_and_accounts_get_the_answer_of_a_wrong_token() {
     let world = world();
     let at = async |tenant, account| receive(&world, tenant, account, TOKEN, b"{}").await;
-    assert_eq!(at("other", "acc").await, Answer::NoSuchAddress);
+    assert_eq!(at("other", "acc").await, ReceiveOutcome::NoSuchAddress);
     // Strangers must not run up what the secret store costs.
     assert!(!world.holds().calls.contains(&"callback_tokens"));
-    assert_eq!(at("acme", "other").await, Answer::NoSuchAddress);
+    assert_eq!(at("acme", "other").await, ReceiveOutcome::NoSuchAddress);
     // An account without callbacks, for which there is a token all the same.
     world.holds().reads = None;
-    assert_eq!(at("acme", "acc").await, Answer::NoSuchAddress);
+    assert_eq!(at("acme", "acc").await, ReceiveOutcome::NoSuchAddress);
     let holds = world.holds();
     assert!(holds.deliveries.is_empty() && holds.queued.is_empty());
 }
@@ -156,11 +162,11 @@ async fn unknown_tenants_and_accounts_get_the_answer_of_a_wrong_token() {
 #[tokio::test]
 async fn nothing_is_kept_of_what_is_forged_or_makes_no_sense() {
     let world = world();
-    world.holds().reads = Some((Verdict::Forged, Ok(Hint::default())));
-    assert_eq!(call(&world, b"{}").await, Answer::Forged);
+    world.holds().reads = Some((SignatureCheck::Forged, Ok(WebhookHint::default())));
+    assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Forged);
     let nonsense = Err(Unreadable("no object".to_owned()));
-    world.holds().reads = Some((Verdict::Authentic, nonsense));
-    assert_eq!(call(&world, b"{}").await, Answer::Unreadable);
+    world.holds().reads = Some((SignatureCheck::Authentic, nonsense));
+    assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Unreadable);
     let holds = world.holds();
     assert!(holds.deliveries.is_empty() && holds.queued.is_empty());
 }
@@ -169,12 +175,12 @@ async fn nothing_is_kept_of_what_is_forged_or_makes_no_sense() {
 async fn what_cannot_be_an_address_is_not_even_looked_up() {
     // Everything else would fit: the tenant has that name, the account that token.
     let given = async |tenant: &str, account: &str, token: &str| {
-        let world = World::new();
+        let world = FakePorts::new();
         world.holds().tenant.id = tenant.into();
         world.holds().tokens.insert(account.into(), tokens(token));
         let answer = receive(&world, tenant, account, token, b"{}").await;
         let looked_up = !world.holds().calls.is_empty();
-        assert_eq!(looked_up, answer == Answer::Accepted);
+        assert_eq!(looked_up, answer == ReceiveOutcome::Accepted);
         looked_up
     };
     let (longest, longer) = ("n".repeat(128), "n".repeat(129));
@@ -221,33 +227,33 @@ async fn the_same_call_again_is_the_same_delivery_and_no_other_call_is() {
 }
 
 /// A world with a stored delivery that speaks of these.
-async fn delivered(references: &[&str]) -> World {
+async fn delivered(references: &[&str]) -> FakePorts {
     let world = world();
     speaks_of(&world, None, references);
     call(&world, b"{}").await;
     world
 }
 
-async fn look_at(world: &World, id: &str) {
+async fn look_at(world: &FakePorts, id: &str) {
     let (receiver, write_back) = (receiver(world), world.write_back());
     let tenant = "acme".into();
-    let looked = receiver.look_into(&write_back, &tenant, id);
+    let looked = receiver.process_delivery(&write_back, &tenant, id);
     looked.await.unwrap();
 }
 
 /// Looks into the only delivery. Returns how it stands then.
-async fn look(world: &World) -> (Delivery, DeliveryStands) {
+async fn look(world: &FakePorts) -> (Delivery, DeliveryStands) {
     let id = delivery(world).0.id;
     look_at(world, &id).await;
     delivery(world)
 }
 
-const HANDLED: DeliveryStands = DeliveryStands::Settled(DeliveryFate::Handled);
+const HANDLED: DeliveryStands = DeliveryStands::Settled(DeliveryOutcome::Handled);
 
 /// How long from now until it is looked into again.
-fn again(world: &World, stands: &DeliveryStands) -> SignedDuration {
+fn again(world: &FakePorts, stands: &DeliveryStands) -> SignedDuration {
     match stands {
-        DeliveryStands::Settled(DeliveryFate::Again(at)) => at.duration_since(world.holds().now),
+        DeliveryStands::Settled(DeliveryOutcome::Again(at)) => at.duration_since(world.holds().now),
         other => panic!("{other:?}"),
     }
 }
@@ -331,7 +337,7 @@ async fn a_delivery_about_nobody_is_looked_into_six_times_and_then_parked() {
     }
     let (delivery, stands) = look(&world).await;
     assert_eq!(delivery.tries, 6);
-    assert_eq!(stands, DeliveryStands::Settled(DeliveryFate::Unmatched));
+    assert_eq!(stands, DeliveryStands::Settled(DeliveryOutcome::Unmatched));
 }
 
 /// The callback overtook the record of what it is about.
@@ -355,36 +361,36 @@ async fn a_delivery_that_is_gone_is_none() {
 /// The invitation is known, and its result cannot be read: refused, or the row is broken, or the tenant is gone.
 #[tokio::test]
 async fn a_delivery_whose_result_is_never_read_is_given_up_after_days_and_tries() {
-    use crate::error::{CallError, Reach};
-    let refused = |world: &World| {
+    use crate::error::{CallError, ErrorScope};
+    let refused = |world: &FakePorts| {
         let refused = CallError {
-            reach: Reach::Record,
+            scope: ErrorScope::Record,
             ..failing(Phase::Refused)
         };
         world.holds().fails.insert("result", refused);
     };
-    let broken = |world: &World| {
+    let broken = |world: &FakePorts| {
         let key = world.holds().rows.keys().next().unwrap().clone();
-        let broken = StoreError::new("ledger", "load", "it is not read").until_mended();
+        let broken = StoreError::new("ledger", "load", "it is not read").permanent();
         world.holds().rows_fail.insert(key, broken);
     };
-    for spoil in [refused as fn(&World), broken] {
+    for spoil in [refused as fn(&FakePorts), broken] {
         let world = world();
         world.invited("1", "video");
         spoil(&world);
         speaks_of(&world, None, &["r-1"]);
-        assert_eq!(call(&world, b"body").await, Answer::Accepted);
+        assert_eq!(call(&world, b"body").await, ReceiveOutcome::Accepted);
         let (stored, _) = delivery(&world);
         let receiver = receiver(&world);
         let mut tries = 0;
         loop {
             let write_back = world.write_back();
-            let looking = receiver.look_into(&write_back, &stored.tenant, &stored.id);
+            let looking = receiver.process_delivery(&write_back, &stored.tenant, &stored.id);
             looking.await.unwrap();
             tries += 1;
             match delivery(&world).1 {
-                DeliveryStands::Settled(DeliveryFate::Again(at)) => world.holds().now = at,
-                DeliveryStands::Settled(DeliveryFate::Unmatched) => break,
+                DeliveryStands::Settled(DeliveryOutcome::Again(at)) => world.holds().now = at,
+                DeliveryStands::Settled(DeliveryOutcome::Unmatched) => break,
                 other => panic!("{other:?}"),
             }
             assert!(tries < 200, "it comes back for ever");

@@ -1,12 +1,12 @@
 use secrecy::ExposeSecret as _;
 
-use super::super::world::{World, mapping, tenant};
+use super::super::fake_ports::{FakePorts, mapping, tenant};
 use super::*;
 use crate::ids::AssessmentRef;
 use crate::ports::CallbackTokens;
 use crate::tenant::Mapping;
 
-fn registrar(world: &World) -> Registrar {
+fn registrar(world: &FakePorts) -> Registrar {
     let ports = Arc::new(world.clone());
     Registrar {
         public_url: "https://hooks.example.com/".parse().unwrap(),
@@ -26,8 +26,8 @@ fn to(account: &str, assessment: &str) -> Mapping {
 }
 
 /// A world in which `acc` has a callback token, and mappings to it and to an account that has none.
-fn world() -> (World, Tenant) {
-    let world = World::new();
+fn world() -> (FakePorts, Tenant) {
+    let world = FakePorts::new();
     let tokens = CallbackTokens {
         current: CallbackToken::of([7; 32]),
         previous: Some(CallbackToken::of([6; 32])),

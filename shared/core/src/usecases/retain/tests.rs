@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::world::{World, entered, mapping, start, time};
+use super::super::fake_ports::{FakePorts, entered, mapping, start, time};
 use super::*;
 use crate::invitation::{Report, SkipReason, State};
 use crate::ports::Ledger as _;
@@ -9,9 +9,9 @@ use crate::timing::Timing;
 
 const DAY: i64 = 86_400;
 
-fn retention(world: &World) -> Retention {
+fn retention(world: &FakePorts) -> Retention {
     Retention {
-        desk: world.desk(),
+        engine: world.engine(),
         records: Arc::new(world.clone()),
     }
 }
@@ -21,8 +21,8 @@ fn scored(application: &str, at: i64) -> Invitation {
     let mut result = AssessmentResult::bare("r".into(), Status::Completed);
     result.score = Some(Score::of(8.0, Some(10.0)));
     let seen = Event::Observed {
-        finding: result.finding(),
-        marker: None,
+        snapshot: result.snapshot(),
+        change_token: None,
         lease_until: None,
         carried: false,
     };
@@ -56,8 +56,8 @@ fn then(row: &Invitation, event: Event, at: i64) -> Invitation {
 }
 
 /// A world with these rows, thirty days after its beginning.
-async fn after_thirty_days(rows: &[Invitation]) -> World {
-    let world = World::new();
+async fn after_thirty_days(rows: &[Invitation]) -> FakePorts {
+    let world = FakePorts::new();
     for row in rows {
         world.insert(row).await.unwrap();
     }
@@ -75,7 +75,7 @@ async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() 
         completed("2", 1),
         // Old, but not over; and nothing came of it that could be removed.
         invited("3", 0),
-        entered("4", &mapping("video"), start()).passed_over(SkipReason::Baseline),
+        entered("4", &mapping("video"), start()).skipped(SkipReason::Baseline),
     ])
     .await;
     let over = retention(&world).over(&"acme".into(), 30).await.unwrap();
@@ -92,19 +92,19 @@ async fn what_came_of_it_is_removed_and_that_it_was_stays() {
     let world = after_thirty_days(&[completed("1", 0)]).await;
     let retention = retention(&world);
     // Nobody has said for how long.
-    retention.keep().await.unwrap();
+    retention.purge_expired().await.unwrap();
     let key = completed("1", 0).key;
-    assert!(world.row(&key).finding.is_some());
+    assert!(world.row(&key).snapshot.is_some());
 
     world.holds().tenant.retention_days = Some(31);
-    retention.keep().await.unwrap();
-    assert!(world.row(&key).finding.is_some());
+    retention.purge_expired().await.unwrap();
+    assert!(world.row(&key).snapshot.is_some());
 
     world.holds().tenant.retention_days = Some(30);
-    retention.keep().await.unwrap();
+    retention.purge_expired().await.unwrap();
     let kept = world.row(&key);
     assert_eq!(kept.forgotten_at, Some(time(30 * DAY)));
-    assert_eq!((kept.finding, kept.state), (None, State::Completed));
+    assert_eq!((kept.snapshot, kept.state), (None, State::Completed));
     assert_eq!(retention.over(&"acme".into(), 30).await.unwrap(), []);
 }
 
@@ -119,9 +119,9 @@ async fn one_tenants_failure_keeps_nothing_else_from_being_forgotten() {
         other.id = "before-acme".into();
         holds.unlistable = Some(other);
     }
-    let failed = retention(&world).keep().await;
+    let failed = retention(&world).purge_expired().await;
     assert!(failed.is_err());
-    assert_eq!(world.row(&completed("1", 0).key).finding, None);
+    assert_eq!(world.row(&completed("1", 0).key).snapshot, None);
     assert_eq!(world.holds().deliveries_expired, [time(30 * DAY)]);
 }
 
@@ -133,25 +133,25 @@ async fn only_what_was_removed_counts() {
     world.holds().conflicts = 1;
     let retention = retention(&world);
     assert_eq!(retention.forget(&rows).await.unwrap(), 2);
-    assert!(world.row(&rows[0].key).finding.is_some());
+    assert!(world.row(&rows[0].key).snapshot.is_some());
 }
 
 /// What Eploy does not take, because the application was deleted there, is tried again and again.
 #[tokio::test]
 async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
-    let trouble = crate::invitation::Trouble {
+    let failure = crate::invitation::Failure {
         code: "eploy.not_found".to_owned(),
         problem: "Eploy has no such record".to_owned(),
         remedy: "None".to_owned(),
-        since: start(),
-        times: 9,
+        first_failed_at: start(),
+        attempts: 9,
     };
     let ended = scored("1", 0);
     let report = Report {
-        trouble: Some(trouble),
+        failure: Some(failure),
         ..ended.report.clone()
     };
-    let put_off = Event::ReportPutOff {
+    let put_off = Event::ReportDeferred {
         report,
         until: time(31 * DAY),
     };
@@ -162,5 +162,5 @@ async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
     let over = retention.over(&"acme".into(), 30).await.unwrap();
     assert_eq!(over, [tried]);
     assert_eq!(retention.forget(&over).await.unwrap(), 1);
-    assert_eq!(world.row(&over[0].key).finding, None);
+    assert_eq!(world.row(&over[0].key).snapshot, None);
 }

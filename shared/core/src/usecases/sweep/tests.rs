@@ -1,12 +1,12 @@
-use super::super::world::{World, failing, mapping, start, throttled, time};
+use super::super::fake_ports::{FakePorts, failing, mapping, start, throttled, time};
 use super::*;
 
 mod failing;
 mod long;
 
-use crate::error::{Phase, Reach};
+use crate::error::{ErrorScope, Phase};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::Wake;
+use crate::invitation::Schedule;
 use crate::ports::SweepPage;
 use crate::result::Status;
 
@@ -17,8 +17,8 @@ fn assessment() -> AssessmentRef {
 }
 
 /// A world whose sweep is due now, and was last done an hour ago.
-fn world() -> World {
-    let world = World::new();
+fn world() -> FakePorts {
+    let world = FakePorts::new();
     let sweep = SweepState {
         due_at: Some(start()),
         last_at: Some(time(-3600)),
@@ -28,18 +28,18 @@ fn world() -> World {
     world
 }
 
-async fn sweep(world: &World) -> SweepState {
+async fn sweep(world: &FakePorts) -> SweepState {
     sweep_until(world, Deadline::NONE).await;
     stands(world)
 }
 
-async fn sweep_until(world: &World, deadline: Deadline) -> Swept {
+async fn sweep_until(world: &FakePorts, deadline: Deadline) -> Swept {
     try_to_sweep(world, deadline).await.unwrap()
 }
 
-async fn try_to_sweep(world: &World, deadline: Deadline) -> Result<Swept, Error> {
+async fn try_to_sweep(world: &FakePorts, deadline: Deadline) -> Result<Swept, Error> {
     let sweeper = Sweeper {
-        desk: world.desk(),
+        engine: world.engine(),
         platforms: Arc::new(world.clone()),
         write_back: world.write_back(),
     };
@@ -47,37 +47,37 @@ async fn try_to_sweep(world: &World, deadline: Deadline) -> Result<Swept, Error>
     sweeper.sweep(&tenant, &assessment(), deadline).await
 }
 
-fn stands(world: &World) -> SweepState {
+fn stands(world: &FakePorts) -> SweepState {
     world.holds().sweeps[&assessment()].clone()
 }
 
 /// Puts so many on record that the platform has.
-fn invited(world: &World, many: u32) -> Vec<InvitationKey> {
+fn invited(world: &FakePorts, many: u32) -> Vec<InvitationKey> {
     let all = 1..=many;
     all.map(|one| world.invited(&one.to_string(), "video"))
         .collect()
 }
 
 /// A line of the platform's list about the invitation of this application.
-fn line(application: &str, status: Status, marker: &str) -> Sighting {
-    Sighting {
+fn line(application: &str, status: Status, change_token: &str) -> ListedStatus {
+    ListedStatus {
         reference: Reference::new(format!("r-{application}")),
         status: Some(status),
-        marker: marker.to_owned(),
+        change_token: change_token.to_owned(),
     }
 }
 
-fn lists(world: &World, pages: Vec<Vec<Sighting>>) {
+fn lists(world: &FakePorts, pages: Vec<Vec<ListedStatus>>) {
     let last = pages.len();
-    let pages = (1..).zip(pages).map(|(next, sightings)| SweepPage {
-        sightings,
+    let pages = (1..).zip(pages).map(|(next, lines)| SweepPage {
+        lines,
         next: (next < last).then(|| next.to_string()),
         set_aside: 0,
     });
     world.holds().list = pages.collect();
 }
 
-fn calls(world: &World) -> Vec<&'static str> {
+fn calls(world: &FakePorts) -> Vec<&'static str> {
     world.holds().calls.clone()
 }
 
@@ -158,7 +158,7 @@ async fn a_row_that_is_broken_for_good_hides_no_other() {
     let keys = invited(&world, 2);
     world.results_in("1", Status::Completed);
     world.results_in("2", Status::Completed);
-    let broken = unread().until_mended();
+    let broken = unread().permanent();
     world.holds().rows_fail.insert(keys[0].clone(), broken);
     let next = sweep(&world).await;
     assert_eq!(world.row(&keys[1]).state, State::Completed);
@@ -195,10 +195,10 @@ async fn many_are_found_on_one_list_and_only_those_with_news_are_handed_out() {
     );
     let next = sweep(&world).await;
     assert_eq!(calls(&world), ["list"; 3]);
-    let news = [(1, "m2"), (3, "m4")].map(|(at, marker)| Work::WriteBack {
+    let news = [(1, "m2"), (3, "m4")].map(|(at, change_token)| Work::WriteBack {
         key: keys[at].clone(),
         news: true,
-        marker: Some(marker.to_owned()),
+        change_token: Some(change_token.to_owned()),
     });
     assert_eq!(world.holds().queued, news);
     // A hint can be lost, so that the next look is soon, and sees the same.
@@ -235,13 +235,13 @@ async fn a_sweep_rests_only_after_it_found_nothing_twice() {
 #[tokio::test]
 async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
     let world = world();
-    let mut desk = world.desk();
-    desk.timing = Arc::new(Timing {
+    let mut engine = world.engine();
+    engine.timing = Arc::new(Timing {
         sweep_seconds: 10.0,
         ..Timing::default()
     });
     let sweeper = Sweeper {
-        desk,
+        engine,
         platforms: Arc::new(world.clone()),
         write_back: world.write_back(),
     };
@@ -253,9 +253,12 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
         stands(&world)
     };
     assert_eq!(sweep().await.due_at, Some(time(60)), "the lease is longer");
-    let sweeps = &sweeper.desk.sweeps;
+    let sweeps = &sweeper.engine.sweeps;
     let tenant = "acme".into();
-    sweeps.arm(&tenant, &assessment(), time(60)).await.unwrap();
+    sweeps
+        .schedule_sweep(&tenant, &assessment(), time(60))
+        .await
+        .unwrap();
     world.pass(60);
     assert_eq!(sweep().await.due_at, Some(time(120)));
     world.pass(60);
@@ -301,14 +304,14 @@ async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
 }
 
 /// Arms the sweep for this time while it is under way.
-fn armed_meanwhile(world: &World, at: Timestamp) {
-    let armed = move |holds: &mut super::super::world::Holds| {
+fn armed_meanwhile(world: &FakePorts, at: Timestamp) {
+    let armed = move |holds: &mut super::super::fake_ports::FakeState| {
         let sweep = holds.sweeps.get_mut(&assessment()).unwrap();
         sweep.armed += 1;
         sweep.due_at = Some(at);
     };
     let mut holds = world.holds();
-    holds.meanwhile.insert("save", Box::new(armed));
+    holds.on_call.insert("save", Box::new(armed));
 }
 
 #[tokio::test]
@@ -350,7 +353,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
 }
 
 /// A world in which the watch of one invitation, of this status, is over this many seconds from now.
-async fn watching(status: Status, over: i64) -> (World, InvitationKey) {
+async fn watching(status: Status, over: i64) -> (FakePorts, InvitationKey) {
     let world = world();
     world.holds().tenant.mappings[0].expires_after_days = Some(1);
     let watched = if status == Status::Completed {
@@ -413,7 +416,12 @@ async fn an_ended_one_is_no_longer_watched_when_its_time_is_over() {
         sweep(&world).await;
         let row = world.row(&key);
         assert_eq!(row.state, State::Completed);
-        assert_eq!(row.wake == Wake::Never, ends, "{over}: {:?}", row.wake);
+        assert_eq!(
+            row.schedule == Schedule::Never,
+            ends,
+            "{over}: {:?}",
+            row.schedule
+        );
         assert_eq!(calls(&world), ["result"], "not a second time");
     }
 }
@@ -430,13 +438,13 @@ async fn a_watch_whose_row_is_broken_for_good_holds_up_no_sweep() {
     let tried = try_to_sweep(&world, Deadline::NONE).await;
     assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
 
-    let broken = unread().until_mended();
+    let broken = unread().permanent();
     world.holds().rows_fail.insert(key, broken);
     assert_eq!(sweep(&world).await.last_at, Some(start()));
 }
 
-fn waiting(level: u8, marker: Option<&str>, invited_at: i64) -> Waiting {
-    Waiting {
+fn waiting(level: u8, change_token: Option<&str>, invited_at: i64) -> WatchedInvitation {
+    WatchedInvitation {
         key: InvitationKey {
             tenant: TenantId::new("acme"),
             application: "1".into(),
@@ -445,17 +453,17 @@ fn waiting(level: u8, marker: Option<&str>, invited_at: i64) -> Waiting {
         },
         reference: Reference::new("r"),
         level,
-        marker: marker.map(ToOwned::to_owned),
+        change_token: change_token.map(ToOwned::to_owned),
         invited_at: Timestamp::from_second(invited_at).ok(),
         until: None,
     }
 }
 
-fn sighting(status: Status, marker: &str) -> Sighting {
-    Sighting {
+fn sighting(status: Status, change_token: &str) -> ListedStatus {
+    ListedStatus {
         reference: Reference::new("r"),
         status: Some(status),
-        marker: marker.to_owned(),
+        change_token: change_token.to_owned(),
     }
 }
 
@@ -473,7 +481,7 @@ fn only_what_is_new_costs_a_call() {
         &waiting(3, None, 0),
         &sighting(Status::Started, "a")
     ));
-    let silent = Sighting {
+    let silent = ListedStatus {
         status: None,
         ..sighting(Status::Sent, "a")
     };

@@ -1,12 +1,12 @@
 //! Ending the watch of invitations whose time is over.
 
 use super::{Round, Stop, Sweeper, is_open, unreadable};
-use crate::error::{Error, Reach};
+use crate::error::{Error, ErrorScope};
 use crate::invitation::{Event, watch_limit};
-use crate::ports::Waiting;
+use crate::ports::WatchedInvitation;
 use crate::timing::after;
-use crate::usecases::desk::{Changed, Next};
-use crate::usecases::write_back::News;
+use crate::usecases::engine::{Applied, Dispatch};
+use crate::usecases::write_back::SyncOutcome;
 
 impl Sweeper {
     /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired; if it
@@ -15,25 +15,25 @@ impl Sweeper {
     pub(super) async fn end_watches(
         &self,
         round: &mut Round<'_>,
-        waiting: &[Waiting],
+        waiting: &[WatchedInvitation],
     ) -> Result<bool, Stop> {
         // What is wrong with the whole connection is not tried again for each.
         let mut answers = round.not_before.is_none();
         for one in waiting {
-            let now = self.desk.now();
+            let now = self.engine.now();
             let Some(until) =
                 watch_limit(one.until, one.level, one.invited_at).filter(|until| *until <= now)
             else {
                 continue;
             };
-            match self.go_on(round).await {
+            match self.checkpoint(round).await {
                 Err(Stop::Deadline) => return Ok(false),
                 other => other?,
             }
-            let last_chance = after(until, self.desk.timing.overdue());
+            let last_chance = after(until, self.engine.timing.overdue());
             if is_open(one) {
                 let heard = answers && {
-                    let asking = self.write_back.bring_news(&one.key, None, None);
+                    let asking = self.write_back.sync_result(&one.key, None, None);
                     match Box::pin(asking).await {
                         Err(Error::Store(error)) if error.lasting => {
                             unreadable(one, &error);
@@ -43,12 +43,12 @@ impl Sweeper {
                             let news = news?;
                             answers = !matches!(
                                 news,
-                                News::Unavailable {
-                                    reach: Reach::Connection,
+                                SyncOutcome::Unavailable {
+                                    scope: ErrorScope::Connection,
                                     ..
                                 }
                             );
-                            news == News::Recorded
+                            news == SyncOutcome::Recorded
                         }
                     }
                 };
@@ -56,7 +56,7 @@ impl Sweeper {
                     continue;
                 }
             }
-            let row = match self.desk.ledger.load(&one.key).await {
+            let row = match self.engine.ledger.load(&one.key).await {
                 Err(error) if error.lasting => {
                     unreadable(one, &error);
                     continue;
@@ -65,11 +65,11 @@ impl Sweeper {
             };
             if let Some(row) = row {
                 match self
-                    .desk
-                    .change(&row, Event::WatchOver, None, Next::HandOut)
+                    .engine
+                    .apply(&row, Event::WatchExpired, None, Dispatch::Enqueue)
                     .await?
                 {
-                    Changed::To(_) | Changed::Conflict | Changed::No(_) => {}
+                    Applied::Yes(_) | Applied::Conflict | Applied::Rejected(_) => {}
                 }
             }
         }

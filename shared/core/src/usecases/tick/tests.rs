@@ -1,20 +1,20 @@
-use super::super::world::{World, entered, mapping, start};
+use super::super::fake_ports::{FakePorts, entered, mapping, start};
 use super::*;
 use crate::announcement::{Hire, HireKey};
 use crate::invitation::Step;
 use crate::ports::DueItem;
 use crate::timing::seconds;
 
-fn ticker(world: &World) -> Ticker {
+fn ticker(world: &FakePorts) -> Scheduler {
     let ports = Arc::new(world.clone());
     let shares = Shares {
         share: 3,
         lease: seconds(30.0),
     };
-    Ticker::new(ports.clone(), ports.clone(), ports, shares)
+    Scheduler::new(ports.clone(), ports.clone(), ports, shares)
 }
 
-fn queued(world: &World) -> Vec<Work> {
+fn queued(world: &FakePorts) -> Vec<Work> {
     std::mem::take(&mut world.holds().queued)
 }
 
@@ -27,7 +27,7 @@ fn steps(count: usize) -> Vec<DueItem> {
 
 #[tokio::test]
 async fn whatever_is_due_is_handed_out_as_the_work_that_it_is() {
-    let world = World::new();
+    let world = FakePorts::new();
     let row = entered("1", &mapping("video"), start());
     let (tenant, key, assessment) = (row.key.tenant.clone(), row.key, row.assessment);
     let hire = HireKey {
@@ -58,7 +58,7 @@ async fn whatever_is_due_is_handed_out_as_the_work_that_it_is() {
             Work::WriteBack {
                 key: key.clone(),
                 news: false,
-                marker: None
+                change_token: None
             },
             Work::Invite { key },
             Work::Sweep {
@@ -73,13 +73,13 @@ async fn whatever_is_due_is_handed_out_as_the_work_that_it_is() {
 
 #[tokio::test]
 async fn where_nothing_is_due_the_queue_is_left_alone() {
-    let world = World::new();
+    let world = FakePorts::new();
     assert_eq!(ticker(&world).tick().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn what_was_handed_out_is_left_to_the_queue_for_a_lease() {
-    let world = World::new();
+    let world = FakePorts::new();
     let ticker = ticker(&world);
     world.holds().due = steps(5);
     assert_eq!(ticker.tick().await.unwrap(), 3, "a share");
@@ -98,7 +98,7 @@ async fn what_was_handed_out_is_left_to_the_queue_for_a_lease() {
 
 #[tokio::test]
 async fn what_the_queue_did_not_take_has_no_lease() {
-    let world = World::new();
+    let world = FakePorts::new();
     let ticker = ticker(&world);
     world.holds().due = steps(2);
     world.holds().queue_fails = true;
@@ -109,7 +109,7 @@ async fn what_the_queue_did_not_take_has_no_lease() {
 
 #[tokio::test]
 async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
-    let world = World::new();
+    let world = FakePorts::new();
     let ticker = ticker(&world);
     world.pass(-60);
     world.holds().due = steps(7);
@@ -125,7 +125,7 @@ async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
 /// Each time that a delivery is looked into counts.
 #[tokio::test]
 async fn a_delivery_is_not_looked_into_ahead_of_its_time() {
-    let world = World::new();
+    let world = FakePorts::new();
     let ticker = ticker(&world);
     world.pass(-60);
     world.holds().due = vec![DueItem::Delivery("acme".into(), "d".to_owned())];

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::super::world::{
-    Holds, World, Wrote, entered, failing, mapping, sent, start, throttled, time, told,
+use super::super::fake_ports::{
+    FakePorts, FakeState, Wrote, entered, failing, mapping, sent, start, throttled, time, told,
 };
 use super::*;
-use crate::invitation::{FailReason, NextTry, Part, PartFailure, Trouble};
+use crate::invitation::{FailReason, Failure, NextTry, Part, PartFailure};
 use crate::report::Moment;
 use crate::result::{Score, Status};
 use crate::tenant::{ActionPlan, MovePlan};
 use crate::timing::{Timing, after, seconds};
 
 /// A world whose invitations are reported as an action, or not at all.
-fn world(action: bool) -> World {
-    let world = World::new();
+fn world(action: bool) -> FakePorts {
+    let world = FakePorts::new();
     if action {
         world.holds().tenant.mappings[0].report.action = Some(plan());
     }
@@ -36,7 +36,7 @@ fn plan() -> ActionPlan {
 }
 
 /// The platform says that the one of this application is completed, with so many points of ten.
-fn scored(world: &World, application: &str, points: f64) {
+fn scored(world: &FakePorts, application: &str, points: f64) {
     let reference = Reference::new(format!("r-{application}"));
     let mut result = AssessmentResult::bare(reference.clone(), Status::Completed);
     result.score = Some(Score::of(points, Some(10.0)));
@@ -44,16 +44,16 @@ fn scored(world: &World, application: &str, points: f64) {
 }
 
 /// What the ledger knows when the platform says so.
-fn finding(points: f64) -> crate::result::Finding {
+fn snapshot(points: f64) -> crate::result::ResultSnapshot {
     let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
     result.score = Some(Score::of(points, Some(10.0)));
-    result.finding()
+    result.snapshot()
 }
 
 fn observed(points: f64) -> Event {
     Event::Observed {
-        finding: finding(points),
-        marker: None,
+        snapshot: snapshot(points),
+        change_token: None,
         lease_until: None,
         carried: false,
     }
@@ -75,30 +75,30 @@ fn begun(lease_until: Timestamp) -> Event {
     })
 }
 
-async fn bring(world: &World, key: &InvitationKey, heard_of: Option<&str>) -> News {
-    let heard_of = heard_of.map(Reference::from);
+async fn bring(world: &FakePorts, key: &InvitationKey, delivered_as: Option<&str>) -> SyncOutcome {
+    let delivered_as = delivered_as.map(Reference::from);
     let write_back = world.write_back();
-    let news = write_back.bring_news(key, None, heard_of.as_ref());
+    let news = write_back.sync_result(key, None, delivered_as.as_ref());
     news.await.unwrap()
 }
 
 /// Reports what there is. Returns the row as it is then.
-async fn write(world: &World, key: &InvitationKey) -> Invitation {
+async fn write(world: &FakePorts, key: &InvitationKey) -> Invitation {
     world.write_back().write_back(key).await.unwrap();
     world.row(key)
 }
 
-fn calls(world: &World) -> Vec<&'static str> {
+fn calls(world: &FakePorts) -> Vec<&'static str> {
     std::mem::take(&mut world.holds().calls)
 }
 
-fn asked(world: &World) -> usize {
+fn asked(world: &FakePorts) -> usize {
     let asked = calls(world);
     asked.iter().filter(|call| **call == "result").count()
 }
 
 /// The platform has it, and nothing was reported of it.
-fn unreported(world: &World) -> InvitationKey {
+fn unreported(world: &FakePorts) -> InvitationKey {
     let key = world.enter("1", "video");
     world.happens(&key, sent("r-1".into()));
     key
@@ -113,8 +113,8 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
     let shown = world.row(&key);
     let left = |begun: i64| {
         let seen = Event::Observed {
-            finding: finding(9.0),
-            marker: None,
+            snapshot: snapshot(9.0),
+            change_token: None,
             lease_until: Some(after(time(begun), seconds(60.0))),
             carried: true,
         };
@@ -124,13 +124,13 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
     };
     // For all that anybody knows it is still at work.
     left(-59);
-    assert_eq!(bring(&world, &key, Some("c1")).await, News::Later);
-    assert!(world.row(&key).is_carried());
+    assert_eq!(bring(&world, &key, Some("c1")).await, SyncOutcome::Later);
+    assert!(world.row(&key).awaits_delivery());
 
     left(-60);
-    assert_eq!(bring(&world, &key, Some("c1")).await, News::Later);
+    assert_eq!(bring(&world, &key, Some("c1")).await, SyncOutcome::Later);
     assert!(!world.row(&key).unreported());
-    assert_eq!(bring(&world, &key, Some("c1")).await, News::Recorded);
+    assert_eq!(bring(&world, &key, Some("c1")).await, SyncOutcome::Recorded);
 }
 
 /// Its sender bound the reference and came no further, and the invitation was given up. Then the candidate took part.
@@ -141,7 +141,7 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
     let key = world.enter("1", "video");
     world.happens(&key, claim(time(60)));
     let sending = bring(&world, &key, Some("r-1")).await;
-    assert_eq!(sending, News::Later, "its sender may be at work");
+    assert_eq!(sending, SyncOutcome::Later, "its sender may be at work");
     assert_eq!(world.row(&key).reference, None);
 
     let given_up = Event::Fail {
@@ -154,7 +154,10 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
         if let Some(event) = given_up {
             world.happens(&key, event);
         }
-        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        assert_eq!(
+            bring(&world, &key, Some("r-1")).await,
+            SyncOutcome::Recorded
+        );
         let row = world.row(&key);
         assert_eq!(row.reference, Some("r-1".into()));
         assert_eq!(row.state, State::Completed);
@@ -162,7 +165,7 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
     // Without a delivery there is nothing to put on record.
     world.enter("1", "video");
     world.happens(&key, claim(start()));
-    assert_eq!(bring(&world, &key, None).await, News::Later);
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Later);
     assert_eq!(world.row(&key).reference, None);
 }
 
@@ -180,7 +183,10 @@ async fn a_callback_about_what_was_forgotten_is_done() {
             holds.rows.get_mut(&key).unwrap().forgotten_at = Some(start());
         });
         let before = world.row(&key);
-        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        assert_eq!(
+            bring(&world, &key, Some("r-1")).await,
+            SyncOutcome::Recorded
+        );
         assert_eq!(world.row(&key), before);
         assert_eq!(calls(&world), Vec::<&str>::new());
     }
@@ -193,16 +199,16 @@ async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
     let key = world.invited("1", "video");
     scored(&world, "1", 4.0);
     let of = key.clone();
-    let other = move |holds: &mut Holds| {
+    let other = move |holds: &mut FakeState| {
         let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
         result.score = Some(Score::of(9.0, Some(10.0)));
         holds.results.insert("r-1".into(), result);
         holds.happens(&of, observed(9.0), start());
     };
-    world.holds().meanwhile.insert("result", Box::new(other));
-    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    world.holds().on_call.insert("result", Box::new(other));
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Recorded);
     assert_eq!(asked(&world), 2);
-    assert_eq!(world.row(&key).finding, Some(finding(9.0)));
+    assert_eq!(world.row(&key).snapshot, Some(snapshot(9.0)));
 }
 
 #[tokio::test]
@@ -211,10 +217,10 @@ async fn a_row_that_never_rests_is_left_for_later() {
     let key = world.invited("1", "video");
     scored(&world, "1", 4.0);
     world.holds().conflicts = 5;
-    assert_eq!(bring(&world, &key, None).await, News::Later);
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Later);
     assert_eq!(asked(&world), 5);
-    assert_eq!(bring(&world, &key, None).await, News::Recorded);
-    assert_eq!(world.row(&key).finding, Some(finding(4.0)));
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Recorded);
+    assert_eq!(world.row(&key).snapshot, Some(snapshot(4.0)));
 }
 
 #[tokio::test]
@@ -222,7 +228,10 @@ async fn of_an_invitation_that_is_gone_there_are_no_news() {
     let world = world(false);
     let key = world.invited("1", "video");
     world.holds().rows.clear();
-    assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+    assert_eq!(
+        bring(&world, &key, Some("r-1")).await,
+        SyncOutcome::Recorded
+    );
     world.write_back().handle(&key, true, None).await.unwrap();
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
@@ -235,7 +244,7 @@ async fn news_are_reported_in_the_same_breath() {
     write(&world, &key).await;
     scored(&world, "1", 9.0);
     calls(&world);
-    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Recorded);
     assert_eq!(calls(&world), ["result", "update_action"]);
     let row = world.row(&key);
     assert_eq!(row.state, State::Completed);
@@ -257,7 +266,10 @@ async fn news_of_what_has_no_action_yet_are_put_on_record_and_handed_out() {
             report.action = Some(ActionRecord::Creating);
         }
         scored(&world, "1", 9.0);
-        assert_eq!(bring(&world, &key, Some("r-1")).await, News::Recorded);
+        assert_eq!(
+            bring(&world, &key, Some("r-1")).await,
+            SyncOutcome::Recorded
+        );
         assert_eq!(calls(&world), ["result"]);
         assert!(world.row(&key).unreported());
         let work = crate::work::Work::step(key.clone(), Step::WriteBack);
@@ -271,10 +283,10 @@ async fn a_mark_and_its_news_are_on_record_together() {
     let key = world.invited("1", "video");
     scored(&world, "1", 9.0);
     let write_back = world.write_back();
-    let marker = Some("m1".to_owned());
-    write_back.handle(&key, true, marker).await.unwrap();
+    let change_token = Some("m1".to_owned());
+    write_back.handle(&key, true, change_token).await.unwrap();
     let row = world.row(&key);
-    assert_eq!(row.marker.as_deref(), Some("m1"));
+    assert_eq!(row.change_token.as_deref(), Some("m1"));
     assert_eq!(row.state, State::Completed);
     assert!(!row.unreported());
 }
@@ -292,7 +304,7 @@ async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
         .fails
         .insert("result", failing(Phase::Unknown));
     while world.row(&key).report.shows(Part::Words) == 0 {
-        let Wake::At { at, .. } = write(&world, &key).await.wake else {
+        let Schedule::At { at, .. } = write(&world, &key).await.schedule else {
             panic!("it is not due");
         };
         world.holds().now = at;
@@ -319,7 +331,7 @@ async fn news_that_come_during_a_report_are_left_to_whoever_writes_next() {
     let key = unreported(&world);
     world.happens(&key, begun(time(50)));
     scored(&world, "1", 9.0);
-    assert_eq!(bring(&world, &key, None).await, News::Recorded);
+    assert_eq!(bring(&world, &key, None).await, SyncOutcome::Recorded);
     assert_eq!(calls(&world), ["result"]);
     let row = world.row(&key);
     assert_eq!(row.state, State::Completed);
@@ -336,13 +348,16 @@ async fn what_the_platform_does_not_tell_comes_later() {
         world.holds().fails.insert(call, down);
         let before = world.row(&key);
         for times in 1..=2 {
-            let reach = Reach::Record;
+            let scope = ErrorScope::Record;
             let news = bring(&world, &key, Some("r-1")).await;
-            assert_eq!(news, News::Unavailable { reach, times });
+            assert_eq!(news, SyncOutcome::Unavailable { scope, times });
         }
         let row = world.row(&key);
-        assert_eq!((&row.state, &row.wake), (&before.state, &before.wake));
-        assert_eq!(row.trouble.unwrap().times, 2);
+        assert_eq!(
+            (&row.state, &row.schedule),
+            (&before.state, &before.schedule)
+        );
+        assert_eq!(row.failure.unwrap().attempts, 2);
     }
 }
 
@@ -395,7 +410,7 @@ async fn what_comes_of_a_removed_mappings_invitation_is_reported_as_it_said() {
             world.holds().tenant.mappings.clear();
         }
         scored(&world, "1", 9.0);
-        assert_eq!(bring(&world, &key, None).await, News::Recorded);
+        assert_eq!(bring(&world, &key, None).await, SyncOutcome::Recorded);
         assert!(!world.row(&key).unreported());
         let holds = world.holds();
         let Some(Wrote::Update(_, update)) = holds.wrote.last() else {
@@ -429,7 +444,7 @@ async fn a_report_without_any_definition_waits_for_its_mapping_to_be_configured_
     let mappings = std::mem::take(&mut world.holds().tenant.mappings);
     let row = write(&world, &key).await;
     assert!(row.unreported());
-    assert_eq!(row.report.trouble.unwrap().code, "mapping.unknown");
+    assert_eq!(row.report.failure.unwrap().code, "mapping.unknown");
     assert_eq!(calls(&world), Vec::<&str>::new());
     world.holds().tenant.mappings = mappings;
     world.pass(3600);
@@ -444,14 +459,17 @@ async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
         let busy = throttled(Some(time(500)));
         world.holds().fails.insert(call, busy);
         let row = write(&world, &key).await;
-        let trouble = row.report.problem().unwrap();
-        assert_eq!((trouble.code.as_str(), trouble.times), ("test.failed", 1));
+        let failure = row.report.problem().unwrap();
+        assert_eq!(
+            (failure.code.as_str(), failure.attempts),
+            ("test.failed", 1)
+        );
         assert_eq!(row.report.lease_until, None);
-        let due = Wake::At {
+        let due = Schedule::At {
             at: time(500),
             step: Step::WriteBack,
         };
-        assert_eq!(row.wake, due);
+        assert_eq!(row.schedule, due);
 
         world.holds().fails.clear();
         calls(&world);
@@ -461,7 +479,7 @@ async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
         world.pass(1);
         let row = write(&world, &key).await;
         assert!(!row.unreported());
-        assert_eq!(row.report.trouble, None);
+        assert_eq!(row.report.failure, None);
     }
 }
 
@@ -474,7 +492,10 @@ async fn a_report_that_needs_the_platforms_words_waits_for_them() {
     world.holds().fails.insert("result", down);
     let row = write(&world, &key).await;
     assert_eq!(calls(&world), ["result"]);
-    assert_eq!(row.report.problem().map(|trouble| trouble.times), Some(1));
+    assert_eq!(
+        row.report.problem().map(|failure| failure.attempts),
+        Some(1)
+    );
     assert!(world.row(&key).unreported());
     assert_eq!(world.row(&key).report.lease_until, None);
 }
@@ -490,7 +511,7 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
     world.holds().wrote.clear();
     let down = failing(Phase::Unknown);
     world.holds().fails.insert("result", down);
-    let shown = |world: &World| {
+    let shown = |world: &FakePorts| {
         let written = std::mem::take(&mut world.holds().wrote);
         let comments = |wrote| match wrote {
             Wrote::Update(_, update) => update.comments_html.unwrap(),
@@ -509,8 +530,8 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
             // What only an administrator can do is not said to the recruiter.
             assert!(!comments.contains("Mend it."), "{comments}");
         }
-        let Wake::At { at, .. } = row.wake else {
-            panic!("{:?}", row.wake);
+        let Schedule::At { at, .. } = row.schedule else {
+            panic!("{:?}", row.schedule);
         };
         world.holds().now = at;
     }
@@ -542,7 +563,7 @@ async fn what_is_refused_for_good_is_tried_again_but_rarely() {
     let refused = failing(Phase::Refused);
     world.holds().fails.insert("vacancy", refused);
     let mut waits = Vec::new();
-    while let Wake::At { at, .. } = write(&world, &key).await.wake {
+    while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
         let wait = at.duration_since(world.holds().now);
         waits.push(wait.as_hours());
         world.pass(wait.as_secs());
@@ -552,7 +573,7 @@ async fn what_is_refused_for_good_is_tried_again_but_rarely() {
     assert!(!row.unreported());
     let failure = row.report.failure(Part::Action).unwrap();
     assert_eq!(
-        (failure.trouble.times, failure.next),
+        (failure.failure.attempts, failure.next),
         (7, NextTry::GivenUp(1))
     );
     let told = world
@@ -571,7 +592,7 @@ async fn an_eploy_that_does_not_answer_is_tried_for_a_month() {
         let key = unreported(&world);
         world.holds().fails.insert(call, failing(Phase::Unknown));
         let mut tries = 1;
-        while let Wake::At { at, .. } = write(&world, &key).await.wake {
+        while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
             assert!(at < time(32 * 86_400), "{call} {at}");
             world.holds().now = at;
             tries += 1;
@@ -598,15 +619,15 @@ async fn time_in_which_nobody_tried_does_not_end_a_report() {
         .fails
         .insert("vacancy", failing(Phase::Refused));
     for _ in 0..5 {
-        let Wake::At { at, .. } = write(&world, &key).await.wake else {
-            panic!("{:?}", world.row(&key).wake);
+        let Schedule::At { at, .. } = write(&world, &key).await.schedule else {
+            panic!("{:?}", world.row(&key).schedule);
         };
         world.holds().now = at;
     }
     world.pass(10 * 86_400);
     let row = write(&world, &key).await;
     let failure = row.report.failure(Part::Action).unwrap();
-    assert_eq!(failure.trouble.times, 6);
+    assert_eq!(failure.failure.attempts, 6);
     assert!(row.unreported() && !failure.is_given_up());
 }
 
@@ -627,7 +648,7 @@ async fn the_report_of_an_application_that_eploy_has_no_more_ends() {
         holds.published.clear();
     });
     let mut tries = 1;
-    while let Wake::At { at, .. } = write(&world, &key).await.wake {
+    while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
         assert!(world.row(&key).unreported());
         world.holds().now = at;
         tries += 1;
@@ -638,7 +659,7 @@ async fn the_report_of_an_application_that_eploy_has_no_more_ends() {
     let row = world.row(&key);
     assert!(!row.unreported());
     let failure = row.report.failure(Part::Action).unwrap();
-    assert_eq!(failure.trouble.code, "eploy.application_gone");
+    assert_eq!(failure.failure.code, "eploy.application_gone");
     assert!(failure.is_given_up());
     let told = std::mem::take(&mut world.holds().published);
     assert!(
@@ -659,12 +680,12 @@ async fn an_application_that_is_gone_is_looked_for_though_no_part_is_due() {
     world.holds().eploy_fails = Some(gone);
     let mut tries = 1;
     let mut row = write(&world, &key).await;
-    while let Wake::At { at, .. } = row.wake {
+    while let Schedule::At { at, .. } = row.schedule {
         world.set(|holds| {
             holds.now = at;
             let report = &mut holds.rows.get_mut(&key).unwrap().report;
             let failure = PartFailure {
-                trouble: report.trouble.clone().unwrap(),
+                failure: report.failure.clone().unwrap(),
                 next: NextTry::At(after(at, seconds(86_400.0))),
                 told: false,
             };
@@ -688,8 +709,8 @@ async fn an_application_that_is_there_again_is_reported() {
     };
     world.holds().eploy_fails = Some(gone);
     for _ in 0..2 {
-        let Wake::At { at, .. } = write(&world, &key).await.wake else {
-            panic!("{:?}", world.row(&key).wake);
+        let Schedule::At { at, .. } = write(&world, &key).await.schedule else {
+            panic!("{:?}", world.row(&key).schedule);
         };
         world.holds().now = at;
     }
@@ -708,7 +729,7 @@ async fn what_the_platform_is_asked_for_has_an_end() {
         .holds()
         .fails
         .insert("result", failing(Phase::Unknown));
-    while let Wake::At { at, .. } = write(&world, &key).await.wake {
+    while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
         assert!(at < time(32 * 86_400), "{at}");
         world.holds().now = at;
     }
@@ -733,10 +754,13 @@ async fn trouble_counts_on_from_where_it_was() {
     let mut waited = SignedDuration::ZERO;
     for times in 1..=4 {
         let row = write(&world, &key).await;
-        let trouble = row.report.problem().unwrap();
-        assert_eq!((trouble.times, trouble.since), (times, start()));
-        let Wake::At { at, .. } = row.wake else {
-            panic!("{:?}", row.wake);
+        let failure = row.report.problem().unwrap();
+        assert_eq!(
+            (failure.attempts, failure.first_failed_at),
+            (times, start())
+        );
+        let Schedule::At { at, .. } = row.schedule else {
+            panic!("{:?}", row.schedule);
         };
         let wait = at.duration_since(world.holds().now);
         assert!(wait > waited);
@@ -750,26 +774,26 @@ async fn trouble_counts_on_from_where_it_was() {
 async fn a_delay_is_told_while_sending_is_still_tried() {
     let world = world(true);
     let key = world.enter("1", "video");
-    let trouble = Trouble {
-        times: 4,
-        ..Trouble::from_call(&failing(Phase::NotSent), None, time(-3600))
+    let failure = Failure {
+        attempts: 4,
+        ..Failure::from_call(&failing(Phase::NotSent), None, time(-3600))
     };
     world.happens(
         &key,
-        Event::PutOff {
+        Event::Deferred {
             claim: None,
-            trouble,
+            failure,
             until: time(700),
         },
     );
     let row = write(&world, &key).await;
     assert!(!row.unreported());
     assert_eq!(row.state, State::Detected);
-    let due = Wake::At {
+    let due = Schedule::At {
         at: time(700),
         step: Step::Invite,
     };
-    assert_eq!(row.wake, due);
+    assert_eq!(row.schedule, due);
     assert_eq!(calls(&world), ["vacancy", "create_action"]);
 }
 
@@ -781,7 +805,7 @@ async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
     write(&world, &key).await;
     world.happens(&key, observed(4.0));
     let of = key.clone();
-    let other = move |holds: &mut Holds| {
+    let other = move |holds: &mut FakeState| {
         holds.now = time(100);
         holds.happens(&of, observed(9.0), time(100));
         holds.happens(&of, begun(time(160)), time(100));
@@ -790,7 +814,7 @@ async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
     };
     world.set(|holds| {
         holds.queued.clear();
-        holds.meanwhile.insert("update_action", Box::new(other));
+        holds.on_call.insert("update_action", Box::new(other));
     });
     let row = write(&world, &key).await;
     assert!(row.unreported(), "what was written last may be the older");
@@ -804,12 +828,12 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
     let world = world(true);
     let key = unreported(&world);
     let of = key.clone();
-    let left = move |holds: &mut Holds| {
+    let left = move |holds: &mut FakeState| {
         holds.happens(&of, Event::Left, start());
     };
     world
         .holds()
-        .meanwhile
+        .on_call
         .insert("create_action", Box::new(left));
     let row = write(&world, &key).await;
     assert!(!row.unreported());
@@ -824,9 +848,9 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
 async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
     let world = world(true);
     let key = unreported(&world);
-    let erased = |holds: &mut Holds| holds.rows.clear();
-    let meanwhile = Box::new(erased);
-    world.holds().meanwhile.insert("create_action", meanwhile);
+    let erased = |holds: &mut FakeState| holds.rows.clear();
+    let on_call = Box::new(erased);
+    world.holds().on_call.insert("create_action", on_call);
     world.write_back().write_back(&key).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::super::desk::Desk;
+use super::super::engine::Engine;
 use super::super::merged::{NOT_FOUND, application_gone};
-use crate::error::{CallError, Phase, Reach};
+use crate::error::{CallError, ErrorScope, Phase};
 use crate::invitation::{
-    ActionRecord, Event, Invitation, NextTry, Part, PartFailure, Report, Trouble,
+    ActionRecord, Event, Failure, Invitation, NextTry, Part, PartFailure, Report,
 };
 use crate::ports::{ActionLookUp, ActionUpdate, Eploy, NewAction};
 use crate::report::{Missing, Moment, Written, compose};
@@ -18,7 +18,7 @@ use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
 use crate::timing::{after, seconds};
 
 /// The application itself is no more.
-const GONE: &str = Trouble::APPLICATION_GONE;
+const GONE: &str = Failure::APPLICATION_GONE;
 
 /// Why a report stopped half-way.
 pub(super) enum Stop {
@@ -36,7 +36,7 @@ impl From<CallError> for Stop {
 
 /// A writer at work. What was written, and what failed, stays in its report.
 pub(super) struct ReportWriter<'a> {
-    desk: &'a Desk,
+    engine: &'a Engine,
     mapping: &'a Mapping,
     row: &'a Invitation,
     /// What there is to tell, if anything.
@@ -53,13 +53,13 @@ pub(super) struct ReportWriter<'a> {
 
 impl<'a> ReportWriter<'a> {
     pub(super) fn new(
-        desk: &'a Desk,
+        engine: &'a Engine,
         mapping: &'a Mapping,
         row: &'a Invitation,
         lease_until: Timestamp,
     ) -> Self {
         Self {
-            desk,
+            engine,
             mapping,
             row,
             moment: row.moment(),
@@ -81,7 +81,10 @@ impl<'a> ReportWriter<'a> {
         self.words = false;
         self.failed(Part::Words, error);
         let lasts = self.report.failure(Part::Words).is_some_and(|failure| {
-            failure.trouble.is_late(self.desk.now(), &self.desk.timing) || failure.is_given_up()
+            failure
+                .failure
+                .is_late(self.engine.now(), &self.engine.timing)
+                || failure.is_given_up()
         });
         if lasts {
             self.report.begin_without_words(self.row.revision);
@@ -128,7 +131,7 @@ impl<'a> ReportWriter<'a> {
         self.lacks(part)
             && match self.report.failure(part).map(|failure| failure.next) {
                 None => true,
-                Some(NextTry::At(at)) => at <= self.desk.now(),
+                Some(NextTry::At(at)) => at <= self.engine.now(),
                 Some(NextTry::GivenUp(revision)) => revision < self.row.revision,
             }
     }
@@ -142,8 +145,8 @@ impl<'a> ReportWriter<'a> {
 
     /// Whether the application was gone at the last try. Then it is looked for, whenever its parts are due.
     fn was_gone(&self) -> bool {
-        let trouble = self.report.trouble.as_ref();
-        trouble.is_some_and(|trouble| trouble.code == GONE)
+        let failure = self.report.failure.as_ref();
+        failure.is_some_and(|failure| failure.code == GONE)
     }
 
     /// Writes every part that is behind.
@@ -223,11 +226,11 @@ impl<'a> ReportWriter<'a> {
             Err(Stop::Lease) => return Event::ReportProgress(self.report),
             // If no part was due, what is wrong was not tried again.
             Ok(()) if !self.tried => {}
-            Ok(()) => self.report.trouble = None,
+            Ok(()) => self.report.failure = None,
             Err(Stop::Call(error)) => {
                 let mut lacking = self.wanted();
                 lacking.retain(|part| self.lacks(*part));
-                return stopped(self.desk, self.row, self.report, &lacking, &error);
+                return stopped(self.engine, self.row, self.report, &lacking, &error);
             }
         }
         let wanted = self.wanted();
@@ -257,10 +260,10 @@ impl<'a> ReportWriter<'a> {
 
     /// A part could not be written.
     fn failed(&mut self, part: Part, error: &CallError) {
-        let before = self.report.failure(part).map(|failure| &failure.trouble);
-        let trouble = Trouble::from_call(error, before, self.desk.now());
-        let next = next_try(self.desk, self.row, error, &trouble);
-        let (key, times) = (&self.row.key, trouble.times);
+        let before = self.report.failure(part).map(|failure| &failure.failure);
+        let failure = Failure::from_call(error, before, self.engine.now());
+        let next = retry_at(self.engine, self.row, error, &failure);
+        let (key, times) = (&self.row.key, failure.attempts);
         if matches!(next, NextTry::GivenUp(_)) {
             tracing::error!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "a part of the report was given up");
         } else {
@@ -270,7 +273,7 @@ impl<'a> ReportWriter<'a> {
         self.report.fail(
             part,
             PartFailure {
-                trouble,
+                failure,
                 next,
                 told: false,
             },
@@ -280,9 +283,9 @@ impl<'a> ReportWriter<'a> {
     /// The parts that the action tells of, because they could not be written for a while, each with whether it was given
     /// up.
     fn told(&self) -> Vec<(Part, bool)> {
-        let now = self.desk.now();
+        let now = self.engine.now();
         let lasts = |failure: &PartFailure| {
-            failure.is_given_up() || failure.trouble.is_late(now, &self.desk.timing)
+            failure.is_given_up() || failure.failure.is_late(now, &self.engine.timing)
         };
         self.report
             .failures()
@@ -494,7 +497,7 @@ impl<'a> ReportWriter<'a> {
 
     /// Whether the lease lasts for one more call.
     fn may_call(&self) -> Result<(), Stop> {
-        let end = after(self.desk.now(), seconds(self.desk.timing.call_seconds));
+        let end = after(self.engine.now(), seconds(self.engine.timing.call_seconds));
         if end > self.lease_until {
             Err(Stop::Lease)
         } else {
@@ -505,7 +508,7 @@ impl<'a> ReportWriter<'a> {
 
 /// Nothing can be written at present, because of this error: put off, or given up with all that is `lacking`.
 pub(super) fn stopped(
-    desk: &Desk,
+    engine: &Engine,
     row: &Invitation,
     mut report: Report,
     lacking: &BTreeSet<Part>,
@@ -513,24 +516,24 @@ pub(super) fn stopped(
 ) -> Event {
     let is_gone = error.code == GONE;
     // Another kind of problem is counted anew.
-    let before = row.report.trouble.as_ref();
+    let before = row.report.failure.as_ref();
     let before = before.filter(|before| (before.code == GONE) == is_gone);
-    let trouble = Trouble::from_call(error, before, desk.now());
-    let next = if is_gone && trouble.times >= Trouble::GONE_TRIES {
+    let failure = Failure::from_call(error, before, engine.now());
+    let next = if is_gone && failure.attempts >= Failure::GONE_TRIES {
         NextTry::GivenUp(row.revision)
     } else {
-        next_try(desk, row, error, &trouble)
+        retry_at(engine, row, error, &failure)
     };
-    let (key, times) = (&row.key, trouble.times);
+    let (key, times) = (&row.key, failure.attempts);
     if let NextTry::At(until) = next {
         tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was put off");
-        report.trouble = Some(trouble);
-        return Event::ReportPutOff { report, until };
+        report.failure = Some(failure);
+        return Event::ReportDeferred { report, until };
     }
     tracing::error!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was given up");
     for part in lacking {
         let failure = PartFailure {
-            trouble: trouble.clone(),
+            failure: failure.clone(),
             next,
             told: false,
         };
@@ -541,26 +544,26 @@ pub(super) fn stopped(
 
 /// Everything was tried: done, unless a part is tried again.
 fn ended(row: &Invitation, mut report: Report) -> Event {
-    if let Some(until) = report.next_try() {
-        return Event::ReportPutOff { report, until };
+    if let Some(until) = report.retry_at() {
+        return Event::ReportDeferred { report, until };
     }
     report.revision = row.revision;
     Event::Reported(report)
 }
 
 /// What comes after a failure.
-fn next_try(desk: &Desk, row: &Invitation, error: &CallError, trouble: &Trouble) -> NextTry {
-    let (now, timing) = (desk.now(), &desk.timing);
+fn retry_at(engine: &Engine, row: &Invitation, error: &CallError, failure: &Failure) -> NextTry {
+    let (now, timing) = (engine.now(), &engine.timing);
     let refused = !error.may_retry();
-    if trouble.ends_report(refused, now, timing) {
+    if failure.ends_report(refused, now, timing) {
         return NextTry::GivenUp(row.revision);
     }
-    let mut until = after(now, timing.backoff(trouble.times, &row.key.to_string()));
+    let mut until = after(now, timing.backoff(failure.attempts, &row.key.to_string()));
     if let Some(not_before) = error.retry_at {
         until = until.max(not_before);
     }
-    if refused || trouble.is_lasting(now, timing) {
-        until = until.max(after(now, trouble.rare_wait(timing)));
+    if refused || failure.is_lasting(now, timing) {
+        until = until.max(after(now, failure.rare_wait(timing)));
     }
     NextTry::At(until)
 }
@@ -568,7 +571,7 @@ fn next_try(desk: &Desk, row: &Invitation, error: &CallError, trouble: &Trouble)
 /// Whether an error may be about what was written and not about the way to Eploy, so that other parts are tried.
 fn concerns_a_part(error: &CallError) -> bool {
     error.code != GONE
-        && error.reach == Reach::Record
+        && error.scope == ErrorScope::Record
         && matches!(error.phase, Phase::Refused | Phase::Unknown)
 }
 
@@ -590,9 +593,9 @@ pub(super) fn action_start(row: &Invitation) -> Timestamp {
 /// Whether the score asks for the move.
 fn reached(plan: &MovePlan, row: &Invitation) -> bool {
     plan.min_percent.is_none_or(|least| {
-        row.finding
+        row.snapshot
             .as_ref()
-            .and_then(|finding| finding.score.as_ref())
+            .and_then(|snapshot| snapshot.score.as_ref())
             .and_then(|score| score.percent)
             .is_some_and(|percent| percent >= f64::from(least))
     })

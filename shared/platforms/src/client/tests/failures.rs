@@ -21,54 +21,58 @@ async fn every_kind_of_failure_has_its_phase() {
         headers: Vec::new(),
         body: b"{\"key\": \"0123".to_vec(),
     });
-    for (scripted, phase, reach) in [
-        (lost, Phase::Unknown, Reach::Record),
-        (unsent, Phase::NotSent, Reach::Record),
-        (guarded, Phase::NotSent, Reach::Connection),
+    for (scripted, phase, scope) in [
+        (lost, Phase::Unknown, ErrorScope::Record),
+        (unsent, Phase::NotSent, ErrorScope::Record),
+        (guarded, Phase::NotSent, ErrorScope::Connection),
         (
             Err(TransportError::TooLarge(9)),
             Phase::Unknown,
-            Reach::Record,
+            ErrorScope::Record,
         ),
-        (half, Phase::Unknown, Reach::Record),
+        (half, Phase::Unknown, ErrorScope::Record),
         (
             answer(201, &json!({"ok": true})),
             Phase::Unknown,
-            Reach::Record,
+            ErrorScope::Record,
         ),
-        (answer(500, &json!({})), Phase::Unknown, Reach::Record),
+        (answer(500, &json!({})), Phase::Unknown, ErrorScope::Record),
         (
             answer(400, &json!({"email": ["Bad."]})),
             Phase::Refused,
-            Reach::Record,
+            ErrorScope::Record,
         ),
         (
             answer(401, &json!({"detail": "No."})),
             Phase::Refused,
-            Reach::Connection,
+            ErrorScope::Connection,
         ),
         (
             answer(403, &json!({"detail": "No."})),
             Phase::Refused,
-            Reach::Connection,
+            ErrorScope::Connection,
         ),
         (
             answer(404, &json!({"detail": "Not found."})),
             Phase::Refused,
-            Reach::Record,
+            ErrorScope::Record,
         ),
         (
             answer(404, &json!("<html>")),
             Phase::Refused,
-            Reach::Connection,
+            ErrorScope::Connection,
         ),
-        (answer(301, &json!({})), Phase::Refused, Reach::Connection),
+        (
+            answer(301, &json!({})),
+            Phase::Refused,
+            ErrorScope::Connection,
+        ),
     ] {
         let shown = format!("{scripted:?}");
         let error = refusal(scripted).await;
         assert_eq!(
-            (error.phase, error.reach),
-            (phase, reach),
+            (error.phase, error.scope),
+            (phase, scope),
             "{shown}: {error}"
         );
         assert_eq!(error.operation, "invite");
@@ -140,7 +144,7 @@ async fn an_account_that_cannot_be_opened_says_why() {
             .err()
             .unwrap();
         assert_eq!((error.code, error.phase), (code, Phase::NotSent));
-        assert_eq!(error.reach, Reach::Connection);
+        assert_eq!(error.scope, ErrorScope::Connection);
         assert!(error.to_string().contains(names), "{error}");
     }
     let unknown = AccountId::from("wecp");
@@ -154,18 +158,22 @@ async fn an_account_that_cannot_be_opened_says_why() {
 struct TwoSteps;
 
 impl Adapter for TwoSteps {
-    fn assessments(&self, _: Option<&str>) -> Result<Request, Fault> {
+    fn assessments(&self, _: Option<&str>) -> Result<Request, PlatformError> {
         Ok(Request::new(Method::Get, Url::parse(BASE).unwrap()))
     }
 
-    fn read_assessments(&self, _: &Response) -> Result<Page<Assessment>, Fault> {
+    fn read_assessments(&self, _: &Response) -> Result<Page<Assessment>, PlatformError> {
         Ok(Page::of(Vec::new(), None))
     }
 
-    fn invite(&self, _: &InviteOrder, answers: &[Response]) -> Result<Step<InviteAnswer>, Fault> {
+    fn invite(
+        &self,
+        _: &InviteOrder,
+        answers: &[Response],
+    ) -> Result<Step<InviteAnswer>, PlatformError> {
         for answer in answers {
             if !answer.is_success() {
-                return Err(Fault::of_status("Sample", answer));
+                return Err(PlatformError::of_status("Sample", answer));
             }
         }
         match answers {
@@ -185,15 +193,15 @@ impl Adapter for TwoSteps {
         _: &AssessmentId,
         _: &Reference,
         _: &[Response],
-    ) -> Result<Step<Withdrawn>, Fault> {
+    ) -> Result<Step<Withdrawn>, PlatformError> {
         Ok(Step::Done(Withdrawn::Done))
     }
 
-    fn list(&self, _: &AssessmentId, _: Option<&str>) -> Result<Request, Fault> {
+    fn list(&self, _: &AssessmentId, _: Option<&str>) -> Result<Request, PlatformError> {
         self.assessments(None)
     }
 
-    fn read_list(&self, _: &AssessmentId, _: &Response) -> Result<Page<Listed>, Fault> {
+    fn read_list(&self, _: &AssessmentId, _: &Response) -> Result<Page<Listed>, PlatformError> {
         Ok(Page::of(Vec::new(), None))
     }
 
@@ -207,7 +215,7 @@ impl Adapter for TwoSteps {
         _: &AssessmentId,
         _: &Reference,
         _: &[Response],
-    ) -> Result<Step<AssessmentResult>, Fault> {
+    ) -> Result<Step<AssessmentResult>, PlatformError> {
         Ok(Step::Call(self.assessments(None)?))
     }
 

@@ -88,7 +88,7 @@ async fn a_broken_character_hides_nobody() {
         });
         let (client, _) = client([list]).await;
         let page = client.list(&AssessmentId::from("i1"), None).await;
-        let keys = page.unwrap().sightings.into_iter();
+        let keys = page.unwrap().lines.into_iter();
         let keys: Vec<_> = keys.map(|one| one.reference.to_string()).collect();
         assert_eq!(keys, ["a", "b"]);
     }
@@ -325,7 +325,7 @@ async fn a_sweep_reads_one_page_at_a_time() {
     ])
     .await;
     let first = client.list(&"i1".into(), None).await.unwrap();
-    assert_eq!(first.sightings.len(), 1);
+    assert_eq!(first.lines.len(), 1);
     let last = client
         .list(&"i1".into(), first.next.as_deref())
         .await
@@ -364,7 +364,7 @@ async fn a_list_that_has_become_shorter_ends_where_its_next_page_was() {
     let (client, _) = client([gone(), gone()]).await;
     let on = Some("participants/?interview=i1&page=2");
     let page = client.list(&"i1".into(), on).await.unwrap();
-    assert_eq!((page.sightings, page.next), (Vec::new(), None));
+    assert_eq!((page.lines, page.next), (Vec::new(), None));
     // Its beginning is never gone.
     let error = client.list(&"i1".into(), None).await.unwrap_err();
     assert_eq!(error.code, "platform.not_found");

@@ -1,7 +1,7 @@
-use stagecall_core::error::Reach;
+use stagecall_core::error::ErrorScope;
 
 use super::*;
-use crate::fault::Effect;
+use crate::error::Effect;
 
 fn invitation(wecp: &Wecp) -> (Request, Value) {
     match wecp.invite(&order(), &[]).unwrap() {
@@ -13,7 +13,7 @@ fn invitation(wecp: &Wecp) -> (Request, Value) {
     }
 }
 
-fn invited(answer: Response) -> Result<InviteAnswer, Fault> {
+fn invited(answer: Response) -> Result<InviteAnswer, PlatformError> {
     match wecp(json!({})).invite(&order(), &[answer])? {
         Step::Done(outcome) => Ok(outcome),
         Step::Call(_) => panic!("one call is enough"),
@@ -76,8 +76,8 @@ fn a_partner_calls_with_its_credentials_and_for_somebody() {
     ] {
         let fault = Wecp::new(account(settings, secrets)).err().unwrap();
         assert_eq!(
-            (fault.effect, fault.reach),
-            (Effect::NotSent, Reach::Connection)
+            (fault.effect, fault.scope),
+            (Effect::NotSent, ErrorScope::Connection)
         );
         assert!(fault.problem.contains(names), "{}", fault.problem);
     }
@@ -213,8 +213,8 @@ fn somebody_who_is_there_already_is_no_failure() {
 
 #[test]
 fn a_refusal_tells_whom_it_concerns_and_never_quotes() {
-    use Reach::{Connection, Record};
-    for (answer, code, reach) in [
+    use ErrorScope::{Connection, Record};
+    for (answer, code, scope) in [
         (
             text(401, "Invalid API key k3y"),
             "platform.unauthorized",
@@ -262,7 +262,7 @@ fn a_refusal_tells_whom_it_concerns_and_never_quotes() {
     ] {
         let shown = String::from_utf8_lossy(&answer.body).into_owned();
         let fault = invited(answer).unwrap_err();
-        assert_eq!((fault.code, fault.reach), (code, reach), "{shown}");
+        assert_eq!((fault.code, fault.scope), (code, scope), "{shown}");
         for secret in ["k3y", "@", "Ada"] {
             let said = format!("{} {}", fault.problem, fault.remedy);
             assert!(!said.contains(secret), "{said}");

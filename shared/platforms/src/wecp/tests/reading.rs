@@ -1,9 +1,9 @@
 use proptest::prelude::*;
-use stagecall_core::error::Reach;
-use stagecall_core::ports::Sighting;
+use stagecall_core::error::ErrorScope;
+use stagecall_core::ports::ListedStatus;
 
 use super::*;
-use crate::fault::Effect;
+use crate::error::Effect;
 use crate::testing::any_json;
 
 /// A candidate in full, as the reference has it (§B.2.3).
@@ -43,7 +43,7 @@ fn with(mut value: Value, changes: &Value) -> Value {
     value
 }
 
-fn fetched(answer: Response) -> Result<AssessmentResult, Fault> {
+fn fetched(answer: Response) -> Result<AssessmentResult, PlatformError> {
     match wecp(json!({})).result(&TEST.into(), &CANDIDATE.into(), &[answer])? {
         Step::Done(result) => Ok(result),
         Step::Call(_) => panic!("one call is enough"),
@@ -54,13 +54,13 @@ fn read(body: &Value) -> AssessmentResult {
     fetched(answer(200, body)).unwrap()
 }
 
-fn list(answer: &Response) -> Result<Vec<Listed>, Fault> {
+fn list(answer: &Response) -> Result<Vec<Listed>, PlatformError> {
     let page = wecp(json!({})).read_list(&TEST.into(), answer)?;
     assert_eq!(page.next, None);
     Ok(page.items)
 }
 
-fn sighting(row: &Value) -> Sighting {
+fn sighting(row: &Value) -> ListedStatus {
     list(&answer(200, &json!([row]))).unwrap()[0]
         .sighting
         .clone()
@@ -89,7 +89,7 @@ fn told(result: &AssessmentResult) -> Vec<String> {
 fn tests_are_listed_under_whatever_names() {
     let read = |answer: &Response| {
         let page = wecp(json!({})).read_assessments(answer)?;
-        Ok::<_, Fault>(
+        Ok::<_, PlatformError>(
             page.items
                 .into_iter()
                 .map(|test| (test.id.as_str().to_owned(), test.name, test.kind))
@@ -318,7 +318,7 @@ fn a_re_run_is_news_while_it_goes_on_and_with_the_same_score() {
     assert_eq!(told(&read(&going)), ["Re-runs (1, not finished yet)"]);
     let second = read(&with(detail(), &json!({"retry": 1})));
     assert_eq!(second.score, first.score);
-    assert_ne!(second.finding().digest, first.finding().digest);
+    assert_ne!(second.snapshot().digest, first.snapshot().digest);
     assert_eq!(told(&second)[0], "Re-runs (1)");
 }
 
@@ -339,7 +339,7 @@ fn a_candidate_who_is_no_more_is_cancelled_and_a_wrong_address_cancels_nobody() 
         text(404, ""),
         answer(404, &json!({"message": "Not Found"})),
     ] {
-        assert_eq!(fetched(wrong).unwrap_err().reach, Reach::Connection);
+        assert_eq!(fetched(wrong).unwrap_err().scope, ErrorScope::Connection);
     }
     assert_eq!(
         fetched(answer(200, &json!([]))).unwrap_err().effect,
@@ -415,14 +415,14 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
         json!({"reportLink": "https://evil.example/1"}),
     ] {
         assert_eq!(
-            sighting(&with(row(), &same)).marker,
-            finished.marker,
+            sighting(&with(row(), &same)).change_token,
+            finished.change_token,
             "{same}"
         );
     }
     let linked = |query: &str| {
         let link = format!("https://assess.wecreateproblems.com/reports/9?{query}");
-        sighting(&with(row(), &json!({"reportLink": link}))).marker
+        sighting(&with(row(), &json!({"reportLink": link}))).change_token
     };
     assert_eq!(linked("signature=1"), linked("signature=2"));
     for news in [
@@ -433,8 +433,8 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
         json!({"reportLink": "https://assess.wecreateproblems.com/reports/9"}),
     ] {
         assert_ne!(
-            sighting(&with(row(), &news)).marker,
-            finished.marker,
+            sighting(&with(row(), &news)).change_token,
+            finished.change_token,
             "{news}"
         );
     }

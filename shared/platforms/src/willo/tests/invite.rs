@@ -1,7 +1,7 @@
 use stagecall_core::person::Person;
 
 use super::*;
-use crate::fault::Effect;
+use crate::error::Effect;
 
 pub(super) fn order() -> InviteOrder {
     InviteOrder {
@@ -29,7 +29,7 @@ fn invitation(willo: &Willo, order: &InviteOrder) -> (Request, Value) {
     }
 }
 
-fn invited(answer: Response) -> Result<InviteAnswer, Fault> {
+fn invited(answer: Response) -> Result<InviteAnswer, PlatformError> {
     match willo(json!({})).invite(&order(), &[answer])? {
         Step::Done(outcome) => Ok(outcome),
         Step::Call(_) => panic!("one call is enough"),

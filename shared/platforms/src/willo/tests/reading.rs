@@ -1,8 +1,8 @@
 use proptest::prelude::*;
-use stagecall_core::error::Reach;
+use stagecall_core::error::ErrorScope;
 
 use super::*;
-use crate::fault::Effect;
+use crate::error::Effect;
 use crate::testing::any_json;
 
 fn read(body: &Value) -> AssessmentResult {
@@ -31,8 +31,8 @@ fn an_empty_or_foreign_list_is_no_list() {
     };
     let fault = willo.read_assessments(&html).unwrap_err();
     assert_eq!(
-        (fault.code, fault.reach),
-        ("platform.not_the_api", Reach::Connection)
+        (fault.code, fault.scope),
+        ("platform.not_the_api", ErrorScope::Connection)
     );
     let bare = willo.read_assessments(&answer(200, &json!([{"key": KEY, "title": "Sales"}])));
     assert_eq!(bare.unwrap().items[0].name, "Sales");
@@ -93,7 +93,7 @@ fn a_participant_that_is_no_more_is_cancelled() {
         "{}",
     ] {
         let fault = read(other.as_bytes()).unwrap_err();
-        assert_eq!(fault.reach, Reach::Connection, "{other}");
+        assert_eq!(fault.scope, ErrorScope::Connection, "{other}");
     }
 }
 
@@ -200,7 +200,7 @@ fn a_bare_or_strange_participant_is_read_too() {
     assert_eq!(scored.score.unwrap().percent, Some(90.0));
 }
 
-fn sighting(row: &Value) -> stagecall_core::ports::Sighting {
+fn sighting(row: &Value) -> stagecall_core::ports::ListedStatus {
     let body = json!({"results": [row]});
     let page = willo(json!({}))
         .read_list(&INTERVIEW.into(), &answer(200, &body))
@@ -216,7 +216,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
         "video": "https://cdn.example/a/1.mp4?Expires=1&Signature=a",
         "share_url": "https://app.willotalent.com/show/AbCd12/?t=1"
     });
-    let before = sighting(&row).marker;
+    let before = sighting(&row).change_token;
     for (name, value) in [
         ("video", json!("https://other.example/b/2.mp4?Expires=2")),
         (
@@ -228,7 +228,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
     ] {
         let mut same = row.clone();
         same[name] = value;
-        assert_eq!(sighting(&same).marker, before, "{name}");
+        assert_eq!(sighting(&same).change_token, before, "{name}");
     }
     for (name, value) in [
         ("stage", json!({"name": "Accepted"})),
@@ -243,7 +243,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
     ] {
         let mut news = row.clone();
         news[name] = value;
-        assert_ne!(sighting(&news).marker, before, "{name}");
+        assert_ne!(sighting(&news).change_token, before, "{name}");
     }
 }
 

@@ -12,7 +12,7 @@ fn found(reference: &str, client_ref: Option<&str>) -> Found {
 }
 
 /// Binds this reference to another invitation.
-fn of_another(world: &World, reference: &str) -> InvitationKey {
+fn of_another(world: &FakePorts, reference: &str) -> InvitationKey {
     let key = InvitationKey {
         application: "another".into(),
         ..world.holds().rows.keys().next().unwrap().clone()
@@ -23,7 +23,7 @@ fn of_another(world: &World, reference: &str) -> InvitationKey {
 }
 
 /// An invitation whose sender died in the middle of it.
-fn abandoned() -> (World, InvitationKey) {
+fn abandoned() -> (FakePorts, InvitationKey) {
     let (world, key) = entered();
     world.happens(&key, claim(time(60)));
     world.pass(60);
@@ -39,7 +39,7 @@ async fn whether_it_went_out_is_looked_up_once_it_must_have_arrived() {
         lease_until: time(60),
     };
     assert_eq!(row.state, settling);
-    assert_eq!(row.trouble.as_ref().unwrap().times, 1);
+    assert_eq!(row.failure.as_ref().unwrap().attempts, 1);
     world.holds().fails.clear();
     calls(&world);
     world.pass(59);
@@ -71,7 +71,7 @@ async fn what_did_not_arrive_is_sent_again_after_a_while() {
     world.pass(60);
     let row = invite(&world, &key).await;
     assert_eq!(row.state, State::Detected);
-    let wait = row.next_try.unwrap().duration_since(time(60));
+    let wait = row.retry_at.unwrap().duration_since(time(60));
     assert!((20..=30).contains(&wait.as_secs()), "{wait}");
     world.pass(30);
     let row = invite(&world, &key).await;
@@ -126,7 +126,7 @@ async fn a_sender_that_is_gone_again_and_again_is_followed_later_and_later() {
     world.holds().rows.get_mut(&key).unwrap().attempts = 3;
     let row = invite(&world, &key).await;
     assert_eq!((row.state, row.attempts), (State::Detected, 3));
-    let wait = row.next_try.unwrap().duration_since(time(60)).as_secs();
+    let wait = row.retry_at.unwrap().duration_since(time(60)).as_secs();
     assert!((90..=120).contains(&wait), "{wait}");
     assert!(world.holds().orders.is_empty());
 }
@@ -163,8 +163,8 @@ async fn a_look_up_that_does_not_work_is_made_later() {
         world.holds().fails.insert(call, throttled(Some(time(500))));
         let row = invite(&world, &key).await;
         assert!(matches!(row.state, State::Sending { .. }), "{call}");
-        assert_eq!(row.wake, due(time(500)), "{call}");
-        assert_eq!(row.trouble.map(|trouble| trouble.times), Some(1));
+        assert_eq!(row.schedule, due(time(500)), "{call}");
+        assert_eq!(row.failure.map(|failure| failure.attempts), Some(1));
         assert!(world.holds().orders.is_empty());
 
         world.holds().fails.clear();
@@ -190,8 +190,8 @@ async fn of_two_who_look_up_at_once_one_goes_on() {
 /// The platform answers that it has the candidate, and under this reference if it says so.
 async fn already_there(
     reference: Option<&str>,
-    prepare: impl FnOnce(&World),
-) -> (World, Invitation) {
+    prepare: impl FnOnce(&FakePorts),
+) -> (FakePorts, Invitation) {
     let (world, key) = entered();
     let reference = reference.map(Reference::from);
     let there = InviteAnswer::AlreadyThere { reference };
@@ -210,7 +210,7 @@ async fn an_invitation_that_was_there_is_adopted() {
     assert!(!calls(&world).contains(&"find"));
 
     // It does not say under which reference.
-    let there = |world: &World| world.holds().found = vec![found("r", None)];
+    let there = |world: &FakePorts| world.holds().found = vec![found("r", None)];
     let (world, row) = already_there(None, there).await;
     assert_eq!(row.reference, Some("r".into()));
     assert_eq!(world.holds().found_until, Some(until()));
@@ -219,7 +219,7 @@ async fn an_invitation_that_was_there_is_adopted() {
 #[tokio::test]
 async fn an_invitation_of_another_application_is_a_duplicate() {
     for reference in [Some("r"), None] {
-        let prepare = |world: &World| {
+        let prepare = |world: &FakePorts| {
             of_another(world, "r");
             world.holds().found = vec![found("r", None)];
         };
@@ -235,7 +235,7 @@ async fn an_invitation_of_another_application_is_a_duplicate() {
 
 #[tokio::test]
 async fn one_of_ours_is_found_behind_those_of_others() {
-    let prepare = |world: &World| {
+    let prepare = |world: &FakePorts| {
         of_another(world, "theirs");
         world.holds().found = vec![found("theirs", None), found("free", None)];
     };
@@ -251,10 +251,10 @@ async fn what_is_there_and_cannot_be_found_is_a_duplicate_from_elsewhere() {
 
 #[tokio::test]
 async fn what_is_there_and_cannot_be_looked_for_now_is_tried_later() {
-    let prepare = |world: &World| fails(world, "find", Phase::Unknown);
+    let prepare = |world: &FakePorts| fails(world, "find", Phase::Unknown);
     let (_, row) = already_there(None, prepare).await;
     assert_eq!(row.state, State::Detected);
-    assert_eq!(row.trouble.map(|trouble| trouble.times), Some(1));
+    assert_eq!(row.failure.map(|failure| failure.attempts), Some(1));
 }
 
 /// It may be somebody else's: that is for a person to see to.
@@ -266,10 +266,10 @@ async fn what_is_found_of_whoever_was_erased_meanwhile_is_not_taken_back() {
         if fail {
             fails(&world, "find", Phase::Unknown);
         }
-        meanwhile(&world, "find", |holds: &mut Holds| holds.rows.clear());
+        on_call(&world, "find", |holds: &mut FakeState| holds.rows.clear());
         let ports = Arc::new(world.clone());
         let inviter = Inviter {
-            desk: world.desk(),
+            engine: world.engine(),
             eploy: ports.clone(),
             platforms: ports,
         };

@@ -1,6 +1,8 @@
 //! Mappings that are changed while they are at work, and mappings that want the same.
 
-use super::super::super::world::{Holds, World, at, at_trigger, failing, mapping, time};
+use super::super::super::fake_ports::{
+    FakePorts, FakeState, at, at_trigger, failing, mapping, time,
+};
 use super::super::Polled;
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, wait,
@@ -24,8 +26,8 @@ fn of(vacancy: &str, row: ApplicationRow) -> ApplicationRow {
 }
 
 /// A world whose mapping is on for vacancy 4101.
-async fn on_for_one() -> World {
-    let world = World::new();
+async fn on_for_one() -> FakePorts {
+    let world = FakePorts::new();
     world.holds().tenant.mappings[0].vacancies = only(&["4101"]);
     poll(&world).await;
     wait(&world);
@@ -38,7 +40,7 @@ async fn on_for_one() -> World {
 #[tokio::test]
 async fn a_mapping_that_was_added_while_a_poll_slept_does_not_count_as_removed() {
     let world = on_for_one().await;
-    let added = |holds: &mut Holds| {
+    let added = |holds: &mut FakeState| {
         let second = Mapping {
             id: "second".into(),
             ..holds.tenant.mappings[0].clone()
@@ -48,16 +50,13 @@ async fn a_mapping_that_was_added_while_a_poll_slept_does_not_count_as_removed()
         state.mappings.insert(second.id.clone(), known);
         holds.tenant.mappings.push(second);
     };
-    world
-        .holds()
-        .meanwhile
-        .insert("load_state", Box::new(added));
+    world.holds().on_call.insert("load_state", Box::new(added));
     poll(&world).await;
     let second = &state(&world).mappings[&"second".into()];
     assert_eq!(second.status, MappingStatus::Active);
 }
 
-fn state_of(world: &World, application: &str) -> Option<State> {
+fn state_of(world: &FakePorts, application: &str) -> Option<State> {
     row_of(world, application).map(|row| row.state)
 }
 
@@ -111,7 +110,7 @@ async fn what_does_not_decide_who_is_taken_starts_no_baseline_even_after_an_outa
     for edit in edits {
         let world = polled().await;
         let down = CallError {
-            reach: Reach::Connection,
+            scope: ErrorScope::Connection,
             ..failing(Phase::NotSent)
         };
         world.holds().eploy_fails = Some(down);
@@ -225,7 +224,7 @@ async fn who_entered_before_a_mapping_got_another_name_is_on_record() {
 
 #[tokio::test]
 async fn of_mappings_that_want_the_same_the_first_invites() {
-    let world = World::new();
+    let world = FakePorts::new();
     let overlapping = vec![mapping("z-first"), mapping("a-second")];
     world.holds().tenant.mappings = overlapping;
     poll(&world).await;
@@ -243,7 +242,7 @@ async fn of_mappings_that_want_the_same_the_first_invites() {
     assert_eq!(world.row(&key("a-second")).state, State::Skipped(duplicate));
 
     // Another assessment is another invitation.
-    let world = World::new();
+    let world = FakePorts::new();
     let mut second = mapping("second");
     second.assessment.assessment = "a2".into();
     world.holds().tenant.mappings.push(second);
@@ -278,11 +277,11 @@ async fn an_edit_reads_what_it_adds_and_one_that_adds_nothing_reads_nothing() {
     let world = on_for_one().await;
     let state = world.holds().state.clone();
     let tenant = world.holds().tenant.clone();
-    let desk = world.desk();
+    let engine = world.engine();
     let reading = async |change: fn(&mut Mapping)| {
         let mut next = tenant.clone();
         change(&mut next.mappings[0]);
-        desk.reading_of_edit(&next, state.clone()).await.unwrap()
+        engine.reading_of_edit(&next, state.clone()).await.unwrap()
     };
     let triggers = tenant.mappings[0].triggers.clone();
     assert_eq!(reading(|_| ()).await, None);
@@ -292,7 +291,7 @@ async fn an_edit_reads_what_it_adds_and_one_that_adds_nothing_reads_nothing() {
     let all = reading(|one| one.vacancies = Vacancies::All).await;
     assert_eq!(all, Some((triggers.clone(), Vacancies::All)));
     // Nothing is on record of a tenant that is new.
-    let new = desk.reading_of_edit(&tenant, None).await.unwrap();
+    let new = engine.reading_of_edit(&tenant, None).await.unwrap();
     assert_eq!(new, Some((triggers, only(&["4101"]))));
     // As the poll does it.
     world.holds().tenant.mappings[0].vacancies = only(&["4101", "4102"]);
@@ -309,6 +308,6 @@ async fn a_reading_that_is_under_way_is_no_cost_of_an_edit() {
     super::super::adopt(&tenant, &mut state, time(0));
     let mut edited = tenant.clone();
     edited.mappings[0].paused = true;
-    let reading = world.desk().reading_of_edit(&edited, Some(state)).await;
+    let reading = world.engine().reading_of_edit(&edited, Some(state)).await;
     assert_eq!(reading.unwrap(), None);
 }

@@ -2,19 +2,19 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{World, at, at_trigger, failing, time};
+use super::super::super::fake_ports::{FakePorts, at, at_trigger, failing, time};
 use super::super::{Polled, scan_calls_a_day};
 use super::polling::{calls, changes, page, poll, polled, row_of, seen, state, wait};
 use super::*;
 use crate::error::Phase;
 use crate::invitation::State;
-use crate::ports::{ChangeFeed, Feed, StageChange, StageChangePage, Standing};
+use crate::ports::{ChangeFeed, Feed, StageChange, StageChangePage, StageInfo};
 
 const FROZEN: i64 = -9000;
 
 /// A world whose mapping is on, read by this feed.
-async fn read_by(by: ChangeFeed, settled: bool) -> World {
-    let world = World::new();
+async fn read_by(by: ChangeFeed, settled: bool) -> FakePorts {
+    let world = FakePorts::new();
     world.set(|holds| holds.feed = Feed { by, settled });
     assert_eq!(poll(&world).await, Polled::Done(0));
     calls(&world);
@@ -23,17 +23,17 @@ async fn read_by(by: ChangeFeed, settled: bool) -> World {
 }
 
 /// Who is at the trigger now, in one page, with dates that no change of stage moves.
-fn at_the_trigger(world: &World, applications: &[&str]) {
+fn at_the_trigger(world: &FakePorts, applications: &[&str]) {
     let row = |id: &&str| seen(id, at_trigger(), FROZEN);
     world.holds().at_triggers = vec![page(applications.iter().map(row).collect(), false)];
 }
 
-fn scan(world: &World) -> crate::ports::StageScan {
+fn scan(world: &FakePorts) -> crate::ports::StageScan {
     state(world).poll.scan.unwrap()
 }
 
 /// Lets time pass until the scan is due.
-fn wait_for_scan(world: &World) {
+fn wait_for_scan(world: &FakePorts) {
     let due = scan(world).at.max(state(world).due_at);
     world.holds().now = due;
 }
@@ -122,12 +122,12 @@ async fn a_scan_that_fails_keeps_nobody_waiting() {
     changes(&world, vec![seen("2", at_trigger(), 10)]);
     wait_for_scan(&world);
     assert_eq!(poll(&world).await, Polled::Done(1));
-    assert!(scan(&world).trouble.is_some() && scan(&world).at > world.holds().now);
+    assert!(scan(&world).failure.is_some() && scan(&world).at > world.holds().now);
     assert_eq!(state(&world).suspended, None);
     world.holds().fails.clear();
     wait_for_scan(&world);
     assert_eq!(poll(&world).await, Polled::Done(0));
-    assert_eq!(scan(&world).trouble, None);
+    assert_eq!(scan(&world).failure, None);
 }
 
 /// Nothing stored is due later than its longest interval, whatever the clock showed when it was stored.
@@ -149,7 +149,7 @@ async fn a_scan_is_due_within_a_day() {
 #[tokio::test]
 async fn who_left_and_came_back_between_scans_is_a_new_entry() {
     for by in [ChangeFeed::ModificationDate, ChangeFeed::StageRoute] {
-        let world = World::new();
+        let world = FakePorts::new();
         world.set(|holds| {
             holds.feed = Feed {
                 by,
@@ -289,7 +289,7 @@ async fn who_was_seen_away_while_a_mapping_was_turned_on_is_an_entry_when_back()
 #[tokio::test]
 async fn a_move_from_one_trigger_to_another_is_an_entry() {
     for slipped in [false, true] {
-        let world = World::new();
+        let world = FakePorts::new();
         world.set(|holds| {
             let mut another = holds.tenant.mappings[0].clone();
             another.id = "week".into();
@@ -371,14 +371,14 @@ fn change(application: &str, position: Position, second: i64) -> StageChange {
     }
 }
 
-fn history_shows(world: &World, changes: Vec<StageChange>) {
+fn history_shows(world: &FakePorts, changes: Vec<StageChange>) {
     world.holds().stage_changes = vec![StageChangePage {
         changes,
         ..StageChangePage::default()
     }];
 }
 
-fn application(world: &World, id: &str, position: Position) {
+fn application(world: &FakePorts, id: &str, position: Position) {
     let row = seen(id, position, FROZEN);
     world.holds().records.insert(id.into(), row);
 }
@@ -441,7 +441,7 @@ async fn leaving_and_coming_back_is_seen_in_the_status_history() {
         for row in holds.rows.values_mut() {
             row.state = State::Skipped(SkipReason::Paused);
         }
-        holds.standing = Standing::History(vec![
+        holds.standing = StageInfo::History(vec![
             line("1", 40, at_trigger()),
             line("2", 50, at("13", "34")),
             line("3", 60, at_trigger()),
@@ -478,7 +478,7 @@ async fn a_change_that_does_not_say_where_to_is_read_from_the_application() {
 async fn an_application_that_cannot_be_read_is_looked_for_by_the_scan() {
     let world = read_by(ChangeFeed::StatusHistory, true).await;
     let mut forbidden = failing(Phase::Refused);
-    forbidden.reach = crate::error::Reach::Record;
+    forbidden.scope = crate::error::ErrorScope::Record;
     world.holds().fails.insert("application", forbidden);
     history_shows(&world, vec![change("1", at_trigger(), 20)]);
     assert_eq!(poll(&world).await, Polled::Done(0));
@@ -511,7 +511,7 @@ async fn another_feed_begins_with_a_scan_for_what_the_one_before_missed() {
 
 #[tokio::test]
 async fn a_baseline_reads_search_after_search() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.set(|holds| {
         holds.searches = 3;
         holds.at_triggers = vec![
@@ -541,7 +541,7 @@ fn a_frozen_date_makes_no_second_entry_of_one_stay() {
         line("3", -70_000, at_trigger()),
         line("4", 400, at("12", "35")),
     ];
-    let mut paused = known(1).passed_over(SkipReason::Paused);
+    let mut paused = known(1).skipped(SkipReason::Paused);
     paused.entry.modified = Some(time(-90_000));
     let decided = decide_by_history(&mapping(), &ACTIVE, &paused, &history);
     assert_eq!(decided, Decision::StillThere);

@@ -1,13 +1,13 @@
 //! Hires in what a poll reads.
 
-use super::super::super::world::{World, at, failing, start, time};
+use super::super::super::fake_ports::{FakePorts, at, failing, start, time};
 use super::interrupted::overtaken;
 use super::polling::{calls, poll, poll_until, state, wait};
 use super::*;
 use crate::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use crate::clock::Deadline;
 use crate::error::Phase;
-use crate::ports::{ApplicationPage, PlacementPage, PlacementRow, SetAside};
+use crate::ports::{ApplicationPage, PlacementPage, PlacementRow, UnparsableRecord};
 use crate::tenant::{HirePlan, HiredWhen, Trigger};
 use crate::work::Work;
 use jiff::SignedDuration;
@@ -28,14 +28,14 @@ fn placements() -> HiredWhen {
     HiredWhen::Placements(["placed".into()].into())
 }
 
-fn plan(world: &World, when: HiredWhen) {
+fn plan(world: &FakePorts, when: HiredWhen) {
     let endpoint = None;
     world.holds().tenant.hires = Some(HirePlan { when, endpoint });
 }
 
 /// A world without mappings, and with a plan for hires.
-fn world(when: HiredWhen) -> World {
-    let world = World::new();
+fn world(when: HiredWhen) -> FakePorts {
+    let world = FakePorts::new();
     world.holds().tenant.mappings.clear();
     plan(&world, when);
     world
@@ -92,15 +92,15 @@ fn by_placement(id: &str) -> HireKey {
     key(Hire::Placement(id.into()))
 }
 
-fn known(world: &World, key: &HireKey) -> Option<Announcement> {
+fn known(world: &FakePorts, key: &HireKey) -> Option<Announcement> {
     world.holds().announcements.get(key).cloned()
 }
 
-fn is_baseline(world: &World, key: &HireKey) -> bool {
+fn is_baseline(world: &FakePorts, key: &HireKey) -> bool {
     known(world, key).is_some_and(|row| row.state == State::Skipped(SkipReason::Baseline))
 }
 
-fn announced(world: &World) -> Vec<HireKey> {
+fn announced(world: &FakePorts) -> Vec<HireKey> {
     let mut holds = world.holds();
     let queued = std::mem::take(&mut holds.queued);
     let keys = queued.into_iter().map(|work| match work {
@@ -123,7 +123,7 @@ async fn who_was_hired_before_is_read_in_as_many_searches_as_stages_take() {
     });
     // Time runs out between two pages; it goes on where it was.
     let mut polls = 0;
-    let is_on = |world: &World| {
+    let is_on = |world: &FakePorts| {
         let state = world.holds().state.clone();
         state.is_some_and(|state| state.hires.unwrap().baseline.is_none())
     };
@@ -363,13 +363,13 @@ async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
         world.holds().fails.insert(call, refused);
         for times in 1..=2 {
             assert_eq!(poll(&world).await, Polled::Done(0));
-            let trouble = state(&world).hires.unwrap().trouble.unwrap();
-            assert_eq!(trouble.times, times, "{call}");
+            let failure = state(&world).hires.unwrap().failure.unwrap();
+            assert_eq!(failure.attempts, times, "{call}");
             wait(&world);
         }
         world.holds().fails.clear();
         assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(state(&world).hires.unwrap().trouble, None);
+        assert_eq!(state(&world).hires.unwrap().failure, None);
     }
 }
 
@@ -386,11 +386,11 @@ async fn that_hires_cannot_be_read_keeps_nobody_from_being_invited() {
         world.holds().fails.insert(call, failing(phase));
         assert_eq!(poll(&world).await, Polled::Done(0), "{call}");
         assert!(calls(&world).contains(&"changed_applications"), "{call}");
-        assert!(state(&world).hires.unwrap().trouble.is_some(), "{call}");
+        assert!(state(&world).hires.unwrap().failure.is_some(), "{call}");
         world.holds().fails.clear();
         wait(&world);
         assert_eq!(poll(&world).await, Polled::Done(0));
-        assert_eq!(state(&world).hires.unwrap().trouble, None, "{call}");
+        assert_eq!(state(&world).hires.unwrap().failure, None, "{call}");
     }
 }
 
@@ -402,12 +402,12 @@ async fn what_concerns_the_whole_connection_ends_the_poll_also_while_hires_are_r
     ] {
         let world = world(placements());
         let error = CallError {
-            reach: Reach::Connection,
+            scope: ErrorScope::Connection,
             ..failing(phase)
         };
         world.holds().fails.insert(call, error);
         assert_eq!(poll(&world).await, Polled::Failed, "{call}");
-        assert_eq!(state(&world).hires.unwrap().trouble, None);
+        assert_eq!(state(&world).hires.unwrap().failure, None);
     }
 }
 
@@ -438,7 +438,7 @@ async fn a_placement_that_cannot_be_read_hides_no_other() {
     poll(&world).await;
     wait(&world);
     let mut read = page(vec![placed("1", Some("placed"), 0)], false);
-    read.set_aside.push(SetAside {
+    read.set_aside.push(UnparsableRecord {
         id: None,
         reason: "no candidate".to_owned(),
     });

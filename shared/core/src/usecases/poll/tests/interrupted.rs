@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{Holds, World, at_trigger, failing, start, throttled, time};
+use super::super::super::fake_ports::{
+    FakePorts, FakeState, at_trigger, failing, start, throttled, time,
+};
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
 };
@@ -10,7 +12,7 @@ use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
 use crate::invitation::State;
-use crate::ports::Standing;
+use crate::ports::StageInfo;
 
 #[tokio::test]
 async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
@@ -52,19 +54,19 @@ async fn a_poll_that_fails_goes_on_where_it_was() {
         &world,
         vec![seen("1", at_trigger(), 10), seen("2", at_trigger(), 20)],
     );
-    let fails_next = |holds: &mut Holds| {
-        let fails = |holds: &mut Holds| {
+    let fails_next = |holds: &mut FakeState| {
+        let fails = |holds: &mut FakeState| {
             let error = failing(Phase::Unknown);
             holds.fails.insert("changed_applications", error);
         };
         let fails = Box::new(fails);
-        holds.meanwhile.insert("changed_applications", fails);
+        holds.on_call.insert("changed_applications", fails);
     };
-    let meanwhile = Box::new(fails_next);
+    let on_call = Box::new(fails_next);
     world
         .holds()
-        .meanwhile
-        .insert("changed_applications", meanwhile);
+        .on_call
+        .insert("changed_applications", on_call);
     assert_eq!(poll(&world).await, Polled::Failed);
     let progress = PollProgress {
         since: Some(time(-3900)),
@@ -90,8 +92,11 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
         assert_eq!(poll(&world).await, Polled::Failed);
         let state = state(&world);
         assert_eq!(state.poll.failures, failures);
-        let trouble = state.poll.trouble.clone().unwrap();
-        assert_eq!((trouble.times, trouble.since), (failures, first_at));
+        let failure = state.poll.failure.clone().unwrap();
+        assert_eq!(
+            (failure.attempts, failure.first_failed_at),
+            (failures, first_at)
+        );
         let wait_for = state.due_at.duration_since(world.holds().now);
         assert!(wait_for > waited, "{wait_for} after {waited}");
         waited = wait_for;
@@ -112,14 +117,14 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
     world.holds().fails.clear();
     poll(&world).await;
     let poll = state(&world).poll;
-    assert_eq!((poll.failures, poll.trouble), (0, None));
+    assert_eq!((poll.failures, poll.failure), (0, None));
 }
 
 #[tokio::test]
 async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_told_once() {
     let world = polled().await;
     let refused = |code| CallError {
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         code,
         ..failing(Phase::Refused)
     };
@@ -139,8 +144,8 @@ async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_to
         assert_eq!(state.due_at, pause);
         let suspension = state.suspended.unwrap();
         assert_eq!(suspension.until, pause);
-        assert_eq!(suspension.trouble.code, code);
-        assert_eq!(suspension.trouble.since, start());
+        assert_eq!(suspension.failure.code, code);
+        assert_eq!(suspension.failure.first_failed_at, start());
         assert_eq!(std::mem::take(&mut world.holds().published), told);
         wait(&world);
     }
@@ -198,7 +203,7 @@ async fn a_suspension_ends_when_the_other_side_says_so_or_we_would_try_again() {
     for (until, from, to) in [(500, 500, 500), (1, 20, 30), (5000, 5000, 5000)] {
         let world = polled().await;
         let spent = CallError {
-            reach: Reach::Connection,
+            scope: ErrorScope::Connection,
             ..throttled(Some(time(until)))
         };
         world.holds().fails.insert("changed_applications", spent);
@@ -208,8 +213,8 @@ async fn a_suspension_ends_when_the_other_side_says_so_or_we_would_try_again() {
     }
 }
 
-fn set_aside() -> crate::ports::SetAside {
-    crate::ports::SetAside {
+fn set_aside() -> crate::ports::UnparsableRecord {
+    crate::ports::UnparsableRecord {
         id: None,
         reason: "no vacancy".to_owned(),
     }
@@ -231,8 +236,8 @@ async fn records_that_cannot_be_read_are_counted_over_all_pages() {
 }
 
 /// Another poll of the tenant is quicker during the next call, or save, of this name.
-pub(super) fn overtaken(world: &World, call: &'static str) {
-    let overtakes = |holds: &mut Holds| {
+pub(super) fn overtaken(world: &FakePorts, call: &'static str) {
+    let overtakes = |holds: &mut FakeState| {
         let mut state = holds
             .state
             .clone()
@@ -240,12 +245,12 @@ pub(super) fn overtaken(world: &World, call: &'static str) {
         state.version += 1;
         holds.state = Some(state);
     };
-    world.holds().meanwhile.insert(call, Box::new(overtakes));
+    world.holds().on_call.insert(call, Box::new(overtakes));
 }
 
 #[tokio::test]
 async fn who_entered_since_another_poll_was_quicker_is_not_taken_for_the_baseline() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];
     overtaken(&world, "applications_at");
     assert_eq!(poll(&world).await, Polled::NotDue);
@@ -269,7 +274,7 @@ async fn of_two_polls_the_slower_one_changes_nothing_that_is_remembered() {
 
 #[tokio::test]
 async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanwhile() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().at_triggers = vec![
         page(vec![seen("1", at_trigger(), 0)], true),
         page(vec![seen("2", at_trigger(), 0)], true),
@@ -311,25 +316,25 @@ async fn a_long_poll_keeps_others_away_and_is_not_lost() {
     let began = world.holds().now;
     // Six pages take a minute, which is a lease.
     world.holds().calls_take = SignedDuration::from_secs(10);
-    let held = move |holds: &Holds, since: i64, page: u32| {
+    let held = move |holds: &FakeState, since: i64, page: u32| {
         let state = holds.state.as_ref().unwrap();
         assert_eq!(state.due_at, began + SignedDuration::from_secs(since + 60));
         assert_eq!(state.poll.progress.as_ref().unwrap().page, page);
     };
-    let seventh = move |holds: &mut Holds| {
+    let seventh = move |holds: &mut FakeState| {
         held(holds, 60, 7);
         // The process dies: the rest is read by whoever comes after the lease.
         holds.state.as_mut().unwrap().version += 1;
     };
-    let sixth = move |holds: &mut Holds| {
+    let sixth = move |holds: &mut FakeState| {
         held(holds, 30, 4);
         holds.later_meanwhile(PAGE, 0, Box::new(seventh));
     };
-    let fourth = move |holds: &mut Holds| {
+    let fourth = move |holds: &mut FakeState| {
         held(holds, 30, 4);
         holds.later_meanwhile(PAGE, 1, Box::new(sixth));
     };
-    let third = move |holds: &mut Holds| {
+    let third = move |holds: &mut FakeState| {
         assert_eq!(holds.state.as_ref().unwrap().version, 1);
         holds.later_meanwhile(PAGE, 0, Box::new(fourth));
     };
@@ -362,12 +367,12 @@ async fn a_poll_that_was_overtaken_while_it_ran_out_of_time_is_not_gone_on_with(
 
 /// A world in which an application of the baseline has changed, so that it is noted to be still there; and so many others are
 /// quicker than that.
-async fn contended(others: u32) -> World {
-    let world = World::new();
+async fn contended(others: u32) -> FakePorts {
+    let world = FakePorts::new();
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
     assert_eq!(poll(&world).await, Polled::Done(0));
     wait(&world);
-    world.holds().standing = Standing::Position(at_trigger());
+    world.holds().standing = StageInfo::Position(at_trigger());
     changes(&world, vec![seen("1", at_trigger(), 10)]);
     calls(&world);
     world.holds().conflicts = others;

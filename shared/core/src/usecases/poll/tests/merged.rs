@@ -1,8 +1,8 @@
 //! Candidates that are merged in Eploy: the application is another candidate's from then on.
 
-use super::super::super::world::at_trigger;
+use super::super::super::fake_ports::at_trigger;
 use super::polling::{changes, poll, polled, row_of, seen, state, wait};
-use crate::ports::SetAside;
+use crate::ports::UnparsableRecord;
 
 #[tokio::test]
 async fn an_invitation_follows_its_application_to_the_candidate_that_it_was_merged_into() {
@@ -18,7 +18,7 @@ async fn an_invitation_follows_its_application_to_the_candidate_that_it_was_merg
     }
     let row = row_of(&world, "1").unwrap();
     assert_eq!(row.candidate, "8000".into());
-    let happened = row.story.iter();
+    let happened = row.history.iter();
     let adopted = happened.filter(|one| one.what == "candidate_merged");
     assert_eq!(adopted.count(), 1);
     assert_eq!(
@@ -33,7 +33,7 @@ async fn an_invitation_follows_its_application_to_the_candidate_that_it_was_merg
 async fn a_record_that_could_not_be_read_is_remembered_until_it_can_be() {
     let world = polled().await;
     changes(&world, vec![seen("1", at_trigger(), 10)]);
-    world.holds().changed[0].set_aside = vec![SetAside {
+    world.holds().changed[0].set_aside = vec![UnparsableRecord {
         id: Some("2".to_owned()),
         reason: "Vacancy is missing".to_owned(),
     }];

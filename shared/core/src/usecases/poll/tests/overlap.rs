@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{World, at_trigger, time};
+use super::super::super::fake_ports::{FakePorts, at_trigger, time};
 use super::super::overlap::{Feed, Passed};
 use super::polling::{calls, poll, polled, row_of, seen, wait};
 use super::*;
@@ -12,7 +12,7 @@ use crate::usecases::poll::Polled;
 const MINUTE: i64 = 60;
 
 /// The searches of so many minutes of polls, by poll.
-async fn searches(world: &World, minutes: i64) -> Vec<usize> {
+async fn searches(world: &FakePorts, minutes: i64) -> Vec<usize> {
     let end = world.holds().now + SignedDuration::from_mins(minutes);
     let mut made = Vec::new();
     while world.holds().now < end {

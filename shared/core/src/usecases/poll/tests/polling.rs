@@ -2,25 +2,25 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::world::{World, at, at_trigger, failing, start, time};
+use super::super::super::fake_ports::{FakePorts, at, at_trigger, failing, start, time};
 use super::super::{Polled, Poller};
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
 use crate::invitation::{State, Step};
-use crate::ports::{ApplicationPage, Standing};
+use crate::ports::{ApplicationPage, StageInfo};
 use crate::work::Work;
 
 const DAY: i64 = 86_400;
 
-pub(super) async fn poll_until(world: &World, deadline: Deadline) -> Polled {
+pub(super) async fn poll_until(world: &FakePorts, deadline: Deadline) -> Polled {
     try_to_poll(world, deadline).await.unwrap()
 }
 
-pub(super) async fn try_to_poll(world: &World, deadline: Deadline) -> Result<Polled, Error> {
+pub(super) async fn try_to_poll(world: &FakePorts, deadline: Deadline) -> Result<Polled, Error> {
     let ports = std::sync::Arc::new(world.clone());
     let poller = Poller {
-        desk: world.desk(),
+        engine: world.engine(),
         states: ports.clone(),
         announcements: ports.clone(),
         eploy: ports,
@@ -28,15 +28,15 @@ pub(super) async fn try_to_poll(world: &World, deadline: Deadline) -> Result<Pol
     poller.poll(&"acme".into(), deadline).await
 }
 
-pub(super) async fn poll(world: &World) -> Polled {
+pub(super) async fn poll(world: &FakePorts) -> Polled {
     poll_until(world, Deadline::NONE).await
 }
 
-pub(super) fn state(world: &World) -> TenantState {
+pub(super) fn state(world: &FakePorts) -> TenantState {
     world.holds().state.clone().unwrap()
 }
 
-pub(super) fn calls(world: &World) -> Vec<&'static str> {
+pub(super) fn calls(world: &FakePorts) -> Vec<&'static str> {
     std::mem::take(&mut world.holds().calls)
 }
 
@@ -60,7 +60,7 @@ pub(super) fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
 }
 
 /// What changed, one application per page.
-pub(super) fn changes(world: &World, rows: Vec<ApplicationRow>) {
+pub(super) fn changes(world: &FakePorts, rows: Vec<ApplicationRow>) {
     let last = rows.len();
     let pages = (1..).zip(rows);
     let pages = pages.map(|(number, row)| page(vec![row], number < last));
@@ -68,8 +68,8 @@ pub(super) fn changes(world: &World, rows: Vec<ApplicationRow>) {
 }
 
 /// A world in which the mapping is on, nothing was found so far, and a poll is due now.
-pub(super) async fn polled() -> World {
-    let world = World::new();
+pub(super) async fn polled() -> FakePorts {
+    let world = FakePorts::new();
     assert_eq!(poll(&world).await, Polled::Done(0));
     world.set(|holds| {
         holds.state.as_mut().unwrap().due_at = start();
@@ -80,25 +80,25 @@ pub(super) async fn polled() -> World {
 }
 
 /// Lets time pass until the next poll is due.
-pub(super) fn wait(world: &World) {
+pub(super) fn wait(world: &FakePorts) {
     let due = state(world).due_at;
     world.holds().now = due;
 }
 
-pub(super) fn row_of(world: &World, application: &str) -> Option<Invitation> {
+pub(super) fn row_of(world: &FakePorts, application: &str) -> Option<Invitation> {
     let holds = world.holds();
     let mut rows = holds.rows.values();
     rows.find(|row| row.key.application == application.into())
         .cloned()
 }
 
-pub(super) fn status(world: &World) -> MappingStatus {
+pub(super) fn status(world: &FakePorts) -> MappingStatus {
     state(world).mappings[&"video".into()].status.clone()
 }
 
 #[tokio::test]
 async fn the_first_poll_records_who_is_there_and_invites_nobody() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
     changes(&world, vec![seen("1", at_trigger(), -9000)]);
     assert_eq!(poll(&world).await, Polled::Done(0));
@@ -181,7 +181,7 @@ async fn the_cursor_moves_once_the_ledger_has_everything() {
 
 #[tokio::test]
 async fn who_is_to_be_invited_for_being_there_is() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().tenant.mappings[0].include_current = true;
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
     assert_eq!(poll(&world).await, Polled::Done(1));
@@ -207,7 +207,7 @@ async fn who_comes_back_does_so_after_the_mapping_was_on() {
 
 #[tokio::test]
 async fn a_pools_rows_are_marked_as_such() {
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().tenant.mappings[0].kind = MappingKind::Pool(crate::tenant::PoolPlan {
         tags: Vec::new(),
         after: Vec::new(),
@@ -223,7 +223,7 @@ async fn a_pools_rows_are_marked_as_such() {
 #[tokio::test]
 async fn other_vacancies_and_mappings_without_triggers_are_left_out() {
     for without_triggers in [false, true] {
-        let world = World::new();
+        let world = FakePorts::new();
         world.set(|holds| {
             let mapping = &mut holds.tenant.mappings[0];
             if without_triggers {
@@ -255,8 +255,8 @@ async fn leaving_before_it_went_out_skips_it() {
 }
 
 /// A world whose mapping invites again, with an invitation of a first stay, and an application that changed since.
-async fn changed_since() -> (World, crate::ids::InvitationKey) {
-    let world = World::new();
+async fn changed_since() -> (FakePorts, crate::ids::InvitationKey) {
+    let world = FakePorts::new();
     world.holds().tenant.mappings[0].reentry = Reentry::Again;
     poll(&world).await;
     let key = world.invited("1", "video");
@@ -279,8 +279,8 @@ fn line(id: &str, second: i64, position: Position) -> HistoryRow {
 }
 
 /// A history in which the application left and came back.
-fn came_back() -> Standing {
-    Standing::History(vec![
+fn came_back() -> StageInfo {
+    StageInfo::History(vec![
         line("1", 0, at_trigger()),
         line("2", 40, at("13", "34")),
         line("3", 45, at_trigger()),
@@ -298,8 +298,8 @@ async fn an_application_that_changed_may_have_come_back() {
 #[tokio::test]
 async fn an_application_that_changed_and_stayed_is_asked_about_once() {
     for standing in [
-        Standing::History(vec![line("1", 0, at_trigger())]),
-        Standing::Position(at_trigger()),
+        StageInfo::History(vec![line("1", 0, at_trigger())]),
+        StageInfo::Position(at_trigger()),
     ] {
         let (world, key) = changed_since().await;
         world.holds().standing = standing;
@@ -315,7 +315,7 @@ async fn an_application_that_changed_and_stayed_is_asked_about_once() {
 #[tokio::test]
 async fn an_application_that_is_gone_has_left() {
     let (world, key) = changed_since().await;
-    world.holds().standing = Standing::Gone;
+    world.holds().standing = StageInfo::Gone;
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert!(world.row(&key).entry.left_at.is_some());
 }
@@ -383,7 +383,7 @@ async fn who_changes_meanwhile_is_not_looked_at_as_before() {
 /// However long others have been looked at in vain.
 #[tokio::test]
 async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
-    let world = World::new();
+    let world = FakePorts::new();
     let rows = |modified| ["1", "2"].map(|one| seen(one, at_trigger(), modified));
     world.holds().at_triggers = vec![page(rows(-9000).into(), false)];
     assert_eq!(poll(&world).await, Polled::Done(0));
@@ -395,7 +395,7 @@ async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
         world.pass(7200);
         assert_eq!(poll(&world).await, Polled::Done(0));
     }
-    let soon = |world: &World| world.holds().now + SignedDuration::from_secs(30);
+    let soon = |world: &FakePorts| world.holds().now + SignedDuration::from_secs(30);
     assert!(state(&world).poll.again.unwrap().at > soon(&world));
     world.holds().changed = vec![page(vec![second], false)];
     world.set(|holds| holds.state.as_mut().unwrap().due_at = holds.now);
@@ -409,7 +409,7 @@ async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
 #[tokio::test]
 async fn more_than_can_be_remembered_are_not_passed_over() {
     for (many, polled) in [(20, Polled::Done(0)), (21, Polled::Failed)] {
-        let world = World::new();
+        let world = FakePorts::new();
         let rows = |modified| {
             (1..=many).map(move |one: i64| seen(&one.to_string(), at_trigger(), modified))
         };
@@ -434,7 +434,7 @@ async fn those_to_be_looked_at_again_are_kept_if_the_connection_fails() {
     assert_eq!(poll(&world).await, Polled::Done(0));
     world.pass(3600);
     let refused = CallError {
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         ..broken
     };
     world.holds().fails.insert("standing", refused);
@@ -447,7 +447,7 @@ async fn those_to_be_looked_at_again_are_kept_if_the_connection_fails() {
 async fn a_connection_that_fails_is_no_record_to_set_aside() {
     let (world, _) = changed_since().await;
     let broken = CallError {
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         ..failing(Phase::Refused)
     };
     world.holds().fails.insert("standing", broken);
@@ -466,7 +466,7 @@ async fn nobody_polls_before_it_is_due() {
         assert_eq!(polled == Polled::NotDue, !polls, "{due}");
         assert_eq!(!calls(&world).is_empty(), polls, "{due}");
     }
-    let world = World::new();
+    let world = FakePorts::new();
     world.holds().tenant.paused = true;
     assert_eq!(poll(&world).await, Polled::NotDue);
     assert_eq!(calls(&world), Vec::<&str>::new());
@@ -488,7 +488,7 @@ async fn the_interval_is_as_wished_unless_the_allowance_is_short() {
 }
 
 /// The stages that Eploy has.
-fn stages(world: &World, ids: &[&str]) {
+fn stages(world: &FakePorts, ids: &[&str]) {
     let stage = |id: &&str| NamedId {
         id: (*id).to_owned(),
         name: "Video".to_owned(),
@@ -529,7 +529,7 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
 }
 
 /// A world whose mapping is on, and then its stage is gone from the list.
-async fn broken() -> World {
+async fn broken() -> FakePorts {
     let world = polled().await;
     stages(&world, &["13"]);
     world.pass(6 * 3600);
@@ -590,7 +590,7 @@ async fn fixing_a_mapping_makes_no_baseline_of_those_who_came_while_it_was_broke
 /// It was never on: a list was short from the beginning.
 #[tokio::test]
 async fn who_enters_while_a_new_mapping_counts_as_broken_is_invited() {
-    let world = World::new();
+    let world = FakePorts::new();
     stages(&world, &["13"]);
     poll(&world).await;
     assert!(matches!(status(&world), MappingStatus::Broken { .. }));
@@ -652,7 +652,7 @@ async fn lists_that_cannot_be_read_keep_nobody_from_being_invited() {
     assert_eq!(calls(&world), ["directory", "changed_applications"]);
     // What concerns the whole connection ends the poll.
     let refused = CallError {
-        reach: Reach::Connection,
+        scope: ErrorScope::Connection,
         ..down
     };
     world.holds().fails.insert("directory", refused);
@@ -687,7 +687,7 @@ async fn a_date_in_the_future_does_not_move_the_cursor() {
 
 #[tokio::test]
 async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
-    let world = World::new();
+    let world = FakePorts::new();
     stages(&world, &["13"]);
     poll(&world).await;
     let holds = world.holds();
@@ -707,7 +707,7 @@ async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
 #[tokio::test]
 async fn a_reading_of_who_is_there_concerns_only_mappings_that_are_being_turned_on() {
     let world = polled().await;
-    let mut second = crate::usecases::world::mapping("second");
+    let mut second = crate::usecases::fake_ports::mapping("second");
     second.vacancies = Vacancies::Only(["4101".into()].into());
     world.holds().tenant.mappings.push(second);
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];

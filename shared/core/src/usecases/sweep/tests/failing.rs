@@ -5,7 +5,7 @@ use crate::error::CallError;
 use crate::invitation::FailReason;
 
 /// Sweeps whenever it is due, for so many days. Returns how often.
-async fn days(world: &World, days: i64) -> usize {
+async fn days(world: &FakePorts, days: i64) -> usize {
     let mut sweeps = 0;
     let end = world.holds().now + SignedDuration::from_hours(24 * days);
     loop {
@@ -23,7 +23,7 @@ async fn days(world: &World, days: i64) -> usize {
     }
 }
 
-fn count(world: &World, call: &str) -> usize {
+fn count(world: &FakePorts, call: &str) -> usize {
     world
         .holds()
         .calls
@@ -34,7 +34,7 @@ fn count(world: &World, call: &str) -> usize {
 
 fn refused() -> CallError {
     CallError {
-        reach: Reach::Record,
+        scope: ErrorScope::Record,
         ..failing(Phase::Refused)
     }
 }
@@ -55,7 +55,7 @@ async fn results_arrive_one_by_one_where_the_list_cannot_be_read() {
         let failing = stands.failing.unwrap();
         assert!(
             failing
-                .trouble
+                .failure
                 .is_overdue(world.holds().now, &Timing::default())
         );
         assert_eq!(stands.last_at, Some(time(-3600)));
@@ -77,7 +77,7 @@ async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
     world.results_in("1", Status::Completed);
     lists(&world, vec![vec![], vec![]]);
     for _ in 0..5 {
-        let fails = |holds: &mut super::super::super::world::Holds| {
+        let fails = |holds: &mut super::super::super::fake_ports::FakeState| {
             holds.fails.insert("list", failing(Phase::Unknown));
         };
         world.holds().fails.clear();

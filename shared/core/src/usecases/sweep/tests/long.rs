@@ -1,11 +1,11 @@
 //! Sweeps of lists that are longer than can be read at once.
 
 use super::*;
-use crate::usecases::world::Holds;
+use crate::usecases::fake_ports::FakeState;
 
 /// A world of five invitations, all long ago, whose list has a page for each of these applications. A call takes ten
 /// seconds, a lease is a minute.
-fn long(pages: &[&str]) -> World {
+fn long(pages: &[&str]) -> FakePorts {
     let world = world();
     world.pass(-2 * DAY);
     invited(&world, 5);
@@ -16,7 +16,7 @@ fn long(pages: &[&str]) -> World {
     world
 }
 
-fn told(world: &World) -> Vec<String> {
+fn told(world: &FakePorts) -> Vec<String> {
     let told = |work: &Work| match work {
         Work::WriteBack { key, .. } => key.application.to_string(),
         other => panic!("{other:?}"),
@@ -24,7 +24,7 @@ fn told(world: &World) -> Vec<String> {
     world.holds().queued.iter().map(told).collect()
 }
 
-fn reading(world: &World) -> SweepReading {
+fn reading(world: &FakePorts) -> SweepReading {
     stands(world).reading.unwrap()
 }
 
@@ -71,20 +71,20 @@ async fn what_changed_while_a_list_was_read_is_after_the_next_ones_beginning() {
 async fn a_long_reading_keeps_others_away_and_is_not_lost() {
     let world = long(&["1", "2", "3", "4", "5", "1", "2", "3"]);
     // From half a lease on, for a lease from then.
-    let held = |holds: &Holds, since: i64, next: &str| {
+    let held = |holds: &FakeState, since: i64, next: &str| {
         let sweep = holds.sweeps[&assessment()].clone();
         assert_eq!(sweep.due_at, Some(time(since + 60)));
         assert_eq!(sweep.reading.unwrap().next.as_deref(), Some(next));
     };
-    let at_eighth = move |holds: &mut Holds| {
+    let at_eighth = move |holds: &mut FakeState| {
         held(holds, 60, "6");
         holds.fails.insert("list", failing(Phase::Unknown));
     };
-    let at_sixth = move |holds: &mut Holds| {
+    let at_sixth = move |holds: &mut FakeState| {
         held(holds, 30, "3");
         holds.later_meanwhile("list", 1, Box::new(at_eighth));
     };
-    let at_third = move |holds: &mut Holds| {
+    let at_third = move |holds: &mut FakeState| {
         assert_eq!(holds.sweeps[&assessment()].due_at, Some(start()));
         holds.later_meanwhile("list", 2, Box::new(at_sixth));
     };
@@ -123,7 +123,7 @@ async fn a_page_that_was_read_makes_up_for_failures_before_it() {
         sweep(&world).await;
     }
     assert_eq!(stands(&world).failures, 2);
-    let at_second = |holds: &mut Holds| {
+    let at_second = |holds: &mut FakeState| {
         holds.fails.insert("list", failing(Phase::Unknown));
     };
     world.holds().fails.clear();
@@ -157,10 +157,10 @@ async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
             ..stands(&world)
         };
         let faster = other.clone();
-        let overtakes = move |holds: &mut Holds| {
+        let overtakes = move |holds: &mut FakeState| {
             holds.sweeps.insert(assessment(), faster);
         };
-        world.holds().meanwhile.insert("save", Box::new(overtakes));
+        world.holds().on_call.insert("save", Box::new(overtakes));
         let swept = sweep_until(&world, Deadline::NONE).await;
         assert_eq!(swept, Swept::NotDue, "{other:?}");
         assert_eq!(calls(&world), ["list"; 3]);
@@ -191,7 +191,7 @@ async fn a_list_without_end_is_left_and_begun_anew() {
     let next = sweep(&world).await;
     assert_eq!(calls(&world).len(), 2, "nothing new comes");
     assert_eq!(next.reading, None);
-    assert_eq!(next.failing.unwrap().trouble.code, "platform.endless_list");
+    assert_eq!(next.failing.unwrap().failure.code, "platform.endless_list");
     assert_eq!(next.last_at, Some(time(-3600)));
 }
 
@@ -205,10 +205,10 @@ async fn watches_that_there_was_no_time_to_end_are_ended_soon() {
     lists(&world, vec![vec![line("1", Status::Completed, "m1")]]);
     let early = Deadline::at(time(5));
     assert_eq!(sweep_until(&world, early).await, Swept::Done);
-    assert_ne!(world.row(&key).wake, Wake::Never);
+    assert_ne!(world.row(&key).schedule, Schedule::Never);
     assert_eq!(stands(&world).due_at, Some(time(900)));
     assert_eq!(stands(&world).last_at, None, "not everything was done");
     world.pass(900);
     sweep(&world).await;
-    assert_eq!(world.row(&key).wake, Wake::Never);
+    assert_eq!(world.row(&key).schedule, Schedule::Never);
 }

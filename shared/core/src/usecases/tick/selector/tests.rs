@@ -31,7 +31,7 @@ impl Queue for Known {
         unimplemented!()
     }
 
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         false
     }
 
@@ -53,7 +53,7 @@ impl Queue for Unknown {
         unimplemented!()
     }
 
-    fn keeps(&self) -> bool {
+    fn is_durable(&self) -> bool {
         true
     }
 }

@@ -2,23 +2,23 @@
 
 use super::*;
 use crate::ids::{QuestionId, StageId, StatusId};
-use crate::ports::{Answer, HistoryRow, Standing};
+use crate::ports::{Answer, HistoryRow, StageInfo};
 use crate::tenant::{Answerable, ReportPlan, Trigger};
-use crate::usecases::world::{at, at_trigger};
+use crate::usecases::fake_ports::{at, at_trigger};
 
 /// A world whose invitations are reported like this.
-fn reporting(report: ReportPlan) -> World {
-    let world = World::new();
+fn reporting(report: ReportPlan) -> FakePorts {
+    let world = FakePorts::new();
     world.holds().tenant.mappings[0].report = report;
     world
 }
 
-fn wrote(world: &World) -> Vec<Wrote> {
+fn wrote(world: &FakePorts) -> Vec<Wrote> {
     std::mem::take(&mut world.holds().wrote)
 }
 
 /// What is written of an invitation that is completed with so many points of ten.
-async fn completed(world: &World, points: f64) -> (InvitationKey, Vec<Wrote>) {
+async fn completed(world: &FakePorts, points: f64) -> (InvitationKey, Vec<Wrote>) {
     let key = world.invited("1", "video");
     scored(world, "1", points);
     bring(world, &key, None).await;
@@ -100,7 +100,7 @@ async fn what_was_certainly_not_begun_need_not_be_looked_up() {
 }
 
 /// The action is on record, there is more to tell, and Eploy says of it that there is no such action.
-async fn missing_action(world: &World) -> InvitationKey {
+async fn missing_action(world: &FakePorts) -> InvitationKey {
     let key = unreported(world);
     write(world, &key).await;
     world.happens(&key, observed(9.0));
@@ -141,7 +141,7 @@ async fn an_action_that_is_there_but_cannot_be_reached_is_not_created_anew() {
     let made = ["result", "update_action", "find_action", "position"];
     assert_eq!(calls(&world), made);
     assert!(row.unreported());
-    let code = row.report.problem().map(|trouble| trouble.code.as_str());
+    let code = row.report.problem().map(|failure| failure.code.as_str());
     assert_eq!(code, Some("eploy.not_found"));
     let created = ActionRecord::Created("action-1".into());
     assert_eq!(row.report.action, Some(created));
@@ -155,9 +155,9 @@ async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
     world.set(|holds| {
         let report = &mut holds.rows.get_mut(&key).unwrap().report;
         report.action = Some(ActionRecord::Created("action-0".into()));
-        holds.meanwhile.insert(
+        holds.on_call.insert(
             "find_action",
-            Box::new(|holds: &mut Holds| holds.fails.clear()),
+            Box::new(|holds: &mut FakeState| holds.fails.clear()),
         );
         holds.wrote.truncate(1);
     });
@@ -206,8 +206,8 @@ async fn a_report_that_eploy_refuses_is_written_in_brief() {
     let key = unreported(&world);
     world.set(|holds| {
         holds.fails.insert("create_action", rejected());
-        let taken = |holds: &mut Holds| holds.fails.clear();
-        holds.meanwhile.insert("find_action", Box::new(taken));
+        let taken = |holds: &mut FakeState| holds.fails.clear();
+        holds.on_call.insert("find_action", Box::new(taken));
     });
     let row = write(&world, &key).await;
     assert!(!row.unreported());
@@ -235,7 +235,7 @@ async fn what_eploy_refuses_in_brief_too_is_put_off() {
     let row = write(&world, &key).await;
     assert_eq!(calls(&world), ["result", "update_action", "update_action"]);
     assert!(row.unreported());
-    let code = row.report.problem().map(|trouble| trouble.code.as_str());
+    let code = row.report.problem().map(|failure| failure.code.as_str());
     assert_eq!(code, Some("eploy.rejected"));
 }
 
@@ -357,7 +357,7 @@ fn move_plan() -> MovePlan {
     }
 }
 
-fn moving(plan: MovePlan) -> World {
+fn moving(plan: MovePlan) -> FakePorts {
     reporting(ReportPlan {
         moves: vec![plan],
         ..ReportPlan::default()
@@ -467,7 +467,7 @@ async fn where_the_application_stands_is_what_its_own_record_says() {
     ] {
         let world = moving(move_plan());
         world.set(|holds| {
-            holds.standing = Standing::History(history.clone());
+            holds.standing = StageInfo::History(history.clone());
             holds.position.clone_from(&position);
         });
         let (_, all) = completed(&world, 9.0).await;
@@ -476,7 +476,7 @@ async fn where_the_application_stands_is_what_its_own_record_says() {
 }
 
 /// A world that reports in every way.
-fn reporting_everything() -> World {
+fn reporting_everything() -> FakePorts {
     reporting(ReportPlan {
         action: Some(plan()),
         notes_at: [Moment::Completed].into(),
@@ -514,7 +514,7 @@ async fn a_part_that_is_refused_holds_up_no_other_and_is_told_of_in_the_action()
         scored(&world, "1", 9.0);
         world.happens(&key, observed(9.0));
         calls(&world);
-        while let Wake::At { at, .. } = write(&world, &key).await.wake {
+        while let Schedule::At { at, .. } = write(&world, &key).await.schedule {
             world.holds().now = at;
         }
         let row = world.row(&key);
@@ -565,9 +565,9 @@ async fn an_answer_that_is_refused_is_left_out_and_the_others_are_given() {
     world.set(|holds| {
         holds.fails.insert("answer_questions", rejected());
         // Both at once, then the percentage, which is taken.
-        let taken = |holds: &mut Holds| {
+        let taken = |holds: &mut FakeState| {
             holds.fails.clear();
-            let refused = |holds: &mut Holds| {
+            let refused = |holds: &mut FakeState| {
                 holds.fails.insert("answer_questions", rejected());
             };
             holds.later_meanwhile("answer_questions", 0, Box::new(refused));

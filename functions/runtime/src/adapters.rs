@@ -1,0 +1,110 @@
+//! The adapters, each made once per process from its environment. A function makes those that it uses, and links no
+//! others.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use lambda_runtime::Error;
+use stagecall_aws::{BusEvents, ManagedSecrets, SqsQueue, Store};
+use stagecall_core::clock::{Clock, SystemClock};
+use stagecall_core::ports::{Events, Queue, Secrets};
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::{DefinitionCache, Engine};
+use stagecall_http::{Guard, Sender, SetUpError, Transport};
+
+use crate::environment::Environment;
+use crate::logging;
+use crate::metrics::{self, MeasuredEvents, MeasuredStore};
+
+/// What a function is put together from.
+pub struct Adapters {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The intervals.
+    pub timing: Arc<Timing>,
+    environment: Environment,
+    aws: SdkConfig,
+}
+
+impl Adapters {
+    /// Starts logging, reads the environment and finds the way into AWS. `function` is the function's name among the
+    /// metrics. A function that cannot start says why before it ends.
+    pub fn of_process(function: &'static str) -> Result<Self, Error> {
+        logging::start();
+        let environment = Environment::of_process().inspect_err(|error| {
+            tracing::error!(function, %error, "the function cannot start");
+        })?;
+        metrics::start(&environment.stack, function)?;
+        Ok(Self {
+            aws: stagecall_aws::connect_with(environment.aws.clone())?,
+            clock: Arc::new(SystemClock),
+            timing: Arc::new(environment.timing.clone()),
+            environment,
+        })
+    }
+
+    /// The table.
+    pub fn store(&self) -> Arc<MeasuredStore<Store>> {
+        let client = aws_sdk_dynamodb::Client::new(&self.aws);
+        let store = Store::new(client, &self.environment.table);
+        Arc::new(MeasuredStore::new(store, self.clock.clone()))
+    }
+
+    /// The queues.
+    pub fn queue(&self) -> Arc<dyn Queue> {
+        let client = aws_sdk_sqs::Client::new(&self.aws);
+        Arc::new(SqsQueue::new(client, self.environment.queues.clone()))
+    }
+
+    /// The bus.
+    pub fn events(&self) -> Arc<dyn Events> {
+        let client = aws_sdk_eventbridge::Client::new(&self.aws);
+        Arc::new(MeasuredEvents(BusEvents::new(
+            client,
+            &self.environment.bus,
+        )))
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> Arc<dyn Secrets> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.aws);
+        Arc::new(ManagedSecrets::new(
+            client,
+            &self.environment.secrets,
+            self.clock.clone(),
+        ))
+    }
+
+    /// The way to Eploy and the platforms.
+    pub fn transport(&self) -> Result<Arc<dyn Transport>, SetUpError> {
+        let guard = if self.environment.sandbox {
+            Guard::Sandbox
+        } else {
+            Guard::Public
+        };
+        Ok(Arc::new(Sender::new(guard)?))
+    }
+
+    /// What every use case that changes invitations needs, over this store.
+    pub fn engine(&self, store: &Arc<MeasuredStore<Store>>) -> Engine {
+        self.desk_telling(store, self.events())
+    }
+
+    /// The same, with other events than those of the bus, so that its client is not linked.
+    pub fn desk_telling(
+        &self,
+        store: &Arc<MeasuredStore<Store>>,
+        events: Arc<dyn Events>,
+    ) -> Engine {
+        Engine {
+            ledger: store.clone(),
+            sweeps: Arc::new(store.inner().clone()),
+            tenants: store.clone(),
+            definitions: DefinitionCache::over(Arc::new(store.inner().clone())),
+            queue: self.queue(),
+            events,
+            clock: self.clock.clone(),
+            timing: self.timing.clone(),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What shows at the store.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use metrics::{counter, histogram};
+use stagecall_core::Timestamp;
+use stagecall_core::clock::Clock;
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{
+    AccountId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, InvitationKey, Reference,
+    TenantId,
+};
+use stagecall_core::invitation::{Invitation, State};
+use stagecall_core::ports::{
+    Allowance, Bound, Inserted, Ledger, Saved, TenantState, TenantStates, Tenants,
+    WatchedInvitation,
+};
+use stagecall_core::tenant::Tenant;
+
+use super::{
+    BUDGET_LEFT, COMPLETION_TO_REPORT, ENTRY_TO_INVITATION, EPLOY_CALLS, POLL_LAG, RETRIES,
+    UNKNOWN_OUTCOMES,
+};
+
+/// Of how many tenants something is remembered at most.
+const MOST_REMEMBERED: usize = 10_000;
+
+/// A change that was made longer ago than this many seconds is not the one that is being saved.
+const FRESH: f64 = 1.0;
+
+/// Measures what goes through a store.
+pub struct MeasuredStore<S> {
+    inner: S,
+    clock: Arc<dyn Clock>,
+    /// What is known of the tenants whose configurations were read.
+    known: Mutex<HashMap<TenantId, Known>>,
+}
+
+struct Known {
+    /// The daily allowance.
+    daily: u32,
+    /// Whether a poll may be about to begin: it reads the configuration, then how polling stands. When it reads that again
+    /// later on, it is not late.
+    begins: bool,
+}
+
+impl<S> MeasuredStore<S> {
+    /// Measures this store.
+    pub fn new(inner: S, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            inner,
+            clock,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The store itself, for what is not measured.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn daily_of(&self, tenant: &TenantId) -> Option<u32> {
+        self.known().get(tenant).map(|known| known.daily)
+    }
+
+    /// Whether this is how a poll of the tenant begins.
+    fn begins(&self, tenant: &TenantId) -> bool {
+        let mut known = self.known();
+        let known = known.get_mut(tenant);
+        known.is_some_and(|known| std::mem::take(&mut known.begins))
+    }
+}
+
+#[async_trait]
+impl<S: Ledger> Ledger for MeasuredStore<S> {
+    async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError> {
+        self.inner.insert(invitation).await
+    }
+
+    async fn save(&self, next: &Invitation) -> Result<Saved, StoreError> {
+        let now = self.clock.now();
+        let saved = self.inner.save(next).await?;
+        if saved == Saved::Saved {
+            happened(next, now);
+        }
+        Ok(saved)
+    }
+
+    async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        self.inner.load(key).await
+    }
+
+    async fn of_applications(
+        &self,
+        tenant: &TenantId,
+        applications: &[ApplicationId],
+    ) -> Result<Vec<Invitation>, StoreError> {
+        self.inner.of_applications(tenant, applications).await
+    }
+
+    async fn bind_reference(
+        &self,
+        account: &AccountId,
+        reference: &Reference,
+        key: &InvitationKey,
+    ) -> Result<Bound, StoreError> {
+        self.inner.bind_reference(account, reference, key).await
+    }
+
+    async fn find_by_reference(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        reference: &Reference,
+    ) -> Result<Option<InvitationKey>, StoreError> {
+        self.inner
+            .find_by_reference(tenant, account, reference)
+            .await
+    }
+
+    async fn erased(&self, tenant: &TenantId) -> Result<BTreeSet<CandidateId>, StoreError> {
+        self.inner.erased(tenant).await
+    }
+
+    async fn purge_if_erased(
+        &self,
+        invitation: &Invitation,
+        reference: Option<&Reference>,
+    ) -> Result<bool, StoreError> {
+        self.inner.purge_if_erased(invitation, reference).await
+    }
+
+    async fn find_created_assessment(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssessmentId>, StoreError> {
+        self.inner
+            .find_created_assessment(tenant, account, name)
+            .await
+    }
+
+    async fn save_created_assessment(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        name: &str,
+        made: &AssessmentId,
+    ) -> Result<AssessmentId, StoreError> {
+        self.inner
+            .save_created_assessment(tenant, account, name, made)
+            .await
+    }
+
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        assessment: &AssessmentRef,
+    ) -> Result<Vec<WatchedInvitation>, StoreError> {
+        self.inner.waiting(tenant, assessment).await
+    }
+}
+
+#[async_trait]
+impl<S: Tenants> Tenants for MeasuredStore<S> {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let tenant = self.inner.tenant(id).await?;
+        if let Some(tenant) = &tenant {
+            let mut known = self.known();
+            if known.len() >= MOST_REMEMBERED {
+                known.clear();
+            }
+            let this = Known {
+                daily: tenant.eploy.daily_calls,
+                begins: !tenant.paused,
+            };
+            known.insert(id.clone(), this);
+        }
+        Ok(tenant)
+    }
+}
+
+#[async_trait]
+impl<S: TenantStates> TenantStates for MeasuredStore<S> {
+    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+        let state = self.inner.load_state(tenant).await?;
+        if let Some(state) = &state {
+            let lag = seconds(state.due_at, self.clock.now());
+            if self.begins(tenant) && lag >= 0.0 {
+                histogram!(POLL_LAG).record(lag);
+            }
+        }
+        Ok(state)
+    }
+
+    async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError> {
+        self.inner.save_state(tenant, next).await
+    }
+}
+
+#[async_trait]
+impl<S: Allowance> Allowance for MeasuredStore<S> {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        day: &str,
+        calls: u32,
+        ceiling: u32,
+    ) -> Result<bool, StoreError> {
+        let taken = self.inner.take(tenant, day, calls, ceiling).await?;
+        if taken && let Some(daily) = self.daily_of(tenant) {
+            counter!(EPLOY_CALLS, "Tier" => tier(daily)).increment(calls.into());
+        }
+        Ok(taken)
+    }
+
+    async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError> {
+        let taken = self.inner.taken(tenant, day).await?;
+        if let Some(daily) = self.daily_of(tenant).filter(|daily| *daily > 0) {
+            let left = f64::from(daily.saturating_sub(taken)) / f64::from(daily);
+            histogram!(BUDGET_LEFT, "Tier" => tier(daily)).record(left * 100.0);
+        }
+        Ok(taken)
+    }
+}
+
+/// The class of a daily allowance.
+fn tier(daily: u32) -> &'static str {
+    match daily {
+        0..=1_000 => "to 1000",
+        1_001..=10_000 => "to 10000",
+        10_001..=100_000 => "to 100000",
+        _ => "above",
+    }
+}
+
+/// Measures the change that an invitation was saved with. Its story tells what it was, except for the beginnings of
+/// reports, which are not told: those are known by their lease.
+fn happened(next: &Invitation, now: Timestamp) {
+    let Some(last) = next.history.last() else {
+        return;
+    };
+    if next.report.leased(now) || seconds(last.at, now) > FRESH {
+        return;
+    }
+    match last.what.as_str() {
+        "sent" | "adopted" => {
+            let entered = next.entry.entered_at.unwrap_or(next.entry.seen_at);
+            histogram!(ENTRY_TO_INVITATION).record(seconds(entered, now).max(0.0));
+        }
+        "reported" if next.state == State::Completed && !next.unreported() => {
+            if let Some(ended) = next.ended_at
+                && first_since(next, ended)
+            {
+                histogram!(COMPLETION_TO_REPORT).record(seconds(ended, now).max(0.0));
+            }
+        }
+        "put_off" | "look_up_put_off" | "report_put_off" => counter!(RETRIES).increment(1),
+        "outcome_unknown" => counter!(UNKNOWN_OUTCOMES).increment(1),
+        _ => {}
+    }
+}
+
+/// Whether the report just written is the first one since then: a later one shows a re-score.
+fn first_since(next: &Invitation, ended: Timestamp) -> bool {
+    let reports = next
+        .history
+        .iter()
+        .filter(|one| one.what == "reported" && one.at >= ended);
+    reports.count() == 1
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64()
+}

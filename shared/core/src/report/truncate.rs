@@ -1,0 +1,255 @@
+//! How much of what a platform says comes into a report: a platform bounds none of it, and Eploy would refuse a report
+//! without end. The rest is behind the link.
+
+use super::texts::number;
+use crate::result::{AssessmentResult, Comment, Rating, Score, SubResult};
+
+/// The most entries of one kind.
+const MOST: usize = 50;
+
+/// The longest text, in characters.
+const LONGEST: usize = 2000;
+
+/// The longest name.
+const LONGEST_NAME: usize = 200;
+
+/// What all of it together may have, in characters.
+const ALL: usize = 20_000;
+
+/// What a platform says, as far as there is room for it.
+#[derive(Default)]
+pub struct Said {
+    pub stage: Option<String>,
+    pub summary: Option<String>,
+    pub ratings: Vec<Rating>,
+    /// One line each.
+    pub parts: Vec<String>,
+    /// What a proctor would want to know, one line each.
+    pub integrity: Vec<String>,
+    pub comments: Vec<Comment>,
+    pub transcript: Option<String>,
+}
+
+impl Said {
+    /// What a result says: what a recruiter looks for first has its room first.
+    pub fn of(result: &AssessmentResult) -> Self {
+        let mut room = TextBudget(ALL);
+        Self {
+            stage: room.some(result.stage.as_deref(), LONGEST_NAME),
+            summary: room.some(result.summary.as_deref(), LONGEST),
+            ratings: room.all(&result.ratings, |room, rating| Rating {
+                by: room.some(rating.by.as_deref(), LONGEST_NAME),
+                label: room.text(&rating.label, LONGEST),
+                value: room.text(&rating.value, LONGEST_NAME),
+            }),
+            parts: room.all(&result.parts, |room, part| room.text(&line(part), LONGEST)),
+            integrity: room.all(&noticed(&result.integrity), |room, line| {
+                room.text(line, LONGEST_NAME)
+            }),
+            comments: room.all(&result.comments, |room, comment| Comment {
+                by: room.some(comment.by.as_deref(), LONGEST_NAME),
+                text: room.text(&comment.text, LONGEST),
+            }),
+            transcript: room.some(result.transcript.as_deref(), LONGEST),
+        }
+    }
+}
+
+/// What is left of the room.
+struct TextBudget(usize);
+
+impl TextBudget {
+    fn text(&mut self, text: &str, longest: usize) -> String {
+        let cut = first_part(text, longest.min(self.0));
+        self.0 = self.0.saturating_sub(cut.chars().count());
+        cut
+    }
+
+    fn some(&mut self, text: Option<&str>, longest: usize) -> Option<String> {
+        text.filter(|_| self.0 > 0)
+            .map(|text| self.text(text, longest))
+    }
+
+    fn all<T, U>(&mut self, all: &[T], mut one: impl FnMut(&mut Self, &T) -> U) -> Vec<U> {
+        let mut cut = Vec::new();
+        for each in all.iter().take(MOST) {
+            if self.0 == 0 {
+                break;
+            }
+            cut.push(one(self, each));
+        }
+        cut
+    }
+}
+
+/// A name that a platform gives, such as that of a band.
+pub fn name(text: &str) -> String {
+    first_part(text, LONGEST_NAME)
+}
+
+/// A link, unless it is endless: a part of one leads nowhere.
+pub fn link(url: String) -> Option<String> {
+    (url.len() <= LONGEST).then_some(url)
+}
+
+/// The first part of a long text, which says that it is one.
+fn first_part(text: &str, longest: usize) -> String {
+    if text.chars().nth(longest).is_none() {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(longest).collect();
+    short.push('…');
+    short
+}
+
+fn line(part: &SubResult) -> String {
+    let mut line = part.label.clone();
+    if let Some(score) = &part.score {
+        line = format!("{line}: {}", points(score));
+    }
+    if let Some(remark) = &part.remark {
+        line = format!("{line} ({remark})");
+    }
+    line
+}
+
+/// "7 of 10".
+fn points(score: &Score) -> String {
+    match score.max {
+        Some(max) => format!("{} of {}", number(score.value), number(max)),
+        None => number(score.value),
+    }
+}
+
+fn noticed(counts: &[(String, u64)]) -> Vec<String> {
+    counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{what}: {count}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::Status;
+
+    fn result() -> AssessmentResult {
+        AssessmentResult::bare("r".into(), Status::Completed)
+    }
+
+    fn comment(text: &str) -> Comment {
+        Comment {
+            by: Some("Rowan Example".to_owned()),
+            text: text.to_owned(),
+        }
+    }
+
+    fn part(label: &str, score: Option<Score>, remark: Option<&str>) -> SubResult {
+        SubResult {
+            label: label.to_owned(),
+            score,
+            remark: remark.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        let whole = "ä".repeat(2000);
+        let transcript = |text: &str| {
+            let mut result = result();
+            result.transcript = Some(text.to_owned());
+            Said::of(&result).transcript
+        };
+        assert_eq!(transcript(&whole), Some(whole.clone()));
+        assert_eq!(transcript(&format!("{whole}ä")), Some(format!("{whole}…")));
+        assert_eq!(name(&"b".repeat(200)), "b".repeat(200));
+        assert_eq!(name(&"b".repeat(201)), format!("{}…", "b".repeat(200)));
+        assert_eq!(link("l".repeat(2000)), Some("l".repeat(2000)));
+        assert_eq!(link("l".repeat(2001)), None);
+    }
+
+    #[test]
+    fn there_is_room_for_fifty_of_each() {
+        let mut many = result();
+        many.ratings = vec![
+            Rating {
+                by: None,
+                label: "Overall".to_owned(),
+                value: "4 of 5".to_owned()
+            };
+            51
+        ];
+        many.comments = vec![comment("Good"); 51];
+        many.parts = vec![part("Rust", None, None); 51];
+        many.integrity = vec![("tab switches".to_owned(), 1); 51];
+        let said = Said::of(&many);
+        assert_eq!(said.ratings.len(), 50);
+        assert_eq!(said.comments, vec![comment("Good"); 50]);
+        assert_eq!(said.parts.len(), 50);
+        assert_eq!(said.integrity.len(), 50);
+    }
+
+    /// Whatever it is that goes on without end.
+    #[test]
+    fn a_platform_that_goes_on_and_on_is_cut_short() {
+        let long = "a".repeat(50_000);
+        let mut endless = result();
+        endless.stage = Some(long.clone());
+        endless.summary = Some(long.clone());
+        endless.transcript = Some(long.clone());
+        let rating = Rating {
+            by: Some(long.clone()),
+            label: long.clone(),
+            value: long.clone(),
+        };
+        endless.ratings = vec![rating; 60];
+        let said = Said::of(&endless);
+        assert_eq!(said.stage.unwrap().chars().count(), 201);
+        assert_eq!(said.summary.unwrap().chars().count(), 2001);
+        let rating = &said.ratings[0];
+        assert_eq!(rating.by.as_ref().unwrap().chars().count(), 201);
+        assert_eq!(rating.label.chars().count(), 2001);
+        assert_eq!(rating.value.chars().count(), 201);
+        let named = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
+        let ratings = said.ratings.iter().map(|rating| {
+            named(&rating.by) + rating.label.chars().count() + rating.value.chars().count()
+        });
+        let all = 201 + 2001 + ratings.sum::<usize>();
+        assert!((ALL - 10..=ALL + 10).contains(&all), "{all}");
+        assert_eq!(said.transcript, None, "there is no room left");
+
+        endless.ratings.clear();
+        endless.parts = vec![part(&long, None, None); 60];
+        endless.comments = vec![
+            Comment {
+                by: Some(long.clone()),
+                text: long.clone()
+            };
+            60
+        ];
+        endless.integrity = vec![(long, 1); 60];
+        let said = Said::of(&endless);
+        assert_eq!(said.parts[0].chars().count(), 2001);
+        assert!(said.parts.len() < 10, "{}", said.parts.len());
+        assert_eq!((said.integrity.len(), said.comments.len()), (0, 0));
+    }
+
+    #[test]
+    fn parts_and_what_a_proctor_noticed_are_a_line_each() {
+        let mut scored = result();
+        scored.parts = vec![
+            part("Rust", Some(Score::of(7.0, Some(10.0))), Some("passed")),
+            part("Rust", Some(Score::of(7.5, None)), None),
+            part("Rust", None, None),
+        ];
+        scored.integrity = vec![
+            ("tab switches".to_owned(), 3),
+            ("pastes".to_owned(), 0),
+            ("faces".to_owned(), 1),
+        ];
+        let said = Said::of(&scored);
+        assert_eq!(said.parts, ["Rust: 7 of 10 (passed)", "Rust: 7.5", "Rust"]);
+        assert_eq!(said.integrity, ["tab switches: 3", "faces: 1"]);
+    }
+}

@@ -1,0 +1,589 @@
+//! A small world for the tests of use cases: what the stores, Eploy, a platform and the HRMS hold, and what they were
+//! asked. A test sets it up, lets a use case at it, and looks at what has become of it.
+
+mod outside;
+mod records;
+mod stores;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, WriteBack};
+use crate::announcement::{Announcement, HireKey};
+use crate::clock::{Clock, Deadline};
+use crate::error::{CallError, ErrorScope, Phase, StoreError, System};
+use crate::events::{DomainEvent, What};
+use crate::ids::{
+    AccountId, ActionId, ApplicationId, AssessmentId, AssessmentRef, CandidateId, DefinitionId,
+    ExportPackageId, InvitationKey, MappingId, QuestionId, Reference, StageId, StatusId, TenantId,
+};
+use crate::invitation::{Entry, Event, Invitation, Report};
+use crate::person::Person;
+use crate::ports::*;
+use crate::result::{AssessmentResult, Status};
+use crate::tenant::{
+    EployConnection, Mapping, MappingKind, PlatformConnection, Position, Reentry, ReportPlan,
+    Settings, Tenant, Trigger, Vacancies,
+};
+use crate::timing::Timing;
+use crate::work::{Kind, Work};
+
+/// What happens while somebody waits for an answer.
+pub(super) type OnCall = Box<dyn FnOnce(&mut FakeState) + Send>;
+
+/// What was written to Eploy.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wrote {
+    Action(NewAction),
+    Update(ActionId, ActionUpdate),
+    Note(String),
+    Answers(BTreeMap<QuestionId, Answer>),
+    Move(StageId, Option<StatusId>),
+    Export(ExportPackageId),
+}
+
+/// What is in the world at present.
+pub(super) struct FakeState {
+    pub now: Timestamp,
+    pub tenant: Tenant,
+
+    /// The calls that were made to anybody, by name.
+    pub calls: Vec<&'static str>,
+    /// So long each takes.
+    pub calls_take: SignedDuration,
+    /// What happens during the next call, or save, of this name.
+    pub on_call: BTreeMap<&'static str, OnCall>,
+    /// What every call of this name comes to, if not its answer. If that is unknown, it has taken effect.
+    pub fails: BTreeMap<&'static str, CallError>,
+
+    pub rows: BTreeMap<InvitationKey, Invitation>,
+    /// Those that cannot be loaded, and what comes of trying.
+    pub rows_fail: BTreeMap<InvitationKey, StoreError>,
+    /// The mappings as they were.
+    pub definitions: BTreeMap<(MappingId, DefinitionId), Mapping>,
+    pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
+    pub prepared: BTreeMap<String, AssessmentId>,
+    pub withdrawn: Vec<Reference>,
+    /// Until when the platform was last searched.
+    pub found_until: Option<Deadline>,
+    /// The digest that was last looked up by.
+    pub looked_up_by: Option<String>,
+    pub announcements: BTreeMap<HireKey, Announcement>,
+    pub tokens: BTreeMap<AccountId, CallbackTokens>,
+    pub due: Vec<DueItem>,
+    /// So long a change takes to be saved.
+    pub saving_takes: SignedDuration,
+    /// So many saves to come find that somebody else was faster.
+    pub conflicts: u32,
+    pub armed: Vec<AssessmentRef>,
+    pub sweeps: BTreeMap<AssessmentRef, SweepState>,
+    /// Each with when it is due, or what became of it.
+    pub deliveries: BTreeMap<String, (Delivery, DeliveryStands)>,
+    pub state: Option<TenantState>,
+    /// What the next save of that comes to, if it fails.
+    pub state_fails: Option<StoreError>,
+    pub erased: BTreeSet<CandidateId>,
+    /// Another tenant, whose invitations cannot be listed.
+    pub unlistable: Option<Tenant>,
+    /// When handled deliveries were expired.
+    pub deliveries_expired: Vec<Timestamp>,
+    pub queued: Vec<Work>,
+    /// Whether the queue keeps what it takes.
+    pub queue_keeps: bool,
+    /// Whether it takes nothing.
+    pub queue_fails: bool,
+    pub published: Vec<What>,
+
+    pub standing: StageInfo,
+    /// What the application's own record says.
+    pub position: Option<Position>,
+    /// Who is no more, because they were merged into another or deleted.
+    pub merged: BTreeSet<CandidateId>,
+    pub person: Person,
+    pub answers: BTreeMap<QuestionId, Answer>,
+    /// The application of every candidate for every vacancy.
+    pub application: Option<ApplicationId>,
+    /// What every call to Eploy comes to, if not its answer.
+    pub eploy_fails: Option<CallError>,
+    /// What changed, by page, and since when and which page was asked for.
+    pub changed: Vec<ApplicationPage>,
+    pub asked_since: Vec<(Option<Timestamp>, u32)>,
+    /// In place of those pages: all applications, of which a search finds those that changed, and how far the client goes
+    /// back.
+    pub applications: Vec<ApplicationRow>,
+    pub overlap: SignedDuration,
+    /// Who is at a trigger, by page; the same in every search.
+    pub at_triggers: Vec<ApplicationPage>,
+    pub feed: Feed,
+    /// Changes of stage by the status history, by page.
+    pub stage_changes: Vec<StageChangePage>,
+    /// What single applications show.
+    pub records: BTreeMap<ApplicationId, ApplicationRow>,
+    /// How many searches a reading of stages consists of.
+    pub searches: usize,
+    pub placements: Vec<PlacementPage>,
+    pub placed: Vec<PlacementPage>,
+    pub directory: Directory,
+    pub allowance: u32,
+    /// What was written, oldest first.
+    pub wrote: Vec<Wrote>,
+
+    pub capabilities: Capabilities,
+    /// What invitations are answered with, one after the other; after that every one is created.
+    pub invited: VecDeque<Result<InviteAnswer, CallError>>,
+    pub orders: Vec<InviteOrder>,
+    pub made: Vec<AssessmentOrder>,
+    /// What somebody else makes at the same time, and puts on record first.
+    pub made_elsewhere: Option<AssessmentId>,
+    pub registered: Vec<(CallbackAddress, Vec<AssessmentId>)>,
+    /// What it says of an invitation; of any other, that it was sent.
+    pub results: BTreeMap<Reference, AssessmentResult>,
+    pub found: Vec<Found>,
+    /// Its list, by page, and since when it was asked for.
+    pub list: Vec<SweepPage>,
+    /// What the reader makes of a callback; `None`: there is no reader.
+    pub reads: Option<(SignatureCheck, Result<WebhookHint, Unreadable>)>,
+
+    /// What the HRMS answers, one after the other; after that it takes everything.
+    pub hrms: VecDeque<Result<HrmsAnswer, CallError>>,
+    pub notices: Vec<Webhook>,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum DeliveryStands {
+    Stored(Option<Timestamp>),
+    Settled(DeliveryOutcome),
+}
+
+/// The world, as the ports see it.
+#[derive(Clone)]
+pub(super) struct FakePorts(Arc<Mutex<FakeState>>);
+
+/// The beginning.
+pub(super) fn start() -> Timestamp {
+    // A Friday, 08:00 in London.
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+/// So many seconds after the beginning.
+pub(super) fn time(second: i64) -> Timestamp {
+    start() + SignedDuration::from_secs(second)
+}
+
+impl FakePorts {
+    /// One tenant with one mapping; one application, at its trigger.
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(FakeState {
+            now: start(),
+            tenant: tenant(vec![mapping("video")]),
+            calls: Vec::new(),
+            calls_take: SignedDuration::ZERO,
+            on_call: BTreeMap::new(),
+            fails: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            rows_fail: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+            references: BTreeMap::new(),
+            prepared: BTreeMap::new(),
+            withdrawn: Vec::new(),
+            found_until: None,
+            looked_up_by: None,
+            announcements: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            due: Vec::new(),
+            saving_takes: SignedDuration::ZERO,
+            conflicts: 0,
+            armed: Vec::new(),
+            sweeps: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            state: None,
+            state_fails: None,
+            erased: BTreeSet::new(),
+            unlistable: None,
+            deliveries_expired: Vec::new(),
+            queued: Vec::new(),
+            queue_keeps: false,
+            queue_fails: false,
+            published: Vec::new(),
+            standing: StageInfo::Position(at_trigger()),
+            position: Some(at_trigger()),
+            merged: BTreeSet::new(),
+            person: Person {
+                first_name: "Robin".to_owned(),
+                last_name: "Example".to_owned(),
+                email: Some("robin@example.com".to_owned()),
+                phone: None,
+            },
+            answers: BTreeMap::new(),
+            application: None,
+            eploy_fails: None,
+            changed: Vec::new(),
+            asked_since: Vec::new(),
+            applications: Vec::new(),
+            overlap: SignedDuration::from_mins(10),
+            at_triggers: Vec::new(),
+            feed: Feed {
+                settled: true,
+                ..Feed::default()
+            },
+            stage_changes: Vec::new(),
+            records: BTreeMap::new(),
+            searches: 1,
+            placements: Vec::new(),
+            placed: Vec::new(),
+            directory: Directory::default(),
+            allowance: 100_000,
+            wrote: Vec::new(),
+            capabilities: Capabilities {
+                callbacks: true,
+                list_from: 5,
+                statuses: Vec::new(),
+                live_interviews: true,
+                pools: true,
+            },
+            invited: VecDeque::new(),
+            orders: Vec::new(),
+            made: Vec::new(),
+            made_elsewhere: None,
+            registered: Vec::new(),
+            results: BTreeMap::new(),
+            found: Vec::new(),
+            list: Vec::new(),
+            reads: Some((SignatureCheck::TokenOnly, Ok(WebhookHint::default()))),
+            hrms: VecDeque::new(),
+            notices: Vec::new(),
+        })))
+    }
+
+    /// What is in it.
+    pub fn holds(&self) -> MutexGuard<'_, FakeState> {
+        self.0.lock().unwrap()
+    }
+
+    /// Changes what is in it.
+    pub fn set(&self, change: impl FnOnce(&mut FakeState)) {
+        change(&mut self.holds());
+    }
+
+    /// Lets so many seconds pass.
+    pub fn pass(&self, seconds: i64) {
+        self.holds().now += SignedDuration::from_secs(seconds);
+    }
+
+    /// Puts a new invitation for this mapping on record.
+    pub fn enter(&self, application: &str, mapping: &str) -> InvitationKey {
+        let mut holds = self.holds();
+        let mapping = holds.tenant.mapping(&mapping.into()).unwrap();
+        let version = mapping.definition_id();
+        let row = entered(application, mapping, holds.now).under(version.clone());
+        let key = row.key.clone();
+        let definition = mapping.as_definition();
+        holds
+            .definitions
+            .insert((key.mapping.clone(), version), definition);
+        holds.rows.insert(key.clone(), row);
+        key
+    }
+
+    /// The invitation, as it is on record.
+    pub fn row(&self, key: &InvitationKey) -> Invitation {
+        self.holds().rows[key].clone()
+    }
+
+    /// A desk in this world.
+    pub fn engine(&self) -> Engine {
+        let ports = Arc::new(self.clone());
+        Engine {
+            ledger: ports.clone(),
+            sweeps: ports.clone(),
+            tenants: ports.clone(),
+            definitions: ports.clone(),
+            queue: ports.clone(),
+            events: ports.clone(),
+            clock: ports,
+            timing: Arc::new(Timing::default()),
+        }
+    }
+
+    /// Puts an invitation for this mapping on record that the platform has, as Eploy shows.
+    pub fn invited(&self, application: &str, mapping: &str) -> InvitationKey {
+        let key = self.enter(application, mapping);
+        let reference = Reference::new(format!("r-{application}"));
+        let account = "acc".into();
+        let place = (account, reference.clone());
+        self.holds().references.insert(place, key.clone());
+        let row = self.happens(&key, sent(reference));
+        self.happens(&key, Event::Reported(told(&row)));
+        key
+    }
+
+    /// Writes back in this world.
+    pub fn write_back(&self) -> WriteBack {
+        let ports = Arc::new(self.clone());
+        WriteBack {
+            engine: self.engine(),
+            eploy: ports.clone(),
+            platforms: ports,
+        }
+    }
+
+    /// What the platform says of the invitation of this application from now on.
+    pub fn results_in(&self, application: &str, status: Status) {
+        let reference = Reference::new(format!("r-{application}"));
+        let result = AssessmentResult::bare(reference.clone(), status);
+        self.holds().results.insert(reference, result);
+    }
+
+    /// Puts an invitation in place of the one on record, after this event at the present time.
+    pub fn happens(&self, key: &InvitationKey, event: Event) -> Invitation {
+        let mut holds = self.holds();
+        let now = holds.now;
+        holds.happens(key, event, now)
+    }
+
+    /// A call is made: time passes, other things happen, and it may fail.
+    fn call(&self, name: &'static str) -> Result<(), CallError> {
+        let mut holds = self.holds();
+        holds.calls.push(name);
+        let takes = holds.calls_take;
+        holds.now += takes;
+        holds.go_on_meanwhile(name);
+        holds.fails.get(name).cloned().map_or(Ok(()), Err)
+    }
+
+    /// Before a save: time passes, and somebody else may be faster.
+    fn saves(&self) -> bool {
+        let mut holds = self.holds();
+        holds.go_on_meanwhile("save");
+        let takes = holds.saving_takes;
+        holds.now += takes;
+        let conflict = holds.conflicts > 0;
+        holds.conflicts = holds.conflicts.saturating_sub(1);
+        !conflict
+    }
+}
+
+impl FakeState {
+    /// The invitation after this event, which is put on record.
+    pub fn happens(&mut self, key: &InvitationKey, event: Event, at: Timestamp) -> Invitation {
+        let row = self.rows.get_mut(key).unwrap();
+        *row = row.apply(event, at, &Timing::default(), None).unwrap().next;
+        row.clone()
+    }
+
+    /// Does something during a call of this name, once so many others of it have been made.
+    pub(super) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: OnCall) {
+        let act = match others.checked_sub(1) {
+            Some(others) => {
+                Box::new(move |holds: &mut Self| holds.later_meanwhile(name, others, act))
+            }
+            None => act,
+        };
+        self.on_call.insert(name, act);
+    }
+
+    fn go_on_meanwhile(&mut self, name: &'static str) {
+        if let Some(happens) = self.on_call.remove(name) {
+            happens(self);
+        }
+    }
+}
+
+/// The platform has it, under this reference.
+pub(super) fn sent(reference: Reference) -> Event {
+    Event::Sent {
+        reference,
+        link: None,
+        adopted: false,
+        writer: None,
+    }
+}
+
+/// The report when Eploy shows everything.
+pub(super) fn told(row: &Invitation) -> Report {
+    Report {
+        revision: row.revision,
+        ..row.report.clone()
+    }
+}
+
+/// Where whoever is to be invited stands.
+pub(super) fn at_trigger() -> Position {
+    at("12", "34")
+}
+
+/// A position.
+pub(super) fn at(stage: &str, status: &str) -> Position {
+    Position {
+        stage: Some(stage.into()),
+        status: Some(status.into()),
+    }
+}
+
+/// A tenant with these mappings, and an account `acc` on a platform.
+pub(super) fn tenant(mappings: Vec<Mapping>) -> Tenant {
+    let account = PlatformConnection {
+        kind: "willo".to_owned(),
+        base_url: None,
+        settings: Settings::new(),
+    };
+    Tenant {
+        id: "acme".into(),
+        paused: false,
+        eploy: EployConnection {
+            base_url: "https://acme.eploy.net/".parse().unwrap(),
+            daily_calls: 1000,
+            poll_seconds: 60,
+            dialect: Settings::new(),
+        },
+        platforms: [("acc".into(), account)].into(),
+        mappings,
+        hires: None,
+        retention_days: None,
+    }
+}
+
+/// A mapping of this name from the trigger to the assessment `a1`.
+pub(super) fn mapping(id: &str) -> Mapping {
+    Mapping {
+        id: id.into(),
+        paused: false,
+        vacancies: Vacancies::All,
+        triggers: vec![Trigger {
+            stage: "12".into(),
+            stage_name: None,
+            statuses: vec!["34".into()],
+        }],
+        assessment: AssessmentRef {
+            account: "acc".into(),
+            assessment: "a1".into(),
+        },
+        kind: MappingKind::Invitation,
+        options: Settings::new(),
+        reentry: Reentry::Once,
+        include_current: false,
+        allow_overlap: false,
+        expires_after_days: None,
+        report: ReportPlan::default(),
+    }
+}
+
+/// The first entry of an application of candidate 9001 for vacancy 4101.
+pub(super) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> Invitation {
+    let row = Invitation::detected(
+        InvitationKey {
+            tenant: "acme".into(),
+            application: application.into(),
+            mapping: mapping.id.clone(),
+            round: 1,
+        },
+        "9001".into(),
+        "4101".into(),
+        mapping.assessment.clone(),
+        Entry::seen(at),
+    );
+    match &mapping.kind {
+        MappingKind::Pool(_) => row.for_pool(),
+        _ => row,
+    }
+}
+
+/// A call that failed in this way.
+pub(super) fn failing(phase: Phase) -> CallError {
+    CallError {
+        system: System::Eploy,
+        operation: "read",
+        phase,
+        scope: ErrorScope::Record,
+        code: "test.failed",
+        problem: "it did not work".to_owned(),
+        remedy: "Mend it.".to_owned(),
+        retry_at: None,
+    }
+}
+
+/// A call that was answered with "not now", and with until when if that was said.
+pub(super) fn throttled(until: Option<Timestamp>) -> CallError {
+    CallError {
+        retry_at: until,
+        ..failing(Phase::Throttled)
+    }
+}
+
+impl Clock for FakePorts {
+    fn now(&self) -> Timestamp {
+        self.holds().now
+    }
+}
+
+#[async_trait]
+impl Due for FakePorts {
+    async fn due(
+        &self,
+        now: Timestamp,
+        kinds: &[Kind],
+        each: usize,
+    ) -> Result<Vec<DueSince>, StoreError> {
+        let holds = self.holds();
+        assert!(now >= holds.now);
+        let due = holds.due.iter().filter(|item| kinds.contains(&item.kind()));
+        let due = due.map(|item| DueSince {
+            since: start(),
+            item: item.clone(),
+        });
+        Ok(longest_due(due.collect(), each))
+    }
+}
+
+#[async_trait]
+impl Secrets for FakePorts {
+    async fn secret(&self, _: &TenantId, _: bool) -> Result<TenantSecret, StoreError> {
+        unimplemented!()
+    }
+
+    async fn callback_tokens(
+        &self,
+        _: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError> {
+        self.holds().calls.push("callback_tokens");
+        Ok(self.holds().tokens.get(account).cloned())
+    }
+}
+
+#[async_trait]
+impl Tenants for FakePorts {
+    async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
+        let tenant = self.holds().tenant.clone();
+        Ok((tenant.id == *id).then_some(tenant))
+    }
+}
+
+#[async_trait]
+impl Queue for FakePorts {
+    async fn push(&self, work: Vec<Work>) -> Result<(), StoreError> {
+        assert!(!work.is_empty(), "an errand for nothing");
+        let mut holds = self.holds();
+        if holds.queue_fails {
+            return Err(StoreError::new("queue", "hand out work", "it is full"));
+        }
+        holds.queued.extend(work);
+        Ok(())
+    }
+
+    fn is_durable(&self) -> bool {
+        self.holds().queue_keeps
+    }
+}
+
+#[async_trait]
+impl Events for FakePorts {
+    async fn publish(&self, events: Vec<DomainEvent>) {
+        let what = events.into_iter().map(|event| event.what);
+        self.holds().published.extend(what);
+    }
+}

@@ -1,0 +1,434 @@
+//! The judge's view of the ledger: what is saved, and that nothing is left behind that it lacks.
+
+use std::sync::PoisonError;
+
+use stagecall_core::ids::{InvitationKey, TenantId};
+use stagecall_core::invitation::{FailReason, Failure, Invitation, SkipReason, State};
+use stagecall_core::ports::{Delivery, DeliveryOutcome, TenantState};
+use stagecall_core::tenant::{Mapping, Reentry};
+use stagecall_core::timing::seconds;
+
+use super::{CLOCKS, Oracle, at_trigger, eploy, millis, person};
+use crate::world::{Application, Eploy, Platform};
+
+/// How an invitation was first answered: it was accepted, passed over or given up.
+#[derive(Clone, Copy)]
+pub(super) struct Answered {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// Whether it was not sent.
+    pub unsent: bool,
+}
+
+impl Oracle {
+    /// A row was put on record.
+    pub fn inserted(&self, row: &Invitation) {
+        let name = &row.key;
+        self.scheduler
+            .tell("new row", || format!("{name} {}", row.state.name()));
+        let now = self.scheduler.time(0).as_millisecond();
+        self.seen().entered.insert(name.clone(), now);
+        self.note_answer(row, now);
+        self.note_since(row);
+        let skipped = match &row.state {
+            State::Skipped(SkipReason::Duplicate(other)) => self.is_held(row, other.as_ref()),
+            state => matches!(
+                state,
+                State::Skipped(SkipReason::Baseline | SkipReason::Paused)
+            ),
+        };
+        self.check(row.state == State::Detected || skipped, || {
+            format!("{name} begins as {}", in_words(&row.state))
+        });
+        self.check(row.version == 0 && row.reference.is_none(), || {
+            format!("{name} does not begin at its beginning")
+        });
+        let Some(round) = name.round.checked_sub(1).filter(|round| *round > 0) else {
+            return;
+        };
+        // A further round has to be wanted: by whoever was not invited, or by the mapping.
+        let mut before = name.clone();
+        before.round = round;
+        let answered = self.seen().answered.get(&before).copied();
+        let again = self
+            .definition_of(row)
+            .is_some_and(|mapping| mapping.reentry == Reentry::Again);
+        // It never arrived.
+        let bounced = self.memory.row(&before);
+        let bounced = bounced.is_some_and(|before| before.state == State::Bounced);
+        self.check(
+            answered.is_some_and(|answered| answered.unsent || again || bounced),
+            || format!("{name} is on record, and the round before does not want it"),
+        );
+    }
+
+    /// A row was saved.
+    pub fn saved(&self, before: Option<&Invitation>, next: &Invitation) {
+        let name = &next.key;
+        self.scheduler.tell("row", || {
+            format!(
+                "{name} v{} {} rev {}/{}",
+                next.version,
+                next.state.name(),
+                next.report.revision,
+                next.revision
+            )
+        });
+        let now = self.scheduler.time(0).as_millisecond();
+        self.note_answer(next, now);
+        if before.is_none_or(|before| before.state != next.state) {
+            self.possible(next, now);
+        }
+        let Some(before) = before else { return };
+        self.check(next.state.level() >= before.state.level(), || {
+            format!(
+                "{name} fell from {} to {}",
+                before.state.name(),
+                next.state.name()
+            )
+        });
+        self.check(next.revision >= before.revision, || {
+            format!("{name} has less to tell than before")
+        });
+        if let Some(reference) = &next.reference {
+            self.check(
+                before.reference.is_none() || before.reference.as_ref() == Some(reference),
+                || format!("{name} changed its reference"),
+            );
+            let owner = self
+                .memory
+                .owner(&name.tenant, &next.assessment.account, reference);
+            self.check(owner.as_ref() == Some(name), || {
+                format!("{name} names a reference that is not bound to it")
+            });
+        }
+    }
+
+    /// The running work knows that it put on record that this was sent.
+    pub fn has_to_publish(&self, key: &InvitationKey) {
+        let job = self.scheduler.running().job;
+        let mut seen = self.seen();
+        seen.to_publish.entry(job).or_default().push(key.clone());
+    }
+
+    /// A piece of work came to its end.
+    pub fn done(&self) {
+        let job = self.scheduler.running().job;
+        let left = self.seen().to_publish.remove(&job);
+        for key in left.into_iter().flatten() {
+            self.violate(format!("{key} was sent, and nobody was told"));
+        }
+    }
+
+    /// A tenant's state was saved.
+    pub fn moved(&self, tenant: &TenantId, before: Option<&TenantState>, next: &TenantState) {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(eploy) = eploy(&world, tenant) else {
+            return;
+        };
+        let was = before.and_then(|before| before.poll.cursor);
+        self.check(next.poll.cursor >= was, || {
+            format!("the cursor of {tenant} went back")
+        });
+        let now = self.scheduler.time(0).as_millisecond();
+        self.let_go(eploy, tenant, before, next);
+        self.note_states(tenant, next, now);
+        let turned_on = |state: &TenantState| {
+            let hires = state.hires.as_ref();
+            hires.is_some_and(|hires| hires.baseline.is_none())
+        };
+        if let Some(hires) = &next.hires {
+            let since = millis(hires.since);
+            let mut seen = self.seen();
+            seen.hires_since.entry(tenant.clone()).or_insert(since);
+        }
+        if turned_on(next) && !before.is_some_and(turned_on) {
+            self.seen().hires_on.insert(tenant.clone(), now);
+        }
+        // Where nothing new is seen, the cursor follows our time, and readings begin well before it.
+        let Some(cursor) = next.poll.cursor.map(|at| millis(at)) else {
+            return;
+        };
+        // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.
+        let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
+        let one_reading = whole(next) && before.is_none_or(whole);
+        let begun = self.begun();
+        for (mapping, state) in &next.mappings {
+            let definition = state.definition.as_ref();
+            let definition =
+                definition.and_then(|version| self.definition(tenant, mapping, version));
+            let Some(mapping) = definition else { continue };
+            for application in at_trigger(eploy, &mapping) {
+                let taken = self.taken_since(eploy, tenant, &mapping.id, application);
+                let Some((entered, on)) = taken else {
+                    continue;
+                };
+                let candidate = application.candidate.to_string();
+                // Where moves do not show, the cursor means nothing.
+                if eploy.readings.frozen
+                    || application.modified >= cursor
+                    || entered < on.since + CLOCKS
+                    || self.erased(tenant, &candidate).is_some()
+                {
+                    continue;
+                }
+                let id = application.id.to_string();
+                // Eploy did not say where it stands, and is asked again.
+                let again = next.poll.again.iter().flat_map(|again| &again.rows);
+                if again.into_iter().any(|row| row.id.as_str() == id) {
+                    continue;
+                }
+                let newest = self.memory.newest(tenant, &id, &mapping.id, Clone::clone);
+                // Who comes back while a poll reads may be missed by it: what it read may be of before. The next one
+                // looks at them again.
+                let lacks = match &newest {
+                    None => true,
+                    Some(newest) => {
+                        one_reading
+                            && self
+                                .came_back(eploy, &mapping, application, newest)
+                                .is_some_and(|answered| answered < begun)
+                    }
+                };
+                self.check(!lacks, || {
+                    format!(
+                        "the cursor of {tenant} passed application {}, whose entry the ledger lacks for {}",
+                        application.id, mapping.id
+                    )
+                });
+            }
+        }
+    }
+
+    /// A delivery was put on record. Whatever it tells of had happened by then.
+    pub fn received(&self, delivery: &Delivery) {
+        let now = self.scheduler.time(0).as_millisecond();
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        self.seen().received.entry(key).or_insert(now);
+    }
+
+    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record, and
+    /// never of one that belongs to no invitation: it may have overtaken the record of its own.
+    pub fn settled(&self, delivery: &Delivery, fate: &DeliveryOutcome) {
+        if *fate != DeliveryOutcome::Handled {
+            return;
+        }
+        let key = (delivery.tenant.clone(), delivery.id.clone());
+        let received = self.seen().received.get(&key).copied();
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        for reference in &delivery.references {
+            let one = world.platforms.iter().find_map(|platform| {
+                let mut all = platform.participants.iter();
+                let one = all.find(|one| one.key == reference.as_str())?;
+                Some((platform, one))
+            });
+            let owner = self
+                .memory
+                .owner(&delivery.tenant, &delivery.account, reference);
+            let erased =
+                one.is_some_and(|(_, one)| self.erased(&delivery.tenant, &person(one)).is_some());
+            self.check(owner.is_some() || erased, || {
+                format!(
+                    "a callback of {} was settled, and its reference is bound to no invitation",
+                    delivery.tenant
+                )
+            });
+            let row = owner.and_then(|key| self.memory.row(&key));
+            let (Some((platform, one)), Some(row)) = (one, row) else {
+                continue;
+            };
+            // Where nobody can tell, a look-up may have taken another one for the row's own.
+            if !platform.echoes() && row.reference.as_ref() != Some(reference) {
+                continue;
+            }
+            if received.is_some_and(|received| one.changed <= received) {
+                self.check(row.state.level() >= one.standing.level(), || {
+                    format!(
+                        "{}: its callback was settled before it was known to be {:?}",
+                        row.key, one.standing
+                    )
+                });
+            }
+        }
+    }
+
+    /// When the running work was begun, in milliseconds since 1970.
+    fn begun(&self) -> i64 {
+        let age = (self.scheduler.now() - self.scheduler.running().begun).cast_signed();
+        self.scheduler.time(0).as_millisecond() - age
+    }
+
+    /// Notes who was there already for the mapping of a row that is put on record.
+    fn note_since(&self, row: &Invitation) {
+        let key = &row.key;
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(eploy) = eploy(&world, &key.tenant) else {
+            return;
+        };
+        let one = eploy.find(&key.application);
+        let place = one.map(|one| self.stay(eploy, &key.tenant, &key.mapping, one).1);
+        let on = place.and_then(|place| self.on(&key.tenant, &key.mapping, place));
+        if let Some(on) = on {
+            self.seen().since.insert(key.clone(), on.since);
+        }
+    }
+
+    /// Whether a row can be passed over for that one: another mapping's of the same application, to the same assessment. It need
+    /// not be on record yet.
+    fn is_held(&self, row: &Invitation, by: Option<&InvitationKey>) -> bool {
+        let by = by.filter(|by| {
+            by.tenant == row.key.tenant
+                && by.application == row.key.application
+                && by.mapping != row.key.mapping
+        });
+        by.is_some_and(|by| {
+            let known = self.memory.row(by);
+            known.is_none_or(|by| by.assessment == row.assessment)
+        })
+    }
+
+    /// Notes when a row was answered first.
+    fn note_answer(&self, row: &Invitation, now: i64) {
+        let level = row.state.level();
+        if level > 0 {
+            let answered = Answered {
+                at: now,
+                unsent: level == 1 || row.state == State::Bounced,
+            };
+            let mut seen = self.seen();
+            let known = seen.answered.entry(row.key.clone()).or_insert(answered);
+            known.unsent |= answered.unsent;
+        }
+    }
+
+    /// Where a row stands is possible in this world: everybody has an address, nobody is refused, no platform gives up,
+    /// no operator takes back, and a person is a duplicate only where the platform has them.
+    fn possible(&self, row: &Invitation, now: i64) {
+        let name = &row.key;
+        let why = match &row.state {
+            // Whom the platform has already, it cannot be asked for.
+            State::Failed(FailReason::Refused(_)) if self.lacks_a_list(row) => return,
+            // Who they are by now, only the application could tell.
+            State::Failed(FailReason::Refused(failure) | FailReason::OutcomeUnknown(failure))
+                if failure.code == Failure::APPLICATION_GONE && self.is_without_trace(row) =>
+            {
+                return;
+            }
+            State::Failed(
+                FailReason::NoEmail
+                | FailReason::Refused(_)
+                | FailReason::OnPlatform
+                | FailReason::Unanswered(_),
+            )
+            | State::Skipped(SkipReason::Cancelled)
+            | State::Cancelled => "there is no reason for that",
+            State::Failed(FailReason::GaveUp(_) | FailReason::OutcomeUnknown(_)) => {
+                let since = self.seen().entered.get(name).copied().unwrap_or(now);
+                let patience = seconds(self.give_up_seconds).as_millis();
+                if i128::from(now - since + CLOCKS) >= patience {
+                    return;
+                }
+                "that is too early"
+            }
+            State::Skipped(SkipReason::Duplicate(owner))
+                if !self.is_held(row, owner.as_ref()) && !self.is_there(row, owner.as_ref()) =>
+            {
+                "what the platform has is nobody else's invitation"
+            }
+            _ => return,
+        };
+        self.violate(format!("{name} is {}, and {why}", in_words(&row.state)));
+    }
+
+    /// Whether a row's candidate was merged into another, and its application is deleted.
+    fn is_without_trace(&self, row: &Invitation) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let candidate = row.candidate.as_str().parse().unwrap_or_default();
+        eploy(&world, &row.key.tenant).is_some_and(|eploy| {
+            let application = eploy.find(&row.key.application);
+            application.is_some_and(|one| one.deleted) && eploy.person(candidate) != candidate
+        })
+    }
+
+    /// Whether the list of a row's platform cannot be read for good.
+    fn lacks_a_list(&self, row: &Invitation) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut platforms = world.platforms.iter();
+        let platform = platforms.find(|one| one.account() == row.assessment.account.as_str());
+        platform.is_some_and(Platform::lacks_a_list)
+    }
+
+    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Somebody
+    /// invited by hand whom nobody had taken is one to take, if they did not come while this was found out, and the
+    /// platform had not named another, who is this owner's.
+    fn is_there(&self, row: &Invitation, owner: Option<&InvitationKey>) -> bool {
+        let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = &row.assessment.account;
+        let mut platforms = world.platforms.iter();
+        let platform = platforms.find(|one| one.account() == account.as_str());
+        let (Some(eploy), Some(platform), Ok(candidate)) = (
+            eploy(&world, &row.key.tenant),
+            platform,
+            row.candidate.as_str().parse(),
+        ) else {
+            return false;
+        };
+        let address = eploy.email(candidate);
+        let named = owner.is_some_and(|owner| *owner != row.key) && platform.names_whom_it_has();
+        let begun = self.begun();
+        let theirs = platform.participants.iter().filter(|one| {
+            one.tenant == eploy.tenant
+                && one.email == address
+                && one.assessment == row.assessment.assessment.as_str()
+        });
+        let mut there = false;
+        for one in theirs {
+            let owner = self
+                .memory
+                .owner(&row.key.tenant, account, &one.key.as_str().into());
+            let another = owner.is_some_and(|owner| owner != row.key);
+            there |= match one.by_hand {
+                None => another || one.client_ref != row.key.name(),
+                Some(at) if !another && !named && at < begun => return false,
+                Some(_) => true,
+            };
+        }
+        there
+    }
+
+    /// Whether an application that stands at the trigger came there after its newest invitation had been answered, the
+    /// mapping being on, and has to have another one for that. Returns when it had been answered.
+    ///
+    /// Without the history, or where moves do not show, who comes back between two polls cannot be told from who stayed.
+    pub(super) fn came_back(
+        &self,
+        eploy: &Eploy,
+        mapping: &Mapping,
+        application: &Application,
+        newest: &Invitation,
+    ) -> Option<i64> {
+        let tenant = &newest.key.tenant;
+        let (entered, on) = self.taken_since(eploy, tenant, &mapping.id, application)?;
+        let on = on.at;
+        let seen = self.seen();
+        let again = seen.again.get(&(tenant.clone(), mapping.id.clone()));
+        let wanted = matches!(newest.state, State::Skipped(_) | State::Failed(_))
+            || again.is_some_and(|since| entered > *since + CLOCKS);
+        let answered = seen.answered.get(&newest.key)?.at;
+        let later = entered > answered && entered > on + CLOCKS;
+        let tells = eploy.readings.history && !eploy.readings.frozen;
+        (wanted && later && tells).then_some(answered)
+    }
+}
+
+/// A state with its reason.
+fn in_words(state: &State) -> String {
+    let reason = match state {
+        State::Skipped(SkipReason::Duplicate(Some(other))) => format!("duplicate of {other}"),
+        State::Skipped(reason) => reason.name().to_owned(),
+        State::Failed(FailReason::GaveUp(failure)) => format!("gave up: {}", failure.code),
+        State::Failed(reason) => reason.code().to_owned(),
+        state => return state.name().to_owned(),
+    };
+    format!("{} ({reason})", state.name())
+}

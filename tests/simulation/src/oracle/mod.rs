@@ -1,0 +1,212 @@
+//! The judge: what must never happen is looked for at every step, and what must have happened in the end, once the
+//! faults have stopped. The world's own records decide, not the ledger's word for it.
+
+mod allowance;
+mod end;
+mod erasures;
+mod hires;
+mod ledger;
+mod mappings;
+mod platforms;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use stagecall_core::ids::{AssessmentRef, DefinitionId, InvitationKey, MappingId, TenantId};
+use stagecall_core::tenant::{Mapping, Tenant};
+
+use self::ledger::Answered;
+use self::mappings::{On, Place, at_trigger};
+use crate::plan::Order;
+use crate::scheduler::{Millis, Scheduler};
+use crate::store::Memory;
+use crate::world::{Eploy, Participant, World};
+
+/// The clocks of two processes, and of a process and the world, differ by no more than this, in milliseconds.
+const CLOCKS: i64 = 11_000;
+
+/// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
+const MARGIN: i64 = 130 * 60_000;
+
+/// The judge of a history.
+pub struct Oracle {
+    scheduler: Arc<Scheduler>,
+    memory: Memory,
+    world: Arc<Mutex<World>>,
+    /// After how long of trying in vain an invitation may be given up.
+    give_up_seconds: f64,
+    seen: Mutex<Seen>,
+}
+
+/// What the judge has to remember.
+#[derive(Default)]
+struct Seen {
+    /// Every definition that a tenant's mappings ever had.
+    definitions: BTreeMap<TenantId, BTreeMap<(MappingId, DefinitionId), Mapping>>,
+    /// When a tenant's mappings were changed last.
+    edited: BTreeMap<TenantId, Millis>,
+    /// Since when which mapping takes the applications of which place, if it does.
+    on: BTreeMap<(TenantId, MappingId, Place), On>,
+    /// Since when the applications of a place were first wanted for an assessment.
+    first_on: BTreeMap<(TenantId, AssessmentRef, Place), i64>,
+    /// Since when a mapping invites at every entry, if it does.
+    again: BTreeMap<(TenantId, MappingId), i64>,
+    /// Who entered before was there already, for the mapping of a row as it was when the row was put on record.
+    since: BTreeMap<InvitationKey, i64>,
+    /// When a row was put on record, and how it was first answered.
+    entered: BTreeMap<InvitationKey, i64>,
+    answered: BTreeMap<InvitationKey, Answered>,
+    /// Which mappings were ever paused.
+    paused: BTreeSet<(TenantId, MappingId)>,
+    /// Since when a tenant, or one of its mappings, is paused, if it is.
+    paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
+    /// When a mapping was removed last: what was to be sent by then is not.
+    removed: BTreeMap<(TenantId, MappingId), Millis>,
+    /// From which mappings a vacancy or a trigger was ever taken out: the same.
+    narrowed: BTreeSet<(TenantId, MappingId)>,
+    /// Of which invitations a piece of work that had them sent has still to tell subscribers.
+    to_publish: BTreeMap<u64, Vec<InvitationKey>>,
+    /// When a candidate was erased.
+    erased: BTreeMap<(TenantId, String), Millis>,
+    /// When a delivery was first put on record.
+    received: BTreeMap<(TenantId, String), i64>,
+    /// Since when a tenant's plan for hires counted, when it was turned on first.
+    hires_since: BTreeMap<TenantId, i64>,
+    /// When a tenant's plan for hires was last turned on.
+    hires_on: BTreeMap<TenantId, i64>,
+    /// Whose plan for hires was ever changed, and who was published as hired.
+    plan_changed: BTreeSet<TenantId>,
+    published: BTreeSet<String>,
+    /// What a tenant's allowance was, and until when.
+    allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
+    /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
+    may_call: BTreeMap<u64, Vec<u32>>,
+    /// The calls that a poll made beyond its share.
+    beyond: BTreeMap<u64, u64>,
+    /// How many of those whom we had invited on each platform were looked at.
+    judged: [usize; 2],
+    /// How many actions each Eploy had when it was last looked at.
+    actions: BTreeMap<usize, usize>,
+}
+
+impl Oracle {
+    /// A judge.
+    pub fn new(
+        scheduler: Arc<Scheduler>,
+        memory: Memory,
+        world: Arc<Mutex<World>>,
+        give_up_seconds: f64,
+    ) -> Self {
+        Self {
+            scheduler,
+            memory,
+            world,
+            give_up_seconds,
+            seen: Mutex::default(),
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something that must never happen.
+    pub fn violate(&self, what: String) {
+        self.scheduler.account(|account| account.violate(what));
+    }
+
+    fn check(&self, right: bool, what: impl FnOnce() -> String) {
+        if !right {
+            self.violate(what());
+        }
+    }
+
+    /// Remembers what is configured from now on.
+    pub fn configured_now(&self, tenant: &Tenant) {
+        let before = self.configured(&tenant.id);
+        self.note_mappings(before.as_ref(), tenant);
+        if let Some(before) = &before
+            && before.eploy.daily_calls != tenant.eploy.daily_calls
+        {
+            let was = (self.scheduler.now(), before.eploy.daily_calls);
+            let mut seen = self.seen();
+            seen.allowances
+                .entry(tenant.id.clone())
+                .or_default()
+                .push(was);
+        }
+        if before.is_some_and(|before| before.hires != tenant.hires) {
+            self.seen().plan_changed.insert(tenant.id.clone());
+        }
+        for mapping in tenant.mappings.iter().filter(|mapping| mapping.paused) {
+            let place = (tenant.id.clone(), mapping.id.clone());
+            self.seen().paused.insert(place);
+        }
+        self.note_pause(&tenant.id, None, tenant.paused);
+        for mapping in &tenant.mappings {
+            self.note_pause(&tenant.id, Some(&mapping.id), mapping.paused);
+        }
+    }
+
+    fn note_pause(&self, tenant: &TenantId, mapping: Option<&MappingId>, paused: bool) {
+        let place = (tenant.clone(), mapping.cloned());
+        let mut seen = self.seen();
+        if paused {
+            let now = self.scheduler.now();
+            seen.paused_since.entry(place).or_insert(now);
+        } else {
+            seen.paused_since.remove(&place);
+        }
+    }
+
+    /// Whether a tenant or its mapping is paused, and was when this work began. The pauses end with the faults, without
+    /// anybody noting it.
+    fn is_paused(&self, tenant: &TenantId, mapping: &Mapping, begun: Millis) -> bool {
+        let now = self.memory.configuration(tenant, |now| now.paused);
+        let places = [
+            (None, now.unwrap_or(false)),
+            (Some(mapping.id.clone()), mapping.paused),
+        ];
+        let seen = self.seen();
+        places.into_iter().any(|(mapping, paused)| {
+            let since = seen.paused_since.get(&(tenant.clone(), mapping));
+            paused && since.is_some_and(|since| *since < begun)
+        })
+    }
+
+    fn configured(&self, tenant: &TenantId) -> Option<Tenant> {
+        self.memory.configuration(tenant, Clone::clone)
+    }
+}
+
+/// Whether it can be told who was at a stage before a mapping was on: where pages can slip while they are read and there
+/// is no history, nobody can.
+fn tells(eploy: &Eploy) -> bool {
+    eploy.readings.history || matches!(eploy.readings.order, Order::Id)
+}
+
+fn eploy<'a>(world: &'a World, tenant: &TenantId) -> Option<&'a Eploy> {
+    let at: usize = tenant.as_str().strip_prefix('t')?.parse().ok()?;
+    world.eploys.get(at)
+}
+
+fn millis(at: stagecall_core::Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// Whom an address is of.
+fn person(one: &Participant) -> String {
+    let mut parts = one.email.split(['.', '@']);
+    parts.nth(1).unwrap_or_default().to_owned()
+}
+
+/// The invitation that somebody was accepted for, as our reference says.
+fn key(one: &Participant) -> Option<InvitationKey> {
+    let mut parts = one.client_ref.split('.');
+    Some(InvitationKey {
+        tenant: TenantId::new(format!("t{}", one.tenant)),
+        application: parts.next()?.into(),
+        mapping: parts.next()?.into(),
+        round: parts.next()?.parse().ok()?,
+    })
+}
