@@ -262,7 +262,7 @@ fn happened(next: &Invitation, now: Timestamp) {
                 histogram!(COMPLETION_TO_REPORT).record(seconds(ended, now).max(0.0));
             }
         }
-        "put_off" | "look_up_put_off" | "report_put_off" => counter!(RETRIES).increment(1),
+        "deferred" | "lookup_deferred" | "report_deferred" => counter!(RETRIES).increment(1),
         "outcome_unknown" => counter!(UNKNOWN_OUTCOMES).increment(1),
         _ => {}
     }

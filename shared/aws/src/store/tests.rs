@@ -192,7 +192,7 @@ fn a_document_packs_well_and_reads_back() {
     for n in 1..i64::try_from(Invitation::MAX_HISTORY_ENTRIES).unwrap() {
         row.history.push(HistoryEntry {
             at: Timestamp::new(1_800_000_000 + n * 977, 123_456_789).unwrap(),
-            what: "put_off".to_owned(),
+            what: "deferred".to_owned(),
             detail: Some("platform.unreachable".to_owned()),
         });
     }

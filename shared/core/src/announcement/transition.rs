@@ -86,7 +86,7 @@ impl Event {
             Self::Skip(_) => "skipped",
             Self::SeenAgain { .. } => "seen_again",
             Self::CandidateMerged { .. } => "candidate_merged",
-            Self::Deferred { .. } => "put_off",
+            Self::Deferred { .. } => "deferred",
             Self::Refuse(_) => "refused",
             Self::NoEndpoint => "no_endpoint",
             Self::Begin { .. } => "attempt_begun",

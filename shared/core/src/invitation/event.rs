@@ -143,30 +143,30 @@ impl Event {
     /// A short stable name, for the story and for refusals.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Scheduled { .. } => "arranged",
+            Self::Scheduled { .. } => "scheduled",
             Self::Claim { .. } => "claimed",
-            Self::Deferred { .. } => "put_off",
+            Self::Deferred { .. } => "deferred",
             Self::OutcomeUnknown { .. } => "outcome_unknown",
-            Self::LookupDeferred { .. } => "look_up_put_off",
-            Self::LookupNotFound { .. } => "looked_up_absent",
+            Self::LookupDeferred { .. } => "lookup_deferred",
+            Self::LookupNotFound { .. } => "lookup_not_found",
             Self::Sent { adopted: false, .. } => "sent",
             Self::Sent { adopted: true, .. } => "adopted",
             Self::Skip { .. } => "skipped",
             Self::Fail { .. } => "failed",
             Self::Observed { .. } => "observed",
             Self::ResultUnavailable(_) => "result_unavailable",
-            Self::WatchExpired => "watch_over",
+            Self::WatchExpired => "watch_expired",
             Self::Left => "left_stage",
             Self::StillThere { .. } => "still_there",
             Self::CandidateMerged { .. } => "candidate_merged",
             Self::ReportBegun(_) => "report_begun",
             Self::ReportProgress(_) => "report_progress",
             Self::Reported(_) => "reported",
-            Self::ReportStale => "report_doubted",
-            Self::ReportDeferred { .. } => "report_put_off",
+            Self::ReportStale => "report_stale",
+            Self::ReportDeferred { .. } => "report_deferred",
             Self::Retry => "retried",
             Self::Cancel => "cancelled",
-            Self::Purge => "forgotten",
+            Self::Purge => "purged",
         }
     }
 }

@@ -10,7 +10,7 @@ mod transition;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use event::{Effect, Event, NotApplicable, Transition, Writer};
 pub use report::{ActionRecord, NextTry, Part, PartFailure, PartState, Report};
@@ -362,10 +362,27 @@ pub struct HistoryEntry {
     /// When.
     pub at: Timestamp,
     /// What: a short stable name.
+    #[serde(deserialize_with = "event_name")]
     pub what: String,
     /// More about it: a code, an id, a reason; never personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// The name of an event. Rows that an earlier program wrote have other names for some.
+fn event_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    Ok(match name.as_str() {
+        "put_off" => "deferred".to_owned(),
+        "look_up_put_off" => "lookup_deferred".to_owned(),
+        "looked_up_absent" => "lookup_not_found".to_owned(),
+        "watch_over" => "watch_expired".to_owned(),
+        "report_doubted" => "report_stale".to_owned(),
+        "report_put_off" => "report_deferred".to_owned(),
+        "arranged" => "scheduled".to_owned(),
+        "forgotten" => "purged".to_owned(),
+        _ => name,
+    })
 }
 
 impl Invitation {
@@ -489,8 +506,8 @@ impl Invitation {
     pub fn settled_at(&self) -> Timestamp {
         const ASIDE: [&str; 5] = [
             "reported",
-            "report_put_off",
-            "report_doubted",
+            "report_deferred",
+            "report_stale",
             "result_unavailable",
             "retried",
         ];

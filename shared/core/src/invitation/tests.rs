@@ -2,6 +2,7 @@
 //! what must hold holds.
 
 mod edges;
+mod stored;
 mod watch;
 
 use proptest::collection::vec;

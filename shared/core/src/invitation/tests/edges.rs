@@ -340,7 +340,7 @@ fn the_story_says_what_happened_and_repeats_nothing() {
         lines(&row),
         [
             "0 detected -",
-            "9 put_off platform.down",
+            "9 deferred platform.down",
             "20 claimed attempt 1",
             "21 sent r",
             "23 reported revision 1",
