@@ -34,16 +34,16 @@ const FRESH: f64 = 1.0;
 pub struct MeasuredStore<S> {
     inner: S,
     clock: Arc<dyn Clock>,
-    /// What is known of the tenants whose configurations were read.
-    known: Mutex<HashMap<TenantId, Known>>,
+    known: Mutex<Known>,
 }
 
+#[derive(Default)]
 struct Known {
-    /// The daily allowance.
-    daily: u32,
-    /// Whether a poll may be about to begin: it reads the configuration, then how polling stands. When it reads that again
-    /// later on, it is not late.
-    begins: bool,
+    /// The daily allowances of the tenants whose configurations were read.
+    daily: HashMap<TenantId, u32>,
+    /// How late tenants were, in seconds, when their state was read. A poll reads the state, then the configuration: that
+    /// makes it this poll's lag. When a poll reads the state again later on, it is not late.
+    lag: HashMap<TenantId, f64>,
 }
 
 impl<S> MeasuredStore<S> {
@@ -61,19 +61,12 @@ impl<S> MeasuredStore<S> {
         &self.inner
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Known>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn daily_of(&self, tenant: &TenantId) -> Option<u32> {
-        self.known().get(tenant).map(|known| known.daily)
-    }
-
-    /// Whether this is how a poll of the tenant begins.
-    fn begins(&self, tenant: &TenantId) -> bool {
-        let mut known = self.known();
-        let known = known.get_mut(tenant);
-        known.is_some_and(|known| std::mem::take(&mut known.begins))
+        self.known().daily.get(tenant).copied()
     }
 }
 
@@ -174,14 +167,15 @@ impl<S: Tenants> Tenants for MeasuredStore<S> {
         let tenant = self.inner.tenant(id).await?;
         if let Some(tenant) = &tenant {
             let mut known = self.known();
-            if known.len() >= MOST_REMEMBERED {
-                known.clear();
+            if known.daily.len() >= MOST_REMEMBERED {
+                known.daily.clear();
             }
-            let this = Known {
-                daily: tenant.eploy.daily_calls,
-                begins: !tenant.paused,
-            };
-            known.insert(id.clone(), this);
+            known.daily.insert(id.clone(), tenant.eploy.daily_calls);
+            if let Some(lag) = known.lag.remove(id)
+                && !tenant.paused
+            {
+                histogram!(POLL_LAG).record(lag);
+            }
         }
         Ok(tenant)
     }
@@ -193,8 +187,13 @@ impl<S: TenantStates> TenantStates for MeasuredStore<S> {
         let state = self.inner.load_state(tenant).await?;
         if let Some(state) = &state {
             let lag = seconds(state.due_at, self.clock.now());
-            if self.begins(tenant) && lag >= 0.0 {
-                histogram!(POLL_LAG).record(lag);
+            let mut known = self.known();
+            if known.lag.len() >= MOST_REMEMBERED {
+                known.lag.clear();
+            }
+            known.lag.remove(tenant);
+            if lag >= 0.0 {
+                known.lag.insert(tenant.clone(), lag);
             }
         }
         Ok(state)

@@ -75,6 +75,7 @@ async fn poll(store: &MeasuredStore<Store>) {
     let mut state = TenantState::new(at(0.0));
     state.version = 1;
     store.inner().save_state(&acme.id, &state).await.unwrap();
+    store.load_state(&acme.id).await.unwrap();
     store.tenant(&acme.id).await.unwrap();
     // A poll is late when it begins, and not once more when it looks later on whether it was overtaken.
     for _ in 0..3 {
