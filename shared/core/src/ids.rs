@@ -1,7 +1,7 @@
 //! The identifiers of the vocabulary, one type each, so that a vacancy's id never ends up where a candidate's belongs.
 //!
-//! Eploy's ids are integers in practice and strings in some places (reference eploy §3.1), so every id of another
-//! system is kept as the text it came as, and read from a JSON number or a JSON string alike.
+//! Eploy's ids are integers in practice and strings in some places (shared/eploy/REFERENCE.md §4), so every id of
+//! another system is kept as the text it came as, and read from a JSON number or a JSON string alike.
 
 use std::fmt;
 

@@ -18,7 +18,7 @@ pub struct Person {
 
 impl Person {
     /// First and last name with one space between; the e-mail's local part where Eploy has no name at all, because
-    /// platforms require one (reference willo §A.4: `name` is required).
+    /// platforms require one (shared/platforms/REFERENCE.md §4: `name` is required).
     pub fn full_name(&self) -> String {
         let name = format!("{} {}", self.first_name.trim(), self.last_name.trim());
         let name = name.trim();

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ids::{AssessmentId, Reference};
 
-/// Where an invitation stands on the platform. The set covers every provider of reference providers §C.1.
+/// Where an invitation stands on the platform. The set covers every provider of shared/platforms/REFERENCE.md §19.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

@@ -54,10 +54,10 @@ impl Tenant {
 #[serde(deny_unknown_fields)]
 pub struct EployConnection {
     /// The address of the customer's Eploy system, without `/api` (`https://acme.eploy.net/`). A full address and not
-    /// a subdomain, because custom hosts exist (reference eploy §2, documented P-KOMBOPT2).
+    /// a subdomain, because custom hosts exist (shared/eploy/REFERENCE.md §3, documented P-KOMBOPT2).
     pub base_url: Url,
     /// The most calls Stagecall may make in a day; the customer's other integrations share the allowance that Eploy
-    /// grants (reference eploy §6, documented V-KEY).
+    /// grants (shared/eploy/REFERENCE.md §18, documented V-KEY).
     #[serde(default = "EployConnection::default_daily_calls")]
     pub daily_calls: u32,
     /// Seconds between polls when things are calm; the interval adapts upwards when the allowance runs low.
@@ -78,7 +78,7 @@ impl EployConnection {
     }
 
     /// The address of a record in Eploy's API (`https://acme.eploy.net/api/candidates/9001`), which is how Eploy refers
-    /// to its records itself (reference eploy §3.2). `None` if the base address can have none below it.
+    /// to its records itself (shared/eploy/REFERENCE.md §4). `None` if the base address can have none below it.
     pub fn record_url(&self, resource: &str, id: &str) -> Option<Url> {
         let mut url = self.base_url.clone();
         url.path_segments_mut()
@@ -116,8 +116,8 @@ impl HirePlan {
 pub enum HiredWhen {
     /// An application enters any of these stages (and statuses). Found in what the poll reads anyway.
     Stages(Vec<Trigger>),
-    /// A placement has any of these statuses, which are the tenant's own (reference eploy §5.12, documented V-STARTER).
-    /// Takes one more search with every poll.
+    /// A placement has any of these statuses, which are the tenant's own (shared/eploy/REFERENCE.md §17, documented
+    /// V-STARTER). Takes one more search with every poll.
     Placements(BTreeSet<PlacementStatusId>),
 }
 
@@ -301,8 +301,8 @@ impl Trigger {
     }
 }
 
-/// Where an application stands in Eploy's workflow: a stage and a status, each of which may be missing (reference
-/// eploy §3.5).
+/// Where an application stands in Eploy's workflow: a stage and a status, each of which may be missing
+/// (shared/eploy/REFERENCE.md §5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The stage.
@@ -329,8 +329,8 @@ pub struct ReportPlan {
     /// An action, created when invited and kept up to date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionPlan>,
-    /// A note on the application at each of these moments. Needs a dialect that names the path: the reference has not
-    /// established one (eploy §5.8).
+    /// A note on the application at each of these moments. Needs a dialect that names the path: none is
+    /// established (shared/eploy/REFERENCE.md §14).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub notes_at: BTreeSet<Moment>,
     /// Answers to the application's custom questions.

@@ -1,4 +1,4 @@
-//! Actions: where an invitation shows in Eploy (reference eploy §5.8).
+//! Actions: where an invitation shows in Eploy (REFERENCE.md §14).
 
 use serde_json::{Map, Value};
 use stagecall_core::error::CallError;
@@ -26,7 +26,7 @@ impl Client {
         if let Some(id) = created_id(&answer) {
             return Ok(id);
         }
-        // It was created, and the answer does not say as what (reference eploy §5.1: a body may be empty).
+        // It was created, and the answer does not say as what (REFERENCE.md §9: a body may be empty).
         let look_up = ActionLookUp {
             candidate: action.candidate.clone(),
             vacancy: action.vacancy.clone(),

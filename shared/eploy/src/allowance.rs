@@ -1,5 +1,5 @@
 //! The daily call allowance. Every call is taken from it before it is made, token calls too, because Eploy counts them
-//! (reference eploy §6). Polls take their calls one by one: they are made by whichever process is free, and what each of
+//! (REFERENCE.md §18). Polls take their calls one by one: they are made by whichever process is free, and what each of
 //! them would hold in reserve is lost with it. The others make several calls in a row and take a few at a time, so that
 //! counting costs less than calling.
 //!

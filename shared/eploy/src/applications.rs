@@ -1,4 +1,4 @@
-//! Applications: finding those that changed or stand somewhere, and moving one (reference eploy §5.4, §5.7).
+//! Applications: finding those that changed or stand somewhere, and moving one (REFERENCE.md §10, §13).
 
 use std::collections::BTreeSet;
 

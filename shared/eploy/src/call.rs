@@ -58,7 +58,7 @@ impl<'a> Call<'a> {
 }
 
 impl Client {
-    /// Makes a call. Any 2xx is a success, whatever its body (reference eploy §5.1), unless that is a page for people: then
+    /// Makes a call. Any 2xx is a success, whatever its body (REFERENCE.md §9), unless that is a page for people: then
     /// Eploy may never have seen the call.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Response, CallError> {
         let (answer, token) = self.answer(&call).await?;

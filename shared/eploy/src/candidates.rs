@@ -1,4 +1,4 @@
-//! Candidates: read when one is invited, and kept nowhere (reference eploy §5.3).
+//! Candidates: read when one is invited, and kept nowhere (REFERENCE.md §10).
 
 use serde_json::Value;
 use stagecall_core::error::CallError;

@@ -190,7 +190,7 @@ fn check(connection: &EployConnection) -> Result<(Url, Dialect), Vec<String>> {
 }
 
 /// What is wrong with the address. Which host it is, is the operator's word: whoever configures it confirms it
-/// (reference eploy §2: custom hosts exist). Nothing but this host is ever called.
+/// (REFERENCE.md §3: custom hosts exist). Nothing but this host is ever called.
 fn address_problems(url: &Url) -> Vec<String> {
     let mut problems = Vec::new();
     let mut wrong = |why: &str| {
@@ -224,7 +224,7 @@ fn address_problems(url: &Url) -> Vec<String> {
     problems
 }
 
-/// The API below an address (reference eploy §2, documented V-REQ).
+/// The API below an address (REFERENCE.md §3, documented V-REQ).
 fn api(base: &Url) -> Option<Url> {
     let mut api = base.clone();
     api.path_segments_mut()

@@ -1,4 +1,4 @@
-//! Eploy's dates: with or without fraction and zone, in UTC or UK time (reference eploy §4.5).
+//! Eploy's dates: with or without fraction and zone, in UTC or UK time (REFERENCE.md §8).
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use stagecall_core::timing::after;
 
 use crate::dialect::{Dates, Zone};
 
-/// How far windows overlap where nobody knows the zone: an hour of summer time and a little (reference eploy §4.5).
+/// How far windows overlap where nobody knows the zone: an hour of summer time and a little (REFERENCE.md §8).
 const WIDE: SignedDuration = SignedDuration::from_mins(65);
 /// How far they overlap where the zone is known: for ties, for clocks that differ, and for changes of many records at once,
 /// which are seen only minutes after the time that they are given.
@@ -86,7 +86,7 @@ fn near_clock_change(at: Timestamp) -> bool {
 
 /// The time that a text means, in this zone if it names none.
 fn read(text: &str, zone: Zone) -> Option<Timestamp> {
-    // One customer's export has slashes (reference eploy §4.5, documented P-GROS).
+    // One customer's export has slashes (REFERENCE.md §8, documented P-GROS).
     let text = text.trim().replace('/', "-");
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
@@ -96,7 +96,7 @@ fn read(text: &str, zone: Zone) -> Option<Timestamp> {
     Some(zoned.timestamp())
 }
 
-/// A time as it is written into a record: UTC to the millisecond (reference eploy §5.8, documented N-HERD).
+/// A time as it is written into a record: UTC to the millisecond (REFERENCE.md §14, documented N-HERD).
 pub(crate) fn written(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

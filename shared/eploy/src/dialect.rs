@@ -1,4 +1,4 @@
-//! The dialect: how one customer's Eploy behaves where the reference leaves it open. Every setting has the likeliest
+//! The dialect: how one customer's Eploy behaves where REFERENCE.md leaves it open. Every setting has the likeliest
 //! reading as its default, so that most customers need none.
 
 mod readings;
@@ -18,68 +18,68 @@ pub use readings::{
 #[serde(deny_unknown_fields, default)]
 pub struct Dialect {
     /// Records per page of a search, 1 to 1000. Documented page sizes are 1 to 500, the maximum is not established; 100
-    /// is the safe choice (reference eploy §4.3, documented P-GROS).
+    /// is the safe choice (REFERENCE.md §7, documented P-GROS).
     pub page_size: u32,
-    /// What Eploy's dates mean. Not established (reference eploy §4.5), so unknown unless somebody found out.
+    /// What Eploy's dates mean. Not established (REFERENCE.md §8), so unknown unless somebody found out.
     pub dates: Dates,
     /// How changes of stage are noticed. That one moves the modification date is the likeliest reading and not settled
-    /// (reference eploy §4.5).
+    /// (REFERENCE.md §8).
     pub feed: ChangeFeed,
     /// Whether that is certain. Until it is, a stage scan looks for what the feed missed.
     pub feed_settled: bool,
     /// The route that filters the status history by date, such as `StatusHistory.CreationDate`. Not established
-    /// (reference eploy §4.5, inferred from the pattern); the feed `status_history` needs it.
+    /// (REFERENCE.md §8, inferred from the pattern); the feed `status_history` needs it.
     pub history_date_route: Option<String>,
     /// The route that filters applications by the id of their stage, such as `Application.Workflow.Stage`. Not
-    /// established (reference eploy §4.1); without it applications are compared here.
+    /// established (REFERENCE.md §6); without it applications are compared here.
     pub stage_route: Option<String>,
     /// The route that filters applications by the id of their vacancy, such as `Vacancy.VacancyId`. That one exists is
-    /// documented (reference eploy §4.1, V-DOC), its name is not; without it applications are compared here.
+    /// documented (REFERENCE.md §6, V-DOC), its name is not; without it applications are compared here.
     pub vacancy_route: Option<String>,
-    /// Whether the value of `Equals` may be a list that means "any of". Documented only by N-HERD (reference eploy
-    /// §4.1); without it, a filter is used where there is one value and left out where there are several.
+    /// Whether the value of `Equals` may be a list that means "any of". Documented only by N-HERD (REFERENCE.md
+    /// §6); without it, a filter is used where there is one value and left out where there are several.
     pub filter_lists: bool,
-    /// How an id is written as a filter's value. Texts are documented (reference eploy §4.1, V-CONTACT and P-GROS).
+    /// How an id is written as a filter's value. Texts are documented (REFERENCE.md §6, V-CONTACT and P-GROS).
     pub filter_ids: IdValues,
-    /// How an id is written in a body. Numbers are documented (reference eploy §5.8, N-HERD).
+    /// How an id is written in a body. Numbers are documented (REFERENCE.md §14, N-HERD).
     pub body_ids: IdValues,
     /// The last letters of id blocks in requests: `CandidateId` or `CandidateID`. Both are documented, and case is
-    /// evidently ignored (reference eploy §3.1, inferred).
+    /// evidently ignored (REFERENCE.md §4, inferred).
     pub id_casing: IdCasing,
 
-    /// Whether the status history of an application can be read (reference eploy §5.5, documented P-GROS).
+    /// Whether the status history of an application can be read (REFERENCE.md §11, documented P-GROS).
     pub history: History,
-    /// The route that filters the status history by application (inferred from the pattern of reference eploy §4.1). If
+    /// The route that filters the status history by application (inferred from the pattern of REFERENCE.md §6). If
     /// Eploy refuses or ignores it, the application itself is read instead.
     pub history_route: String,
-    /// How one application is read (`GET` is inferred, reference eploy §5.1; the search is documented, P-GROS).
+    /// How one application is read (`GET` is inferred, REFERENCE.md §9; the search is documented, P-GROS).
     pub read_application: ReadBy,
-    /// The route that finds one application by id (inferred from the pattern of reference eploy §4.1).
+    /// The route that finds one application by id (inferred from the pattern of REFERENCE.md §6).
     pub application_id_route: String,
-    /// The route that finds a candidate's applications. That applications can be found so is documented (reference eploy
-    /// §4.1, V-DOC), the name only for another search (N-HERD).
+    /// The route that finds a candidate's applications. That applications can be found so is documented (REFERENCE.md
+    /// §6, V-DOC), the name only for another search (N-HERD).
     pub application_candidate_route: String,
-    /// How one candidate is read (`GET`: N-HERD; the search: P-GROS; reference eploy §5.1).
+    /// How one candidate is read (`GET`: N-HERD; the search: P-GROS; REFERENCE.md §9).
     pub read_candidate: ReadBy,
-    /// The route that finds one candidate by id (reference eploy §4.1, documented N-HERD).
+    /// The route that finds one candidate by id (REFERENCE.md §6, documented N-HERD).
     pub candidate_id_route: String,
-    /// How one vacancy is read (`GET`: N-HERD; the search: V-VAC and P-GROS; reference eploy §5.1).
+    /// How one vacancy is read (`GET`: N-HERD; the search: V-VAC and P-GROS; REFERENCE.md §9).
     pub read_vacancy: ReadBy,
-    /// The route that finds one vacancy by id (inferred from the pattern of reference eploy §4.1).
+    /// The route that finds one vacancy by id (inferred from the pattern of REFERENCE.md §6).
     pub vacancy_id_route: String,
 
-    /// How the token is asked for: JSON is documented by the vendor, a form works too (reference eploy §1.1).
+    /// How the token is asked for: JSON is documented by the vendor, a form works too (REFERENCE.md §1).
     pub token_request: TokenRequest,
-    /// The scopes to ask for, separated by commas. Without it, the token has everything the API key allows (reference
-    /// eploy §1.3, documented V-TOKEN).
+    /// The scopes to ask for, separated by commas. Without it, the token has everything the API key allows
+    /// (REFERENCE.md §2, documented V-TOKEN).
     pub scope: Option<String>,
 
-    /// The names of an action's fields (reference eploy §5.8, documented N-HERD).
+    /// The names of an action's fields (REFERENCE.md §14, documented N-HERD).
     pub action_fields: ActionFields,
-    /// How an action whose creation had an unknown outcome is looked for (reference eploy §5.8: the search is
+    /// How an action whose creation had an unknown outcome is looked for (REFERENCE.md §14: the search is
     /// documented by P-GROS but not proven).
     pub action_look_up: ActionLookUpBy,
-    /// The route that filters actions by candidate (the name is documented for another search, reference eploy §4.1,
+    /// The route that filters actions by candidate (the name is documented for another search, REFERENCE.md §6,
     /// N-HERD).
     pub action_candidate_route: String,
     /// The route that filters actions by vacancy as well (inferred); without it they are compared here, which a
@@ -89,15 +89,15 @@ pub struct Dialect {
     /// compared only where it comes back by itself.
     pub action_type_block: Option<String>,
 
-    /// The body that moves an application: not shown by any source, three shapes are plausible (reference eploy §5.7).
+    /// The body that moves an application: not shown by any source, three shapes are plausible (REFERENCE.md §13).
     pub move_body: MoveBody,
-    /// The body that answers custom questions (reference eploy §5.9: a hypothesis).
+    /// The body that answers custom questions (REFERENCE.md §15: a hypothesis).
     pub questions_body: QuestionsBody,
     /// How the answers in it are written (inferred).
     pub question_answers: AnswerValues,
 
     /// The path below `/api/` that a note is posted to, with `{application}` in place of the id
-    /// (`applications/{application}/notes`). Not established (reference eploy §5.8); without it no note can be written.
+    /// (`applications/{application}/notes`). Not established (REFERENCE.md §14); without it no note can be written.
     pub notes_path: Option<String>,
     /// The field of a note's body that holds its text (inferred).
     pub note_text_field: String,
@@ -106,40 +106,40 @@ pub struct Dialect {
     /// Whether a note's text is plain or HTML (inferred).
     pub note_format: NoteFormat,
 
-    /// The path below `/api/` that marks an application as exported (reference eploy §5.11: a hypothesis).
+    /// The path below `/api/` that marks an application as exported (REFERENCE.md §16: a hypothesis).
     pub export_path: String,
-    /// The field of its body that holds the export package (reference eploy §5.11: a hypothesis).
+    /// The field of its body that holds the export package (REFERENCE.md §16: a hypothesis).
     pub export_package_field: String,
-    /// The field of its body that holds the application (reference eploy §5.11: a hypothesis).
+    /// The field of its body that holds the application (REFERENCE.md §16: a hypothesis).
     pub export_application_field: String,
 
-    /// The path below `/api/` of a list of options, with `{list}` in place of its id (reference eploy §3.3, documented
+    /// The path below `/api/` of a list of options, with `{list}` in place of its id (REFERENCE.md §12, documented
     /// V-DOC).
     pub options_path: String,
-    /// The path below `/api/` of the list of lists, such as `options/dropdown` (reference eploy §5.6, inferred). With it
+    /// The path below `/api/` of the list of lists, such as `options/dropdown` (REFERENCE.md §12, inferred). With it
     /// the lists of stages and statuses are found by name.
     pub options_index_path: Option<String>,
-    /// The id of the list of stages; not established (reference eploy §5.6).
+    /// The id of the list of stages; not established (REFERENCE.md §12).
     pub stages_list: Option<String>,
-    /// The name of the list of stages (reference eploy §5.6, documented V-STAGE).
+    /// The name of the list of stages (REFERENCE.md §12, documented V-STAGE).
     pub stages_list_name: String,
-    /// The id of the list of application statuses; not established (reference eploy §5.6).
+    /// The id of the list of application statuses; not established (REFERENCE.md §12).
     pub statuses_list: Option<String>,
-    /// The name of the list of application statuses (reference eploy §5.6, documented V-STAGE).
+    /// The name of the list of application statuses (REFERENCE.md §12, documented V-STAGE).
     pub statuses_list_name: String,
-    /// The id of the list of action types; not established (reference eploy §11).
+    /// The id of the list of action types; not established (REFERENCE.md §12).
     pub action_types_list: Option<String>,
     /// The name of the list of action types (inferred).
     pub action_types_list_name: String,
-    /// The id of the list of action outcomes; not established (reference eploy §11).
+    /// The id of the list of action outcomes; not established (REFERENCE.md §12).
     pub outcomes_list: Option<String>,
     /// The name of the list of action outcomes (inferred).
     pub outcomes_list_name: String,
 
     /// Whose midnight renews the daily allowance. Not established; the one customer whose code is public assumes local
-    /// time (reference eploy §6, P-GROS).
+    /// time (REFERENCE.md §18, P-GROS).
     pub allowance_day: Zone,
-    /// Words, in lower case, that tell a 403 about a spent allowance from one about a permission (reference eploy §6:
+    /// Words, in lower case, that tell a 403 about a spent allowance from one about a permission (REFERENCE.md §18:
     /// status and text are not established). A 429 always means "not now".
     pub allowance_words: Vec<String>,
 }

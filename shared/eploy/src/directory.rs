@@ -1,4 +1,4 @@
-//! The tenant's stages and statuses, which are lists of options (reference eploy §3.3, §5.6).
+//! The tenant's stages and statuses, which are lists of options (REFERENCE.md §4, §12).
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -1,5 +1,5 @@
 //! Everything that can go wrong with Eploy, in one table: a stable code, how far the call got, whom it concerns, and what
-//! is wrong and what to do in the words of Eploy's own screens (reference eploy §1.3, §1.4 and §6).
+//! is wrong and what to do in the words of Eploy's own screens (REFERENCE.md §2 and §18).
 
 use std::fmt;
 
@@ -261,7 +261,7 @@ impl Problem {
     }
 }
 
-/// The level of a permission, in the words of Eploy's screens (reference eploy §1.3, documented P-MERGE).
+/// The level of a permission, in the words of Eploy's screens (REFERENCE.md §2, documented P-MERGE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Reading.
@@ -272,7 +272,7 @@ pub enum Level {
     Update,
 }
 
-/// A permission of an API key: which call needs which is inferred by name (reference eploy §5).
+/// A permission of an API key: which call needs which is inferred by name (REFERENCE.md §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
     /// The area, as Eploy's screens call it ("Actions").

@@ -1,4 +1,4 @@
-//! Export packages: marking an application as dealt with (reference eploy §5.11).
+//! Export packages: marking an application as dealt with (REFERENCE.md §16).
 
 use serde_json::{Map, Value};
 use stagecall_core::error::CallError;

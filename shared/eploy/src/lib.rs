@@ -1,9 +1,9 @@
 //! The Eploy client: implements the core's [`Eploy`](stagecall_core::ports::Eploy) port over HTTP.
 //!
-//! Eploy's API is only partly documented. What is open is a named setting of the [`Dialect`] with the likeliest default,
-//! so that another reading is a line of configuration. What comes back is read tolerantly: names in any case, ids as
-//! numbers or texts, dates with or without fraction and zone, nulls anywhere. Every way in which a call can fail is a
-//! [`Problem`], with what a person should do about it.
+//! Eploy's API is only partly documented (REFERENCE.md). What is open is a named setting of the [`Dialect`] with the
+//! likeliest default, so that another reading is a line of configuration. What comes back is read tolerantly: names in
+//! any case, ids as numbers or texts, dates with or without fraction and zone, nulls anywhere. Every way in which a
+//! call can fail is a [`Problem`], with what a person should do about it.
 
 mod actions;
 mod allowance;

@@ -1,4 +1,4 @@
-//! Notes on an application. No source shows where they are written (reference eploy §5.8), so that this needs a setting.
+//! Notes on an application. No source shows where they are written (REFERENCE.md §14), so that this needs a setting.
 
 use serde_json::{Map, Value};
 use stagecall_core::error::CallError;

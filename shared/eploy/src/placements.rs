@@ -1,4 +1,4 @@
-//! Placements: finding those that changed or have a status (reference eploy §5.12).
+//! Placements: finding those that changed or have a status (REFERENCE.md §17).
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ const BLOCKS: &[&str] = &[
     "ModificationDate",
 ];
 
-/// Documented by P-GROS (reference eploy §4.1).
+/// Documented by P-GROS (REFERENCE.md §6).
 const MODIFIED: &str = "Placement.ModificationDate";
-/// Documented by V-STARTER (reference eploy §4.1).
+/// Documented by V-STARTER (REFERENCE.md §6).
 const STATUS: &str = "Placement.PlacementStatus";
 
 fn search(operation: &'static str, filter: Option<Filter>) -> Search<'static> {

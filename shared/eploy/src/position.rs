@@ -1,4 +1,4 @@
-//! Where a record says that its application stands (reference eploy §3.5).
+//! Where a record says that its application stands (REFERENCE.md §5).
 
 use stagecall_core::ids::{StageId, StatusId};
 use stagecall_core::tenant::{HirePlan, Position, Tenant, Trigger, Vacancies};

@@ -1,4 +1,4 @@
-//! Answers to the custom questions of applications and vacancies (reference eploy §5.9).
+//! Answers to the custom questions of applications and vacancies (REFERENCE.md §15).
 
 use std::collections::BTreeMap;
 

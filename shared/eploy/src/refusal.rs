@@ -1,4 +1,4 @@
-//! What an answer means that is not a success. Little of it is documented (reference eploy §1.5, §6, §7), so status,
+//! What an answer means that is not a success. Little of it is documented (REFERENCE.md §18, §19), so status,
 //! `error_message` and a few words of the text are read together.
 
 use std::collections::BTreeSet;
@@ -109,8 +109,8 @@ impl ErrorContext<'_> {
     }
 
     /// "Not now": because of the pace, or because of the day's allowance. That the day is spent is believed if Eploy says so, or
-    /// asks for a wait that is too long to be about the pace; nothing is known of a 429 that says neither (reference eploy
-    /// §6).
+    /// asks for a wait that is too long to be about the pace; nothing is known of a 429 that says neither (REFERENCE.md
+    /// §18).
     fn wait(&self, answer: &Response, text: &ErrorText) -> CallError {
         let until = self.named_wait(answer);
         let long = until.is_some_and(|until| until.duration_since(self.now) > PACE);

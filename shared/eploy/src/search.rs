@@ -1,4 +1,4 @@
-//! Searches, which have one grammar for every kind of record (reference eploy §4), and reading one record.
+//! Searches, which have one grammar for every kind of record (REFERENCE.md §6), and reading one record.
 
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
@@ -18,7 +18,7 @@ pub(crate) const FEW_PAGES: u32 = 20;
 /// The most pages of one reading, whatever a page brings: a million records at the usual size.
 const MOST_PAGES: u32 = 10_000;
 
-/// A condition. Only the two operations that are confirmed are ever sent (reference eploy §4.1).
+/// A condition. Only the two operations that are confirmed are ever sent (REFERENCE.md §6).
 pub(crate) struct Filter {
     operation: &'static str,
     route: String,
@@ -65,7 +65,7 @@ pub(crate) struct Kind {
 }
 
 impl Client {
-    /// One page of a search, from 1. That nothing was found may be a 404 (reference eploy §4.3). If that is a web page, it
+    /// One page of a search, from 1. That nothing was found may be a 404 (REFERENCE.md §7). If that is a web page, it
     /// counts where Eploy is heard to answer.
     pub(crate) async fn search(&self, search: &Search<'_>, page: u32) -> Result<Page, CallError> {
         match self.search_once(search, page).await {
@@ -161,7 +161,7 @@ impl Client {
     /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page that says so is
     /// not enough.
     ///
-    /// That a record can be read by `GET` is inferred (reference eploy §5), and one record may be refused where others are
+    /// That a record can be read by `GET` is inferred (REFERENCE.md §9), and one record may be refused where others are
     /// not. So what `GET` does not give is searched for, which is the documented way, and what the search says counts,
     /// unless there is no searching by this route.
     pub(crate) async fn read_one(

@@ -1,4 +1,4 @@
-//! Changes of stage by the status history (reference eploy §4.5, §5.5): for an Eploy that does not move an application's
+//! Changes of stage by the status history (REFERENCE.md §8, §11): for an Eploy that does not move an application's
 //! modification date with them.
 
 use jiff::Timestamp;

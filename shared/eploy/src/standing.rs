@@ -1,5 +1,5 @@
-//! Where an application stands: by its status history where that can be read, else by the application itself (reference
-//! eploy §5.5).
+//! Where an application stands: by its status history where that can be read, else by the application itself
+//! (REFERENCE.md §11).
 
 use serde_json::Value;
 use stagecall_core::error::CallError;

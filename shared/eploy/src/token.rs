@@ -1,4 +1,4 @@
-//! The access token (reference eploy §1): one per tenant, asked for once by however many calls need it, renewed before
+//! The access token (REFERENCE.md §1): one per tenant, asked for once by however many calls need it, renewed before
 //! it runs out, its text neither trimmed nor looked into.
 
 use std::collections::BTreeSet;
@@ -24,12 +24,12 @@ use crate::errors::Problem;
 use crate::refusal::{ErrorContext, RequestKind};
 use crate::wire::Record;
 
-/// The lifetime of a token that does not say: that of the oldest versions (reference eploy §1.2, documented V-TOKEN).
+/// The lifetime of a token that does not say: that of the oldest versions (REFERENCE.md §1, documented V-TOKEN).
 const SHORTEST_LIFE: u64 = 600;
 /// How long before its end a token is renewed; a tenth of its life if that is less.
 const MARGIN: u64 = 60;
 
-/// The longest life of a token in seconds, whatever Eploy says: the documented one is 3599 (reference eploy §1.2).
+/// The longest life of a token in seconds, whatever Eploy says: the documented one is 3599 (REFERENCE.md §1).
 const LONGEST_LIFE: u64 = 3600;
 
 /// A token that Eploy issued.
@@ -252,7 +252,7 @@ fn same(one: &TenantSecret, other: &TenantSecret) -> bool {
 fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
     let answer = answer.json().ok()??;
     let answer = Record::of(&answer)?;
-    // Not `text`, which trims: the vendor's own sample begins with a space (reference eploy §1.1).
+    // Not `text`, which trims: the vendor's own sample begins with a space (REFERENCE.md §1).
     let token = answer
         .get("access_token")?
         .as_str()

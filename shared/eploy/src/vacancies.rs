@@ -1,4 +1,4 @@
-//! Vacancies: their title, and the company that an action has to name (reference eploy §5.2, §5.8).
+//! Vacancies: their title, and the company that an action has to name (REFERENCE.md §10, §14).
 
 use serde_json::Value;
 use stagecall_core::error::CallError;

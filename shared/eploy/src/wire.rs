@@ -1,5 +1,5 @@
 //! Reading what Eploy answers, tolerantly: property names in any case, ids as numbers or texts, nulls anywhere, empty
-//! bodies (reference eploy §3 and §10.1).
+//! bodies (REFERENCE.md §4).
 
 use serde_json::{Map, Value};
 
@@ -33,7 +33,7 @@ impl<'a> Record<'a> {
         self.get(name).and_then(Self::of)
     }
 
-    /// An id: a number, a text, or the `Id` of a reference or option (reference eploy §3.1 to §3.3). Ids go into paths,
+    /// An id: a number, a text, or the `Id` of a reference or option (REFERENCE.md §4). Ids go into paths,
     /// so what does not look like one is none.
     pub(crate) fn id(self, name: &str) -> Option<String> {
         let value = self.get(name)?;
@@ -142,8 +142,8 @@ impl Page {
     };
 
     /// Reads an answer to a search for page `requested` of `size` records. What is missing is taken kindly: no body, no
-    /// `Records`, no `CurrentPage`, no `TotalPages` (reference eploy §4.3); but an object that has other things in their place is
-    /// no empty page. Without `TotalPages`, `TotalRecords` tells the
+    /// `Records`, no `CurrentPage`, no `TotalPages` (REFERENCE.md §7); but an object that has other things in their
+    /// place is no empty page. Without `TotalPages`, `TotalRecords` tells the
     /// end, however few records a page may have. Without either, a short page is the last one, so `size` must not be more
     /// than this Eploy gives: the probe finds that out.
     pub(crate) fn read(

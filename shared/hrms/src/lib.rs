@@ -2,7 +2,7 @@
 //!
 //! A webhook is a POST with three headers, `webhook-id`, `webhook-timestamp` and `webhook-signature`, as the Standard
 //! Webhooks specification describes them (<https://www.standardwebhooks.com>), so that a receiver verifies it with any of
-//! that specification's libraries. When and how often is the core's part.
+//! that specification's libraries (REFERENCE.md). When and how often is the core's part.
 
 mod outlet;
 mod signing;

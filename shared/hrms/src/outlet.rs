@@ -152,7 +152,7 @@ fn unanswered(error: &TransportError) -> CallError {
     problem(phase, code, error.to_string(), remedy)
 }
 
-/// For how long an answer asks to be left alone: seconds or a date (RFC 9110 §10.2.3). Nonsense is nothing.
+/// For how long an answer asks to be left alone: seconds or a date (REFERENCE.md §5). Nonsense is nothing.
 fn retry_after(answer: &Response, now: Timestamp) -> Option<SignedDuration> {
     let text = answer.header("retry-after")?.trim();
     let wait = match text.parse::<u32>() {

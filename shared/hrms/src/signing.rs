@@ -1,4 +1,5 @@
-//! Signatures as the Standard Webhooks specification describes them, version `v1`: HMAC-SHA256 of id, time and body.
+//! Signatures as the Standard Webhooks specification describes them, version `v1`: HMAC-SHA256 of id, time and body
+//! (REFERENCE.md §3).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,7 +12,7 @@ use stagecall_core::ports::SigningSecrets;
 /// What a secret begins with.
 const PREFIX: &str = "whsec_";
 
-/// How many bytes a secret may have (specification: 24 to 64). An empty one would sign all the same, with a signature
+/// How many bytes a secret may have (REFERENCE.md §4). An empty one would sign all the same, with a signature
 /// that everybody can make.
 const LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
 

@@ -19,7 +19,7 @@ pub(crate) fn prefix(address: &CallbackAddress) -> Url {
 }
 
 /// The whole address for one event. The event is in the query because not every platform says in the body which one
-/// it is (reference willo §A.6.3, seen live).
+/// it is (REFERENCE.md §7, seen live).
 pub(crate) fn whole(address: &CallbackAddress, event: &str) -> Url {
     let mut url = prefix(address);
     let path = format!("{}{}", url.path(), address.token.0.expose_secret());

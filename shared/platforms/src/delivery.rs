@@ -24,7 +24,7 @@ pub(crate) fn body(call: &IncomingCall<'_>) -> Result<Value, Unreadable> {
 }
 
 /// The event: as our own address names it, else where the body has one, under the names that a receiver of live
-/// deliveries tried (reference willo §A.6.3).
+/// deliveries tried (REFERENCE.md §7).
 pub(crate) fn event(call: &IncomingCall<'_>, body: &Value) -> Option<String> {
     let in_address = || {
         let (_, value) = call.query.iter().find(|(name, _)| name == "event")?;

@@ -1,5 +1,6 @@
 //! The platforms that candidates are invited to: one module each behind one pure trait ([`Adapter`]), and the one
-//! driver that runs any of them. `README.md` tells how to add a platform.
+//! driver that runs any of them. `README.md` tells how to add a platform, `REFERENCE.md` what is
+//! known of each.
 
 mod adapter;
 mod callback;

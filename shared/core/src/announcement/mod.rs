@@ -66,7 +66,7 @@ pub struct HireKey {
 
 impl HireKey {
     /// The id of the webhook that tells of it: the same on every attempt and for every redelivery. Without full stops,
-    /// because it is signed in front of one (Standard Webhooks, signature scheme).
+    /// because it is signed in front of one (shared/hrms/REFERENCE.md §2).
     pub fn webhook_id(&self) -> String {
         let (kind, id) = self.hire.parts();
         let mut hash = Sha256::new();

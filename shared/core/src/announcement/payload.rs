@@ -69,8 +69,9 @@ impl HiredCandidate {
     }
 }
 
-/// The body of the webhook: `type`, `timestamp` and `data`, as the Standard Webhooks specification recommends. `person` is
-/// there where the tenant named fields; a field that Eploy has nothing for is null.
+/// The body of the webhook: `type`, `timestamp` and `data`, as the Standard Webhooks specification recommends
+/// (shared/hrms/REFERENCE.md §1). `person` is there where the tenant named fields; a field that Eploy has nothing for
+/// is null.
 pub fn webhook(hired: &HiredCandidate, person: Option<Map<String, Value>>) -> Value {
     let mut data = json!({
         "tenant": hired.tenant,

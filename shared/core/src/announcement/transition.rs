@@ -9,7 +9,7 @@ use crate::invitation::Failure;
 use crate::timing::{Timing, after, seconds, spread};
 
 /// The delays after the first failure, the second, and so on, in seconds: the schedule that the Standard Webhooks
-/// specification suggests, ten attempts in three days.
+/// specification suggests, ten attempts in three days (shared/hrms/REFERENCE.md §6).
 pub const SCHEDULE: [f64; 9] = [
     5.0,
     5.0 * 60.0,

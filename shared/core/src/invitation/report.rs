@@ -29,7 +29,7 @@ pub struct Report {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<Part, PartState>,
     /// The positions that our own writes led the application to. Without a stage: the outcome that an action was given,
-    /// which at an action stage is the application's status (reference eploy §8.3).
+    /// which at an action stage is the application's status (shared/eploy/REFERENCE.md §5).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub positions: Vec<Position>,
     /// Why no part could be written, if none could: the connection, or that Eploy has no such application any more.

@@ -64,8 +64,8 @@ pub struct ApplicationPage {
     pub more: bool,
 }
 
-/// How changes of stage are noticed. Whether one moves its application's modification date is not established (reference
-/// eploy §4.5), so this is a reading of the dialect.
+/// How changes of stage are noticed. Whether one moves its application's modification date is not established
+/// (shared/eploy/REFERENCE.md §8), so this is a reading of the dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeFeed {
@@ -140,7 +140,7 @@ pub struct StageSearch {
     pub vacancies: Vacancies,
 }
 
-/// A placement as a search returns it (reference eploy §5.12).
+/// A placement as a search returns it (shared/eploy/REFERENCE.md §17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementRow {
     /// Which.
@@ -195,7 +195,7 @@ pub struct Vacancy {
     pub id: VacancyId,
     /// Its title.
     pub title: String,
-    /// The company it belongs to, which an action has to name (reference eploy §5.8).
+    /// The company it belongs to, which an action has to name (shared/eploy/REFERENCE.md §14).
     pub company: Option<CompanyId>,
 }
 

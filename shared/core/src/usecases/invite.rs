@@ -565,7 +565,8 @@ fn ours_first(
         .collect()
 }
 
-/// The ids that a platform may keep with the invitation (reference wecp, the partner guide's `metadata`).
+/// The ids that a platform may keep with the invitation (shared/platforms/REFERENCE.md §11, the partner guide's
+/// `metadata`).
 fn metadata(row: &Invitation) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("candidateId".to_owned(), row.candidate.to_string()),

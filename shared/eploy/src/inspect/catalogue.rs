@@ -180,7 +180,7 @@ impl Inspector {
         Ok(page.rows.into_iter().next().map(|row| row.id))
     }
 
-    /// The custom questions of an application (reference eploy §5.9: a bare array, documented P-GROS). Its answers are
+    /// The custom questions of an application (REFERENCE.md §15: a bare array, documented P-GROS). Its answers are
     /// not looked at.
     pub async fn questions(&self, application: &ApplicationId) -> Result<Vec<Question>, CallError> {
         let operation = "list the custom questions";

@@ -76,7 +76,7 @@ impl Inspector {
         let ahead =
             server_time(&answer).map(|at| at.duration_since(self.client.connection.clock.now()));
         match self.client.success(&call, answer, &token) {
-            // That nothing was found may be a 404 (reference eploy §4.3), in words or as a page.
+            // That nothing was found may be a 404 (REFERENCE.md §7), in words or as a page.
             Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => Ok(ahead),
             other => other.map(|_| ahead),
         }

@@ -1,5 +1,5 @@
 //! What the API key has to be allowed, by what the tenant's mappings do (which call takes which scope is inferred by name,
-//! reference eploy §5).
+//! REFERENCE.md §2).
 
 use stagecall_core::tenant::Tenant;
 

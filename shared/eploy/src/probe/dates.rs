@@ -1,4 +1,4 @@
-//! Whether Eploy's dates are UTC or UK time (reference eploy §4.5). In winter nobody can tell the two apart.
+//! Whether Eploy's dates are UTC or UK time (REFERENCE.md §8). In winter nobody can tell the two apart.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

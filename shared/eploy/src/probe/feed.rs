@@ -1,4 +1,4 @@
-//! Which feed shows changes of stage (reference eploy §4.5): whether they move the modification date of their application,
+//! Which feed shows changes of stage (REFERENCE.md §8): whether they move the modification date of their application,
 //! and whether the status history can be searched by date. Both by reading alone.
 
 use std::collections::BTreeMap;

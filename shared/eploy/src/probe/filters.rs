@@ -1,4 +1,4 @@
-//! What searches can filter by (reference eploy §4.1).
+//! What searches can filter by (REFERENCE.md §6).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{Probe, filter, stage_of};
 use crate::applications::BLOCKS;
 use crate::wire::Record;
 
-/// The routes that may filter by stage, in order of likelihood (reference eploy §4.1).
+/// The routes that may filter by stage, in order of likelihood (REFERENCE.md §6).
 const STAGE_ROUTES: [&str; 5] = [
     "Application.Workflow.Stage",
     "Application.Stage",
@@ -19,7 +19,7 @@ const STAGE_ROUTES: [&str; 5] = [
     "Application.StageId",
     "Application.Workflow.Stage.Id",
 ];
-/// The routes that may filter by vacancy (inferred from the pattern of reference eploy §4.1).
+/// The routes that may filter by vacancy (inferred from the pattern of REFERENCE.md §6).
 const VACANCY_ROUTES: [&str; 4] = [
     "Vacancy.VacancyId",
     "Application.VacancyId",

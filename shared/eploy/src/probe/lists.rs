@@ -1,4 +1,4 @@
-//! Where the lists of options are (reference eploy §5.6), and whether workflows can be read.
+//! Where the lists of options are (REFERENCE.md §12), and whether workflows can be read.
 
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
@@ -12,9 +12,9 @@ use crate::directory::{named, options};
 use crate::errors::Permission;
 use crate::wire::Record;
 
-/// Where the list of lists may be (reference eploy §5.6, inferred).
+/// Where the list of lists may be (REFERENCE.md §12, inferred).
 const INDEXES: [&str; 2] = ["options/dropdown", "options"];
-/// Lists whose ids the vendor publishes (reference eploy §5.6); one of them tells whether lists can be read at all.
+/// Lists whose ids the vendor publishes (REFERENCE.md §12); one of them tells whether lists can be read at all.
 const KNOWN_LIST: &str = "50";
 
 impl Probe<'_> {

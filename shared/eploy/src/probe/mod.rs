@@ -1,4 +1,4 @@
-//! Finds a tenant's dialect by experiments: each asks this Eploy one small question that the reference leaves open, and
+//! Finds a tenant's dialect by experiments: each asks this Eploy one small question that REFERENCE.md leaves open, and
 //! concludes from the answer. Experiments that change something run only on an application that a person named.
 
 mod dates;

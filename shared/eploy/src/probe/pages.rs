@@ -1,4 +1,4 @@
-//! How searches page: the largest page, and what there is after the last one (reference eploy §4.3).
+//! How searches page: the largest page, and what there is after the last one (REFERENCE.md §7).
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use super::Probe;
 use super::reply::ProbeReply;
 use crate::wire::Record;
 
-/// More than any page size that was ever seen (reference eploy §4.3: 500).
+/// More than any page size that was ever seen (REFERENCE.md §7: 500).
 const LARGE: u32 = 1000;
 /// What is tried where a large page is refused, largest first.
 const SMALLER: [u32; 4] = [500, 200, 100, 50];
-/// The page size that is known to work (reference eploy §4.3, documented P-GROS).
+/// The page size that is known to work (REFERENCE.md §7, documented P-GROS).
 const SAFE: u32 = 100;
 /// A page after the last one of any customer.
 const FAR: u32 = 9999;

@@ -51,7 +51,7 @@ impl Probe<'_> {
             .records(1, SIZE)
             .unwrap_or_default();
         self.sample = self.applications.iter().find_map(sample);
-        // A short page may lack what the pages of a longer answer have (reference eploy §4.3).
+        // A short page may lack what the pages of a longer answer have (REFERENCE.md §7).
         let certainty = if self.applications.len() >= SIZE as usize {
             Sure
         } else {

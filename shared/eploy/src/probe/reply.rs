@@ -26,7 +26,7 @@ pub(super) enum ProbeReply {
 /// A refusal.
 pub(super) struct Rejection {
     pub(super) status: u16,
-    /// The shape of its body: `error_message`, `oauth`, `html`, or `other` (reference eploy §7).
+    /// The shape of its body: `error_message`, `oauth`, `html`, or `other` (REFERENCE.md §19).
     pub(super) shape: &'static str,
 }
 

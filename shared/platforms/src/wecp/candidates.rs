@@ -1,4 +1,4 @@
-//! Reading candidates: a row of a test's array (reference wecp §B.2.2), and one in full (§B.2.3).
+//! Reading candidates: a row of a test's array (REFERENCE.md §13), and one in full (§14).
 
 use serde_json::Value;
 use stagecall_core::ids::{AssessmentId, Reference};
@@ -13,7 +13,7 @@ use crate::adapter::Listed;
 use crate::error::PlatformError;
 use crate::json::{Record, id};
 
-/// What a candidate may be wrapped in; `raw` is where one client keeps the detail (§B.2.3).
+/// What a candidate may be wrapped in; `raw` is where one client keeps the detail (§14).
 pub(super) const INNER: [&str; 3] = ["candidate", "data", "raw"];
 
 /// Most addresses of one candidate: a form has a few fields.
@@ -78,7 +78,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
         completed_at: record
             .time(&standing::FINISHED_AT)
             .filter(|_| status == Status::Completed),
-        // Zeros may stand where nothing is known (§B.6): whoever never began has no score of 0.
+        // Zeros may stand where nothing is known (§14): whoever never began has no score of 0.
         score: report::score(record).filter(|score| {
             status == Status::Completed || so_far.started_at.is_some() || score.value > 0.0
         }),
@@ -97,7 +97,7 @@ pub(super) fn key(record: &Record<'_>) -> Option<String> {
         .find_map(|name| id(record.get(&[name])?))
 }
 
-/// Our own reference, where the `metadata` comes back (§B.6: not established), as an object or as the text of one.
+/// Our own reference, where the `metadata` comes back (§11: not established), as an object or as the text of one.
 pub(super) fn client_ref(record: &Record<'_>) -> Option<String> {
     let metadata = record.get(&["metadata", "meta_data", "meta"])?;
     let parsed: Value;
@@ -116,7 +116,7 @@ pub(super) fn client_ref(record: &Record<'_>) -> Option<String> {
     )
 }
 
-/// Everything that may be the candidate's address. The form's labels are the customer's own, in any language (§B.2.2),
+/// Everything that may be the candidate's address. The form's labels are the customer's own, in any language (§13),
 /// so the values tell and not the labels.
 pub(super) fn emails(record: &Record<'_>) -> Vec<String> {
     let form = record.get(&["candidate_details", "details", "form"]);

@@ -1,4 +1,4 @@
-//! Reading a call from `WeCP`, should there ever be one: whether it calls is not established (reference wecp §B.4), so
+//! Reading a call from `WeCP`, should there ever be one: whether it calls is not established (REFERENCE.md §17), so
 //! neither is what it would say. Everything in it is a hint.
 
 use serde_json::Value;

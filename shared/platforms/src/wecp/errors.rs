@@ -1,4 +1,4 @@
-//! What `WeCP`'s refusals say: a plain text, or `{"errorMessage": "…"}` (reference wecp §B.4), or a text in JSON.
+//! What `WeCP`'s refusals say: a plain text, or `{"errorMessage": "…"}` (REFERENCE.md §17), or a text in JSON.
 
 use serde_json::Value;
 use stagecall_http::Response;
@@ -66,7 +66,7 @@ pub(super) fn body(answer: &Response, asked: Asked) -> Result<Value, PlatformErr
     json::answer(TITLE, answer)
 }
 
-/// Whether it says that there are none: a 404 with the text `No candidate found` (§B.2.2, seen in code), and by analogy
+/// Whether it says that there are none: a 404 with the text `No candidate found` (§13, seen in code), and by analogy
 /// for tests.
 pub(super) fn says_none(answer: &Response, asked: Asked) -> bool {
     let what = match asked {

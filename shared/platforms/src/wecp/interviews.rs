@@ -1,4 +1,4 @@
-//! Live interviews (reference wecp §B.2.4): made with one call, candidates scheduled with another. Both bodies were seen
+//! Live interviews (REFERENCE.md §15): made with one call, candidates scheduled with another. Both bodies were seen
 //! in code; how interviews and their candidates are read is not established, so those paths are settings.
 
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ pub(super) fn schedule(
 }
 
 /// Reads the answer: the one schedule in an array. An empty one says neither that it was done nor that it was not
-/// (reference wecp §B.2.1), so the outcome is open.
+/// (REFERENCE.md §15), so the outcome is open.
 pub(super) fn read_schedule(
     answer: &Response,
     order: &InviteOrder,

@@ -1,5 +1,5 @@
-//! The call that invites. Its path and body were not obtainable (reference wecp §B.2.1): the defaults are inferred from
-//! what can be entered by hand (§B.3), and the names are settings.
+//! The call that invites. Its path and body were not obtainable (REFERENCE.md §12): the defaults are inferred from
+//! what can be entered by hand (§16), and the names are settings.
 
 use serde_json::{Map, Value};
 use stagecall_core::ids::Reference;
@@ -17,7 +17,7 @@ use crate::error::PlatformError;
 use crate::json::{self, Record};
 
 /// The request's body: whom, what is said of the message, and the `metadata` that the partner guide describes
-/// (reference wecp, head), with our own reference as one of its "other fields".
+/// (REFERENCE.md §11), with our own reference as one of its "other fields".
 pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, PlatformError> {
     let mut candidate = Map::new();
     candidate.insert(options.email_field.clone(), email_of(&order.person)?.into());
@@ -140,7 +140,7 @@ pub(super) const LINKS: [&str; 8] = [
     "interview_link",
 ];
 
-/// The candidate's own link, if there is one: every candidate has a private one (§B.3), but not established is whether
+/// The candidate's own link, if there is one: every candidate has a private one (§16), but not established is whether
 /// the API tells it.
 pub(super) fn link(candidate: &Value, base: &Url) -> Option<String> {
     let record = Record::of(candidate, &candidates::INNER)?;

@@ -30,7 +30,7 @@ pub(super) static OPTIONS: &[Setting] = &[
             is_scorecard,
             "a list of { question, type_of_question = \"star\", \"objective\" or \"text\", required, option = [...] }, with options where it is objective",
         ),
-        // The names are the call's own (reference wecp §B.2.4, seen in code).
+        // The names are the call's own (REFERENCE.md §15, seen in code).
         about: "The interview's scorecard. Without it: none.",
     },
     Setting {

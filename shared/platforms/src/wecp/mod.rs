@@ -1,13 +1,13 @@
-//! `WeCP`: tests, live interviews, and pools. Facts are from the reference, wecp §B; what it marks as not established is read in every plausible way,
-//! or is a setting.
+//! `WeCP`: tests, live interviews, and pools. Facts are from REFERENCE.md §10 to §18; what it marks as not established
+//! is read in every plausible way, or is a setting.
 //!
-//! * An assessment is a test, an invitation a candidate of it (§B.2.1); or a live interview that candidates are scheduled
-//!   for (§B.2.4); or a test or a group that serves as a talent pool.
+//! * An assessment is a test, an invitation a candidate of it (§12); or a live interview that candidates are scheduled
+//!   for (§15); or a test or a group that serves as a talent pool.
 //! * A test's candidates come as one bare array without pages, and a test that has none answers 404 with a text
-//!   (§B.2.2). So one call tells where everybody stands; what the array lacks of a result is in the detail of one
-//!   candidate (§B.2.3).
-//! * Errors are plain texts or `{errorMessage}` (§B.4).
-//! * It is not known to call back (§B.4), or to give back the `metadata` that it is told (§B.6).
+//!   (§13). So one call tells where everybody stands; what the array lacks of a result is in the detail of one
+//!   candidate (§14).
+//! * Errors are plain texts or `{errorMessage}` (§17).
+//! * It is not known to call back (§17), or to give back the `metadata` that it is told (§11).
 
 mod assessment_id;
 mod candidates;
@@ -49,14 +49,14 @@ use settings::Options;
 pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "wecp",
     title: TITLE,
-    // §B.1, seen in code.
+    // §10, seen in code.
     base_url: "https://api.wecreateproblems.com/",
     hosts: &["wecreateproblems.com"],
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
     options: mapping::OPTIONS,
     validate: mapping::validate,
-    // Not established; at most one call a second is advised, §B.4.
+    // Not established; at most one call a second is advised, §17.
     pace: RateLimit {
         in_flight: NonZeroU32::MIN,
         per_second: NonZeroU32::MIN,
@@ -73,7 +73,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         callbacks: false,
         list_from: 0,
-        // What the flags tell (§B.2.3), and what its screens show of the message (§B.3), where the API has it. A
+        // What the flags tell (§14), and what its screens show of the message (§16), where the API has it. A
         // candidate who is no longer there counts as cancelled.
         statuses: vec![
             Status::Sent,
@@ -100,7 +100,7 @@ impl Wecp {
         Ok(Self { account, options })
     }
 
-    /// A call of `path` under the base address, with everything that says who calls (§B.1). Whether the key is still
+    /// A call of `path` under the base address, with everything that says who calls (§10). Whether the key is still
     /// wanted beside the partner's credentials is not established; a header too many is no harm.
     fn request(&self, method: Method, path: &[&str]) -> Request {
         let mut url = self.account.base.clone();
@@ -170,7 +170,7 @@ fn misplaced() -> PlatformError {
     )
 }
 
-/// The rows of a list: a bare array (§B.2.2, seen in code), or one that an object has under a usual name.
+/// The rows of a list: a bare array (§13, seen in code), or one that an object has under a usual name.
 fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, PlatformError> {
     const NAMES: [&str; 8] = [
         "candidates",
@@ -199,7 +199,7 @@ fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, PlatformError> {
     }
 }
 
-/// A test in the list of tests; the names of its fields are not established (§B.6).
+/// A test in the list of tests; the names of its fields are not established (§12).
 fn test(row: &Value) -> Option<Assessment> {
     let record = Record::of(row, &[])?;
     let key = ["test_id", "quiz_id", "id", "_id"]
@@ -356,7 +356,7 @@ impl Adapter for Wecp {
         answer: &Response,
     ) -> Result<Page<Listed>, PlatformError> {
         // The test stands in the path, so there is no filter that could be ignored; and rows are not compared with it,
-        // because what the detail calls `quizId` may be another id of the same test (§B.2.3).
+        // because what the detail calls `quizId` may be another id of the same test (§14).
         type Read = fn(&Value, &Url) -> Option<Listed>;
         let (asked, listed): (_, Read) = match AssessmentRoute::of(assessment)? {
             AssessmentRoute::Test(_) => (Asked::Candidates, candidates::listed),

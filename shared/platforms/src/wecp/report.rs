@@ -1,4 +1,4 @@
-//! What a finished test is reported with (reference wecp §B.2.3, seen in code).
+//! What a finished test is reported with (REFERENCE.md §14, seen in code).
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};

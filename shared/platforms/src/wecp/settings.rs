@@ -1,5 +1,5 @@
-//! What a `WeCP` connection can set: who calls, and the dialect, that is every path and field name that the reference
-//! could not establish.
+//! What a `WeCP` connection can set: who calls, and the dialect, that is every path and field name that is open in
+//! REFERENCE.md.
 
 use serde_json::Value;
 use stagecall_core::tenant::Settings;
@@ -15,31 +15,31 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "user_email",
         wants: Wants::Text(is_email, "an e-mail address"),
-        // Partner guide (reference wecp, head).
+        // Partner guide (REFERENCE.md §10).
         about: "The WeCP user on whose behalf is called (the header WECP-User-Email). Required with partner_key.",
     },
     Setting {
         key: "key_header",
         wants: Wants::Text(is_header, "the name of a header"),
-        // Two clients of the live API (reference wecp §B.1, seen in code).
+        // Two clients of the live API (REFERENCE.md §10, seen in code).
         about: "The header that the API key is sent in. Without it: \"x-api-key\".",
     },
     Setting {
         key: "tests_path",
         wants: Wants::Text(is_path, PATH),
-        // Not established (reference wecp §B.2.1).
+        // Not established (REFERENCE.md §12).
         about: "The path of the list of tests. Without it: \"ats/wecp/tests\".",
     },
     Setting {
         key: "invite_path",
         wants: Wants::Text(is_path, PATH),
-        // Not established (reference wecp §B.2.1).
+        // Not established (REFERENCE.md §12).
         about: "The path that invites, with {test} where the test's id belongs; without {test}, the id goes into the body as testId. Without it: \"ats/wecp/tests/{test}/candidates\".",
     },
     Setting {
         key: "invite_body",
         wants: Wants::OneOf(&["flat", "list", "details"]),
-        // Not established (reference wecp §B.3, last item).
+        // Not established (REFERENCE.md §16).
         about: "Where an invitation's body has the candidate: in the body itself (\"flat\", the default), as one of a list, or as candidateDetails.",
     },
     Setting {
@@ -60,7 +60,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "lists_unfinished",
         wants: Wants::Flag,
-        // "All candidates of a test with results" (reference wecp §B.2.1): whether that is everybody is not established.
+        // "All candidates of a test with results" (REFERENCE.md §12): whether that is everybody is not established.
         about: "Whether a test's candidates are listed from their invitation on, and not only once they have finished. If not, an invitation whose answer was lost cannot be looked up. Without it: yes.",
     },
     Setting {
@@ -69,31 +69,31 @@ pub(super) static SETTINGS: &[Setting] = &[
             is_field_or_dash,
             "the organisation's name as it stands in WeCP's addresses",
         ),
-        // Internal paths show it (reference wecp §B.1, seen in code).
+        // Internal paths show it (REFERENCE.md §10, seen in code).
         about: "What stands where schedule_path has {organisation}. Required where a mapping arranges live interviews, unless schedule_path does without it.",
     },
     Setting {
         key: "schedule_path",
         wants: Wants::Text(is_path, PATH),
-        // Both were seen in code (reference wecp §B.2.1, §B.2.4).
+        // Both were seen in code (REFERENCE.md §12, §15).
         about: "The path that schedules a candidate for a live interview; {organisation}, {group} and {interview} in it are filled in. Without it: \"orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews\". The other that is known is \"ats/wecp/scheduleInterviews\", which needs neither an organisation nor a group.",
     },
     Setting {
         key: "interviews_path",
         wants: Wants::Text(is_path, PATH),
-        // Not established (reference wecp §B.2.1).
+        // Not established (REFERENCE.md §12).
         about: "The path of the list of interviews. Without it: \"ats/wecp/interviews\".",
     },
     Setting {
         key: "interview_candidates_path",
         wants: Wants::Text(is_path, PATH),
-        // Not established (reference wecp §B.2.1).
+        // Not established (REFERENCE.md §12).
         about: "The path of the list of an interview's candidates. Without it: \"ats/wecp/interviews/{interview}/candidates\".",
     },
     Setting {
         key: "group_path",
         wants: Wants::Text(is_path, PATH),
-        // Not established: groups are known from internal paths alone (reference wecp §B.1).
+        // Not established: groups are known from internal paths alone (REFERENCE.md §10).
         about: "The path that puts a candidate into a group and lists its candidates; without {group}, the id goes into the body as groupId. Without it: \"ats/wecp/groups/{group}/candidates\".",
     },
     Setting {
@@ -105,7 +105,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "sender_name",
         wants: Wants::Text(is_line, LINE),
-        // What can be entered when inviting by hand (reference wecp §B.3, documented); as fields of a call inferred.
+        // What can be entered when inviting by hand (REFERENCE.md §16, documented); as fields of a call inferred.
         about: "Who the invitation is from (senderName). Without it: as WeCP has it.",
     },
     Setting {
@@ -123,7 +123,7 @@ pub(super) static SETTINGS: &[Setting] = &[
 const PATH: &str =
     "a path under base_url such as \"ats/wecp/tests\", without a slash at its beginning or end";
 /// Of the two paths that were seen the one that the vendor's author kept; the other, `ats/wecp/scheduleInterviews`, was left
-/// (reference wecp §B.2.4).
+/// (REFERENCE.md §15).
 const SCHEDULE_PATH: &str =
     "orgs/{organisation}/groups/{group}/interviews/{interview}/scheduleInterviews";
 const FIELD: &str = "a field's name of letters, digits and underscores";
@@ -134,7 +134,7 @@ pub(super) static SECRETS: &[Secret] = &[
     Secret {
         key: "api_key",
         optional: false,
-        // Reference wecp §B.1.
+        // REFERENCE.md §10.
         about: "the company-wide API key, or a personal access token, from WeCP",
     },
     Secret {
@@ -185,8 +185,8 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads them, and sees that they fit together: the partner guide wants the acting user on every call (reference
-    /// wecp, head).
+    /// Reads them, and sees that they fit together: the partner guide wants the acting user on every call
+    /// (REFERENCE.md §10).
     pub fn read(account: &Account) -> Result<Self, PlatformError> {
         let text = |key| text(&account.settings, key).map(str::to_owned);
         let or = |key, default: &str| text(key).unwrap_or_else(|| default.to_owned());

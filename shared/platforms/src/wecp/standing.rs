@@ -1,5 +1,5 @@
-//! Where a candidate stands. Flags and times tell it (reference wecp §B.2.2, §B.2.3: seen in code); the words of the
-//! screens (§B.3, documented) are read too, in case the API has them.
+//! Where a candidate stands. Flags and times tell it (REFERENCE.md §13, §14: seen in code); the words of the
+//! screens (§16, documented) are read too, in case the API has them.
 
 use stagecall_core::result::Status;
 

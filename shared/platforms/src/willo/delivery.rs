@@ -1,4 +1,4 @@
-//! Reading Willo's callbacks: unsigned, without an event's name, of no established shape (reference willo §A.6.3, seen
+//! Reading Willo's callbacks: unsigned, without an event's name, of no established shape (REFERENCE.md §7, seen
 //! live). Everything in them is a hint.
 
 use serde_json::Value;
@@ -7,7 +7,7 @@ use stagecall_core::ports::{IncomingCall, SignatureCheck, Unreadable, WebhookHin
 
 use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
 
-/// The length of a key (reference willo §A.1, seen live).
+/// The length of a key (REFERENCE.md §1, seen live).
 const KEY_LENGTH: usize = 32;
 
 /// Reads them.

@@ -1,5 +1,5 @@
 //! What Willo's refusals say: Django REST framework's two shapes, `{"field": ["message"]}` and `{"detail": "message"}`
-//! (reference willo §A.7).
+//! (REFERENCE.md §8).
 
 use serde_json::Value;
 use stagecall_http::Response;
@@ -44,7 +44,7 @@ pub(super) fn fault(answer: &Response) -> PlatformError {
     }
 }
 
-/// Whether a 404 speaks of the thing asked for and not of the address: the framework says so in `detail` (§A.7, modelled
+/// Whether a 404 speaks of the thing asked for and not of the address: the framework says so in `detail` (§8, modelled
 /// and inferred). A proxy, or whatever lives at a mistaken address, answers with a page, with nothing, or in other words; if
 /// it counted, everybody would be taken for cancelled.
 pub(super) fn is_absence(answer: &Response) -> bool {
@@ -54,7 +54,7 @@ pub(super) fn is_absence(answer: &Response) -> bool {
             .is_some_and(Value::is_string)
 }
 
-/// Whether a refusal says that the candidate is there already: how is not established (reference willo §A.4), so a
+/// Whether a refusal says that the candidate is there already: how is not established (REFERENCE.md §4), so a
 /// conflict counts, and a 400 that says so about the person or the whole.
 pub(super) fn says_already_there(answer: &Response) -> bool {
     const ABOUT: [&str; 4] = ["non_field_errors", "email", "participant", "detail"];

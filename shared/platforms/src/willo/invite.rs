@@ -1,4 +1,4 @@
-//! `POST /participants/`: the one call that invites (reference willo §A.4).
+//! `POST /participants/`: the one call that invites (REFERENCE.md §4).
 
 use serde_json::{Map, Value};
 use stagecall_core::ids::Reference;

@@ -8,7 +8,7 @@ use crate::json::Record;
 use crate::kind::is_same_page;
 
 /// Endings of recordings and documents. Whether their addresses expire is not established, so they are taken to
-/// (reference willo §A.5).
+/// (REFERENCE.md §5).
 const MEDIA: [&str; 16] = [
     "mp4", "webm", "mov", "m4v", "m4a", "mp3", "wav", "ogg", "m3u8", "jpg", "jpeg", "png", "gif",
     "pdf", "vtt", "srt",
@@ -17,7 +17,7 @@ const MEDIA: [&str; 16] = [
 /// How deep and how far an answer is searched.
 const DEEPEST: usize = 12;
 
-/// The link for the candidate in an answer to an invitation, wherever it is (reference willo §A.4: not established
+/// The link for the candidate in an answer to an invitation, wherever it is (REFERENCE.md §4: not established
 /// where, or whether at all).
 pub(super) fn candidate(answer: &Value, base: &Url) -> Option<String> {
     any_text(answer, DEEPEST, &mut |text| {

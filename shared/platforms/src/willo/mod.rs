@@ -1,10 +1,10 @@
-//! Willo: recorded video interviews. Facts are from the reference, willo §A; what it marks as not established is read
+//! Willo: recorded video interviews. Facts are from REFERENCE.md §1 to §9; what it marks as not established is read
 //! in every plausible way.
 //!
-//! * An assessment is a Willo interview, an invitation a participant; both are named by their 32-hex key (§A.1).
+//! * An assessment is a Willo interview, an invitation a participant; both are named by their 32-hex key (§1).
 //! * Its API is Django REST framework: trailing slashes, pages of `{count, next, previous, results}`, errors by field
-//!   or as `{detail}` (§A.1, §A.7).
-//! * Whether it gives `external_id` back or has a link for the candidate in its answer is not established (§A.4), so
+//!   or as `{detail}` (§1, §8).
+//! * Whether it gives `external_id` back or has a link for the candidate in its answer is not established (§4), so
 //!   neither is promised.
 
 mod delivery;
@@ -40,14 +40,14 @@ use settings::Options;
 pub(crate) static KIND: PlatformSpec = PlatformSpec {
     name: "willo",
     title: TITLE,
-    // Transcribed from the vendor's collection and used live, §A.1.
+    // Transcribed from the vendor's collection and used live, §1.
     base_url: "https://api.willotalent.com/api/integrations/v2/",
     hosts: &["willotalent.com", "willo.video"],
     settings: settings::SETTINGS,
     secrets: settings::SECRETS,
     options: &[],
     validate: |_, _| Vec::new(),
-    // No numbers are published; concurrency and scans are named as what it throttles, §A.7.
+    // No numbers are published; concurrency and scans are named as what it throttles, §8.
     pace: RateLimit {
         in_flight: NonZeroU32::MIN,
         per_second: NonZeroU32::MIN,
@@ -60,7 +60,7 @@ pub(crate) static KIND: PlatformSpec = PlatformSpec {
 
 const TITLE: &str = "Willo";
 
-/// The largest page that it serves (§A.3.1, documented).
+/// The largest page that it serves (§3, documented).
 const PAGE_SIZE: &str = "30";
 
 fn capabilities() -> Capabilities {
@@ -68,7 +68,7 @@ fn capabilities() -> Capabilities {
         callbacks: true,
         // A page of the list has 30, but an interview that has been used for long has many pages of old ones.
         list_from: 3,
-        // The words are not established; the activity log has opened and bounced (§A.4), deadlines exist (§A.4).
+        // The words are not established; the activity log has opened and bounced (§4), deadlines exist (§4).
         statuses: vec![
             Status::Sent,
             Status::Bounced,
@@ -211,7 +211,7 @@ impl Adapter for Willo {
         }
     }
 
-    // `DELETE /participants/{key}/` (§A.3, documented; that it is answered with 204 is modelled).
+    // `DELETE /participants/{key}/` (§3, documented; that it is answered with 204 is modelled).
     fn withdraw(
         &self,
         _assessment: &AssessmentId,
@@ -235,7 +235,7 @@ impl Adapter for Willo {
         next: Option<&str>,
     ) -> Result<Request, PlatformError> {
         // No filter by time or by our reference: an unknown filter may be ignored, and a known one may not know what it
-        // was never told (§A.3.1), so that an invitation would be missed and sent twice.
+        // was never told (§3), so that an invitation would be missed and sent twice.
         self.page("participants", &[("interview", assessment.as_str())], next)
     }
 

@@ -1,4 +1,4 @@
-//! Reading participants: a line of the list, and one in full (reference willo §A.5: the exact JSON is not
+//! Reading participants: a line of the list, and one in full (REFERENCE.md §5: the exact JSON is not
 //! established).
 
 use serde_json::Value;
@@ -43,7 +43,7 @@ fn bare(key: &str) -> String {
     key.replace('-', "").to_ascii_lowercase()
 }
 
-/// Whether it has the form of a key: 32 hex digits (§A.1).
+/// Whether it has the form of a key: 32 hex digits (§1).
 fn is_key(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

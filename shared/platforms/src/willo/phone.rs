@@ -1,4 +1,4 @@
-//! Telephone numbers as Willo wants them (E.164, reference willo §A.4), from whatever people typed into Eploy.
+//! Telephone numbers as Willo wants them (E.164, REFERENCE.md §4), from whatever people typed into Eploy.
 
 /// The number in E.164, or `None` where that would be a guess: a wrong number would send a candidate's invitation to a
 /// stranger, none costs a text message.

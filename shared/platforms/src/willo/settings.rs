@@ -10,13 +10,13 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "auth_scheme",
         wants: Wants::OneOf(&["none", "bearer"]),
-        // Bare: seen live; Bearer: one help article (reference willo §A.2).
+        // Bare: seen live; Bearer: one help article (REFERENCE.md §2).
         about: "How the key is sent: bare (\"none\", the default) or after the word Bearer.",
     },
     Setting {
         key: "send_invite",
         wants: Wants::Flag,
-        // Sent by a customer, effect unverified (reference willo §A.4).
+        // Sent by a customer, effect unverified (REFERENCE.md §4).
         about: "Whether Willo is asked to send the invitation. Without it: not said, and Willo sends it.",
     },
     Setting {
@@ -38,7 +38,7 @@ pub(super) static SETTINGS: &[Setting] = &[
 pub(super) static SECRETS: &[Secret] = &[Secret {
     key: "api_key",
     optional: false,
-    // Reference willo §A.2, documented.
+    // REFERENCE.md §2, documented.
     about: "the integration key of an Admin or Owner, from Integrations in Willo",
 }];
 

@@ -1,4 +1,4 @@
-//! Where a participant stands. Willo's words for it are not established (reference willo §A.5), so every plausible one
+//! Where a participant stands. Willo's words for it are not established (REFERENCE.md §5), so every plausible one
 //! is known, and where none is, the facts speak.
 
 use serde_json::Value;
@@ -6,7 +6,7 @@ use stagecall_core::result::Status;
 
 use crate::json::{Record, holds, id, text};
 
-/// Willo's words and ours. Accepted and rejected are stages that a reviewer chooses after the response (§A.3).
+/// Willo's words and ours. Accepted and rejected are stages that a reviewer chooses after the response (§3).
 const WORDS: &[(Status, &[&str])] = &[
     (
         Status::Sent,
@@ -143,7 +143,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
     let [status, stage] = words;
     let has_responses = !record.list(&["responses", "answers"]).is_empty();
     // What the candidate did outranks the reviewer's board: the card of a completed interview may be moved to Archived or
-    // Withdrawn, or the participant be marked as archived later (reference willo, newer sightings).
+    // Withdrawn, or the participant be marked as archived later (REFERENCE.md §5).
     let on_board = |word| matches!(word, Some(Status::Cancelled | Status::Declined));
     if status == Some(Status::Completed)
         || (stage == Some(Status::Completed) && on_board(status))
@@ -170,7 +170,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
         .flatten()
         .max_by_key(|status| progress(*status));
     let shown = if has_responses {
-        // Responses can be there before the last one is (§A.4: several sessions), unless no word says where they are.
+        // Responses can be there before the last one is (§4: several sessions), unless no word says where they are.
         Some(if said.is_none() {
             Status::Completed
         } else {
@@ -241,7 +241,7 @@ fn progress(status: Status) -> u8 {
     }
 }
 
-/// The participant's key: the top-level `key` first (reference willo §A.4, seen in code).
+/// The participant's key: the top-level `key` first (REFERENCE.md §4, seen in code).
 pub(super) fn key(record: &Record<'_>) -> Option<String> {
     ["key", "id", "participant_key", "participant_id", "uuid"]
         .iter()

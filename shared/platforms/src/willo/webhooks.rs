@@ -1,4 +1,4 @@
-//! `/webhooks/`: one registration per event (reference willo §A.6.1, seen live).
+//! `/webhooks/`: one registration per event (REFERENCE.md §6, seen live).
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::callback;
 use crate::error::PlatformError;
 use crate::json::id;
 
-/// The events. The first two names were accepted live; the others are by analogy (reference willo §A.6.2), so their
+/// The events. The first two names were accepted live; the others are by analogy (REFERENCE.md §6), so their
 /// refusal harms nothing: the lists tell the same, later.
 const EVENTS: [(&str, bool); 4] = [
     ("new_response", false),

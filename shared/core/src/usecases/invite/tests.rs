@@ -669,8 +669,8 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
     }
 }
 
-/// At an action stage the application's status is the outcome of the action (reference eploy §8.3), and a mapping may move
-/// whoever has to wait.
+/// At an action stage the application's status is the outcome of the action (shared/eploy/REFERENCE.md §5), and a
+/// mapping may move whoever has to wait.
 #[tokio::test]
 async fn a_report_of_the_delay_does_not_end_the_invitation() {
     for (stage, status, invites) in [

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::Effect;
 use crate::testing::any_json;
 
-/// A candidate in full, as the reference has it (§B.2.3).
+/// A candidate in full, as REFERENCE.md §14 has it.
 fn detail() -> Value {
     json!({
         "candidateId": CANDIDATE,
@@ -26,7 +26,7 @@ fn detail() -> Value {
     })
 }
 
-/// A row of a test's array (§B.2.2).
+/// A row of a test's array (§13).
 fn row() -> Value {
     json!({
         "candidateId": CANDIDATE,

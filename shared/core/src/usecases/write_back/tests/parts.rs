@@ -610,7 +610,7 @@ async fn two_moves_in_a_row_are_both_made() {
     }
 }
 
-/// At an action stage the application's status is the outcome of the action (reference eploy §8.3).
+/// At an action stage the application's status is the outcome of the action (shared/eploy/REFERENCE.md §5).
 #[tokio::test]
 async fn an_outcome_of_ours_does_not_keep_an_application_from_moving() {
     for (now_at, moves) in [
