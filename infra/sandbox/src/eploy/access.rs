@@ -1,4 +1,5 @@
-//! Who may call: credentials, tokens, scopes, roles, addresses and the daily allowance (reference eploy §1 and §6).
+//! Who may call: credentials, tokens, scopes, roles, addresses and the daily allowance (shared/eploy/REFERENCE.md §1,
+//! §2 and §18).
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -12,7 +13,7 @@ use url::form_urlencoded;
 use super::System;
 use crate::call::{Answer, Call};
 
-/// Every scope that the sandbox knows (reference eploy §1.3).
+/// Every scope that the sandbox knows (shared/eploy/REFERENCE.md §2).
 pub(crate) const SCOPES: [&str; 32] = [
     "actions.insert",
     "actions.read",
@@ -261,8 +262,8 @@ impl Form {
     }
 }
 
-/// Whether an address is in a range, which is written as CIDR or with wildcards (both documented, reference eploy
-/// §1.4).
+/// Whether an address is in a range, which is written as CIDR or with wildcards (both documented,
+/// shared/eploy/REFERENCE.md §2).
 fn contains(range: &str, address: IpAddr) -> bool {
     if let Some((network, length)) = range.split_once('/') {
         return match (network.parse(), length.parse::<u32>(), address) {

@@ -1,4 +1,4 @@
-//! The blocks that each record type has (reference eploy §5).
+//! The blocks that each record type has (shared/eploy/REFERENCE.md §9).
 
 use super::route::Resource;
 

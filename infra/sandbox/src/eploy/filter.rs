@@ -1,5 +1,5 @@
 //! One filter of a search: `{Route, Operation, Value}`. A route is an entity and a block, and a search on one record
-//! type may filter by a related one (reference eploy §4.1).
+//! type may filter by a related one (shared/eploy/REFERENCE.md §6).
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -204,7 +204,7 @@ fn application_field(block: &str, stage: StageRoute) -> Option<Field> {
     })
 }
 
-/// The two operations that are known (reference eploy §4.1).
+/// The two operations that are known (shared/eploy/REFERENCE.md §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Equals,

@@ -1,4 +1,4 @@
-//! How applications move: stages, statuses, history and automatic transitions (reference eploy §8.3).
+//! How applications move: stages, statuses, history and automatic transitions (shared/eploy/REFERENCE.md §5).
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The stand-in of Eploy (reference eploy §10.2). One [`System`] is one customer's Eploy.
+//! The stand-in of Eploy (shared/eploy/REFERENCE.md §20). One [`System`] is one customer's Eploy.
 
 mod access;
 mod blocks;
@@ -170,7 +170,7 @@ impl System {
         }
     }
 
-    /// The documented text for a missing record (reference eploy §7).
+    /// The documented text for a missing record (shared/eploy/REFERENCE.md §19).
     fn not_found(&self) -> Answer {
         self.error(404, "No record could be found for the requested URI")
     }
@@ -206,7 +206,7 @@ impl System {
             })
     }
 
-    /// `GET /api/options/dropdown/{id}`: ids are strings here, always (reference eploy §3.3).
+    /// `GET /api/options/dropdown/{id}`: ids are strings here, always (shared/eploy/REFERENCE.md §12).
     fn options(&self, id: u64) -> Answer {
         let Some(list) = self.list(id) else {
             return self.not_found();

@@ -12,7 +12,7 @@ pub(crate) struct Named {
     pub(crate) archived: Option<Timestamp>,
 }
 
-/// What kind of stage it is (reference eploy §8.3).
+/// What kind of stage it is (shared/eploy/REFERENCE.md §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageKind {
@@ -158,8 +158,8 @@ pub enum Asked {
     Vacancies,
 }
 
-/// What kind of answer a custom question takes. `Date` and `Boolean` are known names, the others inferred (reference
-/// eploy §5.9).
+/// What kind of answer a custom question takes. `Date` and `Boolean` are known names, the others inferred
+/// (shared/eploy/REFERENCE.md §15).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerType {
@@ -186,7 +186,7 @@ pub(crate) struct Question {
 /// An answer as it is kept: as JSON of the question's kind, for a dropdown the option's number.
 pub(crate) type Answered = Value;
 
-/// An automatic transition (reference eploy §8.3). A status that notifies by e-mail is never left by one.
+/// An automatic transition (shared/eploy/REFERENCE.md §5). A status that notifies by e-mail is never left by one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transition {

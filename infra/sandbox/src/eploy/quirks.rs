@@ -1,5 +1,5 @@
-//! What nobody outside knows of Eploy, as switches: each value is a plausible reading (reference eploy §10.2), the
-//! default the likeliest one.
+//! What nobody outside knows of Eploy, as switches: each value is a plausible reading (shared/eploy/REFERENCE.md §20),
+//! the default the likeliest one.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,77 +11,77 @@ use serde::{Deserialize, Serialize};
     reason = "each is an independent yes or no about another system"
 )]
 pub struct Quirks {
-    /// The status of a successful create: 201, or 200 (§5.1).
+    /// The status of a successful create: 201, or 200 (§9).
     pub create_status: u16,
-    /// What a successful PATCH answers (§5.1).
+    /// What a successful PATCH answers (§9).
     pub patch_reply: PatchReply,
-    /// What a search without rows, or a page after the last, answers (§4.3).
+    /// What a search without rows, or a page after the last, answers (§7).
     pub empty_search: EmptySearch,
-    /// Whether a search tells `TotalPages` (§4.3).
+    /// Whether a search tells `TotalPages` (§7).
     pub total_pages: bool,
-    /// Whether a search tells `CurrentPage` (§4.3).
+    /// Whether a search tells `CurrentPage` (§7).
     pub current_page: bool,
-    /// Whether a search tells `TotalRecords` (§4.3).
+    /// Whether a search tells `TotalRecords` (§7).
     pub total_records: bool,
-    /// How the ids of records are written (§3.1).
+    /// How the ids of records are written (§4).
     pub ids: IdType,
-    /// How the ids of options within records are written (§3.1). The lists of options always have strings.
+    /// How the ids of options within records are written (§4). The lists of options always have strings.
     pub option_ids: IdType,
-    /// How names that end in `Id` are written (§3.1).
+    /// How names that end in `Id` are written (§4).
     pub property_case: PropertyCase,
-    /// How dates are written and read (§4.5).
+    /// How dates are written and read (§8).
     pub dates: Dates,
-    /// Which body moves an application (§5.7). Others move nothing: see `unknown_property`.
+    /// Which body moves an application (§13). Others move nothing: see `unknown_property`.
     pub stage_write: StageWrite,
-    /// Which route filters by an application's stage (§4.1); `status` in the place of `stage` filters by its status.
+    /// Which route filters by an application's stage (§6); `status` in the place of `stage` filters by its status.
     pub stage_route: StageRoute,
-    /// What a block that the record does not have does to a search (§4.2).
+    /// What a block that the record does not have does to a search (§6).
     pub unknown_block: Unknown,
-    /// What a route that does not exist does to a search (§4.1).
+    /// What a route that does not exist does to a search (§6).
     pub unknown_route: Unknown,
-    /// What an operation that does not exist does to a search (§4.1).
+    /// What an operation that does not exist does to a search (§6).
     pub unknown_operation: Unknown,
     /// What a property that is not known does to a create or PATCH.
     pub unknown_property: Unknown,
-    /// Whether `Equals` takes a list as "any of" (§4.1); if not, a list is a bad request.
+    /// Whether `Equals` takes a list as "any of" (§6); if not, a list is a bad request.
     pub equals_list: bool,
-    /// In which order a search returns rows (§4.4).
+    /// In which order a search returns rows (§7).
     pub search_order: SearchOrder,
-    /// The status when the daily allowance is spent: 429 or 403 (§6).
+    /// The status when the daily allowance is spent: 429 or 403 (§18).
     pub allowance_status: u16,
-    /// The `Retry-After` header with it, in seconds; none without it (§6).
+    /// The `Retry-After` header with it, in seconds; none without it (§18).
     pub allowance_retry_after: Option<u64>,
-    /// The body of errors (§7).
+    /// The body of errors (§19).
     pub error_body: ErrorBody,
-    /// The most rows on a page (§4.3).
+    /// The most rows on a page (§7).
     pub max_records: u64,
-    /// What asking for more does (§4.3).
+    /// What asking for more does (§7).
     pub above_max: AboveMax,
-    /// How long a token lives, in seconds (§1.2).
+    /// How long a token lives, in seconds (§1).
     pub token_lifetime: u64,
-    /// Whether a token begins with a space, as the vendor's sample does (§1.1).
+    /// Whether a token begins with a space, as the vendor's sample does (§1).
     pub token_leading_space: bool,
-    /// Whether a new token ends the key's older ones (§1.2).
+    /// Whether a new token ends the key's older ones (§1).
     pub new_token_ends_old: bool,
-    /// The status of wrong credentials: 400 or 401 (§1.5).
+    /// The status of wrong credentials: 400 or 401 (§19).
     pub wrong_credentials: u16,
-    /// Whether there is a path for notes, and which (§5.8).
+    /// Whether there is a path for notes, and which (§14).
     pub notes: Notes,
-    /// Whether the status history can be searched (§5.5).
+    /// Whether the status history can be searched (§11).
     pub status_history: bool,
-    /// Which route filters the status history by date (§4.5).
+    /// Which route filters the status history by date (§8).
     pub history_date_route: HistoryDateRoute,
-    /// Whether a change of stage or status changes its application's modification date (§4.5).
+    /// Whether a change of stage or status changes its application's modification date (§8).
     pub stage_change_moves_date: bool,
-    /// Whether actions can be searched (§5.8).
+    /// Whether actions can be searched (§14).
     pub action_search: bool,
-    /// Whether an action must name the company (§5.8).
+    /// Whether an action must name the company (§14).
     pub action_needs_company: bool,
-    /// Whether creating or updating an action changes its application's modification date (§4.5).
+    /// Whether creating or updating an action changes its application's modification date (§8).
     pub actions_touch_application: bool,
-    /// Where the index of option lists is (§5.6).
+    /// Where the index of option lists is (§12).
     pub options_index: OptionsIndex,
-    /// Whether marking as exported is possible (§5.11).
+    /// Whether marking as exported is possible (§16).
     pub export: bool,
 }
 

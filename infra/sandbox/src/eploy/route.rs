@@ -1,4 +1,5 @@
-//! Which operation a call asks for, and which scope it takes (the mapping is inferred by name, reference eploy §5).
+//! Which operation a call asks for, and which scope it takes (the mapping is inferred by name,
+//! shared/eploy/REFERENCE.md §2).
 
 use axum::http::Method;
 

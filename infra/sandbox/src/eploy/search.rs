@@ -1,4 +1,4 @@
-//! `POST /api/{records}/search`: filters, paging and blocks (reference eploy §4).
+//! `POST /api/{records}/search`: filters, paging and blocks (shared/eploy/REFERENCE.md §6).
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;

@@ -1,5 +1,6 @@
-//! What every system has from the beginning. The numbers of the first four lists are Eploy's own (reference eploy
-//! §5.6); all others, and every id within a list, differ from customer to customer, and are this sandbox's choice.
+//! What every system has from the beginning. The numbers of the first four lists are Eploy's own
+//! (shared/eploy/REFERENCE.md §12); all others, and every id within a list, differ from customer to customer, and are
+//! this sandbox's choice.
 
 use super::model::StageKind::{Action, Application, Placement};
 use super::model::{AnswerType, Asked, Named, Question, Stage, Workflow};

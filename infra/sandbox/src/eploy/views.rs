@@ -1,4 +1,5 @@
-//! Records as Eploy shows them: PascalCase names, references wrapped, options as objects (reference eploy §3 and §5).
+//! Records as Eploy shows them: PascalCase names, references wrapped, options as objects (shared/eploy/REFERENCE.md §4
+//! and §9).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -112,7 +113,7 @@ impl System {
     }
 
     /// The same address for everybody. It is an object with all its properties, however little is known of it
-    /// (reference eploy §3.4).
+    /// (shared/eploy/REFERENCE.md §4).
     fn address(&self) -> Value {
         json!({
             "Address1": "1 Example Street",
@@ -127,7 +128,7 @@ impl System {
         })
     }
 
-    /// An object also where no salary is agreed (reference eploy §5.2).
+    /// An object also where no salary is agreed (shared/eploy/REFERENCE.md §10).
     fn salary(&self) -> Value {
         json!({
             "Salary": null,
@@ -236,7 +237,7 @@ impl System {
         }
     }
 
-    /// The custom questions of a record with their answers: a bare array (reference eploy §5.9).
+    /// The custom questions of a record with their answers: a bare array (shared/eploy/REFERENCE.md §15).
     pub(super) fn questions_of(&self, of: Asked, id: u64) -> Value {
         let answers = self.answers.get(&(of, id));
         self.questions
@@ -269,7 +270,7 @@ impl System {
             .collect()
     }
 
-    /// The name of the list that the statuses of this stage are of: by its kind (reference eploy §8.3).
+    /// The name of the list that the statuses of this stage are of: by its kind (shared/eploy/REFERENCE.md §5).
     pub(super) fn status_list(&self, stage: u64) -> u64 {
         use super::model::StageKind;
         match self.stage(stage).map(|stage| stage.kind) {

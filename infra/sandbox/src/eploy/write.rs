@@ -1,4 +1,4 @@
-//! What the API can change: actions, positions, notes, answers, export marks (reference eploy §5.7 to §5.11).
+//! What the API can change: actions, positions, notes, answers, export marks (shared/eploy/REFERENCE.md §13 to §16).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Who may call: the key, the partner, the acting user, and how often (reference wecp §B.1, §B.4).
+//! Who may call: the key, the partner, the acting user, and how often (shared/platforms/REFERENCE.md §10, §17).
 
 use axum::http::HeaderName;
 use base64::Engine as _;

@@ -1,5 +1,5 @@
-//! Callbacks on completion. Whether WeCP has any is not known (reference wecp §B.4), so an account has none until a
-//! test gives it an address.
+//! Callbacks on completion. Whether WeCP has any is not known (shared/platforms/REFERENCE.md §17), so an account has
+//! none until a test gives it an address.
 
 use std::time::Duration;
 

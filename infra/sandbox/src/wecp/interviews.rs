@@ -1,4 +1,4 @@
-//! Live interviews through the API: creating one, scheduling candidates, reading (reference wecp §B.2.4).
+//! Live interviews through the API: creating one, scheduling candidates, reading (shared/platforms/REFERENCE.md §15).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

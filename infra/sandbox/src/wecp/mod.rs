@@ -1,4 +1,4 @@
-//! The stand-in of WeCP (reference wecp §B.6). One [`Account`] is one customer's account.
+//! The stand-in of WeCP (shared/platforms/REFERENCE.md §18). One [`Account`] is one customer's account.
 
 mod access;
 mod actions;
@@ -59,12 +59,12 @@ pub(crate) struct Account {
     second: (i64, u32),
 }
 
-/// 24 hexadecimal digits, as the `_id` of a schedule suggests (reference wecp §B.2.4).
+/// 24 hexadecimal digits, as the `_id` of a schedule suggests (shared/platforms/REFERENCE.md §15).
 fn id(random: &mut fastrand::Rng) -> String {
     format!("{:024x}", random.u128(..) >> 32)
 }
 
-/// A UUID, which groups have (reference wecp §B.1).
+/// A UUID, which groups have (shared/platforms/REFERENCE.md §10).
 fn uuid(random: &mut fastrand::Rng) -> String {
     let digits = format!("{:032x}", random.u128(..));
     let (first, rest) = digits.split_at(8);

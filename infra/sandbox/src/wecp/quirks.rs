@@ -1,5 +1,5 @@
-//! What nobody outside knows of WeCP, as switches: each value is a plausible reading (reference wecp §B.6), the
-//! default the likeliest one. Paths and names that the reference does not establish are here as texts.
+//! What nobody outside knows of WeCP, as switches: each value is a plausible reading (shared/platforms/REFERENCE.md
+//! §18), the default the likeliest one. Paths and names that the reference does not establish are here as texts.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
     reason = "each is an independent yes or no about another system"
 )]
 pub struct Quirks {
-    /// The status of a call with a wrong key or partner, 401 or 403 (§B.6).
+    /// The status of a call with a wrong key or partner, 401 or 403 (§18).
     pub key_refused: u16,
     /// And its body.
     pub key_refused_body: KeyRefusedBody,
-    /// What becomes of `X-WECP-Partner-Authorization` (§B.1).
+    /// What becomes of `X-WECP-Partner-Authorization` (§10).
     pub partner: Check,
-    /// What becomes of `WECP-User-Email` (§B.1).
+    /// What becomes of `WECP-User-Email` (§10).
     pub acting_user: Check,
-    /// The body of every other error (§B.4).
+    /// The body of every other error (§17).
     pub error_body: ErrorBody,
-    /// Where the tests are listed; inferred from the path of their candidates (§B.2.1).
+    /// Where the tests are listed; inferred from the path of their candidates (§12).
     pub tests_path: String,
     /// The property that the list of tests is in; a bare array if absent.
     pub tests_in: Option<String>,
@@ -30,7 +30,7 @@ pub struct Quirks {
     pub test_id_field: String,
     /// What a test's name is called in that list.
     pub test_name_field: String,
-    /// Where a candidate is invited to a test, with `POST`; inferred, the path of their list (§B.2.1). Without
+    /// Where a candidate is invited to a test, with `POST`; inferred, the path of their list (§12). Without
     /// `{test}`, the body names the test as `testId`.
     pub invite_path: String,
     /// How the body of an invitation names the candidate.
@@ -43,35 +43,35 @@ pub struct Quirks {
     pub invite_email_field: String,
     /// What an invitation is answered with.
     pub invite_answer: InviteAnswer,
-    /// Whether that answer has the candidate's `link` (§B.3: the link is unique and private).
+    /// Whether that answer has the candidate's `link` (§16: the link is unique and private).
     pub invite_link: bool,
-    /// Whether `sendEmail: false` keeps the mail of a test's invitation back, as it does for interviews (§B.2.4).
+    /// Whether `sendEmail: false` keeps the mail of a test's invitation back, as it does for interviews (§15).
     pub honours_send_email: bool,
-    /// Where `metadata` comes back (§B.4); it is kept in any case.
+    /// Where `metadata` comes back (§11); it is kept in any case.
     pub metadata: Metadata,
     /// Whether a body without `metadata` is refused.
     pub requires_metadata: bool,
     /// What inviting an address to a test again does, or scheduling it for an interview again.
     pub duplicate: Duplicate,
-    /// What the list of candidates is where there are none (§B.2.2).
+    /// What the list of candidates is where there are none (§13).
     pub empty_list: EmptyList,
     /// Whether the list of a test that does not exist says so; otherwise it is as if it were empty.
     pub names_unknown_test: bool,
     /// Whether the list of candidates has those who have not finished.
     pub list_unfinished: bool,
-    /// Whether a candidate has a `status`, in the words of the product (§B.3: `Not started`).
+    /// Whether a candidate has a `status`, in the words of the product (§16: `Not started`).
     pub status_text: bool,
-    /// The labels in `candidateDetails` (§B.2.2: free-form).
+    /// The labels in `candidateDetails` (§13: free-form).
     pub form_labels: FormLabels,
     /// How `testDuration` is written.
     pub test_duration: TestDuration,
-    /// Where `proctoringData` is (§B.2.3).
+    /// Where `proctoringData` is (§14).
     pub proctoring: Proctoring,
     /// What stands where nothing is known yet, as with whoever has not finished.
     pub not_known: NotKnown,
-    /// What `POST ats/wecp/scheduleInterviews` does (§B.2.1).
+    /// What `POST ats/wecp/scheduleInterviews` does (§12).
     pub ats_schedule: Scheduling,
-    /// What `POST orgs/{org}/groups/{group}/interviews/{interview}/scheduleInterviews` does (§B.2.1).
+    /// What `POST orgs/{org}/groups/{group}/interviews/{interview}/scheduleInterviews` does (§12).
     pub org_schedule: Scheduling,
     /// Whether interviews and their candidates can be read; nothing is known of it.
     pub interview_reads: bool,
@@ -84,11 +84,11 @@ pub struct Quirks {
     pub group_path: Option<String>,
     /// Where a candidate is removed from a test or a group, with `DELETE`; nowhere if absent, as nothing is known of it.
     pub removal_path: Option<String>,
-    /// Calls that the account may make in a second before it is throttled; no limit if absent (§B.4).
+    /// Calls that the account may make in a second before it is throttled; no limit if absent (§17).
     pub calls_per_second: Option<u32>,
     /// The `Retry-After` header when it is throttled, in seconds; none if absent.
     pub retry_after: Option<u64>,
-    /// The body of callbacks, for an account that has a `callback_url` (§B.4: not established).
+    /// The body of callbacks, for an account that has a `callback_url` (§17: not established).
     pub callback_body: CallbackBody,
     /// How often a callback is sent again when it was not answered with 2xx.
     pub callback_retries: u32,

@@ -1,4 +1,4 @@
-//! Which operation a call asks for. Two paths are certain; the others are switched (reference wecp §B.2.1).
+//! Which operation a call asks for. Two paths are certain; the others are switched (shared/platforms/REFERENCE.md §12).
 
 use super::quirks::{Quirks, Scheduling};
 use crate::call::Call;

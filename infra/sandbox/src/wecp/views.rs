@@ -1,4 +1,4 @@
-//! Records as WeCP shows them (reference wecp §B.2.2 to §B.2.4).
+//! Records as WeCP shows them (shared/platforms/REFERENCE.md §13 to §15).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ impl Shown {
     }
 }
 
-/// The words of the product (reference wecp §B.3); the last one is inferred.
+/// The words of the product (shared/platforms/REFERENCE.md §16); the last one is inferred.
 fn status(of: Standing) -> &'static str {
     match of {
         Standing::Bounced => "Email bounced",
@@ -86,7 +86,7 @@ impl Account {
         Value::Object(shown.properties)
     }
 
-    /// A candidate in the list of a test (reference wecp §B.2.2).
+    /// A candidate in the list of a test (shared/platforms/REFERENCE.md §13).
     pub(super) fn shown_row(&self, it: &Candidate) -> Value {
         let Task::Test { scored, .. } = &it.task else {
             return Value::Null;
@@ -115,7 +115,7 @@ impl Account {
         shown
     }
 
-    /// A candidate of a test with everything (reference wecp §B.2.3). There is no percentage.
+    /// A candidate of a test with everything (shared/platforms/REFERENCE.md §14). There is no percentage.
     pub(super) fn shown_candidate(&self, it: &Candidate) -> Value {
         let Task::Test { scored, noticed } = &it.task else {
             return Value::Null;
@@ -189,7 +189,7 @@ impl Account {
         }
     }
 
-    /// An interview, as creating it is answered (reference wecp §B.2.4).
+    /// An interview, as creating it is answered (shared/platforms/REFERENCE.md §15).
     pub(super) fn shown_interview(&self, it: &Interview) -> Value {
         let mut shown = self.shown();
         shown.put("interviewId", json!(it.id));
@@ -202,8 +202,8 @@ impl Account {
         Value::Object(shown.properties)
     }
 
-    /// A candidate who is scheduled for an interview (reference wecp §B.2.4); what came of it is the sandbox's choice
-    /// of names.
+    /// A candidate who is scheduled for an interview (shared/platforms/REFERENCE.md §15); what came of it is the
+    /// sandbox's choice of names.
     pub(super) fn shown_schedule(&self, it: &Candidate) -> Value {
         let Task::Interview { meeting, marks } = &it.task else {
             return Value::Null;

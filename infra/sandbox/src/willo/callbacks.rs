@@ -1,4 +1,4 @@
-//! Callbacks: unsigned POSTs without an event name (reference willo §A.6.3).
+//! Callbacks: unsigned POSTs without an event name (shared/platforms/REFERENCE.md §7).
 
 use std::time::Duration;
 

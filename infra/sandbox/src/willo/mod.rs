@@ -1,4 +1,4 @@
-//! The stand-in of Willo (reference willo §A.9). One [`Account`] is one customer's account.
+//! The stand-in of Willo (shared/platforms/REFERENCE.md §9). One [`Account`] is one customer's account.
 
 mod actions;
 mod callbacks;
@@ -122,7 +122,8 @@ impl Account {
 
     fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let Operation { what, name } = Operation::of(call);
-        // Django appends the slash for a reader and cannot for a writer: its body would be lost (reference willo §A.3).
+        // Django appends the slash for a reader and cannot for a writer: its body would be lost
+        // (shared/platforms/REFERENCE.md §3).
         if !call.slash {
             return if call.method == Method::GET && name != UNKNOWN {
                 let target = format!("{}/{}/", self.base_url, call.segments.join("/"));

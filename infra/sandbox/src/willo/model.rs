@@ -86,7 +86,7 @@ pub(crate) struct Participant {
     pub(crate) completed: Option<Timestamp>,
 }
 
-/// What a webhook follows (reference willo §A.6.2).
+/// What a webhook follows (shared/platforms/REFERENCE.md §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Event {

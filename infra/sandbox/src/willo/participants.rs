@@ -1,4 +1,5 @@
-//! Interviews and participants through the API: reading, inviting, moving to a stage (reference willo §A.3 to §A.5).
+//! Interviews and participants through the API: reading, inviting, moving to a stage (shared/platforms/REFERENCE.md §3
+//! to §5).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What nobody outside knows of Willo, as switches: each value is a plausible reading (reference willo §A.9), the
-//! default the likeliest one.
+//! What nobody outside knows of Willo, as switches: each value is a plausible reading (shared/platforms/REFERENCE.md
+//! §9), the default the likeliest one.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,29 +11,29 @@ use serde::{Deserialize, Serialize};
     reason = "each is an independent yes or no about another system"
 )]
 pub struct Quirks {
-    /// (a) How the API key stands in `Authorization` (§A.2).
+    /// (a) How the API key stands in `Authorization` (§2).
     pub authorization: Authorization,
-    /// (b) What inviting an address to an interview again does (§A.4).
+    /// (b) What inviting an address to an interview again does (§4).
     pub duplicate: Duplicate,
-    /// (c) Whether `external_id` comes back, and filters the list of participants (§A.3.1, §A.4).
+    /// (c) Whether `external_id` comes back, and filters the list of participants (§3, §4).
     pub external_id: ExternalId,
-    /// Whether `send_invite: false` keeps the invitation back (§A.4).
+    /// Whether `send_invite: false` keeps the invitation back (§4).
     pub honours_send_invite: bool,
-    /// Whether the answer to an invitation, and the participant, has the candidate's link (§A.4).
+    /// Whether the answer to an invitation, and the participant, has the candidate's link (§4).
     pub invite_link: bool,
-    /// (d) The body of callbacks (§A.6.3).
+    /// (d) The body of callbacks (§7).
     pub callback_body: CallbackBody,
-    /// (e) How often a callback is sent again when it was not answered with 2xx (§A.6.3).
+    /// (e) How often a callback is sent again when it was not answered with 2xx (§7).
     pub callback_retries: u32,
     /// The time between these tries, in milliseconds.
     pub callback_retry_ms: u64,
-    /// (f) For how long links to recordings are valid, in seconds; for ever if absent (§A.5).
+    /// (f) For how long links to recordings are valid, in seconds; for ever if absent (§5).
     pub media_seconds: Option<u64>,
-    /// Calls that the account may make in a second before it is throttled; no limit if absent (§A.7).
+    /// Calls that the account may make in a second before it is throttled; no limit if absent (§8).
     pub calls_per_second: Option<u32>,
-    /// (g) The `Retry-After` header when it is throttled, in seconds; none if absent (§A.7).
+    /// (g) The `Retry-After` header when it is throttled, in seconds; none if absent (§8).
     pub retry_after: Option<u64>,
-    /// (h) What `PATCH` takes as a stage (§A.9).
+    /// (h) What `PATCH` takes as a stage (§9).
     pub stage_patch: StagePatch,
     /// How a participant shows its stage.
     pub stage_shape: StageShape,
@@ -41,11 +41,11 @@ pub struct Quirks {
     pub list_shows_status: bool,
     /// In which order participants are listed.
     pub participants_order: Order,
-    /// Whether recorded answers have transcripts (§A.5: depends on the plan).
+    /// Whether recorded answers have transcripts (§5: depends on the plan).
     pub transcripts: bool,
-    /// Whether a completed participant has a summary (§A.5).
+    /// Whether a completed participant has a summary (§5).
     pub summary: bool,
-    /// Whether a completed participant has a share link (§A.3: no call creates one).
+    /// Whether a completed participant has a share link (§3: no call creates one).
     pub share_link: bool,
 }
 

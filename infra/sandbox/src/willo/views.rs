@@ -1,5 +1,5 @@
-//! Records as Willo shows them, and its pages. The shape of a participant is not known (reference willo §A.5); this
-//! one is the sandbox's choice, made of the names that the product uses.
+//! Records as Willo shows them, and its pages. The shape of a participant is not known (shared/platforms/REFERENCE.md
+//! §5); this one is the sandbox's choice, made of the names that the product uses.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,8 @@ use crate::control::Standing;
 const LARGEST_PAGE: usize = 30;
 const USUAL_PAGE: usize = 10;
 
-/// `2026-11-20T09:00:00.123456Z`: Willo's times have microseconds at most, as its framework writes them (reference willo §A.1).
+/// `2026-11-20T09:00:00.123456Z`: Willo's times have microseconds at most, as its framework writes them
+/// (shared/platforms/REFERENCE.md §1).
 fn date(at: Timestamp) -> Value {
     json!(format!("{at:.6}"))
 }
@@ -43,8 +44,8 @@ pub(super) fn webhook(it: &Webhook) -> Value {
 }
 
 impl Account {
-    /// A page of a list: `{count, next, previous, results}`, at most 30 rows (reference willo §A.3.1). Only the rows
-    /// of the page are made.
+    /// A page of a list: `{count, next, previous, results}`, at most 30 rows (shared/platforms/REFERENCE.md §3). Only
+    /// the rows of the page are made.
     pub(super) fn page(&self, call: &Call, rows: impl ExactSizeIterator<Item = Value>) -> Answer {
         let number = |name| {
             call.parameter(name)

@@ -1,4 +1,4 @@
-//! Webhooks through the API (reference willo §A.6.1). One webhook follows one event.
+//! Webhooks through the API (shared/platforms/REFERENCE.md §6). One webhook follows one event.
 
 use serde_json::{Value, json};
 

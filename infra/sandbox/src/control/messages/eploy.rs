@@ -17,7 +17,7 @@ pub struct SystemInfo {
     pub base_url: String,
     /// Its API keys; the allowance is shared by all of them.
     pub keys: Vec<Key>,
-    /// The roles of the user that the keys run as. Only exactly one works (reference eploy §1.4).
+    /// The roles of the user that the keys run as. Only exactly one works (shared/eploy/REFERENCE.md §2).
     pub roles: Vec<Role>,
     /// From where the API may be called: CIDR or wildcards. With none, nobody can.
     pub ip_ranges: Vec<String>,

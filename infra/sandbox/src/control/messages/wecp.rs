@@ -102,7 +102,7 @@ pub struct NewWecpInterview {
     pub scorecard: Vec<ScorecardLine>,
 }
 
-/// A line of an interview's scorecard, in the words of the API (reference wecp §B.2.4).
+/// A line of an interview's scorecard, in the words of the API (shared/platforms/REFERENCE.md §15).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorecardLine {
     /// What is asked.
