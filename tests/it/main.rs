@@ -16,5 +16,6 @@ mod connect;
 mod dependencies;
 mod dynamodb;
 mod platforms;
+mod references;
 mod scenarios;
 mod sqlite;
