@@ -1,12 +1,12 @@
-//! Time, as the core sees it: asked for, never slept for.
+//! Time, as the core sees it: read, never waited for.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::timing::after;
 
-/// Tells the time. Injected, so that a test or a simulation decides what time it is.
+/// Reads the time. Injected, so that tests and simulations control it.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -20,12 +20,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// Until when a piece of work may go on before it should stop and save its progress.
+/// When work should stop and save its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(Option<Timestamp>);
 
 impl Deadline {
-    /// No end: the embedded host.
+    /// No deadline: the embedded host.
     pub const NONE: Self = Self(None);
 
     /// Stop by `at`.
@@ -33,13 +33,13 @@ impl Deadline {
         Self(Some(at))
     }
 
-    /// As much later.
+    /// The same deadline, later by this much.
     #[must_use]
     pub fn later(self, by: SignedDuration) -> Self {
         Self(self.0.map(|at| after(at, by)))
     }
 
-    /// Whether it is time to stop.
+    /// Whether the deadline has passed.
     pub fn passed(self, now: Timestamp) -> bool {
         self.0.is_some_and(|at| now >= at)
     }

@@ -1,9 +1,9 @@
-//! Definitions: mappings as they were. An invitation carries the version of the mapping that it was made under, and everything
-//! about it is decided by that one. What is operated (a pause, whether those who are there are invited) is no part of it: of
-//! that the present mapping decides.
+//! Definitions: versions of mappings. An invitation carries the version of the mapping that it was made under, and that
+//! version decides everything about it. Operational settings (a pause, whether present applications are invited) are
+//! not part of it: the present mapping decides those.
 //!
 //! A version is a digest of the content. So two processes that see the same mapping give it the same version without
-//! asking each other, and a mapping that is changed and changed back has its earlier version.
+//! coordination, and a mapping that is changed and changed back has its earlier version.
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,20 +11,20 @@ use crate::ids::{DefinitionId, MappingId};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 
 impl Mapping {
-    /// The version that this mapping is at present. Neither its id is part of it, so that one that got another name is the
-    /// same definition, nor what is operated, nor names that are only for people.
+    /// The mapping's present version. Three things are not part of it: the mapping's id, so that a renamed mapping
+    /// keeps its definition; the operational settings; and names that are only for people.
     pub fn definition_id(&self) -> DefinitionId {
         let mut content = self.as_definition();
         content.id = MappingId::new("");
         for trigger in &mut content.triggers {
             trigger.stage_name = None;
         }
-        // A mapping has nothing that JSON cannot express.
+        // A mapping holds nothing that JSON cannot express.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         DefinitionId::new(hex::encode(&Sha256::digest(&bytes)[..6]))
     }
 
-    /// The mapping without what is operated.
+    /// The mapping without its operational settings.
     pub fn as_definition(&self) -> Self {
         Self {
             paused: false,
@@ -34,7 +34,7 @@ impl Mapping {
         }
     }
 
-    /// This definition, operated as `present` is.
+    /// This definition with the operational settings of `present`.
     pub fn operated_as(mut self, present: &Self) -> Self {
         self.paused = present.paused;
         self.include_current = present.include_current;
@@ -42,7 +42,7 @@ impl Mapping {
         self
     }
 
-    /// Whether somebody at a trigger for a vacancy of this mapping may be none of `before`.
+    /// Whether an application at a trigger and of a vacancy of this mapping may be outside `before`.
     pub fn takes_more_than(&self, before: &Self) -> bool {
         let vacancies = match (&self.vacancies, &before.vacancies) {
             (_, Vacancies::All) => false,
@@ -52,7 +52,7 @@ impl Mapping {
         vacancies || !self.added_triggers(before).is_empty()
     }
 
-    /// The triggers that are not in `before`, or with fewer statuses.
+    /// The triggers that are not in `before`, or have fewer statuses there.
     pub fn added_triggers(&self, before: &Self) -> Vec<Trigger> {
         let is_in = |trigger: &Trigger, known: &Trigger| {
             trigger.stage == known.stage
@@ -70,7 +70,7 @@ impl Mapping {
 }
 
 impl Tenant {
-    /// The present mapping of this id; or, where it got another name meanwhile, the one that is that very definition.
+    /// The present mapping of this id; or, if it was renamed, the one with that definition.
     pub fn present(&self, id: &MappingId, definition: Option<&DefinitionId>) -> Option<&Mapping> {
         self.mapping(id).or_else(|| {
             let mut mappings = self.mappings.iter();

@@ -1,12 +1,12 @@
-//! What can go wrong in a call to another system, told by what it means for us: did it take effect, may it be tried
-//! again, whom does it concern, and what should a person do.
+//! Errors of calls to other systems, by what they mean for us: whether the call took effect, whether it may be retried,
+//! what it affects, and what a person should do.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The other side of a call.
+/// The system that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum System {
@@ -14,7 +14,7 @@ pub enum System {
     Eploy,
     /// An interview or assessment platform.
     Platform,
-    /// The HRMS that is told of hires.
+    /// The HRMS that receives hires.
     Hrms,
 }
 
@@ -28,46 +28,45 @@ impl fmt::Display for System {
     }
 }
 
-/// How far a call got: what we may assume of its effect.
+/// How far a call got: what we may assume about its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It never left: no connection, a guard said no, the allowance is spent on our side. Certainly without effect.
+    /// It was never sent: no connection, blocked by a guard, or our allowance is spent. Certainly without effect.
     NotSent,
-    /// It was answered with a refusal. Certainly without effect, and the same call would be refused again.
+    /// It was refused. Certainly without effect, and the same call would be refused again.
     Refused,
-    /// It was answered with "not now", or our own share of the allowance is spent. Certainly without effect.
+    /// The answer was "not now", or our own share of the allowance is spent. Certainly without effect.
     Throttled,
-    /// It may or may not have taken effect: time ran out, the connection broke, the answer was a server error or
-    /// could not be read.
+    /// It may or may not have taken effect: it timed out, the connection broke, or the answer was a server error or
+    /// unreadable.
     Unknown,
 }
 
-/// Whom a problem concerns.
+/// What an error affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorScope {
     /// This record only; the tenant's others may be fine.
     Record,
-    /// The whole connection (credentials, address, permission, allowance): nothing will work until it is mended.
+    /// The whole connection (credentials, address, permission, allowance): nothing works until it is fixed.
     Connection,
 }
 
-/// A stable name of a kind of problem, for tables, alarms and tests (`eploy.ip_forbidden`).
+/// The stable name of a kind of problem, for tables, alarms and tests (`eploy.ip_forbidden`).
 pub type ProblemCode = &'static str;
 
-/// A call that did not do what it should have.
+/// A failed call.
 ///
-/// `problem` and `remedy` are shown to people and logged, so whoever builds one puts no name, address, secret or body
-/// into them.
+/// `problem` and `remedy` are shown to people and logged, so they must hold no name, address, secret or body.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{system}, {operation}: {problem}. {remedy}")]
 pub struct CallError {
-    /// The other side.
+    /// The system that was called.
     pub system: System,
-    /// What was being done, in a few words ("read the candidate").
+    /// The operation, in a few words ("read the candidate").
     pub operation: &'static str,
-    /// How far it got.
+    /// How far the call got.
     pub phase: Phase,
-    /// Whom it concerns.
+    /// What the error affects.
     pub scope: ErrorScope,
     /// The kind of problem.
     pub code: ProblemCode,
@@ -75,45 +74,45 @@ pub struct CallError {
     pub problem: String,
     /// What a person should do, as a sentence.
     pub remedy: String,
-    /// The time before which another try is pointless, where the other side said so (`Retry-After`) or we know it.
+    /// The earliest useful time of another attempt, if the other side gave it (`Retry-After`) or we know it.
     pub retry_at: Option<Timestamp>,
 }
 
 impl CallError {
-    /// Whether it is certain that nothing happened on the other side.
+    /// Whether the call certainly had no effect.
     pub fn without_effect(&self) -> bool {
         !matches!(self.phase, Phase::Unknown)
     }
 
-    /// Whether the same call may succeed later without anybody changing anything about this record.
+    /// Whether the same call may succeed later without any change to this record.
     pub fn may_retry(&self) -> bool {
         self.scope == ErrorScope::Connection || !matches!(self.phase, Phase::Refused)
     }
 
-    /// The same error, of another operation.
+    /// The same error with another operation.
     pub fn during(mut self, operation: &'static str) -> Self {
         self.operation = operation;
         self
     }
 }
 
-/// A store, queue or secret store of ours that failed. Nothing was lost, because whatever was to be done is still due.
+/// A failure of a store, queue or secret store of ours. Nothing is lost: the work is still due.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{store}, {operation}: {problem}")]
 pub struct StoreError {
-    /// Which of our stores ("ledger", "queue", "secrets").
+    /// The store ("ledger", "queue", "secrets").
     pub store: &'static str,
-    /// What was being done.
+    /// The operation.
     pub operation: &'static str,
     /// What went wrong, without personal data.
     pub problem: String,
-    /// Whether it lasts until a person has mended it: a secret is missing or makes no sense, a row cannot be read. Else it
-    /// may be over with the next try.
+    /// Whether it lasts until a person fixes it: a secret is missing or malformed, or a row cannot be read. Otherwise
+    /// the next attempt may succeed.
     pub lasting: bool,
 }
 
 impl StoreError {
-    /// A failure of `store` during `operation`, which may be over with the next try.
+    /// A failure of `store` during `operation`. The next attempt may succeed.
     pub fn new(store: &'static str, operation: &'static str, problem: impl fmt::Display) -> Self {
         Self {
             store,
@@ -123,7 +122,7 @@ impl StoreError {
         }
     }
 
-    /// The same, lasting until a person has mended it.
+    /// The same failure, lasting until a person fixes it.
     pub fn permanent(self) -> Self {
         Self {
             lasting: true,
@@ -132,16 +131,16 @@ impl StoreError {
     }
 }
 
-/// Either side of a use case failing.
+/// An error of a use case.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// A call to another system.
+    /// A call to another system failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// One of our own stores.
+    /// One of our own stores failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The tenant is not (or no longer) configured.
+    /// The tenant is not, or no longer, configured.
     #[error("tenant {0}: not configured. Add it, or remove what still speaks of it")]
     UnknownTenant(crate::ids::TenantId),
 }
@@ -158,7 +157,7 @@ mod tests {
             scope,
             code: "test.failed",
             problem: "it did not work".to_owned(),
-            remedy: "Mend it.".to_owned(),
+            remedy: "Fix it.".to_owned(),
             retry_at: None,
         }
     }
@@ -176,9 +175,9 @@ mod tests {
         }
     }
 
-    /// What is refused about one record stays refused; what is refused to a connection changes with its credentials.
+    /// A refusal of one record is final; a refusal of a connection may change with its credentials.
     #[test]
-    fn only_a_record_that_was_refused_is_not_tried_again() {
+    fn only_a_refused_record_is_not_retried() {
         for phase in [Phase::NotSent, Phase::Throttled, Phase::Unknown] {
             assert!(failed(phase, ErrorScope::Record).may_retry(), "{phase:?}");
             assert!(
@@ -190,7 +189,7 @@ mod tests {
         assert!(failed(Phase::Refused, ErrorScope::Connection).may_retry());
     }
 
-    /// It is returned by nearly every function, so it must not be large.
+    /// Nearly every function returns it, so it must not be large.
     #[test]
     fn a_call_error_is_small() {
         assert!(size_of::<CallError>() < 120, "{}", size_of::<CallError>());

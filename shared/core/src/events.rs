@@ -1,4 +1,4 @@
-//! Domain events: what customers may subscribe to. Nothing inside Stagecall depends on one arriving. They carry ids,
+//! Domain events, for customers to subscribe to. Nothing inside Stagecall depends on one arriving. They carry ids,
 //! never personal data.
 
 use jiff::Timestamp;
@@ -7,119 +7,119 @@ use serde::{Deserialize, Serialize};
 use crate::announcement::{Hire, HiredCandidate};
 use crate::ids::{InvitationKey, MappingId, TenantId};
 
-/// Something that happened, with when.
+/// A domain event with its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainEvent {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened.
+/// The events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub enum What {
-    /// An entry into a trigger stage was seen.
+    /// An entry into a trigger stage was detected.
     #[serde(rename = "invitation.detected")]
     Detected {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
     },
     /// The platform has the invitation.
     #[serde(rename = "invitation.sent")]
     Sent {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
     },
-    /// The candidate moved on with it: started, or an ending.
+    /// The candidate started, or the invitation ended.
     #[serde(rename = "invitation.progressed")]
     Progressed {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
         /// The new state's name.
         state: String,
     },
-    /// A result, or a new revision of one.
+    /// A result was received, or a new revision of one.
     #[serde(rename = "result.received")]
     ResultReceived {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
         /// The revision.
         revision: u32,
     },
-    /// It was not sent, on purpose.
+    /// The invitation was deliberately not sent.
     #[serde(rename = "invitation.skipped")]
     Skipped {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
     },
-    /// It failed for good.
+    /// The invitation failed permanently.
     #[serde(rename = "invitation.failed")]
     Failed {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
     },
     /// Eploy shows the revision.
     #[serde(rename = "report.written")]
     Reported {
-        /// Which.
+        /// The invitation.
         invitation: InvitationKey,
         /// The revision.
         revision: u32,
     },
-    /// A part of a report was given up: Eploy goes without it.
+    /// A part of a report was given up and is missing in Eploy.
     #[serde(rename = "report.failed")]
     ReportFailed {
-        /// Of which invitation.
+        /// The invitation.
         invitation: InvitationKey,
-        /// Which part, such as `answer_score`.
+        /// The part, such as `answer_score`.
         part: String,
         /// The kind of problem.
         code: String,
     },
-    /// Nothing works for this tenant until somebody acts.
+    /// The tenant's connection does not work until somebody acts.
     #[serde(rename = "tenant.suspended")]
     Suspended {
-        /// Who.
+        /// The tenant.
         tenant: TenantId,
         /// The kind of problem.
         code: String,
     },
-    /// It works again.
+    /// The tenant's connection works again.
     #[serde(rename = "tenant.resumed")]
     Resumed {
-        /// Who.
+        /// The tenant.
         tenant: TenantId,
     },
-    /// A mapping cannot work any more as it is.
+    /// A mapping cannot work any more as configured.
     #[serde(rename = "mapping.broken")]
     MappingBroken {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// Which.
+        /// The mapping.
         mapping: MappingId,
-        /// Why, in words.
+        /// The reason, in words.
         reason: String,
     },
     /// A candidate was hired.
     #[serde(rename = "candidate.hired")]
     Hired(Box<HiredCandidate>),
-    /// The HRMS was told of a hire in vain, and is not told again by itself.
+    /// The webhook about a hire was not delivered and is not retried automatically.
     #[serde(rename = "hire.undelivered")]
     HireUndelivered {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// Which.
+        /// The hire.
         hire: Hire,
-        /// Why: a stable name.
+        /// The reason: a stable name.
         reason: String,
     },
 }
 
 impl What {
-    /// The event's name, as subscribers filter on it.
+    /// The event's name, for subscribers' filters.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Detected { .. } => "invitation.detected",
@@ -143,9 +143,9 @@ impl What {
 mod tests {
     use super::*;
 
-    /// Subscribers filter on the name that a bus is told, and read the one in the event.
+    /// Subscribers filter on the name on the bus, and read the one in the event: both must agree.
     #[test]
-    fn an_event_is_named_the_same_outside_and_inside() {
+    fn the_bus_and_the_event_use_the_same_name() {
         let invitation = InvitationKey {
             tenant: "acme".into(),
             application: "70215".into(),

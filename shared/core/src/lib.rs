@@ -1,7 +1,7 @@
 //! Stagecall's core: its vocabulary, the ledger's state machine, the use cases and the ports they need.
 //!
-//! No I/O, no HTTP, no AWS, no clock of its own. The hosts choose the adapters; everything that must be right is
-//! decided here.
+//! No I/O, no HTTP, no AWS, no clock of its own. The hosts choose the adapters; the core makes every decision that must
+//! be right.
 
 pub mod announcement;
 pub mod clock;

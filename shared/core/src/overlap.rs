@@ -1,18 +1,18 @@
-//! Mappings that want the same applications for the same assessment: almost always a mistake.
+//! Mappings that cover the same applications for the same assessment: almost always a mistake.
 
 use std::fmt;
 
 use crate::ids::{MappingId, TenantId};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 
-/// Two mappings that want the same.
+/// Two overlapping mappings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// The one.
+    /// The first mapping.
     pub mapping: MappingId,
-    /// The other.
+    /// The second mapping.
     pub other: MappingId,
-    /// Whose the other is, if it is another tenant's.
+    /// The second mapping's tenant, if it is another one.
     pub of: Option<TenantId>,
 }
 
@@ -34,8 +34,8 @@ impl fmt::Display for Overlap {
 }
 
 impl Tenant {
-    /// The mappings of this tenant that want the same as another one of it, or as one of another tenant on the same Eploy,
-    /// where neither allows that.
+    /// The mappings of this tenant that overlap with another of its own, or with one of another tenant on the same
+    /// Eploy, where neither allows it.
     pub fn overlaps(&self, others: &[Self]) -> Vec<Overlap> {
         let mut found = Vec::new();
         for (number, mapping) in self.mappings.iter().enumerate() {
@@ -54,7 +54,7 @@ impl Tenant {
             });
             for tenant in neighbours {
                 for other in &tenant.mappings {
-                    // Each calls its platform accounts as it likes.
+                    // Account ids are local to each tenant, so kinds are compared.
                     let kind = |of: &Self, mapping: &Mapping| {
                         let account = of.platforms.get(&mapping.assessment.account);
                         account.map(|account| account.kind.clone())

@@ -1,10 +1,10 @@
-//! What is logged of a panic.
+//! Logging of panics.
 
 use std::panic::PanicHookInfo;
 
-/// Logs where a panic was, and not its message: nobody has checked what that may hold. For `std::panic::set_hook` of
-/// every program that serves.
+/// Logs where a panic happened but not its message, which may hold anything. For `std::panic::set_hook` of every
+/// long-running program.
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, "the program panicked; report this place as a bug");
+    tracing::error!(place, "panicked; please report this as a bug");
 }

@@ -1,13 +1,13 @@
-//! What was written while our clock was ahead.
+//! Correction of times that were written while our clock was ahead.
 //!
-//! Every stored time that says when something is due was computed from the clock. If that was ahead, everything is due too
-//! late once it is right again. So each row is compared with the time at which it was written: if that lies in the future, the
-//! row's times are moved back by as much. Then nothing is due later than its own interval from now, however long that is.
+//! Every stored due time was computed from the clock. If the clock was ahead, everything is due too late once it is
+//! right again. So each row is compared with the time at which it was written: if that lies in the future, the row's
+//! times are moved back by the difference. Then nothing is due later than its own interval from now.
 //!
-//! A store finds by these times what is due, so it does not show such a row. [`Scheduler::look_ahead`] hands out also what is not
-//! due yet: a host does so when it starts, and when its clock went back.
+//! A store finds due rows by these times, so it does not return such a row. [`Scheduler::look_ahead`] also enqueues
+//! what is not due yet: a host calls it when it starts, and when its clock was set back.
 //!
-//! [`Scheduler::look_ahead`]: crate::usecases::Ticker::look_ahead
+//! [`Scheduler::look_ahead`]: crate::usecases::Scheduler::look_ahead
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,21 +16,22 @@ use crate::invitation::{Failure, Invitation, NextTry, Schedule, State};
 use crate::ports::{MappingStatus, SweepState, TenantState};
 use crate::timing::{Timing, after, seconds};
 
-/// Clocks of several processes differ a little. What was written further ahead was written by a clock that was wrong.
+/// Clocks of several processes differ a little. A row that was written further ahead than this was written by a wrong
+/// clock.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A sweep rests no longer while anything is waiting: a day is its longest interval and the longest that a platform can ask
-/// to be left alone, and an hour is added for intervals that began a little ago. Only for a sweep that was armed by a clock
-/// that was ahead does nothing else tell.
+/// The longest interval of a sweep that watches anything. A day is the longest configured interval and the longest that
+/// a platform can ask us to wait; an hour is added for intervals that began a little ago. For a sweep that was
+/// scheduled by a clock that was ahead, nothing else shows it.
 const MAX_SWEEP_PAUSE: SignedDuration = SignedDuration::from_hours(25);
 
-/// How far Eploy's dates may be ahead of our clock: an hour of British summer, and a little.
+/// How far Eploy's dates may be ahead of our clock: an hour of British summer time, and a margin.
 const APART: SignedDuration = SignedDuration::from_mins(65);
 
-/// How far back changes are read again whose cursor was taken from a clock that was ahead.
+/// How far back changes are read again if the cursor was taken from a clock that was ahead.
 const READ_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// Moves times back that lie in the future.
+/// Moves times in the future back.
 #[derive(Clone, Copy)]
 struct Back {
     by: SignedDuration,
@@ -64,7 +65,7 @@ impl Back {
 }
 
 impl TenantState {
-    /// Moves its times back if it was saved by a clock that was ahead. Returns whether it was.
+    /// Moves the times back if a clock that was ahead saved them. Returns whether one did.
     pub fn set_back(&mut self, now: Timestamp) -> bool {
         let written_at = self.saved_at.max(self.poll.last_ok);
         let Some(back) = written_at.and_then(|at| Back::of(at, now)) else {
@@ -95,8 +96,8 @@ impl TenantState {
             back.time(&mut suspended.until);
             back.time(&mut suspended.failure.first_failed_at);
         }
-        // When a mapping or plan was really turned on is not known: early enough, so that nobody who came since is taken for
-        // one who was there before.
+        // When a mapping or plan was really turned on is unknown. An early time is safe: no application that entered
+        // since counts as part of the baseline.
         let early = after(now, -READ_AGAIN);
         for mapping in self.mappings.values_mut() {
             let broken = match &mut mapping.status {
@@ -136,10 +137,11 @@ impl TenantState {
 }
 
 impl Invitation {
-    /// The next version of a row that was written by a clock that was ahead, with its times moved back; `None` if it was not.
+    /// The next version of a row that a clock that was ahead wrote, with its times moved back; `None` if its clock was
+    /// right.
     #[must_use]
     pub fn set_back(&self, now: Timestamp, timing: &Timing) -> Option<Self> {
-        // Taking a lease is not always told in the story.
+        // Taking a lease is not always in the history.
         let lease = seconds(timing.lease_seconds.max(timing.settle_seconds));
         let mut written_at = self.touched_at();
         let sending = match self.state {
@@ -162,7 +164,7 @@ impl Invitation {
         }
         back.time(&mut next.entry.seen_at);
         if next.entry.seen_at != self.entry.seen_at {
-            // The action in Eploy is found by it.
+            // The action in Eploy is found by this time.
             next.first_seen_at.get_or_insert(self.entry.seen_at);
         }
         back.if_any(&mut next.entry.left_at);
@@ -190,7 +192,8 @@ impl Invitation {
 }
 
 impl Announcement {
-    /// The next version of a row that was written by a clock that was ahead, with its times moved back; `None` if it was not.
+    /// The next version of a row that a clock that was ahead wrote, with its times moved back; `None` if its clock was
+    /// right.
     #[must_use]
     pub fn set_back(&self, now: Timestamp) -> Option<Self> {
         let last = self.attempts.last().map(|attempt| attempt.at);
@@ -211,7 +214,7 @@ impl Announcement {
 }
 
 impl SweepState {
-    /// Whether it is due: also if a clock that was ahead says that it is only later.
+    /// Whether it is due, also if a clock that was ahead scheduled it for later.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let Some(due_at) = self.due_at else {
             return false;

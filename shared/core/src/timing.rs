@@ -1,44 +1,44 @@
-//! How long things take before somebody looks again.
+//! The intervals of an installation.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The intervals of an installation, all in seconds. The defaults suit real systems; the demo and the tests use shorter
-/// ones, so that a story of days fits into seconds.
+/// All values are in seconds. The defaults suit real systems; the demo and the tests use shorter ones, so that days of
+/// history fit into seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timing {
-    /// The time limit of one outgoing call.
+    /// The timeout of one outgoing call.
     pub call_seconds: f64,
-    /// How long a sender may take from its claim to the end of its call; the claim's lease. Longer than a call may
-    /// take, so that a lease cannot run out under a call.
+    /// The lease of a sender's claim: the time from the claim to the end of its call. Longer than a call may take, so
+    /// that a lease cannot expire during a call.
     pub lease_seconds: f64,
-    /// How long after a call of unknown outcome its effect is looked up: the request may still be on its way. At least as
-    /// long as a call may take, but for a sandbox, whose requests are on their way for no longer than it is told to.
+    /// How long after a call of unknown outcome its effect is looked up: the request may still arrive. At least as long
+    /// as a call may take, except for a sandbox, which controls how long its requests take.
     pub settle_seconds: f64,
-    /// First delay after a failure; doubles with every further one.
+    /// First delay after a failure; doubles with each further one.
     pub retry_seconds: f64,
-    /// The longest delay between tries.
+    /// The maximum delay between attempts.
     pub retry_max_seconds: f64,
-    /// After how long of trying in vain the recruiter is told that an invitation is late.
+    /// After how long of failed attempts the recruiter is notified that an invitation is late.
     pub late_seconds: f64,
-    /// After how long of trying in vain an invitation is given up and reported as failed.
+    /// After how long of failed attempts an invitation is given up and reported as failed.
     pub give_up_seconds: f64,
-    /// The shortest time between two sweeps of one assessment.
+    /// The minimum time between two sweeps of one assessment.
     pub sweep_seconds: f64,
-    /// The longest time between two sweeps of one assessment with open invitations.
+    /// The maximum time between two sweeps of one assessment with open invitations.
     pub sweep_max_seconds: f64,
-    /// For how long after its end an invitation is still looked at, for re-scores and late results.
+    /// How long after its end an invitation is still watched, for re-scores and late results.
     pub follow_seconds: f64,
     /// How often a mapping's stages are checked against Eploy.
     pub recheck_seconds: f64,
-    /// The shortest time between two stage scans that look for what the feed of changes missed.
+    /// The minimum time between two stage scans that look for changes that the feed missed.
     pub scan_seconds: f64,
-    /// How long a connection is left alone after its credentials, address or permission were refused.
+    /// How long a connection is suspended after its credentials, address or permission were refused.
     pub suspend_seconds: f64,
-    /// After how long an HRMS is told of a hire for the second time if the first was in vain. Later delays keep their
-    /// proportion to it, see [`crate::announcement::SCHEDULE`].
+    /// The delay of the second attempt to deliver a hire to the HRMS. Later delays keep their proportion to it, see
+    /// [`crate::announcement::SCHEDULE`].
     pub announce_seconds: f64,
 }
 
@@ -64,7 +64,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// Problems with these values, each naming its key. Stories that are played in a `sandbox` may be told faster.
+    /// Problems with these values, each naming its key. A `sandbox` may use shorter values.
     pub fn problems(&self, sandbox: bool) -> Vec<String> {
         let mut problems = Vec::new();
         let all = [
@@ -105,20 +105,20 @@ impl Timing {
         problems
     }
 
-    /// After how long of asking a platform in vain people are told: the time between two sweeps that look for re-scores alone,
-    /// a day by default.
+    /// After how long of failed sweeps people are notified: the time between two sweeps that only look for re-scores, a
+    /// day by default.
     pub fn overdue(&self) -> SignedDuration {
         seconds(self.sweep_max_seconds) * 4
     }
 
-    /// For how long what was handed out is not handed out again while a queue has it that cannot tell whether it still
-    /// does: longer than a few calls take, and short enough for what was lost on its way.
+    /// How long enqueued work is not enqueued again where the queue cannot tell whether it still has it: longer than a
+    /// few calls take, and short enough for work that was lost.
     pub fn hand_out_lease(&self) -> SignedDuration {
         seconds(self.lease_seconds * 4.0)
     }
 
-    /// The delay before try number `failures` + 1: exponential, capped, and spread by up to a quarter so that many rows
-    /// that failed together do not come back together. The spread comes from `who`, not from chance, so that the same
+    /// The delay before attempt number `failures` + 1: exponential, capped, and spread by up to a quarter so that many
+    /// rows that failed together do not retry together. The spread is derived from `who`, not random, so that the same
     /// history gives the same times.
     pub fn backoff(&self, failures: u32, who: &str) -> SignedDuration {
         let doubled =
@@ -128,8 +128,8 @@ impl Timing {
     }
 }
 
-/// A number from 0 to 1 that many rows which failed together do not share. From who failed and how often, not from
-/// chance, so that the same history gives the same times.
+/// A number from 0 to 1 that differs between rows that failed together. Derived from `who` and the number of failures,
+/// not random, so that the same history gives the same times.
 pub(crate) fn spread(failures: u32, who: &str) -> f64 {
     let mut hash = Sha256::new();
     hash.update(who.as_bytes());
@@ -137,12 +137,12 @@ pub(crate) fn spread(failures: u32, who: &str) -> f64 {
     f64::from(hash.finalize()[0]) / 255.0
 }
 
-/// A duration of this many seconds; nonsense becomes zero.
+/// A duration of this many seconds; invalid values become zero.
 pub fn seconds(seconds: f64) -> SignedDuration {
     SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::ZERO)
 }
 
-/// `at` moved on by `by`, stopping at the end of time.
+/// `at` plus `by`, capped at the maximum timestamp.
 pub fn after(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn the_wait_doubles_from_the_first_failure_up_to_the_longest() {
         let timing = Timing::default();
-        // Up to a quarter is taken off, by who failed.
+        // Up to a quarter is subtracted, depending on `who`.
         for (failures, most) in [
             (0, 30.0),
             (1, 30.0),
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(timing.problems(false).len(), 1);
     }
 
-    /// What is looked up before the request can have arrived seems not to be there.
+    /// A lookup before the request can have arrived would find nothing.
     #[test]
     fn outside_a_sandbox_nothing_is_looked_up_while_its_request_is_on_its_way() {
         let settling = |settle_seconds| Timing {

@@ -1,12 +1,12 @@
-//! What is wrong with a JSON document, told without anything that it says.
+//! Describes an unreadable JSON document without quoting its content.
 //!
-//! The messages of the JSON library quote the value that they stumbled over. It may be anybody's: of what is kept, an
-//! interviewer's address or a token in a link; of a message, whatever somebody sent.
+//! The messages of the JSON library quote the value at fault. It may be personal or secret: an interviewer's address or
+//! a token in a link in stored data; anything at all in a message from outside.
 
 use serde_json::error::Category;
 
-/// What is wrong and where, without a full stop. Of the library's own message what it had expected is told, and which
-/// field is missing, because these are words of ours.
+/// What is wrong and where, without a full stop. Of the library's message only the expectation and the missing field's
+/// name are used, because both are our own words.
 pub fn unreadable(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
@@ -27,7 +27,7 @@ pub fn unreadable(error: &serde_json::Error) -> String {
 
 /// The part of a message that has no value in it.
 fn expected(message: &str) -> Option<String> {
-    // What a value looks like is the document's choice; that a message begins so is not.
+    // The document chooses how a value looks, but not how a message begins.
     const QUOTING: [&str; 5] = [
         "invalid type: ",
         "invalid value: ",
@@ -61,13 +61,13 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Row {
-        #[expect(dead_code, reason = "read, and that is all")]
+        #[expect(dead_code, reason = "only deserialized")]
         kind: Kind,
-        #[expect(dead_code, reason = "read, and that is all")]
+        #[expect(dead_code, reason = "only deserialized")]
         at: jiff::Timestamp,
     }
 
-    fn told(text: &str) -> String {
+    fn described(text: &str) -> String {
         unreadable(&serde_json::from_str::<Row>(text).unwrap_err())
     }
 
@@ -86,9 +86,9 @@ mod tests {
             ("", "it ends too early (line 1, column 0)"),
             ("Ada Example", "it is not JSON (line 1, column 1)"),
         ] {
-            let told = told(text);
+            let described = described(text);
             assert!(told.contains(expected), "{told}");
-            assert!(!told.contains("Ada"), "{told}");
+            assert!(!described.contains("Ada"), "{described}");
         }
     }
 
@@ -107,14 +107,14 @@ mod tests {
                 format!("[{value}, {value}]"),
                 value.to_owned(),
             ] {
-                let told = told(&text);
-                assert!(!told.contains("Ada"), "{text}: {told}");
+                let described = described(&text);
+                assert!(!described.contains("Ada"), "{text}: {described}");
                 // Without a position in the message.
                 let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else {
                     panic!("{text}");
                 };
-                let told = unreadable(&serde_json::from_value::<Row>(value).unwrap_err());
-                assert!(!told.contains("Ada"), "{text}: {told}");
+                let described = unreadable(&serde_json::from_value::<Row>(value).unwrap_err());
+                assert!(!described.contains("Ada"), "{text}: {described}");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What goes through the queues: a hint that something is due. Losing one costs time and nothing else, because the
-//! ledger knows what is due; handling one twice is harmless.
+//! Items of work in the queues: hints that something is due. Losing one only costs time, because the ledger knows what
+//! is due; handling one twice is harmless.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::announcement::HireKey;
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 
-/// The kinds of work: each has a share of its own when work is handed out.
+/// The kinds of work. Each has its own share when work is enqueued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// [`Work::Poll`].
@@ -37,7 +37,7 @@ impl Kind {
         Self::Announce,
     ];
 
-    /// Its name, for logs.
+    /// The kind's name, for logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Poll => "poll",
@@ -50,55 +50,55 @@ impl Kind {
     }
 }
 
-/// A piece of work.
+/// An item of work.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 pub enum Work {
     /// Poll a tenant's Eploy.
     Poll {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
     },
-    /// Bring one invitation a step on its way to the platform.
+    /// Advance an invitation on its way to the platform.
     Invite {
-        /// Which.
+        /// The invitation.
         key: InvitationKey,
     },
-    /// Bring Eploy up to date about one invitation.
+    /// Update Eploy about an invitation.
     WriteBack {
-        /// Which.
+        /// The invitation.
         key: InvitationKey,
-        /// Ask the platform first: something says that there is news.
+        /// Fetch the result from the platform first: a hint says that it has changed.
         #[serde(default)]
         news: bool,
-        /// The mark that a sweep saw on the platform's list.
+        /// The change token that a sweep saw on the platform's list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[serde(alias = "marker")]
         change_token: Option<String>,
     },
-    /// Find out which invitations of one assessment have news.
+    /// Find the invitations of one assessment whose results have changed.
     Sweep {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// Of what.
+        /// The assessment.
         assessment: AssessmentRef,
     },
-    /// Bring the announcement of a hire a step on its way.
+    /// Advance the announcement of a hire.
     Announce {
-        /// Which.
+        /// The hire.
         key: HireKey,
     },
-    /// Find out which invitations a stored delivery is about.
+    /// Find the invitations that a stored delivery is about.
     Delivery {
-        /// Whose.
+        /// The tenant.
         tenant: TenantId,
-        /// Which.
+        /// The delivery's id.
         id: String,
     },
 }
 
 impl fmt::Display for Work {
-    /// What is to be done, for logs.
+    /// A short description, for logs.
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Poll { tenant } => write!(to, "poll {tenant}"),
@@ -112,7 +112,7 @@ impl fmt::Display for Work {
 }
 
 impl Work {
-    /// The work that an invitation's step is.
+    /// The work for an invitation's step.
     pub fn step(key: InvitationKey, step: Step) -> Self {
         match step {
             Step::Invite => Self::Invite { key },
@@ -124,7 +124,7 @@ impl Work {
         }
     }
 
-    /// Of which kind it is.
+    /// The kind of this work.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Poll { .. } => Kind::Poll,
@@ -136,7 +136,7 @@ impl Work {
         }
     }
 
-    /// Whose work it is: what fair queueing goes by.
+    /// The tenant that the work belongs to: the key of fair queueing.
     pub fn tenant(&self) -> &TenantId {
         match self {
             Self::Poll { tenant } | Self::Sweep { tenant, .. } | Self::Delivery { tenant, .. } => {
@@ -164,7 +164,7 @@ mod tests {
             account: "willo".into(),
             assessment: "i1".into(),
         };
-        let told = |work: Work| work.to_string();
+        let described = |work: Work| work.to_string();
         assert_eq!(
             told(Work::step(key.clone(), Step::Invite)),
             format!("invite {key}")

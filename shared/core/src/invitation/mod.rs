@@ -1,4 +1,4 @@
-//! The invitation: a row of the ledger, and everything that is known about it.
+//! The invitation: a row of the ledger.
 
 mod event;
 mod reasons;
@@ -28,44 +28,45 @@ use crate::result::{ResultSnapshot, Status};
 /// A row of the ledger. It changes only through [`Invitation::apply`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Which one it is.
+    /// The row's key.
     pub key: InvitationKey,
-    /// Counts the changes; every save names the version it expects.
+    /// The version; every save names the one it expects.
     pub version: u64,
-    /// Who is invited.
+    /// The invited candidate.
     pub candidate: CandidateId,
-    /// For which vacancy.
+    /// The vacancy.
     pub vacancy: VacancyId,
-    /// The version of the mapping that it was made under: everything about it is decided by that one, however the mapping
-    /// changes. `None`, of an earlier program: by the present mapping.
+    /// The version of the mapping that it was made under, which decides everything about it, however the mapping
+    /// changes. `None`, of an earlier program: the present mapping decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<DefinitionId>,
-    /// To what, as its definition says. Where that makes interviews, the one that was made, once it is.
+    /// The assessment, as its definition says. Where the definition creates interviews: the created one, once it
+    /// exists.
     pub assessment: AssessmentRef,
-    /// When the candidate is met, where it is a live interview and that is known.
+    /// When a live interview takes place, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appointment: Option<Appointment>,
-    /// Whether the candidate is only put into a talent pool: nothing is expected of them there, so nothing is watched.
+    /// Whether the candidate is only added to a talent pool: nothing is expected of them there, so nothing is watched.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pooled: bool,
-    /// The entry that it answers.
+    /// The entry that caused it.
     pub entry: Entry,
-    /// What [`Entry::seen_at`] was at first, if the clock that wrote it turned out to be ahead and it was set back.
+    /// The first value of [`Entry::seen_at`], if the clock that wrote it was ahead and it was moved back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen_at: Option<Timestamp>,
-    /// Where it stands.
+    /// The state.
     pub state: State,
     /// How often sending was begun.
     pub attempts: u32,
-    /// Why the next step of inviting was put off, if it was; once the platform has it, why its result could not be read when it
-    /// was last asked for.
+    /// Why the next step of inviting was deferred; once the platform has the invitation, why its result could not be
+    /// read when it was last requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "trouble")]
     pub failure: Option<Failure>,
-    /// Whether it is news to the recruiter that the result cannot be read, because it has been so for long.
+    /// Whether the recruiter is notified that the result cannot be read, because that has lasted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub result_overdue: bool,
-    /// A keyed digest of the address that was last sent to, while it may have to be looked up by it.
+    /// A keyed digest of the address that was last sent to, while a lookup may need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_to: Option<String>,
     /// When the next step of inviting is due.
@@ -75,24 +76,24 @@ pub struct Invitation {
     /// The platform's reference, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
-    /// The link under which the candidate takes part, where the platform gave one.
+    /// The candidate's link, where the platform gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite_link: Option<String>,
-    /// When the platform had accepted it.
+    /// When the platform accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited_at: Option<Timestamp>,
-    /// When it ended; moves on if a late result ends it again.
+    /// When it ended; updated if a late result ends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// What was last found on the platform.
+    /// The last result found on the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "finding")]
     pub snapshot: Option<ResultSnapshot>,
-    /// The mark that the last sweep saw on the platform's list, to notice when it changes.
+    /// The change token that the last sweep saw on the platform's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "marker")]
     pub change_token: Option<String>,
-    /// Counts what there is to tell. 0: nothing.
+    /// Counts reportable changes; 0: none.
     pub revision: u32,
     /// What Eploy shows of it.
     pub report: Report,
@@ -102,30 +103,30 @@ pub struct Invitation {
     /// When what came of it was removed, because its time of keeping was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgotten_at: Option<Timestamp>,
-    /// What happened, oldest first.
+    /// The events, oldest first.
     #[serde(alias = "story")]
     pub history: Vec<HistoryEntry>,
 }
 
-/// An application's entry into the trigger stage.
+/// An application's entry into a trigger stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When Stagecall saw it.
+    /// When Stagecall detected it.
     pub seen_at: Timestamp,
     /// When it happened, by Eploy's status history, where that is readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_at: Option<Timestamp>,
-    /// The row of the status history that tells of it.
+    /// Its row in the status history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<StatusHistoryId>,
-    /// The application's modification date when it was last looked at, in Eploy's own time.
+    /// The application's modification date when it was last checked, in Eploy's own time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<Timestamp>,
-    /// When the application was seen to have left the trigger stage; a next sight of it there is a new entry.
+    /// When the application was first seen away from the trigger stage; its next sighting there is a new entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_at: Option<Timestamp>,
-    /// When the mapping was turned on: an application that turns out to have entered before then was there already, and
-    /// is not invited. `None` where that does not matter.
+    /// When the mapping was turned on: an application that entered before then belongs to the baseline and is not
+    /// invited. `None` where that does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
 }
@@ -148,14 +149,14 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The entry was seen; nothing was sent.
+    /// The entry was detected; nothing was sent.
     Detected,
-    /// Claimed by a sender until the lease runs out. A lease that ran out means *unknown*, never *not sent*.
+    /// Claimed by a sender until the lease expires. An expired lease means *unknown*, never *not sent*.
     Sending {
-        /// Until when the sender may be at work; after that the outcome is to be looked up.
+        /// The end of the lease; after that the outcome is to be looked up.
         lease_until: Timestamp,
     },
-    /// The platform has it.
+    /// The platform accepted it.
     Invited,
     /// The candidate began.
     Started,
@@ -163,19 +164,19 @@ pub enum State {
     Completed,
     /// The time to take it ran out.
     Expired,
-    /// The candidate said no.
+    /// The candidate declined.
     Declined,
     /// The message could not be delivered.
     Bounced,
-    /// Taken back on the platform.
+    /// It was withdrawn on the platform.
     Cancelled,
-    /// Not sent, on purpose.
+    /// Deliberately not sent.
     Skipped(SkipReason),
-    /// Not sent, or broken on the platform, for good.
+    /// Permanently failed: not sent, or broken on the platform.
     Failed(FailReason),
 }
 
-/// Why an invitation was not sent, on purpose.
+/// Why an invitation was deliberately not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
@@ -183,8 +184,8 @@ pub enum SkipReason {
     Baseline,
     /// The application left the stage before the invitation went out.
     MovedOn,
-    /// The platform already has the candidate for this assessment, through this other invitation of ours or, where
-    /// `None`, from elsewhere.
+    /// The platform already has the candidate for this assessment, through this other invitation of ours or, if `None`,
+    /// from elsewhere.
     Duplicate(Option<InvitationKey>),
     /// The mapping was paused when the application entered.
     Paused,
@@ -192,11 +193,11 @@ pub enum SkipReason {
     MappingRemoved,
     /// Its vacancy or its trigger was taken out of the mapping before the invitation went out.
     MappingChanged,
-    /// An operator took it back before it went out.
+    /// An operator cancelled it before it went out.
     Cancelled,
 }
 
-/// Why an invitation failed for good.
+/// Why an invitation permanently failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailReason {
@@ -206,20 +207,20 @@ pub enum FailReason {
     Refused(Failure),
     /// Tried for too long.
     GaveUp(Failure),
-    /// Tried for too long without learning whether the platform took it.
+    /// Tried for too long without learning whether the platform accepted it.
     OutcomeUnknown(Failure),
-    /// The platform gave up.
+    /// The platform reported a failure.
     OnPlatform,
-    /// The platform has it, and could not be asked for its result for too long.
+    /// The platform has it, but its result could not be read for too long.
     Unanswered(Failure),
 }
 
 impl State {
-    /// How far along it is. An invitation's level never falls.
+    /// How far along it is. An invitation's level never decreases.
     pub fn level(&self) -> u8 {
         match self {
             Self::Detected | Self::Sending { .. } => 0,
-            // Below `Invited`: if it turns out that the platform did take it after all, the truth is ahead, not behind.
+            // Below `Invited`: if the platform accepted it after all, the state can still advance.
             Self::Skipped(_)
             | Self::Failed(
                 FailReason::NoEmail
@@ -261,7 +262,7 @@ impl State {
         }
     }
 
-    /// The state that a platform's status means.
+    /// The state for a platform's status.
     pub fn of(status: Status) -> Self {
         match status {
             Status::Queued | Status::Sent | Status::Opened => Self::Invited,
@@ -276,7 +277,7 @@ impl State {
     }
 }
 
-/// Why something did not work, in words for people; from a [`CallError`], so without personal data.
+/// Why something failed, in words for people; from a [`CallError`], so without personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The kind of problem.
@@ -285,10 +286,10 @@ pub struct Failure {
     pub problem: String,
     /// What to do.
     pub remedy: String,
-    /// Since when it has been going on.
+    /// When the first of the failures in a row was.
     #[serde(alias = "since")]
     pub first_failed_at: Timestamp,
-    /// How often in a row.
+    /// The number of failures in a row.
     #[serde(alias = "times")]
     pub attempts: u32,
 }
@@ -316,7 +317,7 @@ impl Failure {
     }
 }
 
-/// When and why to look at an invitation again if nothing happens.
+/// When and why an invitation is handled again if nothing happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
@@ -324,21 +325,21 @@ pub enum Schedule {
     Never,
     /// At this time, for this step.
     At {
-        /// When.
+        /// The time.
         at: Timestamp,
-        /// What for.
+        /// The step.
         step: Step,
     },
     /// Whenever its assessment is swept: the platform has it, Eploy shows it, and only the platform can move it. Or a
-    /// writer is just making Eploy show it, on behalf of a delivery that is due until that is done.
+    /// writer is just updating Eploy, on behalf of a delivery that stays due until that is done.
     ///
-    /// It says how the invitation stood when a sweep last looked, or when the watch began. What a delivery brings in
-    /// between is told without touching it. So the next sweep sees the same news, and would see to them if the delivery
-    /// were lost, and a store need not move what it finds watched invitations by.
+    /// It holds the invitation's state at the last sweep, or when the watch began. What a delivery reports in between
+    /// does not change it. So the next sweep sees the same change, and would handle it if the delivery were lost, and a
+    /// store need not move its index entry of watched invitations.
     #[serde(alias = "watched")]
     Sweep {
-        /// Until when. While open: its own expiry, `None` if the platform alone decides. After the end: when to stop
-        /// looking for re-scores.
+        /// The end of the watch. While open: its own expiry, `None` if the platform alone decides. After the end: when
+        /// to stop looking for re-scores.
         until: Option<Timestamp>,
         /// The state's level, see [`State::level`].
         #[serde(default)]
@@ -352,24 +353,24 @@ pub enum Schedule {
 pub enum Step {
     /// Send it, or look up whether it was sent.
     Invite,
-    /// Bring Eploy up to date.
+    /// Update Eploy.
     WriteBack,
 }
 
-/// One thing that happened to an invitation.
+/// An entry of an invitation's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryEntry {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// What: a short stable name.
+    /// The event's short stable name.
     #[serde(deserialize_with = "event_name")]
     pub what: String,
-    /// More about it: a code, an id, a reason; never personal data.
+    /// A code, an id or a reason; never personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// The name of an event. Rows that an earlier program wrote have other names for some.
+/// Reads an event's name. Rows of an earlier program have other names for some.
 fn event_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let name = String::deserialize(from)?;
     Ok(match name.as_str() {
@@ -386,10 +387,11 @@ fn event_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 }
 
 impl Invitation {
-    /// The most entries a story keeps; the middle is dropped, the beginning and the end stay.
+    /// The maximum number of history entries; the middle is dropped, the beginning and the end stay.
     pub const MAX_HISTORY_ENTRIES: usize = 60;
 
-    /// A newly seen entry, due to be sent at once, of a mapping whose version is not kept: see [`Invitation::under`].
+    /// A newly detected entry, due to be sent at once, of a mapping whose version is not saved: see
+    /// [`Invitation::under`].
     pub fn detected(
         key: InvitationKey,
         candidate: CandidateId,
@@ -436,7 +438,7 @@ impl Invitation {
         }
     }
 
-    /// The same entry, passed over from the start: on record, so that it is known, and nothing is ever due for it.
+    /// The same entry, skipped from the start: saved, so that it is known, and never due.
     pub fn skipped(mut self, reason: SkipReason) -> Self {
         reason.name().clone_into(&mut self.history[0].what);
         self.state = State::Skipped(reason);
@@ -464,14 +466,14 @@ impl Invitation {
         self
     }
 
-    /// What there is to tell of it at present; `None` while there is nothing to tell.
+    /// The moment to report at present; `None` if there is nothing to report.
     pub fn moment(&self) -> Option<Moment> {
         match &self.state {
             State::Detected | State::Sending { .. } => {
                 (self.revision > 0).then_some(Moment::Delayed)
             }
             State::Failed(_) => Some(Moment::Failed),
-            // Skipping is silent, unless it is news to the recruiter or ends something that was told.
+            // Skipping is silent, unless the recruiter should know or was notified of the invitation before.
             State::Skipped(_) => (self.revision > 0).then_some(Moment::Failed),
             State::Invited => Some(
                 match self.snapshot.as_ref().map(|snapshot| snapshot.status) {
@@ -488,8 +490,8 @@ impl Invitation {
         }
     }
 
-    /// Whether it is what its entry is invited by: then no other mapping invites for that entry to the same assessment. Not
-    /// one that never went out, came to nothing there, or whose application has left since.
+    /// Whether it holds its entry: then no other mapping invites for that entry to the same assessment. False for one
+    /// that never went out, failed on the platform, or whose application has left since.
     pub fn holds_its_entry(&self) -> bool {
         let came_to_nothing = match &self.state {
             State::Skipped(_) | State::Bounced | State::Cancelled => true,
@@ -502,9 +504,9 @@ impl Invitation {
         !came_to_nothing && self.entry.left_at.is_none()
     }
 
-    /// When something last happened to it that is not about reporting it or about asking the platform in vain.
+    /// When it last changed, apart from reporting and failed queries of the platform.
     pub fn settled_at(&self) -> Timestamp {
-        const ASIDE: [&str; 5] = [
+        const IGNORED: [&str; 5] = [
             "reported",
             "report_deferred",
             "report_stale",
@@ -513,7 +515,7 @@ impl Invitation {
         ];
         let changes = self.history.iter().rev();
         let last = changes
-            .filter(|one| !ASIDE.contains(&one.what.as_str()))
+            .filter(|one| !IGNORED.contains(&one.what.as_str()))
             .map(|one| one.at)
             .next();
         last.max(self.ended_at).unwrap_or(self.entry.seen_at)
@@ -540,7 +542,7 @@ impl Invitation {
             .map_or(self.entry.seen_at, |last| last.at)
     }
 
-    /// Whether its report says that the platform cannot be asked; so it does not wait for the platform's words.
+    /// Whether its report says that the platform cannot be asked; then it does not wait for the platform's text.
     pub fn is_unread(&self) -> bool {
         match &self.state {
             State::Expired => self.failure.is_some(),
@@ -549,12 +551,12 @@ impl Invitation {
         }
     }
 
-    /// Whether Eploy does not yet show what is known.
+    /// Whether Eploy does not yet show the latest revision.
     pub fn unreported(&self) -> bool {
         self.revision > self.report.revision
     }
 
-    /// Whether the report is left to a delivery: the row is not due for it itself.
+    /// Whether a delivery is responsible for the report: the row itself is not due for it.
     pub fn awaits_delivery(&self) -> bool {
         self.unreported() && matches!(self.schedule, Schedule::Sweep { .. })
     }

@@ -10,7 +10,7 @@ use crate::ids::TenantId;
 /// The announcements of hires.
 #[async_trait]
 pub trait Announcements: Send + Sync {
-    /// Puts a new announcement on record, unless its key is there or its candidate was erased.
+    /// Saves a new announcement, unless its key exists or its candidate was erased.
     async fn insert_announcement(
         &self,
         announcement: &Announcement,
@@ -29,8 +29,8 @@ pub trait Announcements: Send + Sync {
         announcement: &Announcement,
     ) -> Result<bool, StoreError>;
 
-    /// A tenant's announcements with their delivery logs, the latest to be seen first, `limit` at most. Without those of
-    /// the baseline, of which there may be thousands and nothing to tell.
+    /// A tenant's announcements with their delivery logs, most recently changed first, at most `limit`. Without those
+    /// of the baseline: there may be thousands, and nothing is sent for them.
     async fn announcements(
         &self,
         tenant: &TenantId,

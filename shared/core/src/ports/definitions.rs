@@ -1,4 +1,4 @@
-//! Mappings as they were, by version.
+//! The stored versions of mappings.
 
 use async_trait::async_trait;
 
@@ -6,15 +6,15 @@ use crate::error::StoreError;
 use crate::ids::{DefinitionId, MappingId, TenantId};
 use crate::tenant::Mapping;
 
-/// Keeps the versions of mappings that invitations were made under. What is kept never changes; it goes when its tenant is
-/// removed. It says nothing of any person.
+/// Stores the versions of mappings that invitations were made under. A stored version never changes; it is removed with
+/// its tenant. It holds no personal data.
 #[async_trait]
 pub trait Definitions: Send + Sync {
-    /// Keeps a mapping as it is now, under its version: see [`Mapping::definition_id`]. Doing it twice does nothing.
+    /// Stores the mapping under its version, see [`Mapping::definition_id`]. Idempotent.
     async fn save_definition(&self, tenant: &TenantId, mapping: &Mapping)
     -> Result<(), StoreError>;
 
-    /// A mapping as it was in this version; `None` if that is not kept.
+    /// A mapping in this version; `None` if that version is not stored.
     async fn load_definition(
         &self,
         tenant: &TenantId,

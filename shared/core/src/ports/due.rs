@@ -11,7 +11,7 @@ use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 use crate::work::{Kind, Work};
 
-/// Something whose time has come.
+/// An item that is due.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DueItem {
     /// A tenant's poll.
@@ -20,14 +20,14 @@ pub enum DueItem {
     Invitation(InvitationKey, Step),
     /// An assessment's sweep.
     Sweep(TenantId, AssessmentRef),
-    /// A delivery that nobody has looked into.
+    /// A delivery that was not processed yet.
     Delivery(TenantId, String),
     /// The announcement of a hire.
     Announcement(HireKey),
 }
 
 impl DueItem {
-    /// Whose it is.
+    /// The tenant that it belongs to.
     pub fn tenant(&self) -> &TenantId {
         match self {
             Self::Poll(tenant) | Self::Sweep(tenant, _) | Self::Delivery(tenant, _) => tenant,
@@ -36,7 +36,7 @@ impl DueItem {
         }
     }
 
-    /// Of which kind the work is that it is due for.
+    /// The kind of work that it is due for.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Poll(_) => Kind::Poll,
@@ -61,24 +61,24 @@ impl From<DueItem> for Work {
     }
 }
 
-/// Something that is due, and since when.
+/// An item that is due, with the time since when.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DueSince {
-    /// Since when. Of a tenant that was never polled, the epoch or before.
+    /// When it became due. For a tenant that was never polled: the epoch or earlier.
     pub since: Timestamp,
-    /// What.
+    /// The item.
     pub item: DueItem,
 }
 
 /// Finds what is due.
 #[async_trait]
 pub trait Due: Send + Sync {
-    /// What is due at `now` of these kinds: of each tenant and kind the longest due, `each` at most. The longest due
-    /// come first. However much one tenant has due, what another has is found as well.
+    /// The items of these kinds that are due at `now`, the longest due first: of each tenant and kind at most `each`.
+    /// However much one tenant has due, the items of other tenants are found as well.
     ///
-    /// Asking changes nothing: an item is due until its row says otherwise.
+    /// A query changes nothing: an item is due until its row says otherwise.
     ///
-    /// A poll may come although only other kinds were asked for, where its row was written by an older version.
+    /// A poll may be returned although only other kinds were asked for, where an older version wrote its row.
     async fn due(
         &self,
         now: Timestamp,
@@ -87,8 +87,8 @@ pub trait Due: Send + Sync {
     ) -> Result<Vec<DueSince>, StoreError>;
 }
 
-/// Sorts what is due, the longest due first, and keeps of each tenant and kind the first `each`: what [`Due::due`]
-/// answers, for stores that have more in hand.
+/// Sorts what is due, the longest due first, and keeps the first `each` of each tenant and kind: the answer of
+/// [`Due::due`], for stores that read more than that.
 pub fn longest_due(mut due: Vec<DueSince>, each: usize) -> Vec<DueSince> {
     due.sort_by_key(|one| one.since);
     let mut kept: HashMap<(TenantId, Kind), usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Eploy, as the core needs it. `shared/eploy` speaks its HTTP.
+//! Eploy, as the core needs it. `shared/eploy` implements it over HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,28 +17,28 @@ use crate::ids::{
 use crate::person::Person;
 use crate::tenant::{Position, Tenant, Trigger, Vacancies};
 
-/// What a call is for: decides how much of the daily allowance it may use. Writes come first, then invitations, then
-/// polls.
+/// What a call is for. It decides how much of the daily allowance the call may use: writes come first, then
+/// invitations, then polls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
-    /// Looking for changes.
+    /// Reading changes.
     Poll,
     /// Sending an invitation.
     Invite,
-    /// Writing back.
+    /// Writing a report.
     WriteBack,
 }
 
 /// An application as a search returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationRow {
-    /// Which.
+    /// The application's id.
     pub id: ApplicationId,
-    /// Whose.
+    /// Its candidate.
     pub candidate: CandidateId,
-    /// For what.
+    /// Its vacancy.
     pub vacancy: VacancyId,
-    /// Where it stands.
+    /// Its stage and status.
     pub position: Position,
     /// When Eploy last changed it, in Eploy's own time.
     pub modified: Option<Timestamp>,
@@ -47,7 +47,7 @@ pub struct ApplicationRow {
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnparsableRecord {
-    /// Its id, if at least that could be read.
+    /// Its id, if that much could be read.
     pub id: Option<String>,
     /// What is wrong with it, without its content.
     pub reason: String,
@@ -56,9 +56,9 @@ pub struct UnparsableRecord {
 /// A page of applications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationPage {
-    /// The readable ones.
+    /// The readable rows.
     pub rows: Vec<ApplicationRow>,
-    /// The others.
+    /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
@@ -74,9 +74,9 @@ pub enum ChangeFeed {
     ModificationDate,
     /// By the dates of the status history's rows.
     StatusHistory,
-    /// By reading, with every poll, who is at the trigger stages.
+    /// By reading the applications at the trigger stages with every poll.
     StageRoute,
-    /// By the modification date, and by reading all applications slowly, because nothing else shows every change.
+    /// By the modification date, and by a slow reading of all applications, because nothing else shows every change.
     SlowFull,
 }
 
@@ -91,47 +91,47 @@ impl fmt::Display for ChangeFeed {
     }
 }
 
-/// The feed of changes that a tenant's Eploy is read by.
+/// The feed of changes that a tenant's Eploy is polled by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
-    /// Which.
+    /// The kind of feed.
     pub by: ChangeFeed,
-    /// Whether it is certain that it shows every change of stage. Until it is, a stage scan looks for what it missed.
+    /// Whether it certainly shows every change of stage. Until then, a stage scan looks for missed ones.
     pub settled: bool,
 }
 
 impl Feed {
-    /// Whether a stage scan belongs to this feed: as a safety net, or as the feed itself.
+    /// Whether this feed needs a stage scan: as a safety net, or as the feed itself.
     pub fn needs_scan(self) -> bool {
         !self.settled || matches!(self.by, ChangeFeed::StageRoute | ChangeFeed::SlowFull)
     }
 }
 
-/// A change of stage as the status history shows it. What is missing is read from the application if it matters.
+/// A change of stage as the status history shows it. Missing parts are read from the application if needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageChange {
-    /// Whose.
+    /// The application.
     pub application: ApplicationId,
-    /// For what.
+    /// Its vacancy.
     pub vacancy: Option<VacancyId>,
-    /// Where it came to.
+    /// The new stage and status.
     pub position: Option<Position>,
-    /// When, by the date that the feed filters by, in Eploy's own time.
+    /// When it happened, by the date that the feed filters by, in Eploy's own time.
     pub at: Option<Timestamp>,
 }
 
 /// A page of changes of stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StageChangePage {
-    /// The readable ones.
+    /// The readable changes.
     pub changes: Vec<StageChange>,
-    /// The others.
+    /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
 }
 
-/// One of the searches that a reading of stages consists of, see [`Eploy::stage_searches`].
+/// One search of a reading of stages, see [`Eploy::stage_searches`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageSearch {
     /// The triggers.
@@ -143,11 +143,11 @@ pub struct StageSearch {
 /// A placement as a search returns it (shared/eploy/REFERENCE.md §17).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementRow {
-    /// Which.
+    /// The placement's id.
     pub id: PlacementId,
-    /// Whose.
+    /// Its candidate.
     pub candidate: CandidateId,
-    /// For what.
+    /// Its vacancy.
     pub vacancy: VacancyId,
     /// Its status, if it has one.
     pub status: Option<PlacementStatusId>,
@@ -158,40 +158,40 @@ pub struct PlacementRow {
 /// A page of placements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementPage {
-    /// The readable ones.
+    /// The readable rows.
     pub rows: Vec<PlacementRow>,
-    /// The others.
+    /// The unreadable ones.
     pub set_aside: Vec<UnparsableRecord>,
     /// Whether there is another page.
     pub more: bool,
 }
 
-/// One row of an application's status history: from then on it stood there.
+/// One row of an application's status history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// Which.
+    /// The row's id.
     pub id: StatusHistoryId,
-    /// Since when, in UTC as far as the dialect tells.
+    /// When the application came there, in UTC as far as the dialect tells.
     pub at: Option<Timestamp>,
-    /// Where.
+    /// The stage and status.
     pub position: Position,
 }
 
-/// Where an application stands, and how it came there if Eploy tells.
+/// The stage of an application, with its history if Eploy gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StageInfo {
-    /// Its status history, oldest first. The last row is where it stands.
+    /// Its status history, oldest first. The last row is the present one.
     History(Vec<HistoryRow>),
-    /// Only where it stands: the history is not readable here.
+    /// Only the present stage and status: the history is not readable here.
     Position(Position),
-    /// Eploy has no such application any more.
+    /// The application does not exist in Eploy any more.
     Gone,
 }
 
 /// A vacancy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vacancy {
-    /// Which.
+    /// The vacancy's id.
     pub id: VacancyId,
     /// Its title.
     pub title: String,
@@ -206,11 +206,11 @@ pub struct NamedId {
     pub id: String,
     /// The name.
     pub name: String,
-    /// Whether it may no longer be chosen.
+    /// Whether it can no longer be chosen.
     pub archived: bool,
 }
 
-/// The stages and statuses that the tenant has. `None`: this Eploy does not let us read the list.
+/// The tenant's stages and statuses. `None`: this Eploy does not let us read the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The stages.
@@ -228,7 +228,7 @@ pub enum QuestionsOf {
     Vacancy(VacancyId),
 }
 
-/// What a custom question is answered with.
+/// The answer to a custom question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -240,7 +240,7 @@ pub enum Answer {
     Text(String),
 }
 
-/// An action to be created. `started_at` is chosen once per invitation and sent the same on every try, so that an
+/// An action to be created. `started_at` is chosen once per invitation and sent unchanged on every attempt, so that an
 /// action of unknown outcome can be found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAction {
@@ -254,24 +254,24 @@ pub struct NewAction {
     pub action_type: ActionTypeId,
     /// Its start.
     pub started_at: Timestamp,
-    /// Everything that an update could set as well.
+    /// Everything that an update can also set.
     pub content: ActionUpdate,
 }
 
-/// What an action shows.
+/// What an action shows. `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionUpdate {
-    /// The outcome; `None` leaves it as it is.
+    /// The outcome.
     pub outcome: Option<OutcomeId>,
-    /// When it was completed; `None` leaves it as it is.
+    /// When it was completed.
     pub completed_at: Option<Timestamp>,
-    /// The comments, as HTML that is safe to show; `None` leaves them as they are.
+    /// The comments, as HTML that is safe to show.
     pub comments_html: Option<String>,
-    /// The link to the platform; `None` leaves it as it is.
+    /// The link to the platform.
     pub link: Option<String>,
 }
 
-/// What an action of unknown outcome is found by.
+/// The search key for an action of unknown outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionLookUp {
     /// The candidate.
@@ -284,7 +284,7 @@ pub struct ActionLookUp {
     pub started_at: Timestamp,
 }
 
-/// What is left of the day's allowance for one purpose.
+/// The rest of the day's allowance for one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllowanceLeft {
     /// Calls that may still be made for this purpose.
@@ -296,11 +296,11 @@ pub struct AllowanceLeft {
 /// A tenant's Eploy, for one purpose. Every call is counted against the allowance before it is made.
 #[async_trait]
 pub trait Eploy: Send + Sync {
-    /// What is left of the day's allowance for this connection's purpose, by our own count. No call.
+    /// The rest of the day's allowance for this connection's purpose, by our own count. No call.
     async fn allowance_left(&self) -> Result<AllowanceLeft, CallError>;
 
-    /// How long before `since` a reading of changes since then begins: changes of many records at once are seen late, and
-    /// the zone of dates may not be known. No call.
+    /// How long before `since` a reading of changes since then begins: changes of many records at once are seen late,
+    /// and the zone of dates may be unknown. No call.
     fn overlap(&self, since: Timestamp) -> SignedDuration;
 
     /// Applications that changed after `since` (in Eploy's own time; the dialect's overlap is taken off by the
@@ -322,19 +322,19 @@ pub trait Eploy: Send + Sync {
         page: u32,
     ) -> Result<StageChangePage, CallError>;
 
-    /// An application; `None` if there is none of this id any more. One call, seldom two.
+    /// An application; `None` if it does not exist any more. One call, rarely two.
     async fn application(
         &self,
         application: &ApplicationId,
     ) -> Result<Option<ApplicationRow>, CallError>;
 
-    /// How a reading of who is at these triggers is divided, so that as little as possible is read that is not asked for:
-    /// one search per stage or per vacancy where the dialect has a route for it and no way to ask for several. At least
+    /// How a reading of the applications at these triggers is divided, so that as little as possible is read in excess:
+    /// one search per stage or per vacancy where the dialect has a route for it and cannot ask for several. At least
     /// one. No call.
     fn stage_searches(&self, triggers: &[Trigger], vacancies: &Vacancies) -> Vec<StageSearch>;
 
-    /// Applications that may be at one of these triggers, page by page from 1: exactly those where the dialect knows
-    /// a route for it, else more, and the caller compares.
+    /// Applications that may be at one of these triggers, page by page from 1: exactly those where the dialect knows a
+    /// route for it; otherwise more, which the caller filters.
     async fn applications_at(
         &self,
         triggers: &[Trigger],
@@ -350,32 +350,32 @@ pub trait Eploy: Send + Sync {
         page: u32,
     ) -> Result<PlacementPage, CallError>;
 
-    /// Placements that may have one of these statuses, page by page from 1: where there is no way to ask for exactly
-    /// those, more, and the caller compares.
+    /// Placements that may have one of these statuses, page by page from 1: exactly those where the dialect can ask for
+    /// them; otherwise more, which the caller filters.
     async fn placements_with(
         &self,
         statuses: &BTreeSet<PlacementStatusId>,
         page: u32,
     ) -> Result<PlacementPage, CallError>;
 
-    /// The application of this candidate for this vacancy, if Eploy has one. One call, seldom more.
+    /// The application of this candidate for this vacancy, if Eploy has one. One call, rarely more.
     async fn application_of(
         &self,
         candidate: &CandidateId,
         vacancy: &VacancyId,
     ) -> Result<Option<ApplicationId>, CallError>;
 
-    /// Where an application stands. One call.
+    /// The stage of an application. One call.
     async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError>;
 
-    /// Where an application stands by its own record, whatever its status history says; `None` if there is no such
-    /// application any more. One call.
+    /// The stage and status in an application's own record, regardless of its status history; `None` if the application
+    /// does not exist any more. One call.
     async fn position(&self, application: &ApplicationId) -> Result<Option<Position>, CallError>;
 
     /// A candidate. One call.
     async fn candidate(&self, candidate: &CandidateId) -> Result<Person, CallError>;
 
-    /// A vacancy. At most one call; answers from a cache where it can.
+    /// A vacancy. At most one call; cached where possible.
     async fn vacancy(&self, vacancy: &VacancyId) -> Result<Vacancy, CallError>;
 
     /// The tenant's stages and statuses.
@@ -384,7 +384,7 @@ pub trait Eploy: Send + Sync {
     /// Creates an action.
     async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError>;
 
-    /// Brings an action up to date. Safe to repeat.
+    /// Updates an action. Safe to repeat.
     async fn update_action(
         &self,
         action: &ActionId,
@@ -394,25 +394,25 @@ pub trait Eploy: Send + Sync {
     /// Finds an action whose creation had an unknown outcome.
     async fn find_action(&self, look_up: &ActionLookUp) -> Result<Option<ActionId>, CallError>;
 
-    /// Writes a note, plain text, on an application. Not safe to repeat, and not to be looked up.
+    /// Adds a note, plain text, to an application. Not safe to repeat, and cannot be looked up.
     async fn add_note(&self, application: &ApplicationId, text: &str) -> Result<(), CallError>;
 
-    /// What a custom question of a record is answered with; `None` if it is not. One call.
+    /// The answer to a custom question of a record; `None` if it has none. One call.
     async fn answer(
         &self,
         of: &QuestionsOf,
         question: &QuestionId,
     ) -> Result<Option<Answer>, CallError>;
 
-    /// Answers custom questions of an application, a time as the dialect writes times. Safe to repeat. A refusal has answered
-    /// none of them.
+    /// Answers custom questions of an application; times are written as the dialect writes them. Safe to repeat. A
+    /// refusal has answered none of them.
     async fn answer_questions(
         &self,
         application: &ApplicationId,
         answers: &BTreeMap<QuestionId, Answer>,
     ) -> Result<(), CallError>;
 
-    /// Moves an application. The caller has checked where it is.
+    /// Moves an application. The caller has checked its present stage.
     async fn move_application(
         &self,
         application: &ApplicationId,
@@ -428,9 +428,9 @@ pub trait Eploy: Send + Sync {
     ) -> Result<(), CallError>;
 }
 
-/// Opens a tenant's Eploy.
+/// Opens connections to tenants' Eploy systems.
 #[async_trait]
 pub trait EployConnections: Send + Sync {
-    /// The tenant's Eploy, for one purpose. Cheap to call often: tokens and connections are shared behind it.
+    /// The tenant's Eploy, for one purpose. Cheap to call often: tokens and connections are shared.
     async fn eploy(&self, tenant: &Tenant, purpose: Purpose) -> Result<Arc<dyn Eploy>, CallError>;
 }

@@ -1,4 +1,4 @@
-//! A tenant's HRMS, as the core needs it. `shared/hrms` speaks its HTTP.
+//! A tenant's HRMS, as the core needs it. `shared/hrms` implements it over HTTP.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use crate::tenant::{HrmsEndpoint, Tenant};
 /// One attempt to deliver a webhook. It may hold personal data, so its debug form shows none of the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// The webhook's id: the same on every attempt, so that a receiver can drop what it has.
+    /// The webhook's id: the same on every attempt, so that a receiver can drop duplicates.
     pub id: String,
-    /// When the attempt is made.
+    /// The time of this attempt.
     pub at: Timestamp,
-    /// Whether one was made before. The signing secret is then read anew, because it may be what was wrong.
+    /// Whether there was an earlier attempt. The signing secret is then read again, because it may have been the cause.
     pub again: bool,
     /// The body, as JSON.
     pub body: serde_json::Value,
@@ -23,16 +23,16 @@ pub struct Webhook {
 
 impl fmt::Debug for Webhook {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "Notice({}, …)", self.id)
+        write!(to, "Webhook({}, …)", self.id)
     }
 }
 
-/// An answer, whatever its status.
+/// An answer with any status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HrmsAnswer {
     /// The status; 2xx means delivered.
     pub status: u16,
-    /// For how long not to try again, as the answer asked.
+    /// How long to wait before the next attempt, as the answer asked.
     pub retry_after: Option<SignedDuration>,
 }
 

@@ -13,57 +13,57 @@ use crate::ids::{
 };
 use crate::invitation::{Failure, Invitation};
 
-/// Whether a new invitation is now on record.
+/// The outcome of an insert.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inserted {
-    /// It is.
+    /// It was saved.
     New,
-    /// One of that key was there before, and still is as it was.
+    /// The key exists; the stored row is unchanged.
     Existed,
-    /// It is not: the candidate was erased.
+    /// Not saved: the candidate was erased.
     Erased,
 }
 
-/// Whether a change is now on record.
+/// The outcome of a save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
-    /// It is.
+    /// It was saved.
     Saved,
-    /// Somebody else changed the row meanwhile: load it and think again.
+    /// Another writer changed the row meanwhile: load it and decide again.
     Conflict,
 }
 
-/// Whose a platform's reference is.
+/// The owner of a platform's reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bound {
-    /// This invitation's: now, or since before.
+    /// This invitation, now or from an earlier call.
     Ours,
-    /// Another invitation's.
+    /// Another invitation.
     Other(InvitationKey),
 }
 
-/// An invitation that only the platform can move, as a sweep needs it: level and time are those of its
+/// An invitation that waits for the platform, as a sweep needs it. Level and time are those of its
 /// [`crate::invitation::Schedule::Sweep`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct WatchedInvitation {
-    /// Which.
+    /// The invitation's key.
     pub key: InvitationKey,
     /// The platform's reference.
     pub reference: Reference,
-    /// The state's level when a sweep last looked, see [`crate::invitation::State::level`].
+    /// The state's level at the last sweep, see [`crate::invitation::State::level`].
     pub level: u8,
-    /// The mark of the last sweep.
+    /// The change token of the last sweep.
     pub change_token: Option<String>,
-    /// When the platform accepted it.
+    /// When the platform accepted the invitation.
     pub invited_at: Option<Timestamp>,
-    /// Until when it is watched.
+    /// When watching ends.
     pub until: Option<Timestamp>,
 }
 
 /// The invitations.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Puts a new invitation on record, unless its key is there or its candidate was erased.
+    /// Saves a new invitation, unless its key exists or its candidate was erased.
     async fn insert(&self, invitation: &Invitation) -> Result<Inserted, StoreError>;
 
     /// Saves a change: `next` replaces the row only if the row's version is `next.version - 1`.
@@ -72,14 +72,14 @@ pub trait Ledger: Send + Sync {
     /// The invitation of this key.
     async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError>;
 
-    /// All invitations of these applications, in any order; applications without one are simply absent.
+    /// All invitations of these applications, in any order; applications without one are absent.
     async fn of_applications(
         &self,
         tenant: &TenantId,
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError>;
 
-    /// Says that a platform's reference is this invitation's, for good, unless it is another's.
+    /// Binds a platform's reference to this invitation, permanently, unless another owns it.
     async fn bind_reference(
         &self,
         account: &AccountId,
@@ -87,7 +87,7 @@ pub trait Ledger: Send + Sync {
         key: &InvitationKey,
     ) -> Result<Bound, StoreError>;
 
-    /// Whose a platform's reference is.
+    /// The owner of a platform's reference.
     async fn find_by_reference(
         &self,
         tenant: &TenantId,
@@ -95,7 +95,7 @@ pub trait Ledger: Send + Sync {
         reference: &Reference,
     ) -> Result<Option<InvitationKey>, StoreError>;
 
-    /// What was made on a platform account under this name of ours, if it is on record.
+    /// The assessment that was created on a platform account under this name of ours, if it is saved.
     async fn find_created_assessment(
         &self,
         tenant: &TenantId,
@@ -103,8 +103,8 @@ pub trait Ledger: Send + Sync {
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError>;
 
-    /// Says that this was made under that name, unless something is on record. Returns what is on record: of several
-    /// writers the first wins, for good.
+    /// Saves the assessment that was created under that name, unless one is saved. Returns the saved one: of several
+    /// writers the first wins, permanently.
     async fn save_created_assessment(
         &self,
         tenant: &TenantId,
@@ -119,15 +119,16 @@ pub trait Ledger: Send + Sync {
     /// Removes the row of an invitation whose candidate was erased, and this reference if it is bound to it. Returns whether
     /// the candidate was erased.
     ///
-    /// An erasure saves its tombstone first and then removes what it finds. So whoever has put something about a candidate
-    /// on record, or is about to act on it, asks afterwards: either the erasure finds it or this finds the tombstone.
+    /// An erasure saves its tombstone first and then removes what it finds. So a writer that has saved something about
+    /// a candidate, or is about to act on it, calls this afterwards: either the erasure finds the row or this call
+    /// finds the tombstone.
     async fn purge_if_erased(
         &self,
         invitation: &Invitation,
         reference: Option<&Reference>,
     ) -> Result<bool, StoreError>;
 
-    /// The invitations of one assessment whose wake is [`crate::invitation::Schedule::Sweep`], in any order.
+    /// The invitations of one assessment whose schedule is [`crate::invitation::Schedule::Sweep`], in any order.
     async fn waiting(
         &self,
         tenant: &TenantId,
@@ -138,24 +139,25 @@ pub trait Ledger: Send + Sync {
 /// The state of an assessment's sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepState {
-    /// When it is due; `None`: nothing is waiting, it rests.
+    /// When it is due; `None`: nothing is watched, so it is idle.
     pub due_at: Option<Timestamp>,
-    /// When the last look began that saw everybody.
+    /// When the last complete sweep began.
     pub last_at: Option<Timestamp>,
-    /// How often it failed in a row.
+    /// Failures in a row.
     pub failures: u32,
-    /// How often it was armed, counted by the store alone: that is how a save notices an arming that left `due_at` as it
-    /// was, because the sweep was due earlier anyway.
+    /// How often it was scheduled, counted by the store alone. With it a save notices a scheduling that left `due_at`
+    /// unchanged because the sweep was due earlier anyway.
     #[serde(default)]
     pub armed: u64,
-    /// How often it had been armed when a sweep last found nothing waiting. Only if the next one finds the same does it
-    /// rest: whoever arms does so before the row that is to be watched is saved, and may be in between.
+    /// The value of `armed` when a sweep last found nothing to watch. The sweep becomes idle only if the next one finds
+    /// the same value: a writer schedules the sweep before it saves the row that is to be watched, and may be between
+    /// the two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty_at: Option<u64>,
-    /// Where the platform's list is read on, if it is longer than could be read at once.
+    /// The position in the platform's list, if the list is longer than one sweep can read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<SweepReading>,
-    /// Why the platform's list could not be read to its end, if it could not when it was last tried.
+    /// The failure to read the platform's list to its end, if the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<SweepFailing>,
     /// Lines of the platform's list that could not be read when it was last read to its end.
@@ -166,16 +168,16 @@ pub struct SweepState {
 /// A sweep that keeps failing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepFailing {
-    /// The last failure, since when it has been going on, and for how many sweeps.
+    /// The last failure, with the time of the first and the number of failed sweeps.
     #[serde(alias = "trouble")]
     pub failure: Failure,
-    /// When the last of them was.
+    /// When the last of them failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// The open invitation that was asked for last of those that are asked for one by one meanwhile.
+    /// The last open invitation that was queried, of those that are queried one by one meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_after: Option<String>,
-    /// The same of those that have ended.
+    /// The same for ended invitations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_after: Option<String>,
 }
@@ -183,22 +185,22 @@ pub struct SweepFailing {
 /// A platform's list of several pages, partly read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepReading {
-    /// The next page, in the platform's own words; `None`: the first.
+    /// The next page, in the platform's own format; `None`: the first.
     pub next: Option<String>,
-    /// How many pages were read.
+    /// Pages read so far.
     pub pages: u32,
-    /// When the first of them was.
+    /// When the first page was read.
     pub began_at: Timestamp,
-    /// How many news were found so far.
+    /// Changes found so far.
     pub news: usize,
-    /// How many lines could not be read so far.
+    /// Unreadable lines so far.
     #[serde(default)]
     pub set_aside: u32,
 }
 
 impl SweepState {
-    /// Forgets where the platform's list, or the row of those that are asked for one by one, was to be read on: a place in
-    /// it may be a candidate's. Returns whether there was one.
+    /// Forgets the positions in the platform's list and in the one-by-one queries: a position may be a candidate's.
+    /// Returns whether there was one.
     pub fn forget_places(&mut self) -> bool {
         let failing = self.failing.as_mut().is_some_and(|failing| {
             let places = [failing.open_after.take(), failing.ended_after.take()];
@@ -207,9 +209,10 @@ impl SweepState {
         self.reading.take().is_some() || failing
     }
 
-    /// Whether arming it for `at` would only be counted and is not needed: it is due by then, and its last look found
-    /// something waiting. Before it can rest it has to find nothing twice, and the second look is at least a lease after
-    /// the first: by then what was to be watched is on record, or its writer has lost the row to another.
+    /// Whether scheduling it for `at` would change only the count, and is not needed: it is due by then, and its last
+    /// run found something to watch. Before it becomes idle it has to find nothing twice, and the second run is at
+    /// least a lease after the first: by then the row that is to be watched is saved, or its writer has lost the row to
+    /// another.
     pub fn is_armed_for(&self, at: Timestamp) -> bool {
         self.due_at.is_some_and(|due| due <= at) && self.empty_at.is_none()
     }
@@ -218,7 +221,7 @@ impl SweepState {
 /// The sweeps.
 #[async_trait]
 pub trait Sweeps: Send + Sync {
-    /// Makes the sweep due at `at` at the latest: sets it if it rests, brings it forward if it is due later. Counted in
+    /// Makes the sweep due at `at` at the latest: schedules an idle one, and brings a later one forward. Counted in
     /// [`SweepState::armed`] in either case.
     async fn schedule_sweep(
         &self,
@@ -227,15 +230,16 @@ pub trait Sweeps: Send + Sync {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Its state; the default if there never was one.
+    /// The sweep's state; the default if there never was one.
     async fn load_sweep(
         &self,
         tenant: &TenantId,
         assessment: &AssessmentRef,
     ) -> Result<SweepState, StoreError>;
 
-    /// Records a sweep that was done, if its state is still `expected`. A sweep that was armed since then stays due, as
-    /// [`Saved::Conflict`] says. The store keeps its own count of [`SweepState::armed`], whatever `next` says.
+    /// Saves the state after a sweep, if the stored state is still `expected`. A sweep that was scheduled since then
+    /// stays due, and the save returns [`Saved::Conflict`]. The store keeps its own count of [`SweepState::armed`] and
+    /// ignores that of `next`.
     async fn save_sweep(
         &self,
         tenant: &TenantId,
@@ -245,45 +249,45 @@ pub trait Sweeps: Send + Sync {
     ) -> Result<Saved, StoreError>;
 }
 
-/// One callback as it arrived, reduced to what is needed and holds no personal data: which references it speaks of.
+/// One callback, reduced to the references that it names: what is needed, and no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// SHA-256 of account, route and body, in hex: the same call again is the same delivery.
+    /// SHA-256 of account, route and body, in hex: a repeated call is the same delivery.
     pub id: String,
-    /// Whose.
+    /// The tenant that it belongs to.
     pub tenant: TenantId,
-    /// From which platform account.
+    /// The platform account that it came from.
     pub account: AccountId,
     /// When it arrived.
     pub at: Timestamp,
     /// The event that it claims to be (`new_response`); a hint.
     pub event: Option<String>,
-    /// Whatever in it could be a platform's reference.
+    /// Everything in it that may be a platform's reference.
     pub references: Vec<Reference>,
-    /// How often it was looked into in vain.
+    /// How often processing it failed.
     pub tries: u32,
-    /// Whether it was given up although its invitations are known: their results could not be recorded.
+    /// Whether it was given up although its invitations are known: their results could not be saved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given_up: bool,
 }
 
-/// What became of a delivery.
+/// The outcome of processing a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Its invitations are being brought up to date.
+    /// Its invitations are being updated.
     Handled,
-    /// None of its references is known; look again at this time, because the invitation may be on record by then.
+    /// None of its references is known. Process it again at this time: the invitation may be saved by then.
     Again(Timestamp),
-    /// None of its references is known, or it was [given up](Delivery::given_up): parked for a person to see.
+    /// None of its references is known, or it was [given up](Delivery::given_up): parked for an operator.
     Unmatched,
 }
 
 /// The deliveries.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
-    /// Stores a delivery durably, due at `due_at`; `None`: not due, because a queue that [keeps](super::Queue::keeps) what
-    /// it takes will have it. The same delivery again is stored once; one that was handled before is pending again,
-    /// because the platform may mean it.
+    /// Stores a delivery durably, due at `due_at`; `None`: not due, because it goes into a
+    /// [durable](super::Queue::is_durable) queue. A repeated delivery is stored once; one that was handled before
+    /// becomes pending again, because the platform may mean it.
     async fn store(&self, delivery: &Delivery, due_at: Option<Timestamp>)
     -> Result<(), StoreError>;
 
@@ -294,10 +298,10 @@ pub trait Deliveries: Send + Sync {
         id: &str,
     ) -> Result<Option<Delivery>, StoreError>;
 
-    /// Records what became of it, and the delivery as it is given: whoever looked into it counts its `tries`.
+    /// Saves the outcome, and the delivery as given: the caller counts its `tries`.
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError>;
 
-    /// The parked ones of a tenant, newest first, `limit` at most.
+    /// The parked deliveries of a tenant, newest first, at most `limit`.
     async fn unmatched(&self, tenant: &TenantId, limit: usize)
     -> Result<Vec<Delivery>, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! What the core needs from outside: narrow, so that whoever may only read cannot write.
+//! What the core needs from outside. The ports are narrow: a component that only reads gets no port that writes.
 
 mod announcements;
 mod definitions;
@@ -51,31 +51,31 @@ use crate::error::StoreError;
 use crate::events::DomainEvent;
 use crate::work::Work;
 
-/// Hands out work. Pushing is a hint: work that is lost is found again by what is due.
+/// Enqueues work. Pushing is a hint: the `clock` function finds lost work again through what is due.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Hands out these pieces of work. One that keeps nothing may drop some under load; one that keeps what it takes fails
-    /// unless it took all.
+    /// Enqueues this work. A queue that is not durable may drop some under load; a durable one fails unless it took all
+    /// of it.
     async fn push(&self, work: Vec<Work>) -> Result<(), StoreError>;
 
-    /// Whether whatever it took is handed out until it is done, whatever becomes of this process. Nothing may depend on
-    /// it for good; but what a sweep of the platform finds anyway, only later, need not be made due beside it.
+    /// Whether work that was taken is delivered until it is done, even if this process dies. Nothing may depend on it
+    /// for good. But what a sweep of the platform finds anyway, only later, need not be made due as well.
     fn is_durable(&self) -> bool;
 
-    /// Whether this work waits here or is being done; `None`: the queue cannot tell.
+    /// Whether this work is queued or running; `None`: the queue cannot say.
     fn has(&self, _work: &Work) -> Option<bool> {
         None
     }
 
-    /// How much more may wait here. Beyond that, the first of each kind of a tenant is taken still.
+    /// How many more items may be queued. Beyond that, the queue still takes the first of each kind of a tenant.
     fn room(&self) -> usize {
         usize::MAX
     }
 }
 
-/// Tells subscribers.
+/// Publishes domain events to subscribers.
 #[async_trait]
 pub trait Events: Send + Sync {
-    /// Publishes; failing to is logged by the adapter and goes no further, because nothing depends on it.
+    /// Publishes. The adapter logs a failure and does not return it, because nothing depends on it.
     async fn publish(&self, events: Vec<DomainEvent>);
 }

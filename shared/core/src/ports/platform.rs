@@ -17,19 +17,19 @@ use crate::tenant::{Settings, Tenant};
 
 use super::CallbackToken;
 
-/// What a platform can do.
+/// The capabilities of a platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
-    /// It calls back.
+    /// Whether it sends callbacks.
     pub callbacks: bool,
-    /// One call of its list tells the standing of many invitations. Below this many waiting ones, asking for each is
-    /// cheaper than the list; 0: always the list.
+    /// From how many watched invitations on a sweep reads the list, one call of which gives the status of many; for
+    /// fewer it queries each. 0: always the list.
     pub list_from: usize,
-    /// The statuses it can tell.
+    /// The statuses it reports.
     pub statuses: Vec<Status>,
-    /// It arranges live interviews.
+    /// Whether it schedules live interviews.
     pub live_interviews: bool,
-    /// It keeps talent pools.
+    /// Whether it has talent pools.
     pub pools: bool,
 }
 
@@ -59,78 +59,78 @@ pub struct Assessment {
 /// An invitation to be sent.
 #[derive(Clone, Debug)]
 pub struct InviteOrder {
-    /// Our reference.
+    /// Our reference for the invitation.
     pub client_ref: String,
-    /// To what.
+    /// The assessment that the candidate is invited to.
     pub assessment: AssessmentId,
-    /// Whom.
+    /// The candidate.
     pub person: Person,
-    /// Ids that the platform may keep with it.
+    /// Ids that the platform may store with the invitation.
     pub metadata: BTreeMap<String, String>,
-    /// What the mapping tells the platform; the platform's crate has validated it.
+    /// The mapping's options for the platform; the platform's crate has validated them.
     pub options: Settings,
-    /// What is done with the candidate there.
+    /// The kind of order.
     pub task: Task,
 }
 
 /// What is done with a candidate on the platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Task {
-    /// They are invited.
+    /// Invite them.
     #[default]
     Invite,
-    /// They are met, live.
+    /// Schedule a live interview.
     Meet {
-        /// When.
+        /// When it takes place.
         appointment: Appointment,
-        /// By these users of the platform account: their e-mail addresses.
+        /// The interviewers, users of the platform account: their e-mail addresses.
         interviewers: Vec<String>,
     },
-    /// They are put into a talent pool, with these tags. Nothing is expected of them.
+    /// Add them to a talent pool, with these tags. Nothing is expected of them.
     Pool {
         /// The tags.
         tags: Vec<String>,
     },
 }
 
-/// Something candidates can be invited to that is to be made.
+/// An order to create an assessment.
 #[derive(Clone, Debug)]
 pub struct AssessmentOrder {
-    /// Our name for it: unlike any other's, and the same whenever it is asked for again.
+    /// Our name for it: unique, and the same for every attempt.
     pub client_ref: String,
-    /// What to make, in the platform's word.
+    /// What to create, in the platform's term.
     pub wanted: AssessmentId,
-    /// The vacancy's title, where it is made for one.
+    /// The vacancy's title, where the assessment is created for one.
     pub vacancy: Option<String>,
-    /// What the mapping tells the platform.
+    /// The mapping's options for the platform.
     pub options: Settings,
 }
 
-/// What taking back came to.
+/// The outcome of withdrawing an invitation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Withdrawn {
-    /// It is gone from the platform, or was before.
+    /// The platform does not have it any more, or never had it.
     Done,
-    /// The platform cannot do it here: why, and what a person should do, in whole sentences.
+    /// The platform cannot withdraw it.
     Impossible {
-        /// Why.
+        /// Why, and what a person should do, in whole sentences.
         why: String,
     },
 }
 
-/// What a platform answered to an invitation that it did not refuse.
+/// A platform's answer to an order that it did not refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InviteAnswer {
-    /// It has it.
+    /// The invitation was created.
     Created {
-        /// Under this reference.
+        /// The platform's reference.
         reference: Reference,
-        /// With this link for the candidate.
+        /// The link for the candidate.
         link: Option<String>,
     },
-    /// It had the candidate before.
+    /// The platform already had the candidate.
     AlreadyThere {
-        /// Under this reference, if it said.
+        /// The platform's reference, if it gave one.
         reference: Option<Reference>,
     },
 }
@@ -140,20 +140,20 @@ pub enum InviteAnswer {
 pub struct Found {
     /// The platform's reference.
     pub reference: Reference,
-    /// Our reference, if it gave one back.
+    /// Our reference, if the platform returned it.
     pub client_ref: Option<String>,
-    /// The link for the candidate, if it gave one.
+    /// The link for the candidate, if the platform returned it.
     pub link: Option<String>,
 }
 
-/// One line of a platform's list.
+/// One line of a platform's list of invitations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedStatus {
-    /// Which invitation.
+    /// The platform's reference.
     pub reference: Reference,
-    /// Where it stands, if the list tells.
+    /// The invitation's status, if the list has it.
     pub status: Option<Status>,
-    /// Changes when anything about it changes that a result would show.
+    /// Changes whenever anything changes that a result would show.
     pub change_token: String,
 }
 
@@ -162,20 +162,20 @@ pub struct ListedStatus {
 pub struct SweepPage {
     /// The lines.
     pub lines: Vec<ListedStatus>,
-    /// Where to go on; `None`: this was the last page. It holds no secret and nobody's data, is at most
-    /// [`LONGEST_NEXT`](Self::LONGEST_NEXT) bytes long, and does not wear out: it may be kept, and another process may go
-    /// on with it later.
+    /// The token of the next page; `None`: this was the last. It holds no secret and no personal data, has at most
+    /// [`MAX_NEXT_BYTES`](Self::MAX_NEXT_BYTES) bytes, and does not expire: it may be stored, and another process may
+    /// continue with it later.
     pub next: Option<String>,
     /// How many lines could not be read.
     pub set_aside: u32,
 }
 
 impl SweepPage {
-    /// The longest that what leads to the next page can be, in bytes.
+    /// The maximum length of `next`.
     pub const LONGEST_NEXT: usize = 1024;
 }
 
-/// Where a platform is to call back.
+/// The address that a platform calls back.
 #[derive(Clone, Debug)]
 pub struct CallbackAddress {
     /// The public address of the listener, without the path (`https://hooks.example.com/`).
@@ -186,34 +186,34 @@ pub struct CallbackAddress {
     pub token: CallbackToken,
 }
 
-/// What registering the callbacks came to.
+/// The outcome of registering callbacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Registration {
     /// Newly created.
     pub created: u32,
-    /// Ours, and brought up to date.
+    /// Ours, and updated.
     pub changed: u32,
-    /// Ours, and as wanted.
+    /// Ours, and already as required.
     pub kept: u32,
 }
 
 /// A platform account.
 #[async_trait]
 pub trait Platform: Send + Sync {
-    /// What it can do.
+    /// The platform's capabilities.
     fn capabilities(&self) -> Capabilities;
 
-    /// What candidates can be invited to.
+    /// The assessments that candidates can be invited to.
     async fn assessments(&self) -> Result<Vec<Assessment>, CallError>;
 
-    /// Invites. A refusal is a [`CallError`] with the phase `Refused`.
+    /// Sends an invitation. A refusal is a [`CallError`] with the phase `Refused`.
     async fn invite(&self, order: &InviteOrder) -> Result<InviteAnswer, CallError>;
 
-    /// Makes what the order describes, or finds what an earlier call for the same `client_ref` has made: of two that race
-    /// each may make one, and the ledger says which is used.
+    /// Creates what the order describes, or finds what an earlier call for the same `client_ref` created. Of two racing
+    /// calls each may create one; the ledger decides which is used.
     async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError>;
 
-    /// Takes back an invitation, or takes the candidate out of the pool that they were put into. Safe to repeat.
+    /// Withdraws an invitation, or removes the candidate from their talent pool. Safe to repeat.
     async fn withdraw(
         &self,
         assessment: &AssessmentId,
@@ -221,13 +221,13 @@ pub trait Platform: Send + Sync {
     ) -> Result<Withdrawn, CallError>;
 
     /// A digest of an e-mail address, keyed with a secret of the account, so that a row can tell the address that was
-    /// sent to from another without having it. `None` if the account has no secret to key it with.
+    /// sent to from another without storing it. `None` if the account has no secret to key it with.
     fn address_digest(&self, email: &str) -> Option<String>;
 
-    /// Looks for invitations of this person to this assessment: after an unknown outcome, or when the platform says
-    /// that it has them already. `sent_to` is the [digest](Self::address_digest) of the address that was sent to, which may
-    /// have been corrected since: whoever has either address is meant. Those with our `client_ref` come first. A list that
-    /// cannot be read to its end before the `deadline` is an error.
+    /// Finds invitations of this person to this assessment: after an unknown outcome, or when the platform says that it
+    /// has them already. `sent_to` is the [digest](Self::address_digest) of the address that was sent to, which may
+    /// have been corrected since: invitations to either address count. Those with our `client_ref` come first. A list
+    /// that cannot be read to its end before the `deadline` is an error.
     async fn find(
         &self,
         assessment: &AssessmentId,
@@ -237,24 +237,25 @@ pub trait Platform: Send + Sync {
         deadline: Deadline,
     ) -> Result<Vec<Found>, CallError>;
 
-    /// The result of an invitation. An invitation that the platform has no more is [`Status::Cancelled`].
+    /// The result of an invitation. One that does not exist on the platform any more is [`Status::Cancelled`].
     async fn result(
         &self,
         assessment: &AssessmentId,
         reference: &Reference,
     ) -> Result<AssessmentResult, CallError>;
 
-    /// One page of the platform's list of an assessment's invitations: the first, or the one that `next` leads to, which
-    /// an earlier page of the same assessment gave. One call, so a long list can be read in as many goes as it takes. What changed its place between two of them can be
-    /// missed until the list is read from the beginning again. A list that has become shorter than where `next` leads
-    /// ends there; where going on keeps failing in another way, the beginning may still be readable.
+    /// One page of the platform's list of an assessment's invitations: the first, or the one of `next`, which an
+    /// earlier page of the same assessment gave. One call, so a long list can be read in several runs. A line that
+    /// moves between two pages can be missed until the list is read from its beginning again. If the list has become
+    /// shorter than the position of `next`, it ends there; if continuing keeps failing in another way, the beginning
+    /// may still be readable.
     async fn list(
         &self,
         assessment: &AssessmentId,
         next: Option<&str>,
     ) -> Result<SweepPage, CallError>;
 
-    /// Sees that the platform calls back for these assessments: lists what is registered, compares, creates or changes
+    /// Makes the platform call back for these assessments: compares with what is registered, and creates or changes
     /// what is missing. Safe to repeat.
     async fn register_callbacks(
         &self,
@@ -263,7 +264,7 @@ pub trait Platform: Send + Sync {
     ) -> Result<Registration, CallError>;
 }
 
-/// A platform's call to us, as it arrived. Its debug form shows no content.
+/// A platform's callback. Its debug form shows no content.
 pub struct IncomingCall<'a> {
     /// The query of the path, decoded, in order.
     pub query: &'a [(String, String)],
@@ -273,41 +274,41 @@ pub struct IncomingCall<'a> {
     pub body: &'a [u8],
 }
 
-/// What is known of a call's sender, beyond the token in its path.
+/// What is known of the sender of a callback, beyond the token in its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureCheck {
-    /// A signature over the body is right.
+    /// The signature over the body is valid.
     Authentic,
-    /// The platform has no signature: the token is all there is.
+    /// The platform does not sign: the token is the only proof.
     TokenOnly,
-    /// A signature was due and is missing or wrong.
+    /// The required signature is missing or wrong.
     Forged,
 }
 
-/// What a delivery is about, as a hint.
+/// What a callback is about, as a hint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookHint {
     /// The event that it claims to be.
     pub event: Option<String>,
-    /// Whatever in it could be a reference.
+    /// Everything in it that may be a reference.
     pub references: Vec<Reference>,
 }
 
-/// A delivery that makes no sense.
+/// A callback that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the delivery cannot be read: {0}")]
 pub struct Unreadable(pub String);
 
-/// Reads a platform's callbacks. Pure.
+/// Parses a platform's callbacks. Pure.
 pub trait WebhookParser: Send + Sync {
-    /// Whether the call is the platform's.
+    /// Whether the platform sent the call.
     fn verify(&self, call: &IncomingCall<'_>) -> SignatureCheck;
 
     /// What it is about.
     fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable>;
 }
 
-/// Opens a tenant's platform accounts.
+/// Opens tenants' platform accounts.
 #[async_trait]
 pub trait PlatformConnections: Send + Sync {
     /// The account, ready to be called.
@@ -317,6 +318,6 @@ pub trait PlatformConnections: Send + Sync {
         account: &AccountId,
     ) -> Result<Arc<dyn Platform>, CallError>;
 
-    /// The reader of the account's callbacks; `None` if it has none.
+    /// The parser of the account's callbacks; `None` if it has none.
     fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn WebhookParser>>;
 }

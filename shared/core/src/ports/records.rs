@@ -1,4 +1,4 @@
-//! What an operator asks of a store, beyond what the use cases need. Every adapter passes the conformance suite in
+//! What operators ask of a store, beyond what the use cases need. Every adapter passes the conformance suite in
 //! `tests/`.
 
 use async_trait::async_trait;
@@ -11,10 +11,10 @@ use crate::ids::{ApplicationId, CandidateId, MappingId, TenantId, VacancyId};
 use crate::invitation::Invitation;
 use crate::tenant::Tenant;
 
-/// Which of a tenant's invitations; `None` for all.
+/// A filter over a tenant's invitations; `None` admits all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvitationFilter {
-    /// In the state of this name, see [`crate::invitation::State::name`].
+    /// In the state with this name, see [`crate::invitation::State::name`].
     pub state: Option<String>,
     /// Of this application.
     pub application: Option<ApplicationId>,
@@ -24,12 +24,12 @@ pub struct InvitationFilter {
     pub vacancy: Option<VacancyId>,
     /// Of this mapping.
     pub mapping: Option<MappingId>,
-    /// To which something happened at or after this time.
+    /// Last changed at or after this time.
     pub since: Option<Timestamp>,
 }
 
 impl InvitationFilter {
-    /// Whether it is one of them.
+    /// Whether the filter admits this invitation.
     pub fn admits(&self, of: &Invitation) -> bool {
         fn fits<T: PartialEq>(wanted: Option<&T>, is: &T) -> bool {
             wanted.is_none_or(|wanted| wanted == is)
@@ -45,110 +45,111 @@ impl InvitationFilter {
     }
 }
 
-/// Some of a tenant's invitations.
+/// A page of a tenant's invitations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvitationPage {
-    /// They, in an order of the store's own; there may be none although there are more.
+    /// The invitations, in the store's own order. A page may be empty although more follow.
     pub rows: Vec<Invitation>,
-    /// What to ask for the next page with; `None`: this was the last.
+    /// The token of the next page; `None`: this was the last.
     pub next: Option<String>,
 }
 
-/// How many of a tenant's invitations are in a state.
+/// The number of a tenant's invitations in a state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StateCount {
     /// The state's name, see [`crate::invitation::State::name`].
     pub state: String,
-    /// How many.
+    /// The number of invitations.
     pub count: u64,
 }
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStanding {
-    /// To be looked into.
+    /// Not processed yet.
     Pending,
-    /// Its invitations were brought up to date, or it was discarded.
+    /// Its invitations were updated, or it was discarded.
     Handled,
-    /// None of its references is known, or it was [given up](super::Delivery::given_up): parked for a person to see.
+    /// None of its references is known, or it was [given up](super::Delivery::given_up): parked for an operator.
     Unmatched,
 }
 
-/// Something that an operator did.
+/// An operator's action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// When.
+    /// When it was done.
     pub at: Timestamp,
-    /// Who: a name that the operator's system or the operator gave.
+    /// The operator's name, from the operator's system or as the operator gave it.
     pub who: String,
-    /// What: the command (`retry`, `tenant pause`).
+    /// The command (`retry`, `tenant pause`).
     pub what: String,
-    /// To which tenant; `None`: to the whole installation.
+    /// The tenant; `None`: the whole installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantId>,
-    /// To what of it: an invitation by its name, else an id or a name; never personal data.
+    /// The object of the command: an invitation by its name, else an id or a name; never personal data.
     pub target: String,
-    /// Why, in the operator's words.
+    /// The reason, in the operator's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 impl AuditRecord {
-    /// The target of a record whose target was erased.
+    /// The target of records whose target was erased.
     pub const ERASED: &str = "erased";
 }
 
-/// All that is left of a candidate who was erased: Eploy's id, which says nothing to anybody without access to that
-/// Eploy, so that the candidate is never put on record again.
+/// What remains of an erased candidate: Eploy's id, so that the candidate is never stored again. The id identifies
+/// nobody without access to that Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
-    /// Who.
+    /// The candidate.
     pub candidate: CandidateId,
-    /// Since when.
+    /// When the candidate was erased.
     pub at: Timestamp,
 }
 
-/// For how many days after it arrived a delivery that was handled is kept: its digest tells when it comes again.
+/// For how many days after its arrival a handled delivery is kept: its digest identifies a repeat.
 pub const KEPT_DELIVERY_DAYS: i32 = 30;
 
-/// What an erasure removed: the one list of everything in a store that can name a candidate, one of the candidate's
-/// invitations or announcements, or a platform's reference of theirs. A new kind of row that can is added here, to
-/// `erase` of every store, and to the conformance suite's case, which searches the whole store and not this list.
+/// What an erasure removed. This is the one list of everything in a store that can name a candidate, one of the
+/// candidate's invitations or announcements, or a platform's reference of theirs. A new kind of row that can do so is
+/// added here, to `erase` of every store, and to the case of the conformance suite, which searches the whole store and
+/// not this list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Erased {
-    /// The invitations, as they were.
+    /// The invitations before the erasure.
     pub invitations: Vec<Invitation>,
-    /// How many of the platforms' references were bound to them, places in a talent pool included.
+    /// How many platform references were bound to them, including memberships of talent pools.
     pub references: usize,
-    /// How many deliveries spoke of them.
+    /// How many deliveries referred to them.
     pub deliveries: usize,
-    /// How many announcements of a hire.
+    /// How many announcements of hires.
     pub announcements: usize,
     /// How many rows of others were passed over for one of the invitations, and name it no more.
     pub skipped: usize,
     /// How many audit records named one of the invitations or announcements and name it no more.
     pub audits: usize,
-    /// How many applications of the candidate polls remembered: to look at them again, as not readable, or as seen at a
+    /// How many of the candidate's applications the poll state held: to recheck, as unreadable, or as seen at a
     /// trigger, see [`super::PollState`] and [`super::StageScan`].
     pub poll_rows: usize,
-    /// How many sweeps of their assessments had a list to read on, which begins anew: a place in it may be a
-    /// participant's.
+    /// How many sweeps of their assessments had a partly read list, which is read from its beginning again: the
+    /// position in it may be a participant's.
     pub readings: usize,
 }
 
-/// A store, as an operator's command sees it.
+/// A store, as the operator's commands see it.
 #[async_trait]
 pub trait OperatorStore: Send + Sync {
-    /// Configures a tenant, in place of its earlier configuration if it has one.
+    /// Saves a tenant's configuration, in place of its earlier one if it has one.
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError>;
 
     /// All configured tenants, by id.
     async fn list_tenants(&self) -> Result<Vec<Tenant>, StoreError>;
 
-    /// Removes a tenant's configuration, its definitions and how polling it stood, so that a tenant of that name who comes back starts
-    /// with a new baseline. Its invitations stay: whoever was invited is not invited again. Returns whether it was
-    /// there.
+    /// Removes a tenant's configuration, its definitions and its poll state, so that a tenant added again under that
+    /// name starts with a new baseline. Its invitations stay: nobody who was invited is invited again. Returns whether
+    /// the tenant existed.
     async fn remove_tenant(&self, id: &TenantId) -> Result<bool, StoreError>;
 
     /// A tenant's invitations, page by page, about `limit` at a time.
@@ -160,39 +161,39 @@ pub trait OperatorStore: Send + Sync {
         next: Option<&str>,
     ) -> Result<InvitationPage, StoreError>;
 
-    /// How many invitations a tenant has, by state; states without one are absent.
+    /// The number of a tenant's invitations by state; states without one are absent.
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<StateCount>, StoreError>;
 
-    /// Since when the longest due of what is due at `now` has been due; `None` if nothing is. What grows here is what
-    /// the installation cannot keep up with. Tenants that wait for their very first poll do not count.
+    /// How long the longest due item at `now` has been due, as the time since when; `None` if nothing is due. A growing
+    /// value means that the installation cannot keep up. Tenants that wait for their first poll do not count.
     async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
-    /// A tenant's deliveries that arrived at or after `since`, as far as they are kept, oldest first.
+    /// A tenant's stored deliveries that arrived at or after `since`, oldest first.
     async fn deliveries(
         &self,
         tenant: &TenantId,
         since: Option<Timestamp>,
     ) -> Result<Vec<(Delivery, DeliveryStanding)>, StoreError>;
 
-    /// Forgets the deliveries that were handled and arrived more than [`KEPT_DELIVERY_DAYS`] days before `now`, where the
-    /// store does not do so by itself. Returns how many.
+    /// Removes handled deliveries that arrived more than [`KEPT_DELIVERY_DAYS`] days before `now`, where the store does
+    /// not expire them on its own. Returns how many.
     async fn expire_deliveries(&self, _now: Timestamp) -> Result<usize, StoreError> {
         Ok(0)
     }
 
-    /// Puts on record what an operator did.
+    /// Saves an audit record.
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError>;
 
-    /// What operators did to a tenant (`None`: to the whole installation) at or after `since`, oldest first.
+    /// The audit records of a tenant (`None`: of the whole installation) at or after `since`, oldest first.
     async fn audits(
         &self,
         tenant: Option<&TenantId>,
         since: Option<Timestamp>,
     ) -> Result<Vec<AuditRecord>, StoreError>;
 
-    /// Removes everything about a candidate that [`Erased`] lists; and keeps a tombstone, so that
-    /// [`super::Ledger::insert`] and [`super::Announcements::insert_announcement`] take none in any more. Safe to repeat,
-    /// which removes what was left by one that did not finish.
+    /// Removes everything about a candidate that [`Erased`] lists, and saves a tombstone, so that
+    /// [`super::Ledger::insert`] and [`super::Announcements::insert_announcement`] accept none any more. Safe to
+    /// repeat: a repetition removes what an unfinished one left.
     async fn erase(
         &self,
         tenant: &TenantId,

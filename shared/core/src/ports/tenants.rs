@@ -1,4 +1,4 @@
-//! Tenants: what is configured, what is secret, and how polling stands.
+//! Tenants: their configuration, their secrets, and the state of polling them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,29 +22,29 @@ pub trait Tenants: Send + Sync {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError>;
 }
 
-/// How polling a tenant stands: what Stagecall remembers, as opposed to what is configured.
+/// The state of polling a tenant: what Stagecall stores, as opposed to what is configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TenantState {
-    /// Counts the changes; every save names the version it expects.
+    /// The version; every save names the one it expects.
     pub version: u64,
     /// When the next poll is due.
     pub due_at: Timestamp,
-    /// When it was saved, by the clock of whoever did, see [`crate::skew`].
+    /// When it was saved, by the writer's clock, see [`crate::skew`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_at: Option<Timestamp>,
-    /// Polling.
+    /// The state of reading changes.
     #[serde(default)]
     pub poll: PollState,
     /// The mappings, by id.
     #[serde(default)]
     pub mappings: BTreeMap<MappingId, MappingState>,
-    /// How looking for hires stands, where the tenant has a plan for them.
+    /// The state of reading hires, where the tenant has a plan for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hires: Option<HiresState>,
-    /// Why nothing works at present, if nothing does.
+    /// Why nothing works at present, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Suspension>,
-    /// Where applications were seen at a trigger that Eploy's lists lacked: that proves that it exists.
+    /// Triggers that Eploy's lists lacked but where applications were seen: that proves that they exist.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proven: Vec<Proven>,
     /// When the mappings' stages are next checked against Eploy; `None`: with the next poll.
@@ -117,38 +117,38 @@ impl TenantState {
     }
 }
 
-/// Where reading Eploy's changes stands. All times here are Eploy's own, as it writes them.
+/// The state of reading Eploy's changes. All times here are Eploy's own, as it writes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollState {
     /// Everything that Eploy changed up to here is in the ledger.
     pub cursor: Option<Timestamp>,
     /// The newest change that the last complete poll saw. It becomes the cursor once another poll has gone over it.
     pub reached: Option<Timestamp>,
-    /// How far readings go over what was read before.
+    /// The state of the overlap with earlier readings.
     #[serde(default, skip_serializing_if = "Overlap::is_default")]
     pub overlap: Overlap,
-    /// A poll that ran out of time, to be continued.
+    /// A poll that ran out of time and is to be continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<PollProgress>,
-    /// Pages of changes that a poll reads, on average, in hundredths.
+    /// The average number of pages of changes per poll, in hundredths.
     #[serde(default)]
     pub pages_average: u32,
-    /// When a poll last succeeded, in our time.
+    /// When a poll last succeeded, by our clock.
     pub last_ok: Option<Timestamp>,
-    /// Polls in a row that failed.
+    /// Failed polls in a row.
     pub failures: u32,
-    /// What the last of them failed with, unless that was of our own or suspended the tenant.
+    /// The failure of the last of them, unless its cause was our own or it suspended the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "trouble")]
     pub failure: Option<Failure>,
-    /// Records set aside in the last poll because they could not be read.
+    /// Records that the last poll could not read and skipped.
     #[serde(default)]
     pub set_aside: u32,
-    /// Those that were set aside last, so that somebody can look at them. They stay until they can be read, or for a week.
+    /// The last unreadable records, for an operator. They stay until they can be read, or for a week.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadRecord>,
-    /// Who has to be looked at again, because Eploy did not say where they stand when that was needed. The cursor may have
-    /// passed them.
+    /// Applications to recheck, because Eploy did not give their stage when it was needed. The cursor may have passed
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<RecheckQueue>,
     /// The feed that the last poll read; `None` before the first.
@@ -159,16 +159,16 @@ pub struct PollState {
     pub scan: Option<StageScan>,
 }
 
-/// A reading of who is at the trigger stages, done again and again: as the feed of changes, or to catch what the feed
+/// A repeated reading of the applications at the trigger stages: as the feed of changes, or to catch what the feed
 /// missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageScan {
-    /// When it goes on, in our time.
+    /// When it continues, by our clock.
     pub at: Timestamp,
-    /// The search of it that comes next, from 0.
+    /// Its next search, from 0.
     #[serde(default)]
     pub search: u32,
-    /// The page of it that comes next, from 1.
+    /// Its next page, from 1.
     #[serde(default = "first_page")]
     pub page: u32,
     /// Who was found at a trigger so far in the present pass.
@@ -192,23 +192,23 @@ pub struct StageScan {
     /// Entries that it found first. If the feed's next reading does not show them either, the feed misses changes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unconfirmed: BTreeSet<ApplicationId>,
-    /// How many entries it found that the feed missed.
+    /// Entries that the scan found and the feed missed.
     #[serde(default)]
     pub missed: u32,
-    /// When that last came out, in our time.
+    /// When that last happened, by our clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed_at: Option<Timestamp>,
-    /// When a pass was last completed, in our time.
+    /// When a pass was last completed, by our clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
-    /// Why it cannot be made, if it cannot.
+    /// Why it fails, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "trouble")]
     pub failure: Option<Failure>,
 }
 
 impl StageScan {
-    /// One that begins at `at`.
+    /// A scan that begins at `at`.
     pub fn starting(at: Timestamp) -> Self {
         Self {
             at,
@@ -235,44 +235,44 @@ fn first_page() -> u32 {
     1
 }
 
-/// An application that a poll could not read, and so could invite nobody for.
+/// An application that a poll could not read, so that nobody was invited for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadRecord {
-    /// Its id, if at least that could be read.
+    /// Its id, if that much could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What is wrong with it, without its content.
     pub reason: String,
-    /// When it was last seen so.
+    /// When it was last unreadable.
     pub at: Timestamp,
 }
 
-/// Applications that have to be looked at again.
+/// Applications to check again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecheckQueue {
-    /// As a search last showed them.
+    /// The applications, as a search last showed them.
     pub rows: Vec<ApplicationRow>,
-    /// How often that was in vain in a row.
+    /// Failed attempts in a row.
     pub times: u32,
-    /// When.
+    /// When to check them.
     pub at: Timestamp,
 }
 
-/// How the overlap of readings stands, which every reading begins with: what was changed shortly before the newest change
-/// that was seen. Where that is many records, it is gone over ever more rarely.
+/// The state of the overlap. Every reading begins with it: with what was changed shortly before the newest change seen.
+/// If it holds many records, it is read again ever more rarely.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Overlap {
     /// For how many seconds, by our clock, polls have seen nothing newer.
     pub quiet_seconds: u32,
-    /// How many readings leave the overlap out, before one goes over it again.
+    /// How many readings skip the overlap before one reads it again.
     pub light_left: u32,
-    /// How many will after that one, unless there is little to go over by then.
+    /// How many readings skip it after that, unless it has become small by then.
     pub spacing: u32,
-    /// When the last reading of everything ended, by our clock. The poll that made it may have failed after that.
+    /// When the last reading of everything ended, by our clock. Its poll may have failed after that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Timestamp>,
-    /// Where Eploy's time was at least when that reading began: up to there it has shown everything once.
+    /// Eploy's time when that reading began, at least: up to there it has shown everything once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_to: Option<Timestamp>,
 }
@@ -286,13 +286,13 @@ impl Overlap {
 /// Where a poll stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollProgress {
-    /// What it asked for: changes since then, or everything.
+    /// The start of the changes that it asked for; `None`: everything.
     pub since: Option<Timestamp>,
     /// The next page, from 1.
     pub page: u32,
     /// The newest change seen so far.
     pub newest: Option<Timestamp>,
-    /// Whether it leaves the overlap out, see [`Overlap::light_left`].
+    /// Whether it skips the overlap, see [`Overlap::light_left`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub light: bool,
     /// When it began, by our clock.
@@ -300,10 +300,10 @@ pub struct PollProgress {
     pub began_at: Option<Timestamp>,
 }
 
-/// What is remembered of the plan for hires. Times of placements are Eploy's own.
+/// The state of the plan for hires. Times of placements are Eploy's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HiresState {
-    /// While recording who was hired before the plan was turned on: the next page to read, from 1.
+    /// While the baseline of earlier hires is recorded: the next page to read, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<u32>,
     /// Meanwhile, where that takes several searches: the search that is being read, from 0, see
@@ -314,81 +314,83 @@ pub struct HiresState {
     pub since: Timestamp,
     /// SHA-256 of what counts as a hire: a change of it makes a new baseline.
     pub watches: String,
-    /// Every placement that changed up to here was looked at.
+    /// Every placement that changed up to here was processed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Timestamp>,
     /// The newest change of a placement that the last complete reading saw, see [`PollState::reached`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reached: Option<Timestamp>,
-    /// How far readings of placements go over what was read before.
+    /// The state of the overlap of readings of placements.
     #[serde(default, skip_serializing_if = "Overlap::is_default")]
     pub overlap: Overlap,
-    /// A reading of placements that ran out of time, to be continued.
+    /// A reading of placements that ran out of time and is to be continued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<PollProgress>,
-    /// Why hires cannot be read, if they cannot. Applications are read all the same.
+    /// Why hires cannot be read, if so. Applications are read all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "trouble")]
     pub failure: Option<Failure>,
 }
 
-/// Where an application was seen although Eploy's lists lacked its stage or status.
+/// A stage and status that an application was seen at although Eploy's lists lacked them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proven {
-    /// Where.
+    /// The stage and status.
     pub position: Position,
-    /// When last.
+    /// When an application was last seen there.
     pub at: Timestamp,
 }
 
-/// What is remembered of a mapping.
+/// The state of a mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MappingState {
-    /// How it stands.
+    /// The status.
     pub status: MappingStatus,
-    /// Since when it takes whom it takes: when it was first seen, or its vacancies or triggers last changed.
+    /// When the mapping was first seen, or its vacancies or triggers last changed. From then on its present definition
+    /// applies.
     pub since: Timestamp,
-    /// The version that polls read by. A change of the mapping counts from when everything that changed before was read by
-    /// this one. `None`, of an earlier program: see [`MappingState::watches`].
+    /// The version that polls use. A change of the mapping takes effect once everything that changed before it was read
+    /// with this version. `None`, of an earlier program: see [`MappingState::watches`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<DefinitionId>,
-    /// Whom it took before its vacancies or triggers last changed, oldest first: of them it is on without a break.
+    /// What the mapping covered before its vacancies or triggers last changed, oldest first: for that it has been on
+    /// without a break.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<EarlierPart>,
-    /// A digest that an earlier program kept in place of a version.
+    /// A digest that an earlier program stored in place of a version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub watches: String,
-    /// Whether the last check missed one of its stages. A list can be short for once; a second check that agrees breaks the
-    /// mapping.
+    /// Whether the last check missed one of its stages. A list can be incomplete once; a second check with the same
+    /// outcome breaks the mapping.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubted: bool,
 }
 
-/// A version of a mapping that took others than the next.
+/// A version of a mapping that covered other vacancies or triggers than the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierPart {
-    /// Which.
+    /// The version.
     pub definition: DefinitionId,
-    /// Since when it took them.
+    /// When it took effect.
     pub since: Timestamp,
-    /// Whether it was on: the reading of who was there had come to its end.
+    /// Whether it was on: its baseline was complete.
     pub on: bool,
 }
 
-/// How a mapping stands.
+/// The status of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MappingStatus {
-    /// Recording who was at the stage before it was turned on; the next page, from 1.
+    /// Recording the applications that were at the stage before the mapping was turned on.
     Baseline {
         /// The next page to read.
         page: u32,
-        /// Whether another reading has to follow this one if it has several pages: where those who were there are to be
-        /// invited, whoever slipped from one page to another while they were read must not be missed.
+        /// Whether another reading has to follow if this one has several pages. Where applications that were there
+        /// before are to be invited, one that moved between pages during the reading must not be missed.
         #[serde(default)]
         again: bool,
-        /// Whether it was broken before: then whoever changed since [`MappingState::since`] is not of those who were there,
-        /// unless their status history says so.
+        /// Whether the mapping was broken before: then an application that changed since [`MappingState::since`] is not
+        /// part of the baseline, unless its status history says so.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         after_break: bool,
         /// The search that is being read, from 0, see [`Eploy::stage_searches`](super::Eploy::stage_searches).
@@ -397,21 +399,21 @@ pub enum MappingStatus {
     },
     /// Inviting.
     Active,
-    /// Cannot work as configured; in words for people.
+    /// Cannot work as configured.
     Broken {
-        /// Why, and what to do.
+        /// Why, and what to do, in words for people.
         reason: String,
-        /// Since when.
+        /// When it broke.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
-        /// Whether it was on before: it goes on where it was when it is mended.
+        /// Whether it was on before: it continues from there when it is fixed.
         #[serde(default = "yes")]
         on: bool,
     },
 }
 
 impl MappingStatus {
-    /// Whether the reading of who was there has come to its end.
+    /// Whether the baseline is complete.
     pub fn is_on(&self) -> bool {
         match self {
             Self::Active => true,
@@ -432,25 +434,25 @@ pub struct Suspension {
     /// What is wrong and what to do.
     #[serde(alias = "trouble")]
     pub failure: Failure,
-    /// When it will be tried again.
+    /// When the next attempt is due.
     pub until: Timestamp,
 }
 
-/// How polling stands, per tenant.
+/// The poll state, per tenant.
 #[async_trait]
 pub trait TenantStates: Send + Sync {
-    /// The tenant's state, if it has one yet.
+    /// The tenant's state, if there is one yet.
     async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
 
-    /// Saves `next` if the stored version is `next.version - 1`; or if there is none, `next.version` is 1 and the tenant is
-    /// configured, so that a poll under way leaves nothing of a tenant that was removed meanwhile.
+    /// Saves `next` if the stored version is `next.version - 1`; or if there is none, `next.version` is 1 and the
+    /// tenant is configured, so that a running poll leaves nothing of a tenant that was removed meanwhile.
     async fn save_state(&self, tenant: &TenantId, next: &TenantState) -> Result<Saved, StoreError>;
 }
 
 /// Counts the calls to a tenant's Eploy, per day.
 #[async_trait]
 pub trait Allowance: Send + Sync {
-    /// Takes `calls` from the tenant's allowance of `day` (`2026-11-22`), unless that would bring its use above
+    /// Takes `calls` from the tenant's allowance of `day` (`2026-11-22`), unless that would raise its use above
     /// `ceiling`. Returns whether it did; all or nothing.
     async fn take(
         &self,
@@ -460,11 +462,11 @@ pub trait Allowance: Send + Sync {
         ceiling: u32,
     ) -> Result<bool, StoreError>;
 
-    /// How many were taken on `day`.
+    /// The number of calls taken on `day`.
     async fn taken(&self, tenant: &TenantId, day: &str) -> Result<u32, StoreError>;
 }
 
-/// A tenant's secrets. Does not print.
+/// A tenant's secrets. Its debug form shows none.
 #[derive(Clone, Debug)]
 pub struct TenantSecret {
     /// Eploy's client id.
@@ -473,7 +475,7 @@ pub struct TenantSecret {
     pub eploy_client_secret: SecretString,
     /// Per platform account.
     pub platforms: BTreeMap<AccountId, PlatformSecret>,
-    /// What hires are signed with, where the tenant's HRMS is told of them.
+    /// What webhooks about hires are signed with, where the tenant has an HRMS.
     pub hrms: Option<SigningSecrets>,
 }
 
@@ -481,9 +483,9 @@ pub struct TenantSecret {
 /// serialises a secret.
 #[derive(Clone, Debug)]
 pub struct SigningSecrets {
-    /// The one that is valid from now on.
+    /// The valid secret.
     pub current: SecretString,
-    /// The one before, for as long as a rotation leaves the receiver with it: everything is signed with both.
+    /// The one before, while a rotation leaves it valid for the receiver: everything is signed with both.
     pub previous: Option<SecretString>,
 }
 
@@ -491,7 +493,7 @@ pub struct SigningSecrets {
 #[derive(Clone, Debug, Default)]
 pub struct PlatformSecret(pub BTreeMap<String, SecretString>);
 
-/// The token in a callback's path: 256 bits in hex. Does not print.
+/// The token in a callback's path: 256 bits in hex. Its debug form does not show it.
 #[derive(Clone)]
 pub struct CallbackToken(pub SecretString);
 
@@ -511,16 +513,16 @@ impl fmt::Debug for CallbackToken {
 /// The tokens on which a platform account's callbacks are accepted.
 #[derive(Clone, Debug)]
 pub struct CallbackTokens {
-    /// The one that new registrations carry.
+    /// The token that new registrations carry.
     pub current: CallbackToken,
-    /// The one before, for as long as a rotation leaves it valid.
+    /// The one before, while a rotation leaves it valid.
     pub previous: Option<CallbackToken>,
 }
 
 /// The secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// The tenant's credentials. `fresh`: do not answer from a cache, because what it had was refused.
+    /// The tenant's credentials. `fresh`: bypass the cache, because the cached ones were refused.
     async fn secret(&self, tenant: &TenantId, fresh: bool) -> Result<TenantSecret, StoreError>;
 
     /// The tokens of one platform account's callbacks; `None` if there is no such account.
@@ -531,12 +533,12 @@ pub trait Secrets: Send + Sync {
     ) -> Result<Option<CallbackTokens>, StoreError>;
 }
 
-/// The secrets, in the hands of an operator. What is written is in use within minutes, without a restart.
+/// The secrets, writable for operators. What is written takes effect within minutes, without a restart.
 #[async_trait]
 pub trait SecretsWriter: Secrets {
-    /// Stores a tenant's credentials in place of `before`, the ones that they were made from; `None`: there were none. If
-    /// others are stored by now, nothing changes ([`Saved::Conflict`]). Each platform account keeps its callback token, and
-    /// gets one if it has none; the token of an account that is no more goes.
+    /// Stores a tenant's credentials in place of `before`, the ones that they were derived from; `None`: there were
+    /// none. If others are stored by now, nothing changes ([`Saved::Conflict`]). Each platform account keeps its
+    /// callback token, and gets one if it has none; the tokens of removed accounts are removed.
     async fn put_secret(
         &self,
         tenant: &TenantId,
@@ -544,8 +546,8 @@ pub trait SecretsWriter: Secrets {
         secret: &TenantSecret,
     ) -> Result<Saved, StoreError>;
 
-    /// Gives a platform account a new callback token, whoever else writes at the same time. The one before is accepted
-    /// until `previous_until`.
+    /// Gives a platform account a new callback token, also under concurrent writes. The one before is accepted until
+    /// `previous_until`.
     async fn rotate_callback_token(
         &self,
         tenant: &TenantId,

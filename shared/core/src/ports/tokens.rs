@@ -1,4 +1,4 @@
-//! Eploy's access tokens, kept where the next process finds them.
+//! Eploy's access tokens, cached across processes.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use crate::error::StoreError;
 use crate::ids::TenantId;
 
-/// Keeps the access token of each tenant's Eploy, sealed by whoever asked for it: the store cannot read it. Losing one
-/// costs one call.
+/// Caches the access token of each tenant's Eploy, sealed by the process that requested it: the store cannot read it.
+/// Losing one costs one call.
 #[async_trait]
 pub trait TokenCache: Send + Sync {
-    /// The tenant's sealed token, as it was last saved; `None` if there is none. It may have expired.
+    /// The tenant's sealed token, as last saved; `None` if there is none. It may have expired.
     async fn load_token(&self, tenant: &TenantId) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Saves a sealed token in place of the one before. It goes when its tenant is removed, and the store may drop it from
+    /// Saves a sealed token in place of the one before. It is removed with its tenant, and the store may drop it from
     /// `expires_at` on.
     async fn save_token(
         &self,

@@ -1,4 +1,5 @@
-//! Announcing a hire: is it one, and a new one? tell subscribers, and the tenant's HRMS until it has confirmed it.
+//! Announces a hire: check that it is a new one, publish it, and deliver it to the tenant's HRMS until that confirms
+//! it.
 
 use std::sync::Arc;
 
@@ -22,22 +23,22 @@ use crate::work::Work;
 /// Announces hires.
 #[derive(Clone)]
 pub struct HireNotifier {
-    /// Configuration, events, queue, time.
+    /// Configuration, events, queue and clock.
     pub engine: Engine,
-    /// The rows.
+    /// The announcements.
     pub announcements: Arc<dyn Announcements>,
-    /// The ways into Eploy.
+    /// The connections to Eploy.
     pub eploy: Arc<dyn EployConnections>,
-    /// The way to the tenants' HRMS.
+    /// The client of the tenants' HRMS.
     pub hrms: Arc<dyn Hrms>,
 }
 
-/// What came of asking for a redelivery.
+/// The outcome of a request for redelivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redelivery {
-    /// It is due now, from the beginning of the schedule.
+    /// It is due now, at the start of the schedule.
     Due,
-    /// It is under way already.
+    /// It is already in progress.
     UnderWay,
     /// There is no announcement of this key.
     Unknown,
@@ -46,13 +47,13 @@ pub enum Redelivery {
 }
 
 impl HireNotifier {
-    /// Brings an announcement a step on its way. Doing it twice, or too early, does nothing.
+    /// Advances an announcement. Calling it twice, or too early, does nothing.
     pub async fn announce(&self, key: &HireKey) -> Result<(), Error> {
         let Some(row) = self.announcements.load_announcement(key).await? else {
             return Ok(());
         };
         if let Some(next) = row.set_back(self.engine.now()) {
-            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "an announcement's times were written by a clock that was ahead; they are moved back");
+            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "announcement written by a clock that was ahead, times moved back");
             self.announcements.save_announcement(&next).await?;
             return Ok(());
         }
@@ -65,7 +66,7 @@ impl HireNotifier {
             .purge_announcement_if_erased(&row)
             .await?
         {
-            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "the candidate was erased; the announcement is not sent and was removed");
+            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "candidate was erased, announcement removed without sending");
             return Ok(());
         }
         let plan = tenant.hires.as_ref();
@@ -94,8 +95,8 @@ impl HireNotifier {
         }
     }
 
-    /// Delivers an announcement (again), whatever became of it: for a person who says so. The webhook's id stays the
-    /// same, so that a receiver that has it can tell.
+    /// Delivers an announcement (again) on an operator's request, whatever its outcome. The webhook's id stays the
+    /// same, so that a receiver can recognise it.
     pub async fn redeliver(&self, key: &HireKey) -> Result<Redelivery, Error> {
         let tenant = self.engine.tenant(&key.tenant).await?;
         let endpoint = tenant
@@ -117,12 +118,12 @@ impl HireNotifier {
                 self.engine.enqueue(vec![work]).await;
                 Redelivery::Due
             }
-            // Somebody else changed it a moment ago, which only another redelivery does.
+            // Another writer changed it just now, which only another redelivery does.
             None => Redelivery::UnderWay,
         })
     }
 
-    /// Whether it is a hire, and one of after the plan was turned on.
+    /// Whether it is a hire, from after the plan was turned on.
     async fn confirm(&self, tenant: &Tenant, plan: &HirePlan, row: &Announcement) -> Event {
         let confirmed = |hired_at, application| Event::Confirmed {
             hired_at,
@@ -136,7 +137,7 @@ impl HireNotifier {
         match &row.key.hire {
             Hire::Placement(_) => match eploy.application_of(&row.candidate, &row.vacancy).await {
                 Ok(application) => confirmed(None, application),
-                // Without it the announcement is still worth having.
+                // Without the application the announcement is still useful.
                 Err(error) if !error.may_retry() => confirmed(None, None),
                 Err(error) => self.put_off(row, &error),
             },
@@ -145,7 +146,7 @@ impl HireNotifier {
                 match StageCheck::of(&*eploy, id, hired).await {
                     Err(error) => self.put_off(row, &error),
                     Ok(StageCheck::NotAtStage) => Event::Skip(SkipReason::MovedOn),
-                    // The reading of who was hired before had missed it.
+                    // The baseline reading had missed it.
                     Ok(StageCheck::AtStage(_, Some(entry))) if entry.is_before(row.not_before) => {
                         Event::Skip(SkipReason::Baseline)
                     }
@@ -157,7 +158,7 @@ impl HireNotifier {
         }
     }
 
-    /// One attempt: read what the tenant wants told, claim, send, record.
+    /// One attempt: read the configured fields, claim, send, save.
     async fn deliver(
         &self,
         tenant: &Tenant,
@@ -183,7 +184,7 @@ impl HireNotifier {
             return Ok(());
         };
         let at = self.engine.now();
-        // A call that could outlive its lease would meet the next attempt.
+        // A call that could outlive its lease would overlap with the next attempt.
         if after(at, seconds(timing.call_seconds)) > lease_until {
             return Ok(());
         }
@@ -203,7 +204,7 @@ impl HireNotifier {
                 }
             }
             Err(error) => {
-                tracing::warn!(tenant = %tenant.id, hire = %row.key.hire, attempt = attempt.number, code = error.code, %error, "the HRMS could not be told of a hire");
+                tracing::warn!(tenant = %tenant.id, hire = %row.key.hire, attempt = attempt.number, code = error.code, %error, "delivery of a hire to the HRMS failed");
                 Event::Ended {
                     attempt: attempt.number,
                     outcome: Outcome::Unanswered(error.code.to_owned()),
@@ -215,7 +216,7 @@ impl HireNotifier {
         Ok(())
     }
 
-    /// What the tenant wants told about the person: read now, told, and dropped.
+    /// Reads the configured fields of the person; they are sent and dropped.
     async fn person(
         &self,
         tenant: &Tenant,
@@ -251,9 +252,9 @@ impl HireNotifier {
         }
     }
 
-    /// Something on our side of the HRMS does not work now.
+    /// The event for a failure on our side of the HRMS.
     fn put_off(&self, row: &Announcement, error: &CallError) -> Event {
-        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, code = error.code, %error, "an announcement was put off");
+        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, code = error.code, %error, "announcement deferred");
         let now = self.engine.now();
         let failure = Failure::from_call(error, row.failure.as_ref(), now);
         let delay = self
@@ -267,8 +268,8 @@ impl HireNotifier {
         Event::Deferred { failure, until }
     }
 
-    /// Applies `event`, saves the outcome and tells subscribers. `None` if somebody else changed the row first, or the
-    /// event means nothing to it.
+    /// Applies `event`, saves the result and publishes. `None` if another writer changed the row first, or the event
+    /// does not apply to it.
     async fn change(
         &self,
         tenant: &Tenant,
@@ -280,7 +281,7 @@ impl HireNotifier {
         let transition = match row.apply(event, now, &self.engine.timing) {
             Ok(transition) => transition,
             Err(NotApplicable { event, state }) => {
-                tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "an announcement has moved on");
+                tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "event does not apply to the announcement");
                 return Ok(None);
             }
         };
@@ -306,11 +307,11 @@ impl HireNotifier {
 /// Logs an answer that is not a confirmation.
 fn tell(row: &Announcement, answer: &HrmsAnswer) {
     if !Outcome::Answered(answer.status).is_delivered() {
-        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, status = answer.status, "the HRMS did not take the announcement of a hire");
+        tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, status = answer.status, "HRMS refused the announcement of a hire");
     }
 }
 
-/// That the HRMS was told in vain: never silent, because somebody is not expected at work.
+/// Logs and publishes that delivery failed: never silent, because somebody is not expected at work.
 fn undelivered(row: &Announcement) -> What {
     let (reason, remedy) = match &row.state {
         State::Failed(reason @ FailReason::Gone) => (
@@ -319,15 +320,15 @@ fn undelivered(row: &Announcement) -> What {
         ),
         State::Failed(reason @ FailReason::Refused(_)) => (
             reason.name(),
-            "Eploy could not be asked about the hire: see the announcement's trouble, then redeliver.",
+            "Eploy could not be asked about the hire: see the announcement's failure, then redeliver.",
         ),
         State::Failed(reason) => (
             reason.name(),
-            "See the delivery log, mend the endpoint, then redeliver.",
+            "See the delivery log, fix the endpoint, then redeliver.",
         ),
         other => (other.name(), ""),
     };
-    tracing::error!(tenant = %row.key.tenant, hire = %row.key.hire, reason, remedy, "the HRMS was not told of a hire");
+    tracing::error!(tenant = %row.key.tenant, hire = %row.key.hire, reason, remedy, "hire not delivered to the HRMS");
     What::HireUndelivered {
         tenant: row.key.tenant.clone(),
         hire: row.key.hire.clone(),

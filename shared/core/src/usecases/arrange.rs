@@ -1,5 +1,5 @@
-//! What has to be settled before a candidate is met live or put into a talent pool: which interview, when and with whom;
-//! and whether the pool has the candidate already. All of it comes before the claim, and none of it reaches the candidate.
+//! Preparation for a live interview or a talent pool: which interview, when and with whom; and whether the pool has the
+//! candidate already. All of it precedes the claim, and none of it reaches the candidate.
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -13,14 +13,14 @@ use crate::meeting::{Appointment, MeetingDay, MeetingPlan, OncePer, addresses};
 use crate::ports::{Answer, AssessmentOrder, Bound, Eploy, Platform, Purpose, QuestionsOf, Task};
 use crate::tenant::{Mapping, MappingKind, PoolPlan, Tenant};
 
-/// Everything about a live interview that has to be known before it is arranged.
+/// Everything that must be known before a live interview is scheduled.
 struct Arrangement {
     interview: AssessmentId,
     appointment: Appointment,
     interviewers: Vec<String>,
 }
 
-/// Why there is none.
+/// Why there is no arrangement.
 enum Hitch {
     Call(CallError),
     Store(StoreError),
@@ -39,8 +39,7 @@ impl From<StoreError> for Hitch {
 }
 
 impl Inviter {
-    /// The row as it is to be claimed, and what is to be done with the candidate. `None` if there is nothing more to do
-    /// now, which is on record then.
+    /// The row to be claimed, and the task. `None` if there is nothing more to do now; the reason is saved then.
     pub(super) async fn arrange(
         &self,
         tenant: &Tenant,
@@ -79,7 +78,7 @@ impl Inviter {
             appointment: arrangement.appointment,
             interviewers: arrangement.interviewers,
         };
-        // On record before the platform is told, so that what a look-up adopts is the appointment that was made.
+        // Saved before the platform is called, so that a lookup adopts the appointment that was made.
         let event = Event::Scheduled {
             assessment: arrangement.interview,
             appointment: arrangement.appointment,
@@ -120,8 +119,8 @@ impl Inviter {
         })
     }
 
-    /// The interview that is used for the row: on record, or made now. The ledger decides between two that were made at
-    /// once; to the other one nobody is ever invited.
+    /// The interview for the row: the saved one, or a new one. The ledger decides between two that were created at
+    /// once; nobody is ever invited to the other.
     async fn made(
         &self,
         eploy: &dyn Eploy,
@@ -154,24 +153,24 @@ impl Inviter {
             .save_created_assessment(tenant, account, &name, &made)
             .await?;
         if used == made {
-            tracing::info!(%tenant, mapping = %mapping.id, interview = %used, "an interview was made");
+            tracing::info!(%tenant, mapping = %mapping.id, interview = %used, "interview created");
         } else {
-            tracing::warn!(%tenant, mapping = %mapping.id, interview = %used, unused = %made, "two interviews were made at once, and one stays unused");
+            tracing::warn!(%tenant, mapping = %mapping.id, interview = %used, unused = %made, "two interviews created at once, one stays unused");
         }
         Ok(used)
     }
 
-    /// Takes the candidate's place in the pool. A place is one reference per candidate, bound for good: whoever comes
-    /// second, with another application, finds it taken. A place whose owner never got there is passed over.
+    /// Takes the candidate's slot in the pool. A slot is one reference per candidate, bound permanently: a second
+    /// application of the candidate finds it taken. A slot whose owner never got into the pool is skipped.
     async fn pool(
         &self,
         mapping: &Mapping,
         plan: &PoolPlan,
         row: Invitation,
     ) -> Result<Option<(Invitation, Task)>, Error> {
-        const PLACES: u32 = 100;
+        const MAX_SLOTS: u32 = 100;
         let mut taken = None;
-        for number in 1..=PLACES {
+        for number in 1..=MAX_SLOTS {
             let assessment = &row.assessment.assessment;
             let place = Reference::new(format!("pool/{assessment}/{}/{number}", row.candidate));
             let ledger = &self.engine.ledger;
@@ -180,7 +179,7 @@ impl Inviter {
                 .await?
             {
                 Bound::Ours => {
-                    // An erasure before this looked for places did not find this one.
+                    // An erasure that looked for slots before this did not find this one.
                     if ledger.purge_if_erased(&row, Some(&place)).await? {
                         return Ok(None);
                     }
@@ -205,7 +204,7 @@ impl Inviter {
     }
 }
 
-/// Whether an invitation in this state is, or may yet turn out to be, in the pool.
+/// Whether an invitation in this state is in the pool, or may turn out to be.
 fn keeps_its_place(state: &State) -> bool {
     match state {
         State::Skipped(_) | State::Cancelled => false,
@@ -214,7 +213,7 @@ fn keeps_its_place(state: &State) -> bool {
     }
 }
 
-/// When the candidate is met.
+/// When the interview takes place.
 async fn appointment(
     eploy: &dyn Eploy,
     plan: &MeetingPlan,
@@ -224,7 +223,7 @@ async fn appointment(
     let minutes = plan.minutes;
     let day = match &plan.day {
         MeetingDay::WorkingDays(days) => {
-            // What was decided before stays while it can: another try must not move it.
+            // An earlier appointment stays while it can: another attempt must not move it.
             if let Some(known) = row.appointment.filter(|known| known.at > now) {
                 return Ok(known);
             }
@@ -256,7 +255,7 @@ async fn appointment(
     }
 }
 
-/// Who meets the candidate.
+/// The interviewers.
 async fn interviewers(
     eploy: &dyn Eploy,
     plan: &MeetingPlan,
@@ -306,11 +305,11 @@ fn failure(phase: Phase, code: &'static str, problem: String, remedy: String) ->
     }
 }
 
-/// Our name for what is made: for the mapping or the vacancy, and for what the platform is told of it, so that other
-/// options make another one.
+/// Our name for the interview: of the mapping or the vacancy, with a digest of the options for the platform, so that
+/// other options create another interview.
 fn name_of_made(mapping: &Mapping, once_per: OncePer, row: &Invitation) -> String {
-    let told = serde_json::to_vec(&(&mapping.assessment, &mapping.options)).unwrap_or_default();
-    let digest = hex::encode(&Sha256::digest(&told)[..4]);
+    let options = serde_json::to_vec(&(&mapping.assessment, &mapping.options)).unwrap_or_default();
+    let digest = hex::encode(&Sha256::digest(&options)[..4]);
     match once_per {
         OncePer::Mapping => format!("{}.{digest}", mapping.id),
         OncePer::Vacancy => format!("{}.{}.{digest}", mapping.id, row.vacancy),

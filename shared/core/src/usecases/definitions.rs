@@ -13,8 +13,9 @@ use crate::ports::Definitions;
 use crate::tenant::{Mapping, Tenant};
 
 impl Engine {
-    /// The definition that everything about the invitation is decided by: that of its own version, operated as the present
-    /// mapping is. A row of an earlier program has no version, and is under the present mapping. `None` if there is neither.
+    /// The definition that decides everything about the invitation: that of its own version, with the present mapping's
+    /// operational settings. A row of an earlier program has no version, and is under the present mapping. `None` if
+    /// there is neither.
     pub async fn definition(
         &self,
         tenant: &Tenant,
@@ -35,7 +36,7 @@ impl Engine {
         })
     }
 
-    /// A mapping as it was in this version. Mostly that is how it is, and then nothing is read.
+    /// A mapping in this version. Usually that is the present one, and nothing is read.
     pub(super) async fn definition_of(
         &self,
         tenant: &Tenant,
@@ -64,17 +65,17 @@ impl Engine {
     }
 }
 
-/// Which version of which mapping of which tenant.
+/// Tenant, mapping and version.
 type Key = (TenantId, MappingId, DefinitionId);
 
-/// Reads each definition once in a process: they never change.
+/// Reads each definition once per process: they never change.
 pub struct DefinitionCache {
     store: Arc<dyn Definitions>,
     known: Mutex<HashMap<Key, Mapping>>,
 }
 
 impl DefinitionCache {
-    /// The most definitions that are kept in memory: with more, it begins anew.
+    /// The maximum number of cached definitions: beyond it, the cache is cleared.
     const MAX_KEPT: usize = 10_000;
 
     /// A cache in front of a store.
@@ -97,7 +98,7 @@ impl Definitions for DefinitionCache {
         tenant: &TenantId,
         mapping: &Mapping,
     ) -> Result<(), StoreError> {
-        // Always: its tenant may have been removed and have come back.
+        // Always: its tenant may have been removed and added again.
         self.store.save_definition(tenant, mapping).await
     }
 

@@ -1,5 +1,5 @@
-//! Where every change of an invitation is made: apply the event, save the row on condition that nobody else changed
-//! it, then let the effects out.
+//! The single place that changes invitations: apply the event, save the row on condition that nobody else changed it,
+//! then run the effects.
 
 use std::sync::Arc;
 
@@ -16,45 +16,45 @@ use crate::timing::{Timing, after, seconds};
 /// What every use case that changes invitations needs.
 #[derive(Clone)]
 pub struct Engine {
-    /// The rows.
+    /// The invitations.
     pub ledger: Arc<dyn Ledger>,
     /// The sweeps.
     pub sweeps: Arc<dyn Sweeps>,
     /// The configuration.
     pub tenants: Arc<dyn Tenants>,
-    /// The mappings as they were.
+    /// The stored versions of mappings.
     pub definitions: Arc<dyn Definitions>,
-    /// Where work is handed out.
+    /// The queue for follow-up work.
     pub queue: Arc<dyn Queue>,
-    /// Where subscribers are told.
+    /// The domain events.
     pub events: Arc<dyn Events>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The intervals.
     pub timing: Arc<Timing>,
 }
 
-/// What came of a change.
+/// The outcome of applying an event.
 pub enum Applied {
-    /// It is on record, and this is the row now.
+    /// It was saved; this is the row now.
     Yes(Box<Invitation>),
-    /// Somebody else changed the row first.
+    /// Another writer changed the row first.
     Conflict,
-    /// The event means nothing to the row.
+    /// The event does not apply to the row.
     Rejected(NotApplicable),
 }
 
-/// Whether to hand out the row's next step after a change.
+/// Who handles the row's next step after a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Dispatch {
-    /// Yes.
+    /// A worker: it is enqueued.
     Enqueue,
-    /// No: the caller goes on with it.
+    /// The caller.
     Inline,
 }
 
 impl Engine {
-    /// Now.
+    /// The current time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -72,7 +72,7 @@ impl Engine {
             .ok_or_else(|| Error::UnknownTenant(id.clone()))
     }
 
-    /// Applies `event` to `row` and saves the outcome.
+    /// Applies `event` to `row` and saves the result.
     pub async fn apply(
         &self,
         row: &Invitation,
@@ -89,7 +89,8 @@ impl Engine {
         let mut published = Vec::new();
         for effect in transition.effects {
             match effect {
-                // Before the row is saved: armed for nothing is harmless, saved and never swept is not.
+                // Before the row is saved: a sweep scheduled for nothing is harmless, a saved row that is never swept
+                // is not.
                 Effect::Watch(assessment) => {
                     self.schedule_sweep(&row.key.tenant, &assessment).await?
                 }
@@ -117,28 +118,28 @@ impl Engine {
         Ok(Applied::Yes(Box::new(transition.next)))
     }
 
-    /// The row, if it was not written by a clock that was ahead. Else its times are moved back, and it is due by them.
+    /// Returns the row, unless a clock that was ahead wrote it. Then its times are moved back and saved, and it becomes
+    /// due by them.
     pub(crate) async fn set_back(&self, row: Invitation) -> Result<Option<Invitation>, StoreError> {
         let Some(next) = row.set_back(self.now(), &self.timing) else {
             return Ok(Some(row));
         };
-        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), "an invitation's times were written by a clock that was ahead; they are moved back");
-        // Whoever changed it meanwhile has seen to it.
+        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), "invitation written by a clock that was ahead, times moved back");
+        // On a conflict the other writer has corrected it.
         self.ledger.save(&next).await?;
         Ok(None)
     }
 
-    /// Hands out work; that it could not be is no failure, because the rows are due for it. Returns whether the queue took
-    /// it.
+    /// Enqueues work. A failure is only logged, because the rows are due for it. Returns whether the queue took it.
     pub async fn enqueue(&self, work: Vec<crate::work::Work>) -> bool {
         let pushed = self.queue.push(work).await;
         if let Err(error) = &pushed {
-            tracing::warn!(%error, "work was not queued and waits for the clock");
+            tracing::warn!(%error, "enqueue failed, work stays due");
         }
         pushed.is_ok()
     }
 
-    /// Sees that the assessment is swept soon. Where it is anyway, that is read and nothing is written.
+    /// Schedules a sweep of the assessment soon. If one is scheduled already, this reads and writes nothing.
     async fn schedule_sweep(
         &self,
         tenant: &TenantId,
@@ -152,7 +153,7 @@ impl Engine {
         self.sweeps.schedule_sweep(tenant, assessment, at).await
     }
 
-    /// The trouble that `error` is, and until when it puts things off.
+    /// The failure that `error` amounts to, with the time of the next attempt.
     pub(crate) fn retry_later(
         &self,
         error: &CallError,

@@ -1,5 +1,5 @@
-//! One invitation for each application, assessment and entry, whatever is configured: where several mappings want the same
-//! entry for the same assessment, the first of them holds it and the others give way.
+//! One invitation per application, assessment and entry, whatever the configuration: where several mappings match the
+//! same entry for the same assessment, the first of them holds it and the others give way.
 
 use super::engine::Engine;
 use super::invite::Inviter;
@@ -12,19 +12,19 @@ use crate::tenant::{Mapping, MappingKind, Position, Tenant};
 
 /// An entry that a mapping would invite for.
 pub(super) struct EntryOf<'a> {
-    /// As this invitation.
+    /// The invitation for this entry.
     pub(super) key: &'a InvitationKey,
-    /// To this assessment, as the mapping says.
+    /// The assessment, as the mapping says.
     pub(super) assessment: &'a AssessmentRef,
-    /// For this vacancy.
+    /// The vacancy.
     pub(super) vacancy: &'a VacancyId,
-    /// Where the application is; `None` if reports of ours led it there.
+    /// The application's position; `None` if reports of ours led it there.
     pub(super) position: Option<&'a Position>,
 }
 
 impl Engine {
-    /// Whether `other` is what the entry is invited by: of another mapping, which takes applications at this position for
-    /// the same assessment. That may be one that was removed since, or got another name.
+    /// Whether `other` holds the entry: it is of another mapping, which covers applications at this position for the
+    /// same assessment. That mapping may have been removed or renamed since.
     pub(super) async fn is_held(
         &self,
         tenant: &Tenant,
@@ -48,12 +48,12 @@ impl Engine {
 }
 
 impl Inviter {
-    /// Takes the entry for this row, or gives way to the row that has it, which is on record then. Returns whether it is
-    /// this row's.
+    /// Claims the entry for this row, or gives way to the row that holds it, which is saved then. Returns whether this
+    /// row has the entry.
     ///
-    /// Two polls that know nothing of each other's rows can both put one on record. So each takes a place, one after the
-    /// other: a reference that is bound for good before anything is sent. Whoever finds it taken looks whether its owner
-    /// still holds the entry; if not, the next place counts. Where no other mapping has the assessment this costs nothing.
+    /// Two polls that do not know each other's rows can both save one. So each takes a numbered slot: a reference that
+    /// is bound permanently before anything is sent. A row that finds a slot taken checks whether its owner still holds
+    /// the entry; if not, the next slot counts. Where no other mapping has the assessment this costs nothing.
     pub(super) async fn hold_entry(
         &self,
         tenant: &Tenant,
@@ -62,8 +62,8 @@ impl Inviter {
         position: &Position,
     ) -> Result<bool, Error> {
         /// More than an application enters.
-        const MAX_PLACES: u32 = 1000;
-        // A pool has places of its own, for all applications of a candidate.
+        const MAX_SLOTS: u32 = 1000;
+        // A pool has slots of its own, for all applications of a candidate.
         let is_pool = matches!(mapping.kind, MappingKind::Pool(_));
         let mut others = tenant
             .mappings
@@ -87,17 +87,17 @@ impl Inviter {
             position: mapping.triggered_by(position).then_some(position),
         };
         let ledger = &self.engine.ledger;
-        for number in 1..=MAX_PLACES {
+        for number in 1..=MAX_SLOTS {
             match ledger
                 .bind_reference(account, &place(number), &row.key)
                 .await?
             {
                 Bound::Ours => {
-                    // An erasure before this looked for places did not find this one.
+                    // An erasure that looked for slots before this did not find this one.
                     if ledger.purge_if_erased(row, Some(&place(number))).await? {
                         return Ok(false);
                     }
-                    // A row that failed and is tried again may find that another has come after it.
+                    // A row that failed and is retried may find that another took the next slot.
                     let next = place(number + 1);
                     if ledger
                         .find_by_reference(&tenant.id, account, &next)
@@ -124,8 +124,8 @@ impl Inviter {
         Ok(true)
     }
 
-    /// If this happens to the row because of its own mapping, those that gave way to it take the entry: each has a further
-    /// round, which is put on record first and is due when the row has been given up.
+    /// If this event is due to the row's own mapping, the rows that gave way take the entry: each gets a further round,
+    /// which is saved first and is due once this row has been given up.
     pub(super) async fn pass_on(&self, row: &Invitation, event: &Event) -> Result<(), Error> {
         let by_mapping = matches!(
             event,
@@ -155,7 +155,7 @@ impl Inviter {
         Ok(())
     }
 
-    /// Puts the same entry on record once more, to be invited for.
+    /// Saves the same entry once more, to be invited for.
     async fn enter_after(&self, gave_way: &Invitation) -> Result<(), Error> {
         let now = self.engine.now();
         let key = InvitationKey {
@@ -175,7 +175,7 @@ impl Inviter {
         .due_at(self.engine.in_seconds(self.engine.timing.retry_seconds));
         next.definition.clone_from(&gave_way.definition);
         if self.engine.ledger.insert(&next).await? == Inserted::New {
-            tracing::info!(tenant = %key.tenant, invitation = %key.name(), "the mapping that this one gave way to does not invite; this one does");
+            tracing::info!(tenant = %key.tenant, invitation = %key.name(), "mapping with precedence does not invite, entry passed on");
             let what = What::Detected { invitation: key };
             let event = DomainEvent { at: now, what };
             self.engine.events.publish(vec![event]).await;

@@ -1,5 +1,5 @@
-//! Sending an invitation: still at the stage? read the candidate, claim, send, record, and report in the same breath. And
-//! after an unknown outcome: look it up first.
+//! Sends an invitation: check the stage, read the candidate, claim, send, save, and report right away. After an unknown
+//! outcome, the invitation is looked up first.
 
 mod look_up;
 
@@ -28,25 +28,25 @@ use crate::work::Work;
 /// Sends invitations.
 #[derive(Clone)]
 pub struct Inviter {
-    /// The rows.
+    /// The engine.
     pub engine: Engine,
-    /// The ways into Eploy.
+    /// The connections to Eploy.
     pub eploy: Arc<dyn EployConnections>,
-    /// The ways into the platforms.
+    /// The connections to the platforms.
     pub platforms: Arc<dyn PlatformConnections>,
 }
 
-/// The answer to "who, and is it still wanted".
+/// The outcome of the check before sending.
 enum Wanted {
-    /// Yes: this person, who entered like so and is at this position now.
+    /// Send: to this person, with this entry, at this present position.
     Yes(Box<Person>, Option<StageEntry>, Option<Position>),
-    /// No, or not now: what happens to the row instead.
+    /// Do not send, or not now: the event for the row.
     No(Box<Event>),
 }
 
 impl Inviter {
-    /// Brings one invitation a step on its way to the platform. Doing it twice, or too early, does nothing. If the platform has
-    /// to be searched for it, that has time until `deadline`.
+    /// Advances one invitation on its way to the platform. Calling it twice, or too early, does nothing. A search of
+    /// the platform has time until `deadline`.
     pub async fn invite(&self, key: &InvitationKey, deadline: Deadline) -> Result<(), Error> {
         let Some(row) = self.engine.ledger.load(key).await? else {
             return Ok(());
@@ -76,11 +76,11 @@ impl Inviter {
             let work = Work::step(key.clone(), crate::invitation::Step::WriteBack);
             self.engine.enqueue(vec![work]).await;
         }
-        // On the heap: with everything that sending may have to do, it would be a large future for its callers.
+        // Boxed: it would be a large future for its callers.
         Box::pin(self.send(&tenant, mapping, row, deadline)).await
     }
 
-    /// From `Detected` on.
+    /// Continues from `Detected`.
     async fn send(
         &self,
         tenant: &Tenant,
@@ -88,9 +88,9 @@ impl Inviter {
         row: Invitation,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        // With the row on record, so that either the erasure finds it or this finds the erasure: see the port.
+        // After the row is saved, so that either the erasure finds it or this finds the erasure: see the port.
         if self.engine.ledger.purge_if_erased(&row, None).await? {
-            tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "the candidate was erased; the invitation is not sent and was removed");
+            tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "candidate was erased, invitation removed without sending");
             return Ok(());
         }
         let present = tenant.present(&row.key.mapping, row.definition.as_ref());
@@ -143,8 +143,8 @@ impl Inviter {
         else {
             return Ok(());
         };
-        // The claim took its time to save. A call that could outlive its lease is not made: whoever looks the
-        // invitation up after the lease must be able to rely on nothing coming any more.
+        // Saving the claim took time. A call that could outlive its lease is not made: a worker that looks the
+        // invitation up after the lease must be able to rely on no call being under way.
         if after(self.engine.now(), seconds(timing.call_seconds)) > lease_until {
             return Ok(());
         }
@@ -193,9 +193,9 @@ impl Inviter {
         Ok(())
     }
 
-    /// The platform accepted, or may have accepted, what could not be put on record. If the candidate was erased meanwhile,
-    /// an invitation that is certainly ours is taken back: nothing of theirs may stay, nor the reference that was bound after
-    /// the erasure.
+    /// Handles an acceptance, or possible acceptance, that could not be saved. If the candidate was erased meanwhile,
+    /// an invitation that is certainly ours is withdrawn: nothing of theirs may stay, nor the reference that was bound
+    /// after the erasure.
     async fn compensate_erasure(
         &self,
         tenant: &Tenant,
@@ -230,7 +230,7 @@ impl Inviter {
         Ok(())
     }
 
-    /// Whether the present mapping still wants it and the application is still where it should be, and whom to invite.
+    /// Checks that the mapping still applies and the application is still at its trigger, and reads whom to invite.
     async fn wanted(
         &self,
         tenant: &Tenant,
@@ -248,7 +248,7 @@ impl Inviter {
             Ok(eploy) => eploy,
             Err(error) => return Wanted::No(Box::new(self.classify_failure(row, None, &error))),
         };
-        // Who was chosen by what came of another invitation is wanted wherever the application is by now.
+        // A candidate selected by the outcome of another invitation is invited wherever the application is by now.
         let anywhere = mapping.triggers.is_empty();
         let there = |position: &_| {
             anywhere
@@ -273,7 +273,7 @@ impl Inviter {
             && let Some(not_before) = row.entry.not_before
             && entry.is_before(not_before)
         {
-            // The reading of who was there had missed it.
+            // The baseline reading had missed it.
             return Wanted::No(Box::new(skip(SkipReason::Baseline)));
         }
         match self.person(&*eploy, row).await {
@@ -282,7 +282,7 @@ impl Inviter {
         }
     }
 
-    /// The candidate, with an e-mail address.
+    /// Reads the candidate, who must have an e-mail address.
     async fn person(&self, eploy: &dyn Eploy, row: &Invitation) -> Result<Person, Event> {
         let no_email = || Event::Fail {
             claim: None,
@@ -307,7 +307,7 @@ impl Inviter {
         }
     }
 
-    /// The candidate's address cannot be written to.
+    /// The failure for an unusable address.
     fn unusable_email(&self, why: &str) -> Failure {
         Failure {
             code: "candidate.email".to_owned(),
@@ -319,8 +319,8 @@ impl Inviter {
         }
     }
 
-    /// What a failed call before or during sending means: for good, or for now. Only for calls whose effect is
-    /// certainly none.
+    /// Classifies a failed call before or during sending: permanent, or to be retried. Only for calls that certainly
+    /// had no effect.
     pub(super) fn classify_failure(
         &self,
         row: &Invitation,
@@ -331,14 +331,14 @@ impl Inviter {
             .engine
             .retry_later(error, row.failure.as_ref(), &row.key);
         if error.may_retry() {
-            warn(row, error, "the invitation was put off");
+            warn(row, error, "invitation deferred");
             Event::Deferred {
                 claim,
                 failure,
                 until,
             }
         } else {
-            warn(row, error, "the invitation was refused");
+            warn(row, error, "invitation refused");
             Event::Fail {
                 claim,
                 reason: FailReason::Refused(failure),
@@ -346,7 +346,7 @@ impl Inviter {
         }
     }
 
-    /// The mapping was paused after the entry was seen.
+    /// The mapping was paused after the entry was detected.
     fn mapping_paused(&self) -> Event {
         let now = self.engine.now();
         Event::Deferred {
@@ -363,7 +363,7 @@ impl Inviter {
         }
     }
 
-    /// What the platform's answer means.
+    /// The event for the platform's answer.
     async fn outcome(
         &self,
         platform: &dyn Platform,
@@ -376,7 +376,8 @@ impl Inviter {
         let claim = Some(row.attempts);
         let reports = Some(mapping);
         Ok(match answer {
-            // Whoever looked the row up after its lease took another for ours: this one is told of as a double, and not bound.
+            // A worker that looked the row up after its lease bound another reference: this one is reported as a
+            // duplicate, and not bound.
             Ok(InviteAnswer::Created { reference, link })
                 if self.has_another(row, &reference).await? =>
             {
@@ -411,7 +412,7 @@ impl Inviter {
                 self.take(row, found, true, claim, reports).await?
             }
             Err(error) if error.phase == Phase::Unknown => {
-                warn(row, &error, "whether the invitation went out is not known");
+                warn(row, &error, "invitation outcome unknown");
                 let (failure, _) = self
                     .engine
                     .retry_later(&error, row.failure.as_ref(), &row.key);
@@ -426,8 +427,8 @@ impl Inviter {
         })
     }
 
-    /// Whether the row has another reference than this one by now, which its sender cannot know if the lease is over. Then
-    /// this one is not bound to it: where a platform does not tell whose is whose, another entry of the same person may
+    /// Whether the row has another reference by now, which its sender cannot know if the lease is over. Then this one
+    /// is not bound to it: where a platform does not tell whose a reference is, another entry of the same person may
     /// still have to find it.
     async fn has_another(&self, row: &Invitation, reference: &Reference) -> Result<bool, Error> {
         if matches!(row.state, State::Sending { lease_until } if lease_until > self.engine.now()) {
@@ -438,7 +439,7 @@ impl Inviter {
         Ok(known.is_some_and(|known| known != *reference))
     }
 
-    /// Binds the first reference that is not another invitation's. Whoever goes on to report it says by which mapping.
+    /// Binds the first reference that is not another invitation's. A caller that reports it also says by which mapping.
     async fn take(
         &self,
         row: &Invitation,
@@ -476,7 +477,7 @@ impl Inviter {
         })
     }
 
-    /// Puts an event on record and leaves the rest to others.
+    /// Saves an event and leaves the rest to other workers.
     pub(super) async fn record(
         &self,
         row: &Invitation,
@@ -487,8 +488,8 @@ impl Inviter {
         Ok(())
     }
 
-    /// Puts an event on record. What the platform accepted is recorded whatever else happened to the row meanwhile;
-    /// anything else gives way. Returns the row to go on with, if the event is on record.
+    /// Saves an event. What the platform accepted is saved whatever else happened to the row meanwhile; any other event
+    /// gives way. Returns the row to continue with, if the event was saved.
     async fn insert_invitation(
         &self,
         row: &Invitation,
@@ -525,7 +526,7 @@ impl Inviter {
     }
 }
 
-/// It is not to be sent, before any claim.
+/// The event for not sending it, before any claim.
 fn skip(reason: SkipReason) -> Event {
     let claim = None;
     Event::Skip { claim, reason }
@@ -543,12 +544,12 @@ pub(super) async fn follow_merge(
     Ok(Event::CandidateMerged { candidate })
 }
 
-/// Tells the operator why an invitation is not on its way; the recruiter is told later, and only if it lasts.
+/// Notifies the operator of a delay; the recruiter is notified later, and only if it lasts.
 fn warn(row: &Invitation, error: &CallError, what: &str) {
     tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), code = error.code, %error, "{what}");
 }
 
-/// Those that carry our reference first; those that carry another of ours not at all.
+/// Sorts those with our reference first and drops those with another reference of ours.
 fn ours_first(
     mut found: Vec<crate::ports::Found>,
     client_ref: &str,

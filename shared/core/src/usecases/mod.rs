@@ -1,4 +1,4 @@
-//! The use cases. Each is a struct of the ports it needs, so that a function links and is granted no more than that.
+//! The use cases. Each is a struct of the ports it needs, so that a function links and is granted only those.
 
 mod announce;
 mod arrange;

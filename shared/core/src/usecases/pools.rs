@@ -1,4 +1,4 @@
-//! Talent pools that take candidates by what came of an invitation of another mapping.
+//! Talent pools that take candidates by the outcome of another mapping's invitation.
 
 use crate::error::Error;
 use crate::events::{DomainEvent, What};
@@ -11,7 +11,7 @@ use crate::work::Work;
 
 use super::engine::Engine;
 
-/// Puts on record that pools are to take this invitation's candidate, where they are. Doing it twice does nothing.
+/// Saves an entry for each pool that takes this invitation's candidate. Idempotent.
 pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> Result<(), Error> {
     let Some(moment) = row.moment() else {
         return Ok(());
@@ -39,7 +39,7 @@ pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> 
         if engine.ledger.insert(&place).await? == Inserted::Existed {
             continue;
         }
-        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "the pool takes the candidate");
+        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "candidate selected for the talent pool");
         engine
             .enqueue(vec![Work::step(key.clone(), Step::Invite)])
             .await;
@@ -52,7 +52,7 @@ pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> 
     Ok(())
 }
 
-/// Whether the mapping is a pool that takes a candidate whose invitation has come to this.
+/// Whether the mapping is a pool that takes candidates with this outcome.
 fn takes(mapping: &Mapping, row: &Invitation, moment: Moment) -> bool {
     let MappingKind::Pool(plan) = &mapping.kind else {
         return false;

@@ -1,4 +1,4 @@
-//! A platform's callback: authenticate, store, queue, answer; and later, look into it.
+//! A platform's callback: authenticate, store, queue, answer; later, process it.
 
 use std::sync::Arc;
 
@@ -18,48 +18,48 @@ use crate::timing::{after, seconds};
 use crate::work::Work;
 use secrecy::ExposeSecret as _;
 
-/// What to answer to a callback.
+/// The answer to a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiveOutcome {
-    /// It is stored.
+    /// It was stored.
     Accepted,
-    /// No such address: an unknown tenant or account, or a wrong token. One answer for all, so that nothing can be
-    /// learned from it.
+    /// No such address: an unknown tenant or account, or a wrong token. One answer for all, so that a caller learns
+    /// nothing from it.
     NoSuchAddress,
-    /// A signature was due and is missing or wrong.
+    /// The required signature is missing or wrong.
     Forged,
-    /// It makes no sense.
+    /// It cannot be parsed.
     Unreadable,
 }
 
-/// Takes callbacks in.
+/// Receives callbacks.
 #[derive(Clone)]
 pub struct Receiver {
-    /// The rows.
+    /// The engine.
     pub engine: Engine,
     /// The deliveries.
     pub deliveries: Arc<dyn Deliveries>,
-    /// The tokens.
+    /// The callback tokens.
     pub secrets: Arc<dyn Secrets>,
-    /// The readers of the platforms' callbacks.
+    /// The parsers of the platforms' callbacks.
     pub platforms: Arc<dyn PlatformConnections>,
 }
 
 impl Receiver {
-    /// Looking for the invitation of a delivery is given up after this many tries: the callback can overtake the
-    /// record of what it is about, but not for long.
+    /// The maximum number of tries to find the invitation of a delivery: a callback can arrive before the row that it
+    /// is about is saved, but not by much.
     const TRIES: u32 = 6;
 
-    /// The fewest tries before a delivery whose invitation is known is given up.
+    /// The minimum number of tries before a delivery whose invitation is known is given up.
     const KNOWN_TRIES: u32 = 10;
 
-    /// Whether a delivery whose invitation is known has been looked into often enough, and for long enough.
+    /// Whether a delivery whose invitation is known has been tried often enough, and for long enough.
     fn is_exhausted(&self, delivery: &Delivery) -> bool {
         let age = self.engine.now().duration_since(delivery.at);
         delivery.tries >= Self::KNOWN_TRIES && age >= seconds(self.engine.timing.give_up_seconds)
     }
 
-    /// Authenticates a call, stores it durably and queues it. Whatever is accepted is on disk.
+    /// Authenticates a call, stores it durably and queues it. An accepted call is on disk.
     pub async fn receive(
         &self,
         tenant: &TenantId,
@@ -74,13 +74,13 @@ impl Receiver {
             return Ok(ReceiveOutcome::NoSuchAddress);
         };
         if reader.verify(call) == SignatureCheck::Forged {
-            tracing::warn!(%tenant, %account, "a callback's signature is missing or wrong");
+            tracing::warn!(%tenant, %account, "callback rejected, signature missing or wrong");
             return Ok(ReceiveOutcome::Forged);
         }
         let hint = match reader.read(call) {
             Ok(hint) => hint,
             Err(error) => {
-                tracing::warn!(%tenant, %account, bytes = call.body.len(), %error, "a callback was not understood");
+                tracing::warn!(%tenant, %account, bytes = call.body.len(), %error, "callback rejected, unparsable");
                 return Ok(ReceiveOutcome::Unreadable);
             }
         };
@@ -94,8 +94,8 @@ impl Receiver {
             tries: 0,
             given_up: false,
         };
-        // Where the queue keeps it, being due, too, would only cost writes: if the queue lost it all the same, it would be
-        // as if the callback had been lost, and a sweep brings what it told of.
+        // In a durable queue, making it due as well would only cost writes. If the queue lost it all the same, that
+        // would equal a lost callback, and a sweep finds the result.
         let kept = self.engine.queue.is_durable();
         let due_at = (!kept).then_some(delivery.at);
         self.deliveries.store(&delivery, due_at).await?;
@@ -111,7 +111,7 @@ impl Receiver {
         Ok(ReceiveOutcome::Accepted)
     }
 
-    /// Whether callbacks are taken in at this address: for a listener, before it reads anything of a stranger's body.
+    /// Whether callbacks are accepted at this address: for a listener, before it reads a caller's body.
     ///
     /// # Errors
     /// The configuration or the tokens cannot be read.
@@ -125,7 +125,7 @@ impl Receiver {
         Ok(config.is_some())
     }
 
-    /// The tenant whose address this is; none if it is nobody's.
+    /// The tenant with this address; `None` if there is none.
     async fn of_address(
         &self,
         tenant: &TenantId,
@@ -135,7 +135,7 @@ impl Receiver {
         if !is_address(tenant, account, token) {
             return Ok(None);
         }
-        // Before the secret: a stranger's invented tenant costs a read of ours, and not one of the secret store.
+        // Before the secret: an invented tenant costs a read of our table, not of the secret store.
         let Some(config) = self.engine.tenants.tenant(tenant).await? else {
             return Ok(None);
         };
@@ -154,13 +154,13 @@ impl Receiver {
             return Ok(false);
         };
         let same = |known: &CallbackToken| same_token(known, token);
-        // Both are always compared, so that the time taken does not tell which one was near.
+        // Both are always compared, so that the timing does not reveal which one was close.
         let current = same(&tokens.current);
         let previous = tokens.previous.as_ref().is_some_and(same);
         Ok(current | previous)
     }
 
-    /// Looks into a stored delivery: brings the invitations that it speaks of up to date.
+    /// Processes a stored delivery: updates the invitations that it refers to.
     pub async fn process_delivery(
         &self,
         write_back: &WriteBack,
@@ -191,7 +191,7 @@ impl Receiver {
             if delivery.tries < Self::TRIES {
                 again()
             } else {
-                tracing::warn!(%tenant, account = %delivery.account, delivery = delivery.id, "no invitation belongs to this callback: parked");
+                tracing::warn!(%tenant, account = %delivery.account, delivery = delivery.id, "callback parked, no matching invitation");
                 DeliveryOutcome::Unmatched
             }
         } else {
@@ -200,10 +200,10 @@ impl Receiver {
                 let news = write_back.sync_result(key, None, Some(*reference)).await;
                 done &= match news {
                     Ok(news) => news == SyncOutcome::Recorded,
-                    // It is not over with the next try, and the delivery's tries are counted.
+                    // The next try would not help, and the delivery's tries are counted.
                     Err(Error::UnknownTenant(_)) => false,
                     Err(Error::Store(error)) if error.lasting => {
-                        tracing::error!(%tenant, invitation = %key.name(), %error, "an invitation that a callback speaks of cannot be read");
+                        tracing::error!(%tenant, invitation = %key.name(), %error, "callback's invitation unreadable");
                         false
                     }
                     Err(error) => return Err(error),
@@ -212,8 +212,8 @@ impl Receiver {
             if done {
                 DeliveryOutcome::Handled
             } else if self.is_exhausted(&delivery) {
-                // A sweep goes on asking for the invitation, by bounds of its own, which tell the recruiter.
-                tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "a callback was given up: its result could not be recorded");
+                // The sweeps keep asking for the invitation, within their own bounds, which notify the recruiter.
+                tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "callback given up, result not saved");
                 delivery.given_up = true;
                 DeliveryOutcome::Unmatched
             } else {
@@ -225,20 +225,20 @@ impl Receiver {
     }
 }
 
-/// Whether this can be the address of anybody's callbacks. The names and the token are whatever a stranger wrote: what
-/// cannot be one is neither looked up nor logged.
+/// Whether this can be an address of callbacks. A caller chooses names and token freely: invalid ones are neither
+/// looked up nor logged.
 fn is_address(tenant: &TenantId, account: &AccountId, token: &str) -> bool {
-    const LONGEST_NAME: usize = 128;
+    const MAX_NAME_BYTES: usize = 128;
     /// 256 bits in hex.
-    const TOKEN: usize = 64;
-    let fits = |name: &str| (1..=LONGEST_NAME).contains(&name.len());
+    const TOKEN_CHARS: usize = 64;
+    let fits = |name: &str| (1..=MAX_NAME_BYTES).contains(&name.len());
     let (tenant, account) = (tenant.as_str(), account.as_str());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     fits(tenant)
         && tenant.bytes().all(plain)
         && fits(account)
         && !account.contains(char::is_control)
-        && token.len() == TOKEN
+        && token.len() == TOKEN_CHARS
         && token.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -249,7 +249,7 @@ fn same_token(known: &CallbackToken, given: &str) -> bool {
     known.ct_eq(&given).into()
 }
 
-/// The delivery's id: the same call again is the same delivery.
+/// The delivery's id: a repeated call is the same delivery.
 fn digest(account: &AccountId, event: Option<&str>, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     for part in [

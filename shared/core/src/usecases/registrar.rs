@@ -1,4 +1,4 @@
-//! Seeing that the platforms call back.
+//! Registers callbacks with the platforms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use crate::tenant::Tenant;
 /// Registers callbacks.
 #[derive(Clone)]
 pub struct Registrar {
-    /// Under which address the platforms reach the listener, without the path.
+    /// The public address of the listener, without the path.
     pub public_url: Url,
-    /// The ways into the tenants' platform accounts.
+    /// The connections to tenants' platform accounts.
     pub platforms: Arc<dyn PlatformConnections>,
     /// The tenants' callback tokens.
     pub secrets: Arc<dyn Secrets>,
 }
 
 impl Registrar {
-    /// Sees that an account calls back about these assessments. `None`: its platform does not call back. Safe to repeat.
+    /// Makes an account call back for these assessments. `None`: its platform has no callbacks. Safe to repeat.
     pub async fn register(
         &self,
         tenant: &Tenant,
@@ -43,8 +43,8 @@ impl Registrar {
         Ok(Some(done))
     }
 
-    /// Sees that all accounts that a tenant's mappings use call back, as far as they can. Returns what it came to for
-    /// each that does.
+    /// Registers the callbacks of all accounts that a tenant's mappings use, where possible. Returns the outcome for
+    /// each account that calls back.
     pub async fn register_all(
         &self,
         tenant: &Tenant,
@@ -62,7 +62,7 @@ impl Registrar {
         Ok(registered)
     }
 
-    /// The accounts that a tenant's mappings use, with the assessments they use there.
+    /// The accounts that a tenant's mappings use, with the assessments used there.
     pub fn used(tenant: &Tenant) -> BTreeMap<AccountId, Vec<AssessmentId>> {
         let mut accounts: BTreeMap<AccountId, BTreeSet<AssessmentId>> = BTreeMap::new();
         for mapping in &tenant.mappings {

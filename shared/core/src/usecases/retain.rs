@@ -1,4 +1,4 @@
-//! Keeping what came of invitations no longer than the tenant says.
+//! Purges invitations' results after the tenant's retention time.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::ports::{InvitationFilter, OperatorStore};
 /// How many invitations are read at once.
 const PAGE: usize = 500;
 
-/// Forgets what is over.
+/// Purges expired data.
 #[derive(Clone)]
 pub struct Retention {
-    /// The rows, and the time.
+    /// The engine.
     pub engine: Engine,
     /// The tenants, and their rows page by page.
     pub records: Arc<dyn OperatorStore>,
 }
 
 impl Retention {
-    /// The tenant's invitations that are over, to which nothing has happened for so many days but tries to report them, and of
-    /// which there is something left to remove.
+    /// The tenant's ended invitations that, apart from attempts to report them, did not change for `days` days, and
+    /// have something left to purge.
     pub async fn over(&self, tenant: &TenantId, days: u32) -> Result<Vec<Invitation>, StoreError> {
         let now = self.engine.now();
         let kept = SignedDuration::from_hours(i64::from(days) * 24);
@@ -48,7 +48,7 @@ impl Retention {
         }
     }
 
-    /// Removes what came of these. Returns of how many; something has just happened to the others.
+    /// Purges these invitations' results. Returns how many; the others have just changed.
     pub async fn forget(&self, rows: &[Invitation]) -> Result<usize, StoreError> {
         let mut forgotten = 0;
         for row in rows {
@@ -61,15 +61,15 @@ impl Retention {
         Ok(forgotten)
     }
 
-    /// Does so for every tenant that says for how long, and lets the store forget its handled deliveries. What fails keeps
-    /// nothing else from being done.
+    /// Purges for every tenant with a retention time, and lets the store expire its handled deliveries. A failure does
+    /// not stop the rest.
     ///
     /// # Errors
-    /// The first of what failed.
+    /// The first failure.
     pub async fn purge_expired(&self) -> Result<(), StoreError> {
         let deliveries = self.records.expire_deliveries(self.engine.now()).await;
         if let Ok(count @ 1..) = deliveries {
-            tracing::info!(count, "handled deliveries forgotten");
+            tracing::info!(count, "handled deliveries expired");
         }
         let mut outcome = deliveries.map(drop);
         for tenant in self.records.list_tenants().await? {
@@ -78,7 +78,7 @@ impl Retention {
             };
             let kept = self.keep_for(&tenant.id, days).await;
             if let Err(error) = &kept {
-                tracing::error!(tenant = %tenant.id, %error, "the tenant's old invitations could not be forgotten");
+                tracing::error!(tenant = %tenant.id, %error, "purge of expired invitations failed");
             }
             outcome = outcome.and(kept);
         }
@@ -89,7 +89,7 @@ impl Retention {
         let over = self.over(tenant, days).await?;
         let count = self.forget(&over).await?;
         if count > 0 {
-            tracing::info!(%tenant, count, "invitations forgotten, their time of keeping was over");
+            tracing::info!(%tenant, count, "expired invitations purged");
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Whether an application stands where it should, asked just before something is done about it.
+//! Checks an application's stage just before acting on it.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,37 +8,37 @@ use crate::ports::{Eploy, HistoryRow, StageInfo};
 use crate::tenant::{Mapping, Position};
 use crate::timing::after;
 
-/// The entry that an application's present stay began with.
+/// The entry that began an application's present stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StageEntry {
-    /// The row of the status history that tells of it.
+    /// Its row in the status history.
     pub history: StatusHistoryId,
-    /// When.
+    /// When the application entered.
     pub at: Option<Timestamp>,
-    /// When it came to where it was just before; `None` if the history begins here.
+    /// When it came to its previous place; `None` if the history begins with this entry.
     pub away_at: Option<Timestamp>,
 }
 
 impl StageEntry {
-    /// Whether it was certainly before `since`, our own time: with a margin for an Eploy whose times are not UTC.
+    /// Whether it was certainly before `since` by our clock: with a margin for an Eploy whose times are not UTC.
     pub fn is_before(&self, since: Timestamp) -> bool {
         self.at
             .is_some_and(|at| after(at, SignedDuration::from_mins(65)) < since)
     }
 }
 
-/// Whether an application is where it should be.
+/// Whether an application is at the expected stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StageCheck {
-    /// It is there, at this position; since when, if its history tells.
+    /// It is there, at this position; with its entry, if its history shows it.
     AtStage(Position, Option<StageEntry>),
     /// It is elsewhere, or gone.
     NotAtStage,
 }
 
 impl StageCheck {
-    /// Asks Eploy: mostly one call. A history that does not show the application where the search has just seen it may be
-    /// behind, or lack the move altogether; then the application's own record decides, for one call more.
+    /// Asks Eploy: usually one call. A history that does not show the application where the search has just seen it may
+    /// be behind or incomplete; then one more call reads the application's own record, which decides.
     pub async fn of(
         eploy: &dyn Eploy,
         application: &ApplicationId,
@@ -60,12 +60,12 @@ impl StageCheck {
 }
 
 /// The beginning of the present stay at a mapping's trigger; `None` if the application is not there now. `history` is
-/// oldest first. Going from one trigger stage or status to another of the same mapping is one stay.
+/// oldest first. Moving between trigger stages or statuses of the same mapping is one stay.
 pub fn entry_into(mapping: &Mapping, history: &[HistoryRow]) -> Option<StageEntry> {
     stay(history, |position| mapping.triggered_by(position))
 }
 
-/// The beginning of the present stay where `there` says; `None` if the application is not there now.
+/// The beginning of the present stay at a position that `there` accepts; `None` if the application is not there now.
 fn stay(history: &[HistoryRow], there: impl Fn(&Position) -> bool) -> Option<StageEntry> {
     let rows = history.iter().rev();
     let stayed = rows.take_while(|row| there(&row.position)).count();

@@ -1,4 +1,4 @@
-//! Sweeping an assessment: finding out, with as few calls as can be, which invitations have news that no callback told.
+//! Sweeps an assessment: finds, with as few calls as possible, invitations whose changes no callback reported.
 
 mod one_by_one;
 mod watches;
@@ -22,26 +22,26 @@ use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
 use crate::work::Work;
 
-/// What a sweep came to.
+/// The outcome of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swept {
-    /// It was not due, or the tenant is paused, or another sweep was quicker.
+    /// It was not due, the tenant is paused, or another sweep was faster.
     NotDue,
-    /// Everything was looked at; or the platform could not be asked, and it is due again later.
+    /// It is complete; or the platform could not be asked, and it is due again later.
     Done,
-    /// Time ran out; how far it came is on record, and it is due again at once.
+    /// It timed out. Its progress is saved, and it is due again at once.
     Unfinished,
 }
 
 /// Why a sweep stopped.
 enum Stop {
-    /// Time ran out.
+    /// The deadline passed.
     Deadline,
     /// The platform could not be asked.
     Call(CallError),
     /// Something of ours failed.
     Ours(Error),
-    /// Another sweep of the assessment was quicker.
+    /// Another sweep of the assessment was faster.
     Overtaken,
 }
 
@@ -63,55 +63,55 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// A sweep under way.
+/// A sweep in progress.
 struct Round<'a> {
     tenant: &'a TenantId,
     assessment: &'a AssessmentRef,
-    /// How the sweep stands on record.
+    /// The saved state.
     stands: SweepState,
-    /// Where the platform's list is read on.
+    /// The position in the platform's list.
     reading: Option<SweepReading>,
-    /// From when others have to be kept away, because by then they would begin, too.
+    /// When the lease has to be renewed, because another sweep would begin then.
     hold_at: Timestamp,
-    /// From when it stops.
+    /// When it stops.
     deadline: Deadline,
-    /// How often in a row it had failed, if nothing was read since.
+    /// Failures in a row, if nothing was read since.
     failures: u32,
-    /// Why the list cannot be read to its end, if it cannot.
+    /// Why the list cannot be read to its end, if so.
     failing: Option<SweepFailing>,
-    /// Until when the platform wants to be left alone.
+    /// Until when the platform asked us to wait.
     not_before: Option<Timestamp>,
 }
 
-/// What a look at the waiting ones came to.
+/// The outcome of one look at the watched invitations.
 struct Looked {
-    /// How many have news that were handed out.
+    /// How many have changed and were enqueued.
     news: usize,
-    /// Whether each of them could be looked at.
+    /// Whether all of them were checked.
     all: bool,
-    /// How many lines of the platform's list could not be read; `None`: it was not read.
+    /// Unreadable lines of the platform's list; `None`: it was not read.
     set_aside: Option<u32>,
-    /// From when on the look is to be complete next time.
+    /// When this look began: the next one has to be complete from here.
     began_at: Timestamp,
 }
 
 /// Sweeps assessments.
 #[derive(Clone)]
 pub struct Sweeper {
-    /// The rows.
+    /// The engine.
     pub engine: Engine,
-    /// The ways into the platforms.
+    /// The connections to the platforms.
     pub platforms: Arc<dyn PlatformConnections>,
-    /// Brings single invitations up to date.
+    /// Updates single invitations.
     pub write_back: WriteBack,
 }
 
 impl Sweeper {
-    /// The most pages of one platform list that a sweep reads.
-    const PAGES: u32 = 2000;
+    /// The maximum number of pages of one platform list.
+    const MAX_PAGES: u32 = 2000;
 
-    /// A list that could not be read on so often in a row is begun anew: its next page may be no more. After so many sweeps in a
-    /// row that could not see everybody, some are asked for one by one.
+    /// After this many failures in a row to continue a list, it is read from its beginning: its next page may not exist
+    /// any more. After this many incomplete sweeps in a row, some invitations are queried one by one.
     const TRIES: u32 = 3;
 
     /// Sweeps one assessment if it is due, until `deadline`.
@@ -165,14 +165,15 @@ impl Sweeper {
                 Ok(looked) if round.failing.is_some() => self.failed(&round, &mut next, &looked),
                 Ok(looked) => {
                     next.set_aside = looked.set_aside.unwrap_or(next.set_aside);
-                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "swept");
+                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "sweep completed");
                     if looked.all {
                         next.last_at = Some(looked.began_at);
                     } else {
                         next.last_at = before.last_at;
                     }
                     if looked.news > 0 || !looked.all {
-                        // News are handed out as hints, and a hint can be lost: the next look tells whether they arrived.
+                        // Changes are enqueued as hints, and a hint can be lost: the next sweep checks whether they
+                        // arrived.
                         let soon = self.engine.in_seconds(self.engine.timing.sweep_seconds);
                         next.due_at = next.due_at.map(|at| at.min(soon));
                     }
@@ -194,8 +195,8 @@ impl Sweeper {
         Ok(Swept::Done)
     }
 
-    /// Looks at the waiting ones and ends the watches that are over. Where the list cannot be read again and again, some are
-    /// asked for one by one, and their watches end all the same.
+    /// Checks the watched invitations and ends expired watches. Where reading the list keeps failing, some invitations
+    /// are queried one by one, and their watches end all the same.
     async fn look_and_end(
         &self,
         round: &mut Round<'_>,
@@ -227,7 +228,7 @@ impl Sweeper {
         Ok(looked)
     }
 
-    /// The platform's list could not be read to its end.
+    /// Records that the platform's list could not be read to its end.
     fn list_failed(&self, round: &mut Round<'_>, error: &CallError) {
         let (tenant, assessment) = (round.tenant, round.assessment);
         let before = round.failing.as_ref().map(|failing| &failing.failure);
@@ -237,17 +238,17 @@ impl Sweeper {
             round.reading = None;
         }
         round.not_before = error.retry_at;
-        tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = failure.attempts, %error, "could not be swept");
+        tracing::warn!(%tenant, %assessment, code = error.code, failures = round.failures, sweeps = failure.attempts, %error, "sweep failed");
         round.fails(failure, self.engine.now());
     }
 
-    /// After a sweep that could not see everybody, because the platform could not be asked: when to come back, and whether a
-    /// person has to know.
+    /// After a sweep that was incomplete because the platform could not be asked: sets the time of the next one, and
+    /// decides whether a person has to know.
     fn failed(&self, round: &Round<'_>, next: &mut SweepState, looked: &Looked) {
         let (tenant, assessment) = (round.tenant, round.assessment);
         let (timing, now) = (&self.engine.timing, self.engine.now());
         let sweeps = round.failed_sweeps();
-        // A reading that gets on, page by page, is gone on with soon; one that does not is begun anew, less often.
+        // A reading that advances, page by page, continues soon; one that does not is restarted, less often.
         let failures = if sweeps < Self::TRIES {
             round.failures
         } else {
@@ -278,11 +279,11 @@ impl Sweeper {
                 first_failed_at: since,
                 attempts: times,
             } = &failing.failure;
-            tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, news = looked.news, "an assessment cannot be swept: results may be late or missing");
+            tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, news = looked.news, "sweeps keep failing, results may be late or missing");
         }
     }
 
-    /// Puts on record what a sweep came to that began when it had been `armed` so often.
+    /// Saves the outcome of a sweep that began when the count of schedulings was `armed`.
     async fn save(&self, round: &Round<'_>, armed: u64, next: SweepState) -> Result<(), Error> {
         let (tenant, assessment) = (round.tenant, round.assessment);
         let sweeps = &self.engine.sweeps;
@@ -296,8 +297,8 @@ impl Sweeper {
             }
             stands = sweeps.load_sweep(tenant, assessment).await?;
         }
-        // Armed meanwhile. What armed it can wait for the usual interval, the list was read just now; and if the platform
-        // asked to be left alone, for as long as that.
+        // Scheduled meanwhile. That can wait for the usual interval, because the list was read just now; or for as long
+        // as the platform asked.
         let soon = self.engine.in_seconds(self.engine.timing.sweep_seconds);
         let due_at = match next.due_at {
             Some(at) if next.failures > 0 => at,
@@ -315,8 +316,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Between two steps of a sweep: whether there is time for another. One that takes long keeps others away meanwhile,
-    /// and does not lose how far it came.
+    /// Between two steps of a sweep: whether there is time for another. A long sweep renews its lease meanwhile and
+    /// saves its progress.
     async fn checkpoint(&self, round: &mut Round<'_>) -> Result<(), Stop> {
         let now = self.engine.now();
         if round.deadline.passed(now) {
@@ -330,7 +331,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Puts on record how far it came, and when it is due to be gone on with.
+    /// Saves the progress and when it is due to continue.
     async fn keep(&self, round: &mut Round<'_>, due_at: Timestamp) -> Result<(), Stop> {
         let sweeps = &self.engine.sweeps;
         loop {
@@ -349,21 +350,21 @@ impl Sweeper {
                 return Ok(());
             }
             let stored = sweeps.load_sweep(round.tenant, round.assessment).await?;
-            // Being armed changes nothing but this.
+            // Being scheduled changes nothing but this.
             let armed = SweepState {
                 due_at: stored.due_at,
                 armed: stored.armed,
                 ..round.stands.clone()
             };
             if stored.armed == round.stands.armed || stored != armed {
-                tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "another sweep was quicker");
+                tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "another sweep was faster");
                 return Err(Stop::Overtaken);
             }
             round.stands = stored;
         }
     }
 
-    /// Looks at the waiting ones, by one list or one by one, whichever is cheaper.
+    /// Checks the watched invitations, by the list or one by one, whichever is cheaper.
     async fn look(
         &self,
         round: &mut Round<'_>,
@@ -417,7 +418,7 @@ impl Sweeper {
                 .await?;
             let listed: HashSet<Reference> =
                 lines.iter().map(|one| one.reference.clone()).collect();
-            // Another address, and nobody new: the number of the page is ignored.
+            // A new page token but no new lines: the platform ignores the page number.
             let repeats = !listed.is_empty() && listed.is_subset(&before);
             before = listed;
             reading.set_aside = reading.set_aside.saturating_add(set_aside);
@@ -442,7 +443,7 @@ impl Sweeper {
                 round.reading = None;
                 round.recovers();
                 if reading.set_aside > 0 {
-                    tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "lines of the platform's list cannot be read and are set aside");
+                    tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "unreadable lines in the platform's list skipped");
                 }
                 return Ok(Looked {
                     news: reading.news,
@@ -451,7 +452,7 @@ impl Sweeper {
                     began_at: reading.began_at,
                 });
             }
-            if repeats || reading.pages >= Self::PAGES {
+            if repeats || reading.pages >= Self::MAX_PAGES {
                 round.reading = None;
                 return Err(Stop::Call(endless(reading.pages)));
             }
@@ -461,7 +462,7 @@ impl Sweeper {
 }
 
 impl Round<'_> {
-    /// How many sweeps in a row could not see everybody.
+    /// How many sweeps in a row were incomplete.
     fn failed_sweeps(&self) -> u32 {
         self.failing
             .as_ref()
@@ -487,7 +488,7 @@ impl Round<'_> {
     }
 }
 
-/// A list that goes on and on.
+/// The error for an endless list.
 fn endless(pages: u32) -> CallError {
     CallError {
         system: System::Platform,
@@ -504,7 +505,7 @@ fn endless(pages: u32) -> CallError {
 }
 
 fn unreadable(one: &WatchedInvitation, error: &StoreError) {
-    tracing::error!(tenant = %one.key.tenant, invitation = %one.key.name(), %error, "a watched invitation cannot be read");
+    tracing::error!(tenant = %one.key.tenant, invitation = %one.key.name(), %error, "watched invitation unreadable");
 }
 
 /// Whether it has not ended.
@@ -512,12 +513,12 @@ fn is_open(one: &WatchedInvitation) -> bool {
     one.level <= State::Started.level()
 }
 
-/// Whether a line of the platform's list says something that the ledger does not know.
+/// Whether a line of the platform's list has something that the ledger does not.
 fn has_news(one: &WatchedInvitation, sighting: &ListedStatus) -> bool {
     match &one.change_token {
         Some(change_token) => *change_token != sighting.change_token,
-        // Never marked. Of an open one, its status tells; an ended one is looked at once, to have a mark that a
-        // re-score will change.
+        // Without a change token. The status of an open one decides; an ended one is fetched once, to have a token that
+        // a re-score will change.
         None => {
             !is_open(one)
                 || sighting.status.is_none_or(|status| {
@@ -527,8 +528,8 @@ fn has_news(one: &WatchedInvitation, sighting: &ListedStatus) -> bool {
     }
 }
 
-/// How long until the next sweep: soon after an invitation, slower later, daily while only re-scores can come, not at
-/// all when nothing is waiting.
+/// How long until the next sweep: soon after an invitation, slower later, daily while only re-scores can come, never
+/// when nothing is watched.
 fn interval(
     waiting: &[WatchedInvitation],
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! The clock's work: find what is due, hand it out.
+//! The clock's work: find what is due and enqueue it.
 
 mod selector;
 
@@ -16,7 +16,7 @@ use crate::work::{Kind, Work};
 use selector::Selector;
 pub use selector::Shares;
 
-/// Polls first, before anything else is even looked for: they are one per tenant, and everything begins with them.
+/// Polls come first, before anything else is looked up: there is one per tenant, and everything begins with them.
 const STAGES: [&[Kind]; 2] = [
     &[Kind::Poll],
     &[
@@ -28,28 +28,28 @@ const STAGES: [&[Kind]; 2] = [
     ],
 ];
 
-/// How many pieces of work go to the queue at a time: what it took has its lease, whatever becomes of the rest.
+/// How many items go to the queue at a time: a batch that was taken has its lease even if a later one fails.
 const BATCH: usize = 1000;
 
-/// So many of each tenant and kind are looked at ahead of their time.
+/// How many items of each tenant and kind are enqueued ahead of time.
 const MAX_LOOKED_AT: usize = 100_000;
 
-/// No clock is expected to be further ahead.
+/// The furthest that a clock is expected to be ahead.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
 
-/// Hands out what is due.
+/// Enqueues what is due.
 #[derive(Clone)]
 pub struct Scheduler {
     due: Arc<dyn Due>,
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
     selector: Arc<Mutex<Selector>>,
-    /// What is not due yet and is still to be looked at.
+    /// Items that are not due yet and are still to be enqueued.
     ahead: Arc<Mutex<VecDeque<Work>>>,
 }
 
 impl Scheduler {
-    /// A ticker that has handed out nothing so far.
+    /// A scheduler that has enqueued nothing so far.
     pub fn new(
         due: Arc<dyn Due>,
         queue: Arc<dyn Queue>,
@@ -65,10 +65,10 @@ impl Scheduler {
         }
     }
 
-    /// Hands out what is due, fairly: see [`Shares`]. Returns how many pieces of work.
+    /// Enqueues what is due, fairly: see [`Shares`]. Returns how many items.
     ///
     /// # Errors
-    /// What is due cannot be found, or the queue does not take it. What it took before is handed out.
+    /// The due items cannot be found, or the queue refuses them. Earlier batches stay enqueued.
     pub async fn tick(&self) -> Result<usize, StoreError> {
         let mut count = 0;
         for kinds in STAGES {
@@ -81,13 +81,13 @@ impl Scheduler {
         Ok(count + self.push_ahead().await?)
     }
 
-    /// Has also what is not due yet handed out, with this tick and the following ones as the queue has room, for a host that
-    /// starts or whose clock went back: whoever takes it up sees whether it was written by a clock that was ahead, and
-    /// leaves it alone if not. It gets no lease, so what is left alone is handed out when it is due. Deliveries are not among
-    /// it: each time that one is looked into is one of its tries, and the sweeps find what it tells of.
+    /// Also enqueues what is not due yet, with this tick and the following ones as the queue has room, for a host that
+    /// starts or whose clock was set back. The worker checks whether a clock that was ahead wrote the row, and leaves
+    /// it alone if not. These items get no lease, so what is left alone is enqueued when it is due. Deliveries are not
+    /// among them: each attempt to process one counts as a try, and the sweeps find their results anyway.
     ///
     /// # Errors
-    /// What is due cannot be found.
+    /// The items cannot be found.
     pub async fn look_ahead(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Delivery);
@@ -99,7 +99,7 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Hands out what is still to be looked at, as much as the queue has room for. Returns how many.
+    /// Enqueues items ahead of time, as many as the queue has room for. Returns how many.
     async fn push_ahead(&self) -> Result<usize, StoreError> {
         let room = self.queue.room().min(BATCH);
         let work: Vec<Work> = {
@@ -114,7 +114,7 @@ impl Scheduler {
         Ok(count)
     }
 
-    /// What of these kinds is to be handed out of that which is due.
+    /// Selects which of the due items of these kinds to enqueue.
     async fn pick(&self, kinds: &[Kind]) -> Result<Vec<DueSince>, StoreError> {
         let now = self.clock.now();
         let read = self.selector().shares().read();

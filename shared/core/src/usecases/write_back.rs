@@ -1,5 +1,5 @@
-//! Bringing Eploy up to date about an invitation. Level-triggered: whatever happened in between, the latest revision is
-//! written, once, by one writer at a time.
+//! Updates Eploy about an invitation. Level-triggered: whatever happened in between, the latest revision is written,
+//! once, by one writer at a time.
 
 mod writer;
 
@@ -19,48 +19,48 @@ use crate::ports::{EployConnections, PlatformConnections, Purpose};
 use crate::result::AssessmentResult;
 use crate::tenant::{Mapping, Tenant};
 
-/// Brings Eploy up to date.
+/// Updates Eploy.
 #[derive(Clone)]
 pub struct WriteBack {
-    /// The rows.
+    /// The engine.
     pub engine: Engine,
-    /// The ways into Eploy.
+    /// The connections to Eploy.
     pub eploy: Arc<dyn EployConnections>,
-    /// The ways into the platforms.
+    /// The connections to the platforms.
     pub platforms: Arc<dyn PlatformConnections>,
 }
 
-/// Whether the platform's news are on record.
+/// The outcome of fetching a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncOutcome {
-    /// They are, and reported or due to be; or there are none any more, because the invitation is over and forgotten.
+    /// It is saved, and reported or due to be; or there is none any more, because the invitation was purged.
     Recorded,
-    /// The report is still left to a delivery, or somebody else is at work: come back later.
+    /// The report still depends on a delivery, or another writer is at work: come back later.
     Later,
-    /// The platform could not be asked, which is on record.
+    /// The platform could not be asked, which is saved.
     Unavailable {
-        /// Whether the next invitation can be asked for: only this one failed, or nothing will work at present.
+        /// Whether other invitations can be queried: only this one failed, or the connection does not work at present.
         scope: ErrorScope,
-        /// For how many tries in a row.
+        /// The number of failures in a row.
         times: u32,
     },
 }
 
 impl WriteBack {
-    /// How often the platform is asked anew because somebody else changed the row meanwhile.
-    const ASKED_AT_MOST: u32 = 5;
+    /// How many times the platform is asked because another writer changed the row meanwhile.
+    const MAX_FETCHES: u32 = 5;
 
-    /// Asks the platform for an invitation's result, puts it on record, and reports it. `delivered_as`: the reference by which
-    /// a stored delivery speaks of it; the delivery comes back until the answer is [`SyncOutcome::Recorded`].
+    /// Fetches an invitation's result from the platform, saves it, and reports it. `delivered_as` is the reference by
+    /// which a stored delivery named it; the delivery comes back until the outcome is [`SyncOutcome::Recorded`].
     pub async fn sync_result(
         &self,
         key: &InvitationKey,
         change_token: Option<String>,
         delivered_as: Option<&Reference>,
     ) -> Result<SyncOutcome, Error> {
-        // Loaded before the platform is asked and saved on condition that nobody saved in between: what another asked
-        // for later can so not be replaced by what was asked for earlier.
-        for _ in 0..Self::ASKED_AT_MOST {
+        // Loaded before the platform is asked, and saved only if nobody else saved in between: so an earlier answer
+        // cannot replace a later one.
+        for _ in 0..Self::MAX_FETCHES {
             let Some(row) = self.engine.ledger.load(key).await? else {
                 return Ok(SyncOutcome::Recorded);
             };
@@ -77,15 +77,15 @@ impl WriteBack {
             let result = match self.result(&tenant, &row).await {
                 Ok(result) => result,
                 Err(error) => {
-                    tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "the platform could not be asked");
+                    tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "result could not be fetched from the platform");
                     return self.unavailable(&tenant, &row, &error).await;
                 }
             };
             let mapping = self.engine.definition(&tenant, &row).await?;
             let mapping = mapping.as_ref();
             let lease_until = self.lease();
-            // The report can be written in the same breath, unless that means creating the action: its beginning has to
-            // be on record first.
+            // The report can be written right away, unless that creates the action: the start of its creation has to be
+            // saved first.
             let at_once = mapping.is_none_or(|mapping| {
                 mapping.report.action.is_none()
                     || matches!(row.report.action, Some(ActionRecord::Created(_)))
@@ -131,8 +131,8 @@ impl WriteBack {
         Ok(SyncOutcome::Later)
     }
 
-    /// Records that the platform could not be asked for a result. If somebody else changed the row meanwhile, they may have had
-    /// an answer.
+    /// Saves that a result could not be fetched. If another writer changed the row meanwhile, it may have had an
+    /// answer.
     async fn unavailable(
         &self,
         tenant: &Tenant,
@@ -156,9 +156,9 @@ impl WriteBack {
         Ok(SyncOutcome::Unavailable { scope, times })
     }
 
-    /// The platform speaks of an invitation that is not on record as sent, by a reference that is bound to it. If somebody
-    /// is just sending it, that is left to them. Otherwise whoever bound it came no further, and may have been followed by
-    /// others who gave it up: it is put on record as sent. Returns whether the row is another now.
+    /// Handles a result for an invitation that is not saved as sent, by a reference that is bound to it. A sender at
+    /// work is left alone. Otherwise the sender stopped after binding it, and others may have given the invitation up
+    /// since: it is saved as sent. Returns whether the row has changed.
     async fn adopt(
         &self,
         tenant: &Tenant,
@@ -184,7 +184,7 @@ impl WriteBack {
         Ok(!matches!(changed, Applied::Rejected(_)))
     }
 
-    /// Reports what is on record and not yet shown. Doing it twice does nothing.
+    /// Reports what is saved and not yet shown. Idempotent.
     pub async fn write_back(&self, key: &InvitationKey) -> Result<(), Error> {
         let Some(row) = self.engine.ledger.load(key).await? else {
             return Ok(());
@@ -223,7 +223,7 @@ impl WriteBack {
         Ok(())
     }
 
-    /// The platform's result of an invitation that it has.
+    /// The platform's result of a sent invitation.
     async fn result(
         &self,
         tenant: &Tenant,
@@ -248,8 +248,7 @@ impl WriteBack {
         }
     }
 
-    /// Writes the report under a lease that is on record, and puts on record what was written. Returns the row as it is
-    /// then, if it is known.
+    /// Writes the report under a saved lease, and saves what was written. Returns the row afterwards, if it is known.
     pub(super) async fn report(
         &self,
         tenant: &Tenant,
@@ -260,8 +259,8 @@ impl WriteBack {
         Box::pin(self.tell(tenant, row, Ok(result), lease_until)).await
     }
 
-    /// The same with what was heard from the platform, or why nothing was. Then the report says so, and is still to be
-    /// finished.
+    /// The same, with the platform's answer or the reason why there is none. Without an answer the report says so, and
+    /// stays unfinished.
     async fn tell(
         &self,
         tenant: &Tenant,
@@ -305,7 +304,7 @@ impl WriteBack {
         self.settle(row, event, Some(mapping), lease_until).await
     }
 
-    /// Puts the end of a writer's work on record, whatever else happened to the row meanwhile.
+    /// Saves the end of a writer's work, whatever else happened to the row meanwhile.
     async fn settle(
         &self,
         mut row: Invitation,
@@ -325,7 +324,7 @@ impl WriteBack {
                 Applied::Conflict => match self.engine.ledger.load(&row.key).await? {
                     Some(newer) => {
                         if newer.report.lease_until != Some(lease_until) {
-                            // The lease ran out and somebody else wrote: what we wrote may stand over theirs.
+                            // The lease expired and another writer wrote: our write may have replaced theirs.
                             event = Event::ReportStale;
                         }
                         row = newer;
@@ -336,13 +335,13 @@ impl WriteBack {
         }
     }
 
-    /// Until when a writer that begins now may be at work.
+    /// The end of the lease of a writer that begins now.
     fn lease(&self) -> Timestamp {
         self.engine.in_seconds(self.engine.timing.lease_seconds)
     }
 }
 
-/// Whether a delivery that brought news of the row is done.
+/// Whether the delivery that reported the change is done.
 fn standing(row: &Invitation) -> SyncOutcome {
     if row.awaits_delivery() {
         SyncOutcome::Later
@@ -351,8 +350,8 @@ fn standing(row: &Invitation) -> SyncOutcome {
     }
 }
 
-/// The row as the writer that has just begun works on it. An action whose creation it began is its own and fresh:
-/// nothing to look up. The record keeps saying `Creating` for whoever comes after a crash.
+/// The row as the writer that has just begun sees it. The creation of an action that it began is its own and fresh:
+/// there is nothing to look up. The saved row keeps `Creating`, for the next writer after a crash.
 pub(super) fn with_own_action(before: &Invitation, mut begun: Invitation) -> Invitation {
     if before.report.action.is_none() {
         begun.report.action = None;
@@ -360,7 +359,7 @@ pub(super) fn with_own_action(before: &Invitation, mut begun: Invitation) -> Inv
     begun
 }
 
-/// A row of an earlier program, which kept no versions, whose mapping was removed: where to report is not known.
+/// A row of an earlier program, without a version, whose mapping was removed: where to report is unknown.
 fn no_definition(row: &Invitation) -> CallError {
     CallError {
         system: System::Eploy,
@@ -383,7 +382,7 @@ fn expires(mapping: Option<&Mapping>) -> Option<u32> {
     mapping.and_then(|mapping| mapping.expires_after_days)
 }
 
-/// Whether what is to be told needs the platform's words, which the ledger does not keep.
+/// Whether the report needs the platform's text, which the ledger does not store.
 fn speaks_of_result(row: &Invitation) -> bool {
     row.reference.is_some() && row.snapshot.is_some() && !row.is_unread()
 }

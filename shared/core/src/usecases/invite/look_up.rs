@@ -1,4 +1,4 @@
-//! Looking an invitation up on the platform, after an unknown outcome.
+//! Looks an invitation up on the platform after an unknown outcome.
 
 use super::{Inviter, follow_merge, ours_first, warn};
 use crate::clock::Deadline;
@@ -11,7 +11,7 @@ use crate::timing::after;
 use crate::usecases::engine::{Applied, Dispatch};
 
 impl Inviter {
-    /// After a lease ran out: asks the platform. Returns the row, free to be sent, if the platform does not have it;
+    /// After a lease expired: asks the platform. Returns the row, free to be sent, if the platform does not have it;
     /// `None` if there is nothing more to do now.
     pub(super) async fn look_up(
         &self,
@@ -27,7 +27,7 @@ impl Inviter {
                 return Ok(None);
             }
             Err(LookUpStop::Call(error)) => {
-                warn(&row, &error, "the invitation could not be looked up");
+                warn(&row, &error, "invitation lookup failed");
                 let (failure, until) =
                     self.engine
                         .retry_later(&error, row.failure.as_ref(), &row.key);
@@ -44,7 +44,7 @@ impl Inviter {
         };
         let event = match self.take(&row, found, true, None, None).await? {
             sent @ Event::Sent { .. } => sent,
-            // Nothing there, or only what belongs to other invitations: ours was not taken.
+            // Nothing found, or only other invitations' references: ours was not accepted.
             _ => Event::LookupNotFound {
                 again_at: failures(&row).map(|failures| {
                     let timing = &self.engine.timing;
@@ -83,7 +83,7 @@ impl Inviter {
         }
     }
 
-    /// What the platform has for the row's candidate.
+    /// The platform's invitations of the row's candidate.
     async fn ask_platform(
         &self,
         tenant: &Tenant,
@@ -118,8 +118,7 @@ impl Inviter {
     }
 }
 
-/// How often sending has failed in a row: by what is known of it, or because whoever sent it did not come to an end, more than
-/// once or twice.
+/// How many sends have failed in a row: known failures, or senders that did not finish more than once or twice.
 fn failures(row: &Invitation) -> Option<u32> {
     const BY_CHANCE: u32 = 2;
     match &row.failure {
@@ -128,9 +127,9 @@ fn failures(row: &Invitation) -> Option<u32> {
     }
 }
 
-/// Why a look-up stopped.
+/// Why a lookup stopped.
 enum LookUpStop {
-    /// The candidate is another one by now. This is put on record, and the row is due again.
+    /// The candidate was merged into another. This event is saved, and the row is due again.
     Merged(Event),
     /// A call failed.
     Call(CallError),

@@ -1,4 +1,5 @@
-//! Who is at the trigger of a mapping when it is turned on: put on record first, and invited only if asked to.
+//! The baseline: the applications at a mapping's trigger when it is turned on are saved first, and invited only if
+//! configured.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use crate::ports::{Eploy, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 
 impl Poller {
-    /// Records who is at the trigger of the mappings that are being turned on.
+    /// Records the applications at the triggers of the mappings that are being turned on.
     pub(super) async fn baseline(
         &self,
         eploy: &dyn Eploy,
@@ -24,7 +25,7 @@ impl Poller {
             let (triggers, vacancies) = scope(&reading.mappings);
             let searches = eploy.stage_searches(&triggers, &vacancies);
             let Some(search) = searches.get(reading.search as usize) else {
-                // There were more when the reading began; it begins again.
+                // The list was longer when the reading began; it begins again.
                 reading.begin(state);
                 watched = self.engine.watched(tenant, state).await?;
                 continue;
@@ -55,8 +56,8 @@ impl Poller {
         Ok(())
     }
 
-    /// Asked between reading a page of who was there before and recording it: a poll that slept may have been overtaken
-    /// by one that turned the mapping on, and who entered since then must not be recorded as having been there.
+    /// Called between reading a page of the baseline and recording it. A poll that was suspended may have been
+    /// overtaken by one that turned the mapping on, and entries since then must not be recorded as baseline.
     pub(super) async fn not_overtaken(&self, tenant: &TenantId, version: u64) -> Result<(), Stop> {
         let stored = self.states.load_state(tenant).await?;
         if stored.map_or(0, |stored| stored.version) == version {
@@ -67,7 +68,8 @@ impl Poller {
     }
 }
 
-/// Which applications are read for those of the mappings that are being turned on: theirs, or more. `None` if none is.
+/// The applications to read for the mappings that are being turned on: theirs, or more. `None` if there are no such
+/// mappings.
 pub fn turned_on(watched: &[Watched]) -> Option<(Vec<Trigger>, Vacancies)> {
     let turned_on = watched.iter().filter(|one| one.is_turned_on());
     let turned_on: Vec<Watched> = turned_on.cloned().collect();
@@ -89,19 +91,19 @@ fn scope(mappings: &[Watched]) -> (Vec<Trigger>, Vacancies) {
     (triggers, only.map_or(Vacancies::All, Vacancies::Only))
 }
 
-/// One reading of everybody who is there, for all mappings that are being turned on together.
+/// One reading of the baseline, for all mappings that are being turned on together.
 struct Reading {
     mappings: Vec<Watched>,
-    /// The search that is being read, from 0.
+    /// The search in progress, from 0.
     search: u32,
-    /// The next page of it.
+    /// Its next page.
     page: u32,
     /// Whether another reading follows this one, if it has several pages.
     again: bool,
 }
 
 impl Reading {
-    /// The reading that is under way; `None` if there is none.
+    /// The reading in progress; `None` if there is none.
     fn of(watched: &[Watched], state: &TenantState) -> Option<Self> {
         let mut reading = Self {
             mappings: Vec::new(),
@@ -119,7 +121,7 @@ impl Reading {
             }) = known.map(|known| &known.status)
             {
                 reading.mappings.push(one.clone());
-                // The one that is least far.
+                // The least advanced one.
                 (reading.search, reading.page) =
                     (reading.search, reading.page).min((*search, *page));
                 reading.again |= again;
@@ -128,17 +130,17 @@ impl Reading {
         (!reading.mappings.is_empty()).then_some(reading)
     }
 
-    /// The page was taken in, and there is another.
+    /// A page was processed, and there is another.
     fn checkpoint(&self, state: &mut TenantState) {
         self.note_at(state, self.search, self.page + 1);
     }
 
-    /// The last page of a search was taken in, and there is another search.
+    /// The last page of a search was processed, and there is another search.
     fn next_search(&self, state: &mut TenantState) {
         self.note_at(state, self.search + 1, 1);
     }
 
-    /// From the first page on.
+    /// Starts from the first page.
     fn begin(&self, state: &mut TenantState) {
         self.note_at(state, 0, 1);
     }
@@ -153,9 +155,9 @@ impl Reading {
         });
     }
 
-    /// The last page was taken in. Everybody who was there is on record or, if the order of pages changed while they were
-    /// read, was missed. Of those who are not to be invited, their status history tells later. The others are read again
-    /// until a reading finds nobody new.
+    /// The last page was processed. Every application that was there is saved or, if the order of pages changed during
+    /// the reading, was missed. Missed applications that are not to be invited are recognised later by their status
+    /// history. Those to be invited are read again until a reading finds none new.
     fn end(&self, tenant: &Tenant, state: &mut TenantState) {
         let repeat = self.again && (self.page > 1 || self.search > 0);
         self.note(state, |mapping, after_break| {
@@ -167,7 +169,7 @@ impl Reading {
                     search: 0,
                 };
             }
-            tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "the mapping is on");
+            tracing::info!(tenant = %tenant.id, mapping = %mapping.id, "mapping turned on");
             MappingStatus::Active
         });
     }
@@ -191,7 +193,7 @@ mod tests {
     use crate::usecases::poll::mappings::adopt;
     use crate::usecases::poll::tests::{mapping, tenant};
 
-    /// How the mappings stand after pages with so many new entries were read, of readings with so many pages.
+    /// The mappings' statuses after pages with these numbers of new entries, per reading.
     fn after(tenant: &Tenant, readings: &[&[usize]]) -> Vec<MappingStatus> {
         let mut state = TenantState::new(Timestamp::UNIX_EPOCH);
         adopt(tenant, &mut state, Timestamp::UNIX_EPOCH);
@@ -239,7 +241,7 @@ mod tests {
         assert_eq!(after(&asked, &[&[9, 9], &[0, 0]]), on);
         assert_eq!(after(&asked, &[&[9, 9], &[1, 0]]), once_more);
         assert_eq!(after(&asked, &[&[9, 9], &[1, 0], &[0, 0]]), on);
-        // One that waits for the other to be read again is on meanwhile.
+        // A mapping that waits for the other's second reading is on meanwhile.
         let both = tenant(vec![mapping(), current]);
         let [first, second] = after(&both, &[&[9, 9]]).try_into().unwrap();
         assert_eq!([first], once_more);

@@ -1,4 +1,5 @@
-//! What is decided about applications, each for each mapping: by the poll, which does it, and by a rehearsal, which shows it.
+//! Evaluates applications, each for each mapping: for the poll, which acts on the decisions, and for a dry run, which
+//! shows them.
 
 use std::collections::HashMap;
 
@@ -14,25 +15,25 @@ use crate::tenant::Tenant;
 use crate::usecases::engine::Engine;
 use crate::usecases::entries::EntryOf;
 
-/// So many status histories are asked for at once: a whole page of them would be more than Eploy likes.
+/// How many status histories are requested at once: a whole page of them would overload Eploy.
 const HISTORIES_AT_ONCE: usize = 8;
 
-/// One mapping's view of one application.
+/// One application, evaluated for one mapping.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluation<'a> {
     /// The mapping.
     pub watched: &'a Watched,
-    /// The application, as a search shows it.
+    /// The application, as a search returned it.
     pub row: &'a ApplicationRow,
     /// The mapping's newest invitation of it.
     pub latest: Option<&'a Invitation>,
 }
 
-/// A case, and what is to be done about it; or why that cannot be told now, which concerns this application alone.
+/// An evaluation with its decision; or with the error that prevents one, which affects this application alone.
 pub type Decided<'a> = (Evaluation<'a>, Result<Decision, CallError>);
 
 impl Evaluation<'_> {
-    /// The invitation of this round.
+    /// The key of the invitation of this round.
     pub(super) fn key(&self, tenant: &Tenant, round: u32) -> InvitationKey {
         InvitationKey {
             tenant: tenant.id.clone(),
@@ -43,14 +44,14 @@ impl Evaluation<'_> {
     }
 }
 
-/// What a page of applications is of.
+/// What a page of applications was read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// What changed. Of whom a mapping is just being turned on for, it is read again once that is over.
+    /// The changes. Applications whose mapping is being turned on are read again after that.
     Changes,
-    /// Who is there while a mapping is being turned on.
+    /// The baseline of a mapping that is being turned on.
     WhoIsThere,
-    /// Who has to be looked at again, whatever they were read as.
+    /// The recheck queue, whatever the applications were read for first.
     Again,
 }
 
@@ -65,7 +66,7 @@ impl Reads {
 }
 
 impl Engine {
-    /// Decides about these applications, of which these invitations are `known`, for these mappings.
+    /// Decides about these applications for these mappings; `known` are the applications' invitations.
     pub async fn decide_rows<'a, E: From<CallError> + From<StoreError>>(
         &self,
         eploy: &dyn Eploy,
@@ -120,8 +121,8 @@ impl Engine {
         Ok(cases)
     }
 
-    /// Where several mappings would invite for one entry to one assessment, the first of the configuration does; and none
-    /// where another mapping has. That may be one that was removed since, or got another name.
+    /// Where several mappings would invite for one entry to one assessment, the first of the configuration does; and
+    /// none where another mapping has, which may have been removed or renamed since.
     async fn invite_once(
         &self,
         tenant: &Tenant,
@@ -165,7 +166,7 @@ impl Engine {
     }
 }
 
-/// Decides a case by the application's status history. What concerns its record alone does not fail the others.
+/// Decides by the application's status history. An error of its record alone does not fail the others.
 async fn by_history(
     eploy: &dyn Eploy,
     tenant: &Tenant,
@@ -178,7 +179,7 @@ async fn by_history(
         Ok(StageInfo::Position(_)) => Ok(Decision::StillThere),
         Ok(StageInfo::Gone) => Ok(Decision::NoteLeft),
         Err(error) if error.scope == ErrorScope::Record => {
-            tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "where an application stands is not known; it is looked at again");
+            tracing::warn!(tenant = %tenant.id, application = %case.row.id, code = error.code, %error, "stage of an application unknown, recheck scheduled");
             Err(error)
         }
         Err(error) => return Err(error),

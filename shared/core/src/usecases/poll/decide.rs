@@ -1,4 +1,4 @@
-//! What an application's row means for a mapping. Pure, so that a rehearsal decides exactly as the poll does.
+//! Decides what an application's row means for a mapping. Pure, so that a dry run decides exactly as the poll does.
 
 use jiff::Timestamp;
 
@@ -7,30 +7,30 @@ use crate::ports::{ApplicationRow, HistoryRow, MappingStatus};
 use crate::tenant::{Mapping, Reentry};
 use crate::usecases::stage_check::entry_into;
 
-/// What to do about an application.
+/// A decision about an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing: it is not at the trigger, or of another vacancy.
+    /// Ignore it: it is not at a trigger, or of another vacancy.
     NotMatched,
-    /// Nothing: its entry is on record.
+    /// Ignore it: its entry is saved.
     Known,
-    /// Put it on record as a new entry, of this round, and invite.
+    /// Save it as a new entry of this round, and invite.
     Invite {
         /// The round.
         round: u32,
     },
-    /// Put it on record as an entry that is passed over.
+    /// Save it as a skipped entry.
     Skip {
         /// The round.
         round: u32,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
     },
-    /// It changed and could have left and come back since: the status history tells.
+    /// Read its status history: it changed, and may have left and come back since.
     AskHistory,
-    /// Note that it is in the same stay, as of its present modification date.
+    /// Record that it is in the same stay, as of its present modification date.
     StillThere,
-    /// Note that it left.
+    /// Record that it left.
     NoteLeft,
 }
 
@@ -52,13 +52,13 @@ pub fn decide(
     };
     let again = may_enter_again(mapping, latest);
     if !at_trigger {
-        // Read before the entry that is on record, by a poll that slept since: it tells nothing of what came after. Both
-        // are Eploy's own times.
+        // Read before the saved entry, by a poll that was suspended since: it does not show anything later. Both are
+        // Eploy's own times.
         let stale = (row.modified.zip(latest.entry.modified)).is_some_and(|(row, on)| row < on);
         if stale {
             return Decision::Known;
         }
-        // A move of ours ends a stay, once the platform has the candidate; an outcome that we set does not.
+        // A move of ours ends a stay once the platform has the candidate; an outcome that we set does not.
         let waits = latest.state.level() == 0;
         let by_us = if waits {
             latest.report.led_to(mapping, &row.position)
@@ -78,7 +78,7 @@ pub fn decide(
     if !again {
         return Decision::Known;
     }
-    // Turned on (again): whatever happened before is past, except for one who is to be invited for being there, and was
+    // Turned on (again): earlier events do not count, unless present applications are to be invited and this one was
     // seen away in between.
     let came_back = mapping.include_current && latest.entry.left_at.is_some();
     if matches!(status, MappingStatus::Baseline { .. }) && !came_back {
@@ -93,20 +93,20 @@ pub fn decide(
     Decision::Known
 }
 
-/// Decides about a row for which the history was asked.
+/// Decides about a row whose history was read.
 pub fn decide_by_history(
     mapping: &Mapping,
     status: &MappingStatus,
     latest: &Invitation,
     history: &[HistoryRow],
 ) -> Decision {
-    // The search says that it is there. A history that does not know of it yet is behind, and decides nothing.
+    // The search shows it there. A history that does not show it yet is behind, and decides nothing.
     let Some(entry) = entry_into(mapping, history) else {
         return Decision::Known;
     };
-    // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC.
-    // Where a change of stage does not move the modification date, that may be much older than what was seen: whatever
-    // happened before the row was read, happened before this entry or is part of it.
+    // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC. Where a change of
+    // stage does not move the modification date, that date may be much older than the sighting: whatever happened
+    // before the row was read happened before this entry or is part of it.
     let read_at = latest.entry.seen_at.checked_sub(super::APART).ok();
     let known_until = latest
         .entry
@@ -116,8 +116,8 @@ pub fn decide_by_history(
     let since = |at: Option<Timestamp>| at.is_some_and(|at| at > known_until);
     let another = match (&latest.entry.history, entry.away_at) {
         (Some(known), _) if *known == entry.history => false,
-        // It was there when its row was read. So what lies between the two stays came later; that the present one seems to
-        // have begun later means nothing, because the row and its history can be dated a moment apart.
+        // It was there when its row was read, so what lies between the two stays came later. A later beginning of the
+        // present stay means nothing, because the row and its history can be dated a moment apart.
         (_, Some(away_at)) => since(Some(away_at)) && since(entry.at),
         (Some(_), None) => since(entry.at),
         (None, None) => false,
@@ -129,7 +129,7 @@ pub fn decide_by_history(
     }
 }
 
-/// A new entry of this round: what it comes to, by how the mapping stands.
+/// The decision for a new entry of this round, by the mapping's status.
 fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
     if mapping.paused {
         return Decision::Skip {
@@ -148,12 +148,12 @@ fn enter(mapping: &Mapping, status: &MappingStatus, round: u32) -> Decision {
     }
 }
 
-/// Whether a further entry would count. What was never sent, or never arrived, may always be entered again: that is how a
-/// recruiter says "now".
+/// Whether a further entry would count. What was never sent, or never arrived, may always be entered again: that is how
+/// a recruiter retries.
 fn may_enter_again(mapping: &Mapping, latest: &Invitation) -> bool {
     match latest.state {
         State::Detected | State::Sending { .. } => false,
-        // The platform has it; only what came of it is not known.
+        // The platform has the invitation; only its result is unknown.
         State::Failed(FailReason::Unanswered(_)) => mapping.reentry == Reentry::Again,
         State::Skipped(_) | State::Failed(_) | State::Bounced => true,
         _ => mapping.reentry == Reentry::Again,

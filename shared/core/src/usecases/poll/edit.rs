@@ -1,4 +1,4 @@
-//! What an edit of a tenant's mappings makes the next poll read, for whoever is about to make it.
+//! What an edit of a tenant's mappings makes the next poll read, for a preview of the edit.
 
 use super::baseline::turned_on;
 use super::mappings::{adopt, switch};
@@ -8,8 +8,8 @@ use crate::tenant::{Tenant, Trigger, Vacancies};
 use crate::usecases::engine::Engine;
 
 impl Engine {
-    /// Which applications are read, to record who is there, once the tenant is as given: those of what is new or was added.
-    /// `None` if the edit causes no reading. Found as polls find it, on a copy of the tenant's state.
+    /// The applications that a baseline reads once the tenant is as given: those of new mappings and of what was added.
+    /// `None` if the edit causes no reading. Determined as polls do it, on a copy of the tenant's state.
     pub async fn reading_of_edit(
         &self,
         next: &Tenant,

@@ -1,4 +1,4 @@
-//! Reading what changed, by the feed that the dialect names.
+//! Reads changes, by the feed that the dialect names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,16 +18,16 @@ use crate::tenant::{HirePlan, Position, Tenant};
 /// How many applications are read at once.
 const READS_AT_ONCE: usize = 8;
 
-/// A page of what changed.
+/// A page of changes.
 pub(super) struct Changes {
-    /// The applications that have to be looked at.
+    /// The applications to evaluate.
     pub(super) page: ApplicationPage,
-    /// Everything that the page shows, with its date: what the cursor moves by.
+    /// Everything that the page shows, with its date: the cursor moves by these.
     pub(super) dates: Vec<(ApplicationId, Option<Timestamp>)>,
 }
 
 impl Poller {
-    /// A page of what changed after `since`.
+    /// Reads a page of what changed after `since`.
     pub(super) async fn read_changes(
         &self,
         eploy: &dyn Eploy,
@@ -58,8 +58,8 @@ impl Poller {
         Ok(Changes { page, dates })
     }
 
-    /// The applications of these changes as far as they have to be looked at: a row of the history does not say whose the
-    /// application is, and most rows are of no mapping, or are in the ledger already. One call for each that is left.
+    /// The applications of these changes that have to be evaluated: a row of the history does not name the candidate,
+    /// and most rows are of no mapping or already in the ledger. One call for each that remains.
     async fn changed_rows(
         &self,
         eploy: &dyn Eploy,
@@ -107,13 +107,13 @@ impl Poller {
         for (change, read) in reads {
             match read {
                 Ok(Some(row)) => rows.push(ApplicationRow {
-                    // The application's own date may be older than the change: it is not what this feed goes by.
+                    // The application's own date may be older than the change, and this feed does not use it.
                     modified: row.modified.max(change.at),
                     ..row
                 }),
                 Ok(None) => {}
                 Err(error) if error.scope == ErrorScope::Record => {
-                    tracing::warn!(tenant = %tenant.id, application = %change.application, code = error.code, %error, "an application that changed could not be read; the stage scan looks for it");
+                    tracing::warn!(tenant = %tenant.id, application = %change.application, code = error.code, %error, "changed application unreadable, left to the stage scan");
                     let wait = self.engine.timing.scan_seconds;
                     scan::request(state, self.engine.in_seconds(wait));
                 }
@@ -146,7 +146,7 @@ pub(super) fn is_hired(tenant: &Tenant, position: &Position) -> bool {
     triggers.into_iter().any(|one| one.matches(position))
 }
 
-/// Whether a change is of a vacancy that anybody is interested in.
+/// Whether a change is of a vacancy that a mapping or the plan for hires covers.
 fn concerns(tenant: &Tenant, watched: &[Watched], change: &StageChange) -> bool {
     let Some(vacancy) = &change.vacancy else {
         return true;
@@ -157,7 +157,7 @@ fn concerns(tenant: &Tenant, watched: &[Watched], change: &StageChange) -> bool 
             .any(|one| one.mapping.vacancies.contains(vacancy))
 }
 
-/// Whether anything would be done about the application if it is where the change says.
+/// Whether any decision would follow if the application is where the change says.
 fn matters(watched: &[Watched], change: &StageChange, known: &[Invitation]) -> bool {
     let mut latest: HashMap<_, &Invitation> = HashMap::new();
     for invitation in known {

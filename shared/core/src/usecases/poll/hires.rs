@@ -1,4 +1,4 @@
-//! Hires in what a poll reads. Who was hired before the plan was turned on is recorded first, and never announced.
+//! Hires in what a poll reads. Hires from before the plan was turned on are recorded first, and never announced.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ struct Sighting {
     vacancy: VacancyId,
 }
 
-/// Brings what is remembered in line with the configured plan: a new or changed one starts with a baseline.
+/// Brings the state in line with the configured plan: a new or changed plan starts with a baseline.
 pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
     let Some(plan) = &tenant.hires else {
         state.hires = None;
@@ -43,8 +43,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
             search: 0,
             since: now,
             watches,
-            // Early enough for a clock or a time zone of Eploy's that differs from ours. Whoever was hired by then is in
-            // the baseline.
+            // Early enough for an Eploy whose clock or time zone differs from ours. Hires by then are in the baseline.
             cursor: now.checked_sub(SignedDuration::from_mins(65)).ok(),
             reached: None,
             overlap: Overlap::default(),
@@ -54,7 +53,7 @@ pub fn reconcile(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
     }
 }
 
-/// A digest of what counts as a hire: if it changes, whoever is hired now was hired before.
+/// A digest of what counts as a hire: if it changes, the present hires count as earlier ones.
 fn watches(plan: &HirePlan) -> String {
     let triggers: Vec<_> = plan
         .triggers()
@@ -70,7 +69,7 @@ fn watches(plan: &HirePlan) -> String {
 }
 
 impl Poller {
-    /// Records who was hired before the plan was turned on, page by page.
+    /// Records the hires from before the plan was turned on, page by page.
     pub(super) async fn hires_baseline(
         &self,
         eploy: &dyn Eploy,
@@ -100,13 +99,13 @@ impl Poller {
             if next.is_some() {
                 self.checkpoint(budget, &tenant.id, state).await?;
             } else {
-                tracing::info!(tenant = %tenant.id, "the plan for hires is on");
+                tracing::info!(tenant = %tenant.id, "plan for hires turned on");
             }
         }
         Ok(())
     }
 
-    /// Puts the hires of a page of changed applications on record. Returns how many are new.
+    /// Saves the hires in a page of changed applications. Returns how many are new.
     pub(super) async fn hired_applications(
         &self,
         tenant: &Tenant,
@@ -120,7 +119,7 @@ impl Poller {
             .await
     }
 
-    /// Reads which placements changed, where they tell of hires, and puts the hires on record: one search more.
+    /// Reads the changed placements, where they signal hires, and saves the hires: one more search.
     pub(super) async fn changed_placements(
         &self,
         eploy: &dyn Eploy,
@@ -179,14 +178,14 @@ impl Poller {
         Ok(())
     }
 
-    /// Puts hires on record and hands out those that are new. Returns how many those are.
+    /// Saves hires and enqueues the new ones. Returns their number.
     async fn hired(
         &self,
         tenant: &Tenant,
         state: &TenantState,
         sightings: Vec<Sighting>,
     ) -> Result<usize, Stop> {
-        // While the baseline is read, nobody is announced: whoever is seen now is seen again then.
+        // During the baseline no hire is announced: one that is seen now is seen again then.
         let Some(hires) = state
             .hires
             .as_ref()
@@ -201,7 +200,7 @@ impl Poller {
         Ok(new.into_iter().filter(|new| *new).count())
     }
 
-    /// Whether the hire is to be announced and was not before.
+    /// Saves a hire. Returns whether it is to be announced and was not before.
     async fn put_hire_on_record(
         &self,
         tenant: &Tenant,
@@ -245,14 +244,14 @@ impl Poller {
             }
             Some(_) => return Ok(false),
         }
-        tracing::info!(tenant = %tenant.id, hire = %key.hire, "hire seen");
+        tracing::info!(tenant = %tenant.id, hire = %key.hire, "hire detected");
         self.engine.enqueue(vec![Work::Announce { key }]).await;
         Ok(true)
     }
 }
 
-/// What a failed reading means. That hires cannot be read must not keep anybody from being invited: nobody is announced
-/// meanwhile, and whoever looks is told why. What concerns the whole connection ends the poll, as with applications.
+/// Handles a failed reading. That hires cannot be read must not stop invitations: no hire is announced meanwhile, and
+/// the state shows the reason. An error of the whole connection ends the poll, as with applications.
 fn set_aside(
     tenant: &Tenant,
     hires: &mut HiresState,
@@ -267,13 +266,13 @@ fn set_aside(
         .as_ref()
         .is_none_or(|before| before.code != error.code)
     {
-        tracing::error!(tenant = %tenant.id, code = error.code, %error, "hires cannot be read, so they are not announced");
+        tracing::error!(tenant = %tenant.id, code = error.code, %error, "reading of hires failed, none are announced");
     }
     hires.failure = Some(Failure::from_call(&error, before.as_ref(), now));
     Ok(())
 }
 
-/// What is remembered of reading the changes of placements.
+/// The state of reading the changes of placements.
 fn feed(hires: &mut HiresState) -> Feed<'_> {
     Feed {
         cursor: &mut hires.cursor,

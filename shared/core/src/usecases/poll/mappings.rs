@@ -1,5 +1,5 @@
-//! The mappings' own state: new ones start with a baseline, changed ones with one of what was added; one whose stage vanished
-//! breaks, loudly.
+//! The mappings' state: a new mapping starts with a baseline, a changed one with a baseline of what was added; one
+//! whose stage vanished breaks, visibly.
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -12,24 +12,23 @@ use crate::ports::{
 };
 use crate::tenant::{Mapping, Tenant, Trigger};
 
-/// So many earlier parts are remembered of a mapping that is changed again and again.
+/// The maximum number of earlier versions remembered of a mapping.
 const MAX_PARTS: usize = 16;
 
-/// So many places are remembered that Eploy's lists lacked.
+/// The maximum number of positions remembered that Eploy's lists lacked.
 const MAX_PROVEN: usize = 50;
 
-/// For how long an application's being somewhere proves that the place exists.
+/// How long an application's presence at a position proves that the position exists.
 const PROVES_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Remembers the mappings that are new, and begins with a reading of who is there. Returns those whose definitions are to be
-/// kept.
+/// Adds new mappings to the state, each starting with a baseline. Returns those whose definitions are to be saved.
 pub fn adopt<'a>(tenant: &'a Tenant, state: &mut TenantState, now: Timestamp) -> Vec<&'a Mapping> {
     let mut adopted = Vec::new();
     for mapping in &tenant.mappings {
         let version = mapping.definition_id();
         match state.mappings.get_mut(&mapping.id) {
             Some(known) if known.definition.is_some() => continue,
-            // Of an earlier program, and unchanged since.
+            // Saved by an earlier program, and unchanged since.
             Some(known) if known.watches == watches(mapping) => {
                 known.definition = Some(version);
                 known.watches.clear();
@@ -51,7 +50,7 @@ pub fn adopt<'a>(tenant: &'a Tenant, state: &mut TenantState, now: Timestamp) ->
     adopted
 }
 
-/// Whether a mapping was changed or removed since the definition that polls read by.
+/// Whether a mapping was changed or removed since the definition that polls use.
 pub fn is_changed(tenant: &Tenant, state: &TenantState) -> bool {
     state.mappings.iter().any(|(id, known)| {
         let present = tenant.mapping(id).map(Mapping::definition_id);
@@ -59,9 +58,9 @@ pub fn is_changed(tenant: &Tenant, state: &TenantState) -> bool {
     })
 }
 
-/// Goes over from the definitions that were `watched` to the configured ones, once everything that changed before was read.
-/// Who is there is read only of what a change added; whom it took before, it goes on taking. Returns the mappings whose
-/// definitions are to be kept.
+/// Switches from the `watched` definitions to the configured ones, once everything that changed before was read. A
+/// baseline is read only for what a change added; what the mapping covered before continues without a break. Returns
+/// the mappings whose definitions are to be saved.
 pub fn switch<'a>(
     tenant: &'a Tenant,
     state: &mut TenantState,
@@ -83,7 +82,7 @@ pub fn switch<'a>(
         let before = before.map_or(mapping, |one| &one.mapping);
         change(known, before, mapping, now);
         known.definition = Some(version);
-        // Its stages are others.
+        // Its stages have changed.
         state.check_at = None;
         changed.push(mapping);
     }
@@ -112,7 +111,7 @@ fn change(known: &mut MappingState, before: &Mapping, mapping: &Mapping, now: Ti
         MappingStatus::Active | MappingStatus::Broken { on: true, .. } if !adds => {
             MappingStatus::Active
         }
-        // Whoever came to the stage that is put in its place did so while nobody was taken.
+        // Applications that entered the replacement stage did so while the mapping was broken.
         MappingStatus::Broken { at: Some(at), .. } => {
             known.since = at;
             reading(mapping, true)
@@ -127,13 +126,13 @@ fn change(known: &mut MappingState, before: &Mapping, mapping: &Mapping, now: Ti
     };
 }
 
-/// Whether who is there is being read for any mapping.
+/// Whether a baseline is being read for any mapping.
 pub(super) fn any_turned_on(state: &TenantState) -> bool {
     let mut mappings = state.mappings.values();
     mappings.any(|known| matches!(known.status, MappingStatus::Baseline { .. }))
 }
 
-/// Whether any mapping takes somebody already, or is about to change.
+/// Whether any mapping is on, or is about to change.
 pub(super) fn any_on(state: &TenantState) -> bool {
     let mut mappings = state.mappings.values();
     mappings.any(|known| {
@@ -141,13 +140,13 @@ pub(super) fn any_on(state: &TenantState) -> bool {
     })
 }
 
-/// The beginning of the first reading of who is there.
+/// The status at the start of the baseline.
 pub(super) fn first_reading(mapping: &Mapping) -> MappingStatus {
     reading(mapping, false)
 }
 
 fn reading(mapping: &Mapping, after_break: bool) -> MappingStatus {
-    // Without triggers there is nobody to be at one.
+    // Without triggers, no application can be at one.
     if mapping.triggers.is_empty() {
         return MappingStatus::Active;
     }
@@ -159,7 +158,7 @@ fn reading(mapping: &Mapping, after_break: bool) -> MappingStatus {
     }
 }
 
-/// How a mapping goes on whose stage is there after all.
+/// The status of a mapping whose stage exists after all.
 pub(super) fn mended(mapping: &Mapping, on: bool) -> MappingStatus {
     if on {
         MappingStatus::Active
@@ -168,8 +167,8 @@ pub(super) fn mended(mapping: &Mapping, on: bool) -> MappingStatus {
     }
 }
 
-/// Who is at a trigger of a mapping proves that the trigger exists, whatever Eploy's lists say. Returns whether that mended a
-/// mapping.
+/// An application at a mapping's trigger proves that the trigger exists, whatever Eploy's lists say. Returns whether
+/// that fixed a mapping.
 pub fn prove(
     watched: &[Watched],
     state: &mut TenantState,
@@ -199,7 +198,7 @@ pub fn prove(
         }
         known.doubted = false;
         if let MappingStatus::Broken { reason, on, .. } = &known.status {
-            tracing::warn!(mapping = %one.mapping.id, %reason, "applications are at a trigger of a mapping that counted as broken; it goes on");
+            tracing::warn!(mapping = %one.mapping.id, %reason, "broken mapping resumed, applications are at its trigger");
             known.status = mended(&one.mapping, *on);
             any = true;
         }
@@ -207,7 +206,7 @@ pub fn prove(
     any
 }
 
-/// Eploy's lists, with the places where applications were seen lately.
+/// Eploy's lists, with the positions where applications were seen lately.
 pub fn with_proven(mut directory: Directory, state: &mut TenantState, now: Timestamp) -> Directory {
     state
         .proven
@@ -237,7 +236,7 @@ pub fn with_proven(mut directory: Directory, state: &mut TenantState, now: Times
     directory
 }
 
-/// The digest that an earlier program kept of a mapping.
+/// The digest that an earlier program stored of a mapping.
 pub(super) fn watches(mapping: &Mapping) -> String {
     let triggers: Vec<_> = mapping
         .triggers
@@ -254,12 +253,12 @@ pub(super) fn watches(mapping: &Mapping) -> String {
     hex::encode(&Sha256::digest(&bytes)[..8])
 }
 
-/// Why a mapping cannot work with what the tenant has now; `None` if it can, or if the lists are not readable.
+/// Why a mapping cannot work with the tenant's present stages; `None` if it can, or if the lists are not readable.
 pub fn broken(mapping: &Mapping, directory: &Directory) -> Option<String> {
     broken_trigger(&mapping.triggers, directory)
 }
 
-/// The same, of triggers.
+/// The same for triggers.
 pub fn broken_trigger(triggers: &[Trigger], directory: &Directory) -> Option<String> {
     for trigger in triggers {
         let name = trigger.stage_name.as_deref().unwrap_or("no name on record");
@@ -280,7 +279,7 @@ pub fn broken_trigger(triggers: &[Trigger], directory: &Directory) -> Option<Str
     None
 }
 
-/// How an option is missing from a list. No Eploy is without any: an empty list is one that could not be read.
+/// How an option is missing from a list. No Eploy has an empty list: one that is empty could not be read.
 fn missing(list: Option<&[NamedId]>, id: &str) -> Option<&'static str> {
     let list = list.filter(|list| !list.is_empty())?;
     match list.iter().find(|option| option.id == id) {

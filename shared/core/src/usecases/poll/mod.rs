@@ -1,4 +1,4 @@
-//! Polling a tenant: Eploy's changed applications into the ledger; the cursor moves only after the ledger has them.
+//! Polls a tenant: reads Eploy's changed applications into the ledger. The cursor moves only after the ledger has them.
 
 mod baseline;
 mod cases;
@@ -42,38 +42,38 @@ use crate::timing::{after, seconds};
 /// Polls tenants.
 #[derive(Clone)]
 pub struct Poller {
-    /// The rows.
+    /// The engine.
     pub engine: Engine,
-    /// How polling stands.
+    /// The poll state.
     pub states: Arc<dyn TenantStates>,
     /// The announcements of hires.
     pub announcements: Arc<dyn Announcements>,
-    /// The ways into Eploy.
+    /// The connections to Eploy.
     pub eploy: Arc<dyn EployConnections>,
 }
 
-/// What a poll came to.
+/// The outcome of a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Polled {
-    /// It was not due, or the tenant is paused, or another poll was quicker.
+    /// It was not due, the tenant is paused, or another poll was faster.
     NotDue,
-    /// Everything was read. How many new entries there were.
+    /// Everything was read: the number of new entries.
     Done(usize),
-    /// Time ran out; what was read is on record, and it is due again at once.
+    /// It timed out. What was read is saved, and the poll is due again at once.
     Unfinished,
-    /// It failed, and is due again later.
+    /// It failed and is due again later.
     Failed,
 }
 
-/// Why reading stopped.
+/// Why a poll stopped.
 enum Stop {
-    /// Time ran out.
+    /// The deadline passed.
     Deadline,
     /// A call failed.
     Call(CallError),
     /// A store of ours failed.
     Store(StoreError),
-    /// Another poll of the tenant was quicker.
+    /// Another poll of the tenant was faster.
     Overtaken,
 }
 
@@ -89,21 +89,21 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// The time that a poll has.
+/// The time and pages that a poll may use.
 struct PollBudget {
-    /// From when it stops.
+    /// When it stops.
     deadline: Deadline,
-    /// From when others have to be kept away, because by then they would begin, too.
+    /// When the lease has to be renewed, because another poll would begin then.
     hold_at: Timestamp,
-    /// How many pages of changes were read.
+    /// Pages of changes read so far.
     pages: u32,
 }
 
 impl Poller {
-    /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again later and later: a row
-    /// that cannot be read is not asked for without a pause.
+    /// Polls a tenant if it is due, until `deadline`. If something of ours fails, it is due again after growing delays:
+    /// an unreadable row is not requested without a pause.
     pub async fn poll(&self, id: &TenantId, deadline: Deadline) -> Result<Polled, Error> {
-        // The state first: by a configuration that is older than the state, a mapping that is new would count as removed.
+        // The state first: with a configuration older than the state, a new mapping would count as removed.
         let stored = self.states.load_state(id).await?;
         let tenant = match self.engine.tenant(id).await {
             Ok(tenant) => tenant,
@@ -117,8 +117,8 @@ impl Poller {
         let now = self.engine.now();
         let mut state = stored.unwrap_or_else(|| TenantState::new(now));
         if state.set_back(now) {
-            tracing::warn!(tenant = %id, "the tenant's times were written by a clock that was ahead; they are moved back");
-            // On record, or they would move along with now.
+            tracing::warn!(tenant = %id, "tenant state written by a clock that was ahead, times moved back");
+            // Saved first: unsaved times would move along with the clock.
             if self.save(id, &mut state).await? == Saved::Conflict {
                 return Ok(Polled::NotDue);
             }
@@ -173,25 +173,25 @@ impl Poller {
                 self.failed(id, &mut state, &error).await;
                 Polled::Failed
             }
-            // Nothing is lost: the cursor is where it was.
+            // Nothing is lost: the cursor did not move.
             Err(Stop::Store(error)) => {
                 self.put_off(id, state).await;
                 return Err(error.into());
             }
             Err(Stop::Overtaken) => {
-                tracing::info!(tenant = %id, "another poll of this tenant was quicker");
+                tracing::info!(tenant = %id, "another poll of this tenant was faster");
                 return Ok(Polled::NotDue);
             }
         };
         if self.save(id, &mut state).await? == Saved::Conflict {
-            tracing::info!(tenant = %id, "another poll of this tenant was quicker");
+            tracing::info!(tenant = %id, "another poll of this tenant was faster");
             return Ok(Polled::NotDue);
         }
         Ok(polled)
     }
 
-    /// Saves the state as the version after the one that it was read or saved as. Unless that is certain to be on record,
-    /// its version stays: with the next one, it could overwrite what another poll saved as this one meanwhile.
+    /// Saves the state as the version after the one that it was read or saved as. Unless it is certainly saved, its
+    /// version stays: with the next one it could overwrite what another poll saved as this one meanwhile.
     async fn save(&self, id: &TenantId, state: &mut TenantState) -> Result<Saved, StoreError> {
         state.saved_at = Some(self.engine.now());
         state.version += 1;
@@ -202,17 +202,17 @@ impl Poller {
         saved
     }
 
-    /// After something of ours failed.
+    /// Defers the next poll after something of ours failed.
     async fn put_off(&self, id: &TenantId, mut state: TenantState) {
         state.poll.failures = state.poll.failures.saturating_add(1);
         let pause = self.engine.timing.backoff(state.poll.failures, id.as_str());
         state.due_at = state.due_at.max(after(self.engine.now(), pause));
-        // In vain if the store does not work at all, and then it stays due; if another poll was quicker; or if a save that
-        // seemed to fail had worked, and then it is due when the lease is over that it took.
+        // Fails if the store does not work at all, and then the poll stays due; if another poll was faster; or if a
+        // save that seemed to fail had worked, and then the poll is due when the lease that it took expires.
         let _ = self.save(id, &mut state).await;
     }
 
-    /// Everything that a poll reads, in order.
+    /// Reads everything that a poll reads, in order.
     async fn read(
         &self,
         eploy: &dyn Eploy,
@@ -224,15 +224,15 @@ impl Poller {
         self.check_mappings(eploy, tenant, state).await?;
         let pause = seconds(self.engine.timing.scan_seconds);
         scan::reconcile(state, eploy.feed(), self.engine.now(), pause);
-        // Before the baseline is read, so that what changes while it is read lies after it; and early enough for a clock
-        // or a time zone of Eploy's that differs from ours. Whoever was at the stage by then is in the baseline.
+        // Before the baseline is read, so that what changes meanwhile lies after it; and early enough for an Eploy
+        // whose clock or time zone differs from ours. Applications at the stage by then are in the baseline.
         if state.poll.cursor.is_none() {
             state.poll.cursor = self.engine.now().checked_sub(APART).ok();
         }
         *found += self.look_again(eploy, tenant, state).await?;
         self.hires_baseline(eploy, tenant, state, budget).await?;
-        // Other mappings do not wait until those that are turned on have read who is there; and one that was changed first
-        // has everything read that changed before, by what it said then.
+        // Other mappings do not wait for the baseline of a new one. A changed mapping first has everything read that
+        // changed before, with its earlier definition.
         let mut read = false;
         if mappings::any_on(state) {
             self.read_feed(eploy, tenant, state, budget, found).await?;
@@ -268,7 +268,7 @@ impl Poller {
         }
     }
 
-    /// Goes over to the mappings as they are configured now.
+    /// Switches to the mappings as configured now.
     async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), Stop> {
         if mappings::is_changed(tenant, state) {
             let watched = self.engine.watched(tenant, state).await?;
@@ -278,7 +278,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Keeps these mappings as they are now: invitations are made under them from here on.
+    /// Saves these mappings' definitions: invitations are made under them from here on.
     async fn keep_definitions(
         &self,
         tenant: &TenantId,
@@ -291,8 +291,8 @@ impl Poller {
         Ok(())
     }
 
-    /// Between two pages: whether there is time for another. A poll that takes long keeps others away meanwhile, and does
-    /// not lose how far it came.
+    /// Between two pages: whether there is time for another. A long poll renews its lease meanwhile and saves its
+    /// progress.
     async fn checkpoint(
         &self,
         budget: &mut PollBudget,
@@ -314,7 +314,7 @@ impl Poller {
         Ok(())
     }
 
-    /// From time to time: whether the mappings' stages still exist.
+    /// Periodically checks whether the mappings' stages still exist.
     async fn check_mappings(
         &self,
         eploy: &dyn Eploy,
@@ -328,9 +328,9 @@ impl Poller {
         let timing = &self.engine.timing;
         let directory = match eploy.directory().await {
             Ok(directory) => directory,
-            // The lists only tell of a mistake: that they cannot be read keeps nobody from being invited.
+            // The lists only show mistakes: invitations continue without them.
             Err(error) if error.scope == ErrorScope::Record => {
-                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the mappings' stages could not be checked");
+                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "check of the mappings' stages failed");
                 state.check_at = Some(self.engine.in_seconds(timing.suspend_seconds));
                 return Ok(());
             }
@@ -339,7 +339,7 @@ impl Poller {
         if let Some(plan) = &tenant.hires
             && let Some(reason) = mappings::broken_trigger(plan.triggers(), &directory)
         {
-            tracing::error!(tenant = %tenant.id, %reason, "the plan for hires is broken and announces nobody");
+            tracing::error!(tenant = %tenant.id, %reason, "plan for hires is broken, no hires are announced");
         }
         let mut check_in = timing.recheck_seconds;
         let directory = mappings::with_proven(directory, state, now);
@@ -358,7 +358,7 @@ impl Poller {
                 && works
                 && !remembered.doubted
             {
-                tracing::warn!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping may be broken; it is checked again soon");
+                tracing::warn!(tenant = %tenant.id, mapping = %mapping.id, %reason, "mapping may be broken, second check scheduled");
                 remembered.doubted = true;
                 check_in = check_in.min(timing.retry_seconds);
                 continue;
@@ -367,7 +367,7 @@ impl Poller {
             match reason {
                 Some(reason) => {
                     if broken_at.is_none() {
-                        tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "a mapping is broken and invites nobody");
+                        tracing::error!(tenant = %tenant.id, mapping = %mapping.id, %reason, "mapping is broken, no invitations");
                         let what = What::MappingBroken {
                             tenant: tenant.id.clone(),
                             mapping: mapping.id.clone(),
@@ -385,7 +385,7 @@ impl Poller {
                     };
                     check_in = check_in.min(timing.suspend_seconds);
                 }
-                // Whoever came meanwhile is invited.
+                // Candidates that entered meanwhile are invited.
                 None if broken_at.is_some() => {
                     remembered.status = mappings::mended(mapping, was_on);
                 }
@@ -396,7 +396,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Reads what changed, page by page, and moves the cursor.
+    /// Reads the changes, page by page, and moves the cursor.
     async fn changes(
         &self,
         eploy: &dyn Eploy,
@@ -407,7 +407,7 @@ impl Poller {
     ) -> Result<(), Stop> {
         let now = self.engine.now();
         if mappings::any_turned_on(state) || mappings::is_changed(tenant, state) {
-            // Nobody may be left for later who would then be taken for one who was there before.
+            // None may be left for later and then count as part of the baseline.
             state.poll.overlap.light_left = 0;
             state.poll.progress.take_if(|reading| reading.light);
         }
@@ -440,11 +440,11 @@ impl Poller {
         }
         state.poll.progress = None;
         state.poll.set_aside = set_aside;
-        // A light reading leaves out what the next one shows.
+        // A light reading skips what the next one shows.
         if !progress.light {
             scan::count_missed(tenant, state, self.engine.now());
         }
-        // Who changes while a mapping is being turned on is read once more when that is over.
+        // Changes during a mapping's baseline are read once more after it.
         if !mappings::any_turned_on(state) {
             let before = state.poll.overlap.read_at.or(state.poll.last_ok);
             let passed = passed(tenant, before, &progress, now);
@@ -454,7 +454,7 @@ impl Poller {
         Ok(())
     }
 
-    /// After a poll that read everything.
+    /// Records a poll that read everything.
     async fn succeeded(&self, id: &TenantId, state: &mut TenantState, found: usize, interval: f64) {
         let now = self.engine.now();
         state.poll.last_ok = Some(now);
@@ -462,7 +462,7 @@ impl Poller {
         state.poll.failure = None;
         state.due_at = after(now, seconds(interval));
         if state.suspended.take().is_some() {
-            tracing::info!(tenant = %id, "the tenant works again");
+            tracing::info!(tenant = %id, "tenant resumed");
             let what = What::Resumed { tenant: id.clone() };
             self.engine
                 .events
@@ -476,13 +476,13 @@ impl Poller {
         }
     }
 
-    /// After a poll that could not be finished.
+    /// Records a poll that failed.
     async fn failed(&self, id: &TenantId, state: &mut TenantState, error: &CallError) {
         let now = self.engine.now();
         state.poll.failures = state.poll.failures.saturating_add(1);
         let mut delay = self.engine.timing.backoff(state.poll.failures, id.as_str());
         if error.phase == Phase::Throttled {
-            // A pace that was too fast is over soon: tried often enough to notice, and no later than what is broken.
+            // A rate limit ends soon: retried often enough to notice, and no later than a broken connection.
             delay = delay.min(seconds(self.engine.timing.suspend_seconds));
         }
         state.due_at = after(now, delay);
@@ -495,7 +495,7 @@ impl Poller {
                 .as_ref()
                 .is_none_or(|before| before.failure.code != error.code)
             {
-                tracing::error!(tenant = %id, code = error.code, %error, "the tenant is suspended");
+                tracing::error!(tenant = %id, code = error.code, %error, "tenant suspended");
                 let what = What::Suspended {
                     tenant: id.clone(),
                     code: error.code.to_owned(),
@@ -518,12 +518,12 @@ impl Poller {
                 .retry_at
                 .map_or(state.due_at, |at| at.max(state.due_at));
             state.poll.failure = Some(Failure::from_call(error, state.poll.failure.as_ref(), now));
-            tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "the poll failed");
+            tracing::warn!(tenant = %id, code = error.code, failures = state.poll.failures, %error, "poll failed");
         }
     }
 }
 
-/// What is remembered of reading the changes of applications.
+/// The state of reading the changes of applications.
 fn feed(poll: &mut PollState) -> Feed<'_> {
     Feed {
         cursor: &mut poll.cursor,
@@ -532,8 +532,7 @@ fn feed(poll: &mut PollState) -> Feed<'_> {
     }
 }
 
-/// What time passed before a reading began. Of a pause that is longer than two polls, no more is believed: our clock may have
-/// been set.
+/// The time that passed before a reading began, capped at two poll intervals: our clock may have been set.
 fn passed(
     tenant: &Tenant,
     last_ok: Option<Timestamp>,
@@ -547,11 +546,12 @@ fn passed(
     }
 }
 
-/// How far Eploy's dates and our clock are apart at most, where both are right: an hour of British summer, and a little.
+/// The maximum difference between Eploy's dates and our clock where both are right: an hour of British summer time, and
+/// a margin.
 const APART: SignedDuration = SignedDuration::from_mins(65);
 
-/// The newest of the changes of these records, by id. What is dated further ahead counts as changed now: with its own date the
-/// cursor would pass everything that changes until then. If it is our clock that is behind, more is read each time.
+/// The newest change of these records, by id. A date too far ahead counts as now: otherwise the cursor would pass
+/// everything that changes until then. If our own clock is behind, more is read each time.
 fn newest<'a>(
     tenant: &Tenant,
     kind: &str,
@@ -563,7 +563,7 @@ fn newest<'a>(
         .filter_map(|(id, at)| {
             let at = at?;
             if at > most {
-                tracing::warn!(tenant = %tenant.id, kind, id, "a record is dated in the future; it counts as changed now");
+                tracing::warn!(tenant = %tenant.id, kind, id, "record dated in the future, counted as changed now");
                 return Some(now);
             }
             Some(at)
@@ -571,40 +571,40 @@ fn newest<'a>(
         .max()
 }
 
-/// Seconds until the next poll: as wished, unless the polls that are left of the day's allowance have to be spread thinner.
+/// Seconds until the next poll: as configured, unless the remaining allowance of the day has to be spread thinner.
 fn interval(wish: f64, day_left: f64, polls_left: f64) -> f64 {
     let spread = day_left.max(0.0) / polls_left.max(1.0);
     wish.max(spread)
 }
 
-/// The average of the pages that polls read, in hundredths, after one more. One large reading does not put the next poll off
-/// for long, many do.
+/// The running average of the pages per poll, in hundredths. One large reading defers the next poll only briefly; many
+/// defer it longer.
 fn average(before: u32, pages: u32) -> u32 {
     let before = if before == 0 { 100 } else { before };
     let next = (u64::from(before) * 7 + u64::from(pages.max(1)) * 100) / 8;
     u32::try_from(next).unwrap_or(u32::MAX)
 }
 
-/// Tells the operator which records could not be read. Returns how many.
+/// Logs the records that could not be read. Returns how many.
 fn tell_set_aside(tenant: &Tenant, kind: &str, records: &[UnparsableRecord]) -> u32 {
     for record in records {
         let id = record.id.as_deref().unwrap_or("unknown");
-        tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "a record was set aside");
+        tracing::warn!(tenant = %tenant.id, kind, id, reason = record.reason, "unreadable record skipped");
     }
     u32::try_from(records.len()).unwrap_or(u32::MAX)
 }
 
-/// For how long it is remembered that a record could not be read: its change is long past the overlap by then.
-const UNREAD_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long an unreadable record is remembered: its change is long past the overlap by then.
+const MAX_UNREAD_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The most records that are remembered because they could not be read: where there are more, it is not about records.
-const MOST_UNREAD: usize = 20;
+/// The maximum number of unreadable records remembered: with more, the cause is not the records.
+const MAX_UNREAD: usize = 20;
 
-/// Remembers what of a page could not be read, and forgets what can be by now.
+/// Remembers the unreadable records of a page, and forgets those that are readable by now.
 fn remember_unread(unread: &mut Vec<UnreadRecord>, page: &ApplicationPage, now: Timestamp) {
     unread.retain(|known| {
         let same = |id: &str| known.id.as_deref() == Some(id);
-        now.duration_since(known.at) < UNREAD_AGE
+        now.duration_since(known.at) < MAX_UNREAD_AGE
             && !page.rows.iter().any(|row| same(row.id.as_str()))
             && !page.set_aside.iter().any(|one| one.id == known.id)
     });
@@ -613,7 +613,7 @@ fn remember_unread(unread: &mut Vec<UnreadRecord>, page: &ApplicationPage, now: 
         reason: one.reason.clone(),
         at: now,
     }));
-    let surplus = unread.len().saturating_sub(MOST_UNREAD);
+    let surplus = unread.len().saturating_sub(MAX_UNREAD);
     unread.drain(..surplus);
 }
 

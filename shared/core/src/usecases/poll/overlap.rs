@@ -1,40 +1,40 @@
-//! How far a reading of changes begins before the newest change that was seen, and when that may be left out.
+//! How far a reading of changes begins before the newest change seen, and when that overlap may be skipped.
 //!
-//! Changes of many records at once are seen later than the time that Eploy gives them, and its dates may be off by an hour,
-//! so every reading overlaps with the one before it. Two things bound what that costs after many records changed at once:
+//! Changes of many records at once become visible later than the time that Eploy gives them, and its dates may be off
+//! by an hour, so every reading overlaps with the one before. Two rules bound the cost after many records changed at
+//! once:
 //!
-//! * Once the overlap has passed in *our* time since the newest change was seen, nothing that is older can still come up, so
-//!   the cursor follows our time: to where Eploy's clock was at least when the last reading of everything began.
-//! * Until then, a reading of several pages is made again ever more rarely. In between, only what is newer than the newest
-//!   change is asked for: one call where there is nothing.
+//! * Once the overlap has passed in *our* time since the newest change was seen, nothing older can still appear, so the
+//! cursor follows our time: up to the least that Eploy's clock showed when the last reading of everything began.
+//! * Until then, a reading of several pages is repeated ever more rarely. In between, only what is newer than the
+//! newest change is requested: one call if there is nothing.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ports::{Overlap, PollProgress};
 use crate::timing::after;
 
-/// Further than this, the cursor does not follow our time: more than any overlap, and little enough for clocks that do not
-/// run alike.
+/// The maximum that the cursor follows our time: more than any overlap, and little enough for clocks that drift.
 const MAX_FOLLOWED: SignedDuration = SignedDuration::from_hours(2);
 
-/// What is remembered of reading the changes of one kind of record.
+/// The state of reading the changes of one kind of record.
 pub(super) struct Feed<'a> {
     /// Everything that changed up to here was read.
     pub(super) cursor: &'a mut Option<Timestamp>,
     /// The newest change that was seen.
     pub(super) reached: &'a mut Option<Timestamp>,
-    /// How the overlap stands.
+    /// The state of the overlap.
     pub(super) overlap: &'a mut Overlap,
 }
 
-/// What time has passed between the end of the poll before and the beginning of a reading, by our clock.
+/// The time between the end of the previous poll and the beginning of a reading, by our clock.
 #[derive(Clone, Copy)]
 pub(super) struct Passed {
     /// When the last poll that read everything ended.
     pub(super) last_ok: Option<Timestamp>,
     /// When the reading began.
     pub(super) began_at: Timestamp,
-    /// The most that is believed: a clock that was set must not move the cursor.
+    /// The maximum that is believed: a clock that was set must not move the cursor.
     pub(super) most: SignedDuration,
 }
 
@@ -47,7 +47,7 @@ impl Passed {
 }
 
 impl Feed<'_> {
-    /// A reading from its first page on. `overlap_from` says how far before a time a reading from there begins.
+    /// Begins a reading at its first page. `overlap_from` gives how far before a time a reading from there begins.
     pub(super) fn begin(
         &self,
         now: Timestamp,
@@ -67,12 +67,12 @@ impl Feed<'_> {
         }
     }
 
-    /// A reading came to its end.
+    /// Ends a reading.
     ///
-    /// Eploy's order of results is not known, and a record that changes while pages are read can slip from a page that is
-    /// still to come to one that was read. So after a reading of several pages
-    /// the cursor goes only to where Eploy's time was when the one before it began: everything is gone over once more before
-    /// it is left behind. One page is read at once and leaves nothing out.
+    /// Eploy's order of results is not known, and a record that changes during a reading can move from an unread page
+    /// to one that was read. So after a reading of several pages the cursor moves only to Eploy's time when the reading
+    /// before it began: everything is read once more before the cursor passes it. A single page is read at once and
+    /// misses nothing.
     pub(super) fn complete(&mut self, read: &PollProgress, passed: Passed) {
         let before = *self.reached;
         let quiet = after_quiet(self.overlap, passed);
@@ -85,7 +85,7 @@ impl Feed<'_> {
         if read.light {
             self.overlap.light_left -= 1.min(self.overlap.light_left);
             if read.page > 1 {
-                // Many at once again: what belongs to them may come up at any moment.
+                // Many at once again: more of them may appear at any moment.
                 self.overlap.light_left = 0;
                 self.overlap.spacing = 0;
             }

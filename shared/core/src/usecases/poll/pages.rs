@@ -1,4 +1,4 @@
-//! Taking a page of applications into the ledger.
+//! Ingests a page of applications into the ledger.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -19,27 +19,26 @@ use crate::timing::after;
 use crate::usecases::engine::{Applied, Dispatch};
 use crate::work::Work;
 
-/// What came of a case.
+/// The outcome of an evaluation.
 enum Outcome {
     /// A new entry to invite for.
     New,
-    /// What there was to note is noted.
+    /// Recorded.
     Noted,
-    /// The row changed meanwhile: it has to be decided anew.
+    /// The row changed meanwhile: the decision has to be made again.
     Changed,
-    /// Eploy did not say where it stands: it has to be looked at again.
+    /// Eploy did not give its stage: it has to be rechecked.
     Unknown(CallError),
 }
 
-/// So often the applications of a page are decided whose rows change meanwhile.
+/// The maximum number of decisions on a page whose rows change meanwhile.
 const TRIES: usize = 3;
 
-/// So many applications are remembered that have to be looked at again. With more, it is Eploy that does not work, and no
-/// record.
-const MOST_UNKNOWN: usize = 20;
+/// The maximum length of the recheck queue. With more, the cause is Eploy and not the records.
+const MAX_UNKNOWN: usize = 20;
 
-/// What of a page of changes has to be taken in: whoever waits to be looked at again, and did not change since, has their
-/// own time for that; and who did change need not be looked at as they were before.
+/// The part of a page of changes that has to be ingested. An application in the recheck queue that did not change since
+/// is rechecked at its own time; one that did change leaves the queue.
 pub(super) fn newer<'a>(
     state: &mut TenantState,
     page: &'a ApplicationPage,
@@ -59,8 +58,8 @@ pub(super) fn newer<'a>(
 }
 
 impl Poller {
-    /// Puts everything on record that a page says to the mappings that it concerns. Returns how many new entries there
-    /// were. When it returns, the ledger has the page.
+    /// Saves everything that a page means for these mappings. Returns the number of new entries. When it returns, the
+    /// ledger has the page.
     pub(super) async fn ingest_page(
         &self,
         eploy: &dyn Eploy,
@@ -114,7 +113,7 @@ impl Poller {
         Ok(entries)
     }
 
-    /// Remembers that an application has to be looked at again. One that cannot be read must not keep all others waiting.
+    /// Adds an application to the recheck queue, so that an unreadable one does not block the others.
     fn look_again_at(
         &self,
         state: &mut TenantState,
@@ -129,18 +128,18 @@ impl Poller {
         let others = again.rows.len();
         again.rows.retain(|known| known.id != row.id);
         if again.rows.len() == others {
-            // Of this one nothing was in vain yet.
+            // This one has not failed yet.
             let soon = self.engine.in_seconds(self.engine.timing.retry_seconds);
             again.at = again.at.min(soon);
         }
-        if again.rows.len() >= MOST_UNKNOWN {
+        if again.rows.len() >= MAX_UNKNOWN {
             return Err(error.into());
         }
         again.rows.push(row.clone());
         Ok(())
     }
 
-    /// Looks again at those of whom Eploy did not say where they stand. Returns how many new entries there were.
+    /// Rechecks the applications whose stage Eploy did not give. Returns the number of new entries.
     pub(super) async fn look_again(
         &self,
         eploy: &dyn Eploy,
@@ -171,7 +170,7 @@ impl Poller {
         taken
     }
 
-    /// Decides these rows for these mappings, and does what was decided.
+    /// Decides about these rows for these mappings, and acts on the decisions.
     async fn decide_rows(
         &self,
         eploy: &dyn Eploy,
@@ -206,8 +205,8 @@ impl Poller {
         Ok(settled)
     }
 
-    /// Candidates are merged in Eploy, and then an application is another candidate's than its rows say: they follow it.
-    /// Returns the applications whose rows somebody else changed meanwhile.
+    /// Follows merges of candidates in Eploy, after which an application belongs to another candidate than its rows
+    /// say. Returns the applications whose rows another writer changed meanwhile.
     async fn adopt_merged(
         &self,
         rows: &[&ApplicationRow],
@@ -228,7 +227,7 @@ impl Poller {
                 .await?
             {
                 Applied::Yes(next) => {
-                    tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "the candidate was merged into another");
+                    tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "candidate was merged into another");
                     *invitation = *next;
                 }
                 Applied::Conflict => {
@@ -240,7 +239,7 @@ impl Poller {
         Ok(overtaken)
     }
 
-    /// Does what was decided about a case.
+    /// Acts on a decision.
     async fn settle(
         &self,
         tenant: &Tenant,
@@ -265,7 +264,7 @@ impl Poller {
         })
     }
 
-    /// Notes something of the application in its newest row.
+    /// Applies an event to the application's newest row.
     async fn note(
         &self,
         tenant: &Tenant,
@@ -283,7 +282,7 @@ impl Poller {
         })
     }
 
-    /// Inserts the entry, and hands it out if it is new and to be invited.
+    /// Inserts the entry, and enqueues it if it is new and to be invited.
     async fn insert_invitation(
         &self,
         tenant: &Tenant,
@@ -316,7 +315,7 @@ impl Poller {
         if self.engine.ledger.insert(&invitation).await? != Inserted::New || !invites {
             return Ok(Outcome::Noted);
         }
-        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry seen");
+        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry detected");
         self.engine
             .enqueue(vec![Work::step(key.clone(), Step::Invite)])
             .await;

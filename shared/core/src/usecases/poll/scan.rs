@@ -1,5 +1,5 @@
-//! The stage scan: reading again and again who is at the trigger stages. Where nothing else shows changes of stage it is
-//! the feed; elsewhere it is the safety net of a feed that is not settled, and costs a bounded share of the allowance.
+//! The stage scan: repeatedly reads the applications at the trigger stages. Where nothing else shows changes of stage
+//! it is the feed; elsewhere it is the safety net of a feed that is not settled, at a bounded share of the allowance.
 
 use std::collections::BTreeSet;
 
@@ -19,18 +19,18 @@ use crate::ports::{
 use crate::tenant::{HirePlan, Position, Tenant, Trigger, Vacancies};
 use crate::timing::{after, seconds};
 
-/// How many pages a scan that is no feed reads with one poll at most.
+/// The maximum number of pages per poll for a scan that is not the feed.
 const MAX_PAGES_PER_POLL: u32 = 10;
-/// How many applications are remembered as being at a trigger. Of the others it is not noticed that they leave.
+/// The maximum number of applications remembered as being at a trigger. Exits of the others are not noticed.
 const MAX_RESIDENTS: usize = 2000;
-/// How many applications are read with one pass because they were not found any more.
+/// The maximum number of applications read per pass because they were not found any more.
 const MAX_LEAVERS: usize = 20;
-/// A scan never waits longer.
+/// The maximum wait between two passes.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(24);
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// How many calls a day a stage scan may cost besides the feed: a twentieth of the tenant's own limit as a safety net, a
-/// quarter where it is what shows changes.
+/// The calls a day that a stage scan may make besides the feed: a twentieth of the tenant's own limit as a safety net,
+/// a quarter where it shows the changes.
 pub fn scan_calls_a_day(by: ChangeFeed, daily_calls: u32) -> u32 {
     let share = match by {
         ChangeFeed::SlowFull => daily_calls / 4,
@@ -39,12 +39,12 @@ pub fn scan_calls_a_day(by: ChangeFeed, daily_calls: u32) -> u32 {
     share.max(1)
 }
 
-/// Brings the scan in line with the feed.
+/// Adapts the scan to the feed.
 pub(super) fn reconcile(state: &mut TenantState, feed: Feed, now: Timestamp, wait: SignedDuration) {
     let poll = &mut state.poll;
     let before = poll.feed.replace(feed);
     if before.is_some_and(|before| before.by != feed.by) {
-        // Where it stopped was a page of another search; and what the other feed missed is looked for once.
+        // Its position belonged to another search. What the other feed missed is looked for once.
         poll.progress = None;
         poll.overlap = Overlap::default();
         poll.scan = Some(StageScan::starting(now));
@@ -67,7 +67,7 @@ pub(super) fn reconcile(state: &mut TenantState, feed: Feed, now: Timestamp, wai
     }
 }
 
-/// Has a scan made at `at`, unless one comes sooner.
+/// Schedules a scan at `at`, unless one is due sooner.
 pub(super) fn request(state: &mut TenantState, at: Timestamp) {
     let scan = state
         .poll
@@ -76,20 +76,20 @@ pub(super) fn request(state: &mut TenantState, at: Timestamp) {
     scan.at = scan.at.min(at);
 }
 
-/// What the feed shows is no longer waited for.
+/// Confirms entries that the feed shows.
 pub(super) fn confirm(state: &mut TenantState, shown: &BTreeSet<&ApplicationId>) {
     if let Some(scan) = &mut state.poll.scan {
         scan.unconfirmed.retain(|id| !shown.contains(id));
     }
 }
 
-/// The feed has been read to its end: what the scan had found before and it did not show, it misses.
+/// The feed was read to its end: it missed the unconfirmed entries that it did not show.
 pub(super) fn count_missed(tenant: &Tenant, state: &mut TenantState, now: Timestamp) {
     let Some(scan) = &mut state.poll.scan else {
         return;
     };
     for application in std::mem::take(&mut scan.unconfirmed) {
-        tracing::warn!(tenant = %tenant.id, %application, "the stage scan caught an entry that the change feed missed");
+        tracing::warn!(tenant = %tenant.id, %application, "stage scan found an entry that the change feed missed");
         scan.missed = scan.missed.saturating_add(1);
         scan.missed_at = Some(now);
     }
@@ -118,7 +118,7 @@ fn is_watched(tenant: &Tenant, row: &ApplicationRow) -> bool {
         })
 }
 
-/// All triggers, and the vacancies that they are of.
+/// All triggers, with their vacancies.
 fn watched(tenant: &Tenant) -> (Vec<Trigger>, Vacancies) {
     let mut triggers: Vec<Trigger> = Vec::new();
     let mut only = BTreeSet::new();
@@ -264,14 +264,14 @@ impl Poller {
                 scan.at = after(now, seconds(wait).min(MAX_WAIT));
                 if complete {
                     scan.completed_at = Some(now);
-                    tracing::debug!(tenant = %tenant.id, residents = scan.residents.len(), "the stage scan is complete");
+                    tracing::debug!(tenant = %tenant.id, residents = scan.residents.len(), "stage scan completed");
                 }
                 if complete && is_feed {
                     state.poll.cursor = state.poll.cursor.max(pass.newest);
                 }
                 Ok(())
             }
-            // Where it is a safety net, the feed goes on without it.
+            // As a safety net it may fail: the feed continues.
             Err(Stop::Call(error)) if !is_feed => {
                 self.scan_failed(tenant, scan, &error, spread.max(pause));
                 Ok(())
@@ -282,7 +282,7 @@ impl Poller {
 
     fn scan_failed(&self, tenant: &Tenant, scan: &mut StageScan, error: &CallError, wait: f64) {
         let now = self.engine.now();
-        tracing::warn!(tenant = %tenant.id, code = error.code, %error, "the stage scan failed; it is made again later");
+        tracing::warn!(tenant = %tenant.id, code = error.code, %error, "stage scan failed");
         scan.failure = Some(Failure::from_call(error, scan.failure.as_ref(), now));
         let at = after(now, seconds(wait));
         let at = error.retry_at.map_or(at, |not_before| at.max(not_before));
@@ -308,7 +308,7 @@ impl Poller {
             };
             pass.calls += 1;
             if pass.most == u32::MAX {
-                // Where it is the feed, the polls pay for it.
+                // As the feed, it counts as pages of the poll.
                 budget.pages += 1;
             }
             let page = eploy
@@ -379,8 +379,8 @@ impl Poller {
         Ok(new)
     }
 
-    /// The pass is over: whoever was at a trigger before and was not found has left, or has slipped from one page to
-    /// another. Their own records tell. Returns how many entries.
+    /// Ends the pass. An application that was at a trigger before and was not found has left, or has moved between
+    /// pages: its own record decides. Returns the number of entries.
     async fn leavers(
         &self,
         eploy: &dyn Eploy,
@@ -429,7 +429,7 @@ impl Poller {
         Ok(new)
     }
 
-    /// Decides these as everybody else, and remembers which entries the feed has yet to show.
+    /// Decides about these as about any others, and remembers which entries the feed has yet to show.
     async fn take_scanned(
         &self,
         eploy: &dyn Eploy,
@@ -465,10 +465,10 @@ impl Poller {
     }
 }
 
-/// What a poll reads of a pass.
+/// The progress of a pass.
 struct Pass {
     searches: Vec<StageSearch>,
-    /// How many pages at most.
+    /// The maximum number of pages.
     most: u32,
     /// Calls so far.
     calls: u32,
@@ -478,7 +478,7 @@ struct Pass {
     erased: BTreeSet<CandidateId>,
 }
 
-/// An application that was seen elsewhere just now. Its date says nothing of that, where changes of stage do not move it.
+/// An application that has just left. Its date does not show that, where changes of stage do not move it.
 fn left(row: ApplicationRow) -> ApplicationRow {
     ApplicationRow {
         modified: None,

@@ -1,4 +1,4 @@
-//! A mapping as polling reads it: by which definition, since when, and how it stands for one application.
+//! A mapping as polls see it: its definition, its start, and its status for one application.
 
 use jiff::Timestamp;
 
@@ -9,18 +9,19 @@ use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 use crate::timing::after;
 use crate::usecases::engine::Engine;
 
-/// A mapping as polling reads it.
+/// A mapping as polls see it.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// What it says: as it was when the last complete reading of changes began, operated as it is now.
+    /// The definition as of the beginning of the last complete reading of changes, with the present operational
+    /// settings.
     pub mapping: Mapping,
     state: MappingState,
-    /// What it said before, oldest first.
+    /// Its earlier versions, oldest first.
     earlier: Vec<(Mapping, EarlierPart)>,
 }
 
 impl Watched {
-    /// A mapping that stands so and never said anything else.
+    /// A mapping with this state that never had another version.
     #[cfg(test)]
     pub(super) fn new(mapping: Mapping, state: MappingState) -> Self {
         Self {
@@ -30,8 +31,8 @@ impl Watched {
         }
     }
 
-    /// How the mapping stands for an application. While the reading of who is there is under way, it is on for whom it was
-    /// on before; and for whoever entered while it was broken.
+    /// The mapping's status for an application. During a baseline it is on for applications that it covered before, and
+    /// for those that entered while it was broken.
     pub fn status(&self, row: &ApplicationRow) -> &MappingStatus {
         let MappingStatus::Baseline { after_break, .. } = self.state.status else {
             return &self.state.status;
@@ -46,33 +47,33 @@ impl Watched {
         }
     }
 
-    /// Whether who is there is being read for the mapping.
+    /// Whether the mapping's baseline is being read.
     pub(super) fn is_turned_on(&self) -> bool {
         matches!(self.state.status, MappingStatus::Baseline { .. })
     }
 
-    /// Whether the mapping was on for an application where this one stands before it was last changed, and since.
+    /// Whether the mapping was on for an application at this position before its last change, and since.
     pub(super) fn was_on(&self, row: &ApplicationRow) -> bool {
         self.until_now(row).any(|(_, part)| part.on)
     }
 
-    /// Since when the mapping has been taking applications where this one stands, without a break.
+    /// Since when the mapping has covered applications at this position, without a break.
     pub fn since(&self, row: &ApplicationRow) -> Timestamp {
         let earliest = self.until_now(row).last();
         earliest.map_or(self.state.since, |(_, part)| part.since)
     }
 
-    /// The earlier parts that took applications where this one stands, and so did all that came after; newest first.
+    /// The earlier versions that covered applications at this position, as did all later ones; newest first.
     fn until_now(&self, row: &ApplicationRow) -> impl Iterator<Item = &(Mapping, EarlierPart)> {
         let earlier = self.earlier.iter().rev();
         earlier.take_while(|(mapping, _)| mapping.takes(row))
     }
 
-    /// Who is read while the mapping is turned on: all, or those whom the last change added.
+    /// The applications that the baseline reads: all, or those that the last change added.
     pub(super) fn added(&self) -> (Vec<Trigger>, Vacancies) {
         let now = &self.mapping;
         let all = || (now.triggers.clone(), now.vacancies.clone());
-        // Only by the last change: one before it may have taken out what this one brings back.
+        // Only the last change counts: one before it may have removed what this one adds again.
         let Some((before, EarlierPart { on: true, .. })) = self.earlier.last() else {
             return all();
         };
@@ -94,15 +95,15 @@ impl Watched {
 }
 
 impl Mapping {
-    /// Whether an application is of the mapping's vacancies and at a trigger of it.
+    /// Whether an application is of the mapping's vacancies and at one of its triggers.
     pub fn takes(&self, row: &ApplicationRow) -> bool {
         self.vacancies.contains(&row.vacancy) && self.triggered_by(&row.position)
     }
 }
 
 impl Engine {
-    /// The mappings as polling reads them, in the order of the configuration. One that was removed is among them until what
-    /// changed before then was read.
+    /// The mappings as polls see them, in the order of the configuration. A removed one is included until what changed
+    /// before its removal was read.
     pub async fn watched(
         &self,
         tenant: &Tenant,
@@ -128,7 +129,7 @@ impl Engine {
             };
             let mut earlier = Vec::new();
             for part in &known.earlier {
-                // What is not known took nobody.
+                // An unknown version covered nothing.
                 match self.definition_of(tenant, id, &part.definition).await? {
                     Some(mapping) => earlier.push((mapping, part.clone())),
                     None => earlier.clear(),

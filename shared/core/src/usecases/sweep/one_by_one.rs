@@ -1,4 +1,4 @@
-//! Asking a platform for invitations one by one, where they are few or its list cannot be read.
+//! Queries invitations one by one, where they are few or the platform's list cannot be read.
 
 use super::{Round, Stop, Sweeper, is_open, unreadable};
 use crate::error::{Error, ErrorScope};
@@ -7,23 +7,23 @@ use crate::ports::WatchedInvitation;
 use crate::usecases::engine::Dispatch;
 use crate::usecases::write_back::SyncOutcome;
 
-/// What asking for some one by one came to.
+/// The outcome of querying some invitations.
 pub(super) struct Asked {
-    /// Whether all of them could be.
+    /// Whether all of them were queried.
     pub(super) all: bool,
-    /// That nothing works at present, as the last of them has it.
+    /// The last failure of the whole connection, if it does not work at present.
     pub(super) failed: Option<Failure>,
 }
 
 impl Sweeper {
-    /// How many open invitations are asked for one by one in one sweep.
+    /// The maximum number of open invitations queried in one sweep.
     const MAX_OPEN_ASKED: usize = 80;
 
-    /// The same of those that have ended and are followed for re-scores.
+    /// The same for ended ones that are watched for re-scores.
     const MAX_ENDED_ASKED: usize = 20;
 
-    /// Asks for some one by one: first those that were not asked for when it was last done. Those of whom nothing can be
-    /// learned for long are told of.
+    /// Queries some one by one: first those that were left out last time. Those that cannot be read for long are
+    /// reported.
     pub(super) async fn ask_some(
         &self,
         round: &mut Round<'_>,
@@ -43,7 +43,7 @@ impl Sweeper {
             for one in turn(all, after[of].as_deref(), most) {
                 self.checkpoint(round).await?;
                 if asked.failed.is_some() {
-                    // Nothing works at present; only that is to be told, if it has been so for long.
+                    // The connection does not work: only that is reported, if it has lasted.
                     self.overdue(round, one).await?;
                 } else {
                     let (all, failed) = self.ask(one).await?;
@@ -59,12 +59,12 @@ impl Sweeper {
         Ok(asked)
     }
 
-    /// Asks for the result of one. On the heap: it would be a large future for its callers. Returns whether it need not be
-    /// asked for again soon, and what is wrong if nothing works at present. One whose row cannot be read does not hide the
-    /// others; whoever reads the log or asks the doctor is told of it.
+    /// Queries one result. Boxed: it would be a large future for its callers. Returns whether the invitation can wait,
+    /// and the failure if the connection does not work. An unreadable row does not hide the others; the log and the
+    /// doctor report it.
     async fn ask(&self, one: &WatchedInvitation) -> Result<(bool, Option<Failure>), Error> {
-        /// One that was refused so often may wait for the usual interval.
-        const SOON: u32 = 10;
+        /// An invitation with this many failures may wait for the usual interval.
+        const MAX_EARLY_TRIES: u32 = 10;
         let asking = self.write_back.sync_result(&one.key, None, None);
         Ok(match Box::pin(asking).await {
             Err(Error::Store(error)) if error.lasting => {
@@ -77,7 +77,7 @@ impl Sweeper {
             Ok(SyncOutcome::Unavailable {
                 scope: ErrorScope::Record,
                 times,
-            }) => (times > SOON, None),
+            }) => (times > MAX_EARLY_TRIES, None),
             Ok(SyncOutcome::Unavailable {
                 scope: ErrorScope::Connection,
                 ..
@@ -88,7 +88,7 @@ impl Sweeper {
         })
     }
 
-    /// Of one that is not even asked for, because nothing works: that it is so, if it has been for long.
+    /// For an invitation that is not queried because the connection does not work: reports that, if it has lasted.
     async fn overdue(&self, round: &Round<'_>, one: &WatchedInvitation) -> Result<(), Error> {
         let Some(failing) = &round.failing else {
             return Ok(());
@@ -123,11 +123,11 @@ impl Sweeper {
     }
 }
 
-/// Whose turn it is, at most so many: by name, going round, those after the last one first.
+/// The invitations whose turn it is, at most `limit`: by name, round robin, beginning after the last one.
 pub(super) fn turn<'a>(
     mut all: Vec<&'a WatchedInvitation>,
     last: Option<&str>,
-    most: usize,
+    limit: usize,
 ) -> Vec<&'a WatchedInvitation> {
     all.sort_by_cached_key(|one| one.key.name());
     let begin = last.map_or(0, |last| {
@@ -135,6 +135,6 @@ pub(super) fn turn<'a>(
     });
     let begin = if begin == all.len() { 0 } else { begin };
     all.rotate_left(begin);
-    all.truncate(most);
+    all.truncate(limit);
     all
 }

@@ -1,4 +1,4 @@
-//! Ending the watch of invitations whose time is over.
+//! Ends the watch of invitations whose time has passed.
 
 use super::{Round, Stop, Sweeper, is_open, unreadable};
 use crate::error::{Error, ErrorScope};
@@ -9,15 +9,15 @@ use crate::usecases::engine::{Applied, Dispatch};
 use crate::usecases::write_back::SyncOutcome;
 
 impl Sweeper {
-    /// Ends the watch of those whose time is over. An open one is asked for a last time before it counts as expired; if it
-    /// cannot be, it counts as expired a day later all the same, and its report says so. Returns whether there was time for
-    /// all of them.
+    /// Ends expired watches. An open invitation is queried a last time before it counts as expired; if that fails, it
+    /// counts as expired a day later all the same, and its report says so. Returns whether there was time for all of
+    /// them.
     pub(super) async fn end_watches(
         &self,
         round: &mut Round<'_>,
         waiting: &[WatchedInvitation],
     ) -> Result<bool, Stop> {
-        // What is wrong with the whole connection is not tried again for each.
+        // A failure of the whole connection is not repeated for each.
         let mut answers = round.not_before.is_none();
         for one in waiting {
             let now = self.engine.now();

@@ -1,4 +1,4 @@
-//! What of that which is due is handed out now. Plain data: no waiting, no I/O.
+//! Selects which of the due items are enqueued now. Plain data: no waiting, no I/O.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -11,44 +11,45 @@ use crate::ports::{DueSince, Queue};
 use crate::timing::after;
 use crate::work::Kind;
 
-/// How much of one tenant is handed out, and for how long it is not handed out again.
+/// How much of one tenant is enqueued, and how long it is not enqueued again.
 ///
-/// * **Polls first**, each of them: they are one per tenant.
+/// * **Polls first**, each of them: there is one per tenant.
 /// * **The first of each kind of each tenant**, however much others have, and however full the queue is.
-/// * **Then whoever has the least**: room in the queue goes to the tenant and kind with the least in it, up to its share.
-/// * **Nothing twice**: what waits or runs is not handed out again; nor is, for the time of the lease, what was handed out
-///   and is due since the same time as then. Work that moves on says so in its row, and is due since another time.
+/// * **Then the smallest groups**: room in the queue goes to the tenant and kind with the fewest items in it, up to its
+///   share.
+/// * **Nothing twice**: an item that is queued or running is not enqueued again. Nor is, during its lease, an item that
+///   is still due since the same time. Work that made progress says so in its row, and is due since another time.
 #[derive(Clone, Copy, Debug)]
 pub struct Shares {
-    /// The most of one tenant and kind that is handed out and not done at a time.
+    /// The maximum number of unfinished items of one tenant and kind.
     pub share: usize,
-    /// How long what was handed out is left to the queue. Where the queue can tell what it has, this begins anew for as
-    /// long as it has it, and is how long work waits that failed on our own side.
+    /// The lease of an enqueued item. Where the queue can tell what it has, the lease is renewed while it has the item,
+    /// and is the delay of work that failed on our own side.
     pub lease: SignedDuration,
 }
 
 impl Shares {
-    /// How much is to be read of each tenant and kind: twice a share, so that work which failed on our own side, and is
-    /// the longest due, is not all that is ever seen.
+    /// How many items to read of each tenant and kind: twice a share, so that items that failed on our own side, and
+    /// are the longest due, do not hide the rest.
     pub(super) fn read(&self) -> usize {
         self.share.saturating_mul(2)
     }
 }
 
-/// Remembers what was handed out.
+/// Remembers what was enqueued.
 pub(super) struct Selector {
     shares: Shares,
-    /// By what was handed out and since when it was due: until when it is not handed out again. A new process begins
-    /// without them and hands out once more what waits, which is harmless.
+    /// The ends of leases, by a hash of the item and its due time. A new process begins without them and enqueues once
+    /// more what is queued already, which is harmless.
     leases: HashMap<u64, Timestamp>,
 }
 
-/// What is due of one tenant and kind.
+/// The due items of one tenant and kind.
 #[derive(Default)]
 struct Group {
-    /// How many were handed out and are not done.
+    /// Items that were enqueued and are not done.
     outstanding: usize,
-    /// Those that may be handed out, the longest due first.
+    /// Items that may be enqueued, the longest due first.
     free: VecDeque<DueSince>,
 }
 
@@ -64,7 +65,7 @@ impl Selector {
         self.shares
     }
 
-    /// What of `due`, which has the longest due first, is to be handed out to `queue` at `now`, in this order.
+    /// Selects what of `due`, which is sorted by the longest due, to enqueue in `queue` at `now`, in this order.
     pub(super) fn select(
         &mut self,
         now: Timestamp,
@@ -72,7 +73,7 @@ impl Selector {
         queue: &dyn Queue,
     ) -> Vec<DueSince> {
         let end = after(now, self.shares.lease);
-        // One that ends later than a lease can is of a clock that was ahead.
+        // A lease that ends later than any can was taken by a clock that was ahead.
         self.leases.retain(|_, until| *until > now && *until <= end);
         let mut picked = Vec::new();
         let mut groups: HashMap<(TenantId, Kind), Group> = HashMap::new();
@@ -87,7 +88,7 @@ impl Selector {
                     groups.entry(group()).or_default().outstanding += 1;
                 }
                 (None, Some(_)) => groups.entry(group()).or_default().outstanding += 1,
-                // It ended and changed nothing: something of ours failed.
+                // It ended without progress: something of ours failed.
                 (Some(false), Some(_)) => {}
                 (_, None) if one.item.kind() == Kind::Poll => picked.push(one),
                 (_, None) => groups.entry(group()).or_default().free.push_back(one),
@@ -97,7 +98,7 @@ impl Selector {
         picked
     }
 
-    /// Gives to whoever has the least, again and again; the first of each for certain.
+    /// Gives room to the smallest group, repeatedly; the first of each group always gets it.
     fn share_out(
         &self,
         mut groups: HashMap<(TenantId, Kind), Group>,
@@ -131,7 +132,7 @@ impl Selector {
         picked
     }
 
-    /// The queue took these at `now`.
+    /// Records that the queue took these at `now`.
     pub(super) fn lease(&mut self, taken: &[DueSince], now: Timestamp) {
         let until = after(now, self.shares.lease);
         for one in taken {
@@ -140,7 +141,7 @@ impl Selector {
     }
 }
 
-/// What tells apart what was handed out: a few bytes, because a clock of many tenants remembers very many.
+/// A hash that identifies an enqueued item: a few bytes, because the clock of many tenants remembers very many.
 fn name(one: &DueSince) -> u64 {
     let mut hash = DefaultHasher::new();
     one.hash(&mut hash);

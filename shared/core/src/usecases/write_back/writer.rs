@@ -1,4 +1,4 @@
-//! One writer at work on one report: every part that is behind, each for itself.
+//! One writer of one report: writes every part that is behind, each independently.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,19 +34,19 @@ impl From<CallError> for Stop {
     }
 }
 
-/// A writer at work. What was written, and what failed, stays in its report.
+/// A writer at work. Its report collects what was written and what failed.
 pub(super) struct ReportWriter<'a> {
     engine: &'a Engine,
     mapping: &'a Mapping,
     row: &'a Invitation,
-    /// What there is to tell, if anything.
+    /// The moment to report, if any.
     moment: Option<Moment>,
     report: Report,
-    /// Whether the platform's words can be had.
+    /// Whether the platform's text is available.
     words: bool,
-    /// Whether Eploy said of something that it has no such record.
+    /// Whether Eploy answered "not found" for anything.
     not_found: bool,
-    /// Whether it set to writing at all.
+    /// Whether it tried to write anything.
     tried: bool,
     lease_until: Timestamp,
 }
@@ -71,12 +71,13 @@ impl<'a> ReportWriter<'a> {
         }
     }
 
-    /// The platform told what there is, or nothing is needed of it: what was written without its words is written again.
+    /// The platform answered, or nothing is needed from it: what was written without its text is written again.
     pub(super) fn has_words(&mut self) {
         self.report.has_words();
     }
 
-    /// The platform cannot be asked. What the ledger knows is told without its words once that has lasted.
+    /// The platform cannot be asked. Once that has lasted, what the ledger knows is reported without the platform's
+    /// text.
     pub(super) fn lacks_words(&mut self, error: &CallError) {
         self.words = false;
         self.failed(Part::Words, error);
@@ -91,7 +92,7 @@ impl<'a> ReportWriter<'a> {
         }
     }
 
-    /// The parts that the mapping asks for at this moment.
+    /// The parts that the mapping has for this moment.
     fn wanted(&self) -> BTreeSet<Part> {
         let mut wanted = BTreeSet::new();
         let Some(moment) = self.moment else {
@@ -114,19 +115,19 @@ impl<'a> ReportWriter<'a> {
         wanted
     }
 
-    /// The stage change that this moment asks for.
+    /// The stage change for this moment.
     fn move_plan(&self, moment: Moment) -> Option<&'a MovePlan> {
         let mut plans = self.mapping.report.moves.iter();
         plans.find(|plan| plan.on == moment && reached(plan, self.row))
     }
 
-    /// Whether Eploy does not show the latest in a part.
+    /// Whether Eploy does not show the latest revision of a part.
     fn lacks(&self, part: Part) -> bool {
         let shown = self.report.shows(part);
         shown == 0 || part.follows_revisions() && shown < self.row.revision
     }
 
-    /// Whether a part is behind, and its time has come.
+    /// Whether a part is behind and due.
     fn is_behind(&self, part: Part) -> bool {
         self.lacks(part)
             && match self.report.failure(part).map(|failure| failure.next) {
@@ -143,7 +144,7 @@ impl<'a> ReportWriter<'a> {
         told_without_words && (self.was_gone() || wanted.any(|part| self.is_behind(part)))
     }
 
-    /// Whether the application was gone at the last try. Then it is looked for, whenever its parts are due.
+    /// Whether the application was missing at the last attempt. Then it is looked up whenever its parts are due.
     fn was_gone(&self) -> bool {
         let failure = self.report.failure.as_ref();
         failure.is_some_and(|failure| failure.code == GONE)
@@ -163,7 +164,7 @@ impl<'a> ReportWriter<'a> {
         if self.was_gone() {
             self.look_for_application(eploy).await?;
         }
-        // What the action says could not be written.
+        // The failures that the action mentions.
         let said = self.row.report.failures();
         let mut said: Vec<_> = said
             .filter(|(_, failure)| failure.told)
@@ -216,15 +217,15 @@ impl<'a> ReportWriter<'a> {
         Ok(())
     }
 
-    /// The end of the work, to be put on record.
+    /// The event that ends the work, to be saved.
     pub(super) fn finish(mut self, outcome: Result<(), Stop>) -> Event {
-        // On record it stays `Creating`: the next writer looks it up.
+        // It stays saved as `Creating`: the next writer looks it up.
         if self.report.action.is_none() {
             self.report.action.clone_from(&self.row.report.action);
         }
         match outcome {
             Err(Stop::Lease) => return Event::ReportProgress(self.report),
-            // If no part was due, what is wrong was not tried again.
+            // If no part was due, the failure was not tried again.
             Ok(()) if !self.tried => {}
             Ok(()) => self.report.failure = None,
             Err(Stop::Call(error)) => {
@@ -239,7 +240,7 @@ impl<'a> ReportWriter<'a> {
         ended(self.row, self.report)
     }
 
-    /// Takes note of how a part went. What concerns more than the part stops the writer.
+    /// Records the outcome of a part. An error that affects more than the part stops the writer.
     fn took(&mut self, part: Part, outcome: Result<(), CallError>) -> Result<(), Stop> {
         self.went(part, outcome.map_err(Stop::from))
     }
@@ -258,16 +259,16 @@ impl<'a> ReportWriter<'a> {
         }
     }
 
-    /// A part could not be written.
+    /// Records that a part could not be written.
     fn failed(&mut self, part: Part, error: &CallError) {
         let before = self.report.failure(part).map(|failure| &failure.failure);
         let failure = Failure::from_call(error, before, self.engine.now());
         let next = retry_at(self.engine, self.row, error, &failure);
         let (key, times) = (&self.row.key, failure.attempts);
         if matches!(next, NextTry::GivenUp(_)) {
-            tracing::error!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "a part of the report was given up");
+            tracing::error!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "report part given up");
         } else {
-            tracing::warn!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "a part of the report was put off");
+            tracing::warn!(tenant = %key.tenant, invitation = %key.name(), %part, code = error.code, times, %error, "report part deferred");
         }
         self.not_found |= error.code == NOT_FOUND;
         self.report.fail(
@@ -280,8 +281,7 @@ impl<'a> ReportWriter<'a> {
         );
     }
 
-    /// The parts that the action tells of, because they could not be written for a while, each with whether it was given
-    /// up.
+    /// The parts that the action mentions because they have failed for a while, each with whether it was given up.
     fn told(&self) -> Vec<(Part, bool)> {
         let now = self.engine.now();
         let lasts = |failure: &PartFailure| {
@@ -294,7 +294,7 @@ impl<'a> ReportWriter<'a> {
             .collect()
     }
 
-    /// The report in words, and the parts that it says are missing.
+    /// The composed report, and the parts that it mentions as missing.
     fn compose(
         &self,
         tenant: &Tenant,
@@ -311,7 +311,7 @@ impl<'a> ReportWriter<'a> {
         (told, written)
     }
 
-    /// The action, if it is behind. Returns whether it shows this.
+    /// Writes the action, if it is behind. Returns whether it shows this text.
     async fn bring_action(
         &mut self,
         eploy: &dyn Eploy,
@@ -333,11 +333,11 @@ impl<'a> ReportWriter<'a> {
             link: written.link.clone(),
         });
         let mut done = self.action(eploy, plan, whole).await;
-        // Without effect. It may be the text that Eploy does not take: then little is better than nothing.
+        // Without effect. Eploy may be refusing the text: then a short one is better than none.
         if let Err(Stop::Call(error)) = &done
             && error.code == "eploy.rejected"
         {
-            tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "the report was refused and is tried in brief");
+            tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "report refused, retrying with the short text");
             done = self.action(eploy, plan, brief).await;
         }
         let may_be_there = match &done {
@@ -352,7 +352,7 @@ impl<'a> ReportWriter<'a> {
         Ok(self.report.failure(Part::Action).is_none())
     }
 
-    /// The action: found, created or brought up to date.
+    /// Writes the action: finds, creates or updates it.
     async fn action(
         &mut self,
         eploy: &dyn Eploy,
@@ -379,8 +379,8 @@ impl<'a> ReportWriter<'a> {
                 Err(error) if error.code == NOT_FOUND => error,
                 Err(error) => return Err(error.into()),
             };
-            // Somebody may have deleted it, and then what there is to tell still has to be told. Or it is there and cannot
-            // be reached in this way: creating another with each report would bother the candidate with each.
+            // It may have been deleted, and then the report still has to be written. Or it exists and cannot be reached
+            // in this way: creating another with each report would notify the candidate each time.
             self.may_call()?;
             if let Some(found) = eploy.find_action(&look_up).await? {
                 if found == id {
@@ -409,7 +409,7 @@ impl<'a> ReportWriter<'a> {
         Ok(())
     }
 
-    /// The answers to custom questions: in one call, and one by one if that is refused because of some of them.
+    /// Answers the custom questions: in one call, or one by one if some of them are refused.
     async fn answer(&mut self, eploy: &dyn Eploy, written: &Written) -> Result<(), Stop> {
         let application = &self.row.key.application;
         let mut due = Vec::new();
@@ -443,8 +443,8 @@ impl<'a> ReportWriter<'a> {
         Ok(())
     }
 
-    /// A stage change, guarded by where the application is: the recruiter wins. Its own record says where that is, because
-    /// the status history may be behind it.
+    /// Moves the application, guarded by its present position: the recruiter wins. The application's own record gives
+    /// the position, because the status history may be behind.
     async fn move_on(&mut self, eploy: &dyn Eploy, plan: &MovePlan) -> Result<(), Stop> {
         let application = &self.row.key.application;
         self.may_call()?;
@@ -455,7 +455,7 @@ impl<'a> ReportWriter<'a> {
             return Ok(());
         }
         if !self.is_expected(plan, &now_at) {
-            tracing::info!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), "the application was moved meanwhile and stays where it is");
+            tracing::info!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), "application was moved meanwhile, left in place");
             return Ok(());
         }
         self.may_call()?;
@@ -471,7 +471,7 @@ impl<'a> ReportWriter<'a> {
         Ok(moved?)
     }
 
-    /// Whether the application is where a stage change expects it, or where a write of ours put it from there.
+    /// Whether the application is where a stage change expects it, or where a write of ours moved it from there.
     fn is_expected(&self, plan: &MovePlan, now_at: &Position) -> bool {
         if plan.from.is_empty() {
             return self.mapping.triggered_by(now_at) || self.report.led_to(self.mapping, now_at);
@@ -484,7 +484,7 @@ impl<'a> ReportWriter<'a> {
                     .any(|stage| stage == now_at.stage.as_ref())
     }
 
-    /// Stops the writer if Eploy has no such application any more.
+    /// Stops the writer if the application does not exist in Eploy any more.
     async fn look_for_application(&self, eploy: &dyn Eploy) -> Result<(), Stop> {
         self.may_call()?;
         match eploy.position(&self.row.key.application).await {
@@ -506,7 +506,7 @@ impl<'a> ReportWriter<'a> {
     }
 }
 
-/// Nothing can be written at present, because of this error: put off, or given up with all that is `lacking`.
+/// Nothing can be written at present because of this error: deferred, or given up with everything that is `lacking`.
 pub(super) fn stopped(
     engine: &Engine,
     row: &Invitation,
@@ -515,7 +515,7 @@ pub(super) fn stopped(
     error: &CallError,
 ) -> Event {
     let is_gone = error.code == GONE;
-    // Another kind of problem is counted anew.
+    // Another kind of problem starts a new count.
     let before = row.report.failure.as_ref();
     let before = before.filter(|before| (before.code == GONE) == is_gone);
     let failure = Failure::from_call(error, before, engine.now());
@@ -526,11 +526,11 @@ pub(super) fn stopped(
     };
     let (key, times) = (&row.key, failure.attempts);
     if let NextTry::At(until) = next {
-        tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was put off");
+        tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "report deferred");
         report.failure = Some(failure);
         return Event::ReportDeferred { report, until };
     }
-    tracing::error!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "the report was given up");
+    tracing::error!(tenant = %key.tenant, invitation = %key.name(), code = error.code, times, %error, "report given up");
     for part in lacking {
         let failure = PartFailure {
             failure: failure.clone(),
@@ -542,7 +542,7 @@ pub(super) fn stopped(
     ended(row, report)
 }
 
-/// Everything was tried: done, unless a part is tried again.
+/// Everything was tried: done, unless a part is retried later.
 fn ended(row: &Invitation, mut report: Report) -> Event {
     if let Some(until) = report.retry_at() {
         return Event::ReportDeferred { report, until };
@@ -551,7 +551,7 @@ fn ended(row: &Invitation, mut report: Report) -> Event {
     Event::Reported(report)
 }
 
-/// What comes after a failure.
+/// The next attempt after a failure.
 fn retry_at(engine: &Engine, row: &Invitation, error: &CallError, failure: &Failure) -> NextTry {
     let (now, timing) = (engine.now(), &engine.timing);
     let refused = !error.may_retry();
@@ -568,7 +568,7 @@ fn retry_at(engine: &Engine, row: &Invitation, error: &CallError, failure: &Fail
     NextTry::At(until)
 }
 
-/// Whether an error may be about what was written and not about the way to Eploy, so that other parts are tried.
+/// Whether an error may be due to the part and not to the connection, so that other parts are tried.
 fn concerns_a_part(error: &CallError) -> bool {
     error.code != GONE
         && error.scope == ErrorScope::Record
@@ -579,10 +579,10 @@ fn gone() -> CallError {
     application_gone("write the report")
 }
 
-/// The start of an invitation's action: when its entry was first seen, to the millisecond, less up to a minute according to which
-/// invitation it is. It is what an action of unknown outcome is found by, so two that were seen in the same poll must not
-/// share it: two mappings of one application, or two applications of one candidate for one vacancy. A minute, because
-/// some Eploy may keep no more than the second. It never moves, also when the clock is set right meanwhile.
+/// The start of an invitation's action: when its entry was first detected, to the millisecond, less up to a minute
+/// derived from the invitation. An action of unknown outcome is found by it, so two entries that were detected in the
+/// same poll must not share it: two mappings of one application, or two applications of one candidate for one vacancy.
+/// A minute, because some Eploy may store whole seconds only. It never changes, even when the clock is corrected.
 pub(super) fn action_start(row: &Invitation) -> Timestamp {
     let digest = Sha256::digest(row.key.name().as_bytes());
     let apart = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 60_000;
@@ -590,7 +590,7 @@ pub(super) fn action_start(row: &Invitation) -> Timestamp {
     Timestamp::from_millisecond(seen_at.as_millisecond() - i64::from(apart)).unwrap_or(seen_at)
 }
 
-/// Whether the score asks for the move.
+/// Whether the score is high enough for the move.
 fn reached(plan: &MovePlan, row: &Invitation) -> bool {
     plan.min_percent.is_none_or(|least| {
         row.snapshot
@@ -601,7 +601,7 @@ fn reached(plan: &MovePlan, row: &Invitation) -> bool {
     })
 }
 
-/// Whether the application is where the plan wants it.
+/// Whether the application already is where the plan moves it.
 fn there(plan: &MovePlan, at: &Position) -> bool {
     at.stage.as_ref() == Some(&plan.stage) && (plan.status.is_none() || at.status == plan.status)
 }
