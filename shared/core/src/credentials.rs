@@ -1,7 +1,6 @@
-//! A tenant's credentials and callback tokens as the one JSON text that the secret stores keep.
+//! A tenant's credentials and callback tokens as the one JSON text that the secret stores hold.
 //!
-//! It is read by hand, so that what is wrong can be said by its place alone: the messages of a JSON library quote the
-//! values.
+//! It is parsed by hand, so that errors name only the place: the messages of a JSON library quote the values.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +12,19 @@ use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;
 
-/// A tenant's credentials and callback tokens, found to be right. Does not print.
+/// A tenant's validated credentials and callback tokens. Its debug form shows none.
 #[derive(Clone, Debug)]
 pub struct Keyring {
     secret: TenantSecret,
     tokens: BTreeMap<AccountId, Tokens>,
-    /// What was left out because it cannot be read.
+    /// Unreadable values that were left out.
     unusable: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Tokens {
     current: CallbackToken,
-    /// The one before, and until when it is accepted.
+    /// The previous token, and until when it is accepted.
     previous: Option<(CallbackToken, Timestamp)>,
 }
 
@@ -217,7 +216,7 @@ fn credentials(of: &TenantSecret) -> Value {
     whole
 }
 
-/// What a rotation has replaced, if it is there and can be read.
+/// A value that a rotation has replaced, if it is present and readable.
 fn previous<T>(
     of: &Fields,
     unusable: &mut Vec<String>,
@@ -254,7 +253,7 @@ fn token(of: &Fields, name: &str, path: &str) -> Result<CallbackToken, String> {
     }
 }
 
-/// The text of this name.
+/// The text with this name.
 fn one(of: &Fields, name: &str, path: &str) -> Result<String, String> {
     match of.get(name) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
@@ -272,7 +271,7 @@ fn fields<'a>(of: &'a Fields, name: &str, path: &str) -> Result<Option<&'a Field
     }
 }
 
-/// The objects, by account, in the object of this name, each with its path.
+/// The objects, by account, in the object with this name, each with its path.
 fn children<'a>(
     whole: &'a Fields,
     name: &str,
@@ -432,7 +431,7 @@ mod tests {
 
     /// Everything else works without it.
     #[test]
-    fn what_was_replaced_and_cannot_be_read_is_left_out_and_named() {
+    fn an_unreadable_replaced_value_is_left_out_and_named() {
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
         for (pointer, value, expected) in [
             (

@@ -1,4 +1,4 @@
-//! The identifiers of the vocabulary, one type each, so that a vacancy's id never ends up where a candidate's belongs.
+//! The identifiers of the vocabulary, one type each, so that ids of different kinds cannot be confused.
 //!
 //! Eploy's ids are integers in practice and strings in some places (shared/eploy/REFERENCE.md §4), so every id of
 //! another system is kept as the text it came as, and read from a JSON number or a JSON string alike.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Reads an id that may be a JSON number or a JSON string; surrounding white space is dropped.
+/// Reads an id from a JSON number or a JSON string; surrounding white space is dropped.
 fn number_or_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     struct Either;
     impl serde::de::Visitor<'_> for Either {
@@ -76,15 +76,15 @@ id!(
     TenantId
 );
 id!(
-    /// A mapping within its tenant; a short name chosen by whoever configures it.
+    /// A mapping within its tenant; a short name chosen in the configuration.
     MappingId
 );
 id!(
-    /// Which version of a mapping: a short digest of its content, see [`crate::definition`].
+    /// A version of a mapping: a short digest of its content, see [`crate::definition`].
     DefinitionId
 );
 id!(
-    /// A tenant's account on one platform, by the name the configuration gives it (`willo`, `wecp`, `willo-retail`).
+    /// A tenant's account on one platform, by its configured name (`willo`, `wecp`, `willo-retail`).
     AccountId
 );
 id!(
@@ -157,7 +157,7 @@ id!(
 /// It is the primary key of the ledger, so "invited once" is a property of the key and not of a check.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InvitationKey {
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
     /// The application that entered the trigger stage.
     pub application: ApplicationId,
@@ -168,8 +168,8 @@ pub struct InvitationKey {
 }
 
 impl InvitationKey {
-    /// The invitation's name within its tenant, `application.mapping.round`: in logs, and as the reference of ours that
-    /// a platform is given.
+    /// The invitation's name within its tenant, `application.mapping.round`: in logs, and as our reference on the
+    /// platform.
     pub fn name(&self) -> String {
         format!("{}.{}.{}", self.application, self.mapping, self.round)
     }
@@ -185,7 +185,7 @@ impl fmt::Display for InvitationKey {
     }
 }
 
-/// One assessment on one of the tenant's platform accounts: what a sweep goes over.
+/// One assessment on one of the tenant's platform accounts: the unit of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssessmentRef {
     /// The platform account.

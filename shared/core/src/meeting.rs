@@ -1,4 +1,4 @@
-//! Live interviews: when they are, and who meets the candidate. Pure.
+//! Live interviews: their times and interviewers. Pure.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::QuestionId;
 
-/// How the candidates of a mapping are met.
+/// How the candidates of a mapping are interviewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MeetingPlan {
-    /// How often an interview is made on the platform; the mapping's assessment then says what to make, in the
-    /// platform's word. `None`: the assessment names an interview that is there.
+    /// How often an interview is created on the platform; the mapping's assessment then says what to create, in the
+    /// platform's term. `None`: the assessment names an existing interview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creates: Option<OncePer>,
-    /// On which day.
+    /// The day.
     pub day: MeetingDay,
-    /// At what time of that day.
+    /// The time of that day.
     pub time: Time,
-    /// In this time zone, by its name: one of [`MeetingPlan::zones`].
+    /// The time zone, by its name: one of [`MeetingPlan::zones`].
     #[serde(default = "MeetingPlan::default_zone")]
     pub zone: String,
-    /// For how many minutes.
+    /// The duration in minutes.
     pub minutes: u32,
-    /// The e-mail addresses of the customer's people who interview.
+    /// The e-mail addresses of the customer's interviewers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interviewers: Vec<String>,
-    /// A custom question of the vacancy that is answered with more such addresses.
+    /// A custom question of the vacancy whose answer holds further addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interviewers_question: Option<QuestionId>,
 }
 
-/// How often something is made.
+/// How often an interview is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OncePer {
@@ -42,22 +42,22 @@ pub enum OncePer {
     Vacancy,
 }
 
-/// On which day candidates are met.
+/// The day of an interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MeetingDay {
-    /// So many working days from today; 1 is the next one. Weekends are left out, public holidays are not known here.
+    /// N working days from today; 1 is the next one. Weekends are skipped; public holidays are not known here.
     WorkingDays(u32),
-    /// As a custom question of the application is answered. An answer that has a time of its own counts with it.
+    /// The answer to a custom question of the application. A time in the answer takes precedence.
     Question(QuestionId),
 }
 
-/// When a candidate is met.
+/// The time of an interview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
-    /// From when.
+    /// When it begins.
     pub at: Timestamp,
-    /// For how many minutes.
+    /// The duration in minutes.
     pub minutes: u32,
 }
 
@@ -65,8 +65,8 @@ macro_rules! zones {
     ($($name:literal),+ $(,)?) => { [$(($name, jiff::tz::get!($name))),+] };
 }
 
-/// Those built in: where a customer of a UK product may have an office. A whole database would be a megabyte in every
-/// function.
+/// The built-in zones: where a customer of a UK product may have an office. A whole database would add a megabyte to
+/// every function.
 static ZONES: [(&str, TimeZone); 14] = zones![
     "Europe/London",
     "Europe/Dublin",
@@ -84,35 +84,35 @@ static ZONES: [(&str, TimeZone); 14] = zones![
     "America/Los_Angeles",
 ];
 
-/// What is wrong with a meeting's day.
+/// A problem with an interview's day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoDay {
-    /// The zone is none of those that are built in.
+    /// The zone is not built in.
     #[error("the time zone is none of those that are built in")]
     Zone,
-    /// The day is beyond what a calendar has.
+    /// The day is beyond the calendar.
     #[error("the day is too far away")]
     TooFar,
 }
 
 impl MeetingPlan {
-    /// The most working days ahead.
-    pub const MOST_DAYS: u32 = 60;
+    /// The maximum number of working days ahead.
+    pub const MAX_WORKING_DAYS: u32 = 60;
 
-    /// The zone where a plan names none: Eploy is a UK product.
+    /// The default zone: Eploy is a UK product.
     pub fn default_zone() -> String {
         "Europe/London".to_owned()
     }
 
-    /// Everything that is wrong with the plan, each naming its key.
+    /// All problems of the plan, each naming its key.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if let MeetingDay::WorkingDays(days) = self.day
-            && !(1..=Self::MOST_DAYS).contains(&days)
+            && !(1..=Self::MAX_WORKING_DAYS).contains(&days)
         {
             problems.push(format!(
                 "working_days is {days}; it must be from 1 (the next working day) to {}",
-                Self::MOST_DAYS
+                Self::MAX_WORKING_DAYS
             ));
         }
         if self.rules().is_err() {
@@ -141,8 +141,8 @@ impl MeetingPlan {
         problems
     }
 
-    /// The time of day on the working day that is `days` after the day that `now` is in. A time that the clocks leave
-    /// out that day is an hour later; of one that comes twice it is the first.
+    /// The plan's time on the working day that is `days` after the day of `now`. A time that the clocks skip on that
+    /// day is an hour later; of one that occurs twice it is the first.
     pub fn working_day(&self, days: u32, now: Timestamp) -> Result<Timestamp, NoDay> {
         let mut day = now.to_zoned(self.rules()?).date();
         for _ in 0..days {
@@ -151,7 +151,7 @@ impl MeetingPlan {
         self.on(day)
     }
 
-    /// The time of day on this day.
+    /// The plan's time on this day.
     pub fn on(&self, day: Date) -> Result<Timestamp, NoDay> {
         let zoned = self
             .rules()?
@@ -296,7 +296,7 @@ mod tests {
         };
         let day = "2026-03-29".parse().unwrap();
         assert_eq!(early.on(day), Ok(at("2026-03-29T01:30:00Z")));
-        // 01:30 comes twice: the first is still summer time.
+        // 01:30 occurs twice: the first is still summer time.
         let day = "2026-10-25".parse().unwrap();
         assert_eq!(early.on(day), Ok(at("2026-10-25T00:30:00Z")));
     }
@@ -339,7 +339,7 @@ mod tests {
         #[test]
         fn a_working_day_is_ahead_and_never_at_the_weekend(
             second in 1_700_000_000_i64..2_200_000_000,
-            days in 1..=MeetingPlan::MOST_DAYS,
+            days in 1..=MeetingPlan::MAX_WORKING_DAYS,
             zone in prop::sample::select(MeetingPlan::zones().collect::<Vec<_>>()),
         ) {
             let now = Timestamp::from_second(second).unwrap();
@@ -350,7 +350,7 @@ mod tests {
             prop_assert!(met > now);
             prop_assert_eq!(local.time(), plan.time);
             prop_assert!(!matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday));
-            // Of the days after today up to then, so many are working days.
+            // This many of the days from tomorrow up to then are working days.
             let mut working = 0;
             let mut day = today;
             while day < local.date() {

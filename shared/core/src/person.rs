@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Read from Eploy when an invitation is sent or looked up, handed to the platform, and dropped. It has no
+/// Read from Eploy when an invitation is sent or looked up, passed to the platform, and dropped. It has no
 /// serialisation and its debug form shows no content, so that it can reach neither the store nor a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
@@ -40,14 +40,14 @@ impl Person {
     }
 }
 
-/// Whether a character shows nothing and is in no address: soft hyphens, zero-width characters, marks of direction, the
+/// Whether a character is invisible and part of no address: soft hyphens, zero-width characters, direction marks, the
 /// byte order mark.
 pub fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// An e-mail address without what is certainly none of it: invisible characters, space around it, `mailto:` before it
-/// and its parameters after it, angle brackets.
+/// An e-mail address without what is certainly not part of it: invisible characters, surrounding space, `mailto:` and
+/// its parameters, angle brackets.
 pub fn clean_email(text: &str) -> String {
     let visible: String = text
         .chars()

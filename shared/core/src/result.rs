@@ -1,4 +1,4 @@
-//! A result: what a platform says of an invitation, in one shape for all platforms.
+//! A platform's result of an invitation, in one shape for all platforms.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,11 @@ pub enum Status {
     Verified,
     /// The time to take it ran out.
     Expired,
-    /// Taken back.
+    /// It was withdrawn.
     Cancelled,
-    /// The candidate said no.
+    /// The candidate declined.
     Declined,
-    /// The platform gave up.
+    /// The platform reported a failure.
     Failed,
 }
 
@@ -41,17 +41,16 @@ pub enum Status {
 pub struct Score {
     /// Points.
     pub value: f64,
-    /// Points possible, where the platform says.
+    /// Points possible, if the platform gives them.
     pub max: Option<f64>,
-    /// 0 to 100, as the platform says or computed from the two above.
+    /// 0 to 100, as the platform gives it or computed from the two above.
     pub percent: Option<f64>,
     /// The platform's own word for it ("Strong").
     pub band: Option<String>,
 }
 
 impl Score {
-    /// The score `value` of `max`, with the percentage computed if that makes one: of next to nothing, everything is
-    /// infinitely many percent.
+    /// The score `value` of `max`, with the percentage computed unless `max` is so small that it would be infinite.
     pub fn of(value: f64, max: Option<f64>) -> Self {
         let percent = max
             .filter(|max| *max > 0.0)
@@ -79,10 +78,10 @@ impl Score {
     }
 }
 
-/// A part of a result with a score or a word of its own: a question, a scorecard line, a proctoring count.
+/// A part of a result with a score or a remark of its own: a question, a scorecard line, a proctoring count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SubResult {
-    /// What it is, in the platform's words.
+    /// Its name, in the platform's words.
     pub label: String,
     /// Its score, if it has one.
     pub score: Option<Score>,
@@ -93,7 +92,7 @@ pub struct SubResult {
 /// A reviewer's opinion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rating {
-    /// Who gave it; a reviewer of the customer, as the platform names them.
+    /// The reviewer of the customer, as the platform names them.
     pub by: Option<String>,
     /// What was rated ("Overall").
     pub label: String,
@@ -104,25 +103,25 @@ pub struct Rating {
 /// A reviewer's remark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Who wrote it.
+    /// The author.
     pub by: Option<String>,
     /// The text as the platform gave it: unescaped.
     pub text: String,
 }
 
-/// What a platform says of an invitation. It may carry people's words, so it is fetched when needed and never stored;
-/// the ledger keeps its [`ResultSnapshot`].
+/// A platform's result. It may carry people's words, so it is fetched when needed and never stored; the ledger stores
+/// its [`ResultSnapshot`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssessmentResult {
     /// The platform's reference.
     pub reference: Reference,
-    /// The assessment it is of, where the platform says.
+    /// The assessment, if the platform gives it.
     pub assessment: Option<AssessmentId>,
-    /// Our own reference, where the platform gives it back.
+    /// Our own reference, if the platform returns it.
     pub client_ref: Option<String>,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// The platform's own name for where it stands (Willo's stage "Accepted").
+    /// The platform's own name for the status (Willo's stage "Accepted").
     pub stage: Option<String>,
     /// When the candidate began.
     pub started_at: Option<Timestamp>,
@@ -140,15 +139,15 @@ pub struct AssessmentResult {
     pub transcript: Option<String>,
     /// The platform's own summary.
     pub summary: Option<String>,
-    /// Where a recruiter can look at it: https, on the platform's hosts, and never the candidate's own link, which whoever
-    /// reads a result checks.
+    /// The recruiter's link: https, on the platform's hosts, and never the candidate's own link. The code that reads a
+    /// result checks that.
     pub report_link: Option<String>,
-    /// What a proctor would want to know: what happened, how often.
+    /// Proctoring events with their counts.
     pub integrity: Vec<(String, u64)>,
 }
 
 impl AssessmentResult {
-    /// A result that says nothing but where the invitation stands.
+    /// A result with only a status.
     pub fn bare(reference: Reference, status: Status) -> Self {
         Self {
             reference,
@@ -169,9 +168,9 @@ impl AssessmentResult {
         }
     }
 
-    /// What the ledger keeps of it.
+    /// The snapshot for the ledger.
     pub fn snapshot(&self) -> ResultSnapshot {
-        // A link may be made anew with every reading, in what is asked of it or in its path. Only that there is one is news.
+        // A link may differ with every reading, in its query or its path. Only its presence is a change.
         let mut lasting = self.clone();
         lasting.report_link = self.report_link.as_ref().map(|_| String::new());
         let bytes = serde_json::to_vec(&lasting).unwrap_or_default();
@@ -185,11 +184,11 @@ impl AssessmentResult {
     }
 }
 
-/// What the ledger keeps of a result: states, times, scores, and a digest that tells whether anything else changed.
-/// No words of people, no links that open something.
+/// What the ledger stores of a result: states, times, scores, and a digest that shows whether anything else changed. No
+/// words of people, no links that open something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResultSnapshot {
-    /// Where the invitation stands.
+    /// The invitation's status.
     pub status: Status,
     /// When the candidate began.
     #[serde(default, skip_serializing_if = "Option::is_none")]

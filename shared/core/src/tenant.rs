@@ -13,8 +13,8 @@ use crate::ids::{
 use crate::meeting::MeetingPlan;
 use crate::report::Moment;
 
-/// Settings that only the crate of the system in question understands (an Eploy *dialect*, a platform's options).
-/// That crate validates them and names what is wrong.
+/// Settings that only the crate of the system in question understands (an Eploy *dialect*, a platform's options). That
+/// crate validates them and names the problems.
 pub type Settings = serde_json::Map<String, serde_json::Value>;
 
 /// One customer.
@@ -23,21 +23,21 @@ pub type Settings = serde_json::Map<String, serde_json::Value>;
 pub struct Tenant {
     /// Its short name.
     pub id: TenantId,
-    /// While true, nothing is polled, sent or swept; deliveries are still accepted, results still reported.
+    /// While true, nothing is polled, sent or swept; deliveries are still accepted and results still reported.
     #[serde(default)]
     pub paused: bool,
-    /// The way into its Eploy.
+    /// The connection to its Eploy.
     pub eploy: EployConnection,
-    /// The ways into its platform accounts, by name.
+    /// The connections to its platform accounts, by name.
     #[serde(default)]
     pub platforms: BTreeMap<AccountId, PlatformConnection>,
-    /// What is to be invited to what.
+    /// The mappings.
     #[serde(default)]
     pub mappings: Vec<Mapping>,
-    /// What is to happen when somebody is hired; `None`: nothing.
+    /// The plan for hires; `None`: hires are not announced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hires: Option<HirePlan>,
-    /// For how many days what came of an invitation is kept after the last that happened to it; `None`: for good.
+    /// For how many days an invitation's result is kept after the last change; `None`: indefinitely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
 }
@@ -49,7 +49,7 @@ impl Tenant {
     }
 }
 
-/// A tenant's way into Eploy.
+/// A tenant's connection to Eploy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EployConnection {
@@ -60,7 +60,7 @@ pub struct EployConnection {
     /// grants (shared/eploy/REFERENCE.md §18, documented V-KEY).
     #[serde(default = "EployConnection::default_daily_calls")]
     pub daily_calls: u32,
-    /// Seconds between polls when things are calm; the interval adapts upwards when the allowance runs low.
+    /// Seconds between polls; the interval grows when the allowance runs low.
     #[serde(default = "EployConnection::default_poll_seconds")]
     pub poll_seconds: u32,
     /// The dialect: how this Eploy behaves where the reference leaves it open.
@@ -89,19 +89,19 @@ impl EployConnection {
     }
 }
 
-/// When somebody counts as hired, and who is told.
+/// When an application counts as a hire, and who receives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HirePlan {
-    /// When.
+    /// What counts as a hire.
     pub when: HiredWhen,
-    /// Where the hire is delivered, beside being published as a domain event; `None`: nowhere.
+    /// Where the hire is delivered, besides being published as a domain event; `None`: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<HrmsEndpoint>,
 }
 
 impl HirePlan {
-    /// The stages whose entry is a hire; none where placements tell.
+    /// The stages whose entry is a hire; none where placements signal hires.
     pub fn triggers(&self) -> &[Trigger] {
         match &self.when {
             HiredWhen::Stages(triggers) => triggers,
@@ -110,7 +110,7 @@ impl HirePlan {
     }
 }
 
-/// What a hire looks like in this tenant's Eploy. One or the other, so that nobody is announced by both.
+/// What a hire looks like in this tenant's Eploy. One or the other, so that no hire is announced by both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HiredWhen {
@@ -121,14 +121,14 @@ pub enum HiredWhen {
     Placements(BTreeSet<PlacementStatusId>),
 }
 
-/// The tenant's HRMS: an address that takes webhooks as the Standard Webhooks specification describes them. Its signing
-/// secret is among the tenant's secrets.
+/// The tenant's HRMS: an address that accepts webhooks as the Standard Webhooks specification describes them. Its
+/// signing secret is among the tenant's secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HrmsEndpoint {
-    /// Where to.
+    /// The address.
     pub url: Url,
-    /// What is told about the person. Nothing unless it is named here.
+    /// The fields about the person that are sent: none by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub person: BTreeSet<PersonalField>,
 }
@@ -151,9 +151,9 @@ pub enum PersonalField {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformConnection {
-    /// Which platform (`willo`).
+    /// The platform (`willo`).
     pub kind: String,
-    /// The API's address, where it is not the platform's own.
+    /// The API's address, where it is not the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<Url>,
     /// The platform's own settings.
@@ -167,29 +167,29 @@ pub struct PlatformConnection {
 pub struct Mapping {
     /// Its short name.
     pub id: MappingId,
-    /// While true it invites nobody; what was invited is still followed and reported.
+    /// While true it invites nobody; existing invitations are still watched and reported.
     #[serde(default)]
     pub paused: bool,
-    /// Which vacancies.
+    /// The vacancies.
     pub vacancies: Vacancies,
-    /// The trigger stages: entering any of them is an entry; going from one to another of them is not.
+    /// The trigger stages: entering any of them is an entry; moving between them is not.
     pub triggers: Vec<Trigger>,
     /// What the candidate is invited to.
     pub assessment: AssessmentRef,
     /// What is done with the candidate there.
     #[serde(default, skip_serializing_if = "MappingKind::is_invitation")]
     pub kind: MappingKind,
-    /// What the platform is told beyond that.
+    /// Further options for the platform.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub options: Settings,
-    /// What a second entry means.
+    /// How a second entry is handled.
     #[serde(default)]
     pub reentry: Reentry,
-    /// Invite also those who were already at a trigger stage when the mapping was turned on.
+    /// Also invite applications that were already at a trigger stage when the mapping was turned on.
     #[serde(default)]
     pub include_current: bool,
-    /// Whether another mapping may want the same applications for the same assessment; see [`Tenant::overlaps`]. Each entry
-    /// is invited once all the same, by the first of them.
+    /// Whether another mapping may cover the same applications for the same assessment; see [`Tenant::overlaps`]. Each
+    /// entry is invited once all the same, by the first of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_overlap: bool,
     /// Days after the invitation when it counts as expired here, whatever the platform says. `None`: the platform alone
@@ -202,7 +202,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Whether `position` is one that this mapping waits for.
+    /// Whether `position` is at a trigger of this mapping.
     pub fn triggered_by(&self, position: &Position) -> bool {
         self.triggers
             .iter()
@@ -214,12 +214,12 @@ impl Mapping {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MappingKind {
-    /// Invites.
+    /// Invites them.
     #[default]
     Invitation,
-    /// Arranges a live interview.
+    /// Schedules a live interview.
     Meeting(MeetingPlan),
-    /// Puts the candidate into a talent pool, once however many applications they have.
+    /// Adds the candidate to a talent pool, once, however many applications they have.
     Pool(PoolPlan),
 }
 
@@ -229,39 +229,39 @@ impl MappingKind {
     }
 }
 
-/// Which candidates a talent pool takes, and how they are marked there.
+/// Which candidates a talent pool takes, and their tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolPlan {
-    /// What they are tagged with.
+    /// The tags.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Takes those whose invitation by another mapping came to one of these, instead of those at a trigger: the mapping
-    /// then has no triggers.
+    /// Takes candidates whose invitation by another mapping had one of these outcomes, instead of those at a trigger:
+    /// the mapping then has no triggers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<PoolOutcome>,
 }
 
-/// What an invitation of another mapping has to come to.
+/// The outcome of another mapping's invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolOutcome {
-    /// Which mapping.
+    /// The mapping.
     pub mapping: MappingId,
-    /// To this.
+    /// The moment that the invitation reached.
     pub on: Moment,
-    /// And only with at least this percentage.
+    /// The minimum percentage, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_percent: Option<u8>,
 }
 
-/// Which vacancies a mapping is for.
+/// The vacancies of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vacancies {
-    /// Every vacancy of the tenant, also those to come.
+    /// Every vacancy of the tenant, also future ones.
     All,
-    /// These.
+    /// These vacancies.
     Only(BTreeSet<VacancyId>),
 }
 
@@ -311,22 +311,22 @@ pub struct Position {
     pub status: Option<StatusId>,
 }
 
-/// What a second entry into the trigger means for an application that was invited before.
+/// How a second entry into the trigger is handled for an application that was invited before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reentry {
-    /// Nothing: invited once is invited.
+    /// It is ignored.
     #[default]
     Once,
-    /// A new round: the candidate is invited again.
+    /// It is a new round: the candidate is invited again.
     Again,
 }
 
-/// What is written to Eploy about an invitation, and where.
+/// What is written to Eploy about an invitation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReportPlan {
-    /// An action, created when invited and kept up to date.
+    /// An action, created with the invitation and updated after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionPlan>,
     /// A note on the application at each of these moments. Needs a dialect that names the path: none is
@@ -342,23 +342,23 @@ pub struct ReportPlan {
     /// The export package to mark the application as exported with, once invited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export_package: Option<ExportPackageId>,
-    /// Texts of the tenant's own, in place of the defaults.
+    /// The tenant's own texts, in place of the defaults.
     #[serde(default)]
     pub texts: Texts,
 }
 
-/// The action that stands for the invitation in Eploy.
+/// The action for an invitation in Eploy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActionPlan {
-    /// Its type.
+    /// The action's type.
     pub action_type: ActionTypeId,
-    /// The outcome to show at each moment; a moment without one leaves the outcome as it is.
+    /// The outcome to show at each moment; a moment without one leaves the outcome unchanged.
     #[serde(default)]
     pub outcomes: BTreeMap<Moment, OutcomeId>,
 }
 
-/// What a custom question can be answered with.
+/// A value that can answer a custom question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answerable {
@@ -366,7 +366,7 @@ pub enum Answerable {
     Score,
     /// The score in percent.
     Percent,
-    /// Where the invitation stands, in words.
+    /// The invitation's status, in words.
     Status,
     /// The link to the result.
     Link,
@@ -374,27 +374,27 @@ pub enum Answerable {
     CompletedAt,
 }
 
-/// A stage change on a chosen moment. It happens only while the application is where it is expected: a recruiter who
-/// moved it meanwhile wins.
+/// A stage change at a chosen moment. It happens only while the application is at its expected position: a recruiter
+/// who moved it meanwhile wins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MovePlan {
-    /// When.
+    /// The moment.
     pub on: Moment,
-    /// Only with at least this percentage.
+    /// The minimum percentage, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_percent: Option<u8>,
-    /// From any of these; empty: from the mapping's trigger stages.
+    /// The expected positions; empty: the mapping's trigger stages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<Trigger>,
-    /// To this stage.
+    /// The target stage.
     pub stage: StageId,
-    /// And this status; a transition names both where the workflow asks for it.
+    /// The target status; a transition names both where the workflow asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StatusId>,
 }
 
-/// Texts, as templates; see [`crate::report`] for what they can use.
+/// Texts, as templates; see [`crate::report`] for their variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {

@@ -407,7 +407,7 @@ impl Platform for Client {
             page => page?,
         };
         if let Some(on) = &page.next
-            && (on.len() > SweepPage::LONGEST_NEXT || next == Some(on))
+            && (on.len() > SweepPage::MAX_NEXT_BYTES || next == Some(on))
         {
             let fault = PlatformError::unreadable(format!(
                 "{}'s list leads to no next page",

@@ -13,7 +13,7 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
     fixture.run(&["probe", "acme"]).well();
     fixture.map(&[]).well();
     let host = fixture.serve();
-    host.logged("the mapping is on").await;
+    host.logged("mapping turned on").await;
     let out = fixture.run(&["doctor", "acme"]).well();
     assert!(out.contains("Nothing is wrong"), "{out}");
 
@@ -24,7 +24,7 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
         ..SystemSettings::default()
     };
     fixture.player.set_eploy("acme", &settings).await.unwrap();
-    host.logged("the tenant is suspended").await;
+    host.logged("tenant suspended").await;
     let nowhere = format!("http://{}/", free_port());
     let done = fixture.run(&["doctor", "--json", "--public-url", &nowhere]);
     assert_eq!(done.code, Some(3), "{done:?}");

@@ -27,7 +27,7 @@ async fn saving_a_mapping_never_invites_anybody_who_was_there() {
     })
     .await;
     fixture.map(&[]).well();
-    host.logged("the mapping is on").await;
+    host.logged("mapping turned on").await;
     fixture
         .player
         .move_to("acme", &[later], "Video Interview", None)

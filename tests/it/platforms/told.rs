@@ -150,7 +150,7 @@ async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
             let Some(next) = &next else {
                 break;
             };
-            assert!(next.len() <= SweepPage::LONGEST_NEXT, "{name}");
+            assert!(next.len() <= SweepPage::MAX_NEXT_BYTES, "{name}");
         }
         assert!(all.is_empty(), "{name}: {all:?} after {pages} pages");
         assert_eq!(pages > 1, scene.capabilities.list_from > 0, "{name}");

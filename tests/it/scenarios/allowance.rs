@@ -33,7 +33,7 @@ async fn eploys_spent_allowance_is_told_and_outlived() {
             .unwrap();
         customer.enter(&[id]).await;
         let tenant = format!("tenant={} ", customer.name);
-        let line = harness.logged(&["the tenant is suspended", &tenant]).await;
+        let line = harness.logged(&["tenant suspended", &tenant]).await;
         assert!(line.contains("eploy.allowance_eploy"), "{line}");
         assert!(
             line.contains("daily_calls") && line.contains("API Package"),
@@ -103,7 +103,7 @@ async fn no_more_calls_are_made_than_were_given() {
     acme.act(&told.unwrap().participants, CandidateAct::Answer)
         .await;
     harness
-        .logged(&["eploy.allowance_ours", "the report was put off"])
+        .logged(&["eploy.allowance_ours", "report deferred"])
         .await;
     assert!(made().await <= 20);
     assert!(all.iter().all(|one| one.invitations.len() <= 1));

@@ -8,7 +8,7 @@ use stagecall_tests::harness::{Customer, Harness, completed, free_port};
 /// What the log says of a tenant that is suspended.
 async fn suspended(harness: &Harness, tenant: &str, code: &str, mend: &[&str]) {
     let tenant = format!("tenant={tenant} ");
-    let line = harness.logged(&["the tenant is suspended", &tenant]).await;
+    let line = harness.logged(&["tenant suspended", &tenant]).await;
     for word in [&[code], mend].concat() {
         assert!(line.contains(word), "\"{word}\" is not in: {line}");
     }
@@ -119,7 +119,7 @@ async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
     harness.mappings_on(&mended).await;
     for customer in mended {
         let tenant = format!("tenant={}", customer.name);
-        harness.logged(&["the tenant works again", &tenant]).await;
+        harness.logged(&["tenant resumed", &tenant]).await;
         works(customer).await;
     }
 }
@@ -137,7 +137,7 @@ async fn a_wrong_address_is_told_while_others_go_on() {
         harness.sandbox.url()
     ));
     harness.start_for(&[&good]).await;
-    let line = harness.logged(&["the poll failed", "tenant=silent "]).await;
+    let line = harness.logged(&["poll failed", "tenant=silent "]).await;
     assert!(
         line.contains("eploy.unreachable") && line.contains("check base_url"),
         "{line}"
@@ -163,7 +163,7 @@ async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
     harness.start_for(&[&acme]).await;
     let judged = acme.invitee().await;
     let line = harness
-        .logged(&["the report was put off", "eploy.permission"])
+        .logged(&["report deferred", "eploy.permission"])
         .await;
     assert!(line.contains("Actions: Insert is missing"), "{line}");
     let settings = SystemSettings {
@@ -189,7 +189,7 @@ async fn a_wrong_platform_key_is_told_and_mended() {
     let id = acme.applicant().await.application;
     acme.enter(&[id]).await;
     let line = harness
-        .logged(&["the invitation was put off", "platform.unauthorized"])
+        .logged(&["invitation deferred", "platform.unauthorized"])
         .await;
     assert!(
         line.contains("Make a new key in the platform account"),
@@ -225,9 +225,7 @@ async fn a_stage_that_vanishes_breaks_its_mapping_loudly() {
         .map(|one| one.application)
         .collect();
     harness.player.option("acme", &stage(true)).await.unwrap();
-    let line = harness
-        .logged(&["a mapping is broken and invites nobody"])
-        .await;
+    let line = harness.logged(&["mapping is broken, no invitations"]).await;
     assert!(
         line.contains("archived") && line.contains("Choose another stage"),
         "{line}"

@@ -47,7 +47,7 @@ pub(super) async fn by_stage(seed: u64, endpoint: Value) -> (Harness, Customer) 
 pub(super) async fn start(harness: &mut Harness, acme: &Customer) {
     harness.start_for(&[acme]).await;
     harness
-        .logged(&["the plan for hires is on", "tenant=acme"])
+        .logged(&["plan for hires turned on", "tenant=acme"])
         .await;
 }
 
@@ -222,11 +222,7 @@ async fn gone_is_gone_until_somebody_has_it_redelivered() {
         .await;
     let hired = hire(&harness, &acme).await;
     harness
-        .logged(&[
-            "ERROR",
-            "the HRMS was not told of a hire",
-            "reason=\"gone\"",
-        ])
+        .logged(&["ERROR", "hire not delivered to the HRMS", "reason=\"gone\""])
         .await;
     acme.polled().await;
     assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);
@@ -297,7 +293,7 @@ async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
     acme.invitee().await;
     harness.no_faults().await;
     harness
-        .logged(&["the plan for hires is on", "tenant=acme"])
+        .logged(&["plan for hires turned on", "tenant=acme"])
         .await;
     let hired = hire(&harness, &acme).await;
     acme.move_to(&[hired], "Offers & Placements", Some("Contract Accepted"))

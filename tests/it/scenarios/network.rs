@@ -79,8 +79,8 @@ async fn invitations(harness: &Harness) -> usize {
 /// How often the host has said that an invitation failed.
 fn failed(harness: &Harness) -> usize {
     let log = harness.log();
-    let unknown = log.matches("whether the invitation went out is not known");
-    unknown.count() + log.matches("the invitation was put off").count()
+    let unknown = log.matches("invitation outcome unknown");
+    unknown.count() + log.matches("invitation deferred").count()
 }
 
 /// A crowd, while now the one line and now the other is cut at any place, at any moment.

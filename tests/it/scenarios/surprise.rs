@@ -98,7 +98,7 @@ async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
             let log = harness.log();
             let on = log
                 .lines()
-                .filter(|line| line.contains("the mapping is on") && line.contains(mapping));
+                .filter(|line| line.contains("mapping turned on") && line.contains(mapping));
             (on.count() == times).then_some(())
         })
         .await;

@@ -231,7 +231,7 @@ impl Harness {
     pub async fn mappings_on(&self, customers: &[&Customer]) {
         for customer in customers {
             let tenant = format!("tenant={} ", customer.name);
-            self.logged(&["the mapping is on", &tenant]).await;
+            self.logged(&["mapping turned on", &tenant]).await;
         }
     }
 

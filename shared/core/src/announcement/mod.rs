@@ -1,4 +1,4 @@
-//! The announcement of a hire: what a subscriber and the tenant's HRMS are told of it, and its delivery log.
+//! The announcement of a hire: what subscribers and the tenant's HRMS receive, and its delivery log.
 
 mod payload;
 #[cfg(test)]
@@ -18,13 +18,13 @@ pub use transition::{Event, NotApplicable, SCHEDULE, Told, Transition};
 use crate::ids::{ApplicationId, CandidateId, PlacementId, TenantId, VacancyId};
 use crate::invitation::Failure;
 
-/// What a hire is known by.
+/// The identity of a hire.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hire {
     /// The application that entered the stage of the hired.
     Application(ApplicationId),
-    /// The placement that came to the status of the hired.
+    /// The placement that got the status of the hired.
     Placement(PlacementId),
 }
 
@@ -54,13 +54,13 @@ impl fmt::Display for Hire {
     }
 }
 
-/// What an announcement *is*: one hire of one tenant. It is the primary key of its row, so "announced once" is a property
-/// of the key.
+/// What an announcement *is*: one hire of one tenant. It is the primary key of its row, so "announced once" is a
+/// property of the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct HireKey {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Which.
+    /// The hire.
     pub hire: Hire,
 }
 
@@ -84,84 +84,84 @@ impl fmt::Display for HireKey {
     }
 }
 
-/// A row of the announcements. It changes only through [`Announcement::apply`]. It holds ids and times, and nothing about
-/// the person.
+/// A row of the announcements. It changes only through [`Announcement::apply`]. It holds ids and times, and no personal
+/// data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Announcement {
-    /// Which one it is.
+    /// The row's key.
     pub key: HireKey,
-    /// Counts the changes; every save names the version it expects.
+    /// The version; every save names the one it expects.
     pub version: u64,
-    /// Who is hired.
+    /// The hired candidate.
     pub candidate: CandidateId,
-    /// For which vacancy.
+    /// The vacancy.
     pub vacancy: VacancyId,
-    /// By which application; of a placement, once it was looked for.
+    /// The application; of a placement, once it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<ApplicationId>,
-    /// When Stagecall saw it.
+    /// When Stagecall detected it.
     pub seen_at: Timestamp,
-    /// When the plan was turned on: whoever turns out to have been hired before is not announced.
+    /// When the plan was turned on: earlier hires are not announced.
     pub not_before: Timestamp,
     /// When it happened, by Eploy's status history, where that is readable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hired_at: Option<Timestamp>,
-    /// Where it stands.
+    /// The state.
     pub state: State,
-    /// When its next step is due; none if nothing is.
+    /// When its next step is due; `None` if nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
-    /// Attempts in vain since delivery was begun, or begun anew.
+    /// Failed attempts since the delivery was begun or restarted.
     #[serde(default)]
     pub tries: u32,
     /// The delivery log, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
-    /// Why its next step was put off, if it was: something on this side of the HRMS.
+    /// Why its next step was deferred: a failure on our side of the HRMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(alias = "trouble")]
     pub failure: Option<Failure>,
 }
 
-/// Where an announcement stands.
+/// The state of an announcement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The hire was seen; nobody was told.
+    /// The hire was detected; nothing was published.
     Detected,
-    /// Subscribers were told; the HRMS has not confirmed it.
+    /// Published; the HRMS has not confirmed it.
     Delivering,
-    /// Subscribers were told; there was no HRMS to tell.
+    /// Published; there was no HRMS.
     Published,
     /// The HRMS has confirmed it.
     Delivered,
-    /// Nobody was told, on purpose.
+    /// Deliberately not published.
     Skipped(SkipReason),
-    /// The HRMS was told in vain. Only a redelivery goes on from here.
+    /// Delivery to the HRMS failed. Only a redelivery continues from here.
     Failed(FailReason),
 }
 
-/// Why nobody was told.
+/// Why a hire was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// Hired before the plan was turned on.
     Baseline,
-    /// The application left the stage before anybody was told. Entering it again is a hire.
+    /// The application left the stage before the hire was published. Entering it again is a hire.
     MovedOn,
-    /// The plan was removed before anybody was told.
+    /// The plan was removed before the hire was published.
     PlanRemoved,
 }
 
-/// Why the HRMS is not told any more.
+/// Why delivery to the HRMS ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailReason {
-    /// It answered 410: it wants nothing more from here.
+    /// It answered 410: it accepts nothing more from us.
     Gone,
-    /// The whole schedule was gone through.
+    /// The whole schedule failed.
     GaveUp,
-    /// What the tenant wants told about the person cannot be read, ever.
+    /// The configured fields of the person can never be read.
     Refused(Failure),
 }
 
@@ -197,17 +197,17 @@ pub struct Attempt {
     pub number: u32,
     /// When it was begun.
     pub at: Timestamp,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is under way; or, once another has begun, whoever made it ended without telling.
+    /// It is in progress; or, once another has begun, it ended without a known outcome.
     Unknown,
-    /// This status was answered.
+    /// The HRMS answered with this status.
     Answered(u16),
     /// There was no answer: a stable name of the kind of problem (`hrms.no_connection`).
     Unanswered(String),
@@ -221,10 +221,10 @@ impl Outcome {
 }
 
 impl Announcement {
-    /// The most lines a delivery log keeps; the oldest go first.
-    pub const LONGEST_LOG: usize = 40;
+    /// The maximum number of lines in a delivery log; the oldest are dropped first.
+    pub const MAX_LOG_LINES: usize = 40;
 
-    /// A newly seen hire, due to be told at once.
+    /// A newly detected hire, due to be announced at once.
     pub fn detected(
         key: HireKey,
         candidate: CandidateId,
@@ -253,7 +253,7 @@ impl Announcement {
         }
     }
 
-    /// The same hire, of before the plan was turned on: on record, so that it is known, and nothing is ever due for it.
+    /// The same hire, as part of the baseline: saved, so that it is known, and never due.
     pub fn of_baseline(mut self) -> Self {
         self.state = State::Skipped(SkipReason::Baseline);
         self.due_at = None;

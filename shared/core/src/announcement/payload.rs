@@ -1,4 +1,4 @@
-//! What is told of a hire: ids and links; and to an HRMS whose tenant opted in, named fields about the person.
+//! The payload about a hire: ids and links; and, for an HRMS whose tenant opted in, named fields about the person.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,23 +13,23 @@ use crate::tenant::{EployConnection, PersonalField};
 /// The type of the webhook, the same as the domain event's name.
 const HIRED: &str = "candidate.hired";
 
-/// A hire, as subscribers are told of it.
+/// A hire, as subscribers receive it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HiredCandidate {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
-    /// The id of the webhook that tells of the same hire.
+    /// The id of the webhook about the same hire.
     pub id: String,
-    /// When it happened; where Eploy does not tell, when it was seen.
+    /// When it happened; where Eploy does not tell, when it was detected.
     pub hired_at: Timestamp,
-    /// Who.
+    /// The candidate.
     pub candidate: Linked,
-    /// For what.
+    /// The vacancy.
     pub vacancy: Linked,
-    /// By which application, where that is known.
+    /// The application, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<Linked>,
-    /// By which placement, where placements tell.
+    /// The placement, where placements signal hires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<Linked>,
 }
@@ -45,7 +45,7 @@ pub struct Linked {
 }
 
 impl HiredCandidate {
-    /// What `announcement` tells.
+    /// The payload of `announcement`.
     pub fn of(announcement: &Announcement, eploy: &EployConnection) -> Self {
         let linked = |resource: &str, id: &str| Linked {
             id: id.to_owned(),

@@ -310,7 +310,7 @@ fn the_log_keeps_its_end() {
         assert_eq!(row.attempts.last().unwrap().number, 3 * (round + 1));
         row = step(&row, Event::Redeliver, now + 1).next;
     }
-    assert_eq!(row.attempts.len(), Announcement::LONGEST_LOG);
+    assert_eq!(row.attempts.len(), Announcement::MAX_LOG_LINES);
 }
 
 #[test]
@@ -459,7 +459,7 @@ proptest! {
             let open = matches!(next.state, State::Detected | State::Delivering);
             prop_assert_eq!(next.due_at.is_some(), open, "{:?} left {:?} {:?}", event, next.state, next.due_at);
             prop_assert!(next.tries as usize <= SCHEDULE.len() + 1);
-            prop_assert!(next.attempts.len() <= Announcement::LONGEST_LOG);
+            prop_assert!(next.attempts.len() <= Announcement::MAX_LOG_LINES);
             prop_assert!(next.attempts.is_sorted_by(|a, b| a.number < b.number));
             hired += u32::from(told == Some(Told::Hired));
             prop_assert!(hired <= 1, "subscribers were told twice");

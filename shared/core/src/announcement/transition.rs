@@ -1,5 +1,5 @@
-//! The state machine: from an announcement, an event and the time to the next announcement and what follows from it.
-//! Pure: no I/O, no clock, no chance.
+//! The state machine: from an announcement, an event and the time to the next announcement and its effects. Pure: no
+//! I/O, no clock, no randomness.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,26 +22,26 @@ pub const SCHEDULE: [f64; 9] = [
     24.0 * 3600.0,
 ];
 
-/// The longest that a receiver may put an attempt off by `Retry-After`, in seconds: the schedule's longest delay.
-const LONGEST_WAIT: f64 = SCHEDULE[SCHEDULE.len() - 1];
+/// The maximum delay that a receiver may ask for by `Retry-After`, in seconds: the schedule's longest delay.
+const MAX_WAIT_SECONDS: f64 = SCHEDULE[SCHEDULE.len() - 1];
 
-/// Something that happens to an announcement.
+/// An event of an announcement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The hire is real and after the plan was turned on: subscribers are told.
+    /// The hire is real and from after the plan was turned on: it is published.
     Confirmed {
         /// When it happened, where Eploy tells.
         hired_at: Option<Timestamp>,
         /// The application, where it could be found.
         application: Option<ApplicationId>,
-        /// Whether there is an HRMS to tell.
+        /// Whether there is an HRMS to deliver to.
         endpoint: bool,
     },
-    /// Nobody is to be told.
+    /// It is not to be published.
     Skip(SkipReason),
-    /// The application, which had left the stage before anybody was told, is there again.
+    /// The application, which had left the stage before the hire was published, is there again.
     SeenAgain {
-        /// When the plan that is valid now was turned on.
+        /// When the present plan was turned on.
         not_before: Timestamp,
     },
     /// It is another candidate's now: candidates were merged in Eploy.
@@ -51,30 +51,30 @@ pub enum Event {
     },
     /// Something on our side of the HRMS does not work now.
     Deferred {
-        /// What.
+        /// The failure.
         failure: Failure,
-        /// Until when.
+        /// The time of the next attempt.
         until: Timestamp,
     },
-    /// What is to be told cannot be read, ever.
+    /// The configured fields can never be read.
     Refuse(Failure),
-    /// There is no HRMS to tell any more.
+    /// There is no HRMS any more.
     NoEndpoint,
-    /// Somebody sets to work on an attempt.
+    /// An attempt begins.
     Begin {
-        /// Until when; after that, whether it arrived is unknown, and it is made again.
+        /// The end of its lease; after that its outcome is unknown, and it is repeated.
         lease_until: Timestamp,
     },
     /// An attempt has ended.
     Ended {
-        /// Which.
+        /// The attempt.
         attempt: u32,
-        /// What came of it.
+        /// Its outcome.
         outcome: Outcome,
-        /// For how long the receiver wants to be left alone.
+        /// How long the receiver asked us to wait.
         retry_after: Option<SignedDuration>,
     },
-    /// A person wants it delivered (again), whatever became of it.
+    /// An operator requests a (re)delivery, whatever the outcome so far.
     Redeliver,
 }
 
@@ -96,7 +96,7 @@ impl Event {
     }
 }
 
-/// An event that means nothing in the state it met.
+/// An event that does not apply in the present state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{event} does not apply to an announcement that is {state}")]
 pub struct NotApplicable {
@@ -106,21 +106,21 @@ pub struct NotApplicable {
     pub state: &'static str,
 }
 
-/// What subscribers are to be told once a transition was saved.
+/// What is published once a transition was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// The hire itself.
     Hired,
-    /// That the HRMS was told in vain.
+    /// The failure of the delivery.
     Undelivered,
 }
 
 /// An applied event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
-    /// The announcement as it is to be saved, with the next version.
+    /// The announcement to be saved, with the next version.
     pub next: Announcement,
-    /// What to tell subscribers once it is saved.
+    /// What to publish once it is saved.
     pub told: Option<Told>,
 }
 
@@ -128,7 +128,7 @@ impl Announcement {
     /// Applies `event` at `now`.
     ///
     /// # Errors
-    /// [`NotApplicable`] if the event means nothing in this state; nothing is to be saved then.
+    /// [`NotApplicable`] if the event means nothing in this state; then nothing is saved.
     pub fn apply(
         &self,
         event: Event,
@@ -217,7 +217,7 @@ impl Announcement {
         true
     }
 
-    /// Is delivered from now on, from the beginning of the schedule.
+    /// Starts the delivery at the beginning of the schedule.
     fn deliver(&mut self, now: Timestamp) {
         self.state = State::Delivering;
         self.due_at = Some(now);
@@ -225,7 +225,7 @@ impl Announcement {
         self.failure = None;
     }
 
-    /// Is done, one way or another.
+    /// Ends in this state.
     fn rest(&mut self, state: State) {
         self.state = state;
         self.due_at = None;
@@ -233,7 +233,7 @@ impl Announcement {
     }
 
     fn begin(&mut self, now: Timestamp, lease_until: Timestamp) {
-        // One that ended without telling was in vain as far as anybody knows; or who always ends so would go on for ever.
+        // An attempt without a known outcome counts as failed; otherwise attempts that always end so would never stop.
         if self
             .attempts
             .last()
@@ -250,7 +250,7 @@ impl Announcement {
             at: now,
             outcome: Outcome::Unknown,
         });
-        let surplus = self.attempts.len().saturating_sub(Self::LONGEST_LOG);
+        let surplus = self.attempts.len().saturating_sub(Self::MAX_LOG_LINES);
         self.attempts.drain(..surplus);
         self.failure = None;
         self.due_at = Some(lease_until);
@@ -275,15 +275,15 @@ impl Announcement {
         let (delivered, gone) = (outcome.is_delivered(), outcome == Outcome::Answered(410));
         attempt.outcome = outcome;
         if self.state != State::Delivering {
-            // Only the log learns of it.
+            // Only the log changes.
             return true;
         }
         if delivered {
-            // Whoever delivered it, be it one whose lease had run out.
+            // Whichever attempt delivered it, also one whose lease had expired.
             self.tries = 0;
             self.rest(State::Delivered);
         } else if !newest {
-            // Another attempt is under way, and decides.
+            // Another attempt is in progress and decides.
         } else if gone {
             self.tries += 1;
             self.rest(State::Failed(FailReason::Gone));
@@ -297,7 +297,7 @@ impl Announcement {
         true
     }
 
-    /// When to try again: by the schedule, spread by a tenth, or later where the receiver asked for it.
+    /// The next attempt: by the schedule, spread by a tenth, or later where the receiver asked for it.
     fn again_at(
         &self,
         delay: f64,
@@ -310,7 +310,7 @@ impl Announcement {
         let scheduled = seconds(delay * scale * spread);
         let asked = retry_after
             .unwrap_or_default()
-            .min(seconds(LONGEST_WAIT * scale.max(1.0)));
+            .min(seconds(MAX_WAIT_SECONDS * scale.max(1.0)));
         after(now, scheduled.max(asked))
     }
 }

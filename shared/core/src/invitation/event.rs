@@ -1,4 +1,4 @@
-//! What can happen to an invitation, and what may follow.
+//! Events of an invitation, and what follows from them.
 
 use jiff::Timestamp;
 
@@ -9,138 +9,138 @@ use crate::meeting::Appointment;
 use crate::result::ResultSnapshot;
 use crate::work::Work;
 
-/// Something that happens to an invitation.
+/// An event of an invitation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Which live interview it is for, and when that is: on record before anybody is told.
+    /// The live interview and its time are known: saved before anybody is notified.
     Scheduled {
         /// The interview.
         assessment: AssessmentId,
-        /// When.
+        /// When it takes place.
         appointment: Appointment,
     },
-    /// A sender takes it, having seen the application at the trigger.
+    /// A sender claims it, having seen the application at the trigger.
     Claim {
-        /// Until when it may be at work.
+        /// The end of the lease.
         lease_until: Timestamp,
-        /// When the application entered, where the status history tells.
+        /// When the application entered, where the status history shows it.
         entered_at: Option<Timestamp>,
-        /// The row of the status history.
+        /// The entry's row in the status history.
         history: Option<StatusHistoryId>,
         /// The digest of the address that is sent to, see [`Invitation::sent_to`].
         sent_to: Option<String>,
     },
     /// The next step of inviting cannot be made now; nothing was sent.
     Deferred {
-        /// The attempt whose claim the speaker holds; `None` before any claim. A sender whose lease ran out, and who
-        /// wakes up late, thereby cannot undo another's claim.
+        /// The attempt whose claim the sender holds; `None` before any claim. So a sender whose lease expired, and who
+        /// resumes late, cannot undo another's claim.
         claim: Option<u32>,
-        /// Why.
+        /// The cause.
         failure: Failure,
-        /// Until when.
+        /// The time of the next attempt.
         until: Timestamp,
     },
-    /// The call was made, and whether it took effect is not known.
+    /// The call was made, and its effect is unknown.
     OutcomeUnknown {
-        /// Of which attempt.
+        /// The attempt.
         attempt: u32,
-        /// Why.
+        /// The cause.
         failure: Failure,
-        /// When to look it up: once a request that is still on its way must have arrived.
+        /// When to look it up: once a request under way must have arrived.
         look_up_at: Timestamp,
     },
-    /// The look-up itself did not work.
+    /// The lookup failed.
     LookupDeferred {
-        /// Why.
+        /// The cause.
         failure: Failure,
-        /// Until when.
+        /// The time of the next attempt.
         until: Timestamp,
     },
-    /// The platform was asked and does not have it: it may be sent again.
+    /// The platform does not have it: it may be sent again.
     LookupNotFound {
-        /// When, if the call before had failed; at once if its sender had simply gone.
+        /// When to send again, if the call before had failed; at once if its sender had simply died.
         again_at: Option<Timestamp>,
     },
     /// The platform has it.
     Sent {
-        /// Under this reference.
+        /// The platform's reference.
         reference: Reference,
-        /// With this link for the candidate.
+        /// The link for the candidate.
         link: Option<String>,
         /// Whether it was found there and not just sent.
         adopted: bool,
-        /// The sender's claim on the report, if it goes on to write it.
+        /// The sender's claim on the report, if it continues with that.
         writer: Option<Writer>,
     },
     /// It is not to be sent.
     Skip {
         /// As in [`Event::Deferred`].
         claim: Option<u32>,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
     },
-    /// It cannot be sent, ever.
+    /// It can never be sent.
     Fail {
         /// As in [`Event::Deferred`].
         claim: Option<u32>,
-        /// Why.
+        /// The reason.
         reason: FailReason,
     },
-    /// The platform was asked for its result.
+    /// The platform returned its result.
     Observed {
-        /// What it said.
+        /// The result.
         snapshot: ResultSnapshot,
-        /// The mark that a sweep saw on its list.
+        /// The change token that a sweep saw on the platform's list.
         change_token: Option<String>,
-        /// Until when the observer will be at work on the report, if it goes on to write one.
+        /// The end of the observer's lease on the report, if it continues with that.
         lease_until: Option<Timestamp>,
-        /// Whether a stored delivery brought the observer, and stays due until the report is written or the row is due
-        /// itself. While the lease runs, such a row stays watched: it is the delivery that comes back to it.
+        /// Whether the observer works for a stored delivery, which stays due until the report is written or the row
+        /// itself is due. During the lease such a row stays watched: the delivery comes back to it.
         carried: bool,
     },
-    /// The platform could not be asked for the result.
+    /// The result could not be fetched from the platform.
     ResultUnavailable(Failure),
-    /// The time until which it was watched is over.
+    /// The watch has ended.
     WatchExpired,
     /// The application was seen away from the trigger stage.
     Left,
-    /// The application was looked at and is still in the same stay at the stage.
+    /// The application was checked and is still in the same stay at the stage.
     StillThere {
         /// Its modification date, in Eploy's own time.
         modified: Option<Timestamp>,
     },
-    /// Its application is another candidate's now: candidates were merged in Eploy.
+    /// Candidates were merged in Eploy: the application belongs to another candidate now.
     CandidateMerged {
-        /// Whose it is.
+        /// The other candidate.
         candidate: CandidateId,
     },
-    /// Somebody sets to work on the report.
+    /// A writer begins the report.
     ReportBegun(Writer),
-    /// Part of the report was written; the rest is going on.
+    /// Part of the report was written; the rest follows.
     ReportProgress(Report),
-    /// Eploy shows `report.revision`, but for the parts that were given up.
+    /// Eploy shows `report.revision`, except for parts that were given up.
     Reported(Report),
-    /// A writer whose lease had run out may have written over a newer report, one that somebody is still at work on too.
+    /// A writer whose lease had expired may have written over a newer report that another writer is still working on.
     ReportStale,
-    /// Reporting cannot be finished now.
+    /// The report cannot be finished now.
     ReportDeferred {
-        /// What of it was written, and what failed.
+        /// What was written, and what failed.
         report: Report,
-        /// Until when.
+        /// The time of the next attempt.
         until: Timestamp,
     },
-    /// An operator wants it tried again now: what waits goes on at once; what failed before the platform had it begins
-    /// anew, with a look-up where a call was made.
+    /// An operator requests a retry: what waits continues at once; what failed before the platform had it starts again,
+    /// with a lookup if a call was made.
     Retry,
-    /// An operator takes it back. Whoever says so sees to it that the platform does, too.
+    /// An operator cancels it. The caller makes sure that the platform withdraws it, too.
     Cancel,
-    /// Its time of keeping is over: what came of it is removed, and nothing is ever done about it again. What it is,
-    /// that it was, and the platform's reference stay, so that nobody is invited twice.
+    /// Its retention time is over: its result is removed, and nothing is ever done about it again. Its key, its state
+    /// and the platform's reference stay, so that nobody is invited twice.
     Purge,
 }
 
 impl Event {
-    /// A short stable name, for the story and for refusals.
+    /// A short stable name, for the history and for refusals.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Scheduled { .. } => "scheduled",
@@ -174,13 +174,13 @@ impl Event {
 /// A writer's claim on the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writer {
-    /// Until when it may be at work.
+    /// The end of the lease.
     pub lease_until: Timestamp,
     /// Whether it may create the action.
     pub creates_action: bool,
 }
 
-/// An event that means nothing, or nothing new, in the state it met.
+/// An event that does not apply, or changes nothing, in the present state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotApplicable {
     /// The state has moved past it.
@@ -191,39 +191,39 @@ pub enum NotApplicable {
         /// The state's name.
         state: &'static str,
     },
-    /// Everything it says is known.
+    /// Everything in it is known.
     #[error("{event}: nothing new")]
     NothingNew {
         /// The event's name.
         event: &'static str,
     },
-    /// The platform turns out to hold a second invitation. Never silent: a person has to look.
+    /// The platform has a second invitation. Never silent: a person has to look.
     #[error(
         "the platform has a second invitation, {second}, beside {first}. Cancel one of them there"
     )]
     Double {
-        /// The reference on record.
+        /// The saved reference.
         first: Reference,
-        /// The other one.
+        /// The other reference.
         second: Reference,
     },
 }
 
-/// What is to be done after a transition was saved. All of it may be lost without harm: the saved row is due for it.
+/// A follow-up of a saved transition. Losing one is harmless: the saved row is due for it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Hand out work now instead of waiting for the clock.
+    /// Enqueue work now instead of waiting for the clock.
     Queue(Work),
-    /// Tell subscribers.
+    /// Publish a domain event.
     Publish(DomainEvent),
-    /// The assessment has an invitation to watch: see that it is swept.
+    /// Schedule a sweep of the assessment, which has an invitation to watch.
     Watch(AssessmentRef),
 }
 
 /// An applied event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
-    /// The invitation as it is to be saved, with the next version.
+    /// The invitation to be saved, with the next version.
     pub next: Invitation,
     /// What to do once it is saved.
     pub effects: Vec<Effect>,

@@ -1,4 +1,4 @@
-//! Why an invitation is not on its way: how long a problem has lasted, and the names of the ends it may come to.
+//! Failures of an invitation: how long they have lasted, and the names of reasons.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -6,36 +6,37 @@ use super::{FailReason, Failure, SkipReason};
 use crate::timing::{Timing, after, seconds};
 
 impl Failure {
-    /// The fewest tries before anything is given up: time in which nobody tried proves nothing.
+    /// The minimum number of attempts before anything is given up: time without attempts proves nothing.
     pub(super) const TRIES: u32 = 10;
 
-    /// What was due for longer than this was not tried meanwhile: the tenant was paused, or nobody was at work.
+    /// What was due for longer than this was not attempted: the tenant was paused, or no worker was running.
     pub(super) const IDLE: SignedDuration = SignedDuration::from_hours(1);
 
-    /// Leaves time in which nobody tried out of its age, so that the first failure after a pause does not give up.
+    /// Subtracts time without attempts from the failure's age, so that the first failure after a pause does not give
+    /// up.
     pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
         self.first_failed_at = after(self.first_failed_at, idle).min(now);
     }
 
-    /// How long it has been going on.
+    /// How long it has lasted.
     pub(super) fn lasts(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.first_failed_at)
     }
 
-    /// Whether it has gone on for so long that the recruiter is to know.
+    /// Whether it has lasted so long that the recruiter is notified.
     pub(crate) fn is_late(&self, now: Timestamp, timing: &Timing) -> bool {
         self.lasts(now) >= seconds(timing.late_seconds)
     }
 
-    /// The fewest tries before the recruiter is told that a result cannot be read.
+    /// The minimum number of attempts before the recruiter is notified that a result cannot be read.
     const OVERDUE_TRIES: u32 = 3;
 
-    /// Whether a platform could not be asked for so long that people are to know: a day, by default.
+    /// Whether a platform was unreachable for so long that people are notified: a day by default.
     pub(crate) fn is_overdue(&self, now: Timestamp, timing: &Timing) -> bool {
         self.attempts >= Self::OVERDUE_TRIES && self.lasts(now) >= timing.overdue()
     }
 
-    /// Whether a platform could not be asked for a result for as long as results are followed at all.
+    /// Whether a result could not be fetched for as long as results are watched at all.
     pub(super) fn is_unanswered(&self, now: Timestamp, timing: &Timing) -> bool {
         self.attempts >= Self::TRIES && self.lasts(now) >= seconds(timing.follow_seconds)
     }

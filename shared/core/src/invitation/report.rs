@@ -1,5 +1,5 @@
-//! What Eploy shows of an invitation, part by part. Each part has the revision that it shows, its own failure and its own
-//! end, so that one that is refused holds up no other.
+//! What Eploy shows of an invitation, part by part. Each part has the revision that it shows, its own failure and its
+//! own end, so that a refused one does not block the others.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,25 +21,25 @@ use crate::timing::{Timing, seconds};
 pub struct Report {
     /// The revision up to which every part is shown or given up; 0: none yet.
     pub revision: u32,
-    /// The action that stands for the invitation.
+    /// The action for the invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionRecord>,
-    /// The parts of which there is more to know than `revision`: those that are written once and were, those that show
-    /// another revision, and those that failed.
+    /// The parts with more state than `revision`: those that are written once and were, those that show another
+    /// revision, and those that failed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parts: BTreeMap<Part, PartState>,
     /// The positions that our own writes led the application to. Without a stage: the outcome that an action was given,
     /// which at an action stage is the application's status (shared/eploy/REFERENCE.md §5).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub positions: Vec<Position>,
-    /// Why no part could be written, if none could: the connection, or that Eploy has no such application any more.
+    /// Why no part could be written, if so: the connection failed, or the application does not exist in Eploy any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// Until when somebody is at work on it: two writers at once could leave Eploy with the older of two revisions.
+    /// The end of the writer's lease: two writers at once could leave Eploy with the older of two revisions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
-    /// Whether a writer from before may have written over what the one at work has written: then that one's end is not the
-    /// end of it.
+    /// Whether an earlier writer may have overwritten what the present one wrote: then the report is not finished when
+    /// that one ends.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub doubted: bool,
 }
@@ -48,7 +48,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionRecord {
-    /// Its creation was begun and its outcome may not be known: look it up before creating another.
+    /// Its creation was begun, and the outcome may be unknown: look it up before creating another.
     Creating,
     /// Eploy has it.
     Created(ActionId),
@@ -58,8 +58,8 @@ pub enum ActionRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Part {
-    /// What the platform says, which the other parts carry. It is on record only while it cannot be had; its revision is
-    /// the first that the others show without it.
+    /// The platform's text, which the other parts carry. It is saved only while it is unavailable; its revision is the
+    /// first that the others show without it.
     Words,
     /// The action.
     Action,
@@ -67,14 +67,14 @@ pub enum Part {
     Note(Moment),
     /// The answer to a custom question.
     Answer(Answerable),
-    /// The mark that the application was exported, made once.
+    /// The mark that the application was exported, set once.
     Export,
-    /// The stage change of a moment, settled once: made, or left to the recruiter.
+    /// The stage change of a moment, decided once: made, or left to the recruiter.
     Move(Moment),
 }
 
 impl Part {
-    /// Whether every revision writes it anew.
+    /// Whether it is written again for every revision.
     pub fn follows_revisions(self) -> bool {
         matches!(self, Self::Words | Self::Action | Self::Answer(_))
     }
@@ -123,43 +123,43 @@ impl TryFrom<String> for Part {
     }
 }
 
-/// How a part stands. In stored rows it is only the revision where nothing failed.
+/// The state of a part. In stored rows it is only the revision if nothing failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredPart", into = "StoredPart")]
 pub struct PartState {
     /// The revision that Eploy shows in it; 0: none.
     pub revision: u32,
-    /// Why it does not show the latest.
+    /// Why it does not show the latest revision.
     pub failure: Option<PartFailure>,
 }
 
 /// Why a part could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartFailure {
-    /// What went wrong, since when and how often.
+    /// The failure, with its first time and the number of attempts.
     #[serde(flatten)]
     pub failure: Failure,
-    /// What comes next.
+    /// The next step.
     pub next: NextTry,
-    /// Whether the action says so.
+    /// Whether the action mentions it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub told: bool,
 }
 
 impl PartFailure {
-    /// Whether it is not tried again for this revision.
+    /// Whether it is not retried for this revision.
     pub fn is_given_up(&self) -> bool {
         matches!(self.next, NextTry::GivenUp(_))
     }
 }
 
-/// What comes after a failure.
+/// The next step after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextTry {
-    /// Another try at this time.
+    /// Retry at this time.
     At(Timestamp),
-    /// None for this revision; the next one is tried once.
+    /// No retry for this revision; the next revision is tried once.
     GivenUp(u32),
 }
 
@@ -197,7 +197,7 @@ impl From<PartState> for StoredPart {
 }
 
 impl PartState {
-    /// Of a part that shows this revision.
+    /// The state of a part that shows this revision.
     pub fn shown(revision: u32) -> Self {
         Self {
             revision,
@@ -206,7 +206,7 @@ impl PartState {
     }
 }
 
-/// A report as rows have it. The last four fields are those of rows from before parts had a state each.
+/// A report in stored rows. The last four fields are those of rows from before parts had a state each.
 #[derive(Deserialize)]
 struct Stored {
     revision: u32,
@@ -273,19 +273,19 @@ impl Report {
         }
     }
 
-    /// Notes that Eploy shows this revision in a part.
+    /// Records that Eploy shows this revision in a part.
     pub(crate) fn show(&mut self, part: Part, revision: u32) {
         self.parts.insert(part, PartState::shown(revision));
     }
 
-    /// Notes that a part could not be written.
+    /// Records that a part could not be written.
     pub(crate) fn fail(&mut self, part: Part, failure: PartFailure) {
         let revision = self.shows(part);
         let failure = Some(failure);
         self.parts.insert(part, PartState { revision, failure });
     }
 
-    /// Why a part does not show the latest.
+    /// Why a part does not show the latest revision.
     pub fn failure(&self, part: Part) -> Option<&PartFailure> {
         self.parts.get(&part)?.failure.as_ref()
     }
@@ -296,7 +296,7 @@ impl Report {
         self.parts.iter().filter_map(of)
     }
 
-    /// Notes which failures the action tells of.
+    /// Records which failures the action mentions.
     pub(crate) fn note_told(&mut self, told: impl Fn(Part) -> bool) {
         for (part, state) in &mut self.parts {
             if let Some(failure) = &mut state.failure {
@@ -305,13 +305,13 @@ impl Report {
         }
     }
 
-    /// What keeps the report from being finished, or kept a part from being written until it was given up.
+    /// What prevents the report from being finished, or prevented a part until it was given up.
     pub fn problem(&self) -> Option<&Failure> {
         let of_a_part = || self.failures().next().map(|(_, failure)| &failure.failure);
         self.failure.as_ref().or_else(of_a_part)
     }
 
-    /// When the first of the parts that failed is tried again.
+    /// When the first of the failed parts is retried.
     pub(crate) fn retry_at(&self) -> Option<Timestamp> {
         let next = |failure: &PartFailure| match failure.next {
             NextTry::At(at) => Some(at),
@@ -322,7 +322,7 @@ impl Report {
             .min()
     }
 
-    /// Notes where a move of ours takes the application.
+    /// Records where a move of ours takes the application.
     pub(crate) fn note_move(&mut self, stage: &StageId, status: Option<&StatusId>) {
         self.note_position(Position {
             stage: Some(stage.clone()),
@@ -330,7 +330,7 @@ impl Report {
         });
     }
 
-    /// Notes an outcome that an action of ours has.
+    /// Records an outcome that an action of ours has.
     pub(crate) fn note_outcome(&mut self, outcome: &str) {
         self.note_position(Position {
             stage: None,
@@ -344,7 +344,7 @@ impl Report {
         }
     }
 
-    /// Whether a move of ours put the application where it stands.
+    /// Whether a move of ours put the application at this position.
     fn moved_to(&self, position: &Position) -> bool {
         self.positions.iter().any(|own| {
             own.stage.is_some()
@@ -353,8 +353,8 @@ impl Report {
         })
     }
 
-    /// Whether an outcome of ours is the status that the application has, at a stage of the mapping's or one that a move
-    /// of ours led to.
+    /// Whether an outcome of ours is the application's status, at a stage of the mapping or one that a move of ours led
+    /// to.
     pub fn is_own_outcome(&self, mapping: &Mapping, position: &Position) -> bool {
         let at_a_stage = |stage: &StageId| {
             let triggers = mapping.triggers.iter().map(|trigger| &trigger.stage);
@@ -369,12 +369,12 @@ impl Report {
                 .any(|own| own.stage.is_none() && own.status == position.status)
     }
 
-    /// Whether the application stands where a write of ours put it: a move, or an outcome.
+    /// Whether a write of ours put the application at this position: a move, or an outcome.
     pub fn led_to(&self, mapping: &Mapping, position: &Position) -> bool {
         self.moved_to(position) || self.is_own_outcome(mapping, position)
     }
 
-    /// Leaves time in which nobody tried out of the age of every failure.
+    /// Subtracts time without attempts from the age of every failure.
     pub(super) fn leave_out(&mut self, idle: SignedDuration, now: Timestamp) {
         let failures = self
             .parts
@@ -386,7 +386,7 @@ impl Report {
         }
     }
 
-    /// Gives the report to a writer.
+    /// Starts a writer's lease.
     pub(super) fn begin(&mut self, writer: Writer) {
         self.lease(Some(writer.lease_until));
         if writer.creates_action && self.action.is_none() {
@@ -394,18 +394,18 @@ impl Report {
         }
     }
 
-    /// Whoever is at work from now on writes after everybody who may have been in doubt.
+    /// A writer that starts from now on writes after all writers that may have been stale.
     pub(super) fn lease(&mut self, until: Option<Timestamp>) {
         self.lease_until = until;
         self.doubted = false;
     }
 
-    /// Whether somebody is at work on it.
+    /// Whether a writer is at work.
     pub fn leased(&self, now: Timestamp) -> bool {
         self.lease_until.is_some_and(|until| until > now)
     }
 
-    /// Whatever failed is tried again, and counts as failing from then on only.
+    /// Everything that failed is retried, and counts as failing only from then on.
     pub(super) fn try_again(&mut self, known: u32) {
         if self.failures().next().is_some() {
             self.revision = self.revision.min(known.saturating_sub(1));
@@ -418,7 +418,7 @@ impl Report {
             .retain(|part, state| part.follows_revisions() || state.revision > 0);
     }
 
-    /// Every part that follows revisions shows what `revision` says, as far as it shows anything.
+    /// Every part that follows revisions shows `revision`, as far as it shows anything.
     pub(super) fn settle(&mut self) {
         self.parts.retain(|part, state| match &state.failure {
             Some(failure) => failure.is_given_up(),
@@ -426,7 +426,7 @@ impl Report {
         });
     }
 
-    /// The other parts are written without the platform's words from this revision on.
+    /// The other parts are written without the platform's text from this revision on.
     pub(crate) fn begin_without_words(&mut self, revision: u32) {
         if let Some(words) = self.parts.get_mut(&Part::Words)
             && words.revision == 0
@@ -435,7 +435,7 @@ impl Report {
         }
     }
 
-    /// The platform's words can be had: whatever was written without them is behind.
+    /// The platform's text is available: whatever was written without it is behind.
     pub(crate) fn has_words(&mut self) {
         let Some(words) = self.parts.remove(&Part::Words) else {
             return;
@@ -449,7 +449,7 @@ impl Report {
         self.forget_revisions();
     }
 
-    /// Drops the failures of other parts: they are not asked for any more.
+    /// Drops the failures of parts that are not needed any more.
     pub(crate) fn keep_failures_of(&mut self, wanted: impl Fn(Part) -> bool) {
         self.parts.retain(|part, state| {
             if !wanted(*part) {
@@ -459,7 +459,7 @@ impl Report {
         });
     }
 
-    /// What was written to the parts that follow revisions may have been written over.
+    /// The parts that follow revisions may have been overwritten.
     pub(super) fn forget_revisions(&mut self) {
         for (part, state) in &mut self.parts {
             if part.follows_revisions() {
@@ -476,22 +476,22 @@ impl PartState {
 }
 
 impl Failure {
-    /// The fewest refusals before a part of a report is given up.
-    const REFUSALS: u32 = 5;
+    /// The minimum number of refusals before a part of a report is given up.
+    const MIN_REFUSALS: u32 = 5;
 
-    /// Whether a report has been tried for long enough, and often enough. What is refused waits for a person, and has
-    /// until a long weekend is over; anything else may end by itself, and nothing may be lost by a connection that is
-    /// down for days.
+    /// Whether a report has been tried for long enough, and often enough. A refusal needs a person, and gets until a
+    /// long weekend is over. Anything else may end on its own, and nothing may be lost by a connection that is down for
+    /// days.
     pub(crate) fn ends_report(&self, refused: bool, now: Timestamp, timing: &Timing) -> bool {
         let (tries, time) = if refused {
-            (Self::REFUSALS, timing.give_up_seconds)
+            (Self::MIN_REFUSALS, timing.give_up_seconds)
         } else {
             (Self::TRIES, timing.follow_seconds)
         };
         self.attempts >= tries && self.lasts(now) >= seconds(time)
     }
 
-    /// How long to wait before a report is tried again that was refused, or has been tried for days.
+    /// How long to wait before the next attempt at a report that was refused, or has been tried for days.
     pub(crate) fn rare_wait(&self, timing: &Timing) -> SignedDuration {
         seconds(timing.retry_max_seconds * f64::from(1_u32 << self.attempts.min(5)))
     }

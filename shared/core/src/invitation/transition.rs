@@ -1,5 +1,5 @@
-//! The state machine: from an invitation, an event and the time to the next invitation and what follows from it.
-//! Pure: no I/O, no clock, no chance. Everything that happens to an invitation happens here.
+//! The state machine: from an invitation, an event and the time to the next invitation and its effects. Pure: no I/O,
+//! no clock, no randomness. Every change of an invitation is made here.
 
 mod effects;
 mod wake;
@@ -19,7 +19,7 @@ impl Invitation {
     /// Applies `event` at `now`. `expires_after_days` is the mapping's own expiry.
     ///
     /// # Errors
-    /// [`NotApplicable`] if the event means nothing in this state; nothing is to be saved then.
+    /// [`NotApplicable`] if the event means nothing in this state; then nothing is saved.
     pub fn apply(
         &self,
         event: Event,
@@ -29,10 +29,10 @@ impl Invitation {
     ) -> Result<Transition, NotApplicable> {
         let what = event.name();
         let (carried, looked) = match &event {
-            // A sweep's mark says that it need not look again, so what it marks is due by itself, whether or not a
-            // delivery still stands behind it.
+            // A sweep's change token says that it need not look again, so what it marks is due on its own, with or
+            // without a delivery.
             Event::Observed { carried, .. } => (*carried, !*carried),
-            // Whoever begins need not be who was sent by the delivery.
+            // The writer need not be the one that the delivery sent.
             Event::ReportBegun(_) => (false, false),
             _ => (self.awaits_delivery(), false),
         };
@@ -50,7 +50,7 @@ impl Invitation {
         Ok(Transition { next, effects })
     }
 
-    /// Changes the fields. Returns the detail for the story and, where it is not the usual one, the wake.
+    /// Changes the fields. Returns the detail for the history and, where it is not the usual one, the schedule.
     #[allow(
         clippy::too_many_lines,
         reason = "one arm per event reads best in one place"
@@ -75,7 +75,7 @@ impl Invitation {
             _ => false,
         };
         let idle = self.idle(now);
-        // Only whether the application is still there goes on being noted: it tells a new entry from an old one.
+        // Only the application's presence is still recorded: it tells a new entry from an old one.
         let noted = matches!(event, Event::Left | Event::StillThere { .. });
         if self.forgotten_at.is_some() && !noted {
             return Err(past);
@@ -180,7 +180,7 @@ impl Invitation {
                         self.revision += 1;
                         self.retry_at = None;
                     }
-                    // Whoever sends it never comes to its end, and nobody can say why.
+                    // Its senders never finish, and the cause is unknown.
                     None if self.attempts >= Self::MAX_INTERRUPTED => {
                         self.state = State::Failed(FailReason::GaveUp(self.interrupted(now)));
                         self.revision += 1;
@@ -243,7 +243,7 @@ impl Invitation {
                 }
                 self.retry_at = None;
                 if reason == SkipReason::MovedOn {
-                    // Seen away from the stage: whoever comes back to it enters anew, whatever a poll saw in between.
+                    // Seen away from the stage: a return is a new entry, whatever a poll saw in between.
                     self.entry.left_at.get_or_insert(now);
                 }
                 self.state = State::Skipped(reason);
@@ -271,7 +271,7 @@ impl Invitation {
                     .as_ref()
                     .is_none_or(|before| before.digest != snapshot.digest);
                 let marked = change_token.is_some() && change_token != self.change_token;
-                // A delivery told of something, and this is the first look since.
+                // A delivery reported a change, and this is the first look since.
                 let behind = watch.looked
                     && matches!(self.schedule, Schedule::Sweep { .. })
                     && self.schedule != self.watched(now, timing, watch);
@@ -295,7 +295,7 @@ impl Invitation {
                         self.state = found;
                     }
                     detail = Some(format!("{:?}", snapshot.status).to_lowercase());
-                    // The first look at a fresh invitation tells nothing that "invited" did not.
+                    // The first look at a fresh invitation shows no more than "invited" did.
                     let first_plain = self.snapshot.is_none()
                         && matches!(self.state, State::Invited)
                         && snapshot.status != crate::result::Status::Opened;
@@ -347,7 +347,7 @@ impl Invitation {
                 let by_now = self.watched(now, timing, watch);
                 let goes_on = matches!(by_now, Schedule::Sweep { until, .. } if !is_over(until));
                 if !self.state.is_open() && goes_on {
-                    // It ended, or ended anew, since a sweep last looked.
+                    // It ended, or ended again, since a sweep last looked.
                     wake = Some(by_now);
                 } else if self.state.is_open() {
                     self.state = State::Expired;
@@ -477,7 +477,7 @@ impl Invitation {
                 if !self.is_over() {
                     return Err(past);
                 }
-                // Nothing came of it, so there is nothing to remove: those of the baseline, above all.
+                // It has no result, so there is nothing to remove: above all the baseline's rows.
                 if self.revision == 0 {
                     return Err(nothing_new);
                 }
@@ -488,10 +488,10 @@ impl Invitation {
         Ok((detail, wake))
     }
 
-    /// How often sending may be begun and never come to an end before it is given up.
+    /// How often sending may be begun without finishing before it is given up.
     const MAX_INTERRUPTED: u32 = 50;
 
-    /// Why it is given up if whoever sends it never comes to an end.
+    /// The failure for senders that never finish.
     fn interrupted(&self, now: Timestamp) -> Failure {
         Failure {
             code: "invitation.interrupted".to_owned(),
@@ -502,12 +502,12 @@ impl Invitation {
         }
     }
 
-    /// Whether it has ended. How much of it Eploy shows does not matter: the time of keeping is over all the same.
+    /// Whether it has ended. How much of it Eploy shows does not matter: the retention time is over all the same.
     fn is_over(&self) -> bool {
         self.state.level() > 0 && !self.state.is_open()
     }
 
-    /// Removes what came of it.
+    /// Removes its result.
     fn forget(&mut self, now: Timestamp) {
         self.forgotten_at = Some(now);
         self.invite_link = None;
@@ -523,7 +523,7 @@ impl Invitation {
         self.history.clear();
     }
 
-    /// What an operator's wish to try again comes to: the one way back from a failure.
+    /// Applies an operator's retry: the only way back from a failure.
     fn retry(
         &mut self,
         now: Timestamp,
@@ -557,7 +557,7 @@ impl Invitation {
         Ok(None)
     }
 
-    /// The wake after a report that may already be behind.
+    /// The schedule after a report that may already be behind.
     fn tell_the_rest(&self, now: Timestamp) -> Option<Schedule> {
         (self.unreported() && self.state.level() > 0).then_some(Schedule::At {
             at: now,
@@ -565,8 +565,8 @@ impl Invitation {
         })
     }
 
-    /// Makes the delay news for the recruiter, once: when it has lasted, or when it is known that it will, because nothing is
-    /// tried before `until` (the day's allowance of calls is spent, or the other side asks to wait).
+    /// Notifies the recruiter of the delay, once: when it has lasted, or when it is known that it will, because there
+    /// is no attempt before `until` (the day's allowance is spent, or the other side asked us to wait).
     fn mark_late(&mut self, failure: &Failure, now: Timestamp, until: Timestamp, timing: &Timing) {
         let long_wait = until.duration_since(now) >= seconds(timing.late_seconds);
         if self.revision == 0 && (long_wait || failure.is_late(now, timing)) {
@@ -574,7 +574,7 @@ impl Invitation {
         }
     }
 
-    /// Adds to the story. Repeats of the same thing are one entry with the time of the last.
+    /// Appends to the history. Repetitions of an event are one entry with the time of the last.
     fn tell(&mut self, at: Timestamp, what: &str, detail: Option<String>) {
         if matches!(what, "still_there" | "report_progress" | "report_begun") {
             return;
@@ -597,7 +597,7 @@ impl Invitation {
     }
 }
 
-/// What Eploy shows, for the story.
+/// What Eploy shows, for the history.
 fn shown(report: &Report) -> String {
     let without: Vec<_> = given_up(report)
         .map(|(part, code)| format!("{part}: {code}"))

@@ -172,7 +172,7 @@ pub struct SweepPage {
 
 impl SweepPage {
     /// The maximum length of `next`.
-    pub const LONGEST_NEXT: usize = 1024;
+    pub const MAX_NEXT_BYTES: usize = 1024;
 }
 
 /// The address that a platform calls back.

@@ -1,4 +1,4 @@
-//! What is written to Eploy about an invitation: the moments it speaks of, and the words.
+//! What is written to Eploy about an invitation: the moments of its life, and the text.
 
 mod texts;
 mod truncate;
@@ -20,13 +20,13 @@ use crate::ports::Answer;
 use crate::result::AssessmentResult;
 use crate::tenant::{Answerable, Mapping, Tenant, Texts};
 
-/// A moment in an invitation's life that a report can speak of.
+/// A moment in an invitation's life that can be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// It could not be sent yet; trying goes on.
+    /// It could not be sent yet and is being retried.
     Delayed,
-    /// It was not sent, or broke, for good.
+    /// It permanently failed: not sent, or broken on the platform.
     Failed,
     /// The platform has it.
     Invited,
@@ -38,46 +38,46 @@ pub enum Moment {
     Completed,
     /// The time ran out.
     Expired,
-    /// The candidate said no.
+    /// The candidate declined.
     Declined,
     /// The message could not be delivered.
     Bounced,
-    /// It was taken back.
+    /// It was withdrawn.
     Cancelled,
 }
 
-/// The action's comments, unless the tenant has words of its own.
+/// The action's comments, unless the tenant has a text of its own.
 pub const DEFAULT_COMMENTS: &str = include_str!("comments.html.jinja");
 
-/// The note, unless the tenant has words of its own.
+/// The note, unless the tenant has a text of its own.
 pub const DEFAULT_NOTE: &str = include_str!("note.txt.jinja");
 
-/// A report in words, ready to be written.
+/// A composed report, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The action's comments: HTML, every value escaped.
     pub comments_html: String,
-    /// The least that they can be, for an Eploy that refuses them as they are: headline, advice, score and link, in our own
+    /// The shortest comments, for an Eploy that refuses the full ones: headline, advice, score and link, in our own
     /// words.
     pub brief_html: String,
     /// The note: plain text.
     pub note: String,
-    /// The link to the result. Never the candidate's own: whoever opens that takes part in their place.
+    /// The link to the result. Never the candidate's own: a person who opens that takes part in their place.
     pub link: Option<String>,
-    /// What custom questions can be answered with.
+    /// The values for custom questions.
     pub answers: BTreeMap<Answerable, Answer>,
 }
 
-/// What a report goes without, which its action says.
+/// What a report is missing, which its action mentions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Missing<'a> {
-    /// The platform's words, if they cannot be had; with whether that is for good.
+    /// The platform's text, if it is unavailable; with whether that is final.
     pub words: Option<bool>,
-    /// Parts that could not be written for a while, each with whether it was given up.
+    /// Parts that have failed for a while, each with whether it was given up.
     pub parts: &'a [(Part, bool)],
 }
 
-/// Problems with a tenant's own texts, each saying where and what.
+/// Problems with a tenant's own texts, each with its place.
 pub fn text_problems(texts: &Texts) -> Vec<String> {
     let mut problems = Vec::new();
     for (name, text) in [("comments", &texts.comments), ("note", &texts.note)] {
@@ -90,16 +90,16 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
     problems
 }
 
-/// Puts what is known of an invitation at this moment into words.
+/// Composes the report of an invitation at this moment.
 ///
 /// A template can use: `moment`, `headline`, `advice` (what to do; may be missing), `platform`, `invited_at`,
 /// `started_at`, `completed_at` (as UK readers write times), `meeting_at` (likewise) and `meeting_minutes` of a live
 /// interview, `score`, `max`, `percent`, `band`, `stage`, `link`, `parts`, `ratings`, `comments`, `summary`,
-/// `transcript`, `integrity` and `invitation` (its id). A tenant's text that fails to render, goes on for too long or
-/// becomes too long gives way to the default: a report is never lost to a typing error. What a platform says at length is
-/// there in its first part.
+/// `transcript`, `integrity` and `invitation` (its id). If a tenant's text fails to render, runs for too long or
+/// becomes too long, the default is used: a report is never lost to a typing error. Long values of the platform are
+/// truncated.
 ///
-/// `result` is what the platform says, if it was asked; the advice says what is `missing`.
+/// `result` is the platform's result, if it was fetched; the advice says what is `missing`.
 pub fn compose(
     tenant: &Tenant,
     mapping: &Mapping,
@@ -186,7 +186,7 @@ pub fn compose(
     }
 }
 
-/// Whether two links lead to the same page, however they end.
+/// Whether two links lead to the same page, ignoring how they end.
 fn same_page(one: &str, other: &str) -> bool {
     let page = |url: &str| {
         let end = url.find(['?', '#']).unwrap_or(url.len());
@@ -195,7 +195,7 @@ fn same_page(one: &str, other: &str) -> bool {
     page(one) == page(other)
 }
 
-/// The answers that the mapping asks for.
+/// The answers that the mapping configures.
 pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, Answer> {
     let questions = mapping.report.questions.iter();
     let answered = |(what, question): (_, &QuestionId)| {
@@ -204,19 +204,18 @@ pub fn answers(mapping: &Mapping, written: &Written) -> BTreeMap<QuestionId, Ans
     questions.filter_map(answered).collect()
 }
 
-/// How much a tenant's own text may do, in instructions of the template: a loop within a loop must not hold up everybody
-/// else's work.
-const FUEL: u64 = 200_000;
+/// The limit of a tenant's own text, in instructions of the template: a nested loop must not block other work.
+const MAX_INSTRUCTIONS: u64 = 200_000;
 
-/// How long it may become, in bytes.
-const LONGEST: usize = 256 * 1024;
+/// The maximum size of its output.
+const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// A text that may not become longer than [`LONGEST`].
+/// A buffer of at most [`MAX_TEXT_BYTES`].
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.0.len() + part.len() > LONGEST {
+        if self.0.len() + part.len() > MAX_TEXT_BYTES {
             return Err(io::Error::other("the text is too long"));
         }
         self.0.extend_from_slice(part);
@@ -228,24 +227,24 @@ impl io::Write for Bounded {
     }
 }
 
-/// The name of the text in an action's comments. What it ends with says that values are escaped in it.
+/// The template's name for an action's comments. Its extension makes the engine escape values.
 const COMMENTS: &str = "comments.html.jinja";
 
-/// The name of the note's text.
+/// The template's name for the note.
 const NOTE: &str = "note.txt.jinja";
 
-/// The default texts, read once.
+/// The default templates, parsed once.
 static DEFAULTS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     for (name, text) in [(COMMENTS, DEFAULT_COMMENTS), (NOTE, DEFAULT_NOTE)] {
         if let Err(error) = environment.add_template(name, text) {
-            tracing::error!(name, kind = ?error.kind(), "the default text cannot be read");
+            tracing::error!(name, kind = ?error.kind(), "default text cannot be parsed");
         }
     }
     environment
 });
 
-/// What the tenants' texts and the default ones have in common.
+/// The settings that the tenants' texts and the default ones share.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     if let Ok(syntax) = SyntaxConfig::builder()
@@ -262,16 +261,16 @@ fn environment() -> Environment<'static> {
 fn render(own: Option<&str>, name: &'static str, facts: &Value) -> String {
     if let Some(own) = own {
         let mut environment = environment();
-        environment.set_fuel(Some(FUEL));
+        environment.set_fuel(Some(MAX_INSTRUCTIONS));
         let mut text = Bounded(Vec::new());
         let rendered = environment
             .template_from_named_str(name, own)
             .and_then(|template| template.render_captured_to(facts, &mut text).map(drop));
         match rendered.map(|()| String::from_utf8(text.0)) {
             Ok(Ok(text)) => return text,
-            Ok(Err(_)) => tracing::warn!("a tenant's text is no text and gives way to the default"),
+            Ok(Err(_)) => tracing::warn!("tenant's text is not valid UTF-8, using the default"),
             Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "a tenant's text failed and gives way to the default");
+                tracing::warn!(kind = ?error.kind(), "tenant's text failed to render, using the default");
             }
         }
     }
@@ -279,7 +278,7 @@ fn render(own: Option<&str>, name: &'static str, facts: &Value) -> String {
         .get_template(name)
         .and_then(|template| template.render(facts))
         .unwrap_or_else(|error| {
-            tracing::error!(kind = ?error.kind(), "the default text failed");
+            tracing::error!(kind = ?error.kind(), "default text failed to render");
             String::new()
         })
 }

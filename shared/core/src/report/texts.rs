@@ -1,5 +1,5 @@
-//! Every text that a recruiter can get, each for one situation: while something is tried, and once it was given up. What only
-//! an administrator can do is not said here; that stands in the tables of problems, and is shown by the command and the log.
+//! Every text for recruiters, each for one situation: while something is retried, and once it was given up. What only
+//! an administrator can do is not said here; it is in the tables of problems, and shown by the command and the log.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -34,7 +34,7 @@ pub fn number(value: f64) -> String {
         .map_or(text.clone(), ToOwned::to_owned)
 }
 
-/// Where it stands, in a word or two.
+/// The status, in a word or two.
 pub fn status(moment: Moment) -> &'static str {
     match moment {
         Moment::Delayed => "Invitation delayed",
@@ -50,13 +50,13 @@ pub fn status(moment: Moment) -> &'static str {
     }
 }
 
-/// Who can do something about a problem.
+/// Who can solve a problem.
 enum Solved {
-    /// A recruiter: what is wrong, and what to do.
+    /// A recruiter: the problem, and what to do.
     Recruiter(&'static str, &'static str),
-    /// Nobody needs to: what does not work at the moment, and what did not.
+    /// Nobody needs to: the problem while it lasts, and afterwards.
     Nobody(&'static str, &'static str),
-    /// An administrator: what has a problem.
+    /// An administrator: where the problem is.
     Administrator(&'static str),
 }
 
@@ -164,20 +164,20 @@ fn known(code: &str) -> Option<Solved> {
     })
 }
 
-/// What is left where nobody is invited by a stage.
+/// The advice where no stage triggers the invitation.
 const ASK: &str = "ask your Eploy administrator to have it tried again";
 
-/// How a recruiter has it tried again.
+/// How a recruiter requests a retry.
 fn again(mapping: &Mapping) -> &'static str {
     if mapping.triggers.is_empty() {
-        // Nobody comes here by a stage.
+        // No stage triggers this mapping.
         ASK
     } else {
         "move the application out of the invitation stage and back in"
     }
 }
 
-/// The first letter of a sentence.
+/// Capitalises the first letter.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters
@@ -247,7 +247,7 @@ pub fn headline(row: &Invitation, moment: Moment, platform: &str) -> String {
     }
 }
 
-/// Given up because of this.
+/// The headline for an invitation that was given up.
 fn not_invited(failure: &Failure, platform: &str) -> String {
     let why = match solved(&failure.code) {
         Solved::Nobody(_, why) => format!("{why} for a long time, and trying has ended"),
@@ -256,7 +256,7 @@ fn not_invited(failure: &Failure, platform: &str) -> String {
     format!("Not invited to {platform}: {why}.").replace("{platform}", platform)
 }
 
-/// What to do about it, where there is something to do, and what the report goes without.
+/// The advice, where there is any, with what is missing in the report.
 pub fn advice(
     row: &Invitation,
     mapping: &Mapping,
@@ -341,7 +341,7 @@ fn what_to_do(
     }
 }
 
-/// It is still being tried.
+/// The advice while it is retried.
 fn while_trying(failure: &Failure, platform: &str) -> String {
     match solved(&failure.code) {
         Solved::Recruiter(why, what) => {
@@ -362,7 +362,7 @@ fn while_trying(failure: &Failure, platform: &str) -> String {
     .replace("{platform}", platform)
 }
 
-/// It is not tried any more.
+/// The advice once it was given up.
 fn once_given_up(failure: &Failure, again: &str, platform: &str) -> String {
     match solved(&failure.code) {
         Solved::Recruiter(_, what) => format!("{what}. Then {again}."),
@@ -377,7 +377,7 @@ fn once_given_up(failure: &Failure, again: &str, platform: &str) -> String {
     .replace("{platform}", platform)
 }
 
-/// That the platform cannot be asked for the result, where that is news or makes an expiry uncertain.
+/// Says that the result cannot be fetched, where that is new or makes an expiry uncertain.
 fn unread(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
     let since = uk_time(row.failure.as_ref()?.first_failed_at);
     if moment == Moment::Expired {
@@ -392,7 +392,7 @@ fn unread(row: &Invitation, moment: Moment, platform: &str) -> Option<String> {
     })
 }
 
-/// The platform cannot be asked.
+/// Says that the platform's text is missing.
 fn without_words(platform: &str, for_good: bool) -> String {
     if for_good {
         format!(
@@ -405,7 +405,7 @@ fn without_words(platform: &str, for_good: bool) -> String {
     }
 }
 
-/// A part of the report could not be written.
+/// Says that a part of the report could not be written.
 fn without_part(part: Part, for_good: bool) -> Option<String> {
     let what = match part {
         Part::Words | Part::Action => return None,

@@ -1,22 +1,22 @@
-//! How much of what a platform says comes into a report: a platform bounds none of it, and Eploy would refuse a report
-//! without end. The rest is behind the link.
+//! Truncates what a platform says for a report: a platform bounds none of it, and Eploy would refuse an endless report.
+//! The rest is behind the link.
 
 use super::texts::number;
 use crate::result::{AssessmentResult, Comment, Rating, Score, SubResult};
 
-/// The most entries of one kind.
-const MOST: usize = 50;
+/// The maximum number of entries of one kind.
+const MAX_ENTRIES: usize = 50;
 
-/// The longest text, in characters.
-const LONGEST: usize = 2000;
+/// The maximum length of a text.
+const MAX_TEXT_CHARS: usize = 2000;
 
-/// The longest name.
-const LONGEST_NAME: usize = 200;
+/// The maximum length of a name.
+const MAX_NAME_CHARS: usize = 200;
 
-/// What all of it together may have, in characters.
-const ALL: usize = 20_000;
+/// The maximum length of all texts together.
+const MAX_TOTAL_CHARS: usize = 20_000;
 
-/// What a platform says, as far as there is room for it.
+/// A result, truncated.
 #[derive(Default)]
 pub struct Said {
     pub stage: Option<String>,
@@ -24,55 +24,57 @@ pub struct Said {
     pub ratings: Vec<Rating>,
     /// One line each.
     pub parts: Vec<String>,
-    /// What a proctor would want to know, one line each.
+    /// Proctoring events, one line each.
     pub integrity: Vec<String>,
     pub comments: Vec<Comment>,
     pub transcript: Option<String>,
 }
 
 impl Said {
-    /// What a result says: what a recruiter looks for first has its room first.
+    /// Truncates a result. What a recruiter looks for first gets its room first.
     pub fn of(result: &AssessmentResult) -> Self {
-        let mut room = TextBudget(ALL);
+        let mut room = TextBudget(MAX_TOTAL_CHARS);
         Self {
-            stage: room.some(result.stage.as_deref(), LONGEST_NAME),
-            summary: room.some(result.summary.as_deref(), LONGEST),
+            stage: room.some(result.stage.as_deref(), MAX_NAME_CHARS),
+            summary: room.some(result.summary.as_deref(), MAX_TEXT_CHARS),
             ratings: room.all(&result.ratings, |room, rating| Rating {
-                by: room.some(rating.by.as_deref(), LONGEST_NAME),
-                label: room.text(&rating.label, LONGEST),
-                value: room.text(&rating.value, LONGEST_NAME),
+                by: room.some(rating.by.as_deref(), MAX_NAME_CHARS),
+                label: room.text(&rating.label, MAX_TEXT_CHARS),
+                value: room.text(&rating.value, MAX_NAME_CHARS),
             }),
-            parts: room.all(&result.parts, |room, part| room.text(&line(part), LONGEST)),
+            parts: room.all(&result.parts, |room, part| {
+                room.text(&line(part), MAX_TEXT_CHARS)
+            }),
             integrity: room.all(&noticed(&result.integrity), |room, line| {
-                room.text(line, LONGEST_NAME)
+                room.text(line, MAX_NAME_CHARS)
             }),
             comments: room.all(&result.comments, |room, comment| Comment {
-                by: room.some(comment.by.as_deref(), LONGEST_NAME),
-                text: room.text(&comment.text, LONGEST),
+                by: room.some(comment.by.as_deref(), MAX_NAME_CHARS),
+                text: room.text(&comment.text, MAX_TEXT_CHARS),
             }),
-            transcript: room.some(result.transcript.as_deref(), LONGEST),
+            transcript: room.some(result.transcript.as_deref(), MAX_TEXT_CHARS),
         }
     }
 }
 
-/// What is left of the room.
+/// The remaining room, in characters.
 struct TextBudget(usize);
 
 impl TextBudget {
-    fn text(&mut self, text: &str, longest: usize) -> String {
-        let cut = first_part(text, longest.min(self.0));
+    fn text(&mut self, text: &str, max_chars: usize) -> String {
+        let cut = first_part(text, max_chars.min(self.0));
         self.0 = self.0.saturating_sub(cut.chars().count());
         cut
     }
 
-    fn some(&mut self, text: Option<&str>, longest: usize) -> Option<String> {
+    fn some(&mut self, text: Option<&str>, max_chars: usize) -> Option<String> {
         text.filter(|_| self.0 > 0)
-            .map(|text| self.text(text, longest))
+            .map(|text| self.text(text, max_chars))
     }
 
     fn all<T, U>(&mut self, all: &[T], mut one: impl FnMut(&mut Self, &T) -> U) -> Vec<U> {
         let mut cut = Vec::new();
-        for each in all.iter().take(MOST) {
+        for each in all.iter().take(MAX_ENTRIES) {
             if self.0 == 0 {
                 break;
             }
@@ -82,22 +84,22 @@ impl TextBudget {
     }
 }
 
-/// A name that a platform gives, such as that of a band.
+/// A name from a platform, such as that of a band.
 pub fn name(text: &str) -> String {
-    first_part(text, LONGEST_NAME)
+    first_part(text, MAX_NAME_CHARS)
 }
 
-/// A link, unless it is endless: a part of one leads nowhere.
+/// A link, unless it is too long: part of a link leads nowhere.
 pub fn link(url: String) -> Option<String> {
-    (url.len() <= LONGEST).then_some(url)
+    (url.len() <= MAX_TEXT_CHARS).then_some(url)
 }
 
-/// The first part of a long text, which says that it is one.
-fn first_part(text: &str, longest: usize) -> String {
-    if text.chars().nth(longest).is_none() {
+/// The first part of a long text, ending in an ellipsis.
+fn first_part(text: &str, max_chars: usize) -> String {
+    if text.chars().nth(max_chars).is_none() {
         return text.to_owned();
     }
-    let mut short: String = text.chars().take(longest).collect();
+    let mut short: String = text.chars().take(max_chars).collect();
     short.push('…');
     short
 }
@@ -190,9 +192,9 @@ mod tests {
         assert_eq!(said.integrity.len(), 50);
     }
 
-    /// Whatever it is that goes on without end.
+    /// An endless result.
     #[test]
-    fn a_platform_that_goes_on_and_on_is_cut_short() {
+    fn an_endless_result_is_truncated() {
         let long = "a".repeat(50_000);
         let mut endless = result();
         endless.stage = Some(long.clone());
@@ -216,7 +218,10 @@ mod tests {
             named(&rating.by) + rating.label.chars().count() + rating.value.chars().count()
         });
         let all = 201 + 2001 + ratings.sum::<usize>();
-        assert!((ALL - 10..=ALL + 10).contains(&all), "{all}");
+        assert!(
+            (MAX_TOTAL_CHARS - 10..=MAX_TOTAL_CHARS + 10).contains(&all),
+            "{all}"
+        );
         assert_eq!(said.transcript, None, "there is no room left");
 
         endless.ratings.clear();

@@ -221,7 +221,7 @@ impl Oracle {
 
 /// Whether the delivery log still has every attempt, with what came of it; of a full one, the oldest may have gone.
 fn keeps_the_log(before: &Announcement, next: &Announcement) -> bool {
-    let full = before.attempts.len() == Announcement::LONGEST_LOG;
+    let full = before.attempts.len() == Announcement::MAX_LOG_LINES;
     let mut known = before.attempts.iter().skip(usize::from(full));
     known.all(|one| {
         let mut log = next.attempts.iter();

@@ -1,4 +1,4 @@
-//! What follows from a transition: events, work, and sweeps to be armed.
+//! Effects of a transition: domain events, work, and sweeps to be scheduled.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ pub(super) fn given_up(report: &Report) -> impl Iterator<Item = (Part, &str)> {
     })
 }
 
-/// What follows from a transition.
+/// The effects of a transition.
 pub(super) fn effects(before: &Invitation, next: &Invitation, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut publish = |what| effects.push(Effect::Publish(DomainEvent { at: now, what }));
@@ -70,7 +70,7 @@ pub(super) fn effects(before: &Invitation, next: &Invitation, now: Timestamp) ->
         }
         _ => {}
     }
-    // A delay is told while sending goes on being tried, so it cannot wait for the row's own wake.
+    // A delay is reported while sending is still being retried, so it cannot wait for the row's own schedule.
     if next.state.level() == 0 && next.revision > before.revision {
         effects.push(Effect::Queue(Work::step(next.key.clone(), Step::WriteBack)));
     }

@@ -1,4 +1,4 @@
-//! When an invitation is looked at again if nothing happens.
+//! When an invitation is handled again if nothing happens.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,17 +7,17 @@ use crate::timing::{Timing, after, seconds};
 
 /// What an event means for the watch.
 pub(super) struct Watch {
-    /// Whether the report, if there is one to write, is left to a delivery.
+    /// Whether a delivery is responsible for the report, if there is one to write.
     pub(super) carried: bool,
-    /// Whether it is a look at the platform by whoever looks without being told: a sweep, or an operator.
+    /// Whether the platform was read without a hint: by a sweep, or for an operator.
     pub(super) looked: bool,
     /// The mapping's own expiry.
     pub(super) expires_after_days: Option<u32>,
 }
 
 impl Invitation {
-    /// For how long the step that is due was not tried, because the tenant was paused or nobody was at work. Nothing short:
-    /// a queue may take a while.
+    /// For how long the due step was not attempted, because the tenant was paused or no worker was running. Short times
+    /// do not count: a queue may take a while.
     pub(super) fn idle(&self, now: Timestamp) -> SignedDuration {
         match self.schedule {
             Schedule::At { at, .. } if now.duration_since(at) > Failure::IDLE => {
@@ -27,7 +27,7 @@ impl Invitation {
         }
     }
 
-    /// When to look again, by state.
+    /// The usual schedule, by state.
     pub(super) fn usual_wake(
         &self,
         before: &Self,
@@ -88,7 +88,7 @@ impl Invitation {
         self.watched(now, timing, watch)
     }
 
-    /// The wake of one that only the platform can move.
+    /// The schedule of an invitation that only the platform can move.
     pub(super) fn watched(&self, now: Timestamp, timing: &Timing, watch: &Watch) -> Schedule {
         let until = if self.state.is_open() {
             self.invited_at
@@ -107,10 +107,10 @@ impl Invitation {
     }
 }
 
-/// The longest that an invitation without an end of its own is watched, in days.
+/// The maximum number of days that an invitation without an end of its own is watched.
 const MAX_OPEN_DAYS: i64 = 365;
 
-/// Until when an invitation of this level is watched: as its wake says, and an open one for a year at the most.
+/// The end of the watch at this level: as its schedule says, and for an open one after a year at most.
 pub(crate) fn watch_limit(
     until: Option<Timestamp>,
     level: u8,

@@ -350,7 +350,7 @@ async fn what_leads_to_the_next_page_is_short_and_within_the_connection() {
         let first = client.list(&"i1".into(), None).await.unwrap();
         assert_eq!(first.next.as_deref(), Some(on));
     }
-    let endless = format!("{on}&cursor={}", "x".repeat(SweepPage::LONGEST_NEXT));
+    let endless = format!("{on}&cursor={}", "x".repeat(SweepPage::MAX_NEXT_BYTES));
     for (next, from) in [(endless.as_str(), None), (on, Some(on))] {
         let (client, _) = client([page(&[], Some(next))]).await;
         let error = client.list(&"i1".into(), from).await.unwrap_err();
