@@ -77,7 +77,7 @@ const REFUSED: &str = "the role may not do this";
 /// What functions say of something in vain that no work waits for: nothing but the log shows it.
 const IN_VAIN: [&str; 3] = [
     "subscribers were not told",
-    "waits for the clock",
+    "enqueue failed",
     "come again later than they should",
 ];
 

@@ -141,7 +141,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The tenant is not, or no longer, configured.
-    #[error("tenant {0}: not configured. Add it, or remove what still speaks of it")]
+    #[error("tenant {0}: not configured. Add it, or remove what still refers to it")]
     UnknownTenant(crate::ids::TenantId),
 }
 

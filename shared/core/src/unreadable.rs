@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expected_is_told_and_where() {
+    fn the_expectation_and_the_position_are_described() {
         for (text, expected) in [
             (
                 r#"{"kind": "video"}"#,
@@ -87,13 +87,13 @@ mod tests {
             ("Ada Example", "it is not JSON (line 1, column 1)"),
         ] {
             let described = described(text);
-            assert!(told.contains(expected), "{told}");
+            assert!(described.contains(expected), "{described}");
             assert!(!described.contains("Ada"), "{described}");
         }
     }
 
     #[test]
-    fn nothing_of_a_value_is_told_whatever_it_looks_like() {
+    fn no_value_is_ever_quoted() {
         for value in [
             "\"Ada Example\"",
             "\"x, expected Ada Example\"",

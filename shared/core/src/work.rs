@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_is_told_with_what_it_is_about() {
+    fn work_is_described_by_kind_and_object() {
         let key = InvitationKey {
             tenant: "acme".into(),
             application: "7".into(),
@@ -166,11 +166,11 @@ mod tests {
         };
         let described = |work: Work| work.to_string();
         assert_eq!(
-            told(Work::step(key.clone(), Step::Invite)),
+            described(Work::step(key.clone(), Step::Invite)),
             format!("invite {key}")
         );
         assert_eq!(
-            told(Work::step(key.clone(), Step::WriteBack)),
+            described(Work::step(key.clone(), Step::WriteBack)),
             format!("write back {key}")
         );
         let tenant = key.tenant;
@@ -197,7 +197,7 @@ mod tests {
             ),
         ];
         for (work, words) in of_tenant {
-            assert_eq!(told(work), words);
+            assert_eq!(described(work), words);
         }
     }
 }

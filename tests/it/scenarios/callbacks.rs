@@ -163,7 +163,7 @@ async fn a_callback_of_nobody_is_parked() {
     let body = br#"{"key": "0123456789abcdef0123456789abcdef"}"#;
     assert_eq!(post(&harness, &path, body).await.status, 200);
     harness
-        .logged(&["no invitation belongs to this callback", "parked"])
+        .logged(&["callback parked, no matching invitation"])
         .await;
 }
 

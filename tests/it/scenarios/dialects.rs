@@ -384,7 +384,7 @@ async fn whoever_is_moved_is_invited_where_that_does_not_move_the_date() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     harness
         .logged(&[
-            "caught an entry that the change feed missed",
+            "found an entry that the change feed missed",
             "tenant=safety-net ",
         ])
         .await;

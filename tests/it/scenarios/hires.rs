@@ -288,7 +288,7 @@ async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
     harness.always("eploy.placements", refused).await;
     harness.start_for(&[&acme]).await;
     harness
-        .logged(&["ERROR", "hires cannot be read", "tenant=acme "])
+        .logged(&["ERROR", "reading of hires failed", "tenant=acme "])
         .await;
     acme.invitee().await;
     harness.no_faults().await;
@@ -310,7 +310,10 @@ async fn during_a_rotation_both_secrets_verify_and_a_bad_one_sends_nothing() {
     start(&mut harness, &acme).await;
     hire(&harness, &acme).await;
     let line = harness
-        .logged(&["the HRMS could not be told", "hrms.secret_unusable"])
+        .logged(&[
+            "delivery of a hire to the HRMS failed",
+            "hrms.secret_unusable",
+        ])
         .await;
     assert!(line.contains("hrms.current"), "{line}");
     assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use payload::named;
 pub use payload::{HiredCandidate, Linked, webhook};
-pub use transition::{Event, NotApplicable, SCHEDULE, Told, Transition};
+pub use transition::{Event, NotApplicable, Notification, SCHEDULE, Transition};
 
 use crate::ids::{ApplicationId, CandidateId, PlacementId, TenantId, VacancyId};
 use crate::invitation::Failure;

@@ -51,7 +51,7 @@ fn refused(row: &Announcement, event: Event, at: i64) -> NotApplicable {
     row.apply(event, time(at), &Timing::default()).unwrap_err()
 }
 
-/// Confirmed, with an HRMS to tell.
+/// Confirmed, with an HRMS.
 fn delivering() -> Announcement {
     step(&fresh(), confirmed(true), 1).next
 }
@@ -62,7 +62,7 @@ fn due_second(row: &Announcement) -> i64 {
     due.as_second() + i64::from(due.subsec_nanosecond() > 0) - 1_800_000_000
 }
 
-/// After one attempt that ended so at `at`.
+/// After one attempt with this outcome at `at`.
 fn tried(row: &Announcement, outcome: Outcome, at: i64) -> Transition {
     let begun = step(row, begin(at + 60), at).next;
     let attempt = begun.attempts.last().unwrap().number;
@@ -70,21 +70,21 @@ fn tried(row: &Announcement, outcome: Outcome, at: i64) -> Transition {
 }
 
 #[test]
-fn subscribers_are_told_once_when_the_hire_is_confirmed() {
-    let told = step(&fresh(), confirmed(true), 1);
-    assert_eq!(told.told, Some(Told::Hired));
+fn a_confirmed_hire_is_published_once() {
+    let applied = step(&fresh(), confirmed(true), 1);
+    assert_eq!(applied.notification, Some(Notification::Hired));
     assert_eq!(
-        (told.next.state.clone(), told.next.due_at),
+        (applied.next.state.clone(), applied.next.due_at),
         (State::Delivering, Some(time(1)))
     );
-    let delivered = tried(&told.next, Outcome::Answered(204), 2);
-    assert_eq!(delivered.told, None);
+    let delivered = tried(&applied.next, Outcome::Answered(204), 2);
+    assert_eq!(delivered.notification, None);
     assert_eq!(delivered.next.state, State::Delivered);
     assert_eq!(delivered.next.due_at, None);
     refused(&delivered.next, confirmed(true), 3);
 
     let alone = step(&fresh(), confirmed(false), 1);
-    assert_eq!(alone.told, Some(Told::Hired));
+    assert_eq!(alone.notification, Some(Notification::Hired));
     assert_eq!(
         (alone.next.state, alone.next.due_at),
         (State::Published, None)
@@ -92,14 +92,14 @@ fn subscribers_are_told_once_when_the_hire_is_confirmed() {
 }
 
 #[test]
-fn nobody_is_told_of_what_is_skipped_and_who_comes_back_is_seen_again() {
+fn a_skipped_hire_is_not_published_and_a_return_is_detected_again() {
     for reason in [
         SkipReason::Baseline,
         SkipReason::MovedOn,
         SkipReason::PlanRemoved,
     ] {
         let skipped = step(&fresh(), Event::Skip(reason), 1);
-        assert_eq!(skipped.told, None);
+        assert_eq!(skipped.notification, None);
         assert_eq!(skipped.next.due_at, None);
         let again = Event::SeenAgain {
             not_before: time(50),
@@ -126,10 +126,10 @@ fn ten_attempts_are_made_over_three_days_by_the_schedule() {
         let failed = tried(&row, Outcome::Answered(500), now);
         row = failed.next;
         if row.due_at.is_none() {
-            assert_eq!(failed.told, Some(Told::Undelivered));
+            assert_eq!(failed.notification, Some(Notification::Undelivered));
             break due;
         }
-        assert_eq!(failed.told, None);
+        assert_eq!(failed.notification, None);
         waits.push(row.due_at.unwrap().duration_since(due).as_secs_f64());
         assert!(waits.len() <= SCHEDULE.len(), "it goes on for ever");
     };
@@ -160,13 +160,13 @@ fn the_schedule_is_the_specifications() {
 fn gone_ends_it_at_once() {
     let gone = tried(&delivering(), Outcome::Answered(410), 2);
     assert_eq!(gone.next.state, State::Failed(FailReason::Gone));
-    assert_eq!(gone.told, Some(Told::Undelivered));
+    assert_eq!(gone.notification, Some(Notification::Undelivered));
     assert_eq!(gone.next.tries, 1);
     assert_eq!(gone.next.attempts[0].outcome, Outcome::Answered(410));
 }
 
 #[test]
-fn a_receiver_may_put_off_the_next_attempt_and_not_for_ever() {
+fn a_receiver_may_defer_the_next_attempt_within_a_bound() {
     let after = |asked: SignedDuration| {
         let begun = step(&delivering(), begin(62), 2).next;
         let event = Event::Ended {
@@ -179,12 +179,11 @@ fn a_receiver_may_put_off_the_next_attempt_and_not_for_ever() {
     };
     assert_eq!(after(SignedDuration::from_secs(600)), seconds(600.0));
     assert_eq!(after(SignedDuration::from_hours(1000)), seconds(86_400.0));
-    // The schedule's own delay is the least.
+    // The schedule's own delay is the minimum.
     assert!(after(SignedDuration::ZERO) >= seconds(5.0));
 }
 
-/// For how long the HRMS is left alone after the first attempt for this hire was in vain, where the first delay is so
-/// long.
+/// The wait after a failed first attempt for this hire, where the first delay is this long.
 fn first_wait(hire: u32, announce_seconds: f64, asked: Option<SignedDuration>) -> f64 {
     let timing = Timing {
         announce_seconds,
@@ -229,7 +228,7 @@ fn an_attempt_whose_maker_died_is_made_again_and_counted() {
     refused(&begun, begin(100), 30);
     let second = step(&begun, begin(122), 62).next;
     assert_eq!((second.tries, second.attempts.len()), (1, 2));
-    // The first one wakes up: what it says goes into the log, and counts only if it was delivered.
+    // The first one resumes: its outcome goes into the log, and counts only if it was delivered.
     let late = step(&second, ended(1, Outcome::Answered(500)), 63).next;
     assert_eq!((late.state, late.tries), (State::Delivering, 1));
     assert_eq!(late.due_at, second.due_at);
@@ -250,15 +249,15 @@ fn an_attempt_whose_maker_died_is_made_again_and_counted() {
     panic!("it goes on for ever");
 }
 
-/// Its lease had run out, and another attempt has ended it meanwhile.
+/// Its lease had expired, and another attempt has ended the delivery meanwhile.
 #[test]
-fn whoever_ends_late_does_not_tell_a_second_time_that_it_was_in_vain() {
+fn a_late_attempt_does_not_publish_the_failure_again() {
     let begun = step(&delivering(), begin(62), 2).next;
     let second = step(&begun, begin(122), 62).next;
     let gone = step(&second, ended(2, Outcome::Answered(410)), 63);
-    assert_eq!(gone.told, Some(Told::Undelivered));
+    assert_eq!(gone.notification, Some(Notification::Undelivered));
     let late = step(&gone.next, ended(1, Outcome::Answered(500)), 64);
-    assert_eq!(late.told, None);
+    assert_eq!(late.notification, None);
     assert_eq!(late.next.state, State::Failed(FailReason::Gone));
 }
 
@@ -271,13 +270,13 @@ fn what_does_not_apply_says_what_and_where() {
 }
 
 #[test]
-fn a_redelivery_begins_the_schedule_anew_whatever_became_of_it() {
+fn a_redelivery_restarts_the_schedule_from_any_state() {
     let delivered = tried(&delivering(), Outcome::Answered(200), 2).next;
     let gone = tried(&delivering(), Outcome::Answered(410), 2).next;
     let published = step(&fresh(), confirmed(false), 1).next;
     for row in [delivered, gone, published] {
         let again = step(&row, Event::Redeliver, 50);
-        assert_eq!(again.told, None, "{:?}", row.state);
+        assert_eq!(again.notification, None, "{:?}", row.state);
         assert_eq!(
             (again.next.state.clone(), again.next.tries),
             (State::Delivering, 0)
@@ -287,11 +286,11 @@ fn a_redelivery_begins_the_schedule_anew_whatever_became_of_it() {
         let delivered = tried(&again.next, Outcome::Answered(200), 51).next;
         assert_eq!(delivered.state, State::Delivered);
     }
-    // One of the baseline was not told to anybody yet.
+    // A hire of the baseline was not published yet.
     let baseline = fresh().of_baseline();
     assert_eq!(
-        step(&baseline, Event::Redeliver, 50).told,
-        Some(Told::Hired)
+        step(&baseline, Event::Redeliver, 50).notification,
+        Some(Notification::Hired)
     );
     refused(&delivering(), Event::Redeliver, 50);
     refused(&fresh(), Event::Redeliver, 50);
@@ -371,7 +370,7 @@ fn states_and_reasons_are_named_as_they_are_stored() {
 }
 
 #[test]
-fn what_is_told_is_ids_and_links_and_the_named_fields() {
+fn the_payload_is_ids_links_and_the_named_fields() {
     let eploy = EployConnection {
         base_url: "https://acme.eploy.net/".parse().unwrap(),
         daily_calls: 1000,
@@ -451,18 +450,18 @@ proptest! {
         let mut hired = 0;
         for (event, passes) in history {
             now += passes;
-            let Ok(Transition { next, told }) = row.apply(event.clone(), time(now), &timing) else {
+            let Ok(Transition { next, notification }) = row.apply(event.clone(), time(now), &timing) else {
                 continue;
             };
             prop_assert_eq!(next.version, row.version + 1);
-            // Nothing is ever forgotten: whoever is not done is due.
+            // Nothing is ever forgotten: an unfinished announcement is due.
             let open = matches!(next.state, State::Detected | State::Delivering);
             prop_assert_eq!(next.due_at.is_some(), open, "{:?} left {:?} {:?}", event, next.state, next.due_at);
             prop_assert!(next.tries as usize <= SCHEDULE.len() + 1);
             prop_assert!(next.attempts.len() <= Announcement::MAX_LOG_LINES);
             prop_assert!(next.attempts.is_sorted_by(|a, b| a.number < b.number));
-            hired += u32::from(told == Some(Told::Hired));
-            prop_assert!(hired <= 1, "subscribers were told twice");
+            hired += u32::from(notification == Some(Notification::Hired));
+            prop_assert!(hired <= 1, "published twice");
             if matches!(next.state, State::Delivering | State::Published | State::Delivered | State::Failed(_)) {
                 prop_assert_eq!(hired, 1);
             }
@@ -470,7 +469,7 @@ proptest! {
                 prop_assert!(next.attempts.iter().any(|one| one.outcome.is_delivered()));
             }
             if matches!(next.state, State::Failed(_)) && next.state != row.state {
-                prop_assert_eq!(told, Some(Told::Undelivered));
+                prop_assert_eq!(notification, Some(Notification::Undelivered));
             }
             let text = serde_json::to_string(&next).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Announcement>(&text).unwrap(), &next);
@@ -480,7 +479,7 @@ proptest! {
 }
 
 #[test]
-fn what_eploy_does_not_tell_for_days_is_given_up_and_told_of() {
+fn a_hire_that_eploy_cannot_confirm_for_days_is_given_up_and_published() {
     const DAYS: i64 = 3 * 86_400;
     let put_off = |times| Event::Deferred {
         failure: Failure {
@@ -503,8 +502,8 @@ fn what_eploy_does_not_tell_for_days_is_given_up_and_told_of() {
             State::Failed(FailReason::Refused(_))
         ));
         assert_eq!(
-            (over.next.due_at, over.told),
-            (None, Some(Told::Undelivered))
+            (over.next.due_at, over.notification),
+            (None, Some(Notification::Undelivered))
         );
     }
 }

@@ -108,7 +108,7 @@ pub struct NotApplicable {
 
 /// What is published once a transition was saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Notification {
     /// The hire itself.
     Hired,
     /// The failure of the delivery.
@@ -121,7 +121,7 @@ pub struct Transition {
     /// The announcement to be saved, with the next version.
     pub next: Announcement,
     /// What to publish once it is saved.
-    pub told: Option<Told>,
+    pub notification: Option<Notification>,
 }
 
 impl Announcement {
@@ -144,15 +144,15 @@ impl Announcement {
             return Err(no);
         }
         next.version += 1;
-        let told = match (&self.state, &next.state) {
+        let notification = match (&self.state, &next.state) {
             (before, after) if before == after => None,
-            (_, State::Failed(_)) => Some(Told::Undelivered),
+            (_, State::Failed(_)) => Some(Notification::Undelivered),
             (State::Detected | State::Skipped(_), State::Delivering | State::Published) => {
-                Some(Told::Hired)
+                Some(Notification::Hired)
             }
             _ => None,
         };
-        Ok(Transition { next, told })
+        Ok(Transition { next, notification })
     }
 
     /// Changes the fields. Returns whether the event applied.

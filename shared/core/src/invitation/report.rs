@@ -297,10 +297,10 @@ impl Report {
     }
 
     /// Records which failures the action mentions.
-    pub(crate) fn note_told(&mut self, told: impl Fn(Part) -> bool) {
+    pub(crate) fn note_mentioned(&mut self, mentioned: impl Fn(Part) -> bool) {
         for (part, state) in &mut self.parts {
             if let Some(failure) = &mut state.failure {
-                failure.told = told(*part);
+                failure.told = mentioned(*part);
             }
         }
     }

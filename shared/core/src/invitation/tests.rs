@@ -1,5 +1,5 @@
-//! The state machine under random histories: whatever order events come in, and from however many confused workers,
-//! what must hold holds.
+//! The state machine under random histories: whatever the order of events, and with any number of confused workers, its
+//! invariants hold.
 
 mod edges;
 mod stored;
@@ -37,8 +37,8 @@ fn fresh() -> Invitation {
     )
 }
 
-/// The report, put off since then.
-fn troubled(report: &Report, since: i64) -> Report {
+/// The report, deferred since then.
+fn deferred_report(report: &Report, since: i64) -> Report {
     Report {
         failure: Some(failure(since)),
         ..report.clone()
@@ -158,9 +158,9 @@ fn the_main_road() {
     };
     let done = step(&done, rescored, 6).next;
     assert_eq!((done.state.clone(), done.revision), (State::Completed, 3));
-    let told = step(&done, reported(&done), 7).next;
+    let written = step(&done, reported(&done), 7).next;
     assert!(matches!(
-        told.schedule,
+        written.schedule,
         Schedule::Sweep {
             until: Some(_),
             level: 5
@@ -179,7 +179,7 @@ fn arranged(interview: &str, second: i64) -> Event {
 }
 
 #[test]
-fn a_live_interview_is_on_record_before_anybody_is_told_and_stays_due() {
+fn a_live_interview_is_saved_before_anybody_is_notified_and_stays_due() {
     let row = step(&fresh(), arranged("interview:1", 90_000), 1).next;
     assert_eq!(row.state, State::Detected);
     assert_eq!(row.assessment.assessment.as_str(), "interview:1");
@@ -203,7 +203,7 @@ fn a_live_interview_is_on_record_before_anybody_is_told_and_stays_due() {
 fn nothing_of_a_pool_is_watched() {
     let row = step(&fresh().for_pool(), claim(60), 1).next;
     let sent = step(&row, sent("r"), 2).next;
-    // It is told in Eploy, and that is all.
+    // It is reported in Eploy, and nothing else happens.
     assert!(matches!(
         sent.schedule,
         Schedule::At {
@@ -211,10 +211,10 @@ fn nothing_of_a_pool_is_watched() {
             ..
         }
     ));
-    let told = step(&sent, reported(&sent), 3);
-    assert_eq!(told.next.schedule, Schedule::Never);
+    let written = step(&sent, reported(&sent), 3);
+    assert_eq!(written.next.schedule, Schedule::Never);
     let watch = |effect: &Effect| matches!(effect, Effect::Watch(_));
-    assert!(!told.effects.iter().any(watch));
+    assert!(!written.effects.iter().any(watch));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_sender_that_wakes_up_late_cannot_undo_anothers_claim() {
         refused(&second, unknown, 63),
         NotApplicable::Past { .. }
     ));
-    // But that the platform has it is true whoever says it.
+    // But that the platform has it is true whichever worker says it.
     assert_eq!(step(&second, sent("r"), 63).next.state, State::Invited);
 }
 
@@ -266,7 +266,7 @@ fn a_call_that_fails_again_and_again_backs_off_and_ends() {
             step: Step::Invite
         }
     );
-    // In the end it is told as a failure.
+    // In the end it is reported as a failure.
     let end = 3 * 86_400;
     row = step(&row, unknown(9, end - 100), 3).next;
     row = step(&row, unknown(10, end), end - 60).next;
@@ -305,7 +305,7 @@ fn what_cannot_be_looked_up_because_the_application_is_gone_ends_after_three_tri
 }
 
 #[test]
-fn a_look_up_that_is_put_off_waits() {
+fn a_deferred_lookup_waits() {
     let row = step(&fresh(), claim(60), 1).next;
     let until = time(500);
     let row = step(
@@ -375,27 +375,27 @@ fn an_invitation_that_was_skipped_and_turns_out_to_be_sent_is_invited() {
 }
 
 #[test]
-fn trouble_that_lasts_is_told_once_and_ends() {
+fn a_lasting_failure_is_reported_once_and_ends() {
     let timing = Timing::default();
-    let put_off = |at: i64| Event::Deferred {
+    let deferral = |at: i64| Event::Deferred {
         claim: None,
         failure: failure(0),
         until: time(at + 30),
     };
-    let row = step(&fresh(), put_off(10), 10).next;
+    let row = step(&fresh(), deferral(10), 10).next;
     assert_eq!(row.moment(), None);
-    let late = step(&row, put_off(1801), 1801);
+    let late = step(&row, deferral(1801), 1801);
     assert_eq!(late.next.moment(), Some(Moment::Delayed));
     assert!(
         late.effects
             .iter()
             .any(|effect| matches!(effect, Effect::Queue(crate::work::Work::WriteBack { .. })))
     );
-    assert_eq!(step(&late.next, put_off(2000), 2000).next.revision, 1);
+    assert_eq!(step(&late.next, deferral(2000), 2000).next.revision, 1);
     let end = 3 * 86_400;
-    // Time in which nobody tried proves nothing: giving up takes tries as well.
+    // Time without attempts proves nothing: giving up needs attempts as well.
     let few = row
-        .apply(put_off(end), time(end), &timing, None)
+        .apply(deferral(end), time(end), &timing, None)
         .unwrap()
         .next;
     assert_eq!(few.state, State::Detected);
@@ -472,7 +472,7 @@ fn two_writers_of_one_report_exclude_each_other() {
     let taken_over = step(&held, begun(130), 64).next;
     assert_eq!(taken_over.report.action, Some(ActionRecord::Creating));
     let shown = step(&taken_over, reported(&taken_over), 65).next;
-    // The first writer wakes up: what it wrote may stand over the second's, so it is written once more.
+    // The first writer resumes: it may have overwritten the second's report, which is written once more.
     let doubted = step(&shown, Event::ReportStale, 66);
     assert!(doubted.next.unreported());
     assert!(
@@ -550,14 +550,17 @@ fn a_part_that_is_given_up_is_published_once_and_tried_again_by_an_operator() {
     report.parts.insert(part, failing(NextTry::GivenUp(1), 0));
     report.revision = row.revision;
     let ended = step(&row, Event::Reported(report), 3);
-    let told = |effects: &[Effect]| {
+    let published = |effects: &[Effect]| {
         let names = effects.iter().filter_map(|effect| match effect {
             Effect::Publish(event) => Some(event.what.name()),
             _ => None,
         });
         names.collect::<Vec<_>>()
     };
-    assert_eq!(told(&ended.effects), ["report.written", "report.failed"]);
+    assert_eq!(
+        published(&ended.effects),
+        ["report.written", "report.failed"]
+    );
     let row = ended.next;
     assert!(!row.unreported());
     let last = row.history.last().unwrap().detail.clone().unwrap();
@@ -569,7 +572,7 @@ fn a_part_that_is_given_up_is_published_once_and_tried_again_by_an_operator() {
     let again = step(&row, Event::Retry, 20).next;
     assert!(again.unreported() && again.report.problem().is_none());
     let shown = step(&again, reported(&again), 21);
-    assert_eq!(told(&shown.effects), ["report.written"]);
+    assert_eq!(published(&shown.effects), ["report.written"]);
 }
 
 #[test]
@@ -588,7 +591,7 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     ));
     let doubted = doubted.next;
 
-    // However the one at work goes on, what it knows of the report is older than the doubt.
+    // However the present writer continues, what it knows of the report is older than the doubt.
     let part = Report {
         parts: [
             (Part::Export, PartState::shown(1)),
@@ -600,7 +603,7 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     let further = step(&doubted, Event::ReportProgress(part), 64).next;
     assert!(further.report.doubted);
     assert_eq!(further.report.shows(Part::Export), 1);
-    // What follows revisions may have been written over.
+    // The parts that follow revisions may have been overwritten.
     assert_eq!(further.report.shows(Part::Action), 0);
     for row in [&doubted, &further] {
         let ended = step(row, reported(&at_work), 65);
@@ -612,11 +615,11 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
                 step: Step::WriteBack
             }
         );
-        // The next one's word counts again.
+        // The next writer's outcome counts again.
         let again = begun(&ended.next, 180, 66);
         assert!(!step(&again, reported(&again), 67).next.unreported());
     }
-    // Whoever brings news and writes them, too, begins after the doubt.
+    // An observer that also writes begins after the doubt.
     let seen = Event::Observed {
         snapshot: snapshot(Status::Started, 1),
         change_token: None,
@@ -626,12 +629,12 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
     let brought = step(&doubted, seen, 121).next;
     assert_eq!(brought.report.lease_until, Some(time(200)));
     assert!(!step(&brought, reported(&brought), 122).next.unreported());
-    // One that is put off, or dies, is written once more anyway.
-    let put_off = Event::ReportDeferred {
-        report: troubled(&at_work.report, 0),
+    // A writer that is deferred, or dies, is repeated anyway.
+    let deferral = Event::ReportDeferred {
+        report: deferred_report(&at_work.report, 0),
         until: time(80),
     };
-    assert!(!step(&doubted, put_off, 66).next.report.doubted);
+    assert!(!step(&doubted, deferral, 66).next.report.doubted);
     let after_a_death = begun(&doubted, 180, 121);
     assert!(!after_a_death.report.doubted);
     assert!(
@@ -642,13 +645,13 @@ fn a_report_that_is_doubted_while_it_is_written_is_written_once_more() {
 }
 
 #[test]
-fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
-    let put_off = Event::Deferred {
+fn a_retry_continues_at_once_and_looks_up_before_it_sends_again() {
+    let deferral = Event::Deferred {
         claim: None,
         failure: failure(0),
         until: time(500),
     };
-    let waits = step(&fresh(), put_off, 10).next;
+    let waits = step(&fresh(), deferral, 10).next;
     let now = Schedule::At {
         at: time(20),
         step: Step::Invite,
@@ -675,11 +678,11 @@ fn a_retry_goes_on_at_once_and_looks_before_it_sends_again() {
 #[test]
 fn a_retry_of_a_report_writes_it_at_once() {
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    let put_off = Event::ReportDeferred {
-        report: troubled(&row.report, 2),
+    let deferral = Event::ReportDeferred {
+        report: deferred_report(&row.report, 2),
         until: time(9000),
     };
-    let waits = step(&row, put_off, 3).next;
+    let waits = step(&row, deferral, 3).next;
     let retried = step(&waits, Event::Retry, 20).next;
     let now = Schedule::At {
         at: time(20),
@@ -721,7 +724,7 @@ fn a_cancelled_one_is_not_sent_and_a_late_result_still_counts() {
 }
 
 #[test]
-fn whoever_sends_can_go_on_to_report() {
+fn a_sender_can_continue_with_the_report() {
     let sent = Event::Sent {
         reference: "r".into(),
         link: None,
@@ -741,7 +744,7 @@ fn whoever_sends_can_go_on_to_report() {
     ));
 }
 
-/// Whatever comes afterwards, nothing is done about it, and least of all is anybody invited.
+/// After it is purged nothing is done about it, and least of all is anybody invited.
 #[test]
 fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
     let row = step(&fresh(), claim(60), 1).next;
@@ -757,11 +760,11 @@ fn a_forgotten_one_keeps_what_it_is_and_nothing_else() {
         carried: false,
     };
     let row = step(&row, seen, 4).next;
-    // Whether Eploy shows it or not.
+    // Whether or not Eploy shows it.
     let shown = step(&row, reported(&row), 6).next;
     assert_eq!(step(&shown, Event::Purge, 7).effects, []);
     let gone = step(&row, Event::Purge, 7);
-    assert_eq!(gone.effects, [], "nobody is told that Eploy shows it");
+    assert_eq!(gone.effects, [], "nobody is notified that Eploy shows it");
     let row = gone.next;
     assert!(!row.unreported());
     assert_eq!(
@@ -801,12 +804,12 @@ fn shown() -> Invitation {
 }
 
 #[test]
-fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
+fn an_unreadable_result_is_reported_once_after_a_day() {
     const DAY: i64 = 86_400;
     let row = step(&shown(), unavailable(10, 1), 10).next;
     assert!(!row.unreported(), "it may be over soon");
     assert_eq!(row.schedule, shown().schedule);
-    // A day in which nobody asked proves nothing.
+    // A day without attempts proves nothing.
     let row = step(&row, unavailable(10, 2), DAY + 10).next;
     assert!(!row.unreported());
     let row = step(&row, unavailable(10, 3), DAY + 20).next;
@@ -823,7 +826,7 @@ fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
     let row = step(&row, unavailable(10, 4), DAY + 30).next;
     assert!(!row.unreported());
 
-    // What is read at last takes it back, also where it says nothing new.
+    // A successful read clears it, also if it shows nothing new.
     let read = step(&row, seen(Status::Sent), DAY + 40).next;
     assert!(read.unreported() && !read.result_overdue);
     assert_eq!(
@@ -838,7 +841,7 @@ fn a_result_that_cannot_be_read_is_news_after_a_day_and_once() {
 #[test]
 fn a_result_that_cannot_be_read_for_a_month_ends_the_invitation_and_a_late_one_counts() {
     const MONTH: i64 = 30 * 86_400;
-    // In nine tries or in less time it goes on.
+    // With nine attempts, or in less time, it continues.
     let row = step(&shown(), unavailable(10, 9), MONTH + 10).next;
     assert_eq!(row.state, State::Invited);
     let row = step(&row, unavailable(10, 10), MONTH + 9).next;
@@ -851,7 +854,7 @@ fn a_result_that_cannot_be_read_for_a_month_ends_the_invitation_and_a_late_one_c
     assert!(row.unreported() && row.failure.is_none());
     let row = step(&row, seen(Status::Completed), MONTH + 20).next;
     assert_eq!(row.state, State::Completed);
-    // What has ended, or was never sent, is not ended by it.
+    // It ends neither what has ended nor what was never sent.
     let row = step(&row, unavailable(10, 99), 3 * MONTH).next;
     assert_eq!(row.state, State::Completed);
     refused(&fresh(), unavailable(10, 1), 20);
@@ -865,7 +868,7 @@ fn an_open_invitation_without_an_end_of_its_own_is_watched_for_a_year() {
     assert_eq!(row.state, State::Expired);
 }
 
-/// Whoever sends it dies each time, and cannot say why.
+/// Its sender dies each time, and reports no cause.
 #[test]
 fn sending_that_never_comes_to_an_end_is_given_up() {
     let mut row = fresh();
@@ -916,7 +919,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         2 => (0..400_000i64, any::<bool>()).prop_map(|(at, creates_action)| Event::ReportBegun(Writer { lease_until: time(at), creates_action })),
         3 => (0..6u32).prop_map(|revision| Event::Reported(Report { revision, ..Report::default() })),
         2 => Just(Event::ReportStale),
-        1 => (0..400_000i64).prop_map(|at| Event::ReportDeferred { report: troubled(&Report::default(), at / 2), until: time(at) }),
+        1 => (0..400_000i64).prop_map(|at| Event::ReportDeferred { report: deferred_report(&Report::default(), at / 2), until: time(at) }),
         1 => Just(Event::Retry),
         1 => Just(Event::Cancel),
         1 => Just(Event::Purge),
@@ -938,7 +941,7 @@ proptest! {
                 continue;
             };
             prop_assert_eq!(next.version, row.version + 1);
-            // Only an operator's word takes a failure back, and only while the platform has nothing.
+            // Only an operator's retry takes a failure back, and only while the platform has nothing.
             let taken_back = event == Event::Retry && matches!(row.state, State::Failed(_)) && row.reference.is_none();
             prop_assert!(taken_back || next.state.level() >= row.state.level(), "{:?} moved {:?} back to {:?}", event, row.state, next.state);
             prop_assert!(next.revision >= row.revision);
@@ -950,11 +953,11 @@ proptest! {
                 let met = |row: &Invitation| (row.assessment.clone(), row.appointment);
                 prop_assert_eq!(met(&row), met(&next), "moved while the platform may have it");
             }
-            // A second attempt begins only after somebody saw that the first left nothing behind.
+            // A second attempt begins only after a lookup found nothing of the first.
             if next.attempts > row.attempts {
                 prop_assert_eq!(&row.state, &State::Detected);
             }
-            // Only a delivery takes a report off the clock's hands, and nobody stretches that beyond the writer's lease.
+            // Only a delivery takes over a report from the clock, and never beyond the writer's lease.
             if next.awaits_delivery() && !row.awaits_delivery() {
                 prop_assert!(matches!(event, Event::Observed { carried: true, .. }), "{event:?} left it to nobody");
                 prop_assert!(next.report.leased(at));
@@ -962,7 +965,7 @@ proptest! {
             if next.awaits_delivery() && next.report.lease_until > row.report.lease_until {
                 prop_assert!(matches!(event, Event::Observed { .. }), "{event:?} stretched it");
             }
-            // Nothing is ever forgotten: whoever is not done is due, and whoever is due has a time.
+            // Nothing is ever forgotten: an unfinished row is due, and a due row has a time.
             let unsent = next.state.level() == 0;
             match &next.schedule {
                 Schedule::Never => prop_assert!(!unsent && !next.unreported()),
@@ -970,7 +973,7 @@ proptest! {
                 Schedule::At { step: Step::Invite, .. } => prop_assert!(unsent),
                 Schedule::At { step: Step::WriteBack, .. } => prop_assert!(!unsent && next.unreported()),
             }
-            // Its time of keeping is over: it rests, as it was, with nothing of what came of it.
+            // Its retention time is over: it is idle, in its state, without its result.
             if row.forgotten_at.is_some() {
                 prop_assert_eq!((&next.state, next.attempts, &next.schedule), (&row.state, row.attempts, &Schedule::Never));
                 prop_assert_eq!((&next.snapshot, &next.invite_link), (&None, &None));
@@ -986,7 +989,7 @@ proptest! {
             prop_assert_eq!(&serde_json::from_str::<Invitation>(&text).unwrap(), &next);
             row = next;
         }
-        // However confused the history was, it can be brought to an end from where it stands.
+        // However confused the history was, it can be brought to an end from here.
         let mut guard = 0;
         while row.schedule != Schedule::Never {
             guard += 1;

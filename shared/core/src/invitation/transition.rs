@@ -42,9 +42,9 @@ impl Invitation {
             expires_after_days,
         };
         let mut next = self.clone();
-        let (detail, wake) = next.take(event, now, timing, &watch)?;
+        let (detail, schedule) = next.take(event, now, timing, &watch)?;
         next.version += 1;
-        next.schedule = wake.unwrap_or_else(|| next.usual_wake(self, &watch, now, timing));
+        next.schedule = schedule.unwrap_or_else(|| next.usual_schedule(self, &watch, now, timing));
         next.tell(now, what, detail);
         let effects = effects(self, &next, now);
         Ok(Transition { next, effects })
@@ -81,7 +81,7 @@ impl Invitation {
             return Err(past);
         }
         let mut detail = None;
-        let mut wake = None;
+        let mut schedule = None;
         match event {
             Event::Scheduled {
                 assessment,
@@ -329,7 +329,7 @@ impl Invitation {
                         self.result_overdue = true;
                         self.revision += 1;
                     } else {
-                        wake = Some(self.schedule.clone());
+                        schedule = Some(self.schedule.clone());
                     }
                     self.failure = Some(failure);
                 }
@@ -348,13 +348,13 @@ impl Invitation {
                 let goes_on = matches!(by_now, Schedule::Sweep { until, .. } if !is_over(until));
                 if !self.state.is_open() && goes_on {
                     // It ended, or ended again, since a sweep last looked.
-                    wake = Some(by_now);
+                    schedule = Some(by_now);
                 } else if self.state.is_open() {
                     self.state = State::Expired;
                     self.ended_at = Some(now);
                     self.revision += 1;
                 } else {
-                    wake = Some(Schedule::Never);
+                    schedule = Some(Schedule::Never);
                 }
             }
             Event::Left => {
@@ -376,7 +376,7 @@ impl Invitation {
                 }
                 self.entry.modified = modified;
                 self.entry.left_at = None;
-                wake = Some(self.schedule.clone());
+                schedule = Some(self.schedule.clone());
             }
             Event::CandidateMerged { candidate } => {
                 if self.candidate == candidate {
@@ -384,7 +384,7 @@ impl Invitation {
                 }
                 detail = Some(candidate.to_string());
                 self.candidate = candidate;
-                wake = Some(self.schedule.clone());
+                schedule = Some(self.schedule.clone());
             }
             Event::ReportBegun(writer) => {
                 if !self.unreported() || self.report.leased(now) {
@@ -402,7 +402,7 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.report = report;
-                wake = Some(self.schedule.clone());
+                schedule = Some(self.schedule.clone());
             }
             Event::Reported(mut report) => {
                 report.revision = report.revision.min(self.revision).max(self.report.revision);
@@ -418,14 +418,14 @@ impl Invitation {
                 }
                 detail = Some(shown(&report));
                 self.report = report;
-                wake = self.tell_the_rest(now);
+                schedule = self.tell_the_rest(now);
             }
             Event::ReportStale if self.report.lease_until.is_some() => {
                 if self.report.doubted {
                     return Err(nothing_new);
                 }
                 self.report.doubted = true;
-                wake = Some(self.schedule.clone());
+                schedule = Some(self.schedule.clone());
             }
             Event::ReportStale => {
                 if self.report.revision == 0 {
@@ -433,7 +433,7 @@ impl Invitation {
                 }
                 self.report.revision = self.revision.saturating_sub(1);
                 self.report.forget_revisions();
-                wake = self.tell_the_rest(now);
+                schedule = self.tell_the_rest(now);
             }
             Event::ReportDeferred { mut report, until } => {
                 if !self.unreported() {
@@ -448,13 +448,13 @@ impl Invitation {
                 report.doubted = false;
                 self.report = report;
                 if self.state.level() > 0 {
-                    wake = Some(Schedule::At {
+                    schedule = Some(Schedule::At {
                         at: until,
                         step: Step::WriteBack,
                     });
                 }
             }
-            Event::Retry => wake = self.retry(now, past, nothing_new)?,
+            Event::Retry => schedule = self.retry(now, past, nothing_new)?,
             Event::Cancel => match self.state {
                 State::Detected => {
                     self.state = State::Skipped(SkipReason::Cancelled);
@@ -482,10 +482,10 @@ impl Invitation {
                     return Err(nothing_new);
                 }
                 self.forget(now);
-                wake = Some(Schedule::Never);
+                schedule = Some(Schedule::Never);
             }
         }
-        Ok((detail, wake))
+        Ok((detail, schedule))
     }
 
     /// How often sending may be begun without finishing before it is given up.
@@ -496,7 +496,7 @@ impl Invitation {
         Failure {
             code: "invitation.interrupted".to_owned(),
             problem: "sending it was begun again and again and never came to an end".to_owned(),
-            remedy: "Ask whoever runs Stagecall to look at its log".to_owned(),
+            remedy: "Ask the operator of Stagecall to check its log".to_owned(),
             first_failed_at: now,
             attempts: self.attempts,
         }

@@ -88,7 +88,7 @@ fn apply(row: &Invitation, event: Event) -> Invitation {
 }
 
 #[test]
-fn a_result_is_told_with_its_score_and_link_and_hostile_text_is_escaped() {
+fn a_result_is_reported_with_score_and_link_and_hostile_text_is_escaped() {
     let row = apply(
         &row(),
         Event::Sent {
@@ -255,7 +255,7 @@ fn a_text_may_become_as_long_as_it_may_and_no_longer() {
     }
 }
 
-/// Whatever a platform says at whatever length, and every character of it escaped.
+/// Any text of a platform, of any length, with every character escaped.
 #[test]
 fn a_report_has_an_end_and_the_brief_one_says_the_least() {
     let long = "\"'/&".repeat(20_000);
@@ -287,13 +287,17 @@ fn a_report_has_an_end_and_the_brief_one_says_the_least() {
     );
     let length = written.comments_html.len();
     assert!((20_000..160_000).contains(&length), "{length}");
-    for told in [
+    for expected in [
         "Completed in Willo.",
         "Score: 41 of 50 (82 %)<",
         "show",
         "70215.m.1",
     ] {
-        assert!(written.brief_html.contains(told), "{}", written.brief_html);
+        assert!(
+            written.brief_html.contains(expected),
+            "{}",
+            written.brief_html
+        );
     }
     assert!(written.brief_html.len() < 500, "{}", written.brief_html);
 }

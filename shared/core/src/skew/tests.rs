@@ -24,8 +24,8 @@ fn failure(since: i64) -> Failure {
     }
 }
 
-/// A row that was seen at this second by the clock, and put off for so long.
-fn put_off(at: i64, wait: i64) -> Invitation {
+/// A row that was seen at this second by the clock, and deferred for this long.
+fn deferral(at: i64, wait: i64) -> Invitation {
     let row = Invitation::detected(
         InvitationKey {
             tenant: "acme".into(),
@@ -49,16 +49,16 @@ fn put_off(at: i64, wait: i64) -> Invitation {
         failure: failure(at),
         until: time(at + wait),
     };
-    let put_off = row.apply(event, time(at), &Timing::default(), None);
-    put_off.unwrap().next
+    let deferral = row.apply(event, time(at), &Timing::default(), None);
+    deferral.unwrap().next
 }
 
 #[test]
 fn an_invitation_waits_for_its_own_interval_and_no_longer() {
     let timing = Timing::default();
     // A minute later, the clock is right.
-    let row = put_off(AHEAD, 30).set_back(time(60), &timing).unwrap();
-    assert_eq!(row.version, put_off(AHEAD, 30).version + 1);
+    let row = deferral(AHEAD, 30).set_back(time(60), &timing).unwrap();
+    assert_eq!(row.version, deferral(AHEAD, 30).version + 1);
     let at = time(60 + 30);
     let step = Step::Invite;
     assert_eq!(row.schedule, Schedule::At { at, step });
@@ -69,9 +69,9 @@ fn an_invitation_waits_for_its_own_interval_and_no_longer() {
         "when it was turned on is not known"
     );
     assert_eq!(row.set_back(time(60), &timing), None);
-    // As long as a clock is only ahead by as much as clocks are, or the wait is long, nothing is changed.
-    assert_eq!(put_off(60, 30).set_back(time(0), &timing), None);
-    assert_eq!(put_off(0, 30 * HOUR).set_back(time(1), &timing), None);
+    // While a clock is ahead only within the tolerance, or the wait is long, nothing is changed.
+    assert_eq!(deferral(60, 30).set_back(time(0), &timing), None);
+    assert_eq!(deferral(0, 30 * HOUR).set_back(time(1), &timing), None);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_lease_ends_in_its_time() {
         history: None,
         sent_to: None,
     };
-    let row = put_off(0, 1).apply(claim, time(AHEAD), &timing, None);
+    let row = deferral(0, 1).apply(claim, time(AHEAD), &timing, None);
     let row = row.unwrap().next.set_back(time(10), &timing).unwrap();
     let lease_until = time(10 + 60);
     assert_eq!(row.state, State::Sending { lease_until });
@@ -94,8 +94,8 @@ fn a_lease_ends_in_its_time() {
             step: Step::Invite
         }
     );
-    // Of the report's lease the story says nothing.
-    let mut row = put_off(0, 1);
+    // The history does not mention the report's lease.
+    let mut row = deferral(0, 1);
     row.report.lease_until = Some(time(AHEAD + 60));
     let row = row.set_back(time(10), &timing).unwrap();
     assert_eq!(row.report.lease_until, Some(time(10 + 60)));
@@ -132,9 +132,9 @@ fn a_tenants_times_are_moved_back_together() {
     let scan = state.poll.scan.as_ref().unwrap();
     assert_eq!(scan.at, time(60 + 600), "a scan comes in its own time");
     assert_eq!(scan.failure.as_ref().unwrap().first_failed_at, time(60));
-    // Who came meanwhile is neither taken for one who was there nor passed by the cursor.
+    // An application that entered meanwhile neither counts as baseline nor is passed by the cursor.
     let early = time(60 - 24 * HOUR);
-    // Whoever came since the mapping took them, or since it broke, is not taken for one who was there before.
+    // An application that entered since the mapping covered it, or since the mapping broke, does not count as baseline.
     let mapping = &state.mappings[&"m".into()];
     assert_eq!(mapping.since, early);
     assert_eq!(mapping.earlier[0].since, early);
@@ -164,13 +164,13 @@ fn a_sweep_is_due_when_its_clock_was_ahead() {
     assert!(!sweep(0, 900).is_due(time(899)));
     assert!(sweep(0, 900).is_due(time(900)));
     assert!(sweep(AHEAD, AHEAD + 900).is_due(time(60)));
-    // Armed by that clock, so that only its time can tell.
+    // Scheduled by that clock, so that only its time can show it.
     assert!(sweep(0, 26 * HOUR).is_due(time(60)));
     assert!(!sweep(0, 24 * HOUR).is_due(time(60)));
     assert!(!SweepState::default().is_due(time(0)));
 }
 
-/// A sweep that failed has seen nobody, so that its last look says nothing of the clock that it failed by.
+/// A failed sweep is incomplete, so its last look does not show the clock that it failed by.
 #[test]
 fn a_sweep_that_failed_while_the_clock_was_ahead_is_due_as_soon_as_the_clock_is_right() {
     let failed = |at: i64| SweepState {
@@ -203,7 +203,7 @@ fn an_announcement_waits_for_its_own_interval() {
 
 #[test]
 fn a_part_of_a_report_is_tried_again_in_its_time() {
-    let mut row = put_off(AHEAD, 1);
+    let mut row = deferral(AHEAD, 1);
     let failure = row.failure.clone().unwrap();
     let failure = crate::invitation::PartFailure {
         failure,

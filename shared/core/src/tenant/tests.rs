@@ -40,7 +40,7 @@ fn a_mapping_is_for_its_vacancies_alone() {
 }
 
 #[test]
-fn hires_are_told_by_stages_or_by_placements_and_never_by_both() {
+fn hires_are_found_by_stages_or_by_placements_and_never_by_both() {
     let plan = |when| HirePlan {
         when,
         endpoint: None,
@@ -80,7 +80,7 @@ fn a_records_address_is_below_the_customers_own() {
     assert_eq!(at("mailto:robin@example.com"), None);
 }
 
-/// The least that a tenant can say.
+/// The minimal configuration of a tenant.
 fn least() -> Tenant {
     serde_json::from_value(serde_json::json!({
         "id": "acme",
@@ -104,7 +104,7 @@ fn least() -> Tenant {
     .unwrap()
 }
 
-/// A poll a minute, and what is left of the day for the customer's other integrations.
+/// A poll a minute, with the rest of the day's allowance for the customer's other integrations.
 #[test]
 fn what_is_not_said_is_careful() {
     let tenant = least();
@@ -129,7 +129,7 @@ fn a_mapping_is_found_by_its_id_and_triggered_by_any_of_its_triggers() {
     }
 }
 
-/// A store keeps a tenant as text: what a mapping does with a candidate must not change on the way.
+/// A store keeps a tenant as text: a mapping's kind must survive the round trip.
 #[test]
 fn what_is_written_reads_back() {
     let tenant = least();
@@ -137,8 +137,8 @@ fn what_is_written_reads_back() {
     assert_eq!(serde_json::from_str::<Tenant>(&text).unwrap(), tenant);
 }
 
-/// A version of before there was anything but invitations refuses words that it does not know, and is the one to go back
-/// to if this one fails.
+/// A version from before there were other kinds than invitations refuses words that it does not know, and is the
+/// fallback if this version fails.
 #[test]
 fn a_mapping_that_invites_is_written_as_it_was_before_there_was_anything_else() {
     let written = serde_json::to_value(least()).unwrap();

@@ -9,8 +9,8 @@ use super::engine::Engine;
 use super::merged::merged_into;
 use super::stage_check::StageCheck;
 use crate::announcement::{
-    Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Outcome,
-    SkipReason, State, Told, named, webhook,
+    Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Notification,
+    Outcome, SkipReason, State, named, webhook,
 };
 use crate::error::{CallError, Error, StoreError};
 use crate::events::{DomainEvent, What};
@@ -290,11 +290,15 @@ impl HireNotifier {
             return Ok(None);
         }
         tracing::info!(tenant = %tenant.id, hire = %next.key.hire, state = next.state.name(), tries = next.tries, "announcement {what}");
-        let told = transition.told.map(|told| match told {
-            Told::Hired => What::Hired(Box::new(HiredCandidate::of(&next, &tenant.eploy))),
-            Told::Undelivered => undelivered(&next),
-        });
-        if let Some(what) = told {
+        let notification = transition
+            .notification
+            .map(|notification| match notification {
+                Notification::Hired => {
+                    What::Hired(Box::new(HiredCandidate::of(&next, &tenant.eploy)))
+                }
+                Notification::Undelivered => undelivered(&next),
+            });
+        if let Some(what) = notification {
             self.engine
                 .events
                 .publish(vec![DomainEvent { at: now, what }])

@@ -187,9 +187,9 @@ impl Inviter {
                     return Ok(Some((row, Task::Pool { tags })));
                 }
                 Bound::Other(owner) => {
-                    let stands = ledger.load(&owner).await?;
+                    let owner_row = ledger.load(&owner).await?;
                     taken = Some(owner);
-                    if stands.is_some_and(|owner| keeps_its_place(&owner.state)) {
+                    if owner_row.is_some_and(|owner| keeps_its_place(&owner.state)) {
                         break;
                     }
                 }
@@ -276,7 +276,8 @@ async fn interviewers(
                 Phase::NotSent,
                 "meeting.no_interviewer",
                 format!("question {question} of the vacancy has no interviewer's e-mail address"),
-                "Answer it on the vacancy; the interview is then arranged by itself".to_owned(),
+                "Answer it on the vacancy; the interview is then scheduled automatically"
+                    .to_owned(),
             ));
         }
     }
@@ -288,7 +289,7 @@ fn no_date(question: &QuestionId) -> CallError {
         Phase::NotSent,
         "meeting.no_date",
         format!("question {question} of the application has no date for the interview"),
-        "Answer it on the application; the interview is then arranged by itself".to_owned(),
+        "Answer it on the application; the interview is then scheduled automatically".to_owned(),
     )
 }
 

@@ -1,5 +1,5 @@
-//! A small world for the tests of use cases: what the stores, Eploy, a platform and the HRMS hold, and what they were
-//! asked. A test sets it up, lets a use case at it, and looks at what has become of it.
+//! Fake ports for the tests of use cases: the stores, Eploy, a platform and the HRMS, with their state and the calls
+//! that they got. A test sets the state up, runs a use case, and checks the state.
 
 mod outside;
 mod records;
@@ -31,7 +31,7 @@ use crate::tenant::{
 use crate::timing::Timing;
 use crate::work::{Kind, Work};
 
-/// What happens while somebody waits for an answer.
+/// A hook that runs during a call.
 pub(super) type OnCall = Box<dyn FnOnce(&mut FakeState) + Send>;
 
 /// What was written to Eploy.
@@ -45,45 +45,45 @@ pub(super) enum Wrote {
     Export(ExportPackageId),
 }
 
-/// What is in the world at present.
+/// The state behind the fake ports.
 pub(super) struct FakeState {
     pub now: Timestamp,
     pub tenant: Tenant,
 
-    /// The calls that were made to anybody, by name.
+    /// The calls that were made, by name.
     pub calls: Vec<&'static str>,
-    /// So long each takes.
+    /// How long each takes.
     pub calls_take: SignedDuration,
-    /// What happens during the next call, or save, of this name.
+    /// Hooks for the next call, or save, of this name.
     pub on_call: BTreeMap<&'static str, OnCall>,
-    /// What every call of this name comes to, if not its answer. If that is unknown, it has taken effect.
+    /// The error of every call of this name. If its phase is unknown, the call has taken effect.
     pub fails: BTreeMap<&'static str, CallError>,
 
     pub rows: BTreeMap<InvitationKey, Invitation>,
-    /// Those that cannot be loaded, and what comes of trying.
+    /// Invitations that cannot be loaded, each with its error.
     pub rows_fail: BTreeMap<InvitationKey, StoreError>,
-    /// The mappings as they were.
+    /// The saved versions of mappings.
     pub definitions: BTreeMap<(MappingId, DefinitionId), Mapping>,
     pub references: BTreeMap<(AccountId, Reference), InvitationKey>,
     pub prepared: BTreeMap<String, AssessmentId>,
     pub withdrawn: Vec<Reference>,
-    /// Until when the platform was last searched.
+    /// The deadline of the last search of the platform.
     pub found_until: Option<Deadline>,
-    /// The digest that was last looked up by.
+    /// The digest of the last lookup.
     pub looked_up_by: Option<String>,
     pub announcements: BTreeMap<HireKey, Announcement>,
     pub tokens: BTreeMap<AccountId, CallbackTokens>,
     pub due: Vec<DueItem>,
-    /// So long a change takes to be saved.
+    /// How long a save takes.
     pub saving_takes: SignedDuration,
-    /// So many saves to come find that somebody else was faster.
+    /// How many further saves conflict with a faster writer.
     pub conflicts: u32,
     pub armed: Vec<AssessmentRef>,
     pub sweeps: BTreeMap<AssessmentRef, SweepState>,
-    /// Each with when it is due, or what became of it.
+    /// Each with when it is due, or its outcome.
     pub deliveries: BTreeMap<String, (Delivery, DeliveryStands)>,
     pub state: Option<TenantState>,
-    /// What the next save of that comes to, if it fails.
+    /// The error of the next save, if it fails.
     pub state_fails: Option<StoreError>,
     pub erased: BTreeSet<CandidateId>,
     /// Another tenant, whose invitations cannot be listed.
@@ -91,36 +91,35 @@ pub(super) struct FakeState {
     /// When handled deliveries were expired.
     pub deliveries_expired: Vec<Timestamp>,
     pub queued: Vec<Work>,
-    /// Whether the queue keeps what it takes.
+    /// Whether the queue is durable.
     pub queue_keeps: bool,
-    /// Whether it takes nothing.
+    /// Whether it refuses everything.
     pub queue_fails: bool,
     pub published: Vec<What>,
 
     pub standing: StageInfo,
-    /// What the application's own record says.
+    /// The position in the application's own record.
     pub position: Option<Position>,
-    /// Who is no more, because they were merged into another or deleted.
+    /// Candidates that do not exist any more, because they were merged into another or deleted.
     pub merged: BTreeSet<CandidateId>,
     pub person: Person,
     pub answers: BTreeMap<QuestionId, Answer>,
     /// The application of every candidate for every vacancy.
     pub application: Option<ApplicationId>,
-    /// What every call to Eploy comes to, if not its answer.
+    /// The error of every call to Eploy, if it fails.
     pub eploy_fails: Option<CallError>,
-    /// What changed, by page, and since when and which page was asked for.
+    /// The changed applications, by page, and which pages were requested since when.
     pub changed: Vec<ApplicationPage>,
     pub asked_since: Vec<(Option<Timestamp>, u32)>,
-    /// In place of those pages: all applications, of which a search finds those that changed, and how far the client goes
-    /// back.
+    /// In place of those pages: all applications, which a search filters by change, and the overlap of the client.
     pub applications: Vec<ApplicationRow>,
     pub overlap: SignedDuration,
-    /// Who is at a trigger, by page; the same in every search.
+    /// The applications at a trigger, by page; the same in every search.
     pub at_triggers: Vec<ApplicationPage>,
     pub feed: Feed,
     /// Changes of stage by the status history, by page.
     pub stage_changes: Vec<StageChangePage>,
-    /// What single applications show.
+    /// The single applications.
     pub records: BTreeMap<ApplicationId, ApplicationRow>,
     /// How many searches a reading of stages consists of.
     pub searches: usize,
@@ -132,44 +131,44 @@ pub(super) struct FakeState {
     pub wrote: Vec<Wrote>,
 
     pub capabilities: Capabilities,
-    /// What invitations are answered with, one after the other; after that every one is created.
+    /// The answers to invitations, one after the other; after that every one is created.
     pub invited: VecDeque<Result<InviteAnswer, CallError>>,
     pub orders: Vec<InviteOrder>,
     pub made: Vec<AssessmentOrder>,
-    /// What somebody else makes at the same time, and puts on record first.
+    /// What another worker creates at the same time, and saves first.
     pub made_elsewhere: Option<AssessmentId>,
     pub registered: Vec<(CallbackAddress, Vec<AssessmentId>)>,
-    /// What it says of an invitation; of any other, that it was sent.
+    /// Results by invitation; any other is only sent.
     pub results: BTreeMap<Reference, AssessmentResult>,
     pub found: Vec<Found>,
-    /// Its list, by page, and since when it was asked for.
+    /// The platform's list, by page, and the pages requested.
     pub list: Vec<SweepPage>,
-    /// What the reader makes of a callback; `None`: there is no reader.
+    /// The parsed callback; `None`: there is no parser.
     pub reads: Option<(SignatureCheck, Result<WebhookHint, Unreadable>)>,
 
-    /// What the HRMS answers, one after the other; after that it takes everything.
+    /// The answers of the HRMS, one after the other; after that it accepts everything.
     pub hrms: VecDeque<Result<HrmsAnswer, CallError>>,
     pub notices: Vec<Webhook>,
 }
 
-/// How a delivery stands.
+/// The state of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DeliveryStands {
     Stored(Option<Timestamp>),
     Settled(DeliveryOutcome),
 }
 
-/// The world, as the ports see it.
+/// The fake ports, with shared state.
 #[derive(Clone)]
 pub(super) struct FakePorts(Arc<Mutex<FakeState>>);
 
-/// The beginning.
+/// The start of the tests' time.
 pub(super) fn start() -> Timestamp {
     // A Friday, 08:00 in London.
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-/// So many seconds after the beginning.
+/// This many seconds after the start.
 pub(super) fn time(second: i64) -> Timestamp {
     start() + SignedDuration::from_secs(second)
 }
@@ -259,22 +258,22 @@ impl FakePorts {
         })))
     }
 
-    /// What is in it.
+    /// The state.
     pub fn holds(&self) -> MutexGuard<'_, FakeState> {
         self.0.lock().unwrap()
     }
 
-    /// Changes what is in it.
+    /// Changes the state.
     pub fn set(&self, change: impl FnOnce(&mut FakeState)) {
         change(&mut self.holds());
     }
 
-    /// Lets so many seconds pass.
+    /// Advances the clock by this many seconds.
     pub fn pass(&self, seconds: i64) {
         self.holds().now += SignedDuration::from_secs(seconds);
     }
 
-    /// Puts a new invitation for this mapping on record.
+    /// Saves a new invitation for this mapping.
     pub fn enter(&self, application: &str, mapping: &str) -> InvitationKey {
         let mut holds = self.holds();
         let mapping = holds.tenant.mapping(&mapping.into()).unwrap();
@@ -289,12 +288,12 @@ impl FakePorts {
         key
     }
 
-    /// The invitation, as it is on record.
+    /// The saved invitation.
     pub fn row(&self, key: &InvitationKey) -> Invitation {
         self.holds().rows[key].clone()
     }
 
-    /// A desk in this world.
+    /// An engine on these ports.
     pub fn engine(&self) -> Engine {
         let ports = Arc::new(self.clone());
         Engine {
@@ -309,7 +308,7 @@ impl FakePorts {
         }
     }
 
-    /// Puts an invitation for this mapping on record that the platform has, as Eploy shows.
+    /// Saves an invitation for this mapping that the platform has and Eploy shows.
     pub fn invited(&self, application: &str, mapping: &str) -> InvitationKey {
         let key = self.enter(application, mapping);
         let reference = Reference::new(format!("r-{application}"));
@@ -317,11 +316,11 @@ impl FakePorts {
         let place = (account, reference.clone());
         self.holds().references.insert(place, key.clone());
         let row = self.happens(&key, sent(reference));
-        self.happens(&key, Event::Reported(told(&row)));
+        self.happens(&key, Event::Reported(fully_shown(&row)));
         key
     }
 
-    /// Writes back in this world.
+    /// A write-back on these ports.
     pub fn write_back(&self) -> WriteBack {
         let ports = Arc::new(self.clone());
         WriteBack {
@@ -331,21 +330,21 @@ impl FakePorts {
         }
     }
 
-    /// What the platform says of the invitation of this application from now on.
+    /// Sets the platform's result for the invitation of this application.
     pub fn results_in(&self, application: &str, status: Status) {
         let reference = Reference::new(format!("r-{application}"));
         let result = AssessmentResult::bare(reference.clone(), status);
         self.holds().results.insert(reference, result);
     }
 
-    /// Puts an invitation in place of the one on record, after this event at the present time.
+    /// Replaces the saved invitation with the one after this event at the present time.
     pub fn happens(&self, key: &InvitationKey, event: Event) -> Invitation {
         let mut holds = self.holds();
         let now = holds.now;
         holds.happens(key, event, now)
     }
 
-    /// A call is made: time passes, other things happen, and it may fail.
+    /// A call is made: time passes, hooks run, and it may fail.
     fn call(&self, name: &'static str) -> Result<(), CallError> {
         let mut holds = self.holds();
         holds.calls.push(name);
@@ -355,7 +354,7 @@ impl FakePorts {
         holds.fails.get(name).cloned().map_or(Ok(()), Err)
     }
 
-    /// Before a save: time passes, and somebody else may be faster.
+    /// Before a save: time passes, and another writer may be faster.
     fn saves(&self) -> bool {
         let mut holds = self.holds();
         holds.go_on_meanwhile("save");
@@ -368,14 +367,14 @@ impl FakePorts {
 }
 
 impl FakeState {
-    /// The invitation after this event, which is put on record.
+    /// The invitation after this event, saved.
     pub fn happens(&mut self, key: &InvitationKey, event: Event, at: Timestamp) -> Invitation {
         let row = self.rows.get_mut(key).unwrap();
         *row = row.apply(event, at, &Timing::default(), None).unwrap().next;
         row.clone()
     }
 
-    /// Does something during a call of this name, once so many others of it have been made.
+    /// Runs a hook during a call of this name, after this many others of it.
     pub(super) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: OnCall) {
         let act = match others.checked_sub(1) {
             Some(others) => {
@@ -404,14 +403,14 @@ pub(super) fn sent(reference: Reference) -> Event {
 }
 
 /// The report when Eploy shows everything.
-pub(super) fn told(row: &Invitation) -> Report {
+pub(super) fn fully_shown(row: &Invitation) -> Report {
     Report {
         revision: row.revision,
         ..row.report.clone()
     }
 }
 
-/// Where whoever is to be invited stands.
+/// The position of a candidate to be invited.
 pub(super) fn at_trigger() -> Position {
     at("12", "34")
 }
@@ -447,7 +446,7 @@ pub(super) fn tenant(mappings: Vec<Mapping>) -> Tenant {
     }
 }
 
-/// A mapping of this name from the trigger to the assessment `a1`.
+/// A mapping with this name, from the trigger to the assessment `a1`.
 pub(super) fn mapping(id: &str) -> Mapping {
     Mapping {
         id: id.into(),
@@ -492,7 +491,7 @@ pub(super) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> In
     }
 }
 
-/// A call that failed in this way.
+/// A call that failed in this phase.
 pub(super) fn failing(phase: Phase) -> CallError {
     CallError {
         system: System::Eploy,
@@ -506,7 +505,7 @@ pub(super) fn failing(phase: Phase) -> CallError {
     }
 }
 
-/// A call that was answered with "not now", and with until when if that was said.
+/// A call that was answered with "not now", and until when, if given.
 pub(super) fn throttled(until: Option<Timestamp>) -> CallError {
     CallError {
         retry_at: until,

@@ -197,9 +197,9 @@ impl Receiver {
         } else {
             let mut done = true;
             for (key, reference) in &known {
-                let news = write_back.sync_result(key, None, Some(*reference)).await;
-                done &= match news {
-                    Ok(news) => news == SyncOutcome::Recorded,
+                let outcome = write_back.sync_result(key, None, Some(*reference)).await;
+                done &= match outcome {
+                    Ok(outcome) => outcome == SyncOutcome::Recorded,
                     // The next try would not help, and the delivery's tries are counted.
                     Err(Error::UnknownTenant(_)) => false,
                     Err(Error::Store(error)) if error.lasting => {

@@ -68,7 +68,7 @@ struct Round<'a> {
     tenant: &'a TenantId,
     assessment: &'a AssessmentRef,
     /// The saved state.
-    stands: SweepState,
+    saved: SweepState,
     /// The position in the platform's list.
     reading: Option<SweepReading>,
     /// When the lease has to be renewed, because another sweep would begin then.
@@ -86,7 +86,7 @@ struct Round<'a> {
 /// The outcome of one look at the watched invitations.
 struct Looked {
     /// How many have changed and were enqueued.
-    news: usize,
+    changed: usize,
     /// Whether all of them were checked.
     all: bool,
     /// Unreadable lines of the platform's list; `None`: it was not read.
@@ -145,7 +145,7 @@ impl Sweeper {
             tenant,
             assessment,
             reading: before.reading.clone(),
-            stands: before.clone(),
+            saved: before.clone(),
             hold_at: self
                 .engine
                 .in_seconds(self.engine.timing.lease_seconds / 2.0),
@@ -165,13 +165,13 @@ impl Sweeper {
                 Ok(looked) if round.failing.is_some() => self.failed(&round, &mut next, &looked),
                 Ok(looked) => {
                     next.set_aside = looked.set_aside.unwrap_or(next.set_aside);
-                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), news = looked.news, "sweep completed");
+                    tracing::info!(%tenant, %assessment, waiting = waiting.len(), changed = looked.changed, "sweep completed");
                     if looked.all {
                         next.last_at = Some(looked.began_at);
                     } else {
                         next.last_at = before.last_at;
                     }
-                    if looked.news > 0 || !looked.all {
+                    if looked.changed > 0 || !looked.all {
                         // Changes are enqueued as hints, and a hint can be lost: the next sweep checks whether they
                         // arrived.
                         let soon = self.engine.in_seconds(self.engine.timing.sweep_seconds);
@@ -216,7 +216,7 @@ impl Sweeper {
                     self.ask_some(round, waiting).await?;
                 }
                 Looked {
-                    news: 0,
+                    changed: 0,
                     all: false,
                     set_aside: None,
                     began_at,
@@ -265,7 +265,7 @@ impl Sweeper {
                 .not_before
                 .map_or(again_at, |until| until.max(again_at)),
         );
-        next.last_at = round.stands.last_at;
+        next.last_at = round.saved.last_at;
         next.failures = round.failures;
         next.reading.clone_from(&round.reading);
         next.failing.clone_from(&round.failing);
@@ -279,7 +279,7 @@ impl Sweeper {
                 first_failed_at: since,
                 attempts: times,
             } = &failing.failure;
-            tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, news = looked.news, "sweeps keep failing, results may be late or missing");
+            tracing::error!(%tenant, %assessment, code, problem, remedy, %since, sweeps = times, changed = looked.changed, "sweeps keep failing, results may be late or missing");
         }
     }
 
@@ -287,15 +287,13 @@ impl Sweeper {
     async fn save(&self, round: &Round<'_>, armed: u64, next: SweepState) -> Result<(), Error> {
         let (tenant, assessment) = (round.tenant, round.assessment);
         let sweeps = &self.engine.sweeps;
-        let mut stands = round.stands.clone();
-        if stands.armed == armed {
-            let saved = sweeps
-                .save_sweep(tenant, assessment, &stands, &next)
-                .await?;
+        let mut state = round.saved.clone();
+        if state.armed == armed {
+            let saved = sweeps.save_sweep(tenant, assessment, &state, &next).await?;
             if saved == Saved::Saved {
                 return Ok(());
             }
-            stands = sweeps.load_sweep(tenant, assessment).await?;
+            state = sweeps.load_sweep(tenant, assessment).await?;
         }
         // Scheduled meanwhile. That can wait for the usual interval, because the list was read just now; or for as long
         // as the platform asked.
@@ -310,9 +308,7 @@ impl Sweeper {
             empty_at: None,
             ..next
         };
-        sweeps
-            .save_sweep(tenant, assessment, &stands, &next)
-            .await?;
+        sweeps.save_sweep(tenant, assessment, &state, &next).await?;
         Ok(())
     }
 
@@ -340,13 +336,13 @@ impl Sweeper {
                 reading: round.reading.clone(),
                 failures: round.failures,
                 failing: round.failing.clone(),
-                ..round.stands.clone()
+                ..round.saved.clone()
             };
             let saved = sweeps
-                .save_sweep(round.tenant, round.assessment, &round.stands, &next)
+                .save_sweep(round.tenant, round.assessment, &round.saved, &next)
                 .await?;
             if saved == Saved::Saved {
-                round.stands = next;
+                round.saved = next;
                 return Ok(());
             }
             let stored = sweeps.load_sweep(round.tenant, round.assessment).await?;
@@ -354,13 +350,13 @@ impl Sweeper {
             let armed = SweepState {
                 due_at: stored.due_at,
                 armed: stored.armed,
-                ..round.stands.clone()
+                ..round.saved.clone()
             };
-            if stored.armed == round.stands.armed || stored != armed {
+            if stored.armed == round.saved.armed || stored != armed {
                 tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "another sweep was faster");
                 return Err(Stop::Overtaken);
             }
-            round.stands = stored;
+            round.saved = stored;
         }
     }
 
@@ -389,7 +385,7 @@ impl Sweeper {
                 None => round.recovers(),
             }
             return Ok(Looked {
-                news: 0,
+                changed: 0,
                 all: asked.all,
                 set_aside: None,
                 began_at,
@@ -400,7 +396,7 @@ impl Sweeper {
             next: None,
             pages: 0,
             began_at,
-            news: 0,
+            changed: 0,
             set_aside: 0,
         });
         let mut before: HashSet<Reference> = HashSet::new();
@@ -422,7 +418,7 @@ impl Sweeper {
             let repeats = !listed.is_empty() && listed.is_subset(&before);
             before = listed;
             reading.set_aside = reading.set_aside.saturating_add(set_aside);
-            let news: Vec<Work> = lines
+            let changed: Vec<Work> = lines
                 .into_iter()
                 .filter_map(|sighting| {
                     let one = by_reference.get(&sighting.reference)?;
@@ -433,9 +429,9 @@ impl Sweeper {
                     })
                 })
                 .collect();
-            reading.news += news.len();
-            if !news.is_empty() {
-                self.engine.enqueue(news).await;
+            reading.news += changed.len();
+            if !changed.is_empty() {
+                self.engine.enqueue(changed).await;
             }
             reading.pages += 1;
             round.failures = 0;
@@ -446,7 +442,7 @@ impl Sweeper {
                     tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "unreadable lines in the platform's list skipped");
                 }
                 return Ok(Looked {
-                    news: reading.news,
+                    changed: reading.news,
                     all: true,
                     set_aside: Some(reading.set_aside),
                     began_at: reading.began_at,

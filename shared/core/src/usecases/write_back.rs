@@ -109,21 +109,21 @@ impl WriteBack {
                 Applied::Yes(changed)
                     if at_once && changed.report.lease_until == Some(lease_until) =>
                 {
-                    let told = self
+                    let reported = self
                         .report(&tenant, *changed, Some(result), lease_until)
                         .await?;
-                    return Ok(match told {
-                        Some(row) => standing(&row),
+                    return Ok(match reported {
+                        Some(row) => outcome_for_delivery(&row),
                         None => SyncOutcome::Later,
                     });
                 }
-                Applied::Yes(changed) => return Ok(standing(&changed)),
+                Applied::Yes(changed) => return Ok(outcome_for_delivery(&changed)),
                 Applied::Rejected(_) => {
                     if row.awaits_delivery() {
                         // Its writer is at work, or gone.
                         self.write_back(key).await?;
                     }
-                    return Ok(standing(&row));
+                    return Ok(outcome_for_delivery(&row));
                 }
                 Applied::Conflict => {}
             }
@@ -214,12 +214,12 @@ impl WriteBack {
             return Ok(());
         };
         let row = with_own_action(&row, *begun);
-        let heard = if speaks_of_result(&row) {
+        let fetched = if speaks_of_result(&row) {
             self.result(&tenant, &row).await.map(Some)
         } else {
             Ok(None)
         };
-        Box::pin(self.tell(&tenant, row, heard, lease_until)).await?;
+        Box::pin(self.report_fetched(&tenant, row, fetched, lease_until)).await?;
         Ok(())
     }
 
@@ -241,8 +241,8 @@ impl WriteBack {
                 phase: Phase::NotSent,
                 scope: ErrorScope::Record,
                 code: "invitation.no_reference",
-                problem: "the platform's reference is not on record".to_owned(),
-                remedy: "It is looked up by itself".to_owned(),
+                problem: "the platform's reference is not saved".to_owned(),
+                remedy: "It is looked up automatically".to_owned(),
                 retry_at: None,
             }),
         }
@@ -256,16 +256,16 @@ impl WriteBack {
         result: Option<AssessmentResult>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
-        Box::pin(self.tell(tenant, row, Ok(result), lease_until)).await
+        Box::pin(self.report_fetched(tenant, row, Ok(result), lease_until)).await
     }
 
     /// The same, with the platform's answer or the reason why there is none. Without an answer the report says so, and
     /// stays unfinished.
-    async fn tell(
+    async fn report_fetched(
         &self,
         tenant: &Tenant,
         row: Invitation,
-        heard: Result<Option<AssessmentResult>, CallError>,
+        fetched: Result<Option<AssessmentResult>, CallError>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
         let definition = self.engine.definition(tenant, &row).await?;
@@ -282,7 +282,7 @@ impl WriteBack {
         };
         pools::feed(&self.engine, tenant, &row).await?;
         let mut writer = ReportWriter::new(&self.engine, mapping, &row, lease_until);
-        let result = match &heard {
+        let result = match &fetched {
             Ok(result) => {
                 writer.has_words();
                 result.as_ref()
@@ -342,7 +342,7 @@ impl WriteBack {
 }
 
 /// Whether the delivery that reported the change is done.
-fn standing(row: &Invitation) -> SyncOutcome {
+fn outcome_for_delivery(row: &Invitation) -> SyncOutcome {
     if row.awaits_delivery() {
         SyncOutcome::Later
     } else {

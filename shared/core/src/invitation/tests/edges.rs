@@ -1,5 +1,5 @@
-//! The edges of single transitions: what is counted, what is told, and what is left alone. Found by changing the state
-//! machine in small ways and seeing which changes no test noticed.
+//! The edges of single transitions: what is counted, what is reported, and what is left alone. Found by mutating the
+//! state machine and seeing which changes no test noticed.
 
 use super::*;
 use crate::events::What;
@@ -23,14 +23,14 @@ fn watched() -> Invitation {
     step(&invited(), reported(&invited()), 3).next
 }
 
-/// Not sent yet, and the recruiter was told that it is late.
+/// Not sent yet, and the recruiter was notified that it is late.
 fn late() -> Invitation {
-    let put_off = Event::Deferred {
+    let deferral = Event::Deferred {
         claim: None,
         failure: failure(0),
         until: time(9000),
     };
-    step(&fresh(), put_off, 1801).next
+    step(&fresh(), deferral, 1801).next
 }
 
 fn hopeless() -> Failure {
@@ -40,7 +40,7 @@ fn hopeless() -> Failure {
     }
 }
 
-fn told(effects: &[Effect]) -> Vec<&What> {
+fn published(effects: &[Effect]) -> Vec<&What> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -51,7 +51,7 @@ fn told(effects: &[Effect]) -> Vec<&What> {
 }
 
 #[test]
-fn every_ending_is_one_more_thing_to_tell() {
+fn every_ending_is_a_new_revision() {
     let end = 3 * 86_400;
     let due = Event::Deferred {
         claim: None,
@@ -99,7 +99,7 @@ fn every_ending_is_one_more_thing_to_tell() {
 }
 
 #[test]
-fn skipping_is_silent_unless_something_was_told_or_it_is_news() {
+fn skipping_is_silent_unless_something_was_reported_or_is_new() {
     let skip = |reason| Event::Skip {
         claim: None,
         reason,
@@ -122,7 +122,7 @@ fn skipping_is_silent_unless_something_was_told_or_it_is_news() {
 }
 
 #[test]
-fn there_is_something_to_tell_once_it_concerns_the_recruiter() {
+fn there_is_a_moment_once_it_concerns_the_recruiter() {
     let skip = Event::Skip {
         claim: None,
         reason: SkipReason::MovedOn,
@@ -173,7 +173,7 @@ fn only_what_is_new_counts_as_seen() {
 }
 
 #[test]
-fn an_ending_stands_against_its_like() {
+fn an_ending_is_kept_against_its_like() {
     let done = step(&watched(), seen(Status::Completed, 1), 4).next;
     assert_eq!(done.ended_at, Some(time(4)));
     let rescored = step(&done, seen(Status::Graded, 2), 6).next;
@@ -210,12 +210,12 @@ fn what_is_said_twice_is_not_new() {
 }
 
 #[test]
-fn a_put_off_report_waits_until_there_is_more_to_tell() {
-    let put_off = |row: &Invitation| Event::ReportDeferred {
+fn a_deferred_report_waits_until_there_is_a_new_revision() {
+    let deferral = |row: &Invitation| Event::ReportDeferred {
         report: troubled(&row.report, 2),
         until: time(9000),
     };
-    let waits = step(&invited(), put_off(&invited()), 3).next;
+    let waits = step(&invited(), deferral(&invited()), 3).next;
     let at = |second| Schedule::At {
         at: time(second),
         step: Step::WriteBack,
@@ -224,10 +224,10 @@ fn a_put_off_report_waits_until_there_is_more_to_tell() {
     assert_eq!(step(&waits, Event::Left, 4).next.schedule, at(9000));
     let news = step(&waits, seen(Status::Completed, 1), 5).next;
     assert_eq!(news.schedule, at(5));
-    // What is not sent is due to be sent, whatever becomes of the word that it is late.
+    // An unsent invitation is due to be sent, whatever happens to the report of the delay.
     let late = late();
     assert_eq!(
-        step(&late, put_off(&late), 1802).next.schedule,
+        step(&late, deferral(&late), 1802).next.schedule,
         late.schedule
     );
 }
@@ -279,11 +279,11 @@ fn what_the_platform_has_is_not_sent_again() {
 }
 
 #[test]
-fn subscribers_are_told_once_and_work_is_handed_out_once() {
+fn an_event_is_published_once_and_work_is_enqueued_once() {
     let claimed = step(&fresh(), claim(60), 1);
     assert_eq!(claimed.effects, []);
     let sent = step(&claimed.next, sent("r"), 2);
-    assert!(matches!(told(&sent.effects)[..], [What::Sent { .. }]));
+    assert!(matches!(published(&sent.effects)[..], [What::Sent { .. }]));
     let work = |effects: &[Effect]| {
         let queued = |effect: &&Effect| matches!(effect, Effect::Queue(_));
         effects.iter().filter(queued).count()
@@ -291,18 +291,18 @@ fn subscribers_are_told_once_and_work_is_handed_out_once() {
     assert_eq!(work(&sent.effects), 1);
     let shown = step(&sent.next, reported(&sent.next), 3);
     assert!(matches!(
-        told(&shown.effects)[..],
+        published(&shown.effects)[..],
         [What::Reported { revision: 1, .. }]
     ));
     assert_eq!(step(&shown.next, Event::Left, 4).effects, []);
     let started = step(&shown.next, seen(Status::Started, 1), 4);
     assert!(matches!(
-        told(&started.effects)[..],
+        published(&started.effects)[..],
         [What::Progressed { .. }]
     ));
     let done = step(&started.next, seen(Status::Completed, 2), 5);
     assert!(matches!(
-        told(&done.effects)[..],
+        published(&done.effects)[..],
         [
             What::Progressed { .. },
             What::ResultReceived { revision: 3, .. }
@@ -311,9 +311,12 @@ fn subscribers_are_told_once_and_work_is_handed_out_once() {
     assert_eq!(step(&done.next, Event::Left, 6).effects, []);
     let shown = step(&done.next, reported(&done.next), 6);
     let doubted = step(&shown.next, Event::ReportStale, 7);
-    assert!(told(&doubted.effects).is_empty());
+    assert!(published(&doubted.effects).is_empty());
     let skipped = step(&fresh(), Event::Cancel, 1);
-    assert!(matches!(told(&skipped.effects)[..], [What::Skipped { .. }]));
+    assert!(matches!(
+        published(&skipped.effects)[..],
+        [What::Skipped { .. }]
+    ));
 }
 
 #[test]
@@ -325,12 +328,12 @@ fn the_story_says_what_happened_and_repeats_nothing() {
         };
         row.history.iter().map(line).collect()
     };
-    let put_off = |at: i64| Event::Deferred {
+    let deferral = |at: i64| Event::Deferred {
         claim: None,
         failure: failure(0),
         until: time(at),
     };
-    let row = step(&step(&fresh(), put_off(9), 1).next, put_off(20), 9).next;
+    let row = step(&step(&fresh(), deferral(9), 1).next, deferral(20), 9).next;
     let row = step(&step(&row, claim(80), 20).next, sent("r"), 21).next;
     let row = step(&row, Event::ReportBegun(writer(90)), 22).next;
     let row = step(&row, reported(&row), 23).next;
@@ -383,16 +386,16 @@ fn a_long_story_keeps_its_beginning_and_its_end() {
     assert_eq!(row.history[0].what, "detected");
     assert_eq!(row.history[2].what, "sent");
     assert_eq!(row.history.last().map(|last| last.at), Some(time(109)));
-    // Dropped from the middle: the newest half is whole.
+    // Dropped from the middle: the newest half is complete.
     let half = &row.history[Invitation::MAX_HISTORY_ENTRIES / 2..];
     assert!(half.iter().all(|one| one.at > time(60)));
 }
 
-/// The tenant was paused, or the host was off, for longer than anything is tried.
+/// The tenant was paused, or the host was off, for longer than any failure is retried.
 #[test]
 fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
     let days = |days: i64| days * 86_400;
-    let put_off = |at: i64, since: i64, times| Event::Deferred {
+    let deferral = |at: i64, since: i64, times| Event::Deferred {
         claim: None,
         failure: Failure {
             attempts: times,
@@ -400,25 +403,25 @@ fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
         },
         until: time(at + 3600),
     };
-    let failing = step(&fresh(), put_off(3600, 0, 10), 3600).next;
-    // Due after two hours, tried after ten days.
-    let after_pause = step(&failing, put_off(days(10), 0, 11), days(10)).next;
+    let failing = step(&fresh(), deferral(3600, 0, 10), 3600).next;
+    // Due after two hours, attempted after ten days.
+    let after_pause = step(&failing, deferral(days(10), 0, 11), days(10)).next;
     assert_eq!(after_pause.state, State::Detected);
     let since = after_pause.failure.as_ref().unwrap().first_failed_at;
     assert_eq!(since, time(days(10) - 7200));
-    // From then on it counts again.
+    // From then on time counts again.
     let since = days(10) - 7200;
     let given_up = (days(10)..days(14))
         .step_by(3600)
         .try_fold(after_pause, |row, at| {
-            let next = step(&row, put_off(at, since, 12), at).next;
+            let next = step(&row, deferral(at, since, 12), at).next;
             if matches!(next.state, State::Failed(FailReason::GaveUp(_))) {
                 return Err(at);
             }
             Ok(next)
         });
     assert_eq!(given_up.unwrap_err(), days(13) - 7200);
-    // The same for one who claims, and for a look-up and a report.
+    // The same for a claim, a lookup and a report.
     let claimed = step(&failing, claim(days(10) + 60), days(10)).next;
     assert_eq!(
         claimed.failure.as_ref().unwrap().first_failed_at,
@@ -435,21 +438,21 @@ fn time_in_which_nobody_tried_is_left_out_of_a_failures_age() {
     assert!(matches!(sending.state, State::Sending { .. }));
 }
 
-/// Nothing is tried before midnight: the recruiter is told now, and not when it was tried again.
+/// There is no attempt before midnight: the recruiter is notified now, and not after the next attempt.
 #[test]
-fn a_wait_that_is_known_to_be_long_is_told_at_once() {
-    let put_off = |until| Event::Deferred {
+fn a_wait_that_is_known_to_be_long_is_reported_at_once() {
+    let deferral = |until| Event::Deferred {
         claim: None,
         failure: failure(0),
         until: time(until),
     };
-    assert_eq!(step(&fresh(), put_off(1799), 0).next.revision, 0);
-    let told = step(&fresh(), put_off(1800), 0);
-    assert_eq!(told.next.revision, 1);
-    let work = Work::step(told.next.key.clone(), Step::WriteBack);
+    assert_eq!(step(&fresh(), deferral(1799), 0).next.revision, 0);
+    let late = step(&fresh(), deferral(1800), 0);
+    assert_eq!(late.next.revision, 1);
+    let work = Work::step(late.next.key.clone(), Step::WriteBack);
     assert!(
-        told.effects.contains(&Effect::Queue(work)),
+        late.effects.contains(&Effect::Queue(work)),
         "{:?}",
-        told.effects
+        late.effects
     );
 }

@@ -1,10 +1,10 @@
-//! Rows that an earlier program wrote, under the names of then.
+//! Rows that an earlier program wrote, with its names.
 
 use serde_json::{Value, json};
 
 use super::*;
 
-/// The names that fields had, where they have another now.
+/// Earlier names of fields.
 const FIELDS: [(&str, &str); 9] = [
     ("schedule", "wake"),
     ("sweep", "watched"),
@@ -17,7 +17,7 @@ const FIELDS: [(&str, &str); 9] = [
     ("retry_at", "next_try"),
 ];
 
-/// The same document under the old names. Only within a failure are attempts counted by another one.
+/// The same document with the old names. Only within a failure does `attempts` have another one.
 fn as_it_was(now: Value, within: &str) -> Value {
     match now {
         Value::Object(fields) => {

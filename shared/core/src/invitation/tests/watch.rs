@@ -1,4 +1,5 @@
-//! The watch: what a delivery tells of is reported without touching what sweeps go by, and no news is left to nobody.
+//! The watch: a delivery's change is reported without touching the state that sweeps compare with, and no change is
+//! left without an owner.
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn seen(status: Status, digest: u8, carried: bool) -> Event {
     }
 }
 
-/// As an end that was at so many seconds is watched.
+/// The watch of an end at this second.
 fn until(end: i64, level: u8) -> Schedule {
     let follow = i64::from(30 * 86_400);
     Schedule::Sweep {
@@ -27,27 +28,27 @@ fn until(end: i64, level: u8) -> Schedule {
 }
 
 #[test]
-fn what_a_delivery_tells_leaves_the_watch_as_a_sweep_knows_it() {
+fn a_delivery_leaves_the_watch_as_the_last_sweep_left_it() {
     let open = Schedule::Sweep {
         until: None,
         level: 2,
     };
     let held = step(&watched(), seen(Status::Completed, 1, true), 4).next;
-    let told = step(&held, reported(&held), 5).next;
-    for row in [&held, &told] {
+    let written = step(&held, reported(&held), 5).next;
+    for row in [&held, &written] {
         assert_eq!((&row.state, &row.schedule), (&State::Completed, &open));
     }
-    assert_eq!(step(&told, Event::Left, 6).next.schedule, open);
-    // Until somebody looks who was not told: that alone is worth a change, once.
-    let looked = step(&told, seen(Status::Completed, 1, false), 7).next;
+    assert_eq!(step(&written, Event::Left, 6).next.schedule, open);
+    // Until a worker looks without a delivery: that alone is worth a change, once.
+    let looked = step(&written, seen(Status::Completed, 1, false), 7).next;
     assert_eq!(looked.schedule, until(4, 5));
-    assert_eq!(looked.revision, told.revision);
+    assert_eq!(looked.revision, written.revision);
     refused(&looked, seen(Status::Completed, 1, false), 8);
-    refused(&told, seen(Status::Completed, 1, true), 8);
+    refused(&written, seen(Status::Completed, 1, true), 8);
 }
 
 #[test]
-fn the_watch_goes_on_from_the_last_end() {
+fn the_watch_counts_from_the_last_end() {
     let timing = Timing::default();
     let expired = step(&watched(), seen(Status::Expired, 1, false), 4).next;
     let expired = step(&expired, reported(&expired), 5).next;
@@ -86,7 +87,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
         carried,
     };
     let row = step(&step(&fresh(), claim(60), 1).next, sent("r"), 2).next;
-    // Not one that is due: its own wake stands.
+    // A row that is due itself keeps its own schedule.
     let due = step(&row, seen(1, 63, true), 3).next;
     assert!(!due.awaits_delivery());
     let watched = step(&row, reported(&row), 3).next;
@@ -98,7 +99,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
             .iter()
             .any(|effect| matches!(effect, Effect::Watch(_) | Effect::Queue(_)))
     );
-    // Without a delivery it is due when the lease is over.
+    // Without a delivery it is due when the lease ends.
     let alone = step(&watched, seen(1, 64, false), 4).next;
     let at = time(64);
     let due = Schedule::At {
@@ -106,7 +107,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
         step: Step::WriteBack,
     };
     assert_eq!(alone.schedule, due);
-    // Whoever takes it over makes it due itself, and so does whoever puts it off or learns more after the lease.
+    // A worker that takes it over makes it due itself; so does one that defers it or learns more after the lease.
     let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
     assert!(!taken_over.awaits_delivery());
     let put_off = Event::ReportDeferred {
@@ -115,7 +116,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     };
     assert!(!step(&held.next, put_off, 5).next.awaits_delivery());
     assert!(!step(&held.next, Event::Left, 65).next.awaits_delivery());
-    // Its time to be watched may run out meanwhile: it is told first.
+    // The watch may end meanwhile: the report comes first.
     let long_after = 40 * 86_400;
     assert!(matches!(
         refused(&held.next, Event::WatchExpired, long_after),
@@ -136,7 +137,7 @@ fn a_report_that_a_sweep_has_marked_is_due_without_its_delivery() {
     let watched = step(&row, reported(&row), 3).next;
     let held = step(&watched, seen(None, true), 4).next;
     assert!(held.awaits_delivery());
-    // Marked, no list will show it as news again; and another worker may have settled the delivery.
+    // Once it has a change token, no list shows it as changed again; and another worker may have settled the delivery.
     let marked = step(&held, seen(Some("7".to_owned()), false), 5).next;
     let at = time(64);
     let due = Schedule::At {

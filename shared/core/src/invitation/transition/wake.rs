@@ -28,7 +28,7 @@ impl Invitation {
     }
 
     /// The usual schedule, by state.
-    pub(super) fn usual_wake(
+    pub(super) fn usual_schedule(
         &self,
         before: &Self,
         watch: &Watch,

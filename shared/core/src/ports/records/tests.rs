@@ -24,7 +24,7 @@ fn row() -> Invitation {
     )
 }
 
-/// All that can be asked for, each as the row has it.
+/// Every filter, each as the row has it.
 fn fitting() -> InvitationFilter {
     InvitationFilter {
         state: Some("detected".to_owned()),
@@ -37,7 +37,7 @@ fn fitting() -> InvitationFilter {
 }
 
 #[test]
-fn whoever_asks_for_nothing_gets_everything_and_whoever_asks_gets_what_fits() {
+fn an_empty_filter_admits_everything_and_a_filter_admits_what_matches() {
     assert!(InvitationFilter::default().admits(&row()));
     assert!(fitting().admits(&row()));
 }

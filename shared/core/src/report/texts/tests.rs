@@ -291,7 +291,7 @@ fn situations() -> String {
     all
 }
 
-/// The texts stand in the file as people read them: whoever changes one reviews it there.
+/// The texts are in the file as people read them: a person who changes one reviews it there.
 #[test]
 fn every_situation_reads_as_it_was_reviewed() {
     let all = situations();
@@ -344,7 +344,7 @@ fn every_kind_of_problem_of_the_core_has_its_own_text() {
 
 /// Problem and remedy of a failed call are an administrator's: settings, keys, roles, allowances.
 #[test]
-fn nothing_that_only_an_administrator_can_do_is_told_to_recruiters() {
+fn recruiters_get_no_advice_that_only_an_administrator_can_follow() {
     let all = situations();
     for word in [
         "PROBLEM",
@@ -373,7 +373,7 @@ fn a_platform_is_called_what_people_call_it() {
         ..crate::report::tests::tenant()
     };
     let row = row(State::Invited);
-    // Its account was taken out of the configuration.
+    // Its account was removed from the configuration.
     assert_eq!(platform(&tenant, &row), "the platform");
     for (kind, name) in [("willo", "Willo"), ("wecp", "WeCP"), ("other", "other")] {
         let account = PlatformConnection {

@@ -10,14 +10,14 @@ use crate::error::{ErrorScope, Phase};
 use crate::ports::{HistoryRow, HrmsAnswer, StageInfo};
 use crate::tenant::{HiredWhen, PersonalField, Trigger};
 
-/// A world in which application 70215 has just been seen hired, by its stage, with an HRMS to tell.
+/// A setup in which application 70215 has just been detected as hired, by its stage, with an HRMS.
 fn world() -> (FakePorts, HireKey) {
     let world = FakePorts::new();
     let key = seen(&world, Hire::Application("70215".into()));
     (world, key)
 }
 
-/// Turns a plan for such hires on, and puts one on record.
+/// Turns a plan for such hires on, and saves one.
 fn seen(world: &FakePorts, hire: Hire) -> HireKey {
     let when = match hire {
         Hire::Application(_) => HiredWhen::Stages(vec![Trigger {
@@ -79,7 +79,7 @@ fn wait(world: &FakePorts, row: &Announcement) {
     world.holds().now = row.due_at.unwrap();
 }
 
-/// Announces whenever it is due, until it never is again.
+/// Announces whenever it is due, until it is never due again.
 async fn come_to_an_end(world: &FakePorts, key: &HireKey) -> Announcement {
     for _ in 0..20 {
         let row = announce(world, key).await;
@@ -110,7 +110,7 @@ fn history(entered: Timestamp) -> StageInfo {
     ])
 }
 
-/// The names of the events that subscribers got.
+/// The names of the published events.
 fn published(world: &FakePorts) -> Vec<&'static str> {
     world.holds().published.iter().map(What::name).collect()
 }
@@ -152,7 +152,7 @@ async fn without_an_hrms_a_hire_is_published_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_taken_out_while_it_fails_is_not_told_any_more() {
+async fn an_endpoint_removed_while_it_fails_gets_nothing_more() {
     let (world, key) = world();
     world.holds().hrms.push_back(Ok(answer(500)));
     let row = announce(&world, &key).await;
@@ -177,7 +177,7 @@ async fn nothing_happens_before_its_time_or_while_the_tenant_is_paused() {
 }
 
 #[tokio::test]
-async fn of_nobody_erased_anything_is_told() {
+async fn nothing_is_published_about_an_erased_candidate() {
     let (world, key) = world();
     world.holds().erased.insert("9001".into());
     announcer(&world).announce(&key).await.unwrap();
@@ -186,7 +186,7 @@ async fn of_nobody_erased_anything_is_told() {
 }
 
 #[tokio::test]
-async fn whoever_is_hired_no_more_is_not_announced() {
+async fn a_hire_that_was_undone_is_not_announced() {
     for standing in [StageInfo::Gone, StageInfo::Position(at("13", "34"))] {
         let (world, key) = world();
         world.holds().standing = standing.clone();
@@ -206,9 +206,9 @@ async fn whoever_is_hired_no_more_is_not_announced() {
     assert_eq!(published(&world), [""; 0]);
 }
 
-/// Pages may have slipped while it was recorded who was hired when the plan was turned on.
+/// The order of pages may have changed while the baseline of hires was read.
 #[tokio::test]
-async fn whoever_was_hired_before_the_plan_is_not_announced_when_the_history_tells() {
+async fn a_hire_from_before_the_plan_is_not_announced_when_the_history_shows_it() {
     // Eploy's times may be an hour off.
     let margin = SignedDuration::from_mins(65);
     let not_before = time(-86_400);
@@ -244,7 +244,7 @@ async fn where_the_history_lacks_the_hire_the_applications_own_record_decides() 
 }
 
 #[tokio::test]
-async fn a_placement_is_announced_with_its_application_where_eploy_tells_which() {
+async fn a_placement_is_announced_with_its_application_if_eploy_has_it() {
     let world = FakePorts::new();
     let key = seen(&world, Hire::Placement("31".into()));
     world.holds().application = Some("70215".into());
@@ -269,7 +269,7 @@ async fn a_placement_whose_application_may_not_be_looked_for_is_announced_withou
 }
 
 #[tokio::test]
-async fn while_eploy_does_not_answer_a_hire_waits_and_nobody_is_told() {
+async fn while_eploy_does_not_answer_a_hire_waits_unpublished() {
     for hire in [
         Hire::Placement("31".into()),
         Hire::Application("70215".into()),
@@ -301,7 +301,7 @@ async fn while_eploy_does_not_answer_a_hire_waits_and_nobody_is_told() {
 }
 
 #[tokio::test]
-async fn what_the_tenant_named_of_the_person_is_told_and_nothing_else() {
+async fn only_the_configured_fields_of_the_person_are_sent() {
     let (world, key) = world();
     endpoint(&world, |to| to.person = [PersonalField::Email].into());
     announce(&world, &key).await;
@@ -311,7 +311,7 @@ async fn what_the_tenant_named_of_the_person_is_told_and_nothing_else() {
     );
 }
 
-/// The hire is published already, and the HRMS is to be told when the candidate becomes unreadable.
+/// The hire is published already, and the HRMS is to receive it when the candidate becomes unreadable.
 async fn unreadable(error: CallError) -> (FakePorts, Announcement) {
     let (world, key) = world();
     endpoint(&world, |to| to.person = [PersonalField::Email].into());
@@ -375,12 +375,12 @@ async fn a_person_who_can_never_be_read_ends_it_with_a_reason() {
             reason: "refused".to_owned(),
         })
     );
-    // Credentials that were refused are another matter: with others it would work.
-    let mended = CallError {
+    // Refused credentials are another matter: with new ones it would work.
+    let retryable = CallError {
         scope: ErrorScope::Connection,
         ..failing(Phase::Refused)
     };
-    assert_eq!(unreadable(mended).await.1.state, State::Delivering);
+    assert_eq!(unreadable(retryable).await.1.state, State::Delivering);
 }
 
 #[tokio::test]
@@ -423,9 +423,9 @@ async fn a_second_attempt_says_so_and_the_log_has_both() {
     );
 }
 
-/// An endpoint that wants no more, and one that never takes it: subscribers learn it, once, and why.
+/// An endpoint that answers 410, and one that always fails: subscribers get one event, with the reason.
 #[tokio::test]
-async fn an_hrms_that_is_told_in_vain_is_an_event() {
+async fn a_failed_delivery_to_the_hrms_is_an_event() {
     let reason = |world: &FakePorts| match world.holds().published.last() {
         Some(What::HireUndelivered { reason, .. }) => reason.clone(),
         other => panic!("{other:?}"),
@@ -444,12 +444,12 @@ async fn an_hrms_that_is_told_in_vain_is_an_event() {
     assert_eq!(down.holds().notices.len(), 10);
 }
 
-/// Whoever looks at the log after the lease must be able to rely on nothing coming any more.
+/// A person who reads the log after the lease must be able to rely on no call being under way.
 #[tokio::test]
 async fn no_attempt_is_made_that_could_outlive_its_lease() {
     let saving = |seconds: i64| {
         let (world, key) = world();
-        // The confirmation is on record, the attempt is to be made.
+        // The confirmation is saved, and the attempt comes next.
         world.holds().hrms.push_back(Ok(answer(500)));
         async move {
             let row = announce(&world, &key).await;
@@ -464,9 +464,9 @@ async fn no_attempt_is_made_that_could_outlive_its_lease() {
     assert_eq!(saving(31).await, 1);
 }
 
-/// All that began one died before they told: the schedule is over, and no further attempt is made.
+/// Every attempt died without an outcome: the schedule is over, and no further attempt is made.
 #[tokio::test]
-async fn attempts_that_all_ended_without_telling_come_to_an_end() {
+async fn attempts_without_outcomes_end_with_the_schedule() {
     let (world, key) = world();
     world.holds().saving_takes = SignedDuration::from_secs(31);
     let row = come_to_an_end(&world, &key).await;
@@ -476,7 +476,7 @@ async fn attempts_that_all_ended_without_telling_come_to_an_end() {
 }
 
 #[tokio::test]
-async fn of_two_who_announce_at_once_one_tells() {
+async fn of_two_concurrent_announcers_one_publishes() {
     let (world, key) = world();
     let fresh = world.holds().announcements[&key].clone();
     world.holds().conflicts = 1;
@@ -511,7 +511,7 @@ async fn what_was_delivered_is_delivered_again_if_somebody_says_so() {
 }
 
 #[tokio::test]
-async fn what_is_not_on_record_cannot_be_announced() {
+async fn an_unsaved_hire_cannot_be_announced() {
     let (world, mut key) = world();
     key.hire = Hire::Application("70216".into());
     let announcer = announcer(&world);

@@ -9,7 +9,7 @@ use crate::ids::InvitationKey;
 use crate::invitation::Failure;
 use crate::ports::InviteOrder;
 
-/// The world begins on a Friday at 08:00.
+/// The tests' time starts on a Friday at 08:00.
 const MONDAY_AT_TEN: i64 = (3 * 24 + 2) * 3600;
 const DAY: i64 = 86_400;
 
@@ -25,7 +25,7 @@ fn plan() -> MeetingPlan {
     }
 }
 
-/// A world whose mapping is of this kind.
+/// A setup whose mapping is of this kind.
 fn world(kind: MappingKind) -> FakePorts {
     let world = FakePorts::new();
     world.holds().tenant.mappings = vec![Mapping {
@@ -53,7 +53,7 @@ async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
     world.row(key)
 }
 
-/// Puts a new invitation on record and lets it go out.
+/// Saves a new invitation and sends it.
 async fn entering(world: &FakePorts, application: &str) -> Invitation {
     let key = world.enter(application, "live");
     invite(world, &key).await
@@ -64,7 +64,7 @@ fn last_order(world: &FakePorts) -> InviteOrder {
     world.holds().orders.last().unwrap().clone()
 }
 
-fn told(world: &FakePorts) -> (Appointment, Vec<String>) {
+fn ordered(world: &FakePorts) -> (Appointment, Vec<String>) {
     match last_order(world).task {
         Task::Meet {
             appointment,
@@ -85,10 +85,10 @@ async fn the_candidate_is_met_as_the_plan_says_and_the_ledger_knows_when() {
     };
     assert_eq!(row.appointment, Some(appointment));
     assert_eq!(
-        told(&world),
+        ordered(&world),
         (appointment, vec!["robin@example.com".to_owned()])
     );
-    // The assessment names an interview that is there.
+    // The assessment names an existing interview.
     assert_eq!(last_order(&world).assessment, "a1".into());
     assert!(world.holds().made.is_empty());
 }
@@ -107,19 +107,23 @@ async fn another_try_moves_an_appointment_only_once_it_is_past() {
         world.pass(second);
         assert_eq!(invite(&world, &row.key).await.state, State::Invited);
         assert_eq!(world.holds().orders.len(), 2);
-        assert_eq!(told(&world).0.at, time(met), "tried again after {second}");
+        assert_eq!(
+            ordered(&world).0.at,
+            time(met),
+            "tried again after {second}"
+        );
     }
 }
 
 #[tokio::test]
-async fn of_two_who_arrange_at_once_one_goes_on() {
+async fn of_two_concurrent_senders_one_schedules() {
     let world = meeting(plan());
     world.holds().conflicts = 1;
     assert_eq!(entering(&world, "1").await.state, State::Detected);
     assert!(world.holds().orders.is_empty());
 }
 
-/// What comes of this answer to the date question of the application.
+/// The outcome of this answer to the date question of the application.
 async fn dated(answer: Option<Answer>) -> (FakePorts, Invitation) {
     let question = QuestionId::new("application-date");
     let world = meeting(MeetingPlan {
@@ -137,9 +141,9 @@ async fn dated(answer: Option<Answer>) -> (FakePorts, Invitation) {
 async fn the_date_that_was_entered_counts_with_its_time_if_it_has_one() {
     let wednesday = "2027-01-20".parse().unwrap();
     let (world, _) = dated(Some(Answer::Day(wednesday))).await;
-    assert_eq!(told(&world).0.at, time(MONDAY_AT_TEN + 2 * DAY));
+    assert_eq!(ordered(&world).0.at, time(MONDAY_AT_TEN + 2 * DAY));
     let (world, _) = dated(Some(Answer::At(time(1)))).await;
-    assert_eq!(told(&world).0.at, time(1));
+    assert_eq!(ordered(&world).0.at, time(1));
 }
 
 #[tokio::test]
@@ -179,7 +183,7 @@ async fn without_a_date_the_interview_waits_for_one() {
     }
 }
 
-/// Whom the platform is told of, or the trouble.
+/// The interviewers in the order, or the failure.
 async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, Failure> {
     let question = QuestionId::new("vacancy-panel");
     let world = meeting(MeetingPlan {
@@ -193,7 +197,7 @@ async fn panel(plan: MeetingPlan, answer: Option<&str>) -> Result<Vec<String>, F
     let row = entering(&world, "1").await;
     match row.failure {
         Some(failure) => Err(failure),
-        None => Ok(told(&world).1),
+        None => Ok(ordered(&world).1),
     }
 }
 
@@ -221,7 +225,7 @@ async fn without_any_interviewer_the_interview_waits() {
     assert_eq!(asked.unwrap(), ["sam@example.com"]);
 }
 
-/// A world whose mapping has interviews made.
+/// A setup whose mapping creates interviews.
 fn making(once_per: OncePer) -> FakePorts {
     meeting(MeetingPlan {
         creates: Some(once_per),
@@ -289,7 +293,7 @@ async fn other_options_make_another_interview_but_not_for_whom_one_was_arranged(
 }
 
 #[tokio::test]
-async fn of_two_interviews_that_were_made_at_once_the_one_on_record_is_used() {
+async fn of_two_interviews_created_at_once_the_saved_one_is_used() {
     let world = making(OncePer::Mapping);
     world.holds().made_elsewhere = Some("theirs".into());
     entering(&world, "1").await;
@@ -322,7 +326,7 @@ async fn a_candidate_is_put_into_a_pool_once_however_many_applications_they_have
     assert_eq!(world.holds().orders.len(), 1);
 }
 
-/// The erasure comes between the sender's look for it and the place.
+/// The erasure comes between the sender's check for it and the slot.
 #[tokio::test]
 async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
     let world = pool();
@@ -337,7 +341,7 @@ async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
     assert!(holds.orders.is_empty());
 }
 
-/// A place is taken by whoever is, or may yet turn out to be, in the pool.
+/// A slot is taken by an invitation that is in the pool, or may turn out to be.
 #[tokio::test]
 async fn a_place_whose_owner_never_got_there_is_passed_over() {
     let failure = Failure::from_call(&failing(Phase::Unknown), None, time(0));

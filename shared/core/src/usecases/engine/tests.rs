@@ -7,7 +7,7 @@ use crate::events::What;
 use crate::ports::SweepState;
 use crate::work::Work;
 
-/// A world with an invitation that is just sent, and not yet reported.
+/// A setup with an invitation that was just sent, and is not reported yet.
 fn world() -> (FakePorts, InvitationKey) {
     let world = FakePorts::new();
     let key = world.enter("1", "video");
@@ -21,7 +21,7 @@ async fn change(world: &FakePorts, key: &InvitationKey, event: Event, next: Disp
 }
 
 fn reported(row: &Invitation) -> Event {
-    Event::Reported(super::super::fake_ports::told(row))
+    Event::Reported(super::super::fake_ports::fully_shown(row))
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn what_follows_a_change_is_let_out_once_it_is_saved() {
 }
 
 #[tokio::test]
-async fn whoever_goes_on_with_a_row_does_not_hand_it_out() {
+async fn a_caller_that_continues_with_a_row_does_not_enqueue_it() {
     let (world, key) = world();
     change(&world, &key, sent("r".into()), Dispatch::Inline).await;
     let holds = world.holds();
@@ -78,7 +78,7 @@ async fn a_queue_that_takes_nothing_is_no_failure() {
     assert!(matches!(changed, Applied::Yes(_)));
 }
 
-/// A watched row that no sweep comes to would be lost.
+/// A watched row that is never swept would be lost.
 #[tokio::test]
 async fn a_sweep_is_armed_before_what_it_is_to_watch_is_saved() {
     let (world, key) = world();
@@ -101,7 +101,7 @@ async fn a_sweep_is_armed_only_where_it_would_not_come_in_time() {
         (Some(time(901)), None, true),
         (Some(time(900)), None, false),
         (Some(time(-5)), None, false),
-        // It found nothing, and is about to rest.
+        // It found nothing, and is about to become idle.
         (Some(time(900)), Some(3), true),
     ] {
         let (world, key) = world();
@@ -122,7 +122,7 @@ async fn a_sweep_is_armed_only_where_it_would_not_come_in_time() {
 }
 
 #[test]
-fn what_is_put_off_waits_for_the_longer_of_what_we_and_they_say() {
+fn a_deferral_waits_for_the_longer_of_our_delay_and_theirs() {
     let (world, key) = world();
     let engine = world.engine();
     let put_off = |until| {
@@ -134,7 +134,7 @@ fn what_is_put_off_waits_for_the_longer_of_what_we_and_they_say() {
     assert!(usual > start() && usual <= time(30));
     assert_eq!(put_off(Some(time(5))).1, usual);
     assert_eq!(put_off(Some(time(500))).1, time(500));
-    // It goes on from the trouble before.
+    // It continues the earlier failure.
     world.pass(30);
     let error = failing(Phase::NotSent);
     let (failure, until) = engine.retry_later(&error, Some(&failure), &key);

@@ -8,8 +8,8 @@ use crate::invitation::{FailReason, Failure, Schedule, Step};
 use crate::ports::{Ledger as _, StageInfo};
 use crate::tenant::Reentry;
 
-/// Two mappings that want the same, and a row of each for the same entry, as two polls put them on record that knew
-/// nothing of each other's.
+/// Two overlapping mappings, with a row of each for the same entry, as two polls saved them that did not know each
+/// other's.
 fn raced() -> (FakePorts, [InvitationKey; 2]) {
     let world = FakePorts::new();
     let second = Mapping {
@@ -41,8 +41,8 @@ fn remove_mapping(world: &FakePorts, id: &str) {
     holds.tenant.mappings.retain(|one| one.id != id.into());
 }
 
-/// Puts the invitation in this state, as if that had come of it.
-fn stands(world: &FakePorts, key: &InvitationKey, state: State) {
+/// Puts the invitation into this state, as if by its events.
+fn set_state(world: &FakePorts, key: &InvitationKey, state: State) {
     world.holds().rows.get_mut(key).unwrap().state = state;
 }
 
@@ -54,7 +54,7 @@ fn next_round(key: &InvitationKey) -> InvitationKey {
 }
 
 #[tokio::test]
-async fn of_two_rows_for_one_entry_whoever_is_first_is_sent_and_the_other_gives_way_in_silence() {
+async fn of_two_rows_for_one_entry_the_first_is_sent_and_the_other_silently_gives_way() {
     for order in [[0, 1], [1, 0]] {
         let (world, keys) = raced();
         let [first, second] = order.map(|at| &keys[at]);
@@ -65,7 +65,7 @@ async fn of_two_rows_for_one_entry_whoever_is_first_is_sent_and_the_other_gives_
     }
 }
 
-/// Both senders have read that nothing is sent; the other one's place is bound in between.
+/// Both senders have read that nothing is sent; the other one's slot is bound in between.
 #[tokio::test]
 async fn of_two_senders_at_once_only_one_gets_the_place() {
     let (world, [first, second]) = raced();
@@ -102,7 +102,7 @@ async fn an_entry_is_held_by_whatever_is_or_may_be_sent_for_it() {
         let (world, [first, second]) = raced();
         invite(&world, &first).await;
         match state.clone() {
-            Some(state) => stands(&world, &first, state),
+            Some(state) => set_state(&world, &first, state),
             None => {
                 world.holds().rows.remove(&first);
             }
@@ -142,7 +142,7 @@ async fn a_further_round_of_the_same_mapping_does_not_give_way_to_the_one_before
 }
 
 #[tokio::test]
-async fn a_row_that_is_tried_again_gives_way_to_whoever_came_after_it() {
+async fn a_retried_row_gives_way_to_one_that_came_after_it() {
     let (world, [first, second]) = raced();
     world
         .holds()
@@ -166,7 +166,7 @@ async fn an_entry_that_no_other_mapping_wants_costs_the_ledger_nothing() {
     assert!(!references.any(|(_, of)| of.as_str().starts_with("entry/")));
 }
 
-/// The erasure comes between the sender's look for it and the place.
+/// The erasure comes between the sender's check for it and the slot.
 #[tokio::test]
 async fn an_entry_that_was_taken_after_an_erasure_is_given_back() {
     let (world, [key, second]) = raced();
@@ -190,7 +190,7 @@ async fn an_entry_that_was_taken_after_an_erasure_is_given_back() {
 #[tokio::test]
 async fn who_gave_way_is_invited_when_the_holders_mapping_is_removed_before_it_was_sent() {
     let (world, [first, second]) = raced();
-    stands(&world, &second, gave_way(&first));
+    set_state(&world, &second, gave_way(&first));
     remove_mapping(&world, "video");
     let removed = State::Skipped(SkipReason::MappingRemoved);
     assert_eq!(invite(&world, &first).await, removed);
@@ -218,11 +218,11 @@ async fn who_gave_way_is_invited_when_the_holders_mapping_is_removed_before_it_w
     assert_eq!(world.holds().orders.len(), 1);
 }
 
-/// The process stops before it is on record that the holder was given up.
+/// The process stops before it is saved that the holder was given up.
 #[tokio::test]
 async fn who_gave_way_is_not_lost_if_the_holder_is_given_up_only_by_another_try() {
     let (world, [first, second]) = raced();
-    stands(&world, &second, gave_way(&first));
+    set_state(&world, &second, gave_way(&first));
     remove_mapping(&world, "video");
     world.holds().conflicts = 1;
     assert_eq!(invite(&world, &first).await, State::Detected);
@@ -242,7 +242,7 @@ async fn who_left_or_gave_way_to_another_is_not_invited_for_a_removed_mapping() 
         |row| row.state = State::Skipped(SkipReason::Duplicate(None)),
     ] {
         let (world, [first, second]) = raced();
-        stands(&world, &second, gave_way(&first));
+        set_state(&world, &second, gave_way(&first));
         change(world.holds().rows.get_mut(&second).unwrap());
         remove_mapping(&world, "video");
         invite(&world, &first).await;
@@ -253,7 +253,7 @@ async fn who_left_or_gave_way_to_another_is_not_invited_for_a_removed_mapping() 
 #[tokio::test]
 async fn an_operator_who_takes_an_invitation_back_does_not_have_another_mapping_send_it() {
     let (world, [first, second]) = raced();
-    stands(&world, &second, gave_way(&first));
+    set_state(&world, &second, gave_way(&first));
     world.happens(&first, Event::Cancel);
     assert!(matches!(invite(&world, &first).await, State::Skipped(_)));
     assert_eq!(world.holds().rows.len(), 2);

@@ -1,4 +1,4 @@
-//! The systems of others: Eploy, a platform, the HRMS.
+//! The outside systems: Eploy, a platform, the HRMS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::result::{AssessmentResult, Status};
 use crate::tenant::{HrmsEndpoint, Position, Tenant, Trigger, Vacancies};
 
 impl FakePorts {
-    /// A call to Eploy is made.
+    /// Makes a call to Eploy.
     fn eploy_call(&self, name: &'static str) -> Result<(), CallError> {
         self.call(name)?;
         self.holds().eploy_fails.clone().map_or(Ok(()), Err)
     }
 
-    /// A writing call to Eploy is made. It has its effect unless it certainly failed.
+    /// Makes a writing call to Eploy. It takes effect unless it certainly failed.
     fn write(&self, name: &'static str, what: Wrote) -> Result<(), CallError> {
         let answer = self.eploy_call(name);
         if answer
@@ -38,7 +38,7 @@ impl FakePorts {
     }
 }
 
-/// A page of what there is, from 1; beyond the last there is nothing.
+/// A page of the items, from 1; beyond the last it is empty.
 fn page<T: Clone>(pages: &[T], number: u32) -> Option<T> {
     pages.get(number as usize - 1).cloned()
 }
@@ -258,7 +258,7 @@ impl Eploy for FakePorts {
         question: &QuestionId,
     ) -> Result<Option<Answer>, CallError> {
         self.eploy_call("answer")?;
-        // A question is one of applications or of vacancies, as its id begins.
+        // The id's beginning tells whether a question is of applications or of vacancies.
         let kind = match of {
             QuestionsOf::Application(_) => "application",
             QuestionsOf::Vacancy(_) => "vacancy",
@@ -390,7 +390,7 @@ impl Platform for FakePorts {
         _: &AssessmentId,
         reference: &Reference,
     ) -> Result<AssessmentResult, CallError> {
-        // What it knows when it is asked; by the time the answer arrives, that may be old.
+        // The answer is read when the call begins; when it arrives, it may be outdated.
         let known = self.holds().results.get(reference).cloned();
         self.call("result")?;
         Ok(known.unwrap_or_else(|| AssessmentResult::bare(reference.clone(), Status::Sent)))

@@ -1,4 +1,4 @@
-//! The stores, as an operator's command sees them.
+//! The stores, as operators' commands see them.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ impl OperatorStore for FakePorts {
         unimplemented!()
     }
 
-    /// One row to a page, and a last page with none.
+    /// One row per page, and an empty last page.
     async fn invitations(
         &self,
         tenant: &TenantId,

@@ -230,8 +230,8 @@ impl Deliveries for FakePorts {
         delivery: &Delivery,
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let stands = DeliveryStands::Stored(due_at);
-        let stored = (delivery.clone(), stands);
+        let state = DeliveryStands::Stored(due_at);
+        let stored = (delivery.clone(), state);
         self.holds().deliveries.insert(delivery.id.clone(), stored);
         Ok(())
     }
@@ -242,8 +242,8 @@ impl Deliveries for FakePorts {
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
-        let stands = DeliveryStands::Settled(fate.clone());
-        let settled = (delivery.clone(), stands);
+        let state = DeliveryStands::Settled(fate.clone());
+        let settled = (delivery.clone(), state);
         self.holds().deliveries.insert(delivery.id.clone(), settled);
         Ok(())
     }

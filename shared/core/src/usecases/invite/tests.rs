@@ -1,4 +1,4 @@
-//! Sending. What follows an unknown outcome is in `look_up`.
+//! Sending. Tests of what follows an unknown outcome are in `look_up`.
 
 mod look_up;
 
@@ -26,7 +26,7 @@ async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
     world.row(key)
 }
 
-/// A world with an invitation that is to go out.
+/// A setup with an invitation that is to be sent.
 fn entered() -> (FakePorts, InvitationKey) {
     let world = FakePorts::new();
     let key = world.enter("1", "video");
@@ -41,7 +41,7 @@ fn entered_under(change: impl FnOnce(&mut Mapping)) -> (FakePorts, InvitationKey
     (world, key)
 }
 
-/// Until when the invitations of these tests may be looked for.
+/// The deadline of these tests' lookups.
 fn until() -> Deadline {
     Deadline::at(time(77))
 }
@@ -59,7 +59,7 @@ fn failure(since: Timestamp) -> Failure {
     Failure::from_call(&failing(Phase::NotSent), None, since)
 }
 
-fn put_off(until: Timestamp) -> Event {
+fn deferral(until: Timestamp) -> Event {
     Event::Deferred {
         claim: None,
         failure: failure(start()),
@@ -67,7 +67,7 @@ fn put_off(until: Timestamp) -> Event {
     }
 }
 
-/// This happens to the invitation during the next call, or save, of this name.
+/// Applies this event to the invitation during the next call, or save, of this name.
 fn on_call(
     world: &FakePorts,
     call: &'static str,
@@ -96,7 +96,7 @@ fn due(at: Timestamp) -> Schedule {
 }
 
 #[tokio::test]
-async fn whoever_is_at_the_stage_is_invited_once() {
+async fn a_candidate_at_the_stage_is_invited_once() {
     let (world, key) = entered_under(|mapping| {
         mapping.options.insert("language".to_owned(), "en".into());
     });
@@ -145,7 +145,7 @@ async fn when_the_application_entered_is_kept() {
     assert_eq!(entry.history, Some("h1".into()));
 }
 
-/// Sending goes on to the report: no second reading of anything, and no hand-over.
+/// The sender continues with the report: nothing is read twice, and nothing is enqueued.
 #[tokio::test]
 async fn what_was_sent_is_reported_in_the_same_breath() {
     let (world, key) = entered_under(|mapping| {
@@ -175,7 +175,7 @@ async fn what_was_sent_is_reported_in_the_same_breath() {
 async fn before_its_time_nothing_is_asked() {
     for (until, asks) in [(time(1), false), (time(0), true), (time(-1), true)] {
         let (world, key) = entered();
-        world.happens(&key, put_off(until));
+        world.happens(&key, deferral(until));
         let row = invite(&world, &key).await;
         assert_eq!(row.state == State::Invited, asks, "{until}");
         assert_eq!(!calls(&world).is_empty(), asks, "{until}");
@@ -206,7 +206,7 @@ async fn of_a_removed_mapping_nobody_is_invited() {
     assert_eq!(calls(&world), NONE);
 }
 
-/// A paused mapping has its invitations wait, and then it is changed and resumed.
+/// A paused mapping defers its invitations, and then it is changed and resumed.
 async fn changed_while_it_waits(change: impl FnOnce(&mut Mapping)) -> (FakePorts, Invitation) {
     let (world, key) = entered();
     world.holds().tenant.mappings[0].paused = true;
@@ -257,9 +257,9 @@ async fn an_invitation_is_wholly_under_the_definition_it_was_made_under() {
     assert_eq!(holds.wrote, []);
 }
 
-/// The same mapping under another name still wants what it had begun.
+/// The same mapping under another name still continues what it had begun.
 #[tokio::test]
-async fn a_mapping_under_another_name_goes_on_with_what_waits() {
+async fn a_renamed_mapping_continues_with_what_waits() {
     let (_, row) = changed_while_it_waits(|mapping| mapping.id = "video-2".into()).await;
     assert_eq!(row.state, State::Invited);
     let (_, row) = changed_while_it_waits(|mapping| {
@@ -290,7 +290,7 @@ async fn a_paused_mapping_holds_its_invitations_back_however_long() {
 }
 
 #[tokio::test]
-async fn whoever_moved_on_is_not_invited() {
+async fn a_candidate_that_moved_on_is_not_invited() {
     for standing in [
         StageInfo::Gone,
         StageInfo::Position(at("13", "34")),
@@ -304,12 +304,12 @@ async fn whoever_moved_on_is_not_invited() {
     }
 }
 
-/// Such a mapping takes up what came of another one's invitation.
+/// Such a mapping follows up another one's invitation.
 #[tokio::test]
 async fn without_triggers_it_does_not_matter_where_the_application_is() {
     let (world, key) = entered_under(|mapping| mapping.triggers.clear());
     world.set(|holds| {
-        // Not by where it stands now, and not by when it came there.
+        // Neither its present position nor its time of entry matters.
         holds.standing = StageInfo::History(vec![HistoryRow {
             id: "h1".into(),
             at: Some(time(-10_000)),
@@ -323,9 +323,9 @@ async fn without_triggers_it_does_not_matter_where_the_application_is() {
     assert_eq!(row.entry.history, None);
 }
 
-/// The reading of who is there had missed it. Eploy's times may be an hour off.
+/// The baseline reading had missed it. Eploy's times may be an hour off.
 #[tokio::test]
-async fn whoever_was_there_before_the_mapping_is_not_invited() {
+async fn a_candidate_from_before_the_mapping_is_not_invited() {
     for (entered_at, invited) in [
         (Some(time(-3901)), false),
         (Some(time(-3900)), true),
@@ -375,7 +375,7 @@ async fn an_address_that_cannot_be_one_is_refused_with_the_reason() {
     assert!(world.holds().orders.is_empty());
 }
 
-/// Merged into another after the move: the application says whose it is now.
+/// Merged into another after the move: the application names the present candidate.
 #[tokio::test]
 async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_left() {
     let (world, key) = entered();
@@ -400,7 +400,7 @@ async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_lef
     assert_eq!(world.holds().orders[0].metadata["candidateId"], "8000");
 }
 
-/// Whose the application is now cannot be told at present: that is no reason to give up the candidate.
+/// The application's present candidate cannot be read at present: that is no reason to give up.
 #[tokio::test]
 async fn a_candidate_that_may_have_been_merged_is_looked_for_again() {
     let (world, key) = entered();
@@ -494,7 +494,7 @@ async fn while_a_claim_runs_nobody_else_sends() {
     assert_eq!(calls(&world), NONE);
 }
 
-/// Whoever looks it up after the lease must be able to rely on nothing coming any more.
+/// A worker that looks it up after the lease must be able to rely on no call being under way.
 #[tokio::test]
 async fn a_call_that_could_outlive_its_lease_is_not_made() {
     for (saving_takes, sends) in [(30, true), (31, false)] {
@@ -509,9 +509,9 @@ async fn a_call_that_could_outlive_its_lease_is_not_made() {
     }
 }
 
-/// A callback finds its invitation however soon it comes.
+/// A callback finds its invitation however soon it arrives.
 #[tokio::test]
-async fn the_reference_is_bound_before_the_invitation_is_on_record_as_sent() {
+async fn the_reference_is_bound_before_the_invitation_is_saved_as_sent() {
     let (world, key) = entered();
     on_call(&world, "invite", |holds| {
         let saved = |holds: &mut FakeState| {
@@ -525,7 +525,7 @@ async fn the_reference_is_bound_before_the_invitation_is_on_record_as_sent() {
 }
 
 #[tokio::test]
-async fn what_the_platform_took_is_on_record_whatever_happened_meanwhile() {
+async fn what_the_platform_accepted_is_saved_whatever_happened_meanwhile() {
     let (world, key) = entered();
     let of = key.clone();
     on_call(&world, "invite", move |holds| {
@@ -555,16 +555,16 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
 }
 
 #[tokio::test]
-async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
+async fn nothing_is_saved_about_a_candidate_erased_meanwhile() {
     let (world, key) = entered();
     on_call(&world, "invite", |holds| holds.rows.clear());
     inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
 
-/// The look-up of another took the outcome of this call for none, and sent it again.
+/// The lookup of another worker found no trace of this call, and sent it again.
 #[tokio::test]
-async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
+async fn a_second_invitation_on_the_platform_changes_nothing_saved() {
     let (world, key) = entered();
     let of = key.clone();
     on_call(&world, "invite", move |holds| {
@@ -575,9 +575,9 @@ async fn a_second_invitation_on_the_platform_changes_nothing_on_record() {
     assert!(!calls(&world).contains(&"create_action"));
 }
 
-/// It was late, and somebody is telling so.
+/// It was late, and a writer is reporting that.
 #[tokio::test]
-async fn whoever_sends_does_not_write_beside_another_writer() {
+async fn a_sender_does_not_write_beside_another_writer() {
     let notes_at = [Moment::Invited].into();
     let (world, key) = entered_under(|mapping| mapping.report.notes_at = notes_at);
     let late = Event::Deferred {
@@ -595,13 +595,13 @@ async fn whoever_sends_does_not_write_beside_another_writer() {
     assert_eq!(row.state, State::Invited);
     assert_eq!(row.report.lease_until, Some(time(50)));
     assert!(!calls(&world).contains(&"add_note"));
-    // What was to be told of the delay was handed out before it was sent.
+    // The report of the delay was enqueued before it was sent.
     let work = Work::step(key, Step::WriteBack);
     assert_eq!(world.holds().queued.first(), Some(&work));
 }
 
 #[tokio::test]
-async fn what_needs_no_report_hands_none_out() {
+async fn without_a_report_nothing_is_enqueued() {
     let (world, key) = entered();
     fails(&world, "invite", Phase::NotSent);
     invite(&world, &key).await;
@@ -610,7 +610,7 @@ async fn what_needs_no_report_hands_none_out() {
 
 /// Another entry of the same person may still have to find it, if the platform does not tell whose it is.
 #[tokio::test]
-async fn what_a_late_sender_was_told_is_not_bound_beside_what_was_found_meanwhile() {
+async fn a_late_senders_reference_is_not_bound_beside_one_found_meanwhile() {
     for (passed, other, bound) in [
         (59, "other", true),
         (60, "other", false),
@@ -631,7 +631,7 @@ async fn what_a_late_sender_was_told_is_not_bound_beside_what_was_found_meanwhil
     }
 }
 
-/// The erasure looked for rows before this one was put on record, or came no further than its tombstone.
+/// The erasure looked for rows before this one was saved, or got no further than its tombstone.
 #[tokio::test]
 async fn nobody_erased_is_invited() {
     let (world, key) = entered();
@@ -645,9 +645,9 @@ async fn nobody_erased_is_invited() {
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
 
-/// Nothing of an erased candidate may stay on the platform, and only what nobody has on record is taken back.
+/// Nothing of an erased candidate may stay on the platform, and only what no row has is withdrawn.
 #[tokio::test]
-async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
+async fn an_invitation_of_a_candidate_erased_meanwhile_is_withdrawn() {
     for erased in [true, false] {
         let (world, key) = entered();
         let row = key.clone();
@@ -656,7 +656,7 @@ async fn whoever_is_erased_while_the_invitation_goes_out_is_taken_back() {
                 let row = holds.rows.remove(&row).unwrap();
                 holds.erased.insert(row.candidate);
             } else {
-                // Another sender has it on record.
+                // Another sender has saved it.
                 holds.happens(&row, sent(Reference::new("other")), time(1));
             }
         };
@@ -676,7 +676,7 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
     for (stage, status, invites) in [
         ("12", "10", true),
         ("15", "1", true),
-        // Somebody else did that.
+        // Another user did that.
         ("12", "11", false),
         ("16", "1", false),
     ] {

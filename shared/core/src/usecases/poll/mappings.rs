@@ -159,7 +159,7 @@ fn reading(mapping: &Mapping, after_break: bool) -> MappingStatus {
 }
 
 /// The status of a mapping whose stage exists after all.
-pub(super) fn mended(mapping: &Mapping, on: bool) -> MappingStatus {
+pub(super) fn repaired(mapping: &Mapping, on: bool) -> MappingStatus {
     if on {
         MappingStatus::Active
     } else {
@@ -199,7 +199,7 @@ pub fn prove(
         known.doubted = false;
         if let MappingStatus::Broken { reason, on, .. } = &known.status {
             tracing::warn!(mapping = %one.mapping.id, %reason, "broken mapping resumed, applications are at its trigger");
-            known.status = mended(&one.mapping, *on);
+            known.status = repaired(&one.mapping, *on);
             any = true;
         }
     }
@@ -261,7 +261,7 @@ pub fn broken(mapping: &Mapping, directory: &Directory) -> Option<String> {
 /// The same for triggers.
 pub fn broken_trigger(triggers: &[Trigger], directory: &Directory) -> Option<String> {
     for trigger in triggers {
-        let name = trigger.stage_name.as_deref().unwrap_or("no name on record");
+        let name = trigger.stage_name.as_deref().unwrap_or("name unknown");
         if let Some(problem) = missing(directory.stages.as_deref(), trigger.stage.as_str()) {
             return Some(format!(
                 "its trigger stage {} ({name}) {problem} in Eploy. Choose another stage",

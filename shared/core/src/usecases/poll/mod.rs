@@ -387,7 +387,7 @@ impl Poller {
                 }
                 // Candidates that entered meanwhile are invited.
                 None if broken_at.is_some() => {
-                    remembered.status = mappings::mended(mapping, was_on);
+                    remembered.status = mappings::repaired(mapping, was_on);
                 }
                 None => {}
             }

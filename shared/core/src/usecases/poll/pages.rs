@@ -101,7 +101,7 @@ impl Poller {
             rows.retain(|row| changed.contains(&row.id));
         }
         if !rows.is_empty() {
-            let problem = "others keep changing an application's row; the poll is made again";
+            let problem = "other writers keep changing an application's row; the poll is repeated";
             let error = StoreError::new("ledger", "note where an application is", problem);
             return Err(error.into());
         }

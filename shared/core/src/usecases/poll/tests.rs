@@ -176,7 +176,7 @@ fn turning_a_mapping_on_invites_nobody_who_was_there_unless_asked_to() {
 }
 
 #[test]
-fn a_paused_mapping_keeps_record_of_whom_it_passes_over() {
+fn a_paused_mapping_saves_the_entries_that_it_skips() {
     let paused = Mapping {
         paused: true,
         ..mapping()
@@ -197,7 +197,7 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         reentry: Reentry::Again,
         ..mapping()
     };
-    // Invited: counts only where the mapping says so.
+    // Invited: a further entry counts only where the mapping says so.
     assert_eq!(
         decide(&once, &ACTIVE, &gone, Some(&invited(1))),
         Decision::NotMatched
@@ -216,7 +216,7 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         decide(&again, &ACTIVE, &gone, Some(&left)),
         Decision::NotMatched
     );
-    // Passed over: always counts.
+    // Skipped: a further entry always counts.
     let baseline = known(1).skipped(SkipReason::Baseline);
     assert_eq!(
         decide(&once, &ACTIVE, &gone, Some(&baseline)),
@@ -227,14 +227,14 @@ fn leaving_and_coming_back_is_a_new_entry_where_it_counts() {
         decide(&once, &ACTIVE, &back, Some(&left)),
         Decision::Invite { round: 2 }
     );
-    // Not yet sent: leaving is noted, and skips it.
+    // Not yet sent: leaving is recorded, and skips it.
     assert_eq!(
         decide(&once, &ACTIVE, &gone, Some(&known(1))),
         Decision::NoteLeft
     );
 }
 
-/// Outcomes and moves that we wrote ourselves are not the recruiter's.
+/// Our own outcomes and moves are not the recruiter's.
 #[test]
 fn what_a_report_of_ours_did_is_no_leaving() {
     let again = Mapping {
@@ -257,7 +257,7 @@ fn what_a_report_of_ours_did_is_no_leaving() {
     };
     for (position, waits, shown) in [
         (at("12", "10"), Decision::Known, Decision::Known),
-        // A move of ours ends the stay of whoever is invited: coming back to the stage is a new entry.
+        // A move of ours ends the stay of an invited candidate: coming back to the stage is a new entry.
         (at("15", "1"), Decision::Known, Decision::NoteLeft),
         (at("12", "11"), Decision::NoteLeft, Decision::NoteLeft),
         (at("16", "10"), Decision::NoteLeft, Decision::NoteLeft),
@@ -271,9 +271,9 @@ fn what_a_report_of_ours_did_is_no_leaving() {
     }
 }
 
-/// It never arrived, so whoever is entered again is invited, whatever the mapping says of second entries.
+/// It never arrived, so a further entry is invited, whatever the mapping says of second entries.
 #[test]
-fn whoever_never_got_it_is_invited_by_entering_again() {
+fn an_invitation_that_never_arrived_is_sent_again_on_reentry() {
     let mut bounced = invited(1);
     bounced.state = crate::invitation::State::Bounced;
     let gone = row(at("13", "1"), 100);
@@ -326,7 +326,7 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         decide_by_history(&again, &ACTIVE, &latest, &came_back),
         Decision::Invite { round: 2 }
     );
-    // As new as what is known is not newer.
+    // A change as old as the known one is not newer.
     let unmoved = [
         line("h2", 50, at("13", "34")),
         line("h3", 100, at("12", "34")),
@@ -356,7 +356,7 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
         (&from_the_beginning, &unclaimed, Decision::StillThere),
         (&at_that_moment, &latest, Decision::StillThere),
         (&came_back, &claimed_since, Decision::StillThere),
-        // Known by its history, and that begins with another stay by now.
+        // Known by its history, which begins with another stay by now.
         (&from_the_beginning, &latest, Decision::Invite { round: 2 }),
         (&came_back, &unclaimed, Decision::Invite { round: 2 }),
     ] {
@@ -366,12 +366,12 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
             "{history:?}"
         );
     }
-    // What is on its way out is not asked about.
+    // An invitation that is being sent is not checked.
     assert_eq!(
         decide(&again, &ACTIVE, &row(at("12", "34"), 400), Some(&known(1))),
         Decision::Known
     );
-    // The mapping was changed after that entry, and the baseline noted where it stood: a change never fires for the past.
+    // The mapping was changed after that entry, and the baseline noted its position: a change never fires for the past.
     let baseline = MappingStatus::Baseline {
         page: 1,
         again: false,
@@ -399,9 +399,9 @@ fn leaving_and_coming_back_between_two_polls_is_found_in_the_history() {
     );
 }
 
-/// The reading of who is there takes several polls, and meanwhile somebody leaves and comes back.
+/// The baseline reading takes several polls, and meanwhile an application leaves and comes back.
 #[test]
-fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() {
+fn a_return_during_the_baseline_reading_belongs_to_the_baseline() {
     let baseline = MappingStatus::Baseline {
         page: 2,
         again: false,
@@ -423,7 +423,7 @@ fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() 
     };
     assert_eq!(decided(true, &left), Decision::Invite { round: 2 });
     assert_eq!(decided(false, &left), Decision::StillThere);
-    // Who was not seen away is in the same stay.
+    // An application that was not seen away is in the same stay.
     let failed = Event::Fail {
         claim: None,
         reason: FailReason::NoEmail,
@@ -432,7 +432,7 @@ fn whoever_comes_back_during_the_first_reading_is_there_as_much_as_the_others() 
     assert_eq!(decided(true, &stayed), Decision::StillThere);
 }
 
-/// A poll read its page before the entry, and slept until the entry was on record.
+/// A poll read its page before the entry, and was suspended until the entry was saved.
 #[test]
 fn an_old_page_does_not_say_that_somebody_left() {
     let again = Mapping {
@@ -444,7 +444,7 @@ fn an_old_page_does_not_say_that_somebody_left() {
     assert_eq!(decided(99), Decision::Known);
     assert_eq!(decided(100), Decision::NoteLeft);
     assert_eq!(decided(101), Decision::NoteLeft);
-    // Where Eploy tells no times, there is no telling.
+    // Without times from Eploy this cannot be detected.
     let mut timeless = elsewhere(0);
     timeless.modified = None;
     assert_eq!(
@@ -537,7 +537,7 @@ pub(super) fn tenant(mappings: Vec<Mapping>) -> crate::tenant::Tenant {
     }
 }
 
-/// How a mapping is watched that is on.
+/// The watched form of a mapping that is on.
 fn watched_on(mapping: &Mapping, state: &mut TenantState) -> Watched {
     let known = state.mappings.get_mut(&mapping.id).unwrap();
     known.status = MappingStatus::Active;
@@ -547,7 +547,7 @@ fn watched_on(mapping: &Mapping, state: &mut TenantState) -> Watched {
 #[test]
 fn only_what_a_change_adds_starts_with_a_baseline() {
     let before = mapping();
-    let stands = |change: fn(&mut Mapping)| {
+    let switched = |change: fn(&mut Mapping)| {
         let mut tenant = tenant(vec![before.clone()]);
         let mut state = TenantState::new(time(0));
         assert_eq!(mappings::adopt(&tenant, &mut state, time(1)).len(), 1);
@@ -564,22 +564,22 @@ fn only_what_a_change_adds_starts_with_a_baseline() {
     let nothing = (false, MappingStatus::Active, 0, time(1));
     let quietly = (true, MappingStatus::Active, 0, time(1));
     let reading = mappings::first_reading(&before);
-    // Words and pauses do not matter.
-    let renamed = stands(|one| one.triggers[0].stage_name = Some("Renamed".to_owned()));
+    // Texts and pauses do not matter.
+    let renamed = switched(|one| one.triggers[0].stage_name = Some("Renamed".to_owned()));
     assert_eq!(renamed, nothing);
-    assert_eq!(stands(|one| one.paused = true), nothing);
-    // What matters only once somebody entered.
-    assert_eq!(stands(|one| one.reentry = Reentry::Again), quietly);
+    assert_eq!(switched(|one| one.paused = true), nothing);
+    // What matters only after an entry.
+    assert_eq!(switched(|one| one.reentry = Reentry::Again), quietly);
     assert_eq!(
-        stands(|one| one.assessment.assessment = "k2".into()),
+        switched(|one| one.assessment.assessment = "k2".into()),
         quietly
     );
-    // Who was there before what was added.
-    let wider = stands(|one| one.triggers[0].statuses.clear());
+    // The applications that were there before the addition.
+    let wider = switched(|one| one.triggers[0].statuses.clear());
     assert_eq!(wider, (true, reading.clone(), 1, time(9)));
-    let all = stands(|one| one.vacancies = Vacancies::All);
+    let all = switched(|one| one.vacancies = Vacancies::All);
     assert_eq!(all, (true, reading, 1, time(9)));
-    let narrower = stands(|one| drop(one.triggers[0].statuses.pop()));
+    let narrower = switched(|one| drop(one.triggers[0].statuses.pop()));
     assert_eq!(narrower, (true, MappingStatus::Active, 1, time(9)));
 }
 

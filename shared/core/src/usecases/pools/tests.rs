@@ -4,7 +4,7 @@ use crate::invitation::State;
 use crate::result::{AssessmentResult, Score, Status};
 use crate::tenant::{PoolOutcome, PoolPlan, Vacancies};
 
-/// A pool for whoever completed `video` with at least 70 %.
+/// A pool for candidates that completed `video` with at least 70 %.
 fn pool() -> Mapping {
     let after = PoolOutcome {
         mapping: "video".into(),
@@ -39,7 +39,7 @@ fn completed(percent: Option<f64>) -> Invitation {
     }
 }
 
-/// A world in which what came of `row` was looked at.
+/// A setup in which the outcome of `row` was evaluated.
 async fn fed(row: &Invitation, pool: Mapping) -> FakePorts {
     let world = FakePorts::new();
     let tenant = tenant(vec![mapping("video"), pool]);
@@ -52,7 +52,7 @@ async fn takes_it(row: &Invitation, pool: Mapping) -> bool {
 }
 
 #[tokio::test]
-async fn whoever_did_well_is_put_on_record_for_the_pool_once() {
+async fn a_good_result_is_saved_for_the_pool_once() {
     let mut row = completed(Some(82.0));
     row.key.round = 2;
     let world = fed(&row, pool()).await;

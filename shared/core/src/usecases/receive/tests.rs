@@ -23,7 +23,7 @@ fn tokens(current: &str) -> CallbackTokens {
     }
 }
 
-/// A world in which the account's callbacks carry `TOKEN`, or for the time being `PREVIOUS`.
+/// A setup in which the account's callbacks carry `TOKEN`, or temporarily `PREVIOUS`.
 fn world() -> FakePorts {
     let world = FakePorts::new();
     let tokens = CallbackTokens {
@@ -66,7 +66,7 @@ async fn call(world: &FakePorts, body: &[u8]) -> ReceiveOutcome {
     receive(world, "acme", "acc", TOKEN, body).await
 }
 
-/// What the reader makes of every callback.
+/// The parsed content of every callback.
 fn speaks_of(world: &FakePorts, event: Option<&str>, references: &[&str]) {
     let references = references.iter().map(|one| Reference::new(*one));
     let hint = WebhookHint {
@@ -76,7 +76,7 @@ fn speaks_of(world: &FakePorts, event: Option<&str>, references: &[&str]) {
     world.holds().reads = Some((SignatureCheck::TokenOnly, Ok(hint)));
 }
 
-/// The only delivery that there is.
+/// The only delivery.
 fn delivery(world: &FakePorts) -> (Delivery, DeliveryStands) {
     let holds = world.holds();
     assert_eq!(holds.deliveries.len(), 1);
@@ -84,18 +84,18 @@ fn delivery(world: &FakePorts) -> (Delivery, DeliveryStands) {
 }
 
 #[tokio::test]
-async fn what_is_accepted_is_stored_with_what_it_speaks_of_and_handed_out() {
+async fn an_accepted_callback_is_stored_with_its_references_and_enqueued() {
     let world = world();
     speaks_of(&world, Some("new_response"), &["r-1", "other"]);
     assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Accepted);
-    let (delivery, stands) = delivery(&world);
+    let (delivery, state) = delivery(&world);
     assert_eq!(delivery.tenant, "acme".into());
     assert_eq!(delivery.account, "acc".into());
     assert_eq!(delivery.at, start());
     assert_eq!(delivery.event.as_deref(), Some("new_response"));
     assert_eq!(delivery.references, ["r-1".into(), "other".into()]);
     assert_eq!(delivery.tries, 0);
-    assert_eq!(stands, DeliveryStands::Stored(Some(start())));
+    assert_eq!(state, DeliveryStands::Stored(Some(start())));
     let work = Work::Delivery {
         tenant: "acme".into(),
         id: delivery.id,
@@ -105,7 +105,7 @@ async fn what_is_accepted_is_stored_with_what_it_speaks_of_and_handed_out() {
 
 #[tokio::test]
 async fn a_delivery_is_due_unless_a_queue_that_keeps_it_has_it() {
-    for (is_durable, fails, stands) in [
+    for (is_durable, fails, state) in [
         (false, false, DeliveryStands::Stored(Some(start()))),
         (false, true, DeliveryStands::Stored(Some(start()))),
         (true, false, DeliveryStands::Stored(None)),
@@ -120,7 +120,7 @@ async fn a_delivery_is_due_unless_a_queue_that_keeps_it_has_it() {
         world.holds().queue_fails = fails;
         assert_eq!(call(&world, b"{}").await, ReceiveOutcome::Accepted);
         let (delivery, stood) = delivery(&world);
-        assert_eq!(stood, stands, "keeps: {is_durable}, fails: {fails}");
+        assert_eq!(stood, state, "keeps: {is_durable}, fails: {fails}");
         assert_eq!(delivery.tries, 0);
     }
 }
@@ -135,7 +135,7 @@ async fn the_token_before_is_accepted_as_well_and_no_other() {
     world.holds().tokens.insert("acc".into(), tokens(TOKEN));
     assert_eq!(given(TOKEN).await, ReceiveOutcome::Accepted);
     assert_eq!(given(PREVIOUS).await, ReceiveOutcome::NoSuchAddress);
-    // A secret that somebody wrote by hand may have the same token twice.
+    // A secret that was written by hand may have the same token twice.
     let twice = CallbackTokens {
         previous: Some(token(TOKEN)),
         ..tokens(TOKEN)
@@ -149,7 +149,7 @@ async fn unknown_tenants_and_accounts_get_the_answer_of_a_wrong_token() {
     let world = world();
     let at = async |tenant, account| receive(&world, tenant, account, TOKEN, b"{}").await;
     assert_eq!(at("other", "acc").await, ReceiveOutcome::NoSuchAddress);
-    // Strangers must not run up what the secret store costs.
+    // Strangers must not cause costs in the secret store.
     assert!(!world.holds().calls.contains(&"callback_tokens"));
     assert_eq!(at("acme", "other").await, ReceiveOutcome::NoSuchAddress);
     // An account without callbacks, for which there is a token all the same.
@@ -173,7 +173,7 @@ async fn nothing_is_kept_of_what_is_forged_or_makes_no_sense() {
 
 #[tokio::test]
 async fn what_cannot_be_an_address_is_not_even_looked_up() {
-    // Everything else would fit: the tenant has that name, the account that token.
+    // Everything else matches: the tenant has that name, the account that token.
     let given = async |tenant: &str, account: &str, token: &str| {
         let world = FakePorts::new();
         world.holds().tenant.id = tenant.into();
@@ -226,7 +226,7 @@ async fn the_same_call_again_is_the_same_delivery_and_no_other_call_is() {
     }
 }
 
-/// A world with a stored delivery that speaks of these.
+/// A setup with a stored delivery with these references.
 async fn delivered(references: &[&str]) -> FakePorts {
     let world = world();
     speaks_of(&world, None, references);
@@ -241,7 +241,7 @@ async fn look_at(world: &FakePorts, id: &str) {
     looked.await.unwrap();
 }
 
-/// Looks into the only delivery. Returns how it stands then.
+/// Processes the only delivery. Returns its state then.
 async fn look(world: &FakePorts) -> (Delivery, DeliveryStands) {
     let id = delivery(world).0.id;
     look_at(world, &id).await;
@@ -250,21 +250,21 @@ async fn look(world: &FakePorts) -> (Delivery, DeliveryStands) {
 
 const HANDLED: DeliveryStands = DeliveryStands::Settled(DeliveryOutcome::Handled);
 
-/// How long from now until it is looked into again.
-fn again(world: &FakePorts, stands: &DeliveryStands) -> SignedDuration {
-    match stands {
+/// The time from now until it is processed again.
+fn again(world: &FakePorts, state: &DeliveryStands) -> SignedDuration {
+    match state {
         DeliveryStands::Settled(DeliveryOutcome::Again(at)) => at.duration_since(world.holds().now),
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_delivery_is_handled_once_its_news_are_on_record() {
+async fn a_delivery_is_handled_once_its_result_is_saved() {
     let world = delivered(&["nobodys", "r-1"]).await;
     let key = world.invited("1", "video");
     world.results_in("1", Status::Completed);
-    let (delivery, stands) = look(&world).await;
-    assert_eq!(stands, HANDLED);
+    let (delivery, state) = look(&world).await;
+    assert_eq!(state, HANDLED);
     assert_eq!(delivery.tries, 1);
     assert_eq!(world.row(&key).state, State::Completed);
     assert!(!world.row(&key).unreported());
@@ -277,11 +277,11 @@ async fn a_delivery_comes_back_until_the_platform_answers() {
     world.results_in("1", Status::Completed);
     let down = failing(Phase::Unknown);
     world.holds().fails.insert("result", down);
-    // However often: it is known whose it is.
+    // However often: its invitation is known.
     for tries in 1..=8 {
-        let (delivery, stands) = look(&world).await;
+        let (delivery, state) = look(&world).await;
         assert_eq!(delivery.tries, tries);
-        assert!(again(&world, &stands) > SignedDuration::ZERO);
+        assert!(again(&world, &state) > SignedDuration::ZERO);
         assert_eq!(world.row(&key).state, State::Invited);
     }
     world.holds().fails.clear();
@@ -307,8 +307,8 @@ async fn of_several_invitations_one_that_waits_keeps_the_delivery() {
             sent_to: None,
         };
         world.happens(&waiting, claim);
-        let stands = look(&world).await.1;
-        assert!(again(&world, &stands) > SignedDuration::ZERO, "{waits}");
+        let state = look(&world).await.1;
+        assert!(again(&world, &state) > SignedDuration::ZERO, "{waits}");
         assert_eq!(world.row(&other).state, State::Completed);
     }
 }
@@ -329,20 +329,20 @@ async fn a_delivery_about_nobody_is_looked_into_six_times_and_then_parked() {
     let world = delivered(&["r-1"]).await;
     let mut before = SignedDuration::ZERO;
     for tries in 1..=5 {
-        let (delivery, stands) = look(&world).await;
+        let (delivery, state) = look(&world).await;
         assert_eq!(delivery.tries, tries);
-        let wait = again(&world, &stands);
+        let wait = again(&world, &state);
         assert!(wait > before, "the {tries}th wait is {wait}");
         before = wait;
     }
-    let (delivery, stands) = look(&world).await;
+    let (delivery, state) = look(&world).await;
     assert_eq!(delivery.tries, 6);
-    assert_eq!(stands, DeliveryStands::Settled(DeliveryOutcome::Unmatched));
+    assert_eq!(state, DeliveryStands::Settled(DeliveryOutcome::Unmatched));
 }
 
-/// The callback overtook the record of what it is about.
+/// The callback arrived before its row was saved.
 #[tokio::test]
-async fn an_invitation_that_is_on_record_by_the_next_look_is_found() {
+async fn an_invitation_that_is_saved_by_the_next_try_is_found() {
     let world = delivered(&["r-1"]).await;
     look(&world).await;
     let key = world.invited("1", "video");
@@ -358,7 +358,8 @@ async fn a_delivery_that_is_gone_is_none() {
     assert!(world.holds().deliveries.is_empty());
 }
 
-/// The invitation is known, and its result cannot be read: refused, or the row is broken, or the tenant is gone.
+/// The invitation is known, and its result cannot be read: it was refused, the row is unreadable, or the tenant was
+/// removed.
 #[tokio::test]
 async fn a_delivery_whose_result_is_never_read_is_given_up_after_days_and_tries() {
     use crate::error::{CallError, ErrorScope};

@@ -25,7 +25,7 @@ fn to(account: &str, assessment: &str) -> Mapping {
     }
 }
 
-/// A world in which `acc` has a callback token, and mappings to it and to an account that has none.
+/// A setup in which `acc` has a callback token, with mappings to it and to an account without callbacks.
 fn world() -> (FakePorts, Tenant) {
     let world = FakePorts::new();
     let tokens = CallbackTokens {

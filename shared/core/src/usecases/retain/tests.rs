@@ -55,7 +55,7 @@ fn then(row: &Invitation, event: Event, at: i64) -> Invitation {
         .next
 }
 
-/// A world with these rows, thirty days after its beginning.
+/// A setup with these rows, thirty days after the start.
 async fn after_thirty_days(rows: &[Invitation]) -> FakePorts {
     let world = FakePorts::new();
     for row in rows {
@@ -73,7 +73,7 @@ async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() 
         completed("0", 1),
         old.clone(),
         completed("2", 1),
-        // Old, but not over; and nothing came of it that could be removed.
+        // Old, but not ended; or without a result that could be removed.
         invited("3", 0),
         entered("4", &mapping("video"), start()).skipped(SkipReason::Baseline),
     ])
@@ -91,7 +91,7 @@ async fn what_is_over_is_kept_for_the_days_that_the_tenant_says_and_no_longer() 
 async fn what_came_of_it_is_removed_and_that_it_was_stays() {
     let world = after_thirty_days(&[completed("1", 0)]).await;
     let retention = retention(&world);
-    // Nobody has said for how long.
+    // The tenant has no retention time.
     retention.purge_expired().await.unwrap();
     let key = completed("1", 0).key;
     assert!(world.row(&key).snapshot.is_some());
@@ -108,7 +108,7 @@ async fn what_came_of_it_is_removed_and_that_it_was_stays() {
     assert_eq!(retention.over(&"acme".into(), 30).await.unwrap(), []);
 }
 
-/// The failure is told, so that it is tried again soon.
+/// The failure is reported, so that it is retried soon.
 #[tokio::test]
 async fn one_tenants_failure_keeps_nothing_else_from_being_forgotten() {
     let world = after_thirty_days(&[completed("1", 0)]).await;
@@ -129,16 +129,16 @@ async fn one_tenants_failure_keeps_nothing_else_from_being_forgotten() {
 async fn only_what_was_removed_counts() {
     let rows = [completed("1", 0), completed("2", 0), completed("3", 0)];
     let world = after_thirty_days(&rows).await;
-    // Something has just happened to the first.
+    // The first has just changed.
     world.holds().conflicts = 1;
     let retention = retention(&world);
     assert_eq!(retention.forget(&rows).await.unwrap(), 2);
     assert!(world.row(&rows[0].key).snapshot.is_some());
 }
 
-/// What Eploy does not take, because the application was deleted there, is tried again and again.
+/// Eploy refuses the report, because the application was deleted there, and it is retried again and again.
 #[tokio::test]
-async fn what_is_over_is_kept_no_longer_for_being_reported_in_vain() {
+async fn failing_reports_do_not_extend_the_retention_time() {
     let failure = crate::invitation::Failure {
         code: "eploy.not_found".to_owned(),
         problem: "Eploy has no such record".to_owned(),

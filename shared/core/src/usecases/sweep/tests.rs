@@ -16,7 +16,7 @@ fn assessment() -> AssessmentRef {
     mapping("video").assessment
 }
 
-/// A world whose sweep is due now, and was last done an hour ago.
+/// A setup whose sweep is due now, an hour after the last one.
 fn world() -> FakePorts {
     let world = FakePorts::new();
     let sweep = SweepState {
@@ -30,7 +30,7 @@ fn world() -> FakePorts {
 
 async fn sweep(world: &FakePorts) -> SweepState {
     sweep_until(world, Deadline::NONE).await;
-    stands(world)
+    sweep_state(world)
 }
 
 async fn sweep_until(world: &FakePorts, deadline: Deadline) -> Swept {
@@ -47,11 +47,11 @@ async fn try_to_sweep(world: &FakePorts, deadline: Deadline) -> Result<Swept, Er
     sweeper.sweep(&tenant, &assessment(), deadline).await
 }
 
-fn stands(world: &FakePorts) -> SweepState {
+fn sweep_state(world: &FakePorts) -> SweepState {
     world.holds().sweeps[&assessment()].clone()
 }
 
-/// Puts so many on record that the platform has.
+/// Saves this many invitations that the platform has.
 fn invited(world: &FakePorts, many: u32) -> Vec<InvitationKey> {
     let all = 1..=many;
     all.map(|one| world.invited(&one.to_string(), "video"))
@@ -93,7 +93,7 @@ async fn nobody_asks_before_it_is_due() {
         invited(&world, 1);
         let state = SweepState {
             due_at,
-            ..stands(&world)
+            ..sweep_state(&world)
         };
         world.holds().sweeps.insert(assessment(), state);
         sweep(&world).await;
@@ -111,7 +111,7 @@ async fn a_paused_tenants_assessments_are_not_swept() {
 }
 
 #[tokio::test]
-async fn a_few_are_asked_for_one_by_one_and_what_is_new_is_told() {
+async fn a_few_are_queried_one_by_one_and_changes_are_reported() {
     let world = world();
     let keys = invited(&world, 4);
     world.results_in("2", Status::Completed);
@@ -121,7 +121,7 @@ async fn a_few_are_asked_for_one_by_one_and_what_is_new_is_told() {
     for key in &keys {
         assert!(!world.row(key).unreported());
     }
-    // Everything was looked at, so that the next look is as usual.
+    // The sweep was complete, so the next one is as usual.
     assert_eq!(next.due_at, Some(time(900)));
     assert_eq!(next.last_at, Some(start()));
     assert_eq!(next.failures, 0);
@@ -164,7 +164,7 @@ async fn a_row_that_is_broken_for_good_hides_no_other() {
     assert_eq!(world.row(&keys[1]).state, State::Completed);
     assert_eq!(next.last_at, Some(time(-3600)), "not all were looked at");
 
-    // A store that may work with the next try is no reason to go on.
+    // A store that may work on the next attempt is no reason to continue.
     let world = self::world();
     let keys = invited(&world, 2);
     world.results_in("2", Status::Completed);
@@ -172,11 +172,11 @@ async fn a_row_that_is_broken_for_good_hides_no_other() {
     let tried = try_to_sweep(&world, Deadline::NONE).await;
     assert!(matches!(tried, Err(Error::Store(_))), "{tried:?}");
     assert_ne!(world.row(&keys[1]).state, State::Completed);
-    assert_eq!(stands(&world).due_at, Some(start()), "still due");
+    assert_eq!(sweep_state(&world).due_at, Some(start()), "still due");
 }
 
 #[tokio::test]
-async fn many_are_found_on_one_list_and_only_those_with_news_are_handed_out() {
+async fn many_are_found_on_one_list_and_only_changed_ones_are_enqueued() {
     let world = world();
     world.pass(-2 * DAY);
     let keys = invited(&world, 5);
@@ -201,13 +201,13 @@ async fn many_are_found_on_one_list_and_only_those_with_news_are_handed_out() {
         change_token: Some(change_token.to_owned()),
     });
     assert_eq!(world.holds().queued, news);
-    // A hint can be lost, so that the next look is soon, and sees the same.
+    // A hint can be lost, so the next sweep is soon, and sees the same change.
     assert_eq!(next.due_at, Some(time(900)));
     assert_eq!(next.last_at, Some(start()));
 }
 
 #[tokio::test]
-async fn a_list_without_news_is_read_again_as_usual() {
+async fn a_list_without_changes_is_read_again_as_usual() {
     let world = world();
     world.pass(-2 * DAY);
     invited(&world, 5);
@@ -231,7 +231,7 @@ async fn a_sweep_rests_only_after_it_found_nothing_twice() {
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
 
-/// Whoever arms does so before the row that is to be watched is on record, and may take as long as a lease.
+/// A writer schedules the sweep before it saves the row that is to be watched, and may take as long as a lease.
 #[tokio::test]
 async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
     let world = world();
@@ -250,7 +250,7 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
         let assessment = assessment();
         let swept = sweeper.sweep(&tenant, &assessment, Deadline::NONE);
         assert_eq!(swept.await.unwrap(), Swept::Done);
-        stands(&world)
+        sweep_state(&world)
     };
     assert_eq!(sweep().await.due_at, Some(time(60)), "the lease is longer");
     let sweeps = &sweeper.engine.sweeps;
@@ -303,7 +303,7 @@ async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
     }
 }
 
-/// Arms the sweep for this time while it is under way.
+/// Schedules the sweep for this time while it runs.
 fn armed_meanwhile(world: &FakePorts, at: Timestamp) {
     let armed = move |holds: &mut super::super::fake_ports::FakeState| {
         let sweep = holds.sweeps.get_mut(&assessment()).unwrap();
@@ -316,7 +316,7 @@ fn armed_meanwhile(world: &FakePorts, at: Timestamp) {
 
 #[tokio::test]
 async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
-    // Waiting for long.
+    // Watching for long.
     let slow = world();
     slow.pass(-2 * DAY);
     invited(&slow, 5);
@@ -328,7 +328,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
     // Found nothing, for the first time and for the last.
     for empty_at in [None, Some(0)] {
         let world = world();
-        let mut before = stands(&world);
+        let mut before = sweep_state(&world);
         before.empty_at = empty_at;
         world.holds().sweeps.insert(assessment(), before);
         armed_meanwhile(&world, start());
@@ -341,7 +341,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
         assert_eq!(next.armed, 1);
     }
 
-    // The platform does not answer, and wants to be left alone.
+    // The platform does not answer, and asks us to wait.
     let busy = world();
     invited(&busy, 5);
     let until = throttled(Some(time(5000)));
@@ -352,7 +352,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
     assert_eq!(next.failures, 1);
 }
 
-/// A world in which the watch of one invitation, of this status, is over this many seconds from now.
+/// A setup in which the watch of one invitation, with this status, ends this many seconds from now.
 async fn watching(status: Status, over: i64) -> (FakePorts, InvitationKey) {
     let world = world();
     world.holds().tenant.mappings[0].expires_after_days = Some(1);

@@ -32,27 +32,27 @@ impl Sweeper {
             }
             let last_chance = after(until, self.engine.timing.overdue());
             if is_open(one) {
-                let heard = answers && {
+                let fetched = answers && {
                     let asking = self.write_back.sync_result(&one.key, None, None);
                     match Box::pin(asking).await {
                         Err(Error::Store(error)) if error.lasting => {
                             unreadable(one, &error);
                             false
                         }
-                        news => {
-                            let news = news?;
+                        outcome => {
+                            let outcome = outcome?;
                             answers = !matches!(
-                                news,
+                                outcome,
                                 SyncOutcome::Unavailable {
                                     scope: ErrorScope::Connection,
                                     ..
                                 }
                             );
-                            news == SyncOutcome::Recorded
+                            outcome == SyncOutcome::Recorded
                         }
                     }
                 };
-                if !heard && now < last_chance {
+                if !fetched && now < last_chance {
                     continue;
                 }
             }

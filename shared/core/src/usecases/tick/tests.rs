@@ -26,7 +26,7 @@ fn steps(count: usize) -> Vec<DueItem> {
 }
 
 #[tokio::test]
-async fn whatever_is_due_is_handed_out_as_the_work_that_it_is() {
+async fn every_due_item_is_enqueued_as_its_work() {
     let world = FakePorts::new();
     let row = entered("1", &mapping("video"), start());
     let (tenant, key, assessment) = (row.key.tenant.clone(), row.key, row.assessment);
@@ -78,7 +78,7 @@ async fn where_nothing_is_due_the_queue_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_was_handed_out_is_left_to_the_queue_for_a_lease() {
+async fn an_enqueued_item_is_left_to_the_queue_for_a_lease() {
     let world = FakePorts::new();
     let ticker = ticker(&world);
     world.holds().due = steps(5);
@@ -108,13 +108,13 @@ async fn what_the_queue_did_not_take_has_no_lease() {
 }
 
 #[tokio::test]
-async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
+async fn an_item_that_is_not_due_yet_is_enqueued_without_a_lease() {
     let world = FakePorts::new();
     let ticker = ticker(&world);
     world.pass(-60);
     world.holds().due = steps(7);
     ticker.look_ahead().await.unwrap();
-    // What is due comes first, and all that is not has its turn, however much it is.
+    // Due items come first, and every other one gets its turn, however many there are.
     world.holds().due.clear();
     assert_eq!(ticker.tick().await.unwrap(), 7);
     assert_eq!(ticker.tick().await.unwrap(), 0);
@@ -122,7 +122,7 @@ async fn what_is_not_due_yet_is_handed_out_without_a_lease() {
     assert_eq!(ticker.tick().await.unwrap(), 2);
 }
 
-/// Each time that a delivery is looked into counts.
+/// Each attempt to process a delivery counts.
 #[tokio::test]
 async fn a_delivery_is_not_looked_into_ahead_of_its_time() {
     let world = FakePorts::new();

@@ -1,4 +1,4 @@
-//! Bringing news, and reporting them.
+//! Fetching results, and reporting them.
 
 mod parts;
 
@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::super::fake_ports::{
-    FakePorts, FakeState, Wrote, entered, failing, mapping, sent, start, throttled, time, told,
+    FakePorts, FakeState, Wrote, entered, failing, fully_shown, mapping, sent, start, throttled,
+    time,
 };
 use super::*;
 use crate::invitation::{FailReason, Failure, NextTry, Part, PartFailure};
@@ -16,7 +17,7 @@ use crate::result::{Score, Status};
 use crate::tenant::{ActionPlan, MovePlan};
 use crate::timing::{Timing, after, seconds};
 
-/// A world whose invitations are reported as an action, or not at all.
+/// A setup whose invitations are reported as an action, or not at all.
 fn world(action: bool) -> FakePorts {
     let world = FakePorts::new();
     if action {
@@ -35,7 +36,7 @@ fn plan() -> ActionPlan {
     }
 }
 
-/// The platform says that the one of this application is completed, with so many points of ten.
+/// The platform's result for this application's invitation: completed, with this many points of ten.
 fn scored(world: &FakePorts, application: &str, points: f64) {
     let reference = Reference::new(format!("r-{application}"));
     let mut result = AssessmentResult::bare(reference.clone(), Status::Completed);
@@ -43,7 +44,7 @@ fn scored(world: &FakePorts, application: &str, points: f64) {
     world.holds().results.insert(reference, result);
 }
 
-/// What the ledger knows when the platform says so.
+/// What the ledger knows with that result.
 fn snapshot(points: f64) -> crate::result::ResultSnapshot {
     let mut result = AssessmentResult::bare("r-1".into(), Status::Completed);
     result.score = Some(Score::of(points, Some(10.0)));
@@ -82,7 +83,7 @@ async fn bring(world: &FakePorts, key: &InvitationKey, delivered_as: Option<&str
     news.await.unwrap()
 }
 
-/// Reports what there is. Returns the row as it is then.
+/// Reports what there is. Returns the row afterwards.
 async fn write(world: &FakePorts, key: &InvitationKey) -> Invitation {
     world.write_back().write_back(key).await.unwrap();
     world.row(key)
@@ -104,9 +105,10 @@ fn unreported(world: &FakePorts) -> InvitationKey {
     key
 }
 
-/// A writer that a delivery had sent died after it had saved what it saw. Nothing but the delivery comes back to the row.
+/// A writer that a delivery had sent died after it had saved its observation. Nothing but the delivery comes back to
+/// the row.
 #[tokio::test]
-async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
+async fn an_unfinished_report_is_written_when_its_delivery_comes_back() {
     let world = world(false);
     let key = world.invited("1", "video");
     scored(&world, "1", 9.0);
@@ -122,7 +124,7 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
         holds.rows.insert(key.clone(), shown.clone());
         holds.happens(&key, seen, time(begun));
     };
-    // For all that anybody knows it is still at work.
+    // As far as anybody knows it is still at work.
     left(-59);
     assert_eq!(bring(&world, &key, Some("c1")).await, SyncOutcome::Later);
     assert!(world.row(&key).awaits_delivery());
@@ -133,7 +135,7 @@ async fn what_a_writer_left_behind_is_told_when_its_delivery_comes_back() {
     assert_eq!(bring(&world, &key, Some("c1")).await, SyncOutcome::Recorded);
 }
 
-/// Its sender bound the reference and came no further, and the invitation was given up. Then the candidate took part.
+/// Its sender bound the reference and got no further, and the invitation was given up. Then the candidate took part.
 #[tokio::test]
 async fn a_callback_brings_home_an_invitation_that_was_given_up() {
     let world = world(false);
@@ -162,14 +164,15 @@ async fn a_callback_brings_home_an_invitation_that_was_given_up() {
         assert_eq!(row.reference, Some("r-1".into()));
         assert_eq!(row.state, State::Completed);
     }
-    // Without a delivery there is nothing to put on record.
+    // Without a delivery there is nothing to save.
     world.enter("1", "video");
     world.happens(&key, claim(start()));
     assert_eq!(bring(&world, &key, None).await, SyncOutcome::Later);
     assert_eq!(world.row(&key).reference, None);
 }
 
-/// Whose time of keeping is over is not touched again, whatever callback comes, and the callback does not come back.
+/// An invitation past its retention time is not touched again, whatever callback comes, and the callback does not come
+/// back.
 #[tokio::test]
 async fn a_callback_about_what_was_forgotten_is_done() {
     for has_reference in [false, true] {
@@ -192,7 +195,7 @@ async fn a_callback_about_what_was_forgotten_is_done() {
     }
 }
 
-/// By the time the platform's answer arrives, another worker has asked for and saved the new score.
+/// By the time the platform's answer arrives, another worker has fetched and saved the new score.
 #[tokio::test]
 async fn what_was_asked_for_earlier_never_replaces_what_was_asked_for_later() {
     let world = world(false);
@@ -224,7 +227,7 @@ async fn a_row_that_never_rests_is_left_for_later() {
 }
 
 #[tokio::test]
-async fn of_an_invitation_that_is_gone_there_are_no_news() {
+async fn a_missing_invitation_has_no_result() {
     let world = world(false);
     let key = world.invited("1", "video");
     world.holds().rows.clear();
@@ -236,9 +239,9 @@ async fn of_an_invitation_that_is_gone_there_are_no_news() {
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
 
-/// News are asked for, put on record and reported in one go, and cost one reading of the platform.
+/// A result is fetched, saved and reported in one go, with one read of the platform.
 #[tokio::test]
-async fn news_are_reported_in_the_same_breath() {
+async fn a_result_is_reported_right_away() {
     let world = world(true);
     let key = unreported(&world);
     write(&world, &key).await;
@@ -249,14 +252,14 @@ async fn news_are_reported_in_the_same_breath() {
     let row = world.row(&key);
     assert_eq!(row.state, State::Completed);
     assert!(!row.unreported());
-    // And there is nothing left for whoever comes after.
+    // And nothing is left for another worker.
     write(&world, &key).await;
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
 
-/// Before an action is created, that it may be has to be on record.
+/// Before an action is created, that intention has to be saved.
 #[tokio::test]
-async fn news_of_what_has_no_action_yet_are_put_on_record_and_handed_out() {
+async fn a_result_without_an_action_yet_is_saved_and_enqueued() {
     for tried in [false, true] {
         let world = world(true);
         let key = world.invited("1", "video");
@@ -278,7 +281,7 @@ async fn news_of_what_has_no_action_yet_are_put_on_record_and_handed_out() {
 }
 
 #[tokio::test]
-async fn a_mark_and_its_news_are_on_record_together() {
+async fn a_change_token_and_its_result_are_saved_together() {
     let world = world(false);
     let key = world.invited("1", "video");
     scored(&world, "1", 9.0);
@@ -291,7 +294,7 @@ async fn a_mark_and_its_news_are_on_record_together() {
     assert!(!row.unreported());
 }
 
-/// A note without the platform's words is not the last of its moment.
+/// A note without the platform's text is not the last of its moment.
 #[tokio::test]
 async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
     let world = world(false);
@@ -323,9 +326,9 @@ async fn a_note_without_the_platforms_words_is_followed_by_one_with_them() {
     assert_eq!(notes, [true, false]);
 }
 
-/// Somebody writes a report, and meanwhile there is more to tell.
+/// A report is being written, and meanwhile there is a new revision.
 #[tokio::test]
-async fn news_that_come_during_a_report_are_left_to_whoever_writes_next() {
+async fn a_change_during_a_report_is_left_to_the_next_writer() {
     let world = world(false);
     world.holds().tenant.mappings[0].report.notes_at = [Moment::Completed].into();
     let key = unreported(&world);
@@ -340,7 +343,7 @@ async fn news_that_come_during_a_report_are_left_to_whoever_writes_next() {
 }
 
 #[tokio::test]
-async fn what_the_platform_does_not_tell_comes_later() {
+async fn a_result_that_cannot_be_fetched_comes_later() {
     for call in ["platform", "result"] {
         let world = world(false);
         let key = world.invited("1", "video");
@@ -390,7 +393,7 @@ async fn one_writer_at_a_time() {
 }
 
 #[tokio::test]
-async fn of_two_who_begin_at_once_one_goes_on() {
+async fn of_two_concurrent_writers_one_continues() {
     let world = world(true);
     let key = unreported(&world);
     world.holds().conflicts = 1;
@@ -420,7 +423,7 @@ async fn what_comes_of_a_removed_mappings_invitation_is_reported_as_it_said() {
     }
 }
 
-/// The mapping says something else by now, for those who come after.
+/// The mapping has other settings by now, for later entries.
 #[tokio::test]
 async fn a_report_is_written_as_the_definition_says_that_the_invitation_is_under() {
     let world = world(true);
@@ -434,8 +437,8 @@ async fn a_report_is_written_as_the_definition_says_that_the_invitation_is_under
     assert!(matches!(world.holds().wrote[..], [Wrote::Action(_)]));
 }
 
-/// Of an earlier program's row nobody knows where to report, once its mapping is gone. That is said, and nothing is given out
-/// as shown.
+/// For an earlier program's row, where to report is unknown once its mapping is gone. The report says so, and nothing
+/// counts as shown.
 #[tokio::test]
 async fn a_report_without_any_definition_waits_for_its_mapping_to_be_configured_again() {
     let world = world(true);
@@ -452,7 +455,7 @@ async fn a_report_without_any_definition_waits_for_its_mapping_to_be_configured_
 }
 
 #[tokio::test]
-async fn a_report_that_fails_is_put_off_and_waits_for_its_time() {
+async fn a_failed_report_is_deferred_and_waits_for_its_time() {
     for call in ["eploy", "vacancy", "create_action"] {
         let world = world(true);
         let key = unreported(&world);
@@ -500,9 +503,9 @@ async fn a_report_that_needs_the_platforms_words_waits_for_them() {
     assert_eq!(world.row(&key).report.lease_until, None);
 }
 
-/// Its key was revoked, say. What the ledger knows is shown once, and the platform's words when they can be had.
+/// Its key was revoked, say. What the ledger knows is shown once, and the platform's text when it is available.
 #[tokio::test]
-async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_too_long() {
+async fn what_the_ledger_knows_is_reported_where_the_platform_is_unavailable_for_too_long() {
     let world = world(true);
     let key = unreported(&world);
     write(&world, &key).await;
@@ -519,15 +522,15 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
         };
         written.into_iter().map(comments).collect::<Vec<_>>()
     };
-    let mut told = Vec::new();
+    let mut notified = Vec::new();
     while world.holds().now < time(4 * 3600) {
         let row = write(&world, &key).await;
         assert!(row.unreported());
         for comments in shown(&world) {
-            told.push(world.holds().now);
+            notified.push(world.holds().now);
             assert!(comments.contains("Score: 9 of 10 (90 %)"), "{comments}");
             assert!(comments.contains("cannot be asked for more"), "{comments}");
-            // What only an administrator can do is not said to the recruiter.
+            // What only an administrator can do is not in the recruiter's text.
             assert!(!comments.contains("Mend it."), "{comments}");
         }
         let Schedule::At { at, .. } = row.schedule else {
@@ -536,11 +539,11 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
         world.holds().now = at;
     }
     assert!(
-        matches!(told.as_slice(), [at] if *at >= time(1800)),
-        "{told:?}"
+        matches!(notified.as_slice(), [at] if *at >= time(1800)),
+        "{notified:?}"
     );
 
-    // There is more to tell, and still nobody to ask.
+    // There is a new revision, and the platform is still unavailable.
     world.happens(&key, observed(8.0));
     let row = write(&world, &key).await;
     assert_eq!(row.report.shows(Part::Action), row.revision);
@@ -555,7 +558,7 @@ async fn what_the_ledger_knows_is_told_where_the_platform_cannot_be_asked_for_to
     assert!(!comments[0].contains("cannot be asked"), "{comments:?}");
 }
 
-/// The mend is a person's, and what is refused counts against the customer's allowance.
+/// The fix is up to a person, and a refused call counts against the customer's allowance.
 #[tokio::test]
 async fn what_is_refused_for_good_is_tried_again_but_rarely() {
     let world = world(true);
@@ -576,15 +579,15 @@ async fn what_is_refused_for_good_is_tried_again_but_rarely() {
         (failure.failure.attempts, failure.next),
         (7, NextTry::GivenUp(1))
     );
-    let told = world
+    let published = world
         .holds()
         .published
         .iter()
         .any(|what| what.name() == "report.failed");
-    assert!(told);
+    assert!(published);
 }
 
-/// Nothing may be lost by a connection that is down for days, and nothing is tried for ever.
+/// Nothing may be lost by a connection that is down for days, and nothing is retried for ever.
 #[tokio::test]
 async fn an_eploy_that_does_not_answer_is_tried_for_a_month() {
     for call in ["eploy", "vacancy"] {
@@ -601,7 +604,7 @@ async fn an_eploy_that_does_not_answer_is_tried_for_a_month() {
         assert!((80..120).contains(&tries), "{tries}");
         let row = world.row(&key);
         assert!(!row.unreported() && row.report.failure(Part::Action).is_some());
-        // An operator has it tried once more when it is up again.
+        // An operator has it retried when it is up again.
         world.holds().fails.clear();
         world.happens(&key, Event::Retry);
         let row = write(&world, &key).await;
@@ -609,7 +612,7 @@ async fn an_eploy_that_does_not_answer_is_tried_for_a_month() {
     }
 }
 
-/// The tenant was paused, or nobody was at work: that proves nothing.
+/// The tenant was paused, or no worker was running: that proves nothing.
 #[tokio::test]
 async fn time_in_which_nobody_tried_does_not_end_a_report() {
     let world = world(true);
@@ -661,14 +664,14 @@ async fn the_report_of_an_application_that_eploy_has_no_more_ends() {
     let failure = row.report.failure(Part::Action).unwrap();
     assert_eq!(failure.failure.code, "eploy.application_gone");
     assert!(failure.is_given_up());
-    let told = std::mem::take(&mut world.holds().published);
+    let published = std::mem::take(&mut world.holds().published);
     assert!(
-        told.iter().any(|what| what.name() == "report.failed"),
-        "{told:?}"
+        published.iter().any(|what| what.name() == "report.failed"),
+        "{published:?}"
     );
 }
 
-/// Its parts were put off for longer than the look for the application.
+/// Its parts were deferred for longer than the search for the application.
 #[tokio::test]
 async fn an_application_that_is_gone_is_looked_for_though_no_part_is_due() {
     let world = world(true);
@@ -698,7 +701,7 @@ async fn an_application_that_is_gone_is_looked_for_though_no_part_is_due() {
     assert!(!row.unreported());
 }
 
-/// It was a permission that somebody took away and gave back.
+/// It was a permission that was withdrawn and restored.
 #[tokio::test]
 async fn an_application_that_is_there_again_is_reported() {
     let world = world(true);
@@ -719,7 +722,7 @@ async fn an_application_that_is_there_again_is_reported() {
     assert!(!row.unreported() && row.report.problem().is_none());
 }
 
-/// The platform is never heard of again.
+/// The platform is never reachable again.
 #[tokio::test]
 async fn what_the_platform_is_asked_for_has_an_end() {
     let world = world(true);
@@ -746,7 +749,7 @@ async fn what_the_platform_is_asked_for_has_an_end() {
 }
 
 #[tokio::test]
-async fn trouble_counts_on_from_where_it_was() {
+async fn a_failure_continues_its_count() {
     let world = world(true);
     let key = unreported(&world);
     let down = failing(Phase::NotSent);
@@ -769,9 +772,9 @@ async fn trouble_counts_on_from_where_it_was() {
     }
 }
 
-/// An invitation on its way, that is told to be late: its own wake is for sending, and is left alone.
+/// An unsent invitation that is reported as late: its own schedule is for sending, and is left alone.
 #[tokio::test]
-async fn a_delay_is_told_while_sending_is_still_tried() {
+async fn a_delay_is_reported_while_sending_is_still_retried() {
     let world = world(true);
     let key = world.enter("1", "video");
     let failure = Failure {
@@ -797,7 +800,7 @@ async fn a_delay_is_told_while_sending_is_still_tried() {
     assert_eq!(calls(&world), ["vacancy", "create_action"]);
 }
 
-/// A writer is stopped during its call, and goes on when its lease is over and another has written.
+/// A writer is suspended during its call, and resumes when its lease is over and another has written.
 #[tokio::test]
 async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
     let world = world(true);
@@ -809,7 +812,7 @@ async fn a_writer_that_wakes_up_late_has_its_report_written_again() {
         holds.now = time(100);
         holds.happens(&of, observed(9.0), time(100));
         holds.happens(&of, begun(time(160)), time(100));
-        let report = told(&holds.rows[&of]);
+        let report = fully_shown(&holds.rows[&of]);
         holds.happens(&of, Event::Reported(report), time(101));
     };
     world.set(|holds| {
@@ -845,7 +848,7 @@ async fn a_report_is_done_whatever_else_happened_meanwhile() {
 }
 
 #[tokio::test]
-async fn of_what_was_erased_meanwhile_nothing_is_put_on_record() {
+async fn nothing_is_saved_about_a_candidate_erased_meanwhile() {
     let world = world(true);
     let key = unreported(&world);
     let erased = |holds: &mut FakeState| holds.rows.clear();
@@ -886,7 +889,7 @@ fn no_two_invitations_share_the_start_that_their_action_is_found_by() {
         start_of("1", "m", 2),
     ];
     for (at, start) in starts.iter().enumerate() {
-        // Even where no more than the second is kept.
+        // Even where only whole seconds are stored.
         let second = |start: &Timestamp| start.as_second();
         let others = starts[..at].iter().map(second);
         assert!(

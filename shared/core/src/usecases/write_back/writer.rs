@@ -165,14 +165,14 @@ impl<'a> ReportWriter<'a> {
             self.look_for_application(eploy).await?;
         }
         // The failures that the action mentions.
-        let said = self.row.report.failures();
-        let mut said: Vec<_> = said
+        let reported = self.row.report.failures();
+        let mut reported: Vec<_> = reported
             .filter(|(_, failure)| failure.told)
             .map(|(part, failure)| (part, failure.is_given_up()))
             .collect();
-        let (told, written) = self.compose(tenant, moment, result);
+        let (mentioned, written) = self.compose(tenant, moment, result);
         if self.bring_action(eploy, moment, &written).await? {
-            said = told;
+            reported = mentioned;
         }
         let note = Part::Note(moment);
         if self.mapping.report.notes_at.contains(&moment) && self.is_behind(note) {
@@ -202,18 +202,18 @@ impl<'a> ReportWriter<'a> {
         if self.not_found {
             self.look_for_application(eploy).await?;
         }
-        if said != self.told()
+        if reported != self.mentioned()
             && self.mapping.report.action.is_some()
             && self.report.failure(Part::Action).is_none()
         {
             self.report.show(Part::Action, 0);
-            let (told, written) = self.compose(tenant, moment, result);
+            let (mentioned, written) = self.compose(tenant, moment, result);
             if self.bring_action(eploy, moment, &written).await? {
-                said = told;
+                reported = mentioned;
             }
         }
         self.report
-            .note_told(|part| said.iter().any(|(told, _)| *told == part));
+            .note_mentioned(|part| reported.iter().any(|(mentioned, _)| *mentioned == part));
         Ok(())
     }
 
@@ -282,7 +282,7 @@ impl<'a> ReportWriter<'a> {
     }
 
     /// The parts that the action mentions because they have failed for a while, each with whether it was given up.
-    fn told(&self) -> Vec<(Part, bool)> {
+    fn mentioned(&self) -> Vec<(Part, bool)> {
         let now = self.engine.now();
         let lasts = |failure: &PartFailure| {
             failure.is_given_up() || failure.failure.is_late(now, &self.engine.timing)
@@ -301,14 +301,14 @@ impl<'a> ReportWriter<'a> {
         moment: Moment,
         result: Option<&AssessmentResult>,
     ) -> (Vec<(Part, bool)>, Written) {
-        let told = self.told();
+        let mentioned = self.mentioned();
         let words = self.report.failure(Part::Words).filter(|_| !self.words);
         let missing = Missing {
             words: words.map(PartFailure::is_given_up),
-            parts: &told,
+            parts: &mentioned,
         };
         let written = compose(tenant, self.mapping, self.row, moment, result, &missing);
-        (told, written)
+        (mentioned, written)
     }
 
     /// Writes the action, if it is behind. Returns whether it shows this text.

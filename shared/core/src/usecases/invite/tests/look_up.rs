@@ -1,4 +1,4 @@
-//! What the platform has: looked up after an unknown outcome, and when it says that it has somebody already.
+//! What the platform has: looked up after an unknown outcome, and when it says that it has the candidate already.
 
 use super::*;
 use crate::ports::Found;
@@ -57,7 +57,7 @@ async fn whether_it_went_out_is_looked_up_once_it_must_have_arrived() {
         row.invite_link.as_deref(),
         Some("https://example.com/there")
     );
-    // The report is left to whoever is handed it.
+    // The report is left to the worker that dequeues it.
     let work = Work::step(key, Step::WriteBack);
     assert_eq!(world.holds().queued, [work]);
 }
@@ -103,7 +103,7 @@ async fn what_an_abandoned_sender_did_send_is_adopted() {
     assert!(world.holds().orders.is_empty());
 }
 
-/// The address may be corrected in Eploy before the look-up.
+/// The address may be corrected in Eploy before the lookup.
 #[tokio::test]
 async fn the_digest_of_the_address_that_was_sent_to_is_kept_until_it_is_known_to_be_there() {
     let (world, key) = entered();
@@ -119,7 +119,7 @@ async fn the_digest_of_the_address_that_was_sent_to_is_kept_until_it_is_known_to
     assert_eq!((row.state, row.sent_to), (State::Invited, None));
 }
 
-/// A process that dies in the middle of each try does so less and less often.
+/// A process that dies during each attempt does so less and less often.
 #[tokio::test]
 async fn a_sender_that_is_gone_again_and_again_is_followed_later_and_later() {
     let (world, key) = abandoned();
@@ -179,7 +179,7 @@ async fn a_look_up_that_does_not_work_is_made_later() {
 }
 
 #[tokio::test]
-async fn of_two_who_look_up_at_once_one_goes_on() {
+async fn of_two_concurrent_lookups_one_continues() {
     let (world, key) = abandoned();
     world.holds().conflicts = 1;
     let row = invite(&world, &key).await;
@@ -187,7 +187,7 @@ async fn of_two_who_look_up_at_once_one_goes_on() {
     assert!(world.holds().orders.is_empty());
 }
 
-/// The platform answers that it has the candidate, and under this reference if it says so.
+/// The platform answers that it has the candidate, and under this reference if it gives one.
 async fn already_there(
     reference: Option<&str>,
     prepare: impl FnOnce(&FakePorts),
@@ -209,7 +209,7 @@ async fn an_invitation_that_was_there_is_adopted() {
     assert!(!row.unreported());
     assert!(!calls(&world).contains(&"find"));
 
-    // It does not say under which reference.
+    // It does not give the reference.
     let there = |world: &FakePorts| world.holds().found = vec![found("r", None)];
     let (world, row) = already_there(None, there).await;
     assert_eq!(row.reference, Some("r".into()));
@@ -228,7 +228,7 @@ async fn an_invitation_of_another_application_is_a_duplicate() {
             panic!("{:?}", row.state);
         };
         assert_eq!(owner.application, "another".into());
-        assert!(row.unreported(), "the recruiter is told");
+        assert!(row.unreported(), "the recruiter is notified");
         assert_eq!(world.holds().orders.len(), 1);
     }
 }
@@ -257,9 +257,9 @@ async fn what_is_there_and_cannot_be_looked_for_now_is_tried_later() {
     assert_eq!(row.failure.map(|failure| failure.attempts), Some(1));
 }
 
-/// It may be somebody else's: that is for a person to see to.
+/// It may be another person's: an operator has to decide.
 #[tokio::test]
-async fn what_is_found_of_whoever_was_erased_meanwhile_is_not_taken_back() {
+async fn what_a_lookup_finds_of_an_erased_candidate_is_not_withdrawn() {
     for fail in [false, true] {
         let (world, key) = abandoned();
         world.holds().found = vec![found("there", None)];

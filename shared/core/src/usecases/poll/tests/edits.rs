@@ -1,4 +1,4 @@
-//! Mappings that are changed while they are at work, and mappings that want the same.
+//! Mappings that are changed while they are on, and overlapping mappings.
 
 use super::super::super::fake_ports::{
     FakePorts, FakeState, at, at_trigger, failing, mapping, time,
@@ -25,7 +25,7 @@ fn of(vacancy: &str, row: ApplicationRow) -> ApplicationRow {
     }
 }
 
-/// A world whose mapping is on for vacancy 4101.
+/// A setup whose mapping is on for vacancy 4101.
 async fn on_for_one() -> FakePorts {
     let world = FakePorts::new();
     world.holds().tenant.mappings[0].vacancies = only(&["4101"]);
@@ -36,7 +36,7 @@ async fn on_for_one() -> FakePorts {
     world
 }
 
-/// The poll slept before it began, while another one saw to a mapping that was added.
+/// The poll was suspended before it began, while another one processed an added mapping.
 #[tokio::test]
 async fn a_mapping_that_was_added_while_a_poll_slept_does_not_count_as_removed() {
     let world = on_for_one().await;
@@ -74,7 +74,7 @@ async fn who_entered_before_a_vacancy_was_added_is_invited_and_who_was_there_for
     assert_eq!(state_of(&world, "1"), Some(State::Detected));
     assert_eq!(state_of(&world, "2"), Some(BASELINE));
     assert_eq!(status(&world), MappingStatus::Active);
-    // It is under the definition that it was seen by.
+    // It is under the definition that it was detected by.
     let first = row_of(&world, "1").unwrap().definition;
     assert_ne!(first, state(&world).mappings[&"video".into()].definition);
     assert!(world.holds().definitions.len() == 2 && first.is_some());
@@ -87,7 +87,7 @@ async fn who_entered_before_a_vacancy_was_added_is_invited_and_who_was_there_for
     ];
     changes(&world, later.to_vec());
     assert_eq!(poll(&world).await, Polled::Done(2));
-    // Who turns out to have been there before is told by when each vacancy was added.
+    // An application that predates its vacancy's addition is recognised by the time of each addition.
     let not_before = |application| {
         row_of(&world, application)
             .unwrap()
@@ -138,7 +138,7 @@ async fn what_does_not_decide_who_is_taken_starts_no_baseline_even_after_an_outa
     }
 }
 
-/// A poll that has no time reads what was added later on, and neither who is taken already nor other mappings wait for it.
+/// A poll without time reads additions later, and neither covered applications nor other mappings wait for it.
 #[tokio::test]
 async fn nobody_waits_while_what_was_added_is_read() {
     let world = on_for_one().await;
@@ -184,7 +184,7 @@ async fn nobody_waits_while_what_was_added_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_taken_out_and_brought_back_is_read_anew() {
+async fn what_is_removed_and_added_again_is_read_again() {
     let world = on_for_one().await;
     world.holds().tenant.mappings[0].vacancies = only(&["4102"]);
     poll(&world).await;
@@ -200,9 +200,9 @@ async fn what_is_taken_out_and_brought_back_is_read_anew() {
     assert_eq!(state_of(&world, "1"), Some(BASELINE));
 }
 
-/// As a poll last saw it, the mapping had another name.
+/// When a poll last saw it, the mapping had another name.
 #[tokio::test]
-async fn who_entered_before_a_mapping_got_another_name_is_on_record() {
+async fn an_entry_from_before_a_mapping_was_renamed_is_saved() {
     let world = polled().await;
     let entered = seen("1", at_trigger(), 10);
     changes(&world, vec![entered.clone()]);
@@ -252,7 +252,7 @@ async fn of_mappings_that_want_the_same_the_first_invites() {
     assert_eq!(poll(&world).await, Polled::Done(2));
 }
 
-/// The candidate was invited by a mapping that has another name by now, and those who are there are to be invited.
+/// The candidate was invited by a mapping that was renamed since, and present applications are to be invited.
 #[tokio::test]
 async fn who_was_invited_for_an_entry_is_not_invited_for_it_by_another_mapping() {
     let world = polled().await;
@@ -271,7 +271,7 @@ async fn who_was_invited_for_an_entry_is_not_invited_for_it_by_another_mapping()
     assert_eq!(world.row(&second).state, State::Skipped(duplicate));
 }
 
-/// What an edit makes the next poll read is said before it is made.
+/// What an edit makes the next poll read is shown before the edit is made.
 #[tokio::test]
 async fn an_edit_reads_what_it_adds_and_one_that_adds_nothing_reads_nothing() {
     let world = on_for_one().await;
@@ -290,7 +290,7 @@ async fn an_edit_reads_what_it_adds_and_one_that_adds_nothing_reads_nothing() {
     assert_eq!(added, Some((triggers.clone(), only(&["4102"]))));
     let all = reading(|one| one.vacancies = Vacancies::All).await;
     assert_eq!(all, Some((triggers.clone(), Vacancies::All)));
-    // Nothing is on record of a tenant that is new.
+    // Nothing is saved of a new tenant.
     let new = engine.reading_of_edit(&tenant, None).await.unwrap();
     assert_eq!(new, Some((triggers, only(&["4101"]))));
     // As the poll does it.

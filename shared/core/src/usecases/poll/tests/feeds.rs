@@ -12,7 +12,7 @@ use crate::ports::{ChangeFeed, Feed, StageChange, StageChangePage, StageInfo};
 
 const FROZEN: i64 = -9000;
 
-/// A world whose mapping is on, read by this feed.
+/// A setup whose mapping is on, read by this feed.
 async fn read_by(by: ChangeFeed, settled: bool) -> FakePorts {
     let world = FakePorts::new();
     world.set(|holds| holds.feed = Feed { by, settled });
@@ -22,7 +22,7 @@ async fn read_by(by: ChangeFeed, settled: bool) -> FakePorts {
     world
 }
 
-/// Who is at the trigger now, in one page, with dates that no change of stage moves.
+/// The applications at the trigger now, in one page, with dates that no change of stage moves.
 fn at_the_trigger(world: &FakePorts, applications: &[&str]) {
     let row = |id: &&str| seen(id, at_trigger(), FROZEN);
     world.holds().at_triggers = vec![page(applications.iter().map(row).collect(), false)];
@@ -32,7 +32,7 @@ fn scan(world: &FakePorts) -> crate::ports::StageScan {
     state(world).poll.scan.unwrap()
 }
 
-/// Lets time pass until the scan is due.
+/// Advances the clock until the scan is due.
 fn wait_for_scan(world: &FakePorts) {
     let due = scan(world).at.max(state(world).due_at);
     world.holds().now = due;
@@ -54,7 +54,7 @@ async fn until_the_feed_is_settled_a_scan_catches_what_it_missed() {
     let world = read_by(ChangeFeed::ModificationDate, false).await;
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(calls(&world), ["changed_applications"], "not yet");
-    // Moved to the trigger, and dated as before.
+    // Moved to the trigger, with its earlier date.
     at_the_trigger(&world, &["1"]);
     wait_for_scan(&world);
     assert_eq!(poll(&world).await, Polled::Done(1));
@@ -145,7 +145,7 @@ async fn a_scan_is_due_within_a_day() {
     );
 }
 
-/// What is read for one mapping's baseline must not be taken for known by the others, and what left is noticed.
+/// What is read for one mapping's baseline does not count as known by the others, and exits are noticed.
 #[tokio::test]
 async fn who_left_and_came_back_between_scans_is_a_new_entry() {
     for by in [ChangeFeed::ModificationDate, ChangeFeed::StageRoute] {
@@ -184,7 +184,7 @@ async fn who_left_and_came_back_between_scans_is_a_new_entry() {
     }
 }
 
-/// The order of pages is not known: whoever slips from one to another while they are read did not leave.
+/// The order of pages is not known: an application that moves between pages during the reading did not leave.
 #[tokio::test]
 async fn who_is_not_found_is_asked_about_before_they_count_as_gone() {
     let world = read_by(ChangeFeed::StageRoute, true).await;
@@ -403,9 +403,9 @@ async fn by_the_status_history_an_application_is_read_once() {
     assert_eq!(calls(&world), ["stage_changes"]);
 }
 
-/// What the history says is a hint; the application's own record is the truth.
+/// The history is a hint; the application's own record is the truth.
 #[tokio::test]
-async fn who_moved_on_since_is_not_put_on_record() {
+async fn an_application_that_moved_on_since_is_not_saved() {
     let world = read_by(ChangeFeed::StatusHistory, true).await;
     application(&world, "1", at("13", "34"));
     history_shows(&world, vec![change("1", at_trigger(), 20)]);
@@ -429,7 +429,7 @@ async fn leaving_and_coming_back_is_seen_in_the_status_history() {
     history_shows(&world, vec![change("1", at_trigger(), 40)]);
     wait(&world);
     assert_eq!(poll(&world).await, Polled::Done(1));
-    // Both within one interval, for one that was never sent: the history of the application tells.
+    // Both within one interval, for one that was never sent: the application's history decides.
     let line = |id: &str, second, position| HistoryRow {
         id: id.into(),
         at: Some(time(second)),
@@ -460,7 +460,7 @@ async fn leaving_and_coming_back_is_seen_in_the_status_history() {
     assert_eq!(calls(&world), ["stage_changes"]);
 }
 
-/// A row that lacks what would decide is no reason to pass over an application.
+/// A row without the deciding fields is no reason to skip an application.
 #[tokio::test]
 async fn a_change_that_does_not_say_where_to_is_read_from_the_application() {
     let world = read_by(ChangeFeed::StatusHistory, true).await;
@@ -526,7 +526,7 @@ async fn a_baseline_reads_search_after_search() {
     assert!(row_of(&world, "1").is_some() && row_of(&world, "2").is_some());
 }
 
-/// Where a change of stage does not move the date, the date on record can be much older than the stay. A change within the
+/// Where a change of stage does not move the date, the saved date can be much older than the stay. A change within the
 /// stay must not count as a new one.
 #[test]
 fn a_frozen_date_makes_no_second_entry_of_one_stay() {
@@ -547,7 +547,7 @@ fn a_frozen_date_makes_no_second_entry_of_one_stay() {
     assert_eq!(decided, Decision::StillThere);
 }
 
-/// What was stored before there were feeds is read as it was.
+/// State that was stored before there were feeds is read unchanged.
 #[test]
 fn a_state_of_before_is_read() {
     let mut stored = serde_json::to_value(TenantState::new(time(0))).unwrap();

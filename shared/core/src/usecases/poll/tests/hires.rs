@@ -33,7 +33,7 @@ fn plan(world: &FakePorts, when: HiredWhen) {
     world.holds().tenant.hires = Some(HirePlan { when, endpoint });
 }
 
-/// A world without mappings, and with a plan for hires.
+/// A setup without mappings, with a plan for hires.
 fn world(when: HiredWhen) -> FakePorts {
     let world = FakePorts::new();
     world.holds().tenant.mappings.clear();
@@ -191,7 +191,7 @@ async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never()
     let world = world(placements());
     let before = vec![
         placed("1", Some("placed"), 0),
-        // More than was asked for.
+        // More than was requested.
         placed("2", Some("offered"), 0),
     ];
     world.holds().placed = vec![page(before, false)];
@@ -216,7 +216,7 @@ async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never()
         );
     }
     let hires = state(&world).hires.unwrap();
-    // As far as nothing newer was seen, by our time.
+    // For as long as nothing newer was seen, by our time.
     assert_eq!(hires.cursor, Some(time(30 + 60)));
     let since: Vec<_> = world
         .holds()
@@ -224,7 +224,7 @@ async fn a_placement_of_the_status_is_announced_once_and_those_of_before_never()
         .iter()
         .map(|asked| asked.0)
         .collect();
-    // Applications and placements in turn, the latter with an hour for an Eploy whose clock is not ours.
+    // Applications and placements in turn, the latter with an hour for an Eploy whose clock differs from ours.
     assert_eq!(since[1], Some(time(-3900)));
     assert_eq!(since[3], Some(time(-3900)));
     assert_eq!(since[5], Some(time(30)));
@@ -245,7 +245,7 @@ async fn a_hire_that_was_taken_back_and_is_seen_again_is_a_hire() {
         row.due_at = None;
     });
     wait(&world);
-    // Somebody else saw it first.
+    // Another poll saw it first.
     world.holds().conflicts = 1;
     poll(&world).await;
     assert_eq!(announced(&world), []);
@@ -261,7 +261,7 @@ async fn a_changed_plan_announces_nobody_who_was_hired_by_then() {
     let world = world(stages());
     poll(&world).await;
     assert_eq!(state(&world).hires.unwrap().baseline, None);
-    // As it was.
+    // Unchanged.
     wait(&world);
     calls(&world);
     poll(&world).await;
@@ -350,7 +350,7 @@ async fn changed_placements_are_gone_on_with_after_the_deadline() {
     assert_eq!((hires.reached, hires.progress), (Some(time(30)), None));
 }
 
-/// An API key may not read placements: that must not keep applications from being read.
+/// An API key may lack the right to read placements: that must not stop the reading of applications.
 #[tokio::test]
 async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
     for call in ["placements_with", "changed_placements"] {
@@ -373,8 +373,8 @@ async fn placements_that_may_not_be_read_announce_nobody_and_hold_nobody_up() {
     }
 }
 
-/// Whatever is wrong with the reading of hires alone: candidates are invited all the same, and the trouble is on record until
-/// it is over.
+/// Whatever is wrong with the reading of hires alone, candidates are invited all the same, and the failure is saved
+/// until it is over.
 #[tokio::test]
 async fn that_hires_cannot_be_read_keeps_nobody_from_being_invited() {
     for (when, call, phase) in [
@@ -420,7 +420,7 @@ async fn who_was_hired_since_another_poll_was_quicker_is_not_taken_for_the_basel
     assert_eq!(known(&world, &by_placement("1")), None);
 }
 
-/// While placements may not be read, the baseline is not complete, and nobody who is seen is announced.
+/// While placements are unreadable, the baseline is not complete, and no hire that is seen is announced.
 #[tokio::test]
 async fn nobody_is_announced_before_the_baseline_is_complete() {
     let world = world(placements());
@@ -444,7 +444,7 @@ async fn a_placement_that_cannot_be_read_hides_no_other() {
     });
     world.holds().placements = vec![read];
     assert_eq!(poll(&world).await, Polled::Done(1));
-    // Only what became of applications is counted.
+    // Only the outcomes of applications are counted.
     assert_eq!(state(&world).poll.set_aside, 0);
 }
 

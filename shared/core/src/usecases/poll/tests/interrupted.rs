@@ -1,4 +1,4 @@
-//! Polls that fail, run out of time, or are overtaken.
+//! Polls that fail, time out, or are overtaken.
 
 use jiff::SignedDuration;
 
@@ -23,13 +23,13 @@ async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
         seen("3", at_trigger(), 15),
     ];
     changes(&world, rows);
-    // One call takes a second; it is told to stop after two.
+    // One call takes a second; the deadline is after two.
     world.holds().calls_take = SignedDuration::from_secs(1);
     let deadline = Deadline::at(time(2));
     assert_eq!(poll_until(&world, deadline).await, Polled::Unfinished);
     assert_eq!(state(&world).due_at, time(2));
     assert_eq!(row_of(&world, "3"), None);
-    // Who was read is on record; the cursor has not moved.
+    // What was read is saved; the cursor has not moved.
     assert!(row_of(&world, "2").is_some());
     assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
     assert_eq!(
@@ -48,7 +48,7 @@ async fn a_poll_that_runs_out_of_time_is_gone_on_with() {
 }
 
 #[tokio::test]
-async fn a_poll_that_fails_goes_on_where_it_was() {
+async fn a_failed_poll_continues_where_it_was() {
     let world = polled().await;
     changes(
         &world,
@@ -108,11 +108,11 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
     world.holds().fails.insert("changed_applications", busy);
     poll(&world).await;
     assert_eq!(state(&world).due_at, time(90_000));
-    // Said long ago, it means nothing.
+    // From long ago, it means nothing.
     wait(&world);
     poll(&world).await;
     assert!(state(&world).due_at > time(90_100));
-    // What worked again is no trouble any more.
+    // A success clears the failure.
     wait(&world);
     world.holds().fails.clear();
     poll(&world).await;
@@ -121,7 +121,8 @@ async fn a_poll_that_fails_is_made_again_later_and_later() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_told_once() {
+async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_change_is_published_once()
+ {
     let world = polled().await;
     let refused = |code| CallError {
         scope: ErrorScope::Connection,
@@ -132,7 +133,7 @@ async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_to
         tenant: "acme".into(),
         code: code.to_owned(),
     };
-    for (code, told) in [
+    for (code, events) in [
         ("eploy.forbidden", vec![suspended("eploy.forbidden")]),
         ("eploy.forbidden", vec![]),
         ("eploy.unauthorized", vec![suspended("eploy.unauthorized")]),
@@ -146,7 +147,7 @@ async fn a_tenant_is_suspended_while_its_connection_does_not_work_and_each_is_to
         assert_eq!(suspension.until, pause);
         assert_eq!(suspension.failure.code, code);
         assert_eq!(suspension.failure.first_failed_at, start());
-        assert_eq!(std::mem::take(&mut world.holds().published), told);
+        assert_eq!(std::mem::take(&mut world.holds().published), events);
         wait(&world);
     }
     world.holds().fails.clear();
@@ -179,7 +180,7 @@ async fn a_clock_that_was_ahead_stops_no_poll_once_it_is_right_again() {
     }
 }
 
-/// Eploy says "not now" and not until when: it is asked again soon, later and later, and no later than what is broken.
+/// Eploy says "not now" without a time: it is retried soon, with growing delays, and no later than a broken connection.
 #[tokio::test]
 async fn a_throttled_poll_backs_off_from_short_up_to_a_suspension() {
     let world = polled().await;
@@ -235,7 +236,7 @@ async fn records_that_cannot_be_read_are_counted_over_all_pages() {
     assert_eq!(state(&world).poll.set_aside, 3);
 }
 
-/// Another poll of the tenant is quicker during the next call, or save, of this name.
+/// Another poll of the tenant is faster during the next call, or save, of this name.
 pub(super) fn overtaken(world: &FakePorts, call: &'static str) {
     let overtakes = |holds: &mut FakeState| {
         let mut state = holds
@@ -267,7 +268,7 @@ async fn of_two_polls_the_slower_one_changes_nothing_that_is_remembered() {
     assert!(row_of(&world, "1").is_some());
     assert_eq!(state(&world).version, 2);
     assert_eq!(state(&world).poll.cursor, Some(time(-3900)));
-    // And every poll that is done is one more change.
+    // And every finished poll is one more change.
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(state(&world).version, 3);
 }
@@ -306,7 +307,7 @@ async fn a_baseline_of_several_pages_is_gone_on_with_and_nobody_is_invited_meanw
     assert_eq!(row_of(&world, "4").unwrap().state, State::Detected);
 }
 
-/// So that the clock, which goes on every minute, does not have the same pages read over and over.
+/// So that the clock, which ticks every minute, does not make it read the same pages over and over.
 #[tokio::test]
 async fn a_long_poll_keeps_others_away_and_is_not_lost() {
     const PAGE: &str = "changed_applications";
@@ -323,7 +324,7 @@ async fn a_long_poll_keeps_others_away_and_is_not_lost() {
     };
     let seventh = move |holds: &mut FakeState| {
         held(holds, 60, 7);
-        // The process dies: the rest is read by whoever comes after the lease.
+        // The process dies: the next poll after the lease reads the rest.
         holds.state.as_mut().unwrap().version += 1;
     };
     let sixth = move |holds: &mut FakeState| {
@@ -365,8 +366,8 @@ async fn a_poll_that_was_overtaken_while_it_ran_out_of_time_is_not_gone_on_with(
     assert_eq!(poll_until(&world, deadline).await, Polled::NotDue);
 }
 
-/// A world in which an application of the baseline has changed, so that it is noted to be still there; and so many others are
-/// quicker than that.
+/// A setup in which an application of the baseline has changed, so that its presence is recorded; and this many other
+/// writers are faster.
 async fn contended(others: u32) -> FakePorts {
     let world = FakePorts::new();
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), -9000)], false)];
@@ -380,7 +381,7 @@ async fn contended(others: u32) -> FakePorts {
 }
 
 #[tokio::test]
-async fn a_row_that_changes_meanwhile_is_decided_anew() {
+async fn a_row_that_changes_meanwhile_is_decided_again() {
     let world = contended(1).await;
     assert_eq!(poll(&world).await, Polled::Done(0));
     let asked = ["changed_applications", "standing", "standing"];
@@ -389,7 +390,7 @@ async fn a_row_that_changes_meanwhile_is_decided_anew() {
     assert_eq!(row.entry.modified, Some(time(10)));
 }
 
-/// Or else the clock would have it tried every minute, and every try would end among the dead letters.
+/// Otherwise the clock would retry it every minute, and every attempt would end in the dead-letter queue.
 #[tokio::test]
 async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
     let world = contended(3).await;
@@ -407,9 +408,9 @@ async fn a_poll_for_which_something_of_ours_fails_is_due_later() {
     assert_eq!(unchanged, before);
 }
 
-/// Or else it would count on as if what failed had been saved, and write over what another poll did save.
+/// Otherwise it would count on as if the failed save had worked, and overwrite what another poll did save.
 #[tokio::test]
-async fn a_poll_whose_save_failed_is_put_off_unless_it_was_overtaken() {
+async fn a_poll_whose_save_failed_is_deferred_unless_it_was_overtaken() {
     for other in [false, true] {
         let world = polled().await;
         let rows = (1..=5).map(|one| seen(&one.to_string(), at_trigger(), 10 * one));

@@ -1,4 +1,4 @@
-//! Candidates that are merged in Eploy: the application is another candidate's from then on.
+//! Candidates that are merged in Eploy: from then on the application belongs to another candidate.
 
 use super::super::super::fake_ports::at_trigger;
 use super::polling::{changes, poll, polled, row_of, seen, state, wait};
@@ -28,7 +28,7 @@ async fn an_invitation_follows_its_application_to_the_candidate_that_it_was_merg
     );
 }
 
-/// It is named until it can be read, however many polls come after it.
+/// It is listed until it can be read, however many polls follow.
 #[tokio::test]
 async fn a_record_that_could_not_be_read_is_remembered_until_it_can_be() {
     let world = polled().await;

@@ -1,4 +1,4 @@
-//! What readings go over again, and when they stop to.
+//! What readings read again, and when they stop doing so.
 
 use jiff::SignedDuration;
 
@@ -11,7 +11,7 @@ use crate::usecases::poll::Polled;
 
 const MINUTE: i64 = 60;
 
-/// The searches of so many minutes of polls, by poll.
+/// The searches of this many minutes of polls, by poll.
 async fn searches(world: &FakePorts, minutes: i64) -> Vec<usize> {
     let end = world.holds().now + SignedDuration::from_mins(minutes);
     let mut made = Vec::new();
@@ -29,14 +29,14 @@ async fn searches(world: &FakePorts, minutes: i64) -> Vec<usize> {
     made
 }
 
-/// So many applications of no mapping's stage, all changed at this second.
+/// This many applications outside the mapping's stage, all changed at this second.
 fn moved(many: u32, second: i64) -> Vec<ApplicationRow> {
     let row = |number: u32| seen(&number.to_string(), at("99", "1"), second);
     (0..many).map(row).collect()
 }
 
-/// On Friday evening many are moved at once; then nobody works for a day. Each poll costs its search, and what was moved is
-/// read, gone over once more, and a few times until the overlap has passed.
+/// On Friday evening many are moved at once; then nobody works for a day. Each poll costs its search. The moved
+/// applications are read, read once more, and a few times until the overlap has passed.
 #[tokio::test]
 async fn a_day_after_a_bulk_move_costs_the_polls_and_a_few_readings() {
     for (many, overlap, readings) in [(50, 10, 0), (300, 10, 7), (3000, 10, 6), (3000, 65, 9)] {
@@ -58,12 +58,12 @@ async fn a_day_after_a_bulk_move_costs_the_polls_and_a_few_readings() {
         assert!(made.len() >= 1430, "{} polls", made.len());
         let sum: usize = made.iter().sum();
         assert_eq!(sum, made.len() + large * (pages - 1));
-        // In the end one page is asked for, from where nothing of it is.
+        // In the end one page is requested, from a time that excludes all of them.
         assert_eq!(made.last(), Some(&1));
     }
 }
 
-/// What was changed together comes up late, with the date of the others.
+/// Records that were changed together appear late, with the date of the others.
 #[tokio::test]
 async fn what_comes_up_late_is_found_however_much_there_is_beside_it() {
     for late_by in [1, 2, 4, 6, 9] {
@@ -78,7 +78,7 @@ async fn what_comes_up_late_is_found_however_much_there_is_beside_it() {
     }
 }
 
-/// Between two readings of everything, what is new is found by the next poll.
+/// Between two readings of everything, the next poll finds what is new.
 #[tokio::test]
 async fn what_changes_after_a_bulk_move_is_found_at_once() {
     let world = polled().await;
@@ -97,7 +97,7 @@ async fn what_changes_after_a_bulk_move_is_found_at_once() {
     }
 }
 
-/// Polls that fail after they have read everything do not count the time before them again and again: the cursor would pass
+/// Polls that fail after they have read everything do not count the time before them repeatedly: the cursor would pass
 /// what is still to change.
 #[tokio::test]
 async fn the_cursor_does_not_run_ahead_of_time_while_polls_fail_after_their_reading() {
@@ -120,7 +120,7 @@ async fn the_cursor_does_not_run_ahead_of_time_while_polls_fail_after_their_read
     }
 }
 
-/// A reading of so many pages up to this second, begun a minute after the poll before.
+/// A reading of this many pages up to this second, begun a minute after the poll before.
 fn read(pages: u32, newest: Option<i64>) -> PollProgress {
     PollProgress {
         since: None,
@@ -155,7 +155,7 @@ impl Kept {
         }
     }
 
-    /// A reading came to its end so many seconds after the poll before.
+    /// A reading that ended this many seconds after the poll before.
     fn complete(&mut self, read: &PollProgress, seconds: i64) {
         let passed = Passed {
             last_ok: Some(time(MINUTE - seconds)),
@@ -202,7 +202,7 @@ fn the_cursor_follows_our_time_while_nothing_is_newer() {
     let mut quiet = Kept::at(10, 10);
     quiet.complete(&read(1, None), 60);
     assert_eq!(quiet.cursor, Some(time(70)));
-    // Of several pages, only what was read before is gone over twice.
+    // Of several pages, only what was read before is read twice.
     quiet.complete(&read(9, Some(10)), 60);
     assert_eq!(quiet.cursor, Some(time(70)));
     quiet.complete(&read(9, Some(10)), 0);
@@ -243,7 +243,7 @@ fn a_reading_of_several_pages_is_repeated_ever_more_rarely() {
     assert_eq!((kept.overlap.light_left, kept.overlap.spacing), (0, 0));
 }
 
-/// In between, only what is newer is asked for; and if that is much again, everything.
+/// In between, only what is newer is requested; and if that is much again, everything.
 #[test]
 fn a_light_reading_begins_where_the_newest_change_was() {
     let mut kept = Kept::at(10, 50);

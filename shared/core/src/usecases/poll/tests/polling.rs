@@ -1,4 +1,4 @@
-//! Whole polls, in a world.
+//! Whole polls on fake ports.
 
 use jiff::SignedDuration;
 
@@ -40,7 +40,7 @@ pub(super) fn calls(world: &FakePorts) -> Vec<&'static str> {
     std::mem::take(&mut world.holds().calls)
 }
 
-/// An application as a search shows it, changed at this second.
+/// An application as a search returns it, changed at this second.
 pub(super) fn seen(id: &str, position: Position, modified: i64) -> ApplicationRow {
     ApplicationRow {
         id: id.into(),
@@ -59,7 +59,7 @@ pub(super) fn page(rows: Vec<ApplicationRow>, more: bool) -> ApplicationPage {
     }
 }
 
-/// What changed, one application per page.
+/// The changes, one application per page.
 pub(super) fn changes(world: &FakePorts, rows: Vec<ApplicationRow>) {
     let last = rows.len();
     let pages = (1..).zip(rows);
@@ -67,7 +67,7 @@ pub(super) fn changes(world: &FakePorts, rows: Vec<ApplicationRow>) {
     world.holds().changed = pages.collect();
 }
 
-/// A world in which the mapping is on, nothing was found so far, and a poll is due now.
+/// A setup in which the mapping is on, nothing was found so far, and a poll is due now.
 pub(super) async fn polled() -> FakePorts {
     let world = FakePorts::new();
     assert_eq!(poll(&world).await, Polled::Done(0));
@@ -79,7 +79,7 @@ pub(super) async fn polled() -> FakePorts {
     world
 }
 
-/// Lets time pass until the next poll is due.
+/// Advances the clock until the next poll is due.
 pub(super) fn wait(world: &FakePorts) {
     let due = state(world).due_at;
     world.holds().now = due;
@@ -109,7 +109,7 @@ async fn the_first_poll_records_who_is_there_and_invites_nobody() {
     let row = row_of(&world, "1").unwrap();
     assert_eq!(row.state, State::Skipped(SkipReason::Baseline));
     assert_eq!(status(&world), MappingStatus::Active);
-    // What changed while it was read is read again, and an Eploy whose clock is not ours is thought of.
+    // What changed during the reading is read again, with a margin for an Eploy whose clock differs from ours.
     let since = Some(time(-3900));
     assert_eq!(world.holds().asked_since, [(since, 1)]);
     let holds = world.holds();
@@ -129,7 +129,7 @@ async fn a_poll_that_finds_nothing_new_costs_one_call() {
 }
 
 #[tokio::test]
-async fn whoever_enters_the_stage_is_put_on_record_and_handed_out_once() {
+async fn an_entry_into_the_stage_is_saved_and_enqueued_once() {
     let world = polled().await;
     changes(
         &world,
@@ -147,7 +147,7 @@ async fn whoever_enters_the_stage_is_put_on_record_and_handed_out_once() {
     assert_eq!(row.vacancy, "4101".into());
     assert_eq!(row.assessment.assessment, "a1".into());
     assert_eq!(row.entry.modified, Some(time(10)));
-    // Who turns out to have been there before the mapping is not invited after all.
+    // An application that turns out to predate the mapping is not invited after all.
     assert_eq!(row.entry.not_before, Some(start()));
     assert_eq!(row_of(&world, "2"), None);
     let key = |application| row_of(&world, application).unwrap().key;
@@ -156,10 +156,10 @@ async fn whoever_enters_the_stage_is_put_on_record_and_handed_out_once() {
         let holds = world.holds();
         let invited = keys.iter().map(|key| Work::step(key.clone(), Step::Invite));
         assert!(holds.queued.iter().cloned().eq(invited));
-        let told = keys
+        let events = keys
             .into_iter()
             .map(|invitation| What::Detected { invitation });
-        assert!(holds.published.iter().cloned().eq(told));
+        assert!(holds.published.iter().cloned().eq(events));
     }
     wait(&world);
     assert_eq!(poll(&world).await, Polled::Done(0));
@@ -219,7 +219,7 @@ async fn a_pools_rows_are_marked_as_such() {
     assert!(row_of(&world, "1").unwrap().pooled);
 }
 
-/// Of an application that is not the mapping's, not even the ledger is asked.
+/// For an application outside the mapping, not even the ledger is read.
 #[tokio::test]
 async fn other_vacancies_and_mappings_without_triggers_are_left_out() {
     for without_triggers in [false, true] {
@@ -254,7 +254,7 @@ async fn leaving_before_it_went_out_skips_it() {
     assert_eq!(row.state, State::Skipped(SkipReason::MovedOn));
 }
 
-/// A world whose mapping invites again, with an invitation of a first stay, and an application that changed since.
+/// A setup whose mapping invites again, with an invitation of a first stay, and an application that changed since.
 async fn changed_since() -> (FakePorts, crate::ids::InvitationKey) {
     let world = FakePorts::new();
     world.holds().tenant.mappings[0].reentry = Reentry::Again;
@@ -320,7 +320,7 @@ async fn an_application_that_is_gone_has_left() {
     assert!(world.row(&key).entry.left_at.is_some());
 }
 
-/// One record that cannot be read must not keep all others waiting, and must not be lost either.
+/// One unreadable record must not block all others, and must not be lost either.
 #[tokio::test]
 async fn whose_history_cannot_be_read_is_looked_at_again_later_and_later() {
     let (world, key) = changed_since().await;
@@ -353,7 +353,7 @@ async fn whose_history_cannot_be_read_is_looked_at_again_later_and_later() {
         poll(&world).await;
         assert_eq!(calls(&world), ["standing", "changed_applications"]);
     }
-    // It came back, and nothing of it changed since.
+    // It came back, and did not change since.
     world.holds().fails.clear();
     world.holds().standing = came_back();
     let again = state(&world).poll.again.unwrap();
@@ -365,7 +365,7 @@ async fn whose_history_cannot_be_read_is_looked_at_again_later_and_later() {
     assert_eq!(state(&world).poll.again, None);
 }
 
-/// Nobody is decided by how they once were.
+/// Nobody is decided about by an outdated row.
 #[tokio::test]
 async fn who_changes_meanwhile_is_not_looked_at_as_before() {
     let (world, key) = changed_since().await;
@@ -380,7 +380,7 @@ async fn who_changes_meanwhile_is_not_looked_at_as_before() {
     assert_eq!(state(&world).poll.again, None);
 }
 
-/// However long others have been looked at in vain.
+/// However long others have failed.
 #[tokio::test]
 async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
     let world = FakePorts::new();
@@ -405,7 +405,7 @@ async fn who_cannot_be_read_for_the_first_time_is_soon_looked_at_again() {
     assert_eq!(again.at, soon(&world));
 }
 
-/// With so many, it is Eploy that does not work: nobody may be passed over.
+/// With this many, Eploy itself does not work: no application may be passed over.
 #[tokio::test]
 async fn more_than_can_be_remembered_are_not_passed_over() {
     for (many, polled) in [(20, Polled::Done(0)), (21, Polled::Failed)] {
@@ -444,7 +444,7 @@ async fn those_to_be_looked_at_again_are_kept_if_the_connection_fails() {
 }
 
 #[tokio::test]
-async fn a_connection_that_fails_is_no_record_to_set_aside() {
+async fn a_failing_connection_is_no_unreadable_record() {
     let (world, _) = changed_since().await;
     let broken = CallError {
         scope: ErrorScope::Connection,
@@ -477,7 +477,7 @@ async fn the_interval_is_as_wished_unless_the_allowance_is_short() {
     let world = polled().await;
     poll(&world).await;
     assert_eq!(state(&world).due_at, time(60));
-    // What is left of the day has to do with what is left of the calls.
+    // The rest of the day has to do with the remaining calls.
     wait(&world);
     world.holds().allowance = 100;
     poll(&world).await;
@@ -498,28 +498,28 @@ fn stages(world: &FakePorts, ids: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
+async fn a_mapping_whose_stage_vanished_invites_nobody_and_is_reported_once() {
     let world = polled().await;
     stages(&world, &["13"]);
     changes(&world, vec![seen("1", at_trigger(), 10)]);
-    // Looked at every six hours.
+    // Checked every six hours.
     world.holds().now = time(6 * 3600 - 1);
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(calls(&world), ["changed_applications"]);
-    // A list can be short for once: only a second look that agrees counts.
+    // A list can be incomplete once: only a second check with the same outcome counts.
     changes(&world, vec![]);
     world.pass(6 * 3600);
     assert_eq!(poll(&world).await, Polled::Done(0));
     assert_eq!(calls(&world), ["directory", "changed_applications"]);
     assert_eq!(status(&world), MappingStatus::Active);
     wait(&world);
-    for told in [1, 0, 0] {
+    for published in [1, 0, 0] {
         world.holds().published.clear();
         poll(&world).await;
         assert_eq!(calls(&world), ["directory", "changed_applications"]);
-        assert_eq!(world.holds().published.len(), told);
+        assert_eq!(world.holds().published.len(), published);
         assert!(matches!(status(&world), MappingStatus::Broken { .. }));
-        // While it is broken, it is looked at every quarter of an hour.
+        // While it is broken, it is checked every quarter of an hour.
         world.pass(900);
     }
     stages(&world, &["12"]);
@@ -528,7 +528,7 @@ async fn a_mapping_whose_stage_vanished_invites_nobody_and_that_is_told_once() {
     assert_eq!(status(&world), MappingStatus::Active);
 }
 
-/// A world whose mapping is on, and then its stage is gone from the list.
+/// A setup whose mapping is on, and then its stage is missing from the list.
 async fn broken() -> FakePorts {
     let world = polled().await;
     stages(&world, &["13"]);
@@ -549,7 +549,7 @@ async fn who_is_seen_at_a_stage_that_the_list_lacks_is_invited_and_proves_that_i
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(row_of(&world, "2").unwrap().state, State::Detected);
     assert_eq!(status(&world), MappingStatus::Active);
-    // The list lacks it still, and that is held against nobody for a day.
+    // The list lacks it still, which counts for nothing for a day.
     changes(&world, vec![]);
     let broken_after = |hours: i64| {
         let world = world.clone();
@@ -587,7 +587,7 @@ async fn fixing_a_mapping_makes_no_baseline_of_those_who_came_while_it_was_broke
     assert_eq!(status(&world), MappingStatus::Active);
 }
 
-/// It was never on: a list was short from the beginning.
+/// It was never on: a list was incomplete from the beginning.
 #[tokio::test]
 async fn who_enters_while_a_new_mapping_counts_as_broken_is_invited() {
     let world = FakePorts::new();
@@ -606,7 +606,7 @@ async fn who_enters_while_a_new_mapping_counts_as_broken_is_invited() {
 }
 
 #[tokio::test]
-async fn a_mapping_whose_stage_is_there_goes_on() {
+async fn a_mapping_whose_stage_exists_continues() {
     let world = polled().await;
     stages(&world, &["12"]);
     world.pass(6 * 3600);
@@ -650,7 +650,7 @@ async fn lists_that_cannot_be_read_keep_nobody_from_being_invited() {
     world.pass(900);
     poll(&world).await;
     assert_eq!(calls(&world), ["directory", "changed_applications"]);
-    // What concerns the whole connection ends the poll.
+    // An error of the whole connection ends the poll.
     let refused = CallError {
         scope: ErrorScope::Connection,
         ..down
@@ -660,7 +660,7 @@ async fn lists_that_cannot_be_read_keep_nobody_from_being_invited() {
     assert_eq!(poll(&world).await, Polled::Failed);
 }
 
-/// By a slip of a clock or of a migration. Nothing that changes until then would be seen if the cursor followed it.
+/// By a faulty clock or a migration. Nothing that changes until then would be seen if the cursor followed it.
 #[tokio::test]
 async fn a_date_in_the_future_does_not_move_the_cursor() {
     let world = polled().await;

@@ -4,12 +4,12 @@ use super::*;
 use crate::error::CallError;
 use crate::invitation::FailReason;
 
-/// Sweeps whenever it is due, for so many days. Returns how often.
+/// Sweeps whenever it is due, for this many days. Returns how often.
 async fn days(world: &FakePorts, days: i64) -> usize {
     let mut sweeps = 0;
     let end = world.holds().now + SignedDuration::from_hours(24 * days);
     loop {
-        let Some(due) = stands(world).due_at.filter(|due| *due <= end) else {
+        let Some(due) = sweep_state(world).due_at.filter(|due| *due <= end) else {
             world.holds().now = end;
             return sweeps;
         };
@@ -51,14 +51,14 @@ async fn results_arrive_one_by_one_where_the_list_cannot_be_read() {
         days(&world, 2).await;
         assert_eq!(world.row(&keys[0]).state, State::Completed);
         assert!(!world.row(&keys[1]).result_overdue, "it can be asked for");
-        let stands = stands(&world);
-        let failing = stands.failing.unwrap();
+        let sweep_state = sweep_state(&world);
+        let failing = sweep_state.failing.unwrap();
         assert!(
             failing
                 .failure
                 .is_overdue(world.holds().now, &Timing::default())
         );
-        assert_eq!(stands.last_at, Some(time(-3600)));
+        assert_eq!(sweep_state.last_at, Some(time(-3600)));
 
         world.holds().fails.clear();
         lists(&world, vec![vec![]]);
@@ -81,7 +81,7 @@ async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
             holds.fails.insert("list", failing(Phase::Unknown));
         };
         world.holds().fails.clear();
-        if stands(&world).reading.is_some() {
+        if sweep_state(&world).reading.is_some() {
             fails(&mut world.holds());
         } else {
             let mut holds = world.holds();
@@ -93,7 +93,7 @@ async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
     assert_eq!(world.row(&key).state, State::Completed);
 }
 
-/// So many as there are places for in one sweep, and the others with the next.
+/// As many as fit in one sweep, and the others with the next.
 #[tokio::test]
 async fn all_have_their_turn_one_by_one_and_no_sweep_asks_for_too_many() {
     let world = world();
@@ -137,9 +137,9 @@ fn turns_go_round() {
     assert_eq!(turn(Some("0"), 9), ["1", "2", "3"]);
 }
 
-/// Nothing of the platform works: nobody is tormented with calls, and after a day the recruiters know.
+/// The whole platform is down: calls are limited, and after a day the recruiters are notified.
 #[tokio::test]
-async fn a_platform_that_is_gone_is_told_of_after_a_day_and_ends_it_after_a_month() {
+async fn an_outage_of_a_platform_is_reported_after_a_day_and_ends_it_after_a_month() {
     for list_from in [0, 5] {
         let world = world();
         world.holds().capabilities.list_from = list_from;
@@ -168,15 +168,15 @@ async fn a_platform_that_is_gone_is_told_of_after_a_day_and_ends_it_after_a_mont
     }
 }
 
-/// One record is refused for good; the others are well.
+/// One record is refused permanently; the others work.
 #[tokio::test]
-async fn one_that_is_refused_is_told_of_and_slows_down_no_other() {
+async fn a_refused_record_is_reported_and_slows_down_no_other() {
     let world = world();
     let key = invited(&world, 1).remove(0);
     world.holds().fails.insert("result", refused());
     days(&world, 2).await;
     assert!(world.row(&key).result_overdue);
-    assert_eq!(stands(&world).failing, None, "the platform is well");
+    assert_eq!(sweep_state(&world).failing, None, "the platform is well");
     let calls = count(&world, "result");
     assert!(calls < 60, "{calls} calls in two days");
 }

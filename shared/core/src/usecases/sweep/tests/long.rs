@@ -1,9 +1,9 @@
-//! Sweeps of lists that are longer than can be read at once.
+//! Sweeps of lists that are longer than one sweep can read.
 
 use super::*;
 use crate::usecases::fake_ports::FakeState;
 
-/// A world of five invitations, all long ago, whose list has a page for each of these applications. A call takes ten
+/// A setup of five invitations, all long ago, whose list has a page for each of these applications. A call takes ten
 /// seconds, a lease is a minute.
 fn long(pages: &[&str]) -> FakePorts {
     let world = world();
@@ -16,16 +16,16 @@ fn long(pages: &[&str]) -> FakePorts {
     world
 }
 
-fn told(world: &FakePorts) -> Vec<String> {
-    let told = |work: &Work| match work {
+fn enqueued(world: &FakePorts) -> Vec<String> {
+    let enqueued = |work: &Work| match work {
         Work::WriteBack { key, .. } => key.application.to_string(),
         other => panic!("{other:?}"),
     };
-    world.holds().queued.iter().map(told).collect()
+    world.holds().queued.iter().map(enqueued).collect()
 }
 
 fn reading(world: &FakePorts) -> SweepReading {
-    stands(world).reading.unwrap()
+    sweep_state(world).reading.unwrap()
 }
 
 #[tokio::test]
@@ -33,8 +33,8 @@ async fn a_list_is_read_on_where_time_ran_out() {
     let world = long(&["1", "2", "3", "4", "5"]);
     let early = Deadline::at(time(15));
     assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
-    assert_eq!(told(&world), ["1", "2"]);
-    let due = stands(&world);
+    assert_eq!(enqueued(&world), ["1", "2"]);
+    let due = sweep_state(&world);
     assert_eq!(due.due_at, Some(time(20)), "at once");
     assert_eq!(due.last_at, Some(time(-3600)));
     assert_eq!(
@@ -49,10 +49,10 @@ async fn a_list_is_read_on_where_time_ran_out() {
     );
 
     assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::Done);
-    assert_eq!(told(&world), ["1", "2", "3", "4", "5"]);
-    let done = stands(&world);
+    assert_eq!(enqueued(&world), ["1", "2", "3", "4", "5"]);
+    let done = sweep_state(&world);
     assert_eq!(done.reading, None);
-    // Of what was told in the first part, too, the next look finds out whether it arrived.
+    // The next sweep also checks whether the changes of the first part arrived.
     assert_eq!(done.due_at, Some(time(50 + 900)));
     assert_eq!(done.last_at, Some(start()));
 }
@@ -64,7 +64,7 @@ async fn what_changed_while_a_list_was_read_is_after_the_next_ones_beginning() {
     assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
     world.pass(3600);
     assert_eq!(sweep_until(&world, Deadline::NONE).await, Swept::Done);
-    assert_eq!(stands(&world).last_at, Some(start()));
+    assert_eq!(sweep_state(&world).last_at, Some(start()));
 }
 
 #[tokio::test]
@@ -92,11 +92,11 @@ async fn a_long_reading_keeps_others_away_and_is_not_lost() {
     let failed = sweep(&world).await;
     assert_eq!(failed.failures, 1);
     assert_eq!(reading(&world).next.as_deref(), Some("7"));
-    assert_eq!(told(&world), ["1", "2", "3", "4", "5", "1", "2"]);
+    assert_eq!(enqueued(&world), ["1", "2", "3", "4", "5", "1", "2"]);
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_on_is_begun_anew_after_three_tries_or_a_refusal() {
+async fn a_list_that_cannot_be_continued_is_restarted_after_three_tries_or_a_refusal() {
     for (phase, kept) in [(Phase::Unknown, 2), (Phase::Refused, 0)] {
         let world = long(&["1", "2", "3"]);
         let early = Deadline::at(time(5));
@@ -104,14 +104,18 @@ async fn a_list_that_cannot_be_read_on_is_begun_anew_after_three_tries_or_a_refu
         world.holds().fails.insert("list", failing(phase));
         for tries in 1..=3 {
             world.pass(2 * DAY);
-            let stands = sweep(&world).await;
-            assert_eq!(stands.failures, tries);
-            assert_eq!(stands.reading.is_some(), tries <= kept, "{phase:?} {tries}");
+            let sweep_state = sweep(&world).await;
+            assert_eq!(sweep_state.failures, tries);
+            assert_eq!(
+                sweep_state.reading.is_some(),
+                tries <= kept,
+                "{phase:?} {tries}"
+            );
         }
     }
 }
 
-/// In a row are failures without a page between them.
+/// Failures in a row have no page between them.
 #[tokio::test]
 async fn a_page_that_was_read_makes_up_for_failures_before_it() {
     let world = long(&["1", "2", "3", "4"]);
@@ -122,7 +126,7 @@ async fn a_page_that_was_read_makes_up_for_failures_before_it() {
         world.pass(2 * DAY);
         sweep(&world).await;
     }
-    assert_eq!(stands(&world).failures, 2);
+    assert_eq!(sweep_state(&world).failures, 2);
     let at_second = |holds: &mut FakeState| {
         holds.fails.insert("list", failing(Phase::Unknown));
     };
@@ -132,14 +136,14 @@ async fn a_page_that_was_read_makes_up_for_failures_before_it() {
         .later_meanwhile("list", 1, Box::new(at_second));
     world.pass(2 * DAY);
     assert_eq!(sweep(&world).await.failures, 1);
-    assert!(stands(&world).reading.is_some());
+    assert!(sweep_state(&world).reading.is_some());
 
     // Also if there was no time for more.
     world.holds().fails.clear();
     world.pass(2 * DAY);
     let early = Deadline::at(world.holds().now + SignedDuration::from_secs(5));
     assert_eq!(sweep_until(&world, early).await, Swept::Unfinished);
-    assert_eq!(stands(&world).failures, 0);
+    assert_eq!(sweep_state(&world).failures, 0);
 }
 
 #[tokio::test]
@@ -154,7 +158,7 @@ async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
             due_at: Some(time(77)),
             last_at,
             armed,
-            ..stands(&world)
+            ..sweep_state(&world)
         };
         let faster = other.clone();
         let overtakes = move |holds: &mut FakeState| {
@@ -164,12 +168,12 @@ async fn a_sweep_that_was_overtaken_leaves_the_rest_to_the_other() {
         let swept = sweep_until(&world, Deadline::NONE).await;
         assert_eq!(swept, Swept::NotDue, "{other:?}");
         assert_eq!(calls(&world), ["list"; 3]);
-        assert_eq!(stands(&world), other);
+        assert_eq!(sweep_state(&world), other);
     }
 }
 
 #[tokio::test]
-async fn a_long_sweep_that_is_armed_meanwhile_goes_on_and_is_soon_done_again() {
+async fn a_long_sweep_that_is_scheduled_meanwhile_continues_and_is_soon_repeated() {
     let world = long(&["x1", "x2", "x3", "x4", "x5"]);
     armed_meanwhile(&world, time(20));
     let next = sweep(&world).await;
@@ -179,7 +183,7 @@ async fn a_long_sweep_that_is_armed_meanwhile_goes_on_and_is_soon_done_again() {
 }
 
 #[tokio::test]
-async fn a_list_without_end_is_left_and_begun_anew() {
+async fn an_endless_list_is_abandoned_and_restarted() {
     let world = long(&["1"]);
     let line = world.holds().list[0].clone();
     let endless = SweepPage {
@@ -206,8 +210,8 @@ async fn watches_that_there_was_no_time_to_end_are_ended_soon() {
     let early = Deadline::at(time(5));
     assert_eq!(sweep_until(&world, early).await, Swept::Done);
     assert_ne!(world.row(&key).schedule, Schedule::Never);
-    assert_eq!(stands(&world).due_at, Some(time(900)));
-    assert_eq!(stands(&world).last_at, None, "not everything was done");
+    assert_eq!(sweep_state(&world).due_at, Some(time(900)));
+    assert_eq!(sweep_state(&world).last_at, None, "not everything was done");
     world.pass(900);
     sweep(&world).await;
     assert_eq!(world.row(&key).schedule, Schedule::Never);

@@ -15,7 +15,7 @@ use crate::work::Work;
 const SHARE: usize = 4;
 const CAPACITY: usize = 10;
 
-/// A queue that can tell what it has, as that of one process.
+/// A queue that can tell what it has, like that of one process.
 #[derive(Default)]
 struct Known(Mutex<Vec<Work>>);
 
@@ -44,7 +44,7 @@ impl Queue for Known {
     }
 }
 
-/// A queue that cannot tell, as SQS.
+/// A queue that cannot tell, like SQS.
 struct Unknown;
 
 #[async_trait]
@@ -100,9 +100,9 @@ fn groups(of: &[DueSince]) -> BTreeSet<(TenantId, Kind)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Whatever backlog others have, and however slow the work is: a poll is handed out at the first tick that finds it
-    /// due; so is something of every kind of every tenant that has nothing of it in the queue. Nobody has more than a
-    /// share, nothing is in the queue twice, and all is done in the end.
+    /// Whatever the backlog of others, and however slow the work: a poll is enqueued at the first tick that finds it
+    /// due; so is one item of every kind of every tenant that has none of it in the queue. No tenant has more than its
+    /// share, nothing is in the queue twice, and everything is done in the end.
     #[test]
     fn every_tenant_gets_its_turn_whatever_others_have(
         backlog in prop::collection::vec((0..5_usize, 0..3_usize, 0..40_usize), 0..200),
@@ -145,7 +145,7 @@ proptest! {
                 let of = |work: &&Work| (work.tenant(), work.kind()) == (&tenant, kind);
                 prop_assert!(known.has().iter().filter(of).count() <= SHARE);
             }
-            // Each tick, some of it is done.
+            // With each tick, some of it is done.
             for one in &done_at_each_tick {
                 let mut has = known.has();
                 if has.is_empty() {
@@ -154,7 +154,7 @@ proptest! {
                 let work = { let at = one.index(has.len()); has.remove(at) };
                 rows.retain(|_, (item, _)| Work::from(item.clone()) != work);
             }
-            // No lease runs out: what is slow is slow, and not lost.
+            // No lease expires: slow work is slow, and not lost.
             selector.leases.values_mut().for_each(|until| *until = now(tick + 31));
         }
         if done_at_each_tick.len() == 5 {
@@ -212,14 +212,14 @@ fn what_ended_and_changed_nothing_waits_for_a_lease_and_holds_up_nobody() {
     };
     let first = picks(&mut selector, 10);
     assert_eq!(first.len(), SHARE);
-    // It waits for long, and its leases begin anew for as long as it does.
+    // It waits for long, and its leases are renewed meanwhile.
     known
         .has()
         .extend(first.iter().map(|one| one.item.clone().into()));
     for at in [30, 50, 70] {
         assert_eq!(picks(&mut selector, at), []);
     }
-    // It failed. What is behind it goes first.
+    // It failed. Later items go first.
     known.has().clear();
     let second = picks(&mut selector, 71);
     assert_eq!(second.len(), 2);
@@ -228,7 +228,7 @@ fn what_ended_and_changed_nothing_waits_for_a_lease_and_holds_up_nobody() {
 }
 
 #[test]
-fn work_that_moved_on_is_handed_out_at_once() {
+fn work_that_made_progress_is_enqueued_at_once() {
     let mut rows = BTreeMap::from([(0, (poll(0), 0))]);
     let mut selector = selector();
     let picked = selector.select(now(1), due(&rows, 1), &Unknown);

@@ -1,4 +1,4 @@
-//! What of a report is written, and how often.
+//! Which parts of a report are written, and how often.
 
 use super::*;
 use crate::ids::{QuestionId, StageId, StatusId};
@@ -6,7 +6,7 @@ use crate::ports::{Answer, HistoryRow, StageInfo};
 use crate::tenant::{Answerable, ReportPlan, Trigger};
 use crate::usecases::fake_ports::{at, at_trigger};
 
-/// A world whose invitations are reported like this.
+/// A setup whose invitations are reported like this.
 fn reporting(report: ReportPlan) -> FakePorts {
     let world = FakePorts::new();
     world.holds().tenant.mappings[0].report = report;
@@ -17,7 +17,7 @@ fn wrote(world: &FakePorts) -> Vec<Wrote> {
     std::mem::take(&mut world.holds().wrote)
 }
 
-/// What is written of an invitation that is completed with so many points of ten.
+/// What is written of an invitation that is completed with this many points of ten.
 async fn completed(world: &FakePorts, points: f64) -> (InvitationKey, Vec<Wrote>) {
     let key = world.invited("1", "video");
     scored(world, "1", points);
@@ -57,7 +57,7 @@ async fn an_action_is_created_once_and_kept_up_to_date() {
     assert_eq!(update.completed_at, Some(time(3600)));
 }
 
-/// Nobody knows whether the action was created.
+/// It is unknown whether the action was created.
 #[tokio::test]
 async fn an_action_of_unknown_outcome_is_looked_up_before_another_is_created() {
     let world = world(true);
@@ -76,9 +76,9 @@ async fn an_action_of_unknown_outcome_is_looked_up_before_another_is_created() {
     assert!(!row.unreported());
 }
 
-/// The call after the look-up failed. The next writer looks it up again, in case the first one's arrives late.
+/// The call after the lookup failed. The next writer looks it up again, in case the first one's arrives late.
 #[tokio::test]
-async fn what_was_looked_up_in_vain_is_looked_up_again_after_a_failure() {
+async fn an_unsuccessful_lookup_is_repeated_after_a_failure() {
     let world = world(true);
     let key = unreported(&world);
     world.happens(&key, begun(start()));
@@ -99,7 +99,7 @@ async fn what_was_certainly_not_begun_need_not_be_looked_up() {
     assert_eq!(row.report.action, None);
 }
 
-/// The action is on record, there is more to tell, and Eploy says of it that there is no such action.
+/// The action is saved, there is a new revision, and Eploy answers that there is no such action.
 async fn missing_action(world: &FakePorts) -> InvitationKey {
     let key = unreported(world);
     write(world, &key).await;
@@ -114,7 +114,7 @@ async fn missing_action(world: &FakePorts) -> InvitationKey {
 }
 
 #[tokio::test]
-async fn an_action_that_somebody_deleted_is_created_anew() {
+async fn a_deleted_action_is_created_again() {
     let world = world(true);
     let key = missing_action(&world).await;
     world.holds().wrote.clear();
@@ -132,9 +132,9 @@ async fn an_action_that_somebody_deleted_is_created_anew() {
     assert_eq!(calls(&world), made);
 }
 
-/// Its address is another one than we call, or our role may not see it.
+/// Its address differs from the one that we call, or our role may not see it.
 #[tokio::test]
-async fn an_action_that_is_there_but_cannot_be_reached_is_not_created_anew() {
+async fn an_existing_but_unreachable_action_is_not_created_again() {
     let world = world(true);
     let key = missing_action(&world).await;
     let row = write(&world, &key).await;
@@ -147,7 +147,7 @@ async fn an_action_that_is_there_but_cannot_be_reached_is_not_created_anew() {
     assert_eq!(row.report.action, Some(created));
 }
 
-/// What stands for the invitation is another one than the one on record, which is gone.
+/// The invitation's action is another than the saved one, which is gone.
 #[tokio::test]
 async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
     let world = world(true);
@@ -173,7 +173,7 @@ async fn of_two_actions_the_one_that_is_there_is_kept_up_to_date() {
 }
 
 #[tokio::test]
-async fn an_action_that_cannot_be_changed_is_not_created_anew() {
+async fn an_action_that_cannot_be_changed_is_not_created_again() {
     let world = world(true);
     let key = unreported(&world);
     write(&world, &key).await;
@@ -195,7 +195,7 @@ fn rejected() -> CallError {
     }
 }
 
-/// Too long, or with something in it that Eploy does not take.
+/// Too long, or with something in it that Eploy does not accept.
 #[tokio::test]
 async fn a_report_that_eploy_refuses_is_written_in_brief() {
     let world = world(true);
@@ -223,9 +223,9 @@ async fn a_report_that_eploy_refuses_is_written_in_brief() {
     assert_eq!(action.content.outcome, Some("waits".into()));
 }
 
-/// It is not the text.
+/// The text is not the cause.
 #[tokio::test]
-async fn what_eploy_refuses_in_brief_too_is_put_off() {
+async fn a_report_whose_short_text_is_refused_too_is_deferred() {
     let world = world(true);
     let key = unreported(&world);
     write(&world, &key).await;
@@ -239,7 +239,7 @@ async fn what_eploy_refuses_in_brief_too_is_put_off() {
     assert_eq!(code, Some("eploy.rejected"));
 }
 
-/// The lease ends before everything is written: the rest is left to whoever comes next, and nothing is written twice.
+/// The lease ends before everything is written: the rest is left to the next writer, and nothing is written twice.
 #[tokio::test]
 async fn a_slow_report_is_finished_by_the_next_writer() {
     for (takes, calls_made) in [
@@ -305,7 +305,7 @@ async fn questions_are_answered_with_every_revision() {
     });
     let key = unreported(&world);
     write(&world, &key).await;
-    // There is nothing to answer with.
+    // There is no value to answer with.
     assert_eq!(calls(&world), Vec::<&str>::new());
     for (points, percent) in [(9.0, "90"), (8.0, "80")] {
         scored(&world, "1", points);
@@ -346,7 +346,7 @@ fn trigger(stage: &str) -> Trigger {
     }
 }
 
-/// Whoever completes it moves on to stage 20.
+/// A candidate that completes it moves to stage 20.
 fn move_plan() -> MovePlan {
     MovePlan {
         on: Moment::Completed,
@@ -369,7 +369,7 @@ fn to_20() -> Wrote {
 }
 
 #[tokio::test]
-async fn whoever_completed_it_moves_on_once() {
+async fn a_candidate_that_completed_it_moves_on_once() {
     let world = moving(move_plan());
     let key = unreported(&world);
     write(&world, &key).await;
@@ -406,7 +406,7 @@ async fn a_score_moves_on_from_its_percentage_on() {
         let (_, all) = completed(&world, points).await;
         assert_eq!(all == [to_20()], moves, "{points}: {all:?}");
     }
-    // Without a score nothing is reached.
+    // Without a score no minimum is reached.
     let world = moving(MovePlan {
         min_percent: Some(0),
         ..move_plan()
@@ -454,7 +454,7 @@ async fn a_recruiter_who_moved_the_application_wins() {
 
 /// The history lacks the entry, or is behind a move that the recruiter has just made.
 #[tokio::test]
-async fn where_the_application_stands_is_what_its_own_record_says() {
+async fn the_applications_own_record_decides_its_position() {
     let line = |position| HistoryRow {
         id: "1".into(),
         at: None,
@@ -475,7 +475,7 @@ async fn where_the_application_stands_is_what_its_own_record_says() {
     }
 }
 
-/// A world that reports in every way.
+/// A setup that reports in every way.
 fn reporting_everything() -> FakePorts {
     reporting(ReportPlan {
         action: Some(plan()),
@@ -491,9 +491,9 @@ fn reporting_everything() -> FakePorts {
     })
 }
 
-/// A question was deleted in Eploy, or whatever else somebody changed there.
+/// A question was deleted in Eploy, or something else was changed there.
 #[tokio::test]
-async fn a_part_that_is_refused_holds_up_no_other_and_is_told_of_in_the_action() {
+async fn a_refused_part_blocks_no_other_and_is_mentioned_in_the_action() {
     for (call, parts) in [
         (
             "answer_questions",
@@ -540,7 +540,7 @@ async fn a_part_that_is_refused_holds_up_no_other_and_is_told_of_in_the_action()
             many("update_action")
         };
         assert_eq!(many("update_action"), refused);
-        // Whole, then told that a part lacks, then told that it was given up.
+        // Complete; then mentioning that a part is missing; then that it was given up.
         if call != "update_action" {
             assert_eq!(many("update_action"), 3, "{call}");
             let all = wrote(&world);
@@ -564,7 +564,7 @@ async fn an_answer_that_is_refused_is_left_out_and_the_others_are_given() {
     wrote(&world);
     world.set(|holds| {
         holds.fails.insert("answer_questions", rejected());
-        // Both at once, then the percentage, which is taken.
+        // Both at once, then the percentage, which is accepted.
         let taken = |holds: &mut FakeState| {
             holds.fails.clear();
             let refused = |holds: &mut FakeState| {
@@ -615,7 +615,7 @@ async fn two_moves_in_a_row_are_both_made() {
 async fn an_outcome_of_ours_does_not_keep_an_application_from_moving() {
     for (now_at, moves) in [
         (at("12", "waits"), true),
-        // Somebody else set that.
+        // Another user set that.
         (at("12", "done"), false),
         (at("14", "waits"), false),
     ] {
