@@ -26,10 +26,10 @@ pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 const MAX_SWEEP_PAUSE: SignedDuration = SignedDuration::from_hours(25);
 
 /// How far Eploy's dates may be ahead of our clock: an hour of British summer time, and a margin.
-const APART: SignedDuration = SignedDuration::from_mins(65);
+const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(65);
 
 /// How far back changes are read again if the cursor was taken from a clock that was ahead.
-const READ_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+const REREAD_SPAN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Moves times in the future back.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ impl TenantState {
         }
         // When a mapping or plan was really turned on is unknown. An early time is safe: no application that entered
         // since counts as part of the baseline.
-        let early = after(now, -READ_AGAIN);
+        let early = after(now, -REREAD_SPAN);
         for mapping in self.mappings.values_mut() {
             let broken = match &mut mapping.status {
                 MappingStatus::Broken { at, .. } => at.as_mut(),
@@ -116,8 +116,8 @@ impl TenantState {
         }
         // A cursor is Eploy's time, but the first one is taken from our clock.
         let cursor = |cursor: &mut Option<Timestamp>, reached: Option<Timestamp>| {
-            if cursor.is_some_and(|at| at > after(now, APART)) {
-                let sound = reached.filter(|at| *at <= after(now, APART));
+            if cursor.is_some_and(|at| at > after(now, MAX_CLOCK_DIFFERENCE)) {
+                let sound = reached.filter(|at| *at <= after(now, MAX_CLOCK_DIFFERENCE));
                 *cursor = sound.or(Some(early));
             }
         };
@@ -207,7 +207,7 @@ impl Announcement {
             attempt.at = attempt.at.min(now);
         }
         if next.not_before > now {
-            next.not_before = after(now, -READ_AGAIN);
+            next.not_before = after(now, -REREAD_SPAN);
         }
         Some(next)
     }

@@ -568,7 +568,7 @@ impl Queue for FakePorts {
         assert!(!work.is_empty(), "an errand for nothing");
         let mut holds = self.holds();
         if holds.queue_fails {
-            return Err(StoreError::new("queue", "hand out work", "it is full"));
+            return Err(StoreError::new("queue", "enqueue work", "it is full"));
         }
         holds.queued.extend(work);
         Ok(())

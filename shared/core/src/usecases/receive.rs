@@ -51,12 +51,13 @@ impl Receiver {
     const TRIES: u32 = 6;
 
     /// The minimum number of tries before a delivery whose invitation is known is given up.
-    const KNOWN_TRIES: u32 = 10;
+    const MIN_KNOWN_TRIES: u32 = 10;
 
     /// Whether a delivery whose invitation is known has been tried often enough, and for long enough.
     fn is_exhausted(&self, delivery: &Delivery) -> bool {
         let age = self.engine.now().duration_since(delivery.at);
-        delivery.tries >= Self::KNOWN_TRIES && age >= seconds(self.engine.timing.give_up_seconds)
+        delivery.tries >= Self::MIN_KNOWN_TRIES
+            && age >= seconds(self.engine.timing.give_up_seconds)
     }
 
     /// Authenticates a call, stores it durably and queues it. An accepted call is on disk.

@@ -396,7 +396,7 @@ impl Sweeper {
             next: None,
             pages: 0,
             began_at,
-            changed: 0,
+            news: 0,
             set_aside: 0,
         });
         let mut before: HashSet<Reference> = HashSet::new();

@@ -32,7 +32,7 @@ const STAGES: [&[Kind]; 2] = [
 const BATCH: usize = 1000;
 
 /// How many items of each tenant and kind are enqueued ahead of time.
-const MAX_LOOKED_AT: usize = 100_000;
+const MAX_EARLY_ITEMS: usize = 100_000;
 
 /// The furthest that a clock is expected to be ahead.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 20);
@@ -93,7 +93,7 @@ impl Scheduler {
         let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Delivery);
         let kinds: Vec<Kind> = kinds.collect();
         let end = after(now, MAX_AHEAD);
-        let found = self.due.due(end, &kinds, MAX_LOOKED_AT).await?;
+        let found = self.due.due(end, &kinds, MAX_EARLY_ITEMS).await?;
         let not_due = found.into_iter().filter(|one| one.since > now);
         *self.ahead() = not_due.map(|one| one.item.into()).collect();
         Ok(())

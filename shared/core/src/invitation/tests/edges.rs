@@ -212,7 +212,7 @@ fn what_is_said_twice_is_not_new() {
 #[test]
 fn a_deferred_report_waits_until_there_is_a_new_revision() {
     let deferral = |row: &Invitation| Event::ReportDeferred {
-        report: troubled(&row.report, 2),
+        report: deferred_report(&row.report, 2),
         until: time(9000),
     };
     let waits = step(&invited(), deferral(&invited()), 3).next;

@@ -111,7 +111,7 @@ fn a_report_left_to_a_delivery_stays_off_the_clock_until_its_lease_is_over() {
     let taken_over = step(&held.next, Event::ReportBegun(writer(130)), 65).next;
     assert!(!taken_over.awaits_delivery());
     let put_off = Event::ReportDeferred {
-        report: troubled(&held.next.report, 5),
+        report: deferred_report(&held.next.report, 5),
         until: time(90),
     };
     assert!(!step(&held.next, put_off, 5).next.awaits_delivery());

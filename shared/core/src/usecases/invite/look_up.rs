@@ -120,10 +120,10 @@ impl Inviter {
 
 /// How many sends have failed in a row: known failures, or senders that did not finish more than once or twice.
 fn failures(row: &Invitation) -> Option<u32> {
-    const BY_CHANCE: u32 = 2;
+    const MAX_UNSUSPICIOUS: u32 = 2;
     match &row.failure {
         Some(failure) => Some(failure.attempts),
-        None => (row.attempts > BY_CHANCE).then_some(row.attempts),
+        None => (row.attempts > MAX_UNSUSPICIOUS).then_some(row.attempts),
     }
 }
 

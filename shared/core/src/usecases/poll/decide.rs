@@ -107,7 +107,11 @@ pub fn decide_by_history(
     // All are Eploy's own times: ours may differ by minutes, and by an hour if Eploy's are not UTC. Where a change of
     // stage does not move the modification date, that date may be much older than the sighting: whatever happened
     // before the row was read happened before this entry or is part of it.
-    let read_at = latest.entry.seen_at.checked_sub(super::APART).ok();
+    let read_at = latest
+        .entry
+        .seen_at
+        .checked_sub(super::MAX_CLOCK_DIFFERENCE)
+        .ok();
     let known_until = latest
         .entry
         .modified

@@ -19,7 +19,7 @@ const MAX_PARTS: usize = 16;
 const MAX_PROVEN: usize = 50;
 
 /// How long an application's presence at a position proves that the position exists.
-const PROVES_FOR: SignedDuration = SignedDuration::from_hours(24);
+const MAX_PROOF_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Adds new mappings to the state, each starting with a baseline. Returns those whose definitions are to be saved.
 pub fn adopt<'a>(tenant: &'a Tenant, state: &mut TenantState, now: Timestamp) -> Vec<&'a Mapping> {
@@ -210,7 +210,7 @@ pub fn prove(
 pub fn with_proven(mut directory: Directory, state: &mut TenantState, now: Timestamp) -> Directory {
     state
         .proven
-        .retain(|one| now.duration_since(one.at) < PROVES_FOR);
+        .retain(|one| now.duration_since(one.at) < MAX_PROOF_AGE);
     for one in &state.proven {
         let at = &one.position;
         for (list, id) in [

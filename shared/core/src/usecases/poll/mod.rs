@@ -227,7 +227,7 @@ impl Poller {
         // Before the baseline is read, so that what changes meanwhile lies after it; and early enough for an Eploy
         // whose clock or time zone differs from ours. Applications at the stage by then are in the baseline.
         if state.poll.cursor.is_none() {
-            state.poll.cursor = self.engine.now().checked_sub(APART).ok();
+            state.poll.cursor = self.engine.now().checked_sub(MAX_CLOCK_DIFFERENCE).ok();
         }
         *found += self.look_again(eploy, tenant, state).await?;
         self.hires_baseline(eploy, tenant, state, budget).await?;
@@ -548,7 +548,7 @@ fn passed(
 
 /// The maximum difference between Eploy's dates and our clock where both are right: an hour of British summer time, and
 /// a margin.
-const APART: SignedDuration = SignedDuration::from_mins(65);
+const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(65);
 
 /// The newest change of these records, by id. A date too far ahead counts as now: otherwise the cursor would pass
 /// everything that changes until then. If our own clock is behind, more is read each time.
@@ -558,7 +558,7 @@ fn newest<'a>(
     now: Timestamp,
     dates: impl Iterator<Item = (&'a str, Option<Timestamp>)>,
 ) -> Option<Timestamp> {
-    let most = after(now, APART);
+    let most = after(now, MAX_CLOCK_DIFFERENCE);
     dates
         .filter_map(|(id, at)| {
             let at = at?;

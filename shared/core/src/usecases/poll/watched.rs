@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::APART;
+use super::MAX_CLOCK_DIFFERENCE;
 use crate::error::StoreError;
 use crate::ports::{ApplicationRow, EarlierPart, MappingState, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
@@ -39,7 +39,7 @@ impl Watched {
         };
         let entered = row
             .modified
-            .is_some_and(|at| after(at, APART) > self.state.since);
+            .is_some_and(|at| after(at, MAX_CLOCK_DIFFERENCE) > self.state.since);
         if self.was_on(row) || after_break && entered {
             &MappingStatus::Active
         } else {

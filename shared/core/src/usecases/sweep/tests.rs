@@ -336,7 +336,7 @@ async fn a_sweep_that_is_armed_meanwhile_is_soon_done_again() {
         assert_eq!(next.due_at, Some(time(900)));
         assert_eq!(
             next.empty_at, None,
-            "what armed it may not be on record yet"
+            "the row to be watched may not be saved yet"
         );
         assert_eq!(next.armed, 1);
     }

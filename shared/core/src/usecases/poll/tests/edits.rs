@@ -173,7 +173,7 @@ async fn nobody_waits_while_what_was_added_is_read() {
     assert_eq!(
         state_of(&world, "3"),
         None,
-        "not before who was there is on record"
+        "not before the baseline is saved"
     );
     assert_eq!(poll(&world).await, Polled::Done(1));
     assert_eq!(state_of(&world, "3"), Some(State::Detected));
