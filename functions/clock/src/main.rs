@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let adapters = Adapters::of_process("clock")?;
     let shares = Shares {
         share: SHARE,
-        lease: adapters.timing.hand_out_lease(),
+        lease: adapters.timing.enqueue_lease(),
     };
     let store = Arc::new(adapters.store().inner().clone());
     let ticker = Scheduler::new(store, adapters.queue(), adapters.clock.clone(), shares);

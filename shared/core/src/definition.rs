@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_change_adds_is_told_from_what_it_takes_away() {
+    fn what_a_change_adds_is_distinguished_from_what_it_removes() {
         let only = |vacancies: &[&str], triggers: &[(&str, &[&str])]| Mapping {
             vacancies: Vacancies::Only(vacancies.iter().map(|id| (*id).into()).collect()),
             triggers: triggers

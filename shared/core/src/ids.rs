@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_told_what_an_id_is() {
+    fn an_invalid_id_is_refused_with_what_an_id_is() {
         let problem = serde_json::from_str::<StageId>("{}").unwrap_err();
         assert!(problem.to_string().contains("an id"), "{problem}");
     }

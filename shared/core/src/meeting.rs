@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once_and_no_address_is_repeated() {
+    fn all_problems_are_reported_at_once_and_no_address_is_repeated() {
         let wrong = MeetingPlan {
             day: MeetingDay::WorkingDays(0),
             zone: "Mars/Olympus".to_owned(),

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_made_anew_is_the_same_finding_and_the_first_one_is_another() {
+    fn a_regenerated_link_gives_the_same_snapshot_and_the_first_link_another() {
         let mut result = AssessmentResult::bare(Reference::new("r"), Status::Completed);
         let without = result.snapshot();
         result.report_link = Some("https://example.com/show/a?signature=1".to_owned());

@@ -92,13 +92,13 @@ impl Timing {
         }
         if self.lease_seconds <= self.call_seconds {
             problems.push(format!(
-                "lease_seconds ({}) must be more than call_seconds ({}), or a claim could run out while its call is still under way",
+                "lease_seconds ({}) must be more than call_seconds ({}), or a claim could expire during its call",
                 self.lease_seconds, self.call_seconds
             ));
         }
         if self.settle_seconds < self.call_seconds && !sandbox {
             problems.push(format!(
-                "settle_seconds ({}) must be at least call_seconds ({}), or an invitation could be sent again while the first request is still on its way",
+                "settle_seconds ({}) must be at least call_seconds ({}), or an invitation could be sent again while the first request is still under way",
                 self.settle_seconds, self.call_seconds
             ));
         }
@@ -113,7 +113,7 @@ impl Timing {
 
     /// How long enqueued work is not enqueued again where the queue cannot tell whether it still has it: longer than a
     /// few calls take, and short enough for work that was lost.
-    pub fn hand_out_lease(&self) -> SignedDuration {
+    pub fn enqueue_lease(&self) -> SignedDuration {
         seconds(self.lease_seconds * 4.0)
     }
 

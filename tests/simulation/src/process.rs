@@ -122,7 +122,7 @@ impl Process {
                 clock.clone(),
                 Shares {
                     share: 50,
-                    lease: shared.timing.hand_out_lease(),
+                    lease: shared.timing.enqueue_lease(),
                 },
             ),
             poller: Poller {

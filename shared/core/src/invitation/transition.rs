@@ -495,7 +495,7 @@ impl Invitation {
     fn interrupted(&self, now: Timestamp) -> Failure {
         Failure {
             code: "invitation.interrupted".to_owned(),
-            problem: "sending it was begun again and again and never came to an end".to_owned(),
+            problem: "sending was begun repeatedly and never finished".to_owned(),
             remedy: "Ask the operator of Stagecall to check its log".to_owned(),
             first_failed_at: now,
             attempts: self.attempts,

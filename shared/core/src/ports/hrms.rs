@@ -44,6 +44,6 @@ pub trait Hrms: Send + Sync {
         &self,
         tenant: &Tenant,
         endpoint: &HrmsEndpoint,
-        notice: &Webhook,
+        webhook: &Webhook,
     ) -> Result<HrmsAnswer, CallError>;
 }

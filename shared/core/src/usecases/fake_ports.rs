@@ -350,14 +350,14 @@ impl FakePorts {
         holds.calls.push(name);
         let takes = holds.calls_take;
         holds.now += takes;
-        holds.go_on_meanwhile(name);
+        holds.run_hook(name);
         holds.fails.get(name).cloned().map_or(Ok(()), Err)
     }
 
     /// Before a save: time passes, and another writer may be faster.
     fn saves(&self) -> bool {
         let mut holds = self.holds();
-        holds.go_on_meanwhile("save");
+        holds.run_hook("save");
         let takes = holds.saving_takes;
         holds.now += takes;
         let conflict = holds.conflicts > 0;
@@ -385,7 +385,7 @@ impl FakeState {
         self.on_call.insert(name, act);
     }
 
-    fn go_on_meanwhile(&mut self, name: &'static str) {
+    fn run_hook(&mut self, name: &'static str) {
         if let Some(happens) = self.on_call.remove(name) {
             happens(self);
         }

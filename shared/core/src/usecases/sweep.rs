@@ -422,7 +422,7 @@ impl Sweeper {
                 .into_iter()
                 .filter_map(|sighting| {
                     let one = by_reference.get(&sighting.reference)?;
-                    has_news(one, &sighting).then(|| Work::WriteBack {
+                    has_changed(one, &sighting).then(|| Work::WriteBack {
                         key: one.key.clone(),
                         news: true,
                         change_token: Some(sighting.change_token),
@@ -492,7 +492,7 @@ fn endless(pages: u32) -> CallError {
         phase: Phase::Unknown,
         scope: ErrorScope::Record,
         code: "platform.endless_list",
-        problem: format!("its list does not come to an end within {pages} pages"),
+        problem: format!("its list does not end within {pages} pages"),
         remedy:
             "Archive old candidates of the assessment on the platform, or start a new assessment"
                 .to_owned(),
@@ -510,7 +510,7 @@ fn is_open(one: &WatchedInvitation) -> bool {
 }
 
 /// Whether a line of the platform's list has something that the ledger does not.
-fn has_news(one: &WatchedInvitation, sighting: &ListedStatus) -> bool {
+fn has_changed(one: &WatchedInvitation, sighting: &ListedStatus) -> bool {
     match &one.change_token {
         Some(change_token) => *change_token != sighting.change_token,
         // Without a change token. The status of an open one decides; an ended one is fetched once, to have a token that

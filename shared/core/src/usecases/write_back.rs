@@ -369,7 +369,7 @@ fn no_definition(row: &Invitation) -> CallError {
         retry_at: None,
         code: "mapping.unknown",
         problem: format!(
-            "mapping {} was removed, and what it said is not kept",
+            "mapping {} was removed, and its definition is not saved",
             row.key.mapping
         ),
         remedy: "Configure the mapping again under its name, paused if it is to invite nobody, and the report is written"

@@ -257,7 +257,7 @@ impl Deliveries for FakePorts {
 impl TenantStates for FakePorts {
     async fn load_state(&self, _: &TenantId) -> Result<Option<TenantState>, StoreError> {
         let mut holds = self.holds();
-        holds.go_on_meanwhile("load_state");
+        holds.run_hook("load_state");
         Ok(holds.state.clone())
     }
 

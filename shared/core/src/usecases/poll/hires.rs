@@ -195,13 +195,13 @@ impl Poller {
         };
         let settling = sightings
             .into_iter()
-            .map(|sighting| self.put_hire_on_record(tenant, hires, sighting));
+            .map(|sighting| self.insert_hire(tenant, hires, sighting));
         let new = try_join_all(settling).await?;
         Ok(new.into_iter().filter(|new| *new).count())
     }
 
     /// Saves a hire. Returns whether it is to be announced and was not before.
-    async fn put_hire_on_record(
+    async fn insert_hire(
         &self,
         tenant: &Tenant,
         hires: &HiresState,

@@ -109,7 +109,7 @@ impl Poller {
             Ok(tenant) => tenant,
             Err(error) => {
                 if let Some(state) = stored {
-                    self.put_off(id, state).await;
+                    self.defer(id, state).await;
                 }
                 return Err(error);
             }
@@ -175,7 +175,7 @@ impl Poller {
             }
             // Nothing is lost: the cursor did not move.
             Err(Stop::Store(error)) => {
-                self.put_off(id, state).await;
+                self.defer(id, state).await;
                 return Err(error.into());
             }
             Err(Stop::Overtaken) => {
@@ -203,7 +203,7 @@ impl Poller {
     }
 
     /// Defers the next poll after something of ours failed.
-    async fn put_off(&self, id: &TenantId, mut state: TenantState) {
+    async fn defer(&self, id: &TenantId, mut state: TenantState) {
         state.poll.failures = state.poll.failures.saturating_add(1);
         let pause = self.engine.timing.backoff(state.poll.failures, id.as_str());
         state.due_at = state.due_at.max(after(self.engine.now(), pause));

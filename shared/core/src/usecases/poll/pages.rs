@@ -102,7 +102,7 @@ impl Poller {
         }
         if !rows.is_empty() {
             let problem = "other writers keep changing an application's row; the poll is repeated";
-            let error = StoreError::new("ledger", "note where an application is", problem);
+            let error = StoreError::new("ledger", "record an application's stage", problem);
             return Err(error.into());
         }
         for row in &page.rows {

@@ -469,15 +469,15 @@ fn sighting(status: Status, change_token: &str) -> ListedStatus {
 
 #[test]
 fn only_what_is_new_costs_a_call() {
-    assert!(!has_news(
+    assert!(!has_changed(
         &waiting(2, None, 0),
         &sighting(Status::Sent, "a")
     ));
-    assert!(has_news(
+    assert!(has_changed(
         &waiting(2, None, 0),
         &sighting(Status::Completed, "a")
     ));
-    assert!(!has_news(
+    assert!(!has_changed(
         &waiting(3, None, 0),
         &sighting(Status::Started, "a")
     ));
@@ -485,20 +485,20 @@ fn only_what_is_new_costs_a_call() {
         status: None,
         ..sighting(Status::Sent, "a")
     };
-    assert!(has_news(&waiting(2, None, 0), &silent));
-    assert!(has_news(
+    assert!(has_changed(&waiting(2, None, 0), &silent));
+    assert!(has_changed(
         &waiting(4, None, 0),
         &sighting(Status::Expired, "a")
     ));
-    assert!(has_news(
+    assert!(has_changed(
         &waiting(5, None, 0),
         &sighting(Status::Completed, "a")
     ));
-    assert!(!has_news(
+    assert!(!has_changed(
         &waiting(5, Some("a"), 0),
         &sighting(Status::Completed, "a")
     ));
-    assert!(has_news(
+    assert!(has_changed(
         &waiting(5, Some("a"), 0),
         &sighting(Status::Completed, "b")
     ));
