@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::dates::{came_back, written};
 use crate::dialect::{ActionLookUpBy, Dialect};
 use crate::errors::{Permission, Problem};
-use crate::search::{FEW_PAGES, Filter, Search};
+use crate::search::{Filter, MAX_LOOKUP_PAGES, Search};
 use crate::wire::Record;
 
 const FIND: &str = "find the action";
@@ -34,12 +34,10 @@ impl Client {
             started_at: action.started_at,
         };
         let found = self.search_action(&look_up).await.unwrap_or_default();
-        found.ok_or_else(|| {
-            Problem::Unreadable.error(operation, "it does not tell the new action's id")
-        })
+        found.ok_or_else(|| Problem::Unreadable.error(operation, "it has no id of the new action"))
     }
 
-    /// Brings an action up to date; without anything to change, without a call.
+    /// Updates an action. Makes no call if nothing changes.
     pub(crate) async fn patch_action(
         &self,
         id: &ActionId,
@@ -54,14 +52,15 @@ impl Client {
         let call = Call::patch(operation, &path, body.into(), Permission::update("Actions"));
         match self.call(call).await {
             Err(error) if Problem::WebPage.is(&error) => {
-                self.hear_eploy(operation).await?;
+                self.confirm_reachable(operation).await?;
                 Err(Problem::NotFound.error(operation, ""))
             }
             done => done.map(drop),
         }
     }
 
-    /// Finds an action by what it was created with. If several fit, the newest is the one whose creation is in doubt.
+    /// Finds an action by what it was created with. If several match, the newest is the one whose creation is
+    /// uncertain.
     pub(crate) async fn search_action(
         &self,
         look_up: &ActionLookUp,
@@ -80,7 +79,7 @@ impl Client {
                 dialect.filter_id(look_up.vacancy.as_str()),
             ));
         }
-        // Documented by P-GROS, though never proven; the type is not among them.
+        // Documented by P-GROS, never proven; the type is not among them.
         let mut blocks = vec!["ActionId", "StartDate", "Vacancy", "Candidate"];
         blocks.extend(dialect.action_type_block.as_deref());
         let search = Search {
@@ -91,7 +90,7 @@ impl Client {
             permission: Permission::view("Actions"),
         };
         let mut newest: Option<(u64, ActionId)> = None;
-        for page in 1..=FEW_PAGES {
+        for page in 1..=MAX_LOOKUP_PAGES {
             let found = self.search(&search, page).await?;
             for record in found.records.iter().filter_map(Record::of) {
                 if record
@@ -113,11 +112,11 @@ impl Client {
                 return Ok(newest.map(|(_, id)| id));
             }
         }
-        Err(Problem::Unreadable.error(FIND, "the candidate has too many actions to look through"))
+        Err(Problem::Unreadable.error(FIND, "the candidate has too many actions to search"))
     }
 }
 
-/// Whether an action is the one that is looked for. The vacancy and the type are compared where they come back.
+/// Whether an action is the one looked for. Vacancy and type are compared if the response has them.
 fn fits(record: Record<'_>, look_up: &ActionLookUp, dialect: &Dialect) -> bool {
     let same = |name: &str, id: &str| record.id(name).is_none_or(|found| found == id);
     let action_type = dialect.action_type_block.as_deref().unwrap_or("ActionType");
@@ -176,7 +175,7 @@ fn content(dialect: &Dialect, update: &ActionUpdate) -> Map<String, Value> {
     .collect()
 }
 
-/// The id of what was created: in the body, or at the end of the `Location`.
+/// The id of the created record: from the body, or the end of the `Location` header.
 pub(crate) fn created_id(answer: &Response) -> Option<ActionId> {
     let body = answer.json().ok().flatten();
     let in_body = body
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_action_that_was_created_silently_is_looked_up() {
+    async fn an_action_created_without_an_id_is_looked_up() {
         let silent = |found: Value| {
             Scene::new(move |request: &Seen| match request.url.path() {
                 "/api/actions" => Answer::status(204),
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_success_that_somebody_else_answered_is_none() {
+    async fn a_web_page_is_not_a_success() {
         for (body, changed) in [
             ("", true),
             ("{}", true),
@@ -390,7 +389,7 @@ mod tests {
         let scene = Scene::new(move |_| records(&rows));
         let client = scene.client().await;
         let found = client.find_action(&look_up()).await.unwrap();
-        assert_eq!(found.unwrap().as_str(), "4", "the newest of those that fit");
+        assert_eq!(found.unwrap().as_str(), "4", "the newest match");
         assert_eq!(
             scene.last().body["Filters"],
             json!([{"Route": "Candidate.CandidateID", "Operation": "Equals", "Value": "9001"}])
@@ -402,7 +401,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_pages_of_the_search_are_looked_through() {
+    async fn all_pages_of_the_search_are_read() {
         let scene = Scene::new(|request| match request.body["Paging"]["RequestedPage"].as_u64() {
             Some(1) => Answer::value(&json!({"Records": [row(1, 4102, "")], "TotalPages": 2})),
             _ => Answer::value(&json!({"Records": [row(2, 4101, "2025-01-24T10:00:00.123Z")], "TotalPages": 2})),
@@ -415,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_action_is_found_where_there_is_none_and_none_is_claimed_where_nobody_can_tell() {
+    async fn no_action_is_reported_as_absent_unless_that_is_certain() {
         let none = Scene::new(|_| Answer::status(404));
         assert_eq!(
             none.client().await.find_action(&look_up()).await.unwrap(),

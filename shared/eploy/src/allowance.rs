@@ -3,9 +3,9 @@
 //! them would hold in reserve is lost with it. The others make several calls in a row and take a few at a time, so that
 //! counting costs less than calling.
 //!
-//! Polls stop at their share, so that invitations and writing back have the rest. But they have a floor: the others leave
-//! them a tenth of the allowance, spread over what is left of the day, and where the others have brought the day's use above
-//! the share of polls, those go on, slowly: without them, nothing new would be seen until midnight.
+//! Polls stop at their share, so that invitations and reports have the rest. Polls also have a floor: a tenth of the
+//! allowance, spread over the rest of the day. Once the day's use is above the polls' share, polls continue slowly
+//! within that floor. Otherwise nothing new would be seen until midnight.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ use tokio::sync::Mutex;
 use crate::dates::day;
 use crate::dialect::Zone;
 
-/// The most calls that are taken from the store at once.
-pub(crate) const MOST_AT_ONCE: u32 = 5;
+/// The maximum number of calls taken from the store at once.
+pub(crate) const MAX_CALLS_PER_TAKE: u32 = 5;
 
-/// In percent of the allowance: how far polls may bring the day's use, and how far invitations may, which leave the rest
-/// for writing back.
+/// In percent of the allowance: the day's use at which polls stop, and at which invitations stop. The rest is for
+/// reports.
 const POLLS_SHARE: u32 = 80;
 const INVITATIONS_SHARE: u32 = 90;
-/// In percent of the allowance: what the others leave for the polls of a whole day.
+/// In percent of the allowance: what is reserved for the polls of a whole day.
 const POLLS_FLOOR: u32 = 10;
-/// So many calls polls may make within their interval once their share is spent: a token, and a page.
+/// The calls that polls may make per interval once their share is spent: a token and a page.
 const FLOOR_CALLS: u32 = 2;
 
 /// One tenant's allowance, as this process sees it.
@@ -39,14 +39,14 @@ pub(crate) struct Budget {
     floor: Mutex<Floor>,
 }
 
-/// What a tenant's calls keep to.
+/// A tenant's call limits.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
-    /// The most calls of a day.
+    /// Calls per day.
     pub(crate) daily: u32,
-    /// Where the day begins.
+    /// The zone whose midnight starts the day.
     pub(crate) zone: Zone,
-    /// The most calls that are taken from the store at once.
+    /// The maximum number of calls taken from the store at once.
     pub(crate) at_once: u32,
     /// The time between two polls.
     pub(crate) poll_interval: SignedDuration,
@@ -55,12 +55,12 @@ pub(crate) struct Limits {
 /// The calls that polls have made beyond their share.
 #[derive(Default)]
 struct Floor {
-    /// Since when they are counted.
+    /// Start of the count.
     since: Option<Timestamp>,
     calls: u32,
 }
 
-/// Calls taken from the store and not made yet.
+/// Calls taken from the store but not made yet.
 #[derive(Default)]
 struct Held {
     day: String,
@@ -70,22 +70,22 @@ struct Held {
 /// Why no call may be made.
 #[derive(Debug)]
 pub(crate) enum BudgetExhausted {
-    /// The purpose's share of the day is spent; the next day begins then.
+    /// The purpose's share is spent until this time, when the next day begins.
     Until(Timestamp),
-    /// The store did not answer.
+    /// The store failed.
     Store(StoreError),
 }
 
-/// How the day's use stands against what each purpose may use of it, by our own count.
+/// The day's use against each purpose's share, by Stagecall's own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayShares {
-    /// How many calls were made today, or taken to be made.
+    /// Calls made today, or taken to be made.
     pub used: u32,
-    /// Whether polls only make the few calls of their floor.
+    /// Whether polls are limited to their floor.
     pub polls_spent: bool,
-    /// Whether invitations wait.
+    /// Whether invitations have to wait.
     pub invitations_spent: bool,
-    /// Whether reports wait.
+    /// Whether reports have to wait.
     pub reports_spent: bool,
     /// When the next day begins.
     pub resets_at: Timestamp,
@@ -151,7 +151,7 @@ impl Budget {
         Ok(AllowanceLeft { calls, resets_at })
     }
 
-    /// How the day's use stands against the shares.
+    /// The day's use against the shares.
     pub(crate) async fn shares(&self, now: Timestamp) -> Result<DayShares, StoreError> {
         let (day, resets_at) = day(now, self.limits.zone);
         let day_left = resets_at.duration_since(now);
@@ -166,7 +166,7 @@ impl Budget {
         })
     }
 
-    /// Takes some from the store; close to the ceiling one by one, so that none is left over.
+    /// Takes several from the store; close to the ceiling one by one, so that none is left over.
     async fn fetch(
         &self,
         purpose: Purpose,
@@ -191,7 +191,7 @@ impl Budget {
         Ok(take)
     }
 
-    /// Takes a call for a poll whose share is spent, if it has not made its few within the interval.
+    /// Takes a call for a poll whose share is spent, unless it has used its floor in this interval.
     async fn fetch_from_floor(&self, day: &str, now: Timestamp) -> Result<u32, StoreError> {
         let mut floor = self.floor.lock().await;
         let goes_on = (floor.since).is_some_and(|since| {
@@ -213,8 +213,8 @@ impl Budget {
         Ok(calls)
     }
 
-    /// How far this purpose may bring the day's use: polls leave room for invitations, both for writing back, and the others
-    /// for the polls that are still to come.
+    /// The day's use at which this purpose stops. Polls leave room for invitations, both leave room for reports, and
+    /// these two leave room for the polls still to come.
     fn ceiling(&self, purpose: Purpose, day_left: SignedDuration) -> u32 {
         let limits = &self.limits;
         match purpose {
@@ -233,7 +233,7 @@ impl Limits {
         u32::try_from(calls).unwrap_or(u32::MAX)
     }
 
-    /// What is kept for the polls of the rest of the day: as many as there would be, and no more than their floor.
+    /// What is reserved for the polls of the rest of the day: as many as will run, at most their floor.
     fn floor(&self, day_left: SignedDuration) -> u32 {
         let left = day_left.as_secs().clamp(0, 86_400).unsigned_abs();
         let interval = self.poll_interval.as_secs().max(1).unsigned_abs();
@@ -259,7 +259,7 @@ mod tests {
         let limits = Limits {
             daily,
             zone: Zone::Utc,
-            at_once: MOST_AT_ONCE,
+            at_once: MAX_CALLS_PER_TAKE,
             poll_interval: SignedDuration::from_secs(60),
         };
         Budget::new(allowance.clone(), "acme".into(), limits)
@@ -339,12 +339,12 @@ mod tests {
         let later = |seconds| now + SignedDuration::from_secs(seconds);
         assert_eq!(spend(&budget, Purpose::Poll, later(59)).await, 0);
         assert_eq!(spend(&budget, Purpose::Poll, later(60)).await, 2);
-        // A clock that went back keeps nobody waiting.
+        // A clock that was set back delays nothing.
         assert_eq!(spend(&budget, Purpose::Poll, now).await, 2);
     }
 
     #[tokio::test]
-    async fn the_store_is_asked_for_several_calls_at_once_but_by_polls() {
+    async fn only_polls_take_calls_one_by_one() {
         let allowance = Arc::new(FakeAllowance::default());
         let budget = budget(&allowance, 10_000);
         let now = at("2025-01-24T10:00:00Z");
@@ -358,7 +358,7 @@ mod tests {
             budget.take(Purpose::Poll, now).await.unwrap();
         }
         assert_eq!(allowance.takes(), 2 + 3);
-        // 13 are taken, 4 of them held for invitations; the floor of polls for fourteen hours is left alone.
+        // 13 are taken, 4 of them held for invitations; the floor of polls for fourteen hours is untouched.
         assert_eq!(
             budget.left(Purpose::Invite, now).await.unwrap().calls,
             9000 - 583 - 13 + 4
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_spent_is_told_for_each_purpose() {
+    async fn spent_shares_are_reported_for_each_purpose() {
         let allowance = Arc::new(FakeAllowance::default());
         let budget = budget(&allowance, 1000);
         let now = at("2025-01-24T12:00:00Z");
@@ -388,7 +388,7 @@ mod tests {
         };
         assert_eq!(spent().await, (0, [false, false, false]));
         spend(&budget, Purpose::Poll, now).await;
-        // The floor of polls is used before their own share tells.
+        // The floor of polls is used up before their own share.
         assert_eq!(spent().await, (802, [true, false, false]));
         spend(&budget, Purpose::Invite, now).await;
         assert_eq!(spent().await, (850, [true, true, false]));

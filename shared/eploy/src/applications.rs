@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::dialect::{Dialect, MoveBody};
 use crate::errors::{Permission, Problem};
 use crate::position::Stages;
-use crate::search::{FEW_PAGES, Filter, Search};
+use crate::search::{Filter, MAX_LOOKUP_PAGES, Search};
 use crate::wire::{Page, Record};
 
 /// The blocks of an application that are read, all documented by P-GROS.
@@ -52,7 +52,7 @@ impl Client {
             .into_iter()
             .collect();
         let search = search("find changed applications", filters);
-        // The cursor does not pass what was not found.
+        // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
         Ok(self.read_page(&found))
     }
@@ -81,7 +81,7 @@ impl Client {
         let operation = "find the application of a placement";
         let route = &self.connection.dialect.application_candidate_route;
         let mut found: Option<ApplicationRow> = None;
-        for page in 1..=FEW_PAGES {
+        for page in 1..=MAX_LOOKUP_PAGES {
             let id = self.connection.dialect.filter_id(candidate.as_str());
             let filters = vec![Filter::equals(route, id)];
             let read = self.search_applications(operation, filters, page).await?;
@@ -144,7 +144,7 @@ impl Client {
     }
 }
 
-/// The filters of one search for who is at these triggers; none: it reads all applications.
+/// The filters of one search for applications at these triggers; none: it reads all applications.
 pub(crate) fn stage_filters(
     dialect: &Dialect,
     triggers: &[Trigger],
@@ -165,8 +165,9 @@ pub(crate) fn stage_filters(
     filters.into_iter().flatten().collect()
 }
 
-/// How a reading of who is at these triggers is divided: where several stages cannot be asked for at once, one search for
-/// each; where there is no route for stages and several vacancies cannot be asked for at once, one for each of those.
+/// How a read of the applications at these triggers is split into searches. If several stages cannot be asked for at
+/// once: one per stage. If there is no route for stages and several vacancies cannot be asked for at once: one per
+/// vacancy.
 pub(crate) fn stage_searches(
     dialect: &Dialect,
     triggers: &[Trigger],
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
+    async fn unreadable_records_are_set_aside_and_the_rest_is_read() {
         let mut no_vacancy = application(2);
         no_vacancy["Vacancy"] = Value::Null;
         let mut no_workflow = application(3);
@@ -478,7 +479,7 @@ mod tests {
         assert_eq!(statuses, [Some("34"), None, None, None, None, None]);
     }
 
-    /// One name that something broke must not hide the others on the page.
+    /// One broken name must not hide the other records on the page.
     #[tokio::test]
     async fn a_broken_character_hides_no_application() {
         let page = |name: &[u8]| {
@@ -506,9 +507,9 @@ mod tests {
         }
     }
 
-    /// Whoever is at the stage would be taken for nobody, and invited later.
+    /// Candidates at the stage would be missing from the baseline, and invited later.
     #[tokio::test]
-    async fn a_success_that_is_no_page_does_not_pass_for_an_empty_one() {
+    async fn a_success_without_a_page_is_not_an_empty_page() {
         for body in [
             r#"{"error_message": "Timeout"}"#,
             r#"{"Message": "An error has occurred."}"#,
@@ -526,7 +527,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_that_is_answered_with_an_error_message_did_not_succeed() {
+    async fn a_write_answered_with_an_error_message_failed() {
         let scene = Scene::new(|_| Answer::ok(r#"{"error_message": "The record is locked"}"#));
         let client = scene.client().await;
         let moved = client
@@ -582,7 +583,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reading_of_stages_asks_for_one_vacancy_or_stage_at_a_time_where_it_can() {
+    async fn a_stage_read_is_split_by_vacancy_or_stage_where_possible() {
         let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
         let stage = json!({"stage_route": "Application.StageId"});
         let vacancy = json!({"vacancy_route": "Vacancy.VacancyId"});

@@ -1,4 +1,4 @@
-//! One call to Eploy: with a token, counted, its answer told apart from a refusal.
+//! One call to Eploy: with a token, counted, its response classified.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::wire::Record;
 
 /// A call to be made.
 pub(crate) struct Call<'a> {
-    /// What for, in a few words.
+    /// The purpose, in a few words.
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
     /// The path below `/api/`.
@@ -65,7 +65,7 @@ impl Client {
         self.success(&call, answer, &token)
     }
 
-    /// Makes a call and returns whatever was answered, with the token that it was made with.
+    /// Makes a call and returns the response, whatever it is, with the token used.
     pub(crate) async fn answer(
         &self,
         call: &Call<'_>,
@@ -80,8 +80,8 @@ impl Client {
         loop {
             let token = self.connection.token(needs, &refused).await?;
             let answer = self.send(call, &url, needs, &token).await?;
-            // A 401 is without effect, so the call may be repeated: once with another token, and once more where that too
-            // was an older one, from the cache.
+            // A 401 has no effect, so the call may be repeated: once with another token, and once more if that one was
+            // an older one from the cache.
             let last = match refused.len() {
                 0 => false,
                 1 => !token.cached,
@@ -130,7 +130,7 @@ impl Client {
             .await
     }
 
-    /// The answer, if it is a success; else what it means.
+    /// The response if it is a success, else the error it means.
     pub(crate) fn success(
         &self,
         call: &Call<'_>,
@@ -162,11 +162,11 @@ impl Client {
     }
 }
 
-/// Whether an answer says in its body that the call failed, whatever its status says. A record has no such property.
+/// Whether the body says that the call failed, whatever the status. A record has no such property.
 fn says_error(answer: &Response) -> bool {
-    /// More than any error message has, and less than is worth reading twice.
-    const LARGEST: usize = 8 * 1024;
-    answer.body.len() <= LARGEST
+    /// More than any error message has. Longer bodies are not parsed twice.
+    const MAX_ERROR_BYTES: usize = 8 * 1024;
+    answer.body.len() <= MAX_ERROR_BYTES
         && answer.json().ok().flatten().is_some_and(|body| {
             Record::of(&body).is_some_and(|body| {
                 let mut names = ["error_message", "error"].into_iter();

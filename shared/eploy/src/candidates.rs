@@ -46,7 +46,7 @@ impl Client {
 
 fn person(record: &Value) -> Option<Person> {
     let record = Record::of(record)?;
-    // At least one of them is there, be it null, or this is something else.
+    // A candidate has at least one of them, even if null.
     if !["FirstName", "Surname", "Email"]
         .iter()
         .any(|name| record.has(name))
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_not_there_or_not_readable_is_told() {
+    async fn a_missing_or_unreadable_candidate_is_an_error() {
         let table = [
             (Answer::status(404), "eploy.not_found"),
             (Answer::ok(""), "eploy.answer_unreadable"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_id_that_would_lead_elsewhere_is_not_asked_for() {
+    async fn an_id_that_leads_to_another_path_is_not_requested() {
         let scene = Scene::new(|_| Answer::ok("{}"));
         for id in ["../users", "1/questions", "", "1?x"] {
             let error = scene

@@ -23,7 +23,7 @@ use crate::connection::Connection;
 use crate::errors::Problem;
 use crate::position::Stages;
 
-/// The client. Each kind of record has its calls in a file of its own.
+/// The client. Each kind of record has its own file.
 pub(crate) struct Client {
     pub(crate) connection: Arc<Connection>,
     pub(crate) purpose: Purpose,

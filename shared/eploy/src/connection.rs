@@ -1,4 +1,4 @@
-//! What all clients of one tenant share: token, allowance, and what was learnt of its Eploy.
+//! What all clients of one tenant share: token, allowance, and a cache of facts about its Eploy.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -23,25 +23,25 @@ use crate::errors::{Permission, Problem};
 use crate::token::Tokens;
 use crate::wire::Page;
 
-/// The largest answer that is read, in bytes: a page of a thousand records with room to spare.
+/// The maximum response size in bytes: a page of a thousand records with room to spare.
 const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
-/// For how long a vacancy is remembered: titles and companies hardly ever change.
-const VACANCY_AGE: SignedDuration = SignedDuration::from_hours(1);
-/// How many vacancies are remembered.
-const VACANCIES: usize = 500;
+/// How long a vacancy is cached: titles and companies hardly ever change.
+const VACANCY_TTL: SignedDuration = SignedDuration::from_hours(1);
+/// The maximum number of cached vacancies.
+const MAX_CACHED_VACANCIES: usize = 500;
 
-/// For how long the history is taken for unreadable after Eploy refused it: long enough to save the calls, short enough
-/// to notice that a permission was granted.
-const HISTORY_REST: SignedDuration = SignedDuration::from_hours(1);
+/// How long the history is not tried again after Eploy refused it: long enough to save calls, short enough to notice a
+/// granted permission.
+const HISTORY_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// For how long a call that worked says that its permission is there.
-const PERMITTED_AGE: SignedDuration = SignedDuration::from_hours(1);
+/// How long a successful call proves its permission.
+const PERMISSION_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// How many readings of several pages are remembered at a time; a tenant seldom has more than three.
-const READINGS: usize = 20;
+/// The maximum number of multi-page reads tracked at a time; a tenant seldom has more than three.
+const MAX_TRACKED_READINGS: usize = 20;
 
-/// A digest of something that is compared within this process.
+/// A digest for comparison within this process.
 pub(crate) fn digest(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.to_string().hash(&mut hasher);
@@ -57,7 +57,7 @@ pub(crate) struct Connection {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Arc<dyn Secrets>,
     pub(crate) transport: Arc<dyn Transport>,
-    /// How long one call may take, with everything that belongs to it: a token, a renewal, the second try.
+    /// The time limit of one call, including a token request, its renewal and a second attempt.
     pub(crate) call_limit: Duration,
     pub(crate) budget: Budget,
     pub(crate) token_cache: Option<Arc<dyn TokenCache>>,
@@ -65,18 +65,18 @@ pub(crate) struct Connection {
     pub(crate) cache: Mutex<Cache>,
 }
 
-/// What was learnt of a tenant's Eploy, and may be forgotten.
+/// Cached facts about a tenant's Eploy.
 #[derive(Default)]
 pub(crate) struct Cache {
     vacancies: HashMap<VacancyId, (Vacancy, Timestamp)>,
     history_rests_until: Option<Timestamp>,
-    /// When a call last worked that needs a permission, by scope.
+    /// When a call that needs a permission last succeeded, by scope.
     permitted_at: HashMap<String, Timestamp>,
-    /// Of readings that go on: the page that was read last, by a digest of what is searched for.
+    /// Of unfinished reads: the page read last, by a digest of the search.
     pages: HashMap<u64, ReadPage>,
 }
 
-/// A page that was read, and is not the last.
+/// A page that was read and is not the last.
 struct ReadPage {
     number: u32,
     /// A digest of each of its records.
@@ -84,7 +84,7 @@ struct ReadPage {
 }
 
 impl Connection {
-    /// Sends one request: counts it, keeps to the time, and says what it means if no answer comes.
+    /// Sends one request: counts it, keeps to the time limit, and maps a missing response to an error.
     pub(crate) async fn exchange(
         &self,
         purpose: Purpose,
@@ -105,11 +105,11 @@ impl Connection {
                     Problem::AllowanceStore.error(operation, &error.to_string())
                 }
             })?;
-        // Counting may have taken long. Whoever holds a lease relies on nothing being sent once the time is over.
+        // Counting may have taken long. A lease holder relies on nothing being sent after the deadline.
         let time = end.saturating_duration_since(Instant::now());
         if time.is_zero() {
             let mut late =
-                Problem::NoAnswer.error(operation, "the time was up before it was asked");
+                Problem::NoAnswer.error(operation, "the time was up before the request was sent");
             late.phase = Phase::NotSent;
             return Err(late);
         }
@@ -136,20 +136,20 @@ impl Connection {
             })
     }
 
-    /// A vacancy that was read a short while ago.
+    /// A vacancy read a short while ago.
     pub(crate) fn known_vacancy(&self, id: &VacancyId) -> Option<Vacancy> {
         let cache = self.cache();
         let (vacancy, read_at) = cache.vacancies.get(id)?;
         let now = self.clock.now();
-        let fresh = now < after(*read_at, VACANCY_AGE) && *read_at <= after(now, TOLERANCE);
+        let fresh = now < after(*read_at, VACANCY_TTL) && *read_at <= after(now, TOLERANCE);
         fresh.then(|| vacancy.clone())
     }
 
-    /// Remembers a vacancy, in place of the oldest if there are too many.
+    /// Caches a vacancy, in place of the oldest if the cache is full.
     pub(crate) fn learn_vacancy(&self, vacancy: &Vacancy) {
         let now = self.clock.now();
         let vacancies = &mut self.cache().vacancies;
-        if vacancies.len() >= VACANCIES
+        if vacancies.len() >= MAX_CACHED_VACANCIES
             && let Some(oldest) = vacancies
                 .iter()
                 .min_by_key(|(_, (_, read_at))| *read_at)
@@ -164,31 +164,30 @@ impl Connection {
     pub(crate) fn history_rests(&self) -> bool {
         self.cache().history_rests_until.is_some_and(|until| {
             let now = self.clock.now();
-            now < until && until <= after(now, HISTORY_REST + TOLERANCE)
+            now < until && until <= after(now, HISTORY_RETRY_AFTER + TOLERANCE)
         })
     }
 
-    /// Remembers that Eploy refuses the history.
+    /// Records that Eploy refuses the history.
     pub(crate) fn rest_history(&self) {
-        self.cache().history_rests_until = Some(after(self.clock.now(), HISTORY_REST));
+        self.cache().history_rests_until = Some(after(self.clock.now(), HISTORY_RETRY_AFTER));
     }
 
-    /// Remembers that a call worked which needs this permission.
+    /// Records that a call with this permission succeeded.
     pub(crate) fn note_permitted(&self, permission: Permission) {
         let now = self.clock.now();
         self.cache().permitted_at.insert(permission.scope(), now);
     }
 
-    /// Whether a call worked a short while ago that needs this permission: then one that is refused is refused for its
-    /// record.
+    /// Whether a call with this permission succeeded a short while ago. If so, a refusal is about the record.
     pub(crate) fn was_permitted(&self, permission: Permission) -> bool {
         let cache = self.cache();
         let at = cache.permitted_at.get(&permission.scope());
-        at.is_some_and(|at| self.clock.now() < after(*at, PERMITTED_AGE))
+        at.is_some_and(|at| self.clock.now() < after(*at, PERMISSION_TTL))
     }
 
-    /// Whether a page brings something that the page before it did not have, where both were read by this process. A
-    /// server that ignores the number of the page gives the same one for ever.
+    /// Whether a page has a record that the page before did not have, if both were read by this process. A server that
+    /// ignores the page number returns the same page for ever.
     pub(crate) fn gets_on(&self, search: u64, number: u32, page: &Page) -> bool {
         let records: HashSet<u64> = page.records.iter().map(digest).collect();
         let pages = &mut self.cache().pages;
@@ -197,7 +196,7 @@ impl Connection {
             before.number + 1 == number && !records.is_empty() && records.is_subset(&before.records)
         });
         if page.more {
-            if pages.len() >= READINGS {
+            if pages.len() >= MAX_TRACKED_READINGS {
                 pages.clear();
             }
             pages.insert(search, ReadPage { number, records });

@@ -1,4 +1,4 @@
-//! Opens tenants' Eploys, and keeps what their clients share.
+//! Opens tenants' Eploy systems, and keeps what their clients share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use stagecall_http::Transport;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use crate::allowance::{Budget, Limits, MOST_AT_ONCE};
+use crate::allowance::{Budget, Limits, MAX_CALLS_PER_TAKE};
 use crate::client::Client;
 use crate::connection::{Cache, Connection};
 use crate::dialect::Dialect;
@@ -25,11 +25,11 @@ use crate::inspect::Inspector;
 use crate::position::Stages;
 use crate::token::Tokens;
 
-/// How many tenants are kept open; beyond that, the one that was used longest ago is closed.
-const OPEN: usize = 2000;
+/// The maximum number of open tenants; beyond that, the least recently used is closed.
+const MAX_OPEN_TENANTS: usize = 2000;
 
-/// The ways into the tenants' Eploys. One per process: tokens, the vacancies read, and the calls taken from the
-/// allowance are shared behind it.
+/// The connections to the tenants' Eploy systems. One per process: it shares tokens, cached vacancies, and the calls
+/// taken from the allowance.
 pub struct Connections {
     transport: Arc<dyn Transport>,
     secrets: Arc<dyn Secrets>,
@@ -38,12 +38,12 @@ pub struct Connections {
     clock: Arc<dyn Clock>,
     call_limit: Duration,
     at_once: u32,
-    /// How many tenants are kept open.
+    /// The maximum number of open tenants.
     pub(crate) capacity: usize,
     open: Mutex<HashMap<TenantId, Open>>,
 }
 
-/// A tenant that is open, by the configuration that it was opened with.
+/// An open tenant, with the configuration it was opened with.
 struct Open {
     configured: EployConnection,
     connection: Arc<Connection>,
@@ -51,7 +51,7 @@ struct Open {
 }
 
 impl Connections {
-    /// Connections over this transport. A call may take [`Timing::call_seconds`], with everything that belongs to it.
+    /// Connections over this transport. A call with its token request and repetition may take [`Timing::call_seconds`].
     pub fn new(
         transport: Arc<dyn Transport>,
         secrets: Arc<dyn Secrets>,
@@ -66,14 +66,14 @@ impl Connections {
             token_cache: None,
             clock,
             call_limit: Duration::try_from_secs_f64(timing.call_seconds).unwrap_or_default(),
-            at_once: MOST_AT_ONCE,
-            capacity: OPEN,
+            at_once: MAX_CALLS_PER_TAKE,
+            capacity: MAX_OPEN_TENANTS,
             open: Mutex::default(),
         }
     }
 
-    /// The same, with tokens shared with every process that keeps them there. Without it a process asks for its own, which is
-    /// right for whoever wants to know whether the credentials work.
+    /// Shares tokens with every process that uses this cache. Without it a process requests its own, which tests that
+    /// the credentials work.
     pub fn with_token_cache(self, cache: Arc<dyn TokenCache>) -> Self {
         Self {
             token_cache: Some(cache),
@@ -81,13 +81,13 @@ impl Connections {
         }
     }
 
-    /// The same, with every call taken from the allowance on its own: for a process that makes a few and ends, and would
-    /// leave the rest of what it took unused.
+    /// Takes every call from the allowance one by one: for a process that makes a few calls and ends, and would leave
+    /// the rest unused.
     pub fn counting_each_call(self) -> Self {
         Self { at_once: 1, ..self }
     }
 
-    /// A look into the tenant's Eploy, for whoever sets it up.
+    /// A read-only view of the tenant's Eploy, for its setup.
     pub fn inspector(&self, tenant: &Tenant) -> Result<Inspector, CallError> {
         Ok(Inspector::new(self.client(tenant, Purpose::WriteBack)?))
     }
@@ -166,12 +166,12 @@ impl EployConnections for Connections {
     }
 }
 
-/// What is wrong with a connection's configuration: each with its key, the value given and what would be right.
+/// The problems of a connection's configuration, each with its key, the value and what would be valid.
 pub fn validate(connection: &EployConnection) -> Vec<String> {
     check(connection).err().unwrap_or_default()
 }
 
-/// The API's address and the dialect, or everything that is wrong.
+/// The API's address and the dialect, or all problems.
 fn check(connection: &EployConnection) -> Result<(Url, Dialect), Vec<String>> {
     let mut problems = address_problems(&connection.base_url);
     if connection.daily_calls == 0 {
@@ -219,7 +219,7 @@ fn address_problems(url: &Url) -> Vec<String> {
     }
     let path = url.path().trim_end_matches('/').to_ascii_lowercase();
     if path.ends_with("/api") || path.contains("/api/") {
-        wrong("must not end in /api, which is added by itself");
+        wrong("must not end in /api, which is added automatically");
     }
     problems
 }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_work_is_told_with_what_is_right() {
+    fn an_invalid_address_is_reported_with_what_is_valid() {
         for (base, part) in [
             ("http://acme.eploy.net/", "https://"),
             ("http://127.0.0.1.acme.example/", "https://"),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let mut connection = connection("http://acme.eploy.net/");
         connection.daily_calls = 0;
         connection.dialect = json!({"dates": "gmt", "x": 1}).as_object().unwrap().clone();
@@ -346,7 +346,7 @@ mod tests {
             error.retry_at,
             Some("2025-01-25T00:00:00Z".parse().unwrap())
         );
-        // One is kept for the polls of the rest of the day.
+        // One is reserved for the polls of the rest of the day.
         assert_eq!(poll.allowance_left().await.unwrap().calls, 1);
         let write = scene.client_for(Purpose::WriteBack).await;
         assert_eq!(write.allowance_left().await.unwrap().calls, 1);

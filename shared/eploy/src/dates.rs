@@ -17,14 +17,14 @@ impl Zone {
     fn rules(self) -> TimeZone {
         match self {
             Self::Utc => TimeZone::UTC,
-            // Compiled in: where a function runs there is no database of zones.
+            // Compiled in: a function's environment has no time zone database.
             Self::Uk => jiff::tz::get!("Europe/London"),
         }
     }
 }
 
 impl Dates {
-    /// The zone of a date that names none.
+    /// The zone of a date without one.
     fn zone(self) -> Zone {
         match self {
             Self::Unknown | Self::Utc => Zone::Utc,
@@ -32,14 +32,14 @@ impl Dates {
         }
     }
 
-    /// The time that a text means. With [`Dates::Unknown`] it may be an hour off, the same way each time.
+    /// The time that a text denotes. With [`Dates::Unknown`] it may be an hour off, the same way each time.
     pub(crate) fn read(self, text: &str) -> Option<Timestamp> {
         read(text, self.zone())
     }
 
-    /// The day that a time is the beginning of, in UTC or in UK time, if it is one's.
+    /// The day that starts at this time, in UTC or UK time, if any.
     pub(crate) fn day_at_midnight(self, at: Timestamp) -> Option<Date> {
-        // A date that named no zone is one of the dialect's.
+        // A date without a zone is in the dialect's zone.
         [self.zone(), Zone::Utc, Zone::Uk]
             .into_iter()
             .map(|zone| at.to_zoned(zone.rules()).datetime())
@@ -58,16 +58,16 @@ impl Dates {
         }
     }
 
-    /// How long before `since` to begin asking for what changed since then.
+    /// How far before `since` a search for changes starts.
     pub(crate) fn overlap(self, since: Timestamp) -> SignedDuration {
         match self {
-            Self::Unknown => WIDE,
-            Self::Uk if near_clock_change(since) => WIDE,
-            Self::Utc | Self::Uk => NARROW,
+            Self::Unknown => OVERLAP_UNKNOWN_ZONE,
+            Self::Uk if near_clock_change(since) => OVERLAP_UNKNOWN_ZONE,
+            Self::Utc | Self::Uk => OVERLAP_KNOWN_ZONE,
         }
     }
 
-    /// From where to ask for what changed since `since`.
+    /// The start of a search for changes since `since`.
     pub(crate) fn window(self, since: Timestamp) -> Timestamp {
         since
             .checked_sub(self.overlap(since))
@@ -84,7 +84,7 @@ fn near_clock_change(at: Timestamp) -> bool {
     rules.to_offset(before) != rules.to_offset(after(at, hours))
 }
 
-/// The time that a text means, in this zone if it names none.
+/// The time that a text denotes, in this zone if it names none.
 fn read(text: &str, zone: Zone) -> Option<Timestamp> {
     // One customer's export has slashes (REFERENCE.md §8, documented P-GROS).
     let text = text.trim().replace('/', "-");
@@ -101,7 +101,7 @@ pub(crate) fn written(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// Whether `text` is what became of [`written`] for `at`: to the millisecond, or to the four milliseconds that some
+/// Whether `text` is how [`written`] of `at` came back: to the millisecond, or to the four milliseconds that some
 /// databases keep, or to the second where the fraction was dropped; in UTC, or in UK time without a zone.
 pub(crate) fn came_back(text: &str, at: Timestamp) -> bool {
     let sent = at.as_millisecond();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn uk_time_is_meant_only_where_no_zone_is_named() {
+    fn uk_time_applies_only_without_a_zone() {
         assert_eq!(
             Dates::Uk.read("2025-06-24T10:15:00"),
             Some(at("2025-06-24T09:15:00Z"))
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_overlap_as_far_as_the_doubt_goes() {
+    fn windows_overlap_by_the_uncertainty() {
         let since = at("2025-06-24T12:00:00Z");
         assert_eq!(Dates::Unknown.window(since), at("2025-06-24T10:55:00Z"));
         assert_eq!(Dates::Utc.window(since), at("2025-06-24T11:50:00Z"));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_known_again_however_it_comes_back() {
+    fn a_date_is_recognised_however_it_comes_back() {
         let sent = at("2025-06-24T09:15:00.123456Z");
         assert_eq!(written(sent), "2025-06-24T09:15:00.123Z");
         for text in [

@@ -13,7 +13,7 @@ pub use readings::{
     QuestionsBody, ReadBy, TokenRequest, Zone,
 };
 
-/// The settings of one Eploy. Each says where its default comes from.
+/// The settings of one Eploy. Each names the source of its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dialect {
@@ -25,7 +25,7 @@ pub struct Dialect {
     /// How changes of stage are noticed. That one moves the modification date is the likeliest reading and not settled
     /// (REFERENCE.md §8).
     pub feed: ChangeFeed,
-    /// Whether that is certain. Until it is, a stage scan looks for what the feed missed.
+    /// Whether that is certain. Until then a stage scan looks for what the feed missed.
     pub feed_settled: bool,
     /// The route that filters the status history by date, such as `StatusHistory.CreationDate`. Not established
     /// (REFERENCE.md §8, inferred from the pattern); the feed `status_history` needs it.
@@ -82,11 +82,11 @@ pub struct Dialect {
     /// The route that filters actions by candidate (the name is documented for another search, REFERENCE.md §6,
     /// N-HERD).
     pub action_candidate_route: String,
-    /// The route that filters actions by vacancy as well (inferred); without it they are compared here, which a
+    /// The route that filters actions by vacancy as well (inferred); without it they are compared by Stagecall, which a
     /// candidate's few actions allow.
     pub action_vacancy_route: Option<String>,
     /// The block that makes an action search return the type, such as `ActionType` (inferred). Without it the type is
-    /// compared only where it comes back by itself.
+    /// compared only if the response has it anyway.
     pub action_type_block: Option<String>,
 
     /// The body that moves an application: not shown by any source, three shapes are plausible (REFERENCE.md §13).
@@ -213,7 +213,7 @@ impl Default for Dialect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ActionFields {
-    /// The type.
+    /// The type of the action.
     pub action_type: String,
     /// The candidate.
     pub candidate: String,
@@ -250,11 +250,11 @@ impl Default for ActionFields {
 }
 
 impl Dialect {
-    /// Reads a dialect. Every problem is named, with its key, the value given and what would be right.
+    /// Parses a dialect. Every problem is reported with its key, the value and what would be valid.
     pub fn from_settings(settings: &Settings) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         for leaf in leaves(&Value::Object(settings.clone())) {
-            // One setting at a time, because reading all of them at once would tell the first problem only.
+            // One setting at a time: parsing all at once would report only the first problem.
             if let Err(problem) = serde_json::from_value::<Self>(leaf.alone()) {
                 problems.push(format!(
                     "dialect.{} is {}: {problem}",
@@ -276,7 +276,7 @@ impl Dialect {
         }
     }
 
-    /// What no type can say.
+    /// Checks beyond the types.
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !(1..=1000).contains(&self.page_size) {
@@ -380,20 +380,20 @@ impl Dialect {
 
 fn id_value(how: IdValues, id: &str) -> Value {
     match (how, id.parse::<u64>()) {
-        // Only if nothing is lost: an id "007" is not the number 7.
+        // Only without loss: the id "007" is not the number 7.
         (IdValues::Number, Ok(number)) if number.to_string() == id => number.into(),
         _ => id.into(),
     }
 }
 
-/// One setting, with the way to it.
+/// One setting with its path.
 struct Leaf {
     path: Vec<String>,
     value: Value,
 }
 
 impl Leaf {
-    /// Settings with nothing but this one.
+    /// Settings with only this one.
     fn alone(&self) -> Value {
         self.path
             .iter()
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn without_settings_it_is_the_default_and_sound() {
+    fn without_settings_it_is_the_valid_default() {
         assert_eq!(
             Dialect::from_settings(&Settings::new()),
             Ok(Dialect::default())
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_key_value_and_what_is_right() {
+    fn every_problem_is_reported_with_key_value_and_what_is_valid() {
         let problems = Dialect::from_settings(&settings(&json!({
             "dates": "gmt", "pagesize": 3, "page_size": "many",
             "action_fields": {"lnk": "URL", "start": 7},
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_numbers_only_where_nothing_is_lost() {
+    fn ids_are_numbers_only_without_loss() {
         let dialect = Dialect::default();
         assert_eq!(dialect.body_id("42"), json!(42));
         assert_eq!(dialect.body_id("007"), json!("007"));

@@ -16,7 +16,7 @@ use crate::wire::Record;
 const OPERATION: &str = "read the lists of stages and statuses";
 
 impl Client {
-    /// The stages and statuses, as far as the dialect tells where they are.
+    /// The stages and statuses, as far as the dialect says where they are.
     pub(crate) async fn read_directory(&self) -> Result<Directory, CallError> {
         let dialect = &self.connection.dialect;
         let (mut stages, mut statuses) =
@@ -34,7 +34,7 @@ impl Client {
         })
     }
 
-    /// The options of the list of this id; `None` if there is no id, or it may not be read.
+    /// The options of the list of this id; `None` if there is no id, or reading is not permitted.
     pub(crate) async fn list(&self, id: Option<String>) -> Result<Option<Vec<NamedId>>, CallError> {
         let Some(id) = id else { return Ok(None) };
         // Checks the id.
@@ -43,7 +43,7 @@ impl Client {
         self.options(&path).await
     }
 
-    /// The options of a list; `None` if we may not read it or it is not there.
+    /// The options of a list; `None` if reading is not permitted or it does not exist.
     pub(crate) async fn options(&self, path: &str) -> Result<Option<Vec<NamedId>>, CallError> {
         let call = Call {
             operation: OPERATION,
@@ -63,7 +63,7 @@ impl Client {
                 .iter()
                 .any(|problem| problem.is(&error)) =>
             {
-                tracing::warn!(tenant = %self.connection.tenant, path, code = error.code, "a list of options cannot be read");
+                tracing::warn!(tenant = %self.connection.tenant, path, code = error.code, "reading a list of options failed");
                 return Ok(None);
             }
             other => other?,
@@ -83,7 +83,7 @@ pub(crate) fn named(lists: &[NamedId], name: &str) -> Option<String> {
         .map(|list| list.id.clone())
 }
 
-/// The options in an answer; those that cannot be read are left out.
+/// The options in a response; unreadable ones are left out.
 pub(crate) fn options(
     answer: Option<&Value>,
     dialect: &Dialect,
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_settings_nothing_is_known_and_nothing_asked() {
+    async fn without_settings_nothing_is_known_and_no_call_is_made() {
         let scene = Scene::new(|_| Answer::status(500));
         assert_eq!(
             scene.client().await.directory().await.unwrap(),

@@ -8,9 +8,9 @@ use stagecall_core::error::{CallError, ErrorScope, Phase, ProblemCode, System};
 /// A kind of problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
-    /// The configuration of the connection is not sound.
+    /// The configuration of the connection is invalid.
     Configuration,
-    /// Something was asked that needs a setting of the dialect.
+    /// The operation needs a setting of the dialect.
     NotConfigured,
     /// The guard refuses the address.
     Guarded,
@@ -20,33 +20,33 @@ pub enum Problem {
     Unreachable,
     /// There is a server, but no Eploy API behind the address.
     NoApi,
-    /// The answer sends us elsewhere.
+    /// The response is a redirect.
     Redirected,
     /// Client id or secret are wrong.
     Credentials,
     /// The scopes asked for are not allotted.
     Scope,
-    /// The user that the key runs as has more or less than one role.
+    /// The user that the key runs as does not have exactly one role.
     Role,
     /// Our IP address is not allowed.
     IpForbidden,
-    /// A token that was just issued is refused.
+    /// A token just issued is refused.
     TokenRefused,
     /// The API key or its user may not do this.
     Permission,
-    /// This one record may not be read or changed, while others of its kind may.
+    /// This record may not be read or changed, while others of its kind may.
     RecordForbidden,
-    /// The share of the daily allowance that we keep to is spent.
+    /// Stagecall's share of the daily allowance is spent.
     AllowanceOurs,
     /// Eploy says that the allowance is spent.
     AllowanceEploy,
-    /// Eploy says "not now".
+    /// Eploy asks to wait.
     Throttled,
-    /// Our own count of calls cannot be read or written, so no call may be made.
+    /// Stagecall's count of calls cannot be read or written, so no call may be made.
     AllowanceStore,
-    /// The tenant's secret is missing, or makes no sense.
+    /// The tenant's secret is missing or invalid.
     Secret,
-    /// Our own store of secrets does not answer.
+    /// Stagecall's secret store does not answer.
     SecretStore,
     /// No answer came.
     NoAnswer,
@@ -56,20 +56,19 @@ pub enum Problem {
     Server,
     /// The answer cannot be read.
     Unreadable,
-    /// A success was answered, with something else than what was asked for.
+    /// A success with something other than what was asked for.
     ErrorAnswer,
-    /// A reading of several pages does not get on.
+    /// A multi-page read makes no progress.
     PagesRepeat,
-    /// That there is nothing was said by a web page. It may be Eploy's way of saying so, or somebody else's answer in its
-    /// place.
+    /// A "not found" came as a web page. It may be from Eploy, or from another server in its place.
     WebPage,
     /// There is no such record.
     NotFound,
-    /// A record, or a change of it, is refused.
+    /// A record, or its change, is refused.
     Rejected,
     /// A search is refused.
     SearchRejected,
-    /// A search did not heed its filter.
+    /// A search ignored its filter.
     FilterIgnored,
 }
 
@@ -219,7 +218,7 @@ impl Problem {
                 "If it lasts, check Stagecall's store"),
             Self::Secret => ("eploy.secret", NotSent, Connection,
                 "the tenant's secret cannot be used",
-                "Correct what is said here"),
+                "Correct what is named here"),
             Self::SecretStore => ("eploy.secret_store", NotSent, Record,
                 "Stagecall's store of secrets does not answer",
                 "If it lasts, check that store"),
@@ -328,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own_and_says_what_to_do() {
+    fn every_kind_has_its_own_code_and_a_remedy() {
         let codes: BTreeSet<_> = Problem::ALL.iter().map(|problem| problem.code()).collect();
         assert_eq!(codes.len(), Problem::ALL.len());
         for problem in Problem::ALL {
@@ -342,12 +341,12 @@ mod tests {
         }
     }
 
-    /// Nothing works without it, and nobody would be told if it counted for a single record.
+    /// Nothing works without it, and nobody would be notified if it counted for a single record.
     #[test]
-    fn a_secret_that_is_missing_concerns_the_whole_connection() {
+    fn a_missing_secret_concerns_the_whole_connection() {
         let error = Problem::Secret.error("poll", "there is no secret");
         assert_eq!(error.scope, ErrorScope::Connection);
-        // That the store does not answer is over with the next try, and suspends no tenant.
+        // A store that does not answer is tried again, and suspends no tenant.
         let error = Problem::SecretStore.error("poll", "it took too long");
         assert_eq!(error.scope, ErrorScope::Record);
     }

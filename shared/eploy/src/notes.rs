@@ -39,7 +39,7 @@ impl Client {
 
 fn body(dialect: &Dialect, application: &ApplicationId, text: &str) -> Value {
     let text = match dialect.note_format {
-        // Should this Eploy show notes as HTML all the same, what others wrote must not become markup.
+        // If this Eploy shows notes as HTML anyway, text from outside must not become markup.
         NoteFormat::Text => text.replace('<', "‹").replace('>', "›"),
         NoteFormat::Html => html(text),
     };

@@ -50,7 +50,7 @@ impl Client {
         let filter = since
             .map(|since| Filter::greater_than(MODIFIED, dates.filter(dates.window(since)).into()));
         let search = search("find changed placements", filter);
-        // The cursor does not pass what was not found.
+        // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
         Ok(self.read_placements(&found))
     }

@@ -5,7 +5,8 @@ use stagecall_core::tenant::{HirePlan, Position, Tenant, Trigger, Vacancies};
 
 use crate::wire::Record;
 
-/// The stages that somebody waits for. Where a record does not give an id, they decide what can be told without it.
+/// The stages that mappings or the plan for hires use. If a record has no id, they decide what can be concluded without
+/// it.
 pub(crate) struct Stages(Vec<(Vacancies, Trigger)>);
 
 impl Stages {
@@ -20,8 +21,8 @@ impl Stages {
         Self(mappings.chain(hires).collect())
     }
 
-    /// Where the record says that its application stands. Stage and status may each be null, but a record without any
-    /// `Workflow` says nothing.
+    /// The position of the record's application. Stage and status may each be null, but a record without `Workflow` is
+    /// an error.
     pub(crate) fn position(&self, record: Record<'_>) -> Result<Position, String> {
         if !record.has("Workflow") {
             return Err("Workflow is missing".to_owned());
@@ -44,7 +45,7 @@ impl Stages {
         Ok(Position { stage, status })
     }
 
-    /// The stage; one that is there but cannot be told is another thing than none.
+    /// The stage. A stage that cannot be identified is not the same as none.
     fn stage(&self, workflow: Record<'_>) -> Result<Option<StageId>, String> {
         if workflow.get("Stage").is_none() {
             return Ok(None);
@@ -71,7 +72,7 @@ impl Stages {
         stages.all(|stage| stage == first).then_some(first)
     }
 
-    /// Whether the status decides about an application at this stage, for this vacancy if that is known.
+    /// Whether the status matters for an application at this stage, for this vacancy if known.
     fn asks_for_status(&self, stage: &StageId, vacancy: Option<&str>) -> bool {
         self.0.iter().any(|(vacancies, trigger)| {
             trigger.stage == *stage
@@ -81,7 +82,7 @@ impl Stages {
     }
 }
 
-/// Whether there is a status whose id cannot be told. `-1` is none.
+/// Whether there is a status whose id is unknown. `-1` means no status.
 fn has_unknown_status(workflow: Record<'_>) -> bool {
     let Some(status) = workflow.record("Status") else {
         return workflow.get("Status").is_some_and(|id| !is_none(id));
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_without_an_id_is_told_by_the_name_that_it_had_when_it_was_chosen() {
+    fn a_stage_without_an_id_is_identified_by_its_name_in_the_mapping() {
         for stage in [
             json!({"Name": "Video Interview"}),
             json!({"Description": " VIDEO interview "}),
@@ -152,7 +153,7 @@ mod tests {
         let offers = told("9", &json!({"Name": "Offers"}), &json!({"Id": 7}));
         assert_eq!(offers, Ok(at("20", Some("7"))));
         // An id outranks a name.
-        let both = told(
+        let both = ids_of(
             "2",
             &json!({"Id": 15, "Name": "Video Interview"}),
             &json!(null),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_neither_id_nor_name_tells_is_set_aside() {
+    fn a_stage_without_id_or_known_name_is_set_aside() {
         for (stage, problem) in [
             (json!({"Name": "Screening"}), "Workflow.Stage has no Id"),
             // Of two stages.

@@ -37,7 +37,7 @@ impl Client {
             kind: RequestKind::Record(Permission::view(permission)),
         };
         let body = self.call_for_json(call).await?;
-        // A bare array (documented P-GROS); one within an object is taken as kindly.
+        // A bare array (documented P-GROS); one inside an object is accepted too.
         let questions = match &body {
             Some(Value::Array(questions)) => questions.as_slice(),
             Some(Value::Object(object)) => object
@@ -59,7 +59,7 @@ impl Client {
             .and_then(|given| answer(given.get("Answer")?, self.connection.dialect.dates)))
     }
 
-    /// Answers custom questions; without any, without a call.
+    /// Answers custom questions. Makes no call if there are none.
     pub(crate) async fn patch_questions(
         &self,
         application: &ApplicationId,
@@ -81,8 +81,8 @@ impl Client {
     }
 }
 
-/// An answer. A date without a time comes as midnight (documented P-GROS): in UTC or, should it have been turned into UTC
-/// on the way, in UK time.
+/// An answer. A date without a time comes as midnight (documented P-GROS): in UTC or, if it was converted to UTC, in UK
+/// time.
 fn answer(value: &Value, dates: Dates) -> Option<Answer> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),

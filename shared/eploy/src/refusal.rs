@@ -13,15 +13,15 @@ use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
 use crate::wire::Record;
 
-/// A wait up to this long is about pace, a longer one about the day's allowance.
-const PACE: SignedDuration = SignedDuration::from_mins(15);
-/// Words that ask to wait and may be about the pace just as well as about the day: a web server's own 429 says "Too Many
-/// Requests", a gateway's "rate limit exceeded".
-const OF_PACE_TOO: [&str; 2] = ["too many", "limit exceeded"];
-/// The longest wait that is believed.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(48);
+/// A wait up to this long means a rate limit, a longer one the day's allowance.
+const MAX_RATE_LIMIT_WAIT: SignedDuration = SignedDuration::from_mins(15);
+/// Words that may mean a rate limit as well as the day's allowance: a web server's own 429 says "Too Many Requests", a
+/// gateway's "rate limit exceeded".
+const AMBIGUOUS_WORDS: [&str; 2] = ["too many", "limit exceeded"];
+/// The longest accepted wait.
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(48);
 
-/// What was asked.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     /// For a token.
@@ -33,7 +33,7 @@ pub(crate) enum RequestKind {
 }
 
 impl RequestKind {
-    /// What it needs.
+    /// The permission it needs.
     pub(crate) fn permission(self) -> Option<Permission> {
         match self {
             Self::Token => None,
@@ -42,19 +42,19 @@ impl RequestKind {
     }
 }
 
-/// What is known besides the answer.
+/// What is known besides the response.
 pub(crate) struct ErrorContext<'a> {
     pub(crate) operation: &'static str,
     pub(crate) kind: RequestKind,
     pub(crate) granted: Option<&'a BTreeSet<String>>,
     pub(crate) dialect: &'a Dialect,
     pub(crate) now: Timestamp,
-    /// Whether what was asked for was allowed a short while ago, for another record.
+    /// Whether the same request was permitted a short while ago for another record.
     pub(crate) permitted: bool,
 }
 
 impl ErrorContext<'_> {
-    /// The error that this answer is.
+    /// The error for this response.
     pub(crate) fn error(&self, answer: &Response) -> CallError {
         let status = answer.status;
         let text = ErrorText::read(&answer.body);
@@ -84,7 +84,7 @@ impl ErrorContext<'_> {
             (RequestKind::Token, 403) if text.has("role") => {
                 error(Problem::Role, &format!("HTTP {status}"))
             }
-            // Nothing else is documented to keep a caller out before it has said who it is.
+            // No other documented reason refuses a caller before it is authenticated.
             (RequestKind::Token, 403) if !text.has("invalid_client") => {
                 error(Problem::IpForbidden, &format!("HTTP {status}"))
             }
@@ -113,11 +113,11 @@ impl ErrorContext<'_> {
     /// §18).
     fn wait(&self, answer: &Response, text: &ErrorText) -> CallError {
         let until = self.named_wait(answer);
-        let long = until.is_some_and(|until| until.duration_since(self.now) > PACE);
+        let long = until.is_some_and(|until| until.duration_since(self.now) > MAX_RATE_LIMIT_WAIT);
         let words = &self.dialect.allowance_words;
         let says_spent = words
             .iter()
-            .any(|word| !OF_PACE_TOO.contains(&word.as_str()) && text.has(word));
+            .any(|word| !AMBIGUOUS_WORDS.contains(&word.as_str()) && text.has(word));
         let problem = if long || says_spent {
             Problem::AllowanceEploy
         } else {
@@ -145,19 +145,19 @@ impl ErrorContext<'_> {
     }
 }
 
-/// The time that a `Retry-After` names: seconds or an HTTP date. Nonsense is none.
+/// The time in `Retry-After`: seconds or an HTTP date. Invalid values are ignored.
 fn retry_after(value: &str, now: Timestamp) -> Option<Timestamp> {
     let value = value.trim();
     let at = match value.parse::<u32>() {
         Ok(seconds) => after(now, SignedDuration::from_secs(seconds.into())),
         Err(_) => DateTimeParser::new().parse_timestamp(value).ok()?,
     };
-    Some(at.clamp(now, after(now, LONGEST_WAIT)))
+    Some(at.clamp(now, after(now, MAX_WAIT)))
 }
 
-/// What an error's body says.
+/// The content of an error's body.
 struct ErrorText {
-    /// Everything that could say what is wrong, in lower case; looked through, never quoted.
+    /// All text that could name the problem, in lower case; searched, never quoted.
     all: String,
 }
 
@@ -195,7 +195,7 @@ impl ErrorText {
     }
 }
 
-/// What a page of HTML shows: tags hold words of their own.
+/// The visible text of an HTML page: tags contain words of their own.
 fn without_tags(page: &str) -> String {
     let mut shown = String::new();
     let mut rest = page;
@@ -213,9 +213,9 @@ mod tests {
 
     use super::*;
 
-    /// What became of the call is open, and yet it need not be asked for before that.
+    /// The outcome is unknown, but a look-up before that time is pointless.
     #[test]
-    fn an_eploy_that_is_down_says_until_when() {
+    fn an_unavailable_eploy_says_until_when() {
         for (value, until) in [
             ("120", Some("2025-01-24T10:02:00Z")),
             (
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_and_texts_are_told_apart() {
+    fn statuses_and_texts_are_classified() {
         use Problem as P;
         let said = |text: &str| format!(r#"{{"error_message": "{text}"}}"#);
         let page = "<html role='quota'>Forbidden</html>";
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_and_reach_follow_from_the_kind() {
+    fn phase_and_scope_follow_from_the_kind() {
         let of = |kind, status| {
             let error = error(kind, &answer(status, &[], ""), None);
             (error.phase, error.scope)
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_that_says_no_more_is_about_the_pace() {
+    fn a_bare_429_is_a_rate_limit() {
         for text in ["", "<h1>429 Too Many Requests</h1>", "Rate limit exceeded."] {
             let quiet = error(RECORD, &answer(429, &[], text), None);
             assert_eq!(quiet.code, Problem::Throttled.code(), "{text}");

@@ -1,6 +1,6 @@
-//! Tokens that outlive a process, or its memory: where more tenants are served than a process keeps open, each would ask for
-//! a token with nearly every poll. They are sealed under a key that is derived from the tenant's own client secret, so that
-//! a store that is read or copied gives nothing away, and a token of an earlier secret opens no more.
+//! Tokens shared between processes. If more tenants are served than a process keeps open, nearly every poll would
+//! request a token. Tokens are sealed under a key derived from the tenant's own client secret, so a copy of the store
+//! reveals nothing, and a token of an earlier secret cannot be opened.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use url::Url;
 use crate::connection::Connection;
 use crate::token::Token;
 
-/// What a sealed token of this form begins with. The nonce follows, then the ciphertext with its tag.
-const FORM: u8 = 1;
-/// What keys are derived for, so that no other use of the secret has the same.
+/// The first byte of a sealed token. The nonce follows, then the ciphertext with its tag.
+const FORMAT_VERSION: u8 = 1;
+/// The purpose of the derived keys, so that no other use of the secret has the same key.
 const SALT: &[u8] = b"stagecall: Eploy's access token";
 
-/// What seals a tenant's tokens. They open only for the same tenant, address, client and scope.
+/// Seals a tenant's tokens. They open only for the same tenant, address, client and scope.
 pub(crate) struct Seal<'a> {
     pub(crate) tenant: &'a TenantId,
     pub(crate) api: &'a Url,
@@ -40,7 +40,7 @@ struct Content {
 }
 
 impl Seal<'_> {
-    /// The token, sealed; `None` if the system has no randomness or the token cannot be written.
+    /// The sealed token; `None` if the system has no randomness or the token cannot be serialised.
     pub(crate) fn seal(&self, token: &Token) -> Option<Vec<u8>> {
         let content = Content {
             authorization: token.authorization.expose_secret().to_owned(),
@@ -55,14 +55,14 @@ impl Seal<'_> {
         self.key()?
             .seal_in_place_append_tag(bound, self.context()?, &mut text)
             .ok()?;
-        Some([&[FORM], nonce.as_slice(), &text].concat())
+        Some([&[FORMAT_VERSION], nonce.as_slice(), &text].concat())
     }
 
-    /// The token that was sealed, if this opens it.
+    /// The token, if this opens it.
     pub(crate) fn open(&self, sealed: &[u8]) -> Option<Token> {
         let (form, rest) = sealed.split_first()?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN)?;
-        if *form != FORM {
+        if *form != FORMAT_VERSION {
             return None;
         }
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -84,11 +84,11 @@ impl Seal<'_> {
     fn key(&self) -> Option<LessSafeKey> {
         let secret = self.secret.eploy_client_secret.expose_secret().as_bytes();
         let derived = Salt::new(HKDF_SHA256, SALT).extract(secret);
-        let key = derived.expand(&[&[FORM]], &AES_256_GCM).ok()?;
+        let key = derived.expand(&[&[FORMAT_VERSION]], &AES_256_GCM).ok()?;
         Some(LessSafeKey::new(UnboundKey::from(key)))
     }
 
-    /// What a token is of, which is authenticated with it.
+    /// The context of a token, authenticated with it.
     fn context(&self) -> Option<Aad<Vec<u8>>> {
         let client = self.secret.eploy_client_id.expose_secret();
         let of = (self.tenant.as_str(), self.api.as_str(), client, self.scope);
@@ -106,8 +106,8 @@ impl Connection {
         }
     }
 
-    /// The token that this or another process left in the cache, if it is of use. Where Eploy has just refused one, a newer
-    /// one may be there; where it has refused two, it is time to ask Eploy.
+    /// The token that this or another process cached, if usable. After Eploy refused one token, a newer one may be
+    /// cached; after two, a new one is requested.
     pub(crate) async fn cached_token(
         &self,
         operation: &'static str,
@@ -121,7 +121,7 @@ impl Connection {
                 return None;
             }
         };
-        // Without its secret no token can be asked for either, and that says why.
+        // Without the secret no token can be requested either, and that error says why.
         let secret = self.secret(operation, false).await.ok()?;
         let token = self.seal(&secret).open(&sealed)?;
         let refused = refused
@@ -130,7 +130,7 @@ impl Connection {
         (token.is_fresh(self.clock.now()) && !refused).then_some(token)
     }
 
-    /// Leaves a token that Eploy has just issued to other processes. If that fails they ask for their own.
+    /// Caches a token that Eploy has just issued for other processes. If that fails they request their own.
     pub(crate) async fn save_token(&self, token: &Token, secret: &TenantSecret) {
         let Some(cache) = &self.token_cache else {
             return;
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_tenant_asks_for_one_token_however_many_tenants_there_are() {
+    async fn each_tenant_requests_one_token_however_many_tenants_there_are() {
         let scene = Scene::new(|_| Answer::value(&json!({"Records": []})))
             .keeping_tokens()
             .capacity(20);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_token_gives_way_to_the_newer_one_in_the_cache() {
+    async fn a_refused_token_is_replaced_by_the_newer_one_in_the_cache() {
         let revoked = Arc::new(std::sync::Mutex::new(String::new()));
         let seen = revoked.clone();
         let one = eploy(move |token| *token != *seen.lock().unwrap());
@@ -275,14 +275,14 @@ mod tests {
         revoked.lock().unwrap().push("token-1".to_owned());
         call(&other).await;
         assert_eq!(one.count("/api/token"), 2);
-        // The first has an older one than the cache, and neither is accepted.
+        // The first has an older one than the cache; neither is accepted.
         revoked.lock().unwrap().push("token-2".to_owned());
         call(&one).await;
         assert_eq!(one.count("/api/token"), 3);
     }
 
     #[tokio::test]
-    async fn tokens_are_asked_for_where_the_cache_fails_or_has_something_else() {
+    async fn tokens_are_requested_if_the_cache_fails_or_is_invalid() {
         let scene = eploy(|_| true);
         call(&scene).await;
         let sealed = scene.tokens.kept("acme").unwrap();
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_token_opens_for_whom_it_was_sealed_and_shows_nothing() {
+    fn a_sealed_token_opens_only_in_its_context_and_reveals_nothing() {
         let (acme, other) = (TenantId::from("acme"), TenantId::from("other"));
         let api = |text: &str| text.parse::<Url>().unwrap();
         let (one, elsewhere) = (

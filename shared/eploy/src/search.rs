@@ -12,11 +12,11 @@ use crate::errors::{Permission, Problem};
 use crate::refusal::RequestKind;
 use crate::wire::{self, Page, Record};
 
-/// The most pages that a search reads which is expected to have one.
-pub(crate) const FEW_PAGES: u32 = 20;
+/// The maximum number of pages of a search that is expected to have one.
+pub(crate) const MAX_LOOKUP_PAGES: u32 = 20;
 
-/// The most pages of one reading, whatever a page brings: a million records at the usual size.
-const MOST_PAGES: u32 = 10_000;
+/// The maximum number of pages of one read: a million records at the usual page size.
+const MAX_PAGES: u32 = 10_000;
 
 /// A condition. Only the two operations that are confirmed are ever sent (REFERENCE.md §6).
 pub(crate) struct Filter {
@@ -70,15 +70,16 @@ impl Client {
     pub(crate) async fn search(&self, search: &Search<'_>, page: u32) -> Result<Page, CallError> {
         match self.search_once(search, page).await {
             Err(error) if Problem::WebPage.is(&error) => {
-                self.hear_eploy(search.operation).await?;
+                self.confirm_reachable(search.operation).await?;
                 Ok(Page::EMPTY)
             }
             other => other,
         }
     }
 
-    /// The same, where a wrong "nothing" does no harm, because it is asked again from the same place, or only shown: no call
-    /// more. Of a page that the one before has announced, it would: what was read so far would pass for everything.
+    /// The same without that confirming call, where a wrong "nothing" does no harm because the search is repeated from
+    /// the same place, or only shown. A page announced by the one before is still confirmed: otherwise a partial result
+    /// would count as complete.
     pub(crate) async fn search_unverified(
         &self,
         search: &Search<'_>,
@@ -86,7 +87,7 @@ impl Client {
     ) -> Result<Page, CallError> {
         match self.search_once(search, page).await {
             Err(error) if Problem::WebPage.is(&error) && page > 1 => {
-                self.hear_eploy(search.operation).await?;
+                self.confirm_reachable(search.operation).await?;
                 Ok(Page::EMPTY)
             }
             Err(error) if Problem::WebPage.is(&error) => Ok(Page::EMPTY),
@@ -94,9 +95,9 @@ impl Client {
         }
     }
 
-    /// Whether Eploy answers, and nothing in its place: asks for a vacancy, any, because there is none before which an
-    /// application could be. One call. A refusal is an answer.
-    pub(crate) async fn hear_eploy(&self, operation: &'static str) -> Result<(), CallError> {
+    /// Confirms that Eploy itself answers: asks for any vacancy, because every application has one. One call. A refusal
+    /// is an answer.
+    pub(crate) async fn confirm_reachable(&self, operation: &'static str) -> Result<(), CallError> {
         let body = json!({
             "Filters": [],
             "Paging": {"RecordsPerPage": 1, "RequestedPage": 1},
@@ -151,15 +152,15 @@ impl Client {
         };
         let read = Page::read(answer, page, dialect.page_size)
             .map_err(|problem| Problem::ErrorAnswer.error(search.operation, problem))?;
-        if page > MOST_PAGES || !self.connection.gets_on(reading, page, &read) {
+        if page > MAX_PAGES || !self.connection.gets_on(reading, page, &read) {
             let detail = format!("page {page} of {}", search.resource);
             return Err(Problem::PagesRepeat.error(search.operation, &detail));
         }
         Ok(read)
     }
 
-    /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page that says so is
-    /// not enough.
+    /// One record, or `None` if Eploy has none of this id. As with [`search`](Self::search), a web page alone does not
+    /// count.
     ///
     /// That a record can be read by `GET` is inferred (REFERENCE.md §9), and one record may be refused where others are
     /// not. So what `GET` does not give is searched for, which is the documented way, and what the search says counts,
@@ -173,7 +174,7 @@ impl Client {
     ) -> Result<Option<Value>, CallError> {
         if by == ReadBy::Search {
             return match self.search_one(kind, route, id).await {
-                Err(error) if Problem::WebPage.is(&error) => self.none_where_heard(kind).await,
+                Err(error) if Problem::WebPage.is(&error) => self.none_if_reachable(kind).await,
                 found => found,
             };
         }
@@ -185,7 +186,7 @@ impl Client {
         let forbidden =
             |error: &CallError| Problem::Permission.is(error) || Problem::RecordForbidden.is(error);
         match (self.search_one(kind, route, id).await, missing) {
-            // The search is allowed, and does not show it: it is this record alone that may not be read.
+            // The search is permitted and does not show it: only this record may not be read.
             (Ok(None), Err(refused)) if forbidden(&refused) => {
                 Err(Problem::RecordForbidden.error(kind.operation, ""))
             }
@@ -195,21 +196,21 @@ impl Client {
                 Err(Problem::RecordForbidden.error(kind.operation, ""))
             }
             (Err(error), missing) if without_search(&error) => match missing {
-                Err(page) if Problem::WebPage.is(&page) => self.none_where_heard(kind).await,
+                Err(page) if Problem::WebPage.is(&page) => self.none_if_reachable(kind).await,
                 missing => missing,
             },
-            (Err(error), _) if Problem::WebPage.is(&error) => self.none_where_heard(kind).await,
+            (Err(error), _) if Problem::WebPage.is(&error) => self.none_if_reachable(kind).await,
             (found, _) => found,
         }
     }
 
-    /// Nothing, if Eploy is heard to answer.
-    async fn none_where_heard(&self, kind: &Kind) -> Result<Option<Value>, CallError> {
-        self.hear_eploy(kind.operation).await?;
+    /// `None`, if Eploy is confirmed to answer.
+    async fn none_if_reachable(&self, kind: &Kind) -> Result<Option<Value>, CallError> {
+        self.confirm_reachable(kind.operation).await?;
         Ok(None)
     }
 
-    /// The path of a record, or of something that belongs to it.
+    /// The path of a record or of a sub-resource.
     pub(crate) fn path(
         operation: &'static str,
         resource: &str,
@@ -219,7 +220,7 @@ impl Client {
         if wire::is_id(id) {
             Ok(format!("{resource}/{id}{rest}"))
         } else {
-            Err(Problem::NotFound.error(operation, "the id is not one that Eploy gives"))
+            Err(Problem::NotFound.error(operation, "the id is not a valid Eploy id"))
         }
     }
 
@@ -267,7 +268,7 @@ impl Client {
     }
 }
 
-/// Whether an error of a `GET` may mean that there is no such `GET`, or not for this record.
+/// Whether an error of a `GET` may mean that `GET` is not supported, at all or for this record.
 fn without_get(error: &CallError) -> bool {
     let problems = [
         Problem::WebPage,
@@ -278,7 +279,7 @@ fn without_get(error: &CallError) -> bool {
     problems.iter().any(|problem| problem.is(error))
 }
 
-/// Whether an error of a search means that it says nothing of the record.
+/// Whether an error of a search says nothing about the record.
 fn without_search(error: &CallError) -> bool {
     let problems = [
         Problem::FilterIgnored,
@@ -297,7 +298,7 @@ mod tests {
 
     use crate::testing::{Answer, Scene};
 
-    /// What is asked for is answered with a web page, and anything else like this.
+    /// The request under test is answered with a web page, anything else with this.
     fn scene(anything: Answer) -> Scene {
         Scene::new(move |request| match request.url.path() {
             "/api/vacancies/search" => anything.clone(),
@@ -305,10 +306,10 @@ mod tests {
         })
     }
 
-    /// Whoever is at the stage would be taken for nobody, and invited later.
+    /// Candidates at the stage would be missing from the baseline, and invited later.
     #[tokio::test]
-    async fn that_nobody_is_there_is_not_believed_of_a_web_page_alone() {
-        for (anything, told) in [
+    async fn a_web_page_alone_is_not_an_empty_result() {
+        for (anything, expected) in [
             (
                 Answer::json(404, "<html>nothing here</html>"),
                 Err(Phase::Unknown),
@@ -324,7 +325,7 @@ mod tests {
             assert_eq!(
                 page.map(|page| page.rows.len())
                     .map_err(|error| error.phase),
-                told
+                expected
             );
             assert_eq!(scene.calls(), 2);
             let placed = client.placements_with(&BTreeSet::new(), 1).await;
@@ -332,13 +333,13 @@ mod tests {
                 placed
                     .map(|page| page.rows.len())
                     .map_err(|error| error.phase),
-                told
+                expected
             );
         }
     }
 
     #[tokio::test]
-    async fn a_poll_that_finds_nothing_is_one_call_however_that_is_said() {
+    async fn a_poll_that_finds_nothing_is_one_call_in_every_form() {
         let scene = scene(Answer::status(500));
         let client = scene.client().await;
         for calls in [1, 2] {
@@ -351,22 +352,22 @@ mod tests {
         assert_eq!(scene.calls(), 3);
     }
 
-    /// The cursor would pass whoever is on it.
+    /// The cursor would move past the records on it.
     #[tokio::test]
-    async fn that_a_further_page_is_empty_is_not_believed_of_a_web_page_alone() {
+    async fn a_web_page_alone_is_not_an_empty_further_page() {
         let deaf = scene(Answer::lost());
         let deaf = deaf.client().await;
         assert!(deaf.changed_applications(None, 2).await.is_err());
         assert!(deaf.changed_placements(None, 2).await.is_err());
-        // The list has become shorter.
-        let heard = scene(Answer::status(404));
-        let page = heard.client().await.changed_applications(None, 2).await;
+        // The list became shorter.
+        let reachable = scene(Answer::status(404));
+        let page = reachable.client().await.changed_applications(None, 2).await;
         assert!(!page.unwrap().more);
     }
 
-    /// One record that may not be read is no missing permission, as long as another is read.
+    /// A forbidden record is not a missing permission while another can be read.
     #[tokio::test]
-    async fn a_record_that_is_forbidden_speaks_for_itself() {
+    async fn a_forbidden_record_concerns_only_itself() {
         let forbidding = |search: Answer| {
             Scene::new(move |request| match request.url.path() {
                 "/api/applications/search" => search.clone(),
@@ -409,7 +410,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_page_again_and_again_is_noticed() {
+    async fn a_repeated_page_is_noticed() {
         let scene = Scene::new(|_| {
             Answer::ok(
                 r#"{"Records": [{"ApplicationId": 1}, {"ApplicationId": 2}], "TotalPages": 30}"#,
@@ -422,14 +423,14 @@ mod tests {
             (error.code, error.scope),
             ("eploy.pages_repeat", ErrorScope::Connection)
         );
-        // A reading that begins anew is no repetition.
+        // A read that starts again is not a repetition.
         client.changed_applications(None, 1).await.unwrap();
         client.changed_applications(None, 1).await.unwrap();
     }
 
-    /// It would count as one who may never be invited.
+    /// The candidate would count as deleted and never be invited.
     #[tokio::test]
-    async fn a_candidate_is_not_gone_because_a_web_page_says_so() {
+    async fn a_web_page_alone_does_not_mean_a_deleted_candidate() {
         let candidate = |anything| async {
             let client = scene(anything).client().await;
             client.candidate(&"9".into()).await.unwrap_err().code

@@ -54,7 +54,7 @@ impl Client {
             blocks: BLOCKS,
             permission: Permission::view("Applications"),
         };
-        // The cursor does not pass what was not found.
+        // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
         let mut read = StageChangePage {
             more: found.more,
@@ -75,7 +75,7 @@ pub(crate) fn block_of(route: &str) -> &str {
     route.rsplit('.').next().unwrap_or(route)
 }
 
-/// A change of stage. Only whose it is has to be readable: the application itself tells the rest.
+/// A change of stage. Only the application's id has to be readable; the rest is read from the application.
 fn change(
     record: &Value,
     route: &str,
@@ -126,7 +126,7 @@ mod tests {
         .dialect(by_history());
         let client = scene.client().await;
         assert_eq!(client.feed().by, ChangeFeed::StatusHistory);
-        assert!(!client.feed().settled, "nobody said so");
+        assert!(!client.feed().settled, "not configured");
         let since = "2025-01-24T10:00:00Z".parse().unwrap();
         let page = client.stage_changes(Some(since), 1).await.unwrap();
         let request = scene.last();
@@ -147,7 +147,7 @@ mod tests {
                     }),
                     at: Some("2025-01-24T09:15:00Z".parse().unwrap()),
                 },
-                // The application tells the rest.
+                // The rest is read from the application.
                 StageChange {
                     application: "8".into(),
                     vacancy: None,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_application_is_read_as_a_search_shows_it() {
+    async fn one_application_is_read_like_a_search_result() {
         let scene = Scene::new(|_| {
             Answer::value(
                 &json!({"ApplicationId": 7, "Candidate": {"Id": 9001}, "Vacancy": {"Id": 4101},

@@ -12,10 +12,10 @@ use crate::client::Client;
 use crate::dialect::{Dialect, History};
 use crate::errors::{Permission, Problem};
 use crate::position::Stages;
-use crate::search::{FEW_PAGES, Filter, Kind, Search};
+use crate::search::{Filter, Kind, MAX_LOOKUP_PAGES, Search};
 use crate::wire::Record;
 
-const OPERATION: &str = "read where the application stands";
+const OPERATION: &str = "read the application's stage";
 
 const APPLICATION: Kind = Kind {
     operation: OPERATION,
@@ -25,18 +25,18 @@ const APPLICATION: Kind = Kind {
     permission: Permission::view("Applications"),
 };
 
-/// What asking for the history gave.
+/// The result of reading the history.
 enum HistoryLookup {
     /// The rows.
     Rows(Vec<HistoryRow>),
-    /// Nothing of use this time.
+    /// Not usable this time.
     Nothing,
-    /// This Eploy does not tell.
+    /// Not available on this Eploy.
     Refused,
 }
 
 impl Client {
-    /// Where an application stands.
+    /// The application's stage and status with its history.
     pub(crate) async fn read_standing(
         &self,
         application: &ApplicationId,
@@ -48,7 +48,7 @@ impl Client {
                 HistoryLookup::Nothing => {}
                 HistoryLookup::Refused => {
                     self.connection.rest_history();
-                    tracing::warn!(tenant = %self.connection.tenant, route = %self.connection.dialect.history_route, "the status history cannot be read by its route; applications are read instead");
+                    tracing::warn!(tenant = %self.connection.tenant, route = %self.connection.dialect.history_route, "reading the status history failed, applications are read instead");
                 }
             }
         }
@@ -56,7 +56,7 @@ impl Client {
         Ok(position.map_or(StageInfo::Gone, StageInfo::Position))
     }
 
-    /// Where the application itself says that it stands; `None` if it is gone.
+    /// The position in the application's own record; `None` if it was deleted.
     pub(crate) async fn read_position(
         &self,
         application: &ApplicationId,
@@ -71,7 +71,7 @@ impl Client {
             .map_err(|problem| Problem::Unreadable.error(OPERATION, &problem))
     }
 
-    /// The application as a search shows it; `None` if it is gone.
+    /// The application like a search result; `None` if it was deleted.
     pub(crate) async fn read_application(
         &self,
         application: &ApplicationId,
@@ -118,8 +118,8 @@ impl Client {
             permission: Permission::view("Applications"),
         };
         let mut rows: Vec<HistoryRow> = Vec::new();
-        for page in 1..=FEW_PAGES {
-            // Where it has nothing, the application's own record decides.
+        for page in 1..=MAX_LOOKUP_PAGES {
+            // If it is empty, the application's own record decides.
             let found = match self.search_unverified(&search, page).await {
                 Err(error)
                     if Problem::Permission.is(&error) || Problem::SearchRejected.is(&error) =>
@@ -135,7 +135,7 @@ impl Client {
                     Err(Unusable::Foreign) => return Ok(HistoryLookup::Refused),
                     Err(Unusable::Unreadable(reason)) => {
                         // A history with a gap could end at the wrong stage.
-                        tracing::warn!(tenant = %self.connection.tenant, %application, reason, "the status history has a row that cannot be read");
+                        tracing::warn!(tenant = %self.connection.tenant, %application, reason, "unreadable row in the status history");
                         return Ok(HistoryLookup::Nothing);
                     }
                 }
@@ -152,9 +152,9 @@ impl Client {
     }
 }
 
-/// Why a row of the history is of no use.
+/// Why a row of the history is not usable.
 enum Unusable {
-    /// It is another application's: the filter was not heeded.
+    /// It belongs to another application: the filter was ignored.
     Foreign,
     /// It cannot be read.
     Unreadable(String),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_dates_ids_tell_the_order_and_all_pages_are_read() {
+    async fn without_dates_ids_give_the_order_and_all_pages_are_read() {
         let scene = Scene::new(|request| {
             let page = request.body["Paging"]["RequestedPage"].as_u64().unwrap();
             let row = match page {
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_history_is_left_alone_for_a_while() {
+    async fn a_refused_history_is_not_tried_again_for_a_while() {
         for status in [400, 403] {
             let scene = Scene::new(move |request| match request.url.path() {
                 HISTORY => Answer::status(status),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_or_unreadable_history_is_not_held_against_it() {
+    async fn an_empty_or_unreadable_history_is_tried_again() {
         let mut broken = history_row(9, 7, "2025-01-24T09:15:00Z", 2);
         broken["StatusHistoryId"] = Value::Null;
         let answers = [
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_application_that_is_nowhere_is_gone() {
+    async fn an_application_found_nowhere_is_deleted() {
         let scene = Scene::new(|_| Answer::status(404));
         assert_eq!(
             scene.client().await.standing(&"7".into()).await.unwrap(),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_application_that_cannot_be_read_by_id_is_not_gone() {
+    async fn an_application_unreadable_by_id_is_not_deleted() {
         let scene = Scene::new(|request| match request.url.path() {
             "/api/applications/search" => Answer::ok(
                 r#"{"Records": [{"ApplicationId": 7, "Workflow": {"Stage": {"Id": 12}, "Status": {"Id": 34}}}]}"#,
@@ -337,13 +337,13 @@ mod tests {
         );
     }
 
-    /// Something between us and Eploy answers in its place.
+    /// A proxy answers in Eploy's place.
     #[tokio::test]
-    async fn what_only_web_pages_say_is_not_believed() {
+    async fn web_pages_alone_do_not_count() {
         let page = || Answer::json(404, "<html>no such page</html>");
         let rejected = || Answer::status(400);
         let found = || Answer::ok(r#"{"Records": [{"VacancyId": 8}]}"#);
-        for (by_id, by_search, any, told) in [
+        for (by_id, by_search, any, expected) in [
             (page(), page(), page(), Err("eploy.web_page")),
             (page(), page(), found(), Ok(StageInfo::Gone)),
             (page(), rejected(), page(), Err("eploy.web_page")),
@@ -356,12 +356,12 @@ mod tests {
                 _ => by_id.clone(),
             });
             let standing = scene.client().await.standing(&"7".into()).await;
-            assert_eq!(standing.map_err(|error| error.code), told);
+            assert_eq!(standing.map_err(|error| error.code), expected);
         }
     }
 
     #[tokio::test]
-    async fn a_404_stands_where_the_search_cannot_tell() {
+    async fn a_404_counts_if_the_search_is_inconclusive() {
         for others in [
             Answer::status(400),
             Answer::ok(r#"{"Records": [{"ApplicationId": 8}]}"#),

@@ -1,4 +1,4 @@
-//! What the tests play Eploy with: a scripted transport, and the ports' simplest fakes.
+//! Test doubles: a scripted transport in place of Eploy, and simple fakes of the ports.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -27,11 +27,11 @@ pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) url: Url,
     headers: Vec<(String, String)>,
-    /// The body as it was.
+    /// The raw body.
     pub(crate) text: String,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub(crate) body: Value,
-    /// How many requests for this path there were, with this one.
+    /// The number of requests for this path, including this one.
     pub(crate) nth: usize,
 }
 
@@ -44,7 +44,7 @@ impl Seen {
     }
 }
 
-/// What becomes of a request.
+/// The outcome of a request.
 #[derive(Clone)]
 pub(crate) struct Answer(Result<Response, TransportError>);
 
@@ -112,7 +112,7 @@ struct ScriptedTransport {
 #[async_trait]
 impl Transport for ScriptedTransport {
     async fn send(&self, request: Request, _: Limits) -> Result<Response, TransportError> {
-        // Lets others come in between, as a network does.
+        // Lets other tasks run in between, as a network does.
         tokio::task::yield_now().await;
         let text = String::from_utf8(request.body).unwrap();
         let mut all = self.seen.lock().unwrap();
@@ -132,7 +132,7 @@ impl Transport for ScriptedTransport {
     }
 }
 
-/// A clock that moves when it is told to.
+/// A clock moved by the test.
 pub(crate) struct FakeClock(Mutex<Timestamp>);
 
 impl FakeClock {
@@ -148,7 +148,7 @@ impl Clock for FakeClock {
     }
 }
 
-/// A secret that may have been changed since it was cached.
+/// A secret that may have changed since it was cached.
 #[derive(Default)]
 pub(crate) struct FakeSecrets(Mutex<Option<String>>);
 
@@ -195,12 +195,12 @@ impl FakeAllowance {
         self.takes.load(Ordering::SeqCst)
     }
 
-    /// From now on, nothing is counted.
+    /// Makes counting fail.
     pub(crate) fn fail(&self) {
         self.failing.store(true, Ordering::SeqCst);
     }
 
-    /// From now on, counting takes longer than a call may.
+    /// Makes counting take longer than a call may.
     pub(crate) fn slow(&self) {
         self.slow.store(true, Ordering::SeqCst);
     }
@@ -242,7 +242,7 @@ impl Allowance for FakeAllowance {
     }
 }
 
-/// Keeps sealed tokens in memory.
+/// Stores sealed tokens in memory.
 #[derive(Default)]
 pub(crate) struct FakeTokenCache {
     kept: Mutex<HashMap<TenantId, Vec<u8>>>,
@@ -251,12 +251,12 @@ pub(crate) struct FakeTokenCache {
 }
 
 impl FakeTokenCache {
-    /// What is kept for a tenant.
+    /// The stored token of a tenant.
     pub(crate) fn kept(&self, tenant: &str) -> Option<Vec<u8>> {
         self.kept.lock().unwrap().get(&tenant.into()).cloned()
     }
 
-    /// Puts something in the place of what is kept for a tenant.
+    /// Replaces the stored token of a tenant.
     pub(crate) fn replace(&self, tenant: &str, sealed: Vec<u8>) {
         self.kept.lock().unwrap().insert(tenant.into(), sealed);
     }
@@ -266,7 +266,7 @@ impl FakeTokenCache {
         self.saves.load(Ordering::SeqCst)
     }
 
-    /// From now on, nothing is found or kept.
+    /// Makes loading and saving fail.
     pub(crate) fn fail(&self) {
         self.failing.store(true, Ordering::SeqCst);
     }
@@ -311,7 +311,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A scene whose script answers everything but requests for a token, which are granted.
+    /// A scene whose script answers everything except token requests, which are granted.
     pub(crate) fn new(script: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self::bare(move |request| match request.url.path() {
             "/api/token" => {
@@ -352,19 +352,19 @@ impl Scene {
         }
     }
 
-    /// With tokens kept in the store.
+    /// With tokens cached in the store.
     pub(crate) fn keeping_tokens(mut self) -> Self {
         self.connections = self.connections.with_token_cache(self.tokens.clone());
         self
     }
 
-    /// In a process that keeps so many tenants open.
+    /// In a process with this capacity of open tenants.
     pub(crate) fn capacity(mut self, tenants: usize) -> Self {
         self.connections.capacity = tenants;
         self
     }
 
-    /// Another process on the same store, which keeps its tokens there.
+    /// Another process on the same store, which caches its tokens there.
     pub(crate) fn another_process(&self) -> Self {
         let connections = Connections::new(
             self.transport.clone(),

@@ -37,21 +37,20 @@ const LONGEST_LIFE: u64 = 3600;
 pub(crate) struct Token {
     /// The whole `Authorization` header.
     pub(crate) authorization: SecretString,
-    /// What it allows, where Eploy says so.
+    /// The granted scopes, if Eploy names them.
     pub(crate) scopes: Option<BTreeSet<String>>,
-    /// Whether it was found in the cache, where another process put it.
+    /// Whether it came from the cache.
     pub(crate) cached: bool,
     pub(crate) asked_at: Timestamp,
     pub(crate) renew_at: Timestamp,
 }
 
 impl Token {
-    /// Whether it is still to be used. One that was issued in the future is not: the clock was ahead, and when it runs out is
-    /// not known.
+    /// Whether it is still usable. One issued in the future is not: the clock was ahead, so its expiry is unknown.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         let longest = after(
             self.asked_at,
-            SignedDuration::from_secs(LONGEST_LIFE.cast_signed()),
+            SignedDuration::from_secs(MAX_LIFETIME_SECONDS.cast_signed()),
         );
         now < self.renew_at.min(longest) && self.asked_at <= after(now, TOLERANCE)
     }
@@ -61,18 +60,18 @@ impl Token {
 #[derive(Default)]
 pub(crate) struct Tokens {
     state: Mutex<State>,
-    /// How many requests for a token have ended.
+    /// The number of finished token requests.
     ended: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
     token: Option<Arc<Token>>,
-    /// The last failure, and which request it was.
+    /// The last failure, with the number of its request.
     failure: Option<(u64, CallError)>,
 }
 
-/// For which call a token is needed, and until when.
+/// The call that needs a token, and its deadline.
 #[derive(Clone, Copy)]
 pub(crate) struct CallContext {
     pub(crate) purpose: Purpose,
@@ -81,7 +80,7 @@ pub(crate) struct CallContext {
 }
 
 impl Connection {
-    /// A token: the one that there is, or a new one. Eploy has just refused the `refused` ones.
+    /// A token: the current one, or a new one. Eploy has just refused the `refused` ones.
     pub(crate) async fn token(
         &self,
         call: CallContext,
@@ -98,7 +97,7 @@ impl Connection {
         if let Some((request, error)) = &state.failure
             && *request > seen
         {
-            // Somebody asked while we waited, and was refused; we would be, too.
+            // Another call's request failed while this one waited; this one would fail, too.
             return Err(error.clone().during(call.operation));
         }
         let result = match self.cached_token(call.operation, refused).await {
@@ -106,7 +105,7 @@ impl Connection {
             None => self.request_token(call).await,
         };
         let result = result.map(Arc::new).map_err(|mut error| {
-            // Whatever became of the token, the call that needs it was not made.
+            // Whatever the outcome of the token request, the call that needs it was not made.
             if error.phase == Phase::Unknown {
                 error.phase = Phase::NotSent;
                 error.scope = ErrorScope::Connection;
@@ -124,7 +123,7 @@ impl Connection {
         result
     }
 
-    /// Asks for a token; if the secret is refused, once more with a secret that was changed meanwhile.
+    /// Requests a token; if the secret is refused, once more with a secret that changed meanwhile.
     async fn request_token(&self, call: CallContext) -> Result<Token, CallError> {
         let secret = self.secret(call.operation, false).await?;
         match self.request_token_with(call, &secret).await {
@@ -238,7 +237,7 @@ impl Connection {
     }
 }
 
-/// Whether a character shows nothing: something that was copied along with a secret.
+/// Whether a character is invisible: copied along with a secret.
 fn is_unprintable(char: char) -> bool {
     char.is_control() || (char.is_whitespace() && char != ' ') || is_invisible(char)
 }
@@ -259,9 +258,9 @@ fn read(answer: &Response, asked_at: Timestamp) -> Option<Token> {
         .filter(|token| !token.is_empty())?;
     let life = answer
         .number("expires_in")
-        .unwrap_or(SHORTEST_LIFE)
-        .min(LONGEST_LIFE);
-    let life = life - MARGIN.min(life / 10);
+        .unwrap_or(DEFAULT_LIFETIME_SECONDS)
+        .min(MAX_LIFETIME_SECONDS);
+    let life = life - RENEWAL_MARGIN_SECONDS.min(life / 10);
     let scopes = answer.text("scope").map(|scopes| {
         scopes
             .split([',', ' '])
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_asked_for_once_by_all_and_used_as_it_is() {
+    async fn a_token_is_requested_once_for_all_calls_and_used_unchanged() {
         let scene = Scene::bare(|request| match request.url.path() {
             "/api/token" => token(" to ken"),
             _ => Answer::ok(CANDIDATE),
@@ -318,7 +317,7 @@ mod tests {
         }
     }
 
-    /// Copied along, and seen by nobody: Eploy would only say that they are wrong.
+    /// Copied along unseen: Eploy would only refuse the credentials.
     #[tokio::test]
     async fn unprintable_characters_in_the_secret_are_named() {
         let scene = Scene::bare(|_| Answer::status(400));
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_renewed_before_it_runs_out() {
+    async fn a_token_is_renewed_before_it_expires() {
         let scene = Scene::bare(|request| match request.url.path() {
             "/api/token" => Answer::ok(r#"{"access_token": "t", "expires_in": "599"}"#),
             _ => Answer::ok(CANDIDATE),
@@ -380,7 +379,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fresh_token_that_is_refused_ends_it() {
+    async fn a_refused_new_token_ends_the_call() {
         let scene = Scene::bare(|request| match request.url.path() {
             "/api/token" => token("any"),
             _ => Answer::status(401),
@@ -395,7 +394,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_secret_is_read_afresh_once() {
+    async fn a_refused_secret_is_reread_once() {
         let scene = Scene::bare(|request| match request.url.path() {
             "/api/token" if request.body["client_secret"] == "rotated" => token("t"),
             "/api/token" => Answer::status(400),
@@ -407,7 +406,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_secret_is_told_after_one_call() {
+    async fn a_wrong_secret_is_reported_after_one_call() {
         let scene = Scene::bare(|_| Answer::json(401, r#"{"error_message": "secret text"}"#));
         let error = refused(&scene).await;
         assert_eq!(error.code, "eploy.credentials");
@@ -417,7 +416,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn those_who_wait_for_a_token_share_its_failure() {
+    async fn calls_that_wait_for_a_token_share_its_failure() {
         let scene = Scene::bare(|_| Answer::status(403));
         let client = scene.client().await;
         let ids = ["1".into(), "2".into(), "3".into()];
@@ -428,7 +427,7 @@ mod tests {
         }));
         assert_eq!(scene.requests().len(), 1);
         client.candidate(&"1".into()).await.unwrap_err();
-        assert_eq!(scene.requests().len(), 2, "who comes later tries again");
+        assert_eq!(scene.requests().len(), 2, "a later call tries again");
     }
 
     #[tokio::test]
@@ -477,7 +476,7 @@ mod tests {
         });
         scene.client().await.candidate(&"1".into()).await.unwrap();
         let left = scene.client().await.allowance_left().await.unwrap();
-        // Some are kept for polls.
+        // Some are reserved for polls.
         assert_eq!(left.calls, 10_000 - 583 - 2);
     }
 }

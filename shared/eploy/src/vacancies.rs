@@ -20,7 +20,7 @@ const KIND: Kind = Kind {
 };
 
 impl Client {
-    /// A vacancy, as it is or as it was a short while ago.
+    /// A vacancy, cached for a short while.
     pub(crate) async fn read_vacancy(&self, id: &VacancyId) -> Result<Vacancy, CallError> {
         if let Some(vacancy) = self.connection.known_vacancy(id) {
             return Ok(vacancy);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_so_many_are_remembered() {
+    async fn the_cache_of_vacancies_is_bounded() {
         let scene = Scene::new(|_| Answer::ok(r#"{"Title": "Support Worker", "Company": null}"#));
         let client = scene.client().await;
         for id in 0..=500 {

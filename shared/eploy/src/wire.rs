@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub(crate) struct Record<'a>(&'a Map<String, Value>);
 
 impl<'a> Record<'a> {
-    /// The record that a value is, if it is one.
+    /// The value as a record, if it is one.
     pub(crate) fn of(value: &'a Value) -> Option<Self> {
         value.as_object().map(Self)
     }
@@ -18,7 +18,7 @@ impl<'a> Record<'a> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether there is a property of this name, be it null.
+    /// Whether there is a property of this name, even if null.
     pub(crate) fn has(self, name: &str) -> bool {
         self.property(name).is_some()
     }
@@ -44,7 +44,7 @@ impl<'a> Record<'a> {
         id(value)
     }
 
-    /// An id, or what is wrong with it.
+    /// An id, or the problem.
     pub(crate) fn need_id(self, name: &str) -> Result<String, String> {
         self.id(name).ok_or_else(|| match self.get(name) {
             Some(_) => format!("{name} is not readable as an id"),
@@ -58,7 +58,7 @@ impl<'a> Record<'a> {
             .or_else(|problem| self.id("Id").ok_or(problem))
     }
 
-    /// A text without the space around it, unless there is none.
+    /// A trimmed text, unless empty.
     pub(crate) fn text(self, name: &str) -> Option<&'a str> {
         self.get(name)
             .and_then(Value::as_str)
@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
             .filter(|text| !text.is_empty())
     }
 
-    /// A whole number, be it written as a text.
+    /// A whole number, also written as text.
     pub(crate) fn number(self, name: &str) -> Option<u64> {
         match self.get(name)? {
             Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
@@ -119,7 +119,7 @@ fn whole(number: f64) -> Option<u64> {
         .then_some(number as u64)
 }
 
-/// Whether a text can be an id: nothing that would mean something in a path.
+/// Whether a text can be an id: without characters special in a path.
 pub(crate) fn is_id(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     !text.is_empty() && text.len() <= 64 && text.chars().all(plain)
@@ -128,7 +128,7 @@ pub(crate) fn is_id(text: &str) -> bool {
 /// One page of a search.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Page {
-    /// Its records, each to be read on its own.
+    /// Its records, each parsed separately.
     pub(crate) records: Vec<Value>,
     /// Whether there is another page.
     pub(crate) more: bool,
@@ -178,7 +178,7 @@ impl Page {
         if let Some(current) = current.filter(|current| (1..requested).contains(current)) {
             return match total {
                 Some(total) if current < total => Err("another page came than was asked for"),
-                // Past the end, the last page may come again.
+                // Beyond the end, the last page may be returned again.
                 _ => Ok(Self::EMPTY),
             };
         }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn total_pages_says_where_the_end_is() {
+    fn total_pages_gives_the_end() {
         let answer =
             |records: Value| json!({"Records": records, "CurrentPage": 1, "TotalPages": "2"});
         assert!(page(answer(json!([1])), 1).more);
@@ -275,18 +275,18 @@ mod tests {
 
     /// Eploy gives fewer records than it is asked for.
     #[test]
-    fn the_number_of_records_says_where_the_end_is_however_short_the_pages_are() {
+    fn total_records_gives_the_end_however_short_the_pages_are() {
         let more = |records: Value, requested| {
             let answer = json!({"Records": records, "TotalRecords": 5});
             Page::read(Some(answer), requested, 100).unwrap().more
         };
         assert!(more(json!([1, 2]), 1));
         assert!(more(json!([1, 2]), 2));
-        // It is the last, and cannot be told from another: the next one is empty.
+        // The last page, which looks like any other: the next one is empty.
         assert!(more(json!([1]), 3));
         assert!(!more(json!([]), 4));
         assert!(!more(json!([1, 2, 3, 4, 5]), 1));
-        // The last one again and again.
+        // The last one repeated.
         assert!(!more(json!([1]), 5));
     }
 
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_page_again_is_no_page() {
+    fn the_repeated_last_page_is_empty() {
         assert_eq!(
             page(json!({"Records": [1, 2], "CurrentPage": 3}), 4),
             Page::EMPTY
@@ -336,7 +336,7 @@ mod tests {
         }
     }
 
-    /// What stands on the pages to come would pass for read.
+    /// The following pages would count as read.
     #[test]
     fn a_server_that_ignores_the_page_number_is_noticed() {
         let first = json!({"Records": [1, 2], "CurrentPage": 1, "TotalPages": 3});

@@ -1,4 +1,4 @@
-//! The readings that a setting of the dialect can choose from.
+//! The values that a setting of the dialect can have.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dates {
-    /// Nobody knows whether they are UTC or UK time: they are fed back as they came, and windows overlap by 65 minutes.
+    /// Not known to be UTC or UK time: they are sent back as they came, and windows overlap by 65 minutes.
     Unknown,
     /// UTC, with or without the zone written out.
     Utc,
@@ -52,7 +52,7 @@ pub enum IdCasing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum History {
-    /// It can; if Eploy refuses, the application is read instead for a while.
+    /// It can. If Eploy refuses, the application is read instead for a while.
     Readable,
     /// It cannot: the application is read.
     Unreadable,
@@ -68,7 +68,7 @@ pub enum ReadBy {
     Search,
 }
 
-/// How the token is asked for.
+/// How the token is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenRequest {
@@ -84,8 +84,8 @@ pub enum TokenRequest {
 pub enum ActionLookUpBy {
     /// `POST /api/actions/search`
     Search,
-    /// Not at all, because actions cannot be searched here. It is then created again, so that in the worst case there
-    /// are two: a second action is easier to bear than a report that never comes.
+    /// Not at all: this Eploy cannot search actions. The action is created again, so in the worst case there are two. A
+    /// second action is better than a missing report.
     Never,
 }
 

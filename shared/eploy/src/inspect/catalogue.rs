@@ -1,4 +1,4 @@
-//! What a tenant's Eploy has to choose from: vacancies, stages, statuses, action types, outcomes, questions.
+//! What can be chosen from in a tenant's Eploy: vacancies, stages, statuses, action types, outcomes, questions.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::refusal::RequestKind;
 use crate::search::Search;
 use crate::wire::Record;
 
-/// The most pages of vacancies that are read.
-const PAGES: u32 = 100;
+/// The maximum number of pages of vacancies.
+const MAX_PAGES: u32 = 100;
 
 /// A vacancy as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct VacancyRow {
     pub id: VacancyId,
     /// Its title.
     pub title: String,
-    /// Its status by name ("Live"), where it comes back.
+    /// Its status by name ("Live"), if the response has it.
     pub status: Option<String>,
 }
 
@@ -47,15 +47,15 @@ pub enum List {
 /// Where the options of a list were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// In the list of this id: these are all there are.
+    /// In the list of this id, which is complete.
     List(String),
-    /// On so many applications: there may be more.
+    /// On this number of applications; there may be more options.
     Applications(usize),
-    /// Nowhere: this Eploy does not let us read them, or the dialect does not say where they are.
+    /// Nowhere: reading them is not permitted, or the dialect does not say where they are.
     Nowhere,
 }
 
-/// The options of a list, as far as they can be known.
+/// The known options of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// The options.
@@ -86,7 +86,7 @@ impl Inspector {
             permission: Permission::view("Vacancies"),
         };
         let mut vacancies: BTreeMap<VacancyId, VacancyRow> = BTreeMap::new();
-        for page in 1..=PAGES {
+        for page in 1..=MAX_PAGES {
             let found = self.client.search_unverified(&search, page).await?;
             for record in found.records.iter().filter_map(Record::of) {
                 let Ok(id) = record.own_id("VacancyId").map(VacancyId::new) else {
@@ -142,10 +142,10 @@ impl Inspector {
         }
     }
 
-    /// The stages or statuses that a page of applications shows.
+    /// The stages or statuses on one page of applications.
     async fn seen(&self, part: &str) -> Result<Listing, CallError> {
         let search = Search {
-            operation: "see at which stages applications are",
+            operation: "read the stages of applications",
             resource: "applications",
             filters: Vec::new(),
             blocks: BLOCKS,
@@ -174,7 +174,7 @@ impl Inspector {
         })
     }
 
-    /// Some application's id, to try things with; `None` if there are none.
+    /// The id of any application, to test with; `None` if there are none.
     pub async fn some_application(&self) -> Result<Option<ApplicationId>, CallError> {
         let page = self.client.search_changed(None, 1).await?;
         Ok(page.rows.into_iter().next().map(|row| row.id))

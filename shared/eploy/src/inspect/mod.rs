@@ -1,5 +1,5 @@
-//! A look into a tenant's Eploy for whoever sets it up: is it reachable, is the key allowed what is needed, what is there
-//! to choose from. Nothing here changes anything.
+//! A read-only view of a tenant's Eploy for its setup: is it reachable, does the key have the needed permissions, what
+//! can be chosen from.
 
 mod catalogue;
 mod needs;
@@ -26,7 +26,7 @@ pub use catalogue::{List, Listing, Origin, Question, VacancyRow};
 pub use needs::{Need, needed};
 pub use reading::StageReading;
 
-/// A look into one tenant's Eploy.
+/// A read-only view of one tenant's Eploy.
 pub struct Inspector {
     client: Client,
 }
@@ -36,12 +36,12 @@ impl Inspector {
         Self { client }
     }
 
-    /// The scopes that Eploy grants the key, in lower case; `None` if it does not say. Asks for a token unless there is
+    /// The scopes that Eploy grants the key, in lower case; `None` if it does not say. Requests a token unless there is
     /// one.
     pub async fn granted_scopes(&self) -> Result<Option<BTreeSet<String>>, CallError> {
         let call = CallContext {
             purpose: self.client.purpose,
-            operation: "ask for a token",
+            operation: "request a token",
             end: Instant::now() + self.client.connection.call_limit,
         };
         let token = self.client.connection.token(call, &[]).await?;
@@ -55,7 +55,7 @@ impl Inspector {
     }
 
     /// Reads at most one record of the area that a permission to view is about, and only its id. Returns by how much
-    /// Eploy's clock is ahead of ours, where its answer tells (a `Date` header, RFC 9110 §6.6.1).
+    /// Eploy's clock is ahead of ours, if the response says so (a `Date` header, RFC 9110 §6.6.1).
     pub async fn read(&self, view: Permission) -> Result<Option<SignedDuration>, CallError> {
         let resource = view.area.to_ascii_lowercase();
         let path = format!("{resource}/search");
@@ -82,20 +82,20 @@ impl Inspector {
         }
     }
 
-    /// How the day's use stands against the shares of the allowance, by our own count. No call.
+    /// The day's use against the shares of the allowance, by Stagecall's own count. Makes no call.
     pub async fn day_shares(&self) -> Result<DayShares, CallError> {
         let connection = &self.client.connection;
         let stands = connection.budget.shares(connection.clock.now()).await;
         stands.map_err(|error| Problem::AllowanceStore.error("count the calls", &error.to_string()))
     }
 
-    /// Runs the experiments that find this Eploy's dialect; those that write only with `writing`.
+    /// Runs the experiments that find this Eploy's dialect; those that write run only with `writing`.
     pub async fn probe(&self, writing: Option<&Writing>) -> Result<Probed, CallError> {
         probe(&self.client, writing).await
     }
 }
 
-/// When the server answered, by its own clock.
+/// The server's clock at the response.
 pub(crate) fn server_time(answer: &Response) -> Option<Timestamp> {
     let date = answer.header("date")?;
     DateTimeParser::new().parse_timestamp(date.trim()).ok()
@@ -109,7 +109,7 @@ mod tests {
     const APPLICATIONS: Permission = Permission::view("Applications");
 
     #[tokio::test]
-    async fn a_read_asks_for_one_id_and_tells_eploys_clock() {
+    async fn a_read_requests_one_id_and_returns_eploys_clock() {
         let scene = Scene::new(|_| {
             Answer::ok(r#"{"Records": []}"#).with_header("date", "Fri, 24 Jan 2025 10:03:00 GMT")
         });

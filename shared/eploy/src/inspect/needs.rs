@@ -5,16 +5,16 @@ use stagecall_core::tenant::Tenant;
 
 use crate::errors::Permission;
 
-/// A permission that is needed, and what for.
+/// A needed permission and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The permission.
     pub permission: Permission,
-    /// What for, as the end of "it is needed".
+    /// The purpose, as the end of "it is needed".
     pub why: &'static str,
 }
 
-/// What the tenant's key has to be allowed. Without mappings: what a mapping that reports by an action needs.
+/// The permissions that the tenant's key needs. Without mappings: those of a mapping that reports by an action.
 pub fn needed(tenant: &Tenant) -> Vec<Need> {
     let need = |permission, why| Need { permission, why };
     let mut needs = vec![
@@ -40,7 +40,7 @@ pub fn needed(tenant: &Tenant) -> Vec<Need> {
         needs.extend([
             need(
                 Permission::view("Actions"),
-                "to find an action whose creation was not answered",
+                "to find an action whose creation got no response",
             ),
             need(
                 Permission::insert("Actions"),

@@ -1,4 +1,4 @@
-//! What a reading of who is at a stage costs with this Eploy.
+//! The cost of reading the applications at a stage of this Eploy.
 
 use stagecall_core::ports::StageSearch;
 use stagecall_core::tenant::{Trigger, Vacancies};
@@ -6,19 +6,19 @@ use stagecall_core::tenant::{Trigger, Vacancies};
 use super::Inspector;
 use crate::applications::{stage_filters, stage_searches};
 
-/// How a reading of who is at some triggers is made.
+/// How the applications at some triggers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageReading {
-    /// In how many searches.
+    /// The number of searches.
     pub searches: usize,
     /// Whether one of them has no filter, so that it reads all applications.
     pub reads_all: bool,
-    /// How many applications one call reads.
+    /// Applications per call.
     pub page_size: u32,
 }
 
 impl Inspector {
-    /// How a reading of who is at these triggers is made. No call.
+    /// How the applications at these triggers are read. Makes no call.
     pub fn stage_reading(&self, triggers: &[Trigger], vacancies: &Vacancies) -> StageReading {
         let dialect = &self.client.connection.dialect;
         let searches = stage_searches(dialect, triggers, vacancies);

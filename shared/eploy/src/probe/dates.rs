@@ -9,10 +9,10 @@ use super::Probe;
 use crate::dialect::Dates;
 use crate::wire::Record;
 
-/// What is written as so much later than Eploy's own clock shows was not written in UTC.
-const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-/// What is written as later than that was not written in UK summer time either.
-const SUMMER_TIME: SignedDuration = SignedDuration::from_mins(65);
+/// A date this far ahead of Eploy's own clock was not written in UTC.
+const UTC_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
+/// A date further ahead than this was not written in UK summer time either.
+const SUMMER_TIME_TOLERANCE: SignedDuration = SignedDuration::from_mins(65);
 
 impl Probe<'_> {
     /// Concludes from the dates of the first page.
@@ -30,7 +30,7 @@ impl Probe<'_> {
         );
     }
 
-    /// Concludes from dates; `changed_at` is when the newest of them is known to have been written.
+    /// Concludes from dates; `changed_at` is when the newest is known to have been written.
     pub(super) fn conclude_dates(
         &mut self,
         asked: &str,
@@ -41,7 +41,7 @@ impl Probe<'_> {
         // Read as if they were UTC, whatever zone they name.
         let newest = texts.iter().filter_map(|text| Dates::Utc.read(text)).max();
         let Some(newest) = newest else {
-            return self.open(name, asked, "there is no date to be seen");
+            return self.open(name, asked, "there is no date");
         };
         let zoned = texts.iter().all(|text| text.parse::<Timestamp>().is_ok());
         let now = self
@@ -49,19 +49,19 @@ impl Probe<'_> {
             .unwrap_or_else(|| self.client.connection.clock.now());
         let summer = summer(now);
         let by = newest.duration_since(now);
-        if by > SUMMER_TIME {
+        if by > SUMMER_TIME_TOLERANCE {
             return self.open(
                 name,
                 asked,
-                "the newest lies further ahead of Eploy's own clock than UK summer time would, so no date can be believed",
+                "the newest lies further ahead of Eploy's own clock than UK summer time would, so no date is reliable",
             );
         }
-        let ahead = by > AHEAD;
+        let ahead = by > UTC_TOLERANCE;
         match (zoned, summer, ahead) {
             (true, true, true) => self.open(
                 name,
                 asked,
-                "they are written as UTC and lie ahead of Eploy's own clock, so their zone cannot be believed",
+                "they are written as UTC and lie ahead of Eploy's own clock, so their zone is not reliable",
             ),
             (false, true, true) => self.conclude(
                 name,
@@ -80,7 +80,7 @@ impl Probe<'_> {
                 &[("dates", json!("utc"))],
             ),
             (false, true, false)
-                if changed_at.is_some_and(|at| newest.duration_since(at).abs() < AHEAD) =>
+                if changed_at.is_some_and(|at| newest.duration_since(at).abs() < UTC_TOLERANCE) =>
             {
                 self.conclude(
                     name,
@@ -94,7 +94,7 @@ impl Probe<'_> {
             (false, true, false) => self.open(
                 name,
                 asked,
-                "no zone is written, and nothing changed lately that would tell; try again after somebody moved an application",
+                "no zone is written, and no recent change is conclusive; try again after an application was moved",
             ),
             (false, false, _) => self.open(
                 name,

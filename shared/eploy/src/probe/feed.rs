@@ -20,31 +20,31 @@ const ROUTES: [&str; 3] = [
     "StatusHistory.ModificationDate",
     "StatusHistory.StatusDate",
 ];
-/// Rows of the status history that are read at once.
-const SIZE: u32 = 100;
+/// Rows of the status history read at once.
+const PAGE_SIZE: u32 = 100;
 /// Later than any change.
-const NEVER: &str = "2999-01-01T00:00:00Z";
+const FAR_FUTURE: &str = "2999-01-01T00:00:00Z";
 /// How far two dates of one change may be apart.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
-/// A change so much later than the oldest row is no part of the application's creation.
-const LATER: SignedDuration = SignedDuration::from_mins(10);
-/// What is older may have been written by another version of Eploy.
-const RECENT: SignedDuration = SignedDuration::from_hours(180 * 24);
+/// A change this much later than the oldest row is not part of the application's creation.
+const MIN_AGE_AT_CHANGE: SignedDuration = SignedDuration::from_mins(10);
+/// Older data may have been written by another version of Eploy.
+const RECENT_AGE: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// How many applications are compared at most, because each may cost a call.
 const MAX_COMPARED: usize = 10;
-/// So many have to agree before a reading is sure.
-const ENOUGH: usize = 5;
-/// So many rows on either side of a date show that a filter by it is heeded.
-const ROWS_ENOUGH: usize = 3;
+/// This many have to agree before a conclusion is sure.
+const MIN_AGREEING: usize = 5;
+/// This many rows on either side of a date show that the filter works.
+const MIN_ROWS: usize = 3;
 
-/// What the status history tells of one application.
+/// What the status history says about one application.
 #[derive(Clone, Copy)]
 struct Seen {
     oldest: Timestamp,
     newest: Timestamp,
 }
 
-/// What the comparisons came to.
+/// The result of the comparisons.
 #[derive(Default)]
 struct Compared {
     all: usize,
@@ -61,9 +61,9 @@ impl Probe<'_> {
     /// The feed.
     pub(super) async fn feed(&mut self) -> Result<(), CallError> {
         let rows = self
-            .search(HISTORY, json!([]), (SIZE, 1), BLOCKS)
+            .search(HISTORY, json!([]), (PAGE_SIZE, 1), BLOCKS)
             .await?
-            .records(1, SIZE)
+            .records(1, PAGE_SIZE)
             .unwrap_or_default();
         let route = self.history_date_route(&rows).await?;
         self.change_feed(rows, route).await
@@ -98,7 +98,7 @@ impl Probe<'_> {
             };
             let value = self.client.connection.dialect.dates.filter(pivot);
             let after = self.history_after(route, &value).await?;
-            let never = self.history_after(route, NEVER).await?;
+            let never = self.history_after(route, FAR_FUTURE).await?;
             let (Some(after), Some(never)) = (after, never) else {
                 continue;
             };
@@ -110,7 +110,7 @@ impl Probe<'_> {
             if !heeded {
                 continue;
             }
-            let sure = earlier >= ROWS_ENOUGH && later >= ROWS_ENOUGH;
+            let sure = earlier >= MIN_ROWS && later >= MIN_ROWS;
             let certainty = if sure { Sure } else { Likely };
             self.conclude(
                 name,
@@ -149,8 +149,10 @@ impl Probe<'_> {
         value: &str,
     ) -> Result<Option<Vec<Value>>, CallError> {
         let filters = filter(route, "GreaterThan", &json!(value));
-        let heard = self.search(HISTORY, filters, (SIZE, 1), BLOCKS).await?;
-        Ok(heard.records(1, SIZE))
+        let reply = self
+            .search(HISTORY, filters, (PAGE_SIZE, 1), BLOCKS)
+            .await?;
+        Ok(reply.records(1, PAGE_SIZE))
     }
 
     fn dates_of(&self, rows: &[Value], block: &str) -> Vec<Timestamp> {
@@ -169,13 +171,13 @@ impl Probe<'_> {
         let now = self
             .server_time
             .unwrap_or_else(|| self.client.connection.clock.now());
-        let recently = now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
+        let recently = now.checked_sub(RECENT_AGE).unwrap_or(Timestamp::MIN);
         if let Some((route, _)) = route {
             let value = self.client.connection.dialect.dates.filter(recently);
             rows.extend(self.history_after(route, &value).await?.unwrap_or_default());
         }
         let mut seen: Vec<(String, Seen)> = self.changes_of(&rows).into_iter().collect();
-        // Those that changed last tell most.
+        // The latest changes are the most conclusive.
         seen.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.newest));
         let mut compared = Compared::default();
         for (id, seen) in seen.into_iter().take(MAX_COMPARED) {
@@ -186,8 +188,8 @@ impl Probe<'_> {
             compared.newest = compared.newest.max(Some(seen.newest));
             let apart = seen.newest.duration_since(modified);
             let refutes = apart > TOLERANCE;
-            let supports =
-                apart.abs() <= TOLERANCE && seen.newest.duration_since(seen.oldest) >= LATER;
+            let supports = apart.abs() <= TOLERANCE
+                && seen.newest.duration_since(seen.oldest) >= MIN_AGE_AT_CHANGE;
             compared.refuting += usize::from(refutes);
             compared.supporting += usize::from(supports);
             compared.recent += usize::from((refutes || supports) && seen.newest >= recently);
@@ -249,12 +251,11 @@ impl Probe<'_> {
         }
         let certainty = match (supporting, recent) {
             (0, _) => Open,
-            (ENOUGH.., ENOUGH..) => Sure,
+            (MIN_AGREEING.., MIN_AGREEING..) => Sure,
             _ => Likely,
         };
         if certainty == Open {
-            let why =
-                format!("{seen}: nothing that would tell; a stage scan looks for what is missed");
+            let why = format!("{seen}: nothing conclusive; a stage scan looks for what is missed");
             return self.open(name, asked, why);
         }
         let rest = match certainty {

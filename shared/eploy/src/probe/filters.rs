@@ -33,22 +33,22 @@ const HISTORY_ROUTES: [&str; 3] = [
     "StatusHistory.ApplicationId",
 ];
 /// An id that nothing has.
-const NOBODY: &str = "999999999";
-/// Records that a filter is tried with.
-const SIZE: u32 = 100;
+const UNKNOWN_ID: &str = "999999999";
+/// Records per filter test.
+const PAGE_SIZE: u32 = 100;
 
-/// What became of a filter.
+/// The outcome of a filter.
 enum Filtered {
-    /// It was heeded.
+    /// It worked.
     Heeded,
-    /// It was answered as if it were not there.
+    /// It was ignored.
     Ignored,
     /// It was refused.
     Refused,
 }
 
 impl Probe<'_> {
-    /// Tries a filter by comparing what it finds for an id that there is and for one that there is not.
+    /// Tests a filter by comparing its results for an existing id and for a non-existing one.
     async fn filtered(
         &mut self,
         resource: &str,
@@ -57,12 +57,17 @@ impl Probe<'_> {
         id: &str,
         of: impl Fn(&Value) -> Option<String>,
     ) -> Result<Filtered, CallError> {
-        for (value, some) in [(NOBODY, false), (id, true)] {
+        for (value, some) in [(UNKNOWN_ID, false), (id, true)] {
             let value = self.client.connection.dialect.filter_id(value);
-            let heard = self
-                .search(resource, filter(route, "Equals", &value), (SIZE, 1), blocks)
+            let reply = self
+                .search(
+                    resource,
+                    filter(route, "Equals", &value),
+                    (PAGE_SIZE, 1),
+                    blocks,
+                )
                 .await?;
-            let Some(records) = heard.records(1, SIZE) else {
+            let Some(records) = reply.records(1, PAGE_SIZE) else {
                 return Ok(Filtered::Refused);
             };
             let right = records
@@ -75,7 +80,7 @@ impl Probe<'_> {
         Ok(Filtered::Heeded)
     }
 
-    /// What a search makes of names that do not exist, and what a refusal looks like.
+    /// How a search treats names that do not exist, and what a refusal looks like.
     pub(super) async fn unknown_names(&mut self) -> Result<(), CallError> {
         let mut shapes = Vec::new();
         for (name, asked, filters, blocks) in [
@@ -102,9 +107,9 @@ impl Probe<'_> {
                 .search("applications", filters, (1, 1), &blocks)
                 .await?
             {
-                ProbeReply::Refused(said) => {
-                    shapes.push(said.shape);
-                    // Whether the route is known was not tried yet.
+                ProbeReply::Refused(rejection) => {
+                    shapes.push(rejection.shape);
+                    // Whether the route is known has not been tested yet.
                     let sure = name != "unknown operation";
                     let certainty = if sure { Sure } else { Likely };
                     self.conclude(
@@ -137,16 +142,16 @@ impl Probe<'_> {
         }
         let name = "shape of errors";
         let asked = "an application that does not exist";
-        let heard = self
+        let reply = self
             .ask(
                 stagecall_http::Method::Get,
-                &format!("applications/{NOBODY}"),
+                &format!("applications/{UNKNOWN_ID}"),
                 None,
                 crate::errors::Permission::view("Applications"),
             )
             .await?;
-        if let ProbeReply::Missing(said) | ProbeReply::Refused(said) = &heard {
-            shapes.push(said.shape);
+        if let ProbeReply::Missing(rejection) | ProbeReply::Refused(rejection) = &reply {
+            shapes.push(rejection.shape);
         }
         let Some(shape) = shapes.first() else {
             self.open(name, asked, "nothing was refused");
@@ -204,7 +209,7 @@ impl Probe<'_> {
         self.conclude(
             name,
             &asked,
-            "none of them filters; applications are compared here instead",
+            "none of them filters; applications are compared by Stagecall instead",
             Likely,
             json!("none"),
             &[("stage_route", Value::Null)],
@@ -244,7 +249,7 @@ impl Probe<'_> {
         self.conclude(
             name,
             &asked,
-            "none of them filters; applications are compared here instead",
+            "none of them filters; applications are compared by Stagecall instead",
             Likely,
             json!("none"),
             &[("vacancy_route", Value::Null)],
@@ -275,8 +280,8 @@ impl Probe<'_> {
         for (value, expected) in [
             (Some(json!(sample.id)), &one),
             (number.map(Value::from), &one),
-            // Neither the first nor the last alone would find both.
-            (Some(json!([sample.id, NOBODY, other])), &both),
+            // Neither the first nor the last value alone would find both.
+            (Some(json!([sample.id, UNKNOWN_ID, other])), &both),
         ] {
             let Some(value) = value else {
                 works.push(false);
@@ -286,11 +291,11 @@ impl Probe<'_> {
                 .search(
                     "applications",
                     filter("Application.ApplicationId", "Equals", &value),
-                    (SIZE, 1),
+                    (PAGE_SIZE, 1),
                     &["ApplicationId"],
                 )
                 .await?
-                .records(1, SIZE)
+                .records(1, PAGE_SIZE)
                 .unwrap_or_default();
             let found: BTreeSet<String> = records.iter().filter_map(of).collect();
             works.push(found == *expected);

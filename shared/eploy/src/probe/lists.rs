@@ -26,10 +26,10 @@ impl Probe<'_> {
         let mut forbidden = None;
         let mut absent = true;
         for path in INDEXES {
-            let heard = self
+            let reply = self
                 .ask(Method::Get, path, None, Permission::view("Options"))
                 .await?;
-            match heard {
+            match reply {
                 ProbeReply::Yes(answer, _) => {
                     absent = false;
                     let lists = self.read_options(answer.as_ref());
@@ -59,7 +59,7 @@ impl Probe<'_> {
             name,
             &asked,
             format!("/api/{path} lists {} lists", lists.len()),
-            // What has the lists that the vendor publishes is no list of something else.
+            // An index with the list that the vendor publishes is the right one.
             if lists.iter().any(|list| list.id == KNOWN_LIST) {
                 Sure
             } else {
@@ -69,7 +69,7 @@ impl Probe<'_> {
             &[("options_index_path", json!(path))],
         );
         let dialect = &self.client.connection.dialect;
-        let wanted = [
+        let named_lists = [
             ("stages", "stages_list", dialect.stages_list_name.clone()),
             (
                 "statuses",
@@ -87,7 +87,7 @@ impl Probe<'_> {
                 dialect.outcomes_list_name.clone(),
             ),
         ];
-        for (what, setting, list) in wanted {
+        for (what, setting, list) in named_lists {
             let name = format!("list of {what}");
             let asked = format!("a list named \"{list}\"");
             match named(&lists, &list) {
@@ -125,10 +125,10 @@ impl Probe<'_> {
             .dialect
             .options_path
             .replace("{list}", KNOWN_LIST);
-        let heard = self
+        let reply = self
             .ask(Method::Get, &path, None, Permission::view("Options"))
             .await?;
-        match heard {
+        match reply {
             ProbeReply::Yes(answer, status) => match self.read_options(answer.as_ref()) {
                 Some(options) => self.conclude(
                     name,
@@ -154,12 +154,12 @@ impl Probe<'_> {
     pub(super) async fn workflows(&mut self) -> Result<(), CallError> {
         let name = "workflows";
         let asked = "one workflow";
-        let heard = self
+        let reply = self
             .search("workflows", json!([]), (1, 1), &["WorkflowId", "Title"])
             .await?;
-        match heard {
+        match reply {
             ProbeReply::Yes(..) => {
-                let records = heard.records(1, 1).unwrap_or_default();
+                let records = reply.records(1, 1).unwrap_or_default();
                 let is_one = |record| {
                     Record::of(record).is_some_and(|record| record.own_id("WorkflowId").is_ok())
                 };

@@ -30,11 +30,11 @@ use reply::ProbeReply;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// The answer leaves no other reading.
+    /// The response has only one explanation.
     Sure,
-    /// It fits, and another reading is possible but unlikely.
+    /// The likely explanation; another one is possible.
     Likely,
-    /// It could not be settled; the setting stays as it is.
+    /// Not settled; the setting is unchanged.
     Open,
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Certainty {
     }
 }
 
-/// One experiment, and what came of it.
+/// One experiment and its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// Its name.
@@ -59,9 +59,9 @@ pub struct Experiment {
     pub concluded: String,
     /// How sure that is.
     pub certainty: Certainty,
-    /// The reading, for programs; null where it could not be settled.
+    /// The conclusion, for programs; null if not settled.
     pub reading: Value,
-    /// The settings of the dialect that follow from it; null: the default.
+    /// The resulting settings of the dialect; null: the default.
     pub settings: Settings,
 }
 
@@ -72,12 +72,12 @@ pub struct Probed {
     pub experiments: Vec<Experiment>,
     /// What the experiments that write have left in Eploy.
     pub left_behind: Vec<String>,
-    /// How many calls of the daily allowance they cost.
+    /// Calls made, all counted against the daily allowance.
     pub calls: u32,
 }
 
 impl Probed {
-    /// The dialect `before` with everything that was found. What could not be settled stays as it was.
+    /// The dialect `before` with everything found. What was not settled is unchanged.
     pub fn dialect(&self, before: &Settings) -> Settings {
         let mut dialect = before.clone();
         for experiment in &self.experiments {
@@ -93,7 +93,7 @@ impl Probed {
     }
 }
 
-/// What the experiments that write may use. They leave something behind and are for an application made for the purpose.
+/// What the experiments that write may use. They leave data behind and are for an application made for the purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Writing {
     /// The application to write to.
@@ -104,7 +104,7 @@ pub struct Writing {
     pub move_to: Option<(StageId, Option<StatusId>)>,
 }
 
-/// An application to try filters with.
+/// An application to test filters with.
 #[derive(Clone)]
 struct Sample {
     id: String,
@@ -113,7 +113,7 @@ struct Sample {
     stage: String,
 }
 
-/// The experiments under way.
+/// The running experiments.
 struct Probe<'a> {
     client: &'a Client,
     probed: Probed,
@@ -121,12 +121,12 @@ struct Probe<'a> {
     applications: Vec<Value>,
     /// One of them that is at a stage.
     sample: Option<Sample>,
-    /// When Eploy last answered, by its own clock.
+    /// Eploy's own clock at its last response.
     server_time: Option<Timestamp>,
 }
 
-/// Runs the experiments. An error means that Eploy cannot be worked with at present; whatever concerns one experiment
-/// alone is that experiment's conclusion.
+/// Runs the experiments. An error means that Eploy is not usable at present; what concerns only one experiment is that
+/// experiment's conclusion.
 pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<Probed, CallError> {
     let mut probe = Probe {
         client,
@@ -156,8 +156,8 @@ pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<
 }
 
 impl Probe<'_> {
-    /// How sure a conclusion is that some of the first page's applications tell apart from the others: with none to tell
-    /// apart from, a filter that is ignored gives the same answer as one that is heeded.
+    /// How sure a conclusion is that needs applications that differ: if all on the first page are alike, an ignored
+    /// filter gives the same result as a working one.
     fn certainty_among(&self, of: impl Fn(&Value) -> Option<String>) -> Certainty {
         let values: BTreeSet<_> = self.applications.iter().filter_map(of).collect();
         if values.len() > 1 {
@@ -191,7 +191,7 @@ impl Probe<'_> {
         });
     }
 
-    /// Adds that something could not be settled.
+    /// Adds an experiment that was not settled.
     fn open(&mut self, name: &str, asked: &str, why: impl Into<String>) {
         self.conclude(name, asked, why, Certainty::Open, Value::Null, &[]);
     }
@@ -228,7 +228,7 @@ fn filter(route: &str, operation: &str, value: &Value) -> Value {
     json!([{"Route": route, "Operation": operation, "Value": value}])
 }
 
-/// The stage that a record says its application is at.
+/// The stage of a record's application.
 fn stage_of(record: &Value) -> Option<String> {
     Record::of(record)?.record("Workflow")?.id("Stage")
 }

@@ -24,27 +24,27 @@ impl Probe<'_> {
     pub(super) async fn page_size(&mut self) -> Result<(), CallError> {
         let name = "page size";
         let asked = "a page of 1000 applications, ids only";
-        let first = match self.ids(LARGE, 1).await? {
+        let first = match self.ids(LARGE_PAGE_SIZE, 1).await? {
             Ok(ids) => ids,
-            Err(heard @ ProbeReply::Forbidden(_)) => {
-                self.open(name, asked, heard.in_words());
+            Err(reply @ ProbeReply::Forbidden(_)) => {
+                self.open(name, asked, reply.in_words());
                 return Ok(());
             }
             Err(_) => return self.page_size_below().await,
         };
-        let got = u32::try_from(first.len()).unwrap_or(LARGE);
-        if got >= LARGE {
+        let got = u32::try_from(first.len()).unwrap_or(LARGE_PAGE_SIZE);
+        if got >= LARGE_PAGE_SIZE {
             self.conclude(
                 name,
                 asked,
-                format!("{got} came, so a page may have so many"),
+                format!("{got} came, so a page may have {got}"),
                 Sure,
                 json!({"limit": got, "above": "accepted"}),
                 &[("page_size", json!(got))],
             );
             return Ok(());
         }
-        let second = self.ids(LARGE, 2).await?.unwrap_or_default();
+        let second = self.ids(LARGE_PAGE_SIZE, 2).await?.unwrap_or_default();
         let others = second.iter().filter(|id| !first.contains(id)).count();
         if got == 0 || others == 0 {
             self.open(
@@ -54,7 +54,7 @@ impl Probe<'_> {
             );
             return Ok(());
         }
-        // Where the first page comes again with somebody new on it, the page number may be ignored.
+        // If the first page comes again with a new record on it, the page number may be ignored.
         let apart = others == second.len();
         self.conclude(
             name,
@@ -70,9 +70,9 @@ impl Probe<'_> {
     async fn page_size_below(&mut self) -> Result<(), CallError> {
         let name = "page size";
         let asked = "pages of 1000, 500, 200, 100 and 50 applications, ids only";
-        for size in SMALLER {
+        for size in SMALLER_PAGE_SIZES {
             if let Ok(ids) = self.ids(size, 1).await? {
-                // That a page of this size is full was seen only where there are so many.
+                // A full page of this size was seen only if there are enough records.
                 let full = ids.len() >= size as usize;
                 self.conclude(
                     name,
@@ -89,19 +89,19 @@ impl Probe<'_> {
         Ok(())
     }
 
-    /// The ids on a page of applications, or what was said instead.
+    /// The ids on a page of applications, or the refusal.
     async fn ids(
         &mut self,
         size: u32,
         page: u32,
     ) -> Result<Result<Vec<String>, ProbeReply>, CallError> {
-        let heard = self
+        let reply = self
             .search("applications", json!([]), (size, page), &["ApplicationId"])
             .await?;
-        if matches!(heard, ProbeReply::Refused(_) | ProbeReply::Forbidden(_)) {
-            return Ok(Err(heard));
+        if matches!(reply, ProbeReply::Refused(_) | ProbeReply::Forbidden(_)) {
+            return Ok(Err(reply));
         }
-        let ids = heard.records(page, size).unwrap_or_default();
+        let ids = reply.records(page, size).unwrap_or_default();
         let id = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
         Ok(Ok(ids.iter().filter_map(id).collect()))
     }
@@ -118,10 +118,15 @@ impl Probe<'_> {
     pub(super) async fn empty_page(&mut self) -> Result<(), CallError> {
         let name = "empty page";
         let asked = "page 9999 of the applications";
-        let heard = self
-            .search("applications", json!([]), (SAFE, FAR), &["ApplicationId"])
+        let reply = self
+            .search(
+                "applications",
+                json!([]),
+                (SAFE_PAGE_SIZE, FAR_PAGE),
+                &["ApplicationId"],
+            )
             .await?;
-        let (concluded, reading) = match &heard {
+        let (concluded, reading) = match &reply {
             ProbeReply::Yes(answer, _) => {
                 let records = answer
                     .as_ref()

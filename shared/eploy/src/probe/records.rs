@@ -1,4 +1,4 @@
-//! The first page of applications, and what can be seen on it: shapes of ids, names and paging fields.
+//! The first page of applications, and the shapes of its ids, names and paging fields.
 
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
@@ -11,18 +11,18 @@ use crate::errors::Problem;
 use crate::wire::Record;
 
 /// Records on the first page.
-const SIZE: u32 = 100;
-/// So many records show what all look like.
-const ENOUGH_SHAPES: usize = 10;
+const PAGE_SIZE: u32 = 100;
+/// This many records show the general shape.
+const MIN_SHAPES: usize = 10;
 
 impl Probe<'_> {
-    /// Reads the first page of applications. Without it nothing can be tried.
+    /// Reads the first page of applications. Without it nothing can be tested.
     pub(super) async fn first_page(&mut self) -> Result<(), CallError> {
         let asked = "the first 100 applications, without a filter";
-        let heard = self
-            .search("applications", json!([]), (SIZE, 1), BLOCKS)
+        let reply = self
+            .search("applications", json!([]), (PAGE_SIZE, 1), BLOCKS)
             .await?;
-        let answer = match heard {
+        let answer = match reply {
             ProbeReply::Yes(answer, _) => answer,
             ProbeReply::Missing(_) => None,
             ProbeReply::Forbidden(why) => {
@@ -33,7 +33,7 @@ impl Probe<'_> {
                     .error("probe the dialect", "the plainest search of applications"));
             }
         };
-        let told = |name| {
+        let names = |name| {
             answer
                 .as_ref()
                 .and_then(Record::of)
@@ -41,14 +41,14 @@ impl Probe<'_> {
         };
         let fields: Vec<&str> = ["TotalPages", "CurrentPage", "TotalRecords"]
             .into_iter()
-            .filter(|name| told(name))
+            .filter(|name| names(name))
             .collect();
         let words = match fields.as_slice() {
-            [] => "none is told: a short page is taken for the last one".to_owned(),
-            told => format!("{} are told", told.join(", ")),
+            [] => "there are none: a short page is taken as the last one".to_owned(),
+            names => format!("there are {}", names.join(", ")),
         };
         self.applications = ProbeReply::Yes(answer, 200)
-            .records(1, SIZE)
+            .records(1, PAGE_SIZE)
             .unwrap_or_default();
         self.sample = self.applications.iter().find_map(sample);
         // A short page may lack what the pages of a longer answer have (REFERENCE.md §7).
@@ -61,7 +61,7 @@ impl Probe<'_> {
         Ok(())
     }
 
-    /// What the records look like. All of it is read tolerantly.
+    /// The shape of the records. Every case is parsed tolerantly.
     pub(super) fn shapes(&mut self) {
         let asked = "the same page";
         let at_stage = self
@@ -70,15 +70,11 @@ impl Probe<'_> {
             .filter(|one| stage_of(one).is_some());
         let shapes: Vec<_> = at_stage.filter_map(shape).collect();
         let Some(&first) = shapes.first() else {
-            self.open(
-                "shape of ids",
-                asked,
-                "there is no application that stands at a stage",
-            );
+            self.open("shape of ids", asked, "there is no application at a stage");
             return;
         };
         let alike = shapes.iter().all(|other| *other == first);
-        let certainty = if alike && shapes.len() >= ENOUGH_SHAPES {
+        let certainty = if alike && shapes.len() >= MIN_SHAPES {
             Sure
         } else {
             Likely
@@ -204,7 +200,7 @@ fn shape(record: &Value) -> Option<(&'static str, &'static str, &'static str)> {
     Some((kind(id), kind(stage.get("Id")?), casing))
 }
 
-/// An application that stands at a stage.
+/// An application at a stage.
 fn sample(record: &Value) -> Option<Sample> {
     let stage = stage_of(record)?;
     let record = Record::of(record)?;

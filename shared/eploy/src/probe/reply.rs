@@ -1,4 +1,4 @@
-//! What an experiment hears: answers that a client would take for failures are what it is after.
+//! Responses as an experiment sees them: what a client treats as a failure may be the result.
 
 use serde_json::Value;
 use stagecall_core::error::CallError;
@@ -11,15 +11,15 @@ use crate::inspect::server_time;
 use crate::refusal::RequestKind;
 use crate::wire::{Page, Record};
 
-/// What Eploy said.
+/// Eploy's response.
 pub(super) enum ProbeReply {
-    /// Yes, with this body if it was not empty, and this status.
+    /// A success, with its body if not empty, and its status.
     Yes(Option<Value>, u16),
-    /// There is no such thing: 404 or 410.
+    /// Not found: 404 or 410.
     Missing(Rejection),
     /// A refusal of the request as it is: 400 and the like.
     Refused(Rejection),
-    /// The key or its user may not do this; in words.
+    /// Not permitted, in words.
     Forbidden(String),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Rejection {
 }
 
 impl ProbeReply {
-    /// The records, if this is an answer to a search; `None` if it was refused.
+    /// The records, if this is a response to a search; `None` if it was refused.
     pub(super) fn records(self, page: u32, size: u32) -> Option<Vec<Value>> {
         match self {
             Self::Yes(answer, _) => Page::read(answer, page, size).ok().map(|page| page.records),
@@ -40,19 +40,21 @@ impl ProbeReply {
         }
     }
 
-    /// What was said, in words, where it was not yes.
+    /// The refusal in words.
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Yes(_, status) => format!("it was answered ({status})"),
-            Self::Missing(said) => format!("there is no such thing (HTTP {})", said.status),
-            Self::Refused(said) => format!("it was refused (HTTP {})", said.status),
+            Self::Missing(rejection) => {
+                format!("there is no such thing (HTTP {})", rejection.status)
+            }
+            Self::Refused(rejection) => format!("it was refused (HTTP {})", rejection.status),
             Self::Forbidden(why) => why.clone(),
         }
     }
 }
 
 impl Probe<'_> {
-    /// Asks. An error is one that concerns the whole connection, or leaves open what Eploy would say.
+    /// Makes the call. An error concerns the whole connection, or leaves the result unknown.
     pub(super) async fn ask(
         &mut self,
         method: Method,
@@ -70,7 +72,7 @@ impl Probe<'_> {
         self.probed.calls += 1;
         let (answer, token) = self.client.answer(&call).await?;
         self.server_time = server_time(&answer).or(self.server_time);
-        let said = Rejection {
+        let rejection = Rejection {
             status: answer.status,
             shape: shape(&answer),
         };
@@ -80,9 +82,9 @@ impl Probe<'_> {
                 .map(|body| ProbeReply::Yes(body, answer.status))
                 .map_err(|NotJson| Problem::Unreadable.error(call.operation, "it is not JSON")),
             Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => {
-                Ok(ProbeReply::Missing(said))
+                Ok(ProbeReply::Missing(rejection))
             }
-            Err(error) if Problem::SearchRejected.is(&error) => Ok(ProbeReply::Refused(said)),
+            Err(error) if Problem::SearchRejected.is(&error) => Ok(ProbeReply::Refused(rejection)),
             Err(error) if Problem::Permission.is(&error) => {
                 Ok(ProbeReply::Forbidden(error.problem))
             }

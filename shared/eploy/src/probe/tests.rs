@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{Answer, Scene, Seen};
 
-/// An Eploy that has one application, knows no filter and no list, and answers at this time by its own clock.
+/// An Eploy with one application, no filters and no lists, whose clock shows this time.
 fn plain(modified: &'static str, date: &'static str) -> Scene {
     Scene::new(move |request: &Seen| {
         let answer = match request.url.path() {
@@ -40,13 +40,13 @@ async fn the_zone_of_dates_is_concluded_only_where_it_shows() {
             SUMMER,
             (json!("uk"), Certainty::Sure),
         ),
-        // Not ahead: an old change in UK time, or a fresh one in UTC.
+        // Not ahead: an old change in UK time, or a new one in UTC.
         (
             "2025-07-24T09:15:00",
             SUMMER,
             (Value::Null, Certainty::Open),
         ),
-        // A zone that cannot be true.
+        // An impossible zone.
         (
             "2025-07-24T10:15:00Z",
             SUMMER,
@@ -78,7 +78,7 @@ async fn the_zone_of_dates_is_concluded_only_where_it_shows() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_heeded_is_not_believed() {
+async fn an_ignored_filter_is_not_used() {
     let scene = plain("2025-01-24T09:15:00Z", WINTER);
     let probed = scene.inspector().probe(None).await.unwrap();
     assert_eq!(found(&probed, "stage route").reading, "none");
@@ -105,14 +105,14 @@ async fn settings_that_were_there_stay_unless_something_else_was_found() {
     let before = json!({"page_size": 50, "stage_route": "Application.Stage", "notes_path": "n/{application}"});
     let dialect = probed.dialect(before.as_object().unwrap());
     assert_eq!(dialect["page_size"], 50, "it could not be settled");
-    assert_eq!(dialect["notes_path"], "n/{application}", "nobody asked");
+    assert_eq!(dialect["notes_path"], "n/{application}", "not probed");
     assert!(!dialect.contains_key("stage_route"), "it does not filter");
     assert_eq!(dialect["dates"], "utc");
     crate::dialect::Dialect::from_settings(&dialect).unwrap();
 }
 
 #[tokio::test]
-async fn what_concerns_the_whole_connection_ends_it() {
+async fn an_error_of_the_connection_ends_the_probe() {
     let spent = r#"{"error_message": "Daily usage limit reached"}"#;
     let scene = Scene::new(move |_| Answer::json(429, spent));
     let error = scene.inspector().probe(None).await.unwrap_err();
@@ -157,9 +157,9 @@ fn with_history(all: &[(Value, [Value; 2])], dated: bool) -> Scene {
     })
 }
 
-/// How sure a reading of the feed is depends on how many applications were seen to change, and how long ago.
+/// The certainty about the feed depends on how many applications changed, and how long ago.
 #[tokio::test]
-async fn which_feed_shows_changes_is_as_sure_as_what_was_seen() {
+async fn certainty_about_the_feed_depends_on_the_evidence() {
     let lately = "2025-06-20T10:00:00Z";
     let moved =
         |count: u32, at: &str| -> Vec<_> { (1..=count).map(|id| changed(id, at, at)).collect() };
@@ -199,7 +199,7 @@ async fn which_feed_shows_changes_is_as_sure_as_what_was_seen() {
             perhaps,
         ),
         ("edited since", edited, true, Certainty::Open, json!({})),
-        ("nobody", Vec::new(), true, Certainty::Open, json!({})),
+        ("none", Vec::new(), true, Certainty::Open, json!({})),
         (
             "one frozen",
             frozen(1),
@@ -236,15 +236,15 @@ async fn which_feed_shows_changes_is_as_sure_as_what_was_seen() {
     }
 }
 
-/// One short page is no proof of what longer answers have.
+/// One short page does not prove the shape of longer results.
 #[tokio::test]
-async fn certainty_is_earned_by_what_was_seen() {
+async fn certainty_depends_on_the_evidence() {
     let one = plain("2025-01-24T09:15:00Z", WINTER);
     let probed = one.inspector().probe(None).await.unwrap();
     for name in ["paging fields", "shape of ids", "stage route"] {
         assert_eq!(found(&probed, name).certainty, Certainty::Likely, "{name}");
     }
-    // With one application, a filter that is ignored finds what one that is heeded finds.
+    // With one application, an ignored filter finds the same as a working one.
     for name in ["ids in filters", "lists in filters", "change feed"] {
         assert_eq!(found(&probed, name).certainty, Certainty::Open, "{name}");
     }
@@ -261,7 +261,7 @@ async fn certainty_is_earned_by_what_was_seen() {
     }
 }
 
-/// A change of stage may leave the date as it is, and then the date says nothing of when the change was made.
+/// A change of stage may not update the date, which then says nothing about when the change was made.
 #[tokio::test]
 async fn only_a_date_of_the_change_itself_settles_the_zone() {
     for (modified, expected) in [
@@ -317,7 +317,7 @@ fn two(
     Scene::new(move |request| answer(request, &all).unwrap_or_else(|| Answer::status(404)))
 }
 
-/// What filters by stage is not told from what does not, where everybody is at one stage.
+/// If all applications are at one stage, a working filter by stage looks like an ignored one.
 #[tokio::test]
 async fn a_feed_by_a_route_that_is_not_sure_is_not_settled() {
     for (stages, settled) in [(["12", "12"], false), (["12", "13"], true)] {
@@ -352,7 +352,7 @@ async fn a_feed_by_a_route_that_is_not_sure_is_not_settled() {
     }
 }
 
-/// A filter that takes the first of a list finds one that is there as well.
+/// A filter that uses only the first value of a list also finds an existing one.
 #[tokio::test]
 async fn a_list_of_which_the_first_counts_is_not_any_of() {
     for takes in [1, 3] {
@@ -383,7 +383,7 @@ async fn a_list_of_which_the_first_counts_is_not_any_of() {
     }
 }
 
-/// That something may not be read says nothing of whether it is there; nor does a search that finds nobody.
+/// A missing permission says nothing about existence; nor does a search without results.
 #[tokio::test]
 async fn what_could_not_be_seen_is_not_concluded() {
     let scene = two(["12", "13"], |request, all| match request.url.path() {
@@ -398,14 +398,14 @@ async fn what_could_not_be_seen_is_not_concluded() {
     assert_eq!(found(&probed, "index of lists").certainty, Certainty::Open);
     assert_eq!(found(&probed, "workflows").certainty, Certainty::Likely);
     assert_eq!(found(&probed, "unknown route").reading, "nothing");
-    // One refusal alone was seen: others may look otherwise.
+    // Only one refusal was seen: others may differ.
     assert_eq!(
         found(&probed, "shape of errors").certainty,
         Certainty::Likely
     );
 }
 
-/// Page 2 may be the first again, with somebody on it who applied meanwhile.
+/// Page 2 may be the first again, with a record added meanwhile.
 #[tokio::test]
 async fn a_page_size_is_sure_only_where_the_next_page_has_others() {
     for (second, certainty) in [

@@ -1,4 +1,4 @@
-//! Experiments that write, on an application that a person named. Each says what it leaves behind.
+//! Experiments that write, on an application that a person named. Each reports what it leaves behind.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::errors::{Permission, Problem};
 use crate::wire::Record;
 
 const OPERATION: &str = "probe the dialect";
-/// What actions and notes of an experiment say.
+/// The text of an experiment's actions and notes.
 const TEXT: &str = "A trial entry by Stagecall's probe. It may be removed.";
 
 /// The application that is written to, as it is now.
@@ -95,7 +95,7 @@ impl Probe<'_> {
             },
         };
         let body = create_body(&self.client.connection.dialect, &action);
-        let heard = self
+        let reply = self
             .ask(
                 Method::Post,
                 "actions",
@@ -103,8 +103,8 @@ impl Probe<'_> {
                 Permission::insert("Actions"),
             )
             .await?;
-        let ProbeReply::Yes(answer, status) = heard else {
-            self.open(name, asked, heard.in_words());
+        let ProbeReply::Yes(answer, status) = reply else {
+            self.open(name, asked, reply.in_words());
             return Ok(());
         };
         let id = answer
@@ -153,7 +153,7 @@ impl Probe<'_> {
         Ok(())
     }
 
-    /// Whether actions can be searched, and whether they tell their type.
+    /// Whether actions can be searched, and whether the results have their type.
     async fn action_search(&mut self, candidate: &str, id: Option<&str>) -> Result<(), CallError> {
         let name = "searching actions";
         let route = self
@@ -167,7 +167,7 @@ impl Probe<'_> {
             self.open(
                 name,
                 &asked,
-                "creating an action does not tell its id, so it cannot be recognised",
+                "creating an action does not return its id, so it cannot be recognised",
             );
             return Ok(());
         };
@@ -175,13 +175,13 @@ impl Probe<'_> {
         let filters = filter(&route, "Equals", &value);
         let blocks = ["ActionId", "StartDate", "Vacancy", "Candidate"];
         let with_type = [&blocks[..], &["ActionType"]].concat();
-        let mut heard = self
+        let mut reply = self
             .search("actions", filters.clone(), (100, 1), &with_type)
             .await?;
-        if matches!(heard, ProbeReply::Refused(_)) {
-            heard = self.search("actions", filters, (100, 1), &blocks).await?;
+        if matches!(reply, ProbeReply::Refused(_)) {
+            reply = self.search("actions", filters, (100, 1), &blocks).await?;
         }
-        let records = heard.records(1, 100).unwrap_or_default();
+        let records = reply.records(1, 100).unwrap_or_default();
         let ours = records
             .iter()
             .filter_map(Record::of)
@@ -225,7 +225,7 @@ impl Probe<'_> {
             .comments
             .clone();
         let body = json!({ field: format!("<p>{TEXT}</p>") });
-        let heard = self
+        let reply = self
             .ask(
                 Method::Patch,
                 &path,
@@ -233,8 +233,8 @@ impl Probe<'_> {
                 Permission::update("Actions"),
             )
             .await?;
-        let ProbeReply::Yes(answer, _) = &heard else {
-            self.open(name, asked, heard.in_words());
+        let ProbeReply::Yes(answer, _) = &reply else {
+            self.open(name, asked, reply.in_words());
             return Ok(());
         };
         let reading = match answer.as_ref().and_then(Value::as_object) {
@@ -265,7 +265,7 @@ impl Probe<'_> {
             if let Some(key) = application_field.as_str() {
                 body[key] = value.clone();
             }
-            let heard = self
+            let reply = self
                 .ask(
                     Method::Post,
                     &path,
@@ -273,7 +273,7 @@ impl Probe<'_> {
                     Permission::update("Applications"),
                 )
                 .await?;
-            if matches!(heard, ProbeReply::Yes(..)) {
+            if matches!(reply, ProbeReply::Yes(..)) {
                 self.probed
                     .left_behind
                     .push(format!("a note on application {id}"));
@@ -328,8 +328,8 @@ impl Probe<'_> {
             (MoveBody::WorkflowObjects, "workflow_objects"),
             (MoveBody::Flat, "flat"),
         ] {
-            let heard = self.move_to(writing, body, stage, status.as_ref()).await?;
-            if let ProbeReply::Forbidden(why) = heard {
+            let reply = self.move_to(writing, body, stage, status.as_ref()).await?;
+            if let ProbeReply::Forbidden(why) = reply {
                 self.open(name, asked, why);
                 return Ok(());
             }
@@ -381,7 +381,7 @@ impl Probe<'_> {
         .await
     }
 
-    /// Dates once more, with a change whose time is known.
+    /// Tests dates again, with a change whose time is known.
     fn dates_of_change(&mut self, modified: Option<String>, moved_at: Option<Timestamp>) {
         if let (Some(modified), Some(moved_at)) = (modified, moved_at) {
             self.conclude_dates(
