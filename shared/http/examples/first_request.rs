@@ -1,8 +1,8 @@
-//! Sends one request over TLS as this crate does it, trusting one more root, and prints the milliseconds from setting the
-//! client up to having the answer. `tests/bench` runs it with a small share of a core.
+//! Sends one request over TLS as this crate does it, trusting one more root, and prints the milliseconds from client set-up
+//! to the response. `tests/bench` runs it with a small share of a core.
 //!
-//! Arguments: the address, and a file with the root's certificate in DER. A root that a function would trust cannot be had
-//! for a server on the loopback, which is why no function is asked.
+//! Arguments: the address, and a file with the root's certificate in DER. No server on the loopback can have a root that a
+//! function trusts, so this example measures instead of a function.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Undoing a `Content-Encoding`. None is asked for, but some servers and proxies compress all the same.
+//! Undoing a `Content-Encoding`. None is requested, but some servers and proxies compress anyway.
 
 use miniz_oxide::inflate::{
     DecompressError, TINFLStatus, decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit,
@@ -6,7 +6,7 @@ use miniz_oxide::inflate::{
 
 use crate::{Response, TransportError};
 
-/// The answer as it was before it was encoded (RFC 9110 §8.4), of `limit` bytes at most.
+/// The decoded response (RFC 9110 §8.4), at most `limit` bytes.
 pub(crate) fn decoded(mut answer: Response, limit: usize) -> Result<Response, TransportError> {
     let named: Vec<String> = answer
         .headers
@@ -16,7 +16,7 @@ pub(crate) fn decoded(mut answer: Response, limit: usize) -> Result<Response, Tr
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty() && name != "identity")
         .collect();
-    // What was applied last is undone first.
+    // Encodings are undone in reverse order.
     for name in named.iter().rev() {
         if answer.body.is_empty() {
             break;
@@ -26,7 +26,7 @@ pub(crate) fn decoded(mut answer: Response, limit: usize) -> Result<Response, Tr
             "deflate" => decompress_to_vec_zlib_with_limit(&answer.body, limit)
                 .or_else(|error| match error.status {
                     TINFLStatus::HasMoreOutput => Err(error),
-                    // Many leave the frame out.
+                    // Many servers leave the zlib frame out.
                     _ => decompress_to_vec_with_limit(&answer.body, limit),
                 })
                 .map_err(|error| failed(&error, limit)),
@@ -39,7 +39,7 @@ pub(crate) fn decoded(mut answer: Response, limit: usize) -> Result<Response, Tr
     Ok(answer)
 }
 
-/// A gzip file's content (RFC 1952). Its check sum is not looked at: the connection has its own.
+/// A gzip file's content (RFC 1952). The check sum is not verified: the connection has its own.
 fn gzip(body: &[u8], limit: usize) -> Result<Vec<u8>, TransportError> {
     let data = after_header(body).ok_or_else(|| TransportError::Encoded("gzip".to_owned()))?;
     decompress_to_vec_with_limit(data, limit).map_err(|error| failed(&error, limit))
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compressed_unasked_is_read_all_the_same() {
+    fn an_unrequested_compression_is_decoded() {
         let text = b"{\"Records\": []}";
         let every_field = gzipped(2 | 4 | 8 | 16, b"\x02\x00xxname\0comment\0hc", text);
         for (encoding, body) in [

@@ -1,5 +1,5 @@
-//! Which addresses a request may go to. The connection that builds a URL decides which hosts it names; the guard sees
-//! to it that no name, however it resolves, leads into a private network.
+//! Which addresses a request may go to. The connection that builds a URL decides which hosts it names; the guard prevents
+//! that any name, however it resolves, leads into a private network.
 
 use std::error::Error;
 use std::fmt;
@@ -19,7 +19,7 @@ pub enum Guard {
     Sandbox,
 }
 
-/// A guard said no. The text names the host and the reason.
+/// A refusal by a guard, with the host and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 
@@ -32,7 +32,7 @@ impl fmt::Display for Refusal {
 impl Error for Refusal {}
 
 impl Guard {
-    /// Checks what can be seen without resolving the name.
+    /// Checks what is visible without resolving the name.
     pub(crate) fn check(self, url: &Url) -> Result<(), Refusal> {
         let host = url.host_str().unwrap_or("?");
         let secure = match url.scheme() {
@@ -73,7 +73,7 @@ impl Guard {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for (mapped, compatible, NAT64, 6to4), where it stands for one.
+/// The IPv4 address embedded in an IPv6 address (mapped, compatible, NAT64, 6to4), if any.
 fn embedded(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     let octets = v6.octets();
@@ -110,23 +110,23 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
-    // Only 2000::/3 is global unicast; the rest is loopback, unspecified, unique-local, link-local, multicast or not
-    // given to anybody. Teredo (2001::/32) and the documentation range (2001:db8::/32) lie in it and lead nowhere.
+    // Only 2000::/3 is global unicast; the rest is loopback, unspecified, unique-local, link-local, multicast or
+    // unassigned. Teredo (2001::/32) and the documentation range (2001:db8::/32) lie in it and are not routable.
     (0x2000..0x4000).contains(&a) && !(a == 0x2001 && (b == 0 || b == 0x0db8))
 }
 
-/// Finds the addresses of a name.
+/// Resolves a name.
 pub(crate) type LookUp = fn(String) -> LookingUp;
-/// The addresses that are found.
+/// The resolved addresses.
 pub(crate) type LookingUp = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
-/// Asks the system for the addresses of a name.
+/// Resolves a name with the system's resolver.
 pub(crate) fn system(host: String) -> LookingUp {
     Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
 }
 
-/// Resolves names and drops every address that the guard does not allow. The connection is made to what is left, so that
-/// a name cannot resolve to one address for the check and to another for the connection.
+/// Resolves names and drops every address that the guard does not allow. The connection is made to the remaining addresses,
+/// so a name cannot resolve to one address for the check and to another for the connection.
 pub(crate) struct GuardedResolver {
     pub(crate) guard: Guard,
     pub(crate) look_up: LookUp,

@@ -1,5 +1,5 @@
-//! Reading JSON that somebody else wrote. One broken character must not hide everything else in an answer, so what can be
-//! read in only one way is repaired: nothing but the broken character is lost.
+//! Tolerant parsing of third-party JSON. One broken character must not hide the rest of a response, so unambiguous errors
+//! are repaired: only the broken character is lost.
 
 use std::fmt::Write as _;
 use std::iter::Peekable;
@@ -7,7 +7,7 @@ use std::str::Chars;
 
 use serde_json::Value;
 
-/// A body that is not JSON, however kindly it is read.
+/// A body that is not JSON, even after repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is not JSON")]
 pub struct NotJson;
@@ -28,7 +28,7 @@ pub fn read_json(body: &[u8]) -> Result<Option<Value>, NotJson> {
     Ok(Some(value).filter(|value: &Value| !value.is_null()))
 }
 
-/// The text with everything replaced that JSON does not allow and that has one meaning all the same.
+/// The text with everything replaced that JSON does not allow but that is unambiguous.
 fn repaired(text: &str) -> String {
     let mut to = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -65,7 +65,7 @@ fn repair_word(first: char, rest: &mut Peekable<Chars<'_>>, to: &mut String) {
     }
 }
 
-/// The rest of a text, with its closing quote.
+/// The rest of a string, with its closing quote.
 fn repair_text(rest: &mut Peekable<Chars<'_>>, to: &mut String) {
     while let Some(char) = rest.next() {
         match char {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_character_costs_nothing_but_itself() {
+    fn only_a_broken_character_is_lost() {
         for (body, text) in [
             (&br#"{"a": "\ud83d", "b": 1}"#[..], "\u{fffd}"),
             (br#"{"a": "\ude00!", "b": 1}"#, "\u{fffd}!"),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_not_made_into_it() {
+    fn other_text_is_not_turned_into_json() {
         for body in [
             "<html>",
             "{",

@@ -1,4 +1,4 @@
-//! Outgoing HTTP for every client of ours: plain-data messages, one trait to send them, and one guarded sender.
+//! Outgoing HTTP for every client crate: plain-data messages, one trait to send them, and one guarded sender.
 
 mod encoding;
 mod guard;
@@ -16,29 +16,29 @@ pub use rate_limit::{Paced, RateLimit};
 use sender::UNRESOLVED;
 pub use sender::{Sender, SetUpError, tls};
 
-/// A request that got no answer that could be read, told by whether it may have taken effect.
+/// A request without a readable response, classified by whether it may have taken effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// It never left: certainly without effect.
+    /// It was never sent: certainly without effect.
     #[error("could not be sent: {0}")]
     NotSent(String),
-    /// A guard refused to send it: the address is not one that this connection may name.
+    /// A guard refused to send it: this connection may not call the address.
     #[error("will not be sent: {0}")]
     Guarded(String),
-    /// It may have arrived: the connection broke, or time ran out.
+    /// It may have arrived: the connection broke or timed out.
     #[error("no answer: {0}")]
     Lost(String),
-    /// The answer was larger than allowed. The request took effect as far as the other side is concerned.
+    /// The response was larger than allowed. The request took effect on the server.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// The answer is encoded in a way that was not asked for and that is not known here. As with
-    /// [`TooLarge`](Self::TooLarge), the request may have taken effect.
+    /// The response has an encoding that was not requested and is not supported. As with [`TooLarge`](Self::TooLarge), the
+    /// request may have taken effect.
     #[error("the answer is encoded as \"{0}\", which was not asked for")]
     Encoded(String),
 }
 
 impl TransportError {
-    /// Whether the host's name could not be resolved: most likely there is no such host.
+    /// Whether the host's name could not be resolved: probably there is no such host.
     pub fn is_unresolved(&self) -> bool {
         matches!(self, Self::NotSent(why) if why.contains(UNRESOLVED))
     }
@@ -47,7 +47,6 @@ impl TransportError {
 /// Sends requests.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends one request and reads its whole answer within the limits. Never follows a redirect. Never repeats a
-    /// request.
+    /// Sends one request and reads its whole response within the limits. Never follows a redirect or repeats a request.
     async fn send(&self, request: Request, limits: Limits) -> Result<Response, TransportError>;
 }

@@ -1,4 +1,4 @@
-//! Requests and answers as plain data: clients build the one and read the other without any I/O.
+//! Requests and responses as plain data: clients build and parse them without any I/O.
 
 use std::fmt;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// A request. Its debug form shows method, host and nothing that could be secret or personal.
+/// A request. Its debug form shows only method and host: the rest may be secret or personal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
@@ -59,13 +59,13 @@ impl Request {
         }
     }
 
-    /// With this header added.
+    /// Adds this header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// With this JSON body and its content type.
+    /// Sets this JSON body and its content type.
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header("content-type", "application/json")
@@ -84,14 +84,14 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An answer. Its debug form shows the status and nothing that could be personal.
+/// A response. Its debug form shows only the status: the rest may be personal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, whole.
+    /// The complete body.
     pub body: Vec<u8>,
 }
 
@@ -101,8 +101,8 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the body is a page for people (HTML), or begins like one. No API that is called here answers so: a proxy or
-    /// a login page does, in the place of the system that was asked, and its status then says nothing about the call.
+    /// Whether the body is a web page (HTML), or begins like one. No API called here answers so. A proxy or a login page
+    /// does, in place of the API, and its status says nothing about the call.
     pub fn is_page(&self) -> bool {
         let body = self
             .body
@@ -111,7 +111,7 @@ impl Response {
         body.trim_ascii_start().first() == Some(&b'<')
     }
 
-    /// The body as JSON, read tolerantly: see [`read_json`]. `None`: it is empty.
+    /// The body as JSON, parsed tolerantly: see [`read_json`]. `None`: it is empty.
     pub fn json(&self) -> Result<Option<Value>, NotJson> {
         read_json(&self.body)
     }
@@ -134,8 +134,8 @@ impl fmt::Debug for Response {
 /// The limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// From the start to the last byte of the answer.
+    /// From the start to the last byte of the response.
     pub time: Duration,
-    /// The largest answer, in bytes, after decompression.
+    /// The maximum size of the response in bytes, after decompression.
     pub answer: usize,
 }

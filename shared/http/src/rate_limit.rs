@@ -1,4 +1,4 @@
-//! Keeps a connection below the rate that its other side likes.
+//! Keeps a connection below the rate limit of its server.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::{Limits, Request, Response, Transport, TransportError};
 /// How fast requests may follow each other on one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Requests under way at the same time.
+    /// Concurrent requests.
     pub in_flight: NonZeroU32,
-    /// Requests begun per second, evenly spread.
+    /// Requests started per second, evenly spread.
     pub per_second: NonZeroU32,
 }
 
-/// A transport at a [`RateLimit`]. Waiting for one's turn counts towards the call's time limit, so that a call with its
-/// waiting never takes longer than its caller allowed; one whose turn does not come in time is not sent.
+/// A transport at a [`RateLimit`]. Waiting counts towards the call's time limit, so a call including its wait never takes
+/// longer than its caller allowed. A call whose turn does not come in time is not sent.
 pub struct Paced {
     inner: Arc<dyn Transport>,
     places: Semaphore,
@@ -28,14 +28,14 @@ pub struct Paced {
     pace: RateLimit,
 }
 
-/// Whose turn it is next, and when the last one was.
+/// The queue of waiting calls, and the time of the last turn.
 struct Turns {
     interval: Interval,
     last_at: Option<Instant>,
 }
 
 impl Paced {
-    /// `inner`, at this pace. To be called within a Tokio runtime, whose time it keeps.
+    /// `inner`, at this rate. To be called within a Tokio runtime, whose clock it uses.
     pub fn new(inner: Arc<dyn Transport>, pace: RateLimit) -> Self {
         let mut interval = tokio::time::interval(period(pace));
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -50,12 +50,12 @@ impl Paced {
         }
     }
 
-    /// Its pace.
+    /// Its rate limit.
     pub fn pace(&self) -> RateLimit {
         self.pace
     }
 
-    /// Whether a request could begin at once: a new one in its place would send it no sooner.
+    /// Whether a request could start at once, so a new limiter in its place would not be faster.
     pub fn is_idle(&self) -> bool {
         let free = self.places.available_permits() == self.pace.in_flight.get() as usize;
         free && self.turns.try_lock().is_ok_and(|turns| {
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::Method;
 
-    /// Answers after a while, and remembers how many were under way at once.
+    /// Answers after a delay, and records how many requests were concurrent.
     #[derive(Default)]
     struct Slow {
         under_way: AtomicU32,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_under_way_than_allowed() {
+    async fn concurrency_is_limited() {
         let slow = Arc::new(Slow::default());
         let (answers, took) = send(&slow, pace(2, 1000), 6, Duration::from_mins(1)).await;
         assert!(answers.iter().all(Result::is_ok));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn they_begin_at_the_rate_allowed() {
+    async fn requests_start_at_the_allowed_rate() {
         let slow = Arc::new(Slow::default());
         let (_, took) = send(&slow, pace(100, 2), 5, Duration::from_mins(1)).await;
         // Four intervals of half a second, and the last one's second.

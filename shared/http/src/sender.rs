@@ -1,4 +1,4 @@
-//! The one way that a request leaves this process.
+//! The only sender of requests in this process.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::encoding::decoded;
 use crate::guard::{Guard, GuardedResolver, LookUp, Refusal, system};
 use crate::{Limits, Method, Request, Response, Transport, TransportError};
 
-/// How long resolving the name, connecting and TLS may take together.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The time limit of resolving the name, connecting and TLS together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an unused connection is kept. Short, because a request that meets a connection which the other side has
-/// just closed ends with an unknown outcome.
-const IDLE: Duration = Duration::from_secs(20);
+/// How long an unused connection is kept. Short, because a request on a connection that the server has just closed has an
+/// unknown outcome.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What an error says of a host whose name cannot be resolved.
+/// The error text for a host that cannot be resolved.
 pub(crate) const UNRESOLVED: &str = "the name cannot be resolved";
 
 /// The client could not be set up.
@@ -33,8 +33,8 @@ impl From<reqwest::Error> for SetUpError {
     }
 }
 
-/// Sends requests over the network: through a [`Guard`], without redirects, proxies, cookies or repetition, and with
-/// TLS roots that are compiled in, so that the machine's settings do not change whom it trusts.
+/// Sends requests over the network: through a [`Guard`], without redirects, proxies, cookies or repetition. The TLS roots
+/// are compiled in, so the machine's settings do not change whom it trusts.
 #[derive(Clone)]
 pub struct Sender {
     client: reqwest::Client,
@@ -42,12 +42,12 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender behind this guard. Its connections are shared by everyone who uses it.
+    /// A sender behind this guard. All its users share its connections.
     pub fn new(guard: Guard) -> Result<Self, SetUpError> {
         Self::resolving(guard, system)
     }
 
-    /// The same, with names looked up in this way.
+    /// The same, with this resolver.
     fn resolving(guard: Guard, look_up: LookUp) -> Result<Self, SetUpError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
@@ -56,8 +56,8 @@ impl Sender {
             .retry(reqwest::retry::never())
             .no_proxy()
             .referer(false)
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("Stagecall/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { client, guard })
@@ -125,7 +125,7 @@ impl Transport for Sender {
         let result = tokio::time::timeout(limits.time, self.exchange(request, limits.answer))
             .await
             .unwrap_or_else(|_| {
-                // The time may have run out while connecting, but nothing tells.
+                // The timeout may have been hit while connecting, but that is not visible.
                 Err(TransportError::Lost(format!(
                     "{host}: no answer within {} s",
                     limits.time.as_secs_f64()
@@ -141,8 +141,8 @@ impl Transport for Sender {
     }
 }
 
-/// TLS with ring and the Mozilla roots, handed to the client ready-made: no process-wide provider, no scan of the
-/// machine's certificates. It offers HTTP/1.1 alone, because that is all that the client speaks.
+/// TLS with ring and the Mozilla roots: no process-wide provider, no scan of the machine's certificates. It offers only
+/// HTTP/1.1, which is all that the client supports.
 pub fn tls() -> Result<rustls::ClientConfig, SetUpError> {
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -171,7 +171,7 @@ fn host(url: &Url) -> String {
     url.host_str().unwrap_or("?").to_owned()
 }
 
-/// What a failure before the answer means. Only what certainly happened before the request could leave counts as not
+/// Maps a failure before the response. Only a failure that certainly happened before the request was sent counts as not
 /// sent.
 fn failed(host: &str, error: &reqwest::Error) -> TransportError {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
@@ -209,8 +209,8 @@ mod tests {
 
     use super::*;
 
-    /// Serves one connection: reads one request's head, hands it to the test, and writes `answer`; then closes, unless
-    /// it is to `hang`.
+    /// Serves one connection: reads one request's head, returns it to the test, and writes `answer`; then closes, unless
+    /// `hang` is set.
     async fn serve(answer: &'static [u8], hang: bool) -> (Url, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
@@ -228,7 +228,7 @@ mod tests {
             }
             stream.write_all(answer).await.unwrap();
             if hang {
-                // Until the other side gives up.
+                // Until the client gives up.
                 while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
             }
             String::from_utf8(got).unwrap()
@@ -251,7 +251,7 @@ mod tests {
         sandbox().send(Request::new(Method::Get, url), limits).await
     }
 
-    /// The text of an error, after making sure that it says where and nothing secret.
+    /// The text of an error, after checking that it names the host and nothing secret.
     fn text(error: &TransportError) -> String {
         let text = error.to_string();
         assert!(text.contains("127.0.0.1"), "{text}");
@@ -306,7 +306,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_exist_means_not_sent() {
-        // Reserved never to exist (RFC 6761).
+        // Reserved as non-existent (RFC 6761).
         let url = "http://acme.invalid/secret".parse().unwrap();
         let error = get(url, limits(5000, 100)).await.unwrap_err();
         assert!(error.is_unresolved(), "{error:?}");
@@ -331,9 +331,9 @@ mod tests {
         text(&error);
     }
 
-    /// A server that speaks HTTP/2 as well would choose it, if it were offered, and then not be understood.
+    /// A server that supports HTTP/2 would choose it if it were offered, and the client could not read the response.
     #[tokio::test]
-    async fn no_protocol_is_offered_that_is_not_spoken() {
+    async fn only_the_supported_protocol_is_offered() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/", listener.local_addr().unwrap());
         let hello = tokio::spawn(async move {
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_larger_answer_is_given_up_announced_or_not() {
+    async fn a_larger_answer_is_aborted_announced_or_not() {
         for answer in [
             &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345"[..],
             b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n12345",
@@ -420,10 +420,10 @@ mod tests {
         }
     }
 
-    /// Whatever a name resolves to, the connection goes to an allowed address or nowhere. A name with several addresses
-    /// is no way around it, nor is one that resolves to something else the second time.
+    /// Whatever a name resolves to, the connection goes to an allowed address or fails. That includes names with several
+    /// addresses, and names that resolve differently the second time.
     #[tokio::test]
-    async fn a_name_leads_nowhere_but_to_allowed_addresses() {
+    async fn a_name_leads_only_to_allowed_addresses() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static ASKED: AtomicUsize = AtomicUsize::new(0);
         #[allow(clippy::needless_pass_by_value, reason = "the type of a look-up")]
@@ -432,7 +432,7 @@ mod tests {
                 "loopback.example" => &["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"],
                 "metadata.example" => &["169.254.169.254:0"],
                 "private.example" => &["10.0.0.1:0", "[fd00::1]:0"],
-                // Nothing that is forbidden at first, so that whoever looks only then lets it pass.
+                // Nothing forbidden at first, so a check that resolves only once would let it pass.
                 "rebinding.example" if ASKED.fetch_add(1, Ordering::SeqCst) == 0 => &[],
                 "rebinding.example" => &["127.0.0.1:0"],
                 other => panic!("{other} is looked up"),
@@ -469,9 +469,9 @@ mod tests {
         ));
     }
 
-    /// A redirect into a private network is an answer like any other: where it leads is not even resolved.
+    /// A redirect into a private network is returned like any other response: its target is not even resolved.
     #[tokio::test]
-    async fn no_redirect_leads_anywhere() {
+    async fn no_redirect_is_followed_into_a_private_network() {
         for to in [
             "http://169.254.169.254/",
             "http://127.0.0.1:1/",
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_compressed_answer_is_unfolded_within_the_limit() {
+    async fn a_compressed_answer_is_decoded_within_the_limit() {
         // "{}", stored and not deflated.
         let packed = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 25\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x02\0\xfd\xff{}\0\0\0\0\0\0\0\0";
         let (url, _served) = serve(packed, false).await;
