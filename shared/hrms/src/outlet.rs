@@ -14,13 +14,13 @@ use stagecall_http::{Limits, Method, Request, Response, Transport, TransportErro
 
 use crate::signing::{SigningKey, keys, signatures};
 
-/// The largest answer that is read. Only its status is of interest.
+/// The maximum response size in bytes. Only the status is used.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// What is being done, for errors.
-const OPERATION: &str = "tell of a hire";
+/// The operation, for errors.
+const OPERATION: &str = "announce a hire";
 
-/// The way to the tenants' HRMS. Which addresses may be called at all is the transport's guard's decision.
+/// The client of the tenants' HRMS. The transport's guard decides which addresses may be called.
 pub struct HrmsClient {
     transport: Arc<dyn Transport>,
     secrets: Arc<dyn Secrets>,
@@ -28,7 +28,7 @@ pub struct HrmsClient {
 }
 
 impl HrmsClient {
-    /// An outlet over this transport. A call may take [`Timing::call_seconds`].
+    /// A client over this transport. A call may take [`Timing::call_seconds`].
     pub fn new(transport: Arc<dyn Transport>, secrets: Arc<dyn Secrets>, timing: &Timing) -> Self {
         Self {
             transport,
@@ -48,7 +48,7 @@ impl HrmsClient {
                 Phase::NotSent,
                 "hrms.secret_store",
                 error.to_string(),
-                "It is tried again by itself; if it stays so, mend what is said here.",
+                "It is retried automatically; if it persists, fix the problem named here.",
             )
         })?;
         let unusable = |which: &str, why: String| {
@@ -67,9 +67,9 @@ impl HrmsClient {
             match key.map_err(|why| unusable(which, why.to_string())) {
                 Ok(key) => usable.push(key),
                 Err(error) if usable.is_empty() => return Err(error),
-                // The receiver may have changed over already: without the one before, it is told all the same.
+                // The receiver may already use the new secret, so the webhook is sent without the previous one.
                 Err(error) => {
-                    tracing::warn!(tenant = %tenant.id, %error, "the previous signing secret cannot be used and is left out");
+                    tracing::warn!(tenant = %tenant.id, %error, "reading the previous signing secret failed, it is left out");
                 }
             }
         }
@@ -115,7 +115,7 @@ fn problem(phase: Phase, code: ProblemCode, problem: impl Into<String>, remedy: 
     }
 }
 
-/// What it means that there was no answer.
+/// Maps a missing response to an error.
 fn unanswered(error: &TransportError) -> CallError {
     let (phase, code, remedy) = match error {
         TransportError::Guarded(_) => (
@@ -131,12 +131,12 @@ fn unanswered(error: &TransportError) -> CallError {
         TransportError::NotSent(_) => (
             Phase::NotSent,
             "hrms.no_connection",
-            "It is tried again by itself; if it stays so, check the endpoint's address and whether it can be reached from where Stagecall runs.",
+            "It is retried automatically; if it persists, check the endpoint's address and whether it can be reached from where Stagecall runs.",
         ),
         TransportError::Lost(_) => (
             Phase::Unknown,
             "hrms.no_answer",
-            "It is tried again by itself, with the same webhook-id; if it stays so, the endpoint should confirm first and work afterwards.",
+            "It is retried automatically, with the same webhook-id; if it persists, the endpoint should confirm first and work afterwards.",
         ),
         TransportError::TooLarge(_) => (
             Phase::Unknown,
@@ -146,7 +146,7 @@ fn unanswered(error: &TransportError) -> CallError {
         TransportError::Encoded(_) => (
             Phase::Unknown,
             "hrms.answer_encoded",
-            "The endpoint should answer uncompressed: no encoding is asked for.",
+            "The endpoint should answer uncompressed: no encoding is requested.",
         ),
     };
     problem(phase, code, error.to_string(), remedy)

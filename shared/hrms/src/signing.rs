@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use stagecall_core::ports::SigningSecrets;
 
-/// What a secret begins with.
+/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 
 /// How many bytes a secret may have (REFERENCE.md §4). An empty one would sign all the same, with a signature
@@ -20,7 +20,7 @@ const LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
 
-/// A secret that nothing may be signed with. Does not repeat it.
+/// Why a secret cannot be used for signing. The text does not contain the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableSecret {
     /// It is not serialised as the specification says.
@@ -35,17 +35,17 @@ pub enum UnusableSecret {
 }
 
 impl SigningKey {
-    /// Reads a secret (`whsec_` and base64).
+    /// Parses a secret (`whsec_` and base64).
     pub fn read(secret: &SecretString) -> Result<Self, UnusableSecret> {
         let text = secret.expose_secret().trim();
         let text = text.strip_prefix(PREFIX).ok_or(UnusableSecret::Prefix)?;
         let key = BASE64_STANDARD
             .decode(text)
             .map_err(|_| UnusableSecret::Base64)?;
-        if !LENGTH.contains(&key.len()) {
+        if !SECRET_BYTES.contains(&key.len()) {
             return Err(UnusableSecret::Length(key.len()));
         }
-        // Any length would do for HMAC.
+        // HMAC accepts any length.
         let hmac = Hmac::new_from_slice(&key).map_err(|_| UnusableSecret::Length(key.len()))?;
         Ok(Self(hmac))
     }
@@ -59,7 +59,7 @@ impl SigningKey {
     }
 }
 
-/// The keys of these secrets, the present one first, each with its name; or why nothing can be signed with it.
+/// The keys of these secrets, the current one first, each with its name, or the reason why it cannot be used.
 pub(crate) fn keys(
     secrets: &SigningSecrets,
 ) -> impl Iterator<Item = (&'static str, Result<SigningKey, UnusableSecret>)> {
@@ -70,8 +70,8 @@ pub(crate) fn keys(
         .map(|(name, secret)| (name, SigningKey::read(secret)))
 }
 
-/// What is wrong with these secrets. Webhooks are signed without the one before if it cannot be used, and not sent without the
-/// present one.
+/// The problems of these secrets. Webhooks are signed without an unusable previous secret, and not sent without a current
+/// one.
 pub fn unusable(secrets: &SigningSecrets) -> Vec<String> {
     keys(secrets)
         .filter_map(|(name, key)| Some(format!("hrms.{name}: {}", key.err()?)))
@@ -92,9 +92,9 @@ mod tests {
         SigningKey::read(&text.into())
     }
 
-    /// The specification's libraries have this case in their tests.
+    /// A test case of the specification's libraries.
     #[test]
-    fn the_signature_is_the_specifications_own() {
+    fn the_signature_matches_the_specifications_test_case() {
         let key = read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let at = Timestamp::from_second(1_614_265_330).unwrap();
         let value = signatures(

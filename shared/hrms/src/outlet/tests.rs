@@ -12,7 +12,7 @@ use super::*;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLDER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Plays the receiver and the store of secrets.
+/// Fakes of the receiver and of the secret store.
 struct Scene {
     answer: Result<Response, TransportError>,
     secrets: Option<SigningSecrets>,
@@ -155,7 +155,7 @@ async fn a_previous_secret_that_cannot_be_used_is_left_out() {
 }
 
 #[tokio::test]
-async fn without_a_right_secret_nothing_is_sent() {
+async fn without_a_valid_secret_nothing_is_sent() {
     for (secrets, named) in [
         (None, "hrms.current"),
         (Some(signing("", None)), "hrms.current"),
@@ -170,7 +170,7 @@ async fn without_a_right_secret_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn any_answer_is_an_answer_and_may_ask_for_patience() {
+async fn any_status_is_returned_with_its_retry_after() {
     for (value, expected) in [
         ("7", Some(7)),
         ("Fri, 15 Jan 2027 08:01:00 GMT", Some(60)),
@@ -187,7 +187,7 @@ async fn any_answer_is_an_answer_and_may_ask_for_patience() {
 }
 
 #[tokio::test]
-async fn no_answer_is_told_by_its_kind() {
+async fn a_missing_answer_is_reported_by_its_kind() {
     for (error, code) in [
         (
             TransportError::NotSent("hrms.example.com: no connection".to_owned()),
