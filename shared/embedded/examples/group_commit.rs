@@ -1,4 +1,4 @@
-//! How much sharing commits saves: the same inserts one after the other, each waiting for its own commit, and all at
+//! Measures what shared commits save: the same inserts one after the other, each waiting for its own commit, and all at
 //! once.
 //!
 //! `cargo run -p stagecall-embedded --example group_commit -- 16000`

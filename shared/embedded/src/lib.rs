@@ -1,11 +1,11 @@
-//! Stagecall on one machine: the core's ports without any service beside it.
+//! Stagecall on one machine: the core's ports without any external service.
 //!
-//! * [`Store`]: everything that must last, in one `SQLite` file;
+//! * [`Store`]: all durable state, in one `SQLite` file;
 //! * [`WorkQueue`] and [`Workers`]: the work of this process, fair between tenants;
 //! * [`FileSecrets`]: credentials from files and the environment, callback tokens from a key file;
-//! * [`Vault`]: the credentials and callback tokens that commands keep beside the file.
+//! * [`Vault`]: the credentials and callback tokens that commands store beside the file.
 //!
-//! Nothing here decides anything about invitations; that is the core's part.
+//! All decisions about invitations are made by the core.
 
 mod queue;
 mod secrets;

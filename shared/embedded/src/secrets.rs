@@ -18,17 +18,17 @@ use stagecall_core::ports::{
     CallbackToken, CallbackTokens, PlatformSecret, Secrets, SigningSecrets, TenantSecret,
 };
 
-/// Where a secret is: `{ env = "ACME_WILLO_KEY" }` or `{ file = "/run/secrets/willo" }`.
+/// The source of a secret: `{ env = "ACME_WILLO_KEY" }` or `{ file = "/run/secrets/willo" }`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// In this variable of the environment.
+    /// In this environment variable.
     Env(String),
-    /// In this file; one newline at its end does not count.
+    /// In this file; one newline at its end is ignored.
     File(PathBuf),
 }
 
-/// Where a tenant's secrets are.
+/// The sources of a tenant's secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantSources {
@@ -39,24 +39,24 @@ pub struct TenantSources {
     /// The platform accounts, by the names the tenant's configuration gives them.
     #[serde(default)]
     pub platforms: BTreeMap<AccountId, AccountSources>,
-    /// What webhooks to the HRMS are signed with.
+    /// The signing secrets of webhooks to the HRMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hrms: Option<SigningSources>,
 }
 
-/// Where the signing secrets are. To rotate: put the new one first and the old one second, let the receiver change over,
-/// and take the old one out.
+/// The sources of the signing secrets. To rotate: put the new one first and the old one second, wait until the receiver
+/// uses the new one, and remove the old one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningSources {
-    /// The one that is valid from now on.
+    /// The current one.
     pub current: Source,
-    /// The one before, during a rotation.
+    /// The previous one, during a rotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Source>,
 }
 
-/// Where the secrets of a platform account are.
+/// The sources of the secrets of a platform account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSources {
@@ -68,8 +68,8 @@ pub struct AccountSources {
     pub callback: CallbackSettings,
 }
 
-/// Which callback token of an account is valid. To rotate it: raise the generation with `accept_previous` on, register
-/// the callbacks anew, and take `accept_previous` off again.
+/// The valid callback token of an account. To rotate it: increment the generation with `accept_previous` on, register
+/// the callbacks again, and switch `accept_previous` off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallbackSettings {
@@ -95,24 +95,24 @@ type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// The secrets of one machine.
 ///
 /// Callback tokens are not stored: each is the HMAC-SHA256 of `tenant/account/generation` under the key of a file, in
-/// hex. Whoever has the key has all tokens, so it belongs in the backup and nowhere else; with a new key every callback
-/// has to be registered anew.
+/// hex. The key gives access to all tokens, so it belongs in the backup and nowhere else; with a new key every callback
+/// has to be registered again.
 pub struct FileSecrets {
     sources: BTreeMap<TenantId, TenantSources>,
     environment: Environment,
-    /// Has taken in the key, and nothing else yet.
+    /// Initialised with the key.
     hmac: Hmac<Sha256>,
     cache: Mutex<HashMap<TenantId, TenantSecret>>,
-    /// Has the secrets of all other tenants.
+    /// The secrets of all other tenants.
     vault: Option<Vault>,
 }
 
 impl FileSecrets {
-    /// The secrets at `sources`, and the tokens of the key in `key_file`, which is created if there is none. The secrets
-    /// themselves are read when they are first asked for.
+    /// The secrets at `sources`, and the tokens of the key in `key_file`, which is created if there is none. The
+    /// secrets themselves are read at their first use.
     ///
     /// # Errors
-    /// The key file cannot be read or created or holds something else; a name that would make tokens ambiguous.
+    /// The key file cannot be read, created or parsed; or a name would make tokens ambiguous.
     pub fn new(
         sources: BTreeMap<TenantId, TenantSources>,
         key_file: &Path,
@@ -152,13 +152,13 @@ impl FileSecrets {
         })
     }
 
-    /// The same, and those of the vault for every tenant that is not described.
+    /// Uses the vault for every tenant that is not described.
     pub fn or(mut self, vault: Vault) -> Self {
         self.vault = Some(vault);
         self
     }
 
-    /// The vault, if the tenant's secrets are for it to tell.
+    /// The vault, if it is responsible for the tenant's secrets.
     fn vault(&self, tenant: &TenantId) -> Option<&Vault> {
         self.vault
             .as_ref()
@@ -170,7 +170,7 @@ impl FileSecrets {
             StoreError::new(
                 STORE,
                 "read the secrets",
-                format!("tenant {tenant}: it is not said where its secrets are. Describe them in the configuration"),
+                format!("tenant {tenant}: the configuration does not say where its secrets are. Describe them there"),
             )
         })?;
         let mut platforms = BTreeMap::new();
@@ -197,7 +197,7 @@ impl FileSecrets {
                     previous: of.previous.as_ref().and_then(|source| {
                         let read = self.one(tenant, "hrms.previous", source);
                         let warn = |error: &StoreError| {
-                            tracing::warn!(%tenant, %error, "a replaced secret cannot be read and is left out");
+                            tracing::warn!(%tenant, %error, "reading a replaced secret failed, it is left out");
                         };
                         read.inspect_err(warn).ok()
                     }),
@@ -229,7 +229,7 @@ impl FileSecrets {
             ),
             Source::File(path) => {
                 let place = format!("the file {}", path.display());
-                // Small, local, and only at the first time and after a refusal: not worth another thread.
+                // Small, local, and only at first use and after a refusal: not worth another thread.
                 let mut text = std::fs::read_to_string(path).map_err(|error| {
                     failed(format!("{place} cannot be read: {error}. Put the secret there"))
                 })?;

@@ -1,4 +1,4 @@
-//! What waits and what runs, one lane per tenant. Plain data: no waiting, no tasks.
+//! Waiting and running work, one lane per tenant. Plain data: no blocking, no tasks.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -8,7 +8,7 @@ use stagecall_core::work::{Kind, Work};
 
 use super::Limits;
 
-/// What a piece of work is about: two of the same name are the same work, whatever else they say.
+/// The identity of a piece of work: two with the same name are the same work, whatever their other fields.
 fn name(work: &Work) -> Work {
     match work {
         Work::WriteBack { key, .. } => Work::WriteBack {
@@ -20,7 +20,7 @@ fn name(work: &Work) -> Work {
     }
 }
 
-/// `before`, and what `new` says beyond it.
+/// Merges the fields of `new` into `before`.
 fn merge(before: &mut Work, new: Work) {
     if let (
         Work::WriteBack {
@@ -40,32 +40,32 @@ fn merge(before: &mut Work, new: Work) {
     }
 }
 
-/// There was no room.
+/// The queue has no room.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
 pub(super) struct Lanes {
     limits: Limits,
-    /// The names of the polls that wait, the oldest first. They have workers of their own: a tenant has one, and whatever
-    /// else there is to do begins with it.
+    /// The names of the waiting polls, the oldest first. They have their own workers: a tenant has one poll, and all
+    /// other work starts with it.
     polls: VecDeque<Work>,
-    /// How many polls run.
+    /// The number of running polls.
     polls_running: usize,
-    /// Tenants with something else that waits or runs.
+    /// Tenants with other work that waits or runs.
     by_tenant: HashMap<TenantId, Lane>,
-    /// Tenants with something else that waits, in the order of their turns.
+    /// Tenants with other waiting work, in the order of their turns.
     turns: VecDeque<TenantId>,
-    /// How many others run.
+    /// The number of running pieces of other work.
     others_running: usize,
-    /// What waits, in full, by its name.
+    /// The waiting work by its name.
     waiting: HashMap<Work, Work>,
-    /// The names of what runs.
+    /// The names of the running work.
     running: HashSet<Work>,
 }
 
 #[derive(Default)]
 struct Lane {
-    /// What waits of each kind, in the order of their turns: names, the oldest first. None is empty.
+    /// The waiting names of each kind, the oldest first, in the order of the kinds' turns. No kind is empty.
     kinds: VecDeque<(Kind, VecDeque<Work>)>,
     running: usize,
 }
@@ -83,7 +83,7 @@ impl Lane {
         }
     }
 
-    /// The next one that `may` run. Its kind is last from now on.
+    /// The next one that `may` run. Its kind moves to the end.
     fn take(&mut self, may: impl Fn(&Work) -> bool) -> Option<Work> {
         let mut next = self.kinds.iter().enumerate();
         let (kind, at) =
@@ -125,8 +125,8 @@ impl Lanes {
         self.waiting.contains_key(&name) || self.running.contains(&name)
     }
 
-    /// Lets `work` wait. Where there is no room, the first of its kind of its tenant may wait still, so that nobody's
-    /// crowd keeps out another's.
+    /// Enqueues `work`. A full queue still accepts the first of its kind of a tenant, so that one tenant's load does
+    /// not block another's.
     pub(super) fn push(&mut self, work: Work) -> Result<(), Full> {
         let full = self.room() == 0;
         let name = name(&work);
@@ -155,7 +155,7 @@ impl Lanes {
         Ok(())
     }
 
-    /// The next piece of work that may run; it counts as running from now on.
+    /// Takes the next piece of work that may run and marks it as running.
     pub(super) fn take(&mut self) -> Option<Work> {
         let name = self.take_poll().or_else(|| self.take_other())?;
         let work = self.waiting.remove(&name);
@@ -198,7 +198,7 @@ impl Lanes {
         None
     }
 
-    /// `work`, which [`Self::take`] gave, has ended.
+    /// Marks `work` from [`Self::take`] as finished.
     pub(super) fn finish(&mut self, work: &Work) {
         if !self.running.remove(&name(work)) {
             return;
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_take_turns_however_much_one_has() {
+    fn tenants_take_turns_whatever_their_load() {
         let mut lanes = Lanes::new(LIMITS);
         for application in 0..50 {
             lanes.push(invite("big", application)).unwrap();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_runs_no_more_than_its_share_and_goes_on_when_one_ends() {
+    fn a_tenant_runs_no_more_than_its_share() {
         let mut lanes = Lanes::new(LIMITS);
         for application in 0..5 {
             lanes.push(invite("a", application)).unwrap();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_waits_is_queued_once_with_all_that_was_said() {
+    fn waiting_work_is_queued_once_with_merged_fields() {
         let mut lanes = Lanes::new(LIMITS);
         for work in [
             write_back(false, None),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn work_pushed_while_it_runs_runs_once_more_afterwards_and_never_beside_itself() {
+    fn work_pushed_while_it_runs_runs_once_more_afterwards() {
         let mut lanes = Lanes::new(LIMITS);
         lanes.push(write_back(false, None)).unwrap();
         let running = lanes.take().unwrap();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn work_behind_one_that_must_wait_goes_first() {
+    fn blocked_work_is_overtaken() {
         let mut lanes = Lanes::new(LIMITS);
         lanes.push(invite("a", 1)).unwrap();
         lanes.take().unwrap();
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_of_one_kind_keeps_neither_the_tenants_poll_nor_its_deliveries_waiting() {
+    fn a_backlog_of_one_kind_delays_neither_poll_nor_deliveries() {
         let mut lanes = Lanes::new(LIMITS);
         for application in 0..50 {
             lanes.push(invite("a", application)).unwrap();
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_takes_in_the_first_of_each_kind_of_a_tenant() {
+    fn a_full_queue_accepts_the_first_of_each_kind_of_a_tenant() {
         let mut lanes = Lanes::new(Limits {
             capacity: 2,
             ..LIMITS
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_what_is_new_and_still_takes_in_what_is_known() {
+    fn a_full_queue_drops_new_work_and_merges_known_work() {
         let mut lanes = Lanes::new(Limits {
             capacity: 1,
             ..LIMITS
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_remains_of_a_tenant_whose_work_is_done() {
+    fn no_state_is_kept_of_a_tenant_without_work() {
         let mut lanes = Lanes::new(LIMITS);
         for work in [invite("a", 1), poll("a")] {
             lanes.push(work).unwrap();

@@ -1,7 +1,7 @@
 //! The queue of this process, and the workers that empty it.
 //!
-//! What waits here is only a hint: the store knows what is due. So the queue may drop what it has no room for, and
-//! forget everything when the process ends.
+//! Queued work is only a hint: the store knows what is due. So the queue may drop work it has no room for, and loses
+//! everything when the process ends.
 
 mod lanes;
 mod workers;
@@ -18,22 +18,22 @@ use lanes::Lanes;
 
 pub use workers::Workers;
 
-/// How much of it there may be.
+/// The limits of a queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most pieces of work that wait.
+    /// The maximum number of waiting pieces of work.
     pub capacity: usize,
-    /// The most that run at a time; polls, as many beside.
+    /// The maximum that run at a time; the same number of polls in addition.
     pub max_total: usize,
-    /// The most of one tenant that run at a time, beside its poll.
+    /// The maximum of one tenant that run at a time, in addition to its poll.
     pub max_per_tenant: usize,
 }
 
 /// The queue. Clones share it.
 ///
-/// Work that waits already is not queued twice; what two pieces of it say is put together. Work that is being done is
-/// queued once more and begun after the running one has ended. Tenants take turns, and so do a tenant's kinds of work;
-/// polls have workers of their own.
+/// Waiting work is not queued twice; the fields of both pieces are merged. Running work is queued once more and starts
+/// after the running one has ended. Tenants take turns, and so do a tenant's kinds of work; polls have their own
+/// workers.
 #[derive(Clone)]
 pub struct WorkQueue {
     shared: Arc<Shared>,
@@ -56,13 +56,13 @@ impl WorkQueue {
         (queue.clone(), Workers::new(queue))
     }
 
-    /// How many pieces of work wait.
+    /// The number of waiting pieces of work.
     pub fn depth(&self) -> usize {
         self.lanes().depth()
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
-        // Nothing under the lock can panic half-way through a change that matters.
+        // No code under the lock can panic in the middle of a relevant change.
         self.shared
             .lanes
             .lock()
@@ -82,7 +82,7 @@ impl Queue for WorkQueue {
         if dropped > 0 {
             tracing::debug!(
                 dropped,
-                "the queue is full; what was dropped is found again when it is due"
+                "queue full, work dropped until it is next found due"
             );
         }
         self.shared.changed.notify_one();

@@ -10,7 +10,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use super::WorkQueue;
 
-/// What empties a [`WorkQueue`].
+/// The workers that empty a [`WorkQueue`].
 pub struct Workers {
     queue: WorkQueue,
     running: HashMap<Id, Work>,
@@ -24,10 +24,10 @@ impl Workers {
         }
     }
 
-    /// Hands each piece of work to `handler` until `shutdown` resolves; then begins nothing new and waits for what runs,
-    /// `grace` at most. What is cut off then, and what still waits, is due in the store.
+    /// Passes each piece of work to `handler` until `shutdown` resolves. Then it starts nothing new and waits at most
+    /// `grace` for running work. Aborted and waiting work is still due in the store.
     ///
-    /// A handler that panics ends that piece of work and no other.
+    /// A panic of a handler ends only that piece of work.
     pub async fn run<H, F>(
         mut self,
         handler: H,
@@ -42,13 +42,13 @@ impl Workers {
         let mut tasks = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
-            // In a statement of its own: the lock is not held beyond it.
+            // In its own statement: the lock is released after it.
             loop {
                 let next = queue.lanes().take();
                 let Some(work) = next else { break };
                 let handler = Arc::clone(&handler);
                 let begun = work.clone();
-                // The handler is called inside the task, so that a panic before its future counts as its own, too.
+                // The handler is called inside the task, so a panic before its future exists is caught, too.
                 let task = tasks.spawn(async move { handler(begun).await });
                 self.running.insert(task.id(), work);
             }
@@ -68,7 +68,7 @@ impl Workers {
             tracing::warn!(
                 works = tasks.len(),
                 grace_seconds = grace.as_secs_f64(),
-                "work was cut off at shutdown; it is due again when the host starts"
+                "work aborted at shutdown, due again at the next start"
             );
             tasks.shutdown().await;
         }
@@ -83,11 +83,11 @@ impl Workers {
             return;
         };
         if ended.is_err_and(|error| error.is_panic()) {
-            // Without the panic's message: nobody has checked what it may hold.
+            // Without the panic's message: it may hold personal data.
             tracing::error!(
                 tenant = %work.tenant(),
                 work = work.kind().name(),
-                "the handler of a piece of work panicked; the work stays due"
+                "handler panicked, the work stays due"
             );
         }
         self.queue.lanes().finish(&work);

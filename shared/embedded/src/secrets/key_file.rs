@@ -6,14 +6,14 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
-/// The key in the file at `path`; a new one if there is no such file. The problem is in words.
+/// The key in the file at `path`; a new one if there is no such file. The error is a text.
 pub(super) fn read_or_create(path: &Path) -> Result<SecretBox<[u8; 32]>, String> {
     match fs::read_to_string(path) {
         Ok(text) => parse(path, &SecretString::from(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             create(path)
                 .map_err(|error| format!("{} cannot be created: {error}", path.display()))?;
-            // Read back rather than kept: if another process was faster, the file has its key.
+            // Read back: if another process was faster, the file has its key.
             let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
             parse(path, &SecretString::from(text))
         }
@@ -29,14 +29,14 @@ fn parse(path: &Path, text: &SecretString) -> Result<SecretBox<[u8; 32]>, String
     let mut key = Box::new([0; 32]);
     hex::decode_to_slice(text.expose_secret().trim(), key.as_mut_slice()).map_err(|_| {
         format!(
-            "{} does not hold 64 hex digits. Restore it, or delete it and register all callbacks anew",
+            "{} does not hold 64 hex digits. Restore it, or delete it and register all callbacks again",
             path.display()
         )
     })?;
     Ok(SecretBox::new(key))
 }
 
-/// Puts a new key at `path`, whole and durable or not at all, and never in place of another.
+/// Writes a new key to `path`, atomically and durably, never over another one.
 fn create(path: &Path) -> std::io::Result<()> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(std::io::Error::other)?;
@@ -49,7 +49,7 @@ fn create(path: &Path) -> std::io::Result<()> {
     let mut file = options.open(&draft)?;
     writeln!(file, "{}", hex::encode(key))?;
     file.sync_all()?;
-    // A link, because a rename would replace the file of a process that was faster.
+    // A link: a rename would replace the file of a process that was faster.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {

@@ -71,7 +71,7 @@ async fn tokens(secrets: &FileSecrets) -> (String, Option<String>) {
 }
 
 #[tokio::test]
-async fn a_file_is_read_again_only_when_asked_afresh_and_one_newline_is_dropped() {
+async fn a_file_is_reread_only_on_request_and_one_newline_is_dropped() {
     let place = Place::new();
     let secrets = place.secrets(CallbackSettings::default());
     fs::write(place.path("willo"), "one\r\n").unwrap();
@@ -83,7 +83,7 @@ async fn a_file_is_read_again_only_when_asked_afresh_and_one_newline_is_dropped(
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_and_no_value_is() {
+async fn missing_secrets_are_named_without_values() {
     let place = Place::new();
     let secrets = place.secrets(CallbackSettings::default());
     let path = place.path("willo");
@@ -213,7 +213,7 @@ fn a_name_that_would_make_tokens_ambiguous_is_refused() {
     assert!(error.err().unwrap().to_string().contains("a/b"));
 }
 
-/// A clock that stands.
+/// A stopped clock.
 struct At(&'static str);
 
 impl stagecall_core::clock::Clock for At {
@@ -239,9 +239,9 @@ fn given(key: &str) -> TenantSecret {
     }
 }
 
-/// What one process writes, another reads at once; a rotated token is accepted until its time.
+/// One process reads at once what another writes; a rotated token is accepted until its expiry.
 #[tokio::test]
-async fn the_vault_keeps_what_commands_give_it() {
+async fn the_vault_stores_what_commands_write() {
     let place = Place::new();
     let (acme, willo) = (TenantId::from("acme"), AccountId::from("willo"));
     let commands = vault(&place, "2026-11-22T10:00:00Z");
@@ -307,9 +307,9 @@ async fn the_vault_keeps_what_commands_give_it() {
     assert!(host.secret(&acme, false).await.is_err());
 }
 
-/// Each reads, adds an account and writes; no account is lost, and no draft is in another's way.
+/// Each reads, adds an account and writes; no account is lost, and drafts do not collide.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_changes_at_once_none_is_lost() {
+async fn no_concurrent_change_is_lost() {
     let place = std::sync::Arc::new(Place::new());
     let acme = TenantId::from("acme");
     let first = vault(&place, "2026-11-22T10:00:00Z");
@@ -337,9 +337,9 @@ async fn of_changes_at_once_none_is_lost() {
     assert_eq!(secret.platforms.len(), 17);
 }
 
-/// A writer that died has left its draft, as an earlier program named it or as this one does.
+/// A crashed writer has left its draft, under the name of an earlier version or of this one.
 #[tokio::test]
-async fn no_draft_stays() {
+async fn drafts_are_removed() {
     let place = Place::new();
     let vault = vault(&place, "2026-11-22T10:00:00Z");
     let folder = place.path("stagecall.db.secrets");
@@ -364,9 +364,9 @@ async fn no_draft_stays() {
     assert_eq!(left(), [false, false, true]);
 }
 
-/// Everything works without the secret that a rotation has replaced.
+/// Everything works without the previous secret of a rotation.
 #[tokio::test]
-async fn a_previous_signing_secret_that_is_not_there_is_left_out() {
+async fn a_missing_previous_signing_secret_is_left_out() {
     let place = Place::new();
     let sources = TenantSources {
         eploy_client_id: Source::Env("ID".to_owned()),
@@ -390,7 +390,7 @@ async fn a_previous_signing_secret_that_is_not_there_is_left_out() {
 
 /// A name from outside reaches no other file.
 #[tokio::test]
-async fn the_vault_has_no_way_out() {
+async fn the_vault_cannot_leave_its_folder() {
     let place = Place::new();
     fs::write(place.path("acme.json"), "{}").unwrap();
     let vault = vault(&place, "2026-11-22T10:00:00Z");

@@ -1,4 +1,4 @@
-//! The secrets that commands keep beside the store: a folder with a file for each tenant, for its owner's eyes only.
+//! The secrets that commands store beside the database: a folder with a file per tenant, readable only by its owner.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -18,8 +18,8 @@ use stagecall_core::ports::{
 
 use super::STORE;
 
-/// The secrets of the tenants that commands configure. Every question reads the file, so that what a command writes is
-/// in use at once in a host that serves beside it.
+/// The secrets of the tenants that commands configure. Every access reads the file, so a running host uses at once what
+/// a command writes.
 #[derive(Clone)]
 pub struct Vault {
     folder: PathBuf,
@@ -48,13 +48,13 @@ impl Vault {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(failed(
                 tenant,
-                "its name has other signs than letters, digits, - and _",
+                "its name has other characters than letters, digits, - and _",
             ));
         }
         Ok(self.folder.join(format!("{name}.json")))
     }
 
-    /// What is in the tenant's file; `None` if there is none.
+    /// The content of the tenant's file; `None` if there is none.
     fn read(&self, tenant: &TenantId) -> Result<Option<Keyring>, StoreError> {
         let file = self.file(tenant)?;
         // Small and local: not worth another thread.
@@ -74,8 +74,8 @@ impl Vault {
         Ok(Some(credentials))
     }
 
-    /// Keeps every other writer, of this process or another, away from the folder until it is dropped. So what was read
-    /// stays true until it is replaced, and whatever draft there is was left by a writer that died.
+    /// Locks the folder against every other writer, of this process or another, until it is dropped. So what was read
+    /// stays current until it is replaced, and any draft is left from a crashed writer.
     fn lock(&self, tenant: &TenantId) -> Result<File, StoreError> {
         let place = self.folder.join(".lock");
         let lock = || {
@@ -96,7 +96,7 @@ impl Vault {
         })
     }
 
-    /// Puts the file in place, whole and durable or not at all. The folder is locked.
+    /// Writes the file atomically and durably. The folder is locked.
     fn write(&self, tenant: &TenantId, credentials: &Keyring) -> Result<(), StoreError> {
         let file = self.file(tenant)?;
         let put = || {
@@ -111,7 +111,7 @@ impl Vault {
         })
     }
 
-    /// Removes the drafts that writers left that died: they have secrets. The folder is locked.
+    /// Removes the drafts of crashed writers: they hold secrets. The folder is locked.
     fn remove_drafts(&self, tenant: &TenantId) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
@@ -128,10 +128,10 @@ impl Vault {
     }
 }
 
-/// How the name of a draft ends.
+/// The suffix of a draft's name.
 const DRAFT: &str = ".new";
 
-/// For its owner's eyes only.
+/// Readable only by its owner.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true);
@@ -159,7 +159,7 @@ fn failed(tenant: &TenantId, problem: impl std::fmt::Display) -> StoreError {
     )
 }
 
-/// 256 bits of chance.
+/// 256 random bits.
 fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| failed(tenant, error))?;
@@ -171,7 +171,7 @@ impl Secrets for Vault {
     async fn secret(&self, tenant: &TenantId, _fresh: bool) -> Result<TenantSecret, StoreError> {
         let credentials = self.read(tenant).map_err(StoreError::permanent)?;
         credentials.map(|credentials| credentials.secret().clone()).ok_or_else(|| {
-            failed(tenant, "there are no secrets of it. Give them with stagecall tenant rotate, or describe them in the configuration file").permanent()
+            failed(tenant, "there are no secrets of it. Store them with stagecall tenant rotate, or describe them in the configuration file").permanent()
         })
     }
 
@@ -180,7 +180,7 @@ impl Secrets for Vault {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Option<CallbackTokens>, StoreError> {
-        // Whoever calls with an invented name learns nothing.
+        // A caller with an invented name learns nothing.
         if self.file(tenant).is_err() {
             return Ok(None);
         }
@@ -197,7 +197,7 @@ impl SecretsWriter for Vault {
         before: Option<&TenantSecret>,
         secret: &TenantSecret,
     ) -> Result<Saved, StoreError> {
-        // Held for as long as a small file takes to be written: not worth another thread.
+        // Held while a small file is written: not worth another thread.
         let _lock = self.lock(tenant)?;
         let stored = self.read(tenant)?;
         let known = stored.as_ref();

@@ -25,7 +25,7 @@ impl Allowance for Store {
                 )?
                 .execute(params![tenant.as_str(), day])?;
             if new_day == 1 {
-                // A week is kept for people to look at.
+                // A week is kept for inspection.
                 connection
                     .prepare_cached(
                         "DELETE FROM allowance WHERE tenant = ?1 AND day NOT IN

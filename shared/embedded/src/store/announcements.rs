@@ -114,7 +114,7 @@ impl Announcements for Store {
     }
 }
 
-/// A row of the table, ready to be written.
+/// A row of the table.
 struct AnnouncementRow {
     key: HireKey,
     candidate: CandidateId,

@@ -1,4 +1,4 @@
-//! Mappings as they were.
+//! The mappings' definitions, by version.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

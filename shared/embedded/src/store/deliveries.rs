@@ -10,8 +10,8 @@ use stagecall_core::ports::{Deliveries, Delivery, DeliveryOutcome};
 use super::fault::Fault;
 use super::{Store, column, document, parse};
 
-/// How many are forgotten in one write, so that others do not wait for long.
-pub(super) const FORGOTTEN_AT_ONCE: usize = 500;
+/// How many are removed in one write, so that other writes do not wait long.
+pub(super) const MAX_PURGED_PER_WRITE: usize = 500;
 
 #[async_trait]
 impl Deliveries for Store {
@@ -111,13 +111,13 @@ impl Deliveries for Store {
     }
 }
 
-/// Removes some of the deliveries that were handled and arrived before this time. Returns how many.
+/// Removes some of the handled deliveries that arrived before this time. Returns how many.
 pub(super) fn forget_handled(connection: &Connection, before: i64) -> Result<usize, Fault> {
     let places: Vec<(String, String)> = connection
         .prepare_cached(
             "SELECT tenant, id FROM delivery WHERE standing = 'handled' AND at < ?1 LIMIT ?2",
         )?
-        .query_map(params![before, FORGOTTEN_AT_ONCE.cast_signed()], |row| {
+        .query_map(params![before, MAX_PURGED_PER_WRITE.cast_signed()], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<Result<_, _>>()?;
@@ -138,7 +138,7 @@ fn remove(connection: &Connection, tenant: &str, id: &str) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Removes the deliveries that speak of a platform account's reference. Returns how many.
+/// Removes the deliveries with a platform account's reference. Returns how many.
 pub(super) fn remove_those_of(
     connection: &Connection,
     tenant: &TenantId,
@@ -160,7 +160,7 @@ pub(super) fn remove_those_of(
     Ok(ids.len())
 }
 
-/// So that a delivery is found by what it speaks of.
+/// Indexes a delivery by its references.
 fn remember_references(connection: &Connection, delivery: &Delivery) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO delivery_reference (tenant, id, account, reference) VALUES (?1, ?2, ?3, ?4)

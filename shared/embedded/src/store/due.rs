@@ -1,7 +1,7 @@
 //! What is due.
 //!
-//! Only what belongs to a configured tenant can be: the work of a removed one could not be done and would stand in the
-//! way of the others. For a paused tenant only reporting and deliveries are due.
+//! Only the work of configured tenants can be due: that of a removed one could not be done and would block the others.
+//! For a paused tenant only reports and deliveries are due.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
@@ -16,13 +16,13 @@ use super::fault::Fault;
 use super::ledger::{key, step_named};
 use super::{Store, instant};
 
-/// A tenant without a state was never polled.
+/// A tenant without a state has never been polled.
 const POLLS: &str = "
     SELECT coalesce(tenant_state.due_at, 0) AS due_at, tenant.id
     FROM tenant LEFT JOIN tenant_state ON tenant_state.tenant = tenant.id
     WHERE NOT paused AND coalesce(tenant_state.due_at, 0) <= ?1 AND ?2 > 0";
 
-// Tenant by tenant, along an index that begins with the tenant: what one has costs another nothing. `CROSS JOIN` keeps
+// Per tenant, along an index that begins with the tenant: one tenant's load costs another nothing. `CROSS JOIN` keeps
 // SQLite to this order of the tables.
 
 const TO_INVITE: &str = "
@@ -79,10 +79,10 @@ impl Due for Store {
     }
 }
 
-/// Makes an item of a row.
+/// Reads an item from a row.
 type Reader = fn(&Row<'_>) -> Result<DueItem, Fault>;
 
-/// How a kind is found.
+/// The query of a kind.
 pub(super) fn query(kind: Kind) -> (&'static str, Reader) {
     match kind {
         Kind::Poll => (POLLS, poll),
@@ -94,7 +94,7 @@ pub(super) fn query(kind: Kind) -> (&'static str, Reader) {
     }
 }
 
-/// What is due, the longest due first.
+/// The due work, the longest due first.
 pub(super) fn all(
     connection: &Connection,
     now: Timestamp,
@@ -107,10 +107,10 @@ pub(super) fn all(
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![instant(now), each.cast_signed()])?;
         while let Some(row) = rows.next()? {
-            // One that cannot be read must not hold up the others.
+            // An unreadable row must not block the others.
             match since(row).and_then(|since| Ok((since, item(row)?))) {
                 Ok((since, item)) => found.push(DueSince { since, item }),
-                Err(fault) => tracing::error!(%fault, "something is due and cannot be read"),
+                Err(fault) => tracing::error!(%fault, "unreadable row among the due work"),
             }
         }
     }
@@ -120,7 +120,7 @@ pub(super) fn all(
 
 fn since(row: &Row<'_>) -> Result<Timestamp, Fault> {
     Timestamp::from_microsecond(row.get(0)?)
-        .map_err(|error| Fault::Other(format!("a time in the file makes no sense: {error}")))
+        .map_err(|error| Fault::Other(format!("a time in the file is invalid: {error}")))
 }
 
 fn poll(row: &Row<'_>) -> Result<DueItem, Fault> {

@@ -1,4 +1,4 @@
-//! Removing a candidate: by indexes, so that other writes wait no longer than for any of theirs.
+//! Removing a candidate: by indexes, so that other writes wait no longer than for any write.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::ledger::invitations;
 use super::records::documents;
 use super::{column, deliveries, parse, sweeps};
 
-/// Everything that [`Erased`] lists, all or nothing.
+/// Erases everything that [`Erased`] lists, atomically.
 pub(super) fn erase(
     connection: &Connection,
     tenant: &TenantId,
@@ -184,7 +184,7 @@ fn forget_poll_rows(
     Ok(count)
 }
 
-/// Takes a name out of the audit records. Returns out of how many.
+/// Removes a name from the audit records. Returns from how many.
 fn clear_audits(connection: &Connection, tenant: &TenantId, target: &str) -> Result<usize, Fault> {
     Ok(connection
         .prepare_cached(

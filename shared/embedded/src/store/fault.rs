@@ -1,4 +1,4 @@
-//! What goes wrong with the file, in words that say what to do.
+//! Errors of the file, with what to do.
 
 use std::fmt;
 
@@ -6,27 +6,25 @@ use rusqlite::ErrorCode;
 use stagecall_core::error::StoreError;
 use stagecall_core::unreadable;
 
-/// What is said of a file that does not hang together.
+/// The text for a corrupt file.
 pub(super) const DAMAGED: &str = "the file is damaged. Stop the host, keep the file and its -wal, and restore a backup or recover it with sqlite3's .recover";
 
 /// A failure of the file.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// `SQLite` said no.
+    /// An error of `SQLite`.
     Sqlite(rusqlite::Error),
     /// A row that this version cannot read.
     Unreadable {
-        /// Which.
         row: String,
-        /// Why.
         error: serde_json::Error,
     },
-    /// Anything else, in words.
+    /// Any other error, as text.
     Other(String),
 }
 
 impl Fault {
-    /// What the caller is told.
+    /// The error for the caller.
     pub(super) fn during(self, store: &'static str, operation: &'static str) -> StoreError {
         let told = StoreError::new(store, operation, &self);
         match self {
@@ -38,7 +36,7 @@ impl Fault {
     fn advice(error: &rusqlite::Error) -> Option<&'static str> {
         Some(match error.sqlite_error_code()? {
             ErrorCode::DiskFull => {
-                "the disk is full. Make room; what was answered is safe and work goes on by itself"
+                "the disk is full. Make room; acknowledged writes are safe and work resumes automatically"
             }
             ErrorCode::DatabaseCorrupt => DAMAGED,
             ErrorCode::NotADatabase => {

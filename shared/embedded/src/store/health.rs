@@ -1,4 +1,4 @@
-//! Whether the file is still what the host works on, and takes writes.
+//! Whether the file is still the one the host opened, and is writable.
 
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
@@ -11,18 +11,18 @@ use super::fault::{DAMAGED, Fault};
 use super::lock::Lock;
 use super::{STORE, Store, column, schema};
 
-/// What every file of SQLite begins with.
+/// The first bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Where its header has the mark of the program that the file belongs to.
+/// The offset of the application id in the header.
 const APPLICATION_ID_AT: u64 = 68;
 
 impl Store {
-    /// Writes that all was well at `now`, durably, and looks whether the file is still the one that was opened, and a
-    /// database of ours: nobody removed it, put another in its place, or wrote over it.
+    /// Durably records a successful check at `now`, and checks that the file is still the one that was opened and a
+    /// Stagecall database: not removed, replaced or overwritten.
     ///
     /// # Errors
-    /// It is not, or it takes no writes.
+    /// It is not, or it is not writable.
     pub async fn check(&self, now: Timestamp) -> Result<(), StoreError> {
         let operation = "check the database";
         if let Some(lock) = &self.inner.lock {
@@ -40,15 +40,15 @@ impl Store {
         .await
     }
 
-    /// Reads the whole file and looks whether its pages hang together: of 300,000 invitations (430 MB) in 0.3 seconds where the
-    /// system has the file in memory. What was changed inside a value cannot be told.
+    /// Reads the whole file and checks the consistency of its pages: 300,000 invitations (430 MB) take 0.3 seconds if
+    /// the system has the file in memory. Changes inside a value are not detected.
     ///
     /// # Errors
-    /// They do not, or it cannot be read.
+    /// They are inconsistent, or the file cannot be read.
     pub async fn verify(&self) -> Result<(), StoreError> {
         let path = self.inner.path.clone();
         let verifying = tokio::task::spawn_blocking(move || {
-            // A connection of its own, because others remember pages as they were; and none that makes a file.
+            // Its own connection, because others cache pages; opened without creating a file.
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(path, flags)?;
             let first = "PRAGMA quick_check(1)";
@@ -60,11 +60,11 @@ impl Store {
         });
         let verified = verifying
             .await
-            .unwrap_or_else(|_| Err(Fault::Other("the check was broken off".to_owned())));
+            .unwrap_or_else(|_| Err(Fault::Other("the check was aborted".to_owned())));
         verified.map_err(|fault| fault.during(STORE, "verify the database"))
     }
 
-    /// Resolves when nothing can be written any more, because the thread that writes has ended.
+    /// Resolves when the writing thread has ended, so that no more writes are possible.
     pub async fn writer_ended(&self) {
         self.inner.writer.ended().await;
     }
@@ -88,7 +88,7 @@ fn is_ours(lock: &Lock, path: &Path) -> Result<(), Fault> {
     let read = file
         .read_exact_at(&mut magic, 0)
         .and_then(|()| file.read_exact_at(&mut mark, APPLICATION_ID_AT));
-    // The mark of a new file is in its journal alone for a while.
+    // The application id of a new file is only in its journal for a while.
     let marks = [0, schema::APPLICATION_ID];
     let intact = read.is_ok() && magic == *MAGIC && marks.contains(&i32::from_be_bytes(mark));
     if intact {

@@ -87,7 +87,7 @@ impl Ledger for Store {
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError> {
         let tenant = tenant.clone();
-        // As one parameter, whatever their number.
+        // One parameter for any number of them.
         let applications = document(&applications)?;
         self.read("read the invitations of applications", move |connection| {
             invitations(
@@ -151,7 +151,7 @@ impl Ledger for Store {
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError> {
         let (tenant, account, name) = (tenant.clone(), account.clone(), name.to_owned());
-        self.read("look up what was made", move |connection| {
+        self.read("look up a created assessment", move |connection| {
             Ok(prepared(connection, &tenant, &account, &name)?)
         })
         .await
@@ -166,7 +166,7 @@ impl Ledger for Store {
     ) -> Result<AssessmentId, StoreError> {
         let (tenant, account, name) = (tenant.clone(), account.clone(), name.to_owned());
         let made = made.clone();
-        self.write("record what was made", move |connection| {
+        self.write("save a created assessment", move |connection| {
             connection
                 .prepare_cached(
                     "INSERT INTO prepared (tenant, account, name, assessment)
@@ -237,8 +237,8 @@ impl Ledger for Store {
         assessment: &AssessmentRef,
     ) -> Result<Vec<WatchedInvitation>, StoreError> {
         let (tenant, assessment) = (tenant.clone(), assessment.clone());
-        self.read("read the waiting invitations", move |connection| {
-            // One by one: thousands may be waiting, and little of each is needed.
+        self.read("read the watched invitations", move |connection| {
+            // One by one: thousands may be watched, and little of each is needed.
             each_invitation(
                 connection,
                 "SELECT document, tenant, application, mapping, round FROM invitation
@@ -248,10 +248,10 @@ impl Ledger for Store {
                     assessment.account.as_str(),
                     assessment.assessment.as_str()
                 ],
-                // One that cannot be read must not hold up the others.
+                // An unreadable row must not block the others.
                 |invitation| match invitation {
                     Err(fault @ Fault::Unreadable { .. }) => {
-                        tracing::error!(%fault, "a watched invitation cannot be read");
+                        tracing::error!(%fault, "unreadable watched invitation");
                         Ok(None)
                     }
                     other => other.map(waiting),
@@ -262,7 +262,7 @@ impl Ledger for Store {
     }
 }
 
-/// What a conditional change came to, by the number of rows that it changed.
+/// The outcome of a conditional change, by the number of changed rows.
 pub(super) fn saved(changed: usize) -> Saved {
     if changed == 1 {
         Saved::Saved
@@ -282,23 +282,23 @@ pub(super) fn invitations(
     })
 }
 
-/// What `wanted` makes of each of the invitations whose documents and keys `sql` selects, without holding them all.
+/// Maps each of the invitations whose documents and keys `sql` selects with `map`, without holding them all.
 fn each_invitation<T>(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
-    wanted: impl Fn(Result<Invitation, Fault>) -> Result<Option<T>, Fault>,
+    map: impl Fn(Result<Invitation, Fault>) -> Result<Option<T>, Fault>,
 ) -> Result<Vec<T>, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.extend(wanted(invitation(row, 0))?);
+        found.extend(map(invitation(row, 0))?);
     }
     Ok(found)
 }
 
-/// The invitation whose document stands in the column `first`, and the parts of its key in the four after it.
+/// The invitation with its document in the column `first`, and the parts of its key in the four after it.
 pub(super) fn invitation(row: &Row<'_>, first: usize) -> Result<Invitation, Fault> {
     let document = row
         .get_ref(first)?
@@ -308,7 +308,7 @@ pub(super) fn invitation(row: &Row<'_>, first: usize) -> Result<Invitation, Faul
     parse(format_args!("invitation {key}"), document)
 }
 
-/// The key whose parts stand in four columns from `first` on.
+/// The key with its parts in four columns from `first` on.
 pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<InvitationKey> {
     Ok(InvitationKey {
         tenant: TenantId::new(row.get::<_, String>(first)?),
@@ -366,7 +366,7 @@ fn waiting(invitation: Invitation) -> Option<WatchedInvitation> {
     })
 }
 
-/// A row of the table, ready to be written.
+/// A row of the table.
 struct InvitationRow {
     key: InvitationKey,
     candidate: CandidateId,

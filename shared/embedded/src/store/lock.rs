@@ -1,11 +1,11 @@
-//! The lock that keeps a second host away. Not one of SQLite's, because an operator's command may use the database while a
-//! host serves.
+//! The lock against a second host. Not one of SQLite's, because an operator's command may use the database while a host
+//! runs.
 //!
-//! It is on the database file itself, so it holds whatever name the file is opened by: a symbolic link, a hard link, a
-//! mount. It is of the kind of `flock`, which is apart from the locks that SQLite takes (`fcntl`).
+//! It is on the database file itself, so it works under any name of the file: a symbolic link, a hard link, a mount. It
+//! is a `flock` lock, which is independent of SQLite's locks (`fcntl`).
 //!
-//! Versions before locked `<file>.lock` alone. That is locked, too, so that a host of such a version and one of this do
-//! not serve one file.
+//! Earlier versions locked only `<file>.lock`. That is locked, too, so that hosts of such a version and of this one do
+//! not share a file.
 
 use std::fs::{File, TryLockError};
 use std::mem::ManuallyDrop;
@@ -13,18 +13,18 @@ use std::path::{Path, PathBuf};
 
 use super::fault::Fault;
 
-/// Held until dropped, or until the process ends in whatever way: the operating system lets it go.
+/// Held until dropped, or until the process ends in any way: the operating system releases it.
 pub(super) struct Lock {
     database: Handle,
     _beside: File,
 }
 
-/// A handle on the database. It is never closed: when a process closes *any* handle on a file, the operating system lets go
-/// of all `fcntl` locks that the process has on it, those of SQLite's connections among them.
+/// A handle on the database. It is never closed: when a process closes *any* handle on a file, the operating system
+/// releases all `fcntl` locks of the process on it, including those of SQLite's connections.
 type Handle = ManuallyDrop<File>;
 
 impl Lock {
-    /// Takes the lock of the database at `path`, and makes an empty file where there is none.
+    /// Locks the database at `path`, and creates an empty file if there is none.
     pub(super) fn take(path: &Path) -> Result<Self, Fault> {
         let database = ManuallyDrop::new(open(path)?);
         lock(&database, path)?;
@@ -43,7 +43,7 @@ impl Lock {
 }
 
 impl Lock {
-    /// The database that is locked.
+    /// The locked database.
     pub(super) fn database(&self) -> &File {
         &self.database
     }
@@ -57,7 +57,7 @@ impl Drop for Lock {
 
 fn release(database: &Handle) {
     if let Err(error) = database.unlock() {
-        tracing::error!(%error, "the lock of the database stays until the process ends");
+        tracing::error!(%error, "releasing the lock of the database failed, it is held until the process ends");
     }
 }
 

@@ -1,17 +1,14 @@
-//! The store: one `SQLite` file with everything that must last.
+//! The store: one `SQLite` file with all durable state.
 //!
-//! **An answered write is durable.** All writes go through one thread, which takes whatever waits, runs each write in a
-//! savepoint of its own inside one transaction, commits once and only then answers (see [`writer`]). Many small writes
-//! so share one `fsync`, and a write that fails takes none of its neighbours with it. Measured with the example
+//! **An acknowledged write is durable.** All writes go through one thread. It takes all waiting writes, runs each in its own savepoint inside one transaction, commits once and only then answers (see [`writer`]). So many small writes share one `fsync`, and a failed write does not affect the others. Measured with the example
 //! `group_commit` on two cores and a disk with an uncommonly quick `fsync` (0.05 ms), debug build: 16,000 inserts at
 //! once took a 12th of the time of 16,000 that each waited for a commit of their own (the median of three runs, from an
-//! 11th to a 16th); counted with 8,000, they needed at most a 50th of the `fsync`s. The slower the disk, the nearer the
-//! first ratio comes to the second.
+//! 11th to a 16th); counted with 8,000, they needed at most a 50th of the `fsync`s. On a slower disk the first ratio
+//! approaches the second.
 //!
-//! **Reads** have connections of their own and see every answered write (WAL).
+//! **Reads** have their own connections and see every acknowledged write (WAL).
 //!
-//! **One host per file.** A host locks the file, whatever it is called, for as long as it runs; an operator's command opens
-//! the same file without that and may read and write beside the host. The file belongs on a local disk: WAL does not work over a
+//! **One host per file.** A host locks the file, under whatever name, while it runs. An operator's command opens the same file without the lock and may read and write meanwhile. The file belongs on a local disk: WAL does not work over a
 //! network.
 
 mod allowance;
@@ -44,14 +41,14 @@ use lock::Lock;
 use readers::Readers;
 use writer::Writer;
 
-/// The store. Clones share it; the last one to go waits for the writes under way and closes the file.
+/// The store. Clones share it; the last one dropped waits for running writes and closes the file.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    // In the order in which they are to go: the lock last.
+    // In drop order: the lock last.
     writer: Writer,
     readers: Readers,
     lock: Option<Lock>,
@@ -59,11 +56,11 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the file for a host: creates it if there is none, brings its schema up to date, and keeps every other host
-    /// out.
+    /// Opens the file for a host: creates it if there is none, migrates its schema, and locks out every other host.
     ///
     /// # Errors
-    /// Another host has the file; it cannot be read or written; it is damaged, another program's, or of a newer version.
+    /// Another host uses the file; it cannot be read or written; it is damaged, another program's, or of a newer
+    /// version.
     pub fn open_exclusive(path: &Path) -> Result<Self, StoreError> {
         let open = || {
             let lock = Lock::take(path)?;
@@ -74,11 +71,11 @@ impl Store {
         open().map_err(|fault| at_opening(path, &fault))
     }
 
-    /// Opens the file for a command, beside a host or without one. A file that is new or of an older version is brought
-    /// up to date, which no host may be running for.
+    /// Opens the file for a command, with or without a running host. A new file or one of an older version is migrated,
+    /// which requires that no host is running.
     ///
     /// # Errors
-    /// As for [`Store::open_exclusive`], except that another host does no harm.
+    /// As for [`Store::open_exclusive`], except that a running host is allowed.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let open = || {
             let connection = connect(path)?;
@@ -102,7 +99,7 @@ impl Store {
         })
     }
 
-    /// Runs `work` among the writes; answers once it is durable.
+    /// Runs `work` as a write; returns once it is durable.
     async fn write<T, F>(&self, operation: &'static str, work: F) -> Result<T, StoreError>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -115,7 +112,7 @@ impl Store {
             .map_err(|problem| StoreError::new(STORE, operation, problem))
     }
 
-    /// Runs `work` on what is committed.
+    /// Runs `work` on committed data.
     async fn read<T, F>(&self, operation: &'static str, work: F) -> Result<T, StoreError>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -140,12 +137,12 @@ fn at_opening(path: &Path, fault: &Fault) -> StoreError {
     )
 }
 
-/// A connection as all of ours are.
+/// A connection with the common settings.
 fn connect(path: &Path) -> Result<Connection, Fault> {
     let connection = Connection::open(path)?;
-    // An operator's command may hold the file for a moment.
+    // An operator's command may lock the file for a moment.
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // Before anything else: a file that is not ours is not to be changed in any way.
+    // First of all: a foreign file must not be changed in any way.
     schema::version(&connection)?;
     configure(&connection)?;
     Ok(connection)
@@ -155,9 +152,9 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
-    // What is removed is overwritten: an erased candidate is in no forgotten corner of the file.
+    // Removed data is overwritten: nothing of an erased candidate is left in unused pages.
     connection.pragma_update(None, "secure_delete", "ON")?;
-    // Nothing that a foreign hand put into the schema may run functions.
+    // Manipulated schemas may not run functions.
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     // After a burst the WAL's file shrinks again.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
@@ -165,13 +162,13 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A time as the columns have it, in microseconds since 1970: rounded up, so that nothing is due early.
+/// A time for a column, in microseconds since 1970: rounded up, so that nothing is due early.
 fn column(at: Timestamp) -> i64 {
-    // The span of a timestamp is a tenth of what fits.
+    // The range of a timestamp is a tenth of what fits.
     i64::try_from((at.as_nanosecond() + 999).div_euclid(1000)).unwrap_or(i64::MAX)
 }
 
-/// Now, to be compared with the columns: rounded down.
+/// The current time, for comparison with columns: rounded down.
 fn instant(now: Timestamp) -> i64 {
     i64::try_from(now.as_nanosecond().div_euclid(1000)).unwrap_or(i64::MAX)
 }
@@ -181,7 +178,7 @@ fn document<T: serde::Serialize>(of: &T) -> Result<String, StoreError> {
     serde_json::to_string(of).map_err(|error| StoreError::new(STORE, "write a document", error))
 }
 
-/// What a row's document says. `row` is what the row is of, for whoever has to mend it.
+/// Parses a row's document. `row` names the row, for the operator who has to fix it.
 fn parse<T: serde::de::DeserializeOwned>(
     row: std::fmt::Arguments<'_>,
     text: &str,

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use super::connect;
 use super::fault::Fault;
 
-/// More of them would only wait for the same disk.
-const MOST: usize = 4;
+/// More connections would only wait for the same disk.
+const MAX_READERS: usize = 4;
 
 pub(super) struct Readers {
     path: PathBuf,
@@ -23,7 +23,7 @@ impl Readers {
         Self {
             path: path.to_owned(),
             idle: Arc::default(),
-            turns: Arc::new(Semaphore::new(MOST)),
+            turns: Arc::new(Semaphore::new(MAX_READERS)),
         }
     }
 
@@ -33,7 +33,7 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        let stopped = |_| Fault::Other("the reading was broken off".to_owned());
+        let stopped = |_| Fault::Other("the read was aborted".to_owned());
         let turn = Arc::clone(&self.turns)
             .acquire_owned()
             .await
@@ -48,7 +48,7 @@ impl Readers {
                 None => reading(&path)?,
             };
             let outcome = work(&connection);
-            // After a failure a new connection is the safer one.
+            // After a failure a new connection is safer.
             if outcome.is_ok() {
                 idle.lock()
                     .unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! What an operator's command asks of the store.
+//! The store's operations for operators' commands.
 
 use async_trait::async_trait;
 use rusqlite::types::ValueRef;
@@ -68,7 +68,7 @@ impl OperatorStore for Store {
     ) -> Result<InvitationPage, StoreError> {
         let (tenant, filter) = (tenant.clone(), filter.clone());
         let below = next.map_or(Ok(i64::MAX), str::parse).map_err(|_| {
-            let problem = "the next page asked for is none that was told of. Begin with the first";
+            let problem = "the cursor of the next page is invalid. Begin with the first page";
             StoreError::new(super::STORE, "list the invitations", problem)
         })?;
         self.read("list the invitations", move |connection| {
@@ -96,7 +96,7 @@ impl OperatorStore for Store {
 
     async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read("find the longest due", move |connection| {
-            // A tenant that was never polled has been due since the beginning of time, which tells nothing.
+            // A tenant that was never polled has been due since the beginning of time, which is not informative.
             let due = due::all(connection, now, &Kind::ALL, 1)?;
             let mut times = due.into_iter().map(|one| one.since);
             Ok(times.find(|since| *since > Timestamp::UNIX_EPOCH))
@@ -133,12 +133,12 @@ impl OperatorStore for Store {
         let mut forgotten = 0;
         loop {
             let count = self
-                .write("forget handled deliveries", move |connection| {
+                .write("purge handled deliveries", move |connection| {
                     deliveries::forget_handled(connection, before)
                 })
                 .await?;
             forgotten += count;
-            if count < deliveries::FORGOTTEN_AT_ONCE {
+            if count < deliveries::MAX_PURGED_PER_WRITE {
                 return Ok(forgotten);
             }
         }
@@ -147,7 +147,7 @@ impl OperatorStore for Store {
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
         let (at, tenant, text) = (column(record.at), record.tenant.clone(), document(record)?);
         let target = record.target.clone();
-        self.write("put on record what was done", move |connection| {
+        self.write("save an audit record", move |connection| {
             connection
                 .prepare_cached(
                     "INSERT INTO audit (at, tenant, target, document) VALUES (?1, ?2, ?3, ?4)",
@@ -170,7 +170,7 @@ impl OperatorStore for Store {
     ) -> Result<Vec<AuditRecord>, StoreError> {
         let tenant = tenant.cloned();
         let since = since.map_or(i64::MIN, instant);
-        self.read("read what was done", move |connection| {
+        self.read("list the audit records", move |connection| {
             documents(
                 connection,
                 "audit",
@@ -197,7 +197,7 @@ impl OperatorStore for Store {
                 erase::erase(connection, &tenant, &tombstone)
             })
             .await?;
-        // The journal still has the pages as they were. Whoever reads just now may be in the way for a moment.
+        // The journal still has the old pages. A current reader may block the checkpoint for a moment.
         let operation = "clear the journal";
         for pause in [0, 50, 200, 1000] {
             tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
@@ -208,7 +208,7 @@ impl OperatorStore for Store {
         Err(StoreError::new(
             super::STORE,
             operation,
-            "the candidate's rows are gone, but the journal beside the file still has copies, because somebody is reading. Erase again",
+            "the candidate's rows are gone, but the journal beside the file still has copies, because it is being read. Erase again",
         ))
     }
 
@@ -269,7 +269,7 @@ fn page(
     })
 }
 
-/// Only what is asked for is named, so that there is an index for it.
+/// Only the filtered columns are named, so that an index is used.
 pub(super) fn page_sql(filter: &InvitationFilter) -> String {
     let mut sql = "SELECT rowid, document, tenant, application, mapping, round FROM invitation
          WHERE tenant = ?1 AND rowid < ?2"
@@ -280,7 +280,7 @@ pub(super) fn page_sql(filter: &InvitationFilter) -> String {
     format!("{sql} ORDER BY rowid DESC")
 }
 
-/// The columns that the filter asks for, each with what for.
+/// The columns of the filter, each with its value.
 fn asked(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
     let columns = [
         (
@@ -308,7 +308,7 @@ fn standing(name: &str) -> DeliveryStanding {
     }
 }
 
-/// What the rows say whose documents `sql` selects, each with what it is known by within its table.
+/// Parses the documents that `sql` selects, each with its key within the table.
 pub(super) fn documents<T: serde::de::DeserializeOwned>(
     connection: &Connection,
     table: &'static str,
@@ -331,7 +331,7 @@ pub(super) fn documents<T: serde::de::DeserializeOwned>(
     Ok(found)
 }
 
-/// Brings the journal's pages into the file and empties it. Returns whether nobody was in the way.
+/// Moves the journal's pages into the file and truncates it. Returns whether no reader blocked that.
 fn cleared(connection: &Connection) -> Result<bool, Fault> {
     let busy: i64 =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

@@ -1,13 +1,13 @@
-//! The tables, and how a file of an older version becomes one of this version.
+//! The tables, and the migrations of older files.
 //!
-//! Columns are what is searched by; the rest of a row is its JSON document. Times in columns are microseconds since
+//! Columns are for searching; the rest of a row is its JSON document. Times in columns are microseconds since
 //! 1970.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::fault::Fault;
 
-/// Marks the file as ours ("Stgc").
+/// The application id of the file ("Stgc").
 pub(super) const APPLICATION_ID: i32 = 0x5374_6763;
 
 /// Each one brings the file from the version that is its index to the next.
@@ -86,7 +86,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     CREATE INDEX delivery_unmatched ON delivery (tenant, at) WHERE standing = 'unmatched';
     CREATE INDEX delivery_handled ON delivery (at) WHERE standing = 'handled';
 ",
-    // What operators did, and whom they erased.
+    // Audit records and tombstones.
     "
     CREATE TABLE audit (
         at       INTEGER NOT NULL,
@@ -119,7 +119,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     CREATE INDEX announcement_due ON announcement (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX announcement_seen ON announcement (tenant, seen_at) WHERE told;
 ",
-    // What was made on a platform.
+    // Assessments created on a platform.
     "
     CREATE TABLE prepared (
         tenant     TEXT NOT NULL,
@@ -129,7 +129,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
         PRIMARY KEY (tenant, account, name)
     ) STRICT, WITHOUT ROWID;
 ",
-    // Mappings as they were.
+    // The mappings' definitions, by version.
     "
     CREATE TABLE definition (
         tenant   TEXT NOT NULL,
@@ -139,7 +139,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
         PRIMARY KEY (tenant, mapping, version)
     ) STRICT;
 ",
-    // What is due is looked for tenant by tenant.
+    // Due work is searched per tenant.
     "
     DROP INDEX invitation_due;
     CREATE INDEX invitation_due ON invitation (tenant, step, due_at) WHERE due_at IS NOT NULL;
@@ -150,14 +150,14 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     DROP INDEX announcement_due;
     CREATE INDEX announcement_due ON announcement (tenant, due_at) WHERE due_at IS NOT NULL;
 ",
-    // When the host last saw that it can write.
+    // The host's last successful write check.
     "
     CREATE TABLE heartbeat (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         at INTEGER NOT NULL
     ) STRICT;
 ",
-    // What a candidate is found by, and what is listed by time. A document that is not JSON is found by neither.
+    // Indexes by candidate and by time. A document that is not JSON is in neither.
     "
     ALTER TABLE invitation ADD COLUMN candidate TEXT NOT NULL DEFAULT '';
     UPDATE invitation SET candidate = coalesce(document ->> '$.candidate', '') WHERE json_valid(document);
@@ -207,7 +207,7 @@ pub(super) fn is_current(connection: &Connection) -> Result<bool, Fault> {
     Ok(version(connection)? == MIGRATIONS.len())
 }
 
-/// Brings the file up to date, all or nothing.
+/// Migrates the file, atomically.
 pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
     let transaction =
         rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
@@ -218,23 +218,19 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
     if from < MIGRATIONS.len() {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", MIGRATIONS.len().cast_signed())?;
-        tracing::info!(
-            from,
-            to = MIGRATIONS.len(),
-            "the database's schema was brought up to date"
-        );
+        tracing::info!(from, to = MIGRATIONS.len(), "database schema migrated");
     }
     transaction.commit()?;
     if from == 1 {
-        // A file of that version has copies of what was removed or changed in its unused corners.
+        // A file of that version has copies of removed or changed data in its unused pages.
         connection.execute_batch("VACUUM")?;
     }
     Ok(())
 }
 
-/// The file's version; 0 for a new one. An error if it is not ours or newer than this program.
+/// The file's version; 0 for a new one. An error if it is another program's or newer than this program.
 pub(super) fn version(connection: &Connection) -> Result<usize, Fault> {
-    // In one statement, so that somebody else's migration has happened for all three or for none.
+    // In one statement, so that a concurrent migration is visible in all three or in none.
     let (owner, version, tables): (i32, i64, i64) = connection.query_row(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
          FROM pragma_application_id, pragma_user_version",

@@ -19,7 +19,7 @@ impl Sweeps for Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let (tenant, assessment) = (tenant.clone(), assessment.clone());
-        self.write("arm a sweep", move |connection| {
+        self.write("schedule a sweep", move |connection| {
             let mut state = load(connection, &tenant, &assessment)?;
             state.due_at = Some(state.due_at.map_or(at, |due| due.min(at)));
             state.armed += 1;
@@ -62,7 +62,8 @@ impl Sweeps for Store {
     }
 }
 
-/// Forgets where the platform's list was to be read on: a place in it may be a participant's. Returns whether there was one.
+/// Clears the position at which the platform's list is read on: it may name a participant. Returns whether there was
+/// one.
 pub(super) fn forget_reading(
     connection: &Connection,
     tenant: &TenantId,

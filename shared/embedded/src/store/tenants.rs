@@ -1,4 +1,4 @@
-//! The tenants and how polling them stands.
+//! The tenants and their polling states.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};

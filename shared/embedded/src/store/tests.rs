@@ -65,7 +65,7 @@ async fn one_host_per_file_and_commands_beside_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn one_host_per_file_whatever_it_is_called() {
+async fn one_host_per_file_under_any_name() {
     let (directory, path) = place();
     let host = Store::open_exclusive(&path).unwrap();
     let [link, hard] = ["link.db", "hard.db"].map(|name| directory.path().join(name));
@@ -75,7 +75,7 @@ async fn one_host_per_file_whatever_it_is_called() {
         let error = refusal(Store::open_exclusive(name));
         assert!(error.contains("another Stagecall host"), "{error}");
     }
-    // Whoever was refused has let go of nothing that the host holds.
+    // The refused open has not released the host's locks.
     host.insert(&invitation(1)).await.unwrap();
     drop(host);
     Store::open_exclusive(&link).unwrap();
@@ -87,7 +87,7 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
         |path| {
             std::fs::write(
                 path,
-                "something else, and longer than the header of a database is, by far",
+                "something else, and much longer than the header of a database",
             )
             .unwrap();
         },
@@ -109,7 +109,7 @@ async fn a_file_that_was_overwritten_replaced_or_removed_is_noticed() {
     }
 }
 
-/// Overwrites the first page of an index or table, as a bad disk may.
+/// Overwrites the first page of an index or table, as a faulty disk may.
 fn damage(path: &Path, name: &str) {
     let connection = rusqlite::Connection::open(path).unwrap();
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
@@ -124,7 +124,7 @@ fn damage(path: &Path, name: &str) {
 }
 
 #[tokio::test]
-async fn a_damaged_page_is_noticed_before_anything_reads_it() {
+async fn a_damaged_page_is_detected_before_it_is_read() {
     let (_directory, path) = place();
     let store = Store::open_exclusive(&path).unwrap();
     store.insert(&invitation(1)).await.unwrap();
@@ -139,7 +139,7 @@ async fn a_damaged_page_is_noticed_before_anything_reads_it() {
 }
 
 #[tokio::test]
-async fn to_verify_a_file_that_was_removed_makes_none() {
+async fn verifying_a_removed_file_creates_none() {
     let (_directory, path) = place();
     let store = Store::open_exclusive(&path).unwrap();
     store.verify().await.unwrap();
@@ -149,18 +149,18 @@ async fn to_verify_a_file_that_was_removed_makes_none() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_writing_thread_is_told() {
+async fn the_end_of_the_writing_thread_is_reported() {
     let (_directory, path) = place();
     let store = Store::open_exclusive(&path).unwrap();
     let write = store.write("panic", |_| -> Result<(), Fault> {
-        panic!("a panic that the test wants")
+        panic!("a panic intended by the test")
     });
     write.await.unwrap_err();
     store.writer_ended().await;
     store.check(now()).await.unwrap_err();
 }
 
-/// A write that needs a few pages more than the file may have: what a full disk does, at a chosen moment.
+/// Limits the file's size, so that writes fail as on a full disk.
 async fn fill_the_disk(store: &Store, full: bool) {
     store
         .write("limit the file", move |connection| {
@@ -178,7 +178,7 @@ async fn fill_the_disk(store: &Store, full: bool) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_named_loses_nothing_and_ends_by_itself() {
+async fn a_full_disk_is_named_loses_nothing_and_is_recovered_from() {
     let (_directory, path) = place();
     let store = Store::open_exclusive(&path).unwrap();
     fill_the_disk(&store, true).await;
@@ -210,7 +210,7 @@ async fn a_full_disk_is_named_loses_nothing_and_ends_by_itself() {
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_refused_and_left_alone() {
+fn a_foreign_file_is_refused_and_unchanged() {
     let (_directory, path) = place();
     std::fs::write(
         &path,
@@ -243,7 +243,7 @@ fn a_file_of_a_newer_version_is_refused() {
     assert!(error.contains("version 99"), "{error}");
 }
 
-/// A file as the program of that version left it.
+/// A file of an older version.
 fn old_file(path: &Path, version: usize, contents: &str) {
     let connection = Connection::open(path).unwrap();
     for step in &schema::MIGRATIONS[..version] {
@@ -257,9 +257,9 @@ fn old_file(path: &Path, version: usize, contents: &str) {
     connection.execute_batch(contents).unwrap();
 }
 
-/// A file of the first version keeps its rows, and nothing that was removed from it before.
+/// A file of the first version keeps its rows, and nothing that was removed before.
 #[tokio::test]
-async fn a_file_of_the_first_version_is_brought_up_to_date() {
+async fn a_file_of_the_first_version_is_migrated() {
     let (_directory, path) = place();
     let row = serde_json::to_string(&invitation(1)).unwrap();
     let contents = format!(
@@ -273,7 +273,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
         let bytes = std::fs::read(path).unwrap();
         bytes.windows(12).any(|part| part == b"p7Yk2Lw9QxT4")
     };
-    assert!(remnant(&path), "the case is not made");
+    assert!(remnant(&path), "the remnant is missing");
     let store = Store::open(&path).unwrap();
     assert_eq!(
         store.insert(&invitation(1)).await.unwrap(),
@@ -283,9 +283,9 @@ async fn a_file_of_the_first_version_is_brought_up_to_date() {
     assert!(!remnant(&path));
 }
 
-/// What an erasure finds a candidate by is made for the rows that are there, and a row that cannot be read is passed over.
+/// The indexes for erasure cover existing rows, and skip unreadable ones.
 #[tokio::test]
-async fn an_erasure_finds_what_was_written_before_there_were_indexes_for_it() {
+async fn an_erasure_finds_rows_older_than_its_indexes() {
     let (_directory, path) = place();
     let row = serde_json::to_string(&invitation(1)).unwrap();
     let candidate = invitation(1).candidate;
@@ -324,7 +324,7 @@ async fn an_erasure_finds_what_was_written_before_there_were_indexes_for_it() {
     assert_eq!(left, ("2".to_owned(), "d2,d3".to_owned()));
 }
 
-/// The statements in a source file: its texts that begin with a verb of SQL.
+/// The statements in a source file: its strings that begin with an SQL verb.
 fn statements(source: &str) -> Vec<String> {
     let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
     let texts = source.split('"').map(str::trim_start);
@@ -334,7 +334,7 @@ fn statements(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whatever reads a table that grows with the number of invitations finds its rows by an index.
+/// Every statement on a table that grows with the number of invitations uses an index.
 #[test]
 fn no_statement_reads_a_whole_table() {
     let (_directory, path) = place();
@@ -381,11 +381,11 @@ fn no_statement_reads_a_whole_table() {
         for step in steps.unwrap().map(Result::unwrap) {
             let mut words = step.split_whitespace();
             let scanned = words.next() == Some("SCAN");
-            // Of the size of the list of tenants, or no table at all.
+            // As large as the list of tenants, or no table at all.
             let small = ["tenant", "json_each", "CONSTANT"];
             let reads_all = scanned && words.next().is_none_or(|table| !small.contains(&table));
-            // A tenant may be all that there is. All of its rows are asked for where there are few, where they come in the
-            // order that a limit cuts, and where they are counted.
+            // A tenant may own the whole table. Reading all of its rows is allowed if they are few, ordered for a
+            // limit, or counted.
             let few = [
                 "tenant_state",
                 "definition",
@@ -431,7 +431,7 @@ async fn a_damaged_file_is_named() {
     }
     drop(store);
     let mut bytes = std::fs::read(&path).unwrap();
-    // All but the first pages, with the schema: opening works, reading the rows does not.
+    // All pages except the first ones, which have the schema: opening works, reading rows does not.
     for byte in bytes.iter_mut().skip(32 * 4096) {
         *byte = 0xAB;
     }
@@ -485,7 +485,7 @@ async fn a_row_that_cannot_be_read_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_is_due_and_cannot_be_read_holds_up_nothing_else() {
+async fn an_unreadable_due_row_blocks_no_other() {
     let (_directory, path) = place();
     let store = Store::open(&path).unwrap();
     let tenant = serde_json::from_value(serde_json::json!({
@@ -514,7 +514,7 @@ async fn what_is_due_and_cannot_be_read_holds_up_nothing_else() {
 }
 
 #[tokio::test]
-async fn there_is_no_page_that_was_not_told_of() {
+async fn an_invalid_cursor_is_refused() {
     let (_directory, path) = place();
     let store = Store::open(&path).unwrap();
     let (tenant, filter) = (TenantId::from("acme"), InvitationFilter::default());
@@ -534,7 +534,7 @@ async fn numbers_and_times_read_back_exactly() {
         status: Status::Graded,
         started_at: Some(Timestamp::MIN),
         completed_at: Some(Timestamp::MAX),
-        // One of the numbers that a parser in a hurry gets wrong in the last bit.
+        // A number whose last bit a fast parser gets wrong.
         score: Some(Score::of(92.388_291_205_107_85, Some(f64::MAX))),
         digest: String::new(),
     });
@@ -553,9 +553,9 @@ fn a_column_is_never_early_and_keeps_the_order() {
     assert!(column(Timestamp::MIN) < column(exact) && column(exact) < column(Timestamp::MAX));
 }
 
-/// However much is there that is not due, or due of another tenant: nothing is read but what is asked for.
+/// Rows that are not due, or of another tenant, are never read.
 #[test]
-fn what_is_due_is_found_along_an_index() {
+fn due_work_is_found_by_an_index() {
     let connection = Connection::open_in_memory().unwrap();
     schema::migrate(&connection).unwrap();
     for kind in Kind::ALL {

@@ -1,8 +1,7 @@
 //! The one thread that writes, committing in groups.
 //!
-//! While one group is being made durable the next one gathers in the channel; nobody waits for a timer, and a lone
-//! write is committed at once. The channel is bounded: a caller that comes while it is full waits, and that is the
-//! back-pressure.
+//! While one group is committed, the next one collects in the channel. There is no timer: a single write is committed
+//! at once. The channel is bounded: callers wait while it is full, which is the back-pressure.
 
 use std::thread::JoinHandle;
 
@@ -11,21 +10,21 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::fault::Fault;
 
-/// The most writes in one commit.
-const LARGEST_GROUP: usize = 512;
+/// The maximum number of writes in one commit.
+const MAX_GROUP_WRITES: usize = 512;
 
-/// The most writes that wait.
-const MOST_WAITING: usize = 1024;
+/// The maximum number of waiting writes.
+const MAX_QUEUED_WRITES: usize = 1024;
 
 pub(super) struct Writer {
-    // Both are `Some` until the drop.
+    // Both are `Some` until dropped.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, Fault> {
-        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let (jobs, waiting) = mpsc::channel(MAX_QUEUED_WRITES);
         let thread = std::thread::Builder::new()
             .name("stagecall-writer".to_owned())
             .spawn(move || serve(connection, waiting))
@@ -38,8 +37,8 @@ impl Writer {
         })
     }
 
-    /// Runs `work` in a savepoint of its own; answers once the commit that has it is done. The error is in words,
-    /// because one failed commit is the error of many.
+    /// Runs `work` in its own savepoint; returns after the commit that includes it. The error is a text, because one
+    /// failed commit is the error of many writes.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, String>
     where
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
@@ -73,17 +72,17 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the writing thread had panicked");
+            tracing::error!("writing thread panicked");
         }
     }
 }
 
-/// One write, from its start to its answer.
+/// One write and the channel of its answer.
 trait Job: Send {
-    /// Does it. `Err` if it was undone.
+    /// Runs it. `Err` if it was rolled back.
     fn run(&mut self, transaction: &mut Transaction<'_>) -> Result<(), String>;
 
-    /// Tells the caller, after the group's end.
+    /// Answers the caller after the group's commit.
     fn answer(self: Box<Self>, group: Result<(), String>);
 }
 
@@ -110,12 +109,12 @@ where
 
     fn answer(self: Box<Self>, group: Result<(), String>) {
         let answer = match (group, self.outcome) {
-            // Its own error says more than the group's.
+            // Its own error is more specific than the group's.
             (_, Some(Err(problem))) | (Err(problem), _) => Err(problem),
             (Ok(()), Some(Ok(value))) => Ok(value),
-            (Ok(()), None) => Err("the write was not reached".to_owned()),
+            (Ok(()), None) => Err("the write was not started".to_owned()),
         };
-        // A caller that has gone away does not want to know.
+        // The caller may be gone.
         let _ = self.reply.send(answer);
     }
 }
@@ -124,7 +123,7 @@ fn in_savepoint<T>(
     transaction: &mut Transaction<'_>,
     work: impl FnOnce(&Connection) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    // Dropped without a commit, it takes back what `work` did.
+    // Dropped without a commit, it rolls back `work`.
     let savepoint = transaction.savepoint()?;
     let value = work(&savepoint)?;
     savepoint.commit()?;
@@ -134,14 +133,14 @@ fn in_savepoint<T>(
 fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     while let Some(first) = waiting.blocking_recv() {
         let mut group = vec![first];
-        while group.len() < LARGEST_GROUP
+        while group.len() < MAX_GROUP_WRITES
             && let Ok(next) = waiting.try_recv()
         {
             group.push(next);
         }
         let outcome = commit(&mut connection, &mut group);
         if let Err(problem) = &outcome {
-            tracing::error!(writes = group.len(), problem, "a group of writes failed");
+            tracing::error!(writes = group.len(), problem, "group of writes failed");
         }
         for job in group {
             job.answer(outcome.clone());
@@ -155,7 +154,7 @@ fn commit(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(),
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(words)?;
     for job in group {
-        // A full disk and the like may end the whole transaction, with what went before.
+        // Errors such as a full disk may end the whole transaction, including earlier writes.
         if let Err(problem) = job.run(&mut transaction)
             && transaction.is_autocommit()
         {

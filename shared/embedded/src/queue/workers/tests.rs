@@ -77,10 +77,10 @@ async fn a_panic_ends_its_own_work_only() {
         move |work| {
             // Both kinds: before there is a future, and inside it.
             let count = first.fetch_add(1, Ordering::SeqCst);
-            assert!(count != 0, "a panic that the test wants");
+            assert!(count != 0, "a panic intended by the test");
             let done = done.clone();
             async move {
-                assert!(count != 1, "a panic that the test wants");
+                assert!(count != 1, "a panic intended by the test");
                 done.send(work).unwrap();
             }
         },
@@ -101,7 +101,7 @@ async fn a_panic_ends_its_own_work_only() {
 }
 
 #[tokio::test]
-async fn the_same_work_never_runs_beside_itself() {
+async fn the_same_work_never_runs_concurrently() {
     let (queue, workers) = WorkQueue::new(LIMITS);
     let inside = Arc::new(AtomicUsize::new(0));
     let gate = Arc::new(Semaphore::new(0));
@@ -133,16 +133,13 @@ async fn the_same_work_never_runs_beside_itself() {
     while inside.load(Ordering::SeqCst) > 0 {
         tokio::task::yield_now().await;
     }
-    assert!(
-        beginnings.try_recv().is_err(),
-        "once more, and not more often"
-    );
+    assert!(beginnings.try_recv().is_err(), "exactly once more");
     stop.send(()).unwrap();
     running.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_lets_running_work_end_and_begins_nothing_new() {
+async fn shutdown_finishes_running_work_and_starts_nothing_new() {
     let (queue, workers) = WorkQueue::new(LIMITS);
     let (begun, mut beginnings) = mpsc::unbounded_channel();
     let ended = Arc::new(Mutex::new(Vec::new()));
@@ -173,7 +170,7 @@ async fn shutdown_lets_running_work_end_and_begins_nothing_new() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_waits_no_longer_than_it_may() {
+async fn shutdown_waits_at_most_the_grace_period() {
     let (queue, workers) = WorkQueue::new(LIMITS);
     let (begun, mut beginnings) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::*;
 use crate::store::configure;
 
-/// Two tables of which one refuses, at the commit and not before, a child without its parent.
+/// Two tables with a deferred foreign key: a child without its parent fails at the commit.
 fn writer(path: &Path) -> Writer {
     let connection = Connection::open(path).unwrap();
     configure(&connection).unwrap();
@@ -36,7 +36,7 @@ fn numbers(path: &Path) -> Vec<i64> {
     found.map(Result::unwrap).collect()
 }
 
-/// A write that is being done until it is released: whatever is sent meanwhile is the next group.
+/// A write that runs until it is released: writes sent meanwhile form the next group.
 fn hold() -> (
     impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
     Receiver<()>,
@@ -46,20 +46,20 @@ fn hold() -> (
     let (release, released) = channel::<()>();
     let work = move |_: &Connection| {
         begun.send(()).unwrap();
-        // Let go by a drop.
+        // Released by a drop.
         let _ = released.recv();
         Ok(())
     };
     (work, beginning, release)
 }
 
-/// Does `$others` in one group.
+/// Runs `$others` in one group.
 macro_rules! in_one_group {
     ($writer:expr, $($other:expr),+) => {{
         let (held, beginning, release) = hold();
         let others = async {
             tokio::task::spawn_blocking(move || beginning.recv()).await.unwrap().unwrap();
-            // Polled in this order: all are in the channel before the writer is let go.
+            // Polled in this order: all are in the channel before the writer is released.
             tokio::join!($($writer.run($other)),+, async move { drop(release) })
         };
         let (held, others) = tokio::join!($writer.run(held), others);
@@ -69,7 +69,7 @@ macro_rules! in_one_group {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_is_undone_and_takes_no_neighbour_with_it() {
+async fn a_failed_write_is_rolled_back_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
     let writer = writer(&path);
@@ -85,7 +85,7 @@ async fn a_write_that_fails_is_undone_and_takes_no_neighbour_with_it() {
 }
 
 #[tokio::test]
-async fn when_the_commit_fails_every_write_of_the_group_fails_and_none_is_there() {
+async fn a_failed_commit_fails_every_write_of_the_group() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
     let writer = writer(&path);
@@ -108,7 +108,7 @@ async fn a_transaction_that_ends_early_fails_its_whole_group() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
     let writer = writer(&path);
-    // What SQLite itself does at some failures of the disk.
+    // As SQLite does after some disk errors.
     let ending = |connection: &Connection| {
         connection.execute_batch("ROLLBACK")?;
         Err(Fault::Other("the disk broke".to_owned()))
@@ -137,10 +137,11 @@ async fn a_group_is_one_commit() {
 }
 
 #[tokio::test]
-async fn after_a_panic_every_caller_is_told() {
+async fn after_a_panic_every_caller_gets_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let writer = writer(&directory.path().join("db"));
-    let panicking = |_: &Connection| -> Result<(), Fault> { panic!("a panic that the test wants") };
+    let panicking =
+        |_: &Connection| -> Result<(), Fault> { panic!("a panic intended by the test") };
     let (first, second, ()) = in_one_group!(writer, insert(1), panicking);
     for outcome in [first, second, writer.run(insert(2)).await] {
         assert!(outcome.unwrap_err().contains("Restart"));
@@ -148,12 +149,12 @@ async fn after_a_panic_every_caller_is_told() {
 }
 
 #[tokio::test]
-async fn dropping_the_writer_finishes_what_was_begun() {
+async fn dropping_the_writer_finishes_started_writes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");
     let writer = writer(&path);
     for n in 0..20 {
-        // The callers give up before they have an answer.
+        // The callers are cancelled before they have an answer.
         let run = writer.run(insert(n));
         tokio::select! { biased; _ = run => {}, () = async {} => {} }
     }
