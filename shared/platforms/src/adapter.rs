@@ -1,5 +1,5 @@
-//! What a platform's module provides: requests to be sent and the reading of their answers. No I/O, no clock; the same
-//! input gives the same output, so a test needs no server.
+//! What a platform's module provides: it builds requests and parses responses. No I/O, no clock; the same input gives
+//! the same output, so a test needs no server.
 
 use std::fmt;
 
@@ -20,20 +20,19 @@ use crate::error::PlatformError;
 use crate::json::is_plain;
 use crate::problem;
 
-/// One platform account, ready to be spoken to.
+/// One opened platform account.
 ///
-/// Every request stays under the account's base address; the driver refuses to send any other. Readers are given
-/// every answer, also refusals, because only the platform's module knows which of them mean something: a 404 that says
-/// "none yet", a 409 that says "already invited". Whatever they can make nothing of is a [`PlatformError`], which says what may
-/// be assumed of the call's effect.
+/// Every request stays under the account's base address; the driver refuses to send any other. Readers get every
+/// response, also refusals, because only the platform's module knows their meaning: a 404 for "none yet", a 409 for
+/// "already invited". Anything else is a [`PlatformError`], with what may be assumed of the call's effect.
 pub trait Adapter: Send + Sync {
-    /// Asks for a page of what candidates can be invited to; `next` is the page before's.
+    /// Requests a page of what candidates can be invited to; `next` is from the page before.
     fn assessments(&self, next: Option<&str>) -> Result<Request, PlatformError>;
 
-    /// Reads that page.
+    /// Parses that page.
     fn read_assessments(&self, answer: &Response) -> Result<Page<Assessment>, PlatformError>;
 
-    /// Invites: the next step, given the answers so far. Most platforms need one call; one that creates an interview
+    /// Invites: the next step, given the responses so far. Most platforms need one call; one that creates an interview
     /// and then schedules it needs two.
     fn invite(
         &self,
@@ -41,8 +40,8 @@ pub trait Adapter: Send + Sync {
         answers: &[Response],
     ) -> Result<Step<InviteAnswer>, PlatformError>;
 
-    /// Makes something that candidates can be invited to, or finds it where it was made before: the next step, given the
-    /// answers so far. Only asked of a platform that arranges live interviews.
+    /// Creates something that candidates can be invited to, or finds it if it exists: the next step, given the
+    /// responses so far. Only called for platforms with live interviews.
     fn prepare(
         &self,
         order: &AssessmentOrder,
@@ -50,12 +49,15 @@ pub trait Adapter: Send + Sync {
     ) -> Result<Step<AssessmentId>, PlatformError> {
         Err(PlatformError::not_sent(
             problem::CANNOT_MAKE.code,
-            format!("nothing of the kind \"{}\" can be made here", order.wanted),
+            format!(
+                "nothing of the kind \"{}\" can be created here",
+                order.wanted
+            ),
             problem::CANNOT_MAKE.remedy,
         ))
     }
 
-    /// Takes an invitation back: the next step, given the answers so far.
+    /// Withdraws an invitation: the next step, given the responses so far.
     fn withdraw(
         &self,
         assessment: &AssessmentId,
@@ -63,25 +65,25 @@ pub trait Adapter: Send + Sync {
         answers: &[Response],
     ) -> Result<Step<Withdrawn>, PlatformError>;
 
-    /// Asks for a page of an assessment's invitations, all of them; `next` is the page before's, and may have been kept for
-    /// days.
+    /// Requests a page of all of an assessment's invitations; `next` is from the page before, and may have been stored
+    /// for days.
     fn list(&self, assessment: &AssessmentId, next: Option<&str>)
     -> Result<Request, PlatformError>;
 
-    /// Reads that page. Rows of other assessments are left out and counted, in case the platform ignores the filter.
+    /// Parses that page. Rows of other assessments are left out and counted, in case the platform ignores the filter.
     fn read_list(
         &self,
         assessment: &AssessmentId,
         answer: &Response,
     ) -> Result<Page<Listed>, PlatformError>;
 
-    /// Whether an assessment's list has everybody who was invited. If not, whoever is not in it may be invited all the same, and a
-    /// look-up says so instead of "not there".
+    /// Whether an assessment's list has every invited candidate. If not, a candidate not in it may be invited
+    /// nevertheless, and a look-up reports that instead of "not there".
     fn lists_everybody(&self, _assessment: &AssessmentId) -> bool {
         true
     }
 
-    /// Fetches a result: the next step, given the answers so far.
+    /// Fetches a result: the next step, given the responses so far.
     fn result(
         &self,
         assessment: &AssessmentId,
@@ -89,20 +91,20 @@ pub trait Adapter: Send + Sync {
         answers: &[Response],
     ) -> Result<Step<AssessmentResult>, PlatformError>;
 
-    /// How the platform is told where to call back; `None` if it never calls.
+    /// How callbacks are registered; `None` if the platform never calls back.
     fn callbacks(&self) -> Option<&dyn Callbacks>;
 }
 
-/// How a platform is told where to call back.
+/// Registration of callbacks.
 pub trait Callbacks {
-    /// Asks for a page of what is registered; `next` is the page before's.
+    /// Requests a page of the registrations; `next` is from the page before.
     fn registered(&self, next: Option<&str>) -> Result<Request, PlatformError>;
 
-    /// Reads that page: the registrations as the platform words them, ours and others'.
+    /// Parses that page: the registrations as the platform words them, ours and others'.
     fn read_registered(&self, answer: &Response) -> Result<Page<Value>, PlatformError>;
 
-    /// Compares what is registered with what is wanted. Speaks only of registrations that are ours by their address,
-    /// whatever token it has: one with a former token is changed, not doubled.
+    /// Compares the registrations with the desired ones. Covers only registrations that are ours by their address,
+    /// whatever their token: one with an old token is changed, not duplicated.
     fn plan(
         &self,
         registered: &[Value],
@@ -110,14 +112,14 @@ pub trait Callbacks {
         assessments: &[AssessmentId],
     ) -> Result<CallbackPlan, PlatformError>;
 
-    /// Reads the answer to one of the plan's requests.
+    /// Parses the response to one of the plan's requests.
     fn read_written(&self, answer: &Response) -> Result<(), PlatformError>;
 }
 
-/// What to do next in a conversation that may take several calls.
+/// The next step of a conversation of several calls.
 #[derive(Debug, PartialEq)]
 pub enum Step<T> {
-    /// Send this and come back with its answer.
+    /// Send this request and call again with its response.
     Call(Request),
     /// The outcome.
     Done(T),
@@ -128,20 +130,19 @@ pub enum Step<T> {
 pub struct Page<T> {
     /// Its rows.
     pub items: Vec<T>,
-    /// What to ask for the next page with; `None`: this was the last. It may be kept in the ledger, so it holds no secret
-    /// and nobody's data.
+    /// The cursor of the next page; `None`: this was the last. It may be stored in the ledger, so it holds no secret
+    /// and no personal data.
     pub next: Option<String>,
-    /// How many rows were left out because they are another assessment's.
+    /// The number of rows left out because they belong to another assessment.
     pub foreign: usize,
-    /// How many rows were left out because they cannot be read.
+    /// The number of rows left out as unreadable.
     pub set_aside: usize,
-    /// How many rows all pages together have, where the platform says: if that falls while they are read, a row may have
-    /// slipped past.
+    /// The number of rows of all pages, if the platform says so: if it falls during a read, a row may have been missed.
     pub count: Option<u64>,
 }
 
 impl<T> Page<T> {
-    /// What `read` makes of these rows. Those that it makes nothing of are counted.
+    /// The rows parsed with `read`. Unreadable rows are counted.
     pub fn read(rows: &[Value], next: Option<String>, read: impl Fn(&Value) -> Option<T>) -> Self {
         let items: Vec<T> = rows.iter().filter_map(read).collect();
         Self {
@@ -168,10 +169,10 @@ impl<T> Page<T> {
 pub struct Listed {
     /// The invitation, for looking one up.
     pub found: Found,
-    /// What may be the candidate's e-mail address, for looking one up; used in passing and never kept. Several where
-    /// a platform does not say which one it is.
+    /// Possible e-mail addresses of the candidate, for a look-up; never stored. Several if the platform does not say
+    /// which one it is.
     pub emails: Vec<String>,
-    /// Where it stands, for a sweep.
+    /// Its status, for a sweep.
     pub sighting: ListedStatus,
 }
 
@@ -181,12 +182,12 @@ impl fmt::Debug for Listed {
     }
 }
 
-/// What has to be written so that a platform calls back as wanted.
+/// The changes needed for the desired callbacks.
 #[derive(Debug, Default, PartialEq)]
 pub struct CallbackPlan {
-    /// How many registrations are ours and as wanted.
+    /// The number of our registrations that need no change.
     pub kept: u32,
-    /// The others.
+    /// The needed changes.
     pub writes: Vec<CallbackWrite>,
 }
 
@@ -195,11 +196,11 @@ pub struct CallbackPlan {
 pub struct CallbackWrite {
     /// The event it is for.
     pub event: &'static str,
-    /// How.
+    /// The request that writes it.
     pub request: Request,
     /// Whether it changes one that exists.
     pub changes: bool,
-    /// Whether the platform may refuse it without harm, because the event is one that not every account has.
+    /// Whether the platform may refuse it, because not every account has the event.
     pub optional: bool,
 }
 
@@ -216,7 +217,7 @@ pub(crate) fn email_of(person: &Person) -> Result<&str, PlatformError> {
     Ok(email)
 }
 
-/// A part of a path that came from outside, such as a reference: one that is not plain is not put into a path.
+/// Checks a part of a path that came from outside, such as a reference: only plain text may go into a path.
 pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, PlatformError> {
     if !is_plain(text) {
         return Err(PlatformError::refused(
@@ -228,7 +229,7 @@ pub(crate) fn path_part<'a>(title: &str, text: &'a str) -> Result<&'a str, Platf
     Ok(text)
 }
 
-/// What an adapter is opened with: everything in it has been validated against its [`PlatformSpec`](crate::Kind).
+/// The data an adapter is opened with, validated against its [`PlatformSpec`](crate::Kind).
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The API's address, with a slash at the end.
@@ -239,8 +240,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The secret of this name, white space around it dropped. It is there if the kind requires it; else it may be
-    /// empty.
+    /// The secret of this name, trimmed. A required one is never empty; an optional one may be.
     pub fn secret(&self, name: &str) -> &str {
         self.secret
             .0

@@ -1,10 +1,10 @@
-//! The address that a platform is to call, as it is registered.
+//! The callback address, as it is registered.
 
 use secrecy::ExposeSecret as _;
 use stagecall_core::ports::CallbackAddress;
 use url::Url;
 
-/// The part before the token: whatever is registered under it is ours, whichever token it has.
+/// The part before the token: every registration under it is ours, whatever its token.
 pub(crate) fn prefix(address: &CallbackAddress) -> Url {
     let mut url = address.public_url.clone();
     url.set_query(None);
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slashes_come_out_right_however_the_parts_have_them() {
+    fn slashes_are_normalised() {
         for (public_url, path) in [
             ("https://hooks.example.com", "callbacks/acme/willo"),
             ("https://hooks.example.com/", "/callbacks/acme/willo/"),

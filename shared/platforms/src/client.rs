@@ -1,4 +1,4 @@
-//! The one driver: runs any [`Adapter`] over a transport, and is the core's [`Platform`].
+//! The one driver: runs any [`Adapter`] over a transport, and implements the core's [`Platform`].
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,16 +25,16 @@ use crate::error::{Effect, PlatformError};
 use crate::kind::PlatformSpec;
 use crate::problem::{self, Problem};
 
-/// The most pages of one list: a bound for a list that never ends.
-const MOST_PAGES: usize = 1000;
+/// The maximum number of pages of one list: a bound for a list that never ends.
+const MAX_PAGES: usize = 1000;
 
-/// The most readings of a list that becomes shorter meanwhile.
-const MOST_READINGS: usize = 3;
+/// The maximum number of reads of a list that becomes shorter meanwhile.
+const MAX_READINGS: usize = 3;
 
-/// The most calls of one conversation other than a list: a bound for an adapter that never comes to an end.
-const MOST_STEPS: usize = 8;
+/// The maximum number of calls of one conversation other than a list: a bound for an adapter that never ends.
+const MAX_STEPS: usize = 8;
 
-/// The largest answer: a full page of participants with transcripts stays well below.
+/// The maximum response size in bytes: a full page of participants with transcripts is well below.
 const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
 /// An opened platform account.
@@ -49,9 +49,9 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Runs a conversation to its end: asks `next` what to do with the answers so far until it is done. Credentials
-    /// that are refused are read afresh once. All its calls together have the time of one, so that whoever allows for
-    /// one call (the claim of an invitation) allows for the conversation.
+    /// Runs a conversation to its end: calls `next` with the responses so far until it is done. Refused credentials are
+    /// reread once. All its calls together have the time limit of one, so that a lease long enough for one call (the
+    /// claim of an invitation) covers the conversation.
     async fn converse<T>(
         &self,
         operation: &'static str,
@@ -60,7 +60,7 @@ impl Client {
         let end = after(self.clock.now(), self.call_time);
         let mut answers = Vec::new();
         let mut fresh = false;
-        // Whether a call that changes something was answered before the last: if so, nothing is without effect.
+        // Whether a writing call was answered before the last one: if so, no failure is without effect.
         let (mut wrote_before, mut wrote) = (false, false);
         let fail = |fault: PlatformError, wrote_before: bool| {
             let mut fault = fault;
@@ -77,9 +77,9 @@ impl Client {
                 Step::Call(request) => request,
             };
             wrote_before |= wrote;
-            if answers.len() == MOST_STEPS {
+            if answers.len() == MAX_STEPS {
                 let fault = PlatformError::unreadable(format!(
-                    "{} did not come to an end after {MOST_STEPS} calls",
+                    "{} did not come to an end after {MAX_STEPS} calls",
                     self.kind.title
                 ));
                 return Err(fail(fault, wrote_before));
@@ -89,21 +89,21 @@ impl Client {
                 .send(operation, request, end)
                 .await
                 .map_err(|fault| fail(fault, wrote_before))?;
-            // Not every platform refuses a key with 401.
+            // Some platforms refuse a key with 403 instead of 401.
             if matches!(answer.status, 401 | 403) && !fresh {
                 fresh = true;
                 if let Some(adapter) = self.credentials.renew(self.kind, operation).await? {
                     *self.adapter.lock().unwrap_or_else(PoisonError::into_inner) = adapter;
                     tracing::info!(
                         platform = self.kind.name,
-                        "credentials were refused and have been read afresh"
+                        "credentials refused and read again"
                     );
                     continue;
                 }
             }
             wrote = writes;
             if answer.is_success() && answer.is_page() {
-                // Somebody between us answered, and whether the platform saw the call is not known.
+                // A proxy answered; whether the platform saw the call is unknown.
                 let fault = PlatformError::unreadable(format!(
                     "A web page was answered in {}'s place",
                     self.kind.title
@@ -114,7 +114,7 @@ impl Client {
         }
     }
 
-    /// Asks for one page and reads it.
+    /// Requests one page and parses it.
     async fn page<T>(
         &self,
         operation: &'static str,
@@ -128,8 +128,8 @@ impl Client {
         .await
     }
 
-    /// All pages of a list, as one. A list that became shorter while it was read is read again: what stood behind a row
-    /// that was removed may have slipped to a page that was read before. After the `deadline` no further page is begun.
+    /// All pages of a list, as one. A list that became shorter during the read is read again: rows behind a removed one
+    /// may have moved to a page already read. After the `deadline` no further page is requested.
     async fn pages<T: PartialEq>(
         &self,
         operation: &'static str,
@@ -137,7 +137,7 @@ impl Client {
         ask: impl Fn(&dyn Adapter, Option<&str>) -> Result<Request, PlatformError> + Send + Sync,
         read: impl Fn(&dyn Adapter, &Response) -> Result<Page<T>, PlatformError> + Send + Sync,
     ) -> Result<Page<T>, CallError> {
-        for _ in 0..MOST_READINGS {
+        for _ in 0..MAX_READINGS {
             if let Some(all) = self.pages_at_once(operation, deadline, &ask, &read).await? {
                 return Ok(all);
             }
@@ -156,7 +156,7 @@ impl Client {
         let mut all = Page::of(Vec::new(), None);
         let mut next: Option<String> = None;
         let mut seen = HashSet::new();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             if deadline.passed(self.clock.now()) {
                 let Problem {
                     code,
@@ -172,7 +172,7 @@ impl Client {
             if page.count < all.count && page.count.is_some() {
                 return Ok(None);
             }
-            // Another address, and the same rows: the number of the page is ignored.
+            // The same rows at another address: the page number is ignored.
             if !page.items.is_empty() && all.items.ends_with(&page.items) {
                 break;
             }
@@ -182,7 +182,7 @@ impl Client {
             all.set_aside += page.set_aside;
             match page.next {
                 None => return Ok(Some(all)),
-                // A list that leads back to itself has no end.
+                // A list that links back to itself never ends.
                 Some(link) if !seen.insert(link.clone()) => break,
                 link => next = link,
             }
@@ -190,7 +190,7 @@ impl Client {
         Err(self.unreadable(operation, "does not come to an end"))
     }
 
-    /// Something is wrong with a list.
+    /// An error about a list.
     fn unreadable(&self, operation: &'static str, what: &str) -> CallError {
         let fault = PlatformError::unreadable(format!("{}'s list {what}", self.kind.title));
         fault.during(operation, self.clock.now(), self.kind.back_off)
@@ -244,7 +244,7 @@ impl Client {
     }
 }
 
-/// What a transport's failure means.
+/// Maps a transport error.
 fn lost(kind: &PlatformSpec, error: &TransportError) -> PlatformError {
     let problem = format!("{}: {error}", kind.title);
     let again = problem::UNREACHABLE.remedy;
@@ -300,7 +300,7 @@ impl Platform for Client {
     }
 
     async fn ensure_assessment(&self, order: &AssessmentOrder) -> Result<AssessmentId, CallError> {
-        self.converse("make the interview", |adapter, answers| {
+        self.converse("create the interview", |adapter, answers| {
             adapter.prepare(order, answers)
         })
         .await
@@ -311,7 +311,7 @@ impl Platform for Client {
         assessment: &AssessmentId,
         reference: &Reference,
     ) -> Result<Withdrawn, CallError> {
-        self.converse("take an invitation back", |adapter, answers| {
+        self.converse("withdraw an invitation", |adapter, answers| {
             adapter.withdraw(assessment, reference, answers)
         })
         .await
@@ -329,7 +329,7 @@ impl Platform for Client {
         sent_to: Option<&str>,
         deadline: Deadline,
     ) -> Result<Vec<Found>, CallError> {
-        const FIND: &str = "look for an invitation";
+        const FIND: &str = "look up an invitation";
         let all = self
             .pages(
                 FIND,
@@ -351,16 +351,16 @@ impl Platform for Client {
         if !found.is_empty() {
             return Ok(found);
         }
-        // Whoever is not named or not listed may be the one: taking that for "not there" would invite a second time.
+        // An unnamed or unlisted row may be this candidate: assuming "not there" would invite a second time.
         let why = if unnamed {
-            "has somebody in it with neither an address nor our reference"
+            "has a row with neither an address nor our reference"
         } else if unread {
-            "has somebody in it who cannot be read"
+            "has an unreadable row"
         } else if only_others {
-            // There is nobody yet, and the filter is ignored; or whose the rows are is said in another way than we read.
+            // The list is empty and the filter ignored, or the rows name their assessment in an unknown way.
             "has only rows of other assessments"
         } else if !self.adapter().lists_everybody(assessment) {
-            "does not have everybody who is invited"
+            "does not have every invited candidate"
         } else {
             return Ok(found);
         };
@@ -368,7 +368,7 @@ impl Platform for Client {
             code: problem::LIST_WITHOUT_NAMES.code,
             remedy: problem::LIST_WITHOUT_NAMES.remedy.to_owned(),
             ..PlatformError::unreadable(format!(
-                "{}'s list {why}, so it cannot be told who is not there",
+                "{}'s list {why}, so nobody's absence can be concluded",
                 self.kind.title
             ))
         };
@@ -400,7 +400,7 @@ impl Platform for Client {
             )
             .await;
         let page = match page {
-            // Somebody was removed, and with them the last page.
+            // A row was removed, and with it the last page.
             Err(error) if next.is_some() && error.code == problem::NOT_FOUND.code => {
                 Page::of(Vec::new(), None)
             }
@@ -470,7 +470,7 @@ impl Platform for Client {
                         platform = self.kind.name,
                         event = write.event,
                         code = error.code,
-                        "the platform does not call back for this event; its lists are read instead"
+                        "platform does not offer callbacks for the event, its lists are read instead"
                     );
                 }
                 Err(error) => return Err(error),
@@ -480,8 +480,8 @@ impl Platform for Client {
     }
 }
 
-/// Those of `listed` that are this person's: the ones that say so by our reference first, then by e-mail address. A
-/// row that several pages show, because the list moved meanwhile, counts once.
+/// The rows of this person: those with our reference first, then by e-mail address. A row that several pages show,
+/// because the list moved meanwhile, counts once.
 fn matches(listed: Vec<Listed>, meant: impl Fn(&str) -> bool, client_ref: &str) -> Vec<Found> {
     let ours = |row: &Listed| row.found.client_ref.as_deref() == Some(client_ref);
     let (mut found, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(ours);

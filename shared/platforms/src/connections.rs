@@ -1,4 +1,4 @@
-//! Opens platform accounts: settings, secrets and pace come together here.
+//! Opens platform accounts from settings, secrets and rate limits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +26,11 @@ use crate::kind::{PlatformSpec, kind};
 use crate::problem;
 use crate::settings::{Secret, pace, validate};
 
-/// Up to this many accounts, no pace is forgotten.
+/// Up to this many accounts, no rate limiter is dropped.
 const MIN_PACES: usize = 1000;
 
-/// The pace of each account. Forgotten are only those that are idle, so that none is faster for it, and not with each call,
-/// because that looks at all of them.
+/// The rate limiter of each account. Only idle ones are dropped, so that no account becomes faster by it; and not with
+/// each call, because that scans all of them.
 struct Paces {
     by_account: HashMap<(TenantId, AccountId), Arc<Paced>>,
     forget_beyond: usize,
@@ -66,8 +66,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Accounts that are called over `transport`, within the time limit of `timing`, each at its own pace however
-    /// often it is opened. To be used within a Tokio runtime.
+    /// Accounts that are called over `transport`, within the time limit of `timing`, each at its own rate however often
+    /// it is opened. To be used within a Tokio runtime.
     pub fn new(
         transport: Arc<dyn Transport>,
         secrets: Arc<dyn Secrets>,
@@ -117,7 +117,7 @@ impl Connections {
         })
     }
 
-    /// The transport of one account, at its pace.
+    /// The transport of one account, with its rate limit.
     fn paced(&self, tenant: &TenantId, account: &AccountId, pace: RateLimit) -> Arc<dyn Transport> {
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
         paces.forget_idle();
@@ -132,7 +132,7 @@ impl Connections {
         }
     }
 
-    /// Puts the clock and the operation to a fault before any call.
+    /// Adds clock and operation to an error before any call.
     fn error(&self, fault: PlatformError) -> CallError {
         fault.during(OPENING, self.clock.now(), SignedDuration::ZERO)
     }
@@ -156,7 +156,7 @@ impl PlatformConnections for Connections {
     }
 }
 
-/// The kind and the base address of a connection that has nothing wrong with it.
+/// The kind and the base address of a valid connection.
 fn opened(connection: &PlatformConnection) -> Result<(&'static PlatformSpec, Url), PlatformError> {
     let wrong =
         |problem: String| misconfigured(problem::SETTINGS.code, problem, problem::SETTINGS.remedy);
@@ -178,7 +178,7 @@ fn misconfigured(code: ProblemCode, problem: String, remedy: &str) -> PlatformEr
     PlatformError::not_sent(code, problem, remedy).of_connection()
 }
 
-/// Where an account's adapter comes from, and comes from again when its credentials are refused.
+/// Opens an account's adapter, and opens it again when its credentials are refused.
 pub(crate) struct Credentials {
     secrets: Arc<dyn Secrets>,
     tenant: TenantId,
@@ -190,7 +190,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// An adapter with the secret as it is stored now, or `None` if that is the one which was refused.
+    /// An adapter with the currently stored secret, or `None` if that is the refused one.
     pub async fn renew(
         &self,
         kind: &'static PlatformSpec,
@@ -241,10 +241,10 @@ impl Credentials {
         .map_err(error)
     }
 
-    /// A digest of an address under a key that is derived from the account's secret: whoever has the digest alone cannot try
-    /// addresses on it. With another secret it is another one, so one that was kept beyond a rotation finds nobody.
+    /// A digest of an address under a key derived from the account's secret: the digest alone does not allow to test
+    /// addresses. Another secret gives another digest, so one stored before a rotation finds nobody.
     pub fn address_digest(&self, email: &str) -> Option<String> {
-        /// 128 bits tell the addresses of one list apart.
+        /// 128 bits distinguish the addresses of one list.
         const BYTES: usize = 16;
         let used = self.used();
         if used.0.is_empty() {
@@ -277,7 +277,7 @@ fn unread(problem: &StoreError) -> PlatformError {
     .of_connection()
 }
 
-/// Whether a secret is there if it has to be, and can go into a header.
+/// Whether a secret is present if required, and can go into a header.
 fn given(secret: &PlatformSecret, wanted: &Secret) -> bool {
     let value = secret
         .0

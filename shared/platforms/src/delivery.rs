@@ -1,18 +1,18 @@
-//! What reading a callback has in common on every platform: it is somebody's claim, so it is bounded and nothing in it is
-//! passed on but words that cannot be personal.
+//! Common parts of parsing callbacks: a callback is an unverified claim, so it is bounded, and only words that cannot
+//! be personal are passed on.
 
 use serde_json::Value;
 use stagecall_core::ports::{IncomingCall, Unreadable};
 use stagecall_http::{NotJson, read_json};
 
-/// Most references in a hint.
-pub(crate) const MOST_REFERENCES: usize = 20;
-/// Most values that are looked at.
-pub(crate) const MOST_VALUES: usize = 20_000;
-/// How deep a body is followed.
-pub(crate) const DEEPEST: usize = 32;
+/// The maximum number of references in a hint.
+pub(crate) const MAX_REFERENCES: usize = 20;
+/// The maximum number of values that are visited.
+pub(crate) const MAX_VALUES: usize = 20_000;
+/// The maximum depth to which a body is visited.
+pub(crate) const MAX_DEPTH: usize = 32;
 
-/// The call's body.
+/// The parsed body of the call.
 pub(crate) fn body(call: &IncomingCall<'_>) -> Result<Value, Unreadable> {
     if call.body.trim_ascii().is_empty() {
         return Err(Unreadable("it has no body".to_owned()));
@@ -45,7 +45,7 @@ pub(crate) fn event(call: &IncomingCall<'_>, body: &Value) -> Option<String> {
     in_address().or_else(in_body)
 }
 
-/// A name is a short word: anything else is no event and may be personal.
+/// A name is a short word: anything else is not an event and may be personal.
 fn name(text: &str) -> Option<String> {
     let name = text
         .trim()

@@ -1,5 +1,5 @@
-//! A call that a platform did not do as asked, as an adapter sees it: told by effect, like the core's
-//! [`CallError`], but without clock and operation, which the driver adds.
+//! A failed platform call, as an adapter sees it: classified by effect, like the core's [`CallError`], but without
+//! clock and operation, which the driver adds.
 
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::{CallError, ErrorScope, Phase, ProblemCode, System};
@@ -13,7 +13,7 @@ use crate::problem;
 pub struct PlatformError {
     /// What may be assumed of the call's effect.
     pub effect: Effect,
-    /// Whom it concerns.
+    /// Its scope.
     pub scope: ErrorScope,
     /// The kind of problem, `platform.…`.
     pub code: ProblemCode,
@@ -21,47 +21,47 @@ pub struct PlatformError {
     pub problem: String,
     /// What a person should do, as a sentence.
     pub remedy: String,
-    /// When to ask again at the earliest, where the platform said so of a call that may have taken effect.
+    /// The earliest time of a retry, if the platform named one for a call that may have taken effect.
     pub wait: Option<Wait>,
 }
 
 /// What may be assumed of a call's effect. See [`Phase`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// None: the request could not even be built.
+    /// No effect: the request could not be built.
     NotSent,
-    /// None: it was refused, and would be again.
+    /// No effect: it was refused, and would be again.
     Refused,
-    /// None: it came too soon; with what the platform said of when to try again.
+    /// No effect: it came too soon; with the platform's wait.
     Throttled(Option<Wait>),
-    /// Either way.
+    /// Unknown.
     Unknown,
 }
 
-/// When to try again, as a platform said it.
+/// The platform's wait before a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// After so long.
+    /// For this duration.
     For(SignedDuration),
-    /// At that time.
+    /// Until this time.
     Until(Timestamp),
 }
 
-/// No platform is believed that wants more: a slip in its clock or a header would stop a customer for good.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
+/// The maximum wait: an error in a platform's clock or header would otherwise stop a customer for good.
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
 impl PlatformError {
-    /// A request that cannot be built from what it was asked for.
+    /// A request that cannot be built from its input.
     pub fn not_sent(code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
         Self::new(Effect::NotSent, code, problem, remedy)
     }
 
-    /// A refusal for good, of this record.
+    /// A permanent refusal of this record.
     pub fn refused(code: ProblemCode, problem: impl Into<String>, remedy: &str) -> Self {
         Self::new(Effect::Refused, code, problem, remedy)
     }
 
-    /// An answer that makes no sense.
+    /// An unreadable response.
     pub fn unreadable(problem: impl Into<String>) -> Self {
         Self::new(
             Effect::Unknown,
@@ -71,8 +71,8 @@ impl PlatformError {
         )
     }
 
-    /// What an answer's status means on any platform that speaks plain HTTP. The platform's own explanation is not passed
-    /// on: it may quote what was sent, or whom it is about.
+    /// The meaning of a status on any platform that speaks plain HTTP. The platform's own explanation is not passed on:
+    /// it may contain personal data.
     pub fn of_status(title: &str, answer: &Response) -> Self {
         let status = answer.status;
         match status {
@@ -140,8 +140,7 @@ impl PlatformError {
         }
     }
 
-    /// The core's error. `back_off` is how long to leave a platform alone that asked to slow down without saying for
-    /// how long.
+    /// The core's error. `back_off` is the wait after a platform asked to slow down without naming one.
     pub(crate) fn during(
         self,
         operation: &'static str,
@@ -150,8 +149,8 @@ impl PlatformError {
     ) -> CallError {
         let until = |wait: Wait| {
             let at = match wait {
-                Wait::For(time) => after(now, time.min(LONGEST_WAIT)),
-                Wait::Until(time) => time.min(after(now, LONGEST_WAIT)),
+                Wait::For(time) => after(now, time.min(MAX_WAIT)),
+                Wait::Until(time) => time.min(after(now, MAX_WAIT)),
             };
             at.max(now)
         };
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_server_error_leaves_the_effect_open() {
+    fn only_a_server_error_has_an_unknown_effect() {
         for status in [301, 302, 308, 400, 401, 403, 404, 405, 409, 415, 422] {
             assert_eq!(phase(&answer(status, &[])), Phase::Refused, "{status}");
         }
@@ -252,9 +251,9 @@ mod tests {
         }
     }
 
-    /// What became of the call is open, and yet it need not be asked for before that.
+    /// The outcome is unknown, but a look-up before that time is pointless.
     #[test]
-    fn a_platform_that_is_down_says_until_when() {
+    fn an_unavailable_platform_says_until_when() {
         let error = PlatformError::of_status("Sample", &answer(503, &[("retry-after", "120")]))
             .during("test", now(), SignedDuration::from_secs(30));
         assert_eq!(error.phase, Phase::Unknown);

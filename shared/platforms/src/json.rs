@@ -1,4 +1,4 @@
-//! Reading JSON whose exact shape is not established: every plausible name, either spelling, any of a few types.
+//! Parsing JSON whose exact shape is not established: every plausible name, in either case style, of several types.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
@@ -18,18 +18,18 @@ pub(crate) fn answer(title: &str, answer: &Response) -> Result<Value, PlatformEr
     }
 }
 
-/// What a refusal's body says, if it is JSON; else null.
+/// The body of a refusal as JSON, else null.
 pub(crate) fn anything(answer: &Response) -> Value {
     answer.json().ok().flatten().unwrap_or_default()
 }
 
-/// An object, with the objects that it may be wrapped around read as one with it.
+/// An object, merged with the objects it may wrap.
 pub(crate) struct Record<'a> {
     layers: Vec<&'a Map<String, Value>>,
 }
 
 impl<'a> Record<'a> {
-    /// The object `value`, and those it has under any of `inner`. What the outer one has counts first.
+    /// The object `value`, and its objects under any of `inner`. The outer one takes precedence.
     pub fn of(value: &'a Value, inner: &[&str]) -> Option<Self> {
         let outer = value.as_object()?;
         let mut layers = vec![outer];
@@ -41,7 +41,7 @@ impl<'a> Record<'a> {
         Some(Self { layers })
     }
 
-    /// The value of the first of `names` (in `snake_case`; read in `camelCase` too) that is there and neither null nor
+    /// The value of the first of `names` (in `snake_case`; read in `camelCase` too) that is neither missing, null nor
     /// an empty text.
     pub fn get(&self, names: &[&str]) -> Option<&'a Value> {
         names.iter().find_map(|name| {
@@ -114,8 +114,8 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a text can be an id: it goes into paths, into the store and into the log, so it must not be able to lead
-/// elsewhere, nor be somebody's address.
+/// Whether a text can be an id: it goes into paths, the store and the log, so it must not change a path or be an e-mail
+/// address.
 pub(crate) fn is_plain(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text
@@ -128,7 +128,7 @@ pub(crate) fn id(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| is_plain(text)),
         Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-        // Some write whole numbers as `7.0`. Beyond 2^53 a double is no longer one number.
+        // Some platforms write whole numbers as `7.0`. Beyond 2^53 a double is no longer one number.
         Value::Number(number) => number
             .as_f64()
             .filter(|number| number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0)
@@ -142,7 +142,7 @@ pub(crate) fn id(value: &Value) -> Option<String> {
     }
 }
 
-/// A finite number, also one written as text, with a point or, where that is certain, a comma before its decimals.
+/// A finite number, also as text, with a decimal point or, if unambiguous, a decimal comma.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
@@ -153,7 +153,7 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
 }
 
 /// A number as people write it: "85.5", "85,5", "1,234.5", "1.234,5". Three digits after one comma may be thousands or
-/// decimals, and are no number here.
+/// decimals, and are rejected.
 fn written(text: &str) -> Option<f64> {
     let Some((before, after)) = text.rsplit_once(',') else {
         return text.parse().ok();
@@ -186,7 +186,7 @@ fn written(text: &str) -> Option<f64> {
     certain.then(plain).flatten()
 }
 
-/// Whether a fact holds that is told as a flag, as a count, or as the time since when.
+/// Whether a fact holds that is given as a flag, a count, or a start time.
 pub(crate) fn holds(value: &Value) -> bool {
     match value {
         Value::Bool(flag) => *flag,
@@ -202,8 +202,8 @@ pub(crate) fn holds(value: &Value) -> bool {
 /// A time: with an offset, without one (then UTC), a date alone (its beginning, UTC), or seconds or milliseconds since
 /// 1970.
 pub(crate) fn time(value: &Value) -> Option<Timestamp> {
-    /// 1 September 2001: a smaller number is a count of something.
-    const LEAST: i64 = 1_000_000_000;
+    /// 9 September 2001: a smaller number is a count.
+    const MIN_EPOCH_SECONDS: i64 = 1_000_000_000;
     match value {
         Value::String(text) => {
             let text = text.trim();
@@ -213,18 +213,20 @@ pub(crate) fn time(value: &Value) -> Option<Timestamp> {
             })
         }
         Value::Number(number) => match number.as_i64()? {
-            number if number >= LEAST * 1000 => Timestamp::from_millisecond(number).ok(),
-            number if number >= LEAST => Timestamp::from_second(number).ok(),
+            number if number >= MIN_EPOCH_SECONDS * 1000 => {
+                Timestamp::from_millisecond(number).ok()
+            }
+            number if number >= MIN_EPOCH_SECONDS => Timestamp::from_second(number).ok(),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// A score that is none in numbers, in the words that came.
+/// A score in words, if it is not numeric.
 pub(crate) fn score_in_words(value: &Value) -> Option<Rating> {
     let value = value.as_str()?.trim();
-    let plain = !value.is_empty() && value.chars().count() <= MAX_WORDS;
+    let plain = !value.is_empty() && value.chars().count() <= MAX_SCORE_CHARS;
     (plain && score(&Value::from(value)).is_none()).then(|| Rating {
         by: None,
         label: "Score".to_owned(),
@@ -232,8 +234,8 @@ pub(crate) fn score_in_words(value: &Value) -> Option<Rating> {
     })
 }
 
-/// The longest that a score in words may be, in characters.
-const MAX_WORDS: usize = 80;
+/// The maximum length of a score in words, in characters.
+const MAX_SCORE_CHARS: usize = 80;
 
 /// A score: a number, "85 %", "4/5", or an object of points, their maximum, a percentage and a word.
 pub(crate) fn score(value: &Value) -> Option<Score> {
@@ -269,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_either_spelling_and_the_outer_object_first() {
+    fn names_are_found_in_either_case_style_and_the_outer_object_first() {
         let value = json!({"key": "a", "completedAt": "2026-01-02T03:04:05Z", "note": "", "data": {"key": "b", "note": "n"}});
         let record = Record::of(&value, &["data"]).unwrap();
         assert_eq!(record.text(&["key"]).as_deref(), Some("a"));
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_with_a_comma_is_read_where_it_is_certain() {
+    fn a_number_with_a_comma_is_read_if_unambiguous() {
         for (text, read) in [
             ("85,5", Some(85.5)),
             ("85,5 %", Some(85.5)),
@@ -303,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_in_words_is_told_as_it_came() {
+    fn a_score_in_words_is_unchanged() {
         let words = |value: Value| score_in_words(&value).map(|rating| rating.value);
         assert_eq!(
             words(json!(" Strong hire ")).as_deref(),

@@ -14,33 +14,33 @@ use crate::error::PlatformError;
 use crate::settings::{Secret, Setting, is_loopback};
 use crate::{wecp, willo};
 
-/// A platform, as far as it can be described without an account.
+/// The static description of a platform.
 pub struct PlatformSpec {
-    /// What a connection names it by (`willo`).
+    /// Its name in connections (`willo`).
     pub name: &'static str,
-    /// What people call it ("Willo").
+    /// Its display name ("Willo").
     pub title: &'static str,
-    /// Where its API is, unless a connection says otherwise; with a slash at the end.
+    /// The default address of its API, with a slash at the end.
     pub base_url: &'static str,
     /// The platform's own domains: an address on one of them or below it is the platform's.
     pub hosts: &'static [&'static str],
-    /// What a connection can set, beyond what every platform has.
+    /// The settings of a connection, beyond the common ones.
     pub settings: &'static [Setting],
-    /// What its account needs to be secret.
+    /// The secrets of an account.
     pub secrets: &'static [Secret],
-    /// What a mapping can tell it; empty: nothing.
+    /// The options of a mapping.
     pub options: &'static [Setting],
-    /// What does not fit together in a mapping, beyond the options one by one.
+    /// Checks a mapping beyond its single options.
     pub validate: fn(&Mapping, &PlatformConnection) -> Vec<String>,
-    /// How fast it may be called, unless a connection says otherwise.
+    /// The default rate limit.
     pub pace: RateLimit,
-    /// How long it is left alone when it asks to slow down without saying for how long.
+    /// The wait after it asked to slow down without naming one.
     pub back_off: SignedDuration,
-    /// What it can do.
+    /// Its capabilities.
     pub capabilities: fn() -> Capabilities,
-    /// Opens an account, or says what its settings and secrets lack together.
+    /// Opens an account, or reports problems of its settings and secrets in combination.
     pub open: fn(Account) -> Result<Arc<dyn Adapter>, PlatformError>,
-    /// Reads its callbacks, also of a platform that is not known to call but might; `None` if it never does.
+    /// The parser of its callbacks, also for a platform that is not known to call but might; `None` if it never does.
     pub reader: Option<fn() -> Arc<dyn WebhookParser>>,
 }
 
@@ -64,8 +64,8 @@ impl PlatformSpec {
             })
     }
 
-    /// `text` as an address of the platform's that may be shown to people: https on its own domains, or on the
-    /// sandbox's host where the account's base address is one.
+    /// `text` as an address of the platform that may be shown to people: https on its own domains, or on the sandbox's
+    /// host where the account's base address is one.
     pub(crate) fn address(&self, text: &str, base: &Url) -> Option<Url> {
         let url = Url::parse(text.trim()).ok()?;
         let is_sandbox = is_loopback(base) && is_loopback(&url) && url.host() == base.host();
@@ -74,13 +74,13 @@ impl PlatformSpec {
     }
 }
 
-/// Whether two addresses lead to the same page, whatever is asked of it.
+/// Whether two addresses are the same page, apart from the query.
 pub(crate) fn is_same_page(one: &Url, other: &Url) -> bool {
     let path = |url: &Url| url.path().trim_end_matches('/').to_lowercase();
     one.host() == other.host() && path(one) == path(other)
 }
 
-/// What each platform can do, as a Markdown table.
+/// The capabilities of each platform, as a Markdown table.
 pub fn capability_table() -> String {
     let all: Vec<_> = KINDS.iter().map(|kind| (kind.capabilities)()).collect();
     let mut table = String::from("| |");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_platforms_domain_is_not_any_that_ends_alike() {
+    fn a_domain_with_the_same_ending_is_not_the_platforms() {
         let willo = kind("willo").unwrap();
         for (url, own) in [
             ("https://api.willotalent.com/x", true),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_have_the_table_as_it_is() {
+    fn the_documents_have_the_current_table() {
         let table = capability_table();
         for (name, document) in [
             ("README.md", include_str!("../README.md")),

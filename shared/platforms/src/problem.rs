@@ -1,5 +1,5 @@
-//! Everything that can go wrong with a platform, in one table: a stable code, what it means, and what a person should do.
-//! A fault may say more exactly what is wrong and what mends it in its case; its code is always one of these.
+//! All errors of platform calls, in one table: a stable code, the problem, and the remedy. An error may have a more
+//! specific problem and remedy; its code is always one of these.
 
 use stagecall_core::error::ProblemCode;
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own_and_says_what_to_do() {
+    fn every_kind_has_its_own_code_and_a_remedy() {
         let codes: BTreeSet<_> = PROBLEMS.iter().map(|problem| problem.code).collect();
         assert_eq!(codes.len(), PROBLEMS.len());
         for problem in PROBLEMS {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn no_code_is_used_that_the_table_does_not_have() {
+    fn every_used_code_is_in_the_table() {
         let mut all = Vec::new();
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
         let used: BTreeSet<&str> = all

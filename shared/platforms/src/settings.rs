@@ -1,4 +1,4 @@
-//! What a connection can set: described once, validated from the description.
+//! Settings of a connection: described once, validated from the description.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,13 +14,13 @@ use crate::kind::{KINDS, PlatformSpec, kind};
 pub struct Setting {
     /// Its key.
     pub key: &'static str,
-    /// What it may be.
+    /// The allowed values.
     pub wants: Wants,
-    /// What it does, and what happens without it.
+    /// Its effect, and the default.
     pub about: &'static str,
 }
 
-/// What a setting may be.
+/// The allowed values of a setting.
 pub enum Wants {
     /// `true` or `false`.
     Flag,
@@ -28,9 +28,9 @@ pub enum Wants {
     OneOf(&'static [&'static str]),
     /// A whole number between these, both included.
     Whole(u64, u64),
-    /// A text that fits, and what fits in words.
+    /// A text that passes the check, and the check in words.
     Text(fn(&str) -> bool, &'static str),
-    /// Any value that fits, and what fits in words.
+    /// Any value that passes the check, and the check in words.
     Value(fn(&Value) -> bool, &'static str),
 }
 
@@ -38,23 +38,23 @@ pub enum Wants {
 pub struct Secret {
     /// Its name in the tenant's secret.
     pub key: &'static str,
-    /// Whether the account can do without it.
+    /// Whether it is optional.
     pub optional: bool,
     /// What it is and where a person gets it.
     pub about: &'static str,
 }
 
-/// What every connection can set.
+/// The settings of every connection.
 pub(crate) static COMMON: &[Setting] = &[
     Setting {
         key: "calls_per_second",
         wants: Wants::Whole(1, 10_000),
-        about: "The most calls begun in a second. Without it: what the platform is known to bear.",
+        about: "The maximum number of calls started per second. Without it: the platform's known limit.",
     },
     Setting {
         key: "calls_in_flight",
         wants: Wants::Whole(1, 10_000),
-        about: "The most calls at the same time. Without it: what the platform is known to bear.",
+        about: "The maximum number of concurrent calls. Without it: the platform's known limit.",
     },
 ];
 
@@ -71,7 +71,7 @@ impl Wants {
         }
     }
 
-    /// What it may be, in words that follow "it must be".
+    /// The allowed values, in words that follow "it must be".
     pub fn in_words(&self) -> String {
         match self {
             Self::Flag => "true or false".to_owned(),
@@ -85,7 +85,7 @@ impl Wants {
     }
 }
 
-/// Everything that is wrong with a connection, each naming key, value and what would be right. Empty: nothing.
+/// All problems of a connection, each with key, value and what would be valid.
 pub fn validate(connection: &PlatformConnection) -> Vec<String> {
     let Some(kind) = kind(&connection.kind) else {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
@@ -106,8 +106,8 @@ pub fn validate(connection: &PlatformConnection) -> Vec<String> {
     problems
 }
 
-/// Everything that is wrong with what a mapping asks of this connection's platform, each naming key, value and what would
-/// be right. Empty: nothing, or the connection itself is not of a known kind.
+/// All problems of a mapping with this connection's platform, each with key, value and what would be valid. Empty also
+/// if the connection itself is not of a known kind.
 pub fn validate_mapping(connection: &PlatformConnection, mapping: &Mapping) -> Vec<String> {
     let Some(kind) = kind(&connection.kind) else {
         return Vec::new();
@@ -132,7 +132,7 @@ pub fn validate_mapping(connection: &PlatformConnection, mapping: &Mapping) -> V
     problems
 }
 
-/// Checks each of `given` against what there is.
+/// Checks each of `given` against the descriptions.
 fn check(
     given: &Settings,
     known: &[&Setting],
@@ -171,7 +171,7 @@ fn base_problem(kind: &PlatformSpec, base: &Url) -> Option<String> {
     if plain && (kind.owns(base) || is_loopback(base)) {
         return None;
     }
-    // Not the whole address: a mistaken one may hold a password.
+    // Not the whole address: an invalid one may hold a password.
     let shown = format!(
         "{}://{}{}",
         base.scheme(),
@@ -197,7 +197,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         }
 }
 
-/// How fast a connection may be called: as it is set, else as the platform bears.
+/// The rate limit of a connection: as set, else the platform's default.
 pub(crate) fn pace(kind: &PlatformSpec, settings: &Settings) -> RateLimit {
     let set = |key: &str| {
         let number = u32::try_from(settings.get(key)?.as_u64()?).ok()?;
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let problems = validate(&connection(json!({
             "kind": "willo",
             "base_url": "http://api.willotalent.com/api/integrations/v2/",
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_platforms_own_address_and_a_sandbox_are_right() {
+    fn the_platforms_own_address_and_a_sandbox_are_valid() {
         for base in [
             "https://api.stage.willotalent.com/api/integrations/v2",
             "http://127.0.0.1:4010/willo/",

@@ -1,4 +1,4 @@
-//! What the tests of the platforms' modules share.
+//! Helpers shared by the tests of the platform modules.
 
 use proptest::prelude::*;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! What an assessment's id means on `WeCP`: a test by its bare id; a live interview or a group that serves as a talent
-//! pool by its kind and its id (`interview:5f…`, `group:0d…`).
+//! The forms of an assessment's id on `WeCP`: a test by its bare id; a live interview or a group that serves as a
+//! talent pool by its kind and its id (`interview:5f…`, `group:0d…`).
 
 use stagecall_core::ids::AssessmentId;
 
@@ -7,11 +7,11 @@ use super::TITLE;
 use crate::adapter::path_part;
 use crate::error::PlatformError;
 
-/// The word for a live interview, as a prefix of an id and as what a mapping has made.
+/// The word for a live interview, as the prefix of an id and in a mapping's `create`.
 pub(super) const INTERVIEW: &str = "interview";
 const GROUP: &str = "group";
 
-/// Where candidates are invited to or kept; each id is fit for a path.
+/// The target of an invitation or pool; each id is valid in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AssessmentRoute<'a> {
     /// A test.
@@ -23,7 +23,7 @@ pub(super) enum AssessmentRoute<'a> {
 }
 
 impl<'a> AssessmentRoute<'a> {
-    /// What `id` means.
+    /// Parses `id`.
     pub fn of(id: &'a AssessmentId) -> Result<Self, PlatformError> {
         let (place, id): (fn(&'a str) -> Self, _) = match id.as_str().split_once(':') {
             Some((INTERVIEW, id)) => (Self::Interview, id),
@@ -39,7 +39,7 @@ impl<'a> AssessmentRoute<'a> {
     }
 }
 
-/// The parts of a path, with what belongs where `{name}` stands.
+/// The parts of a path, with `{name}` replaced by its value.
 pub(super) fn path<'a>(template: &'a str, places: &[(&str, &'a str)]) -> Vec<&'a str> {
     template
         .split('/')
@@ -55,7 +55,7 @@ pub(super) fn path<'a>(template: &'a str, places: &[(&str, &'a str)]) -> Vec<&'a
         .collect()
 }
 
-/// Whether a path has a place of this name.
+/// Whether a path has a placeholder of this name.
 pub(super) fn has(template: &str, name: &str) -> bool {
     template.split('/').any(|part| {
         part.strip_prefix('{')
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_what_it_is_of() {
+    fn an_id_contains_its_type() {
         for (id, place) in [
             ("5f0c", Some(AssessmentRoute::Test("5f0c"))),
             ("interview:5f0c", Some(AssessmentRoute::Interview("5f0c"))),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_go_where_the_path_has_a_place_for_them() {
+    fn ids_replace_their_placeholders() {
         let template = "orgs/{organisation}/interviews/{interview}/x";
         let parts = path(template, &[("interview", "i1"), ("organisation", "acme")]);
         assert_eq!(parts, ["orgs", "acme", "interviews", "i1", "x"]);

@@ -16,15 +16,14 @@ use crate::json::{Record, id};
 /// What a candidate may be wrapped in; `raw` is where one client keeps the detail (§14).
 pub(super) const INNER: [&str; 3] = ["candidate", "data", "raw"];
 
-/// Most addresses of one candidate: a form has a few fields.
-const MOST_EMAILS: usize = 20;
+/// The maximum number of addresses of one candidate: a form has a few fields.
+const MAX_EMAILS: usize = 20;
 
 /// A row of the list; `None` if it has no id.
 pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     let record = Record::of(row, &INNER)?;
     let reference = Reference::new(key(&record)?);
-    // What a result would show and the row has, read as a result is: so the marker changes when that does, and with
-    // nothing else.
+    // The row parsed like a result, so that the change token changes exactly when the result does.
     let shown = read(&record, &reference, base);
     Some(Listed {
         found: Found {
@@ -41,7 +40,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     })
 }
 
-/// A candidate in full; one who is no more counts as taken back.
+/// A candidate in full; a deleted one counts as cancelled.
 pub(super) fn result(
     answer: &Response,
     reference: &Reference,
@@ -56,8 +55,8 @@ pub(super) fn result(
     Ok(read(&record, reference, base))
 }
 
-/// What a record says. What somebody has so far who is still at it is no result: scores, counts and the report are read
-/// once the run has ended.
+/// The result in a record. Scores, counts and the report are read only after the run has ended: partial values are not
+/// a result.
 fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
     let status = standing::standing(record);
     let so_far = AssessmentResult {
@@ -137,7 +136,7 @@ pub(super) fn emails(record: &Record<'_>) -> Vec<String> {
 }
 
 fn collect_emails(value: &Value, depth: usize, emails: &mut Vec<String>) {
-    let Some(depth) = depth.checked_sub(1).filter(|_| emails.len() < MOST_EMAILS) else {
+    let Some(depth) = depth.checked_sub(1).filter(|_| emails.len() < MAX_EMAILS) else {
         return;
     };
     match value {

@@ -5,10 +5,10 @@ use serde_json::Value;
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::{IncomingCall, SignatureCheck, Unreadable, WebhookHint, WebhookParser};
 
-use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
+use crate::delivery::{self, MAX_DEPTH, MAX_REFERENCES, MAX_VALUES};
 use crate::json::id;
 
-/// Reads them.
+/// The parser of callbacks.
 pub(super) struct Reader;
 
 impl WebhookParser for Reader {
@@ -19,7 +19,7 @@ impl WebhookParser for Reader {
     fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
         let body = delivery::body(call)?;
         let mut search = Search::default();
-        search.walk(&body, false, DEEPEST);
+        search.walk(&body, false, MAX_DEPTH);
         Ok(WebhookHint {
             event: delivery::event(call, &body),
             references: search.references(),
@@ -30,7 +30,7 @@ impl WebhookParser for Reader {
 #[derive(Default)]
 struct Search {
     values: usize,
-    /// Under a name that says that it is the candidate's id.
+    /// Under a name for the candidate's id.
     named: Vec<String>,
     /// Other ids.
     others: Vec<String>,
@@ -39,7 +39,7 @@ struct Search {
 impl Search {
     fn walk(&mut self, value: &Value, of_candidate: bool, depth: usize) {
         self.values += 1;
-        let Some(depth) = depth.checked_sub(1).filter(|_| self.values <= MOST_VALUES) else {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.values <= MAX_VALUES) else {
             return;
         };
         match value {
@@ -51,7 +51,7 @@ impl Search {
             Value::Object(object) => {
                 for (name, item) in object {
                     match name.as_str() {
-                        // Eploy's ids, as we told them.
+                        // Eploy's ids, as we sent them.
                         "metadata" => {}
                         "candidateId" | "candidate_id" => self.named.extend(reference(item)),
                         "_id" | "id" if of_candidate => self.named.extend(reference(item)),
@@ -64,11 +64,11 @@ impl Search {
         }
     }
 
-    /// What was found, the likeliest first.
+    /// The references found, likeliest first.
     fn references(self) -> Vec<Reference> {
         let mut references: Vec<Reference> = Vec::new();
         for key in self.named.into_iter().chain(self.others) {
-            if references.len() == MOST_REFERENCES {
+            if references.len() == MAX_REFERENCES {
                 break;
             }
             if !references.iter().any(|reference| reference.as_str() == key) {
@@ -79,7 +79,7 @@ impl Search {
     }
 }
 
-/// What could be a reference: short and plain, with a digit, because a name or an address must not be kept.
+/// A possible reference: short and plain, with a digit, because names and addresses must not be stored.
 fn reference(value: &Value) -> Option<String> {
     id(value).filter(|key| {
         key.len() <= 64
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_candidate_comes_first_and_what_we_told_is_not_taken_for_it() {
+    fn the_candidate_comes_first_and_our_metadata_is_ignored() {
         for (body, found) in [
             (
                 json!({"id": "e1", "candidateId": "c1", "testId": "t1"}),
@@ -147,16 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_cut_off() {
+    fn a_flood_is_bounded() {
         let many: Vec<_> = (0..50_000).map(|n| json!({"candidateId": n})).collect();
-        assert_eq!(read(&json!(many)).references.len(), MOST_REFERENCES);
+        assert_eq!(read(&json!(many)).references.len(), MAX_REFERENCES);
     }
 
     proptest! {
         #[test]
         fn any_json_is_read_into_plain_ids(body in any_json(NAMES)) {
             let hint = read(&body);
-            prop_assert!(hint.references.len() <= MOST_REFERENCES);
+            prop_assert!(hint.references.len() <= MAX_REFERENCES);
             for reference in &hint.references {
                 prop_assert!(reference.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
             }

@@ -8,10 +8,10 @@ use crate::error::PlatformError;
 use crate::json::{self, text};
 use crate::problem;
 
-/// The longest answer that can be a message, in bytes.
-const LONGEST: usize = 500;
+/// The maximum size of a message, in bytes.
+const MAX_MESSAGE_BYTES: usize = 500;
 
-/// What an answer is the answer to.
+/// The request that a response belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// The list of tests.
@@ -20,30 +20,30 @@ pub(super) enum Asked {
     Candidates,
     /// One candidate.
     Candidate,
-    /// To invite one.
+    /// The invitation of a candidate.
     Invite,
     /// The list of interviews.
     Interviews,
     /// An interview's candidates.
     Schedules,
-    /// To make an interview.
+    /// The creation of an interview.
     MakeInterview,
-    /// To schedule a candidate for one.
+    /// The scheduling of a candidate.
     Schedule,
-    /// To put a candidate into a group.
+    /// The addition of a candidate to a group.
     Group,
-    /// To remove a candidate.
+    /// The removal of a candidate.
     Remove,
 }
 
 impl Asked {
-    /// Whether the call carries somebody's address.
+    /// Whether the call contains a candidate's address.
     fn names_a_person(self) -> bool {
         matches!(self, Self::Invite | Self::Schedule | Self::Group)
     }
 
-    /// Where it is set which address it goes to. That of tests concerns the whole connection, because the account is of no
-    /// use without it; the others concern what needs them.
+    /// The setting of its path, and whether an error concerns the whole connection. That of tests does, because the
+    /// account is unusable without it; the others concern only their feature.
     fn setting(self) -> (&'static str, bool) {
         match self {
             Self::Tests => ("base_url or its setting tests_path", true),
@@ -78,28 +78,27 @@ pub(super) fn says_none(answer: &Response, asked: Asked) -> bool {
     answer.status == 404 && message(answer).is_some_and(|message| message.contains(what))
 }
 
-/// Whether it says that the candidate asked for is no more, and not that the address is wrong.
+/// Whether it means that the candidate was deleted, and not that the address is wrong.
 pub(super) fn says_gone(answer: &Response) -> bool {
     matches!(answer.status, 404 | 410) && speaks_of_a_thing(answer)
 }
 
-/// Whether a refusal says that the candidate is there already; how is not established.
+/// Whether a refusal means that the candidate exists already; the wording is not established.
 pub(super) fn says_already_there(answer: &Response) -> bool {
     const WORDS: [&str; 2] = ["already", "duplicate"];
     // "This test is already closed."
-    const OTHERWISE: [&str; 5] = ["closed", "archived", "expired", "inactive", "limit"];
+    const EXCLUDED: [&str; 5] = ["closed", "archived", "expired", "inactive", "limit"];
     match answer.status {
         409 => true,
         400 | 422 => message(answer).is_some_and(|message| {
             let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-            has(&WORDS) && !has(&OTHERWISE)
+            has(&WORDS) && !has(&EXCLUDED)
         }),
         _ => false,
     }
 }
 
-/// What a refusal means. Texts may quote what was sent, which is a person's data or a key, so they are read for what
-/// they are about and not passed on.
+/// Maps a refusal to an error. Texts may quote personal data or a key, so they are interpreted and not passed on.
 pub(super) fn fault(answer: &Response, asked: Asked) -> PlatformError {
     let about = |words: &[&str]| {
         message(answer).is_some_and(|message| words.iter().any(|word| message.contains(word)))
@@ -139,8 +138,8 @@ pub(super) fn fault(answer: &Response, asked: Asked) -> PlatformError {
     }
 }
 
-/// Whether a message speaks of a test or a candidate, or is in `WeCP`'s own envelope. Whatever else answers at a mistaken
-/// address sends a page, nothing, or a text with the path in it ("Cannot GET /ats/wecp/tests").
+/// Whether a message mentions a test or a candidate, or is in `WeCP`'s own envelope. Another server at a wrong address
+/// answers with a web page, nothing, or a text with the path in it ("Cannot GET /ats/wecp/tests").
 fn speaks_of_a_thing(answer: &Response) -> bool {
     let own = || json::anything(answer).get("errorMessage").is_some();
     message(answer).is_some_and(|message| {
@@ -151,7 +150,7 @@ fn speaks_of_a_thing(answer: &Response) -> bool {
 
 /// The message of a refusal, in lower case.
 fn message(answer: &Response) -> Option<String> {
-    if answer.body.len() > LONGEST {
+    if answer.body.len() > MAX_MESSAGE_BYTES {
         return None;
     }
     let said = match answer.json() {

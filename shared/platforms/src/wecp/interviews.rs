@@ -17,13 +17,13 @@ use crate::error::PlatformError;
 use crate::json::{Record, id, text};
 use crate::problem;
 
-/// The longest beginning of a name that is made of the vacancy's title, in characters.
-const LONGEST_TITLE: usize = 80;
+/// The maximum length of the part of a name made from the vacancy's title, in characters.
+const MAX_TITLE_CHARS: usize = 80;
 
-/// Most lines of a scorecard that are told.
-const MOST_LINES: usize = 50;
+/// The maximum number of reported scorecard lines.
+const MAX_SCORECARD_LINES: usize = 50;
 
-/// The name of what is made: as the mapping words it, and our own name, by which it is found again.
+/// The name of a created interview: the mapping's name and our own, by which it is found again.
 pub(super) fn name(order: &AssessmentOrder) -> String {
     let worded = order.options.get("name").and_then(Value::as_str);
     let title: String = order
@@ -32,18 +32,18 @@ pub(super) fn name(order: &AssessmentOrder) -> String {
         .unwrap_or("Interview")
         .chars()
         .filter(|c| !c.is_control())
-        .take(LONGEST_TITLE)
+        .take(MAX_TITLE_CHARS)
         .collect();
     let worded = worded.unwrap_or("{vacancy}").replace("{vacancy}", &title);
     format!("{} [{}]", worded.trim(), order.client_ref)
 }
 
-/// The body that makes one.
+/// The body that creates one.
 pub(super) fn body(order: &AssessmentOrder, options: &Options) -> Result<Value, PlatformError> {
     let group = group(&order.options).ok_or_else(|| {
         PlatformError::not_sent(
             problem::OPTIONS.code,
-            "the mapping does not say which group an interview is made in",
+            "the mapping does not say in which group an interview is created",
             "Give the mapping's option \"group\".",
         )
     })?;
@@ -67,8 +67,8 @@ pub(super) fn group(options: &Map<String, Value>) -> Option<&str> {
     options.get("group").and_then(Value::as_str)
 }
 
-/// The interview of this name in the list of interviews. A list that is not at its path is no hindrance: the worst that
-/// comes of it is an interview that nobody uses.
+/// The interview of this name in the list of interviews. A missing list is not an error: at worst an unused interview
+/// is created.
 pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>, PlatformError> {
     if answer.status == 404 {
         return Ok(None);
@@ -82,7 +82,7 @@ pub(super) fn find(answer: &Response, name: &str) -> Result<Option<AssessmentId>
     Ok(rows.iter().filter(same).find_map(key))
 }
 
-/// The interview that was made.
+/// The created interview.
 pub(super) fn made(answer: &Response) -> Result<AssessmentId, PlatformError> {
     let body = errors::body(answer, Asked::MakeInterview)?;
     key(&body).ok_or_else(|| PlatformError::unreadable("WeCP's answer names no interview"))
@@ -179,7 +179,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     })
 }
 
-/// One candidate's result, out of the list of all; one who is not in it counts as taken back.
+/// One candidate's result from the list of all; one who is not in it counts as cancelled.
 pub(super) fn result(
     answer: &Response,
     reference: &Reference,
@@ -196,7 +196,7 @@ pub(super) fn result(
         ))
 }
 
-/// What a record says: the scorecard counts once the interview is over.
+/// The result in a record: the scorecard counts once the interview is over.
 fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
     let status = standing::standing(record);
     let so_far = AssessmentResult {
@@ -234,7 +234,7 @@ fn scorecard(record: &Record<'_>) -> (Vec<Rating>, Vec<Comment>) {
     for line in record
         .list(&["scorecard", "score_card"])
         .iter()
-        .take(MOST_LINES)
+        .take(MAX_SCORECARD_LINES)
     {
         let Some(line) = Record::of(line, &[]) else {
             continue;

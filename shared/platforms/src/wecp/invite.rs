@@ -40,8 +40,8 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Plat
     body.insert("metadata".to_owned(), metadata(order, options));
     let mut send = order.options.get("send_email").cloned();
     if let Task::Pool { tags } = &order.task {
-        // Nothing is asked of somebody in a pool. Tags: the partner guide allows for fields of one's own in `metadata`
-        // alone, so they stand there; a field beside it is inferred.
+        // Candidates in a pool get no message. Tags: the partner guide allows custom fields only in `metadata`, so they
+        // go there; a field beside it is inferred.
         send = send.or(Some(false.into()));
         if !tags.is_empty() {
             body.insert("tags".to_owned(), tags.clone().into());
@@ -80,7 +80,7 @@ pub(super) fn metadata(order: &InviteOrder, options: &Options) -> Value {
     metadata.into()
 }
 
-/// Reads the answer: the candidate, or a list of the one candidate. A success that names none is an open outcome.
+/// Parses the response: the candidate, or a list of one candidate. A success without one is an unknown outcome.
 pub(super) fn read(
     answer: &Response,
     asked: Asked,
@@ -102,7 +102,7 @@ pub(super) fn read(
     })
 }
 
-/// The candidate's id, and where it stands. Of several candidates, the one with the person's address.
+/// The candidate's id, and its record. Of several candidates, the one with the person's address.
 fn reference<'a>(body: &'a Value, person: &Person) -> Option<(Reference, &'a Value)> {
     const LISTS: [&str; 4] = ["candidates", "data", "results", "invites"];
     let named = |row: &'a Value| {
@@ -128,7 +128,7 @@ fn reference<'a>(body: &'a Value, person: &Person) -> Option<(Reference, &'a Val
     }
 }
 
-/// The names under which the candidate's own link may stand.
+/// The possible names of the candidate's own link.
 pub(super) const LINKS: [&str; 8] = [
     "link",
     "invite_link",

@@ -1,4 +1,4 @@
-//! What a mapping can tell `WeCP`.
+//! The options of a mapping for `WeCP`.
 
 use serde_json::Value;
 use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection};
@@ -12,12 +12,12 @@ pub(super) static OPTIONS: &[Setting] = &[
     Setting {
         key: "name",
         wants: Wants::Text(is_line, LINE),
-        about: "The name of an interview that is made, with {vacancy} where the vacancy's title belongs. Our own short name follows it in brackets. Without it: \"{vacancy}\".",
+        about: "The name of a created interview, with {vacancy} where the vacancy's title belongs. Our own short name follows it in brackets. Without it: \"{vacancy}\".",
     },
     Setting {
         key: "group",
         wants: Wants::Text(is_id, "the id of a group: letters, digits and hyphens"),
-        about: "The group that a live interview is in (groupId). Required where the mapping makes interviews, or the connection's schedule_path has {group}.",
+        about: "The group that a live interview is in (groupId). Required where the mapping creates interviews, or the connection's schedule_path has {group}.",
     },
     Setting {
         key: "record",
@@ -36,11 +36,11 @@ pub(super) static OPTIONS: &[Setting] = &[
     Setting {
         key: "send_email",
         wants: Wants::Flag,
-        about: "Whether WeCP writes to the candidate itself (sendEmail). Without it: of an interview yes, of a pool no, of a test as WeCP has it. Whether it is heard for tests is not established.",
+        about: "Whether WeCP writes to the candidate itself (sendEmail). Without it: of an interview yes, of a pool no, of a test as WeCP has it. Whether it has an effect for tests is not established.",
     },
 ];
 
-/// What does not fit together.
+/// Checks combinations.
 pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Vec<String> {
     let mut problems = Vec::new();
     let id = &mapping.assessment.assessment;
@@ -51,7 +51,7 @@ pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Ve
         MappingKind::Meeting(plan) => {
             if plan.creates.is_some() && id.as_str() != INTERVIEW {
                 problems.push(format!(
-                    "assessment.create is \"{id}\"; of what can be made, {} has \"{INTERVIEW}\"",
+                    "assessment.create is \"{id}\"; of what can be created, {} has \"{INTERVIEW}\"",
                     super::TITLE
                 ));
             }

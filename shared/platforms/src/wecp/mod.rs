@@ -128,8 +128,8 @@ impl Wecp {
         assessment_id::path(template, &[("interview", interview)])
     }
 
-    /// Where a candidate is scheduled. What the path needs is asked for when the mapping is saved; an account that is only
-    /// used for tests works without.
+    /// The path that schedules a candidate. Its placeholders are checked when the mapping is saved; an account used
+    /// only for tests works without them.
     fn schedule_path<'a>(
         &'a self,
         interview: &'a str,
@@ -161,7 +161,7 @@ impl Wecp {
     }
 }
 
-/// The mapping asks for something that its assessment is not for.
+/// The mapping's task does not match its assessment.
 fn misplaced() -> PlatformError {
     PlatformError::not_sent(
         problem::OPTIONS.code,
@@ -185,7 +185,7 @@ fn rows(answer: &Response, asked: Asked) -> Result<Vec<Value>, PlatformError> {
     if errors::says_none(answer, asked) {
         return Ok(Vec::new());
     }
-    let unreadable = || PlatformError::unreadable("WeCP's list is not the list it should be");
+    let unreadable = || PlatformError::unreadable("WeCP's list has an unexpected shape");
     match errors::body(answer, asked)? {
         Value::Array(rows) => Ok(rows),
         Value::Object(mut object) => NAMES
@@ -382,7 +382,7 @@ impl Adapter for Wecp {
         reference: &Reference,
         answers: &[Response],
     ) -> Result<Step<AssessmentResult>, PlatformError> {
-        // One candidate of an interview cannot be asked for, as far as is known.
+        // A single candidate of an interview cannot be requested, as far as is known.
         if let AssessmentRoute::Interview(interview) = AssessmentRoute::of(assessment)? {
             return Ok(match answers {
                 [] => Step::Call(self.request(Method::Get, &self.interview_path(interview))),

@@ -9,12 +9,11 @@ use super::{KIND, invite, standing};
 use crate::json::{self, Record, number, text};
 use crate::kind::is_same_page;
 
-/// Most questions that are told one by one, and most kinds of proctoring counts.
-const MOST_QUESTIONS: usize = 200;
-const MOST_COUNTS: usize = 40;
+/// The maximum number of reported questions, and of kinds of proctoring counts.
+const MAX_QUESTIONS: usize = 200;
+const MAX_COUNTS: usize = 40;
 
-/// The counts that the detail has, in case they stand in it without an object around them: where they are is not
-/// established.
+/// The counts in the detail, in case they have no object around them: where they are is not established.
 const COUNTS: [&str; 8] = [
     "pasteContent",
     "fullScreenViolation",
@@ -38,7 +37,7 @@ pub(super) fn score(record: &Record<'_>) -> Option<Score> {
     Some(score)
 }
 
-/// The score in the words that came, where it is none in numbers.
+/// The score in words, if it is not numeric.
 pub(super) fn score_in_words(record: &Record<'_>) -> Vec<Rating> {
     ["score", "percentage"]
         .iter()
@@ -46,8 +45,8 @@ pub(super) fn score_in_words(record: &Record<'_>) -> Vec<Rating> {
         .collect()
 }
 
-/// How often the test was run again, if it was: by the candidate or, with other test cases, by a reviewer is not
-/// established. It is told so that a re-run with the same score is news too.
+/// How often the test was run again, if it was. Whether by the candidate or, with other test cases, by a reviewer is
+/// not established. It is reported so that a re-run with the same score is a change, too.
 pub(super) fn runs(record: &Record<'_>, status: Status) -> Option<SubResult> {
     let again = record
         .get(&["retry", "retries"])
@@ -59,7 +58,7 @@ pub(super) fn runs(record: &Record<'_>, status: Status) -> Option<SubResult> {
     } else {
         again.to_string()
     };
-    Some(told("Re-runs", remark))
+    Some(remark_line("Re-runs", remark))
 }
 
 /// Times, languages, and question by question.
@@ -70,12 +69,12 @@ pub(super) fn parts(record: &Record<'_>) -> Vec<SubResult> {
         let taken = ended.duration_since(begun);
         taken.is_positive().then(|| readable(taken))
     };
-    // Its form, and whether it is the time allowed or taken, is not established: so it is told under its own name.
+    // Its form, and whether it is the time allowed or taken, is not established: so it is reported under its own name.
     let duration = || {
         let said = record.get(&["test_duration"])?.as_str()?.trim();
         match said.parse::<SignedDuration>() {
             Ok(duration) => duration.is_positive().then(|| readable(duration)),
-            // A number without a unit says nothing.
+            // A number without a unit is meaningless.
             Err(_) => (1..=40)
                 .contains(&said.len())
                 .then(|| said.to_owned())
@@ -88,9 +87,9 @@ pub(super) fn parts(record: &Record<'_>) -> Vec<SubResult> {
         .filter_map(text)
         .collect();
     let mut parts: Vec<_> = [
-        taken().map(|taken| told("Time taken", taken)),
-        duration().map(|duration| told("Test duration", duration)),
-        (!languages.is_empty()).then(|| told("Programming languages", languages.join(", "))),
+        taken().map(|taken| remark_line("Time taken", taken)),
+        duration().map(|duration| remark_line("Test duration", duration)),
+        (!languages.is_empty()).then(|| remark_line("Programming languages", languages.join(", "))),
     ]
     .into_iter()
     .flatten()
@@ -100,14 +99,14 @@ pub(super) fn parts(record: &Record<'_>) -> Vec<SubResult> {
         questions
             .map_or_else(Vec::new, elements)
             .into_iter()
-            .take(MOST_QUESTIONS)
+            .take(MAX_QUESTIONS)
             .enumerate()
             .filter_map(|(at, value)| question(at + 1, value)),
     );
     parts
 }
 
-fn told(label: &str, remark: String) -> SubResult {
+fn remark_line(label: &str, remark: String) -> SubResult {
     SubResult {
         label: label.to_owned(),
         score: None,
@@ -123,7 +122,7 @@ fn elements(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// One question. It is named by an id, which says nothing to people, so it is told by its number.
+/// One question. Its id means nothing to people, so it is reported by its number.
 fn question(place: usize, value: &Value) -> Option<SubResult> {
     let record = Record::of(value, &[])?;
     let title = record.text(&["title", "question_title", "question_name"]);
@@ -136,7 +135,7 @@ fn question(place: usize, value: &Value) -> Option<SubResult> {
     };
     let remarks = [
         record.text(&["language"]),
-        // A programming question is known by having this, also with 0.
+        // Only a programming question has this, also with 0.
         record
             .get(&["testcases_passed"])
             .and_then(number)
@@ -175,7 +174,7 @@ fn readable(time: SignedDuration) -> String {
     }
 }
 
-/// What a proctor would want to know, in `WeCP`'s own words.
+/// Proctoring facts, in `WeCP`'s own words.
 pub(super) fn integrity(record: &Record<'_>) -> Vec<(String, u64)> {
     let bare = || -> Map<String, Value> {
         COUNTS
@@ -191,7 +190,7 @@ pub(super) fn integrity(record: &Record<'_>) -> Vec<(String, u64)> {
         .unwrap_or_else(bare)
         .iter()
         .filter_map(|(name, value)| Some((spoken(name)?, count(value)?)))
-        .take(MOST_COUNTS)
+        .take(MAX_COUNTS)
         .collect()
 }
 
@@ -248,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_candidates_own_link_is_no_report() {
+    fn the_candidates_own_link_is_not_a_report() {
         let base = Url::parse(KIND.base_url).unwrap();
         let own = "https://assess.wecreateproblems.com/t/private-1";
         for (report, told) in [
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_as_people_say_them() {
+    fn times_are_written_readably() {
         for (seconds, told) in [
             (0, "0 s"),
             (12, "12 s"),
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_told_in_plain_words_and_nothing_else_is() {
+    fn only_counts_are_reported_in_plain_words() {
         for (name, words) in [
             ("tabChanged", Some("Tab changed")),
             ("no_face_detected", Some("No face detected")),

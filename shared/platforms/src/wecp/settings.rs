@@ -99,7 +99,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     Setting {
         key: "removal_path",
         wants: Wants::Text(is_path, PATH),
-        // Nothing is known of it.
+        // No such call is known.
         about: "The path that removes {candidate}, with {test}, {interview} or {group} where the id belongs of what they are a candidate of. Without it: nobody can be removed through the API.",
     },
     Setting {
@@ -178,9 +178,9 @@ pub(super) struct Options {
     pub email_field: String,
     /// The field that has the name.
     pub name_field: String,
-    /// Whether those who have not finished are listed.
+    /// Whether unfinished candidates are listed.
     pub lists_unfinished: bool,
-    /// What is said of the invitation's message: the field and its value.
+    /// Settings of the invitation's message: field and value.
     pub message: Vec<(&'static str, String)>,
 }
 
@@ -289,7 +289,7 @@ fn is_field_or_dash(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// What is filled in.
+/// The placeholders.
 const PLACES: [&str; 5] = [
     "{test}",
     "{interview}",
@@ -298,7 +298,7 @@ const PLACES: [&str; 5] = [
     "{candidate}",
 ];
 
-/// Parts of plain letters, none of them empty or a way up.
+/// Parts of plain characters, none empty or `..`.
 fn is_path(text: &str) -> bool {
     text.len() <= 200
         && text.split('/').all(|part| {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_into_a_header_has_no_way_out_of_it() {
+    fn a_value_cannot_break_out_of_its_header() {
         assert!(is_email("rae@example.com"));
         for bad in [
             "rae",

@@ -5,7 +5,7 @@ use stagecall_core::result::Status;
 
 use crate::json::{Record, holds};
 
-/// `WeCP`'s words and ours: those of its screens, and what they might be called in an API.
+/// `WeCP`'s words and ours: those of its screens, and their likely names in an API.
 const WORDS: &[(Status, &[&str])] = &[
     (Status::Queued, &["sendingemail", "sending", "queued"]),
     (
@@ -52,13 +52,13 @@ pub(super) const FINISHED_AT: [&str; 6] = [
     "completed_at",
 ];
 
-/// Where the candidate stands: finished by a flag, else by a word, else as far as the times tell.
+/// The candidate's status: finished by a flag, else by a word, else by the times.
 pub(super) fn standing(record: &Record<'_>) -> Status {
     let flags: Vec<_> = ["test_finished", "finished"]
         .iter()
         .filter_map(|name| record.get(&[name]))
         .collect();
-    // A time without a flag counts; one beside a flag that denies it is that of an earlier run.
+    // A time without a flag counts; one beside a negative flag is from an earlier run.
     let finished = flags.iter().any(|flag| holds(flag))
         || (flags.is_empty() && record.time(&FINISHED_AT).is_some());
     if finished {
@@ -77,7 +77,7 @@ pub(super) fn standing(record: &Record<'_>) -> Status {
     if let Some(ended) = ended {
         return ended;
     }
-    // Closed and not finished: the time is over. Should that be wrong, a later "finished" still counts.
+    // Closed and not finished: expired. If that is wrong, a later "finished" still counts.
     if record.get(&["closed"]).is_some_and(holds) {
         return Status::Expired;
     }
@@ -87,7 +87,7 @@ pub(super) fn standing(record: &Record<'_>) -> Status {
     words.into_iter().next().unwrap_or(Status::Sent)
 }
 
-/// A word for where the candidate stands that ours do not cover.
+/// A status word that ours do not cover.
 pub(super) fn other_word(record: &Record<'_>) -> Option<String> {
     let word = record
         .get(&["status", "candidate_status"])?
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_words_and_times_tell_where_a_candidate_stands() {
+    fn flags_words_and_times_give_the_status() {
         const AT: &str = "2026-11-20T09:00:00.000Z";
         for (value, status) in [
             (json!({}), Status::Sent),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_word_of_its_own_is_told() {
+    fn only_an_unknown_word_is_reported() {
         let of = |value: Value| other_word(&Record::of(&value, &[]).unwrap());
         assert_eq!(
             of(json!({"status": " Under review "})).as_deref(),

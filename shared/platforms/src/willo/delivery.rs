@@ -5,12 +5,12 @@ use serde_json::Value;
 use stagecall_core::ids::Reference;
 use stagecall_core::ports::{IncomingCall, SignatureCheck, Unreadable, WebhookHint, WebhookParser};
 
-use crate::delivery::{self, DEEPEST, MOST_REFERENCES, MOST_VALUES};
+use crate::delivery::{self, MAX_DEPTH, MAX_REFERENCES, MAX_VALUES};
 
 /// The length of a key (REFERENCE.md §1, seen live).
 const KEY_LENGTH: usize = 32;
 
-/// Reads them.
+/// The parser of callbacks.
 pub(super) struct Reader;
 
 impl WebhookParser for Reader {
@@ -21,7 +21,7 @@ impl WebhookParser for Reader {
     fn read(&self, call: &IncomingCall<'_>) -> Result<WebhookHint, Unreadable> {
         let body = delivery::body(call)?;
         let mut search = Search::default();
-        search.walk(&body, &[], DEEPEST);
+        search.walk(&body, &[], MAX_DEPTH);
         Ok(WebhookHint {
             event: delivery::event(call, &body),
             references: search.references(),
@@ -48,7 +48,7 @@ struct Search {
 impl Search {
     fn walk(&mut self, value: &Value, names: &[&str], depth: usize) {
         self.values += 1;
-        let Some(depth) = depth.checked_sub(1).filter(|_| self.values <= MOST_VALUES) else {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.values <= MAX_VALUES) else {
             return;
         };
         match value {
@@ -80,12 +80,12 @@ impl Search {
         }
     }
 
-    /// What was found, the likeliest first.
+    /// The references found, likeliest first.
     fn references(mut self) -> Vec<Reference> {
         self.found.sort_by_key(|(likelihood, _)| *likelihood);
         let mut references: Vec<Reference> = Vec::new();
         for (_, key) in self.found {
-            if references.len() == MOST_REFERENCES {
+            if references.len() == MAX_REFERENCES {
                 break;
             }
             if !references.iter().any(|reference| reference.as_str() == key) {
@@ -96,7 +96,7 @@ impl Search {
     }
 }
 
-/// By the names on the way to it; the nearest that says something counts.
+/// By the names on its path; the nearest meaningful one counts.
 fn of_names(names: &[&str]) -> Likelihood {
     names
         .iter()
@@ -111,7 +111,7 @@ fn of_names(names: &[&str]) -> Likelihood {
         })
 }
 
-/// By the part of the path before it.
+/// By the part of the URL path before it.
 fn of_address(before: &str) -> Likelihood {
     of_word(before).unwrap_or(Likelihood::InAddress)
 }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_character_does_not_cost_the_callback() {
+    fn a_broken_character_does_not_lose_the_callback() {
         for name in [&b"\\ud83d"[..], b"Andr\xe9"] {
             let body = [
                 b"\xef\xbb\xbf{\"name\": \"",
@@ -221,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_cut_off() {
+    fn a_flood_is_bounded() {
         let many: Vec<_> = (0..50_000).map(|number| format!("{number:032x}")).collect();
-        assert_eq!(read(&json!(many)).references.len(), MOST_REFERENCES);
+        assert_eq!(read(&json!(many)).references.len(), MAX_REFERENCES);
         let deep = format!("{}\"{P}\"{}", "[".repeat(100), "]".repeat(100));
         assert!(
             read_bytes(deep.as_bytes(), &[])
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_token_vouches_for_a_call() {
+    fn only_the_token_authenticates_a_call() {
         let call = IncomingCall {
             query: &[],
             headers: &[],
@@ -264,14 +264,14 @@ mod tests {
         fn any_bytes_are_read_or_refused(body: Vec<u8>, event in ".{0,60}") {
             let query = [("event".to_owned(), event)];
             if let Ok(hint) = read_bytes(&body, &query) {
-                prop_assert!(hint.references.len() <= MOST_REFERENCES);
+                prop_assert!(hint.references.len() <= MAX_REFERENCES);
             }
         }
 
         #[test]
         fn any_json_is_read_into_keys_alone(body in any_json(NAMES)) {
             let hint = read(&body);
-            prop_assert!(hint.references.len() <= MOST_REFERENCES);
+            prop_assert!(hint.references.len() <= MAX_REFERENCES);
             for reference in &hint.references {
                 let key = reference.as_str();
                 prop_assert!(key.len() == KEY_LENGTH && key.bytes().all(|b| b.is_ascii_hexdigit()));

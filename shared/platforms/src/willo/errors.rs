@@ -16,8 +16,7 @@ pub(super) fn body(answer: &Response) -> Result<Value, PlatformError> {
     json::answer(TITLE, answer)
 }
 
-/// What a refusal means. Messages may quote what they are about, which is a person's data, so of them only the names of
-/// fields are passed on.
+/// Maps a refusal to an error. Messages may quote personal data, so only the names of fields are passed on.
 pub(super) fn fault(answer: &Response) -> PlatformError {
     let body = json::anything(answer);
     match answer.status {
@@ -61,7 +60,7 @@ pub(super) fn says_already_there(answer: &Response) -> bool {
     // "The fields interview, email must make a unique set." is the framework's own wording.
     const WORDS: [&str; 3] = ["already", "duplicate", "unique"];
     // "This interview is already closed."
-    const OTHERWISE: [&str; 4] = ["closed", "archived", "expired", "inactive"];
+    const EXCLUDED: [&str; 4] = ["closed", "archived", "expired", "inactive"];
     match answer.status {
         409 => return true,
         400 => {}
@@ -79,10 +78,10 @@ pub(super) fn says_already_there(answer: &Response) -> bool {
         })
         .filter_map(Value::as_str)
         .map(str::to_lowercase)
-        .any(|message| has(&message, &WORDS) && !has(&message, &OTHERWISE))
+        .any(|message| has(&message, &WORDS) && !has(&message, &EXCLUDED))
 }
 
-/// The names of the refused fields, as far as they are names.
+/// The names of the refused fields, if they are plain names.
 fn fields(body: &Value) -> Vec<&str> {
     let is_name = |name: &str| {
         (1..=40).contains(&name.len())

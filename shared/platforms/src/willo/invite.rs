@@ -40,8 +40,8 @@ pub(super) fn body(order: &InviteOrder, options: &Options) -> Result<Value, Plat
     Ok(Value::Object(body))
 }
 
-/// Reads the answer. What a second invitation of the same person gets is not established: a success with the old or a
-/// new key, a conflict, or a 400 that says so are all understood. A success without a key is an open outcome.
+/// Parses the response. The response to a second invitation of the same person is not established: a success with the
+/// old or a new key, a conflict, or a 400 that says so are all accepted. A success without a key is an unknown outcome.
 pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, PlatformError> {
     if errors::says_already_there(answer) {
         return Ok(InviteAnswer::AlreadyThere {

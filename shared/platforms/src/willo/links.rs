@@ -1,4 +1,4 @@
-//! Links in Willo's answers: which one a recruiter may be given, which one is the candidate's.
+//! Links in Willo's responses: which one a recruiter may get, which one is the candidate's.
 
 use serde_json::Value;
 use url::Url;
@@ -14,20 +14,20 @@ const MEDIA: [&str; 16] = [
     "pdf", "vtt", "srt",
 ];
 
-/// How deep and how far an answer is searched.
-const DEEPEST: usize = 12;
+/// The maximum depth to which a response is searched.
+const MAX_DEPTH: usize = 12;
 
 /// The link for the candidate in an answer to an invitation, wherever it is (REFERENCE.md §4: not established
 /// where, or whether at all).
 pub(super) fn candidate(answer: &Value, base: &Url) -> Option<String> {
-    any_text(answer, DEEPEST, &mut |text| {
+    any_text(answer, MAX_DEPTH, &mut |text| {
         let url = KIND.address(text, base)?;
         let path = url.path();
         (path.contains("/invite/") || path.contains("/interview/")).then(|| text.to_owned())
     })
 }
 
-/// The names under which the candidate's own link may stand.
+/// The possible names of the candidate's own link.
 const OWN: [&str; 9] = [
     "invite_link",
     "invite_url",
@@ -40,8 +40,8 @@ const OWN: [&str; 9] = [
     "candidate_link",
 ];
 
-/// The link for the recruiter: under a name that says so, first of all one that anybody can open; else the first page for
-/// sharing that is found. Never the candidate's own: whoever opens that takes part in their place.
+/// The link for the recruiter: under a known name, preferably one that anybody can open; else the first share page
+/// found. Never the candidate's own: a recruiter who opens it would take part as the candidate.
 pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<String> {
     const NAMES: [&str; 14] = [
         "share_link",
@@ -73,15 +73,15 @@ pub(super) fn report(record: &Record<'_>, whole: &Value, base: &Url) -> Option<S
         .iter()
         .find_map(|name| for_recruiters(text_of(name)?))
         .or_else(|| {
-            any_text(whole, DEEPEST, &mut |text| {
+            any_text(whole, MAX_DEPTH, &mut |text| {
                 for_recruiters(text).filter(|url| url.path().contains("/show/"))
             })
         })
         .map(|url| url.to_string())
 }
 
-/// The address of a page that people can open and that lasts: on Willo's hosts, and neither the API nor a recording nor
-/// the candidate's own.
+/// The address of a lasting page for people: on Willo's hosts, and neither the API nor a recording nor the candidate's
+/// own.
 pub(super) fn page(text: &str, base: &Url) -> Option<Url> {
     let url = KIND.address(text, base)?;
     let path = url.path().to_lowercase();
@@ -94,7 +94,7 @@ pub(super) fn page(text: &str, base: &Url) -> Option<Url> {
     (!is_media && !is_api && !is_candidates).then_some(url)
 }
 
-/// The first text anywhere in `value` that `pick` makes something of.
+/// The first text anywhere in `value` that `pick` accepts.
 fn any_text<T>(value: &Value, depth: usize, pick: &mut impl FnMut(&str) -> Option<T>) -> Option<T> {
     let depth = depth.checked_sub(1)?;
     match value {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_candidates_own_link_is_not_reported_under_any_name() {
+    fn the_candidates_own_link_is_never_reported() {
         let own = "https://app.willotalent.com/show/own-1/";
         for name in ["share_link", "report_url", "anything"] {
             let value = json!({"invite_link": own, name: format!("{own}?from=list")});

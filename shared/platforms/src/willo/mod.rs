@@ -66,7 +66,7 @@ const PAGE_SIZE: &str = "30";
 fn capabilities() -> Capabilities {
     Capabilities {
         callbacks: true,
-        // A page of the list has 30, but an interview that has been used for long has many pages of old ones.
+        // A page of the list has 30, but a long-used interview has many pages of old participants.
         list_from: 3,
         // The words are not established; the activity log has opened and bounced (§4), deadlines exist (§4).
         statuses: vec![
@@ -96,7 +96,7 @@ impl Willo {
         Self { account, options }
     }
 
-    /// The address of `path` under the base address, with the slash at the end that Django wants.
+    /// The address of `path` under the base address, with the trailing slash that Django requires.
     fn url(&self, path: &[&str]) -> Url {
         let mut url = self.account.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -117,7 +117,7 @@ impl Willo {
             .header("accept", "application/json")
     }
 
-    /// Asks for a page of the list at `path`, filtered by `filters`, or for the page that `next` leads to.
+    /// Requests a page of the list at `path`, filtered by `filters`, or the page of `next`.
     fn page(
         &self,
         path: &str,
@@ -127,9 +127,9 @@ impl Willo {
         let mut url = self.url(&[path]);
         if let Some(next) = next {
             url = self.account.base.join(next).map_err(|_| {
-                PlatformError::unreadable("Willo's link to the next page is no address")
+                PlatformError::unreadable("Willo's link to the next page is not a URL")
             })?;
-            // A server behind a proxy that ends TLS may take itself for an http one.
+            // A server behind a TLS-terminating proxy may generate http links.
             if self.account.base.scheme() == "https"
                 && url.scheme() == "http"
                 && url.port().is_none()
@@ -144,16 +144,16 @@ impl Willo {
         Ok(self.request(Method::Get, url))
     }
 
-    /// Asks for one participant.
+    /// Requests one participant.
     fn participant(&self, reference: &Reference) -> Result<Request, PlatformError> {
         let key = path_part(TITLE, reference.as_str())?;
         Ok(self.request(Method::Get, self.url(&["participants", key])))
     }
 }
 
-/// The rows of a page: in the envelope that Django has for them, or bare.
+/// The rows of a page: in Django's envelope, or bare.
 fn rows(answer: &Response) -> Result<Page<Value>, PlatformError> {
-    let unreadable = || PlatformError::unreadable("Willo's list is not the list it should be");
+    let unreadable = || PlatformError::unreadable("Willo's list has an unexpected shape");
     match errors::body(answer)? {
         Value::Array(items) => Ok(Page::of(items, None)),
         mut envelope => {
@@ -253,7 +253,7 @@ impl Adapter for Willo {
         let mut rows = page.items;
         let all = rows.len();
         rows.retain(|row| !participants::is_foreign(row, assessment));
-        // It may be kept, and the connection's address may be another one by then.
+        // It may be stored, and the connection's address may change meanwhile.
         let next = page.next.map(within);
         Ok(Page {
             foreign: all - rows.len(),

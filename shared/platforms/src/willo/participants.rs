@@ -14,18 +14,18 @@ use crate::adapter::Listed;
 use crate::error::PlatformError;
 use crate::json::{Record, id, score, score_in_words, text};
 
-/// What the participant may be wrapped in.
+/// Objects that may wrap a participant.
 const INNER: [&str; 3] = ["participant", "data", "candidate"];
 
-/// Where its interview is named.
+/// The possible fields of its interview.
 const INTERVIEW: [&str; 3] = ["interview", "interview_key", "interview_id"];
 
 const CLIENT_REF: [&str; 2] = ["external_id", "external_reference"];
-/// Where the overall score is.
+/// The possible fields of the overall score.
 const SCORES: [&str; 4] = ["score", "overall_score", "average_score", "total_score"];
 
-/// Whether a line of the list is of another interview, in case the filter is ignored. Only what has a key's form is
-/// compared: the same field may be the interview's title, or a number that the key does not tell of.
+/// Whether a row of the list belongs to another interview, in case the filter is ignored. Only values in a key's form
+/// are compared: the same field may be the interview's title or an unrelated number.
 pub(super) fn is_foreign(row: &Value, assessment: &AssessmentId) -> bool {
     let wanted = bare(assessment.as_str());
     Record::of(row, &INNER).is_some_and(|record| {
@@ -38,7 +38,7 @@ pub(super) fn is_foreign(row: &Value, assessment: &AssessmentId) -> bool {
     })
 }
 
-/// A key without the dashes that some write it with.
+/// A key without dashes.
 fn bare(key: &str) -> String {
     key.replace('-', "").to_ascii_lowercase()
 }
@@ -48,7 +48,7 @@ fn is_key(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A line of the list; `None` if it has no key.
+/// A row of the list; `None` if it has no key.
 pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     let record = Record::of(row, &INNER)?;
     let reference = Reference::new(standing::key(&record)?);
@@ -70,7 +70,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     })
 }
 
-/// A participant in full; one that is no more counts as taken back.
+/// A participant in full; a deleted one counts as cancelled.
 pub(super) fn result(
     answer: &Response,
     reference: &Reference,
@@ -92,7 +92,7 @@ pub(super) fn result(
     });
     let status = standing::standing(&record).unwrap_or(Status::Sent);
     let parts = |lines: &[Value]| lines.iter().filter_map(part).collect::<Vec<_>>();
-    // What a response has in words is the candidate's answer, not an opinion of it.
+    // Words of a response are the candidate's answer, not a rating.
     let mut scored = parts(responses);
     scored.retain(|part| part.score.is_some());
     let scorecard = [parts(record.list(&["scores"])), parts(card_lines)].concat();
@@ -146,13 +146,13 @@ fn interview(record: &Record<'_>) -> Option<AssessmentId> {
     id(of).map(AssessmentId::new)
 }
 
-/// A scored line: of a scorecard, or a response with a score.
+/// A scored item: of a scorecard, or a response with a score.
 fn part(line: &Value) -> Option<SubResult> {
     let record = Record::of(line, &[])?;
     let points = ["score", "value", "rating", "points"]
         .iter()
         .find_map(|name| record.get(&[name]))?;
-    // A maximum that stands beside the points, not with them.
+    // A maximum beside the points, not in one object with them.
     let score = if points.is_object() {
         score(points)
     } else {
@@ -220,7 +220,7 @@ fn author(record: &Record<'_>) -> Option<String> {
         })
 }
 
-/// What was said, question by question.
+/// The transcript, question by question.
 fn transcript(responses: &[Value]) -> Option<String> {
     let told: Vec<_> = responses
         .iter()
@@ -244,7 +244,7 @@ fn transcript(responses: &[Value]) -> Option<String> {
     (!told.is_empty()).then(|| told.join("\n\n"))
 }
 
-/// Words as a text, an object with a text, or a list of either; an address is not words.
+/// Speech as a text, an object with a text, or a list of either; a URL is not speech.
 fn speech(value: &Value) -> Option<String> {
     match value {
         Value::Array(pieces) => {
@@ -255,8 +255,8 @@ fn speech(value: &Value) -> Option<String> {
     }
 }
 
-/// A digest of everything in a line that a result would show: without who it is, because that is not news, and
-/// without addresses other than pages for recruiters, because those of recordings may change with every reading.
+/// A digest of everything in a row that a result would show. Personal data is left out, because it is not part of the
+/// result, and so are URLs other than pages for recruiters, because those of recordings may change with every read.
 fn change_token(row: &Value, base: &Url) -> String {
     let mut digest = Sha256::new();
     digest_into(&mut digest, row, base, 16);

@@ -1,7 +1,7 @@
 //! Telephone numbers as Willo wants them (E.164, REFERENCE.md §4), from whatever people typed into Eploy.
 
-/// The number in E.164, or `None` where that would be a guess: a wrong number would send a candidate's invitation to a
-/// stranger, none costs a text message.
+/// The number in E.164, or `None` if that would be a guess: a wrong number would send a candidate's invitation to a
+/// stranger, a missing one only loses the text message.
 pub(super) fn e164(typed: &str, country_code: &str) -> Option<String> {
     let mut digits = String::new();
     let mut international = false;
@@ -21,7 +21,7 @@ pub(super) fn e164(typed: &str, country_code: &str) -> Option<String> {
     }
     if !international {
         let national = digits.strip_prefix('0')?;
-        // In the United Kingdom only a mobile number can be told by its beginning and length.
+        // In the United Kingdom only a mobile number can be recognised by its prefix and length.
         let certain = match country_code {
             "44" => national.starts_with('7') && national.len() == 10,
             _ => (7..=11).contains(&national.len()) && !national.starts_with('0'),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_left_out() {
+    fn uncertain_numbers_are_left_out() {
         for typed in [
             "",
             "n/a",

@@ -1,4 +1,4 @@
-//! What a Willo connection can set.
+//! The settings of a Willo connection.
 
 use serde_json::Value;
 use stagecall_core::tenant::Settings;
@@ -47,7 +47,7 @@ pub(super) static SECRETS: &[Secret] = &[Secret {
 pub(super) struct Options {
     /// Send the key after the word Bearer.
     pub bearer: bool,
-    /// What to say about sending the invitation, if anything.
+    /// The value of `send_invite`, if set.
     pub send_invite: Option<bool>,
     /// The country that telephone numbers without one are of.
     pub country_code: String,

@@ -87,7 +87,7 @@ const WORDS: &[(Status, &[&str])] = &[
     ),
 ];
 
-/// Facts that say the same without a word, each as a flag or a time.
+/// Facts with the same meaning, each as a flag or a time.
 const FACTS: &[(Status, &[&str])] = &[
     (
         Status::Completed,
@@ -123,7 +123,7 @@ const FACTS: &[(Status, &[&str])] = &[
     (Status::Opened, &["opened", "opened_at", "viewed_at"]),
 ];
 
-/// Where the participant stands, if anything in the record tells.
+/// The participant's status, if the record has it.
 pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
     let fact = |status: Status| {
         FACTS
@@ -188,7 +188,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
         .max_by_key(|status| progress(*status))
 }
 
-/// The platform's own name for where the participant stands: the stage, else a status that our words do not cover.
+/// The platform's own name of the status: the stage, else a status that our words do not cover.
 pub(super) fn stage(record: &Record<'_>) -> Option<String> {
     record.text(&["stage", "stage_name"]).or_else(|| {
         let status = record.text(&["status"])?;
@@ -198,7 +198,7 @@ pub(super) fn stage(record: &Record<'_>) -> Option<String> {
     })
 }
 
-/// What a status or a stage says, as a text or as an object that has it under one of several names.
+/// The status of a status or stage field, a text or an object with a text under one of several names.
 fn status_of(value: &Value) -> Option<Status> {
     match value {
         Value::Object(object) => ["name", "title", "label", "slug", "type", "status", "key"]
@@ -231,7 +231,7 @@ fn normal(word: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// How far along the usual way a status is.
+/// The progress of a status along the usual order.
 fn progress(status: Status) -> u8 {
     match status {
         Status::Completed => 3,
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_stands_once() {
+    fn every_word_is_unique() {
         let all: Vec<_> = WORDS.iter().flat_map(|(_, words)| *words).collect();
         for (at, word) in all.iter().enumerate() {
             assert!(!all[..at].contains(word), "{word}");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_speak_where_words_do_not() {
+    fn facts_decide_without_a_word() {
         for (value, status) in [
             (
                 json!({"status": "Sparkling", "responses": [{}]}),
@@ -335,7 +335,7 @@ mod tests {
         }
     }
 
-    /// The stage is a column of the reviewer's board; the status says what the candidate did.
+    /// The stage is a column of the reviewer's board; the status is what the candidate did.
     #[test]
     fn a_completed_interview_stays_completed_wherever_its_card_is_moved() {
         for value in [
@@ -351,7 +351,7 @@ mod tests {
         ] {
             assert_eq!(of(&value), Some(Status::Completed), "{value}");
         }
-        // Whoever has not finished is taken back by the same words.
+        // The same words cancel an unfinished participant.
         for (value, status) in [
             (
                 json!({"status": "invited", "stage": "Archived"}),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stage_is_told_in_willos_own_words() {
+    fn the_stage_is_reported_in_willos_own_words() {
         let of = |value: Value| stage(&Record::of(&value, &[]).unwrap());
         assert_eq!(
             of(json!({"status": "completed", "stage": {"key": "0f", "name": "Shortlist"}}))

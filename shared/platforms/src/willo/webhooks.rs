@@ -105,7 +105,7 @@ fn address(hook: &Value) -> Option<Url> {
     Url::parse(hook.get("url")?.as_str()?).ok()
 }
 
-/// A registration as it should be.
+/// A desired registration.
 struct Wanted<'a> {
     url: Url,
     event: &'static str,
@@ -123,7 +123,7 @@ impl Wanted<'_> {
         all
     }
 
-    /// What has to change in `hook`; nothing if it is as wanted.
+    /// The changes needed in `hook`; empty if none.
     fn change(&self, hook: &Value) -> Map<String, Value> {
         let everything = hook.get("follow_all_interviews") == Some(&Value::Bool(true));
         let interviews: BTreeSet<String> = hook

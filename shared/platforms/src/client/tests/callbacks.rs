@@ -17,7 +17,7 @@ fn last_body(script: &Script) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callbacks_are_registered_kept_and_changed_and_nobody_elses_are_touched() {
+async fn callbacks_are_registered_kept_and_changed_and_foreign_ones_are_untouched() {
     let foreign = json!({"key": "f", "url": "https://hooks.example.com/callbacks/acme/willo2/t?event=new_response",
         "event": "new_response", "interviews": ["i1"], "follow_all_interviews": false});
     let made = || answer(201, &json!({"key": "k"}));
@@ -54,7 +54,7 @@ async fn callbacks_are_registered_kept_and_changed_and_nobody_elses_are_touched(
         .map(|(at, request)| {
             let mut hook: Value = serde_json::from_slice(&request.body).unwrap();
             hook["key"] = format!("k{at}").into();
-            // As an object, and in another order than asked.
+            // As objects, and in another order than requested.
             hook["interviews"] = json!([{"key": "i2"}, {"key": "i1"}]);
             hook
         })
@@ -116,7 +116,7 @@ async fn callbacks_are_registered_kept_and_changed_and_nobody_elses_are_touched(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_the_account_lacks_does_not_spoil_the_others() {
+async fn an_event_that_the_account_lacks_does_not_affect_the_others() {
     let unknown = || {
         answer(
             400,

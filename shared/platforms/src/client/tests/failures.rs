@@ -80,7 +80,7 @@ async fn every_kind_of_failure_has_its_phase() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttled_is_left_alone_for_as_long_as_the_platform_says_or_bears() {
+async fn a_throttled_call_waits_as_long_as_the_platform_says_or_by_default() {
     let mut said = answer(429, &json!({"detail": "Request was throttled."}));
     if let Ok(said) = &mut said {
         said.headers
@@ -98,7 +98,7 @@ async fn throttled_is_left_alone_for_as_long_as_the_platform_says_or_bears() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_credentials_are_read_afresh_once() {
+async fn refused_credentials_are_reread_once() {
     for status in [401, 403] {
         let created = answer(201, &json!({"key": KEY}));
         let script = Arc::new(Script {
@@ -209,7 +209,7 @@ impl Adapter for TwoSteps {
         false
     }
 
-    /// Never comes to an end.
+    /// Never ends.
     fn result(
         &self,
         _: &AssessmentId,
@@ -256,7 +256,7 @@ async fn after_the_first_of_two_writes_nothing_is_without_effect() {
     }
 }
 
-/// A clock on which twenty seconds pass with every look.
+/// A clock that advances twenty seconds per read.
 #[derive(Default)]
 struct Hurried(AtomicI64);
 
@@ -268,7 +268,7 @@ impl Clock for Hurried {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_calls_share_the_time_of_one_so_that_a_claim_outlasts_them() {
+async fn several_calls_share_the_time_limit_of_one() {
     let (mut client, script) = two_steps([answer(200, &json!({})), answer(200, &json!({}))]).await;
     client.clock = Arc::new(Hurried::default());
     client.transport = script.clone();
@@ -285,7 +285,7 @@ async fn several_calls_share_the_time_of_one_so_that_a_claim_outlasts_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_platform_without_callbacks_registers_none_and_no_conversation_is_endless() {
-    let (client, script) = two_steps((0..MOST_STEPS).map(|_| answer(200, &json!({})))).await;
+    let (client, script) = two_steps((0..MAX_STEPS).map(|_| answer(200, &json!({})))).await;
     let registration = client
         .register_callbacks(&callbacks::address("t"), &["i1".into()])
         .await
@@ -293,11 +293,11 @@ async fn a_platform_without_callbacks_registers_none_and_no_conversation_is_endl
     assert_eq!(registration, Registration::default());
     assert_eq!(script.asked().len(), 0);
     assert!(client.result(&"i1".into(), &"r".into()).await.is_err());
-    assert_eq!(script.asked().len(), MOST_STEPS);
+    assert_eq!(script.asked().len(), MAX_STEPS);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_without_everybody_does_not_tell_who_is_not_there() {
+async fn an_incomplete_list_does_not_prove_absence() {
     let (client, _) = two_steps([answer(200, &json!({}))]).await;
     let error = client
         .find(&"i1".into(), &person(), "101.video.1", None, Deadline::NONE)

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn one_account_has_one_pace_however_often_it_is_opened() {
+async fn one_account_has_one_rate_limit_however_often_it_is_opened() {
     let script = Arc::new(Script {
         answers: Mutex::new((0..6).map(|_| page(&[], None)).collect()),
         ..Script::default()
@@ -64,7 +64,7 @@ async fn a_next_page_elsewhere_is_not_followed() {
         let error = client.assessments().await.unwrap_err();
         assert_eq!(error.code, "platform.foreign_address", "{next}");
         assert_eq!(script.asked().len(), 1, "{next}");
-        // The same from outside, as a sweep that goes on.
+        // The same from outside, as a continued sweep.
         let error = client
             .list(&AssessmentId::from("i1"), Some(next))
             .await
@@ -73,7 +73,7 @@ async fn a_next_page_elsewhere_is_not_followed() {
     }
 }
 
-/// What something broke in one participant's name must not hide the others' results.
+/// A broken character in one participant's name must not hide the others' results.
 #[tokio::test(start_paused = true)]
 async fn a_broken_character_hides_nobody() {
     for name in [&b"\\ud83d"[..], b"Andr\xe9"] {
@@ -135,9 +135,9 @@ async fn an_invitation_is_found_by_our_reference_first_and_then_by_address() {
     assert_eq!(found[2].client_ref.as_deref(), Some("102.video.1"));
 }
 
-/// The address was corrected in Eploy after the invitation had gone to the one before.
+/// The address was corrected in Eploy after the invitation was sent to the old one.
 #[tokio::test(start_paused = true)]
-async fn whoever_was_sent_to_at_another_address_is_found_by_its_digest() {
+async fn a_candidate_invited_at_another_address_is_found_by_its_digest() {
     let old = || [json!({"key": "a", "email": "Old@example.com"})];
     let (client, _) = client([page(&old(), None), page(&old(), None), page(&old(), None)]).await;
     let digest = client.address_digest(" old@EXAMPLE.com").unwrap();
@@ -163,7 +163,7 @@ async fn whoever_was_sent_to_at_another_address_is_found_by_its_digest() {
     assert_eq!(found, [1, 0, 0]);
 }
 
-/// Whoever has the table alone cannot try addresses.
+/// The table alone does not allow to test addresses.
 #[tokio::test(start_paused = true)]
 async fn a_digest_is_keyed_with_the_accounts_secret() {
     let script = Arc::new(Script::default());
@@ -178,9 +178,9 @@ async fn a_digest_is_keyed_with_the_accounts_secret() {
     assert_ne!(digests[1], digests[2]);
 }
 
-/// What is forgotten of an account that is at work would let its next call out too early.
+/// Dropping the limiter of an active account would let its next call out too early.
 #[tokio::test(start_paused = true)]
-async fn the_pace_of_an_account_that_is_at_work_is_not_forgotten_among_thousands() {
+async fn the_limiter_of_an_active_account_is_kept_among_thousands() {
     let script = Arc::new(Script {
         answers: Mutex::new((0..3).map(|_| page(&[], None)).collect()),
         ..Script::default()
@@ -205,7 +205,7 @@ async fn the_pace_of_an_account_that_is_at_work_is_not_forgotten_among_thousands
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_does_not_name_everybody_proves_nothing() {
+async fn a_list_with_unnamed_rows_does_not_prove_absence() {
     let nameless = || json!({"key": "a"});
     let other = json!({"key": "b", "email": "bob@example.com"});
     for rows in [vec![nameless(), nameless()], vec![other, nameless()]] {
@@ -236,9 +236,9 @@ async fn a_list_that_does_not_name_everybody_proves_nothing() {
     );
 }
 
-/// So that whoever waits learns of it, and is not cut off in the middle again and again.
+/// So that the caller gets an error, and is not aborted in the middle again and again.
 #[tokio::test(start_paused = true)]
-async fn a_list_that_there_is_no_time_to_read_proves_nothing() {
+async fn a_list_too_long_to_read_does_not_prove_absence() {
     let noon = Noon.now();
     let (client, script) = client([page(&[], None)]).await;
     let too_late = Deadline::at(noon);
@@ -258,7 +258,7 @@ async fn a_list_that_there_is_no_time_to_read_proves_nothing() {
     assert_eq!(found.unwrap(), []);
 }
 
-/// Somebody was removed between two pages: whoever stood at the beginning of the second has slipped to the first.
+/// A row was removed between two pages: the first row of the second page has moved to the first page.
 #[tokio::test(start_paused = true)]
 async fn a_list_that_became_shorter_while_it_was_read_is_read_again() {
     let part = |count: u32, keys: &[&str], next: Option<&str>| {
@@ -269,7 +269,7 @@ async fn a_list_that_became_shorter_while_it_was_read_is_read_again() {
     let on = Some("participants/?page=2");
     let shrunk = |count| [part(count, &[], on), part(count - 1, &[], None)];
     let [first, second] = shrunk(4);
-    // One more is no reason: what is new stands where it will be read, or was read twice.
+    // An added row is no reason: it comes later, or a row is read twice.
     let again = [part(3, &["a"], on), part(4, &["b"], None)];
     let (reading, script) = client([first, second].into_iter().chain(again)).await;
     let found = reading
@@ -286,9 +286,10 @@ async fn a_list_that_became_shorter_while_it_was_read_is_read_again() {
     assert_eq!(script.asked().len(), 6);
 }
 
-/// The filter is ignored, or whose a row is is said in another way: whoever is not found may be there all the same.
+/// The filter is ignored, or rows name their assessment in an unknown way: a candidate not found may be there
+/// nevertheless.
 #[tokio::test(start_paused = true)]
-async fn a_list_of_others_proves_nothing() {
+async fn a_list_of_other_assessments_does_not_prove_absence() {
     let row =
         |interview: &str| json!({"key": KEY, "email": "bob@example.com", "interview": interview});
     for (pages, absent) in [
@@ -340,9 +341,9 @@ async fn a_sweep_reads_one_page_at_a_time() {
     );
 }
 
-/// What leads on is kept, and another process goes on with it: the address, and the key, may be others by then.
+/// The cursor is stored, and another process continues with it: the address and the key may have changed by then.
 #[tokio::test(start_paused = true)]
-async fn what_leads_to_the_next_page_is_short_and_within_the_connection() {
+async fn the_cursor_is_short_and_within_the_connection() {
     let on = "participants/?interview=i1&page=2";
     let relative = answer(200, &json!({"next": on, "results": []}));
     for first in [page(&[], Some(on)), relative] {
@@ -359,13 +360,13 @@ async fn what_leads_to_the_next_page_is_short_and_within_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_has_become_shorter_ends_where_its_next_page_was() {
+async fn a_list_that_became_shorter_ends_at_its_missing_page() {
     let gone = || answer(404, &json!({"detail": "Invalid page."}));
     let (client, _) = client([gone(), gone()]).await;
     let on = Some("participants/?interview=i1&page=2");
     let page = client.list(&"i1".into(), on).await.unwrap();
     assert_eq!((page.lines, page.next), (Vec::new(), None));
-    // Its beginning is never gone.
+    // The first page is never missing.
     let error = client.list(&"i1".into(), None).await.unwrap_err();
     assert_eq!(error.code, "platform.not_found");
 }

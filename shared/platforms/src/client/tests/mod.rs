@@ -32,7 +32,7 @@ fn answer(status: u16, body: &Value) -> Answer {
     })
 }
 
-/// Answers as scripted, and remembers what it was asked.
+/// Answers as scripted, and records the requests.
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Answer>>,
@@ -73,7 +73,7 @@ impl Transport for Script {
     }
 }
 
-/// A stale key in the cache, and perhaps another behind it.
+/// A stale key in the cache, and perhaps a newer one in the store.
 struct Keys {
     cached: &'static str,
     stored: &'static str,

@@ -21,7 +21,7 @@ fn invited(answer: Response) -> Result<InviteAnswer, PlatformError> {
 }
 
 #[test]
-fn an_invitation_goes_to_the_test_with_the_ids_of_ours_and_nothing_that_is_not_needed() {
+fn an_invitation_has_our_ids_and_only_needed_data() {
     let (request, body) = invitation(&wecp(json!({})));
     assert_eq!(request.method, Method::Post);
     assert_eq!(
@@ -47,7 +47,7 @@ fn an_invitation_goes_to_the_test_with_the_ids_of_ours_and_nothing_that_is_not_n
 }
 
 #[test]
-fn a_partner_calls_with_its_credentials_and_for_somebody() {
+fn a_partner_calls_with_its_credentials_and_an_acting_user() {
     let secrets = [
         ("api_key", "k3y"),
         ("partner_key", "pk"),
@@ -127,7 +127,7 @@ fn the_dialect_is_set_and_not_built_in() {
 }
 
 #[test]
-fn nobody_without_an_address_is_invited_and_no_strange_test_is_called() {
+fn a_missing_address_or_an_invalid_test_id_sends_nothing() {
     let mut nobody = order();
     nobody.person.email = Some(" ".to_owned());
     let fault = wecp(json!({})).invite(&nobody, &[]).unwrap_err();
@@ -170,7 +170,7 @@ fn the_candidate_is_read_from_every_plausible_answer() {
 }
 
 #[test]
-fn a_success_that_names_nobody_is_an_open_outcome() {
+fn a_success_without_a_candidate_is_an_unknown_outcome() {
     for answer in [
         text(200, "Invited"),
         answer(200, &json!([])),
@@ -183,7 +183,7 @@ fn a_success_that_names_nobody_is_an_open_outcome() {
 }
 
 #[test]
-fn somebody_who_is_there_already_is_no_failure() {
+fn an_existing_candidate_is_not_a_failure() {
     let there = |reference: Option<&str>| {
         Ok(InviteAnswer::AlreadyThere {
             reference: reference.map(Reference::from),
@@ -212,7 +212,7 @@ fn somebody_who_is_there_already_is_no_failure() {
 }
 
 #[test]
-fn a_refusal_tells_whom_it_concerns_and_never_quotes() {
+fn a_refusal_has_its_scope_and_never_quotes() {
     use ErrorScope::{Connection, Record};
     for (answer, code, scope) in [
         (

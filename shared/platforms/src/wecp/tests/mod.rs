@@ -15,7 +15,7 @@ mod reading;
 const TEST: &str = "t-501";
 const CANDIDATE: &str = "65f0c0ffee0123456789abcd";
 
-/// The names that its readers look for.
+/// The names that its parsers look for.
 pub(super) const NAMES: &str = "(candidateId|candidate|candidates|candidateDetails|metadata|invitationId|id|_id|status|testFinished|finished|closed|retry|percentage|score|maxScore|testStartTime|finishTime|testDuration|questionWiseScore|timeSpent|language|proctoringData|tabChanged|reportLink|errorMessage|email|link|.{0,8})";
 
 fn account(settings: Value, secrets: &[(&str, &str)]) -> Account {

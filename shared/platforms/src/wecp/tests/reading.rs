@@ -66,8 +66,8 @@ fn sighting(row: &Value) -> ListedStatus {
         .clone()
 }
 
-/// The parts as lines: what it is, the points, the remark.
-fn told(result: &AssessmentResult) -> Vec<String> {
+/// The parts as lines: label, points, remark.
+fn lines(result: &AssessmentResult) -> Vec<String> {
     result
         .parts
         .iter()
@@ -212,7 +212,7 @@ fn a_finished_candidate_is_read_in_full() {
         (70.0, Some(80.0), Some(87.5))
     );
     assert_eq!(
-        told(&result),
+        lines(&result),
         [
             "Time taken (1 h 12 min)",
             "Test duration (1 h 30 min)",
@@ -231,12 +231,12 @@ fn a_finished_candidate_is_read_in_full() {
 }
 
 #[test]
-fn a_duration_is_told_where_it_says_something() {
+fn a_duration_is_reported_if_meaningful() {
     let of = |duration: Value| {
         let parts = read(&json!({"testFinished": true, "testDuration": duration})).parts;
         parts.into_iter().find_map(|part| part.remark)
     };
-    for (duration, told) in [
+    for (duration, lines) in [
         (json!("01:30:00"), Some("1 h 30 min")),
         (json!("1 hour 30 minutes"), Some("1 h 30 min")),
         (json!("PT45M"), Some("45 min")),
@@ -246,12 +246,12 @@ fn a_duration_is_told_where_it_says_something() {
         (json!("00:00:00"), None),
         (json!("x".repeat(41)), None),
     ] {
-        assert_eq!(of(duration.clone()).as_deref(), told, "{duration}");
+        assert_eq!(of(duration.clone()).as_deref(), lines, "{duration}");
     }
 }
 
 #[test]
-fn proctoring_is_read_wherever_it_stands() {
+fn proctoring_is_read_wherever_it_is() {
     let mut bare = detail();
     let counts = bare
         .as_object_mut()
@@ -292,7 +292,7 @@ fn a_score_is_read_from_points_or_a_percentage() {
 }
 
 #[test]
-fn what_is_not_finished_is_no_result_yet() {
+fn an_unfinished_run_has_no_result() {
     let going = with(
         detail(),
         &json!({"testFinished": false, "finished": false, "finishTime": null}),
@@ -309,21 +309,21 @@ fn what_is_not_finished_is_no_result_yet() {
 }
 
 #[test]
-fn a_re_run_is_news_while_it_goes_on_and_with_the_same_score() {
+fn a_re_run_is_a_change_while_running_and_with_the_same_score() {
     let first = read(&detail());
     let going = with(
         detail(),
         &json!({"retry": 1, "testFinished": false, "finished": false}),
     );
-    assert_eq!(told(&read(&going)), ["Re-runs (1, not finished yet)"]);
+    assert_eq!(lines(&read(&going)), ["Re-runs (1, not finished yet)"]);
     let second = read(&with(detail(), &json!({"retry": 1})));
     assert_eq!(second.score, first.score);
     assert_ne!(second.snapshot().digest, first.snapshot().digest);
-    assert_eq!(told(&second)[0], "Re-runs (1)");
+    assert_eq!(lines(&second)[0], "Re-runs (1)");
 }
 
 #[test]
-fn a_candidate_who_is_no_more_is_cancelled_and_a_wrong_address_cancels_nobody() {
+fn a_deleted_candidate_is_cancelled_and_a_wrong_address_cancels_nobody() {
     let gone = AssessmentResult::bare(CANDIDATE.into(), Status::Cancelled);
     for answer in [
         text(404, "No candidate found"),
@@ -348,7 +348,7 @@ fn a_candidate_who_is_no_more_is_cancelled_and_a_wrong_address_cancels_nobody() 
 }
 
 #[test]
-fn a_report_elsewhere_is_not_shown() {
+fn a_report_on_another_host_is_not_shown() {
     for link in [
         "http://assess.wecreateproblems.com/reports/9",
         "https://evilwecreateproblems.com/reports/9",
@@ -406,7 +406,7 @@ fn a_reference_cannot_lead_to_another_address() {
 }
 
 #[test]
-fn a_marker_changes_with_news_and_with_nothing_else() {
+fn a_change_token_changes_only_with_the_result() {
     let finished = sighting(&row());
     assert_eq!(finished.status, Some(Status::Completed));
     for same in [
@@ -438,7 +438,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
             "{news}"
         );
     }
-    // Whoever is still at it makes no news by getting on.
+    // Progress of a running candidate is not a change.
     let going = with(
         row(),
         &json!({"testFinished": false, "percentage": 10, "testDuration": "00:10:00"}),

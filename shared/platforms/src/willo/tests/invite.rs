@@ -37,7 +37,7 @@ fn invited(answer: Response) -> Result<InviteAnswer, PlatformError> {
 }
 
 #[test]
-fn an_invitation_has_the_fields_that_the_live_api_was_sent() {
+fn an_invitation_has_the_fields_used_with_the_live_api() {
     let (request, body) = invitation(&willo(json!({})), &order());
     assert_eq!(request.method, Method::Post);
     assert_eq!(
@@ -84,7 +84,7 @@ fn settings_change_the_scheme_the_country_and_who_sends() {
 }
 
 #[test]
-fn what_eploy_does_not_have_is_left_out_but_the_name() {
+fn missing_data_of_eploy_is_left_out_except_the_name() {
     let mut order = order();
     order.person.first_name.clear();
     order.person.last_name.clear();

@@ -24,5 +24,5 @@ fn willo(settings: Value) -> Willo {
     })
 }
 
-/// The names that its readers look for.
+/// The names that its parsers look for.
 pub(super) const NAMES: &str = "(key|participant|interview|status|stage|score|scores|scorecard|ratings|comments|responses|transcript|completed_at|email|share_link|.{0,8})";

@@ -13,7 +13,7 @@ fn read(body: &Value) -> AssessmentResult {
 }
 
 #[test]
-fn an_empty_or_foreign_list_is_no_list() {
+fn an_empty_or_foreign_body_is_not_a_list() {
     let willo = willo(json!({}));
     for body in [
         json!({}),
@@ -72,7 +72,7 @@ fn a_reference_cannot_lead_to_another_address() {
 }
 
 #[test]
-fn a_participant_that_is_no_more_is_cancelled() {
+fn a_deleted_participant_is_cancelled() {
     let willo = willo(json!({}));
     let read = |body: &[u8]| {
         let gone = Response {
@@ -84,7 +84,7 @@ fn a_participant_that_is_no_more_is_cancelled() {
     };
     let bare = AssessmentResult::bare(KEY.into(), Status::Cancelled);
     assert_eq!(read(b"{\"detail\": \"Not found.\"}"), Ok(Step::Done(bare)));
-    // A wrong address must not cancel everything, nor a proxy.
+    // Neither a wrong address nor a proxy may cancel participants.
     for other in [
         "<html>nginx</html>",
         "",
@@ -209,7 +209,7 @@ fn sighting(row: &Value) -> stagecall_core::ports::ListedStatus {
 }
 
 #[test]
-fn a_marker_changes_with_news_and_with_nothing_else() {
+fn a_change_token_changes_only_with_the_result() {
     let row = json!({
         "key": KEY, "status": "completed", "stage": {"name": "New"}, "name": "Ada Example",
         "email": "ada@example.com", "comments_count": 1, "score": null,
@@ -248,7 +248,7 @@ fn a_marker_changes_with_news_and_with_nothing_else() {
 }
 
 #[test]
-fn a_list_tells_where_each_stands_if_it_can_and_only_of_its_interview() {
+fn a_list_has_the_statuses_of_its_own_interview() {
     const OTHER: &str = "00000000000000000000000000000002";
     assert_eq!(
         sighting(&json!({"key": KEY, "status": "bounced"})).status,
