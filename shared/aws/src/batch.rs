@@ -1,23 +1,23 @@
-//! Sending many small things: ten in a call, calls side by side, and once more what an answer says was not taken.
+//! Batched sending: ten entries per call, concurrent calls, and one retry of entries that were not taken.
 
 use futures::{StreamExt as _, stream};
 
-/// The most that SQS and EventBridge take in one call.
-const LARGEST: usize = 10;
+/// The maximum number of entries that SQS and EventBridge take in one call.
+const MAX_BATCH_ENTRIES: usize = 10;
 
-/// The most calls under way at once.
-const SIDE_BY_SIDE: usize = 8;
+/// The maximum number of concurrent calls.
+const MAX_CONCURRENT_CALLS: usize = 8;
 
-/// One of a batch that was not taken.
+/// An entry of a batch that was not taken.
 pub(crate) struct Refused {
     /// Its place in the batch, from 0.
     pub(crate) place: usize,
-    /// Why, as AWS names it.
+    /// AWS's error code.
     pub(crate) code: String,
 }
 
 impl Refused {
-    /// The one of this id, where ids are the places.
+    /// The entry of this id; ids are places.
     pub(crate) fn of(id: &str, code: String) -> Result<Self, String> {
         match id.parse() {
             Ok(place) => Ok(Self { place, code }),
@@ -26,31 +26,30 @@ impl Refused {
     }
 }
 
-/// An answer that refuses what was not asked for says nothing of what was: none of the batch counts as taken.
-const STRANGE: &str =
-    "the answer of AWS speaks of a message that it was not sent; it is tried again";
+/// A response that refuses an unknown entry says nothing about the sent ones: none of the batch counts as taken.
+const STRANGE: &str = "the response of AWS names a message that was not sent; the call is retried";
 
-/// What became of all.
+/// The outcome of all entries.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// How many were not taken.
+    /// The number of entries not taken.
     pub(crate) lost: usize,
-    /// Why, of one of them.
+    /// The error code of one of them.
     pub(crate) code: Option<String>,
-    /// The first call that failed altogether, in words.
+    /// The error of the first call that failed completely.
     pub(crate) failure: Option<String>,
 }
 
-/// Sends all by `send`, which takes one batch and returns those of it that were not taken.
+/// Sends all with `send`, which takes one batch and returns its entries that were not taken.
 pub(crate) async fn send_all<T, F>(all: Vec<T>, send: impl Fn(Vec<T>) -> F) -> Outcome
 where
     T: Clone,
     F: Future<Output = Result<Vec<Refused>, String>>,
 {
-    let batches: Vec<Vec<T>> = all.chunks(LARGEST).map(<[T]>::to_vec).collect();
+    let batches: Vec<Vec<T>> = all.chunks(MAX_BATCH_ENTRIES).map(<[T]>::to_vec).collect();
     stream::iter(batches)
         .map(|batch| send_twice(batch, &send))
-        .buffer_unordered(SIDE_BY_SIDE)
+        .buffer_unordered(MAX_CONCURRENT_CALLS)
         .fold(Outcome::default(), async |sum, one| Outcome {
             lost: sum.lost + one.lost,
             code: sum.code.or(one.code),

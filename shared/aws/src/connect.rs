@@ -1,4 +1,4 @@
-//! The way into AWS, the same for all clients: one HTTPS client, and limits on how long a call may take.
+//! The configuration of all AWS clients: one HTTPS client, and time limits for calls.
 
 use std::time::Duration;
 
@@ -10,30 +10,29 @@ use stagecall_http::SetUpError;
 
 use crate::https::https_client;
 
-/// The time limit of one try.
-const ATTEMPT: Duration = Duration::from_secs(5);
+/// The time limit of one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time limit of a call with all its tries. Short against a function's time limit, so that a throttled store leaves
-/// time to say so.
-const CALL: Duration = Duration::from_secs(12);
+/// The time limit of a call with all its attempts. Short compared with a function's time limit, so that a throttled store
+/// leaves time to report it.
+const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// How often a call is tried, if the service throttles it or fails.
-const TRIES: u32 = 4;
+/// The maximum number of attempts, if the service throttles the call or fails.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// The way into AWS as Lambda gives it to a function.
+/// Region and credentials as Lambda gives them to a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Access {
     /// The region.
     pub region: String,
-    /// The credentials of the function's role; they are valid for as long as the process lives.
+    /// The credentials of the function's role, valid for the lifetime of the process.
     pub credentials: Credentials,
-    /// The address of an emulator, where the services are one.
+    /// The address of an emulator, if one is used.
     pub endpoint: Option<String>,
 }
 
-/// The configuration for a function's clients. Nothing is looked for elsewhere: finding region and credentials as
-/// [`connect`] does would take longer than everything else a function does when it starts, and link another service's
-/// client.
+/// The configuration for a function's clients, without any look-up: finding region and credentials as [`connect`] does would
+/// take longer than the rest of a function's start, and link another service's client.
 pub fn connect_with(access: Access) -> Result<SdkConfig, SetUpError> {
     let Access {
         region,
@@ -51,8 +50,8 @@ pub fn connect_with(access: Access) -> Result<SdkConfig, SetUpError> {
     Ok(config.build())
 }
 
-/// The configuration for the clients of a command that somebody runs: region and credentials from the environment, the
-/// profile or the machine's role, and the address of an emulator where `AWS_ENDPOINT_URL` names one.
+/// The configuration for an operator's command: region and credentials from the environment, the profile or the machine's
+/// role, and the address of an emulator where `AWS_ENDPOINT_URL` names one.
 pub async fn connect() -> Result<SdkConfig, SetUpError> {
     Ok(aws_config::defaults(behavior())
         .http_client(https_client()?)
@@ -68,11 +67,11 @@ fn behavior() -> BehaviorVersion {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT)
-        .operation_timeout(CALL)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
         .build()
 }
 
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(TRIES)
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
 }

@@ -1,8 +1,8 @@
-//! Dead letters: messages that failed as often as their queue allows, and bringing them home.
+//! Dead letters: messages that failed as often as their queue allows, and their redrive.
 //!
-//! A dead letter is sent back by receiving and sending, and not by SQS's own move task, so that the messages that are
-//! sent back can be limited and an emulator can do it, too. A crash between the two leaves the message in both queues,
-//! which is harmless as every message is.
+//! A dead letter is redriven by receiving and sending, not by SQS's own move task, so that the number can be limited and an
+//! emulator supports it. A crash between the two leaves the message in both queues, which is harmless because messages are
+//! idempotent.
 
 use std::time::Duration;
 
@@ -17,20 +17,20 @@ use crate::fault::problem;
 /// The store's name in errors.
 const DEAD_LETTERS: &str = "dead letters";
 
-/// The most that SQS hands out in one call.
-const LARGEST: i32 = 10;
+/// The maximum number of messages that SQS returns in one call.
+const MAX_RECEIVED: i32 = 10;
 
-/// For how long messages are nobody else's while they are sent back.
-const HELD: Duration = Duration::from_mins(1);
+/// How long messages are hidden from others while they are redriven.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A message that failed again and again.
+/// A message that failed repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// SQS's name for it, which the functions' logs have, too.
+    /// SQS's id, which is also in the functions' logs.
     pub id: String,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
-    /// What it asks for; `None` if that cannot be read.
+    /// Its work; `None` if unreadable.
     pub work: Option<Work>,
 }
 
@@ -43,7 +43,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Those in the queue `url`, which come from the queue `home`.
+    /// The dead letters in the queue `url`, which come from the queue `home`.
     pub fn new(client: Client, url: impl Into<String>, home: impl Into<String>) -> Self {
         Self {
             client,
@@ -52,7 +52,7 @@ impl DeadLetters {
         }
     }
 
-    /// About how many there are.
+    /// Their approximate number.
     pub async fn count(&self) -> Result<usize, StoreError> {
         let answer = self
             .client
@@ -70,9 +70,9 @@ impl DeadLetters {
             .fold(0, usize::saturating_add))
     }
 
-    /// Some of them, at most ten. They stay where they are.
+    /// Some of them, at most ten. They remain in the queue.
     pub async fn sample(&self) -> Result<Vec<DeadLetter>, StoreError> {
-        let messages = self.receive(LARGEST, Duration::ZERO).await?;
+        let messages = self.receive(MAX_RECEIVED, Duration::ZERO).await?;
         Ok(messages
             .into_iter()
             .map(|message| DeadLetter {
@@ -86,17 +86,17 @@ impl DeadLetters {
             .collect())
     }
 
-    /// Sends at most `most` of them back to where they come from, to be tried again from the beginning. Returns how
-    /// many.
+    /// Sends at most `most` of them back to their source queue, with a new count of attempts. Returns how many.
     pub async fn redrive(&self, most: usize) -> Result<usize, StoreError> {
         let mut sent = 0;
         while sent < most {
-            let wanted = i32::try_from(most - sent).map_or(LARGEST, |left| left.min(LARGEST));
-            let messages = self.receive(wanted, HELD).await?;
+            let wanted =
+                i32::try_from(most - sent).map_or(MAX_RECEIVED, |left| left.min(MAX_RECEIVED));
+            let messages = self.receive(wanted, VISIBILITY_TIMEOUT).await?;
             if messages.is_empty() {
                 break;
             }
-            // Should there be more than were asked for, they are somebody's again in a minute.
+            // Messages beyond the requested number become visible again in a minute.
             for message in messages.into_iter().take(most - sent) {
                 self.send_back(message).await?;
                 sent += 1;
@@ -132,7 +132,7 @@ impl DeadLetters {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(most)
-            // A second of waiting asks all of SQS's servers instead of some.
+            // A wait of a second queries all of SQS's servers instead of some.
             .wait_time_seconds(1)
             .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(i32::MAX))
             .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::testing::{Calls, error, stand_in};
 
-    /// A queue with these bodies in it, and one that they come from, which may refuse them.
+    /// A dead-letter queue with these bodies, and a source queue that may refuse them.
     async fn with(bodies: &[&str], refuses: bool) -> (DeadLetters, Calls) {
         let left: Vec<Value> = (0..)
             .zip(bodies)
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_count_that_makes_no_sense_is_none_or_as_much_as_can_be() {
+    async fn an_invalid_count_is_clamped() {
         for (told, counted) in [
             (["-1", "many"], 0),
             (["18446744073709551615", "1"], usize::MAX),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_is_sent_home_in_its_group_before_it_is_deleted() {
+    async fn each_is_sent_back_in_its_group_before_it_is_deleted() {
         let bodies: Vec<String> = (0..23).map(|number| format!("body {number}")).collect();
         let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
         let (letters, calls) = with(&bodies, false).await;
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_were_asked_for_are_left_alone() {
+    async fn surplus_messages_are_left_alone() {
         let (config, calls) = stand_in(|_, (operation, _)| match operation.as_str() {
             "ReceiveMessage" => {
                 let message = json!({"MessageId": "m", "ReceiptHandle": "r", "Body": POLL});
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_than_asked_for_and_none_is_deleted_that_was_not_sent() {
+    async fn at_most_the_requested_number_and_none_deleted_before_it_is_sent() {
         let (letters, _) = with(&[POLL; 12], false).await;
         assert_eq!(letters.redrive(11).await.unwrap(), 11);
         let (letters, calls) = with(&[POLL; 2], true).await;

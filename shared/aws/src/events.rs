@@ -10,7 +10,7 @@ use stagecall_core::ports::Events;
 use crate::batch::{Refused, send_all};
 use crate::fault::problem;
 
-/// What subscribers' rules match as `source`; `detail-type` is the event's name, `detail` the event.
+/// The `source` that subscribers' rules match; `detail-type` is the event's name, `detail` the event.
 const SOURCE: &str = "stagecall";
 
 /// Publishes on an event bus.
@@ -42,7 +42,7 @@ impl BusEvents {
             .send()
             .await
             .map_err(|error| problem(&error))?;
-        // In the order of the request; what was taken has no code.
+        // In the order of the request; accepted entries have no code.
         let refused =
             answer
                 .entries
@@ -80,7 +80,7 @@ impl Events for BusEvents {
                 lost,
                 code,
                 problem,
-                "subscribers were not told"
+                "publishing events failed"
             );
         }
     }

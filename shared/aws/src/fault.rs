@@ -1,8 +1,8 @@
-//! What goes wrong with a call to AWS, in words.
+//! Error texts of AWS calls.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// What went wrong and what to do about it, without anything of the request.
+/// The problem and the remedy, without any data of the request.
 pub(crate) fn problem<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::ServiceError(failure) => match failure.err().code() {
@@ -10,25 +10,25 @@ pub(crate) fn problem<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Str
                 Some(advice) => format!("{advice} ({code})"),
                 None => format!("AWS answered {code}: {}", failure.err().message().unwrap_or("")),
             },
-            // Every error of AWS has one: this is none, or no answer of AWS at all, such as a proxy's page.
+            // Every AWS error has a code: this is not one, or not from AWS at all, such as a proxy's page.
             None => NOT_UNDERSTOOD.to_owned(),
         },
-        SdkError::TimeoutError(_) => "AWS took too long to answer; it is tried again".to_owned(),
+        SdkError::TimeoutError(_) => "AWS took too long to answer; the call is retried".to_owned(),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-            "AWS took too long to answer; it is tried again".to_owned()
+            "AWS took too long to answer; the call is retried".to_owned()
         }
         SdkError::DispatchFailure(_) => {
             "AWS cannot be reached, or there are no credentials. Check the network, the region and the role".to_owned()
         }
-        SdkError::ConstructionFailure(_) => "the call could not be put together".to_owned(),
+        SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
         _ => NOT_UNDERSTOOD.to_owned(),
     }
 }
 
-const NOT_UNDERSTOOD: &str = "the answer of AWS was not understood; it is tried again";
+const NOT_UNDERSTOOD: &str = "the answer of AWS was not understood; the call is retried";
 
-/// Whether the same call may succeed without anybody changing anything: no answer or one that is not understood, a failure
-/// of AWS, or throttling.
+/// Whether the same call may succeed later without any change: no response or an unreadable one, a failure of AWS, or
+/// throttling.
 pub(crate) fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ServiceError(failure) => {
@@ -50,7 +50,7 @@ fn advice(code: &str) -> Option<&'static str> {
         "ProvisionedThroughputExceededException"
         | "ThrottlingException"
         | "RequestLimitExceeded"
-        | "RequestThrottled" => "AWS throttles us; it is tried again",
+        | "RequestThrottled" => "AWS throttles the calls; they are retried",
         "AccessDeniedException" | "AccessDenied" => {
             "the role may not do this. Give it the action on this resource, as the template does"
         }
@@ -63,7 +63,7 @@ fn advice(code: &str) -> Option<&'static str> {
             "there is no such resource. Check the name and the region, and that the stack is deployed"
         }
         "DecryptionFailure" | "KMSAccessDeniedException" => {
-            "the key that it is encrypted with cannot be used. Give the role access to it"
+            "its encryption key cannot be used. Give the role access to it"
         }
         _ => return None,
     })
@@ -83,8 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn a_known_code_comes_with_what_to_do_and_another_as_it_is() {
-        assert!(answered("ThrottlingException").contains("it is tried again"));
+    fn a_known_code_comes_with_a_remedy_and_another_unchanged() {
+        assert!(answered("ThrottlingException").contains("retried"));
         assert!(answered("AccessDeniedException").contains("Give it the action"));
         assert_eq!(answered("Teapot"), "AWS answered Teapot: no");
         let page = GetItemError::generic(ErrorMetadata::builder().build());
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_may_do_a_moment_later_is_passing() {
+    fn a_call_that_may_succeed_later_is_passing() {
         use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
         use aws_smithy_runtime_api::http::StatusCode;
         let answered = |code: &str, status: u16| {

@@ -1,5 +1,5 @@
-//! How the SDK sends: through reqwest, like all other calls, so that a function links one HTTP client and one TLS set-up.
-//! The SDK's own client would bring HTTP/2, which no service here needs, and read the machine's certificates.
+//! The SDK's HTTP client: reqwest, as for all other calls, so that a function links one HTTP client and one TLS set-up. The
+//! SDK's own client would add HTTP/2, which no service here needs, and read the machine's certificates.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use aws_smithy_types::body::SdkBody;
 use reqwest::{Body, Client, Request};
 use stagecall_http::SetUpError;
 
-/// The time limit of setting up a connection.
-const CONNECT: Duration = Duration::from_secs(3);
+/// The time limit of connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A client for the SDK, on rustls with ring and compiled-in roots. Its connections are shared by everyone who uses it.
+/// A client for the SDK, on rustls with ring and compiled-in roots. All its users share its connections.
 pub fn https_client() -> Result<SharedHttpClient, SetUpError> {
     let client = Client::builder()
         .tls_backend_preconfigured(stagecall_http::tls()?)
@@ -23,7 +23,7 @@ pub fn https_client() -> Result<SharedHttpClient, SetUpError> {
         .retry(reqwest::retry::never())
         .no_proxy()
         .referer(false)
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .build()?;
     let connector = SharedHttpConnector::new(Https(client));
     Ok(http_client_fn(move |_, _| connector.clone()))
@@ -47,7 +47,7 @@ impl HttpConnector for Https {
     }
 }
 
-/// What went wrong, as the SDK's retries need to know it.
+/// The error, classified for the SDK's retries.
 fn failed(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() {
         ConnectorError::timeout(error.into())

@@ -1,6 +1,6 @@
 //! Stagecall on AWS: the core's ports on DynamoDB, SQS, Secrets Manager and EventBridge.
 //!
-//! The README tells how the table is laid out, what an invitation costs, and what a tenant's secret looks like.
+//! The README describes the table's layout, the cost of an invitation, and the format of a tenant's secret.
 
 mod batch;
 mod connect;

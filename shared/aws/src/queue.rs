@@ -16,20 +16,20 @@ use crate::fault::problem;
 /// The store's name in errors.
 const QUEUE: &str = "queue";
 
-/// The addresses of the queues.
+/// The URLs of the queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueUrls {
-    /// Of tenants to be polled.
+    /// For tenants to poll.
     pub poll: String,
-    /// Of invitations to be sent.
+    /// For invitations to send.
     pub invite: String,
-    /// Of everything about results: reports, sweeps and deliveries.
+    /// For results: reports, sweeps and deliveries.
     pub write_back: String,
 }
 
 impl QueueUrls {
-    /// The queue that has this name among resources (`arn:aws:sqs:eu-west-2:123456789012:stagecall-poll`); both end with
-    /// the queue's name.
+    /// The URL of the queue with this ARN (`arn:aws:sqs:eu-west-2:123456789012:stagecall-poll`); both end with the queue's
+    /// name.
     pub fn named(&self, arn: &str) -> Option<&str> {
         let name = arn.rsplit(':').next();
         let all = [&self.poll, &self.invite, &self.write_back].into_iter();
@@ -44,14 +44,14 @@ impl QueueUrls {
             Work::WriteBack { .. }
             | Work::Sweep { .. }
             | Work::Delivery { .. }
-            // What goes out because of what Eploy says: few, and as patient as a report.
+            // Outgoing webhooks: few, and no more urgent than a report.
             | Work::Announce { .. } => &self.write_back,
         }
     }
 }
 
-/// Hands work out through SQS, as JSON, ten pieces in a call. The group of a message is its tenant: on a standard queue
-/// that makes SQS serve a tenant with little work before more of one with much ("fair queues").
+/// Enqueues work on SQS, as JSON, ten messages per call. The group of a message is its tenant: on a standard queue SQS then
+/// prefers tenants with little work over those with much ("fair queues").
 #[derive(Clone, Debug)]
 pub struct SqsQueue {
     client: Client,
@@ -59,7 +59,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queues at these addresses.
+    /// The queues at these URLs.
     pub fn new(client: Client, urls: QueueUrls) -> Self {
         Self { client, urls }
     }
@@ -107,7 +107,7 @@ impl Queue for SqsQueue {
             failure = failure.or(refused);
         }
         failure.map_or(Ok(()), |problem| {
-            Err(StoreError::new(QUEUE, "hand out work", problem))
+            Err(StoreError::new(QUEUE, "enqueue work", problem))
         })
     }
 
@@ -126,8 +126,8 @@ fn entry((place, work): (usize, &Work)) -> Result<SendMessageBatchRequestEntry, 
         .map_err(|error: BuildError| error.to_string())
 }
 
-/// The tenant as a message's group: as it is, or its digest where SQS would refuse the name (it takes 128 letters, digits
-/// and punctuation marks of ASCII).
+/// The tenant as a message's group: its name, or the digest if SQS would refuse the name (it takes 128 letters, digits and
+/// punctuation marks of ASCII).
 fn group(tenant: &TenantId) -> String {
     let name = tenant.as_str();
     if (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {

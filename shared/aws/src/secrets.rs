@@ -22,19 +22,19 @@ use crate::fault::{is_passing, problem};
 /// The store's name in errors.
 const SECRETS: &str = "secrets";
 
-/// For how long a secret is answered from memory. A new callback token is known everywhere after this time at the latest.
-const REMEMBERED_SECONDS: f64 = 300.0;
+/// How long a secret is cached. A new callback token is known everywhere after this time at the latest.
+const CACHE_SECONDS: f64 = 300.0;
 
-/// The most secrets that are remembered.
-const MOST_REMEMBERED: usize = 10_000;
+/// The maximum number of cached secrets.
+const MAX_CACHED_SECRETS: usize = 10_000;
 
 /// The label of a version that is about to become the current one.
 const NEXT: &str = "STAGECALL-NEXT";
 
-/// How often a secret is changed anew because others change it.
-const TRIES: usize = 5;
+/// The maximum number of attempts to change a secret under concurrent changes.
+const MAX_ATTEMPTS: usize = 5;
 
-/// The tenants' secrets, named `{prefix}/{tenant}`. What is in one, the README shows.
+/// The tenants' secrets, named `{prefix}/{tenant}`. The README shows the format.
 pub struct ManagedSecrets {
     client: Client,
     prefix: String,
@@ -48,7 +48,7 @@ struct Remembered {
     contents: Option<Arc<Keyring>>,
 }
 
-/// A secret as it is stored.
+/// A stored secret.
 struct Stored {
     credentials: Keyring,
     version: Option<String>,
@@ -65,7 +65,7 @@ impl ManagedSecrets {
         }
     }
 
-    /// What is in the tenant's secret; `None` if there is none.
+    /// The content of the tenant's secret; `None` if there is none.
     async fn contents(
         &self,
         tenant: &TenantId,
@@ -83,15 +83,15 @@ impl ManagedSecrets {
         let stored = self.read(tenant).await?;
         let contents = stored.map(|stored| Arc::new(stored.credentials));
         let mut remembered = self.remembered();
-        if remembered.len() >= MOST_REMEMBERED {
+        if remembered.len() >= MAX_CACHED_SECRETS {
             remembered.retain(|_, known| known.until > now);
         }
-        // Whoever calls with invented names does not fill the memory.
-        if remembered.len() >= MOST_REMEMBERED {
+        // Calls with invented names do not fill the memory.
+        if remembered.len() >= MAX_CACHED_SECRETS {
             remembered.clear();
         }
         let entry = Remembered {
-            until: after(now, seconds(REMEMBERED_SECONDS)),
+            until: after(now, seconds(CACHE_SECONDS)),
             contents: contents.clone(),
         };
         remembered.insert(tenant.clone(), entry);
@@ -195,7 +195,7 @@ impl SecretsWriter for ManagedSecrets {
             let problem = format!("tenant {tenant}: its secret has no account {account}");
             StoreError::new(SECRETS, operation, problem)
         };
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let stored = self.read(tenant).await?.ok_or_else(no_account)?;
             let mut credentials = stored.credentials.clone();
             if !credentials.rotate(account, token(tenant)?, previous_until) {
@@ -205,7 +205,7 @@ impl SecretsWriter for ManagedSecrets {
                 return Ok(());
             }
         }
-        let problem = format!("tenant {tenant}: others keep changing its secret. Try again");
+        let problem = format!("tenant {tenant}: its secret keeps changing concurrently. Try again");
         Err(StoreError::new(SECRETS, operation, problem))
     }
 
@@ -214,7 +214,7 @@ impl SecretsWriter for ManagedSecrets {
             return Ok(false);
         }
         let name = self.name(tenant);
-        // Without looking into it, so that a broken one goes, too; with Secrets Manager's own time to think again.
+        // Without reading it, so that a broken one is removed, too; with Secrets Manager's own recovery window.
         let deleted = self.client.delete_secret().secret_id(&name).send().await;
         self.remembered().remove(tenant);
         match deleted {
@@ -226,7 +226,7 @@ impl SecretsWriter for ManagedSecrets {
 }
 
 impl ManagedSecrets {
-    /// Makes this the secret in place of the one that was read.
+    /// Replaces the secret that was read with this one.
     async fn write(
         &self,
         tenant: &TenantId,
@@ -244,9 +244,9 @@ impl ManagedSecrets {
         written.map_err(|problem| unwritten(tenant, &name, &problem))
     }
 
-    /// Secrets Manager has no conditional write. But it moves the label of the current version only from the version that
-    /// it is asked to move it from (`UpdateSecretVersionStage`, `RemoveFromVersionId`, in the API's reference). So the new
-    /// version is put beside the current one, under a label of ours, and then made the current one.
+    /// Secrets Manager has no conditional write. But it moves the label of the current version only from the version that it
+    /// is asked to move it from (`UpdateSecretVersionStage`, `RemoveFromVersionId`, in the API's reference). So the new
+    /// version is added beside the current one, under a label of ours, and then made the current one.
     async fn replace(
         &self,
         tenant: &TenantId,
@@ -270,7 +270,7 @@ impl ManagedSecrets {
         let Err(error) = relabelled else {
             return Ok(Saved::Saved);
         };
-        // Which error it is that says so is not stated: the current version says it.
+        // The API does not document the error for that, so the current version is compared.
         let now = self.read(tenant).await.map_err(|error| error.to_string())?;
         let now = now.and_then(|now| now.version);
         if now == put.version_id {
@@ -286,7 +286,7 @@ impl ManagedSecrets {
         let create = self.client.create_secret().name(name).secret_string(text);
         match create.send().await {
             Ok(_) => Ok(()),
-            // That of a tenant who was removed and comes back.
+            // The secret of a removed tenant that is added again.
             Err(error) if is_being_deleted(&error) => {
                 let restore = self.client.restore_secret().secret_id(name);
                 restore.send().await.map_err(|error| problem(&error))?;
@@ -303,7 +303,7 @@ impl ManagedSecrets {
     }
 }
 
-/// Whether Secrets Manager knows such names; it would not even look for another.
+/// Whether the name is valid in Secrets Manager.
 fn is_possible(tenant: &TenantId) -> bool {
     let possible = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=.@-".contains(&byte);
     !tenant.as_str().is_empty() && tenant.as_str().bytes().all(possible)
@@ -313,8 +313,8 @@ fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("ResourceNotFoundException")
 }
 
-/// Whether the secret was deleted and Secrets Manager has not forgotten it yet, which takes it a month: to everybody it is
-/// no secret any more, but its name is taken. Only the message tells this from other requests that are not possible.
+/// Whether the secret is in its recovery window after deletion, which lasts a month: it cannot be read, but its name is
+/// taken. Only the message distinguishes this from other invalid requests.
 fn is_being_deleted<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("InvalidRequestException")
         && error
@@ -327,7 +327,7 @@ fn unwritten(tenant: &TenantId, name: &str, problem: &str) -> StoreError {
     StoreError::new(SECRETS, "write a secret", problem)
 }
 
-/// 256 bits of chance.
+/// 256 random bits.
 fn token(tenant: &TenantId) -> Result<CallbackToken, StoreError> {
     let mut bits = [0; 32];
     getrandom::fill(&mut bits).map_err(|error| {

@@ -1,4 +1,4 @@
-//! A deployed stack, found by its name as the template gives names.
+//! A deployed stack, found by the names that the template gives its resources.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use stagecall_core::error::StoreError;
 use crate::fault::problem;
 use crate::{DeadLetters, ManagedSecrets, QueueUrls, SqsQueue, Store, connect};
 
-/// The variable that names the table where the stack's name does not: on an emulator, or beside the table of a stack
-/// that was deleted.
+/// The variable that names the table if the stack's name does not identify it: on an emulator, or beside the table of a
+/// deleted stack.
 const TABLE: &str = "STAGECALL_TABLE";
 
-/// What an operator's command uses of a stack.
+/// The parts of a stack that operators' commands use.
 pub struct Stack {
     /// Its table.
     pub store: Store,
@@ -23,16 +23,16 @@ pub struct Stack {
     pub secrets: ManagedSecrets,
     /// Its queues.
     pub queue: SqsQueue,
-    /// Its queues' dead letters, with what the queues are called.
+    /// Its queues' dead letters, with the queues' names.
     pub dead_letters: Vec<(&'static str, DeadLetters)>,
 }
 
 impl Stack {
-    /// Finds the stack of this name in the account and region of the environment: the queues and the secrets bear its
-    /// name, the table the name that `CloudFormation` made of it, `STACK-Table-…`.
+    /// Finds the stack of this name in the account and region of the environment: the queues and the secrets have its name,
+    /// the table the name that `CloudFormation` derives from it, `STACK-Table-…`.
     ///
     /// # Errors
-    /// AWS cannot be reached or refuses us; there is no such stack.
+    /// AWS cannot be reached or refuses access; there is no such stack.
     pub async fn find(name: &str, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let aws = connect().await.map_err(|error| failed(name, error))?;
         let tables = DynamoDb::new(&aws);
@@ -94,7 +94,7 @@ async fn table_of(client: &DynamoDb, stack: &str) -> Result<String, StoreError> 
         (Some(one), Some(other)) => Err(failed(
             stack,
             format!(
-                "there are several tables, such as {one} and {other}; one may be left of a stack that was deleted. Say which one with {TABLE}"
+                "there are several tables, such as {one} and {other}; one may be left from a deleted stack. Select one with {TABLE}"
             ),
         )),
     }

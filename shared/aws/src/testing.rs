@@ -1,4 +1,4 @@
-//! A stand-in for AWS's services on a loopback port: each call is answered by a function of the test.
+//! A fake of AWS's services on a loopback port: a function of the test answers each call.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde_json::Value;
 /// A call: the operation's name and the request.
 pub(crate) type Call = (String, Value);
 
-/// The calls that came, in order.
+/// The received calls, in order.
 #[derive(Clone, Default)]
 pub(crate) struct Calls(Arc<Mutex<Vec<Call>>>);
 
@@ -27,8 +27,8 @@ impl Calls {
     }
 }
 
-/// Starts a stand-in that answers with status and body, by how many calls came before and the call. Returns the
-/// configuration of clients that call it.
+/// Starts a fake that answers each call, by its number and content, with status and body. Returns the configuration of
+/// clients that call it.
 pub(crate) async fn stand_in(
     answer: impl Fn(usize, &Call) -> (u16, Value) + Clone + Send + Sync + 'static,
 ) -> (SdkConfig, Calls) {
@@ -67,7 +67,7 @@ pub(crate) async fn stand_in(
     (config, calls)
 }
 
-/// What a service answers that says no.
+/// An error response of a service.
 pub(crate) fn error(code: &str) -> (u16, Value) {
     (400, serde_json::json!({"__type": code, "message": "no"}))
 }

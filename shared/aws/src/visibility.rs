@@ -1,4 +1,4 @@
-//! Messages that a function was given from a queue and hands back: they come again when it says so.
+//! Messages that a function received and returns to the queue, to be received again after a given time.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use stagecall_core::error::StoreError;
 use crate::batch::{Outcome, Refused, send_all};
 use crate::fault::problem;
 
-/// The longest time that SQS hides a message, in seconds: twelve hours.
-const LONGEST: i32 = 43_200;
+/// The maximum visibility timeout of SQS, in seconds: twelve hours.
+const MAX_VISIBILITY_SECONDS: i32 = 43_200;
 
-/// A message that was given to somebody and is hidden from everybody else.
+/// A received message, hidden from other consumers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldMessage {
-    /// By what SQS knows this giving of it.
+    /// SQS's receipt handle of this receive.
     pub receipt: String,
-    /// In how long it is to be given to somebody again.
+    /// The time until it becomes visible again.
     pub again_in: Duration,
 }
 
-/// The messages that were given from one queue.
+/// The received messages of one queue.
 #[derive(Clone, Debug)]
 pub struct HeldMessages {
     client: Client,
@@ -30,7 +30,7 @@ pub struct HeldMessages {
 }
 
 impl HeldMessages {
-    /// Those of the queue at this address.
+    /// Those of the queue at this URL.
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         Self {
             client,
@@ -38,11 +38,11 @@ impl HeldMessages {
         }
     }
 
-    /// Says when they come again, instead of when the queue's own time is over.
+    /// Sets when they become visible again, instead of after the queue's own visibility timeout.
     ///
     /// # Errors
-    /// SQS did not take it of all of them; those come again when the queue's own time is over.
-    pub async fn hand_back(&self, messages: Vec<HeldMessage>) -> Result<(), StoreError> {
+    /// SQS did not accept all of them; the others become visible after the queue's own visibility timeout.
+    pub async fn set_visibility(&self, messages: Vec<HeldMessage>) -> Result<(), StoreError> {
         let Outcome {
             lost,
             code,
@@ -53,9 +53,12 @@ impl HeldMessages {
         }
         let problem = failure.unwrap_or_else(|| {
             let code = code.unwrap_or_default();
-            format!("{} did not take it of {lost} messages: {code}", self.url)
+            format!(
+                "{} did not take the change of {lost} messages: {code}",
+                self.url
+            )
         });
-        Err(StoreError::new("queue", "hand messages back", problem))
+        Err(StoreError::new("queue", "return messages", problem))
     }
 
     async fn send(&self, messages: Vec<HeldMessage>) -> Result<Vec<Refused>, String> {
@@ -80,12 +83,14 @@ impl HeldMessages {
     }
 }
 
-/// In whole seconds, as SQS counts; nothing comes sooner than asked for.
+/// In whole seconds, as SQS requires, rounded up.
 fn entry(
     (place, message): (usize, HeldMessage),
 ) -> Result<ChangeMessageVisibilityBatchRequestEntry, BuildError> {
     let seconds = message.again_in.as_millis().div_ceil(1000);
-    let seconds = i32::try_from(seconds).unwrap_or(LONGEST).min(LONGEST);
+    let seconds = i32::try_from(seconds)
+        .unwrap_or(MAX_VISIBILITY_SECONDS)
+        .min(MAX_VISIBILITY_SECONDS);
     ChangeMessageVisibilityBatchRequestEntry::builder()
         .id(place.to_string())
         .receipt_handle(message.receipt)
@@ -118,10 +123,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_comes_again_in_its_own_time() {
+    async fn each_becomes_visible_in_its_own_time() {
         let taken = json!({"Successful": [{"Id": "0"}, {"Id": "1"}], "Failed": []});
         let (held, calls) = held(move |_, _| (200, taken.clone())).await;
-        held.hand_back(messages()).await.unwrap();
+        held.set_visibility(messages()).await.unwrap();
         let entries = json!([
             {"Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 23},
             {"Id": "1", "ReceiptHandle": "b", "VisibilityTimeout": 60},
@@ -132,8 +137,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_taken_is_an_error() {
-        // The second of two is refused, and once more when it is sent alone.
+    async fn a_rejected_change_is_an_error() {
+        // The second of two is refused, and again when it is sent alone.
         let (one, _) = held(|before, _| {
             let id = if before == 0 { "1" } else { "0" };
             let failed = json!({"Id": id, "SenderFault": true, "Code": "ReceiptHandleIsInvalid"});
@@ -154,7 +159,11 @@ mod tests {
             (unsent, "was not sent"),
             (unnumbered, "was not sent"),
         ] {
-            let problem = held.hand_back(messages()).await.unwrap_err().to_string();
+            let problem = held
+                .set_visibility(messages())
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(problem.contains(says), "{problem}");
         }
     }

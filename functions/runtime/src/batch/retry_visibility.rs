@@ -101,7 +101,7 @@ impl Returns {
         let url = way.queues.named(&queue);
         let url = url.ok_or_else(|| format!("{queue} is none of the stack's queues"))?;
         HeldMessages::new(way.client.clone(), url)
-            .hand_back(receipts.handed_back(answer, &way.timing))
+            .set_visibility(receipts.handed_back(answer, &way.timing))
             .await?;
         Ok(())
     }

@@ -19,7 +19,7 @@ fn entries(call: &Call) -> &Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_event_is_told_by_name_and_those_not_taken_once_more() {
+async fn an_event_has_its_name_and_rejected_ones_are_sent_once_more() {
     let (config, calls) = stand_in(|before, call| {
         let entries = (0..entries(call).len()).map(|place| match (before, place) {
             (0, 1) => json!({"ErrorCode": "InternalFailure", "ErrorMessage": "no"}),
@@ -47,7 +47,7 @@ async fn an_event_is_told_by_name_and_those_not_taken_once_more() {
 }
 
 #[tokio::test]
-async fn a_bus_that_fails_fails_nobody() {
+async fn a_failing_bus_fails_no_caller() {
     let (config, calls) = stand_in(|_, _| error("AccessDeniedException")).await;
     BusEvents::new(Client::new(&config), "stagecall-bus")
         .publish(events(1))

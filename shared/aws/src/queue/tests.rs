@@ -21,7 +21,7 @@ fn entries(call: &Call) -> &Vec<Value> {
     call.1["Entries"].as_array().unwrap()
 }
 
-/// SQS's answer: these of the batch were not taken, the others were.
+/// SQS's response: these of the batch were not taken, the others were.
 fn answered(call: &Call, refused: &[usize]) -> (u16, Value) {
     let (failed, taken): (Vec<_>, Vec<_>) =
         (0..entries(call).len()).partition(|place| refused.contains(place));
@@ -38,7 +38,7 @@ fn answered(call: &Call, refused: &[usize]) -> (u16, Value) {
     (200, json!({"Successful": taken, "Failed": failed}))
 }
 
-/// The client does not look at it.
+/// The client does not check it.
 fn md5(_: &Call, _: usize) -> &'static str {
     "0"
 }
@@ -102,7 +102,7 @@ async fn each_piece_goes_to_its_queue_in_its_tenants_group() {
 }
 
 #[tokio::test]
-async fn what_is_taken_at_the_second_time_is_taken() {
+async fn a_retry_that_succeeds_counts() {
     let (queue, calls) =
         queue(|before, call| answered(call, if before == 0 { &[1, 4] } else { &[] })).await;
     queue.push(polls(6)).await.unwrap();
@@ -111,7 +111,7 @@ async fn what_is_taken_at_the_second_time_is_taken() {
 }
 
 #[tokio::test]
-async fn ten_go_in_a_call_and_nothing_in_none() {
+async fn ten_messages_per_call_and_no_call_without_messages() {
     let (queue, calls) = queue(|_, call| answered(call, &[])).await;
     queue.push(Vec::new()).await.unwrap();
     assert_eq!(calls.count(), 0);
@@ -123,13 +123,13 @@ async fn ten_go_in_a_call_and_nothing_in_none() {
 }
 
 #[tokio::test]
-async fn what_was_not_taken_is_sent_once_more_and_then_said() {
+async fn rejected_messages_are_sent_once_more_and_then_reported() {
     let (queue, calls) = queue(|before, call| {
-        // The second of what is left of the two is refused again.
+        // Of the two retried, the second is refused again.
         answered(call, if before == 0 { &[1, 4] } else { &[1] })
     })
     .await;
-    // Whoever relies on its being kept has to know.
+    // A caller that relies on durability needs the error.
     let problem = queue.push(polls(6)).await.unwrap_err().to_string();
     assert!(problem.contains("did not take 1 messages"), "{problem}");
     let calls = calls.all();
@@ -141,7 +141,7 @@ async fn what_was_not_taken_is_sent_once_more_and_then_said() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there_is_named_and_the_others_get_theirs() {
+async fn a_missing_queue_is_named_and_the_others_get_theirs() {
     let (queue, calls) = queue(|_, call| {
         if call.1["QueueUrl"] == "https://sqs/poll" {
             error("QueueDoesNotExist")
@@ -161,7 +161,7 @@ async fn a_queue_that_is_not_there_is_named_and_the_others_get_theirs() {
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out() {
+async fn throttling_is_retried() {
     let (queue, calls) = queue(|before, call| {
         if before == 0 {
             error("ThrottlingException")

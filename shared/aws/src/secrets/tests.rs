@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::testing::{Calls, error, stand_in};
 
-/// A clock that the test moves.
+/// A clock moved by the test.
 struct Hand(Mutex<Timestamp>);
 
 impl Clock for Hand {
@@ -35,7 +35,7 @@ async fn secrets(
     )
 }
 
-/// A secret whose client secret says which reading it is from.
+/// A secret whose client secret contains the number of the read.
 fn reading(number: usize) -> (u16, Value) {
     let text = json!({
         "eploy": {"client_id": "id", "client_secret": format!("hush-{number}")},
@@ -45,7 +45,7 @@ fn reading(number: usize) -> (u16, Value) {
     (200, json!({"SecretString": text.to_string()}))
 }
 
-/// What Secrets Manager says of a secret that was deleted and is not forgotten yet.
+/// Secrets Manager's response about a secret in its recovery window.
 fn being_deleted(message: &str) -> (u16, Value) {
     let code = "InvalidRequestException";
     (400, json!({"__type": code, "message": message}))
@@ -71,14 +71,14 @@ async fn client_secret(secrets: &ManagedSecrets, fresh: bool) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_is_remembered_for_its_time_and_read_anew_when_refused() {
+async fn a_secret_is_cached_for_its_time_and_reread_when_refused() {
     let (secrets, calls, clock) = secrets(reading).await;
     assert_eq!(client_secret(&secrets, false).await, "hush-0");
-    clock.forward(REMEMBERED_SECONDS - 1.0);
+    clock.forward(CACHE_SECONDS - 1.0);
     assert_eq!(client_secret(&secrets, false).await, "hush-0");
     assert_eq!(client_secret(&secrets, true).await, "hush-1");
     assert_eq!(client_secret(&secrets, false).await, "hush-1");
-    clock.forward(REMEMBERED_SECONDS);
+    clock.forward(CACHE_SECONDS);
     assert_eq!(client_secret(&secrets, false).await, "hush-2");
     let asked: Vec<_> = calls
         .all()
@@ -111,9 +111,9 @@ async fn tokens_are_those_of_the_account() {
     assert_eq!(calls.count(), 1);
 }
 
-/// A call with an invented name costs one reading, and one that could not be a name none.
+/// A call with an invented name costs one read, and one with an invalid name none.
 #[tokio::test]
-async fn what_is_not_there_has_no_tokens_and_is_named() {
+async fn a_missing_secret_has_no_tokens_and_is_named() {
     let (secrets, calls, _) = secrets(|_| error("ResourceNotFoundException")).await;
     for tenant in ["nobody", "nobody", "no body", "..%2f", ""] {
         assert!(
@@ -137,7 +137,7 @@ async fn what_is_not_there_has_no_tokens_and_is_named() {
 }
 
 #[tokio::test]
-async fn a_broken_secret_is_named_without_its_values_and_not_remembered() {
+async fn a_broken_secret_is_named_without_its_values_and_not_cached() {
     let broken = |before| match before {
         0 => (200, json!({"SecretString": r#"{"eploy": "hush"}"#})),
         1 => (200, json!({"SecretBinary": "aHVzaA=="})),
@@ -161,7 +161,7 @@ async fn a_broken_secret_is_named_without_its_values_and_not_remembered() {
 }
 
 #[tokio::test]
-async fn the_secret_of_a_removed_tenant_is_none() {
+async fn the_secret_of_a_removed_tenant_counts_as_missing() {
     let (secrets, _, _) = secrets(|_| {
         being_deleted(
             "You can't perform this operation on the secret because it was marked for deletion.",
@@ -178,9 +178,9 @@ async fn the_secret_of_a_removed_tenant_is_none() {
     );
 }
 
-/// Whatever else Secrets Manager calls an impossible request is not taken for a secret that was deleted.
+/// Other invalid requests in Secrets Manager do not count as a deleted secret.
 #[tokio::test]
-async fn another_impossible_request_is_an_error() {
+async fn another_invalid_request_is_an_error() {
     let (secrets, _, _) = secrets(|_| error("InvalidRequestException")).await;
     let (acme, willo) = ("acme".into(), "willo".into());
     assert!(secrets.callback_tokens(&acme, &willo).await.is_err());
@@ -211,7 +211,7 @@ async fn a_tenant_that_comes_back_gets_its_secret_back_with_new_contents() {
     assert!(written["SecretString"].as_str().unwrap().contains("hush"));
 }
 
-/// What is stored as version `v1`, with this API key.
+/// A stored version, with this API key.
 fn version(name: &str, key: &str) -> (u16, Value) {
     let text = json!({
         "eploy": {"client_id": "id", "client_secret": "hush"},
@@ -226,7 +226,7 @@ fn version(name: &str, key: &str) -> (u16, Value) {
 
 /// The second operator has read what the first one replaces.
 #[tokio::test]
-async fn of_two_who_change_a_secret_at_once_one_thinks_again() {
+async fn of_two_concurrent_changes_of_a_secret_one_fails() {
     let conflict = || error("InvalidParameterException");
     let (secrets, calls, _) = secrets(move |before| match before {
         0 | 2 => version("v1", "old"),
@@ -234,7 +234,7 @@ async fn of_two_who_change_a_secret_at_once_one_thinks_again() {
         3 => (200, json!({"VersionId": "v3"})),
         4 => conflict(),
         5 => version("v2", "theirs"),
-        // A rotation begins anew by itself.
+        // A rotation is retried automatically.
         6 => version("v2", "theirs"),
         7 => (200, json!({"VersionId": "v4"})),
         8 => conflict(),
@@ -275,7 +275,7 @@ async fn of_two_who_change_a_secret_at_once_one_thinks_again() {
     assert_eq!(labels, [json!([NEXT]), json!([NEXT]), json!([NEXT])]);
 }
 
-/// Nobody looks into it, so it does not matter what is in there.
+/// It is not read, so its content does not matter.
 #[tokio::test]
 async fn a_secret_is_removed_unread_and_once() {
     let (secrets, calls, _) = secrets(|before| match before {

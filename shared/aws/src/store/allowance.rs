@@ -11,8 +11,8 @@ use super::item::{broken, number, read_number};
 use super::layout::{CALLS, EXPIRES, RowKey};
 use super::write::{Condition, Update};
 
-/// For how long a day's count is kept, for people to look at.
-const KEPT_SECONDS: i64 = 8 * 86_400;
+/// How long a day's count is kept, for inspection.
+const RETENTION_SECONDS: i64 = 8 * 86_400;
 
 #[async_trait]
 impl Allowance for Store {
@@ -36,7 +36,7 @@ impl Allowance for Store {
                 .with(":room", number(room));
         if let Ok(begins) = format!("{day}T00:00:00Z").parse::<Timestamp>() {
             update.set.push(format!("{EXPIRES} = :expires"));
-            condition = condition.with(":expires", number(begins.as_second() + KEPT_SECONDS));
+            condition = condition.with(":expires", number(begins.as_second() + RETENTION_SECONDS));
         }
         let place = RowKey::allowance(tenant, day);
         let taken = self

@@ -13,7 +13,7 @@ use super::layout::{DOCUMENT, PARTITION, RowKey, STANDING, VERSION, hires, momen
 use super::write::Condition;
 use super::{Store, failed};
 
-/// What stands in a row of which there is nothing to tell.
+/// The standing of an announcement that is not sent.
 const BASELINE: &str = "baseline";
 
 #[async_trait]

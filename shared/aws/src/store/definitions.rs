@@ -1,4 +1,4 @@
-//! Mappings as they were: a row for each version, which never changes.
+//! The mappings' definitions: a row per version, which never changes.
 
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;

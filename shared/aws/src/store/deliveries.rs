@@ -13,7 +13,7 @@ use super::layout::{
 use super::write::Condition;
 use super::{Store, failed};
 
-/// For how long after it arrived a delivery that was handled is remembered.
+/// How long after its arrival a handled delivery is kept.
 const HANDLED_SECONDS: i64 = KEPT_DELIVERY_DAYS as i64 * 86_400;
 
 pub(super) const PENDING: &str = "pending";
@@ -49,7 +49,7 @@ impl Deliveries for Store {
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
-        // Made again, it leaves the same.
+        // Idempotent: a repetition writes the same.
         let there = Condition::new(format!("attribute_exists({PARTITION})"));
         self.put("settle a delivery", settled(delivery, fate)?, there)
             .await
@@ -91,7 +91,7 @@ impl Deliveries for Store {
     }
 }
 
-/// The row of a delivery that waits to be looked into. If it is to be due at some time, it is in the index for that.
+/// The row of a pending delivery. If it has a due time, it is in the index.
 fn pending(delivery: &Delivery, due_at: Option<Timestamp>) -> Result<Item, StoreError> {
     let mut item = row(delivery, PENDING)?;
     if let Some(at) = due_at {
@@ -101,8 +101,8 @@ fn pending(delivery: &Delivery, due_at: Option<Timestamp>) -> Result<Item, Store
     Ok(item)
 }
 
-/// The row of a delivery with this fate. What is parked is in the index among the tenant's parked ones by the time of its
-/// arrival, and what was handled is forgotten in the end.
+/// The row of a delivery with this outcome. A parked one is in the index among the tenant's parked ones by its arrival time;
+/// a handled one expires.
 fn settled(delivery: &Delivery, fate: &DeliveryOutcome) -> Result<Item, StoreError> {
     match fate {
         DeliveryOutcome::Again(at) => pending(delivery, Some(*at)),

@@ -1,10 +1,10 @@
 //! What is due.
 //!
-//! Only what belongs to a configured tenant can be: the work of a removed one could not be done and would stand in the
-//! way of the others. For a paused tenant only reporting and deliveries are due.
+//! Only the work of configured tenants can be due: that of a removed one could not be done and would block the others. For a
+//! paused tenant only reports and deliveries are due.
 //!
-//! The index is read through, keys alone: a page has some five thousand of them. Of each tenant and kind as many are
-//! remembered as are asked for, and of those the rows are read that have to say themselves whether they are due.
+//! The index is read completely, keys only: a page has some five thousand of them. Per tenant and kind as many are kept as
+//! are requested. Of those, rows that decide themselves whether they are due are read.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -27,7 +27,7 @@ use super::{Store, failed};
 
 const OPERATION: &str = "find what is due";
 
-/// Of each tenant and kind so many more are remembered than are asked for: some may turn out not to be due.
+/// The surplus kept per tenant and kind beyond the requested number: some may turn out not to be due.
 const SPARE: usize = 100;
 
 /// Sorts after every time that begins with the same sixteen digits.
@@ -55,7 +55,7 @@ impl Due for Store {
         for (group, proposals) in shards.into_iter().flatten() {
             groups.entry(group).or_default().extend(proposals);
         }
-        // A row that moves in the index while it is read may be met twice.
+        // A row that moves in the index during the read may appear twice.
         let mut met = HashSet::new();
         for proposals in groups.values_mut() {
             proposals.make_contiguous().sort_by_key(|one| one.since);
@@ -70,8 +70,8 @@ impl Due for Store {
     }
 }
 
-/// Since when the longest due has been due. A tenant that was never polled has been due since the beginning of time,
-/// which tells nothing.
+/// The time since which the oldest due work is due. A tenant that was never polled has been due since the beginning of time,
+/// which is not informative.
 pub(super) async fn oldest(store: &Store, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let due = store.due(now, &Kind::ALL, 1).await?;
     let mut times = due.into_iter().map(|one| one.since);
@@ -80,16 +80,16 @@ pub(super) async fn oldest(store: &Store, now: Timestamp) -> Result<Option<Times
 
 /// A row that the index proposes.
 struct Proposal {
-    /// Since when it may be due.
+    /// The time since which it may be due.
     since: Timestamp,
     place: RowKey,
     row: Row,
 }
 
-/// The proposals of each tenant and kind. Of invitations, the kind is what the index says, which the row may correct.
+/// The proposals per tenant and kind. For invitations the kind is from the index, and the row may correct it.
 type Groups = HashMap<(TenantId, Kind), VecDeque<Proposal>>;
 
-/// What a tenant's configuration lets through.
+/// The work that a tenant's configuration allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gate {
     Open,
@@ -98,7 +98,7 @@ enum Gate {
 }
 
 impl Store {
-    /// What one partition of the index proposes, the longest due first.
+    /// The proposals of one partition of the index, the longest due first.
     async fn read_shard(
         &self,
         partition: String,
@@ -136,7 +136,7 @@ impl Store {
         }
     }
 
-    /// What the configurations of these tenants let through.
+    /// The work that the configurations of these tenants allow.
     async fn gates(&self, groups: &Groups) -> Result<HashMap<TenantId, Gate>, StoreError> {
         let tenants: HashSet<&TenantId> = groups.keys().map(|(tenant, _)| tenant).collect();
         let places: Vec<RowKey> = tenants
@@ -152,8 +152,8 @@ impl Store {
             .collect())
     }
 
-    /// Those of the proposed rows that are due: of each tenant and kind `each`, as far as there are so many. Invitations
-    /// are read and asked; where some turn out not to be due, the next ones are.
+    /// The proposed rows that are due: up to `each` per tenant and kind. Invitations are read to decide; if some are not
+    /// due, the next ones are read.
     async fn truly_due(
         &self,
         mut groups: Groups,
@@ -187,7 +187,7 @@ impl Store {
         }
     }
 
-    /// Those of the proposed rows that are due by what they say themselves.
+    /// The proposed rows that are due by their own content.
     async fn asked(&self, proposed: Vec<Proposal>, now: &str) -> Result<Vec<DueSince>, StoreError> {
         let invitations: Vec<RowKey> = proposed
             .iter()
@@ -202,7 +202,7 @@ impl Store {
                 Row::Delivery(tenant, id) => DueItem::Delivery(tenant, id),
                 Row::Announcement(key) => DueItem::Announcement(key),
                 Row::Invitation(key) => {
-                    let (since, step) = wakes(rows.get(&one.place)?)?;
+                    let (since, step) = due_step(rows.get(&one.place)?)?;
                     return (moment(since).as_str() <= now).then_some(DueSince {
                         since,
                         item: DueItem::Invitation(key, step),
@@ -218,8 +218,8 @@ impl Store {
     }
 }
 
-/// How many of this tenant and kind are not found yet. What the index takes for an invitation to send may be one to report,
-/// so it is looked through for both.
+/// How many of this tenant and kind are still missing. An invitation to send in the index may be one to report, so it is
+/// searched for both.
 fn lacking(
     found: &HashMap<(TenantId, Kind), usize>,
     (tenant, kind): &(TenantId, Kind),
@@ -235,36 +235,36 @@ fn lacking(
     }
 }
 
-/// When an invitation's row wakes, and for what.
-fn wakes(row: &Item) -> Option<(Timestamp, Step)> {
+/// When an invitation's row is due, and for which step.
+fn due_step(row: &Item) -> Option<(Timestamp, Step)> {
     match document::<Invitation>(row) {
         Ok(invitation) => match invitation.schedule {
             Schedule::At { at, step } => Some((at, step)),
             _ => None,
         },
-        // One that cannot be read must not hold up the others.
+        // An unreadable row must not block the others.
         Err(error) => {
-            tracing::error!(%error, "an invitation is due and cannot be read");
+            tracing::error!(%error, "unreadable due invitation");
             None
         }
     }
 }
 
 impl Gate {
-    /// What a tenant's row says.
+    /// Reads a tenant's row.
     fn of(tenant: &TenantId, row: Option<&Item>) -> Self {
         match row.map(|item| item.get(PAUSED)) {
             None => Self::NotConfigured,
             Some(Some(AttributeValue::Bool(true))) => Self::Paused,
             Some(Some(AttributeValue::Bool(false))) => Self::Open,
             Some(_) => {
-                tracing::error!(%tenant, "nothing is done for a tenant whose row does not say whether it is paused");
+                tracing::error!(%tenant, "tenant row without pause state, its work is skipped");
                 Self::NotConfigured
             }
         }
     }
 
-    /// Whether it lets work of this kind through.
+    /// Whether it allows work of this kind.
     fn passes(self, kind: Kind) -> bool {
         match self {
             Self::Open => true,
@@ -273,14 +273,13 @@ impl Gate {
         }
     }
 
-    /// Whether it may let through what the index says to be of this kind: whether an invitation is to be reported, its
-    /// row says.
+    /// Whether it may allow a proposal of this kind: only an invitation's row says whether it has to be reported.
     fn may_pass(self, kind: Kind) -> bool {
         self.passes(kind) || (self == Self::Paused && kind == Kind::Invite)
     }
 }
 
-/// What an item of the index proposes, and of which tenant and kind it may be.
+/// The proposal of an index item, with its tenant and likely kind.
 fn proposal(item: &Item) -> Option<((TenantId, Kind), Proposal)> {
     let place = RowKey::of(item)?;
     let row = place.row()?;

@@ -1,8 +1,8 @@
 //! Removing a candidate.
 //!
-//! What names a candidate is found by queries of the tenant's partitions, and the bindings by a scan: a reference's row
-//! has a partition of its own, and a second row by which its owner finds it would cost every invitation a write. Erasing
-//! is rare, and a command's alone: no function may scan.
+//! Rows with a candidate are found by queries of the tenant's partitions, and the bindings by a scan: a reference's row has
+//! its own partition, and a second row to find it would cost every invitation a write. Erasures are rare and run only by a
+//! command: no function may scan.
 
 use std::collections::BTreeSet;
 
@@ -20,25 +20,25 @@ use stagecall_core::ports::{
 use super::item::{document, plain, text};
 use super::layout::{DOCUMENT, PARTITION, RowKey, audits, hires, references};
 use super::write::Condition;
-use super::{SIDE_BY_SIDE, STORE, Store, failed};
+use super::{MAX_CONCURRENT_CALLS, STORE, Store, failed};
 
 const OPERATION: &str = "erase a candidate";
 
-/// In how many parts the table is scanned at once.
+/// The number of concurrent segments of a scan.
 const SEGMENTS: i32 = 8;
 
-/// How often a row is changed anew because others change it.
-const TRIES: usize = 8;
+/// The maximum number of attempts to change a row under concurrent changes.
+const MAX_ATTEMPTS: usize = 8;
 
 impl Store {
-    /// Everything that [`Erased`] lists.
+    /// Erases everything that [`Erased`] lists.
     pub(super) async fn erase_candidate(
         &self,
         tenant: &TenantId,
         candidate: &CandidateId,
         now: Timestamp,
     ) -> Result<Erased, StoreError> {
-        // First of all, so that nothing new comes in while the rest is removed.
+        // First, so that nothing new is inserted while the rest is removed.
         self.bury(tenant, candidate, now).await?;
         let filter = InvitationFilter {
             candidate: Some(candidate.clone()),
@@ -64,7 +64,7 @@ impl Store {
         for place in &bound {
             self.delete(OPERATION, place).await?;
         }
-        // These last: if this breaks off, they are what a repetition finds the rest by.
+        // These last: after an abort, a repetition finds the rest by them.
         for key in &announcements {
             self.delete(OPERATION, &RowKey::announcement(key)).await?;
         }
@@ -144,13 +144,13 @@ impl Store {
         };
         let found: Vec<Vec<RowKey>> = stream::iter(0..SEGMENTS)
             .map(owned_of)
-            .buffer_unordered(SIDE_BY_SIDE)
+            .buffer_unordered(MAX_CONCURRENT_CALLS)
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Removes the deliveries that speak of a reference of these.
+    /// Removes the deliveries with one of these references.
     async fn erase_deliveries(
         &self,
         tenant: &TenantId,
@@ -185,7 +185,7 @@ impl Store {
         Ok(count)
     }
 
-    /// Takes the names of these out of the audit records.
+    /// Removes these names from the audit records.
     async fn clear_audits(
         &self,
         tenant: &TenantId,
@@ -217,7 +217,7 @@ impl Store {
         invitations: &[Invitation],
         hires: &[HireKey],
     ) -> Result<usize, StoreError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(mut state) = self.load_state(tenant).await? else {
                 return Ok(0);
             };
@@ -282,7 +282,7 @@ impl Store {
         tenant: &TenantId,
         assessment: &AssessmentRef,
     ) -> Result<bool, StoreError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let before = self.load_sweep(tenant, assessment).await?;
             let mut next = before.clone();
             if !next.forget_places() {

@@ -1,4 +1,4 @@
-//! Items of the table: written, and read back.
+//! Writing and parsing items of the table.
 
 use std::collections::HashMap;
 
@@ -15,11 +15,11 @@ use super::layout::{DOCUMENT, INDEX_PARTITION, INDEX_SORT, PARTITION, RowKey, SO
 /// An item, or a part of one.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The most that a document may unpack to: five times what an item can hold.
-const LARGEST_DOCUMENT: usize = 1 << 21;
+/// The maximum size of an unpacked document in bytes: five times what an item can hold.
+const MAX_DOCUMENT_BYTES: usize = 1 << 21;
 
-/// How hard to compress, of 10: beyond this it takes longer and saves nothing.
-const EFFORT: u8 = 8;
+/// The compression level, of 10: higher ones take longer and save nothing.
+const COMPRESSION_LEVEL: u8 = 8;
 
 impl RowKey {
     /// The attributes of the table's key.
@@ -30,7 +30,7 @@ impl RowKey {
         ])
     }
 
-    /// Where an item stands.
+    /// The place of an item.
     pub(super) fn of(item: &Item) -> Option<Self> {
         Some(Self {
             pk: item.get(PARTITION)?.as_s().ok()?.clone(),
@@ -53,30 +53,30 @@ pub(super) fn index(item: &mut Item, partition: String, sort: String) {
     item.insert(INDEX_SORT.to_owned(), text(sort));
 }
 
-/// What this becomes as a document in plain JSON, for people to read in AWS's console.
+/// This value as a document in plain JSON, readable in AWS's console.
 pub(super) fn plain<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
     serde_json::to_string(of)
         .map(AttributeValue::S)
         .map_err(unwritable)
 }
 
-/// What this becomes as a compressed document: an invitation's, so that its whole life stays below the one kilobyte that
-/// a write unit covers.
+/// This value as a compressed document: used for invitations, so that a whole history stays below the one kilobyte that a
+/// write unit covers.
 pub(super) fn packed<T: Serialize>(of: &T) -> Result<AttributeValue, StoreError> {
     let json = serde_json::to_vec(of).map_err(unwritable)?;
     Ok(AttributeValue::B(Blob::new(
-        miniz_oxide::deflate::compress_to_vec(&json, EFFORT),
+        miniz_oxide::deflate::compress_to_vec(&json, COMPRESSION_LEVEL),
     )))
 }
 
-/// What an item's document says.
+/// Parses an item's document.
 pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let read = match item.get(DOCUMENT) {
         Some(AttributeValue::S(json)) => serde_json::from_str(json),
         Some(AttributeValue::B(bytes)) => {
             let json = miniz_oxide::inflate::decompress_to_vec_with_limit(
                 bytes.as_ref(),
-                LARGEST_DOCUMENT,
+                MAX_DOCUMENT_BYTES,
             )
             .map_err(|error| broken(item, &error.to_string()))?;
             serde_json::from_slice(&json)
@@ -86,8 +86,8 @@ pub(super) fn document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError
     read.map_err(|error| broken(item, &unreadable(&error)))
 }
 
-/// A number of an item; `None` if it has nothing of that name. Something else in its place is an error: taken for none, it
-/// would start anew what was under way.
+/// A number of an item; `None` if it has no such attribute. Another type is an error: treated as missing, it would restart
+/// running work.
 pub(super) fn read_number<T: std::str::FromStr>(
     item: &Item,
     name: &str,
@@ -101,7 +101,7 @@ pub(super) fn read_number<T: std::str::FromStr>(
         .ok_or_else(|| broken(item, &format!("{name} is not such a number")))
 }
 
-/// What a part of an item that is a document in plain JSON says; `None` if it has nothing of that name.
+/// Parses an attribute that is a document in plain JSON; `None` if the item has no such attribute.
 pub(super) fn read_plain<T: DeserializeOwned>(
     item: &Item,
     name: &str,
@@ -117,7 +117,7 @@ pub(super) fn read_plain<T: DeserializeOwned>(
         .map_err(|error| broken(item, &format!("{name}: {}", unreadable(&error))))
 }
 
-/// A row that cannot be read, which does not pass by itself. It is named by its key; what it says is not repeated.
+/// The error of an unreadable row, which is permanent. It names the key, never the content.
 pub(super) fn broken(item: &Item, why: &str) -> StoreError {
     let place = RowKey::of(item).map(|place| format!("{} {}", place.pk, place.sk));
     let place = place.as_deref().unwrap_or("without its key");

@@ -1,8 +1,8 @@
-//! How the table is laid out: the one place with the names of its keys and attributes. `template.yaml` declares the same
-//! table; [`create_table`] makes it for tests.
+//! The table's layout: the only place with the names of its keys and attributes. `template.yaml` declares the same table;
+//! [`create_table`] creates it for tests.
 //!
-//! A row's partition key begins with its tenant, so that a policy can fence a tenant by `dynamodb:LeadingKeys`
-//! (`acme`, `acme#*`). The parts of a key stand between `#` signs; a `#` or `%` within a part is escaped as in an address.
+//! A row's partition key begins with its tenant, so that a policy can isolate a tenant by `dynamodb:LeadingKeys` (`acme`,
+//! `acme#*`). The parts of a key are separated by `#`; a `#` or `%` within a part is percent-encoded.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -25,14 +25,14 @@ use crate::fault::problem;
 pub const PARTITION: &str = "pk";
 /// The table's sort key, a string.
 pub const SORT: &str = "sk";
-/// The name of the one global index: what is due, what is watched, what is parked, and which tenants there are. Sparse:
-/// a row without [`INDEX_PARTITION`] is not in it.
+/// The name of the one global index: due work, watched invitations, parked deliveries, and tenants. Sparse: a row without
+/// [`INDEX_PARTITION`] is not in it.
 pub const INDEX: &str = "due";
 /// The index's partition key, a string.
 pub const INDEX_PARTITION: &str = "due_pk";
 /// The index's sort key, a string.
 pub const INDEX_SORT: &str = "due_sk";
-/// What a sweep needs to know of a watched invitation: the only attribute that the index carries beside the keys.
+/// The facts of a watched invitation that a sweep needs: the only attribute projected into the index beside the keys.
 pub const WATCHED: &str = "watched";
 /// The time in seconds since 1970 from which DynamoDB may remove a row: the table's TTL attribute.
 pub const EXPIRES: &str = "expires";
@@ -45,48 +45,47 @@ pub(super) const VERSION: &str = "v";
 pub(super) const WRITER: &str = "w";
 /// Whether a tenant is paused.
 pub(super) const PAUSED: &str = "paused";
-/// Where a delivery stands, and whether there is anything to tell of an announcement.
+/// The state of a delivery, and whether an announcement is part of the baseline.
 pub(super) const STANDING: &str = "standing";
-/// How many calls were taken on a day.
+/// The number of calls taken on a day.
 pub(super) const CALLS: &str = "calls";
 /// When a sweep is due, in nanoseconds since 1970.
 pub(super) const SWEEP_DUE: &str = "due_at";
-/// When a sweep was last done, in nanoseconds since 1970.
+/// When a sweep last ran, in nanoseconds since 1970.
 pub(super) const SWEEP_LAST: &str = "last_at";
-/// How often a sweep failed in a row; absent: not once.
+/// How often a sweep failed in a row; absent: never.
 pub(super) const SWEEP_FAILURES: &str = "failures";
-/// How often a sweep was armed; absent: never.
+/// How often a sweep was scheduled; absent: never.
 pub(super) const SWEEP_ARMED: &str = "armed";
-/// How often a sweep had been armed when it last found nothing waiting.
+/// How often a sweep had been scheduled when it last found nothing watched.
 pub(super) const SWEEP_EMPTY: &str = "empty_at";
-/// Where the platform's list is read on, in JSON; absent: at its beginning.
+/// The position at which the platform's list is read on, in JSON; absent: its beginning.
 pub(super) const SWEEP_READING: &str = "reading";
 /// Why an assessment's list cannot be read.
 pub(super) const SWEEP_FAILING: &str = "failing";
-/// How many lines of the platform's list could not be read; absent: none.
+/// The number of unreadable rows of the platform's list; absent: none.
 pub(super) const SWEEP_SET_ASIDE: &str = "set_aside";
 
 /// A sealed token.
 pub(super) const SEALED: &str = "sealed";
 
-/// Over how many partitions of the index what is due is spread: each takes about 1,000 writes a second. A table keeps
-/// the number it was begun with, or rows would be looked for where they are not.
+/// The number of index partitions for due work: each takes about 1,000 writes a second. A table keeps its initial number, or
+/// rows would not be found.
 pub const SHARDS: u8 = 8;
 
-/// What the sort key of an invitation's row in the index ends with, after the time, if it is to be reported. The row of a
-/// first step, which stays where it began, and one that an older version wrote have no such ending, whatever they are
-/// due for: the row itself decides.
+/// The suffix of an invitation's sort key in the index, after the time, if it has to be reported. The row of a first step,
+/// which keeps its initial place, and one of an older version have no suffix, whatever step is due: the row itself decides.
 pub(super) const TO_WRITE_BACK: &str = "w";
 
-/// The index partition of the tenants; no tenant's own, because those begin with its name.
+/// The index partition of the tenants; distinct from tenants' partitions, which begin with a name.
 pub(super) const TENANTS: &str = "#tenants";
 
-/// Over how many partitions a tenant's invitations are spread, so that all of them can be listed and a crowd of them
-/// can still be written at once: each takes about 1,000 writes a second. A table keeps the number it was begun with.
+/// The number of partitions of a tenant's invitations, so that all of them can be listed and many can still be written at
+/// once: each takes about 1,000 writes a second. A table keeps its initial number.
 pub(super) const GROUPS: u8 = 16;
 
-/// The longest part of a key that is written out; a longer one is replaced by its digest. A key may have 2048 bytes.
-const LONGEST_PART: usize = 256;
+/// The maximum length in bytes of a part of a key; a longer one is replaced by its digest. A key may have 2048 bytes.
+const MAX_PART_BYTES: usize = 256;
 
 /// A row's place in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +94,7 @@ pub(super) struct RowKey {
     pub(super) sk: String,
 }
 
-/// What a row is, by its place.
+/// The kind of a row, by its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     Tenant(TenantId),
@@ -142,7 +141,7 @@ impl RowKey {
 
     pub(super) fn reference(tenant: &TenantId, account: &AccountId, reference: &Reference) -> Self {
         let digest;
-        let reference = if reference.as_str().len() > LONGEST_PART {
+        let reference = if reference.as_str().len() > MAX_PART_BYTES {
             digest = hex::encode(Sha256::digest(reference.as_str()));
             &digest
         } else {
@@ -190,7 +189,7 @@ impl RowKey {
         Self::new(&[tenant.as_str(), "erased"], &[candidate.as_str()])
     }
 
-    /// What was done at a time; `salt` tells apart what was done at the same.
+    /// An audit record of a time; `salt` distinguishes records of the same time.
     pub(super) fn audit(tenant: Option<&TenantId>, at: Timestamp, salt: &str) -> Self {
         Self {
             pk: audits(tenant),
@@ -206,7 +205,7 @@ impl RowKey {
         }
     }
 
-    /// What the row is; `None` if it is none of those that the index holds.
+    /// The kind of the row; `None` if it is never in the index.
     pub(super) fn row(&self) -> Option<Row> {
         let pk: Vec<String> = self.pk.split('#').map(unescape).collect();
         let pk: Vec<&str> = pk.iter().map(String::as_str).collect();
@@ -241,8 +240,7 @@ impl RowKey {
         })
     }
 
-    /// The partition of the index where the row stands while it is due. Polls stand apart, so that they are found
-    /// whatever else is due.
+    /// The index partition of the row while it is due. Polls have their own, so that they are found whatever else is due.
     pub(super) fn due_partition(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(&self.pk);
@@ -261,12 +259,12 @@ pub(super) fn group(tenant: &TenantId, number: u8) -> String {
     join(&[tenant.as_str(), "app", &number.to_string()])
 }
 
-/// In which of its tenant's partitions an application's invitations are.
+/// The number of the partition of an application's invitations.
 pub(super) fn group_of(application: &ApplicationId) -> u8 {
     Sha256::digest(application.as_str())[0] % GROUPS
 }
 
-/// What the sort keys of an application's invitations begin with.
+/// The prefix of the sort keys of an application's invitations.
 pub(super) fn of_application(application: &ApplicationId) -> String {
     join(&[application.as_str(), ""])
 }
@@ -276,12 +274,12 @@ pub(super) fn deliveries(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "delivery"])
 }
 
-/// The partition of a tenant's mappings as they were.
+/// The partition of a tenant's mapping definitions.
 pub(super) fn definitions(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "definition"])
 }
 
-/// What the partitions of a tenant's references begin with.
+/// The prefix of the partitions of a tenant's references.
 pub(super) fn references(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "ref", ""])
 }
@@ -291,7 +289,7 @@ pub(super) fn tombstones(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "erased"])
 }
 
-/// The partition of what operators did to a tenant, or to the whole installation.
+/// The partition of the audit records of a tenant, or of the whole installation.
 pub(super) fn audits(tenant: Option<&TenantId>) -> String {
     match tenant {
         Some(tenant) => join(&[tenant.as_str(), "audit"]),
@@ -299,17 +297,17 @@ pub(super) fn audits(tenant: Option<&TenantId>) -> String {
     }
 }
 
-/// The partition of a tenant's announcements: they are few, and asked for together.
+/// The partition of a tenant's announcements: they are few, and read together.
 pub(super) fn hires(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "hires"])
 }
 
-/// A partition of the index with what is due. Older versions had polls there, too: such a row moves with its next poll.
+/// An index partition of due work. Older versions had polls there, too: such a row moves with its next poll.
 pub(super) fn shard(number: u8) -> String {
     format!("#due#{number}")
 }
 
-/// A partition of the index with the tenants, by when their next poll is due.
+/// An index partition of tenants, by the due time of their next poll.
 pub(super) fn poll_shard(number: u8) -> String {
     format!("#poll#{number}")
 }
@@ -329,25 +327,25 @@ pub(super) fn parked(tenant: &TenantId) -> String {
     join(&[tenant.as_str(), "parked"])
 }
 
-/// A time as the index sorts by it, in microseconds: rounded up, so that nothing is due early.
+/// A time as a sort key of the index, in microseconds: rounded up, so that nothing is due early.
 pub(super) fn moment(at: Timestamp) -> String {
     sortable((at.as_nanosecond() + 999).div_euclid(1000))
 }
 
-/// Now, to be compared with [`moment`]s: rounded down.
+/// The current time, for comparison with [`moment`]s: rounded down.
 pub(super) fn instant(now: Timestamp) -> String {
     sortable(now.as_nanosecond().div_euclid(1000))
 }
 
-/// The time that a [`moment`] is of, whatever comes after it.
+/// The time of a [`moment`], ignoring any suffix.
 pub(super) fn at(moment: &str) -> Option<Timestamp> {
     let number = u64::from_str_radix(moment.get(..16)?, 16).ok()? ^ (1 << 63);
     Timestamp::from_microsecond(number.cast_signed()).ok()
 }
 
-/// Sixteen digits that sort as the numbers do, those below zero too.
+/// Sixteen digits that sort like the numbers, also negative ones.
 fn sortable(microseconds: i128) -> String {
-    // The span of a timestamp is a tenth of what fits.
+    // The range of a timestamp is a tenth of what fits.
     let number = i64::try_from(microseconds).unwrap_or(i64::MAX);
     format!("{:016x}", number.cast_unsigned() ^ (1 << 63))
 }
@@ -365,7 +363,7 @@ fn unescape(part: &str) -> String {
     part.replace("%23", "#").replace("%25", "%")
 }
 
-/// Makes the table and its index, for tests and emulators; on AWS the template does.
+/// Creates the table and its index, for tests and emulators; on AWS the template does.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StoreError> {
     let failed = |problem: String| StoreError::new(STORE, "create the table", problem);
     let text = |name: &str| {
@@ -426,7 +424,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_known_by_its_place_whatever_its_names_are() {
+    fn a_row_is_identified_by_its_place_whatever_its_names() {
         for name in ["acme", "a#b", "a%23b", "%", "#", "ünï code"] {
             let key = InvitationKey {
                 tenant: name.into(),
@@ -462,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_apart() {
+    fn places_are_distinct() {
         let reference = |account: &str, reference: &str| {
             RowKey::reference(&"acme".into(), &account.into(), &reference.into())
         };
@@ -476,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn times_sort_as_they_come() {
+    fn times_sort_chronologically() {
         let of = |text: &str| text.parse::<Timestamp>().unwrap();
         let exact = of("2026-11-22T10:00:00.000001Z");
         assert_eq!(moment(exact), instant(exact));

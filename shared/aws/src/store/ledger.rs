@@ -22,9 +22,9 @@ use super::layout::{
     WATCHED, group, group_of, moment, of_application, watched,
 };
 use super::write::{Condition, Written};
-use super::{SIDE_BY_SIDE, STORE, Store, failed};
+use super::{MAX_CONCURRENT_CALLS, STORE, Store, failed};
 
-/// For how long after its entry an invitation keeps its first place in the index.
+/// How long after its entry an invitation keeps its first place in the index.
 const FIRST_STEPS_SECONDS: f64 = 300.0;
 
 #[async_trait]
@@ -37,7 +37,7 @@ impl Ledger for Store {
                 Condition::absent(),
             )
             .await?;
-        // Not before: an erasure could come between that and the row.
+        // Not before the insert: an erasure could come in between.
         if self.purge_if_erased(invitation, None).await? {
             return Ok(Inserted::Erased);
         }
@@ -70,7 +70,7 @@ impl Ledger for Store {
         let found: Vec<Vec<Invitation>> =
             stream::iter(applications.iter().cloned().collect::<BTreeSet<_>>())
                 .map(|id| self.of_application(tenant, id))
-                .buffer_unordered(SIDE_BY_SIDE)
+                .buffer_unordered(MAX_CONCURRENT_CALLS)
                 .try_collect()
                 .await?;
         Ok(found.into_iter().flatten().collect())
@@ -113,7 +113,7 @@ impl Ledger for Store {
         name: &str,
     ) -> Result<Option<AssessmentId>, StoreError> {
         let place = RowKey::prepared(tenant, account, name);
-        let item = self.get("look up what was made", &place).await?;
+        let item = self.get("look up a created assessment", &place).await?;
         item.map(|item| document(&item)).transpose()
     }
 
@@ -126,7 +126,7 @@ impl Ledger for Store {
     ) -> Result<AssessmentId, StoreError> {
         let mut item = RowKey::prepared(tenant, account, name).key();
         item.insert(DOCUMENT.to_owned(), plain(made)?);
-        let before = self.put_once("record what was made", item).await?;
+        let before = self.put_once("save a created assessment", item).await?;
         Ok(match before {
             None => made.clone(),
             Some(before) => document(&before)?,
@@ -169,7 +169,7 @@ impl Ledger for Store {
         tenant: &TenantId,
         assessment: &AssessmentRef,
     ) -> Result<Vec<WatchedInvitation>, StoreError> {
-        let operation = "read the waiting invitations";
+        let operation = "read the watched invitations";
         let items: Vec<Item> = self
             .client
             .query()
@@ -183,12 +183,12 @@ impl Ledger for Store {
             .collect::<Result<_, _>>()
             .await
             .map_err(|error| failed(operation, &error))?;
-        // One that cannot be read must not hold up the others.
+        // An unreadable row must not block the others.
         let readable = items.iter().filter_map(|item| {
             let one = waiting(item);
             if one.is_none() {
                 let row = RowKey::of(item).map(|place| place.sk);
-                tracing::error!(%tenant, %assessment, row, "an invitation is watched and cannot be read");
+                tracing::error!(%tenant, %assessment, row, "unreadable watched invitation");
             }
             one
         });
@@ -197,7 +197,7 @@ impl Ledger for Store {
 }
 
 impl Store {
-    /// Puts an item where none is. Returns the one that is there already.
+    /// Puts an item if there is none. Returns the existing one.
     pub(super) async fn put_once(
         &self,
         operation: &'static str,
@@ -209,7 +209,7 @@ impl Store {
             Written::Conflict(None) => Err(StoreError::new(
                 STORE,
                 operation,
-                "AWS does not tell the row that is there",
+                "AWS does not return the existing row",
             )),
         }
     }
@@ -258,7 +258,7 @@ fn item(invitation: &Invitation) -> Result<Item, StoreError> {
         }
         Schedule::Sweep { until, level } => {
             let partition = watched(&invitation.key.tenant, &invitation.assessment);
-            // By a time that stays as it is: what is watched is not moved by what is learned of it.
+            // By a constant time: new facts do not move a watched row.
             index(&mut item, partition, moment(invitation.entry.seen_at));
             item.insert(
                 WATCHED.to_owned(),
@@ -269,18 +269,18 @@ fn item(invitation: &Invitation) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// From when the index proposes a row that wakes at `wake`: never later. Moving a row in the index costs two write units
-/// at each of its first steps, claimed, sent and being reported, which follow one another within seconds; so it stays
-/// where it began, and [`Due`](stagecall_core::ports::Due) asks the row itself.
-fn look_from(seen_at: Timestamp, wake: Timestamp) -> Timestamp {
-    if wake >= seen_at && wake <= after(seen_at, seconds(FIRST_STEPS_SECONDS)) {
+/// The time from which the index proposes a row that is due at `due_at`; never later. Moving a row in the index costs two
+/// write units at each of its first steps (claimed, sent, being reported), which follow within seconds. So it keeps its
+/// first place, and [`Due`](stagecall_core::ports::Due) reads the row itself.
+fn look_from(seen_at: Timestamp, due_at: Timestamp) -> Timestamp {
+    if due_at >= seen_at && due_at <= after(seen_at, seconds(FIRST_STEPS_SECONDS)) {
         seen_at
     } else {
-        wake
+        due_at
     }
 }
 
-/// What the index carries of a watched invitation; its key is in the row's own.
+/// The projected facts of a watched invitation; its key is that of the row.
 type Glimpse = (
     Option<Reference>,
     u8,

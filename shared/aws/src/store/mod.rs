@@ -1,8 +1,7 @@
 //! The store: one DynamoDB table.
 //!
-//! Every change is one conditional write (see [`write`]). Reads of single rows are consistent, so that whoever is handed work a moment
-//! after a write sees it; the index follows within a moment, which is why what it answers is a proposal and the row
-//! decides.
+//! Every change is one conditional write (see [`write`]). Reads of single rows are consistent, so a worker that gets work
+//! right after a write sees it. The index is eventually consistent, so its results are proposals and the row decides.
 
 mod allowance;
 mod announcements;
@@ -35,11 +34,11 @@ use layout::RowKey;
 /// The store's name in errors.
 pub(crate) const STORE: &str = "ledger";
 
-/// The most rows that DynamoDB reads in one call.
-const LARGEST_READ: usize = 100;
+/// The maximum number of rows that DynamoDB reads in one call.
+const MAX_ROWS_PER_READ: usize = 100;
 
-/// The most calls under way at once for one question.
-const SIDE_BY_SIDE: usize = 8;
+/// The maximum number of concurrent calls of one operation.
+const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// The store. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -57,7 +56,7 @@ impl Store {
         }
     }
 
-    /// The row at this place, as of now.
+    /// The row at this place, read consistently.
     async fn get(
         &self,
         operation: &'static str,
@@ -94,12 +93,12 @@ impl Store {
         attributes: Option<&str>,
     ) -> Result<HashMap<RowKey, Item>, StoreError> {
         let batches: Vec<Vec<RowKey>> = places
-            .chunks(LARGEST_READ)
+            .chunks(MAX_ROWS_PER_READ)
             .map(<[RowKey]>::to_vec)
             .collect();
         let found: Vec<Vec<Item>> = stream::iter(batches)
             .map(|places| self.get_batch(operation, places, attributes))
-            .buffer_unordered(SIDE_BY_SIDE)
+            .buffer_unordered(MAX_CONCURRENT_CALLS)
             .try_collect()
             .await?;
         let items = found.into_iter().flatten();
@@ -122,7 +121,7 @@ impl Store {
             .map_err(|error| StoreError::new(STORE, operation, error))?;
         let mut rest = HashMap::from([(self.table.clone(), wanted)]);
         let mut found = Vec::with_capacity(places.len());
-        // Part of a batch may be left out, because it is too large for one answer or because we are throttled.
+        // Part of a batch may be left out, because it is too large for one response or because of throttling.
         for pause in [0, 0, 50, 100, 200, 400, 800, 1600] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let answer = self
@@ -147,12 +146,12 @@ impl Store {
         Err(StoreError::new(
             STORE,
             operation,
-            "AWS throttles us; it is tried again",
+            "AWS throttles the calls; they are retried",
         ))
     }
 }
 
-/// A call that failed.
+/// The error of a failed call.
 fn failed<E: ProvideErrorMetadata, R>(
     operation: &'static str,
     error: &SdkError<E, R>,

@@ -1,4 +1,4 @@
-//! What an operator's command asks of the store: queries of a tenant's own partitions, no scan.
+//! The store's operations for operators' commands: queries of a tenant's own partitions, no scan.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, TransactWriteItem};
@@ -25,8 +25,8 @@ use super::{STORE, Store, due, failed};
 impl OperatorStore for Store {
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let operation = "configure a tenant";
-        // Before it is there, so that it is due as soon as it is: a state without a version is that of a tenant who was
-        // never polled.
+        // Before the tenant exists, so that it is due at once: a state without a version is that of a tenant that was never
+        // polled.
         let place = RowKey::state(&tenant.id);
         let mut never_polled = place.key();
         index(
@@ -102,7 +102,7 @@ impl OperatorStore for Store {
         limit: usize,
         next: Option<&str>,
     ) -> Result<InvitationPage, StoreError> {
-        // `number` or `number#sort key`: a partition, and where in it to read on.
+        // `number` or `number#sort key`: a partition, and the position in it.
         let (number, after) = match next {
             Some(next) => match next.split_once('#') {
                 Some((number, after)) => (number, Some(after)),
@@ -115,11 +115,10 @@ impl OperatorStore for Store {
             .ok()
             .filter(|number| *number < GROUPS)
             .ok_or_else(|| {
-                let problem =
-                    "the next page asked for is none that was told of. Begin with the first";
+                let problem = "the cursor of the next page is invalid. Begin with the first page";
                 StoreError::new(STORE, "list the invitations", problem)
             })?;
-        // One application's are all in one partition.
+        // All of one application's are in one partition.
         let only = filter.application.as_ref();
         let number = only.map_or(first, group_of);
         let partition = group(tenant, number);
@@ -128,7 +127,7 @@ impl OperatorStore for Store {
             .query()
             .table_name(&self.table)
             .expression_attribute_values(":group", text(&partition))
-            // Whoever looks for a candidate's is about to erase them.
+            // A search for a candidate's precedes their erasure.
             .consistent_read(filter.candidate.is_some())
             .limit(i32::try_from(limit.clamp(1, 1000)).unwrap_or(1000));
         query = match only {
@@ -206,8 +205,8 @@ impl OperatorStore for Store {
     }
 
     async fn audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
-        let operation = "put on record what was done";
-        // At the same microsecond there may be several.
+        let operation = "save an audit record";
+        // There may be several in the same microsecond.
         for salt in 0..100_u8 {
             let place = RowKey::audit(record.tenant.as_ref(), record.at, &salt.to_string());
             let mut item = place.key();
@@ -220,7 +219,7 @@ impl OperatorStore for Store {
         Err(StoreError::new(
             STORE,
             operation,
-            "too much was done at the same moment. Do it again",
+            "too many audit records at the same time. Try again",
         ))
     }
 
@@ -229,7 +228,9 @@ impl OperatorStore for Store {
         tenant: Option<&TenantId>,
         since: Option<Timestamp>,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let items = self.partition("read what was done", audits(tenant)).await?;
+        let items = self
+            .partition("list the audit records", audits(tenant))
+            .await?;
         let mut found = Vec::new();
         for item in &items {
             let record: AuditRecord = document(item)?;
@@ -274,7 +275,7 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| failed("look for a tombstone", &error))?;
+            .map_err(|error| failed("look up a tombstone", &error))?;
         Ok(answer.item.is_some())
     }
 
@@ -339,6 +340,6 @@ fn standing(item: &Item) -> Result<DeliveryStanding, StoreError> {
         Some(PENDING) => DeliveryStanding::Pending,
         Some(HANDLED) => DeliveryStanding::Handled,
         Some(PARKED) => DeliveryStanding::Unmatched,
-        _ => return Err(broken(item, "it does not say where the delivery stands")),
+        _ => return Err(broken(item, "it has no state of the delivery")),
     })
 }

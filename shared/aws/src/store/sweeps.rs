@@ -15,8 +15,8 @@ use super::layout::{
 use super::write::{Condition, Update};
 use super::{STORE, Store};
 
-/// How often arming is tried anew because the sweep's time was changed under it.
-const TRIES: usize = 8;
+/// The maximum number of attempts to schedule a sweep under concurrent changes.
+const MAX_ATTEMPTS: usize = 8;
 
 #[async_trait]
 impl Sweeps for Store {
@@ -26,7 +26,7 @@ impl Sweeps for Store {
         assessment: &AssessmentRef,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let operation = "arm a sweep";
+        let operation = "schedule a sweep";
         let place = RowKey::sweep(tenant, assessment);
         let add = vec![format!("{SWEEP_ARMED} :one")];
         let count = Update {
@@ -55,7 +55,7 @@ impl Sweeps for Store {
             .with(":partition", text(place.due_partition()))
             .with(":sort", text(moment(at)))
         };
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let armed = self.update(operation, &place, &count, due_by_then());
             if armed.await?.is_saved() {
                 return Ok(());
@@ -68,7 +68,7 @@ impl Sweeps for Store {
         Err(StoreError::new(
             STORE,
             operation,
-            "others keep changing the sweep; it is tried again",
+            "the sweep keeps changing concurrently; it is retried",
         ))
     }
 
@@ -134,7 +134,7 @@ impl Sweeps for Store {
     }
 }
 
-/// What a save changes of a sweep's row, as the row has it: what is nothing or zero, it has not.
+/// The attributes of a sweep's row that a save changes; empty and zero ones are absent.
 fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>); 7], StoreError> {
     let time = |at: Option<Timestamp>| at.map(|at| number(at.as_nanosecond()));
     Ok([
@@ -154,12 +154,12 @@ fn attributes(of: &SweepState) -> Result<[(&'static str, Option<AttributeValue>)
     ])
 }
 
-/// What a sweep's row says.
+/// Parses a sweep's row.
 fn state(item: &Item) -> Result<SweepState, StoreError> {
     let time = |name| match read_number(item, name)? {
         Some(at) => Timestamp::from_nanosecond(at)
             .map(Some)
-            .map_err(|_| broken(item, &format!("{name} is no time"))),
+            .map_err(|_| broken(item, &format!("{name} is not a time"))),
         None => Ok(None),
     };
     Ok(SweepState {

@@ -1,4 +1,4 @@
-//! The tenants and how polling them stands.
+//! The tenants and their polling states.
 
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
@@ -14,8 +14,8 @@ use super::write::Condition;
 #[async_trait]
 impl Tenants for Store {
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, StoreError> {
-        // Consistently: a poll that took an older configuration for the present one would turn a changed mapping back, and
-        // then on anew, with whoever entered meanwhile in its baseline.
+        // Consistently: a poll with an older configuration would turn a changed mapping back, and then on again, with
+        // candidates who entered meanwhile in its baseline.
         let item = self.get("read a tenant", &RowKey::tenant(id)).await?;
         item.map(|item| document(&item)).transpose()
     }
@@ -28,7 +28,7 @@ impl TenantStates for Store {
             .get("load a tenant's state", &RowKey::state(tenant))
             .await?;
         match item {
-            // A row with neither is that of a tenant who was never polled.
+            // A row with neither is that of a tenant that was never polled.
             Some(item) if item.contains_key(VERSION) => document(&item).map(Some),
             Some(item) if item.contains_key(DOCUMENT) => Err(broken(&item, "it has no version")),
             _ => Ok(None),
@@ -42,7 +42,7 @@ impl TenantStates for Store {
         item.insert(DOCUMENT.to_owned(), plain(next)?);
         index(&mut item, place.due_partition(), moment(next.due_at));
         let condition = if next.version == 1 {
-            // The tenant's configuration is saved after a row without a version.
+            // The row without a version is saved before the tenant's configuration.
             Condition::new(format!(
                 "attribute_exists({PARTITION}) AND attribute_not_exists({VERSION})"
             ))

@@ -36,14 +36,14 @@ fn invitation() -> Invitation {
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out_for_a_while_and_then_said() {
+async fn throttling_is_retried_for_a_while_and_then_reported() {
     let (waiting, calls) = store(|before, _| match before {
         0 | 1 => error("ProvisionedThroughputExceededException"),
         _ => (200, json!({})),
     })
     .await;
     assert_eq!(waiting.insert(&invitation()).await.unwrap(), Inserted::New);
-    // With the look for a tombstone before.
+    // With the tombstone check before.
     assert_eq!(calls.count(), 4);
     let (throttled, _) = store(|_, _| error("ProvisionedThroughputExceededException")).await;
     let problem = throttled
@@ -55,7 +55,7 @@ async fn throttling_is_waited_out_for_a_while_and_then_said() {
 }
 
 #[tokio::test]
-async fn what_a_batch_leaves_out_is_read_again() {
+async fn rows_left_out_of_a_batch_are_read_again() {
     let (store, calls) = store(|before, (_, request)| {
         let keys = request["RequestItems"]["stagecall"]["Keys"]
             .as_array()
@@ -94,9 +94,9 @@ async fn a_row_that_cannot_be_read_is_named() {
     }
 }
 
-/// Taken for nothing, a number would begin anew what is under way.
+/// An invalid number treated as missing would restart running work.
 #[tokio::test]
-async fn what_a_row_says_in_another_way_is_not_taken_for_nothing() {
+async fn an_invalid_attribute_is_not_treated_as_missing() {
     let of = |name: &str, value: Value| {
         let mut item = json!({"pk": {"S": "acme#x"}, "sk": {"S": "x"}});
         item[name] = value;
@@ -143,7 +143,7 @@ async fn what_a_row_says_in_another_way_is_not_taken_for_nothing() {
 }
 
 #[tokio::test]
-async fn there_is_no_page_that_was_not_told_of() {
+async fn an_invalid_cursor_is_refused() {
     let (store, _) = store(|_, _| (200, json!({"Items": []}))).await;
     let filter = InvitationFilter::default();
     let tenant = TenantId::from("acme");
@@ -155,9 +155,9 @@ async fn there_is_no_page_that_was_not_told_of() {
     assert_eq!(last.unwrap().next, None);
 }
 
-/// DynamoDB removes what was handled, thirty days after it arrived, and nothing that somebody still has to see.
+/// DynamoDB removes handled deliveries thirty days after their arrival, and no others.
 #[tokio::test]
-async fn only_what_was_handled_expires() {
+async fn only_handled_deliveries_expire() {
     let (store, calls) = store(|_, _| (200, json!({}))).await;
     let delivery = Delivery {
         id: "d".to_owned(),
@@ -184,7 +184,7 @@ async fn only_what_was_handled_expires() {
     assert_eq!(expires, [json!("2593000"), Value::Null, Value::Null]);
 }
 
-/// A story as long as it gets costs a few write units and not dozens.
+/// The longest history costs a few write units and not dozens.
 #[test]
 fn a_document_packs_well_and_reads_back() {
     let mut row = invitation();

@@ -1,4 +1,4 @@
-//! The tenants' sealed tokens: a row for each, which DynamoDB removes after the token has expired.
+//! The tenants' sealed tokens: a row per tenant, which DynamoDB removes after the token has expired.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::primitives::Blob;

@@ -1,12 +1,12 @@
 //! Conditional writes.
 //!
-//! The SDK repeats a request whose answer it did not get, and the repetition of a write that took effect meets its own
-//! row. So every conditional write leaves a token of its own on the row ([`WRITER`]), and a condition that does not hold
-//! on a row with that token is no conflict: the write is on record. Without that, whoever saved would take itself for
-//! somebody else, and what follows from a change (the domain event, the call, the count) would be left out.
+//! The SDK repeats a request whose response was lost, and the repetition of an applied write finds its own row. So every
+//! conditional write leaves its own token on the row ([`WRITER`]). If the condition fails on a row with that token, it is
+//! not a conflict: the write was saved. Otherwise a writer would mistake its own write for another's, and the consequences
+//! of the change (the domain event, the call, the count) would be skipped.
 //!
-//! Where somebody else has changed the row between the write and its repetition, the answer is a conflict although the
-//! write took effect. That is the side to err on: whoever is told of a conflict reads the row and decides anew.
+//! If another writer changed the row between the write and its repetition, the result is a conflict although the write was
+//! applied. That is the safe direction: after a conflict the caller reads the row and decides again.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -20,12 +20,12 @@ use super::item::{Item, number};
 use super::layout::{PARTITION, RowKey, VERSION, WRITER};
 use super::{STORE, Store, failed};
 
-/// What a conditional write came to.
+/// The outcome of a conditional write.
 #[derive(Debug)]
 pub(super) enum Written {
-    /// It is on record: by this request, or by an earlier try of it whose answer was lost.
+    /// Saved by this request, or by an earlier attempt whose response was lost.
     Saved,
-    /// The condition does not hold on this row; `None`: there is no row.
+    /// The condition failed on this row; `None`: there is no row.
     Conflict(Option<Item>),
 }
 
@@ -55,7 +55,7 @@ impl From<Written> for Inserted {
     }
 }
 
-/// On which rows a write is made.
+/// The condition of a write.
 #[derive(Debug)]
 pub(super) struct Condition {
     expression: String,
@@ -63,7 +63,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// Where this holds.
+    /// This expression.
     pub(super) fn new(expression: impl Into<String>) -> Self {
         Self {
             expression: expression.into(),
@@ -71,17 +71,17 @@ impl Condition {
         }
     }
 
-    /// Where there is no row.
+    /// There is no row.
     pub(super) fn absent() -> Self {
         Self::new(format!("attribute_not_exists({PARTITION})"))
     }
 
-    /// Where the row is of the version before this one.
+    /// The row has the version before this one.
     pub(super) fn version_before(next: u64) -> Self {
         Self::new(format!("{VERSION} = :before")).with(":before", number(i128::from(next) - 1))
     }
 
-    /// The same, with a value that the expression names.
+    /// Adds a value of the expression.
     pub(super) fn with(mut self, name: impl Into<String>, value: AttributeValue) -> Self {
         self.values.insert(name.into(), value);
         self
@@ -89,8 +89,8 @@ impl Condition {
 }
 
 impl Store {
-    /// Puts this item in the place of whatever is there, if the condition holds. The condition must not hold on the item
-    /// itself: that is how a repetition knows itself.
+    /// Puts this item, replacing any row, if the condition holds. The condition must fail on the item itself, so that a
+    /// repetition is recognised.
     pub(super) async fn put(
         &self,
         operation: &'static str,
@@ -117,8 +117,8 @@ impl Store {
         })
     }
 
-    /// Changes a row by an update expression, whose values are among the condition's, if the condition holds; once, also
-    /// where it would hold again.
+    /// Applies an update expression, with its values among the condition's, if the condition holds; exactly once, even if
+    /// the condition would hold again.
     pub(super) async fn update(
         &self,
         operation: &'static str,
@@ -171,7 +171,7 @@ pub(super) struct Update {
     pub(super) remove: Vec<String>,
 }
 
-/// What the answer to a conditional write says. `row` is the row that an error carries, if it does.
+/// Maps the response to a conditional write. `row` extracts the row of an error, if it has one.
 fn written<T, E, R>(
     operation: &'static str,
     token: &AttributeValue,
@@ -189,13 +189,13 @@ where
     }
     let row = error.as_service_error().and_then(row);
     if row.as_ref().and_then(|row| row.get(WRITER)) == Some(token) {
-        tracing::debug!(operation, "a write whose answer was lost is on record");
+        tracing::debug!(operation, "write with lost response was saved");
         return Ok(Written::Saved);
     }
     Ok(Written::Conflict(row))
 }
 
-/// What tells this write from every other: 128 random bits.
+/// The unique token of a write: 128 random bits.
 fn token(operation: &'static str) -> Result<AttributeValue, StoreError> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(|error| StoreError::new(STORE, operation, error))?;

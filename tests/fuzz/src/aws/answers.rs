@@ -113,7 +113,7 @@ fn answers(input: &[u8], choice: u64) -> Result<(), String> {
                     again_in: std::time::Duration::MAX,
                 };
                 let held = HeldMessages::new(sqs.clone(), url)
-                    .hand_back(vec![held])
+                    .set_visibility(vec![held])
                     .await;
                 for taken in [pushed, held] {
                     if taken.is_ok() && told["Failed"].as_array().is_some_and(|all| !all.is_empty())
