@@ -90,9 +90,9 @@ impl DeadLetters {
     pub async fn redrive(&self, most: usize) -> Result<usize, StoreError> {
         let mut sent = 0;
         while sent < most {
-            let wanted =
+            let batch_size =
                 i32::try_from(most - sent).map_or(MAX_RECEIVED, |left| left.min(MAX_RECEIVED));
-            let messages = self.receive(wanted, VISIBILITY_TIMEOUT).await?;
+            let messages = self.receive(batch_size, VISIBILITY_TIMEOUT).await?;
             if messages.is_empty() {
                 break;
             }
@@ -219,20 +219,20 @@ mod tests {
 
     #[tokio::test]
     async fn an_invalid_count_is_clamped() {
-        for (told, counted) in [
+        for (counts, expected) in [
             (["-1", "many"], 0),
             (["18446744073709551615", "1"], usize::MAX),
         ] {
             let (config, _) = stand_in(move |_, _| {
                 let attributes = json!({
-                    "ApproximateNumberOfMessages": told[0],
-                    "ApproximateNumberOfMessagesNotVisible": told[1],
+                    "ApproximateNumberOfMessages": counts[0],
+                    "ApproximateNumberOfMessagesNotVisible": counts[1],
                 });
                 (200, json!({"Attributes": attributes}))
             })
             .await;
             let letters = DeadLetters::new(Client::new(&config), "https://sqs/dead", "home");
-            assert_eq!(letters.count().await.unwrap(), counted);
+            assert_eq!(letters.count().await.unwrap(), expected);
         }
     }
 
@@ -251,11 +251,11 @@ mod tests {
                 .collect()
         };
         let sent = of("SendMessage");
-        let said: Vec<_> = sent
+        let sent_bodies: Vec<_> = sent
             .iter()
             .map(|one| one["MessageBody"].as_str().unwrap())
             .collect();
-        assert_eq!(said, bodies);
+        assert_eq!(sent_bodies, bodies);
         assert!(sent.iter().all(|one| one["QueueUrl"] == "https://sqs/home"));
         assert!(sent.iter().all(|one| one["MessageGroupId"] == "acme"));
         assert_eq!(of("DeleteMessage").len(), 23);

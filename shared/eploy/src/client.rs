@@ -112,7 +112,7 @@ impl Eploy for Client {
     }
 
     async fn standing(&self, application: &ApplicationId) -> Result<StageInfo, CallError> {
-        self.read_standing(application).await
+        self.read_stage_info(application).await
     }
 
     async fn position(&self, application: &ApplicationId) -> Result<Option<Position>, CallError> {

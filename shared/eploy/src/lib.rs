@@ -28,7 +28,7 @@ mod refusal;
 mod sealed;
 mod search;
 mod stage_changes;
-mod standing;
+mod stage_info;
 #[cfg(test)]
 mod testing;
 mod token;

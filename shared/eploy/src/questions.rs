@@ -51,12 +51,12 @@ impl Client {
         Ok(questions
             .iter()
             .filter_map(Record::of)
-            .find(|given| {
-                given
+            .find(|answered| {
+                answered
                     .id("QuestionId")
                     .is_some_and(|id| id == question.as_str())
             })
-            .and_then(|given| answer(given.get("Answer")?, self.connection.dialect.dates)))
+            .and_then(|answered| answer(answered.get("Answer")?, self.connection.dialect.dates)))
     }
 
     /// Answers custom questions. Makes no call if there are none.
@@ -113,7 +113,7 @@ fn body(dialect: &Dialect, answers: &BTreeMap<QuestionId, Answer>) -> Value {
     };
     let answers: Vec<Value> = answers
         .iter()
-        .map(|(question, given)| json!({"QuestionId": dialect.body_id(question.as_str()), "Answer": answer(given)}))
+        .map(|(question, answered)| json!({"QuestionId": dialect.body_id(question.as_str()), "Answer": answer(answered)}))
         .collect();
     match dialect.questions_body {
         QuestionsBody::Array => answers.into(),
@@ -132,7 +132,7 @@ mod tests {
         let day = |text: &str| Some(Answer::Day(text.parse().unwrap()));
         let at = |text: &str| Some(Answer::At(text.parse().unwrap()));
         let text = |text: &str| Some(Answer::Text(text.to_owned()));
-        for (given, dates, read) in [
+        for (answered, dates, read) in [
             (json!("2027-01-20T00:00:00Z"), Dates::Utc, day("2027-01-20")),
             (json!("2027-07-20"), Dates::Utc, day("2027-07-20")),
             (json!("2027/07/20 00:00:00"), Dates::Uk, day("2027-07-20")),
@@ -166,7 +166,7 @@ mod tests {
             (json!(""), Dates::Utc, None),
             (json!(null), Dates::Utc, None),
         ] {
-            assert_eq!(answer(&given, dates), read, "{given}");
+            assert_eq!(answer(&answered, dates), read, "{answered}");
         }
     }
 

@@ -218,8 +218,8 @@ impl Credentials {
         let missing: Vec<_> = kind
             .secrets
             .iter()
-            .filter(|wanted| !given(&secret, wanted))
-            .map(|wanted| format!("{} ({})", wanted.key, wanted.about))
+            .filter(|required| !is_valid(&secret, required))
+            .map(|required| format!("{} ({})", required.key, required.about))
             .collect();
         if !missing.is_empty() {
             return Err(error(misconfigured(
@@ -278,13 +278,13 @@ fn unread(problem: &StoreError) -> PlatformError {
 }
 
 /// Whether a secret is present if required, and can go into a header.
-fn given(secret: &PlatformSecret, wanted: &Secret) -> bool {
+fn is_valid(secret: &PlatformSecret, required: &Secret) -> bool {
     let value = secret
         .0
-        .get(wanted.key)
+        .get(required.key)
         .map_or("", |value| value.expose_secret().trim());
     let printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-    (wanted.optional || !value.is_empty()) && value.bytes().all(printable)
+    (required.optional || !value.is_empty()) && value.bytes().all(printable)
 }
 
 fn same(one: &PlatformSecret, other: &PlatformSecret) -> bool {

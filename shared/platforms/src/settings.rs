@@ -270,7 +270,7 @@ mod tests {
             assert!(
                 problems
                     .iter()
-                    .any(|told| told.starts_with(key) && told.contains(right)),
+                    .any(|problem| problem.starts_with(key) && problem.contains(right)),
                 "{key}: {problems:#?}"
             );
         }

@@ -114,12 +114,12 @@ impl Store {
         attributes: Option<&str>,
     ) -> Result<Vec<Item>, StoreError> {
         let keys = places.iter().map(RowKey::key).collect();
-        let wanted = KeysAndAttributes::builder()
+        let request = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .set_projection_expression(attributes.map(ToOwned::to_owned))
             .build()
             .map_err(|error| StoreError::new(STORE, operation, error))?;
-        let mut rest = HashMap::from([(self.table.clone(), wanted)]);
+        let mut rest = HashMap::from([(self.table.clone(), request)]);
         let mut found = Vec::with_capacity(places.len());
         // Part of a batch may be left out, because it is too large for one response or because of throttling.
         for pause in [0, 0, 50, 100, 200, 400, 800, 1600] {

@@ -197,7 +197,7 @@ impl OperatorStore for Store {
         for item in &items {
             let delivery: Delivery = document(item)?;
             if since.is_none_or(|since| delivery.at >= since) {
-                found.push((delivery, standing(item)?));
+                found.push((delivery, delivery_standing(item)?));
             }
         }
         found.sort_by(|(a, _), (b, _)| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -334,7 +334,7 @@ impl Store {
     }
 }
 
-fn standing(item: &Item) -> Result<DeliveryStanding, StoreError> {
+fn delivery_standing(item: &Item) -> Result<DeliveryStanding, StoreError> {
     let standing = item.get(STANDING).and_then(|standing| standing.as_s().ok());
     Ok(match standing.map(String::as_str) {
         Some(PENDING) => DeliveryStanding::Pending,

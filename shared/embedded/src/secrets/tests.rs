@@ -226,7 +226,7 @@ fn vault(place: &Place, now: &'static str) -> Vault {
     Vault::beside(&place.path("stagecall.db"), std::sync::Arc::new(At(now)))
 }
 
-fn given(key: &str) -> TenantSecret {
+fn credentials(key: &str) -> TenantSecret {
     let willo = PlatformSecret(BTreeMap::from([(
         "api_key".to_owned(),
         key.to_owned().into(),
@@ -250,7 +250,7 @@ async fn the_vault_stores_what_commands_write() {
         .or(vault(&place, "2026-11-22T10:00:00Z"));
     assert!(host.secret(&acme, false).await.is_err());
     assert!(host.callback_tokens(&acme, &willo).await.unwrap().is_none());
-    let one = given("one");
+    let one = credentials("one");
     let saved = commands.put_secret(&acme, None, &one).await;
     assert_eq!(saved.unwrap(), Saved::Saved);
     assert!(commands.has(&acme));
@@ -276,10 +276,14 @@ async fn the_vault_stores_what_commands_write() {
     let (first, none) = token(&host).await;
     assert_eq!((first.len(), none), (64, None));
     // Another operator has read what the first one replaces.
-    let saved = commands.put_secret(&acme, Some(&one), &given("two")).await;
+    let saved = commands
+        .put_secret(&acme, Some(&one), &credentials("two"))
+        .await;
     assert_eq!(saved.unwrap(), Saved::Saved);
     for before in [Some(&one), None] {
-        let saved = commands.put_secret(&acme, before, &given("three")).await;
+        let saved = commands
+            .put_secret(&acme, before, &credentials("three"))
+            .await;
         assert_eq!(saved.unwrap(), Saved::Conflict);
     }
     assert_eq!(key().await, "two");
@@ -313,7 +317,10 @@ async fn no_concurrent_change_is_lost() {
     let place = std::sync::Arc::new(Place::new());
     let acme = TenantId::from("acme");
     let first = vault(&place, "2026-11-22T10:00:00Z");
-    first.put_secret(&acme, None, &given("one")).await.unwrap();
+    first
+        .put_secret(&acme, None, &credentials("one"))
+        .await
+        .unwrap();
     let changes = (0..16).map(|number| {
         let (place, acme) = (place.clone(), acme.clone());
         tokio::spawn(async move {
@@ -344,7 +351,10 @@ async fn drafts_are_removed() {
     let vault = vault(&place, "2026-11-22T10:00:00Z");
     let folder = place.path("stagecall.db.secrets");
     let acme = TenantId::from("acme");
-    vault.put_secret(&acme, None, &given("one")).await.unwrap();
+    vault
+        .put_secret(&acme, None, &credentials("one"))
+        .await
+        .unwrap();
     let drafts = ["acme.4711.new", "acme.new", "acme-2.4711.new"].map(|name| folder.join(name));
     let left = || drafts.clone().map(|draft| draft.exists());
     let die = || {

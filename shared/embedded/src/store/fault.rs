@@ -26,10 +26,10 @@ pub(super) enum Fault {
 impl Fault {
     /// The error for the caller.
     pub(super) fn during(self, store: &'static str, operation: &'static str) -> StoreError {
-        let told = StoreError::new(store, operation, &self);
+        let error = StoreError::new(store, operation, &self);
         match self {
-            Self::Unreadable { .. } => told.permanent(),
-            Self::Sqlite(_) | Self::Other(_) => told,
+            Self::Unreadable { .. } => error.permanent(),
+            Self::Sqlite(_) | Self::Other(_) => error,
         }
     }
 

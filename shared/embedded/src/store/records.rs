@@ -120,7 +120,7 @@ impl OperatorStore for Store {
             while let Some(row) = rows.next()? {
                 let [text, name, id]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
                 let delivery = parse(format_args!("delivery {tenant}/{id}"), &text)?;
-                found.push((delivery, standing(&name)));
+                found.push((delivery, delivery_standing(&name)));
             }
             Ok(found)
         })
@@ -248,8 +248,12 @@ fn page(
 ) -> Result<InvitationPage, Fault> {
     let tenant = tenant.as_str();
     let mut values: Vec<&dyn rusqlite::ToSql> = vec![&tenant, &below];
-    let asked = asked(filter);
-    values.extend(asked.iter().map(|(_, value)| value as &dyn rusqlite::ToSql));
+    let columns = filter_columns(filter);
+    values.extend(
+        columns
+            .iter()
+            .map(|(_, value)| value as &dyn rusqlite::ToSql),
+    );
     let mut statement = connection.prepare_cached(&page_sql(filter))?;
     let mut rows = statement.query(values.as_slice())?;
     let mut found = Vec::new();
@@ -274,14 +278,14 @@ pub(super) fn page_sql(filter: &InvitationFilter) -> String {
     let mut sql = "SELECT rowid, document, tenant, application, mapping, round FROM invitation
          WHERE tenant = ?1 AND rowid < ?2"
         .to_owned();
-    for (index, (column, _)) in asked(filter).into_iter().enumerate() {
+    for (index, (column, _)) in filter_columns(filter).into_iter().enumerate() {
         sql = format!("{sql} AND {column} = ?{}", index + 3);
     }
     format!("{sql} ORDER BY rowid DESC")
 }
 
 /// The columns of the filter, each with its value.
-fn asked(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
+fn filter_columns(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
     let columns = [
         (
             "candidate",
@@ -294,13 +298,13 @@ fn asked(filter: &InvitationFilter) -> Vec<(&'static str, &str)> {
         ("state", filter.state.as_deref()),
         ("mapping", filter.mapping.as_ref().map(MappingId::as_str)),
     ];
-    let given = columns
+    let set = columns
         .into_iter()
         .map(|(column, value)| Some((column, value?)));
-    given.flatten().collect()
+    set.flatten().collect()
 }
 
-fn standing(name: &str) -> DeliveryStanding {
+fn delivery_standing(name: &str) -> DeliveryStanding {
     match name {
         "handled" => DeliveryStanding::Handled,
         "unmatched" => DeliveryStanding::Unmatched,

@@ -8,7 +8,7 @@ use stagecall_http::{Response, read_json};
 use url::Url;
 
 use super::errors::{self, Asked};
-use super::{invite, report, standing};
+use super::{invite, report, status};
 use crate::adapter::Listed;
 use crate::error::PlatformError;
 use crate::json::{Record, id};
@@ -58,15 +58,15 @@ pub(super) fn result(
 /// The result in a record. Scores, counts and the report are read only after the run has ended: partial values are not
 /// a result.
 fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
-    let status = standing::standing(record);
+    let status = status::status(record);
     let so_far = AssessmentResult {
         assessment: ["test_id", "quiz_id"]
             .iter()
             .find_map(|name| id(record.get(&[name])?))
             .map(AssessmentId::new),
         client_ref: client_ref(record),
-        stage: standing::other_word(record),
-        started_at: record.time(&standing::STARTED_AT),
+        stage: status::other_word(record),
+        started_at: record.time(&status::STARTED_AT),
         parts: report::runs(record, status).into_iter().collect(),
         ..AssessmentResult::bare(reference.clone(), status)
     };
@@ -75,7 +75,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
     }
     AssessmentResult {
         completed_at: record
-            .time(&standing::FINISHED_AT)
+            .time(&status::FINISHED_AT)
             .filter(|_| status == Status::Completed),
         // Zeros may stand where nothing is known (§14): whoever never began has no score of 0.
         score: report::score(record).filter(|score| {

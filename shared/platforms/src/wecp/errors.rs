@@ -153,17 +153,17 @@ fn message(answer: &Response) -> Option<String> {
     if answer.body.len() > MAX_MESSAGE_BYTES {
         return None;
     }
-    let said = match answer.json() {
+    let message = match answer.json() {
         Ok(Some(Value::Object(object))) => ["errorMessage", "message", "error", "detail"]
             .iter()
             .find_map(|name| match object.get(*name)? {
                 Value::Object(inner) => inner.get("message").and_then(text),
                 value => text(value),
             })?,
-        Ok(Some(Value::String(said))) => said,
+        Ok(Some(Value::String(message))) => message,
         Ok(_) => return None,
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
-    let said = said.trim().to_lowercase();
-    (!said.is_empty() && !said.starts_with('<')).then_some(said)
+    let message = message.trim().to_lowercase();
+    (!message.is_empty() && !message.starts_with('<')).then_some(message)
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::errors::{self, Asked};
 use super::settings::Options;
-use super::{assessment_id, candidates, invite, report, rows, standing};
+use super::{assessment_id, candidates, invite, report, rows, status};
 use crate::adapter::{Listed, email_of};
 use crate::error::PlatformError;
 use crate::json::{Record, id, text};
@@ -198,11 +198,11 @@ pub(super) fn result(
 
 /// The result in a record: the scorecard counts once the interview is over.
 fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentResult {
-    let status = standing::standing(record);
+    let status = status::status(record);
     let so_far = AssessmentResult {
         client_ref: candidates::client_ref(record),
-        stage: standing::other_word(record),
-        started_at: record.time(&standing::STARTED_AT),
+        stage: status::other_word(record),
+        started_at: record.time(&status::STARTED_AT),
         ..AssessmentResult::bare(reference.clone(), status)
     };
     if status != Status::Completed {
@@ -211,7 +211,7 @@ fn read(record: &Record<'_>, reference: &Reference, base: &Url) -> AssessmentRes
     let (ratings, comments) = scorecard(record);
     let recording = record.get(&["recording_link", "recording_url"]);
     AssessmentResult {
-        completed_at: record.time(&standing::FINISHED_AT),
+        completed_at: record.time(&status::FINISHED_AT),
         score: report::score(record),
         ratings: [report::score_in_words(record), ratings].concat(),
         comments,

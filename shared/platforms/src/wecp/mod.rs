@@ -18,7 +18,7 @@ mod invite;
 mod mapping;
 mod report;
 mod settings;
-mod standing;
+mod status;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use stagecall_core::result::{Rating, Score, Status, SubResult};
 use url::Url;
 
-use super::{KIND, invite, standing};
+use super::{KIND, invite, status};
 use crate::json::{self, Record, number, text};
 use crate::kind::is_same_page;
 
@@ -64,21 +64,21 @@ pub(super) fn runs(record: &Record<'_>, status: Status) -> Option<SubResult> {
 /// Times, languages, and question by question.
 pub(super) fn parts(record: &Record<'_>) -> Vec<SubResult> {
     let taken = || {
-        let begun = record.time(&standing::STARTED_AT)?;
-        let ended = record.time(&standing::FINISHED_AT)?;
+        let begun = record.time(&status::STARTED_AT)?;
+        let ended = record.time(&status::FINISHED_AT)?;
         let taken = ended.duration_since(begun);
         taken.is_positive().then(|| readable(taken))
     };
     // Its form, and whether it is the time allowed or taken, is not established: so it is reported under its own name.
     let duration = || {
-        let said = record.get(&["test_duration"])?.as_str()?.trim();
-        match said.parse::<SignedDuration>() {
+        let duration = record.get(&["test_duration"])?.as_str()?.trim();
+        match duration.parse::<SignedDuration>() {
             Ok(duration) => duration.is_positive().then(|| readable(duration)),
             // A number without a unit is meaningless.
             Err(_) => (1..=40)
-                .contains(&said.len())
-                .then(|| said.to_owned())
-                .filter(|said| said.parse::<f64>().is_err()),
+                .contains(&duration.len())
+                .then(|| duration.to_owned())
+                .filter(|duration| duration.parse::<f64>().is_err()),
         }
     };
     let languages: Vec<_> = record

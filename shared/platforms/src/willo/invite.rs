@@ -7,7 +7,7 @@ use stagecall_http::Response;
 use url::Url;
 
 use super::settings::Options;
-use super::{errors, links, phone, standing};
+use super::{errors, links, phone, status};
 use crate::adapter::email_of;
 use crate::error::PlatformError;
 use crate::json::{self, Record};
@@ -59,5 +59,5 @@ pub(super) fn read(answer: &Response, base: &Url) -> Result<InviteAnswer, Platfo
 
 fn reference(body: &Value) -> Option<Reference> {
     let record = Record::of(body, &["participant", "data", "candidate"])?;
-    standing::key(&record).map(Reference::new)
+    status::key(&record).map(Reference::new)
 }

@@ -14,7 +14,7 @@ mod links;
 mod participants;
 mod phone;
 mod settings;
-mod standing;
+mod status;
 mod webhooks;
 
 use std::num::NonZeroU32;

@@ -9,7 +9,7 @@ use stagecall_core::result::{AssessmentResult, Comment, Rating, Score, Status, S
 use stagecall_http::Response;
 use url::Url;
 
-use super::{errors, links, standing};
+use super::{errors, links, status};
 use crate::adapter::Listed;
 use crate::error::PlatformError;
 use crate::json::{Record, id, score, score_in_words, text};
@@ -27,14 +27,14 @@ const SCORES: [&str; 4] = ["score", "overall_score", "average_score", "total_sco
 /// Whether a row of the list belongs to another interview, in case the filter is ignored. Only values in a key's form
 /// are compared: the same field may be the interview's title or an unrelated number.
 pub(super) fn is_foreign(row: &Value, assessment: &AssessmentId) -> bool {
-    let wanted = bare(assessment.as_str());
+    let key = bare(assessment.as_str());
     Record::of(row, &INNER).is_some_and(|record| {
         INTERVIEW
             .iter()
             .filter_map(|name| record.get(&[name]).and_then(id))
             .map(|of| bare(&of))
-            .find(|of| is_key(of) || !is_key(&wanted))
-            .is_some_and(|of| of != wanted)
+            .find(|of| is_key(of) || !is_key(&key))
+            .is_some_and(|of| of != key)
     })
 }
 
@@ -51,7 +51,7 @@ fn is_key(text: &str) -> bool {
 /// A row of the list; `None` if it has no key.
 pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     let record = Record::of(row, &INNER)?;
-    let reference = Reference::new(standing::key(&record)?);
+    let reference = Reference::new(status::key(&record)?);
     Some(Listed {
         found: Found {
             reference: reference.clone(),
@@ -64,7 +64,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
             .collect(),
         sighting: ListedStatus {
             reference,
-            status: standing::standing(&record),
+            status: status::status(&record),
             change_token: change_token(row, base),
         },
     })
@@ -90,7 +90,7 @@ pub(super) fn result(
             card.list(&["items", "criteria", "scores", "results", "lines"])
         }),
     });
-    let status = standing::standing(&record).unwrap_or(Status::Sent);
+    let status = status::status(&record).unwrap_or(Status::Sent);
     let parts = |lines: &[Value]| lines.iter().filter_map(part).collect::<Vec<_>>();
     // Words of a response are the candidate's answer, not a rating.
     let mut scored = parts(responses);
@@ -99,7 +99,7 @@ pub(super) fn result(
     Ok(AssessmentResult {
         assessment: interview(&record),
         client_ref: record.text(&CLIENT_REF),
-        stage: standing::stage(&record),
+        stage: status::stage(&record),
         started_at: record.time(&["started_at", "started", "started_on"]),
         completed_at: record.time(&[
             "completed_at",
@@ -222,11 +222,11 @@ fn author(record: &Record<'_>) -> Option<String> {
 
 /// The transcript, question by question.
 fn transcript(responses: &[Value]) -> Option<String> {
-    let told: Vec<_> = responses
+    let answers: Vec<_> = responses
         .iter()
         .filter_map(|response| {
             let record = Record::of(response, &[])?;
-            let said = [
+            let text = [
                 "transcript",
                 "transcription",
                 "text",
@@ -236,12 +236,12 @@ fn transcript(responses: &[Value]) -> Option<String> {
             .iter()
             .find_map(|name| speech(record.get(&[name])?))?;
             Some(match label(&record) {
-                Some(question) => format!("{question}\n{said}"),
-                None => said,
+                Some(question) => format!("{question}\n{text}"),
+                None => text,
             })
         })
         .collect();
-    (!told.is_empty()).then(|| told.join("\n\n"))
+    (!answers.is_empty()).then(|| answers.join("\n\n"))
 }
 
 /// Speech as a text, an object with a text, or a list of either; a URL is not speech.

@@ -50,7 +50,7 @@ impl Callbacks for Willo {
         }
         let prefix = callback::prefix(address);
         for (event, optional) in EVENTS {
-            let wanted = Wanted {
+            let desired = DesiredHook {
                 url: callback::whole(address, event),
                 event,
                 everything,
@@ -59,7 +59,7 @@ impl Callbacks for Willo {
             let ours: Vec<_> = registered
                 .iter()
                 .filter(|hook| is_ours(hook, &prefix, event))
-                .map(|hook| (id(hook), wanted.change(hook)))
+                .map(|hook| (id(hook), desired.change(hook)))
                 .collect();
             if ours.iter().any(|(_, change)| change.is_empty()) {
                 plan.kept += 1;
@@ -74,7 +74,7 @@ impl Callbacks for Willo {
                 self.request(Method::Patch, url).json(&change.into())
             } else {
                 let url = self.url(&["webhooks"]);
-                self.request(Method::Post, url).json(&wanted.all().into())
+                self.request(Method::Post, url).json(&desired.all().into())
             };
             plan.writes.push(CallbackWrite {
                 event,
@@ -106,14 +106,14 @@ fn address(hook: &Value) -> Option<Url> {
 }
 
 /// A desired registration.
-struct Wanted<'a> {
+struct DesiredHook<'a> {
     url: Url,
     event: &'static str,
     everything: bool,
     interviews: &'a BTreeSet<&'a str>,
 }
 
-impl Wanted<'_> {
+impl DesiredHook<'_> {
     fn all(&self) -> Map<String, Value> {
         let mut all = Map::new();
         all.insert("url".to_owned(), self.url.as_str().into());

@@ -81,13 +81,14 @@ async fn every_kind_of_failure_has_its_phase() {
 
 #[tokio::test(start_paused = true)]
 async fn a_throttled_call_waits_as_long_as_the_platform_says_or_by_default() {
-    let mut said = answer(429, &json!({"detail": "Request was throttled."}));
-    if let Ok(said) = &mut said {
-        said.headers
+    let mut throttled = answer(429, &json!({"detail": "Request was throttled."}));
+    if let Ok(throttled) = &mut throttled {
+        throttled
+            .headers
             .push(("retry-after".to_owned(), "7".to_owned()));
     }
     assert_eq!(
-        refusal(said).await.retry_at,
+        refusal(throttled).await.retry_at,
         Some("2026-11-22T12:00:07Z".parse().unwrap())
     );
     let silent = refusal(answer(429, &json!({}))).await;

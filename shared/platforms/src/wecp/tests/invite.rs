@@ -264,8 +264,8 @@ fn a_refusal_has_its_scope_and_never_quotes() {
         let fault = invited(answer).unwrap_err();
         assert_eq!((fault.code, fault.scope), (code, scope), "{shown}");
         for secret in ["k3y", "@", "Ada"] {
-            let said = format!("{} {}", fault.problem, fault.remedy);
-            assert!(!said.contains(secret), "{said}");
+            let shown_text = format!("{} {}", fault.problem, fault.remedy);
+            assert!(!shown_text.contains(secret), "{shown_text}");
         }
     }
 }

@@ -425,7 +425,7 @@ fn a_change_token_changes_only_with_the_result() {
         sighting(&with(row(), &json!({"reportLink": link}))).change_token
     };
     assert_eq!(linked("signature=1"), linked("signature=2"));
-    for news in [
+    for change in [
         json!({"percentage": 80}),
         json!({"testFinished": false}),
         json!({"testStartTime": "2026-11-21T09:00:00.000Z"}),
@@ -433,9 +433,9 @@ fn a_change_token_changes_only_with_the_result() {
         json!({"reportLink": "https://assess.wecreateproblems.com/reports/9"}),
     ] {
         assert_ne!(
-            sighting(&with(row(), &news)).change_token,
+            sighting(&with(row(), &change)).change_token,
             finished.change_token,
-            "{news}"
+            "{change}"
         );
     }
     // Progress of a running candidate is not a change.

@@ -241,9 +241,9 @@ fn a_change_token_changes_only_with_the_result() {
         ),
         ("scores", json!([{"name": "Clarity", "score": 1}])),
     ] {
-        let mut news = row.clone();
-        news[name] = value;
-        assert_ne!(sighting(&news).change_token, before, "{name}");
+        let mut changed = row.clone();
+        changed[name] = value;
+        assert_ne!(sighting(&changed).change_token, before, "{name}");
     }
 }
 

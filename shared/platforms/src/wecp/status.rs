@@ -53,7 +53,7 @@ pub(super) const FINISHED_AT: [&str; 6] = [
 ];
 
 /// The candidate's status: finished by a flag, else by a word, else by the times.
-pub(super) fn standing(record: &Record<'_>) -> Status {
+pub(super) fn status(record: &Record<'_>) -> Status {
     let flags: Vec<_> = ["test_finished", "finished"]
         .iter()
         .filter_map(|name| record.get(&[name]))
@@ -167,7 +167,7 @@ mod tests {
             (json!({"status": "Sparkling"}), Status::Sent),
         ] {
             let record = Record::of(&value, &[]).unwrap();
-            assert_eq!(standing(&record), status, "{value}");
+            assert_eq!(super::status(&record), status, "{value}");
         }
     }
 

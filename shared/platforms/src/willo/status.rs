@@ -124,7 +124,7 @@ const FACTS: &[(Status, &[&str])] = &[
 ];
 
 /// The participant's status, if the record has it.
-pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
+pub(super) fn status(record: &Record<'_>) -> Option<Status> {
     let fact = |status: Status| {
         FACTS
             .iter()
@@ -165,7 +165,7 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
     if ending.is_some() {
         return ending;
     }
-    let said = words
+    let by_words = words
         .into_iter()
         .flatten()
         .max_by_key(|status| progress(*status));
@@ -183,8 +183,9 @@ pub(super) fn standing(record: &Record<'_>) -> Option<Status> {
     } else {
         None
     };
-    said.into_iter()
-        .chain(shown)
+    by_words
+        .into_iter()
+        .chain(by_facts)
         .max_by_key(|status| progress(*status))
 }
 
@@ -255,7 +256,7 @@ mod tests {
     use super::*;
 
     fn of(value: &Value) -> Option<Status> {
-        standing(&Record::of(value, &[]).unwrap())
+        super::status(&Record::of(value, &[]).unwrap())
     }
 
     #[test]

@@ -37,7 +37,7 @@ enum HistoryLookup {
 
 impl Client {
     /// The application's stage and status with its history.
-    pub(crate) async fn read_standing(
+    pub(crate) async fn read_stage_info(
         &self,
         application: &ApplicationId,
     ) -> Result<StageInfo, CallError> {
@@ -221,8 +221,8 @@ mod tests {
         })
     }
 
-    fn ids(standing: &StageInfo) -> Vec<&str> {
-        match standing {
+    fn ids(info: &StageInfo) -> Vec<&str> {
+        match info {
             StageInfo::History(rows) => rows.iter().map(|row| row.id.as_str()).collect(),
             other => panic!("{other:?}"),
         }
@@ -237,8 +237,8 @@ mod tests {
             history_row(11, 7, "2025-01-20T09:15:00.5Z", 1),
         ]);
         let scene = Scene::new(move |_| Answer::value(&json!({"Records": rows, "TotalPages": 1})));
-        let standing = scene.client().await.standing(&"7".into()).await.unwrap();
-        assert_eq!(ids(&standing), ["11", "9", "10"]);
+        let info = scene.client().await.standing(&"7".into()).await.unwrap();
+        assert_eq!(ids(&info), ["11", "9", "10"]);
         assert_eq!(scene.calls(), 1);
         assert_eq!(
             scene.last().body["Filters"],
@@ -256,8 +256,8 @@ mod tests {
             };
             Answer::value(&json!({"Records": [row], "CurrentPage": page, "TotalPages": 2}))
         });
-        let standing = scene.client().await.standing(&"7".into()).await.unwrap();
-        assert_eq!(ids(&standing), ["9", "10"]);
+        let info = scene.client().await.standing(&"7".into()).await.unwrap();
+        assert_eq!(ids(&info), ["9", "10"]);
     }
 
     #[tokio::test]
@@ -355,8 +355,8 @@ mod tests {
                 "/api/vacancies/search" => any.clone(),
                 _ => by_id.clone(),
             });
-            let standing = scene.client().await.standing(&"7".into()).await;
-            assert_eq!(standing.map_err(|error| error.code), expected);
+            let info = scene.client().await.standing(&"7".into()).await;
+            assert_eq!(info.map_err(|error| error.code), expected);
         }
     }
 
