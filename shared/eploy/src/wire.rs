@@ -177,7 +177,7 @@ impl Page {
         }
         if let Some(current) = current.filter(|current| (1..requested).contains(current)) {
             return match total {
-                Some(total) if current < total => Err("another page came than was asked for"),
+                Some(total) if current < total => Err("another page came than the requested one"),
                 // Beyond the end, the last page may be returned again.
                 _ => Ok(Self::EMPTY),
             };

@@ -33,7 +33,7 @@ pub enum TransportError {
     TooLarge(usize),
     /// The response has an encoding that was not requested and is not supported. As with [`TooLarge`](Self::TooLarge), the
     /// request may have taken effect.
-    #[error("the answer is encoded as \"{0}\", which was not asked for")]
+    #[error("the answer is encoded as \"{0}\", which was not requested")]
     Encoded(String),
 }
 

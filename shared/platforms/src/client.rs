@@ -105,7 +105,7 @@ impl Client {
             if answer.is_success() && answer.is_page() {
                 // A proxy answered; whether the platform saw the call is unknown.
                 let fault = PlatformError::unreadable(format!(
-                    "A web page was answered in {}'s place",
+                    "A web page came in place of {}'s answer",
                     self.kind.title
                 ));
                 return Err(fail(fault, wrote_before));

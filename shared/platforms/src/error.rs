@@ -90,7 +90,7 @@ impl PlatformError {
             .of_connection(),
             404 => Self::refused(
                 problem::NOT_FOUND.code,
-                format!("{title} has no such thing (404)"),
+                format!("{title} has no such record (404)"),
                 problem::NOT_FOUND.remedy,
             ),
             429 => Self::new(
@@ -110,7 +110,7 @@ impl PlatformError {
                 ..Self::new(
                     Effect::Unknown,
                     problem::UNAVAILABLE.code,
-                    format!("{title} has a problem of its own ({status})"),
+                    format!("{title} failed ({status})"),
                     problem::UNAVAILABLE.remedy,
                 )
             },

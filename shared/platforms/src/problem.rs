@@ -25,7 +25,7 @@ macro_rules! problems {
 
 problems! {
     SETTINGS = "platform.settings":
-        "the settings of the connection are not sound",
+        "the settings of the connection are invalid",
         "Correct the connection's settings.";
     UNKNOWN_ACCOUNT = "platform.unknown_account":
         "the tenant has no platform account of that name",
@@ -46,8 +46,8 @@ problems! {
         "the mapping does not say what the platform needs for it, or names an assessment of another kind",
         "Correct the mapping's options or its assessment.";
     CANNOT_MAKE = "platform.cannot_make":
-        "nothing of the kind that the mapping wants made can be made on this platform",
-        "Let the mapping name an assessment that is there.";
+        "the platform cannot create the kind of assessment that the mapping asks for",
+        "Let the mapping name an existing assessment.";
     UNREACHABLE = "platform.unreachable":
         "there is no connection to the platform",
         "If it lasts, see whether the platform is up and reachable from here.";
@@ -67,7 +67,7 @@ problems! {
         "the platform's list of invitations is too long to be read in the time there is",
         "See in the platform whether the candidate is invited. Use a new assessment for the next round of hiring.";
     UNAVAILABLE = "platform.unavailable":
-        "the platform has a problem of its own",
+        "the platform failed",
         "If it lasts, ask the platform's support.";
     UNAUTHORIZED = "platform.unauthorized":
         "the platform does not accept the credentials",
@@ -82,7 +82,7 @@ problems! {
         "the platform asks to slow down",
         "If it happens often, lower calls_per_second or ask the platform for a higher limit.";
     NOT_FOUND = "platform.not_found":
-        "the platform has no such thing",
+        "the platform has no such record",
         "Check that the assessment still exists on the platform and that the key's user may see it.";
     BAD_REFERENCE = "platform.bad_reference":
         "an id or reference is none of the platform's",
@@ -97,7 +97,7 @@ problems! {
         "the platform does not accept the assessment that the mapping names",
         "Check that it still exists on the platform, is open, and may be seen by the key's user.";
     LIST_WITHOUT_NAMES = "platform.list_without_names":
-        "the platform's list does not tell whom it is about, so it cannot be told who is not there",
+        "the platform's list does not identify its candidates, so nobody's absence can be concluded",
         "Look on the platform whether the candidate is invited; the key's user may lack the right to see addresses.";
     NO_CALLBACKS = "platform.no_callbacks":
         "this platform never calls back",
