@@ -1,15 +1,18 @@
 //! The store: one `SQLite` file with all durable state.
 //!
-//! **An acknowledged write is durable.** All writes go through one thread. It takes all waiting writes, runs each in its own savepoint inside one transaction, commits once and only then answers (see [`writer`]). So many small writes share one `fsync`, and a failed write does not affect the others. Measured with the example
-//! `group_commit` on two cores and a disk with an uncommonly quick `fsync` (0.05 ms), debug build: 16,000 inserts at
-//! once took a 12th of the time of 16,000 that each waited for a commit of their own (the median of three runs, from an
-//! 11th to a 16th); counted with 8,000, they needed at most a 50th of the `fsync`s. On a slower disk the first ratio
-//! approaches the second.
+//! **An acknowledged write is durable.** All writes go through one thread. It takes all waiting writes, runs each in
+//! its own savepoint inside one transaction, commits once and only then answers (see [`writer`]). So many small writes
+//! share one `fsync`, and a failed write does not affect the others. Measured with the example `group_commit` on two
+//! cores and a disk with an uncommonly quick `fsync` (0.05 ms), debug build: 16,000 inserts at once took a 12th of the
+//! time of 16,000 that each waited for a commit of their own (the median of three runs, from an 11th to a 16th);
+//! counted with 8,000, they needed at most a 50th of the `fsync`s. On a slower disk the first ratio approaches the
+//! second.
 //!
 //! **Reads** have their own connections and see every acknowledged write (WAL).
 //!
-//! **One host per file.** A host locks the file, under whatever name, while it runs. An operator's command opens the same file without the lock and may read and write meanwhile. The file belongs on a local disk: WAL does not work over a
-//! network.
+//! **One host per file.** A host locks the file, under whatever name, while it runs. An operator's command opens the
+//! same file without the lock and may read and write meanwhile. The file belongs on a local disk: WAL does not work
+//! over a network.
 
 mod allowance;
 mod announcements;
