@@ -17,7 +17,7 @@ use crate::store::StoreUrl;
 #[command(
     name = "stagecall",
     version,
-    after_help = "Exit codes: 0 done, 1 failed on the way, 2 wrong command line or configuration, 3 refused by Eploy or a platform, 4 no such record.\n\nStart with:  stagecall demo"
+    after_help = "Exit codes: 0 success, 1 failure, 2 invalid command line or configuration, 3 rejected by Eploy or a platform, 4 not found.\n\nStart with:  stagecall demo"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -28,12 +28,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the tenants of the store and of a configuration file, on this machine.
+    /// Serve the tenants of the store and of a configuration file on this machine.
     Serve(ServeArguments),
-    /// Run stand-ins of Eploy, Willo, WeCP and an HRMS to try things out against.
+    /// Run simulators of Eploy, Willo, WeCP and an HRMS.
     Sandbox(SandboxArguments),
-    /// Watch candidates being invited on two platforms, responding, appearing in Eploy and being hired, against stand-ins on
-    /// this machine.
+    /// Run a demo against simulators on this machine: candidates are invited on two platforms, respond, appear in Eploy and
+    /// are hired.
     Demo(DemoArguments),
     #[command(flatten)]
     Operate(operate::Command),
@@ -45,18 +45,17 @@ pub(crate) enum Command {
     Man(ManArguments),
 }
 
-/// Which installation a command is about.
+/// The installation that a command works on.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Installation")]
 pub(crate) struct InstallationArguments {
     /// The store: sqlite:PATH or aws:STACK. [default: sqlite:stagecall.db]
     #[arg(long, global = true, env = "STAGECALL_STORE", value_name = "STORE")]
     pub(crate) store: Option<StoreUrl>,
-    /// The configuration file of `serve`, where there is one: it names the store, the intervals and the secrets of its
-    /// tenants.
+    /// The configuration file of `serve`, if there is one: it names the store, the intervals and the secrets of its tenants.
     #[arg(long, global = true, env = "STAGECALL_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Allow http and loopback addresses: only for trying things out against `stagecall sandbox`.
+    /// Allow http and loopback addresses. Only for use with `stagecall sandbox`.
     #[arg(long, global = true, env = "STAGECALL_SANDBOX")]
     pub(crate) sandbox: bool,
 }
@@ -67,16 +66,16 @@ pub(crate) struct InstallationArguments {
     after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --store sqlite:stagecall.db --listen 127.0.0.1:8080\n  stagecall serve --print-example > stagecall.toml"
 )]
 pub(crate) struct ServeArguments {
-    /// Where to listen for callbacks, in place of what the file says. [default: 127.0.0.1:8080]
+    /// The address to listen on for callbacks; overrides the configuration file. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Under which address platforms reach that listener, in place of what the file says.
+    /// The public URL of that listener, which platforms call; overrides the configuration file.
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<Url>,
-    /// Check the file and end.
+    /// Check the configuration file and exit.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Print a commented example of the file and end.
+    /// Print a commented example of the configuration file and exit.
     #[arg(long)]
     pub(crate) print_example: bool,
     /// Write logs as JSON, one event per line.
@@ -90,13 +89,13 @@ pub(crate) struct ServeArguments {
     after_help = "Examples:\n  stagecall sandbox\n  stagecall sandbox --port 7070 --seed 3\n  stagecall sandbox customer acme --keys acme-keys.toml"
 )]
 pub(crate) struct SandboxArguments {
-    /// Instead of running the stand-ins, play a part in those that run.
+    /// Act as somebody in a sandbox that is already running, instead of starting one.
     #[command(subcommand)]
     pub(crate) play: Option<Play>,
-    /// The port on 127.0.0.1; 0 takes a free one.
+    /// The port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 7070, global = true)]
     pub(crate) port: u16,
-    /// What people, keys and faults are made up from.
+    /// The seed that names, keys and faults are generated from.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }
@@ -108,23 +107,23 @@ pub(crate) struct SandboxArguments {
     after_help = "Examples:\n  stagecall demo\n  stagecall demo --candidates 500 --faults --seed 7 --json\n  stagecall demo --keep"
 )]
 pub(crate) struct DemoArguments {
-    /// How many candidates there are.
+    /// The number of candidates.
     #[arg(long, default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) candidates: u32,
-    /// Let calls fail before and after they took effect, slow down, be throttled, and callbacks get lost, doubled and late.
+    /// Inject faults: failing, slow and throttled calls; lost, duplicated and late callbacks.
     #[arg(long)]
     pub(crate) faults: bool,
-    /// What the story is made up from: the same seed, the same story.
+    /// The seed of the script: the same seed gives the same script.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Go on serving afterwards, and print the addresses.
+    /// Keep serving afterwards, and print the addresses.
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Print the outcome as one JSON object, on the last line.
+    /// Print the outcome as one JSON object on the last line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Let the functions play Stagecall's part: the project's own template, deployed to an emulator of AWS that is
-    /// installed into .venv if it is not there. Needs Python 3.10 and a checkout of the repository.
+    /// Run the functions instead of the embedded host: the project's own template, deployed to an AWS emulator, which is
+    /// installed into .venv if it is missing. Needs Python 3.10 and a checkout of the repository.
     #[cfg(feature = "aws")]
     #[arg(long)]
     pub(crate) aws: bool,

@@ -1,4 +1,4 @@
-//! Logs: to standard error, so that standard output stays the command's own.
+//! Logs go to standard error, so that standard output holds only the command's result.
 
 use std::io::IsTerminal as _;
 
@@ -8,17 +8,17 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
 
-/// Starts logging at `level` and above, unless the variable `STAGECALL_LOG` says otherwise: a level, or levels by
-/// module (`STAGECALL_LOG=info,stagecall_core=debug`).
+/// Starts logging at `level` and above, unless the variable `STAGECALL_LOG` sets another level, or levels by module
+/// (`STAGECALL_LOG=info,stagecall_core=debug`).
 pub(crate) fn start(level: Level, json: bool) {
-    let usual = Targets::new().with_default(level);
+    let default = Targets::new().with_default(level);
     let filter = match std::env::var("STAGECALL_LOG").as_deref().map(str::parse) {
-        Ok(Ok(wanted)) => wanted,
+        Ok(Ok(requested)) => requested,
         Ok(Err(error)) => {
-            eprintln!("stagecall: STAGECALL_LOG is not understood ({error}); logging at {level}");
-            usual
+            eprintln!("stagecall: STAGECALL_LOG is invalid ({error}); logging at {level}");
+            default
         }
-        Err(_) => usual,
+        Err(_) => default,
     };
     let logs = fmt::layer()
         .with_writer(std::io::stderr)

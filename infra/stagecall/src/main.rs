@@ -19,20 +19,18 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 
-/// How a command ended, as the shell sees it.
+/// Exit codes.
 pub(crate) mod exit {
-    /// It did what it was asked.
     pub(crate) const OK: u8 = 0;
-    /// Something went wrong on the way.
     pub(crate) const FAILED: u8 = 1;
-    /// The command line or the configuration is wrong; nothing was begun.
+    /// The command line or the configuration is invalid; nothing was started.
     pub(crate) const USAGE: u8 = 2;
-    /// Another system refused us: credentials, permission, address.
+    /// Another system rejected a call: credentials, permission, address.
     pub(crate) const REFUSED: u8 = 3;
-    /// What was asked about does not exist.
+    /// The named record does not exist.
     pub(crate) const NOT_FOUND: u8 = 4;
 
-    /// Why a command ends otherwise than with [`FAILED`].
+    /// An error with an exit code other than [`FAILED`].
     #[derive(Debug, thiserror::Error)]
     #[error("{message}")]
     pub(crate) struct ExitError {
@@ -40,7 +38,7 @@ pub(crate) mod exit {
         message: String,
     }
 
-    /// Ends with [`USAGE`].
+    /// An error that exits with [`USAGE`].
     pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
         let message = message.into();
         ExitError {
@@ -50,7 +48,7 @@ pub(crate) mod exit {
         .into()
     }
 
-    /// Ends with [`NOT_FOUND`].
+    /// An error that exits with [`NOT_FOUND`].
     pub(crate) fn not_found(message: impl Into<String>) -> anyhow::Error {
         let message = message.into();
         ExitError {
@@ -60,10 +58,10 @@ pub(crate) mod exit {
         .into()
     }
 
-    /// The code that an error ends the command with.
+    /// The exit code of an error.
     pub(crate) fn code(of: &anyhow::Error) -> u8 {
-        if let Some(because) = of.downcast_ref::<ExitError>() {
-            because.code
+        if let Some(exit_error) = of.downcast_ref::<ExitError>() {
+            exit_error.code
         } else if of
             .downcast_ref::<stagecall_core::error::CallError>()
             .is_some()
@@ -83,7 +81,7 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("stagecall: the runtime could not be started: {error}");
+            eprintln!("stagecall: cannot start the async runtime: {error}");
             return ExitCode::from(exit::FAILED);
         }
     };

@@ -1,4 +1,4 @@
-//! Shell completions and the manual, from the command line's own definition.
+//! Shell completions and man pages, generated from the command line's definition.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::exit;
     after_help = "Example:\n  stagecall completions bash > ~/.local/share/bash-completion/completions/stagecall"
 )]
 pub(crate) struct CompletionsArguments {
-    /// For this shell.
+    /// The shell.
     shell: Shell,
 }
 
@@ -25,12 +25,11 @@ pub(crate) struct CompletionsArguments {
     after_help = "Examples:\n  stagecall man | man -l -\n  stagecall man --to /usr/local/share/man/man1"
 )]
 pub(crate) struct ManArguments {
-    /// Write a page for every command into this folder.
+    /// Write a page for every command to this folder.
     #[arg(long, value_name = "FOLDER")]
     to: Option<PathBuf>,
 }
 
-/// Prints the completions.
 pub(crate) fn completions(arguments: &CompletionsArguments) -> u8 {
     clap_complete::generate(
         arguments.shell,
@@ -41,7 +40,7 @@ pub(crate) fn completions(arguments: &CompletionsArguments) -> u8 {
     exit::OK
 }
 
-/// Prints the manual's first page, or writes all of them.
+/// Prints the first man page, or writes all of them.
 pub(crate) fn man(arguments: &ManArguments) -> anyhow::Result<u8> {
     match &arguments.to {
         Some(folder) => clap_mangen::generate_to(Cli::command(), folder)
@@ -57,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// The commands that do something, with their names in full.
+    /// The commands without subcommands, with their full names.
     fn leaves(of: &Command, name: &str, found: &mut Vec<(String, Command)>) {
         let inner: Vec<_> = of
             .get_subcommands()
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_in_order() {
+    fn the_command_line_is_valid() {
         Cli::command().debug_assert();
     }
 
@@ -98,9 +97,9 @@ mod tests {
         }
     }
 
-    /// An example that the command line does not take teaches a mistake.
+    /// An example that does not parse teaches a mistake.
     #[test]
-    fn every_example_is_a_command_line_that_is_understood() {
+    fn every_example_parses() {
         for (name, command) in commands() {
             let help = command.get_after_help().map(ToString::to_string);
             for line in help.unwrap_or_default().lines() {
@@ -116,7 +115,7 @@ mod tests {
         }
     }
 
-    /// Words as a shell splits them, with single quotes.
+    /// Splits a line as a shell does, with single quotes.
     fn words(line: &str) -> Vec<String> {
         let mut words = Vec::new();
         for (count, part) in line.split('\'').enumerate() {

@@ -1,4 +1,4 @@
-//! Secrets as a command is given them: TOML with a table for Eploy, one for each platform account, and one for the HRMS.
+//! Secrets as input: TOML with a table for Eploy, one for each platform account, and one for the HRMS.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use secrecy::SecretString;
 /// Secrets by table and name. Does not print.
 pub(crate) type Given = BTreeMap<String, BTreeMap<String, SecretString>>;
 
-/// Reads them.
+/// Parses them.
 ///
 /// # Errors
-/// Says in which line it is not what is expected, and nothing of what is there: the message of TOML's reader would quote
-/// the line, and with it a secret.
+/// The error names the line and quotes nothing: the message of the TOML parser would quote the line, and with it a
+/// secret.
 pub(crate) fn parse(text: &str) -> Result<Given, String> {
     toml::from_str(text).map_err(|error| {
         let read = error.span().map_or(0, |span| span.start.min(text.len()));
-        // Bytes, because a place may be within a sign.
+        // Bytes, because the span may start within a character.
         let line = text.as_bytes()[..read].split(|byte| *byte == b'\n').count();
         format!(
-            "the secrets are not TOML of the expected shape, at line {line}; give tables such as [eploy] with client_id and client_secret, and [willo] with api_key, all of them texts"
+            "the secrets are not valid TOML of the expected shape, at line {line}; expected are tables such as [eploy] with client_id and client_secret, and [willo] with api_key, with string values"
         )
     })
 }
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_line_and_never_quoted() {
+    fn an_error_names_its_line_and_quotes_nothing() {
         for (text, line) in [
             ("[eploy]\nclient_id = hush", 2),
             ("[eploy]\n\nclient_id = ['hush']", 3),
@@ -45,9 +45,12 @@ mod tests {
             ("[willo]\napi_key = 'hush\u{fc}", 2),
             ("[willo]\n\u{fc} = 'hush'", 2),
         ] {
-            let told = parse(text).unwrap_err();
-            assert!(told.contains(&format!("at line {line};")), "{text}: {told}");
-            assert!(!told.contains("hush"), "{told}");
+            let error = parse(text).unwrap_err();
+            assert!(
+                error.contains(&format!("at line {line};")),
+                "{text}: {error}"
+            );
+            assert!(!error.contains("hush"), "{error}");
         }
     }
 }

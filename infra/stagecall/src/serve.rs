@@ -20,7 +20,7 @@ use crate::operate::read::orphaned;
 use crate::store::{self, StoreUrl};
 use crate::{exit, logging};
 
-/// Serves the tenants of the store, and of a configuration file where there is one, until interrupted.
+/// Serves the tenants of the store, and of a configuration file if there is one, until interrupted.
 pub(crate) async fn run(
     arguments: ServeArguments,
     on: &InstallationArguments,
@@ -34,13 +34,13 @@ pub(crate) async fn run(
         None if on.store.is_some() => None,
         None => {
             return Err(exit::usage(
-                "what is to be served? Name a configuration file with --config, or a store with tenants in it with --store",
+                "nothing to serve: name a configuration file with --config, or a store with tenants with --store",
             ));
         }
     };
     let StoreUrl::Sqlite(path) = store::place(on, config.as_ref()) else {
         return Err(exit::usage(
-            "a stack on AWS serves itself; name a store of this machine with --store sqlite:PATH",
+            "a stack on AWS does not need serve; name a store on this machine with --store sqlite:PATH",
         ));
     };
     let file = on.config.clone().unwrap_or_else(|| path.clone());
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     if let Some(public_url) = arguments.public_url {
         if public_url.scheme() != "https" && !config.host.sandbox {
             return Err(exit::usage(format!(
-                "--public-url is {public_url}; give an https address, because callbacks carry a token"
+                "--public-url is {public_url}; use an https address, because callbacks carry a token"
             )));
         }
         config.host.public_url = Some(public_url);
@@ -65,7 +65,7 @@ pub(crate) async fn run(
             .map(|one| one.tenant.mappings.len())
             .sum();
         println!(
-            "{} is in order: {} tenant(s), {mappings} mapping(s)",
+            "{} is valid: {} tenant(s), {mappings} mapping(s)",
             file.display(),
             config.tenants.len()
         );
@@ -107,13 +107,13 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
     );
     if config.host.public_url.is_none() {
         tracing::info!(
-            "host.public_url is not set: platforms cannot call back, and results are found by sweeping"
+            "host.public_url is not set: platforms cannot call back, so results are found by sweeping"
         );
     }
     until_interrupted(host, interrupted()).await
 }
 
-/// Runs the host until `interrupted` resolves. By itself it ends only when a part of it has failed.
+/// Runs the host until `interrupted` resolves. Returns earlier only if a part of the host has failed.
 async fn until_interrupted(
     host: Host,
     interrupted: impl Future<Output = ()>,
@@ -133,9 +133,9 @@ async fn until_interrupted(
     Ok(exit::OK)
 }
 
-/// Puts the tenants of the file into the store, which is what everything works from. A tenant that came from the file
-/// and is no longer in it is paused, not forgotten: what it was invited to is still on record. Tenants that commands
-/// have added are as the commands left them; their secrets are in the vault.
+/// Saves the tenants of the file in the store, which everything else reads. A tenant that came from the file and is no
+/// longer in it is paused, not deleted: its invitations are still in the store. Tenants that commands have added are left
+/// unchanged; their secrets are in the vault.
 async fn set_up(
     config: &Config,
     store: &Store,
@@ -145,7 +145,7 @@ async fn set_up(
     let before = store.list_tenants().await?;
     let mut refused = None;
     let mut ready = 0;
-    // Those of the file that are ready, and those that commands have added.
+    // Those of the file that are valid, and those that commands have added.
     let mut served: Vec<Tenant> = before
         .iter()
         .filter(|tenant| vault.has(&tenant.id))
@@ -166,7 +166,7 @@ async fn set_up(
                 ready += 1;
             }
             Err(unresolved) => {
-                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "the tenant stays as it was; start again when its configuration is corrected");
+                tracing::error!(tenant = %one.tenant.id, error = %unresolved, "tenant not updated from the configuration");
                 refused = Some(unresolved);
             }
         }
@@ -177,7 +177,7 @@ async fn set_up(
     for mut tenant in before {
         let in_file = config.tenants.iter().any(|one| one.tenant.id == tenant.id);
         if !tenant.paused && !in_file && !vault.has(&tenant.id) {
-            tracing::warn!(tenant = %tenant.id, "no longer in the configuration, and therefore paused");
+            tracing::warn!(tenant = %tenant.id, "tenant paused: no longer in the configuration");
             tenant.paused = true;
             store.put_tenant(&tenant).await?;
         }
@@ -185,7 +185,7 @@ async fn set_up(
     Ok(Ok(()))
 }
 
-/// What is wrong with a tenant of the file beside what is served already, and beside what is on record of it.
+/// What is wrong with a tenant of the file, compared with the tenants served already and with its saved data.
 async fn misconfigured(
     tenant: &Tenant,
     before: Option<&Tenant>,
@@ -196,7 +196,7 @@ async fn misconfigured(
     if !overlaps.is_empty() {
         let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
         return Ok(Some(format!(
-            "{}. If that is meant, set allow_overlap = true in one of the mappings",
+            "{}. If that is intended, set allow_overlap = true in one of the mappings",
             found.join("; ")
         )));
     }

@@ -98,7 +98,7 @@ fn file(input: &[u8], _: u64) -> Result<(), String> {
             let elsewhere = String::from_utf8_lossy(input)
                 .parse::<toml::Table>()
                 .is_ok_and(|table| strays(&toml::Value::Table(table)));
-            if told.contains(WRITTEN) && !told.contains("not TOML") && !elsewhere {
+            if told.contains(WRITTEN) && !told.contains("not valid TOML") && !elsewhere {
                 return Err(format!("a secret is repeated: {told}"));
             }
             Ok(())

@@ -193,7 +193,7 @@ async fn probing_keeps_the_dialect() {
     assert_eq!(dialect["stage_route"], "Application.StageId");
     assert_eq!(dialect["history"], "unreadable");
     let again = fixture.run(&["probe", "acme"]).well();
-    assert!(again.contains("stays as it is"), "{again}");
+    assert!(again.contains("is unchanged"), "{again}");
     let stages = fixture.run(&["stages", "acme", "--json"]);
     assert_eq!(stages.json()["complete"], true);
     let options = stages.json()["options"].clone();

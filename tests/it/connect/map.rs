@@ -88,11 +88,11 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
     ];
     let done = fixture.run(&nowhere);
     assert_eq!(done.code, Some(2));
-    assert!(done.err.contains("shown nowhere"), "{}", done.err);
+    assert!(done.err.contains("not be shown anywhere"), "{}", done.err);
     // Whoever is there would be invited: that has to be said.
     let done = fixture.map(&["--include-current"]);
     assert_eq!(done.code, Some(2));
-    assert!(done.err.contains("will be invited, too"), "{}", done.err);
+    assert!(done.err.contains("will also be invited"), "{}", done.err);
 
     let done = fixture.map(&[
         "--status",
@@ -125,7 +125,7 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
         .run(&["map", "show", "acme", "first-interview"])
         .well();
     assert!(
-        shown.contains("question     276 is answered with the percent"),
+        shown.contains("question     276 shows the percent"),
         "{shown}"
     );
     fixture

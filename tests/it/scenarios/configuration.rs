@@ -49,7 +49,7 @@ async fn all_problems_are_told_at_once() {
         ("tenants.acme.mappings[0].vacancies", "\"all\""),
         (
             "tenants.acme.mappings[0].assessment.platform",
-            "none of the tenant's platforms",
+            "not one of the tenant's platforms",
         ),
         ("tenants.acme.mappings[0].triggers[0]", "stage_name"),
         ("tenants.acme.mappings[0].report.questions", "percent"),
@@ -90,14 +90,14 @@ async fn a_file_that_is_missing_or_no_toml_is_told() {
     let (code, _, said) = serve(&harness.file("nothing.toml"), &[]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("nothing.toml") && said.contains("cannot be read"),
+        said.contains("nothing.toml") && said.contains("cannot read the file"),
         "{said}"
     );
     std::fs::write(harness.file("broken.toml"), "[host\nlisten = 3").unwrap();
     let (code, _, said) = serve(&harness.file("broken.toml"), &[]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("broken.toml") && said.contains("not TOML"),
+        said.contains("broken.toml") && said.contains("not valid TOML"),
         "{said}"
     );
 }

@@ -119,7 +119,12 @@ async fn what_happened_can_be_seen_from_above_and_in_full() {
     assert!(place("seen at the trigger stage") < place("the platform has it"));
     assert!(place("the platform has it") < place("Eploy shows it"));
     let why = operate(&harness, &["explain", "acme", &early.to_string()]);
-    assert!(why.ok().contains("it was there before"), "{}", why.out);
+    assert!(
+        why.ok()
+            .contains("at the trigger stage when the mapping was turned on"),
+        "{}",
+        why.out
+    );
 
     // Somebody of whom nothing is on record: Eploy is asked.
     let stranger = acme.applicant().await.application.to_string();

@@ -13,7 +13,7 @@ use super::mapping::trigger_by_id;
 use super::section::Section;
 use super::tenant::{may_be_secret, secret};
 
-/// Reads the plan, and where its signing secrets are.
+/// Reads the plan for hires, and where its signing secrets are.
 pub(crate) fn read(
     table: &Table,
     path: &str,
@@ -42,7 +42,7 @@ pub(crate) fn read(
         (true, false) => Some(HiredWhen::Placements(statuses)),
         (true, true) => {
             problems.push(format!(
-                "{path}: say what a hire is; give stages = [{{ stage = \"15\" }}] or placement_statuses = [\"4\"]"
+                "{path} does not define a hire; give stages = [{{ stage = \"15\" }}] or placement_statuses = [\"4\"]"
             ));
             None
         }
@@ -101,16 +101,16 @@ fn endpoint(
     let person: BTreeSet<PersonalField> = section
         .optional(
             "person",
-            "what is told about the person: any of first_name, last_name, email, phone",
+            "the personal data to send: any of first_name, last_name, email, phone",
             problems,
         )
         .unwrap_or_default();
     section.finish(problems);
     if let Some(url) = &url {
-        // Not the whole address: it might hold a password, or a token in its path.
+        // Only the host of the address: the rest might hold a password, or a token in its path.
         let shown = url.host_str().unwrap_or("?");
         if url.scheme() != "https" && !sandbox {
-            problems.push(format!("{path}.url (at {shown}): give an https address"));
+            problems.push(format!("{path}.url (at {shown}): use an https address"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             problems.push(format!(

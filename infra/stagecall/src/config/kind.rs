@@ -1,4 +1,4 @@
-//! What a mapping does: invites, arranges live interviews, or fills a talent pool.
+//! The kind of a mapping: invitations, live interviews, or a talent pool.
 
 use serde::Deserialize;
 use stagecall_core::ids::{AccountId, AssessmentId, QuestionId};
@@ -13,15 +13,15 @@ use super::section::Section;
 #[serde(deny_unknown_fields)]
 pub(super) struct AssessmentGiven {
     pub(super) platform: AccountId,
-    /// The one to invite to.
+    /// The id of an existing one.
     pub(super) id: Option<AssessmentId>,
-    /// What to make instead, in the platform's word.
+    /// The kind of the one to create, in the platform's word.
     pub(super) create: Option<AssessmentId>,
-    /// How often.
+    /// The scope in which one is created.
     pub(super) once_per: Option<OncePer>,
 }
 
-/// What the mapping does: arranges meetings, fills a pool, or else invites.
+/// The mapping's kind: meetings, a pool, or plain invitations.
 pub(super) fn read(
     section: &mut Section<'_>,
     path: &str,
@@ -58,7 +58,7 @@ pub(super) fn read(
     }
 }
 
-/// The plan of live interviews; `None` where something is missing, which is told.
+/// The plan of live interviews; `None` if something is missing, which is added to `problems`.
 fn meeting(
     table: &Table,
     path: &str,
@@ -77,7 +77,7 @@ fn meeting(
         (None, Some(question)) => Some(MeetingDay::Question(question)),
         _ => {
             problems.push(format!(
-                "{path}: give either working_days (1: the next working day) or date_question"
+                "{path}: give either working_days (1 is the next working day) or date_question"
             ));
             None
         }

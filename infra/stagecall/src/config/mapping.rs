@@ -17,16 +17,15 @@ use toml::Table;
 use super::kind::{self, AssessmentGiven};
 use super::section::Section;
 
-/// A trigger that the file gives by name.
+/// A trigger given by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ByName {
-    /// The mapping.
     pub(crate) mapping: MappingId,
-    /// Which of its triggers.
+    /// The index of the trigger.
     pub(crate) trigger: usize,
-    /// The stage's name, where its id is to be found.
+    /// The stage's name, if its id has to be looked up.
     pub(crate) stage: Option<String>,
-    /// The statuses' names, whose ids are to be found.
+    /// The statuses' names, if their ids have to be looked up.
     pub(crate) statuses: Vec<String>,
 }
 
@@ -44,7 +43,6 @@ enum Word {
     All,
 }
 
-/// Reads one mapping.
 #[allow(
     clippy::too_many_lines,
     reason = "one line and more for each key, in order"
@@ -65,7 +63,7 @@ pub(crate) fn read(
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     {
         problems.push(format!(
-            "{path}.id is \"{id}\"; use letters, digits, - and _ only"
+            "{path}.id is \"{id}\"; use only letters, digits, - and _"
         ));
     }
     let vacancies: Option<VacanciesGiven> = section.required(
@@ -86,7 +84,7 @@ pub(crate) fn read(
         && !platforms.contains_key(&assessment.platform)
     {
         problems.push(format!(
-            "{path}.assessment.platform is \"{}\", which is none of the tenant's platforms",
+            "{path}.assessment.platform is \"{}\", which is not one of the tenant's platforms",
             assessment.platform
         ));
     }
@@ -109,7 +107,7 @@ pub(crate) fn read(
         Some(table) => report(table, &format!("{path}.report"), problems),
         None => {
             problems.push(format!(
-                "{path}.report is missing; say where results are shown in Eploy: [{path}.report]"
+                "{path}.report is missing; give where results are shown in Eploy: [{path}.report]"
             ));
             ReportPlan::default()
         }
@@ -162,10 +160,10 @@ pub(crate) fn read(
     Some((mapping, by_name))
 }
 
-/// A trigger with the names of its stage and statuses, where the file gives names.
+/// A trigger, and the names of its stage and statuses if the file gives names.
 type TriggerGiven = (Trigger, Option<String>, Vec<String>);
 
-/// The triggers, each with the names whose ids are to be found. A pool may follow another mapping instead.
+/// The triggers, each with the names to look up. A pool may follow another mapping instead.
 fn triggers(
     section: &mut Section<'_>,
     path: &str,
@@ -191,7 +189,7 @@ fn triggers(
         .collect()
 }
 
-/// A trigger; with the names whose ids are to be found.
+/// A trigger, with the names to look up.
 fn trigger(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<TriggerGiven> {
     let mut section = Section::new(table, path);
     let stage: Option<StageId> = section.optional("stage", "the stage's id", problems);
@@ -221,7 +219,7 @@ fn trigger(table: &Table, path: &str, problems: &mut Vec<String>) -> Option<Trig
     Some((trigger, to_find, status_names))
 }
 
-/// A trigger where names are not looked up.
+/// A trigger in a place that supports no names.
 pub(super) fn trigger_by_id(
     table: &Table,
     path: &str,
@@ -229,7 +227,7 @@ pub(super) fn trigger_by_id(
 ) -> Option<Trigger> {
     let (trigger, stage, statuses) = trigger(table, path, problems)?;
     if stage.is_some() || !statuses.is_empty() {
-        problems.push(format!("{path}: give ids here, not names"));
+        problems.push(format!("{path}: names are not supported here; give ids"));
     }
     Some(trigger)
 }
@@ -272,7 +270,7 @@ fn report(table: &Table, path: &str, problems: &mut Vec<String>) -> ReportPlan {
     section.finish(problems);
     if action.is_none() && notes_at.is_empty() && questions.is_empty() {
         problems.push(format!(
-            "{path} shows results nowhere; give an action, notes_at or questions"
+            "{path} does not show results anywhere; give an action, notes_at or questions"
         ));
     }
     ReportPlan {

@@ -1,5 +1,5 @@
-//! The configuration file of `stagecall serve`. Every problem is told at once, each with its key and what would be
-//! right.
+//! The configuration file of `stagecall serve`. All problems are reported at once, each with its key and a valid
+//! example.
 
 mod hires;
 mod kind;
@@ -25,29 +25,28 @@ pub(crate) use mapping::ByName;
 /// A commented example of the file.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 
-/// A configuration that was read and found in order.
+/// A valid configuration.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Where the host keeps and hears things.
+    /// The `[host]` table.
     pub(crate) host: HostConfig,
-    /// The intervals.
     pub(crate) timing: Timing,
     /// The tenants, with where their secrets are.
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
 impl Config {
-    /// What holds without a file: the defaults, for this store.
+    /// The defaults, used without a file, for this store.
     pub(crate) fn of_store(store: &Path) -> Self {
         Self {
             host: HostConfig {
                 store: store.to_owned(),
                 callback_key: store.with_extension("key"),
-                listen: USUAL_LISTEN,
+                listen: DEFAULT_LISTEN,
                 public_url: None,
                 sandbox: false,
-                workers: WORKERS,
-                workers_per_tenant: WORKERS_PER_TENANT,
+                workers: DEFAULT_WORKERS,
+                workers_per_tenant: DEFAULT_WORKERS_PER_TENANT,
             },
             timing: Timing::default(),
             tenants: Vec::new(),
@@ -55,57 +54,53 @@ impl Config {
     }
 }
 
-/// Where to listen for callbacks unless something else is said.
-const USUAL_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// The default address to listen on for callbacks.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// Pieces of work at the same time unless something else is said.
-const WORKERS: usize = 32;
+/// The default number of work items processed at the same time.
+const DEFAULT_WORKERS: usize = 32;
 
-/// Pieces of work of one tenant at the same time unless something else is said.
-const WORKERS_PER_TENANT: usize = 4;
+/// The default number of work items of one tenant processed at the same time.
+const DEFAULT_WORKERS_PER_TENANT: usize = 4;
 
 /// The `[host]` table.
 #[derive(Debug)]
 pub(crate) struct HostConfig {
-    /// The `SQLite` file.
     pub(crate) store: PathBuf,
     /// The file with the key that callback tokens are made from.
     pub(crate) callback_key: PathBuf,
-    /// Where to listen for callbacks.
+    /// The address to listen on for callbacks.
     pub(crate) listen: SocketAddr,
-    /// Under which address platforms reach that listener; without one, nothing is registered and results are found by
-    /// sweeping.
+    /// The URL that platforms call; without one, nothing is registered and results are found by sweeping.
     pub(crate) public_url: Option<Url>,
-    /// Whether loopback addresses may be called: only for the sandbox.
+    /// Whether http and loopback addresses may be called: only for the sandbox.
     pub(crate) sandbox: bool,
-    /// Pieces of work at the same time, in all.
+    /// Work items processed at the same time, in total.
     pub(crate) workers: usize,
-    /// Pieces of work at the same time, of one tenant.
+    /// Work items of one tenant processed at the same time.
     pub(crate) workers_per_tenant: usize,
 }
 
 /// A tenant of the file.
 #[derive(Debug)]
 pub(crate) struct TenantConfig {
-    /// The tenant. Triggers that the file gives by name have no id yet, see [`TenantConfig::by_name`].
+    /// The tenant. Triggers given by name have no id yet, see [`TenantConfig::by_name`].
     pub(crate) tenant: Tenant,
-    /// Where its secrets are.
     pub(crate) sources: TenantSources,
-    /// Stages and statuses that are to be found by name.
+    /// Stages and statuses to look up by name.
     pub(crate) by_name: Vec<ByName>,
 }
 
-/// A file that cannot be used.
+/// An invalid file.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}", file.display(), told(problems))]
+#[error("{}: {}", file.display(), numbered(problems))]
 pub(crate) struct Wrong {
-    /// Which file.
     pub(crate) file: PathBuf,
-    /// Everything that is wrong with it.
+    /// All problems.
     pub(crate) problems: Vec<String>,
 }
 
-fn told(problems: &[String]) -> String {
+fn numbered(problems: &[String]) -> String {
     let count = problems.len();
     let mut text = format!("{count} problem{}", if count == 1 { "" } else { "s" });
     for problem in problems {
@@ -115,17 +110,17 @@ fn told(problems: &[String]) -> String {
     text
 }
 
-/// Reads and checks a file. Relative paths in it start from where it is.
+/// Reads and checks a file. Relative paths in it are relative to its folder.
 pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
     let wrong = |problems| Wrong {
         file: file.to_owned(),
         problems,
     };
     let text = std::fs::read_to_string(file)
-        .map_err(|error| wrong(vec![format!("the file cannot be read: {error}")]))?;
+        .map_err(|error| wrong(vec![format!("cannot read the file: {error}")]))?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         wrong(vec![format!(
-            "the file is not TOML: {}",
+            "the file is not valid TOML: {}",
             error.to_string().trim_end()
         )])
     })?;
@@ -158,7 +153,7 @@ fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Config {
     );
     let mut tenants = Vec::new();
     let sandbox = host.sandbox;
-    // They may all be in the store.
+    // The tenants may all be in the store.
     if let Some(named) = top.table("tenants", problems) {
         for (name, value) in named {
             let path = format!("tenants.{name}");
@@ -195,7 +190,7 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> HostConfig 
             "an address and port such as \"127.0.0.1:8080\"",
             problems,
         )
-        .unwrap_or(USUAL_LISTEN);
+        .unwrap_or(DEFAULT_LISTEN);
     let public_url: Option<Url> = section.optional(
         "public_url",
         "an address such as \"https://hooks.example.com/\"",
@@ -209,14 +204,14 @@ fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> HostConfig 
         && !sandbox
     {
         problems.push(format!(
-            "host.public_url is {url}; give an https address, because callbacks carry a token"
+            "host.public_url is {url}; use an https address, because callbacks carry a token"
         ));
     }
-    let workers = count(&mut section, "workers", WORKERS, problems);
+    let workers = count(&mut section, "workers", DEFAULT_WORKERS, problems);
     let workers_per_tenant = count(
         &mut section,
         "workers_per_tenant",
-        WORKERS_PER_TENANT,
+        DEFAULT_WORKERS_PER_TENANT,
         problems,
     );
     section.finish(problems);
@@ -242,7 +237,6 @@ fn count(section: &mut Section<'_>, key: &str, usual: usize, problems: &mut Vec<
     given.unwrap_or(usual).max(1)
 }
 
-/// The tenants' sources, by tenant.
 pub(crate) fn sources(tenants: &[TenantConfig]) -> BTreeMap<TenantId, TenantSources> {
     tenants
         .iter()

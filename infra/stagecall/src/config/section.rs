@@ -1,11 +1,10 @@
-//! Reading a TOML table key by key, noting every problem instead of stopping at the first.
+//! Reads a TOML table key by key, and collects all problems.
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-/// A table being read.
 pub(crate) struct Section<'a> {
     table: &'a Table,
     path: String,
@@ -31,7 +30,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A value that must be there. `right` says what would be right.
+    /// A required value. `right` describes a valid one.
     pub(crate) fn required<T: DeserializeOwned>(
         &mut self,
         key: &str,
@@ -46,7 +45,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// A value that may be left out.
+    /// An optional value.
     pub(crate) fn optional<T: DeserializeOwned>(
         &mut self,
         key: &str,
@@ -69,7 +68,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Whether the key holds a plain text. Asking makes it known.
+    /// Whether the key holds a string. Asking marks the key as known.
     pub(crate) fn is_text(&mut self, key: &str) -> bool {
         self.known.insert(key.to_owned());
         self.table.get(key).is_some_and(Value::is_str)
@@ -82,7 +81,7 @@ impl<'a> Section<'a> {
             Value::Table(table) => Some(table),
             other => {
                 problems.push(format!(
-                    "{} is {}; give a table",
+                    "{} is {}; it must be a table",
                     self.name(key),
                     shown(other)
                 ));
@@ -111,13 +110,13 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Notes every key that nobody asked for.
+    /// Adds a problem for every key that was not read.
     pub(crate) fn finish(self, problems: &mut Vec<String>) {
         for key in self.table.keys() {
             if !self.known.contains(key) {
                 let known: Vec<_> = self.known.iter().map(String::as_str).collect();
                 problems.push(format!(
-                    "{} is not a key that is known here; known are {}",
+                    "{} is not a known key; known keys are {}",
                     self.name(key),
                     known.join(", ")
                 ));
@@ -126,7 +125,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A value as a problem shows it: its kind, and its text where it is short and plain.
+/// A value as a problem shows it: its type, and its text if that is short.
 fn shown(value: &Value) -> String {
     match value {
         Value::Table(_) => "a table".to_owned(),

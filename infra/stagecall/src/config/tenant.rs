@@ -12,7 +12,6 @@ use url::Url;
 use super::section::Section;
 use super::{TenantConfig, hires, mapping};
 
-/// Reads one tenant.
 pub(crate) fn read(
     id: TenantId,
     table: &Table,
@@ -28,7 +27,7 @@ pub(crate) fn read(
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     {
         problems.push(format!(
-            "{path}: a tenant's name has letters, digits, - and _ only"
+            "{path}: a tenant's name may have only letters, digits, - and _"
         ));
     }
     let before = problems.len();
@@ -38,14 +37,14 @@ pub(crate) fn read(
         .unwrap_or(false);
     let retention_days = section.optional(
         "retention_days",
-        "how many days results are kept, or leave it out",
+        "a number of days; without it, results are kept for ever",
         problems,
     );
     let eploy = match section.table("eploy", problems) {
         Some(table) => eploy(table, &format!("{path}.eploy"), beside, sandbox, problems),
         None => {
             problems.push(format!(
-                "{path}.eploy is missing; give the way into Eploy: [{path}.eploy]"
+                "{path}.eploy is missing; give the connection to Eploy: [{path}.eploy]"
             ));
             None
         }
@@ -77,7 +76,7 @@ pub(crate) fn read(
     for (index, mapping) in mappings.iter().enumerate() {
         if mappings[..index].iter().any(|other| other.id == mapping.id) {
             problems.push(format!(
-                "{path}.mappings: two mappings have the id {}; give each its own",
+                "{path}.mappings: two mappings have the id {}; ids must be unique",
                 mapping.id
             ));
         }
@@ -95,7 +94,7 @@ pub(crate) fn read(
                 || mappings.iter().all(|other| other.id != outcome.mapping)
             {
                 problems.push(format!(
-                    "{path}.mappings: the pool {} takes candidates after {}, which is no other mapping",
+                    "{path}.mappings: the pool {} takes candidates after {}, which is not another mapping",
                     mapping.id, outcome.mapping
                 ));
             }
@@ -140,13 +139,13 @@ fn eploy(
     let client_secret = secret(&mut section, "client_secret", beside, problems);
     let daily_calls = section.optional(
         "daily_calls",
-        "how many calls Stagecall may make in a day",
+        "the maximum number of calls per day",
         problems,
     );
     let poll_seconds = section.optional("poll_seconds", "seconds between polls", problems);
     let dialect: Option<Settings> = section.optional("dialect", "a table of settings", problems);
     section.finish(problems);
-    // The dialect is looked at even where the address is wrong: all problems at once.
+    // The dialect is checked even if the address is wrong: all problems are reported at once.
     let stand_in = Url::parse("https://acme.eploy.net/").ok();
     let connection = EployConnection {
         base_url: base_url.clone().or(stand_in)?,
@@ -209,10 +208,10 @@ fn platform(
     Some((connection, AccountSources { secrets, callback }))
 }
 
-/// What is right for a secret.
+/// A valid reference to a secret.
 const WHERE: &str = "where it is: { env = \"VARIABLE\" } or { file = \"PATH\" }";
 
-/// Where a secret is that must be there. A secret in the file itself is refused without being repeated.
+/// The source of a required secret. A secret in the file itself is rejected without being quoted.
 pub(super) fn secret(
     section: &mut Section<'_>,
     key: &str,
@@ -226,7 +225,7 @@ pub(super) fn secret(
     Some(from_beside(source, beside))
 }
 
-/// Where a secret is that may be left out.
+/// The source of an optional secret.
 pub(super) fn may_be_secret(
     section: &mut Section<'_>,
     key: &str,
@@ -244,7 +243,7 @@ fn stands_in_file(section: &mut Section<'_>, key: &str, problems: &mut Vec<Strin
     let there = section.is_text(key);
     if there {
         problems.push(format!(
-            "{} stands in the file itself; move it out, change it, and give {WHERE}",
+            "{} is in the file itself; move it out, rotate it, and give {WHERE}",
             section.name(key)
         ));
     }
@@ -260,6 +259,6 @@ fn from_beside(source: Source, beside: &Path) -> Source {
 
 fn https_unless_sandbox(url: &Url, path: &str, sandbox: bool, problems: &mut Vec<String>) {
     if url.scheme() != "https" && !sandbox {
-        problems.push(format!("{path}.base_url is {url}; give an https address"));
+        problems.push(format!("{path}.base_url is {url}; use an https address"));
     }
 }

@@ -13,7 +13,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_example_is_in_order() {
+fn the_example_is_valid() {
     let mut found = Vec::new();
     let config = read(
         &EXAMPLE.parse().unwrap(),
@@ -30,7 +30,7 @@ fn the_example_is_in_order() {
 }
 
 #[test]
-fn every_problem_is_told_at_once_with_its_key() {
+fn all_problems_are_reported_at_once_with_their_keys() {
     let found = problems(
         r#"
         [host]
@@ -60,7 +60,7 @@ fn every_problem_is_told_at_once_with_its_key() {
         "host.colour",
         "timing.lease_seconds",
         "tenants.acme.eploy.base_url",
-        "tenants.acme.eploy.client_id stands in the file itself",
+        "tenants.acme.eploy.client_id is in the file itself",
         "tenants.acme.platforms.willo.kind",
         "tenants.acme.mappings[0].vacancies",
         "tenants.acme.mappings[0].triggers",
@@ -107,7 +107,7 @@ const HIRES: &str = r#"
 "#;
 
 #[test]
-fn a_plan_for_hires_is_read_with_where_its_secrets_are() {
+fn a_plan_for_hires_is_read_with_the_sources_of_its_secrets() {
     let text = format!(
         r#"{HIRES}
         stages = [{{ stage = "15", statuses = ["4"] }}]
@@ -133,24 +133,24 @@ fn a_plan_for_hires_is_read_with_where_its_secrets_are() {
 }
 
 #[test]
-fn a_plan_for_hires_that_cannot_work_is_told_by_its_keys() {
+fn problems_of_a_plan_for_hires_name_its_keys() {
     for (text, key) in [
-        ("", "tenants.acme.hires: say what a hire is"),
+        ("", "tenants.acme.hires does not define a hire"),
         (
             "stages = [{ stage = \"15\" }]\nplacement_statuses = [\"4\"]",
             "would announce a hire twice",
         ),
         (
             "stages = [{ stage_name = \"Offers\" }]",
-            "tenants.acme.hires.stages[0]: give ids here",
+            "tenants.acme.hires.stages[0]: names are not supported here",
         ),
         (
             "placement_statuses = [\"4\"]\nendpoint = { url = \"http://hrms.example.com/\", secret = { env = \"S\" } }",
-            "tenants.acme.hires.endpoint.url (at hrms.example.com): give an https address",
+            "tenants.acme.hires.endpoint.url (at hrms.example.com): use an https address",
         ),
         (
             "placement_statuses = [\"4\"]\nendpoint = { url = \"https://a:hushhush@hrms.example.com/\", secret = \"whsec_hushhush\" }",
-            "tenants.acme.hires.endpoint.secret stands in the file itself",
+            "tenants.acme.hires.endpoint.secret is in the file itself",
         ),
         (
             "placement_statuses = [\"4\"]\nendpoint = { url = \"https://hrms.example.com/\", person = [\"birthday\"] }",
@@ -158,15 +158,15 @@ fn a_plan_for_hires_that_cannot_work_is_told_by_its_keys() {
         ),
     ] {
         let found = problems(&format!("{HIRES}{text}"));
-        let told = |problem: &String| problem.contains(key);
-        assert!(found.iter().any(told), "{key} is not in {found:#?}");
+        let matches_key = |problem: &String| problem.contains(key);
+        assert!(found.iter().any(matches_key), "{key} is not in {found:#?}");
         let repeated = |problem: &String| problem.contains("hushhush");
         assert!(!found.iter().any(repeated), "a secret was repeated");
     }
 }
 
-/// The example with everything in it that begins with `# ` and a table from `after` on turned on.
-fn with_what_is_commented_out() -> String {
+/// The example with every commented-out setting and table from `after` on enabled.
+fn with_comments_enabled() -> String {
     let (before, after) = EXAMPLE.split_once("\n# Live interviews.").unwrap();
     let before = before
         .replace(
@@ -193,8 +193,8 @@ fn with_what_is_commented_out() -> String {
 }
 
 #[test]
-fn what_the_example_shows_of_interviews_and_pools_is_in_order() {
-    let text = with_what_is_commented_out();
+fn the_example_for_interviews_and_pools_is_valid() {
+    let text = with_comments_enabled();
     let mut found = Vec::new();
     let config = read(&text.parse().unwrap(), Path::new("."), &mut found);
     assert_eq!(found, Vec::<String>::new(), "{text}");
@@ -211,9 +211,9 @@ fn what_the_example_shows_of_interviews_and_pools_is_in_order() {
 }
 
 #[test]
-fn what_a_platform_cannot_do_is_said_at_once() {
-    let text = with_what_is_commented_out();
-    for (right, wrong, told) in [
+fn what_a_platform_cannot_do_is_reported_at_once() {
+    let text = with_comments_enabled();
+    for (right, wrong, expected) in [
         (
             "platform = \"wecp\", create",
             "platform = \"willo\", create",
@@ -263,7 +263,7 @@ fn what_a_platform_cannot_do_is_said_at_once() {
         (
             "mapping = \"support-video\"",
             "mapping = \"support\"",
-            "the pool pool takes candidates after support, which is no other mapping",
+            "the pool pool takes candidates after support, which is not another mapping",
         ),
         (
             ", once_per = \"vacancy\"",
@@ -274,8 +274,8 @@ fn what_a_platform_cannot_do_is_said_at_once() {
         assert!(text.contains(right), "{right}");
         let found = problems(&text.replace(right, wrong));
         assert!(
-            found.iter().any(|problem| problem.contains(told)),
-            "{told}: {found:#?}"
+            found.iter().any(|problem| problem.contains(expected)),
+            "{expected}: {found:#?}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! `stagecall tenant add`: the walk through a customer's connections. Whatever is entered is stored at once, so that it can
-//! be left at any point and run again; then everything is checked again and only what is missing is asked for.
+//! `stagecall tenant add`: sets up a customer's connections step by step. Each answer is stored at once, so that the command
+//! can be stopped at any point and run again; it then checks everything again and asks only for what is missing.
 
 use std::path::PathBuf;
 
@@ -20,28 +20,29 @@ use crate::store::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The tenant's short name: letters, digits, - and _.
+    /// The tenant's name: letters, digits, - and _.
     name: String,
-    /// The Eploy system: its subdomain ("acme") or its whole address.
+    /// The Eploy system: its subdomain ("acme") or its URL.
     #[arg(long, value_name = "ADDRESS")]
     eploy: Option<String>,
     /// The platform (willo, wecp).
     #[arg(long, value_name = "KIND")]
     platform: Option<String>,
-    /// A name for the platform account, where a tenant has several of a kind. [default: the platform's]
+    /// A name for the platform account, if the tenant has several on one platform. [default: the platform's name]
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// The address of the platform's API, where it is not the platform's own.
+    /// The URL of the platform's API, if it is not the default.
     #[arg(long, value_name = "URL")]
     platform_url: Option<Url>,
     /// A file with the credentials, - for standard input: TOML with `client_id` and `client_secret` in `[eploy]` and the
-    /// platform's keys in `[willo]`. Without it: variables such as `STAGECALL_EPLOY_CLIENT_SECRET`, or questions.
+    /// platform's keys in `[willo]`. Without it, they are read from variables such as `STAGECALL_EPLOY_CLIENT_SECRET`, or
+    /// prompted for.
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
-    /// The most calls of Eploy's daily allowance that Stagecall may make. [default: 10000]
+    /// The maximum number of Eploy calls per day. [default: 10000]
     #[arg(long, value_name = "CALLS")]
     daily_calls: Option<u32>,
-    /// Seconds between looks for changes in Eploy. [default: 60]
+    /// Seconds between polls of Eploy. [default: 60]
     #[arg(long, value_name = "SECONDS")]
     poll_seconds: Option<u32>,
     #[command(flatten)]
@@ -50,7 +51,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// What was found, in the order in which it was, and shown as it is found.
+/// The findings in order; each is also printed at once.
 struct Walk {
     findings: Vec<Finding>,
     printer: Option<Printer>,
@@ -67,7 +68,7 @@ impl Walk {
     }
 }
 
-/// Walks.
+/// Runs the steps.
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
     let mut walk = Walk {
         findings: Vec::new(),
@@ -87,13 +88,13 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         );
     } else {
         println!(
-            "\nWhat was entered is stored. Mend what is wrong and run the same command again: it goes on from here."
+            "\nYour answers are saved. Fix the problem and run the same command again: it continues from here."
         );
     }
     Ok(code(&walk.findings))
 }
 
-/// Whether the tenant is connected to everything.
+/// Whether all connections work.
 async fn connect(
     arguments: &Arguments,
     on: &Installation,
@@ -140,14 +141,14 @@ async fn connect(
         well &= walk.found(findings);
     }
     if well && tenant.mappings.is_empty() && tenant.paused {
-        // It was only waiting for this.
+        // It was paused only until its connections work.
         tenant.paused = false;
         on.records.put_tenant(&tenant).await?;
     }
     Ok(well)
 }
 
-/// The tenant with what is known and given of its Eploy. A new one is paused until its connections work.
+/// The tenant, with its saved and given Eploy settings. A new one is paused until its connections work.
 fn begun(arguments: &Arguments, known: Option<Tenant>, id: &TenantId) -> anyhow::Result<Tenant> {
     let given = arguments.eploy.as_deref().map(address).transpose()?;
     let mut tenant = match known {
@@ -156,7 +157,7 @@ fn begun(arguments: &Arguments, known: Option<Tenant>, id: &TenantId) -> anyhow:
             let base_url = match given.clone() {
                 Some(url) => url,
                 None => address(&prompt::text(
-                    "Eploy: the address at which you log in, or its subdomain",
+                    "Eploy: the URL where you log in, or its subdomain",
                     "--eploy",
                 )?)?,
             };
@@ -182,7 +183,7 @@ fn begun(arguments: &Arguments, known: Option<Tenant>, id: &TenantId) -> anyhow:
     }
 }
 
-/// The platform account that is to be added or changed; `None` if there is one already and none was named.
+/// The platform account to add or change; `None` if one exists and none was named.
 fn account(
     arguments: &Arguments,
     tenant: &Tenant,
@@ -228,13 +229,13 @@ fn name(text: &str) -> anyhow::Result<TenantId> {
     let plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';
     if text.is_empty() || !text.chars().all(plain) {
         return Err(exit::usage(format!(
-            "\"{text}\" cannot be a tenant's name: use letters, digits, - and _"
+            "\"{text}\" is not a valid tenant name: use only letters, digits, - and _"
         )));
     }
     Ok(TenantId::new(text))
 }
 
-/// The address of an Eploy system from what a person enters: `acme`, `acme.eploy.net` or a whole address.
+/// The URL of an Eploy system from user input: `acme`, `acme.eploy.net` or a URL.
 fn address(text: &str) -> anyhow::Result<Url> {
     let text = text.trim();
     let whole = if text.contains("://") {
@@ -246,7 +247,7 @@ fn address(text: &str) -> anyhow::Result<Url> {
     };
     Url::parse(&whole).map_err(|error| {
         exit::usage(format!(
-            "{text} is no address ({error}); give the subdomain (acme) or the whole address (https://acme.eploy.net/)"
+            "{text} is not a valid address ({error}); give the subdomain (acme) or the URL (https://acme.eploy.net/)"
         ))
     })
 }
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subdomain_a_host_and_an_address_are_understood() {
+    fn a_subdomain_a_host_and_a_url_are_accepted() {
         for (text, expected) in [
             ("acme", "https://acme.eploy.net/"),
             (" jobs.acme.example ", "https://jobs.acme.example/"),

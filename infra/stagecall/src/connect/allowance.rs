@@ -1,4 +1,4 @@
-//! Whether the day's calls are spent, and until when work is put off.
+//! Whether the day's calls are used up, and until when work is deferred.
 
 use stagecall_core::tenant::Tenant;
 use stagecall_eploy::{DayShares, Inspector, Problem};
@@ -8,7 +8,7 @@ use crate::operate::output::local;
 
 const WHAT: &str = "allowance";
 
-/// How the day's use stands, by our own count. No call.
+/// The day's use by our own count. Makes no call.
 pub(crate) async fn check(inspector: &Inspector, tenant: &Tenant, of: &str) -> Finding {
     match inspector.day_shares().await {
         Ok(shares) => stands(tenant.eploy.daily_calls, &shares, of),
@@ -16,7 +16,6 @@ pub(crate) async fn check(inspector: &Inspector, tenant: &Tenant, of: &str) -> F
     }
 }
 
-/// How the day's use stands.
 pub(crate) fn stands(daily: u32, shares: &DayShares, of: &str) -> Finding {
     let used = format!(
         "{} of the {daily} calls that Stagecall may make today are used",
@@ -33,26 +32,26 @@ pub(crate) fn stands(daily: u32, shares: &DayShares, of: &str) -> Finding {
             return Finding::ok(
                 of,
                 WHAT,
-                format!("{used}; Eploy's own count, which all keys share, is on its API Keys page"),
+                format!("{used}; Eploy's own count, over all keys, is on its API Keys page"),
             );
         }
         DayShares {
             reports_spent: true,
             ..
-        } => "invitations and reports wait until then, and polls read little",
+        } => "invitations and reports wait until then, and polls read few pages",
         DayShares {
             invitations_spent: true,
             ..
-        } => "invitations wait until then, polls read little, and reports go on",
+        } => "invitations wait until then, polls read few pages, and reports continue",
         DayShares { .. } => {
-            "until then polls read little, so that changes of many applications are noticed late; invitations and reports go on"
+            "until then polls read few pages, so bulk changes are noticed late; invitations and reports continue"
         }
     };
     Finding::problem(
         of,
         WHAT,
         Problem::AllowanceOurs.code(),
-        format!("{used}, and new ones come at {until}: {waits}"),
+        format!("{used}, and the allowance resets at {until}: {waits}"),
         Problem::AllowanceOurs.remedy(),
     )
 }
@@ -65,9 +64,9 @@ mod tests {
     use crate::connect::finding::Verdict;
 
     #[test]
-    fn that_a_share_of_the_day_is_spent_is_said_with_what_waits_and_until_when() {
+    fn a_spent_share_is_reported_with_what_waits_and_until_when() {
         let resets_at = Timestamp::from_second(1_800_000_000).unwrap();
-        let said = |polls_spent, invitations_spent, reports_spent| {
+        let finding = |polls_spent, invitations_spent, reports_spent| {
             let shares = DayShares {
                 used: 810,
                 polls_spent,
@@ -78,32 +77,32 @@ mod tests {
             let found = stands(1000, &shares, "acme");
             (found.verdict, found.found)
         };
-        let (verdict, _) = said(false, false, false);
+        let (verdict, _) = finding(false, false, false);
         assert_eq!(verdict, Verdict::Ok);
         let until = local(resets_at);
         let spent = format!(
-            "810 of the 1000 calls that Stagecall may make today are used, and new ones come at {until}: "
+            "810 of the 1000 calls that Stagecall may make today are used, and the allowance resets at {until}: "
         );
         for (shares, waits) in [
             (
                 (true, false, false),
-                "until then polls read little, so that changes of many applications are noticed late; invitations and reports go on",
+                "until then polls read few pages, so bulk changes are noticed late; invitations and reports continue",
             ),
             (
                 (true, true, false),
-                "invitations wait until then, polls read little, and reports go on",
+                "invitations wait until then, polls read few pages, and reports continue",
             ),
             (
                 (false, true, false),
-                "invitations wait until then, polls read little, and reports go on",
+                "invitations wait until then, polls read few pages, and reports continue",
             ),
             (
                 (true, true, true),
-                "invitations and reports wait until then, and polls read little",
+                "invitations and reports wait until then, and polls read few pages",
             ),
         ] {
             let (polls, invitations, reports) = shares;
-            let (verdict, found) = said(polls, invitations, reports);
+            let (verdict, found) = finding(polls, invitations, reports);
             assert_eq!(verdict, Verdict::Problem);
             assert_eq!(found, format!("{spent}{waits}"));
         }

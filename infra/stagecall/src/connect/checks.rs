@@ -1,4 +1,4 @@
-//! The checks of a tenant's connections, one by one, each with what it found.
+//! The checks of a tenant's connections.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use super::allowance;
 use super::finding::{Finding, any_problem};
 use crate::store::Installation;
 
-/// By how much clocks may differ.
-const SKEW: SignedDuration = SignedDuration::from_mins(2);
+/// The accepted difference between clocks.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 const EPLOY: &str = "Eploy";
 
-/// Checks the way into a tenant's Eploy, up to the first thing without which nothing else can be checked.
+/// Checks the connection to a tenant's Eploy, up to the first failure that makes later checks impossible.
 pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
     let problems = validate(&tenant.eploy);
     if !problems.is_empty() {
@@ -62,12 +62,12 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
         None => found.push(Finding::note(
             EPLOY,
             "permissions",
-            "this Eploy does not say what the key may do; what follows shows it",
+            "this Eploy does not list the key's permissions; the reads below test them",
         )),
         Some(_) if lacking.is_empty() => found.push(Finding::ok(
             EPLOY,
             "permissions",
-            format!("all {} that are needed are granted", needs.len()),
+            format!("all {} required are granted", needs.len()),
         )),
         Some(_) => {}
     }
@@ -93,10 +93,10 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
     found
 }
 
-/// How somebody finds out which address Eploy sees: no API of Eploy's is known to tell.
-const OUR_ADDRESS: &str = "Eploy does not tell which address it sees. It is this machine's public one (curl https://checkip.amazonaws.com), or on AWS the elastic IP of the NAT gateway that the functions leave by";
+/// How to find the address that Eploy sees: no known API of Eploy returns it.
+const OUR_ADDRESS: &str = "Eploy does not show which address it sees. It is this machine's public address (curl https://checkip.amazonaws.com), or on AWS the elastic IP of the NAT gateway of the functions";
 
-/// A permission that the key lacks, in the words of Eploy's screen.
+/// A permission that the key lacks, named as on Eploy's screen.
 fn lacks(need: &Need) -> Finding {
     let permission = need.permission;
     Finding::problem(
@@ -113,8 +113,8 @@ fn lacks(need: &Need) -> Finding {
 
 /// Eploy's clock against ours.
 fn clock(ahead: SignedDuration) -> Finding {
-    if ahead.abs() <= SKEW {
-        return Finding::ok(EPLOY, "clock", "it agrees with Eploy's");
+    if ahead.abs() <= MAX_CLOCK_SKEW {
+        return Finding::ok(EPLOY, "clock", "agrees with Eploy's");
     }
     let how = if ahead.is_negative() {
         "ahead of"
@@ -129,11 +129,11 @@ fn clock(ahead: SignedDuration) -> Finding {
             "this machine's clock is {} s {how} Eploy's",
             ahead.abs().as_secs()
         ),
-        "Let this machine keep its time by NTP",
+        "Synchronise this machine's clock by NTP",
     )
 }
 
-/// Checks a platform account. Returns also what it has to invite to.
+/// Checks a platform account. Also returns its assessments.
 pub(super) async fn platform(
     on: &Installation,
     tenant: &Tenant,
@@ -156,7 +156,7 @@ pub(super) async fn platform(
                 0 => Finding::note(
                     &of,
                     "assessments",
-                    "there are none that this key's user may see: create one, or use the key of a user who sees all",
+                    "there are none that this key's user can see: create one, or use the key of a user who sees all",
                 ),
                 count => Finding::ok(&of, "assessments", format!("{count} to invite to")),
             });
@@ -164,7 +164,7 @@ pub(super) async fn platform(
                 found.push(Finding::note(
                     &of,
                     "callbacks",
-                    "this platform does not call back; its lists are read instead",
+                    "this platform has no callbacks; its lists are read instead",
                 ));
             }
             (found, assessments)
@@ -172,7 +172,7 @@ pub(super) async fn platform(
     }
 }
 
-/// "Willo", or "Willo, account uk" where the account has a name of its own.
+/// "Willo", or "Willo, account uk" if the account has its own name.
 fn title(account: &AccountId, connection: &PlatformConnection) -> String {
     let title = stagecall_platforms::kind(&connection.kind)
         .map_or(connection.kind.as_str(), |kind| kind.title);
@@ -183,7 +183,7 @@ fn title(account: &AccountId, connection: &PlatformConnection) -> String {
     }
 }
 
-/// Checks everything about one tenant's connections.
+/// Checks all connections of a tenant.
 pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
     let mut found = eploy(on, tenant).await;
     let mut seen = BTreeMap::new();
@@ -195,7 +195,7 @@ pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Findi
         found.extend(findings);
     }
     for mapping in &tenant.mappings {
-        // Live interviews and pools are not among what can be invited to.
+        // Live interviews and pools are not in the list of assessments.
         if mapping.kind != MappingKind::Invitation {
             continue;
         }
@@ -208,11 +208,11 @@ pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Findi
                 "assessment",
                 "stagecall.assessment_gone",
                 format!(
-                    "{} has no assessment {} any more",
+                    "{} no longer has the assessment {}",
                     of.account, of.assessment
                 ),
                 format!(
-                    "Map another one: stagecall map remove {} {}, then stagecall map add {}",
+                    "Replace the mapping: stagecall map remove {} {}, then stagecall map add {}",
                     tenant.id, mapping.id, tenant.id
                 ),
             ));

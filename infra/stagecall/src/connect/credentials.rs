@@ -1,4 +1,4 @@
-//! Where credentials come from: a file or standard input, the environment, what is stored, or a question; in this order.
+//! Where credentials come from, in this order: a file or standard input, the environment, the store, or a prompt.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::exit;
 use crate::secrets_input::{self, Given};
 use crate::store::Installation;
 
-/// The credentials of one tenant, as they are gathered. Does not print.
+/// The credentials of one tenant while they are collected. Does not print.
 pub(super) struct Credentials {
     tenant: TenantId,
     given: Given,
@@ -22,7 +22,7 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// Those given in a file (`-`: standard input), and those stored before. The file is TOML: `[eploy]` with
+    /// Those given in a file (`-`: standard input), and those in the store. The file is TOML: `[eploy]` with
     /// `client_id` and `client_secret`, and a table for each platform account.
     pub(super) async fn gather(
         on: &Installation,
@@ -36,12 +36,12 @@ impl Credentials {
         Ok(Self {
             tenant: tenant.clone(),
             given,
-            // That there are none yet is an error of the store's that cannot be told from others; writing tells.
+            // The store's error for missing credentials looks like its other errors; those show again on writing.
             stored: on.vault.secret(tenant, true).await.ok(),
         })
     }
 
-    /// Eploy's client id and secret. Those of the platforms stay.
+    /// Eploy's client id and secret. Those of the platforms are kept.
     pub(super) fn eploy(&self) -> anyhow::Result<TenantSecret> {
         let stored = self.stored.as_ref();
         let id = self
@@ -68,7 +68,7 @@ impl Credentials {
         })
     }
 
-    /// What a platform account needs. Optional ones are not asked for.
+    /// The secrets of a platform account. Optional ones are not prompted for.
     pub(super) fn platform(
         &self,
         account: &AccountId,
@@ -79,19 +79,19 @@ impl Credentials {
             .as_ref()
             .and_then(|stored| stored.platforms.get(account));
         let mut secret = PlatformSecret::default();
-        for wanted in kind.secrets {
+        for secret_spec in kind.secrets {
             let known = self
-                .given(account.as_str(), wanted.key)
-                .or_else(|| stored.and_then(|stored| stored.0.get(wanted.key).cloned()));
+                .given(account.as_str(), secret_spec.key)
+                .or_else(|| stored.and_then(|stored| stored.0.get(secret_spec.key).cloned()));
             let value = match known {
                 Some(value) => value,
-                None if wanted.optional => continue,
+                None if secret_spec.optional => continue,
                 None => prompt::secret(
-                    &format!("{}: {}", kind.title, wanted.about),
-                    &self.flag(account.as_str(), wanted.key),
+                    &format!("{}: {}", kind.title, secret_spec.about),
+                    &self.flag(account.as_str(), secret_spec.key),
                 )?,
             };
-            secret.0.insert(wanted.key.to_owned(), value);
+            secret.0.insert(secret_spec.key.to_owned(), value);
         }
         Ok(secret)
     }
@@ -132,7 +132,7 @@ fn read(file: &Path) -> anyhow::Result<Given> {
     if file == Path::new("-") {
         std::io::stdin()
             .read_to_string(&mut text)
-            .context("standard input could not be read")?;
+            .context("cannot read standard input")?;
     } else {
         text = std::fs::read_to_string(file)
             .map_err(|error| exit::usage(format!("{}: {error}", file.display())))?;

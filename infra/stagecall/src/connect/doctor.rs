@@ -1,4 +1,4 @@
-//! `stagecall doctor`: the whole installation, checked.
+//! `stagecall doctor`: checks the whole installation.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use super::{allowance, checks, recorded};
 use crate::operate::output::{Audit, Output, local, print_json};
 use crate::store::{Installation, StoreUrl};
 
-/// How long something may be due before somebody should ask why.
-const LAG: SignedDuration = SignedDuration::from_mins(5);
-/// How long the callback address may take to answer.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// What the callback address may answer, in bytes.
-const LARGEST: usize = 64 * 1024;
+/// The lag of due work that is still normal.
+const MAX_LAG: SignedDuration = SignedDuration::from_mins(5);
+/// Timeout of the request to the callback address.
+const CALLBACK_TIMEOUT: Duration = Duration::from_secs(15);
+/// Limit of the callback address's response.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 const INSTALLATION: &str = "Installation";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Check this tenant's connections, too; as often as needed.
+    /// Also check the connections of this tenant; may be repeated.
     #[arg(value_name = "TENANT")]
     tenants: Vec<String>,
-    /// Check all tenants' connections, which costs some Eploy calls each.
+    /// Also check the connections of all tenants, which costs some Eploy calls for each.
     #[arg(long)]
     connections: bool,
-    /// The address under which platforms call back; without it, the configuration file's.
+    /// The URL that platforms call. [default: the one in the configuration file]
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// Checks everything, shows what is wrong, and ends with 3 if anything is.
+/// Checks everything and prints the findings. Exits with 3 if there is a problem.
 pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
     for name in &arguments.tenants {
         on.tenant(name).await?;
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     findings.extend(callback_address(&arguments, on).await);
     for tenant in &tenants {
         let of = format!("Tenant {}", tenant.id);
-        findings.extend(stands(on, tenant, &of).await);
+        findings.extend(tenant_findings(on, tenant, &of).await);
         if arguments.connections
             || arguments
                 .tenants
@@ -86,9 +86,9 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
             .filter(|one| one.verdict == Verdict::Problem)
             .count();
         match wrong {
-            0 => println!("\nNothing is wrong."),
-            1 => println!("\n1 thing is wrong."),
-            more => println!("\n{more} things are wrong."),
+            0 => println!("\nNo problems found."),
+            1 => println!("\n1 problem found."),
+            more => println!("\n{more} problems found."),
         }
     }
     Ok(code(&findings))
@@ -102,10 +102,10 @@ async fn store(
 ) -> Vec<Tenant> {
     let fix = match on.place {
         StoreUrl::Sqlite(_) => {
-            "Check that the file's folder exists, has room, and may be read and written by this user; stagecall versions must match the file's"
+            "Check that the file's folder exists, has free space, and can be read and written by this user, and that this version of stagecall matches the file's"
         }
         StoreUrl::Aws(_) => {
-            "Check the credentials and the region of this shell, and that the table of the stack is there and active"
+            "Check the credentials and the region of this shell, and that the stack's table exists and is active"
         }
     };
     let wrong = |error: &dyn std::fmt::Display| {
@@ -146,21 +146,21 @@ async fn store(
     tenants
 }
 
-/// Whether what is due gets done: by the host's workers, or by schedules, queues and functions.
+/// Whether due work is processed: by the host's workers, or by schedules, queues and functions.
 async fn due(on: &Installation, findings: &mut Vec<Finding>) {
     let now = on.clock.now();
     match on.records.oldest_due(now).await {
-        Ok(Some(since)) if now.duration_since(since) > LAG => findings.push(Finding::problem(
+        Ok(Some(since)) if now.duration_since(since) > MAX_LAG => findings.push(Finding::problem(
             INSTALLATION,
             "work",
             "stagecall.behind",
-            format!("something has been due since {}", local(since)),
+            format!("work has been due since {}", local(since)),
             match on.place {
-                StoreUrl::Sqlite(_) => "Start the host: stagecall serve. If it runs, look at its log, and give it more workers",
-                StoreUrl::Aws(_) => "Look whether the clock's schedule is enabled, at the functions' alarms, and for dead letters",
+                StoreUrl::Sqlite(_) => "Start the host: stagecall serve. If it runs, check its log, and give it more workers",
+                StoreUrl::Aws(_) => "Check that the clock's schedule is enabled, the functions' alarms, and the dead letters",
             },
         )),
-        Ok(_) => findings.push(Finding::ok(INSTALLATION, "work", "what is due gets done")),
+        Ok(_) => findings.push(Finding::ok(INSTALLATION, "work", "due work is processed")),
         Err(error) => findings.push(Finding::problem(
             INSTALLATION,
             "work",
@@ -171,7 +171,6 @@ async fn due(on: &Installation, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Whether work has failed as often as its queue allows.
 async fn dead_letters(on: &Installation, findings: &mut Vec<Finding>) {
     for dead in &on.dead {
         let queue = dead.name();
@@ -182,20 +181,20 @@ async fn dead_letters(on: &Installation, findings: &mut Vec<Finding>) {
                 "queues",
                 "stagecall.dead_letters",
                 format!("{queue}: about {count} dead letters"),
-                "See what the functions' logs say of them and mend it, then send them back: stagecall redrive",
+                "Fix the cause, which the functions' logs show, then send them back: stagecall redrive",
             ),
             Err(error) => Finding::problem(
                 INSTALLATION,
                 "queues",
                 "stagecall.store",
                 error.to_string(),
-                "Check the credentials and the region of this shell, and that the queues of the stack are there",
+                "Check the credentials and the region of this shell, and that the stack's queues exist",
             ),
         });
     }
 }
 
-/// Whether the callback address leads to a listener of ours: one that says that there is no such address as this one.
+/// Whether the callback address leads to our listener, which answers with its own 404 to an unknown path.
 async fn callback_address(arguments: &Arguments, on: &Installation) -> Vec<Finding> {
     let what = "callbacks";
     let Some(public_url) = arguments
@@ -206,7 +205,7 @@ async fn callback_address(arguments: &Arguments, on: &Installation) -> Vec<Findi
         return vec![Finding::note(
             INSTALLATION,
             what,
-            "no public address is known here (--public-url): where there is none, results are found by asking the platforms",
+            "no public address is given (--public-url); without one, results are found by polling the platforms",
         )];
     };
     let problem = |found: String| {
@@ -215,18 +214,18 @@ async fn callback_address(arguments: &Arguments, on: &Installation) -> Vec<Findi
             what,
             "stagecall.callback_address",
             found,
-            "Let the proxy or function URL at that address pass POST /callbacks/… on to Stagecall's listener, with its path and body unchanged",
+            "Forward POST /callbacks/… from that address to Stagecall's listener, with path and body unchanged",
         )]
     };
-    // Of the right form, and nobody's.
+    // A well-formed path with a token that nobody has.
     let path = format!("callbacks/doctor/doctor/{}", "0".repeat(64));
     let Ok(url) = public_url.join(&path) else {
-        return problem(format!("{public_url} is no address to call back to"));
+        return problem(format!("{public_url} cannot be used as a callback address"));
     };
     let request = Request::new(Method::Post, url).json(&json!({}));
     let limits = Limits {
-        time: PATIENCE,
-        answer: LARGEST,
+        time: CALLBACK_TIMEOUT,
+        answer: MAX_RESPONSE_BYTES,
     };
     match on.transport.send(request, limits).await {
         Ok(answer) if answer.status == 404 && answer.body.starts_with(b"no such address") => {
@@ -244,8 +243,8 @@ async fn callback_address(arguments: &Arguments, on: &Installation) -> Vec<Findi
     }
 }
 
-/// How a tenant stands, by what is on record.
-async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
+/// A tenant's saved configuration and state. Makes no call.
+async fn tenant_findings(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     let problems = stagecall_eploy::validate(&tenant.eploy).into_iter().chain(
         tenant
@@ -291,7 +290,7 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             of,
             "paused",
             format!(
-                "nothing is polled or invited until stagecall tenant resume {}",
+                "nothing is polled and nobody is invited until: stagecall tenant resume {}",
                 tenant.id
             ),
         ));
@@ -301,7 +300,7 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             of,
             "mappings",
             format!(
-                "there are none: nobody is invited until stagecall map add {}",
+                "there are none, so nobody is invited. Add one: stagecall map add {}",
                 tenant.id
             ),
         ));
@@ -314,16 +313,16 @@ async fn stands(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
             error.to_string(),
             "Check the store",
         )),
-        Ok(None) => found.push(Finding::note(of, "polling", "it was never polled")),
+        Ok(None) => found.push(Finding::note(of, "polling", "not polled yet")),
         Ok(Some(state)) => found.extend(recorded::state(tenant, &state, of, on.clock.now())),
     }
     found.extend(recorded::sweeps(on, tenant, of).await);
     found
 }
 
-/// Whether the tenant's secrets are there and can be used.
+/// Whether the tenant's secrets exist and can be used.
 async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
-    let again = format!("Give them again: stagecall tenant add {}", tenant.id);
+    let again = format!("Enter them again: stagecall tenant add {}", tenant.id);
     match on.secrets.secret(&tenant.id, true).await {
         Err(error) => {
             let found = error.to_string();
@@ -356,7 +355,7 @@ async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                         "secrets",
                         "stagecall.secrets",
                         problem,
-                        "Store the secret that the receiver was given: stagecall tenant rotate --secrets",
+                        "Store the secret that the receiver has: stagecall tenant rotate --secrets",
                     )
                 })
                 .collect();
@@ -371,7 +370,7 @@ async fn secrets(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
                 ));
             }
             if found.is_empty() {
-                found.push(Finding::ok(of, "secrets", "all are there"));
+                found.push(Finding::ok(of, "secrets", "all are present"));
             }
             found
         }

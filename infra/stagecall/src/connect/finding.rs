@@ -1,4 +1,4 @@
-//! What a check found: what was looked at, whether it is well, and if not, what mends it.
+//! The finding of a check: what was checked, the verdict, and how to fix a problem.
 
 use std::fmt;
 
@@ -7,33 +7,29 @@ use stagecall_core::error::CallError;
 
 use crate::exit;
 
-/// How it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
-    /// Well.
     Ok,
-    /// Worth knowing; nothing has to be done.
+    /// Information; nothing has to be done.
     Note,
-    /// Wrong: it has to be mended.
+    /// Has to be fixed.
     Problem,
 }
 
-/// What was found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Finding {
-    /// Of what: a tenant, a system.
+    /// The tenant or system.
     pub(crate) of: String,
-    /// What was looked at.
+    /// The name of the check.
     pub(crate) what: &'static str,
-    /// How it is.
     pub(crate) verdict: Verdict,
-    /// The kind of problem.
+    /// The code of the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<String>,
     /// What was found.
     pub(crate) found: String,
-    /// What mends it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fix: Option<String>,
 }
@@ -72,7 +68,7 @@ impl Finding {
         }
     }
 
-    /// What a call was refused with.
+    /// A problem from an error of a call.
     pub(crate) fn refused(of: &str, what: &'static str, error: &CallError) -> Self {
         Self::problem(of, what, error.code, &error.problem, &error.remedy)
     }
@@ -96,7 +92,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Prints findings as they come, under the name of what they are of.
+/// Prints findings as they come, grouped under the name of their tenant or system.
 #[derive(Default)]
 pub(crate) struct Printer {
     last: String,
@@ -114,14 +110,13 @@ impl Printer {
     }
 }
 
-/// Whether anything is wrong.
 pub(crate) fn any_problem(findings: &[Finding]) -> bool {
     findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Problem)
 }
 
-/// How a command ends that found this.
+/// The exit code for these findings.
 pub(crate) fn code(findings: &[Finding]) -> u8 {
     if any_problem(findings) {
         exit::REFUSED

@@ -1,4 +1,4 @@
-//! `stagecall jobs`, `stages`, `assessments`, `outcomes` and `questions`: what a tenant has, asked for at this moment.
+//! `stagecall jobs`, `stages`, `assessments`, `outcomes` and `questions`: current lists of a tenant's systems.
 
 use clap::Args;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Stages {
     #[command(flatten)]
     of: Arguments,
-    /// The statuses instead.
+    /// List the statuses instead.
     #[arg(long)]
     statuses: bool,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Stages {
 pub(crate) struct Outcomes {
     #[command(flatten)]
     of: Arguments,
-    /// The action types instead.
+    /// List the action types instead.
     #[arg(long)]
     types: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Outcomes {
 pub(crate) struct Questions {
     #[command(flatten)]
     of: Arguments,
-    /// The application whose questions to list; without it, one of the first.
+    /// The application whose questions to list. [default: one of the first]
     #[arg(long, value_name = "ID")]
     application: Option<String>,
 }
@@ -118,15 +118,15 @@ async fn options(
     Ok(exit::OK)
 }
 
-/// Why a list may not be all there is.
+/// Why a list may be incomplete.
 pub(super) fn incomplete(listing: &Listing, tenant: &str) -> Option<String> {
     match listing.origin {
         Origin::List(_) => None,
         Origin::Applications(count) => Some(format!(
-            "These are on the first {count} applications; there may be more. stagecall probe {tenant} looks for the whole list."
+            "These were found on the first {count} applications; there may be more. To find the complete list: stagecall probe {tenant}"
         )),
         Origin::Nowhere => Some(format!(
-            "It is not known where this Eploy lists them. stagecall probe {tenant} looks for it; else give ids from Eploy's admin screens."
+            "The path of this list in this Eploy is not known. To find it: stagecall probe {tenant}. Or use the ids from Eploy's admin screens."
         )),
     }
 }
@@ -176,7 +176,7 @@ pub(super) async fn questions(arguments: Questions, on: &Installation) -> anyhow
     };
     let Some(application) = application else {
         return Err(exit::not_found(
-            "there is no application yet whose questions could be listed",
+            "there is no application yet to list questions of",
         ));
     };
     let questions = inspector.questions(&application).await?;

@@ -1,5 +1,5 @@
-//! Connecting a customer: the way into its Eploy and its platforms, its dialect, what there is to choose from, and what is
-//! invited to what.
+//! Connecting a customer: the connections to its Eploy and its platforms, its dialect, the lists to choose from, and the
+//! mappings.
 
 pub(crate) mod add;
 pub(crate) mod allowance;
@@ -24,7 +24,7 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find out how a tenant's Eploy behaves where that is not documented, and keep it as its dialect.
+    /// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
     #[command(
         after_help = "Examples:\n  stagecall probe acme\n  stagecall probe acme --on 70001 --action-type 42 --move-to 11 --yes"
     )]
@@ -37,10 +37,10 @@ pub(crate) enum Command {
         after_help = "Examples:\n  stagecall stages acme\n  stagecall stages acme --statuses"
     )]
     Stages(lists::Stages),
-    /// List what candidates can be invited to.
+    /// List the assessments that candidates can be invited to.
     #[command(after_help = "Example:\n  stagecall assessments acme")]
     Assessments(lists::Arguments),
-    /// List the outcomes of actions, or their types.
+    /// List the outcomes of actions, or the action types.
     #[command(
         after_help = "Examples:\n  stagecall outcomes acme\n  stagecall outcomes acme --types"
     )]
@@ -48,23 +48,22 @@ pub(crate) enum Command {
     /// List the custom questions of applications.
     #[command(after_help = "Example:\n  stagecall questions acme")]
     Questions(lists::Questions),
-    /// Say which applications are invited to what, and see and change that.
+    /// Add, list, show, test, pause and remove mappings: which applications are invited to which assessment.
     #[command(subcommand)]
     Map(map::Command),
-    /// Have the platforms call back. `serve` does this by itself; for a stack on AWS do it after `map add`, and after a
-    /// new callback token.
+    /// Register the callbacks on the platforms. `serve` does this automatically; for a stack on AWS run it after `map add`
+    /// and after a callback token was rotated.
     #[command(
         after_help = "Examples:\n  stagecall register acme --public-url https://hooks.example.com/\n  stagecall register --store aws:stagecall-prod --public-url https://abc123.execute-api.eu-west-2.amazonaws.com/ --yes"
     )]
     Register(register::Arguments),
-    /// Check the whole installation: what is wrong, why, and what mends it.
+    /// Check the whole installation: what is wrong, why, and how to fix it.
     #[command(
         after_help = "Examples:\n  stagecall doctor\n  stagecall doctor --connections --public-url https://hooks.example.com/"
     )]
     Doctor(doctor::Arguments),
 }
 
-/// Does what was asked.
 pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::ERROR, false);
     let on = &Installation::open(on).await?;

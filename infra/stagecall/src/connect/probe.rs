@@ -14,16 +14,16 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// An application, made for the purpose, for the experiments that write; without it, nothing is written.
+    /// A test application for the experiments that write; without it, nothing is written.
     #[arg(long, value_name = "APPLICATION")]
     on: Option<String>,
-    /// The type of the action to create there.
+    /// The type of the action to create on it.
     #[arg(long, value_name = "ID", requires = "on")]
     action_type: Option<String>,
     /// The stage, or STAGE:STATUS, to move it to and back from.
     #[arg(long, value_name = "STAGE", requires = "on")]
     move_to: Option<String>,
-    /// Show what is found without keeping it.
+    /// Show the findings without saving them.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -47,7 +47,7 @@ impl Arguments {
     }
 }
 
-/// Runs the experiments, shows what they found, and keeps it as the tenant's dialect.
+/// Runs the experiments, prints the findings, and saves them as the tenant's dialect.
 pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
     let mut tenant = on.tenant(&arguments.tenant).await?;
     let writing = arguments.writing();
@@ -83,7 +83,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     show(&probed);
     let open = open(&probed);
     if !open.is_empty() {
-        println!("Not settled: {}.", open.join(", "));
+        println!("Still unknown: {}.", open.join(", "));
     }
     for left in &probed.left_behind {
         println!("Left behind: {left}.");
@@ -92,7 +92,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     match (changed, arguments.dry_run) {
         (true, false) => println!("The dialect of {} is now {settings}", tenant.id),
         (true, true) => println!("The dialect of {} would be {settings}", tenant.id),
-        (false, _) => println!("The dialect of {} stays as it is: {settings}", tenant.id),
+        (false, _) => println!("The dialect of {} is unchanged: {settings}", tenant.id),
     }
     Ok(exit::OK)
 }
@@ -108,7 +108,7 @@ fn warning(writing: &Writing) -> String {
         will.push(format!("move it to stage {stage} and back"));
     }
     format!(
-        "On application {} this will {}. Eploy may send the e-mails and run the automatic transitions that are set up for that, and what is written stays.",
+        "On application {} this will {}. Eploy may send e-mails and run automatic transitions that are configured for these changes. What is written is not removed.",
         writing.application,
         will.join(", ")
     )

@@ -1,4 +1,5 @@
-//! `PROBLEMS.md` is made from the tables in code: this test compares, and writes it where `STAGECALL_WRITE_DOCS` is set.
+//! `PROBLEMS.md` is generated from the tables in code: this test compares it, and writes it if `STAGECALL_WRITE_DOCS` is
+//! set.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -18,62 +19,62 @@ const INTRODUCTION: &str = "# What can go wrong, and what mends it\n\n\
     This page is made from the tables in `shared/eploy/src/errors.rs`, `shared/platforms/src/problem.rs` and\n\
     `infra/stagecall/src/connect/problems.rs`; a test compares it.\n";
 
-/// What the checks find about the installation itself; what they print says more exactly what mends it in that place.
+/// Problems of the installation itself; the checks print more specific fixes.
 const OWN: &[(&str, &str, &str)] = &[
     (
         "stagecall.assessment_gone",
         "a mapping invites to an assessment that the platform does not list",
-        "Publish it there again, or remove the mapping and map anew.",
+        "Publish it there again, or replace the mapping.",
     ),
     (
         "stagecall.behind",
-        "something has been due for minutes, and nobody does it",
-        "Start the host, or look at its log and give it more workers; on AWS look whether the clock's schedule is enabled, at the functions' alarms, and for dead letters.",
+        "work has been due for minutes, and is not processed",
+        "Start the host, or check its log and give it more workers. On AWS check that the clock's schedule is enabled, the functions' alarms, and the dead letters.",
     ),
     (
         "stagecall.callback_address",
         "the public address does not lead to Stagecall's listener",
-        "Let the proxy or API at that address pass POST /callbacks/… on, with path and body unchanged.",
+        "Forward POST /callbacks/… from that address to the listener, with path and body unchanged.",
     ),
     (
         "stagecall.clock",
         "this machine's clock and Eploy's differ",
-        "Let the machine keep its time by NTP.",
+        "Synchronise the machine's clock by NTP.",
     ),
     (
         "stagecall.clock_ahead",
-        "a tenant's state was saved by a clock that was ahead, so that its polls are put off",
-        "Set the clocks right, and start the host again.",
+        "a tenant's state was saved by a clock that was ahead, so its polls are deferred",
+        "Correct the clocks, and restart the host.",
     ),
     (
         "stagecall.dead_letters",
         "work failed as often as its queue allows",
-        "Mend what the functions' logs say, then send it back: stagecall redrive.",
+        "Fix the cause, which the functions' logs show, then send it back: stagecall redrive.",
     ),
     (
         "stagecall.feed_misses",
-        "Eploy's change feed does not show every change of stage; the stage scan caught what it missed",
-        "Find a feed that shows every change of stage, and use what it finds: stagecall probe.",
+        "Eploy's change feed does not show every change of stage; the stage scan found missed ones",
+        "Find a feed that shows every change of stage, and save it in the dialect: stagecall probe.",
     ),
     (
         "stagecall.line_unread",
         "lines of a platform's list cannot be read",
-        "Look at the list on the platform for entries without an id; results of those candidates arrive only by callback.",
+        "Check the list on the platform for entries without an id; results of those candidates arrive only by callback.",
     ),
     (
         "stagecall.mapping_broken",
-        "a mapping names something that Eploy or the platform has no more",
-        "Bring it back there, or give the mapping another one in its place with stagecall tenant apply: then who entered meanwhile is invited.",
+        "a mapping refers to something that Eploy or the platform no longer has",
+        "Restore it there, or give the mapping a replacement with stagecall tenant apply. Applications that entered meanwhile are then invited.",
     ),
     (
         "stagecall.overlap",
         "two mappings invite for the same vacancy and stage to the same assessment",
-        "Remove one of them with stagecall map remove.",
+        "Remove one of them: stagecall map remove.",
     ),
     (
         "stagecall.record_unread",
-        "an application cannot be read, so nobody is invited for it",
-        "Look at the application in Eploy, and save it again.",
+        "an application cannot be read, so it is not invited",
+        "Check the application in Eploy, and save it again.",
     ),
     (
         "stagecall.secrets",
@@ -82,13 +83,13 @@ const OWN: &[(&str, &str, &str)] = &[
     ),
     (
         "stagecall.settings",
-        "a tenant's configuration cannot be so",
+        "a tenant's configuration is invalid",
         "Correct it with stagecall tenant set.",
     ),
     (
         "stagecall.store",
         "the store cannot be read or written",
-        "SQLite: check that the file's folder exists, has room, and may be read and written by this user. AWS: check the credentials and the region, and that the stack's table is there.",
+        "SQLite: check that the file's folder exists, has free space, and can be read and written by this user. AWS: check the credentials and the region, and that the stack's table exists.",
     ),
 ];
 
@@ -131,7 +132,7 @@ fn document() -> String {
 }
 
 #[test]
-fn the_document_is_what_the_tables_say() {
+fn the_document_matches_the_tables() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PROBLEMS.md");
     if std::env::var_os("STAGECALL_WRITE_DOCS").is_some() {
         fs::write(&path, document()).unwrap();
@@ -139,7 +140,7 @@ fn the_document_is_what_the_tables_say() {
     let text = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         text == document(),
-        "PROBLEMS.md is not what the tables say: run this test once with STAGECALL_WRITE_DOCS=1"
+        "PROBLEMS.md differs from the tables: run this test once with STAGECALL_WRITE_DOCS=1"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Questions on a terminal. Where there is none, whoever asks says which flag would have answered.
+//! Prompts on a terminal. Without a terminal, the error names the flag that would have answered.
 
 use std::io::IsTerminal as _;
 
@@ -8,15 +8,15 @@ use secrecy::SecretString;
 
 use crate::exit;
 
-/// Whether somebody can be asked.
+/// Whether there is a terminal to prompt on.
 pub(super) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// The error where nobody can be asked.
+/// The error without a terminal.
 fn missing(flag: &str) -> anyhow::Error {
     exit::usage(format!(
-        "{flag} is missing, and nobody can be asked here; give it"
+        "{flag} is missing, and there is no terminal to ask for it"
     ))
 }
 
@@ -43,7 +43,7 @@ pub(super) fn secret(question: &str, flag: &str) -> anyhow::Result<SecretString>
     Ok(secret.trim().to_owned().into())
 }
 
-/// One of several, by typing a part of it.
+/// One of several, with fuzzy search.
 pub(super) fn one(question: &str, choices: &[String], flag: &str) -> anyhow::Result<usize> {
     if !can_ask() {
         return Err(missing(flag));
@@ -61,7 +61,7 @@ pub(super) fn some(question: &str, choices: &[String], flag: &str) -> anyhow::Re
         return Err(missing(flag));
     }
     Ok(MultiSelect::with_theme(&ColorfulTheme::default())
-        .with_prompt(format!("{question} (space chooses)"))
+        .with_prompt(format!("{question} (select with space)"))
         .items(choices)
         .interact()?)
 }

@@ -1,4 +1,4 @@
-//! What is on record of a tenant, as findings: whether polls, the stage scan, the reading of hires and sweeps work, what could
+//! Findings from the saved state of a tenant: whether polls, the stage scan, the reading of hires and sweeps work, what could
 //! not be read, and which mappings are broken.
 
 use std::collections::BTreeSet;
@@ -13,10 +13,9 @@ use crate::operate::broken;
 use crate::operate::output::local;
 use crate::store::Installation;
 
-/// How often in a row something has to fail before it is a problem: once or twice may be the weather.
-const OFTEN: u32 = 3;
+/// Failures in a row that make a problem: one or two may be temporary.
+const PROBLEM_AFTER_FAILURES: u32 = 3;
 
-/// How a tenant stands by its state.
 pub(crate) fn state(
     tenant: &Tenant,
     state: &TenantState,
@@ -54,7 +53,7 @@ pub(crate) fn state(
                 local(one.at),
                 one.reason
             ),
-            "Look at the application in Eploy, and save it again; nobody is invited for it until it can be read",
+            "Check the application in Eploy, and save it again; it is not invited until it can be read",
         )
     }));
     for mapping in &tenant.mappings {
@@ -72,7 +71,7 @@ pub(crate) fn state(
     found
 }
 
-/// Whether the state was saved by a clock that was ahead, so that polls are due by that clock.
+/// Whether the state was saved while the clock was ahead, so that polls are due too late.
 fn clock_ahead(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
     let mut right = state.clone();
     if !right.set_back(now) {
@@ -83,10 +82,10 @@ fn clock_ahead(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding>
         "clock",
         "stagecall.clock_ahead",
         format!(
-            "the last poll was saved by a clock that is ahead of this one, and the next is due only at {}, by that clock",
+            "the last poll was saved by a clock that is ahead of this one, so the next is due only at {}",
             local(state.due_at)
         ),
-        "Set the clocks of this machine and of the host right. If this one is right, start the host again: it then looks at everything that is put off",
+        "Correct the clocks of this machine and of the host. If this one is right, restart the host: it then checks everything that is deferred",
     ))
 }
 
@@ -109,10 +108,10 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
         ));
     }
     let worked = last_ok.map_or("none has succeeded yet".to_owned(), |at| {
-        format!("the last that succeeded was at {}", local(at))
+        format!("the last successful one was at {}", local(at))
     });
     match (&state.poll.failure, state.poll.failures) {
-        (Some(failure), failures) if failures >= OFTEN => Some(Finding::problem(
+        (Some(failure), failures) if failures >= PROBLEM_AFTER_FAILURES => Some(Finding::problem(
             of,
             what,
             &failure.code,
@@ -123,12 +122,12 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
             ),
             &failure.remedy,
         )),
-        (None, failures) if failures >= OFTEN => Some(Finding::problem(
+        (None, failures) if failures >= PROBLEM_AFTER_FAILURES => Some(Finding::problem(
             of,
             what,
             "stagecall.store",
-            format!("{failures} polls have failed for a reason of our own; {worked}"),
-            "See what the log says of it, and check the store",
+            format!("{failures} polls have failed because of an internal error; {worked}"),
+            "Check the log and the store",
         )),
         (Some(failure), _) => Some(Finding::note(
             of,
@@ -148,7 +147,7 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
     }
 }
 
-/// How the sweeps of the platforms' lists stand, by what is on record.
+/// The saved state of the sweeps of the platforms' lists.
 pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
     let assessments: BTreeSet<_> = tenant
         .mappings
@@ -167,7 +166,9 @@ pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<
             )),
             Ok(sweep) => {
                 let failing = sweep.failing.map(|failing| failing.failure);
-                if let Some(failure) = failing.filter(|failure| failure.attempts >= OFTEN) {
+                if let Some(failure) =
+                    failing.filter(|failure| failure.attempts >= PROBLEM_AFTER_FAILURES)
+                {
                     found.push(Finding::problem(
                         of,
                         "results",
@@ -189,7 +190,7 @@ pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<
                             "{} lines of the list of {assessment} cannot be read",
                             sweep.set_aside
                         ),
-                        "Results of those candidates arrive only by callback. Look at the list on the platform for entries without an id",
+                        "Results of those candidates arrive only by callback. Check the list on the platform for entries without an id",
                     ));
                 }
             }
@@ -198,7 +199,7 @@ pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<
     found
 }
 
-/// How changes of stage are noticed, and how sure it is that none is missed.
+/// How changes of stage are noticed, and whether this is known to be complete.
 fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
     let what = "change feed";
     let Some(feed) = poll.feed else {
@@ -211,19 +212,19 @@ fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
             of,
             what,
             format!(
-                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; somebody who leaves a stage and comes back between two readings is not noticed"
+                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; an application that leaves a stage and comes back between two reads is not noticed"
             ),
         ),
         (true, _) => Finding::ok(
             of,
             what,
-            format!("changes of stage are noticed by {by}; that this shows all of them is settled"),
+            format!("changes of stage are noticed by {by}, which is known to show all of them"),
         ),
         (false, _) => Finding::note(
             of,
             what,
             format!(
-                "changes of stage are noticed by {by}; whether this shows all of them is not settled, so a stage scan looks for what it missed, with at most {calls} Eploy calls a day. Settle it: stagecall probe {}",
+                "changes of stage are noticed by {by}; it is not known whether this shows all of them, so a stage scan looks for missed ones, with at most {calls} Eploy calls a day. To find out: stagecall probe {}",
                 tenant.id
             ),
         ),
@@ -237,12 +238,12 @@ fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
             what,
             "stagecall.feed_misses",
             format!(
-                "{by} missed {} entries that the stage scan caught, the last at {}",
+                "{by} missed {} entries that the stage scan found, the last at {}",
                 scan.missed,
                 local(at)
             ),
             format!(
-                "Find a feed that shows every change of stage, and use what it finds: stagecall probe {}",
+                "Find a feed that shows every change of stage, and save it in the dialect: stagecall probe {}",
                 tenant.id
             ),
         ));
@@ -253,7 +254,7 @@ fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
             what,
             &failure.code,
             format!(
-                "the stage scan cannot be made: {}, since {}",
+                "the stage scan fails: {}, since {}",
                 failure.problem,
                 local(failure.first_failed_at)
             ),
@@ -291,14 +292,14 @@ mod tests {
             "eploy": {"base_url": "https://acme.eploy.net/"},
         }))
         .unwrap();
-        let mut stands = TenantState::new(time(900));
-        stands.poll.last_ok = Some(time(-60));
-        change(&mut stands);
-        state(&tenant, &stands, "acme", time(60))
+        let mut saved = TenantState::new(time(900));
+        saved.poll.last_ok = Some(time(-60));
+        change(&mut saved);
+        state(&tenant, &saved, "acme", time(60))
     }
 
     #[test]
-    fn a_poll_that_failed_is_a_note_and_one_that_keeps_failing_a_problem() {
+    fn a_failed_poll_is_a_note_and_repeated_failures_are_a_problem() {
         let failed = |failures, failure| {
             let mut all = found(|state| {
                 state.poll.failures = failures;
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_clock_that_was_ahead_has_put_off_is_a_problem() {
+    fn polls_deferred_by_a_clock_that_was_ahead_are_a_problem() {
         let ahead = |saved_at| {
             found(|state| {
                 state.saved_at = Some(time(saved_at));

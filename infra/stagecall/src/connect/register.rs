@@ -13,10 +13,10 @@ use crate::store::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The tenants; without any, all.
+    /// The tenants. [default: all]
     tenants: Vec<String>,
-    /// The address under which the platforms reach Stagecall: on AWS the stack's output `CallbackAddress`; without it, the
-    /// configuration file's.
+    /// The URL that the platforms call: on AWS the stack's output `CallbackAddress`. [default: the one in the configuration
+    /// file]
     #[arg(long, value_name = "URL", env = "STAGECALL_PUBLIC_URL")]
     public_url: Option<Url>,
     #[command(flatten)]
@@ -28,12 +28,12 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let given = arguments.public_url.clone();
     let Some(public_url) = given.or_else(|| on.public_url.clone()) else {
         return Err(exit::usage(
-            "--public-url is missing: the address under which the platforms reach Stagecall",
+            "--public-url is missing: the URL that the platforms call",
         ));
     };
     if public_url.scheme() != "https" && !on.sandbox {
         return Err(exit::usage(format!(
-            "{public_url}: give an https address, because callbacks carry a token"
+            "{public_url}: use an https address, because callbacks carry a token"
         )));
     }
     let mut tenants = Vec::new();
@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
     let names: Vec<_> = tenants.iter().map(|tenant| tenant.id.as_str()).collect();
     let what = format!(
-        "The platforms of {} will be told to call back to {public_url}.",
+        "Callbacks to {public_url} will be registered on the platforms of {}.",
         names.join(", ")
     );
     if !arguments.audit.confirm(&what)? {
@@ -66,14 +66,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             })?;
         if done.is_empty() {
             println!(
-                "{}: nothing to register: no mapping uses a platform that calls back",
+                "{}: nothing to register: no mapping uses a platform with callbacks",
                 tenant.id
             );
             continue;
         }
         for (account, done) in done {
             println!(
-                "{}: {account} calls back; {} registrations are new, {} changed, {} as before",
+                "{}: {account}: callback registrations: {} new, {} changed, {} unchanged",
                 tenant.id, done.created, done.changed, done.kept
             );
         }

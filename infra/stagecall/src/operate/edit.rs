@@ -1,11 +1,11 @@
-//! What an edit of a tenant's mappings costs, said before it is saved.
+//! The cost of an edit of a tenant's mappings, shown before it is saved.
 
 use stagecall_core::tenant::Tenant;
 use stagecall_eploy::StageReading;
 
 use crate::store::Installation;
 
-/// What the reading costs that the edit causes, as the next poll makes it; `None` if it causes none.
+/// The calls that the next poll makes because of the edit; `None` if none.
 pub(crate) async fn cost(on: &Installation, next: &Tenant) -> anyhow::Result<Option<String>> {
     let state = on.states.load_state(&next.id).await?;
     let reading = on.engine().reading_of_edit(next, state).await?;
@@ -27,7 +27,7 @@ fn in_words(tenant: &Tenant, reading: StageReading) -> String {
     let daily = tenant.eploy.daily_calls;
     if reads_all {
         return format!(
-            "{id}: to record who is there, the next poll reads all applications in Eploy, because no filter for them is known: one call for every {page_size} applications, of {daily} calls a day. To find a filter first: stagecall probe {id}"
+            "{id}: to record the baseline, the next poll reads all applications in Eploy, because no stage filter is known: one call for every {page_size} applications, of {daily} calls a day. To find a filter first: stagecall probe {id}"
         );
     }
     let searches = match searches {
@@ -35,7 +35,7 @@ fn in_words(tenant: &Tenant, reading: StageReading) -> String {
         several => format!("{several} searches"),
     };
     format!(
-        "{id}: to record who is there, the next poll makes {searches}: one call for every {page_size} applications that it finds, of {daily} calls a day"
+        "{id}: to record the baseline, the next poll makes {searches}: one call for every {page_size} applications that it finds, of {daily} calls a day"
     )
 }
 
@@ -44,13 +44,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cost_of_an_edit_is_said_in_calls() {
+    fn the_cost_of_an_edit_is_shown_in_calls() {
         let tenant: Tenant = serde_json::from_value(serde_json::json!({
             "id": "acme",
             "eploy": {"base_url": "https://acme.eploy.net/", "daily_calls": 5000},
         }))
         .unwrap();
-        let said = |searches, reads_all| {
+        let cost_text = |searches, reads_all| {
             let page_size = 100;
             in_words(
                 &tenant,
@@ -62,12 +62,12 @@ mod tests {
             )
         };
         assert_eq!(
-            said(1, true),
-            "acme: to record who is there, the next poll reads all applications in Eploy, because no filter for them is known: one call for every 100 applications, of 5000 calls a day. To find a filter first: stagecall probe acme"
+            cost_text(1, true),
+            "acme: to record the baseline, the next poll reads all applications in Eploy, because no stage filter is known: one call for every 100 applications, of 5000 calls a day. To find a filter first: stagecall probe acme"
         );
         assert_eq!(
-            said(3, false),
-            "acme: to record who is there, the next poll makes 3 searches: one call for every 100 applications that it finds, of 5000 calls a day"
+            cost_text(3, false),
+            "acme: to record the baseline, the next poll makes 3 searches: one call for every 100 applications that it finds, of 5000 calls a day"
         );
     }
 }

@@ -17,12 +17,12 @@ use super::broken::in_words;
 use super::hires::{outcome, state as hire_state};
 use super::output::{Output, local, print_json};
 use super::read::{invitations, known};
-use super::story::{told, why};
+use super::story::{describe, why};
 use crate::exit;
 use crate::store::Installation;
 
-/// Among how many of a tenant's latest hires those of an application's placements are looked for.
-const MOST_HIRES: usize = 10_000;
+/// The number of a tenant's latest hires that are searched for those of the application's placements.
+const MAX_HIRES: usize = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -30,14 +30,14 @@ pub(crate) struct Arguments {
     tenant: String,
     /// The application's id in Eploy.
     application: String,
-    /// Do not ask Eploy where the application stands now, which costs a call or two.
+    /// Do not read the application's current stage from Eploy, which costs a call or two.
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
     output: Output,
 }
 
-/// Something of the story.
+/// An entry of the history.
 #[derive(Debug, Serialize)]
 struct Line {
     at: Timestamp,
@@ -61,9 +61,9 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     }
     lines.sort_by_key(|line| line.at);
     let now = match on.tenants.tenant(&id).await? {
-        Some(tenant) => standing(on, &tenant, &application, &found, arguments.offline).await?,
+        Some(tenant) => current_state(on, &tenant, &application, &found, arguments.offline).await?,
         None => vec![format!(
-            "{id} is not configured any more: nothing is done for it"
+            "{id} is no longer configured: nothing is processed for it"
         )],
     };
     if arguments.output.json {
@@ -102,7 +102,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     Ok(exit::OK)
 }
 
-/// What to look up on each side.
+/// The state and the ids to look up in each system.
 fn ids(of: &Invitation) {
     println!("\ninvitation {}: {}", of.key.name(), of.state.name());
     if let Some(why) = why(of) {
@@ -129,20 +129,20 @@ fn ids(of: &Invitation) {
         Schedule::Never => {}
         Schedule::At { at, step } => println!("  next       {step:?} at {}", local(*at)),
         Schedule::Sweep { until: None, .. } => {
-            println!("  next       whenever the platform has news");
+            println!("  next       when the platform has news");
         }
         Schedule::Sweep {
             until: Some(at), ..
         } => {
             println!(
-                "  next       whenever the platform has news, until {}",
+                "  next       when the platform has news, until {}",
                 local(*at)
             );
         }
     }
 }
 
-/// The invitations' stories, with what operators did to them and the callbacks that spoke of them, in order.
+/// The invitations' histories, with operators' changes and the callbacks that refer to them, in order.
 async fn story(
     on: &Installation,
     tenant: &TenantId,
@@ -164,8 +164,8 @@ async fn story(
                 "entered the trigger stage, by Eploy's status history".to_owned(),
             );
         }
-        for happening in &one.history {
-            add(happening.at, told(happening));
+        for entry in &one.history {
+            add(entry.at, describe(entry));
         }
         if let Some(reference) = &one.reference {
             for (delivery, _) in on.records.deliveries(tenant, None).await? {
@@ -177,10 +177,10 @@ async fn story(
                 }
             }
         }
-        for act in on.records.audits(Some(tenant), None).await? {
-            if act.target == one.key.name() {
-                let reason = act.why.map(|why| format!(": {why}")).unwrap_or_default();
-                add(act.at, format!("{} by {}{reason}", act.what, act.who));
+        for audit in on.records.audits(Some(tenant), None).await? {
+            if audit.target == one.key.name() {
+                let reason = audit.why.map(|why| format!(": {why}")).unwrap_or_default();
+                add(audit.at, format!("{} by {}{reason}", audit.what, audit.who));
             }
         }
     }
@@ -197,16 +197,16 @@ async fn hires(
         tenant: tenant.clone(),
         hire: Hire::Application(application.clone()),
     };
-    let all = on.announcements.announcements(tenant, MOST_HIRES).await?;
+    let all = on.announcements.announcements(tenant, MAX_HIRES).await?;
     let by_placement = all
         .into_iter()
         .filter(|one| one.key != key && one.application.as_ref() == Some(application));
-    // Asked for by itself, because those of the baseline are not listed.
+    // Loaded separately, because those of the baseline are not listed.
     let own = on.announcements.load_announcement(&key).await?;
     Ok(own.into_iter().chain(by_placement).collect())
 }
 
-/// The story of an announcement.
+/// The history of an announcement.
 async fn announced(on: &Installation, of: &Announcement) -> anyhow::Result<Vec<Line>> {
     let line = |at, what| Line {
         at,
@@ -219,23 +219,26 @@ async fn announced(on: &Installation, of: &Announcement) -> anyhow::Result<Vec<L
     }
     for attempt in &of.attempts {
         let what = format!(
-            "the HRMS was told (attempt {}): {}",
+            "webhook sent to the HRMS (attempt {}): {}",
             attempt.number,
             outcome(&attempt.outcome)
         );
         lines.push(line(attempt.at, what));
     }
-    for act in on.records.audits(Some(&of.key.tenant), None).await? {
-        if act.target == of.key.hire.to_string() {
-            let reason = act.why.map(|why| format!(": {why}")).unwrap_or_default();
-            lines.push(line(act.at, format!("{} by {}{reason}", act.what, act.who)));
+    for audit in on.records.audits(Some(&of.key.tenant), None).await? {
+        if audit.target == of.key.hire.to_string() {
+            let reason = audit.why.map(|why| format!(": {why}")).unwrap_or_default();
+            lines.push(line(
+                audit.at,
+                format!("{} by {}{reason}", audit.what, audit.who),
+            ));
         }
     }
     Ok(lines)
 }
 
-/// How things stand now, and what that means for an application without an invitation.
-async fn standing(
+/// The current state, and what it means for an application without an invitation.
+async fn current_state(
     on: &Installation,
     tenant: &Tenant,
     application: &ApplicationId,
@@ -246,7 +249,7 @@ async fn standing(
     let mut lines = Vec::new();
     if tenant.paused {
         lines.push(
-            "the tenant is paused: nothing is polled or invited until stagecall tenant resume"
+            "the tenant is paused: nothing is polled and nobody is invited until: stagecall tenant resume"
                 .to_owned(),
         );
     }
@@ -285,11 +288,11 @@ async fn standing(
             (position, Some(rows))
         }
         Err(error) => {
-            lines.push(format!("Eploy cannot say where it stands: {error}"));
+            lines.push(format!("its stage in Eploy cannot be read: {error}"));
             return Ok(lines);
         }
     };
-    lines.push(format!("in Eploy it stands at {}", place(&position)));
+    lines.push(format!("in Eploy it is at {}", place(&position)));
     for mapping in &tenant.mappings {
         if found.iter().any(|one| one.key.mapping == mapping.id) {
             continue;
@@ -327,7 +330,7 @@ fn place(position: &Position) -> String {
     }
 }
 
-/// Why a mapping has no invitation of an application.
+/// Why an application has no invitation from a mapping.
 fn verdict(
     mapping: &Mapping,
     position: &Position,
@@ -360,19 +363,19 @@ fn verdict(
         return format!("it is at a trigger{at}, and the mapping is paused");
     }
     match known {
-        None => format!("it is at a trigger{at}; the mapping is not in use yet"),
+        None => format!("it is at a trigger{at}; the mapping is not active yet"),
         Some(of) => match &of.status {
             MappingStatus::Broken {
                 reason, at: since, ..
             } => format!(
-                "it is at a trigger{at}; the mapping is {}. The next poll that sees it there takes that for proof that the stage exists, and invites",
+                "it is at a trigger{at}; the mapping is {}. The next poll that sees it there takes that as proof that the stage exists, and invites it",
                 in_words(reason, *since)
             ),
-            MappingStatus::Baseline { .. } => format!(
-                "it is at a trigger{at}; the mapping is still recording who was there before"
-            ),
+            MappingStatus::Baseline { .. } => {
+                format!("it is at a trigger{at}; the mapping is still reading its baseline")
+            }
             MappingStatus::Active => format!(
-                "it is at a trigger{at}, and the mapping is on since {}; if its vacancy is one of the mapping's and its candidate was not erased, the next poll that sees it change invites",
+                "it is at a trigger{at}, and the mapping is active since {}; if its vacancy is one of the mapping's and its candidate was not erased, the next poll that sees it change invites it",
                 local(of.since)
             ),
         },
@@ -386,7 +389,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_a_broken_mapping_holds_is_told_so_and_of_the_invitation_to_come() {
+    fn an_application_held_by_a_broken_mapping_is_explained() {
         let mapping: Mapping = serde_json::from_value(json!({
             "id": "video",
             "vacancies": "all",
@@ -402,7 +405,7 @@ mod tests {
         });
         let broken = serde_json::from_value(broken).unwrap();
         state.mappings.insert(mapping.id.clone(), broken);
-        let said = |stage: &str| {
+        let explained = |stage: &str| {
             let position = Position {
                 stage: Some(stage.into()),
                 status: None,
@@ -410,17 +413,17 @@ mod tests {
             verdict(&mapping, &position, None, Some(&state))
         };
         let held = format!(
-            "is held until it is fixed, and then invited{}",
-            ". The next poll that sees it there takes that for proof that the stage exists, and invites"
+            "are held until it is fixed, and then invited{}",
+            ". The next poll that sees it there takes that as proof that the stage exists, and invites it"
         );
-        let there = said("12");
+        let there = explained("12");
         assert!(there.starts_with("it is at a trigger; the mapping is broken since "));
         assert!(there.ends_with(&held), "{there}");
-        // It may be at the stage that is put in its place.
-        let elsewhere = said("13");
+        // It may be at the replacement stage.
+        let elsewhere = explained("13");
         assert!(elsewhere.starts_with("no invitation: it is not at a trigger (stage 12); "));
         assert!(
-            elsewhere.ends_with("is held until it is fixed, and then invited"),
+            elsewhere.ends_with("are held until it is fixed, and then invited"),
             "{elsewhere}"
         );
     }

@@ -1,4 +1,4 @@
-//! `stagecall hires …`: the announcements of hires, and their delivery.
+//! `stagecall hires …`: the announced hires, and their delivery.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the hires that were announced, with what came of telling the HRMS.
+    /// List the announced hires, with the delivery to the HRMS.
     #[command(
         after_help = "Examples:\n  stagecall hires list acme\n  stagecall hires list acme --json"
     )]
     List(List),
-    /// Tell the HRMS of a hire again, whatever became of it; the webhook's id stays the same.
+    /// Send the webhook of a hire again, whatever its state; the webhook's id stays the same.
     #[command(
         after_help = "Examples:\n  stagecall hires redeliver acme 70215 --reason 'their system was down'\n  stagecall hires redeliver acme --placement 31"
     )]
@@ -31,7 +31,7 @@ pub(crate) enum Command {
 pub(crate) struct List {
     /// The tenant.
     tenant: String,
-    /// How many, the latest first.
+    /// The maximum number to show, latest first.
     #[arg(long, value_name = "COUNT", default_value_t = 100)]
     limit: usize,
     #[command(flatten)]
@@ -100,7 +100,7 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
         return Err(unknown(&key));
     };
     let what = format!(
-        "{} is told to {}'s HRMS again, as {}. It is {} now.",
+        "The webhook of {} will be sent to the HRMS of {} again, as {}. Its state is {}.",
         key.hire,
         tenant.id,
         key.webhook_id(),
@@ -126,16 +126,16 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
             audit
                 .record(on, "hires redeliver", Some(&tenant.id), target)
                 .await?;
-            println!("{} goes out at once", key.hire);
+            println!("{} will be sent at once", key.hire);
             Ok(exit::OK)
         }
         Redelivery::UnderWay => {
-            println!("{} is under way already", key.hire);
+            println!("{} is already being sent", key.hire);
             Ok(exit::OK)
         }
         Redelivery::Unknown => Err(unknown(&key)),
         Redelivery::NoEndpoint => Err(exit::usage(format!(
-            "{} has no HRMS to tell: give hires.endpoint with stagecall tenant apply",
+            "{} has no HRMS endpoint: add hires.endpoint with stagecall tenant apply",
             tenant.id
         ))),
     }
@@ -143,23 +143,23 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
 
 fn unknown(key: &HireKey) -> anyhow::Error {
     exit::not_found(format!(
-        "{} has announced no hire {}. stagecall hires list {} shows those that there are",
+        "{} has no announced hire {}. List them with: stagecall hires list {}",
         key.tenant, key.hire, key.tenant
     ))
 }
 
-/// Where an announcement stands, and why.
+/// The state of an announcement, and the reason.
 pub(super) fn state(of: &Announcement) -> String {
     let why = match &of.state {
         State::Skipped(SkipReason::Baseline) => "hired before the plan was turned on",
-        State::Skipped(SkipReason::MovedOn) => "it left the stage before anybody was told",
+        State::Skipped(SkipReason::MovedOn) => "it left the stage before the webhook was sent",
         State::Skipped(SkipReason::PlanRemoved) => "the plan for hires was removed",
-        State::Failed(FailReason::Gone) => "the HRMS wants nothing more from here (410)",
+        State::Failed(FailReason::Gone) => "the HRMS wants no more webhooks (410)",
         State::Failed(FailReason::GaveUp) => {
-            "the HRMS was told in vain, to the end of the schedule"
+            "the HRMS did not accept it by the end of the retry schedule"
         }
         State::Failed(FailReason::Refused(failure)) => &failure.problem,
-        State::Published => "there was no HRMS to tell",
+        State::Published => "no HRMS endpoint is configured",
         State::Detected | State::Delivering => match &of.failure {
             Some(failure) => &failure.problem,
             None => return of.state.name().to_owned(),
@@ -174,10 +174,10 @@ fn attempt(of: &Attempt) -> String {
     format!("{} {}", local(of.at), outcome(&of.outcome))
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 pub(super) fn outcome(of: &Outcome) -> String {
     match of {
-        Outcome::Unknown => "not known".to_owned(),
+        Outcome::Unknown => "unknown".to_owned(),
         Outcome::Answered(status) => format!("HTTP {status}"),
         Outcome::Unanswered(code) => format!("no answer ({code})"),
     }

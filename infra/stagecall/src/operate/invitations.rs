@@ -15,7 +15,7 @@ use crate::store::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Of this tenant; without it, of all.
+    /// Of this tenant. [default: all]
     tenant: Option<String>,
     /// In this state: detected, sending, invited, started, completed, expired, declined, bounced, cancelled, skipped or
     /// failed.
@@ -33,10 +33,10 @@ pub(crate) struct Arguments {
     /// Of this mapping.
     #[arg(long, value_name = "NAME")]
     mapping: Option<String>,
-    /// To which something happened since: a time, a day, or how long ago (2h, 3d).
+    /// With an event since: a time, a day, or a duration ago (2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
-    /// How many to show, the latest.
+    /// The maximum number to show, latest first.
     #[arg(long, default_value_t = 50)]
     limit: usize,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The operator's commands: see what is going on, and mend it.
+//! The operator's commands: see what happens, and fix it.
 
 pub(crate) mod broken;
 pub(crate) mod edit;
@@ -25,10 +25,10 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// See and change the tenants.
+    /// List, show and change tenants.
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// See all tenants at a glance: last poll, lag, open invitations, failures, allowance.
+    /// Show all tenants in a table: last poll, lag, open invitations, failures, allowance.
     #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
     Status(status::Arguments),
     /// List invitations.
@@ -36,30 +36,29 @@ pub(crate) enum Command {
         after_help = "Examples:\n  stagecall invitations acme --state failed\n  stagecall invitations --since 2h --json"
     )]
     Invitations(invitations::Arguments),
-    /// Tell the whole story of an application: what happened, when and why, and the ids to look up on each side.
+    /// Show everything about an application: what happened, when and why, and the ids to look up in each system.
     #[command(after_help = "Example:\n  stagecall explain acme 70215")]
     Explain(explain::Arguments),
-    /// See the hires that were announced, and tell the HRMS again.
+    /// List the announced hires, and send webhooks to the HRMS again.
     #[command(subcommand)]
     Hires(hires::Command),
-    /// Say what the next poll would do, application by application, without doing it.
+    /// Show what the next poll would do, application by application, without doing it.
     #[command(
         after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
     )]
     Plan(plan::Arguments),
-    /// Follow what happens, live.
+    /// Follow events as they happen.
     #[command(after_help = "Example:\n  stagecall tail acme")]
     Tail(tail::Arguments),
     #[command(flatten)]
     Mend(repair::Command),
 }
 
-/// Does what was asked.
 pub(crate) async fn run(command: Command, on: &InstallationArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::WARN, false);
     let open = Installation::open(on);
     match command {
-        // A first tenant, or a file of them, may begin a store.
+        // Adding a first tenant, or a file of tenants, may create a store.
         Command::Tenant(
             command @ (tenant::Command::Add(_)
             | tenant::Command::Import(_)

@@ -1,5 +1,4 @@
-//! How commands speak with whoever runs them: tables for people, JSON for scripts, questions on a terminal only; and the
-//! record of what was done.
+//! Tables for people, JSON for scripts, questions on a terminal only; and the audit record of a change.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -15,7 +14,6 @@ use stagecall_core::ports::AuditRecord;
 use crate::exit;
 use crate::store::Installation;
 
-/// How a command shows what it found.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Output {
     /// Print JSON, for scripts.
@@ -25,21 +23,21 @@ pub(crate) struct Output {
 
 /// Who changes something, and why.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "On record")]
+#[command(next_help_heading = "Audit")]
 pub(crate) struct Audit {
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
-    /// Why, for the record.
+    /// The reason, for the audit record.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// Who does it, for the record; without it, the name of this machine's user.
+    /// Who makes the change, for the audit record. [default: this machine's user name]
     #[arg(long, value_name = "NAME", env = "STAGECALL_BY")]
     pub(crate) by: Option<String>,
 }
 
 impl Audit {
-    /// Says what is about to happen and asks whether it is wanted. Where nobody can be asked, `--yes` must have said so.
+    /// Prints what is about to happen and asks for confirmation. Without a terminal, `--yes` is required.
     pub(crate) fn confirm(&self, what: &str) -> anyhow::Result<bool> {
         eprintln!("{what}");
         if self.yes {
@@ -47,14 +45,14 @@ impl Audit {
         }
         if !std::io::stdin().is_terminal() {
             return Err(exit::usage(
-                "nobody can be asked here; say --yes if that is what you want",
+                "there is no terminal to ask for confirmation; pass --yes to go ahead",
             ));
         }
-        let answer = ask("Go on? [y/N] ")?;
+        let answer = ask("Continue? [y/N] ")?;
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Puts on record what was done to a tenant, or to the whole installation.
+    /// Saves the audit record of a change to a tenant, or to the whole installation.
     pub(crate) async fn record(
         &self,
         on: &Installation,
@@ -90,7 +88,7 @@ fn of_environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Asks on the terminal, and reads a line.
+/// Asks on the terminal and reads a line.
 pub(crate) fn ask(question: &str) -> anyhow::Result<String> {
     let mut terminal = std::io::stderr();
     write!(terminal, "{question}")?;
@@ -100,7 +98,6 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<String> {
     Ok(line.trim().to_owned())
 }
 
-/// A table with these columns.
 pub(crate) fn table<'a>(columns: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table
@@ -110,20 +107,19 @@ pub(crate) fn table<'a>(columns: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
-/// Prints JSON.
 pub(crate) fn print_json(of: &impl Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(of)?);
     Ok(())
 }
 
-/// A time as people read it, in this machine's zone.
+/// A time in this machine's zone.
 pub(crate) fn local(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
 
-/// A time that passes, in its largest units.
+/// A duration in its largest units.
 pub(crate) fn span(seconds: i64) -> String {
     let seconds = seconds.max(0);
     match seconds {

@@ -1,4 +1,4 @@
-//! Reading what several commands need.
+//! Reads that several commands need.
 
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
@@ -9,10 +9,9 @@ use stagecall_core::tenant::Tenant;
 use crate::exit;
 use crate::store::Installation;
 
-/// How many invitations are read at once.
-const PAGE: usize = 500;
+const PAGE_ROWS: usize = 500;
 
-/// A tenant's invitations, the latest to be touched last.
+/// A tenant's invitations, the latest change last.
 pub(crate) async fn invitations(
     on: &Installation,
     tenant: &TenantId,
@@ -23,7 +22,7 @@ pub(crate) async fn invitations(
     loop {
         let page = on
             .records
-            .invitations(tenant, filter, PAGE, next.as_deref())
+            .invitations(tenant, filter, PAGE_ROWS, next.as_deref())
             .await?;
         all.extend(page.rows);
         next = page.next;
@@ -35,7 +34,7 @@ pub(crate) async fn invitations(
     Ok(all)
 }
 
-/// How many of a tenant's invitations of which this holds are at the platform, or may be, and have not come to an end.
+/// The number of a tenant's invitations that match and are, or may be, open on the platform.
 pub(crate) async fn count_open(
     records: &dyn OperatorStore,
     tenant: &TenantId,
@@ -46,7 +45,7 @@ pub(crate) async fn count_open(
     loop {
         let filter = InvitationFilter::default();
         let page = records
-            .invitations(tenant, &filter, PAGE, next.as_deref())
+            .invitations(tenant, &filter, PAGE_ROWS, next.as_deref())
             .await?;
         let is_open =
             |one: &&Invitation| one.state.is_open() || matches!(one.state, State::Sending { .. });
@@ -63,8 +62,8 @@ pub(crate) async fn count_open(
     }
 }
 
-/// What is wrong with replacing a tenant's configuration where a platform account that invitations are open at would be there
-/// no more: their results would be found by nobody. An account under another name is another account.
+/// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
+/// and nothing would find their results. An account under another name counts as another account.
 pub(crate) async fn orphaned(
     records: &dyn OperatorStore,
     before: &Tenant,
@@ -107,12 +106,12 @@ pub(crate) async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> anyho
     }
     let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
     Err(exit::usage(format!(
-        "{}. If that is meant, say so: --allow-overlap with stagecall map add, or allow_overlap = true of one of the mappings",
+        "{}. If that is intended, allow it: --allow-overlap with stagecall map add, or allow_overlap = true in one of the mappings",
         found.join("; ")
     )))
 }
 
-/// The tenants that are meant: the one that is named, else all.
+/// The tenants to work on: the named one, else all.
 pub(crate) async fn tenants(
     on: &Installation,
     named: Option<&str>,
@@ -126,19 +125,19 @@ pub(crate) async fn tenants(
     })
 }
 
-/// A tenant that is configured, or was, and of which something is on record.
+/// A tenant that is or was configured, and has saved data.
 pub(crate) async fn known(on: &Installation, name: &str) -> anyhow::Result<TenantId> {
     let id = TenantId::new(name);
     if on.tenants.tenant(&id).await?.is_some() || !on.records.counts(&id).await?.is_empty() {
         return Ok(id);
     }
     Err(exit::not_found(format!(
-        "there is no tenant {name} in {}. stagecall tenant list shows those that there are",
+        "there is no tenant {name} in {}. List the tenants with: stagecall tenant list",
         on.place
     )))
 }
 
-/// How many are in one of these states.
+/// The number of invitations in one of these states.
 pub(crate) fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
     counts
         .iter()

@@ -3,13 +3,13 @@
 use jiff::civil::Date;
 use jiff::{Span, Timestamp, Zoned};
 
-/// A point in time as operators give it: `2026-11-22T10:00:00Z`, `2026-11-22` (the day's beginning here), or how long
-/// ago (`2h`, `3d`).
+/// A point in time as operators enter it: `2026-11-22T10:00:00Z`, `2026-11-22` (the start of the day in this zone), or a
+/// duration ago (`2h`, `3d`).
 pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
     point(text, &Zoned::now())
 }
 
-/// The same, seen at `now`.
+/// The same, relative to `now`.
 pub(crate) fn point(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
@@ -24,7 +24,7 @@ pub(crate) fn point(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     ago.and_then(|ago| now.checked_sub(ago).ok())
         .map(|at| at.timestamp())
         .ok_or_else(|| {
-            "give a time such as 2026-11-22T10:00:00Z, a day, or how long ago such as 2h or 3d"
+            "expected a time such as 2026-11-22T10:00:00Z, a day, or a duration ago such as 2h or 3d"
                 .to_owned()
         })
 }

@@ -23,22 +23,21 @@ pub(crate) struct Arguments {
     output: Output,
 }
 
-/// A tenant at a glance.
 #[derive(Debug, Serialize)]
 struct TenantStatus {
     tenant: TenantId,
     /// `on`, `paused` or `suspended`.
     standing: &'static str,
-    /// What is wrong, where something is.
+    /// The problem, if there is one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
     last_poll: Option<Timestamp>,
     due_at: Option<Timestamp>,
-    /// How late the next poll is.
+    /// The lag of the next poll.
     lag_seconds: i64,
-    /// Seen and not sent yet.
+    /// Detected and not sent yet.
     waiting: u64,
-    /// On the platform and not ended.
+    /// Open on the platform.
     open: u64,
     completed: u64,
     failed: u64,
@@ -48,8 +47,7 @@ struct TenantStatus {
     states: Vec<StateCount>,
 }
 
-/// The most parked deliveries that are counted.
-const MOST_UNMATCHED: usize = 1000;
+const MAX_UNMATCHED: usize = 1000;
 
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenants = match &arguments.tenant {
@@ -87,7 +85,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         let next = match one.due_at {
             Some(_) if one.lag_seconds > 0 => format!("{} late", span(one.lag_seconds)),
             Some(at) => format!("in {}", span(at.duration_since(now).as_secs())),
-            None => "at once".to_owned(),
+            None => "now".to_owned(),
         };
         let ago = one.last_poll.map_or("never".to_owned(), |at| {
             format!("{} ago", span(now.duration_since(at).as_secs()))
@@ -113,12 +111,12 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
     if let Some(at) = oldest_due {
         let late = now.duration_since(at).as_secs();
-        println!("the longest due has been due for {}", span(late));
+        println!("the oldest due work has been due for {}", span(late));
     }
     Ok(exit::OK)
 }
 
-/// A finding in one line, if something is wrong.
+/// A finding in one line, if it is a problem.
 fn problem(found: &Finding) -> Option<String> {
     let is_problem = found.verdict == Verdict::Problem;
     is_problem.then(|| {
@@ -136,7 +134,7 @@ async fn status(
     let now = on.clock.now();
     let state = on.states.load_state(&tenant.id).await?;
     let states = on.records.counts(&tenant.id).await?;
-    let unmatched = on.deliveries.unmatched(&tenant.id, MOST_UNMATCHED).await?;
+    let unmatched = on.deliveries.unmatched(&tenant.id, MAX_UNMATCHED).await?;
     let mut problems = Vec::new();
     let mut found = recorded::sweeps(on, tenant, "").await;
     if let Some(state) = &state {

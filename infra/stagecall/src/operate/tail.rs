@@ -13,25 +13,25 @@ use tokio::time::Instant;
 use super::output::local;
 use super::read::{invitations, tenants};
 use super::since::since;
-use super::story::told;
+use super::story::describe;
 use crate::exit;
 use crate::host::interrupted;
 use crate::store::Installation;
 
-/// How far a look goes back behind the one before.
+/// The overlap of two reads in a row, in seconds.
 const OVERLAP_SECONDS: f64 = 60.0;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Only this tenant.
     tenant: Option<String>,
-    /// Begin with what happened since: a time, a day, or how long ago (2h, 3d).
+    /// Begin with events since: a time, a day, or a duration ago (2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
-    /// Seconds between two looks.
+    /// Seconds between two reads.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
-    /// End after so many seconds; without it, with ctrl-c.
+    /// Stop after this number of seconds. [default: run until ctrl-c]
     #[arg(long, value_name = "SECONDS")]
     r#for: Option<u64>,
     /// Print one JSON object per line, for scripts.
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let mut from = begin;
     let mut shown = HashMap::new();
     loop {
-        // Whoever writes beside us may be a little behind: each look overlaps the one before.
+        // A process that writes at the same time may be a little behind, so each read overlaps the one before.
         let overlap = after(from, seconds(-OVERLAP_SECONDS)).max(begin);
         from = look(arguments, on, overlap, begin, &mut shown)
             .await?
@@ -64,8 +64,8 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
 }
 
-/// Shows what is new after `begin`, and tells when the newest of it happened. `shown`: up to when each invitation's story was shown, and how
-/// many happenings of that very moment.
+/// Prints the events after `begin`, and returns the time of the latest. `shown`: for each invitation, the time up to which
+/// its history was printed, and the number of entries at that very time.
 async fn look(
     arguments: &Arguments,
     on: &Installation,
@@ -82,26 +82,26 @@ async fn look(
         for one in invitations(on, &tenant, &filter).await? {
             let (until, count) = shown.get(&one.key).copied().unwrap_or((begin, 0));
             let mut same = 0;
-            for happening in &one.history {
-                same += usize::from(happening.at == until);
-                if happening.at > until || (happening.at == until && same > count) {
-                    lines.push((happening.at, one.key.clone(), happening.clone()));
+            for entry in &one.history {
+                same += usize::from(entry.at == until);
+                if entry.at > until || (entry.at == until && same > count) {
+                    lines.push((entry.at, one.key.clone(), entry.clone()));
                 }
             }
             let last = one.touched_at();
-            let of_last = one.history.iter().filter(|told| told.at == last).count();
+            let of_last = one.history.iter().filter(|entry| entry.at == last).count();
             shown.insert(one.key, (last, of_last));
         }
     }
     lines.sort_by_key(|(at, _, _)| *at);
-    for (at, key, happening) in &lines {
+    for (at, key, entry) in &lines {
         if arguments.json {
             println!(
                 "{}",
-                serde_json::json!({"at": at, "tenant": key.tenant, "invitation": key.name(), "what": happening.what, "detail": happening.detail})
+                serde_json::json!({"at": at, "tenant": key.tenant, "invitation": key.name(), "what": entry.what, "detail": entry.detail})
             );
         } else {
-            println!("{}  {key}  {}", local(*at), told(happening));
+            println!("{}  {key}  {}", local(*at), describe(entry));
         }
     }
     Ok(lines.last().map_or(from, |(at, _, _)| *at))

@@ -1,4 +1,4 @@
-//! Finding the ids of stages and statuses that the configuration gives by name.
+//! Looks up the ids of stages and statuses that the configuration gives by name.
 
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{StageId, StatusId};
@@ -7,22 +7,22 @@ use stagecall_core::tenant::{Tenant, Trigger};
 
 use crate::config::{ByName, TenantConfig};
 
-/// Names that have no ids yet.
+/// Why names could not be resolved to ids.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unresolved {
-    /// Eploy cannot be asked.
+    /// The call to Eploy failed.
     #[error(transparent)]
     Refused(#[from] CallError),
-    /// Eploy has no such name, or does not let us read the list; in words.
+    /// Eploy has no such name, or the key may not read the list.
     #[error("{0}")]
     Unknown(String),
-    /// The tenant cannot be as it is configured; in words.
+    /// The tenant's configuration is invalid.
     #[error("{0}")]
     Misconfigured(String),
 }
 
-/// The tenant with an id for every name. Where a name cannot be found now, the id that was found for it before is good
-/// enough: the regular check of the mappings notices a stage that vanished.
+/// The tenant with an id for every name. If the lookup fails now, the ids that were found before are used: the regular
+/// check of the mappings notices a stage that was removed.
 pub(crate) async fn resolve(
     config: &TenantConfig,
     before: Option<&Tenant>,
@@ -37,13 +37,13 @@ pub(crate) async fn resolve(
             let known = before
                 .and_then(|before| remembered(config, before))
                 .ok_or(unresolved)?;
-            tracing::error!(tenant = %known.id, "not all stages could be looked up by name; the ids found before are used");
+            tracing::error!(tenant = %known.id, "lookup of stage names failed; using the ids found before");
             Ok(known)
         }
     }
 }
 
-/// The tenant with the ids that Eploy now has for the names.
+/// The tenant with the ids that Eploy has now for the names.
 async fn look_up(
     config: &TenantConfig,
     eploy: &dyn EployConnections,
@@ -64,8 +64,8 @@ async fn look_up(
     Ok(tenant)
 }
 
-/// The tenant with the ids that were found for the same stages' names before. Names of statuses are not on record, so
-/// where there are any, nothing is assumed.
+/// The tenant with the ids that were found before for the names of the same stages. Names of statuses are not saved, so
+/// a trigger with status names stays unresolved.
 fn remembered(config: &TenantConfig, before: &Tenant) -> Option<Tenant> {
     let mut tenant = config.tenant.clone();
     for name in &config.by_name {
@@ -102,11 +102,11 @@ fn find(trigger: &mut Trigger, name: &ByName, directory: &Directory) -> Result<(
     Ok(())
 }
 
-/// The id of the one option of this name.
+/// The id of the only option with this name.
 fn one(what: &str, name: &str, list: Option<&[NamedId]>) -> Result<String, String> {
     let Some(list) = list else {
         return Err(format!(
-            "the {what} \"{name}\" cannot be looked up, because the dialect does not say where this Eploy lists its names; give the id instead"
+            "the {what} \"{name}\" cannot be looked up, because the dialect has no path of the list in this Eploy; give the id instead"
         ));
     };
     let live = || list.iter().filter(|option| !option.archived);
@@ -125,7 +125,7 @@ fn one(what: &str, name: &str, list: Option<&[NamedId]>) -> Result<String, Strin
         several => {
             let ids: Vec<_> = several.iter().map(|option| option.id.as_str()).collect();
             Err(format!(
-                "Eploy has several of the {what} \"{name}\", with the ids {}; give the one that is meant by id",
+                "Eploy has several {what} options named \"{name}\", with the ids {}; give the id instead",
                 ids.join(", ")
             ))
         }

@@ -8,21 +8,18 @@ use stagecall_http::Guard;
 
 use super::*;
 
-/// A clock that stops the host's own clock with a panic, when it is told to.
+/// A clock that panics on demand, and with it the host's ticker.
 #[derive(Default)]
 struct Breaking(AtomicBool);
 
 impl Clock for Breaking {
     fn now(&self) -> Timestamp {
-        assert!(
-            !self.0.load(Ordering::Relaxed),
-            "a panic that the test wants"
-        );
+        assert!(!self.0.load(Ordering::Relaxed), "intended panic");
         Timestamp::now()
     }
 }
 
-/// A host without tenants, with a port of its own.
+/// A host without tenants, on a free port.
 fn host(path: &Path, clock: Arc<dyn Clock>) -> Host {
     Host::new(Parts {
         store: Store::open_exclusive(path).unwrap(),
@@ -38,9 +35,9 @@ fn host(path: &Path, clock: Arc<dyn Clock>) -> Host {
     .unwrap()
 }
 
-/// Half a host would look alive, with nobody looking for what is due.
+/// A host with a stopped part would look alive while no due work is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_with_a_part_that_panics_ends_with_an_error() {
+async fn a_host_with_a_part_that_panics_returns_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(Breaking::default());
     let host = host(&folder.path().join("stagecall.db"), clock.clone());
@@ -50,7 +47,7 @@ async fn a_host_with_a_part_that_panics_ends_with_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_host_that_is_interrupted_ends_well() {
+async fn an_interrupted_host_exits_cleanly() {
     let folder = tempfile::tempdir().unwrap();
     let host = host(&folder.path().join("stagecall.db"), Arc::new(SystemClock));
     assert_eq!(until_interrupted(host, async {}).await.unwrap(), exit::OK);

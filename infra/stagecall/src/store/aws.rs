@@ -9,7 +9,7 @@ use stagecall_core::error::StoreError;
 
 use super::{DeadQueue, Opened};
 
-/// Finds the stack.
+/// Connects to the stack.
 pub(super) async fn open(name: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
     let stack = Stack::find(name, clock).await?;
     let secrets = Arc::new(stack.secrets);

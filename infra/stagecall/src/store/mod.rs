@@ -1,4 +1,4 @@
-//! The installation that a command is about: one store, opened into the ports, whichever kind it is.
+//! The installation that a command works on: one store of either kind, opened as ports.
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -29,18 +29,16 @@ use crate::cli::InstallationArguments;
 use crate::config::{self, Config};
 use crate::exit;
 
-/// The store's file where none is named.
-const USUAL_FILE: &str = "stagecall.db";
+const DEFAULT_FILE: &str = "stagecall.db";
 
-/// How often credentials are changed anew because others change them.
-const SECRET_TRIES: usize = 5;
+/// Attempts to change credentials that others change at the same time.
+const MAX_SECRET_ATTEMPTS: usize = 5;
 
-/// Where an installation keeps what it knows.
+/// Where an installation's store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreUrl {
-    /// In this `SQLite` file.
     Sqlite(PathBuf),
-    /// In the stack of this name, on AWS.
+    /// The AWS stack of this name.
     Aws(String),
 }
 
@@ -77,39 +75,37 @@ pub(crate) struct Installation {
     pub(crate) deliveries: Arc<dyn Deliveries>,
     pub(crate) records: Arc<dyn OperatorStore>,
     pub(crate) announcements: Arc<dyn Announcements>,
-    /// All tenants' secrets: those in the store's keeping, and those that the configuration file describes.
+    /// All tenants' secrets: those in the store, and those that the configuration file describes.
     pub(crate) secrets: Arc<dyn Secrets>,
-    /// The secrets in the store's keeping.
+    /// The secrets in the store.
     pub(crate) vault: Arc<dyn SecretsWriter>,
     pub(crate) queue: Arc<dyn Queue>,
-    /// None where there are no queues outside the process.
+    /// Empty if there are no queues outside the process.
     pub(crate) dead: Vec<Box<dyn DeadQueue>>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timing: Arc<Timing>,
     /// Whether http and loopback addresses are allowed.
     pub(crate) sandbox: bool,
-    /// The address under which platforms call back, where the configuration file names one.
+    /// The address that platforms call, if the configuration file has one.
     pub(crate) public_url: Option<Url>,
 }
 
 /// A queue's dead letters: work that failed as often as its queue allows.
 #[async_trait]
 pub(crate) trait DeadQueue: Send + Sync {
-    /// What the queue is called.
     fn name(&self) -> &str;
 
-    /// About how many there are.
+    /// The approximate number of dead letters.
     async fn count(&self) -> Result<usize, StoreError>;
 
-    /// What some of them ask for, in a line each. They stay where they are.
+    /// Some of them, in a line each. They stay in the queue.
     async fn sample(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Sends at most so many back to be tried again. Returns how many.
+    /// Sends at most `most` of them back to be tried again. Returns the number.
     async fn redrive(&self, most: usize) -> Result<usize, StoreError>;
 }
 
-/// The ports of a kind of store.
 struct Opened {
     ledger: Arc<dyn Ledger>,
     sweeps: Arc<dyn Sweeps>,
@@ -127,7 +123,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// The ports of one store that is all of them.
+    /// The ports of a store that implements all of them.
     fn of<S>(
         store: &Arc<S>,
         secrets: Arc<dyn Secrets>,
@@ -178,14 +174,14 @@ impl Installation {
         Self::find(arguments, false).await
     }
 
-    /// Opens what is there, and begins a new `SQLite` file if there is none.
+    /// Opens the store, and creates the `SQLite` file if there is none.
     pub(crate) async fn open_or_create(arguments: &InstallationArguments) -> anyhow::Result<Self> {
         Self::find(arguments, true).await
     }
 
     #[cfg_attr(
         not(feature = "aws"),
-        allow(clippy::unused_async, reason = "a stack is asked for over the network")
+        allow(clippy::unused_async, reason = "a stack is looked up over the network")
     )]
     async fn find(arguments: &InstallationArguments, create: bool) -> anyhow::Result<Self> {
         let config = load(arguments)?;
@@ -239,7 +235,7 @@ impl Installation {
         })
     }
 
-    /// What the use cases that change invitations need.
+    /// The engine for use cases that change invitations.
     pub(crate) fn engine(&self) -> Engine {
         Engine {
             ledger: self.ledger.clone(),
@@ -253,12 +249,12 @@ impl Installation {
         }
     }
 
-    /// The ways into the tenants' Eploys, every call counted in the store.
+    /// Connections to the tenants' Eploys, every call counted in the store.
     pub(crate) fn eploy(&self) -> stagecall_eploy::Connections {
         self.eploy_by(self.transport.clone(), self.allowance.clone())
     }
 
-    /// The ways into the tenants' Eploys by this transport, every call counted there.
+    /// Connections to the tenants' Eploys over this transport, every call counted in `allowance`.
     pub(crate) fn eploy_by(
         &self,
         transport: Arc<dyn Transport>,
@@ -274,7 +270,7 @@ impl Installation {
         .counting_each_call()
     }
 
-    /// The ways into the tenants' platform accounts.
+    /// Connections to the tenants' platform accounts.
     pub(crate) fn platforms(&self) -> stagecall_platforms::Connections {
         stagecall_platforms::Connections::new(
             self.transport.clone(),
@@ -284,15 +280,15 @@ impl Installation {
         )
     }
 
-    /// Changes a tenant's credentials; from the beginning if somebody else has changed them meanwhile. `change` is given
-    /// those before, if there are any.
+    /// Changes a tenant's credentials; retried if somebody else changed them meanwhile. `change` gets the current ones, if
+    /// there are any.
     pub(crate) async fn change_secret(
         &self,
         tenant: &TenantId,
         change: impl Fn(Option<&TenantSecret>) -> anyhow::Result<TenantSecret>,
     ) -> anyhow::Result<TenantSecret> {
-        for _ in 0..SECRET_TRIES {
-            // That there are none yet cannot be told from other errors of the store; writing tells.
+        for _ in 0..MAX_SECRET_ATTEMPTS {
+            // The store's error for missing credentials looks like its other errors; those show again on writing.
             let before = self.vault.secret(tenant, true).await.ok();
             let secret = change(before.as_ref())?;
             let saved = self.vault.put_secret(tenant, before.as_ref(), &secret);
@@ -303,19 +299,18 @@ impl Installation {
         anyhow::bail!("the credentials of {tenant} keep changing; try again")
     }
 
-    /// The tenant of this name; it ends the command if there is none.
+    /// The tenant of this name, or an error that exits with 4.
     pub(crate) async fn tenant(&self, name: &str) -> anyhow::Result<Tenant> {
         let id = TenantId::new(name);
         self.tenants.tenant(&id).await?.ok_or_else(|| {
             exit::not_found(format!(
-                "there is no tenant {name} in {}. stagecall tenant list shows those that there are",
+                "there is no tenant {name} in {}. List the tenants with: stagecall tenant list",
                 self.place
             ))
         })
     }
 }
 
-/// The configuration file, if one is named.
 pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<Config>> {
     let Some(file) = &arguments.config else {
         return Ok(None);
@@ -325,16 +320,16 @@ pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<C
         .map_err(|wrong| exit::usage(wrong.to_string()))
 }
 
-/// The store that is named, else the one of the configuration file, else the usual file.
+/// The store that is named, else the one of the configuration file, else the default file.
 pub(crate) fn place(arguments: &InstallationArguments, config: Option<&Config>) -> StoreUrl {
     match (&arguments.store, config) {
         (Some(place), _) => place.clone(),
         (None, Some(config)) => StoreUrl::Sqlite(config.host.store.clone()),
-        (None, None) => StoreUrl::Sqlite(USUAL_FILE.into()),
+        (None, None) => StoreUrl::Sqlite(DEFAULT_FILE.into()),
     }
 }
 
-/// Which addresses may be called.
+/// The addresses that may be called.
 pub(crate) fn guard(sandbox: bool) -> Guard {
     if sandbox {
         Guard::Sandbox
@@ -343,7 +338,7 @@ pub(crate) fn guard(sandbox: bool) -> Guard {
     }
 }
 
-/// Nobody subscribes to what a command does; the functions and the host tell what follows from it.
+/// Nobody subscribes to what a command does; the functions and the host publish what follows from it.
 struct NoopEvents;
 
 #[async_trait]
@@ -351,7 +346,7 @@ impl Events for NoopEvents {
     async fn publish(&self, _: Vec<DomainEvent>) {}
 }
 
-/// The host beside the store looks for what is due by itself, several times a second.
+/// The host of the store looks for due work on its own, several times a second.
 struct NoopQueue;
 
 #[async_trait]
@@ -370,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_read_and_written_alike() {
+    fn a_store_url_parses_and_prints_alike() {
         for text in [
             "sqlite:/var/lib/stagecall.db",
             "aws:stagecall-prod",

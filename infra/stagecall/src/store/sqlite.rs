@@ -10,7 +10,7 @@ use stagecall_embedded::{FileSecrets, Store, Vault};
 use super::{NoopQueue, Opened};
 use crate::config::{self, Config};
 
-/// Opens the file, beside a host or without one.
+/// Opens the file, whether or not a host runs.
 pub(super) fn open(
     path: &Path,
     config: Option<&Config>,

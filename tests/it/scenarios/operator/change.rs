@@ -42,7 +42,7 @@ async fn a_retry_invites_whom_a_failure_left_out() {
     );
     // Nothing is left to be tried again.
     let again = operate(&harness, &["retry", "acme", "--failed", "--yes"]);
-    assert!(again.ok().contains("nothing of it"), "{}", again.out);
+    assert!(again.ok().contains("nothing to retry"), "{}", again.out);
     assert_eq!(acme.judged(nowhere).await.invitations.len(), 1);
     assert_eq!(acme.judged(done).await.invitations.len(), 1);
 }
@@ -60,7 +60,7 @@ async fn a_new_round_and_a_cancelled_one() {
     assert!(open.out.contains("stagecall cancel"), "{}", open.out);
     let cancelled = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
     let told = cancelled.ok();
-    assert!(told.contains("willo has it no more"), "{told}");
+    assert!(told.contains("withdrawn on willo"), "{told}");
     acme.shows(id, "Cancelled").await;
     // Doing it again does nothing.
     let again = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
@@ -166,7 +166,11 @@ async fn callbacks_can_be_looked_into_again() {
     acme.shows(id, "Completed").await;
     let calls = acme.count("willo.participants.get").await;
     let replayed = operate(&harness, &["replay", "acme", "--since", "1h", "--yes"]);
-    assert!(replayed.ok().contains("due at once"), "{}", replayed.out);
+    assert!(
+        replayed.ok().contains("processed at once"),
+        "{}",
+        replayed.out
+    );
     until("the platform is asked again", async || {
         (acme.count("willo.participants.get").await > calls).then_some(())
     })

@@ -27,37 +27,37 @@ use crate::store::{Installation, StoreUrl};
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// The mapping's short name. [default: made from the assessment's name]
+    /// The mapping's id. [default: derived from the assessment's name]
     #[arg(long, value_name = "NAME")]
     id: Option<String>,
-    /// A vacancy, by id or title; as often as needed.
+    /// A vacancy, by id or title; may be repeated.
     #[arg(long, value_name = "VACANCY", conflicts_with = "all_vacancies")]
     vacancy: Vec<String>,
-    /// All vacancies, also those to come.
+    /// All vacancies, including future ones.
     #[arg(long)]
     all_vacancies: bool,
-    /// A trigger stage, by id or name; as often as needed.
+    /// A trigger stage, by id or name; may be repeated.
     #[arg(long, value_name = "STAGE")]
     stage: Vec<String>,
-    /// A status on the trigger stage that counts, by id or name; without it, every status.
+    /// A status that the trigger stage needs, by id or name; may be repeated. [default: any status]
     #[arg(long, value_name = "STATUS")]
     status: Vec<String>,
     /// The assessment, by id or name.
     #[arg(long, value_name = "ASSESSMENT")]
     assessment: Option<String>,
-    /// The platform account that has it, where the tenant has several.
+    /// The platform account of the assessment, if the tenant has several.
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// The type of the action that shows the invitation in Eploy, by id or name.
     #[arg(long, value_name = "TYPE")]
     action_type: Option<String>,
-    /// MOMENT=OUTCOME, by id or name; as often as needed. Without it, outcomes are matched by their names.
+    /// MOMENT=OUTCOME, by id or name; may be repeated. [default: outcomes matched by their names]
     #[arg(long, value_name = "MOMENT=OUTCOME", requires = "action_type")]
     outcome: Vec<String>,
     /// WHAT=QUESTION: answer this custom question with score, percent, status, link or `completed_at`.
     #[arg(long, value_name = "WHAT=QUESTION")]
     question: Vec<String>,
-    /// Write a note at this moment; needs a dialect that knows the path of notes.
+    /// Write a note at this moment; needs a dialect with the path of notes.
     #[arg(long, value_name = "MOMENT")]
     note: Vec<String>,
     /// MOMENT=STAGE or MOMENT=STAGE:STATUS: move the application, by ids.
@@ -66,19 +66,19 @@ pub(crate) struct Arguments {
     /// Mark the application as exported with this export package, by id.
     #[arg(long, value_name = "PACKAGE")]
     export_package: Option<String>,
-    /// Invite also those who are at the trigger stage now. Without it they are the baseline, and never invited.
+    /// Also invite applications that are at the trigger stage now. Without it they are the baseline, and never invited.
     #[arg(long)]
     include_current: bool,
-    /// Another mapping may want the same applications for the same assessment. Each entry is invited once all the same.
+    /// Allow another mapping for the same applications and the same assessment. Each entry is still invited once.
     #[arg(long)]
     allow_overlap: bool,
-    /// A second entry into the trigger stage is a second invitation.
+    /// Invite again when an application enters the trigger stage a second time.
     #[arg(long)]
     again: bool,
-    /// Days after which an invitation counts as expired here, whatever the platform says.
+    /// The number of days after which an invitation counts as expired, whatever the platform says.
     #[arg(long, value_name = "DAYS")]
     expires_after_days: Option<u32>,
-    /// Save it paused.
+    /// Save the mapping paused.
     #[arg(long)]
     paused: bool,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// The outcomes that a moment is matched with by name, as the vendor's texts and the sandbox call them.
+/// The outcome names that each moment is matched with, from the vendors' texts and the sandbox.
 const OUTCOME_NAMES: [(Moment, &[&str]); 9] = [
     (Moment::Invited, &["Invited", "Invitation Sent"]),
     (Moment::Started, &["Started", "In Progress"]),
@@ -100,7 +100,6 @@ const OUTCOME_NAMES: [(Moment, &[&str]); 9] = [
     (Moment::Delayed, &["Delayed"]),
 ];
 
-/// Adds a mapping.
 pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
     let mut tenant = on.tenant(&arguments.tenant).await?;
     let inspector = on.eploy().inspector(&tenant)?;
@@ -142,12 +141,12 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     }
     let what = if mapping.include_current {
         format!(
-            "Mapping {} will be added to {}. Those who are at the trigger stage now will be invited, too.",
+            "Mapping {} will be added to {}. Applications that are at the trigger stage now will also be invited.",
             mapping.id, tenant.id
         )
     } else {
         format!(
-            "Mapping {} will be added to {}. Nobody who is at the trigger stage now is invited; whoever enters it afterwards is.",
+            "Mapping {} will be added to {}. Applications that are at the trigger stage now are not invited; applications that enter it later are.",
             mapping.id, tenant.id
         )
     };
@@ -231,7 +230,7 @@ async fn assessment(
         (None, [only]) => (*only).clone(),
         (None, []) => {
             return Err(exit::usage(format!(
-                "{} has no platform yet; add one with: stagecall tenant add {} --platform willo",
+                "{} has no platform yet. Add one with: stagecall tenant add {} --platform willo",
                 tenant.id, tenant.id
             )));
         }
@@ -303,7 +302,7 @@ async fn report(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<
     };
     if action.is_none() && !elsewhere {
         return Err(exit::usage(
-            "results would be shown nowhere; give --action-type, --question or --note",
+            "results would not be shown anywhere; give --action-type, --question or --note",
         ));
     }
     Ok(ReportPlan {
@@ -347,7 +346,7 @@ async fn action(arguments: &Arguments, inspector: &Inspector) -> anyhow::Result<
     })
 }
 
-/// Both sides of an equals sign.
+/// Splits at the equals sign.
 fn pair<'a>(text: &'a str, flag: &str, example: &str) -> anyhow::Result<(&'a str, &'a str)> {
     text.split_once('=')
         .map(|(left, right)| (left.trim(), right.trim()))
@@ -355,25 +354,25 @@ fn pair<'a>(text: &'a str, flag: &str, example: &str) -> anyhow::Result<(&'a str
         .ok_or_else(|| exit::usage(format!("{flag} {text}: give it as {example}")))
 }
 
-/// A word of the vocabulary.
+/// Parses a word of the vocabulary.
 fn word<T: serde::de::DeserializeOwned>(text: &str, flag: &str) -> anyhow::Result<T> {
     serde_json::from_value(json!(text))
         .map_err(|error| exit::usage(format!("{flag} {text}: {error}")))
 }
 
-/// The mapping's id: as given, or made from the assessment's name.
+/// The mapping's id: as given, or derived from the assessment's name.
 fn id(arguments: &Arguments, tenant: &Tenant, name: &str) -> anyhow::Result<MappingId> {
     let free = |id: &str| !tenant.mappings.iter().any(|other| other.id.as_str() == id);
     if let Some(id) = &arguments.id {
         let plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_';
         if id.is_empty() || !id.chars().all(plain) {
             return Err(exit::usage(format!(
-                "--id {id}: use letters, digits, - and _ only"
+                "--id {id}: use only letters, digits, - and _ only"
             )));
         }
         if !free(id) {
             return Err(exit::usage(format!(
-                "{} has a mapping {id} already; give another --id",
+                "{} already has a mapping {id}; give another --id",
                 tenant.id
             )));
         }
@@ -412,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_and_words_that_make_no_sense_are_told_with_an_example() {
+    fn invalid_pairs_and_words_are_rejected_with_an_example() {
         assert_eq!(pair("a = b", "--x", "c=d").unwrap(), ("a", "b"));
         let error = pair("a", "--question", "percent=276").unwrap_err();
         assert!(error.to_string().contains("percent=276"));

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// What becomes of a mapping.
+/// The new state of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum To {
     Paused,
@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
     let id = mapping.id.clone();
     if to != To::Gone && mapping.paused == (to == To::Paused) {
         println!(
-            "mapping {id} is {} already",
+            "mapping {id} is already {}",
             if mapping.paused { "paused" } else { "on" }
         );
         return Ok(exit::OK);
@@ -42,17 +42,17 @@ pub(super) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
         To::Paused => (
             "map pause",
             "paused",
-            "will invite nobody; who enters meanwhile is passed over. What was invited is still followed and reported.",
+            "will be paused: applications that enter meanwhile are skipped. Open invitations are still followed and reported.",
         ),
         To::On => (
             "map resume",
             "on",
-            "will invite again whoever enters its trigger stage from now on.",
+            "will be resumed: applications that enter its trigger stage from now on are invited.",
         ),
         To::Gone => (
             "map remove",
             "removed",
-            "will be removed. What waits to be sent is not sent any more; what was invited is still followed and reported, as the mapping said, until it ends.",
+            "will be removed. Invitations that were not sent yet are dropped; open invitations are still followed and reported as the mapping says, until they end.",
         ),
     };
     let open = match to {

@@ -1,4 +1,4 @@
-//! `stagecall map …`: what is invited to what.
+//! `stagecall map …`: the mappings of a tenant.
 
 mod add;
 mod change;
@@ -12,8 +12,8 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a mapping: vacancies, trigger stage, assessment, what is reported. Saving it invites nobody. Live interviews
-    /// and talent pools have more to say than flags can: write them with tenant export and tenant apply.
+    /// Add a mapping: vacancies, trigger stage, assessment, report. Saving it invites nobody. Live interviews and talent
+    /// pools need more settings than flags can express: use tenant export and tenant apply.
     #[command(
         after_help = "Examples:\n  stagecall map add acme\n  stagecall map add acme --vacancy 'Support Worker' --stage 'Video Interview' --assessment 'First interview' --action-type 'Video Interview'"
     )]
@@ -24,16 +24,16 @@ pub(crate) enum Command {
     /// Show a mapping in full.
     #[command(after_help = "Example:\n  stagecall map show acme first-interview --json")]
     Show(show::Show),
-    /// Let a mapping invite nobody for a while. What was invited is still followed and reported.
+    /// Pause a mapping, so that it invites nobody. Open invitations are still followed and reported.
     #[command(after_help = "Example:\n  stagecall map pause acme first-interview --yes")]
     Pause(change::Arguments),
-    /// Let a paused mapping go on.
+    /// Resume a paused mapping.
     #[command(after_help = "Example:\n  stagecall map resume acme first-interview --yes")]
     Resume(change::Arguments),
-    /// Remove a mapping. What was invited is still on record, but no longer reported as the mapping said.
+    /// Remove a mapping. Open invitations are still followed and reported until they end.
     #[command(after_help = "Example:\n  stagecall map remove acme first-interview --yes")]
     Remove(change::Arguments),
-    /// Show what a mapping would do and write for an application. Writes nothing.
+    /// Show what a mapping would do and write for an application, without writing anything.
     #[command(
         after_help = "Example:\n  stagecall map test acme first-interview --application 70001"
     )]

@@ -1,4 +1,4 @@
-//! Choosing from what Eploy or a platform has: by id or name from a flag, else by asking.
+//! Choosing from a list of Eploy or a platform: by id or name from a flag, else by a prompt.
 
 use stagecall_core::ports::NamedId;
 use stagecall_eploy::{Listing, Origin};
@@ -6,7 +6,6 @@ use stagecall_eploy::{Listing, Origin};
 use crate::connect::prompt;
 use crate::exit;
 
-/// Something to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) id: String,
@@ -22,17 +21,16 @@ impl Choice {
     }
 }
 
-/// What there is to choose from.
 pub(super) struct Choices {
-    /// What it is, in one word ("stage").
+    /// The kind of thing, in one word ("stage").
     pub(super) what: &'static str,
     pub(super) all: Vec<Choice>,
-    /// Whether these are all that there are, so that an id that is not among them is wrong.
+    /// Whether the list is complete, so that an unlisted id is wrong.
     pub(super) complete: bool,
 }
 
 impl Choices {
-    /// The live options of a list.
+    /// The options of a list that are not archived.
     pub(super) fn of(what: &'static str, listing: &Listing) -> Self {
         Self {
             what,
@@ -46,7 +44,7 @@ impl Choices {
         }
     }
 
-    /// The one that a text means: an id, or a name that only one has.
+    /// The choice for a text: an id, or a unique name.
     pub(super) fn find(&self, text: &str) -> anyhow::Result<Choice> {
         let text = text.trim();
         if let Some(choice) = self.all.iter().find(|choice| choice.id == text) {
@@ -59,7 +57,7 @@ impl Choices {
             .collect();
         match same.as_slice() {
             [choice] => Ok((*choice).clone()),
-            // An id that could not be looked up is taken at its word; the mapping's regular check tells if it is wrong.
+            // An id that cannot be looked up is accepted; the mapping's regular check finds out if it is wrong.
             [] if !self.complete && text.parse::<u64>().is_ok() => Ok(Choice {
                 id: text.to_owned(),
                 name: String::new(),
@@ -72,7 +70,7 @@ impl Choices {
             several => {
                 let ids: Vec<&str> = several.iter().map(|choice| choice.id.as_str()).collect();
                 Err(exit::usage(format!(
-                    "several are the {} \"{text}\": {}; give the id of the one that is meant",
+                    "several {} options are named \"{text}\": {}; give the id instead",
                     self.what,
                     ids.join(", ")
                 )))
@@ -80,7 +78,7 @@ impl Choices {
         }
     }
 
-    /// Those that the flag names, else those that are chosen on the terminal.
+    /// Those that the flag names, else those chosen on the terminal.
     pub(super) fn some(&self, given: &[String], flag: &str) -> anyhow::Result<Vec<Choice>> {
         if !given.is_empty() {
             return given.iter().map(|text| self.find(text)).collect();
@@ -95,14 +93,14 @@ impl Choices {
         }
         if found.is_empty() {
             return Err(exit::usage(format!(
-                "no {} was chosen; the space bar chooses, return goes on",
+                "no {} was selected; select with the space bar, confirm with return",
                 self.what
             )));
         }
         Ok(found)
     }
 
-    /// The one that the flag names, else the one that is chosen on the terminal.
+    /// The one that the flag names, else the one chosen on the terminal.
     pub(super) fn one(&self, given: Option<&str>, flag: &str) -> anyhow::Result<Choice> {
         match given {
             Some(text) => self.find(text),
@@ -116,12 +114,12 @@ impl Choices {
         }
     }
 
-    /// One that is not listed, by the id that is asked for.
+    /// One that is not listed, by the id entered.
     fn by_id(&self, flag: &str) -> anyhow::Result<Choice> {
         self.find(&prompt::text(&format!("The {}'s id", self.what), flag)?)
     }
 
-    /// What is shown to choose from; the last line stands for what is not listed, where there may be such.
+    /// The lines to choose from; if the list is incomplete, the last line is for an unlisted id.
     fn lines(&self) -> anyhow::Result<Vec<String>> {
         let mut lines: Vec<String> = self
             .all
@@ -129,13 +127,11 @@ impl Choices {
             .map(|choice| format!("{} ({})", choice.name, choice.id))
             .collect();
         if !self.complete {
-            lines.push("another, by its id (stagecall probe finds the list)".to_owned());
+            lines
+                .push("another, by its id (to find the complete list: stagecall probe)".to_owned());
         }
         if lines.is_empty() {
-            return Err(exit::usage(format!(
-                "there is no {} to choose from",
-                self.what
-            )));
+            return Err(exit::usage(format!("there is no {} to select", self.what)));
         }
         Ok(lines)
     }
@@ -175,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_or_a_name_that_one_has_is_found() {
+    fn an_id_or_a_unique_name_is_found() {
         let choices = choices(true);
         assert_eq!(choices.find("12").unwrap().name, "Video Interview");
         assert_eq!(choices.find(" video interview ").unwrap().id, "12");
@@ -186,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn where_not_all_are_known_an_id_is_taken_at_its_word() {
+    fn an_incomplete_list_accepts_any_id() {
         let choices = choices(false);
         assert_eq!(choices.find("99").unwrap().id, "99");
         assert!(choices.find("Offer").is_err());

@@ -31,7 +31,7 @@ pub(crate) struct Show {
     output: Output,
 }
 
-/// The tenant's mapping of this name; it ends the command if there is none.
+/// The tenant's mapping of this name, or an error that exits with 4.
 pub(super) fn find<'a>(tenant: &'a Tenant, name: &str) -> anyhow::Result<&'a Mapping> {
     tenant.mapping(&MappingId::new(name)).ok_or_else(|| {
         let names: Vec<_> = tenant.mappings.iter().map(|one| one.id.as_str()).collect();
@@ -67,7 +67,7 @@ pub(super) async fn list(arguments: List, on: &Installation) -> anyhow::Result<u
                 "{} {}",
                 mapping.assessment.account, mapping.assessment.assessment
             ),
-            stands(mapping, status.map(|state| &state.status)),
+            state_name(mapping, status.map(|state| &state.status)),
         ]);
     }
     println!("{shown}");
@@ -85,10 +85,10 @@ pub(super) async fn show(arguments: Show, on: &Installation) -> anyhow::Result<u
     Ok(exit::OK)
 }
 
-fn stands(mapping: &Mapping, status: Option<&MappingStatus>) -> String {
+fn state_name(mapping: &Mapping, status: Option<&MappingStatus>) -> String {
     match status {
         _ if mapping.paused => "paused".to_owned(),
-        None => "not begun".to_owned(),
+        None => "not active yet".to_owned(),
         Some(MappingStatus::Baseline { .. }) => "reading the baseline".to_owned(),
         Some(MappingStatus::Active) => "on".to_owned(),
         Some(MappingStatus::Broken { reason, at, .. }) => broken::in_words(reason, *at),
@@ -127,7 +127,7 @@ fn triggers(mapping: &Mapping) -> String {
         .join(" or ")
 }
 
-/// A mapping, a line for each part.
+/// A mapping, with a line for each part.
 pub(super) fn in_words(mapping: &Mapping) -> String {
     let mut text = format!("mapping {}\n", mapping.id);
     let mut line = |what: &str, value: String| {
@@ -159,10 +159,7 @@ pub(super) fn in_words(mapping: &Mapping) -> String {
         );
     }
     for (what, question) in &report.questions {
-        line(
-            "question",
-            format!("{question} is answered with the {}", word(what)),
-        );
+        line("question", format!("{question} shows the {}", word(what)));
     }
     if !report.notes_at.is_empty() {
         let moments: Vec<_> = report.notes_at.iter().map(word).collect();
@@ -182,9 +179,9 @@ pub(super) fn in_words(mapping: &Mapping) -> String {
         line("export", format!("package {package}"));
     }
     line(
-        "now there",
+        "at stage now",
         if mapping.include_current {
-            "are invited, too"
+            "are also invited"
         } else {
             "are the baseline: not invited"
         }
@@ -207,7 +204,7 @@ pub(super) fn in_words(mapping: &Mapping) -> String {
     text.trim_end().to_owned()
 }
 
-/// A value's name as the configuration has it.
+/// A value's name in the configuration.
 pub(super) fn word(of: &impl Serialize) -> String {
     match serde_json::to_value(of) {
         Ok(serde_json::Value::String(word)) => word,

@@ -1,4 +1,4 @@
-//! `stagecall map test`: what a mapping would do and write for a real application, with nothing written anywhere.
+//! `stagecall map test`: what a mapping would do and write for a real application, without writing anything.
 
 use clap::Args;
 use serde_json::json;
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     tenant: String,
     /// The mapping.
     mapping: String,
-    /// The application, by id.
+    /// The application's id.
     #[arg(long, value_name = "ID")]
     application: String,
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         return Ok(exit::OK);
     }
     println!("{would}\n");
-    println!("With a made-up result (score 8 of 10), Eploy would be given:");
+    println!("With a sample result (score 8 of 10), Eploy would get:");
     if let Some(action) = &mapping.report.action {
         let outcome = action.outcomes.get(&Moment::Completed);
         println!(
@@ -91,7 +91,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         println!("  a move to stage {}", one.stage);
     }
     for problem in problems {
-        println!("  WRONG {problem}; the usual text is used instead");
+        println!("  WRONG {problem}; the default text is used instead");
     }
     println!("\nNothing was written.");
     Ok(exit::OK)
@@ -111,11 +111,11 @@ fn print(text: &str) {
     }
 }
 
-/// What would become of the application if it entered where it stands now.
+/// What would happen to the application if it entered the stage that it is at.
 fn would(mapping: &Mapping, position: &Position) -> String {
     let at = |id: Option<&str>| id.unwrap_or("none").to_owned();
-    let place = format!(
-        "it stands at stage {}, status {}",
+    let current = format!(
+        "it is at stage {}, status {}",
         at(position
             .stage
             .as_ref()
@@ -127,22 +127,22 @@ fn would(mapping: &Mapping, position: &Position) -> String {
     );
     if !mapping.triggered_by(position) {
         return format!(
-            "Entering there invites nobody: {place}, which is not a trigger of {}",
+            "It would not be invited: {current}, which is not a trigger of {}",
             mapping.id
         );
     }
     let paused = if mapping.paused {
-        ", once the mapping is not paused any more"
+        " once the mapping is resumed"
     } else {
         ""
     };
     format!(
-        "Entering there is a trigger of {}: {place}. It would be invited to {} {}{paused}",
+        "It would be invited to {1} {2}{paused}: {current}, which is a trigger of {0}",
         mapping.id, mapping.assessment.account, mapping.assessment.assessment
     )
 }
 
-/// A row as it would be once the candidate has finished. It is never saved.
+/// An invitation as it would be once the candidate has finished. It is never saved.
 fn preview(
     on: &Installation,
     tenant: &Tenant,
@@ -170,7 +170,7 @@ fn preview(
     row
 }
 
-/// A result that shows every part of a template that most results have.
+/// A result with every part that a template can show.
 fn sample(on: &Installation, row: &Invitation) -> AssessmentResult {
     let now = on.clock.now();
     AssessmentResult {

@@ -1,4 +1,4 @@
-//! What would be done about one application for one mapping, and why.
+//! What the next poll would do about one application for one mapping, and why.
 
 use serde::Serialize;
 use stagecall_core::error::CallError;
@@ -13,7 +13,7 @@ use crate::operate::story::why;
 /// It would be invited.
 pub(super) const INVITE: &str = "invite";
 
-/// Reading where the application stands, and the candidate.
+/// Reading the application's current stage, and the candidate.
 pub(super) const CALLS_TO_INVITE: u64 = 2;
 
 /// A line of the plan.
@@ -31,7 +31,7 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// No mapping is concerned.
+    /// No mapping matches.
     pub(super) fn nothing(row: &ApplicationRow) -> Self {
         Self {
             application: row.id.clone(),
@@ -39,20 +39,20 @@ impl Decided {
             vacancy: row.vacancy.clone(),
             mapping: None,
             decision: "nothing",
-            because: "it is of no mapping's vacancies, or not at a trigger stage".to_owned(),
+            because: "no mapping has its vacancy and stage".to_owned(),
             calls_to_report: 0,
         }
     }
 }
 
-/// One mapping's view of one application, for people.
+/// One mapping's decision about one application, for people.
 pub(super) struct Shown<'a> {
     pub(super) case: Evaluation<'a>,
     pub(super) erased: bool,
 }
 
 impl Shown<'_> {
-    /// What would be done; `None` where the mapping is not concerned. With `deep`, asks Eploy where inviting would.
+    /// What would be done; `None` if the mapping does not match. With `deep`, makes the calls to Eploy that inviting makes.
     pub(super) async fn show(
         &self,
         decision: Result<Decision, CallError>,
@@ -62,7 +62,7 @@ impl Shown<'_> {
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => {
-                let because = format!("where it stands is not known: {}", error.problem);
+                let because = format!("its history cannot be read: {}", error.problem);
                 return Ok(Some(self.line("nothing", because)));
             }
         };
@@ -71,19 +71,19 @@ impl Shown<'_> {
             Decision::Invite { .. } | Decision::Skip { .. } if self.erased => {
                 ("nothing", "the candidate was erased".to_owned())
             }
-            Decision::Invite { round } => match self.hindrance(eploy, deep).await? {
-                Some(hindrance) => ("pass over", hindrance),
+            Decision::Invite { round } => match self.obstacle(eploy, deep).await? {
+                Some(obstacle) => ("pass over", obstacle),
                 None if round == 1 => (INVITE, "it entered the trigger stage".to_owned()),
                 None => (
                     INVITE,
                     format!("it entered the trigger stage again: round {round}"),
                 ),
             },
-            Decision::Skip { reason, .. } => ("pass over", passed_over(&reason).to_owned()),
+            Decision::Skip { reason, .. } => ("pass over", skip_reason(&reason).to_owned()),
             Decision::Known | Decision::AskHistory => ("nothing", self.known()),
             Decision::StillThere => (
                 "note",
-                format!("it changed and is still in the same stay; {}", self.known()),
+                format!("it changed, and did not leave the stage; {}", self.known()),
             ),
             Decision::NoteLeft => (
                 "note",
@@ -106,8 +106,8 @@ impl Shown<'_> {
         }
     }
 
-    /// What would keep it from being invited when its turn comes.
-    async fn hindrance(&self, eploy: &dyn Eploy, deep: bool) -> Result<Option<String>, CallError> {
+    /// The reason why it would not be invited, if there is one.
+    async fn obstacle(&self, eploy: &dyn Eploy, deep: bool) -> Result<Option<String>, CallError> {
         if !deep {
             return Ok(None);
         }
@@ -125,45 +125,44 @@ impl Shown<'_> {
                     && !mapping.include_current
                     && entry.is_before(watched.since(row)) =>
             {
-                return Ok(Some(passed_over(&SkipReason::Baseline).to_owned()));
+                return Ok(Some(skip_reason(&SkipReason::Baseline).to_owned()));
             }
             StageCheck::AtStage(..) => {}
         }
         let person = eploy.candidate(&row.candidate).await?;
         let reachable = person.email.is_some_and(|email| email.contains('@'));
-        Ok((!reachable).then(|| {
-            "the candidate has no e-mail address, which would be shown in Eploy".to_owned()
-        }))
+        Ok((!reachable)
+            .then(|| "the candidate has no e-mail address, and Eploy would show that".to_owned()))
     }
 
-    /// What is on record.
+    /// What is saved about it.
     fn known(&self) -> String {
         match (self.case.latest, self.case.watched.status(self.case.row)) {
             (Some(latest), _) => {
                 let why = why(latest)
                     .map(|why| format!(" ({why})"))
                     .unwrap_or_default();
-                format!("on record as {}{why}", latest.state.name())
+                format!("its invitation is {}{why}", latest.state.name())
             }
             (None, MappingStatus::Broken { .. }) => "the mapping is broken".to_owned(),
-            (None, _) => "nothing is on record".to_owned(),
+            (None, _) => "it has no invitation".to_owned(),
         }
     }
 }
 
-fn passed_over(reason: &SkipReason) -> &'static str {
+fn skip_reason(reason: &SkipReason) -> &'static str {
     match reason {
         SkipReason::Baseline => "baseline: it was at the stage before the mapping was turned on",
         SkipReason::Paused => "the mapping is paused",
         SkipReason::MovedOn => "it left the stage",
-        SkipReason::Duplicate(_) => "the candidate is invited to that assessment already",
+        SkipReason::Duplicate(_) => "the candidate is already invited to that assessment",
         SkipReason::MappingRemoved => "the mapping was removed",
-        SkipReason::MappingChanged => "its vacancy or trigger was taken out of the mapping",
-        SkipReason::Cancelled => "an operator took it back",
+        SkipReason::MappingChanged => "its vacancy or trigger was removed from the mapping",
+        SkipReason::Cancelled => "an operator cancelled it",
     }
 }
 
-/// What showing "invited" costs: each kind of report is a call.
+/// The calls that showing "invited" costs: one for each part of the report.
 fn calls_to_report(plan: &ReportPlan) -> u64 {
     let parts = [
         plan.action.is_some(),

@@ -1,5 +1,5 @@
-//! `stagecall plan`: what the next poll would do, decided by the very functions that it decides by. Nothing is written:
-//! not to the store, where not even the calls are counted, and not to Eploy.
+//! `stagecall plan`: what the next poll would do, by the same functions. Nothing is written: neither to the store, where not
+//! even the calls are counted, nor to Eploy.
 
 mod decided;
 mod uncounted;
@@ -32,24 +32,22 @@ use uncounted::{Counting, Uncounted};
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// Look at what changed since then instead of since the last poll: a time, a day, or how long ago (2h, 3d).
+    /// Look at changes since then instead of since the last poll: a time, a day, or a duration ago (2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
-    /// Look at every application of this Eploy.
+    /// Look at all applications of this Eploy.
     #[arg(long, conflicts_with = "since")]
     all: bool,
-    /// For everybody who would be invited, also read the status history and whether there is an e-mail address, as
-    /// inviting does: two calls each.
+    /// For each application that would be invited, also read the status history and the e-mail address, as inviting does:
+    /// two calls each.
     #[arg(long)]
     deep: bool,
     #[command(flatten)]
     output: Output,
 }
 
-/// The most pages of Eploy that are read.
-const MOST_PAGES: u32 = 10_000;
+const MAX_PAGES: u32 = 10_000;
 
-/// A rehearsal.
 struct DryRun<'a> {
     on: &'a Installation,
     engine: Engine,
@@ -97,7 +95,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
             .collect(),
         deep: arguments.deep,
     };
-    let (rows, decided) = dry_run.rehearse(arguments).await?;
+    let (rows, decided) = dry_run.run(arguments).await?;
     show(
         arguments,
         &tenant,
@@ -109,32 +107,32 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     Ok(exit::OK)
 }
 
-/// Applications, each once, as it was seen last.
+/// Applications as last read.
 type Rows = BTreeMap<ApplicationId, ApplicationRow>;
 
 impl DryRun<'_> {
-    /// As a poll goes about it: first what changed, by the mappings as the last poll left them; then who is there of what
-    /// was added since. Returns how many applications were looked at, and what would be done about each.
-    async fn rehearse(&mut self, arguments: &Arguments) -> anyhow::Result<(usize, Vec<Decided>)> {
+    /// Decides like a poll: first the changes, by the mappings as the last poll left them; then the applications at the
+    /// stages of what was added since. Returns the number of applications, and the decisions.
+    async fn run(&mut self, arguments: &Arguments) -> anyhow::Result<(usize, Vec<Decided>)> {
         let changed = self.changed(arguments).await?;
         let mut decided = self.decide(&changed, Reads::Changes).await?;
         let watched = self.engine.watched(self.tenant, &self.state).await?;
         switch(self.tenant, &mut self.state, &watched, self.on.clock.now());
-        let there = if arguments.all {
+        let at_stages = if arguments.all {
             changed.clone()
         } else {
-            self.there().await?
+            self.at_stages().await?
         };
         let of_whom = |one: &Decided| (one.application.clone(), one.mapping.clone());
         let known: BTreeSet<_> = decided.iter().map(of_whom).collect();
-        let added = self.decide(&there, Reads::WhoIsThere).await?;
+        let added = self.decide(&at_stages, Reads::WhoIsThere).await?;
         decided.extend(
             added
                 .into_iter()
                 .filter(|one| !known.contains(&of_whom(one))),
         );
         let mut rows = changed;
-        rows.extend(there);
+        rows.extend(at_stages);
         let concerned: BTreeSet<_> = decided.iter().map(|one| one.application.clone()).collect();
         let others = rows.values().filter(|row| !concerned.contains(&row.id));
         decided.extend(others.map(Decided::nothing));
@@ -142,7 +140,7 @@ impl DryRun<'_> {
         Ok((rows.len(), decided))
     }
 
-    /// The applications that changed since the last poll, or those that are asked for.
+    /// The applications that changed since the last poll, or those the arguments ask for.
     async fn changed(&self, arguments: &Arguments) -> Result<Rows, CallError> {
         let since = match (arguments.all, arguments.since) {
             (true, _) => None,
@@ -150,7 +148,7 @@ impl DryRun<'_> {
             (false, None) => self.state.poll.cursor.or_else(|| Some(self.on.clock.now())),
         };
         let mut rows = Rows::new();
-        for page in 1..MOST_PAGES {
+        for page in 1..MAX_PAGES {
             let read = self.eploy.changed_applications(since, page).await?;
             rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
             if !read.more {
@@ -160,15 +158,15 @@ impl DryRun<'_> {
         Ok(rows)
     }
 
-    /// Who is there for the mappings that are being turned on.
-    async fn there(&self) -> anyhow::Result<Rows> {
+    /// The applications at the stages of mappings that are being turned on.
+    async fn at_stages(&self) -> anyhow::Result<Rows> {
         let mut rows = Rows::new();
         let watched = self.engine.watched(self.tenant, &self.state).await?;
         let Some((triggers, vacancies)) = turned_on(&watched) else {
             return Ok(rows);
         };
         for search in self.eploy.stage_searches(&triggers, &vacancies) {
-            for page in 1..MOST_PAGES {
+            for page in 1..MAX_PAGES {
                 let read = self
                     .eploy
                     .applications_at(&search.triggers, &search.vacancies, page)
@@ -182,7 +180,7 @@ impl DryRun<'_> {
         Ok(rows)
     }
 
-    /// What would be done about each, for each mapping that it concerns.
+    /// The decision about each application, for each mapping that matches.
     async fn decide(&mut self, rows: &Rows, reads: Reads) -> anyhow::Result<Vec<Decided>> {
         let ids: Vec<ApplicationId> = rows.keys().cloned().collect();
         let known = self
@@ -229,8 +227,7 @@ fn show(
     let reporting: u64 = invited.map(|one| one.calls_to_report).sum();
     let mut warnings = Vec::new();
     if tenant.paused {
-        warnings
-            .push("the tenant is paused: nothing of this happens until it is resumed".to_owned());
+        warnings.push("the tenant is paused: none of this happens until it is resumed".to_owned());
     }
     if let Some(suspension) = &state.suspended {
         warnings.push(format!(
@@ -281,7 +278,7 @@ fn show(
         .collect();
     println!("{applications} applications: {}", counts.join(", "));
     println!(
-        "calls to Eploy that this would cost: {inviting} to invite, {reporting} to show it; this plan made {calls}, which are not counted in the store"
+        "calls to Eploy: {inviting} to invite, {reporting} to report; this plan made {calls}, which are not counted in the store"
     );
     Ok(())
 }

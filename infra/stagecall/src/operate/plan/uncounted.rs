@@ -1,4 +1,4 @@
-//! A rehearsal's own count of calls, so that the store stays as it is.
+//! A dry run's own count of calls, so that the store does not change.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::Allowance;
 use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 
-/// An allowance that goes by what the store has counted, and counts nothing there.
+/// An allowance that starts from the store's count, and does not change it.
 pub(super) struct Uncounted {
     store: Arc<dyn Allowance>,
     taken: AtomicU32,
@@ -47,7 +47,7 @@ impl Allowance for Uncounted {
     }
 }
 
-/// Counts what goes through it.
+/// Counts the calls.
 pub(super) struct Counting {
     inner: Arc<dyn Transport>,
     sent: AtomicU64,

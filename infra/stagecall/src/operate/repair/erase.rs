@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The candidate's id in Eploy.
     #[arg(long, value_name = "ID")]
     candidate: String,
-    /// Leave what the platforms have as it is.
+    /// Leave the platforms' data unchanged.
     #[arg(long)]
     here_only: bool,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     output: Output,
 }
 
-/// Removes a candidate, looks again, and says what is left elsewhere.
+/// Removes a candidate, verifies it, and prints what is left in other systems.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenant = known(on, &arguments.tenant).await?;
     let candidate = CandidateId::from(arguments.candidate.as_str());
@@ -40,24 +40,24 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let sending = |one: &&Invitation| matches!(one.state, State::Sending { lease_until } if lease_until > now);
     if let Some(one) = found.iter().find(sending) {
         println!(
-            "{} is being sent at this moment; erase when that is over, in a minute or two, so that it is known what the platform has",
+            "{} is being sent right now. Erase again in a minute or two, when it is known what the platform has",
             one.key
         );
         return Ok(exit::FAILED);
     }
     let there = if arguments.here_only {
-        "What the platforms have stays."
+        "The platforms' data is not removed."
     } else {
-        "The platforms are asked to remove what they have of these, the answers included."
+        "The platforms are asked to remove their data, including the answers."
     };
     let what = format!(
-        "Everything about candidate {candidate} of {tenant} is removed, for good: {} invitations, with their results, references and callbacks, the announcements of a hire, and what polls and sweeps remember of them. {there} A tombstone with the id stays, and the candidate is never invited again.",
+        "Everything about candidate {candidate} of {tenant} will be removed permanently: {} invitations, with their results, references and callbacks, announcements of a hire, and the data of polls and sweeps. {there} A tombstone with the id is kept, and the candidate is never invited again.",
         found.len()
     );
     if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
-    // First, because the references are forgotten here.
+    // First, because the references are deleted below.
     let mut remains = Vec::new();
     for one in &found {
         remains.extend(on_platform(on, one, arguments.here_only).await);
@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     remains.extend(elsewhere(&found));
     let erased = on.records.erase(&tenant, &candidate, now).await?;
     if erased.announcements > 0 {
-        remains.push("the HRMS: whatever it was told of the hire; remove it there".to_owned());
+        remains.push("the HRMS: the data of the hire that it was sent; remove it there".to_owned());
     }
     let target = format!("candidate {candidate}");
     arguments
@@ -74,7 +74,10 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .await?;
     let left = invitations(on, &tenant, &filter).await?;
     if !left.is_empty() {
-        anyhow::bail!("{} invitations came in meanwhile; erase again", left.len());
+        anyhow::bail!(
+            "{} invitations were added meanwhile; erase again",
+            left.len()
+        );
     }
     if arguments.output.json {
         print_json(&serde_json::json!({
@@ -104,7 +107,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         erased.poll_rows,
         erased.readings
     );
-    println!("looked again: nothing is left but the tombstone");
+    println!("verified: nothing is left but the tombstone");
     println!("\nelsewhere:");
     for line in remains {
         println!("  * {line}");
@@ -112,13 +115,13 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     Ok(exit::OK)
 }
 
-/// What becomes of an invitation on its platform; nothing if it never got there.
+/// What happened to an invitation on its platform; `None` if it never got there.
 async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Option<String> {
     let by_hand = "delete the participant or candidate there, by hand";
     let Some(reference) = &of.reference else {
         return is_perhaps_there(&of.state).then(|| {
             let at = &of.assessment;
-            format!("{at}: perhaps an invitation, it is not known whether it arrived; {by_hand}")
+            format!("{at}: possibly an invitation, it is not known whether it arrived; {by_hand}")
         });
     };
     let at = format!("{}: {reference}", of.assessment);
@@ -127,14 +130,14 @@ async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Opt
     }
     Some(match take_back(on, of).await {
         Ok(Withdrawn::Done) => format!(
-            "{at} was removed there; what the platform keeps of those who were removed, such as copies and backups, is for the platform to tell"
+            "{at} was removed there; ask the platform what it keeps of removed people, such as copies and backups"
         ),
         Ok(Withdrawn::Impossible { why }) => format!("{at} is still there. {why}"),
-        Err(error) => format!("{at} is perhaps still there ({error}); {by_hand}"),
+        Err(error) => format!("{at} is possibly still there ({error}); {by_hand}"),
     })
 }
 
-/// Whether a platform may have an invitation that it gave no reference of.
+/// Whether the platform may have an invitation without having returned a reference.
 fn is_perhaps_there(state: &State) -> bool {
     matches!(
         state,
@@ -142,7 +145,7 @@ fn is_perhaps_there(state: &State) -> bool {
     )
 }
 
-/// What else other systems have of the candidate.
+/// What other systems still have of the candidate.
 fn elsewhere(found: &[Invitation]) -> Vec<String> {
     let mut lines = Vec::new();
     for one in found {
@@ -152,13 +155,13 @@ fn elsewhere(found: &[Invitation]) -> Vec<String> {
                 "Eploy: action {action} on application {application}; delete it there, with the candidate's record"
             )),
             Some(ActionRecord::Creating) => lines.push(format!(
-                "Eploy: perhaps an action on application {application}"
+                "Eploy: possibly an action on application {application}"
             )),
             None => {}
         }
     }
-    lines.push("logs and metrics: they have ids of applications and invitations, never names or addresses; they go when their time of keeping is over".to_owned());
-    lines.push("backups of the store: they go when their time of keeping is over; after a restore, erase again".to_owned());
+    lines.push("logs and metrics: they have ids of applications and invitations, never names or addresses; they are deleted when their retention ends".to_owned());
+    lines.push("backups of the store: they are deleted when their retention ends; after a restore, erase again".to_owned());
     lines
 }
 
@@ -170,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_have_arrived_is_perhaps_there() {
+    fn an_invitation_with_unknown_outcome_is_possibly_on_the_platform() {
         let failure = Failure {
             code: "willo.no_answer".to_owned(),
             problem: "no answer".to_owned(),

@@ -26,7 +26,7 @@ pub(crate) struct Many {
     /// The application's id in Eploy.
     #[arg(required_unless_present = "failed")]
     application: Option<String>,
-    /// All of the tenant's invitations that failed, and all reports that are put off.
+    /// All of the tenant's invitations that failed, and all reports that are deferred.
     #[arg(long, conflicts_with = "application")]
     failed: bool,
     /// Of this mapping only.
@@ -43,27 +43,27 @@ pub(crate) struct One {
     tenant: String,
     /// The application's id in Eploy.
     application: String,
-    /// Of this mapping; needed where the application has invitations of several.
+    /// The mapping; required if the application has invitations of several.
     #[arg(long, value_name = "NAME")]
     mapping: Option<String>,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// What is to be taken back.
+/// The invitation to cancel.
 #[derive(Debug, Args)]
 pub(crate) struct Cancel {
     #[command(flatten)]
     one: One,
-    /// Leave what the platform has as it is.
+    /// Leave the platform's data unchanged.
     #[arg(long)]
     here_only: bool,
 }
 
-/// How often a row is read anew because somebody else changed it meanwhile.
-const TRIES: usize = 5;
+/// Attempts to change a row that others change at the same time.
+const MAX_ATTEMPTS: usize = 5;
 
-/// Applies an operator's event to an invitation. Returns the row as it is now if it did something.
+/// Applies an operator's event to an invitation. Returns the new row if it changed.
 async fn apply(
     on: &Installation,
     of: &Invitation,
@@ -76,7 +76,7 @@ async fn apply(
         None => None,
     };
     let mut row = of.clone();
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         match engine
             .apply(&row, event.clone(), expires, Dispatch::Enqueue)
             .await?
@@ -92,10 +92,10 @@ async fn apply(
             },
         }
     }
-    anyhow::bail!("{}: others keep changing it; try again", row.key)
+    anyhow::bail!("{}: it keeps being changed by others; try again", row.key)
 }
 
-/// Tries again what is meant.
+/// Retries the selected invitations.
 pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result<u8> {
     let tenant = known(on, &arguments.tenant).await?;
     let filter = InvitationFilter {
@@ -113,10 +113,10 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
         (!arguments.failed || failed) && one.apply(Event::Retry, now, &on.timing, None).is_ok()
     });
     if found.is_empty() {
-        println!("nothing of it waits or failed");
+        println!("nothing to retry");
         return Ok(exit::OK);
     }
-    let mut what = format!("{} to be tried again now:", found.len());
+    let mut what = format!("{} will be retried now:", found.len());
     for one in found.iter().take(10) {
         let why = why(one).unwrap_or_default();
         write!(
@@ -143,11 +143,11 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
             done += 1;
         }
     }
-    println!("{done} will be tried again at once");
+    println!("{done} will be retried at once");
     Ok(exit::OK)
 }
 
-/// The application's latest invitation of the mapping that is meant.
+/// The application's latest invitation, of the given mapping.
 async fn latest(arguments: &One, on: &Installation) -> anyhow::Result<Invitation> {
     let tenant = known(on, &arguments.tenant).await?;
     let filter = InvitationFilter {
@@ -161,7 +161,7 @@ async fn latest(arguments: &One, on: &Installation) -> anyhow::Result<Invitation
     mappings.dedup();
     if mappings.len() > 1 {
         return Err(exit::usage(format!(
-            "application {} has invitations of several mappings; say which with --mapping: {}",
+            "application {} has invitations of several mappings; name one with --mapping: {}",
             arguments.application,
             mappings.join(", ")
         )));
@@ -174,12 +174,12 @@ async fn latest(arguments: &One, on: &Installation) -> anyhow::Result<Invitation
 
 fn nothing(tenant: &TenantId, application: Option<&str>) -> anyhow::Error {
     exit::not_found(format!(
-        "{tenant} has no invitation of application {}. stagecall explain says why",
+        "{tenant} has no invitation of application {}. See why: stagecall explain",
         application.unwrap_or("")
     ))
 }
 
-/// Takes an invitation back.
+/// Cancels an invitation.
 pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Result<u8> {
     let (audit, here_only) = (&arguments.one.audit, arguments.here_only);
     let one = latest(&arguments.one, on).await?;
@@ -196,19 +196,19 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
     let account = one.assessment.account.clone();
     let what = match &one.reference {
         Some(reference) if here_only => format!(
-            "{} counts as cancelled, and Eploy shows it. {account} still has it, as {reference}: cancel it there, too, or the candidate can still take it.",
+            "{} will be marked cancelled, also in Eploy. {account} still has it, as {reference}: cancel it there too, or the candidate can still take it.",
             one.key
         ),
         Some(reference) => format!(
-            "{} is taken back on {account}, where it is {reference}, counts as cancelled, and Eploy shows it.",
+            "{} will be withdrawn on {account}, where it is {reference}, and marked cancelled, also in Eploy.",
             one.key
         ),
-        None => format!("{} is not sent.", one.key),
+        None => format!("{} will not be sent.", one.key),
     };
     if !audit.confirm(&what)? {
         return Ok(exit::OK);
     }
-    // Thinking it over may have taken a while.
+    // The confirmation may have taken a while.
     let one = on.ledger.load(&one.key).await?.unwrap_or(one);
     if !cancellable(&one) {
         return Ok(exit::OK);
@@ -216,13 +216,13 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
     if one.reference.is_some() && !here_only {
         if is_finished(on, &one).await.map_err(in_the_way)? {
             println!(
-                "{}: the candidate has finished meanwhile, and the result is left as it is; stagecall resync {} {} fetches it",
+                "{}: the candidate has finished meanwhile, so nothing is cancelled. Fetch the result with: stagecall resync {} {}",
                 one.key, one.key.tenant, one.key.application
             );
             return Ok(exit::FAILED);
         }
         match take_back(on, &one).await.map_err(in_the_way)? {
-            Withdrawn::Done => println!("{}: {account} has it no more", one.key),
+            Withdrawn::Done => println!("{}: withdrawn on {account}", one.key),
             Withdrawn::Impossible { why } => println!("{}: {account} still has it. {why}", one.key),
         }
     }
@@ -235,23 +235,23 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
     Ok(exit::OK)
 }
 
-/// The platform could not be spoken with, so nothing is changed anywhere.
+/// An error because the platform cannot be called, so that nothing is changed anywhere.
 fn in_the_way(error: Error) -> anyhow::Error {
-    let hint = "nothing was changed; --here-only leaves the platform out";
+    let hint = "nothing was changed; to cancel without the platform: --here-only";
     match error {
         Error::Call(refused) => anyhow::Error::from(refused).context(hint),
         other => anyhow::Error::from(other).context(hint),
     }
 }
 
-/// Begins a new round.
+/// Starts a new round.
 pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Result<u8> {
     let one = latest(arguments, on).await?;
     let tenant = on.tenant(&arguments.tenant).await?;
-    // Under the mapping as it is now, all of it.
+    // With the current definition of the mapping.
     let Some(mapping) = tenant.mapping(&one.key.mapping) else {
         return Err(exit::not_found(format!(
-            "{} has no mapping {} any more",
+            "{} no longer has a mapping {}",
             tenant.id, one.key.mapping
         )));
     };
@@ -261,7 +261,7 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     );
     if unsettled {
         println!(
-            "{} is {}: wait for its end, or take it back first with stagecall cancel",
+            "{} is {}: wait until it has ended, or cancel it first with stagecall cancel",
             one.key,
             one.state.name()
         );
@@ -270,7 +270,7 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     let mut key = one.key.clone();
     key.round = key.round.saturating_add(1);
     let what = format!(
-        "{key} is a new round: the candidate is invited to {} again, if the application is still at the trigger stage and the platform takes a second invitation of the same person.",
+        "{key} starts a new round: the candidate is invited to {} again, if the application is still at the trigger stage and the platform accepts a second invitation of the same person.",
         mapping.assessment
     );
     if !arguments.audit.confirm(&what)? {
@@ -293,11 +293,11 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     match on.ledger.insert(&next).await? {
         Inserted::New => {}
         Inserted::Existed => {
-            println!("{key} is there already");
+            println!("{key} exists already");
             return Ok(exit::OK);
         }
         Inserted::Erased => {
-            println!("the candidate was erased: nothing is done");
+            println!("the candidate was erased: nobody is invited");
             return Ok(exit::FAILED);
         }
     }
@@ -308,6 +308,6 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     on.queue
         .push(vec![Work::step(key.clone(), Step::Invite)])
         .await?;
-    println!("{key} goes out at once");
+    println!("{key} will be sent at once");
     Ok(exit::OK)
 }

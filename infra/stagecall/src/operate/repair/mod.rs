@@ -1,4 +1,4 @@
-//! Mending: each command says what it will do, asks, does it once however often it is run, and leaves a record.
+//! Repairs: each command prints what it will do, asks, is safe to repeat, and saves an audit record.
 
 mod erase;
 mod invitation;
@@ -15,7 +15,7 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Try again now what waits or failed: an application's invitations, or all of a tenant that failed.
+    /// Retry at once: an application's invitations, or all of a tenant that failed or wait.
     #[command(
         after_help = "Examples:\n  stagecall retry acme 70215\n  stagecall retry acme --failed --yes --reason 'the key was renewed'"
     )]
@@ -25,23 +25,23 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall reinvite acme 70215 --mapping support-video --reason 'the recording was silent'"
     )]
     Reinvite(invitation::One),
-    /// Take an invitation back: it is not sent, or is taken back on the platform and counts as cancelled.
+    /// Cancel an invitation: it is not sent, or is withdrawn on the platform and counts as cancelled.
     #[command(after_help = "Example:\n  stagecall cancel acme 70215 --reason 'vacancy closed'")]
     Cancel(invitation::Cancel),
-    /// Ask both sides anew: an application's result now, or everything of a tenant soon.
+    /// Fetch results from the platform and changes from Eploy again: for one application at once, or for a whole tenant soon.
     #[command(
         after_help = "Examples:\n  stagecall resync acme 70215\n  stagecall resync acme --since 2d"
     )]
     Resync(resync::Arguments),
-    /// Callbacks that no invitation belongs to.
+    /// List, link and discard callbacks that match no invitation.
     #[command(subcommand)]
     Unmatched(unmatched::Command),
-    /// Look into deliveries again.
+    /// Process received callbacks again.
     #[command(
         after_help = "Example:\n  stagecall replay acme --since 2h --reason 'Eploy was down'"
     )]
     Replay(replay::Arguments),
-    /// Send dead letters back to their queues, after showing how many there are and some of them.
+    /// Send dead letters back to their queues, after showing their number and some of them.
     #[command(
         after_help = "Example:\n  stagecall redrive --store aws:stagecall-prod --reason 'the platform is back'"
     )]
@@ -51,7 +51,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
     )]
     Erase(erase::Arguments),
-    /// See and say for how long what came of invitations is kept, and remove what is over.
+    /// Show and set how long results are kept, and remove what has expired.
     #[command(
         after_help = "Examples:\n  stagecall retention acme\n  stagecall retention acme --days 365\n  stagecall retention acme --apply --yes"
     )]

@@ -10,18 +10,18 @@ use crate::store::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// At most so many of each queue.
+    /// The maximum number of each queue.
     #[arg(long, default_value_t = 1000)]
     most: usize,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// Sends dead letters back to where they come from, after showing how many there are and some of them.
+/// Sends dead letters back to their queues, after showing their number and some of them.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     if on.dead.is_empty() {
         println!(
-            "{} has no queues of its own: whatever is due is tried again by itself, and nothing dies",
+            "{} has no queues: due work is retried automatically, and there are no dead letters",
             on.place
         );
         return Ok(exit::OK);
@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         println!("there are no dead letters");
         return Ok(exit::OK);
     }
-    what.push_str("They are tried again. What has been done meanwhile is not done twice.");
+    what.push_str("They will be retried. Work that was completed meanwhile is not repeated.");
     if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }

@@ -15,15 +15,15 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// Those that arrived since: a time, a day, or how long ago (2h, 3d).
+    /// Received since: a time, a day, or a duration ago (2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Timestamp,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// Makes deliveries due again, whatever became of them. Each asks the platform for the result as it is now, so that
-/// doing it twice changes nothing.
+/// Makes deliveries due again, whatever their outcome. Each fetches the current result from the platform, so repeating it
+/// changes nothing.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let tenant = known(on, &arguments.tenant).await?;
     let found = on
@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     let what = format!(
-        "{} deliveries of {tenant} since {} are looked into again: a call to the platform each.",
+        "{} deliveries of {tenant} since {} will be processed again, with a call to the platform for each.",
         found.len(),
         local(arguments.since)
     );
@@ -59,6 +59,6 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .audit
         .record(on, "replay", Some(&tenant), target)
         .await?;
-    println!("{count} are due at once");
+    println!("{count} will be processed at once");
     Ok(exit::OK)
 }

@@ -22,9 +22,9 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// The application's id in Eploy; without it, everything of the tenant.
+    /// The application's id. [default: everything of the tenant]
     application: Option<String>,
-    /// Of the tenant: read from Eploy again what changed since then (a time, a day, or how long ago: 2h, 3d).
+    /// Without an application: read from Eploy again what changed since then (a time, a day, or a duration ago: 2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since, conflicts_with = "application")]
     since: Option<Timestamp>,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
 }
 
-/// Asks the platform for an application's results and writes them to Eploy, now.
+/// Fetches an application's results from the platform and writes them to Eploy, now.
 async fn one(
     arguments: &Arguments,
     tenant: &Tenant,
@@ -54,12 +54,12 @@ async fn one(
     found.retain(|one| one.reference.is_some());
     if found.is_empty() {
         return Err(exit::not_found(format!(
-            "no platform has an invitation of application {application}. stagecall explain says why"
+            "no platform has an invitation of application {application}. See why: stagecall explain"
         )));
     }
     let names: Vec<_> = found.iter().map(|one| one.key.name()).collect();
     let what = format!(
-        "The platform is asked for the result of {}, and Eploy's report is written anew.",
+        "The result of {} will be fetched from the platform, and the report in Eploy written again.",
         names.join(", ")
     );
     if !arguments.audit.confirm(&what)? {
@@ -76,23 +76,23 @@ async fn one(
             .audit
             .record(on, "resync", Some(&tenant.id), one.key.name())
             .await?;
-        all &= bring(&write_back, &one.key, on).await?;
+        all &= sync(&write_back, &one.key, on).await?;
     }
     Ok(if all { exit::OK } else { exit::FAILED })
 }
 
-/// Whether Eploy shows what the platform now has.
-async fn bring(
+/// Syncs one invitation. Returns whether Eploy now shows the platform's current result.
+async fn sync(
     write_back: &WriteBack,
     key: &InvitationKey,
     on: &Installation,
 ) -> anyhow::Result<bool> {
-    let asked = Box::pin(write_back.sync_result(key, None, None)).await?;
+    let synced = Box::pin(write_back.sync_result(key, None, None)).await?;
     if let Some(row) = on.ledger.load(key).await? {
-        let doubted = Event::ReportStale;
+        let stale = Event::ReportStale;
         if let Applied::Yes(_) = write_back
             .engine
-            .apply(&row, doubted, None, Dispatch::Inline)
+            .apply(&row, stale, None, Dispatch::Inline)
             .await?
         {
             Box::pin(write_back.write_back(key)).await?;
@@ -107,26 +107,26 @@ async fn bring(
     } else {
         "Eploy does not show it yet"
     };
-    let platform = match asked {
+    let platform = match synced {
         SyncOutcome::Recorded => row.state.name(),
-        SyncOutcome::Later | SyncOutcome::Unavailable { .. } => "not to be asked just now",
+        SyncOutcome::Later | SyncOutcome::Unavailable { .. } => "the platform cannot be called now",
     };
     println!("{key}: {platform}; {eploy}");
     if let Some(failure) = row.report.problem() {
         println!("  {}. {}", failure.problem, failure.remedy);
     }
-    Ok(shown && asked == SyncOutcome::Recorded)
+    Ok(shown && synced == SyncOutcome::Recorded)
 }
 
 /// Makes a tenant's poll and sweeps due at once.
 async fn all(arguments: &Arguments, tenant: &Tenant, on: &Installation) -> anyhow::Result<u8> {
     let Some(mut state) = on.states.load_state(&tenant.id).await? else {
-        println!("{} has never been polled, and is due anyway", tenant.id);
+        println!("{} was never polled, and is due anyway", tenant.id);
         return Ok(exit::OK);
     };
     let from = arguments.since.or(state.poll.cursor);
     let what = format!(
-        "{} is polled at once, from {}, and all its assessments are swept.",
+        "{} will be polled at once, for changes since {}, and all its assessments will be swept.",
         tenant.id,
         from.map_or("the beginning".to_owned(), local)
     );
@@ -142,7 +142,7 @@ async fn all(arguments: &Arguments, tenant: &Tenant, on: &Installation) -> anyho
     }
     state.version += 1;
     if on.states.save_state(&tenant.id, &state).await? == Saved::Conflict {
-        anyhow::bail!("{} is being polled at this moment; try again", tenant.id);
+        anyhow::bail!("{} is being polled right now; try again", tenant.id);
     }
     let assessments: BTreeSet<_> = tenant
         .mappings

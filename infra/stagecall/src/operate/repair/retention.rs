@@ -13,20 +13,20 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// From now on, keep results for so many days after the last that happened to an invitation.
+    /// From now on, keep results for this number of days after the last event of an invitation.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
-    /// From now on, keep them for good.
+    /// From now on, keep results for ever.
     #[arg(long, conflicts_with_all = ["days", "apply"])]
     forever: bool,
-    /// Remove now what is over. `serve` does so once a day; for a stack on AWS run this as often.
+    /// Remove expired results now. `serve` does so once a day; for a stack on AWS run this daily.
     #[arg(long)]
     apply: bool,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// Shows, sets and applies a tenant's time of keeping.
+/// Shows, sets and applies a tenant's retention time.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let mut tenant = on.tenant(&arguments.tenant).await?;
     let before = tenant.retention_days;
@@ -36,10 +36,10 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     tenant.retention_days = arguments.days.or(tenant.retention_days);
     let id = &tenant.id;
     let mut what = match tenant.retention_days {
-        Some(days) => format!(
-            "{id}: what came of an invitation is kept for {days} days after the last that happened to it."
-        ),
-        None => format!("{id}: what came of invitations is kept for good."),
+        Some(days) => {
+            format!("{id}: results are kept for {days} days after the last event of an invitation.")
+        }
+        None => format!("{id}: results are kept for ever."),
     };
     let retention = Retention {
         engine: on.engine(),
@@ -53,10 +53,12 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         let count = over.len();
         write!(
             what,
-            " It is over for {count}: they lose their results, links and stories. That they were stays on record, so that nobody is invited twice."
+            " {count} invitations have expired: their results, links and histories will be removed. The invitations themselves are kept, so that nobody is invited twice."
         )?;
     } else if arguments.apply {
-        return Err(exit::usage(format!("{what} Say for how long with --days")));
+        return Err(exit::usage(format!(
+            "{what} Set a number of days with --days"
+        )));
     }
     let sets = tenant.retention_days != before;
     if !sets && !arguments.apply {
@@ -68,15 +70,15 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
     if sets {
         on.records.put_tenant(&tenant).await?;
-        println!("{id} is set");
+        println!("{id} is updated");
     }
     if arguments.apply {
-        let forgotten = retention.forget(&over).await?;
-        println!("{forgotten} forgotten");
+        let purged = retention.forget(&over).await?;
+        println!("{purged} purged");
     }
     let target = match tenant.retention_days {
         Some(days) => format!("{days} days"),
-        None => "for good".to_owned(),
+        None => "for ever".to_owned(),
     };
     arguments
         .audit

@@ -15,30 +15,30 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the parked callbacks of a tenant, newest first.
+    /// List a tenant's unmatched callbacks, newest first.
     #[command(after_help = "Example:\n  stagecall unmatched list acme")]
     List {
         /// The tenant.
         tenant: String,
-        /// How many to show.
+        /// The maximum number to show.
         #[arg(long, default_value_t = 50)]
         limit: usize,
         #[command(flatten)]
         output: Output,
     },
-    /// Say which application's invitation a callback belongs to.
+    /// Link a callback to an application's invitation.
     #[command(
         after_help = "Example:\n  stagecall unmatched link acme 3fa9… --application 70215 --reference p7Yk2"
     )]
     Link(Link),
-    /// Put a callback away.
+    /// Discard a callback.
     #[command(
         after_help = "Example:\n  stagecall unmatched discard acme 3fa9… --reason 'invited by hand'"
     )]
     Discard {
         /// The tenant.
         tenant: String,
-        /// The delivery's id, or as much of its beginning as tells it apart.
+        /// The delivery's id, or a unique prefix of it.
         delivery: String,
         #[command(flatten)]
         audit: Audit,
@@ -49,23 +49,23 @@ pub(crate) enum Command {
 pub(crate) struct Link {
     /// The tenant.
     tenant: String,
-    /// The delivery's id, or as much of its beginning as tells it apart.
+    /// The delivery's id, or a unique prefix of it.
     delivery: String,
     /// The application's id in Eploy.
     #[arg(long, value_name = "ID")]
     application: String,
-    /// The mapping, where the application has invitations of several.
+    /// The mapping; required if the application has invitations of several.
     #[arg(long, value_name = "NAME")]
     mapping: Option<String>,
-    /// Which of the delivery's references is the invitation's, where it has several.
+    /// The invitation's reference; required if the delivery has several.
     #[arg(long, value_name = "REFERENCE")]
     reference: Option<String>,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// The most parked deliveries that are searched.
-const MOST: usize = 10_000;
+/// The number of unmatched deliveries that are searched.
+const MAX_SEARCHED: usize = 10_000;
 
 pub(super) async fn run(command: Command, on: &Installation) -> anyhow::Result<u8> {
     match command {
@@ -113,9 +113,9 @@ async fn list(
             Cell::new(references.join(", ")),
             Cell::new(one.tries),
             Cell::new(if one.given_up {
-                "its result could not be recorded"
+                "its result could not be saved"
             } else {
-                "no invitation is known"
+                "no matching invitation"
             }),
         ]);
     }
@@ -123,17 +123,17 @@ async fn list(
     Ok(exit::OK)
 }
 
-/// The parked delivery whose id begins like this.
+/// The unmatched delivery whose id begins with the prefix.
 async fn find(tenant: &TenantId, begins: &str, on: &Installation) -> anyhow::Result<Delivery> {
-    let mut found = on.deliveries.unmatched(tenant, MOST).await?;
+    let mut found = on.deliveries.unmatched(tenant, MAX_SEARCHED).await?;
     found.retain(|one| one.id.starts_with(begins));
     match (found.pop(), found.is_empty()) {
         (Some(one), true) => Ok(one),
         (None, _) => Err(exit::not_found(format!(
-            "{tenant} has no parked delivery {begins}. stagecall unmatched list {tenant} shows those that there are"
+            "{tenant} has no unmatched delivery {begins}. List them with: stagecall unmatched list {tenant}"
         ))),
         (Some(_), false) => Err(exit::usage(format!(
-            "several deliveries begin with {begins}; give more of it"
+            "several deliveries begin with {begins}; use a longer prefix"
         ))),
     }
 }
@@ -146,7 +146,7 @@ async fn discard(
 ) -> anyhow::Result<u8> {
     let one = find(tenant, begins, on).await?;
     if audit.confirm(&format!(
-        "The delivery {} of {} is put away.",
+        "The delivery {} of {} will be discarded.",
         one.id, one.account
     ))? {
         on.deliveries
@@ -155,7 +155,7 @@ async fn discard(
         audit
             .record(on, "unmatched discard", Some(tenant), one.id.as_str())
             .await?;
-        println!("{} is put away", one.id);
+        println!("{} is discarded", one.id);
     }
     Ok(exit::OK)
 }
@@ -168,11 +168,11 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
             .iter()
             .find(|one| one.as_str() == given)
             .cloned()
-            .ok_or_else(|| exit::not_found(format!("the delivery does not speak of {given}")))?,
+            .ok_or_else(|| exit::not_found(format!("the delivery has no reference {given}")))?,
         (None, [only]) => only.clone(),
         (None, _) => {
             return Err(exit::usage(
-                "the delivery speaks of several references; say which with --reference",
+                "the delivery has several references; name one with --reference",
             ));
         }
     };
@@ -191,12 +191,12 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
     };
     if let Some(other) = row.reference.as_ref().filter(|known| **known != reference) {
         return Err(exit::usage(format!(
-            "{} is {other} on the platform, not {reference}. Link it to another invitation, or discard it",
+            "{} is {other} on the platform, not {reference}. Link the delivery to another invitation, or discard it",
             row.key
         )));
     }
     let what = format!(
-        "{reference} on {} is {} from now on, for good, and its result is fetched.",
+        "{reference} on {} will be linked to {} permanently, and its result will be fetched.",
         delivery.account, row.key
     );
     if !arguments.audit.confirm(&what)? {
@@ -207,7 +207,9 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
         .bind_reference(&delivery.account, &reference, &row.key)
         .await?
     {
-        return Err(exit::usage(format!("{reference} is {other} already")));
+        return Err(exit::usage(format!(
+            "{reference} is already linked to {other}"
+        )));
     }
     let sent = Event::Sent {
         reference: reference.clone(),
@@ -221,7 +223,7 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
             .apply(&row, sent, None, Dispatch::Enqueue)
             .await?
     {
-        anyhow::bail!("{} changed at this moment; try again", row.key);
+        anyhow::bail!("{} was changed by others; try again", row.key);
     }
     delivery.tries = 0;
     let now = on.clock.now();

@@ -1,4 +1,4 @@
-//! Taking an invitation back on its platform.
+//! Withdrawing an invitation on its platform.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use stagecall_core::ports::{Platform, PlatformConnections as _, Withdrawn};
 
 use crate::store::Installation;
 
-/// The way to the platform that an invitation is on; what is in the way, if there is none.
+/// The connection to an invitation's platform, or the reason why there is none.
 async fn platform(on: &Installation, of: &Invitation) -> Result<Arc<dyn Platform>, Error> {
     let unknown = || Error::UnknownTenant(of.key.tenant.clone());
     let tenant = on.tenants.tenant(&of.key.tenant).await?;
@@ -17,7 +17,7 @@ async fn platform(on: &Installation, of: &Invitation) -> Result<Arc<dyn Platform
     Ok(on.platforms().platform(&tenant, account).await?)
 }
 
-/// Whether the candidate has finished by now, as the platform says. Taking back what was finished would remove it.
+/// Whether the candidate has finished by now, by the platform's data. Withdrawing a finished one would remove the result.
 pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bool, Error> {
     let Some(reference) = of.reference.as_ref().filter(|_| !of.pooled) else {
         return Ok(false);
@@ -29,7 +29,7 @@ pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bo
     Ok(State::of(result.status) == State::Completed)
 }
 
-/// Takes it back there. Safe to repeat.
+/// Withdraws it on the platform. Safe to repeat.
 pub(super) async fn take_back(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
     let Some(reference) = &of.reference else {
         return Ok(Withdrawn::Done);

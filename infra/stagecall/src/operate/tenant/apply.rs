@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// Makes the tenants of a file as they are there.
+/// Makes the tenants match a file.
 pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
     let wanted = read(arguments, on)?;
     let mut changes = Vec::new();
@@ -47,7 +47,7 @@ pub(super) async fn import(arguments: &Arguments, on: &Installation) -> anyhow::
             Some(before) => {
                 if difference(Some(&before), &tenant)?.is_some() {
                     println!(
-                        "{} is there already and differs: left as it is; stagecall tenant apply changes it",
+                        "{} exists already and differs; it is left unchanged. To change it: stagecall tenant apply",
                         tenant.id
                     );
                 }
@@ -64,7 +64,7 @@ fn read(arguments: &Arguments, on: &Installation) -> anyhow::Result<Vec<Tenant>>
         std::io::stdin().read_to_string(&mut text)?;
     } else {
         text = std::fs::read_to_string(&arguments.file)
-            .with_context(|| format!("{} cannot be read", arguments.file.display()))?;
+            .with_context(|| format!("cannot read {}", arguments.file.display()))?;
     }
     let file: File = toml::from_str(&text)
         .map_err(|error| exit::usage(format!("{}: {error}", arguments.file.display())))?;
@@ -102,7 +102,7 @@ async fn change(
         println!("{}", shown.join("\n"));
         return Ok(exit::OK);
     }
-    shown.push("Who is at a trigger stage now counts as there before for what is new: a mapping, or the vacancies, stages and statuses that one gets in addition.");
+    shown.push("Applications that are at a trigger stage now are the baseline of what is new (a mapping, or vacancies, stages and statuses added to one) and are not invited.");
     if !arguments.audit.confirm(&shown.join("\n"))? {
         return Ok(exit::OK);
     }
@@ -112,18 +112,18 @@ async fn change(
         audit
             .record(on, what, Some(&tenant.id), tenant.id.as_str())
             .await?;
-        println!("{} is as given", tenant.id);
-        let told = tenant
+        println!("{} is saved", tenant.id);
+        let has_endpoint = tenant
             .hires
             .as_ref()
             .is_some_and(|plan| plan.endpoint.is_some());
         match on.secrets.secret(&tenant.id, true).await {
             Err(_) => println!(
-                "{}: its credentials are not there yet; give them with stagecall tenant rotate {0} --eploy",
+                "{}: its credentials are missing; add them with: stagecall tenant rotate {0} --eploy",
                 tenant.id
             ),
-            Ok(secret) if told && secret.hrms.is_none() => println!(
-                "{}: what its HRMS is told cannot be signed yet; give hrms.current with stagecall tenant rotate {0} --secrets FILE",
+            Ok(secret) if has_endpoint && secret.hrms.is_none() => println!(
+                "{}: its webhooks to the HRMS cannot be signed yet; add hrms.current with: stagecall tenant rotate {0} --secrets FILE",
                 tenant.id
             ),
             Ok(_) => {}
@@ -132,7 +132,6 @@ async fn change(
     Ok(exit::OK)
 }
 
-/// Prints tenants.
 pub(super) async fn export(names: &[String], on: &Installation) -> anyhow::Result<u8> {
     let tenants = if names.is_empty() {
         on.records.list_tenants().await?

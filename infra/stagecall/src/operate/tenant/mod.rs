@@ -17,7 +17,7 @@ use crate::store::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Connect a customer: its Eploy, its platform, each step checked. Run it again to go on or to check again.
+    /// Connect a customer: its Eploy and its platform, with a check of each step. Run it again to continue or to re-check.
     #[command(
         after_help = "Examples:\n  stagecall tenant add acme\n  stagecall tenant add acme --eploy acme --platform willo --secrets acme-keys.toml"
     )]
@@ -25,7 +25,7 @@ pub(crate) enum Command {
     /// List the tenants.
     #[command(after_help = "Example:\n  stagecall tenant list --json")]
     List(Output),
-    /// Show a tenant: its configuration, how its mappings stand, and what operators did to it.
+    /// Show a tenant: its configuration, the state of its mappings, and its audit records.
     #[command(after_help = "Example:\n  stagecall tenant show acme")]
     Show(show::Arguments),
     /// Stop polling, inviting and sweeping for a tenant.
@@ -33,7 +33,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall tenant pause acme --reason 'Eploy is being upgraded'"
     )]
     Pause(pause::Arguments),
-    /// Go on where a pause began.
+    /// Resume a paused tenant where it stopped.
     #[command(after_help = "Example:\n  stagecall tenant resume acme")]
     Resume(pause::Arguments),
     /// Change settings of a tenant, by their names in `tenant export`.
@@ -41,24 +41,24 @@ pub(crate) enum Command {
         after_help = "Examples:\n  stagecall tenant set acme eploy.poll_seconds=120\n  stagecall tenant set acme eploy.dialect.dates=uk platforms.willo.settings.calls_per_second=2\n  stagecall tenant set acme --unset eploy.dialect.dates"
     )]
     Set(set::Arguments),
-    /// Give new credentials, or a new callback token.
+    /// Replace credentials, or a callback token.
     #[command(
         after_help = "Examples:\n  stagecall tenant rotate acme --eploy\n  stagecall tenant rotate acme --secrets - < acme-keys.toml\n  stagecall tenant rotate acme --callback willo --keep-hours 48"
     )]
     Rotate(rotate::Arguments),
-    /// Remove a tenant's configuration and credentials. Its invitations stay on record.
+    /// Remove a tenant's configuration and credentials. Its invitations stay in the store.
     #[command(after_help = "Example:\n  stagecall tenant remove acme --reason 'contract ended'")]
     Remove(remove::Arguments),
     /// Print tenants as TOML, without secrets, to be kept in git.
     #[command(after_help = "Example:\n  stagecall tenant export > tenants.toml")]
     Export {
-        /// The tenants; without any, all.
+        /// The tenants. [default: all]
         tenants: Vec<String>,
     },
-    /// Add the tenants of a file that are not there yet.
+    /// Add the tenants of a file that do not exist yet.
     #[command(after_help = "Example:\n  stagecall tenant import tenants.toml")]
     Import(apply::Arguments),
-    /// Make tenants as a file has them, after showing what changes. Tenants that are not in the file stay as they are.
+    /// Make tenants match a file, after showing what changes. Tenants that are not in the file are left unchanged.
     #[command(
         after_help = "Examples:\n  stagecall tenant apply tenants.toml\n  stagecall tenant apply tenants.toml --check"
     )]

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// Pauses or resumes a tenant. Doing it again does nothing.
+/// Pauses or resumes a tenant. Safe to repeat.
 pub(super) async fn run(
     arguments: Arguments,
     pause: bool,
@@ -27,17 +27,17 @@ pub(super) async fn run(
         ("resume", "on")
     };
     if tenant.paused == pause {
-        println!("{} is {done} already", tenant.id);
+        println!("{} is already {done}", tenant.id);
         return Ok(exit::OK);
     }
     let what = if pause {
         format!(
-            "{} will not be polled, invited for or swept; callbacks are still accepted and results still reported.",
+            "{} will not be polled or swept, and nobody is invited. Callbacks are still accepted and results still reported.",
             tenant.id
         )
     } else {
         format!(
-            "{} will be polled again. Who entered a trigger stage meanwhile is invited.",
+            "{} will be polled again. Candidates who entered a trigger stage meanwhile are invited.",
             tenant.id
         )
     };

@@ -20,13 +20,13 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let counts = on.records.counts(&tenant.id).await?;
     let open = sum(&counts, &["detected", "sending", "invited", "started"]);
     let what = format!(
-        "{}'s configuration and credentials are removed. {open} of its invitations have not ended; nobody follows them any more. All stay on record, so that a tenant of this name who comes back invites nobody twice. The callbacks that the platforms have registered are to be removed there.",
+        "The configuration and credentials of {} will be removed. {open} of its invitations have not ended; their results will not be fetched any more. All invitations stay in the store, so that a new tenant of this name invites nobody twice. Remove the registered callbacks on the platforms.",
         tenant.id
     );
     if !arguments.audit.confirm(&what)? {
         return Ok(exit::OK);
     }
-    // The configuration last: whatever fails, the tenant is still there to be removed once more.
+    // The configuration goes last: if something fails, the tenant can still be removed.
     on.vault.remove_secret(&tenant.id).await?;
     on.records.remove_tenant(&tenant.id).await?;
     let audit = &arguments.audit;

@@ -22,27 +22,27 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// Ask for Eploy's client id and secret; they are not shown.
+    /// Prompt for Eploy's client id and secret; they are not shown.
     #[arg(long)]
     eploy: bool,
-    /// Ask for the secrets of this platform account; they are not shown.
+    /// Prompt for the secrets of this platform account; they are not shown.
     #[arg(long, value_name = "ACCOUNT")]
     platform: Option<AccountName>,
     /// Read secrets from a file, - for standard input, which needs --yes: TOML with a table `eploy`, one for each
-    /// platform account, and `hrms` with current and previous. What is not given stays.
+    /// platform account, and `hrms` with current and previous. Secrets that are not given are kept.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["eploy", "platform"])]
     secrets: Option<PathBuf>,
-    /// Make a new callback token for this platform account.
+    /// Create a new callback token for this platform account.
     #[arg(long, value_name = "ACCOUNT")]
     callback: Option<AccountName>,
-    /// For how long the token before is still accepted.
+    /// How long the previous token is still accepted.
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
     keep_hours: u32,
     #[command(flatten)]
     audit: Audit,
 }
 
-/// The table of what webhooks to the HRMS are signed with.
+/// The table of the secrets that webhooks to the HRMS are signed with.
 const HRMS: &str = "hrms";
 
 type AccountName = String;
@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let given = given(arguments, &tenant)?;
     if given.is_empty() && arguments.callback.is_none() {
         return Err(exit::usage(
-            "what is to be rotated? Say --eploy, --platform, --secrets or --callback",
+            "nothing to rotate: pass --eploy, --platform, --secrets or --callback",
         ));
     }
     let until = after(
@@ -64,14 +64,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .iter()
         .map(|group| {
             format!(
-                "New credentials of {group} for {}; the ones before are forgotten.",
+                "The {group} credentials of {} will be replaced; the previous ones are deleted.",
                 tenant.id
             )
         })
         .collect();
     if let Some(account) = &arguments.callback {
         what.push(format!(
-            "A new callback token of {account} for {}; the one before is accepted until {}. The host registers it by itself; on AWS, do it within that time, but not before the functions know the new one, which takes five minutes: stagecall register {0}.",
+            "The callback token of {account} for {0} will be replaced; the previous one is accepted until {1}. The host registers the new one automatically. On AWS, register it before then, but not within the next five minutes, which the functions may need to load it: stagecall register {0}.",
             tenant.id, local(until)
         ));
     }
@@ -97,7 +97,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     Ok(exit::OK)
 }
 
-/// What is given, by the file or by hand.
+/// The secrets that are given, in a file or at the terminal.
 fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
     if let Some(file) = &arguments.secrets {
         let text = if file.as_os_str() == "-" {
@@ -129,12 +129,8 @@ fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
             .ok_or_else(|| {
                 exit::not_found(format!("{} has no platform account {account}", tenant.id))
             })?;
-        let kind = stagecall_platforms::kind(&connection.kind).ok_or_else(|| {
-            exit::usage(format!(
-                "{} is no platform that is known here",
-                connection.kind
-            ))
-        })?;
+        let kind = stagecall_platforms::kind(&connection.kind)
+            .ok_or_else(|| exit::usage(format!("{} is not a known platform", connection.kind)))?;
         let mut secrets = BTreeMap::new();
         for secret in kind.secrets.iter().filter(|secret| !secret.optional) {
             let question = format!("{account}: {}", secret.key);
@@ -149,14 +145,14 @@ fn given(arguments: &Arguments, tenant: &Tenant) -> anyhow::Result<Given> {
 fn hidden(question: &str) -> anyhow::Result<SecretString> {
     if !std::io::stdin().is_terminal() {
         return Err(exit::usage(
-            "nobody can be asked here; give the secrets with --secrets FILE",
+            "there is no terminal to ask for secrets; pass --secrets FILE",
         ));
     }
     let secret = Password::new().with_prompt(question).interact()?;
     Ok(secret.trim().to_owned().into())
 }
 
-/// The secrets with what is given in place of what was.
+/// The current secrets, with the given ones replaced.
 fn changed(
     before: Option<&TenantSecret>,
     given: &Given,
@@ -169,7 +165,9 @@ fn changed(
             .or(known)
             .filter(|secret| !secret.expose_secret().is_empty())
             .ok_or_else(|| {
-                exit::usage(format!("eploy.{name} is missing, and there is none before"))
+                exit::usage(format!(
+                    "eploy.{name} is missing, and there is no current one"
+                ))
             })
     };
     let mut platforms = before
@@ -210,7 +208,7 @@ fn changed(
     })
 }
 
-/// What webhooks to the HRMS are signed with.
+/// The secrets that webhooks to the HRMS are signed with.
 fn signing(secrets: &BTreeMap<String, SecretString>) -> anyhow::Result<SigningSecrets> {
     let current = secrets.get("current").cloned();
     Ok(SigningSecrets {

@@ -15,10 +15,10 @@ use crate::store::Installation;
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
-    /// NAME=VALUE; a value that is not TOML is a text.
+    /// NAME=VALUE; a value that is not valid TOML is taken as a string.
     #[arg(value_name = "NAME=VALUE", required_unless_present = "unset")]
     settings: Vec<String>,
-    /// Put a setting back to its default.
+    /// Reset a setting to its default.
     #[arg(long, value_name = "NAME")]
     unset: Vec<String>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         let Some((name, given)) = setting.split_once('=') else {
             return Err(exit::usage(format!("{setting}: give NAME=VALUE")));
         };
-        *place(&mut table, name)? = value(given);
+        *value_at(&mut table, name)? = value(given);
     }
     for name in &arguments.unset {
         remove(&mut table, name)?;
@@ -41,14 +41,14 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .try_into()
         .map_err(|error: toml::de::Error| {
             exit::usage(format!(
-                "tenant {} cannot be so: {}",
+                "tenant {} would be invalid: {}",
                 before.id,
                 error.message()
             ))
         })?;
     if next.id != before.id {
         return Err(exit::usage(
-            "a tenant keeps its name; export it, rename it there and import it",
+            "a tenant cannot be renamed; export it, change the name in the file and import it",
         ));
     }
     check(&next, on.sandbox)?;
@@ -77,19 +77,22 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     audit
         .record(on, "tenant set", Some(&next.id), names.join(" "))
         .await?;
-    println!("{} is set; it takes effect at the next poll", next.id);
+    println!(
+        "{} is updated; the change takes effect at the next poll",
+        next.id
+    );
     Ok(exit::OK)
 }
 
-/// A value as it was given: TOML, else a text.
+/// A value as given: TOML, else a string.
 fn value(given: &str) -> Value {
     let read: Option<Table> = format!("value = {given}").parse().ok();
     read.and_then(|mut read| read.remove("value"))
         .unwrap_or_else(|| Value::String(given.to_owned()))
 }
 
-/// The place of this name, made if it is not there.
-fn place<'a>(table: &'a mut Table, name: &str) -> anyhow::Result<&'a mut Value> {
+/// The value with this name, created if it is missing.
+fn value_at<'a>(table: &'a mut Table, name: &str) -> anyhow::Result<&'a mut Value> {
     match name.split_once('.') {
         None => Ok(table
             .entry(name)
@@ -98,7 +101,7 @@ fn place<'a>(table: &'a mut Table, name: &str) -> anyhow::Result<&'a mut Value> 
             let inner = table
                 .entry(first)
                 .or_insert_with(|| Value::Table(Table::new()));
-            place(within(inner, first)?, rest)
+            value_at(within(inner, first)?, rest)
         }
     }
 }
@@ -119,7 +122,7 @@ fn remove(table: &mut Table, name: &str) -> anyhow::Result<()> {
 fn within<'a>(value: &'a mut Value, name: &str) -> anyhow::Result<&'a mut Table> {
     value.as_table_mut().ok_or_else(|| {
         exit::usage(format!(
-            "{name} has nothing within; change mappings with stagecall tenant apply"
+            "{name} has no settings inside; change mappings with stagecall tenant apply"
         ))
     })
 }
@@ -149,17 +152,17 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_is_found_by_its_name_and_made_if_need_be() {
+    fn a_setting_is_found_by_its_name_and_created_if_missing() {
         let mut table: Table = "[eploy]\npoll_seconds = 60".parse().unwrap();
-        *place(&mut table, "eploy.poll_seconds").unwrap() = value("120");
-        *place(&mut table, "eploy.dialect.dates").unwrap() = value("uk");
-        *place(&mut table, "paused").unwrap() = value("true");
+        *value_at(&mut table, "eploy.poll_seconds").unwrap() = value("120");
+        *value_at(&mut table, "eploy.dialect.dates").unwrap() = value("uk");
+        *value_at(&mut table, "paused").unwrap() = value("true");
         remove(&mut table, "eploy.nothing.there").unwrap();
         assert_eq!(table["eploy"]["poll_seconds"].as_integer(), Some(120));
         assert_eq!(table["eploy"]["dialect"]["dates"].as_str(), Some("uk"));
         assert_eq!(table["paused"].as_bool(), Some(true));
         remove(&mut table, "eploy.dialect.dates").unwrap();
         assert!(table["eploy"]["dialect"].get("dates").is_none());
-        assert!(place(&mut table, "paused.deeper").is_err());
+        assert!(value_at(&mut table, "paused.deeper").is_err());
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     print!("{}", text(&tenant)?);
-    println!("\n# how its mappings stand");
+    println!("\n# mappings");
     for mapping in &tenant.mappings {
         println!(
             "#   {}: {}",
@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         );
     }
     if !audits.is_empty() {
-        println!("\n# what operators did");
+        println!("\n# audit records");
     }
     for act in audits {
         let why = act.why.map(|why| format!(": {why}")).unwrap_or_default();
@@ -72,10 +72,10 @@ fn standing(
         return "paused".to_owned();
     }
     match state.and_then(|state| state.mappings.get(mapping)) {
-        None => "not in use yet".to_owned(),
+        None => "not active yet".to_owned(),
         Some(of) => match &of.status {
-            MappingStatus::Active => format!("on since {}", local(of.since)),
-            MappingStatus::Baseline { .. } => "recording who was there before".to_owned(),
+            MappingStatus::Active => format!("active since {}", local(of.since)),
+            MappingStatus::Baseline { .. } => "reading the baseline".to_owned(),
             MappingStatus::Broken { reason, at, .. } => broken::in_words(reason, *at),
         },
     }

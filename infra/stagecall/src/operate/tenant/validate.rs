@@ -1,4 +1,4 @@
-//! Tenants as TOML, and what must hold for one before it is stored.
+//! Tenants as TOML, and the checks before one is stored.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(super) fn text(of: &Tenant) -> anyhow::Result<String> {
     Ok(toml::to_string_pretty(&file)?)
 }
 
-/// What changes from one to the other, line by line; `None` if nothing does.
+/// The changes from one to the other, line by line; `None` if there are none.
 pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Result<Option<String>> {
     let old = before.map(text).transpose()?.unwrap_or_default();
     let new = text(next)?;
@@ -35,15 +35,15 @@ pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Resu
     let diff = TextDiff::from_lines(&old, &new);
     let (from, to) = match before {
         Some(_) => (
-            format!("{} as it is", next.id),
-            format!("{} as it will be", next.id),
+            format!("{} (current)", next.id),
+            format!("{} (new)", next.id),
         ),
         None => ("nothing".to_owned(), format!("{} (new)", next.id)),
     };
     Ok(Some(diff.unified_diff().header(&from, &to).to_string()))
 }
 
-/// Ends the command with everything that is wrong with a tenant, if something is.
+/// An error with everything that is wrong with a tenant, if anything is.
 pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
     let mut problems = Vec::new();
     let plain = |name: &str| {
@@ -58,7 +58,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
         .chain(tenant.mappings.iter().map(|mapping| mapping.id.as_str()));
     for name in names.filter(|name| !plain(name)) {
         problems.push(format!(
-            "the name \"{name}\" has other signs than letters, digits, - and _"
+            "the name \"{name}\" may have only letters, digits, - and _"
         ));
     }
     for problem in stagecall_eploy::validate(&tenant.eploy) {
@@ -66,7 +66,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
     }
     if tenant.eploy.base_url.scheme() != "https" && !sandbox {
         problems.push(format!(
-            "eploy.base_url is {}; give an https address",
+            "eploy.base_url is {}; use an https address",
             tenant.eploy.base_url
         ));
     }
@@ -79,7 +79,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
             && !sandbox
         {
             problems.push(format!(
-                "platforms.{account}.base_url is {url}; give an https address"
+                "platforms.{account}.base_url is {url}; use an https address"
             ));
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
     for mapping in &tenant.mappings {
         let at = format!("mapping {}", mapping.id);
         if !seen.insert(&mapping.id) {
-            problems.push(format!("{at} is there twice; give each a name of its own"));
+            problems.push(format!("{at} exists twice; give each its own name"));
         }
         match tenant.platforms.get(&mapping.assessment.account) {
             Some(connection) => {
@@ -95,7 +95,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
                 problems.extend(found.iter().map(|problem| format!("{at}: {problem}")));
             }
             None => problems.push(format!(
-                "{at}: assessment.account is \"{}\", which is none of the tenant's platforms",
+                "{at}: assessment.account is \"{}\", which is not one of the tenant's platforms",
                 mapping.assessment.account
             )),
         }
@@ -107,7 +107,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
             let other = tenant.mapping(&outcome.mapping);
             if other.is_none_or(|other| other.id == mapping.id) {
                 problems.push(format!(
-                    "{at} takes candidates after {}, which is no other mapping",
+                    "{at} takes candidates after {}, which is not another mapping",
                     outcome.mapping
                 ));
             }
@@ -127,9 +127,9 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
         && endpoint.url.scheme() != "https"
         && !sandbox
     {
-        // Not the whole address: it might hold a token.
+        // Only the host of the address: the rest might hold a token.
         problems.push(format!(
-            "hires.endpoint.url (at {}): give an https address",
+            "hires.endpoint.url (at {}): use an https address",
             endpoint.url.host_str().unwrap_or("?")
         ));
     }
@@ -137,7 +137,7 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(exit::usage(format!(
-        "tenant {} cannot be as given:\n  * {}",
+        "tenant {} is invalid:\n  * {}",
         tenant.id,
         problems.join("\n  * ")
     )))
@@ -164,11 +164,11 @@ mod tests {
         action = { action_type = "42", outcomes = { invited = "12" } }
     "#;
 
-    /// What beside invitations a tenant may have: a live interview, pools, hires, options, a time of keeping.
+    /// Everything optional that a tenant may have: a live interview, pools, hires, options, retention.
     const EVERYTHING: &str = include_str!("everything.toml");
 
     #[test]
-    fn everything_that_a_tenant_may_have_passes_through() {
+    fn every_setting_of_a_tenant_round_trips() {
         let tenant: Tenant = toml::from_str::<File>(EVERYTHING).unwrap().tenant.remove(0);
         assert_eq!(tenant.retention_days, Some(365));
         assert!(matches!(tenant.mappings[0].kind, MappingKind::Meeting(_)));
@@ -191,9 +191,9 @@ mod tests {
         plan.after[0].mapping = "pool".into();
         let hires = wrong.hires.as_mut().unwrap();
         hires.endpoint.as_mut().unwrap().url = "http://hrms.example.com/".parse().unwrap();
-        let told = check(&wrong, false).unwrap_err().to_string();
-        assert!(told.contains("no other mapping"), "{told}");
-        assert!(told.contains("hires.endpoint.url"), "{told}");
+        let error = check(&wrong, false).unwrap_err().to_string();
+        assert!(error.contains("not another mapping"), "{error}");
+        assert!(error.contains("hires.endpoint.url"), "{error}");
     }
 
     fn acme() -> Tenant {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_reads_back_from_what_is_printed() {
+    fn a_printed_tenant_parses_back() {
         let printed = text(&acme()).unwrap();
         let read: File = toml::from_str(&printed).unwrap();
         assert_eq!(read.tenant, [acme()], "{printed}");
@@ -223,15 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let mut wrong = acme();
         wrong.id = "a/b".into();
         wrong.eploy.base_url = "http://acme.eploy.net/".parse().unwrap();
         wrong.mappings[0].assessment.account = "wecp".into();
         wrong.mappings.push(wrong.mappings[0].clone());
-        let told = check(&wrong, false).unwrap_err().to_string();
-        for part in ["a/b", "https", "none of the tenant's platforms", "twice"] {
-            assert!(told.contains(part), "{part}: {told}");
+        let error = check(&wrong, false).unwrap_err().to_string();
+        for part in ["a/b", "https", "not one of the tenant's platforms", "twice"] {
+            assert!(error.contains(part), "{part}: {error}");
         }
     }
 }
