@@ -86,7 +86,7 @@ const AWAY: [&str; 4] = [
     "AWS took too long to answer",
     "AWS cannot be reached",
     "the answer of AWS was not understood",
-    "no time was left",
+    "no time left",
 ];
 
 /// No function was refused anything, and what it failed at without consequences it failed at because AWS was away: so a

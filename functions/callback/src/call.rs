@@ -1,4 +1,4 @@
-//! A call as the HTTP API hands it over (payload format 2.0).
+//! A call in the HTTP API's payload format 2.0.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
@@ -6,16 +6,16 @@ use base64::engine::general_purpose::STANDARD;
 use stagecall_core::ids::{AccountId, TenantId};
 use url::form_urlencoded;
 
-/// The largest body, in bytes. Willo's are a few kilobytes.
-const LARGEST: usize = 256 * 1024;
+/// The limit of a body. Willo's are a few kilobytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// The longest name of a tenant or an account that is looked up.
-const LONGEST_NAME: usize = 128;
+/// The limit of a tenant's or account's name.
+const MAX_NAME_BYTES: usize = 128;
 
 /// The length of a token: 256 bits in hex.
-const TOKEN: usize = 64;
+const TOKEN_CHARS: usize = 64;
 
-/// A call that could be a platform's. Not `Debug`: its token is secret, its body somebody's.
+/// A call that may come from a platform. Not `Debug`: its token is secret, its body personal data.
 #[cfg_attr(test, derive(Debug))]
 pub(crate) struct Call {
     pub(crate) tenant: TenantId,
@@ -26,14 +26,14 @@ pub(crate) struct Call {
     pub(crate) body: Vec<u8>,
 }
 
-/// Why a call cannot be a platform's.
+/// Why a call cannot come from a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// No such address. The same answer as for a wrong token, so that nothing can be learned from it.
+    /// No such address. A wrong token gets the same answer, so that callers learn nothing from it.
     Address,
     /// The body is too large.
     Size,
-    /// The body was not handed over as it should be.
+    /// The body is not valid base64.
     Encoding,
 }
 
@@ -48,7 +48,7 @@ impl Wrong {
 }
 
 impl Call {
-    /// Reads a call to `/callbacks/{tenant}/{account}/{token}`.
+    /// Parses a call to `/callbacks/{tenant}/{account}/{token}`.
     pub(crate) fn read(request: ApiGatewayV2httpRequest) -> Result<Self, Wrong> {
         let part = |name: &str| {
             request
@@ -58,8 +58,9 @@ impl Call {
                 .unwrap_or_default()
         };
         let (tenant, account, token) = (part("tenant"), part("account"), part("token"));
-        let named = |name: &str| (1..=LONGEST_NAME).contains(&name.len());
-        let is_token = token.len() == TOKEN && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let named = |name: &str| (1..=MAX_NAME_BYTES).contains(&name.len());
+        let is_token =
+            token.len() == TOKEN_CHARS && token.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !named(&tenant) || !named(&account) || !is_token {
             return Err(Wrong::Address);
         }
@@ -83,18 +84,18 @@ impl Call {
 
 fn body(text: String, is_base64: bool) -> Result<Vec<u8>, Wrong> {
     if !is_base64 {
-        return if text.len() > LARGEST {
+        return if text.len() > MAX_BODY_BYTES {
             Err(Wrong::Size)
         } else {
             Ok(text.into_bytes())
         };
     }
-    // Before it is decoded: four characters for every three bytes begun.
-    if text.len() > LARGEST.div_ceil(3) * 4 {
+    // Checked before decoding: base64 has four characters for every three bytes or part of them.
+    if text.len() > MAX_BODY_BYTES.div_ceil(3) * 4 {
         return Err(Wrong::Size);
     }
     let body = STANDARD.decode(text).map_err(|_| Wrong::Encoding)?;
-    if body.len() > LARGEST {
+    if body.len() > MAX_BODY_BYTES {
         Err(Wrong::Size)
     } else {
         Ok(body)
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_read_with_everything_that_a_signature_may_need() {
+    fn a_call_has_everything_that_a_signature_may_need() {
         let call = Call::read(request(|event| {
             event["rawQueryString"] = json!("b=2&a=x%20y&b=1");
         }))
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_one_is_no_address() {
+    fn a_malformed_address_is_rejected() {
         for (name, value) in [
             ("tenant", String::new()),
             ("tenant", "x".repeat(129)),
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_may_be_as_large_as_allowed_and_no_larger() {
+    fn a_body_at_the_limit_is_accepted_and_a_larger_one_is_rejected() {
         for encoded in [false, true] {
             let sized = |size: usize| {
                 request(|event| {
@@ -182,8 +183,11 @@ mod tests {
                     event["body"] = json!(if encoded { STANDARD.encode(body) } else { body });
                 })
             };
-            assert_eq!(Call::read(sized(LARGEST)).unwrap().body.len(), LARGEST);
-            for size in [LARGEST + 1, LARGEST + 2, 2 * LARGEST] {
+            assert_eq!(
+                Call::read(sized(MAX_BODY_BYTES)).unwrap().body.len(),
+                MAX_BODY_BYTES
+            );
+            for size in [MAX_BODY_BYTES + 1, MAX_BODY_BYTES + 2, 2 * MAX_BODY_BYTES] {
                 assert_eq!(Call::read(sized(size)).unwrap_err(), Wrong::Size);
             }
         }

@@ -1,5 +1,5 @@
-//! Takes the platforms' callbacks in: authenticates, stores, queues, answers. Nothing else; the delivery is looked into
-//! later, by whoever can ask the platform.
+//! Receives the platforms' callbacks: authenticates, stores, enqueues, answers. The delivery is processed later, by a
+//! function that may call the platform.
 
 mod call;
 mod noop;
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         &adapters.timing,
     );
     let receiver = Receiver {
-        engine: adapters.desk_telling(&store, Arc::new(NoopOutbound)),
+        engine: adapters.engine_publishing_to(&store, Arc::new(NoopOutbound)),
         deliveries: Arc::new(store.inner().clone()),
         secrets,
         platforms: Arc::new(platforms),
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Error> {
             let taken = timeout_at(window.end, take(receiver, event.payload)).await;
             metrics::flush();
             Ok::<_, Error>(answer(taken.unwrap_or_else(|_| {
-                tracing::error!("a callback could not be stored in time");
+                tracing::error!("callback not stored in time");
                 NOT_STORED
             })))
         },
@@ -47,12 +47,12 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-/// A status and a text for whoever looks at the platform's log.
+/// A status and a text, for readers of the platform's log.
 type Reply = (i64, &'static str);
 
 const NOT_STORED: Reply = (503, "not stored, please send it again\n");
 
-/// Takes a call in. Whatever cannot be a platform's call is answered without asking any store.
+/// Receives a call. A malformed call is answered without reading the store.
 async fn take(receiver: &Receiver, request: ApiGatewayV2httpRequest) -> Reply {
     let call = match Call::read(request) {
         Ok(call) => call,
@@ -72,7 +72,7 @@ async fn take(receiver: &Receiver, request: ApiGatewayV2httpRequest) -> Reply {
         Ok(ReceiveOutcome::Forged) => (401, "the signature is missing or wrong\n"),
         Ok(ReceiveOutcome::Unreadable) => (400, "not understood\n"),
         Err(error) => {
-            tracing::error!(%error, "a callback could not be stored");
+            tracing::error!(%error, "callback not stored");
             NOT_STORED
         }
     }

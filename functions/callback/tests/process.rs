@@ -1,4 +1,4 @@
-//! The function's own binary on a stand-in of Lambda's runtime API, without AWS: what it answers before it asks a store.
+//! The function's own binary on a simulator of Lambda's runtime API, without AWS: its answers without a store.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn answer(simulator: &Simulator, event: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_a_platforms_call_is_answered_without_a_store() {
+async fn a_malformed_call_is_answered_without_a_store() {
     let simulator = Simulator::builder()
         .function_name("callback")
         .build()
@@ -58,7 +58,7 @@ async fn what_cannot_be_a_platforms_call_is_answered_without_a_store() {
     strange["pathParameters"]["token"] = json!("guess");
     assert_eq!(answer(&simulator, strange).await["statusCode"], 404);
 
-    // What a stranger writes into the address is neither looked up nor repeated.
+    // Text from the address is neither looked up nor repeated.
     for (part, text) in [
         ("tenant", "../../acme".to_owned()),
         ("tenant", "acme\r\nERROR forged".to_owned()),
@@ -90,7 +90,7 @@ async fn what_cannot_be_a_platforms_call_is_answered_without_a_store() {
 }
 
 #[test]
-fn without_its_environment_it_says_what_is_missing_and_ends() {
+fn without_its_environment_it_names_what_is_missing_and_exits() {
     let ended = std::process::Command::new(BINARY)
         .env_clear()
         .env("STAGECALL_TABLE", "test")

@@ -1,4 +1,4 @@
-//! The clock: woken every minute, finds what is due and hands it out.
+//! The clock: invoked every minute, finds due work and enqueues it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use stagecall_core::usecases::{Scheduler, Shares};
 use stagecall_runtime::{Adapters, InvocationDeadline, metrics};
 use tokio::time::timeout_at;
 
-/// The most of one tenant and kind that is in a queue at a time. What is left over is due the next time.
-const SHARE: usize = 600;
+/// The maximum of one tenant's work of one kind in a queue. The rest is enqueued in the next minute.
+const MAX_QUEUED_PER_TENANT: usize = 600;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -26,15 +26,17 @@ async fn main() -> Result<(), Error> {
             let window = InvocationDeadline::of(&event.context, Duration::ZERO);
             let due = match timeout_at(window.end, ticker.tick()).await {
                 Ok(due) => due.map_err(Error::from),
-                Err(_) => Err("the time was over before everything due was handed out".into()),
+                Err(_) => {
+                    Err("the invocation's time ended before all due work was enqueued".into())
+                }
             };
             match &due {
                 Ok(count) => {
-                    tracing::info!(count, "what is due was handed out");
+                    tracing::info!(count, "due work enqueued");
                     metrics::handed_out(*count);
                 }
                 Err(error) => {
-                    tracing::error!(%error, "what is due waits for the next minute");
+                    tracing::error!(%error, "enqueueing due work failed");
                 }
             }
             metrics::flush();

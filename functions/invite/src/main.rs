@@ -11,15 +11,15 @@ use stagecall_core::work::Work;
 use stagecall_runtime::Adapters;
 use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
 
-/// Three calls in a row: where the application stands, who the candidate is, and the invitation itself.
+/// Three calls in a row: the application's stage, the candidate, and the invitation itself.
 const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_secs(100),
 };
 
-/// For how long a search of the platform may go on after nothing new may be begun: so much less than what is needed for that as
-/// its last call takes, and putting on record what it came to.
-const SEARCH: SignedDuration = SignedDuration::from_secs(60);
+/// How long a search of the platform may continue after no new work is started. Shorter than `needs` by the time for its
+/// last call and for saving its result.
+const SEARCH_EXTENSION: SignedDuration = SignedDuration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -50,5 +50,5 @@ async fn invite(inviter: Inviter, work: Work, deadline: Deadline) -> Result<(), 
     let Work::Invite { key } = work else {
         return Err(RecordFailure::Misplaced);
     };
-    outcome(inviter.invite(&key, deadline.later(SEARCH)).await)
+    outcome(inviter.invite(&key, deadline.later(SEARCH_EXTENSION)).await)
 }

@@ -10,7 +10,7 @@ use stagecall_core::work::Work;
 use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
 use stagecall_runtime::{Adapters, metrics};
 
-/// A poll looks at the time between pages, so a page and all that follows from it has to fit into what is needed.
+/// A poll checks the time between pages, so a page and everything that follows from it has to fit into `needs`.
 const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_mins(1),
@@ -44,14 +44,14 @@ async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), Reco
     let Work::Poll { tenant } = work else {
         return Err(RecordFailure::Misplaced);
     };
-    let came_to = poller.poll(&tenant, deadline).await;
-    match came_to {
+    let polled = poller.poll(&tenant, deadline).await;
+    match polled {
         Ok(Polled::Unfinished) => {
-            tracing::info!(%tenant, "the poll goes on in another invocation");
+            tracing::info!(%tenant, "poll continues in another invocation");
             poller.engine.enqueue(vec![Work::Poll { tenant }]).await;
         }
         Ok(Polled::Failed) => metrics::poll_failed(),
         _ => {}
     }
-    outcome(came_to.map(drop))
+    outcome(polled.map(drop))
 }

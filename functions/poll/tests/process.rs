@@ -1,5 +1,5 @@
-//! The function's own binary on a stand-in of Lambda's runtime API, without AWS: records that nothing can be done with are
-//! handed back, one by one.
+//! The function's own binary on a simulator of Lambda's runtime API, without AWS: unusable records are returned as failed,
+//! one by one.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use lambda_simulator::{InvocationStatus, Simulator};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_that_are_no_polls_are_handed_back() {
+async fn records_that_are_not_polls_are_returned_as_failed() {
     let simulator = Simulator::builder()
         .function_name("poll")
         .build()
@@ -37,7 +37,7 @@ async fn records_that_are_no_polls_are_handed_back() {
         serde_json::from_str(include_str!("../../../tests/events/writeback.json")).unwrap();
     let mut batch = event;
     batch["Records"][1]["body"] = json!("not json");
-    // Handed back twice, to see that the process lives on.
+    // Twice, to see that the process keeps running.
     for _ in 0..2 {
         let id = simulator.enqueue_payload(batch.clone()).await;
         let state = simulator

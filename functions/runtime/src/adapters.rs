@@ -1,4 +1,4 @@
-//! The adapters, each made once per process from its environment. A function makes those that it uses, and links no
+//! The adapters, each created once per process from its environment. A function creates those that it uses, and links no
 //! others.
 
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::environment::Environment;
 use crate::logging;
 use crate::metrics::{self, MeasuredEvents, MeasuredStore};
 
-/// What a function is put together from.
+/// The adapters of a function.
 pub struct Adapters {
-    /// The time.
+    /// The system clock.
     pub clock: Arc<dyn Clock>,
     /// The intervals.
     pub timing: Arc<Timing>,
@@ -27,12 +27,12 @@ pub struct Adapters {
 }
 
 impl Adapters {
-    /// Starts logging, reads the environment and finds the way into AWS. `function` is the function's name among the
-    /// metrics. A function that cannot start says why before it ends.
+    /// Starts logging, reads the environment and connects to AWS. `function` is the function's name in the metrics. A function
+    /// that cannot start logs why.
     pub fn of_process(function: &'static str) -> Result<Self, Error> {
         logging::start();
         let environment = Environment::of_process().inspect_err(|error| {
-            tracing::error!(function, %error, "the function cannot start");
+            tracing::error!(function, %error, "function cannot start");
         })?;
         metrics::start(&environment.stack, function)?;
         Ok(Self {
@@ -50,13 +50,13 @@ impl Adapters {
         Arc::new(MeasuredStore::new(store, self.clock.clone()))
     }
 
-    /// The queues.
+    /// The work queues.
     pub fn queue(&self) -> Arc<dyn Queue> {
         let client = aws_sdk_sqs::Client::new(&self.aws);
         Arc::new(SqsQueue::new(client, self.environment.queues.clone()))
     }
 
-    /// The bus.
+    /// The bus for domain events.
     pub fn events(&self) -> Arc<dyn Events> {
         let client = aws_sdk_eventbridge::Client::new(&self.aws);
         Arc::new(MeasuredEvents(BusEvents::new(
@@ -65,7 +65,7 @@ impl Adapters {
         )))
     }
 
-    /// The secrets.
+    /// The tenants' secrets.
     pub fn secrets(&self) -> Arc<dyn Secrets> {
         let client = aws_sdk_secretsmanager::Client::new(&self.aws);
         Arc::new(ManagedSecrets::new(
@@ -75,7 +75,7 @@ impl Adapters {
         ))
     }
 
-    /// The way to Eploy and the platforms.
+    /// The transport for calls to Eploy and the platforms.
     pub fn transport(&self) -> Result<Arc<dyn Transport>, SetUpError> {
         let guard = if self.environment.sandbox {
             Guard::Sandbox
@@ -85,13 +85,13 @@ impl Adapters {
         Ok(Arc::new(Sender::new(guard)?))
     }
 
-    /// What every use case that changes invitations needs, over this store.
+    /// The engine over this store.
     pub fn engine(&self, store: &Arc<MeasuredStore<Store>>) -> Engine {
-        self.desk_telling(store, self.events())
+        self.engine_publishing_to(store, self.events())
     }
 
-    /// The same, with other events than those of the bus, so that its client is not linked.
-    pub fn desk_telling(
+    /// The engine with another publisher of events than the bus, so that the client of the bus is not linked.
+    pub fn engine_publishing_to(
         &self,
         store: &Arc<MeasuredStore<Store>>,
         events: Arc<dyn Events>,

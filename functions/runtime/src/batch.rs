@@ -1,5 +1,5 @@
-//! A batch of records from a queue: each is parsed and handled by itself, so that one that is malformed, fails, panics or
-//! takes too long is handed back alone.
+//! A batch of records from a queue: each is parsed and handled separately, so that one that is malformed, fails, panics or
+//! takes too long is returned as failed alone.
 
 mod retry_visibility;
 
@@ -22,31 +22,31 @@ use tracing::{Instrument as _, Span};
 use crate::invocation::InvocationDeadline;
 use crate::metrics;
 
-/// How a function takes its batches.
+/// The limits of a function's batches.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How many records are handled at the same time.
+    /// The number of records handled at the same time.
     pub side_by_side: usize,
-    /// How long one record may take: none is begun with less time left.
+    /// The time that one record may take: none is started with less time left.
     pub needs: Duration,
 }
 
-/// Why a record is handed back.
+/// Why a record is returned as failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordFailure {
-    /// It is not a piece of work.
+    /// It is not a work item.
     #[error("the message is {0}")]
     Malformed(&'static str),
-    /// It belongs into another queue.
-    #[error("this function does not do work of this kind")]
+    /// It belongs in another queue.
+    #[error("this function does not handle work of this kind")]
     Misplaced,
-    /// It failed; what it was about is still due.
+    /// It failed; its work is still due.
     #[error(transparent)]
     Failed(#[from] Error),
 }
 
 impl RecordFailure {
-    /// Its name among the metrics.
+    /// Its name in the metrics.
     fn name(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Misplaced => "malformed",
@@ -55,26 +55,28 @@ impl RecordFailure {
     }
 }
 
-/// How long after the end of the handlers' time the queue may still be told when records come again. What is left then is
-/// for the answer.
-const TELLING: Duration = Duration::from_secs(1);
+/// How long after the handlers' deadline the queue may still be told when records should return. The time left after that
+/// is for the response.
+const SET_RETRY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Handles batches for as long as the process lives, each within its invocation's time. The answer names the records that
-/// are to be handed out again; at the last try their queue puts them among its dead letters.
+/// Handles batches for the life of the process, each within its invocation's time. The response names the records that
+/// failed; after the last attempt their queue moves them to its dead letters.
 pub async fn run<H, F>(pace: Pace, handler: H) -> Result<(), lambda_runtime::Error>
 where
     H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<(), RecordFailure>> + Send + 'static,
 {
     let handler = &handler;
-    let returns = &Returns::default();
+    let retry_visibility = &Returns::default();
     let invoked = |event: LambdaEvent<SqsEvent>| async move {
         let window = InvocationDeadline::of(&event.context, pace.needs);
         let receipts = Receipts::of(&event.payload);
         let span = tracing::info_span!("invocation", request = event.context.request_id);
         let answering = async {
             let answer = within(window, pace.side_by_side, event.payload, handler.clone()).await;
-            returns.tell(receipts, &answer, window.end + TELLING).await;
+            retry_visibility
+                .set_retry_times(receipts, &answer, window.end + SET_RETRY_TIMEOUT)
+                .await;
             answer
         };
         let answer = answering.instrument(span).await;
@@ -84,7 +86,7 @@ where
     lambda_runtime::run(lambda_runtime::service_fn(invoked)).await
 }
 
-/// Handles a batch within `window`, so many records at a time.
+/// Handles a batch within `window`, up to `side_by_side` records at a time.
 pub async fn within<H, F>(
     window: InvocationDeadline,
     side_by_side: usize,
@@ -113,7 +115,7 @@ where
     }
     for record in rest {
         let record = id(record);
-        tracing::warn!(record = %record, "no time was left for a record; it comes again");
+        tracing::warn!(record = %record, "record not started: no time left");
         metrics::record("no_time");
         failures.push(record);
     }
@@ -127,7 +129,7 @@ where
     answer
 }
 
-/// The records under way.
+/// The records being handled.
 #[derive(Default)]
 struct Running {
     tasks: JoinSet<bool>,
@@ -146,23 +148,21 @@ impl Running {
         let span = tracing::info_span!("record", record = %id, tries, tenant = Empty, work = Empty);
         let of_record = span.clone();
         let task = async move {
-            // Parsing and the handler's own beginning are inside the task, so that a panic there is this record's, too.
-            let doing = async {
+            // Parsing and the start of the handler are inside the task, so that a panic there counts for this record, too.
+            let handling = async {
                 let work = parse(&body)?;
                 of_record.record("tenant", work.tenant().as_str());
                 of_record.record("work", tracing::field::display(&work));
                 handler(work, window.deadline).await
             };
-            let outcome = match timeout_at(window.end, doing).await {
+            let outcome = match timeout_at(window.end, handling).await {
                 Ok(Ok(())) => metrics::HANDLED,
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "a record is handed back");
+                    tracing::error!(%error, "record failed");
                     error.name()
                 }
                 Err(_) => {
-                    tracing::error!(
-                        "a record was stopped because the time is over; what it was about is still due"
-                    );
+                    tracing::error!("record stopped: no time left");
                     "stopped"
                 }
             };
@@ -173,7 +173,7 @@ impl Running {
         self.records.insert(task.id(), (id, span));
     }
 
-    /// The next one to end, and whether it is done with; `None` if nothing is under way.
+    /// The next record to finish, and whether it was handled; `None` if none is running.
     async fn next(&mut self) -> Option<(Arc<str>, bool)> {
         let (id, handled, panicked) = match self.tasks.join_next_with_id().await? {
             Ok((id, handled)) => (id, handled, false),
@@ -183,7 +183,7 @@ impl Running {
         let (record, span) = known.unwrap_or_else(|| (Arc::default(), Span::none()));
         if panicked {
             span.in_scope(|| {
-                tracing::error!("the handler of a record panicked; what it was about is still due");
+                tracing::error!("handler of a record panicked");
             });
             metrics::record("panicked");
         }
@@ -195,25 +195,25 @@ fn id(record: SqsMessage) -> Arc<str> {
     record.message_id.unwrap_or_default().into()
 }
 
-/// The work that a message is. What it says instead is not logged: nobody knows what that is.
+/// The work in a message. The text of a malformed message is not logged, because it may hold anything.
 ///
 /// # Errors
-/// It is not a piece of work.
+/// The message is not a work item.
 pub fn parse(body: &str) -> Result<Work, RecordFailure> {
     serde_json::from_str(body).map_err(|error| {
         RecordFailure::Malformed(match error.classify() {
-            Category::Data => "JSON, but not a piece of work",
+            Category::Data => "JSON, but not a work item",
             Category::Eof if body.trim().is_empty() => "empty",
             _ => "not JSON",
         })
     })
 }
 
-/// What a use case that failed means for its record: work for a tenant that is gone is done with.
+/// The outcome of a use case for its record: work for a tenant that was removed counts as handled.
 pub fn outcome(result: Result<(), Error>) -> Result<(), RecordFailure> {
     match result {
         Err(error @ Error::UnknownTenant(_)) => {
-            tracing::warn!(%error, "work was dropped");
+            tracing::warn!(%error, "work dropped");
             Ok(())
         }
         other => Ok(other?),

@@ -1,33 +1,33 @@
-//! The environment that the template and Lambda give every function, typed.
+//! The environment variables that the template and Lambda set for every function, parsed.
 
 use aws_sdk_dynamodb::config::Credentials;
 use stagecall_aws::{Access, QueueUrls};
 use stagecall_core::timing::Timing;
 
-/// What a function is told by its environment.
+/// A function's environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
-    /// The stack's name: what its metrics are told apart by.
+    /// The stack's name, a dimension of its metrics.
     pub stack: String,
     /// The name of the table.
     pub table: String,
-    /// The addresses of the queues.
+    /// The URLs of the queues.
     pub queues: QueueUrls,
     /// The name of the bus for domain events.
     pub bus: String,
-    /// What the names of the tenants' secrets begin with.
+    /// The prefix of the names of the tenants' secrets.
     pub secrets: String,
     /// Whether calls may go to loopback addresses and over http.
     pub sandbox: bool,
     /// The intervals.
     pub timing: Timing,
-    /// The way into AWS. Lambda gives it, not the template.
+    /// The AWS region and credentials. Set by Lambda, not by the template.
     pub aws: Access,
 }
 
-/// The environment cannot be used. Tells everything that is wrong with it.
+/// An invalid environment. Lists all problems.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment cannot be used: {}. Set it as template.yaml does", .0.join("; "))]
+#[error("the environment is invalid: {}. Set it as template.yaml does", .0.join("; "))]
 pub struct Unusable(pub Vec<String>);
 
 impl Environment {
@@ -65,7 +65,7 @@ impl Environment {
     }
 }
 
-/// Reads on after a problem, so that all of them are told at once.
+/// Continues after a problem, so that all are reported at once.
 struct Reader<V> {
     variable: V,
     problems: Vec<String>,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_environment_is_read_and_the_rest_has_defaults() {
+    fn a_complete_environment_is_read_and_other_settings_have_defaults() {
         let environment = read(&complete()).unwrap();
         assert_eq!(environment.queues.write_back, "https://sqs.example/result");
         assert!(!environment.sandbox);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
+    fn all_problems_are_reported_at_once() {
         let variables = BTreeMap::from([
             ("STAGECALL_STACK", " "),
             ("STAGECALL_TABLE", "table"),

@@ -1,4 +1,4 @@
-//! The time that an invocation has.
+//! The time of an invocation.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use stagecall_core::Timestamp;
 use stagecall_core::clock::Deadline;
 use tokio::time::Instant;
 
-/// What is kept back at the end of an invocation, for the answer and the metrics.
-const KEPT_BACK: Duration = Duration::from_secs(2);
+/// The time reserved at the end of an invocation, for the response and the metrics.
+const RESERVED: Duration = Duration::from_secs(2);
 
-/// The time that an invocation has.
+/// The deadlines of an invocation.
 #[derive(Clone, Copy, Debug)]
 pub struct InvocationDeadline {
-    /// When whatever still runs is stopped.
+    /// When running work is stopped.
     pub end: Instant,
-    /// Until when something new may be begun.
+    /// Until when new work may be started.
     pub begin_until: Instant,
-    /// The same as the core takes it: from when something that goes on by pages stops and saves its progress.
+    /// The same for the core: from then on, paged work stops and saves its progress.
     pub deadline: Deadline,
 }
 
 impl InvocationDeadline {
-    /// The time of this invocation, if a piece of work may need as much as `needs`.
+    /// The deadlines of this invocation, if one work item may need as much time as `needs`.
     pub fn of(context: &Context, needs: Duration) -> Self {
         let ends = i64::try_from(context.deadline)
             .ok()
@@ -31,13 +31,13 @@ impl InvocationDeadline {
         Self::ending(ends, Timestamp::now(), needs)
     }
 
-    /// The time until `ends`, seen at `now`.
+    /// The deadlines for an invocation that ends at `ends`, seen at `now`.
     pub fn ending(ends: Timestamp, now: Timestamp, needs: Duration) -> Self {
-        // A window never has more than a day, so that adding it to a point in time cannot fail.
+        // At most a day, so that adding it to a point in time cannot fail.
         let all = Duration::try_from(ends.duration_since(now))
             .unwrap_or_default()
             .min(Duration::from_hours(24));
-        let left = all.saturating_sub(KEPT_BACK);
+        let left = all.saturating_sub(RESERVED);
         let begin = left.saturating_sub(needs);
         Self {
             end: Instant::now() + left,
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_that_is_over_or_too_short_lets_nothing_begin() {
+    async fn in_a_window_that_is_over_or_too_short_no_work_starts() {
         for ends in [900, 1000, 1001, 1020] {
             let window = InvocationDeadline::ending(at(ends), at(1000), Duration::from_secs(30));
             assert_eq!(window.begin_until, Instant::now());

@@ -1,5 +1,4 @@
-//! What the functions have in common: the environment they read, the adapters they are built from, how a batch of
-//! records is handled, and what is measured on the way.
+//! The common parts of the functions: environment, adapters, batches, and metrics.
 
 mod adapters;
 pub mod batch;

@@ -5,8 +5,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging at the level that the template set for the function (`AWS_LAMBDA_LOG_LEVEL`). Other people's crates
-/// speak up from warnings on: below that, some of them log what they send and receive.
+/// Starts logging at the level that the template set for the function (`AWS_LAMBDA_LOG_LEVEL`). Other crates log from
+/// warnings on: below that, some of them log what they send and receive.
 pub(crate) fn start() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL")
         .ok()
@@ -19,7 +19,7 @@ pub(crate) fn start() {
         .json()
         .flatten_event(true)
         .with_current_span(false);
-    // A second start, in a test, changes nothing.
+    // A second call, in a test, does nothing.
     let _ = tracing_subscriber::registry()
         .with(filter)
         .with(lines)

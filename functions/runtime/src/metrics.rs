@@ -1,7 +1,7 @@
-//! What is measured, in the embedded metric format: lines of the log that become metrics, without a call.
+//! Metrics in CloudWatch's embedded metric format: lines of the log that become metrics, without a call.
 //!
-//! The use cases know nothing of it. What they do shows at their ports: which invitations they save, which events they
-//! publish, how polling stands, how many calls they take from an allowance.
+//! The use cases do not know of it. Metrics are taken at their ports: saved invitations, published events, poll states, and
+//! calls taken from an allowance.
 
 mod events;
 mod store;
@@ -18,46 +18,45 @@ pub use store::MeasuredStore;
 /// The namespace of all metrics; each has the dimension `Stack`.
 pub const NAMESPACE: &str = "Stagecall";
 
-/// Seconds that a poll began after it was due.
+/// Seconds from a poll's due time to its start.
 const POLL_LAG: &str = "PollLag";
-/// Polls that could not be finished.
+/// Polls that failed.
 const POLLS_FAILED: &str = "PollsFailed";
-/// Calls to Eploy that were taken from an allowance, by `Tier`.
+/// Calls taken from an Eploy allowance, by `Tier`.
 const EPLOY_CALLS: &str = "EployCalls";
-/// What is left of a tenant's daily allowance, in percent, by `Tier`.
+/// The rest of a tenant's daily allowance, in percent, by `Tier`.
 const BUDGET_LEFT: &str = "BudgetLeft";
-/// Invitations that came to a state, by `State`.
+/// Invitations that reached a state, by `State`.
 const INVITATIONS: &str = "Invitations";
-/// Seconds from the entry into the trigger stage to the platform's having the invitation.
+/// Seconds from the entry into the trigger stage to the invitation on the platform.
 const ENTRY_TO_INVITATION: &str = "EntryToInvitation";
-/// Seconds from the candidate's finishing to Eploy's showing it.
+/// Seconds from the candidate's completion to the report in Eploy.
 const COMPLETION_TO_REPORT: &str = "CompletionToReport";
-/// Steps that were put off and are tried again.
+/// Steps that were deferred and are retried.
 const RETRIES: &str = "Retries";
 /// Calls that may or may not have taken effect.
 const UNKNOWN_OUTCOMES: &str = "UnknownOutcomes";
-/// Tenants for which nothing works until somebody acts.
+/// Tenants suspended until somebody fixes the cause.
 const SUSPENSIONS: &str = "Suspensions";
-/// Mappings that cannot work any more.
+/// Mappings that became broken.
 const MAPPINGS_BROKEN: &str = "MappingsBroken";
-/// Hires that subscribers were told of.
+/// Hires published to subscribers.
 const HIRES: &str = "Hires";
-/// Hires that a tenant's HRMS was told of in vain, and is not told again by itself.
+/// Hires that a tenant's HRMS did not accept, and that are not retried automatically.
 const HIRES_UNDELIVERED: &str = "HiresUndelivered";
-/// What the clock found due and handed out.
+/// Due work that the clock enqueued.
 const DUE: &str = "Due";
 /// Records of queues, by `Function` and `Outcome`.
 const RECORDS: &str = "Records";
-/// Records of queues that were handed back, whatever the reason. A function that hands records back has not failed in
-/// Lambda's eyes, so an alarm watches this.
+/// Records that failed, for any reason. A function that returns failed records has not failed as Lambda counts it, so an
+/// alarm watches this.
 pub const RECORDS_FAILED: &str = "RecordsFailed";
 
-/// The outcome of a record that is done with.
+/// The outcome of a handled record.
 pub(crate) const HANDLED: &str = "handled";
 
 static COLLECTOR: OnceLock<(&'static Collector, &'static str)> = OnceLock::new();
 
-/// Starts collecting.
 pub(crate) fn start(stack: &str, function: &'static str) -> Result<(), Error> {
     let collector = Builder::new()
         .cloudwatch_namespace(NAMESPACE)
@@ -89,10 +88,10 @@ pub(crate) fn start(stack: &str, function: &'static str) -> Result<(), Error> {
     }
     COLLECTOR
         .set((collector, function))
-        .map_err(|_| Error::from("metrics are collected already"))
+        .map_err(|_| Error::from("metrics are already collected"))
 }
 
-/// Writes what was collected since the last time. To be called at the end of every invocation.
+/// Writes the metrics collected since the last flush. To be called at the end of every invocation.
 pub fn flush() {
     flush_to(std::io::stdout().lock());
 }
@@ -101,11 +100,11 @@ fn flush_to(writer: impl std::io::Write) {
     if let Some((collector, _)) = COLLECTOR.get()
         && let Err(error) = collector.flush(writer)
     {
-        tracing::warn!(%error, "the metrics could not be written");
+        tracing::warn!(%error, "writing metrics failed");
     }
 }
 
-/// Counts what became of a record.
+/// Counts a record's outcome.
 pub(crate) fn record(outcome: &'static str) {
     let function = COLLECTOR.get().map_or("", |(_, function)| *function);
     counter!(RECORDS, "Function" => function, "Outcome" => outcome).increment(1);
@@ -114,12 +113,12 @@ pub(crate) fn record(outcome: &'static str) {
     }
 }
 
-/// Counts a poll that could not be finished.
+/// Counts a failed poll.
 pub fn poll_failed() {
     counter!(POLLS_FAILED).increment(1);
 }
 
-/// Counts what the clock handed out.
+/// Counts the work that the clock enqueued.
 pub fn handed_out(count: usize) {
     counter!(DUE).increment(count as u64);
 }

@@ -1,4 +1,4 @@
-//! The events for `sam local invoke`, held against what the functions take. That of `callback` is read by its own tests.
+//! The events for `sam local invoke`, checked against the functions' input. That of `callback` is checked by its own tests.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use aws_lambda_events::sqs::SqsEvent;
@@ -44,7 +44,7 @@ fn each_event_is_work_for_its_function() {
         ]
     ));
 
-    // A schedule's event says nothing that the clock would read.
+    // The clock reads nothing from a schedule's event.
     let clock: serde_json::Value =
         serde_json::from_str(include_str!("../../../tests/events/clock.json")).unwrap();
     assert!(clock.is_object());

@@ -1,5 +1,5 @@
-//! What the log says of a record that is handed back. By itself in its process: whether a line is written is remembered
-//! for all threads, also by those that write none.
+//! The log of failed records. In its own process, because tracing caches for all threads whether a line is enabled, also for
+//! threads without a subscriber.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::fs::File;
@@ -13,10 +13,10 @@ use stagecall_core::work::Work;
 use stagecall_runtime::InvocationDeadline;
 use stagecall_runtime::batch::{RecordFailure, within};
 
-/// Does what the tenant's name says.
+/// Acts as the tenant's name says.
 async fn act(work: Work) -> Result<(), RecordFailure> {
     match work.tenant().as_str() {
-        "panics" => panic!("as told"),
+        "panics" => panic!("on purpose"),
         "misplaced" => Err(RecordFailure::Misplaced),
         _ => {
             tokio::time::sleep(Duration::from_hours(1)).await;
@@ -26,7 +26,7 @@ async fn act(work: Work) -> Result<(), RecordFailure> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_log_tells_what_a_record_was_about() {
+async fn the_log_names_the_work_of_a_failed_record() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     tracing_subscriber::fmt()

@@ -1,5 +1,5 @@
-//! Fetches results from the platforms and brings Eploy up to date about them: what callbacks, sweeps and the clock ask for.
-//! And announces hires, because they too go out on account of what was seen before: few, and as patient as a report.
+//! Fetches results from the platforms and updates Eploy, as callbacks, sweeps and the clock ask for. Also announces hires:
+//! they are few, and as tolerant of delay as a report.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use stagecall_core::work::Work;
 use stagecall_runtime::Adapters;
 use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
 
-/// A result is one call and a report a handful. A sweep looks at the time between pages.
+/// A result takes one call and a report a few. A sweep checks the time between pages.
 const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_mins(2),
@@ -95,7 +95,7 @@ async fn follow(
         Work::Sweep { tenant, assessment } => {
             let swept = sweeper.sweep(&tenant, &assessment, deadline).await;
             if let Ok(Swept::Unfinished) = swept {
-                tracing::info!(%tenant, %assessment, "the sweep goes on in another invocation");
+                tracing::info!(%tenant, %assessment, "sweep continues in another invocation");
                 let rest = Work::Sweep { tenant, assessment };
                 sweeper.engine.enqueue(vec![rest]).await;
             }

@@ -1,5 +1,5 @@
-//! Records that failed come again soon, and not only when the time is over that their queue leaves a function for a whole
-//! batch: the queue is told when, by how often they failed.
+//! Failed records return after a backoff by their number of attempts, instead of after their queue's visibility timeout,
+//! which covers a whole batch.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::environment::Environment;
 
-/// What it takes to hand the records of a batch back.
+/// The receipts needed to return the records of a batch.
 #[derive(Default)]
 pub(super) struct Receipts {
-    /// The queue that all of them come from.
+    /// The queue of all records.
     queue: Option<String>,
-    /// By the records' ids: the receipt, and which try this was.
+    /// By the records' ids: the receipt, and the number of this attempt.
     records: HashMap<String, (String, u32)>,
 }
 
@@ -39,8 +39,8 @@ impl Receipts {
         }
     }
 
-    /// Those of the records that the answer hands back, each with when it is to come again.
-    fn handed_back(mut self, answer: &SqsBatchResponse, timing: &Timing) -> Vec<HeldMessage> {
+    /// The failed records, each with the time until it should return.
+    fn failed_messages(mut self, answer: &SqsBatchResponse, timing: &Timing) -> Vec<HeldMessage> {
         let failures = answer.batch_item_failures.iter();
         let messages = failures.filter_map(|failure| {
             let id = &failure.item_identifier;
@@ -54,17 +54,17 @@ impl Receipts {
     }
 }
 
-/// The way to the queue, made when the first record fails: most processes never see that.
+/// The client of the queue, created when the first record fails: most processes never need it.
 #[derive(Default)]
-pub(super) struct Returns(OnceCell<Way>);
+pub(super) struct Returns(OnceCell<QueueClient>);
 
-struct Way {
+struct QueueClient {
     client: aws_sdk_sqs::Client,
     queues: QueueUrls,
     timing: Timing,
 }
 
-impl Way {
+impl QueueClient {
     fn of_process() -> Result<Self, Error> {
         let environment = Environment::of_process()?;
         Ok(Self {
@@ -76,27 +76,35 @@ impl Way {
 }
 
 impl Returns {
-    /// Tells the queue when the records that the answer hands back are to come again. If that cannot be told until `end`,
-    /// they come again when the queue's own time is over.
-    pub(super) async fn tell(&self, receipts: Receipts, answer: &SqsBatchResponse, end: Instant) {
+    /// Tells the queue when the failed records should return. If that does not succeed until `end`, they return after the
+    /// queue's visibility timeout.
+    pub(super) async fn set_retry_times(
+        &self,
+        receipts: Receipts,
+        answer: &SqsBatchResponse,
+        end: Instant,
+    ) {
         if answer.batch_item_failures.is_empty() {
             return;
         }
-        let told = match timeout_at(end, self.try_to_tell(receipts, answer)).await {
-            Ok(told) => told,
-            Err(_) => Err("no time was left".into()),
+        let done = match timeout_at(end, self.change_visibility(receipts, answer)).await {
+            Ok(done) => done,
+            Err(_) => Err("no time left".into()),
         };
-        if let Err(problem) = told {
-            tracing::warn!(%problem, "records that were handed back come again later than they should");
+        if let Err(problem) = done {
+            tracing::warn!(%problem, "retry time of failed records not set");
         }
     }
 
-    async fn try_to_tell(
+    async fn change_visibility(
         &self,
         receipts: Receipts,
         answer: &SqsBatchResponse,
     ) -> Result<(), Error> {
-        let way = self.0.get_or_try_init(async || Way::of_process()).await?;
+        let client = self
+            .0
+            .get_or_try_init(async || QueueClient::of_process())
+            .await?;
         let queue = receipts.queue.clone().unwrap_or_default();
         let url = way.queues.named(&queue);
         let url = url.ok_or_else(|| format!("{queue} is none of the stack's queues"))?;
@@ -125,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_comes_again_later_each_time() {
+    fn a_failed_record_returns_later_each_time() {
         let mut batch = SqsEvent::default();
         batch.records = vec![
             record("first", Some("1")),
@@ -145,7 +153,7 @@ mod tests {
             Some("arn:aws:sqs:eu-west-2:1:stack-poll")
         );
         let timing = Timing::default();
-        let again = receipts.handed_back(&answer, &timing);
+        let again = receipts.failed_messages(&answer, &timing);
         let delay = |tries, id| Duration::try_from(timing.backoff(tries, id)).unwrap();
         let expected =
             [("first", 1), ("fourth", 4), ("unknown", 1)].map(|(id, tries)| HeldMessage {

@@ -34,11 +34,11 @@ fn failed(answer: SqsBatchResponse) -> Vec<String> {
     failed
 }
 
-/// Does what the tenant's name says.
+/// Acts as the tenant's name says.
 async fn act(work: Work, _: Deadline) -> Result<(), RecordFailure> {
     match work.tenant().as_str() {
-        "panics" => panic!("as told"),
-        "fails" => Err(Error::from(StoreError::new("ledger", "read", "as told")).into()),
+        "panics" => panic!("on purpose"),
+        "fails" => Err(Error::from(StoreError::new("ledger", "read", "on purpose")).into()),
         "misplaced" => Err(RecordFailure::Misplaced),
         "sleeps" => {
             tokio::time::sleep(Duration::from_hours(1)).await;
@@ -80,7 +80,7 @@ async fn a_record_that_takes_too_long_is_stopped_and_the_others_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_time_left_nothing_is_begun_and_everything_comes_again() {
+async fn without_time_left_no_record_starts_and_all_are_returned() {
     let begun = Arc::new(AtomicUsize::new(0));
     let counted = begun.clone();
     let slow = move |_, _| {
@@ -91,7 +91,7 @@ async fn without_time_left_nothing_is_begun_and_everything_comes_again() {
             Ok(())
         }
     };
-    // 58 seconds, the last 30 of which begin nothing: one at a time, that is the first and the second.
+    // 58 seconds, in the last 30 of which none is started: one at a time, that is the first and the second.
     let answer = within(
         window(60, 30),
         1,
@@ -129,15 +129,15 @@ async fn no_more_run_at_once_than_allowed() {
 }
 
 #[test]
-fn what_a_malformed_message_says_stays_out_of_its_reason() {
+fn the_text_of_a_malformed_message_stays_out_of_the_error() {
     for (body, reason) in [
         ("", "empty"),
         ("ada@example.com", "not JSON"),
         (
             r#"{"work": "ada@example.com"}"#,
-            "JSON, but not a piece of work",
+            "JSON, but not a work item",
         ),
-        (r#"{"work": "poll"}"#, "JSON, but not a piece of work"),
+        (r#"{"work": "poll"}"#, "JSON, but not a work item"),
         (r#"{"work": "poll", "ten"#, "not JSON"),
     ] {
         let error = parse(body).unwrap_err();
@@ -146,7 +146,7 @@ fn what_a_malformed_message_says_stays_out_of_its_reason() {
 }
 
 #[test]
-fn work_for_a_tenant_that_is_gone_is_done_with() {
+fn work_for_a_removed_tenant_counts_as_handled() {
     assert!(outcome(Err(Error::UnknownTenant("acme".into()))).is_ok());
     assert!(outcome(Err(StoreError::new("ledger", "read", "down").into())).is_err());
 }

@@ -1,4 +1,4 @@
-//! What the domain events tell.
+//! Metrics of domain events.
 
 use async_trait::async_trait;
 use metrics::counter;
@@ -7,7 +7,7 @@ use stagecall_core::ports::Events;
 
 use super::{HIRES, HIRES_UNDELIVERED, INVITATIONS, MAPPINGS_BROKEN, SUSPENSIONS};
 
-/// Counts domain events on their way to subscribers.
+/// Counts domain events before they are published.
 pub struct MeasuredEvents<E>(pub E);
 
 #[async_trait]

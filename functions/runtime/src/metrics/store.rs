@@ -1,4 +1,4 @@
-//! What shows at the store.
+//! Metrics of what goes through the store.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,13 +24,13 @@ use super::{
     UNKNOWN_OUTCOMES,
 };
 
-/// Of how many tenants something is remembered at most.
-const MOST_REMEMBERED: usize = 10_000;
+/// The maximum number of tenants remembered.
+const MAX_REMEMBERED: usize = 10_000;
 
-/// A change that was made longer ago than this many seconds is not the one that is being saved.
-const FRESH: f64 = 1.0;
+/// A change older than this is not the one being saved.
+const FRESH_SECONDS: f64 = 1.0;
 
-/// Measures what goes through a store.
+/// A store that counts what goes through it.
 pub struct MeasuredStore<S> {
     inner: S,
     clock: Arc<dyn Clock>,
@@ -47,7 +47,7 @@ struct Known {
 }
 
 impl<S> MeasuredStore<S> {
-    /// Measures this store.
+    /// Wraps a store.
     pub fn new(inner: S, clock: Arc<dyn Clock>) -> Self {
         Self {
             inner,
@@ -56,7 +56,7 @@ impl<S> MeasuredStore<S> {
         }
     }
 
-    /// The store itself, for what is not measured.
+    /// The store itself, for access that is not measured.
     pub fn inner(&self) -> &S {
         &self.inner
     }
@@ -240,13 +240,13 @@ fn tier(daily: u32) -> &'static str {
     }
 }
 
-/// Measures the change that an invitation was saved with. Its story tells what it was, except for the beginnings of
-/// reports, which are not told: those are known by their lease.
+/// Counts the change that an invitation was saved with. The last history entry says what it was. Starts of reports are not
+/// in the history: they are recognised by their lease.
 fn happened(next: &Invitation, now: Timestamp) {
     let Some(last) = next.history.last() else {
         return;
     };
-    if next.report.leased(now) || seconds(last.at, now) > FRESH {
+    if next.report.leased(now) || seconds(last.at, now) > FRESH_SECONDS {
         return;
     }
     match last.what.as_str() {
@@ -267,7 +267,7 @@ fn happened(next: &Invitation, now: Timestamp) {
     }
 }
 
-/// Whether the report just written is the first one since then: a later one shows a re-score.
+/// Whether the report just written is the first one since then; a later one shows a re-score.
 fn first_since(next: &Invitation, ended: Timestamp) -> bool {
     let reports = next
         .history

@@ -31,7 +31,7 @@ impl Events for Nobody {
     async fn publish(&self, _: Vec<DomainEvent>) {}
 }
 
-/// What is measured, line by line, each with its dimensions and values.
+/// The metrics, line by line, each with its dimensions and values.
 fn lines() -> Vec<serde_json::Value> {
     let mut written = Vec::new();
     flush_to(&mut written);
@@ -57,7 +57,7 @@ fn value(
         .map_or(serde_json::Value::Null, |line| line[metric].clone())
 }
 
-/// Puts a row on record as it was before `next`, and saves `next`.
+/// Saves a row as it was before `next`, and then `next`.
 async fn save(store: &MeasuredStore<Store>, before: &Invitation, next: &Invitation) {
     let mut row = detected(before.key.clone());
     store.insert(&row).await.unwrap();
@@ -68,7 +68,7 @@ async fn save(store: &MeasuredStore<Store>, before: &Invitation, next: &Invitati
     assert_eq!(store.save(next).await.unwrap(), Saved::Saved);
 }
 
-/// How polling stands, and what it takes of the allowance.
+/// The state of polling, and calls from the allowance.
 async fn poll(store: &MeasuredStore<Store>) {
     let acme = tenant("acme");
     store.inner().put_tenant(&acme).await.unwrap();
@@ -77,7 +77,7 @@ async fn poll(store: &MeasuredStore<Store>) {
     store.inner().save_state(&acme.id, &state).await.unwrap();
     store.load_state(&acme.id).await.unwrap();
     store.tenant(&acme.id).await.unwrap();
-    // A poll is late when it begins, and not once more when it looks later on whether it was overtaken.
+    // A poll is late when it starts, and not again when it later checks whether it was overtaken.
     for _ in 0..3 {
         store.load_state(&acme.id).await.unwrap();
     }
@@ -124,7 +124,7 @@ async fn invite(store: &MeasuredStore<Store>) {
     };
     save(store, &fresh, &then(&fresh, late, now)).await;
 
-    // Saved again for something that its story does not tell: nothing happened.
+    // Saved again for a change that is not in the history: nothing is counted.
     let invited = sent(&detected(key("acme", 5)), &"p5".into());
     let seen = Event::StillThere {
         modified: Some(at(50.0)),
@@ -132,7 +132,7 @@ async fn invite(store: &MeasuredStore<Store>) {
     save(store, &invited, &then(&invited, seen, now)).await;
 }
 
-/// What subscribers are told.
+/// Domain events.
 async fn tell() {
     let invitation = key("acme", 1);
     let whats = [
@@ -154,7 +154,7 @@ async fn tell() {
 
 // One test, because there is one collector per process.
 #[tokio::test]
-async fn what_happens_is_measured() {
+async fn every_metric_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let inner = Store::open(&folder.path().join("store.db")).unwrap();
     let store = MeasuredStore::new(inner, Arc::new(Stopped));

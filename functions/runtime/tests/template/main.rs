@@ -1,4 +1,4 @@
-//! The template, held against rules that no linter knows, and against what the functions expect of it.
+//! The template, checked against rules that no linter has, and against what the functions expect.
 
 mod rules;
 mod watch;
@@ -14,7 +14,7 @@ fn template() -> Value {
     yaml::read(include_str!("../../../../template.yaml"))
 }
 
-/// What breaks which of these rules.
+/// The violations of the rules.
 fn broken(rules: &[Rule], template: &Value) -> Vec<String> {
     let broken = rules.iter().flat_map(|(rule, check)| {
         check(template)
@@ -25,13 +25,13 @@ fn broken(rules: &[Rule], template: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_template_keeps_every_rule() {
+fn the_template_follows_every_rule() {
     assert_eq!(broken(RULES, &template()), Vec::<String>::new());
 }
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
-fn every_rule_notices_when_it_is_broken() {
+fn every_rule_detects_a_violation() {
     let cases: &[(&str, &str, Value)] = &[
         (
             "every action",
@@ -84,7 +84,7 @@ fn every_rule_notices_when_it_is_broken() {
             json!({}),
         ),
         (
-            "a function may say",
+            "a function may set",
             "/Resources/PollRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/2",
             json!("sqs:GetQueueAttributes"),
         ),
@@ -119,12 +119,12 @@ fn every_rule_notices_when_it_is_broken() {
             json!(r#"{"r": "$context.routeKey", "e": "$context.error.messageString"}"#),
         ),
         (
-            "what a parameter",
+            "a change of a parameter",
             "/Resources/CallbackFunction/Properties/AutoPublishAliasAllProperties",
             json!(false),
         ),
         (
-            "what a parameter",
+            "a change of a parameter",
             "/Resources/CallbackFunction/Properties/VersionDescription/Fn::Sub",
             json!("table ${Table}, log level ${LogLevel}"),
         ),
@@ -153,7 +153,7 @@ fn every_rule_notices_when_it_is_broken() {
         let mut template = template();
         *template
             .pointer_mut(place)
-            .unwrap_or_else(|| panic!("{place} is not there")) = value.clone();
+            .unwrap_or_else(|| panic!("{place} does not exist")) = value.clone();
         let broken = broken(RULES, &template);
         assert!(
             broken.iter().any(|broken| broken.starts_with(rule)),
@@ -200,7 +200,7 @@ fn the_functions_find_their_environment_in_the_template() {
     );
 }
 
-/// What SAM builds by itself, or what no build makes, would be deployed as it happens to be.
+/// A function that SAM would build itself, or that no build makes, would be deployed in an unknown state.
 #[test]
 fn every_function_is_deployed_from_where_all_are_built_at_once() {
     let script = include_str!("../../../../infra/deploy/build");
@@ -238,7 +238,7 @@ fn every_function_is_deployed_from_where_all_are_built_at_once() {
 }
 
 #[test]
-fn no_policy_of_aws_is_lent_but_for_the_network() {
+fn only_the_network_policy_of_aws_is_used() {
     let template = template().to_string();
     let lent = template.matches(":aws:policy/").count();
     assert_eq!(

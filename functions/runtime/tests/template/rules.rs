@@ -1,4 +1,4 @@
-//! What must hold for the template and no linter knows. Each rule tells what breaks it.
+//! Rules for the template that no linter has. Each returns the violations.
 #![allow(clippy::unwrap_used, reason = "a part of the tests")]
 
 use serde_json::Value;
@@ -6,7 +6,7 @@ use stagecall_aws::layout;
 
 pub type Breaks = Vec<String>;
 
-/// A rule in words, and what it finds broken.
+/// A rule in words, and the function that finds violations.
 pub type Rule = (&'static str, fn(&Value) -> Breaks);
 
 pub const RULES: &[Rule] = &[
@@ -17,26 +17,26 @@ pub const RULES: &[Rule] = &[
     ("every statement is about resources of the stack", resources),
     ("every function has a role and a log of its own", functions),
     (
-        "a message is not seen again while a function may have it",
+        "a message is not visible again while a function may have it",
         visibility,
     ),
     (
-        "failed records come back alone, and concurrency is bounded",
+        "only failed records return, and concurrency is limited",
         mappings,
     ),
+    ("a function may set when its failed records return", returns),
     (
-        "a function may say when what it hands back comes again",
-        returns,
-    ),
-    (
-        "a function that may feed its own queue is not stopped for it",
+        "a function that may enqueue to its own queue is not stopped for it",
         loops,
     ),
     ("every queue has its dead letters", dead_letters),
-    ("every log is kept for a time", logs),
+    ("every log has a retention", logs),
     ("every schedule can fire", schedules),
-    ("what a parameter changes reaches the alias", versions),
-    ("access logs are JSON and do not tell the path", access_logs),
+    ("a change of a parameter reaches the alias", versions),
+    (
+        "access logs are JSON and do not contain the path",
+        access_logs,
+    ),
     ("the table is as the store expects it, and safe", table),
 ];
 
@@ -275,7 +275,7 @@ pub fn is_rate(expression: &str) -> bool {
     }
 }
 
-/// What parameters a published version is made anew for, by hand: SAM compares the template's text alone.
+/// The parameters that must cause a new version, listed by hand: SAM compares only the template's text.
 fn versions(template: &Value) -> Breaks {
     let globals = &template["Globals"]["Function"];
     let used = [&globals["LoggingConfig"], &globals["Environment"]].map(ToString::to_string);
@@ -297,7 +297,7 @@ fn versions(template: &Value) -> Breaks {
             continue;
         }
         if properties["AutoPublishAliasAllProperties"] != true {
-            breaks.push(format!("{name}: only its code makes a new version"));
+            breaks.push(format!("{name}: only its code causes a new version"));
         }
         let described = properties["VersionDescription"]["Fn::Sub"].as_str();
         let described = described.unwrap_or_default();
@@ -309,15 +309,15 @@ fn versions(template: &Value) -> Breaks {
     breaks
 }
 
-/// What an access log may tell. Whatever else there is could hold the path, and its last part is a token.
-const TOLD: &[&str] = &[
+/// The variables allowed in an access log. Others could hold the path, and its last part is a token.
+const ALLOWED: &[&str] = &[
     "$context.requestId",
     "$context.requestTime",
     "$context.routeKey",
     "$context.status",
     "$context.responseLength",
     "$context.responseLatency",
-    // Not `messageString`, which brings quotation marks of its own.
+    // Not `messageString`, which brings its own quotation marks.
     "$context.error.message",
 ];
 
@@ -331,10 +331,10 @@ fn access_logs(template: &Value) -> Breaks {
             breaks.push(format!("{name}: the format is not JSON: {format}"));
             continue;
         };
-        let told = fields
+        let forbidden = fields
             .values()
-            .filter(|value| !value.as_str().is_some_and(|value| TOLD.contains(&value)));
-        breaks.extend(told.map(|value| format!("{name}: {value}")));
+            .filter(|value| !value.as_str().is_some_and(|value| ALLOWED.contains(&value)));
+        breaks.extend(forbidden.map(|value| format!("{name}: {value}")));
         if !format.contains("$context.routeKey") {
             breaks.push(format!("{name}: no route"));
         }
@@ -400,7 +400,7 @@ fn table(template: &Value) -> Breaks {
             }
         }
         if properties["DeletionProtectionEnabled"].is_null() {
-            breaks.push(format!("{name}: nothing protects it from deletion"));
+            breaks.push(format!("{name}: it has no deletion protection"));
         }
     }
     breaks

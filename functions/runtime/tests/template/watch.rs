@@ -1,4 +1,4 @@
-//! What must hold for the alarms.
+//! Rules for the alarms.
 #![allow(clippy::unwrap_used, reason = "a part of the tests")]
 
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ use crate::{broken, template, yaml};
 const RULES: &[Rule] = &[
     ("work that fails raises an alarm", failing_work),
     (
-        "every queue raises an alarm when it stands still and when it gives up",
+        "every queue raises an alarm when it is stuck and when it has dead letters",
         queues,
     ),
-    ("every alarm tells somebody", told),
+    ("every alarm notifies the topic", notifies),
 ];
 
 fn watch() -> Value {
@@ -24,7 +24,7 @@ fn alarms(watch: &Value) -> impl Iterator<Item = (&String, &Value)> {
     of_type(watch, "AWS::CloudWatch::Alarm").map(|(name, alarm)| (name, &alarm["Properties"]))
 }
 
-/// Functions that take from queues never fail as a whole, so Lambda's own metric of errors cannot stand for this one.
+/// Functions that read from queues never fail as a whole, so Lambda's own metric of errors does not replace this one.
 fn failing_work(watch: &Value) -> Breaks {
     let there = alarms(watch).any(|(_, alarm)| {
         alarm["Namespace"] == NAMESPACE
@@ -62,28 +62,28 @@ fn queues(watch: &Value) -> Breaks {
     breaks
 }
 
-fn told(watch: &Value) -> Breaks {
+fn notifies(watch: &Value) -> Breaks {
     let silent =
         alarms(watch).filter(|(_, alarm)| alarm["AlarmActions"] != json!([{"Ref": "Topic"}]));
     silent.map(|(name, _)| name.clone()).collect()
 }
 
 #[test]
-fn the_alarms_keep_every_rule() {
+fn the_alarms_follow_every_rule() {
     assert_eq!(broken(RULES, &watch()), Vec::<String>::new());
 }
 
 #[test]
-fn what_they_cost_is_told() {
+fn the_readme_has_their_cost() {
     let many = alarms(&watch()).count();
     let cents = 10 * many;
-    let told = format!("{many} alarms ({}.{:02})", cents / 100, cents % 100);
+    let cost = format!("{many} alarms ({}.{:02})", cents / 100, cents % 100);
     let about = include_str!("../../../../infra/deploy/README.md");
-    assert!(about.contains(&told), "infra/deploy/README.md: not {told}");
+    assert!(about.contains(&cost), "infra/deploy/README.md: not {cost}");
 }
 
 #[test]
-fn every_rule_notices_when_it_is_broken() {
+fn every_rule_detects_a_violation() {
     for (rule, place, value) in [
         (
             "work that fails",

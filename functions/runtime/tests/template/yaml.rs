@@ -29,6 +29,6 @@ fn json(node: &Yaml<'_>) -> Value {
             };
             Value::Object(Map::from_iter([(name, json(node))]))
         }
-        other => panic!("not to be found in a template: {other:?}"),
+        other => panic!("unexpected in a template: {other:?}"),
     }
 }

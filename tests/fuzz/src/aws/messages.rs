@@ -62,7 +62,7 @@ fn message(input: &[u8], _: u64) -> Result<(), String> {
         }
         Err(refused) => {
             let told = refused.to_string();
-            let ours = ["JSON, but not a piece of work", "empty", "not JSON"];
+            let ours = ["JSON, but not a work item", "empty", "not JSON"];
             if !ours
                 .iter()
                 .any(|ours| told == format!("the message is {ours}"))
