@@ -1,4 +1,4 @@
-//! The verdict: what should have happened, compared with what the stand-ins say did.
+//! The verdict: the expected outcome of the script, compared with the state of the simulators.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -7,69 +7,67 @@ use jiff::Timestamp;
 use serde::Serialize;
 use stagecall_sandbox::control::{ActionView, Judged, ParticipantView, Platform, Sent, Standing};
 
-use super::fixture::{POOLED_FROM, SCORE_QUESTION, Stage, Step, TENANT};
+use super::fixture::{POOL_MIN_PERCENT, SCORE_QUESTION, Stage, Step, TENANT};
 use super::hrms_log::Told;
 use super::script::Fate;
 use super::show::Show;
 use super::story::Role;
 use super::tenant::{LIVE, entrance};
 
-/// One candidate's line.
+/// The outcome for one candidate.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) application: u64,
     pub(crate) candidate: u64,
     /// The vacancy's title.
     pub(crate) vacancy: &'static str,
-    /// Where the candidate was to be invited first.
+    /// The platform of the first invitation.
     pub(crate) platform: Platform,
     /// When the application entered the trigger stage.
     pub(crate) entered: Option<Timestamp>,
-    /// When the invitation went out.
+    /// When the invitation was sent.
     pub(crate) invited: Option<Timestamp>,
     /// Whether the platform has all answers.
     pub(crate) completed: bool,
     /// What Eploy shows.
     pub(crate) outcome: String,
-    /// Seconds from what happened last to Eploy showing it.
+    /// Seconds from the last act to its report in Eploy.
     pub(crate) reported_after: Option<f64>,
-    /// How many live interviews were arranged.
+    /// The number of scheduled live interviews.
     pub(crate) meetings: usize,
-    /// How often the candidate is in the talent pool.
+    /// The number of the candidate's entries in the talent pool.
     pub(crate) pooled: usize,
-    /// How many hires the HRMS knows of.
+    /// The number of hires that the HRMS has.
     pub(crate) announced: usize,
-    /// What is wrong, if anything is.
+    /// What is wrong, if anything.
     pub(crate) wrong: Option<String>,
     pub(crate) duplicates: u32,
     pub(crate) lost: bool,
     pub(crate) reported: bool,
 }
 
-/// The whole.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) lines: Vec<Line>,
 }
 
-/// The sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Sums {
-    /// Candidates in the story, with those who were at the stage before.
+    /// Candidates in the script, including those at the stage before.
     pub(crate) candidates: usize,
     /// Candidates with an invitation to a video interview or a test.
     pub(crate) invited: usize,
-    /// Candidates about whom Eploy shows what is known.
+    /// Candidates whose report in Eploy is complete.
     pub(crate) reported: usize,
-    /// Invitations, live interviews, places in the pool and hires beyond what there should be.
+    /// Invitations, live interviews, pool entries and hires in excess of what is expected.
     pub(crate) duplicates: u32,
-    /// Any of them, or results, that are missing.
+    /// Missing ones, and missing results.
     pub(crate) lost: usize,
-    /// Live interviews that are arranged.
+    /// Scheduled live interviews.
     pub(crate) interviews_scheduled: usize,
-    /// Places in the talent pool.
+    /// Entries in the talent pool.
     pub(crate) pooled: usize,
-    /// Hires that the HRMS knows of.
+    /// Hires that the HRMS has.
     pub(crate) hires_announced: usize,
     /// By the platform of the first invitation.
     pub(crate) platforms: BTreeMap<Platform, PlatformSums>,
@@ -77,24 +75,23 @@ pub(crate) struct Sums {
     pub(crate) outcomes: BTreeMap<String, usize>,
 }
 
-/// The sums of a platform.
+/// The sums for a platform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct PlatformSums {
     /// Candidates with an invitation to a video interview or a test.
     pub(crate) invited: usize,
-    /// Candidates of whom the platform has all answers.
+    /// Candidates whose answers are complete on the platform.
     pub(crate) completed: usize,
-    /// Candidates about whom Eploy shows what is known.
+    /// Candidates whose report in Eploy is complete.
     pub(crate) reported: usize,
 }
 
 impl Verdict {
-    /// Whether everything is as it should be.
+    /// Whether everything is as expected.
     pub(crate) fn good(&self) -> bool {
         self.lines.iter().all(|line| line.wrong.is_none())
     }
 
-    /// The sums.
     pub(crate) fn sums(&self) -> Sums {
         let mut sums = Sums {
             candidates: self.lines.len(),
@@ -118,22 +115,22 @@ impl Verdict {
     }
 }
 
-/// Waits until Eploy and the HRMS show everything, or nothing has changed for as long as the host may take, and judges.
+/// Waits until Eploy and the HRMS are up to date, or nothing has changed for the host's patience, and returns the verdict.
 pub(crate) async fn settle(stage: &Stage, cast: &[Role], show: &Show) -> anyhow::Result<Verdict> {
     let roles: HashMap<u64, &Role> = cast.iter().map(|role| (role.application, role)).collect();
     let mut changed = Instant::now();
     let mut writes = 0;
-    let mut told = Told::default();
+    let mut hires = Told::default();
     loop {
-        let news = told.read_on(stage).await?;
+        let news = hires.read_on(stage).await?;
         let judged = stage.player.judgement(TENANT).await?;
         anyhow::ensure!(
-            told.only_of(&judged),
-            "the HRMS was told of a hire of an application that does not exist"
+            hires.only_of(&judged),
+            "the HRMS got a webhook for a hire of an application that does not exist"
         );
         let lines: anyhow::Result<_> = judged
             .iter()
-            .map(|one| judge(stage, one, roles.get(&one.application.id).copied(), &told))
+            .map(|one| judge(stage, one, roles.get(&one.application.id).copied(), &hires))
             .collect();
         let verdict = Verdict { lines: lines? };
         show.shown(verdict.sums().reported);
@@ -168,8 +165,13 @@ impl Count {
     }
 }
 
-/// Judges one application.
-fn judge(stage: &Stage, judged: &Judged, role: Option<&Role>, told: &Told) -> anyhow::Result<Line> {
+/// Checks one application.
+fn judge(
+    stage: &Stage,
+    judged: &Judged,
+    role: Option<&Role>,
+    hires: &Told,
+) -> anyhow::Result<Line> {
     let application = &judged.application;
     let vacancy = stage
         .vacancies
@@ -189,7 +191,7 @@ fn judge(stage: &Stage, judged: &Judged, role: Option<&Role>, told: &Told) -> an
     };
     let (first, meetings, places) = (sent(Step::First), sent(Step::Meeting), sent(Step::Pool));
     let (invitee, met) = (participant(Step::First), participant(Step::Meeting));
-    let announced = told.of(application.id);
+    let announced = hires.of(application.id);
     let counts = [
         invitations(fate, first.len()),
         Count::exactly(
@@ -227,7 +229,7 @@ fn judge(stage: &Stage, judged: &Judged, role: Option<&Role>, told: &Told) -> an
     {
         Some(format!("the score should be {score} %"))
     } else {
-        met.and_then(|met| unmet(met, action_of(judged, LIVE.action)))
+        met.and_then(|met| missing_from_meeting(met, action_of(judged, LIVE.action)))
     };
     Ok(Line {
         application: application.id,
@@ -261,10 +263,10 @@ fn judge(stage: &Stage, judged: &Judged, role: Option<&Role>, told: &Told) -> an
     })
 }
 
-/// How often somebody is to be invited to the first step.
+/// The expected number of invitations to the first step.
 fn invitations(fate: Option<Fate>, is: usize) -> Count {
     let (least, most) = match fate {
-        // There before it was turned on, or without an address.
+        // At the stage before, or without an address.
         None | Some(Fate::NoAddress) => (0, 0),
         Some(Fate::MovesOn) => (0, 1),
         Some(_) => (1, 1),
@@ -277,15 +279,15 @@ fn invitations(fate: Option<Fate>, is: usize) -> Count {
     }
 }
 
-/// How often somebody is to be in the talent pool, by the result that the test now has.
+/// The expected number of pool entries, by the current result of the test.
 fn pool(fate: Option<Fate>, invitee: Option<&ParticipantView>, is: usize) -> Count {
     let fit = invitee.is_some_and(|one| {
         one.platform == Platform::Wecp
             && one.standing == Standing::Completed
-            && percent(one).is_some_and(|score| score >= f64::from(POOLED_FROM))
+            && percent(one).is_some_and(|score| score >= f64::from(POOL_MIN_PERCENT))
     });
     Count {
-        what: "place in the pool",
+        what: "entry in the pool",
         is,
         least: usize::from(fit),
         // The score before the last may have been enough.
@@ -298,14 +300,14 @@ fn action_of(judged: &Judged, action_type: u64) -> Option<&ActionView> {
     all.rfind(|action| action.type_id == action_type)
 }
 
-/// What a live interview's action lacks.
-fn unmet(met: &ParticipantView, action: Option<&ActionView>) -> Option<String> {
+/// What is missing from a live interview's action.
+fn missing_from_meeting(met: &ParticipantView, action: Option<&ActionView>) -> Option<String> {
     let expected = outcome_of(met);
     let Some(action) = action.filter(|action| action.outcome.as_deref() == Some(expected)) else {
         return Some(format!("the live interview should be shown as {expected}"));
     };
     if met.standing == Standing::Completed {
-        // It has the report instead.
+        // It shows the report instead.
         return None;
     }
     let when = met.meeting.as_ref().map(|meeting| {
@@ -322,7 +324,7 @@ fn unmet(met: &ParticipantView, action: Option<&ActionView>) -> Option<String> {
     }
 }
 
-/// What Eploy should show of a participant.
+/// The outcome that Eploy should show of a participant.
 fn outcome_of(participant: &ParticipantView) -> &'static str {
     match participant.standing {
         Standing::Invited | Standing::Opened => "Invited",
@@ -334,7 +336,7 @@ fn outcome_of(participant: &ParticipantView) -> &'static str {
     }
 }
 
-/// The score, in percent, as a recruiter reads it.
+/// The score, in percent, as shown to a recruiter.
 fn percent(participant: &ParticipantView) -> Option<f64> {
     let (value, max) = participant
         .scores

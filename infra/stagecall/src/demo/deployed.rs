@@ -1,4 +1,4 @@
-//! The functions of a stack that is deployed to an AWS emulator on this machine.
+//! The functions of a stack deployed to an AWS emulator on this machine.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use super::hosting::Hosting;
 
 pub(crate) struct Deployed {
     stack: Stack,
-    // Ends after the stack is not used any more.
+    // Dropped after the stack.
     _emulator: Emulator,
 }
 
 impl Deployed {
-    /// Builds the functions, deploys the project's own template and takes the tenant in.
+    /// Builds the functions, deploys the project's own template and adds the tenant.
     pub(crate) async fn open(scene: &Scene) -> anyhow::Result<Self> {
         let functions = Functions::build().await?;
         let emulator = Emulator::start(&functions).await?;
@@ -33,9 +33,7 @@ impl Deployed {
             hrms: Some(keys.hrms.clone()),
         };
         stack.admit(scene.tenant(), &credentials).await?;
-        eprintln!(
-            "deployed; the schedule comes round once a minute, so the story takes some minutes"
-        );
+        eprintln!("deployed; the schedule runs once a minute, so the demo takes some minutes");
         Ok(Self {
             stack,
             _emulator: emulator,
@@ -56,7 +54,7 @@ impl Hosting for Deployed {
         ]
     }
 
-    /// Two rounds of the schedule and some.
+    /// Two rounds of the schedule and a margin.
     fn patience(&self) -> Duration {
         Duration::from_mins(3)
     }

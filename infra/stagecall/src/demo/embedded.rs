@@ -1,4 +1,4 @@
-//! The host in this process, with its store in a folder of its own.
+//! The host in this process, with its store in its own folder.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -24,7 +24,7 @@ use super::fixture::{Keys, Scene, TENANT, timing};
 use super::hosting::Hosting;
 use crate::host::{Host, Parts};
 
-/// How many pieces of work are done at the same time.
+/// Work items processed at the same time.
 const WORKERS: usize = 48;
 
 pub(crate) struct Embedded {
@@ -46,7 +46,7 @@ impl Embedded {
             BTreeMap::from([(TenantId::new(TENANT), sources(&folder, scene.keys())?)]),
             &folder.path().join("callback.key"),
         )?;
-        // The port is needed for the address that callbacks are registered with, so it is chosen first.
+        // The callback URL needs the port, so the port is chosen first.
         let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let listens = probe.local_addr()?;
         drop(probe);
@@ -101,7 +101,7 @@ impl Hosting for Embedded {
     }
 }
 
-/// The keys in files, as a configuration names them.
+/// The keys in files, as a configuration refers to them.
 fn sources(folder: &TempDir, keys: &Keys) -> anyhow::Result<TenantSources> {
     let write = |name: &str, secret: &str| -> anyhow::Result<Source> {
         let path = folder.path().join(name);

@@ -1,4 +1,4 @@
-//! The scene: stand-ins, and a tenant that connects them.
+//! The fixture: simulators, and a tenant that connects them.
 
 use anyhow::Context as _;
 use stagecall_core::tenant::Tenant;
@@ -14,16 +14,16 @@ use super::script;
 use super::tenant::{Outside, entrance, tenant};
 use crate::cli::DemoArguments;
 
-/// The Eploy system's, the HRMS's and the tenant's name.
+/// The name of the Eploy system, the HRMS and the tenant.
 pub(crate) const TENANT: &str = "acme";
 /// The Willo account's name.
 pub(crate) const WILLO: &str = "acme-willo";
 /// The WeCP account's name.
 pub(crate) const WECP: &str = "acme-wecp";
-/// The question that takes the score.
+/// The question for the score.
 pub(crate) const SCORE_QUESTION: u64 = 276;
-/// Who has this percentage in the test, or more, comes into the talent pool.
-pub(crate) const POOLED_FROM: u8 = 50;
+/// The minimum percentage in the test for the talent pool.
+pub(crate) const POOL_MIN_PERCENT: u8 = 50;
 
 const VACANCIES: [(&str, Platform, bool); 5] = [
     ("Support Worker", Platform::Willo, false),
@@ -33,14 +33,14 @@ const VACANCIES: [(&str, Platform, bool); 5] = [
     ("Care Planner", Platform::Wecp, false),
 ];
 
-/// A vacancy of the story.
+/// A vacancy.
 #[derive(Clone, Debug)]
 pub(crate) struct Vacancy {
     pub(crate) id: u64,
     pub(crate) title: &'static str,
-    /// Where its candidates are asked to first.
+    /// The platform of its candidates' first invitation.
     pub(crate) platform: Platform,
-    /// Whether the work is done at night.
+    /// Whether the work is at night.
     pub(crate) nights: bool,
 }
 
@@ -65,17 +65,17 @@ pub(crate) struct Keys {
     pub(crate) willo: String,
     /// WeCP's API key.
     pub(crate) wecp: String,
-    /// What webhooks to the HRMS are signed with.
+    /// The secret that webhooks to the HRMS are signed with.
     pub(crate) hrms: String,
 }
 
-/// What candidates can be asked to, by the stand-ins' ids. Live interviews are not among it: Stagecall makes them.
+/// The assessments, by the simulators' ids. Live interviews are not among them: Stagecall creates them.
 struct Assessments {
     first: [String; 3],
     pool: String,
 }
 
-/// What an invitation is to.
+/// The step that an invitation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// The video interview or the test.
@@ -86,20 +86,20 @@ pub(crate) enum Step {
     Pool,
 }
 
-/// What the story is played on.
+/// The simulators and the host of a demo.
 pub(crate) struct Stage {
     pub(crate) sandbox: Running,
     pub(crate) player: SandboxClient,
     pub(crate) vacancies: Vec<Vacancy>,
     assessments: Assessments,
-    /// How many applications were at a trigger before it was turned on.
+    /// The number of applications that were at a trigger stage before it was turned on.
     pub(crate) baseline: usize,
-    /// Stagecall.
+    /// The host.
     pub(crate) host: Box<dyn Hosting>,
 }
 
 impl Stage {
-    /// What an invitation to this interview, test or group is.
+    /// The step of an invitation to this interview, test or group.
     pub(crate) fn step(&self, interview: &str) -> Step {
         if interview == self.assessments.pool {
             Step::Pool
@@ -110,7 +110,7 @@ impl Stage {
         }
     }
 
-    /// Candidates of a platform do something.
+    /// Candidates of a platform act.
     pub(crate) async fn candidate(
         &self,
         platform: Platform,
@@ -124,7 +124,7 @@ impl Stage {
     }
 }
 
-/// Short intervals, so that a story of days fits into seconds.
+/// Short intervals, so that a script of days runs in seconds.
 pub(crate) fn timing() -> Timing {
     Timing {
         call_seconds: 5.0,
@@ -143,14 +143,14 @@ pub(crate) fn timing() -> Timing {
 }
 
 impl Scene {
-    /// Starts the stand-ins and sets them up.
+    /// Starts the simulators and sets them up.
     pub(crate) async fn set(arguments: &DemoArguments) -> anyhow::Result<Self> {
         let sandbox = Sandbox::start(Options {
             port: 0,
             seed: arguments.seed,
         })
         .await
-        .context("the sandbox could not start")?;
+        .context("cannot start the sandbox")?;
         let player = sandbox.player();
         let system = player.eploy(TENANT).await?;
         let key = system
@@ -193,7 +193,7 @@ impl Scene {
             client_secret: key.client_secret.clone(),
             willo: willo.api_key,
             wecp: wecp.api_key,
-            // The sandbox's HRMS believes every signature.
+            // The sandbox's HRMS accepts every signature.
             hrms: "whsec_c3RhbmQtaW4gZm9yIGEgc2VjcmV0IGtleQ==".to_owned(),
         };
         if arguments.faults {
@@ -229,7 +229,7 @@ impl Scene {
         &self.keys
     }
 
-    /// The stage, on which this host does Stagecall's part.
+    /// The stage, with this host.
     pub(crate) fn stage(self, host: Box<dyn Hosting>) -> Stage {
         Stage {
             sandbox: self.sandbox,
@@ -259,7 +259,7 @@ async fn vacancies(player: &SandboxClient) -> Result<Vec<Vacancy>, PlayerError> 
     Ok(vacancies)
 }
 
-/// One candidate of each platform is at the trigger stage before anything is turned on.
+/// One candidate of each platform is at the trigger stage before the mappings are turned on.
 async fn baseline(player: &SandboxClient, vacancies: &[Vacancy]) -> Result<usize, PlayerError> {
     let mut count = 0;
     for platform in [Platform::Willo, Platform::Wecp] {

@@ -1,25 +1,25 @@
-//! Who does Stagecall's part in the story.
+//! How Stagecall runs in the demo.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use stagecall_core::ports::TenantStates;
 
-/// A running Stagecall that knows the story's tenant.
+/// A running Stagecall with the demo's tenant.
 #[async_trait]
 pub(crate) trait Hosting: Send + Sync {
-    /// How polling stands.
+    /// The tenant's state.
     fn states(&self) -> &dyn TenantStates;
 
-    /// Where it can be looked at: what, and its address.
+    /// Names and addresses to look at.
     fn addresses(&self) -> Vec<(&'static str, String)>;
 
-    /// How long nothing may change before the story is judged as it stands.
+    /// How long nothing may change before the verdict.
     fn patience(&self) -> Duration;
 
-    /// How much work failed so often that nobody tries it any more; `None` where there is no such thing.
+    /// The number of dead letters; `None` if there are no queues.
     async fn dead_letters(&self) -> anyhow::Result<Option<usize>>;
 
-    /// Ends it.
+    /// Stops it.
     async fn end(self: Box<Self>) -> anyhow::Result<()>;
 }

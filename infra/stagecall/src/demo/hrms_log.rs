@@ -1,4 +1,4 @@
-//! What the HRMS was told.
+//! The webhooks that the HRMS received.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use stagecall_sandbox::control::{Judged, WebhookRecord};
 
 use super::fixture::{Stage, TENANT};
 
-/// The hires that the stand-in of the HRMS knows of. The same webhook id counts once, as the specification has it.
+/// The hires in the HRMS simulator. The same webhook id counts once, as the specification requires.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     seen: usize,
@@ -16,13 +16,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// Reads what came since. Tells whether anything did.
+    /// Reads new webhooks. Returns whether there were any.
     pub(crate) async fn read_on(&mut self, stage: &Stage) -> anyhow::Result<bool> {
         let taken = stage.player.webhooks(self.seen).await?;
         self.seen = taken.next;
         for webhook in &taken.records {
             let (application, id) = hire(webhook)
-                .with_context(|| format!("the HRMS cannot read a webhook: {}", webhook.body))?;
+                .with_context(|| format!("invalid webhook in the HRMS: {}", webhook.body))?;
             self.by_application
                 .entry(application)
                 .or_default()
@@ -31,13 +31,13 @@ impl Told {
         Ok(!taken.records.is_empty())
     }
 
-    /// Whether it was told of applications alone that the judge knows.
+    /// Whether all webhooks are for known applications.
     pub(crate) fn only_of(&self, judged: &[Judged]) -> bool {
         let known: HashSet<u64> = judged.iter().map(|one| one.application.id).collect();
         self.by_application.keys().all(|id| known.contains(id))
     }
 
-    /// How many hires of this application it knows of.
+    /// The number of hires of this application.
     pub(crate) fn of(&self, application: u64) -> usize {
         self.by_application
             .get(&application)
@@ -45,7 +45,7 @@ impl Told {
     }
 }
 
-/// The application that a webhook tells of, and the webhook's id.
+/// The application of a webhook, and the webhook's id.
 fn hire(webhook: &WebhookRecord) -> Option<(u64, String)> {
     let header = |name: &str| {
         let found = webhook.headers.iter().find(|(key, _)| key == name);

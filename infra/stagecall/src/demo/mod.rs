@@ -1,4 +1,4 @@
-//! `stagecall demo`: a story of candidates, played against stand-ins by the real host, and judged by the stand-ins.
+//! `stagecall demo`: a script with candidates, run against simulators by the real host, and checked against the simulators.
 
 mod assertions;
 #[cfg(feature = "aws")]
@@ -21,7 +21,7 @@ use crate::cli::DemoArguments;
 use crate::host::interrupted;
 use crate::{exit, logging};
 
-/// Plays the story and judges it.
+/// Runs the script and checks the outcome.
 pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::ERROR, false);
     let scene = fixture::Scene::set(&arguments).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
     Ok(if good { exit::OK } else { exit::FAILED })
 }
 
-/// Starts what does Stagecall's part.
+/// Starts Stagecall.
 async fn open(
     scene: &fixture::Scene,
     arguments: &DemoArguments,

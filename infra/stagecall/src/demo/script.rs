@@ -1,43 +1,43 @@
-//! What becomes of each candidate, and what goes wrong on the way: made up from the seed.
+//! The fate of each candidate, and the injected faults, generated from the seed.
 
 use stagecall_sandbox::control::{Fault, Platform, Rule};
 
-/// What becomes of a candidate.
+/// What happens to a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Answers.
     Completes,
-    /// Answers, and a reviewer scores. On Willo only: WeCP scores by itself.
+    /// Answers, and a reviewer scores. On Willo only: WeCP scores automatically.
     Scored,
-    /// Answers; on Willo a reviewer scores and comments, and later scores once more; on WeCP the answers are evaluated
+    /// Answers; on Willo a reviewer scores and comments, and later changes the score; on WeCP the answers are evaluated
     /// again.
     Rescored,
-    /// Opens and begins, and no more.
+    /// Opens the invitation and begins, and no more.
     Starts,
-    /// Never looks at it.
+    /// Never opens it.
     Silent,
-    /// Says no. On Willo only: nothing is known of a way to decline on WeCP.
+    /// Declines. On Willo only: no way to decline on WeCP is known.
     Declines,
-    /// Has an address that does not work. On Willo only: whether WeCP tells is not established.
+    /// Has an invalid address. On Willo only: it is not known whether WeCP reports that.
     Bounces,
-    /// Lets the time run out. On Willo only, for the same reason.
+    /// Lets the invitation expire. On Willo only, for the same reason.
     Expires,
-    /// Has no address at all.
+    /// Has no address.
     NoAddress,
-    /// Is moved on in the same moment as in.
+    /// Is moved away at once.
     MovesOn,
-    /// Is moved out and in again after the invitation.
+    /// Is moved away and back after the invitation.
     ComesBack,
     /// Answers, and is hired.
     Hired,
-    /// Answers, and is asked to a live interview, which is still to come.
+    /// Answers, and is invited to a live interview, which is still to come.
     Meets,
-    /// Answers, is met in a live interview, and is hired.
+    /// Answers, attends a live interview, and is hired.
     Joins,
 }
 
 impl Fate {
-    /// Whether the candidate is asked to a live interview.
+    /// Whether the candidate is invited to a live interview.
     pub(crate) fn meets(self) -> bool {
         matches!(self, Self::Meets | Self::Joins)
     }
@@ -48,7 +48,7 @@ impl Fate {
     }
 }
 
-/// Every ending on Willo once, before chance decides.
+/// Every fate on Willo once, before random ones.
 const WILLO: [Fate; 12] = [
     Fate::Completes,
     Fate::Hired,
@@ -64,7 +64,7 @@ const WILLO: [Fate; 12] = [
     Fate::Silent,
 ];
 
-/// Every ending on WeCP once.
+/// Every fate on WeCP once.
 const WECP: [Fate; 9] = [
     Fate::Joins,
     Fate::Meets,
@@ -77,7 +77,7 @@ const WECP: [Fate; 9] = [
     Fate::Silent,
 ];
 
-/// The fates of so many candidates of a platform.
+/// The fates of `count` candidates of a platform.
 pub(crate) fn deal(platform: Platform, candidates: usize, random: &mut fastrand::Rng) -> Vec<Fate> {
     let deck: &[Fate] = match platform {
         Platform::Willo => &WILLO,
@@ -114,7 +114,7 @@ fn chance(platform: Platform, random: &mut fastrand::Rng) -> Fate {
     }
 }
 
-/// What goes wrong with `--faults`.
+/// The faults of `--faults`.
 pub(crate) fn faults() -> Vec<Rule> {
     let now_and_then = Rule::now_and_then;
     let throttled = |retry_after| Fault::TooMany { retry_after };
@@ -133,7 +133,7 @@ pub(crate) fn faults() -> Vec<Rule> {
         now_and_then("hrms.webhook", 0.05, before(503)),
         now_and_then("hrms.webhook", 0.05, Fault::DropAfter),
     ];
-    // A platform that does not say for how long is left alone for half a minute. The way over WeCP has three legs.
+    // A platform that answers 429 without Retry-After is not called for half a minute. A path over WeCP has three calls.
     for (platform, unsaid) in [("willo", 0.005), ("wecp", 0.001)] {
         rules.extend([
             now_and_then(platform, 0.03, Fault::Latency { ms: 60 }),

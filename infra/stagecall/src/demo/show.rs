@@ -1,4 +1,4 @@
-//! What people see of the demo.
+//! The demo's output.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -14,8 +14,8 @@ use super::assertions::{Line, Verdict};
 use super::fixture::{Stage, TENANT, WECP, WILLO};
 use crate::cli::DemoArguments;
 
-/// The most lines of the table; of a larger story, what is wrong comes first.
-const LINES: usize = 40;
+/// Maximum number of lines of the table; of a larger demo, wrong ones come first.
+const MAX_LINES: usize = 40;
 
 /// Progress, on standard error: bars on a terminal, nothing elsewhere.
 pub(crate) struct Show {
@@ -45,12 +45,15 @@ impl Show {
             )
         };
         if !terminal {
-            eprintln!("playing the story of {} candidates …", arguments.candidates);
+            eprintln!(
+                "running the demo with {} candidates …",
+                arguments.candidates
+            );
         }
         Self {
             moved: bar("moved in Eploy"),
             invited: bar("invited"),
-            ended: bar("had their say"),
+            ended: bar("responded"),
             shown: bar("shown in Eploy"),
             bars,
         }
@@ -78,14 +81,13 @@ impl Show {
         self.shown.set_position(count as u64);
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub(crate) fn end(&self) {
-        // Drawing is for show: if the terminal is gone, the story goes on.
+        // Drawing is optional: if the terminal is gone, the demo continues.
         let _ = self.bars.clear();
     }
 }
 
-/// The outcome as one JSON object.
 pub(crate) fn json(
     verdict: &Verdict,
     faults: &BTreeMap<String, u64>,
@@ -124,7 +126,7 @@ pub(crate) fn json(
     outcome
 }
 
-/// Median and largest.
+/// Median and maximum.
 fn spread(values: impl Iterator<Item = f64>) -> serde_json::Value {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -141,7 +143,7 @@ fn invited_after(line: &Line) -> Option<f64> {
     Some(line.invited?.duration_since(line.entered?).as_secs_f64())
 }
 
-/// The table, one application as Eploy now shows it, and the sums.
+/// The table, one application as Eploy shows it, and the sums.
 pub(crate) async fn table(
     stage: &Stage,
     verdict: &Verdict,
@@ -165,7 +167,7 @@ pub(crate) async fn table(
             "reported after",
             "and then",
         ]);
-    for line in lines.iter().take(LINES) {
+    for line in lines.iter().take(MAX_LINES) {
         table.add_row([
             Cell::new(line.candidate),
             Cell::new(line.vacancy),
@@ -178,8 +180,8 @@ pub(crate) async fn table(
         ]);
     }
     println!("{table}");
-    if lines.len() > LINES {
-        println!("… and {} more", lines.len() - LINES);
+    if lines.len() > MAX_LINES {
+        println!("… and {} more", lines.len() - MAX_LINES);
     }
     let video = |line: &&&Line| line.platform == Platform::Willo && line.outcome == "Completed";
     let to_come = |line: &&&Line| line.meetings > 0 && line.announced == 0;
@@ -192,11 +194,11 @@ pub(crate) async fn table(
         application(stage, line.application).await?;
     }
     if !faults.is_empty() {
-        let told: Vec<_> = faults
+        let faults_text: Vec<_> = faults
             .iter()
             .map(|(kind, count)| format!("{kind} {count}"))
             .collect();
-        println!("\nfaults: {}", told.join(", "));
+        println!("\nfaults: {}", faults_text.join(", "));
     }
     let sums = verdict.sums();
     let dead = dead_letters.map(|count| format!(", dead letters {count}"));
@@ -222,18 +224,15 @@ pub(crate) async fn table(
     Ok(())
 }
 
-/// What came after the video interview or the test.
+/// What followed the video interview or the test.
 fn onward(line: &Line) -> String {
     let all = [
         (line.pooled, "pooled"),
         (line.meetings, "interview"),
         (line.announced, "hired"),
     ];
-    let happened = all.iter().filter(|(count, _)| *count > 0);
-    happened
-        .map(|(_, what)| *what)
-        .collect::<Vec<_>>()
-        .join(", ")
+    let steps = all.iter().filter(|(count, _)| *count > 0);
+    steps.map(|(_, what)| *what).collect::<Vec<_>>().join(", ")
 }
 
 fn title(platform: Platform) -> &'static str {
@@ -243,7 +242,7 @@ fn title(platform: Platform) -> &'static str {
     }
 }
 
-/// An application as a recruiter now sees it.
+/// An application as shown to a recruiter.
 async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
     let view = stage.player.application(TENANT, id).await?;
     println!("\nApplication {id} as Eploy now shows it");
@@ -277,12 +276,12 @@ async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where to look while it goes on serving.
+/// The addresses to look at while it keeps serving.
 pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
     let eploy = stage.player.eploy(TENANT).await?;
     let willo = stage.player.willo(WILLO).await?;
     let wecp = stage.player.wecp(WECP).await?;
-    println!("\nserving on; end with ctrl-c");
+    println!("\nstill serving; stop with ctrl-c");
     println!("  control    {}/control/", stage.sandbox.url());
     println!("  Eploy      {}/api/", eploy.base_url);
     println!("  Willo      {}/api/integrations/v2/", willo.base_url);
@@ -293,7 +292,7 @@ pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Our own comments without their markup, a line per block.
+/// The text of our own comments in HTML, a line per block.
 fn plain(html: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What people do in the story, and when.
+//! What people do in the demo, and when.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -24,19 +24,19 @@ enum Act {
     Score(u8),
     Comment,
     Stage,
-    /// What was answered is evaluated again.
+    /// The answers are evaluated again.
     Rerun,
     MoveOut,
     MoveIn,
-    /// The recruiter wants a live interview.
+    /// The recruiter moves the candidate to the live interview.
     Meet,
-    /// The live interview is held.
+    /// The live interview takes place.
     Conduct,
     Hire,
 }
 
 impl Act {
-    /// Whether it is about the invitation, and Eploy is to show it.
+    /// Whether it concerns the invitation, and Eploy has to show it.
     fn is_reported(&self) -> bool {
         !matches!(
             self,
@@ -45,25 +45,25 @@ impl Act {
     }
 }
 
-/// An act that is to come: when, with whom, what.
+/// A future act: when, by whom, what.
 type Coming = Reverse<(Instant, usize, Act)>;
 
-/// All that is to come.
+/// All future acts.
 #[derive(Default)]
 pub(crate) struct Acts(BinaryHeap<Coming>);
 
 impl Acts {
-    /// Whether nobody is going to do anything.
+    /// Whether no act is left.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How much is to come.
+    /// The number of acts left.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// What will happen to a candidate who has just been invited.
+    /// Adds the acts of a candidate who has just been invited.
     pub(crate) fn plan(&mut self, index: usize, role: &Role, random: &mut fastrand::Rng) {
         let points = random.u8(3..=10);
         let all: &[Act] = match (role.fate, role.platform) {
@@ -91,7 +91,7 @@ impl Acts {
         self.then(index, all, random);
     }
 
-    /// What will happen to a candidate whose live interview has just been arranged.
+    /// Adds the acts of a candidate whose live interview has just been scheduled.
     pub(crate) fn plan_after_meeting(
         &mut self,
         index: usize,
@@ -111,7 +111,7 @@ impl Acts {
         }
     }
 
-    /// Does what is due, the same acts together. Tells whether anything was.
+    /// Performs due acts, equal ones together. Returns whether there were any.
     pub(crate) async fn act(&mut self, stage: &Stage, cast: &mut [Role]) -> anyhow::Result<bool> {
         let now = Instant::now();
         let mut due: Vec<(Act, Platform, Vec<usize>)> = Vec::new();
@@ -140,7 +140,7 @@ impl Acts {
     }
 }
 
-/// Lets people of one platform do one thing.
+/// People of one platform do one thing.
 async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> anyhow::Result<()> {
     let player = &stage.player;
     let keys: Vec<String> = roles.iter().filter_map(|role| role.key.clone()).collect();

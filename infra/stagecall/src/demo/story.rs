@@ -1,4 +1,4 @@
-//! The story: a recruiter moves candidates, candidates and reviewers do what their fate says.
+//! The demo's course: a recruiter moves candidates; candidates and reviewers act by their fates.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use super::steps::Acts;
 use super::tenant::entrance;
 use crate::cli::DemoArguments;
 
-/// One candidate of the story.
+/// One candidate.
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) application: u64,
@@ -25,11 +25,11 @@ pub(crate) struct Role {
     pub(crate) key: Option<String>,
     /// The participant of the live interview.
     pub(crate) meeting: Option<String>,
-    /// When something last happened to the first of them that Eploy has to show.
+    /// The last act on the first of them that Eploy has to show.
     pub(crate) last_act: Option<Timestamp>,
 }
 
-/// Plays the story to its end: every candidate was moved, and everybody did what they were going to do.
+/// Runs the demo until every candidate was moved, and everybody has acted.
 pub(crate) async fn play(
     stage: &Stage,
     arguments: &DemoArguments,
@@ -41,12 +41,12 @@ pub(crate) async fn play(
     show.begins(cast.len());
     let mut acts = Acts::default();
     let began = Instant::now();
-    // A few at a time, so that a person can watch; many at a time, so that a large story ends.
+    // A few at a time, so that a person can watch; many at a time in a large demo, so that it ends.
     let lasts = Duration::from_millis((cast.len() as u64 * 150).clamp(1_500, 8_000));
     let mut moved = 0;
     let mut seen = 0;
     let mut invited = 0;
-    // Who is to be invited to what, and was not yet.
+    // Expected invitations that were not sent yet.
     let mut waiting: HashSet<(usize, Step)> = HashSet::new();
     let by_email = by_email(stage, &cast).await?;
     let mut progress = Instant::now();
@@ -95,7 +95,7 @@ pub(crate) async fn play(
         }
         show.ended(invited.saturating_sub(acts.len()));
         if progress.elapsed() > stage.host.patience() {
-            // Whoever is still waiting was not invited: the verdict will say so.
+            // Candidates still waiting were not invited: the verdict reports that.
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -103,7 +103,7 @@ pub(crate) async fn play(
     Ok(cast)
 }
 
-/// Creates the candidates: one of three for vacancies with a test on `WeCP`, the others for those with an interview on
+/// Creates the candidates: a third for vacancies with a test on `WeCP`, the others for those with an interview on
 /// Willo.
 async fn cast(
     stage: &Stage,
@@ -128,7 +128,7 @@ async fn cast(
         }
     }
     random.shuffle(&mut cast);
-    // Those with the longest way go first, as the story lasts until they have arrived.
+    // Candidates with the longest fates go first.
     cast.sort_by_key(|role| !role.fate.meets());
     Ok(cast)
 }
@@ -169,7 +169,7 @@ async fn apply(
     Ok(())
 }
 
-/// Who has which address; the sandbox made them up in the order of creation.
+/// Candidates by address; the sandbox generated them in the order of creation.
 async fn by_email(stage: &Stage, cast: &[Role]) -> anyhow::Result<HashMap<String, usize>> {
     let people = stage.player.people().await?;
     let mut order: Vec<usize> = (0..cast.len()).collect();
@@ -181,7 +181,7 @@ async fn by_email(stage: &Stage, cast: &[Role]) -> anyhow::Result<HashMap<String
         .collect())
 }
 
-/// Waits until Stagecall has recorded who is at the stages already: from then on, entries and hires count.
+/// Waits until Stagecall has read the baseline: from then on, entries and hires count.
 async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
     let states = stage.host.states();
     let began = Instant::now();
@@ -192,7 +192,7 @@ async fn turned_on(stage: &Stage) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    anyhow::bail!("the mappings were not turned on")
+    anyhow::bail!("the mappings did not become active")
 }
 
 fn is_on(tenant: &TenantState) -> bool {

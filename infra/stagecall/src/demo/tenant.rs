@@ -1,4 +1,4 @@
-//! The story's tenant: both platforms, what is invited to what, and what a hire is.
+//! The demo's tenant: both platforms, its mappings, and its hires.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,34 +15,34 @@ use stagecall_core::tenant::{
 use stagecall_sandbox::control::Platform;
 use url::Url;
 
-use super::fixture::{POOLED_FROM, SCORE_QUESTION, TENANT, Vacancy};
+use super::fixture::{POOL_MIN_PERCENT, SCORE_QUESTION, TENANT, Vacancy};
 
-/// A stage with the status of who comes there, as the sandbox has them from the beginning.
+/// A trigger stage with the status of new entries, as the sandbox has them by default.
 pub(crate) struct Entrance {
     /// The stage's name.
     pub(crate) stage: &'static str,
-    /// The status's name, where it has to be a certain one.
+    /// The status's name, if a certain one is required.
     pub(crate) status: Option<&'static str>,
     id: &'static str,
-    /// The type of the action that tells of what happens there.
+    /// The type of the action that reports what happens there.
     pub(crate) action: u64,
 }
 
-/// Where candidates are asked to a video interview.
+/// The stage for video interviews.
 pub(crate) const VIDEO: Entrance = Entrance {
     stage: "Video Interview",
     status: Some("To Be Completed"),
     id: "12",
     action: 42,
 };
-/// Where they are asked to a test.
+/// The stage for tests.
 pub(crate) const TEST: Entrance = Entrance {
     stage: "Skills Test",
     status: Some("To Be Completed"),
     id: "13",
     action: 43,
 };
-/// Where they are asked to a live interview.
+/// The stage for live interviews.
 pub(crate) const LIVE: Entrance = Entrance {
     stage: "Second Interview",
     status: None,
@@ -50,9 +50,8 @@ pub(crate) const LIVE: Entrance = Entrance {
     action: 44,
 };
 
-/// The id of "To Be Completed".
 const TO_BE_COMPLETED: &str = "34";
-/// The id of the stage of whom is hired.
+/// The id of the stage of hired candidates.
 const HIRED: &str = "15";
 
 /// Where candidates of a platform enter.
@@ -63,7 +62,7 @@ pub(crate) fn entrance(platform: Platform) -> &'static Entrance {
     }
 }
 
-/// What the stand-ins have made for the tenant.
+/// What the simulators have created for the tenant.
 pub(crate) struct Outside<'a> {
     pub(crate) eploy: &'a str,
     pub(crate) willo: &'a str,
@@ -72,7 +71,7 @@ pub(crate) struct Outside<'a> {
     pub(crate) vacancies: &'a [Vacancy],
     /// WeCP's organisation.
     pub(crate) organisation: &'a str,
-    /// The user of WeCP who acts, and who interviews.
+    /// The user of WeCP for calls and interviews.
     pub(crate) user: &'a str,
     /// Video interviews on Willo: by day and by night.
     pub(crate) videos: [&'a str; 2],
@@ -196,7 +195,7 @@ fn mappings(outside: &Outside<'_>) -> Vec<Mapping> {
                 after: vec![PoolOutcome {
                     mapping: MappingId::new("skills-test"),
                     on: Moment::Completed,
-                    min_percent: Some(POOLED_FROM),
+                    min_percent: Some(POOL_MIN_PERCENT),
                 }],
             }),
             ..mapping("talent-pool", "wecp", &format!("group:{pool}"))
@@ -204,7 +203,7 @@ fn mappings(outside: &Outside<'_>) -> Vec<Mapping> {
     ]
 }
 
-/// An invitation of whoever enters for any vacancy; of nobody, as it has no trigger yet.
+/// An invitation for every entry for any vacancy; without a trigger yet, so it invites nobody.
 fn mapping(id: &str, account: &str, assessment: &str) -> Mapping {
     Mapping {
         id: id.into(),

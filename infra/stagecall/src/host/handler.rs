@@ -1,11 +1,10 @@
-//! From a piece of work to its use case.
+//! Dispatches work to its use case.
 
 use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
 use stagecall_core::usecases::{HireNotifier, Inviter, Poller, Receiver, Sweeper, WriteBack};
 use stagecall_core::work::Work;
 
-/// All use cases of a host.
 pub(crate) struct Handler {
     pub(crate) poller: Poller,
     pub(crate) inviter: Inviter,
@@ -16,15 +15,15 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Does the work. What fails is logged here, once, and stays due: it is handed out again when its lease is over.
+    /// Handles the work. An error is logged here; the work stays due and is enqueued again when its lease ends.
     pub(crate) async fn handle(&self, work: Work) {
         let tenant = work.tenant().clone();
         if let Err(error) = self.dispatch(work).await {
             match error {
                 Error::UnknownTenant(_) => {
-                    tracing::warn!(%tenant, "work for a tenant that is not configured");
+                    tracing::warn!(%tenant, "work for an unknown tenant");
                 }
-                error => tracing::error!(%tenant, %error, "work failed and stays due"),
+                error => tracing::error!(%tenant, %error, "work failed"),
             }
         }
     }

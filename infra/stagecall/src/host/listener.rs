@@ -1,10 +1,10 @@
-//! The HTTP listener for callbacks. It logs no path: a path carries a token.
+//! The HTTP listener for callbacks. It logs no paths, because a path holds a token.
 //!
-//! Anybody may call, so everything is bounded: how many connections there are, in all and of one address, how long each
-//! lives, how long its head and its body may take, and how large they are. A body is read only at an address that exists.
-//! Compressed bodies are not decoded.
+//! Anybody may call, so everything is limited: the number of connections, in total and per address, the lifetime of each,
+//! the time for headers and body, and their sizes. A body is read only for an existing address. Compressed bodies are not
+//! decoded.
 
-mod places;
+mod connection_limit;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -29,41 +29,41 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::pulse::Pulse;
-use places::Places;
+use connection_limit::ConnectionLimit;
 
-/// The largest callback body, in bytes. Willo's are a few kilobytes.
-const LARGEST: usize = 256 * 1024;
+/// The limit of a callback body. Willo's are a few kilobytes.
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// The largest head of a request, in bytes.
-const LARGEST_HEAD: usize = 32 * 1024;
+/// The limit of a request's headers.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// How long a caller may take to send a head, and how long a connection may be idle between two requests.
+/// The time to send the headers, and the idle time of a connection between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a caller may take to send a body.
+/// The time to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may be used; then it ends with what is under way.
-const LIFE: Duration = Duration::from_mins(1);
+/// The lifetime of a connection; it then ends after its current request.
+const MAX_CONNECTION_LIFETIME: Duration = Duration::from_mins(1);
 
-/// Most callers that the system lets wait for a connection. Those of a burst that find no room there knock again after a
-/// second, and some are broken off.
-const WAITING: u32 = 1024;
+/// The backlog of connections that the system keeps. In a burst beyond it, callers try again after a second, and some are
+/// reset.
+const BACKLOG: u32 = 1024;
 
-/// A listener at this address.
+/// Binds to this address.
 pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // The port of a host that has just ended can be taken at once.
+    // Allows a new host to bind right after the previous one has exited.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(WAITING)
+    socket.listen(BACKLOG)
 }
 
-/// Listens until `stopped` resolves, then answers what is under way.
+/// Serves until `stopped` resolves, then finishes the current requests.
 pub(crate) async fn serve(
     listener: TcpListener,
     receiver: Receiver,
@@ -74,13 +74,13 @@ pub(crate) async fn serve(
         .route("/health", get(move || std::future::ready(health(&pulse))))
         .route("/callbacks/{tenant}/{account}/{token}", post(callback))
         .with_state(receiver);
-    let places = Places::default();
+    let limit = ConnectionLimit::default();
     let (ending, end) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped);
     loop {
         let next = async {
-            places.free().await;
+            limit.free().await;
             listener.accept().await
         };
         tokio::select! {
@@ -88,17 +88,17 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = next => match accepted {
                 Ok((stream, from)) => {
-                    // Whoever has all places of its address is cut off.
-                    let Some(place) = places.take(from.ip()) else { continue };
+                    // Too many connections of this address: dropped.
+                    let Some(permit) = limit.take(from.ip()) else { continue };
                     let (router, end) = (router.clone(), end.clone());
                     connections.spawn(async move {
-                        let _place = place;
-                        converse(stream, router, end).await;
+                        let _permit = permit;
+                        serve_connection_until(stream, router, end).await;
                     });
                 }
-                Err(error) if gone(error.kind()) => {}
+                Err(error) if closed_by_caller(error.kind()) => {}
                 Err(error) => {
-                    tracing::error!(%error, "no connection can be accepted at present");
+                    tracing::error!(%error, "accepting a connection failed");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },
@@ -109,8 +109,8 @@ pub(crate) async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// Whether a connection was given up by its caller before it was accepted.
-fn gone(kind: ErrorKind) -> bool {
+/// Whether the caller closed the connection before it was accepted.
+fn closed_by_caller(kind: ErrorKind) -> bool {
     use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
         kind,
@@ -118,23 +118,23 @@ fn gone(kind: ErrorKind) -> bool {
     )
 }
 
-/// Answers one connection's requests until its time is over or `end` has no sender any more.
-async fn converse(stream: TcpStream, router: Router, mut end: watch::Receiver<()>) {
+/// Serves one connection until its lifetime ends or `end` has no sender any more.
+async fn serve_connection_until(stream: TcpStream, router: Router, mut end: watch::Receiver<()>) {
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(LARGEST_HEAD)
+            .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
     );
     tokio::select! {
-        // However it ends, it concerns nobody but its caller.
+        // An error concerns only the caller.
         _ = connection.as_mut() => return,
-        () = tokio::time::sleep(LIFE) => {}
+        () = tokio::time::sleep(MAX_CONNECTION_LIFETIME) => {}
         _ = end.changed() => {}
     }
     connection.as_mut().graceful_shutdown();
-    // Whoever does not take its answer is cut off.
+    // A caller that does not read its response is cut off.
     let _ = tokio::time::timeout(BODY_TIMEOUT + BODY_TIMEOUT / 2, connection).await;
 }
 
@@ -158,7 +158,7 @@ async fn callback(
         Ok(false) => return NO_SUCH_ADDRESS,
         Err(error) => return not_stored(&error),
     }
-    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, LARGEST)).await {
+    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "too large or broken off\n"),
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "too slow\n"),
@@ -187,11 +187,11 @@ async fn callback(
     }
 }
 
-/// One answer for every address that is not one, so that nothing can be learned from it.
+/// The same response for every unknown address, so that callers learn nothing from it.
 const NO_SUCH_ADDRESS: (StatusCode, &str) = (StatusCode::NOT_FOUND, "no such address\n");
 
 fn not_stored(error: &StoreError) -> (StatusCode, &'static str) {
-    tracing::error!(%error, "a callback could not be stored");
+    tracing::error!(%error, "callback not stored");
     (
         StatusCode::SERVICE_UNAVAILABLE,
         "not stored, please send it again\n",

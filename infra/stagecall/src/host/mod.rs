@@ -1,4 +1,4 @@
-//! The embedded host: the use cases at work in one process over one store.
+//! The embedded host: the use cases in one process over one store.
 
 mod handler;
 mod listener;
@@ -29,31 +29,31 @@ use url::Url;
 use handler::Handler;
 use pulse::Pulse;
 
-/// How often the host looks for what is due. Looking is a few indexed queries for each tenant.
-const TICK: Duration = Duration::from_millis(200);
+/// The interval between searches for due work. A search is a few indexed queries for each tenant.
+const TICK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How often it is looked for what was kept for long enough. Looking reads all invitations of tenants that say so.
-const FORGETTING: Duration = Duration::from_hours(24);
+/// The interval between purges of expired results. A purge reads all invitations of tenants with a retention.
+const PURGE_INTERVAL: Duration = Duration::from_hours(24);
 
-/// How soon after a failure it is tried again.
-const FORGETTING_AGAIN: Duration = Duration::from_mins(15);
+/// The pause after a failed purge.
+const PURGE_RETRY: Duration = Duration::from_mins(15);
 
-/// How much work may wait in the process, beside the first of each kind of a tenant; the rest waits in the store.
-const CAPACITY: usize = 1000;
+/// The amount of work that waits in the process, beside the first of each kind of a tenant; the rest waits in the store.
+const MAX_QUEUED: usize = 1000;
 
-/// How much of one tenant and kind may be in the process at a time.
-const SHARE: usize = 64;
+/// The amount of one tenant's work of one kind in the process.
+const MAX_QUEUED_PER_TENANT: usize = 64;
 
-/// How often it is looked whether the store is in order.
-const CHECK: Duration = Duration::from_secs(10);
+/// The interval between health checks of the store.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often the whole store is read to see whether it hangs together: a third of a second of one core for 300,000 invitations.
+/// The interval between integrity checks of the whole store: each takes a third of a second of one core for 300,000
+/// invitations.
 const VERIFY: Duration = Duration::from_hours(1);
 
-/// How long running work may take to finish at shutdown.
-const GRACE: Duration = Duration::from_secs(10);
+/// The time for running work to finish at shutdown.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// What a host is made of.
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) secrets: Arc<dyn Secrets>,
@@ -62,9 +62,9 @@ pub(crate) struct Parts {
     pub(crate) timing: Timing,
     pub(crate) workers: usize,
     pub(crate) workers_per_tenant: usize,
-    /// Where it listens for callbacks.
+    /// The address to listen on for callbacks.
     pub(crate) listen: SocketAddr,
-    /// Under which address platforms reach that listener.
+    /// The URL of that listener for platforms.
     pub(crate) public_url: Option<Url>,
 }
 
@@ -82,13 +82,13 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Puts the parts together and binds the listener.
+    /// Builds the parts and binds the listener.
     #[allow(clippy::too_many_lines, reason = "one use case after the other")]
     pub(crate) fn new(parts: Parts) -> anyhow::Result<Self> {
         let store = Arc::new(parts.store.clone());
         let timing = Arc::new(parts.timing);
         let (queue, workers) = WorkQueue::new(Limits {
-            capacity: CAPACITY,
+            capacity: MAX_QUEUED,
             max_total: parts.workers,
             max_per_tenant: parts.workers_per_tenant,
         });
@@ -131,7 +131,7 @@ impl Host {
             platforms: platforms.clone(),
         };
         let shares = Shares {
-            share: SHARE,
+            share: MAX_QUEUED_PER_TENANT,
             lease: seconds(engine.timing.retry_seconds),
         };
         let handler = Handler {
@@ -191,20 +191,20 @@ impl Host {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) fn addr(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
 
-    /// The ways into Eploy, for setting up.
+    /// Connections to the tenants' Eploys.
     pub(crate) fn eploy(&self) -> Arc<dyn EployConnections> {
         self.eploy.clone()
     }
 
-    /// Serves until `stop` says so, then finishes what runs.
+    /// Serves until `stop` is set, then finishes running work.
     ///
     /// # Errors
-    /// A part of it has ended, and with it the host: half of one would only look alive.
+    /// A part has stopped, and so the host stops: with a part missing it would only look alive.
     pub(crate) async fn run(self, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let handler = Arc::new(self.handler);
         let receiver = handler.receiver.clone();
@@ -222,7 +222,9 @@ impl Host {
                 async move { handler.handle(work).await }
             }
         };
-        let working = self.workers.run(work, stopped(stop.clone()), GRACE);
+        let working = self
+            .workers
+            .run(work, stopped(stop.clone()), SHUTDOWN_GRACE);
         let ticking = tick(self.ticker, &*self.clock, &pulse, stop.clone());
         let checking = repeat(stop.clone(), || check(&self.store, &*self.clock, &pulse));
         let verifying = repeat(stop.clone(), || verify(&self.store, &pulse));
@@ -236,7 +238,7 @@ impl Host {
         // A caller that never ends its request must not keep the host from ending.
         let too_long = async {
             stopped(stop.clone()).await;
-            tokio::time::sleep(GRACE * 2).await;
+            tokio::time::sleep(SHUTDOWN_GRACE * 2).await;
         };
         let parts = async {
             tokio::try_join!(
@@ -252,27 +254,27 @@ impl Host {
         tokio::select! {
             ended = parts => ended.map(drop),
             () = self.store.writer_ended() => Err(anyhow::anyhow!(
-                "the thread that writes to the store has ended; the log says why. Start the host again"
+                "the thread that writes to the store has stopped; see the log for the reason. Restart the host"
             )),
             () = too_long => {
-                tracing::warn!("a connection was cut off at shutdown");
+                tracing::warn!("connection cut off at shutdown");
                 Ok(())
             }
         }
     }
 }
 
-/// Runs a part of the host, which has to end when `stop` says so and not before.
+/// Runs a part of the host, which must stop when `stop` is set and not before.
 async fn until(
     stop: &watch::Receiver<bool>,
     part: &'static str,
     runs: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     runs.await;
-    // Whoever was to say it may be gone, which says it, too.
+    // A dropped sender also means stop.
     anyhow::ensure!(
         *stop.borrow() || stop.has_changed().is_err(),
-        "{part} has ended by itself. Start the host again"
+        "{part} has stopped unexpectedly. Restart the host"
     );
     Ok(())
 }
@@ -315,12 +317,12 @@ async fn verify(store: &Store, pulse: &Pulse) -> Duration {
     VERIFY
 }
 
-/// Hands out what is due, again and again.
+/// Enqueues due work at intervals.
 async fn tick(ticker: Scheduler, clock: &dyn Clock, pulse: &Pulse, stop: watch::Receiver<bool>) {
     let mut stopped = std::pin::pin!(stopped(stop));
-    let mut interval = tokio::time::interval(TICK);
+    let mut interval = tokio::time::interval(TICK_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // What a clock that was ahead has put off is not due by the store: at the start, and when the clock went back.
+    // Work that a clock that was ahead has deferred is not due in the store: searched at the start, and when the clock went back.
     let mut last = None;
     loop {
         tokio::select! {
@@ -331,14 +333,14 @@ async fn tick(ticker: Scheduler, clock: &dyn Clock, pulse: &Pulse, stop: watch::
         if last.is_none_or(|last| after(now, TOLERANCE) < last)
             && let Err(error) = ticker.look_ahead().await
         {
-            tracing::error!(%error, "what a clock that was ahead may have put off could not be found");
+            tracing::error!(%error, "search for work deferred by a clock that was ahead failed");
             continue;
         }
         last = Some(now);
         match ticker.tick().await {
             Ok(_) => pulse.ticked(),
             Err(error) => {
-                tracing::error!(%error, "what is due could not be found; looking again");
+                tracing::error!(%error, "search for due work failed");
             }
         }
     }
@@ -354,19 +356,19 @@ async fn retain(retention: &Retention) -> Duration {
     FORGETTING_AGAIN
 }
 
-/// Resolves when `stop` says so, or nobody is left to say it.
+/// Resolves when `stop` is set or its sender is gone.
 async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it whoever wanted the host to run.
+    // An error means that the sender is gone.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Resolves on the signals that ask a program to end.
+/// Resolves on SIGTERM or ctrl-c.
 pub(crate) async fn interrupted() {
     let mut terminated =
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(signal) => signal,
             Err(error) => {
-                tracing::warn!(%error, "the signal to terminate cannot be heard; ctrl-c can");
+                tracing::warn!(%error, "SIGTERM handler not installed; only ctrl-c stops the host");
                 let _ = tokio::signal::ctrl_c().await;
                 return;
             }

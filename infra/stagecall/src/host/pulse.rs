@@ -1,70 +1,70 @@
-//! Whether the host is alive: it looked for work a moment ago, and the store took a write and hangs together.
+//! The health of the host: it searched for due work recently, the store takes writes, and the store is not damaged.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How old the last good sign of either may be.
+/// How old the last success of either may be.
 const MAX_AGE: Duration = Duration::from_secs(30);
 
-/// What the host's parts last saw.
+/// The last results of the host's parts.
 pub(super) struct Pulse {
     signs: Mutex<Signs>,
 }
 
 struct Signs {
-    /// When what is due was last found and handed out.
+    /// When due work was last found and enqueued.
     ticked: Instant,
-    /// When the store was last found in order, and took a write.
+    /// When the store last passed its check, including a write.
     wrote: Instant,
-    /// Whether it was in order at the last look.
-    in_order: bool,
-    /// Whether all of it hung together when it was last read as a whole.
+    /// Whether the last check of the store passed.
+    healthy: bool,
+    /// Whether the last integrity check of the whole store passed.
     intact: bool,
 }
 
 impl Pulse {
-    /// Of a host that has just begun.
+    /// The health of a host that has just started.
     pub(super) fn new() -> Self {
         Self {
             signs: Mutex::new(Signs {
                 ticked: Instant::now(),
                 wrote: Instant::now(),
-                in_order: true,
+                healthy: true,
                 intact: true,
             }),
         }
     }
 
-    /// What is due was found and handed out.
+    /// Due work was found and enqueued.
     pub(super) fn ticked(&self) {
         self.signs().ticked = Instant::now();
     }
 
-    /// The store was looked at.
-    pub(super) fn checked(&self, in_order: bool) {
+    /// The store was checked.
+    pub(super) fn checked(&self, healthy: bool) {
         let mut signs = self.signs();
-        signs.in_order = in_order;
-        if in_order {
+        signs.healthy = healthy;
+        if healthy {
             signs.wrote = Instant::now();
         }
     }
 
-    /// All of the store was read.
+    /// The whole store was checked.
     pub(super) fn verified(&self, intact: bool) {
         self.signs().intact = intact;
     }
 
-    /// What is wrong, for whoever asks: in general words, because anybody may. The log says more.
+    /// The problem, in general words, because anybody may ask. The log has the details.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let signs = self.signs();
         if !signs.intact {
             Some("the store is damaged; see the log")
-        } else if !signs.in_order || signs.wrote.elapsed() > MAX_AGE {
+        } else if !signs.healthy || signs.wrote.elapsed() > MAX_AGE {
             Some("the store does not take writes; see the log")
         } else if signs.ticked.elapsed() > MAX_AGE {
-            Some("nothing was handed out for half a minute; see the log")
+            Some("no due work was searched for half a minute; see the log")
         } else {
             None
         }
@@ -86,7 +86,7 @@ mod tests {
         tokio::time::advance(MAX_AGE + Duration::from_secs(1)).await;
         assert!(pulse.problem().unwrap().contains("store"));
         pulse.checked(true);
-        assert!(pulse.problem().unwrap().contains("handed out"));
+        assert!(pulse.problem().unwrap().contains("due work"));
         pulse.ticked();
         assert_eq!(pulse.problem(), None);
         pulse.checked(false);

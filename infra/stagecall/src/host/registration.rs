@@ -1,4 +1,4 @@
-//! Sees that the platforms call back.
+//! Registers callbacks on the platforms, and keeps them registered.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use stagecall_embedded::Store;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How often it is looked whether there is something to register: tenants may be added and changed while the host runs.
-const LOOK: Duration = Duration::from_secs(5);
+/// The interval between looks for something to register: tenants may be added and changed while the host runs.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// After how long a registration that failed is tried again.
-const AGAIN: Duration = Duration::from_mins(1);
+/// The pause after a failed registration.
+const RETRY_PAUSE: Duration = Duration::from_mins(1);
 
-/// How often registrations are checked: somebody may have removed one by hand.
-const CHECK: Duration = Duration::from_hours(6);
+/// The interval between checks of a registration: somebody may have removed it by hand.
+const CHECK_INTERVAL: Duration = Duration::from_hours(6);
 
-/// Registers, again and again.
+/// Registers callbacks at intervals.
 pub(crate) struct Registration(pub(crate) Registrar);
 
-/// What was last registered of an account, and when it is to be looked at again.
+/// The last registration of an account, and when to check it.
 struct Done {
     assessments: Vec<AssessmentId>,
     token: CallbackToken,
@@ -33,7 +33,7 @@ struct Done {
 type All = HashMap<(TenantId, AccountId), Done>;
 
 impl Registration {
-    /// Registers every account's callbacks, and keeps looking that they are there, until `stop` says so.
+    /// Registers every account's callbacks, and checks them, until `stop` is set.
     pub(crate) async fn keep(&self, store: &Store, stop: watch::Receiver<bool>) {
         let mut stopped = std::pin::pin!(super::stopped(stop));
         let mut done = All::new();
@@ -44,17 +44,17 @@ impl Registration {
             }
             tokio::select! {
                 () = &mut stopped => return,
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
         }
     }
 
-    /// Registers what is new, changed or to be looked at again.
+    /// Registers what is new, changed or due for a check.
     async fn register_all(&self, store: &Store, done: &mut All) {
         let tenants = match store.list_tenants().await {
             Ok(tenants) => tenants,
             Err(error) => {
-                tracing::error!(%error, "the tenants could not be read for registering callbacks");
+                tracing::error!(%error, "reading tenants for callback registration failed");
                 return;
             }
         };
@@ -64,17 +64,17 @@ impl Registration {
                     Ok(Some(tokens)) => tokens.current,
                     Ok(None) => continue,
                     Err(error) => {
-                        tracing::warn!(tenant = %tenant.id, %account, %error, "the callback token could not be read");
+                        tracing::warn!(tenant = %tenant.id, %account, %error, "reading callback token failed");
                         continue;
                     }
                 };
                 let key = (tenant.id.clone(), account.clone());
-                let settled = done.get(&key).is_some_and(|known| {
+                let up_to_date = done.get(&key).is_some_and(|known| {
                     known.assessments == assessments
                         && known.token.0.expose_secret() == token.0.expose_secret()
                         && known.again > Instant::now()
                 });
-                if settled {
+                if up_to_date {
                     continue;
                 }
                 let registered = self
@@ -86,11 +86,11 @@ impl Registration {
                         if let Some(done) = done {
                             tracing::info!(tenant = %tenant.id, %account, created = done.created, changed = done.changed, kept = done.kept, "callbacks registered");
                         }
-                        CHECK
+                        CHECK_INTERVAL
                     }
                     Err(error) => {
-                        tracing::warn!(tenant = %tenant.id, %account, %error, "callbacks are not registered; results are found by sweeping");
-                        AGAIN
+                        tracing::warn!(tenant = %tenant.id, %account, %error, "callback registration failed");
+                        RETRY_PAUSE
                     }
                 };
                 let again = Instant::now() + pause;

@@ -10,7 +10,7 @@ pub(crate) use play::Play;
 use crate::cli::SandboxArguments;
 use crate::{exit, host, logging};
 
-/// Runs the stand-ins until interrupted, or plays a part in those that run.
+/// Runs the simulators until interrupted, or acts in a running sandbox.
 pub(crate) async fn run(arguments: SandboxArguments) -> anyhow::Result<u8> {
     if let Some(play) = arguments.play {
         return play::run(play, arguments.port).await;
@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: SandboxArguments) -> anyhow::Result<u8> {
     };
     let running = Sandbox::start(options)
         .await
-        .with_context(|| format!("the sandbox could not listen on port {}", arguments.port))?;
+        .with_context(|| format!("the sandbox cannot listen on port {}", arguments.port))?;
     println!("sandbox at {}", running.url());
     host::interrupted().await;
     running.shutdown().await;

@@ -1,4 +1,4 @@
-//! Playing the people around the stand-ins that run: a customer, its recruiters, its candidates.
+//! Acting as the people around a running sandbox: a customer, its recruiters, its candidates.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -14,42 +14,42 @@ use crate::exit;
 const VACANCIES: [&str; 3] = ["Support Worker", "Care Assistant", "Team Leader"];
 /// The interviews of a new customer.
 const INTERVIEWS: [&str; 2] = ["First interview", "Team Leader interview"];
-/// The stage of most applications of a new customer, and the one where two stand already.
+/// The stages of a new customer's applications, with the number of applications for each vacancy.
 const STAGES: [(&str, u32); 2] = [("Shortlist", 3), ("Video Interview", 1)];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Play {
-    /// A customer: an Eploy with vacancies and applications, and a Willo account with interviews.
+    /// Create a customer: an Eploy with vacancies and applications, and a Willo account with interviews.
     #[command(after_help = "Example:\n  stagecall sandbox customer acme --keys acme-keys.toml")]
     Customer {
         /// Its name.
         name: String,
-        /// Where to write its keys, as `stagecall tenant add --secrets` reads them.
+        /// The file to write its keys to, in the format of `stagecall tenant add --secrets`.
         #[arg(long, value_name = "FILE")]
         keys: PathBuf,
     },
-    /// A recruiter moves applications.
+    /// Move applications, as a recruiter.
     #[command(after_help = "Example:\n  stagecall sandbox move acme 'Video Interview' 70001")]
     Move {
         /// The customer.
         name: String,
-        /// The stage to move to, by name or id.
+        /// The target stage, by name or id.
         stage: String,
         /// The applications.
         #[arg(required = true)]
         applications: Vec<u64>,
     },
-    /// The candidate of an application does something about the invitation.
+    /// Respond to the invitation, as the candidate of an application.
     #[command(after_help = "Example:\n  stagecall sandbox candidate acme 70001 answer")]
     Candidate {
         /// The customer.
         name: String,
         /// The application.
         application: u64,
-        /// What.
+        /// What to do.
         act: Act,
     },
-    /// Shows an application as a recruiter sees it in Eploy.
+    /// Show an application, as a recruiter sees it in Eploy.
     #[command(after_help = "Example:\n  stagecall sandbox show acme 70001")]
     Show {
         /// The customer.
@@ -59,20 +59,20 @@ pub(crate) enum Play {
     },
 }
 
-/// What a candidate can do.
+/// An act of a candidate.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Act {
-    /// Opens the invitation.
+    /// Open the invitation.
     Open,
-    /// Begins.
+    /// Begin.
     Start,
-    /// Answers everything.
+    /// Answer everything.
     Answer,
-    /// Declines.
+    /// Decline.
     Decline,
-    /// The invitation bounces.
+    /// Let the invitation bounce.
     Bounce,
-    /// The time runs out.
+    /// Let the invitation expire.
     Expire,
 }
 
@@ -89,7 +89,7 @@ impl From<Act> for CandidateAct {
     }
 }
 
-/// Plays a part in the sandbox that listens on this port.
+/// Acts in the sandbox that listens on this port.
 pub(super) async fn run(play: Play, port: u16) -> anyhow::Result<u8> {
     let player = SandboxClient::new(&format!("http://127.0.0.1:{port}"));
     match play {
@@ -169,7 +169,7 @@ async fn customer(player: &SandboxClient, name: &str, keys: &Path) -> anyhow::Re
     options
         .open(keys)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("{} cannot be written", keys.display()))?;
+        .with_context(|| format!("cannot write {}", keys.display()))?;
     println!("keys in {}", keys.display());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Who may be connected: so many in all, and so many of one address.
+//! Limits of connections: in total, and per address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Most connections at a time. Who comes later waits until one ends.
+/// Connections at a time. Further ones wait until one ends.
 const MAX_CONNECTIONS: usize = 256;
 
-/// Most connections of one public address at a time. Who comes later is cut off.
+/// Connections of one public address at a time. Further ones are dropped.
 const MAX_CONNECTIONS_PER_ADDRESS: usize = 16;
 
-/// The places of all connections. Clones share them.
+/// The counts of all connections. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Places {
+pub(super) struct ConnectionLimit {
     shared: Arc<Shared>,
 }
 
@@ -27,26 +27,26 @@ struct Shared {
 #[derive(Default)]
 struct Taken {
     all: usize,
-    /// How many of each address that has a share.
+    /// Connections by address, for addresses with a limit.
     of: HashMap<IpAddr, usize>,
 }
 
-/// A place, until it is dropped.
-pub(super) struct Place {
-    places: Places,
+/// A counted connection, until it is dropped.
+pub(super) struct Permit {
+    limit: ConnectionLimit,
     of: Option<IpAddr>,
 }
 
-impl Places {
-    /// Resolves when there is a place for somebody.
+impl ConnectionLimit {
+    /// Resolves when another connection is allowed.
     pub(super) async fn free(&self) {
         while self.taken().all >= MAX_CONNECTIONS {
             self.shared.freed.notified().await;
         }
     }
 
-    /// A place for a caller from `address`; none if that has its share already.
-    pub(super) fn take(&self, address: IpAddr) -> Option<Place> {
+    /// Counts a connection from `address`; `None` if the address is at its limit.
+    pub(super) fn take(&self, address: IpAddr) -> Option<Permit> {
         let of = network(address);
         let mut taken = self.taken();
         if let Some(of) = of {
@@ -58,8 +58,8 @@ impl Places {
         }
         taken.all += 1;
         drop(taken);
-        Some(Place {
-            places: self.clone(),
+        Some(Permit {
+            limit: self.clone(),
             of,
         })
     }
@@ -72,9 +72,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
+        let mut taken = self.limit.taken();
         taken.all -= 1;
         if let Some(of) = self.of
             && let Some(count) = taken.of.get_mut(&of)
@@ -85,13 +85,12 @@ impl Drop for Place {
             }
         }
         drop(taken);
-        self.places.shared.freed.notify_one();
+        self.limit.shared.freed.notify_one();
     }
 }
 
-/// What has a share: an address, or the network of 64 bits that is given to one customer of IPv6. An address of this machine
-/// or its own network has none: that is a proxy, behind which all callers have one address, and which has to limit them
-/// itself.
+/// The key of a limit: an address, or the IPv6 network of 64 bits, which one customer gets. An address of this machine or of
+/// a private network has no limit: it is a proxy, all its callers share that address, and it has to limit them itself.
 fn network(address: IpAddr) -> Option<IpAddr> {
     match address.to_canonical() {
         IpAddr::V4(v4) if v4.is_loopback() || v4.is_private() || v4.is_link_local() => None,
@@ -109,40 +108,40 @@ fn network(address: IpAddr) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn take(places: &Places, address: &str, count: usize) -> Vec<Place> {
+    fn take(limit: &ConnectionLimit, address: &str, count: usize) -> Vec<Permit> {
         let address: IpAddr = address.parse().unwrap();
-        (0..count).map_while(|_| places.take(address)).collect()
+        (0..count).map_while(|_| limit.take(address)).collect()
     }
 
     #[test]
-    fn one_address_has_a_share_and_no_more() {
-        let places = Places::default();
+    fn one_address_is_limited() {
+        let limit = ConnectionLimit::default();
         for (one, same, other) in [
             ("203.0.113.7", "::ffff:203.0.113.7", "203.0.113.8"),
             ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),
         ] {
-            let mut held = take(&places, one, 1000);
+            let mut held = take(&limit, one, 1000);
             assert_eq!(held.len(), MAX_CONNECTIONS_PER_ADDRESS);
-            assert!(take(&places, same, 1).is_empty());
-            assert_eq!(take(&places, other, 1).len(), 1);
+            assert!(take(&limit, same, 1).is_empty());
+            assert_eq!(take(&limit, other, 1).len(), 1);
             held.pop();
-            assert_eq!(take(&places, same, 2).len(), 1);
+            assert_eq!(take(&limit, same, 2).len(), 1);
         }
-        assert!(places.taken().of.is_empty());
+        assert!(limit.taken().of.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn behind_a_proxy_all_places_can_be_taken_and_the_next_caller_waits() {
-        let places = Places::default();
+    async fn behind_a_proxy_all_connections_can_be_used_and_the_next_caller_waits() {
+        let limit = ConnectionLimit::default();
         let mut held = Vec::new();
         for address in ["127.0.0.1", "::1", "10.0.0.9", "fd00::9"] {
-            places.free().await;
-            held.extend(take(&places, address, MAX_CONNECTIONS / 4));
+            limit.free().await;
+            held.extend(take(&limit, address, MAX_CONNECTIONS / 4));
         }
         assert_eq!(held.len(), MAX_CONNECTIONS);
         let waits = tokio::spawn({
-            let places = places.clone();
-            async move { places.free().await }
+            let limit = limit.clone();
+            async move { limit.free().await }
         });
         tokio::task::yield_now().await;
         assert!(!waits.is_finished());
