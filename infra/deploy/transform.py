@@ -27,6 +27,6 @@ for argument in sys.argv[1:]:
     name, value = argument.split("=", 1)
     if name not in values:
         sys.exit(f"transform.py: the template has no parameter {name}")
-    # To a linter, the default is the value.
+    # The linter takes the default as the value.
     template["Parameters"][name]["Default"] = values[name] = value
 print(json.dumps(transform(template, values, NoManagedPolicies()), indent=1))
