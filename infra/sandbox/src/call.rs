@@ -1,4 +1,4 @@
-//! A call as a stand-in sees it, and its answer, both as plain data.
+//! A call as a simulator receives it, and its response, both as plain data.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A call, read completely.
+/// A complete call.
 pub(crate) struct Call {
     pub(crate) method: Method,
     /// The path after `/eploy/{system}`, `/willo/{account}`, `/wecp/{account}` or `/hrms/{name}`, split at its slashes, without empty parts.
@@ -48,7 +48,7 @@ impl Call {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -81,7 +81,7 @@ impl Answer {
         .with(header::CONTENT_TYPE, "text/plain; charset=utf-8")
     }
 
-    /// An error page as a web server in front of the product would send it.
+    /// An error page as a web server in front of the product sends it.
     pub(crate) fn html(status: u16, text: &str) -> Self {
         Self {
             body: format!(

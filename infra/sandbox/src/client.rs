@@ -1,4 +1,4 @@
-//! A small HTTP client for the loopback: no TLS, no redirects, no retries of its own.
+//! A small HTTP client for the loopback: no TLS, no redirects, no retries.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// A call without an answer.
+/// A call without a response.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The address cannot be called.
+    /// The URL is invalid.
     #[error("the request cannot be built: {0}")]
     Request(#[from] hyper::http::Error),
-    /// No connection, or it broke before an answer came.
+    /// No connection, or it closed before a response.
     #[error("no answer came: {0}")]
     Connection(#[from] hyper_util::client::legacy::Error),
-    /// The connection broke within the answer.
+    /// The connection closed within the response.
     #[error("the answer broke off: {0}")]
     Body(#[from] hyper::Error),
-    /// It took too long.
+    /// A timeout.
     #[error("no answer came within {0:?}")]
     TimedOut(Duration),
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    #[cfg_attr(not(test), expect(dead_code, reason = "only tests look at headers"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests read headers"))]
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// The client. Cheap to clone; clones share their connections.
+/// The client. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
@@ -44,7 +44,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client that waits this long for an answer.
+    /// A client with this timeout.
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
             pool: Pool::builder(TokioExecutor::new())

@@ -1,4 +1,4 @@
-//! Faults on purpose: which calls and callbacks they hit, and how often.
+//! Injected faults: the calls and callbacks that they hit, and how often.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// The call waits this long before anything else happens to it. Adds up with other faults.
+    /// The call is delayed before anything else happens. Adds up with other faults.
     Latency {
         /// Milliseconds.
         ms: u64,
@@ -30,11 +30,11 @@ pub enum Fault {
         /// Its status, usually 5xx.
         status: u16,
     },
-    /// The connection breaks without an effect.
+    /// The connection closes without an effect.
     DropBefore,
-    /// The connection breaks although the call took effect.
+    /// The connection closes although the call took effect.
     DropAfter,
-    /// The Eploy system's daily allowance is spent from this call on, until the next day (UTC) or until its count of
+    /// The Eploy system's daily allowance is used up from this call on, until the next day (UTC) or until its count of
     /// calls is set.
     AllowanceSpent,
     /// The callback is never sent.
@@ -73,31 +73,31 @@ impl Fault {
     }
 }
 
-/// How often.
+/// How often a rule fires.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// Each matching call with this probability, 0 to 1.
     Probability(f64),
-    /// The next so many matching calls.
+    /// The next matching calls, of this number.
     Next(u64),
 }
 
-/// A fault with the calls that it hits.
+/// A fault and the calls that it hits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// An operation or the beginning of one (`eploy.actions.create`, `willo.participants`, `willo.callback`), or a
-    /// method and the beginning of a path (`POST /eploy/acme/api/actions`; `* /willo/` for any method).
+    /// An operation or a prefix of one (`eploy.actions.create`, `willo.participants`, `willo.callback`), or a method and
+    /// a prefix of a path (`POST /eploy/acme/api/actions`; `* /willo/` for any method).
     pub target: String,
     /// Only this Eploy system or platform account; all if absent.
     #[serde(default)]
     pub system: Option<String>,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
-    /// How often.
+    /// How often it fires.
     pub when: When,
-    /// So many matching calls are left alone first.
+    /// The number of matching calls to skip first.
     #[serde(default)]
     pub skip: u64,
 }
@@ -139,17 +139,17 @@ impl Rule {
     }
 }
 
-/// Rules that act together. For one call, latencies add up, and the first other rule that fires decides.
+/// Rules that act together. For one call, latencies add up, and the first other rule that fires wins.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
-    /// What the probabilities are drawn from; every rule draws from its own generator.
+    /// The seed of the probabilities; every rule has its own generator.
     pub seed: u64,
     /// The rules.
     pub rules: Vec<Rule>,
 }
 
-/// What a rule is matched with.
+/// What a rule is matched against.
 pub(crate) struct Target<'a> {
     pub(crate) system: &'a str,
     pub(crate) operation: &'a str,
@@ -157,7 +157,7 @@ pub(crate) struct Target<'a> {
     pub(crate) path: &'a str,
 }
 
-/// What is to happen to one call.
+/// The faults of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) latency: Duration,
@@ -169,7 +169,7 @@ struct Armed {
     random: fastrand::Rng,
 }
 
-/// The rules in force, and how often each kind has been injected.
+/// The active rules, and the count of injected faults of each kind.
 #[derive(Default)]
 pub(crate) struct Faults {
     armed: Vec<Armed>,
@@ -177,7 +177,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Replaces the rules. The counts go on.
+    /// Replaces the rules. The counts are kept.
     pub(crate) fn arm(&mut self, profile: Profile) {
         self.armed = (0..)
             .zip(profile.rules)
@@ -190,7 +190,7 @@ impl Faults {
             .collect();
     }
 
-    /// The rules as they are now: those for the next calls have what is left of them.
+    /// The current rules; those for the next calls with their remaining counts.
     pub(crate) fn rules(&self) -> Vec<Rule> {
         self.armed.iter().map(|armed| armed.rule.clone()).collect()
     }

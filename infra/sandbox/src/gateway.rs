@@ -1,4 +1,4 @@
-//! What a stand-in's caller meets: faults first, then the stand-in, then faults again, and a record of it all.
+//! The path of a call: faults, the simulator, faults again, and the record.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -14,9 +14,9 @@ use crate::server::{Peer, broken};
 use crate::state::{SandboxState, Shared};
 use crate::{eploy, hrms, wecp, willo};
 
-const LARGEST_BODY: usize = 8 << 20;
+const MAX_BODY_BYTES: usize = 8 << 20;
 
-/// A stand-in.
+/// A simulator.
 #[derive(Clone, Copy)]
 enum System {
     Eploy,
@@ -39,7 +39,7 @@ impl System {
         match self {
             Self::Eploy => eploy::operation(call),
             Self::Willo => willo::operation(call),
-            // Which paths there are is switched.
+            // The paths depend on switches.
             Self::Wecp => wecp::operation(world, name, call),
             Self::Hrms => hrms::OPERATION,
         }
@@ -84,13 +84,13 @@ pub(crate) async fn hrms(State(shared): State<Shared>, request: Request) -> Resp
     in_any_case(System::Hrms, shared, request).await
 }
 
-/// Goes through with a call even if the caller does not wait for the answer, as a server behind a proxy does: a call
-/// that timed out may well have an effect.
+/// Completes a call even if the caller does not wait for the response, as a server behind a proxy does: a call that timed
+/// out may have an effect.
 async fn in_any_case(side: System, shared: Shared, request: Request) -> Response {
     match tokio::spawn(meet(side, shared, request)).await {
         Ok(response) => response,
         Err(error) => {
-            tracing::error!(%error, "a call could not be answered");
+            tracing::error!(%error, "call failed");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -98,7 +98,7 @@ async fn in_any_case(side: System, shared: Shared, request: Request) -> Response
 
 async fn meet(side: System, shared: Shared, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    // The router has seen to it that there is a name.
+    // The router guarantees a name.
     let name = path.split('/').nth(2).unwrap_or_default().to_owned();
     let Some(call) = read(request).await else {
         return StatusCode::BAD_REQUEST.into_response();
@@ -142,7 +142,7 @@ async fn meet(side: System, shared: Shared, request: Request) -> Response {
     answer.map_or_else(broken, Answer::into_response)
 }
 
-/// `None`: the connection is to break.
+/// `None`: the connection is to be closed.
 async fn carry_out(
     side: System,
     shared: &Shared,
@@ -177,7 +177,7 @@ async fn carry_out(
 
 async fn read(request: Request) -> Option<Call> {
     let (parts, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, LARGEST_BODY).await.ok()?;
+    let body: Bytes = axum::body::to_bytes(body, MAX_BODY_BYTES).await.ok()?;
     let peer = parts.extensions.get::<Peer>()?.0;
     let path = parts.uri.path();
     Some(Call {

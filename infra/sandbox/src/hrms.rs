@@ -1,4 +1,4 @@
-//! An HRMS that takes webhooks. It keeps what came as it came, and believes everything.
+//! An HRMS that receives webhooks. It stores them unchanged and verifies nothing.
 
 use axum::http::Method;
 
@@ -6,7 +6,7 @@ use crate::call::{Answer, Call};
 use crate::record::WebhookRecord;
 use crate::state::SandboxState;
 
-/// The one thing that can be asked of it.
+/// Its only operation.
 pub(crate) const OPERATION: &str = "hrms.webhook";
 
 /// Takes a webhook.

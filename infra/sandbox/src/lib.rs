@@ -1,8 +1,8 @@
-//! Stand-ins of Eploy, Willo, WeCP and an HRMS that speak real HTTP: for the demo, the tests and a customer's rehearsal.
+//! Simulators of Eploy, Willo, WeCP and an HRMS over real HTTP: for the demo, the tests and customers' rehearsals.
 //!
-//! The sandbox is the judge in every test: it records every call that it received, every invitation that it sent out
-//! and every write to an application. It shares no code with the clients that it judges; what it does follows the
-//! reference pages of the three products, and where those do not know, it has a switch for every plausible reading.
+//! The sandbox is the judge of every test: it records every call that it received, every invitation that it sent and every
+//! write to an application. It shares no code with the clients under test. It follows the reference pages of the three
+//! products; where those are silent, it has a switch with every plausible behaviour.
 //!
 //! ```no_run
 //! # async fn show() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,12 +44,12 @@ use tokio::task::JoinHandle;
 use crate::control::SandboxClient;
 use crate::state::Shared;
 
-/// How a sandbox starts.
+/// How to start a sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The port on 127.0.0.1; 0 takes a free one.
+    /// The port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
-    /// What people, keys and faults are made up from: the same seed, the same people.
+    /// The seed for people, keys and faults: the same seed gives the same people.
     pub seed: u64,
 }
 
@@ -58,7 +58,7 @@ pub struct Options {
 pub struct Sandbox;
 
 impl Sandbox {
-    /// Starts one on the loopback. Fails if the port is taken.
+    /// Starts one on the loopback. Fails if the port is in use.
     pub async fn start(options: Options) -> io::Result<Running> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let addr = listener.local_addr()?;
@@ -70,7 +70,7 @@ impl Sandbox {
             stopped.clone(),
         ));
         let server = tokio::spawn(server::serve(listener, control::router(shared), stopped));
-        tracing::info!(port = addr.port(), "the sandbox listens");
+        tracing::info!(port = addr.port(), "sandbox started");
         Ok(Running {
             addr,
             stop,
@@ -88,12 +88,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Its base address, without a slash at the end.
+    /// Its base URL, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
@@ -103,13 +103,13 @@ impl Running {
         SandboxClient::new(&self.url())
     }
 
-    /// Stops it: nothing is listening, and no connection is open, when this returns.
+    /// Stops it: when this returns, nothing is listening and no connection is open.
     pub async fn shutdown(self) {
-        // Nobody listens any more if the tasks have ended already, which is as good.
+        // An error means that the tasks have ended already.
         let _ = self.stop.send(true);
         for task in self.tasks {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the sandbox ended badly");
+                tracing::error!(%error, "sandbox task failed");
             }
         }
     }

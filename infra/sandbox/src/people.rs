@@ -1,9 +1,9 @@
-//! Candidates made up from a seed: pronounceable names that nobody has, addresses under `example.com` and
-//! `example.org`, and telephone numbers from the range that Ofcom keeps for drama.
+//! Candidates generated from a seed: pronounceable names that nobody has, addresses under `example.com` and
+//! `example.org`, and telephone numbers from the range that Ofcom reserves for drama.
 
 use serde::{Deserialize, Serialize};
 
-/// A made-up person.
+/// A generated person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeUp {
     /// First name.
@@ -12,11 +12,11 @@ pub struct MadeUp {
     pub surname: String,
     /// E-mail address; no two people share one.
     pub email: String,
-    /// Mobile number as the British write it (`07700 900123`); people share one after every thousandth.
+    /// Mobile number in British format (`07700 900123`); numbers repeat after a thousand people.
     pub mobile: String,
 }
 
-/// All people made up so far.
+/// All people generated so far.
 pub(crate) struct People {
     random: fastrand::Rng,
     pub(crate) all: Vec<MadeUp>,

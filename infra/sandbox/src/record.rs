@@ -1,11 +1,11 @@
-//! What the sandbox remembers of everything that happened, for a test to judge by.
+//! The sandbox's records of everything that happened, for a test to judge by.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Which platform. Account names are unique within one, not across.
+/// A platform. Account names are unique within one, not across.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
@@ -15,7 +15,7 @@ pub enum Platform {
     Wecp,
 }
 
-/// A call that a stand-in received.
+/// A call that a simulator received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// When it had arrived completely.
@@ -28,7 +28,7 @@ pub struct CallRecord {
     pub method: String,
     /// The path without the query, which may carry personal data.
     pub path: String,
-    /// The status of the answer; none if the connection was broken instead.
+    /// The status of the response; none if the connection was closed instead.
     pub status: Option<u16>,
     /// The fault that was injected (`drop_after`), if any.
     pub fault: Option<Cow<'static, str>>,
@@ -37,7 +37,7 @@ pub struct CallRecord {
 /// An invitation of a candidate: to a Willo interview, a WeCP test or, at a time, a WeCP interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationRecord {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The platform.
     pub platform: Platform,
@@ -51,48 +51,48 @@ pub struct InvitationRecord {
     pub phone: String,
     /// The participant's key.
     pub participant: String,
-    /// What the caller called it.
+    /// The caller's own id of it.
     pub external_id: Option<String>,
-    /// Whether the participant had been there before, and was written to again.
+    /// Whether the participant existed before, and was notified again.
     pub again: bool,
-    /// Whether the platform wrote to the candidate; otherwise it only made a link.
+    /// Whether the platform notified the candidate; otherwise it only created a link.
     pub mailed: bool,
     /// Whether a call of the API caused it; otherwise a person did, in the platform itself.
     pub by_api: bool,
-    /// The acting user whom the call named, if it named one.
+    /// The acting user that the call named, if any.
     pub user: Option<String>,
 }
 
 /// An attempt to deliver a callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackRecord {
-    /// When it was over.
+    /// When it ended.
     pub at: Timestamp,
     /// The platform.
     pub platform: Platform,
     /// Its account.
     pub account: String,
-    /// The webhook's key. Its address is left out: it carries the receiver's token.
+    /// The webhook's key. Its URL is left out: it holds the receiver's token.
     pub webhook: String,
     /// The event.
     pub event: Cow<'static, str>,
     /// The participant's key.
     pub participant: String,
-    /// Which try, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The status of the answer, if one came.
+    /// The status of the response, if any.
     pub status: Option<u16>,
-    /// Why no answer came.
+    /// Why there was no response.
     pub problem: Option<String>,
     /// The fault that was injected, if any.
     pub fault: Option<Cow<'static, str>>,
 }
 
-/// What changed at an application in Eploy.
+/// A change of an application in Eploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Write {
-    /// It came to a stage and status.
+    /// It got a stage and status.
     Move,
     /// An action was created for it.
     ActionCreated,
@@ -112,7 +112,7 @@ pub enum Write {
 pub enum By {
     /// A call of the API.
     Api,
-    /// A recruiter, played through the control API.
+    /// A recruiter, through the control API.
     Recruiter,
     /// An automatic transition.
     Transition,
@@ -121,32 +121,32 @@ pub enum By {
 /// A write to an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteRecord {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The Eploy system.
     pub system: String,
     /// The application.
     pub application: u64,
-    /// What.
+    /// The change.
     pub write: Write,
-    /// Who.
+    /// Its author.
     pub by: By,
 }
 
-/// A webhook that an HRMS took. The sandbox believes every signature: whoever judges verifies it.
+/// A webhook that an HRMS received. The sandbox accepts every signature; the test verifies it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookRecord {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The HRMS.
     pub hrms: String,
     /// Its headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body, as it came.
+    /// Its body, as received.
     pub body: String,
 }
 
-/// Everything, oldest first.
+/// All records, oldest first.
 #[derive(Default)]
 pub(crate) struct Records {
     pub(crate) calls: Vec<CallRecord>,
@@ -161,7 +161,7 @@ pub(crate) struct Records {
 pub struct Part<T> {
     /// The records, oldest first.
     pub records: Vec<T>,
-    /// What to pass as `since` to read on.
+    /// The value of `since` to continue.
     pub next: usize,
 }
 

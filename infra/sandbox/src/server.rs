@@ -1,5 +1,5 @@
-//! The accept loop. It is our own so that an answer can be withheld: a handler that returns [`broken`] has its
-//! connection closed without a byte of answer.
+//! The accept loop. It is our own so that a response can be withheld: a handler that returns [`broken`] has its connection
+//! closed without a byte of response.
 
 use std::net::IpAddr;
 
@@ -22,19 +22,19 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 #[derive(Clone, Copy)]
 struct Break;
 
-/// The connection is broken on purpose.
+/// The connection is closed on purpose.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is broken on purpose")]
 struct Broken;
 
-/// An answer that is never sent: the connection breaks instead.
+/// A response that is never sent: the connection closes instead.
 pub(crate) fn broken() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(Break);
     response
 }
 
-/// Serves until told to stop, or until whoever could tell is gone; then breaks all connections.
+/// Serves until `stop` is set or its sender is gone; then closes all connections.
 pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
@@ -43,7 +43,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
                 Ok((stream, peer)) => {
                     connections.spawn(connection(stream, peer.ip(), router.clone()));
                 }
-                Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
+                Err(error) => tracing::warn!(%error, "accepting a connection failed"),
             },
             Some(_) = connections.join_next() => {}
             _ = stop.changed() => break,
@@ -53,9 +53,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
 }
 
 async fn connection(stream: TcpStream, peer: IpAddr, router: Router) {
-    // Without it, small answers on a kept connection wait for the other side's acknowledgement.
+    // Without it, small responses on a kept-alive connection wait for the other side's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection ended before it began");
+        tracing::debug!(%error, "connection closed before its first request");
         return;
     }
     let router = TowerToHyperService::new(router);
@@ -74,6 +74,6 @@ async fn connection(stream: TcpStream, peer: IpAddr, router: Router) {
         .serve_connection(TokioIo::new(stream), service)
         .await
     {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection closed");
     }
 }

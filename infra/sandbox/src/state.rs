@@ -35,7 +35,7 @@ impl SandboxState {
         self.system_with_all(name).0
     }
 
-    /// The same, with the people and the records beside it.
+    /// The same, with the people and the records.
     pub(crate) fn system_with_all(
         &mut self,
         name: &str,
@@ -50,7 +50,7 @@ impl SandboxState {
         (system, &mut self.people, &mut self.records)
     }
 
-    /// The Willo account of this name, created on first use, with what it reaches beyond itself.
+    /// The Willo account of this name, created on first use, with its surroundings.
     pub(crate) fn willo(&mut self, name: &str) -> (&mut willo::Account, Context<'_>) {
         let account = self.willo.entry(name.to_owned()).or_insert_with(|| {
             willo::Account::new(
@@ -68,7 +68,7 @@ impl SandboxState {
         (account, around)
     }
 
-    /// The WeCP account of this name, in the same way.
+    /// The WeCP account of this name, likewise.
     pub(crate) fn wecp(&mut self, name: &str) -> (&mut wecp::Account, Context<'_>) {
         let account = self.wecp.entry(name.to_owned()).or_insert_with(|| {
             wecp::Account::new(
@@ -86,13 +86,13 @@ impl SandboxState {
         (account, around)
     }
 
-    /// The address that an HRMS takes webhooks at. Naming it sets it up.
+    /// The webhook URL of an HRMS, which is created by this.
     pub(crate) fn hrms(&mut self, name: &str) -> String {
         self.hrms.insert(name.to_owned());
         format!("http://{}/hrms/{name}/webhooks", self.addr)
     }
 
-    /// The participant that an invitation made, as it now is.
+    /// The participant of an invitation, as it is now.
     pub(crate) fn participant_view(&self, of: &InvitationRecord) -> Option<ParticipantView> {
         match of.platform {
             Platform::Willo => self
@@ -107,7 +107,7 @@ impl SandboxState {
     }
 }
 
-/// What a platform account reaches beyond itself.
+/// The parts of the state that a platform account needs beside itself.
 pub(crate) struct Context<'a> {
     pub(crate) records: &'a mut Records,
     pub(crate) faults: &'a mut Faults,
@@ -115,10 +115,10 @@ pub(crate) struct Context<'a> {
     pub(crate) random: &'a mut fastrand::Rng,
 }
 
-/// Callbacks on their way out.
+/// Callbacks to deliver.
 pub(crate) struct Outbox {
     sender: mpsc::UnboundedSender<Delivery>,
-    /// How many are neither delivered nor given up.
+    /// The number that are neither delivered nor given up.
     pub(crate) pending: usize,
 }
 
@@ -146,7 +146,7 @@ impl Shared {
             people: People::new(seed),
             faults: Faults::default(),
             records: Records::default(),
-            // Keys must not repeat what people are made from.
+            // Keys must not repeat the random numbers of people.
             random: fastrand::Rng::with_seed(seed ^ 0x5eed_cafe),
             outbox: Outbox { sender, pending: 0 },
         };
@@ -154,7 +154,7 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, SandboxState> {
-        // A handler that panicked has failed one call; the others go on.
+        // A handler that panicked has failed one call; others continue.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What the tests share: a running sandbox, with an Eploy system and a Willo account, called over real HTTP, and a
+//! Shared parts of the tests: a running sandbox, with an Eploy system and a Willo account, called over real HTTP, and a
 //! receiver of callbacks.
 
 use std::sync::{Arc, Mutex};
@@ -19,10 +19,10 @@ use crate::control::{
 };
 use crate::{Options, Running, Sandbox, server};
 
-/// The names of the system and the account.
+/// The name of the system and of the account.
 pub(crate) const ACME: &str = "acme";
 
-/// An answer with its body as JSON, `null` if it is none.
+/// A response with its body as JSON; `null` if it is not JSON.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
@@ -131,7 +131,7 @@ impl Scene {
         self.eploy(Method::PATCH, path, Some(body)).await
     }
 
-    /// Searches with these filters and blocks, and the usual paging.
+    /// Searches with these filters and blocks, and default paging.
     pub(crate) async fn search(&self, records: &str, filters: Value, blocks: &[&str]) -> Seen {
         let body = json!({"Filters": filters, "ResponseBlocks": blocks});
         self.post(&format!("{records}/search"), body).await
@@ -141,7 +141,7 @@ impl Scene {
         self.player.switch_eploy(ACME, quirks).await.unwrap();
     }
 
-    /// So many applications for a new vacancy: the vacancy, then the applications.
+    /// This number of applications for a new vacancy: the vacancy, then the applications.
     pub(crate) async fn applications(&self, count: u32) -> (u64, Vec<u64>) {
         let new = NewVacancy {
             title: "Support Worker".to_owned(),
@@ -199,7 +199,7 @@ impl Scene {
 pub(crate) struct Receiver {
     pub(crate) url: String,
     got: Arc<Mutex<Vec<(String, Value)>>>,
-    /// Answers that it gives before it says 200 to everything.
+    /// Responses to give before 200 to everything.
     pub(crate) answers: Arc<Mutex<Vec<StatusCode>>>,
     _stop: watch::Sender<bool>,
 }
@@ -238,7 +238,7 @@ impl Receiver {
         answers.lock().unwrap().pop().unwrap_or(StatusCode::OK)
     }
 
-    /// What has arrived once nothing is under way any more.
+    /// The received calls once no callback is pending.
     pub(crate) async fn all(&self, scene: &Scene) -> Vec<(String, Value)> {
         settle(scene).await;
         self.got.lock().unwrap().clone()
@@ -252,5 +252,5 @@ pub(crate) async fn settle(scene: &Scene) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("callbacks are still under way");
+    panic!("callbacks are still pending");
 }

@@ -1,4 +1,4 @@
-//! The courier: callbacks of all platforms, to addresses on the loopback only, with their faults and retries.
+//! Delivers callbacks of all platforms, to loopback addresses only, with faults and retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::faults::Fault;
 use crate::record::{CallbackRecord, Platform};
 use crate::state::Shared;
 
-/// How long a receiver may take to answer. Not known; this is the sandbox's choice.
-const PATIENCE: Duration = Duration::from_secs(10);
-const AT_ONCE: usize = 32;
+/// The timeout of a receiver. Unknown; this is the sandbox's choice.
+const RECEIVER_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_CONCURRENT: usize = 32;
 
-/// A callback on its way.
+/// A callback to deliver.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) platform: Platform,
@@ -32,28 +32,28 @@ pub(crate) struct Delivery {
     pub(crate) retry: Duration,
 }
 
-/// Delivers what is put into the outbox until told to stop.
+/// Delivers callbacks from the outbox until stopped.
 pub(crate) async fn send_webhooks(
     shared: Shared,
     mut outbox: mpsc::UnboundedReceiver<Delivery>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let client = Client::new(PATIENCE);
-    let at_once = Arc::new(Semaphore::new(AT_ONCE));
-    let mut under_way = JoinSet::new();
+    let client = Client::new(RECEIVER_TIMEOUT);
+    let at_once = Arc::new(Semaphore::new(MAX_CONCURRENT));
+    let mut deliveries = JoinSet::new();
     loop {
         tokio::select! {
             delivery = outbox.recv() => match delivery {
                 Some(delivery) => {
-                    under_way.spawn(deliver(shared.clone(), client.clone(), at_once.clone(), delivery));
+                    deliveries.spawn(deliver(shared.clone(), client.clone(), at_once.clone(), delivery));
                 }
                 None => break,
             },
-            Some(_) = under_way.join_next() => {}
+            Some(_) = deliveries.join_next() => {}
             _ = stop.changed() => break,
         }
     }
-    under_way.shutdown().await;
+    deliveries.shutdown().await;
 }
 
 async fn deliver(shared: Shared, client: Client, at_once: Arc<Semaphore>, delivery: Delivery) {
@@ -75,14 +75,14 @@ async fn deliver(shared: Shared, client: Client, at_once: Arc<Semaphore>, delive
     shared.lock().outbox.pending -= 1;
 }
 
-/// Tries until it is answered with 2xx or has been tried often enough.
+/// Retries until a 2xx response or the last attempt.
 async fn attempts(shared: &Shared, client: &Client, at_once: &Semaphore, delivery: &Delivery) {
     for attempt in 1..=delivery.retries.saturating_add(1) {
         if attempt > 1 {
             tokio::time::sleep(delivery.retry).await;
         }
         let answer = {
-            // Nobody closes the semaphore.
+            // The semaphore is never closed.
             let _turn = at_once.acquire().await;
             post(client, delivery).await
         };
@@ -101,7 +101,7 @@ async fn attempts(shared: &Shared, client: &Client, at_once: &Semaphore, deliver
     }
 }
 
-/// Why a callback was not answered.
+/// Why there was no response to a callback.
 #[derive(Debug, thiserror::Error)]
 enum Undelivered {
     #[error("the sandbox calls back to http addresses on the loopback only")]

@@ -1,4 +1,4 @@
-//! Setting Eploy systems up, and playing their recruiters.
+//! Sets Eploy systems up, and acts as their recruiters.
 
 use axum::extract::{Path, State};
 use axum::routing::{get, patch, post};
@@ -113,7 +113,7 @@ async fn view(
     Ok(Json(shared.lock().system(&name).view(id)?))
 }
 
-/// Does something with applications until one of them refuses.
+/// Does something with applications until one is rejected.
 fn each(
     shared: &Shared,
     name: &str,

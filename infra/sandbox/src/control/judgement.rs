@@ -1,4 +1,4 @@
-//! What can be said of every application of a system, put together from both sides.
+//! The judgement of every application of a system, from both sides.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::{Answered, ApplicationView, Entry, Judged, Sent};
 use crate::record::InvitationRecord;
 use crate::state::{SandboxState, Shared};
 
-/// Which applications.
+/// The selected applications.
 #[derive(Deserialize)]
 pub(super) struct Whose {
     system: String,
@@ -51,7 +51,7 @@ pub(super) async fn judge(
     Ok(Json(judged))
 }
 
-/// An address or number in the form in which two are compared: British numbers may be written with +44 or 0.
+/// The comparable form of an address or number: British numbers may be written with +44 or 0.
 fn normal(contact: &str) -> String {
     if contact.contains('@') {
         return contact.to_lowercase();
@@ -61,7 +61,7 @@ fn normal(contact: &str) -> String {
     local.unwrap_or(&digits).to_owned()
 }
 
-/// The places of the invitations by where they went: the address, or without one the number.
+/// The indices of the invitations by their address, or without one their number.
 fn by_contact(invitations: &[InvitationRecord]) -> HashMap<String, Vec<usize>> {
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, invitation) in invitations.iter().enumerate() {

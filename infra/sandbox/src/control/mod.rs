@@ -1,4 +1,4 @@
-//! The control API, under `/control/`: sets stand-ins up, plays the people who use them, injects faults and reads the
+//! The control API, under `/control/`: sets up simulators, acts as the people who use them, injects faults and reads the
 //! records. JSON over HTTP, without authentication: the sandbox listens on the loopback only.
 
 mod eploy;
@@ -49,7 +49,7 @@ pub use crate::willo::{
     StageShape,
 };
 
-/// Everything under one listener.
+/// The router of the whole sandbox.
 pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/eploy/{system}/{*path}", any(gateway::eploy))
@@ -75,22 +75,22 @@ pub(crate) fn router(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-/// Why the control API cannot do something; answered as `{"error": "…"}`.
+/// Why the control API failed; the response is `{"error": "…"}`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
-    /// The body is not what the route takes.
+    /// The body is invalid.
     #[error("{0}")]
     Body(#[from] JsonRejection),
-    /// A switch does not exist, or does not take this value.
+    /// A switch does not exist, or does not have this value.
     #[error("a switch cannot be set: {0}")]
     Switch(#[from] serde_json::Error),
-    /// Eploy has no such thing, or does not let it happen.
+    /// Eploy does not have it, or does not allow it.
     #[error("{0}")]
     Eploy(#[from] eploy_stand_in::Refused),
-    /// Willo has no such thing, or does not let it happen.
+    /// Willo does not have it, or does not allow it.
     #[error("{0}")]
     Willo(#[from] willo_stand_in::Refused),
-    /// WeCP has no such thing, or does not let it happen.
+    /// WeCP does not have it, or does not allow it.
     #[error("{0}")]
     Wecp(#[from] wecp_stand_in::Refused),
 }
@@ -105,7 +105,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A JSON body, whose refusal is JSON as well.
+/// A JSON body whose rejection is JSON as well.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -119,7 +119,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 pub(crate) type Answered<T> = Result<axum::Json<T>, Problem>;
 
-/// Switches with some of them changed by name.
+/// The switches, with some of them changed by name.
 pub(crate) fn switched<S: Serialize + DeserializeOwned>(
     quirks: &S,
     changes: BTreeMap<String, Value>,
@@ -160,17 +160,17 @@ async fn disarm_faults(State(shared): State<Shared>) -> axum::Json<FaultState> {
     fault_state(&shared)
 }
 
-/// Which participants.
+/// The selected participants.
 #[derive(Deserialize)]
 struct Whose {
     /// Only those with this address.
     email: Option<String>,
 }
 
-/// Which records.
+/// The selected records.
 #[derive(Deserialize)]
 struct Since {
-    /// Leaves out the first so many.
+    /// Skips this number of records.
     #[serde(default)]
     since: usize,
 }

@@ -21,31 +21,31 @@ use crate::client::Client;
 
 pub use crate::client::ClientError;
 
-/// The sandbox answers at once; this is for a machine that is busy.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The timeout of a call. The sandbox answers at once; this is for a busy machine.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Why the sandbox did not do something.
+/// Why a call to the control API failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayerError {
-    /// It did not answer.
+    /// No response.
     #[error("the sandbox did not answer: {0}")]
     Client(#[from] ClientError),
-    /// It refused.
+    /// It rejected the call.
     #[error("the sandbox refused ({status}): {error}")]
     Refused {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// Its reason.
+        /// The reason.
         error: String,
     },
-    /// Its answer is not what this client expects: is it of another version?
-    #[error("the sandbox's answer cannot be read: {0}")]
+    /// An unexpected response: the sandbox may be of another version.
+    #[error("invalid response of the sandbox: {0}")]
     Unreadable(#[from] serde_json::Error),
 }
 
 type Played<T> = Result<T, PlayerError>;
 
-/// Plays the people around the stand-ins, over HTTP.
+/// Acts as the people around the simulators, over HTTP.
 #[derive(Clone, Debug)]
 pub struct SandboxClient {
     client: Client,
@@ -66,10 +66,10 @@ fn participants_path(platform: &str, account: &str, email: Option<&str>) -> Stri
 }
 
 impl SandboxClient {
-    /// A player of the sandbox at this address (`http://127.0.0.1:8900`). Must be called within a Tokio runtime.
+    /// A client of the sandbox at this address (`http://127.0.0.1:8900`). Must be called within a Tokio runtime.
     pub fn new(base: &str) -> Self {
         Self {
-            client: Client::new(PATIENCE),
+            client: Client::new(CALL_TIMEOUT),
             base: base.trim_end_matches('/').to_owned(),
         }
     }
@@ -240,7 +240,7 @@ impl SandboxClient {
             .await
     }
 
-    /// Creates an interview, and tells its key.
+    /// Creates an interview, and returns its key.
     pub async fn interview(&self, account: &str, title: &str) -> Played<String> {
         let new = NewInterview {
             title: title.to_owned(),
@@ -251,7 +251,7 @@ impl SandboxClient {
         Ok(made.id)
     }
 
-    /// Somebody invites a candidate in Willo itself; tells the participant's key.
+    /// Somebody invites a candidate in Willo itself; returns the participant's key.
     pub async fn invite_by_hand(&self, account: &str, guest: &ByHand) -> Played<String> {
         let made: Id<String> = self
             .post(&format!("willo/{account}/participants"), guest)
@@ -268,7 +268,7 @@ impl SandboxClient {
         self.get(&participants_path("willo", account, email)).await
     }
 
-    /// Candidates do something.
+    /// Candidates act.
     pub async fn candidate(
         &self,
         account: &str,
@@ -283,7 +283,7 @@ impl SandboxClient {
             .await
     }
 
-    /// A reviewer does something.
+    /// A reviewer acts.
     pub async fn reviewer(
         &self,
         account: &str,
@@ -297,27 +297,27 @@ impl SandboxClient {
         self.post(&format!("willo/{account}/reviewer"), &acts).await
     }
 
-    /// An HRMS, made on first use, and where it takes webhooks.
+    /// An HRMS, created on first use, and its webhook URL.
     pub async fn hrms(&self, name: &str) -> Played<HrmsInfo> {
         self.get(&format!("hrms/{name}")).await
     }
 
-    /// The webhooks that HRMS took, without the first `since`.
+    /// The webhooks that an HRMS received, without the first `since`.
     pub async fn webhooks(&self, since: usize) -> Played<Part<WebhookRecord>> {
         self.records("webhooks", since).await
     }
 
-    /// Everybody whom the sandbox has made up.
+    /// All people that the sandbox has generated.
     pub async fn people(&self) -> Played<Vec<MadeUp>> {
         self.get("people").await
     }
 
-    /// The faults in force, and what they have done so far.
+    /// The active faults, and the counts of injected ones.
     pub async fn faults(&self) -> Played<FaultState> {
         self.get("faults").await
     }
 
-    /// Replaces the faults in force; an empty profile ends them.
+    /// Replaces the active faults; an empty profile ends them.
     pub async fn set_faults(&self, profile: &Profile) -> Played<FaultState> {
         self.call(Method::PUT, "faults", Some(profile)).await
     }
@@ -326,17 +326,17 @@ impl SandboxClient {
         self.get(&format!("records/{of}?since={since}")).await
     }
 
-    /// The calls that the stand-ins received, without the first `since`.
+    /// The calls that the simulators received, without the first `since`.
     pub async fn calls(&self, since: usize) -> Played<Part<CallRecord>> {
         self.records("calls", since).await
     }
 
-    /// The invitations that went out, without the first `since`.
+    /// The invitations that were sent, without the first `since`.
     pub async fn invitations(&self, since: usize) -> Played<Part<InvitationRecord>> {
         self.records("invitations", since).await
     }
 
-    /// The attempts to call back, without the first `since`.
+    /// The attempts to deliver callbacks, without the first `since`.
     pub async fn callbacks(&self, since: usize) -> Played<Part<CallbackRecord>> {
         self.records("callbacks", since).await
     }
@@ -346,13 +346,13 @@ impl SandboxClient {
         self.records("writes", since).await
     }
 
-    /// How many callbacks are neither delivered nor given up.
+    /// The number of callbacks that are neither delivered nor given up.
     pub async fn pending_callbacks(&self) -> Played<usize> {
         let state: Pending = self.get("callbacks").await?;
         Ok(state.pending)
     }
 
-    /// What can be said of every application of a system.
+    /// The judgement of every application of a system.
     pub async fn judgement(&self, system: &str) -> Played<Vec<Judged>> {
         self.get(&format!("judgement?system={system}")).await
     }

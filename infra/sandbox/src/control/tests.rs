@@ -18,7 +18,7 @@ async fn one_fault(scene: &Scene, target: &str, fault: Fault) {
 }
 
 #[tokio::test]
-async fn a_connection_dropped_after_the_effect_has_had_it_and_one_before_has_not() {
+async fn a_call_has_its_effect_if_dropped_after_and_none_if_dropped_before() {
     let scene = Scene::new().await;
     let interview = scene.interview().await;
     let guest = json!({"interview": interview, "name": "Ada Example", "email": "ada@example.com"});
@@ -38,7 +38,7 @@ async fn a_connection_dropped_after_the_effect_has_had_it_and_one_before_has_not
     assert_eq!(last.operation, "willo.participants.create");
     assert_eq!(last.fault.as_deref(), Some("drop_after"));
     assert_eq!(last.status, None);
-    // The connection is gone, the sandbox is not.
+    // The connection is closed, the sandbox still runs.
     assert_eq!(scene.invite(&interview, "bo@example.com").await.status, 201);
 }
 
@@ -113,7 +113,7 @@ async fn errors_come_before_or_after_the_effect() {
 }
 
 #[tokio::test]
-async fn a_caller_who_does_not_wait_cannot_know_but_the_effect_comes() {
+async fn a_call_has_its_effect_although_the_caller_timed_out() {
     let scene = Scene::new().await;
     let (_, ids) = scene.applications(1).await;
     one_fault(&scene, "eploy.applications", Fault::Latency { ms: 60 }).await;
@@ -176,7 +176,7 @@ async fn the_judgement_joins_both_sides() {
         .candidate(ACME, &key, CandidateAct::Answer)
         .await
         .unwrap();
-    // The judge still finds what went to an address that the candidate no longer has.
+    // The judge still finds what was sent to a former address of the candidate.
     let candidate = scene.seen(ids[0]).await.candidate;
     let edit = EditCandidate {
         email: Some("other@example.com".to_owned()),
@@ -203,7 +203,7 @@ async fn the_judgement_joins_both_sides() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said() {
+async fn impossible_requests_are_rejected() {
     let scene = Scene::new().await;
     let refusals = [
         scene
@@ -245,7 +245,7 @@ async fn what_cannot_be_done_is_said() {
 }
 
 #[tokio::test]
-async fn nothing_answers_after_the_end() {
+async fn nothing_answers_after_shutdown() {
     let scene = Scene::new().await;
     let player = scene.player.clone();
     player.people().await.unwrap();

@@ -1,4 +1,4 @@
-//! Setting WeCP accounts up, and playing their candidates, reviewers and interviewers.
+//! Sets WeCP accounts up, and acts as their candidates, reviewers and interviewers.
 
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};

@@ -1,4 +1,4 @@
-//! Setting Willo accounts up, and playing their candidates and reviewers.
+//! Sets Willo accounts up, and acts as their candidates and reviewers.
 
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, post};

@@ -57,17 +57,17 @@ pub struct Key {
     pub client_id: String,
     /// The client secret.
     pub client_secret: String,
-    /// What it may do; its role may allow less.
+    /// Its scopes; its role may allow less.
     pub scopes: BTreeSet<String>,
 }
 
-/// A role of the user that the keys run as.
+/// A role of the user of the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// Its name.
     pub name: String,
-    /// What it may do.
+    /// Its scopes.
     pub scopes: BTreeSet<String>,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Token {
 }
 
 impl System {
-    /// Counts the call. An answer: it goes no further.
+    /// Counts the call. Returns a response if the call ends here.
     pub(super) fn admit(&mut self, call: &Call) -> Result<(), Answer> {
         if !self
             .ip_ranges
@@ -118,7 +118,7 @@ impl System {
         Ok(())
     }
 
-    /// Uses the rest of today's allowance up.
+    /// Uses up the rest of today's allowance.
     pub(crate) fn spend_allowance(&mut self, at: Timestamp) {
         self.begin_day(at);
         self.allowance_spent = true;
@@ -133,7 +133,7 @@ impl System {
         }
     }
 
-    /// Ends all tokens.
+    /// Revokes all tokens.
     pub(crate) fn end_tokens(&mut self) {
         self.tokens.clear();
     }

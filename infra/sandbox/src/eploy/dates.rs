@@ -1,4 +1,4 @@
-//! Dates as Eploy may write and read them.
+//! Dates in the formats that Eploy may write and read.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use super::quirks::Dates;
 
 const UK: TimeZone = jiff::tz::get!("Europe/London");
 
-/// The moment as a server keeps it: Eploy's dates have milliseconds at most.
+/// A time at the server's precision: Eploy's dates have milliseconds at most.
 pub(crate) fn kept(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }
@@ -41,13 +41,13 @@ pub(crate) fn read(text: &str, dates: Dates) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-/// Whether the text says more than a wall clock and `Z`: parsing a wall clock skips an offset.
+/// Whether the text has more than a wall clock time and `Z`: parsing a wall clock time skips an offset.
 fn has_offset(wall: DateTime, text: &str) -> bool {
     text.parse::<Timestamp>()
         .is_ok_and(|at| at.to_zoned(TimeZone::UTC).datetime() != wall)
 }
 
-/// Whether two moments are the same to the second, which is as much as a date without fraction can ask for.
+/// Whether two times are equal to the second, the precision of a date without fraction.
 pub(crate) fn same_second(one: Timestamp, other: Timestamp) -> bool {
     let second = |at: Timestamp| at.round(Unit::Second).unwrap_or(at);
     one == other || (other == second(other) && one.as_second() == other.as_second())
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_of_writing_is_read_back() {
+    fn every_format_reads_back() {
         for text in ["2025-07-24T09:15:00.123Z", "2025-01-24T09:15:00Z"] {
             let at: Timestamp = text.parse().unwrap();
             for dates in [Dates::UtcFraction, Dates::UkLocal] {

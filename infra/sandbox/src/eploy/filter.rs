@@ -10,7 +10,7 @@ use super::quirks::{Dates, Quirks, StageRoute};
 use super::route::Resource;
 use super::search::number;
 
-/// What a route leads to.
+/// The target of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     ApplicationId,
@@ -72,7 +72,7 @@ fn related(of: Resource) -> &'static [Entity] {
 }
 
 impl Field {
-    /// The field of a route, whatever its case, if a search of this record type knows it.
+    /// The field of a route, ignoring case, if a search of this record type knows it.
     pub(super) fn find(of: Resource, route: &str, quirks: &Quirks) -> Option<Self> {
         let stage = quirks.stage_route;
         let route = route.trim().to_ascii_lowercase();
@@ -266,7 +266,7 @@ impl Filter {
         })
     }
 
-    /// The ids that it asks this field to equal.
+    /// The ids that it requires this field to equal.
     pub(super) fn ids(&self, field: Field) -> Option<Vec<u64>> {
         (self.field == field && self.operator == Operator::Equals).then(|| {
             self.values
@@ -279,7 +279,7 @@ impl Filter {
         })
     }
 
-    /// The moment that it asks this field to be after.
+    /// The time that it requires this field to be after.
     pub(super) fn after(&self, field: Field) -> Option<Timestamp> {
         if self.field != field || self.operator != Operator::GreaterThan {
             return None;

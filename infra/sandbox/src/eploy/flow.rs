@@ -8,17 +8,17 @@ use super::model::{HistoryRow, Position, Stage, StageKind, Trigger};
 use super::setup::{PLACEMENT_STATUSES, STATUSES};
 use crate::record::{By, Records, Write, WriteRecord};
 
-/// How many automatic transitions may follow one another.
-const LONGEST_CHAIN: u32 = 8;
+/// The maximum number of automatic transitions in a row.
+const MAX_TRANSITIONS: u32 = 8;
 
-/// What brought an application to where it is.
+/// The cause of an application's position.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cause {
     pub(super) action: Option<u64>,
     pub(super) placement: Option<u64>,
 }
 
-/// Why an application cannot go there.
+/// Why an application cannot move to a position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoWay {
     #[error("The workflow of the vacancy has no stage {0}")]
@@ -34,7 +34,7 @@ impl System {
         self.stages.iter().find(|stage| stage.id == id)
     }
 
-    /// The position at a stage with a status, by default the stage's first one, if this application can take it.
+    /// The position of a stage and status, by default the stage's first one, if this application can have it.
     pub(super) fn position(
         &self,
         application: u64,
@@ -70,8 +70,8 @@ impl System {
         }
     }
 
-    /// Puts an application somewhere, even where it is already: modification date, history, record, and whatever
-    /// automatic transitions follow.
+    /// Moves an application, even to its current position: modification date, history, record, and any automatic transitions
+    /// that follow.
     pub(super) fn enter(
         &mut self,
         application: u64,
@@ -82,7 +82,7 @@ impl System {
         records: &mut Records,
     ) {
         let (mut position, mut cause, mut by) = (position, cause, by);
-        for _ in 0..LONGEST_CHAIN {
+        for _ in 0..MAX_TRANSITIONS {
             self.enter_once(application, position, cause, at);
             self.wrote(application, Write::Move, by, at, records);
             let follows = position
@@ -124,7 +124,7 @@ impl System {
             placement.status = status;
             placement.modified = kept(at);
         }
-        // The first position comes with the application, and is dated like it.
+        // The first position is created with the application, and has its date.
         if self.quirks.stage_change_moves_date || is_first {
             self.touch(application, at);
         }
@@ -156,7 +156,7 @@ impl System {
         });
     }
 
-    /// Where an automatic transition takes an application, if one applies.
+    /// The target of an automatic transition of an application, if one applies.
     fn transition(&self, application: u64, on: Trigger) -> Option<Position> {
         let now = self.applications.get(&application)?.position;
         if now
@@ -172,8 +172,8 @@ impl System {
             .ok()
     }
 
-    /// What an action's new outcome does to its application: at an action stage it is the status, and a transition may
-    /// wait for it.
+    /// The effect of an action's new outcome on its application: at an action stage it is the status, and a transition may
+    /// depend on it.
     pub(super) fn follow_outcome(&mut self, action: u64, at: Timestamp, records: &mut Records) {
         let Some((application, outcome)) = self
             .actions

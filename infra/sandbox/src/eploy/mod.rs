@@ -52,7 +52,7 @@ pub(crate) struct System {
     /// Calls a day, by all keys together; `None`: no limit.
     pub(crate) allowance: Option<u64>,
     pub(crate) calls_today: u64,
-    /// Whether the rest of today's allowance is gone, whatever the count says.
+    /// Whether the rest of today's allowance is used up, whatever the count.
     pub(crate) allowance_spent: bool,
     pub(crate) transitions: Vec<Transition>,
     allowance_day: i64,
@@ -79,7 +79,7 @@ pub(crate) struct System {
     next_id: NextId,
 }
 
-/// Ids that are given next; each record type counts from a number of its own, so that mixing two up is noticed.
+/// The next ids; each record type starts at its own number, so that a mix-up is noticed.
 struct NextId {
     company: u64,
     vacancy: u64,
@@ -158,7 +158,7 @@ impl System {
         system
     }
 
-    /// An error in the way of this system.
+    /// An error in this system's format.
     pub(crate) fn error(&self, status: u16, message: &str) -> Answer {
         match self.quirks.error_body {
             ErrorBody::ErrorMessage => Answer::json(status, &json!({"error_message": message})),
@@ -184,7 +184,7 @@ impl System {
         Some(&options.iter().find(|option| option.id == id)?.name)
     }
 
-    /// Whether this may be chosen from a list.
+    /// Whether this is an active option of a list.
     fn has_option(&self, list: u64, id: u64) -> bool {
         self.list(list).is_some_and(|list| {
             list.options
@@ -268,7 +268,7 @@ impl System {
             Operation::Questions(of, id) if self.is_asked(of, id) => {
                 Answer::json(200, &self.questions_of(of, id))
             }
-            // Nobody gives references in the sandbox.
+            // Nobody has references in the sandbox.
             Operation::References(id) if self.candidates.contains_key(&id) => {
                 Answer::json(200, &json!({"References": []}))
             }
@@ -289,7 +289,7 @@ impl System {
     }
 }
 
-/// The name of the operation that a call asks for.
+/// The name of a call's operation.
 pub(crate) fn operation(call: &Call) -> &'static str {
     Operation::of(call).name()
 }

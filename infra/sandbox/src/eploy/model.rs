@@ -28,7 +28,7 @@ pub enum StageKind {
 pub(crate) struct Stage {
     pub(crate) id: u64,
     pub(crate) kind: StageKind,
-    /// What it offers, the first as the default: statuses, outcomes or placement statuses, by its kind.
+    /// Its options, the first as the default: statuses, outcomes or placement statuses, by its kind.
     pub(crate) statuses: Vec<u64>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Workflow {
     pub(crate) stages: Vec<u64>,
 }
 
-/// Where an application stands.
+/// The position of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) stage: u64,
@@ -73,7 +73,7 @@ pub(crate) struct Candidate {
     pub(crate) surname: String,
     pub(crate) email: Option<String>,
     pub(crate) mobile: Option<String>,
-    /// Addresses and numbers that it had, so that the judge finds invitations that went there.
+    /// Former addresses and numbers, so that the judge finds invitations that were sent there.
     pub(crate) contacts_before: Vec<String>,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
@@ -165,9 +165,9 @@ pub enum Asked {
 pub enum AnswerType {
     /// Text.
     Text,
-    /// A number; text with a number is taken, too.
+    /// A number; text with a number is accepted, too.
     Number,
-    /// Yes or no; the words `true` and `false` are taken, too.
+    /// Yes or no; the words `true` and `false` are accepted, too.
     Boolean,
     /// A date.
     Date,
@@ -183,14 +183,14 @@ pub(crate) struct Question {
     pub(crate) kind: AnswerType,
 }
 
-/// An answer as it is kept: as JSON of the question's kind, for a dropdown the option's number.
+/// A stored answer: JSON of the question's type, for a dropdown the option's number.
 pub(crate) type Answered = Value;
 
 /// An automatic transition (shared/eploy/REFERENCE.md §5). A status that notifies by e-mail is never left by one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transition {
-    /// What sets it off.
+    /// Its trigger.
     pub on: Trigger,
     /// Only for applications at this stage; at any if absent.
     #[serde(default)]
@@ -201,12 +201,12 @@ pub struct Transition {
     pub to_status: u64,
 }
 
-/// What sets an automatic transition off.
+/// The trigger of an automatic transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// An action of the application gets this outcome.
     Outcome(u64),
-    /// The application comes to this status.
+    /// The application gets this status.
     Status(u64),
 }

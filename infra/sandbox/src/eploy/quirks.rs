@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is an independent yes or no about another system"
+    reason = "each is an independent property of another system"
 )]
 pub struct Quirks {
     /// The status of a successful create: 201, or 200 (§9).
@@ -41,7 +41,7 @@ pub struct Quirks {
     pub unknown_route: Unknown,
     /// What an operation that does not exist does to a search (§6).
     pub unknown_operation: Unknown,
-    /// What a property that is not known does to a create or PATCH.
+    /// The effect of an unknown property on a create or PATCH.
     pub unknown_property: Unknown,
     /// Whether `Equals` takes a list as "any of" (§6); if not, a list is a bad request.
     pub equals_list: bool,
@@ -128,7 +128,7 @@ impl Default for Quirks {
     }
 }
 
-/// What a successful PATCH answers.
+/// The response to a successful PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PatchReply {
@@ -140,11 +140,11 @@ pub enum PatchReply {
     Empty,
 }
 
-/// What a search without rows answers.
+/// The response to a search without rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptySearch {
-    /// 200 with no records, and the paging fields as on any page: no pages in all.
+    /// 200 with no records, and the paging fields as on any page: zero pages in total.
     Empty,
     /// 200 with no records and no paging fields.
     NoPaging,
@@ -183,12 +183,11 @@ pub enum Dates {
     UtcFraction,
     /// `2025-01-24T09:15:00Z`
     Utc,
-    /// `2025-01-24T09:15:00.123`, the time in the United Kingdom, summer time included; a `Z` in a filter means
-    /// nothing.
+    /// `2025-01-24T09:15:00.123`, the time in the United Kingdom, summer time included; a `Z` in a filter is ignored.
     UkLocal,
 }
 
-/// Which body moves an application.
+/// The body that moves an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageWrite {
@@ -202,7 +201,7 @@ pub enum StageWrite {
     Any,
 }
 
-/// Which route filters by stage.
+/// The route that filters by stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StageRoute {
     /// None.
@@ -239,7 +238,7 @@ impl StageRoute {
     }
 }
 
-/// Which route filters the status history by date.
+/// The route that filters the status history by date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HistoryDateRoute {
     /// None.
@@ -260,7 +259,7 @@ pub enum HistoryDateRoute {
 }
 
 impl HistoryDateRoute {
-    /// Whether it is by this block, in lower case.
+    /// Whether this block, in lower case, is the route.
     pub(crate) fn knows(self, block: &str) -> bool {
         match self {
             Self::None => false,
@@ -272,17 +271,17 @@ impl HistoryDateRoute {
     }
 }
 
-/// What something unknown in a request does.
+/// The effect of something unknown in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
     /// Nothing.
     Ignore,
-    /// The request is refused with 400.
+    /// The request is rejected with 400.
     Refuse,
 }
 
-/// In which order a search returns rows.
+/// The order of a search's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchOrder {
@@ -290,7 +289,7 @@ pub enum SearchOrder {
     Id,
     /// Descending ids.
     IdDescending,
-    /// For applications: the last modified one first, so that rows wander while somebody pages. Others: as `id`.
+    /// For applications: the last modified one first, so that rows move between pages. Others: as `id`.
     ModifiedDescending,
 }
 
@@ -306,7 +305,7 @@ pub enum ErrorBody {
     Html,
 }
 
-/// What asking for more rows than a page has does.
+/// The effect of asking for more rows than the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AboveMax {
@@ -316,7 +315,7 @@ pub enum AboveMax {
     Refuse,
 }
 
-/// Whether there is a path for notes.
+/// The path for notes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notes {
@@ -328,7 +327,7 @@ pub enum Notes {
     Application,
 }
 
-/// Where the index of option lists is.
+/// The path of the index of option lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptionsIndex {

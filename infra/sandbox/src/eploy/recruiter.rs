@@ -1,4 +1,4 @@
-//! What recruiters and administrators do in Eploy, and what they see there; played through the control API.
+//! What recruiters and administrators do and see in Eploy, through the control API.
 
 use jiff::Timestamp;
 
@@ -21,11 +21,11 @@ use crate::control::{
 use crate::people::{MadeUp, People};
 use crate::record::{By, Records};
 
-/// The status of a vacancy that is advertised, and the workflow of one that nothing else is said of.
+/// The status of an advertised vacancy, and the default workflow.
 const LIVE: u64 = 3;
 const STANDARD_WORKFLOW: u64 = 1;
 
-/// Why something cannot be done.
+/// Why an act is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("there is no {0} {1}")]
@@ -295,7 +295,7 @@ impl System {
         id
     }
 
-    /// A recruiter answers a custom question; an application that is answered has changed.
+    /// A recruiter answers a custom question; this changes the application's modification date.
     pub(crate) fn answer_question(
         &mut self,
         new: &NewAnswer,
@@ -383,7 +383,7 @@ impl System {
             .get(&self.applications.get(&application)?.candidate)
     }
 
-    /// What a recruiter sees of an application.
+    /// An application as a recruiter sees it.
     pub(crate) fn view(&self, id: u64) -> Result<ApplicationView, Refused> {
         let found = self
             .applications

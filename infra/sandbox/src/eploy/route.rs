@@ -37,14 +37,14 @@ pub(super) enum Operation {
     Export,
     OptionsIndex(OptionsIndex),
     Options(u64),
-    /// There is such a path, but not with this method.
+    /// The path exists, but not with this method.
     NotAllowed,
     Unknown,
 }
 
 impl Operation {
     pub(super) fn of(call: &Call) -> Self {
-        // IIS and .NET do not tell cases in paths apart.
+        // IIS and .NET ignore case in paths.
         let path: Vec<String> = call
             .segments
             .iter()
@@ -143,7 +143,7 @@ impl Operation {
         }
     }
 
-    /// The scope that it takes; none for the lists of options, whose scope is not known.
+    /// Its scope; none for the lists of options, whose scope is unknown.
     pub(super) fn scope(&self) -> Option<&'static str> {
         use Resource as R;
         match self {

@@ -15,10 +15,10 @@ use super::route::Resource;
 use super::views;
 use crate::call::{Answer, Call};
 
-/// Rows on a page if the request does not say. Not known; this is the sandbox's choice.
-const USUAL_PAGE: u64 = 100;
+/// The default number of rows on a page. Unknown; this is the sandbox's choice.
+const DEFAULT_PAGE_ROWS: u64 = 100;
 
-/// The property of a JSON object whatever its case.
+/// A property of a JSON object, ignoring case.
 pub(super) fn property<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     object
         .as_object()?
@@ -28,7 +28,7 @@ pub(super) fn property<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
         .filter(|value| !value.is_null())
 }
 
-/// A number that may be written as text.
+/// A number, or text with a number.
 pub(super) fn number(value: &Value) -> Option<u64> {
     value
         .as_u64()
@@ -152,7 +152,7 @@ impl System {
                 .ok_or_else(|| self.error(400, &format!("{name} must be a number from 1"))),
         };
         let most = self.quirks.max_records.max(1);
-        let size = asked("RecordsPerPage", USUAL_PAGE.min(most))?;
+        let size = asked("RecordsPerPage", DEFAULT_PAGE_ROWS.min(most))?;
         let page = asked("RequestedPage", 1)?;
         if size > most && self.quirks.above_max == AboveMax::Refuse {
             return Err(self.error(400, &format!("RecordsPerPage must not be above {most}")));
@@ -167,7 +167,7 @@ impl System {
         }
     }
 
-    /// The records that can match, by the most telling filter that has an index.
+    /// The records that can match, by the most selective filter that has an index.
     fn narrow(&self, of: Resource, filters: &[Filter]) -> Vec<u64> {
         let ids = |field| filters.iter().find_map(|filter| filter.ids(field));
         let changed_after = || {
@@ -238,7 +238,7 @@ impl System {
         }
     }
 
-    /// A date in the way of this system.
+    /// A date in this system's format.
     pub(super) fn date(&self, at: Timestamp) -> Value {
         dates::write(at, self.quirks.dates).into()
     }

@@ -22,11 +22,11 @@ pub(crate) const ACTION_TYPES: u64 = 70;
 /// Action Outcomes.
 pub(crate) const OUTCOMES: u64 = 71;
 
-/// The stage where an application begins.
+/// The stage of new applications.
 pub(crate) const FIRST_STAGE: u64 = 10;
 /// The stage and status of an application that the candidate has withdrawn.
 pub(crate) const WITHDRAWN: (u64, u64) = (17, 39);
-/// The stage of a candidate who is hired.
+/// The stage of hired candidates.
 pub(crate) const OFFERS: u64 = 15;
 
 /// A list of options.

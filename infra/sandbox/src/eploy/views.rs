@@ -14,7 +14,7 @@ use super::setup::{
     ACTION_TYPES, OUTCOMES, PLACEMENT_STATUSES, STAGE_NAMES, STATUSES, VACANCY_STATUSES,
 };
 
-/// A record with these blocks. Whoever asks has seen to it that there is such a record; `null` if not.
+/// A record with these blocks; `null` if there is no such record, which callers have excluded.
 pub(super) fn record(system: &System, of: Resource, id: u64, blocks: &[&str]) -> Value {
     let show = |block: &dyn Fn(&str) -> Value| {
         let fields = blocks

@@ -29,7 +29,7 @@ const ACTION_PROPERTIES: [&str; 9] = [
 ];
 const PROVIDER_URL: &str = "ExternalProviderURL";
 
-/// Under which names a note may have its text: the path is not known, so neither is this.
+/// Accepted names of a note's text: the path is unknown, and so is this.
 const NOTE_TEXTS: [&str; 8] = [
     "Note",
     "Notes",
@@ -177,7 +177,7 @@ impl System {
         Ok(body)
     }
 
-    /// The action with what the body says of it; what it does not mention stays.
+    /// The action with the body's changes; absent properties are unchanged.
     fn filled(&self, mut action: Action, body: &Value) -> Result<Action, Answer> {
         let date = |name: &str, before| match property(body, name) {
             None => Ok(before),
@@ -394,7 +394,7 @@ impl System {
     }
 }
 
-/// The stage and status that a body asks for, in a shape that is understood.
+/// The stage and status in a body, in an accepted shape.
 fn stage_of(body: &Value, shape: StageWrite) -> Option<(u64, Option<u64>)> {
     let flat = |of: &Value| {
         let status = property(of, "StatusId").and_then(number);

@@ -14,7 +14,7 @@ const PARTNER: HeaderName = HeaderName::from_static("x-wecp-partner-authorizatio
 const ACTING_USER: HeaderName = HeaderName::from_static("wecp-user-email");
 
 impl Account {
-    /// Lets a call in, and tells who acts: the user whom it names, or the owner of a personal token.
+    /// Admits a call, and returns the acting user: the one that it names, or the owner of a personal token.
     pub(super) fn admit(&mut self, call: &Call) -> Result<Option<String>, Answer> {
         let Some(key) = call.header(&KEY) else {
             return Err(self.refused("API key is missing"));

@@ -1,4 +1,4 @@
-//! What candidates, reviewers, interviewers and administrators do in WeCP; played through the control API.
+//! What candidates, reviewers, interviewers and administrators do in WeCP, through the control API.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::control::{
 use crate::record::Platform;
 use crate::state::Context;
 
-/// Why something cannot be done.
+/// Why an act is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("there is no {0} {1}")]
@@ -112,7 +112,7 @@ impl Account {
             .collect()
     }
 
-    /// Other users take the place of those that there are.
+    /// Replaces the users.
     pub(crate) fn set_users(&mut self, emails: Vec<String>, random: &mut fastrand::Rng) {
         let token = |email: &str, users: &[super::User]| {
             users
@@ -201,7 +201,7 @@ impl Account {
             .unwrap_or_default();
         let it = &mut self.candidates[place];
         match act {
-            // Who has started does not go back to having opened.
+            // A candidate who has started cannot become one who has only opened it.
             CandidateAct::Open if it.standing == Standing::Invited => {
                 it.standing = Standing::Opened;
             }
@@ -270,7 +270,7 @@ impl Account {
         Ok(())
     }
 
-    /// The answers of a candidate who has finished a test, and how often they were evaluated again.
+    /// The answers of a candidate who has finished a test, and the number of re-evaluations.
     fn finished_test(
         &mut self,
         candidate: &str,
@@ -284,7 +284,7 @@ impl Account {
         }
     }
 
-    /// An interview is held and the scorecard filled in, or filled in again.
+    /// Conducts an interview and fills in the scorecard, or fills it in again.
     fn conducted(
         &mut self,
         candidate: &str,
@@ -329,7 +329,7 @@ impl Account {
             .collect()
     }
 
-    /// A candidate, even if they were removed since.
+    /// A candidate, even a removed one.
     pub(crate) fn participant_view(&self, id: &str) -> Option<ParticipantView> {
         self.candidates
             .get(*self.by_id.get(id)?)

@@ -180,7 +180,7 @@ impl Account {
     }
 }
 
-/// The address of a candidate and when they are to be interviewed; `Err` says what is wrong.
+/// A candidate's address and schedule; `Err` has the problem.
 fn read_schedule(it: &Value) -> Result<(String, Meeting), &'static str> {
     let email = it["emailId"].as_str().unwrap_or_default().trim();
     if !is_address(email) {

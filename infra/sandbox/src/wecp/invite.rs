@@ -1,5 +1,4 @@
-//! Candidates come and go: inviting to a test, and what both tests and interviews do with an address that is there
-//! already.
+//! Inviting to a test and removing candidates, and how tests and interviews handle an address that is already invited.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::control::Standing;
 use crate::record::{InvitationRecord, Platform};
 use crate::state::Context;
 
-/// Somebody to be invited to a test, or scheduled for an interview.
+/// A candidate to invite to a test, or to schedule for an interview.
 pub(super) struct Guest {
     /// The id of the test, the interview or the group.
     pub(super) of: String,
@@ -22,12 +21,12 @@ pub(super) struct Guest {
     pub(super) metadata: Value,
 }
 
-/// How somebody is invited.
+/// How a candidate is invited.
 #[derive(Clone, Debug)]
 pub(super) struct Manner {
-    /// Whether WeCP writes to them.
+    /// Whether WeCP sends an e-mail.
     pub(super) mailed: bool,
-    /// Whether a call of the API does it.
+    /// Whether it is by a call of the API.
     pub(super) by_api: bool,
     /// The acting user.
     pub(super) user: Option<String>,
@@ -35,7 +34,7 @@ pub(super) struct Manner {
 }
 
 impl Task {
-    /// A test that nobody has begun.
+    /// A test that was not begun.
     pub(super) fn test() -> Self {
         Self::Test {
             scored: Vec::new(),
@@ -73,7 +72,7 @@ impl Account {
         self.take_in(test, &body, &manner, around)
     }
 
-    /// Puts candidates into a group, who hear nothing of it.
+    /// Adds candidates to a group, without notifying them.
     pub(super) fn add_to_group(
         &mut self,
         group: Option<String>,
@@ -127,7 +126,7 @@ impl Account {
         }
     }
 
-    /// The candidates whom the body of an invitation names.
+    /// The candidates in the body of an invitation.
     fn guests(&self, test: &str, body: &Value) -> Result<Vec<Guest>, Answer> {
         let named: Vec<&Value> = match self.quirks.invite_body {
             InviteBody::Flat => vec![body],
@@ -169,7 +168,7 @@ impl Account {
             .copied()
     }
 
-    /// Refuses guests who are there already, if such are refused.
+    /// Rejects guests who are already invited, if the switch says so.
     pub(super) fn may_come(&self, guests: &[Guest]) -> Result<(), Answer> {
         let status = match self.quirks.duplicate {
             Duplicate::BadRequest => 400,
@@ -185,7 +184,7 @@ impl Account {
         Ok(())
     }
 
-    /// A guest becomes a candidate, or is found to be one. The place of the candidate.
+    /// Adds or finds a candidate. Returns the index.
     pub(super) fn welcome(
         &mut self,
         guest: Guest,
@@ -259,7 +258,7 @@ impl Account {
         });
     }
 
-    /// Removes a candidate; from this test or group only, if the path names one.
+    /// Removes a candidate; only from this test or group, if the path names one.
     pub(super) fn remove(&mut self, of: Option<&str>, candidate: &str) -> Answer {
         let place = self.place(candidate).filter(|place| {
             let it = &self.candidates[*place];
@@ -282,7 +281,7 @@ impl Account {
     }
 }
 
-/// What is to be kept with a candidate: their own, or else that of the whole body.
+/// A candidate's metadata: their own, or else that of the whole body.
 pub(super) fn metadata(candidate: &Value, body: &Value) -> Value {
     match &candidate["metadata"] {
         Value::Null => body["metadata"].clone(),
@@ -290,7 +289,7 @@ pub(super) fn metadata(candidate: &Value, body: &Value) -> Value {
     }
 }
 
-/// What the inviter calls it. The partner guide lets an integration add fields of its own to `metadata` (reference
+/// The inviter's own id of it. The partner guide lets an integration add its own fields to `metadata` (reference
 /// wecp, head).
 pub(super) fn external_id(metadata: &Value) -> Option<String> {
     metadata["invitationId"].as_str().map(str::to_owned)

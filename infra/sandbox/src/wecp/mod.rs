@@ -39,9 +39,9 @@ pub(crate) struct Account {
     pub(crate) partner_key: String,
     pub(crate) partner_secret: String,
     pub(crate) org: String,
-    /// What links for candidates and reviewers begin with.
+    /// The prefix of links for candidates and reviewers.
     pub(crate) links: String,
-    /// Where completions are called back to, if anywhere.
+    /// The URL for callbacks on completion, if any.
     pub(crate) callback_url: Option<String>,
     users: Vec<User>,
     /// Ids and names.
@@ -49,13 +49,13 @@ pub(crate) struct Account {
     tests: Vec<Test>,
     interviews: Vec<Interview>,
     candidates: Vec<Candidate>,
-    /// Where a candidate is in `candidates`.
+    /// The index of a candidate in `candidates`.
     by_id: HashMap<String, usize>,
     /// The candidates of a test or an interview, oldest first.
     by_task: HashMap<String, Vec<usize>>,
     /// The candidates of a test or an interview with an address, oldest first; without the removed ones.
     by_address: HashMap<(String, String), Vec<usize>>,
-    /// The second in which calls are counted, and how many came in it.
+    /// The second in which calls are counted, and their number.
     second: (i64, u32),
 }
 
@@ -108,7 +108,7 @@ impl Account {
         }
     }
 
-    /// An error in the way of this account.
+    /// An error in this account's format.
     pub(crate) fn error(&self, status: u16, message: &str) -> Answer {
         match self.quirks.error_body {
             ErrorBody::Text => Answer::text(status, message),
@@ -145,7 +145,7 @@ impl Account {
         }
     }
 
-    /// The body of a call; `Err` is the refusal.
+    /// The body of a call; `Err` is the rejection.
     fn body(&self, call: &Call) -> Result<Value, Answer> {
         let Some(body) = call.json().filter(Value::is_object) else {
             return Err(self.error(400, "The body is not a JSON object"));
@@ -164,7 +164,7 @@ impl Account {
         self.interviews.iter().find(|interview| interview.id == id)
     }
 
-    /// Where a candidate is, unless it was removed.
+    /// The index of a candidate that was not removed.
     fn place(&self, id: &str) -> Option<usize> {
         let place = *self.by_id.get(id)?;
         (!self.candidates[place].removed).then_some(place)
@@ -180,7 +180,7 @@ impl Account {
             .filter(|candidate| !candidate.removed)
     }
 
-    /// A list of candidates, which is something else if it is empty.
+    /// A list of candidates, with its own format if it is empty.
     fn listed(&self, rows: Vec<Value>) -> Answer {
         match self.quirks.empty_list {
             EmptyList::NotFound if rows.is_empty() => self.error(404, "No candidate found"),
@@ -228,7 +228,7 @@ impl Account {
     }
 }
 
-/// The name of the operation that a call asks for.
+/// The name of a call's operation.
 pub(crate) fn operation(world: &mut SandboxState, name: &str, call: &Call) -> &'static str {
     Operation::of(&world.wecp(name).0.quirks, call).name()
 }

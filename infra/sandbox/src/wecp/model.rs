@@ -54,7 +54,7 @@ pub(crate) struct Scored {
     pub(crate) testcases_passed: u32,
 }
 
-/// What was noticed during a test.
+/// Proctoring events of a test.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Noticed {
     pub(crate) pasted: u32,
@@ -67,7 +67,7 @@ pub(crate) struct Noticed {
     pub(crate) second_screen: u32,
 }
 
-/// What a candidate was invited to, and what came of it.
+/// The test or interview of a candidate, and its result.
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
     Test {
@@ -91,9 +91,9 @@ pub(crate) struct Candidate {
     pub(crate) email: String,
     pub(crate) metadata: Value,
     pub(crate) standing: Standing,
-    /// Gone for the API; the judge still knows it.
+    /// Removed for the API; the judge still knows it.
     pub(crate) removed: bool,
-    /// How often it was evaluated again.
+    /// The number of re-evaluations.
     pub(crate) retry: u32,
     pub(crate) created: Timestamp,
     pub(crate) started: Option<Timestamp>,

@@ -3,18 +3,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The switches of a WeCP account. A path stands without a slash at its ends; `{test}`, `{candidate}`,
-/// `{group}` and `{interview}` in it stand for ids.
+/// The switches of a WeCP account. Paths have no slash at their ends; `{test}`, `{candidate}`, `{group}` and `{interview}`
+/// in them are ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is an independent yes or no about another system"
+    reason = "each is an independent property of another system"
 )]
 pub struct Quirks {
     /// The status of a call with a wrong key or partner, 401 or 403 (§18).
     pub key_refused: u16,
-    /// And its body.
+    /// The body of that response.
     pub key_refused_body: KeyRefusedBody,
     /// What becomes of `X-WECP-Partner-Authorization` (§10).
     pub partner: Check,
@@ -24,24 +24,24 @@ pub struct Quirks {
     pub error_body: ErrorBody,
     /// Where the tests are listed; inferred from the path of their candidates (§12).
     pub tests_path: String,
-    /// The property that the list of tests is in; a bare array if absent.
+    /// The property that holds the list of tests; a bare array if absent.
     pub tests_in: Option<String>,
-    /// What a test's id is called in that list.
+    /// The name of a test's id in that list.
     pub test_id_field: String,
-    /// What a test's name is called in that list.
+    /// The name of a test's name in that list.
     pub test_name_field: String,
     /// Where a candidate is invited to a test, with `POST`; inferred, the path of their list (§12). Without
     /// `{test}`, the body names the test as `testId`.
     pub invite_path: String,
-    /// How the body of an invitation names the candidate.
+    /// How the body of an invitation holds the candidate.
     pub invite_body: InviteBody,
-    /// The property that the candidates are in, if they are in a list.
+    /// The property that holds the candidates, if they are in a list.
     pub invite_list_field: String,
-    /// What a candidate's name is called there.
+    /// The name of a candidate's name there.
     pub invite_name_field: String,
-    /// What a candidate's address is called there.
+    /// The name of a candidate's address there.
     pub invite_email_field: String,
-    /// What an invitation is answered with.
+    /// The response to an invitation.
     pub invite_answer: InviteAnswer,
     /// Whether that answer has the candidate's `link` (§16: the link is unique and private).
     pub invite_link: bool,
@@ -49,15 +49,15 @@ pub struct Quirks {
     pub honours_send_email: bool,
     /// Where `metadata` comes back (§11); it is kept in any case.
     pub metadata: Metadata,
-    /// Whether a body without `metadata` is refused.
+    /// Whether a body without `metadata` is rejected.
     pub requires_metadata: bool,
-    /// What inviting an address to a test again does, or scheduling it for an interview again.
+    /// The effect of inviting an address to a test again, or of scheduling it for an interview again.
     pub duplicate: Duplicate,
     /// What the list of candidates is where there are none (§13).
     pub empty_list: EmptyList,
-    /// Whether the list of a test that does not exist says so; otherwise it is as if it were empty.
+    /// Whether the list of an unknown test returns an error; otherwise it looks empty.
     pub names_unknown_test: bool,
-    /// Whether the list of candidates has those who have not finished.
+    /// Whether the list of candidates includes unfinished ones.
     pub list_unfinished: bool,
     /// Whether a candidate has a `status`, in the words of the product (§16: `Not started`).
     pub status_text: bool,
@@ -67,22 +67,22 @@ pub struct Quirks {
     pub test_duration: TestDuration,
     /// Where `proctoringData` is (§14).
     pub proctoring: Proctoring,
-    /// What stands where nothing is known yet, as with whoever has not finished.
+    /// The value of fields that are not known yet, as for an unfinished candidate.
     pub not_known: NotKnown,
     /// What `POST ats/wecp/scheduleInterviews` does (§12).
     pub ats_schedule: Scheduling,
     /// What `POST orgs/{org}/groups/{group}/interviews/{interview}/scheduleInterviews` does (§12).
     pub org_schedule: Scheduling,
-    /// Whether interviews and their candidates can be read; nothing is known of it.
+    /// Whether interviews and their candidates can be read; unknown.
     pub interview_reads: bool,
-    /// Where the interviews are listed.
+    /// The path of the list of interviews.
     pub interviews_path: String,
-    /// Where the candidates of an interview are listed.
+    /// The path of the candidates of an interview.
     pub interview_candidates_path: String,
-    /// Where a candidate is put into a group with `POST`, and where its candidates are listed with `GET`; nothing is known
-    /// of it. Without `{group}`, the body names the group as `groupId`, and nothing is listed. Nowhere if absent.
+    /// The path to add a candidate to a group with `POST`, and to list its candidates with `GET`; unknown. Without `{group}`,
+    /// the body names the group as `groupId`, and there is no list. None if absent.
     pub group_path: Option<String>,
-    /// Where a candidate is removed from a test or a group, with `DELETE`; nowhere if absent, as nothing is known of it.
+    /// The path to remove a candidate from a test or a group, with `DELETE`; none if absent, as it is unknown.
     pub removal_path: Option<String>,
     /// Calls that the account may make in a second before it is throttled; no limit if absent (§17).
     pub calls_per_second: Option<u32>,
@@ -90,9 +90,9 @@ pub struct Quirks {
     pub retry_after: Option<u64>,
     /// The body of callbacks, for an account that has a `callback_url` (§17: not established).
     pub callback_body: CallbackBody,
-    /// How often a callback is sent again when it was not answered with 2xx.
+    /// The number of retries of a callback without a 2xx response.
     pub callback_retries: u32,
-    /// The time between these tries, in milliseconds.
+    /// The time between these attempts, in milliseconds.
     pub callback_retry_ms: u64,
 }
 
@@ -143,7 +143,7 @@ impl Default for Quirks {
     }
 }
 
-/// The body of an answer that refuses the key.
+/// The body of a response that rejects the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyRefusedBody {
@@ -153,15 +153,15 @@ pub enum KeyRefusedBody {
     Text,
 }
 
-/// What becomes of a header.
+/// The handling of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
-    /// Nobody looks at it.
+    /// Ignored.
     Ignored,
-    /// It may be missing, but not wrong.
+    /// Optional, but not wrong.
     Checked,
-    /// It has to be there and right.
+    /// Required and right.
     Required,
 }
 
@@ -177,8 +177,8 @@ pub enum ErrorBody {
     JsonString,
 }
 
-/// How the body of an invitation names the candidate. `metadata` and `sendEmail` stand at the top in any case, and
-/// may stand at a candidate of a list.
+/// How the body of an invitation holds the candidate. `metadata` and `sendEmail` are at the top in any case, and may
+/// be at a candidate of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InviteBody {
@@ -190,7 +190,7 @@ pub enum InviteBody {
     Details,
 }
 
-/// What an invitation is answered with.
+/// The response to an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InviteAnswer {
@@ -198,11 +198,11 @@ pub enum InviteAnswer {
     Candidate,
     /// `[{"candidateId": …}]`
     List,
-    /// `{"message": "…"}`: who wants the id has to look it up.
+    /// `{"message": "…"}`: the id has to be looked up.
     Message,
 }
 
-/// Where `metadata` comes back.
+/// Where `metadata` is returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metadata {
@@ -214,13 +214,13 @@ pub enum Metadata {
     Echoed,
 }
 
-/// What inviting an address again does.
+/// The effect of inviting an address again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicate {
-    /// The candidate that was there; nobody hears anything. An interview is at the new time.
+    /// The existing candidate, without notification. An interview moves to the new time.
     SameId,
-    /// The candidate that was there; they are written to again.
+    /// The existing candidate, who is notified again.
     SameIdSentAgain,
     /// Another candidate.
     NewId,
@@ -230,7 +230,7 @@ pub enum Duplicate {
     Conflict,
 }
 
-/// What a list without candidates is.
+/// The list without candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptyList {
@@ -288,11 +288,11 @@ pub enum Proctoring {
     None,
 }
 
-/// What stands where nothing is known yet.
+/// The value of fields that are not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotKnown {
-    /// Nothing.
+    /// Left out.
     LeftOut,
     /// `null`
     Null,
@@ -300,17 +300,17 @@ pub enum NotKnown {
     Zero,
 }
 
-/// What scheduling does.
+/// The effect of scheduling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheduling {
-    /// Schedules and answers with what it scheduled.
+    /// Schedules, and returns what was scheduled.
     Answered,
-    /// Schedules and answers `[]`.
+    /// Schedules, and returns `[]`.
     AnsweredEmpty,
-    /// Schedules nothing and answers `[]`.
+    /// Schedules nothing, and returns `[]`.
     Nothing,
-    /// There is no such path.
+    /// The path does not exist.
     Absent,
 }
 

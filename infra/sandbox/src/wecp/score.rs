@@ -1,4 +1,4 @@
-//! How tests and scorecards are answered: made up from the seed.
+//! Answers to tests and scorecards, generated from the seed.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn answers(questions: &[Question], random: &mut fastrand::Rng) -> Vec
         .collect()
 }
 
-/// The same answers, evaluated against other test cases; what has choices stays.
+/// The same answers, evaluated against other test cases; answers with choices are unchanged.
 pub(super) fn evaluated_again(scored: &mut [Scored], random: &mut fastrand::Rng) {
     for it in scored {
         if it.question.language.is_some() {
@@ -64,7 +64,7 @@ pub(super) fn time_spent_ms(scored: &[Scored]) -> u32 {
     scored.iter().map(|it| it.time_spent_ms).sum()
 }
 
-/// With two digits after the point.
+/// With two decimals.
 pub(super) fn percent(scored: &[Scored]) -> f64 {
     let (points, max) = (f64::from(points(scored)), f64::from(max_points(scored)));
     if max > 0.0 {
@@ -74,7 +74,7 @@ pub(super) fn percent(scored: &[Scored]) -> f64 {
     }
 }
 
-/// What an interviewer fills in.
+/// An interviewer's scorecard.
 pub(super) fn marks(lines: &[ScorecardLine], random: &mut fastrand::Rng) -> Vec<Value> {
     lines
         .iter()

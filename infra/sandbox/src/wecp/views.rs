@@ -25,7 +25,7 @@ impl Shown {
         self.properties.insert(name.to_owned(), value);
     }
 
-    /// What may not be known yet, and what stands for it where that is a zero.
+    /// A value that may not be known yet, and its zero.
     fn put_known(&mut self, name: &str, value: Option<Value>, zero: Value) {
         match (value, self.not_known) {
             (Some(value), _) => self.put(name, value),
@@ -73,7 +73,7 @@ impl Account {
         format!("{}/report/{}", self.links, it.id)
     }
 
-    /// What an invitation to a test is answered with, for one candidate.
+    /// The response to an invitation to a test, for one candidate.
     pub(super) fn shown_invited(&self, it: &Candidate) -> Value {
         let mut shown = self.shown();
         shown.put("candidateId", json!(it.id));
@@ -100,7 +100,7 @@ impl Account {
         Value::Object(shown.properties)
     }
 
-    /// What the list and a single candidate have in common.
+    /// The common fields of a list's candidate and a single one.
     fn shown_common(&self, it: &Candidate, scored: &[Scored]) -> Shown {
         let mut shown = self.shown();
         shown.put("candidateId", json!(it.id));
@@ -165,7 +165,7 @@ impl Account {
             FormLabels::EnglishLong => json!({"Full name": name, "E-mail address": email}),
             FormLabels::German => json!({"Vollständiger Name": name, "E-Mail-Adresse": email}),
             FormLabels::Hindi => json!({"नाम": name, "ईमेल": email}),
-            // JSON objects come sorted here, so that the other address is the first one.
+            // JSON objects are sorted here, so that the other address comes first.
             FormLabels::SecondAddress => json!({
                 "College Email": "placements@college.example.com",
                 "Email": email,

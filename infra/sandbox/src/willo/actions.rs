@@ -1,4 +1,4 @@
-//! What candidates, reviewers and administrators do in Willo; played through the control API.
+//! What candidates, reviewers and administrators do in Willo, through the control API.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::control::{ByHand, CandidateAct, NewInterview, ParticipantView, Review
 use crate::record::Platform;
 use crate::state::Context;
 
-/// Why something cannot be done.
+/// Why an act is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("there is no {0} {1}")]
@@ -106,7 +106,7 @@ impl Account {
         let it = &mut self.participants[place];
         it.updated = at;
         match act {
-            // Who has started does not go back to having opened.
+            // A candidate who has started cannot become one who has only opened it.
             CandidateAct::Open if before == Standing::Invited => it.standing = Standing::Opened,
             CandidateAct::Open => {}
             CandidateAct::Start => {
@@ -199,7 +199,7 @@ impl Account {
             .collect()
     }
 
-    /// A participant, even if it was removed since.
+    /// A participant, even a removed one.
     pub(crate) fn participant_view(&self, key: &str) -> Option<ParticipantView> {
         self.participants
             .get(*self.by_key.get(key)?)

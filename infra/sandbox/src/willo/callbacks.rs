@@ -14,7 +14,7 @@ use crate::state::Context;
 use crate::webhook_sender::Delivery;
 
 impl Account {
-    /// Calls back whoever follows an event of a participant.
+    /// Calls all webhooks that follow an event of a participant.
     pub(super) fn happened(
         &self,
         event: Event,

@@ -35,7 +35,7 @@ pub(crate) struct Account {
     pub(crate) base_url: String,
     pub(crate) quirks: Quirks,
     pub(crate) api_key: String,
-    /// What links for candidates and reviewers begin with.
+    /// The prefix of links for candidates and reviewers.
     pub(crate) links: String,
     users: Vec<User>,
     departments: Vec<Keyed>,
@@ -44,13 +44,13 @@ pub(crate) struct Account {
     interviews: Vec<Interview>,
     participants: Vec<Participant>,
     webhooks: Vec<Webhook>,
-    /// Where a participant is in `participants`.
+    /// The index of a participant in `participants`.
     by_key: HashMap<String, usize>,
     /// An interview's participants, oldest first.
     of_interview: HashMap<String, Vec<usize>>,
     /// The participants of an interview with an address, oldest first.
     of_address: HashMap<(String, String), Vec<usize>>,
-    /// The second in which calls are counted, and how many came in it.
+    /// The second in which calls are counted, and their number.
     second: (i64, u32),
 }
 
@@ -64,7 +64,7 @@ fn code(random: &mut fastrand::Rng) -> String {
     (0..6).map(|_| random.uppercase()).collect()
 }
 
-/// An error in the way of Django REST framework.
+/// An error in the format of Django REST framework.
 pub(crate) fn detail(status: u16, text: &str) -> Answer {
     Answer::json(status, &json!({"detail": text}))
 }
@@ -217,7 +217,7 @@ enum What {
     Users,
     Departments,
     Templates,
-    /// There is such a path, but not with this method.
+    /// The path exists, but not with this method.
     NotAllowed,
     Unknown,
 }
@@ -281,7 +281,7 @@ impl Operation {
     }
 }
 
-/// The name of the operation that a call asks for.
+/// The name of a call's operation.
 pub(crate) fn operation(call: &Call) -> &'static str {
     Operation::of(call).name
 }

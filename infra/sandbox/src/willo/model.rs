@@ -70,7 +70,7 @@ pub(crate) struct Participant {
     pub(crate) phone: String,
     pub(crate) external_id: Option<String>,
     pub(crate) standing: Standing,
-    /// Gone for the API; the judge still knows it.
+    /// Removed for the API; the judge still knows it.
     pub(crate) removed: bool,
     /// The key of its stage.
     pub(crate) stage: String,
@@ -106,7 +106,7 @@ impl Event {
         }
     }
 
-    /// The operation that faults of its callbacks name.
+    /// The operation of its callbacks, for faults.
     pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::NewResponse => "willo.callback.new_response",

@@ -14,7 +14,7 @@ use crate::state::Context;
 
 const REQUIRED: &str = "This field is required.";
 
-/// Somebody to be invited.
+/// A candidate to invite.
 pub(super) struct Guest {
     pub(super) interview: String,
     pub(super) name: String,
@@ -75,7 +75,7 @@ impl Account {
         }
     }
 
-    /// Where a participant is, unless it was removed.
+    /// The index of a participant that was not removed.
     pub(super) fn place(&self, key: &str) -> Option<usize> {
         let place = *self.by_key.get(key)?;
         (!self.participants[place].removed).then_some(place)
@@ -246,7 +246,7 @@ impl Account {
         participant
     }
 
-    /// The invitation goes out.
+    /// Sends the invitation.
     pub(super) fn sent(
         &self,
         to: &Participant,

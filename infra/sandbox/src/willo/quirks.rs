@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is an independent yes or no about another system"
+    reason = "each is an independent property of another system"
 )]
 pub struct Quirks {
     /// (a) How the API key stands in `Authorization` (§2).
@@ -25,7 +25,7 @@ pub struct Quirks {
     pub callback_body: CallbackBody,
     /// (e) How often a callback is sent again when it was not answered with 2xx (§7).
     pub callback_retries: u32,
-    /// The time between these tries, in milliseconds.
+    /// The time between these attempts, in milliseconds.
     pub callback_retry_ms: u64,
     /// (f) For how long links to recordings are valid, in seconds; for ever if absent (§5).
     pub media_seconds: Option<u64>,
@@ -35,11 +35,11 @@ pub struct Quirks {
     pub retry_after: Option<u64>,
     /// (h) What `PATCH` takes as a stage (§9).
     pub stage_patch: StagePatch,
-    /// How a participant shows its stage.
+    /// The format of a participant's stage.
     pub stage_shape: StageShape,
-    /// Whether the rows of the list of participants show where they stand.
+    /// Whether the rows of the list of participants have their state.
     pub list_shows_status: bool,
-    /// In which order participants are listed.
+    /// The order of the list of participants.
     pub participants_order: Order,
     /// Whether recorded answers have transcripts (§5: depends on the plan).
     pub transcripts: bool,
@@ -74,7 +74,7 @@ impl Default for Quirks {
     }
 }
 
-/// How the API key stands in `Authorization`.
+/// The format of the API key in `Authorization`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authorization {
@@ -82,17 +82,17 @@ pub enum Authorization {
     Bare,
     /// After `Bearer`.
     Bearer,
-    /// Either way.
+    /// Either.
     Either,
 }
 
-/// What inviting an address to an interview again does.
+/// The effect of inviting an address to an interview again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicate {
-    /// 201 with the participant that was there; the candidate hears nothing.
+    /// 201 with the existing participant, without notification.
     SameKey,
-    /// 201 with the participant that was there; the candidate is written to again.
+    /// 201 with the existing participant, who is notified again.
     SameKeySentAgain,
     /// 201 with another participant.
     NewKey,
@@ -102,15 +102,15 @@ pub enum Duplicate {
     Conflict,
 }
 
-/// What becomes of an `external_id`.
+/// The handling of an `external_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExternalId {
-    /// Nothing, neither in a body nor in a filter.
+    /// Ignored in bodies and filters.
     Ignored,
-    /// It comes back and filters.
+    /// It is returned and filters.
     Echoed,
-    /// It comes back, but does not filter.
+    /// It is returned, but does not filter.
     EchoedOnly,
 }
 
@@ -124,11 +124,11 @@ pub enum CallbackBody {
     Nested,
     /// `{"data": {…}}`
     Data,
-    /// All that reading the participant gives.
+    /// The same as reading the participant.
     Dump,
 }
 
-/// What `PATCH` takes as a stage.
+/// What `PATCH` accepts as a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StagePatch {
@@ -140,7 +140,7 @@ pub enum StagePatch {
     Either,
 }
 
-/// How a participant shows its stage.
+/// The format of a participant's stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageShape {
@@ -150,12 +150,12 @@ pub enum StageShape {
     Object,
 }
 
-/// An order of a list.
+/// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The oldest first.
     OldestFirst,
-    /// The newest first, so that rows wander while somebody pages.
+    /// The newest first, so that rows move between pages.
     NewestFirst,
 }

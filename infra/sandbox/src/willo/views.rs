@@ -11,8 +11,8 @@ use super::{Account, detail, later};
 use crate::call::{Answer, Call};
 use crate::control::Standing;
 
-const LARGEST_PAGE: usize = 30;
-const USUAL_PAGE: usize = 10;
+const MAX_PAGE_ROWS: usize = 30;
+const DEFAULT_PAGE_ROWS: usize = 10;
 
 /// `2026-11-20T09:00:00.123456Z`: Willo's times have microseconds at most, as its framework writes them
 /// (shared/platforms/REFERENCE.md §1).
@@ -53,8 +53,8 @@ impl Account {
         };
         let size = number("page_size")
             .filter(|size| *size > 0)
-            .unwrap_or(USUAL_PAGE)
-            .min(LARGEST_PAGE);
+            .unwrap_or(DEFAULT_PAGE_ROWS)
+            .min(MAX_PAGE_ROWS);
         let page = match call.parameter("page") {
             None => Some(1),
             Some(_) => number("page"),
@@ -127,7 +127,7 @@ impl Account {
         format!("{}/invite/{}/", self.links, it.code)
     }
 
-    /// A participant with everything.
+    /// A full participant.
     pub(super) fn shown_participant(&self, it: &Participant, now: Timestamp) -> Value {
         let mut shown = self.shown_row(it);
         let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);

@@ -66,7 +66,7 @@ impl Account {
         Answer::empty(204)
     }
 
-    /// The webhooks that an event of an interview goes to.
+    /// The webhooks for an event of an interview.
     pub(super) fn followers(&self, event: Event, interview: &str) -> Vec<&Webhook> {
         let found = self.interview(interview);
         self.webhooks
@@ -85,7 +85,7 @@ impl Account {
     }
 }
 
-/// A webhook with what a body says of it.
+/// A webhook with the body's changes.
 fn changed(mut webhook: Webhook, body: &Value) -> Result<Webhook, Answer> {
     if let Some(url) = body.get("url") {
         url.as_str()

@@ -1,4 +1,4 @@
-//! Eploy systems and what recruiters do and see.
+//! Eploy systems, and what recruiters do and see.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 
 use crate::eploy::{self, AnswerType, Asked, Key, Role, Transition};
 
-/// An Eploy system as it is set up.
+/// The configuration of an Eploy system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemInfo {
     /// Its name.
     pub name: String,
-    /// What `/api/…` is appended to; without a slash at the end.
+    /// The base URL, to which `/api/…` is appended; without a slash at the end.
     pub base_url: String,
     /// Its API keys; the allowance is shared by all of them.
     pub keys: Vec<Key>,
     /// The roles of the user that the keys run as. Only exactly one works (shared/eploy/REFERENCE.md §2).
     pub roles: Vec<Role>,
-    /// From where the API may be called: CIDR or wildcards. With none, nobody can.
+    /// The addresses that may call the API: CIDR or wildcards. If empty, none may.
     pub ip_ranges: Vec<String>,
     /// Calls a day; no limit if absent.
     pub allowance: Option<u64>,
@@ -31,7 +31,7 @@ pub struct SystemInfo {
     pub quirks: eploy::Quirks,
 }
 
-/// Changes to an Eploy system; what is absent stays.
+/// Changes to an Eploy system; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SystemSettings {
@@ -47,20 +47,20 @@ pub struct SystemSettings {
     /// All IP ranges.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_ranges: Option<Vec<String>>,
-    /// Calls a day; 0 takes the limit away.
+    /// Calls a day; 0 removes the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowance: Option<u64>,
-    /// Sets the count of today's calls; 0 begins the day anew.
+    /// Sets the count of today's calls; 0 starts the day again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls_today: Option<u64>,
     /// All automatic transitions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transitions: Option<Vec<Transition>>,
-    /// Whether all tokens end now.
+    /// Whether to revoke all tokens.
     pub end_tokens: bool,
 }
 
-/// A vacancy to be created.
+/// A vacancy to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewVacancy {
@@ -72,7 +72,7 @@ pub struct NewVacancy {
     /// Its workflow: 1 (the default) has every stage, 2 has none for assessments.
     #[serde(default)]
     pub workflow: Option<u64>,
-    /// Whether it belongs to no company.
+    /// Whether it has no company.
     #[serde(default)]
     pub without_company: bool,
 }
@@ -84,25 +84,25 @@ pub struct Id<T> {
     pub id: T,
 }
 
-/// Applications to be created, each of a new made-up candidate unless one is named.
+/// Applications to create, each of a new generated candidate unless one is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewApplications {
-    /// For which vacancy.
+    /// The vacancy.
     pub vacancy: u64,
-    /// How many.
+    /// The number.
     #[serde(default = "one")]
     pub count: u32,
-    /// Of which candidate.
+    /// The candidate.
     #[serde(default)]
     pub candidate: Option<u64>,
-    /// At which stage, by name or id; the first one if absent.
+    /// The stage, by name or id; the first one if absent.
     #[serde(default)]
     pub stage: Option<String>,
-    /// With which status, by name or id; the stage's first one if absent.
+    /// The status, by name or id; the stage's first one if absent.
     #[serde(default)]
     pub status: Option<String>,
-    /// When they were created; now if absent.
+    /// The creation date; now if absent.
     #[serde(default)]
     pub at: Option<Timestamp>,
 }
@@ -112,7 +112,7 @@ fn one() -> u32 {
 }
 
 impl NewApplications {
-    /// So many, of new candidates, at the first stage.
+    /// This number of applications, of new candidates, at the first stage.
     pub fn new(vacancy: u64, count: u32) -> Self {
         Self {
             vacancy,
@@ -138,11 +138,11 @@ pub struct Created {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Move {
-    /// Which.
+    /// The applications.
     pub applications: Vec<u64>,
-    /// To which stage, by name or id.
+    /// The stage, by name or id.
     pub stage: String,
-    /// With which status, by name or id; the stage's first one if absent.
+    /// The status, by name or id; the stage's first one if absent.
     #[serde(default)]
     pub status: Option<String>,
 }
@@ -151,11 +151,11 @@ pub struct Move {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Applications {
-    /// Which.
+    /// Their ids.
     pub applications: Vec<u64>,
 }
 
-/// Changes to a candidate; what is absent stays. An empty e-mail address or number takes it away.
+/// Changes to a candidate; absent fields are unchanged. An empty e-mail address or number removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EditCandidate {
@@ -169,35 +169,35 @@ pub struct EditCandidate {
     pub mobile: Option<String>,
 }
 
-/// A custom question to be added.
+/// A custom question to add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewQuestion {
-    /// What carries it: applications, unless it says otherwise.
+    /// The record type that has it; applications by default.
     #[serde(default)]
     pub of: Asked,
     /// Its title.
     pub title: String,
-    /// What it takes.
+    /// The type of its answer.
     pub answer_type: AnswerType,
 }
 
-/// What a recruiter answers a custom question with.
+/// A recruiter's answer to a custom question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAnswer {
-    /// The type of the record that it is asked of.
+    /// The type of the record.
     #[serde(default)]
     pub of: Asked,
     /// The record.
     pub record: u64,
     /// The question.
     pub question: u64,
-    /// The answer as the API takes it; null takes it away.
+    /// The answer in the API's format; null removes it.
     pub answer: Value,
 }
 
-/// An option to be added to a list, or changed.
+/// An option to add to a list, or to change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewOption {
@@ -207,12 +207,12 @@ pub struct NewOption {
     pub id: u64,
     /// Its name.
     pub name: String,
-    /// Whether it may no longer be chosen.
+    /// Whether it is archived.
     #[serde(default)]
     pub archived: bool,
 }
 
-/// A stage with a status, as a recruiter reads them.
+/// A stage with a status, as a recruiter sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PositionView {
     /// The stage's id.
@@ -230,9 +230,9 @@ pub struct PositionView {
 pub struct HistoryView {
     /// Its id.
     pub id: u64,
-    /// Since when.
+    /// Its date.
     pub at: Timestamp,
-    /// Where.
+    /// The stage and status.
     pub position: PositionView,
     /// The action that caused it.
     pub action: Option<u64>,
@@ -255,7 +255,7 @@ pub struct ActionView {
     pub start: Option<Timestamp>,
     /// When it was completed.
     pub completion: Option<Timestamp>,
-    /// The comments, as they were sent.
+    /// The comments, as sent.
     pub comments_html: Option<String>,
     /// The link to the provider.
     pub link: Option<String>,
@@ -285,7 +285,7 @@ pub struct AnswerView {
     pub answer: Value,
 }
 
-/// An application as a recruiter now sees it.
+/// An application as a recruiter sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationView {
     /// Its id.
@@ -294,13 +294,13 @@ pub struct ApplicationView {
     pub candidate: u64,
     /// Its vacancy.
     pub vacancy: u64,
-    /// Where it stands.
+    /// Its stage and status.
     pub position: PositionView,
-    /// When it was made.
+    /// Its creation date.
     pub created: Timestamp,
     /// Its modification date.
     pub modified: Timestamp,
-    /// Where it stood, oldest first.
+    /// Its former stages and statuses, oldest first.
     pub history: Vec<HistoryView>,
     /// Its actions, oldest first.
     pub actions: Vec<ActionView>,

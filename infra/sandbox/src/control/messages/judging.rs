@@ -1,4 +1,4 @@
-//! Faults, and what a test judges by.
+//! Faults, and the judgement of tests.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use super::{ApplicationView, ParticipantView};
 use crate::faults::Rule;
 use crate::record::Platform;
 
-/// The faults in force.
+/// The active faults.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FaultState {
-    /// The rules, those for the next calls with what is left of them.
+    /// The rules; those for the next calls with their remaining counts.
     pub rules: Vec<Rule>,
     /// How often each kind has been injected since the start.
     pub injected: BTreeMap<String, u64>,
 }
 
-/// How far the callbacks are.
+/// The state of the callbacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// How many are neither delivered nor given up.
+    /// The number that are neither delivered nor given up.
     pub pending: usize,
 }
 
 /// An entry into a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The stage's name.
     pub stage: String,
@@ -36,10 +36,10 @@ pub struct Entry {
     pub status: Option<String>,
 }
 
-/// An invitation that went to a candidate.
+/// An invitation that was sent to a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// When.
+    /// The time.
     pub at: Timestamp,
     /// The platform.
     pub platform: Platform,
@@ -49,25 +49,25 @@ pub struct Sent {
     pub interview: String,
     /// The participant.
     pub participant: String,
-    /// What the inviter calls it.
+    /// The inviter's own id of it.
     pub external_id: Option<String>,
-    /// Whether an existing participant was written to again.
+    /// Whether an existing participant was notified again.
     pub again: bool,
-    /// Whether the platform wrote to the candidate; otherwise it only made a link.
+    /// Whether the platform notified the candidate; otherwise it only created a link.
     pub mailed: bool,
 }
 
-/// What can be said of one application, for a test to find invitations that are missing or double, and results that
-/// were not reported.
+/// The judgement of one application: with it a test finds missing and duplicate invitations, and results that were not
+/// reported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judged {
     /// The application as a recruiter sees it.
     pub application: ApplicationView,
-    /// When it came to which stage: one entry per change of stage, not of status alone.
+    /// Its entries into stages: one for each change of stage, not of status alone.
     pub entries: Vec<Entry>,
-    /// Every invitation that went to an address or number that the candidate has or had, oldest first. A candidate with
-    /// several applications has the same ones at each of them.
+    /// Every invitation to a current or former address or number of the candidate, oldest first. A candidate with several
+    /// applications has the same ones at each of them.
     pub invitations: Vec<Sent>,
-    /// The participants that these invitations made, as they now are.
+    /// The participants of these invitations, as they are now.
     pub participants: Vec<ParticipantView>,
 }

@@ -1,4 +1,4 @@
-//! What goes to and comes from the control API, as JSON.
+//! The messages of the control API, as JSON.
 
 mod eploy;
 mod judging;
@@ -17,6 +17,6 @@ pub use self::willo::*;
 /// An HRMS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HrmsInfo {
-    /// Where it takes webhooks.
+    /// Its webhook URL.
     pub url: String,
 }

@@ -1,4 +1,4 @@
-//! Participants of any platform, and what candidates do.
+//! Participants of any platform, and candidates' acts.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::record::Platform;
 
-/// A candidate whom somebody invites in the platform itself.
+/// A candidate invited in the platform itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByHand {
@@ -18,11 +18,11 @@ pub struct ByHand {
     pub email: String,
 }
 
-/// Where a participant stands.
+/// The state of a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// The invitation is out.
+    /// The invitation was sent.
     Invited,
     /// The candidate has opened it.
     Opened,
@@ -30,22 +30,22 @@ pub enum Standing {
     Started,
     /// The candidate has answered.
     Completed,
-    /// The candidate does not want to.
+    /// The candidate has declined.
     Declined,
     /// The invitation did not arrive.
     Bounced,
-    /// The time is over.
+    /// The invitation has expired.
     Expired,
 }
 
 impl Standing {
-    /// Whether the candidate can still do something.
+    /// Whether the candidate can still act.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Invited | Self::Opened | Self::Started)
     }
 }
 
-/// What a candidate does, or what happens to the invitation.
+/// An act of a candidate, or an event of the invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CandidateAct {
@@ -55,32 +55,32 @@ pub enum CandidateAct {
     Start,
     /// Answers every question, or stays to the end of a live interview; calls back `new_response` or `completed`.
     Answer,
-    /// Declines. Nothing is known of a way to decline a test of WeCP, so there it is refused.
+    /// Declines. No way to decline a test of WeCP is known, so there it is rejected.
     Decline,
     /// The invitation bounces.
     Bounce,
-    /// The time runs out.
+    /// The invitation expires.
     Expire,
 }
 
-/// Somebody does something with several participants.
+/// An act for several participants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acts<A> {
     /// Their keys.
     pub participants: Vec<String>,
-    /// What.
+    /// The act.
     pub act: A,
 }
 
-/// When a live interview is to be.
+/// The schedule of a live interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meeting {
-    /// When it begins.
+    /// Its start.
     pub at: Timestamp,
-    /// How long it is to last, in minutes.
+    /// Its duration, in minutes.
     pub minutes: u32,
-    /// The interviewers, as they were given.
+    /// The interviewers, as given.
     pub interviewers: Vec<String>,
 }
 
@@ -95,13 +95,13 @@ pub struct ParticipantView {
     pub key: String,
     /// The key of the interview or test.
     pub interview: String,
-    /// The address, as it was given.
+    /// The address, as given.
     pub email: String,
-    /// The number, as it was given.
+    /// The number, as given.
     pub phone: String,
-    /// What the inviter calls it.
+    /// The inviter's own id of it.
     pub external_id: Option<String>,
-    /// Where it stands.
+    /// Its state.
     pub standing: Standing,
     /// Whether it was removed.
     pub removed: bool,
@@ -111,7 +111,7 @@ pub struct ParticipantView {
     pub scores: Vec<(String, f64, f64)>,
     /// Its rating.
     pub stars: Option<u8>,
-    /// How many comments it has.
+    /// The number of comments.
     pub comments: usize,
     /// When it was created.
     pub created: Timestamp,
@@ -119,12 +119,12 @@ pub struct ParticipantView {
     pub started: Option<Timestamp>,
     /// When the candidate finished.
     pub completed: Option<Timestamp>,
-    /// What the inviter wants kept with it; null on Willo, which keeps nothing.
+    /// The inviter's metadata; null on Willo, which stores none.
     pub metadata: Value,
     /// How often a finished test was evaluated again.
     pub retry: u32,
     /// The candidate's link.
     pub link: Option<String>,
-    /// When a live interview is to be.
+    /// The schedule of a live interview.
     pub meeting: Option<Meeting>,
 }

@@ -1,4 +1,4 @@
-//! WeCP accounts, and what their reviewers and interviewers do.
+//! WeCP accounts, and acts of their reviewers and interviewers.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,36 @@ use serde_json::Value;
 
 use crate::wecp;
 
-/// A WeCP account as it is set up.
+/// The configuration of a WeCP account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WecpInfo {
     /// Its name.
     pub name: String,
-    /// What `/ats/wecp/…` and `/orgs/…` are appended to; without a slash at the end.
+    /// The base URL, to which `/ats/wecp/…` and `/orgs/…` are appended; without a slash at the end.
     pub base_url: String,
     /// The company-wide API key.
     pub api_key: String,
-    /// The key of the partner whom it lets in.
+    /// The key of the partner that it accepts.
     pub partner_key: String,
     /// The partner's secret.
     pub partner_secret: String,
-    /// Its users: addresses and personal access tokens, which stand in the place of the key.
+    /// Its users: addresses and personal access tokens, which are accepted in place of the key.
     pub users: Vec<(String, String)>,
     /// Its name in the paths of groups.
     pub org: String,
     /// Its groups: ids and names.
     pub groups: Vec<(String, String)>,
-    /// What links for candidates and reviewers begin with.
+    /// The prefix of links for candidates and reviewers.
     pub links: String,
     /// Its tests: ids and names.
     pub tests: Vec<(String, String)>,
-    /// Where completions are called back to, if anywhere.
+    /// The URL for callbacks on completion, if any.
     pub callback_url: Option<String>,
     /// Its switches.
     pub quirks: wecp::Quirks,
 }
 
-/// Changes to a WeCP account; what is absent stays.
+/// Changes to a WeCP account; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WecpSettings {
@@ -53,18 +53,18 @@ pub struct WecpSettings {
     /// The partner's secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partner_secret: Option<String>,
-    /// The addresses of all users; who stays keeps the token.
+    /// The addresses of all users; users who are kept keep their tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users: Option<Vec<String>>,
-    /// What links begin with.
+    /// The prefix of links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<String>,
-    /// Where completions are called back to, on the loopback; empty: nowhere.
+    /// The URL for callbacks on completion, on the loopback; empty: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<String>,
 }
 
-/// A test to be created.
+/// A test to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewTest {
@@ -81,14 +81,14 @@ pub struct NewTest {
 pub struct TestQuestion {
     /// Its title.
     pub title: String,
-    /// The points that it gives.
+    /// Its points.
     pub points: u32,
     /// The language of a programming question; without it, it has choices.
     #[serde(default)]
     pub language: Option<String>,
 }
 
-/// An interview that somebody creates in WeCP itself, in its first group.
+/// An interview created in WeCP itself, in its first group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewWecpInterview {
@@ -97,7 +97,7 @@ pub struct NewWecpInterview {
     /// Whether it is recorded.
     #[serde(default)]
     pub record: bool,
-    /// What the interviewer fills in.
+    /// The scorecard.
     #[serde(default)]
     pub scorecard: Vec<ScorecardLine>,
 }
@@ -105,14 +105,14 @@ pub struct NewWecpInterview {
 /// A line of an interview's scorecard, in the words of the API (shared/platforms/REFERENCE.md §15).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorecardLine {
-    /// What is asked.
+    /// The question.
     pub question: String,
     /// Whether it has to be filled in.
     #[serde(default)]
     pub required: bool,
-    /// How it is answered.
+    /// The type of the answer.
     pub type_of_question: LineKind,
-    /// What an objective question lets choose from.
+    /// The options of an objective question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub option: Vec<String>,
 }
@@ -126,7 +126,7 @@ impl ScorecardLine {
     }
 }
 
-/// How a line of a scorecard is answered.
+/// The type of an answer on a scorecard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
@@ -138,13 +138,13 @@ pub enum LineKind {
     Text,
 }
 
-/// What a reviewer of a test does, or the interviewer of an interview.
+/// An act of a test's reviewer, or of an interview's interviewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WecpReviewerAct {
     /// Lets the programs of a finished test run against other test cases; `retry` goes up.
     Rerun,
-    /// Scores an answer of a finished test anew; `retry` goes up.
+    /// Scores an answer of a finished test again; `retry` goes up.
     Rescore {
         /// The question's title or id.
         question: String,
@@ -153,7 +153,7 @@ pub enum WecpReviewerAct {
     },
     /// Holds an interview and fills in its scorecard, or fills it in again.
     Conduct {
-        /// One answer for each line; made up if there are none.
+        /// One answer for each line; generated if there are none.
         #[serde(default)]
         answers: Vec<Value>,
     },
@@ -172,9 +172,9 @@ pub struct WecpInterviewView {
     pub group: String,
     /// Whether it is recorded.
     pub record: bool,
-    /// What the interviewer fills in.
+    /// The scorecard.
     pub scorecard: Vec<ScorecardLine>,
-    /// What the creator wants kept with it.
+    /// The creator's metadata.
     pub metadata: Value,
     /// When it was created.
     pub created: Timestamp,

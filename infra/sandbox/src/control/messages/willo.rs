@@ -1,4 +1,4 @@
-//! Willo accounts and what their reviewers do.
+//! Willo accounts and acts of their reviewers.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use crate::willo;
 
-/// A Willo account as it is set up.
+/// The configuration of a Willo account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountInfo {
     /// Its name.
     pub name: String,
-    /// What `/api/integrations/v2/…` is appended to; without a slash at the end.
+    /// The base URL, to which `/api/integrations/v2/…` is appended; without a slash at the end.
     pub base_url: String,
     /// Its API key.
     pub api_key: String,
-    /// What links for candidates and reviewers begin with.
+    /// The prefix of links for candidates and reviewers.
     pub links: String,
     /// Its interviews: keys and titles.
     pub interviews: Vec<(String, String)>,
@@ -26,7 +26,7 @@ pub struct AccountInfo {
     pub quirks: willo::Quirks,
 }
 
-/// Changes to a Willo account; what is absent stays.
+/// Changes to a Willo account; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccountSettings {
@@ -36,12 +36,12 @@ pub struct AccountSettings {
     /// The API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key: Option<String>,
-    /// What links begin with.
+    /// The prefix of links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<String>,
 }
 
-/// An interview to be created.
+/// An interview to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewInterview {
@@ -49,7 +49,7 @@ pub struct NewInterview {
     pub title: String,
 }
 
-/// What a reviewer does.
+/// An act of a reviewer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewerAct {
@@ -77,6 +77,6 @@ pub enum ReviewerAct {
         /// The stage's name.
         name: String,
     },
-    /// Removes the participant; calls back nothing.
+    /// Removes the participant; no callback.
     Remove,
 }

@@ -28,13 +28,13 @@ impl SandboxClient {
             .await
     }
 
-    /// Creates a test, and tells its id.
+    /// Creates a test, and returns its id.
     pub async fn wecp_test(&self, account: &str, new: &NewTest) -> Played<String> {
         let made: Id<String> = self.post(&format!("wecp/{account}/tests"), new).await?;
         Ok(made.id)
     }
 
-    /// Somebody creates an interview in WeCP itself; tells its id.
+    /// Somebody creates an interview in WeCP itself; returns its id.
     pub async fn wecp_interview(&self, account: &str, new: &NewWecpInterview) -> Played<String> {
         let made: Id<String> = self
             .post(&format!("wecp/{account}/interviews"), new)
@@ -47,7 +47,7 @@ impl SandboxClient {
         self.get(&format!("wecp/{account}/interviews")).await
     }
 
-    /// Somebody invites a candidate to a test in WeCP itself; tells the candidate's id.
+    /// Somebody invites a candidate to a test in WeCP itself; returns the candidate's id.
     pub async fn wecp_invite_by_hand(&self, account: &str, guest: &ByHand) -> Played<String> {
         let made: Id<String> = self
             .post(&format!("wecp/{account}/participants"), guest)
@@ -64,7 +64,7 @@ impl SandboxClient {
         self.get(&participants_path("wecp", account, email)).await
     }
 
-    /// Candidates do something.
+    /// Candidates act.
     pub async fn wecp_candidate(
         &self,
         account: &str,
@@ -78,7 +78,7 @@ impl SandboxClient {
         self.post(&format!("wecp/{account}/candidate"), &acts).await
     }
 
-    /// A reviewer or an interviewer does something.
+    /// A reviewer or an interviewer acts.
     pub async fn wecp_reviewer(
         &self,
         account: &str,

@@ -103,7 +103,7 @@ async fn credentials_scopes_tokens_roles_and_addresses_are_checked() {
     assert_eq!(scene.post("token", scene.credentials()).await.status, 403);
 }
 
-/// A client asks for all that its key may do, also for what the sandbox has no records of.
+/// A client requests all scopes of its key, also for records that the sandbox does not have.
 #[tokio::test]
 async fn scopes_of_records_that_are_left_out_are_granted() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! The stand-in of Eploy, over HTTP.
+//! The simulator of Eploy, over HTTP.
 
 mod access;
 mod search;
@@ -12,7 +12,7 @@ fn equals(route: &str, value: impl Into<Value>) -> Value {
     json!({"Route": route, "Operation": "Equals", "Value": value.into()})
 }
 
-/// Eploy's dates have milliseconds, and what happens next is to have a later one.
+/// Eploy's dates have milliseconds, and the next event must have a later one.
 async fn next_millisecond() {
     tokio::time::sleep(Duration::from_millis(2)).await;
 }

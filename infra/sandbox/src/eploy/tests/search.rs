@@ -154,7 +154,7 @@ async fn pages_end_where_they_should() {
     assert_eq!(page(json!(100), 1).await.status, 400);
 }
 
-/// Clients of the real API were seen to read either.
+/// Clients of the real API handle either.
 #[tokio::test]
 async fn an_empty_page_has_its_paging_fields_as_switched() {
     let scene = Scene::new().await;
@@ -184,7 +184,7 @@ async fn an_empty_page_has_its_paging_fields_as_switched() {
     }
 }
 
-/// A client that reads a part of an address does not ask whether there is one.
+/// A client that reads a part of an address does not check whether there is one.
 #[tokio::test]
 async fn addresses_and_salaries_are_whole_objects() {
     let scene = Scene::new().await;
@@ -403,12 +403,12 @@ async fn ten_thousand_applications_are_made_and_searched_quickly() {
         assert_eq!(answer.ids("ApplicationId"), ids[4000..4003]);
     }
     let searched = began.elapsed();
-    // Far above what they take, far below what a scan of everything takes in this build.
+    // Far above the usual time, and far below that of a full scan in this build.
     assert!(made < Duration::from_secs(8), "{made:?}");
     assert!(searched < Duration::from_secs(2), "{searched:?}");
 }
 
-/// Not settled by any source: an application's modification date may stay as it is when the stage changes.
+/// Not documented: an application's modification date may or may not change with its stage.
 #[tokio::test]
 async fn a_change_of_stage_moves_the_modification_date_or_not() {
     for moves in [true, false] {
@@ -426,7 +426,7 @@ async fn a_change_of_stage_moves_the_modification_date_or_not() {
             .unwrap();
         let moved = scene.seen(ids[0]).await;
         assert_eq!(moved.history.len(), before.history.len() + 1);
-        // Which may be within the millisecond that it was made in.
+        // It may be within the same millisecond.
         let changed = moved.history[before.history.len()].at;
         let expected = if moves { changed } else { before.modified };
         assert_eq!(moved.modified, expected);

@@ -1,4 +1,4 @@
-//! Who may call.
+//! Access.
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn partner_and_acting_user_are_ignored_checked_or_required() {
             ask(key, "bm90OnJpZ2h0", &user).await,
             ask(key, &partner, outsider).await,
             ask(key, &partner, "").await,
-            // A personal token is its owner's: the other user cannot act with it.
+            // A personal token is for its owner: the other user cannot act with it.
             ask(token, &partner, &user).await,
             ask(key, &partner, &user).await,
         ];

@@ -1,4 +1,4 @@
-//! Candidates of tests: what they do, and how that is shown.
+//! Candidates of tests: their acts, and the results.
 
 use hyper::Method;
 use serde_json::{Value, json};

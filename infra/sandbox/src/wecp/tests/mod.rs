@@ -1,4 +1,4 @@
-//! The stand-in of WeCP, over HTTP.
+//! The simulator of WeCP, over HTTP.
 
 mod access;
 mod candidates;
@@ -51,7 +51,7 @@ impl Wecp {
         ))
     }
 
-    /// With these headers alone.
+    /// With only these headers.
     async fn bare(
         &self,
         method: Method,
@@ -67,7 +67,7 @@ impl Wecp {
             .unwrap()
     }
 
-    /// With all headers that the partner guide asks for.
+    /// With all headers that the partner guide requires.
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Seen {
         let headers = [
             ("x-api-key", self.info.api_key.as_str()),
@@ -108,7 +108,7 @@ impl Wecp {
             .unwrap();
     }
 
-    /// Somebody who was invited.
+    /// An invited candidate.
     async fn invited(&self, email: &str) -> String {
         let made = self.invite(email).await;
         assert_eq!(made.status, 200);

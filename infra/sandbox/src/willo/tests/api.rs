@@ -200,7 +200,7 @@ async fn an_external_id_comes_back_and_filters_if_switched() {
     scene
         .willo(Method::POST, "participants/", Some(guest("three")))
         .await;
-    // The judge knows them all, and that the third did not go out.
+    // The judge knows them all, and that the third was not sent.
     let sent = scene.player.invitations(0).await.unwrap().records;
     let ids: Vec<_> = sent
         .iter()
@@ -245,7 +245,7 @@ async fn webhooks_are_created_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_throttled_account_is_told_so() {
+async fn a_throttled_account_gets_429() {
     let scene = Scene::new().await;
     scene
         .player

@@ -1,4 +1,4 @@
-//! Callbacks, to a receiver of the test's own.
+//! Callbacks, to a receiver of the test.
 
 use axum::http::StatusCode;
 use hyper::Method;
@@ -84,7 +84,7 @@ async fn callbacks_have_the_switched_body_and_no_event() {
     assert_eq!(
         receiver.all(&scene).await.len(),
         4,
-        "nobody follows comments and stages"
+        "no webhook follows comments and stages"
     );
     assert_eq!(read.body["stage"], "Accepted");
     assert_eq!(read.body["status"], "completed");

@@ -1,4 +1,4 @@
-//! The stand-in of Willo, over HTTP.
+//! The simulator of Willo, over HTTP.
 
 mod api;
 mod callbacks;
