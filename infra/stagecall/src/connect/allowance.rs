@@ -11,12 +11,12 @@ const WHAT: &str = "allowance";
 /// The day's use by our own count. Makes no call.
 pub(crate) async fn check(inspector: &Inspector, tenant: &Tenant, of: &str) -> Finding {
     match inspector.day_shares().await {
-        Ok(shares) => stands(tenant.eploy.daily_calls, &shares, of),
+        Ok(shares) => usage_finding(tenant.eploy.daily_calls, &shares, of),
         Err(error) => Finding::refused(of, WHAT, &error),
     }
 }
 
-pub(crate) fn stands(daily: u32, shares: &DayShares, of: &str) -> Finding {
+pub(crate) fn usage_finding(daily: u32, shares: &DayShares, of: &str) -> Finding {
     let used = format!(
         "{} of the {daily} calls that Stagecall may make today are used",
         shares.used
@@ -74,7 +74,7 @@ mod tests {
                 reports_spent,
                 resets_at,
             };
-            let found = stands(1000, &shares, "acme");
+            let found = usage_finding(1000, &shares, "acme");
             (found.verdict, found.found)
         };
         let (verdict, _) = finding(false, false, false);

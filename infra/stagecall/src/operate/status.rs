@@ -150,7 +150,7 @@ async fn status(
     };
     let calls_today = match shares {
         Ok(shares) => {
-            let found = allowance::stands(tenant.eploy.daily_calls, &shares, "");
+            let found = allowance::usage_finding(tenant.eploy.daily_calls, &shares, "");
             problems.extend(problem(&found));
             shares.used
         }
