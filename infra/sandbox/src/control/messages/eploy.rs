@@ -28,6 +28,7 @@ pub struct SystemInfo {
     /// The automatic transitions.
     pub transitions: Vec<Transition>,
     /// Its switches.
+    #[serde(rename = "switches")]
     pub quirks: eploy::Quirks,
 }
 
@@ -37,6 +38,7 @@ pub struct SystemInfo {
 pub struct SystemSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(rename = "switches")]
     pub quirks: BTreeMap<String, Value>,
     /// All API keys.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,6 +34,7 @@ pub struct WecpInfo {
     /// The URL for callbacks on completion, if any.
     pub callback_url: Option<String>,
     /// Its switches.
+    #[serde(rename = "switches")]
     pub quirks: wecp::Quirks,
 }
 
@@ -43,6 +44,7 @@ pub struct WecpInfo {
 pub struct WecpSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(rename = "switches")]
     pub quirks: BTreeMap<String, Value>,
     /// The company-wide API key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,7 @@ pub struct AccountInfo {
     /// Its stages: keys and names.
     pub stages: Vec<(String, String)>,
     /// Its switches.
+    #[serde(rename = "switches")]
     pub quirks: willo::Quirks,
 }
 
@@ -32,6 +33,7 @@ pub struct AccountInfo {
 pub struct AccountSettings {
     /// The switches to change, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(rename = "switches")]
     pub quirks: BTreeMap<String, Value>,
     /// The API key.
     #[serde(skip_serializing_if = "Option::is_none")]
