@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
             match &due {
                 Ok(count) => {
                     tracing::info!(count, "due work enqueued");
-                    metrics::handed_out(*count);
+                    metrics::work_enqueued(*count);
                 }
                 Err(error) => {
                     tracing::error!(%error, "enqueueing due work failed");

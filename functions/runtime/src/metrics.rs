@@ -119,7 +119,7 @@ pub fn poll_failed() {
 }
 
 /// Counts the work that the clock enqueued.
-pub fn handed_out(count: usize) {
+pub fn work_enqueued(count: usize) {
     counter!(DUE).increment(count as u64);
 }
 

@@ -129,7 +129,7 @@ async fn meet(side: System, shared: Shared, request: Request) -> Response {
         Plan { latency, .. } if !latency.is_zero() => Some("latency".into()),
         Plan { .. } => None,
     };
-    let answer = carry_out(side, &shared, &name, call, plan).await;
+    let answer = execute(side, &shared, &name, call, plan).await;
     shared.lock().records.calls.push(CallRecord {
         at,
         system: name,
@@ -143,7 +143,7 @@ async fn meet(side: System, shared: Shared, request: Request) -> Response {
 }
 
 /// `None`: the connection is to be closed.
-async fn carry_out(
+async fn execute(
     side: System,
     shared: &Shared,
     name: &str,

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::cli::{InstallationArguments, ServeArguments};
 use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
-use crate::operate::read::orphaned;
+use crate::operate::read::removed_account_problem;
 use crate::store::{self, StoreUrl};
 use crate::{exit, logging};
 
@@ -201,7 +201,7 @@ async fn misconfigured(
         )));
     }
     Ok(match before {
-        Some(before) => orphaned(store, before, tenant).await?,
+        Some(before) => removed_account_problem(store, before, tenant).await?,
         None => None,
     })
 }

@@ -133,7 +133,7 @@ async fn invite(store: &MeasuredStore<Store>) {
 }
 
 /// Domain events.
-async fn tell() {
+async fn publish_events() {
     let invitation = key("acme", 1);
     let whats = [
         What::Sent {
@@ -162,10 +162,10 @@ async fn every_metric_is_written() {
 
     poll(&store).await;
     invite(&store).await;
-    tell().await;
+    publish_events().await;
     record("an outcome of this test's own");
     record(HANDLED);
-    handed_out(3);
+    work_enqueued(3);
     poll_failed();
 
     let written = lines();

@@ -74,12 +74,12 @@ fn every_rule_detects_a_violation() {
             Value::Null,
         ),
         (
-            "failed records",
+            "only failed records",
             "/Resources/PollFunction/Properties/Events/Queue/Properties/FunctionResponseTypes",
             json!([]),
         ),
         (
-            "failed records",
+            "only failed records",
             "/Resources/PollFunction/Properties/Events/Queue/Properties/ScalingConfig",
             json!({}),
         ),
@@ -89,7 +89,7 @@ fn every_rule_detects_a_violation() {
             json!("sqs:GetQueueAttributes"),
         ),
         (
-            "a function that may feed",
+            "a function that may enqueue",
             "/Resources/PollFunction/Properties/RecursiveLoop",
             json!("Terminate"),
         ),

@@ -27,7 +27,7 @@ pub const RULES: &[Rule] = &[
     ("a function may set when its failed records return", returns),
     (
         "a function that may enqueue to its own queue is not stopped for it",
-        loops,
+        recursive_loops,
     ),
     ("every queue has its dead letters", dead_letters),
     ("every log has a retention", logs),
@@ -202,7 +202,7 @@ fn returns(template: &Value) -> Breaks {
     unable.map(|(name, ..)| name.clone()).collect()
 }
 
-fn loops(template: &Value) -> Breaks {
+fn recursive_loops(template: &Value) -> Breaks {
     let stopped = sources(template)
         .into_iter()
         .filter(|(_, function, _, queue)| {

@@ -168,7 +168,7 @@ impl Account {
             user: None,
             at,
         };
-        let place = self.welcome(guest, &manner, around);
+        let place = self.add_or_find(guest, &manner, around);
         Ok(self.candidates[place].id.clone())
     }
 

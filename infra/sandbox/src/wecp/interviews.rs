@@ -148,7 +148,7 @@ impl Account {
         };
         let mut scheduled = Vec::new();
         for guest in guests {
-            let place = self.welcome(guest, &manner, around);
+            let place = self.add_or_find(guest, &manner, around);
             scheduled.push(self.shown_schedule(&self.candidates[place]));
         }
         if does == Scheduling::AnsweredEmpty {

@@ -69,7 +69,7 @@ impl Account {
             user,
             at: call.now,
         };
-        self.take_in(test, &body, &manner, around)
+        self.invite_guests(test, &body, &manner, around)
     }
 
     /// Adds candidates to a group, without notifying them.
@@ -95,10 +95,10 @@ impl Account {
             user,
             at: call.now,
         };
-        self.take_in(&group, &body, &manner, around)
+        self.invite_guests(&group, &body, &manner, around)
     }
 
-    fn take_in(
+    fn invite_guests(
         &mut self,
         of: &str,
         body: &Value,
@@ -114,7 +114,7 @@ impl Account {
         }
         let mut invited = Vec::new();
         for guest in guests {
-            let place = self.welcome(guest, manner, around);
+            let place = self.add_or_find(guest, manner, around);
             invited.push(self.shown_invited(&self.candidates[place]));
         }
         match (self.quirks.invite_answer, invited.first()) {
@@ -185,7 +185,7 @@ impl Account {
     }
 
     /// Adds or finds a candidate. Returns the index.
-    pub(super) fn welcome(
+    pub(super) fn add_or_find(
         &mut self,
         guest: Guest,
         manner: &Manner,

@@ -57,7 +57,7 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
             .is_some_and(|granted| !granted.contains(&need.permission.scope()))
     };
     let lacking: Vec<&Need> = needs.iter().filter(missing).collect();
-    found.extend(lacking.iter().map(|need| lacks(need)));
+    found.extend(lacking.iter().map(|need| missing_permission(need)));
     match &granted {
         None => found.push(Finding::note(
             EPLOY,
@@ -97,7 +97,7 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
 const OUR_ADDRESS: &str = "Eploy does not show which address it sees. It is this machine's public address (curl https://checkip.amazonaws.com), or on AWS the elastic IP of the NAT gateway of the functions";
 
 /// A permission that the key lacks, named as on Eploy's screen.
-fn lacks(need: &Need) -> Finding {
+fn missing_permission(need: &Need) -> Finding {
     let permission = need.permission;
     Finding::problem(
         EPLOY,

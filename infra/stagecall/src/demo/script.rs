@@ -78,7 +78,11 @@ const WECP: [Fate; 9] = [
 ];
 
 /// The fates of `count` candidates of a platform.
-pub(crate) fn deal(platform: Platform, candidates: usize, random: &mut fastrand::Rng) -> Vec<Fate> {
+pub(crate) fn fates(
+    platform: Platform,
+    candidates: usize,
+    random: &mut fastrand::Rng,
+) -> Vec<Fate> {
     let deck: &[Fate] = match platform {
         Platform::Willo => &WILLO,
         Platform::Wecp => &WECP,

@@ -176,7 +176,7 @@ pub(crate) async fn table(
             Cell::new(invited_after(line).map(span).unwrap_or_default()),
             Cell::new(&line.outcome),
             Cell::new(line.reported_after.map(span).unwrap_or_default()),
-            Cell::new(line.wrong.clone().unwrap_or_else(|| onward(line))),
+            Cell::new(line.wrong.clone().unwrap_or_else(|| next_steps(line))),
         ]);
     }
     println!("{table}");
@@ -225,7 +225,7 @@ pub(crate) async fn table(
 }
 
 /// What followed the video interview or the test.
-fn onward(line: &Line) -> String {
+fn next_steps(line: &Line) -> String {
     let all = [
         (line.pooled, "pooled"),
         (line.meetings, "interview"),

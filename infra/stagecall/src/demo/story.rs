@@ -9,7 +9,7 @@ use stagecall_core::ports::{MappingStatus, TenantState};
 use stagecall_sandbox::control::{EditCandidate, NewApplications, Platform};
 
 use super::fixture::{Stage, Step, TENANT};
-use super::script::{Fate, deal};
+use super::script::{Fate, fates};
 use super::show::Show;
 use super::steps::Acts;
 use super::tenant::entrance;
@@ -121,7 +121,7 @@ async fn cast(
             .iter()
             .filter(|vacancy| vacancy.platform == platform)
             .collect();
-        let fates = deal(platform, count, random);
+        let fates = fates(platform, count, random);
         let share = count.div_ceil(vacancies.len()).max(1);
         for (vacancy, fates) in vacancies.into_iter().zip(fates.chunks(share)) {
             apply(stage, vacancy.id, platform, fates, &mut cast).await?;

@@ -49,7 +49,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The interval between integrity checks of the whole store: each takes a third of a second of one core for 300,000
 /// invitations.
-const VERIFY: Duration = Duration::from_hours(1);
+const VERIFY_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The time for running work to finish at shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -230,7 +230,7 @@ impl Host {
         let verifying = repeat(stop.clone(), || verify(&self.store, &pulse));
         let registering = async {
             match self.registration {
-                Some(registration) => registration.keep(&self.store, stop.clone()).await,
+                Some(registration) => registration.run(&self.store, stop.clone()).await,
                 None => stopped(stop.clone()).await,
             }
         };

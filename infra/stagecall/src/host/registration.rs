@@ -34,7 +34,7 @@ type All = HashMap<(TenantId, AccountId), Done>;
 
 impl Registration {
     /// Registers every account's callbacks, and checks them, until `stop` is set.
-    pub(crate) async fn keep(&self, store: &Store, stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(&self, store: &Store, stop: watch::Receiver<bool>) {
         let mut stopped = std::pin::pin!(super::stopped(stop));
         let mut done = All::new();
         loop {

@@ -64,7 +64,7 @@ pub(crate) async fn count_open(
 
 /// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
 /// and nothing would find their results. An account under another name counts as another account.
-pub(crate) async fn orphaned(
+pub(crate) async fn removed_account_problem(
     records: &dyn OperatorStore,
     before: &Tenant,
     next: &Tenant,

@@ -184,7 +184,7 @@ async fn an_outcome_moves_the_application() {
 }
 
 #[tokio::test]
-async fn a_status_that_sends_an_email_is_not_left_by_itself() {
+async fn a_status_that_sends_an_email_is_not_left_automatically() {
     let scene = Scene::new().await;
     let (_, ids) = scene.applications(2).await;
     let to_shortlist = |on| Transition {

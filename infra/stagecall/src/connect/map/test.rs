@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         print(&written.note);
     }
     for (question, answer) in answered {
-        println!("  question {question}: {}", spoken(&answer));
+        println!("  question {question}: {}", answer_text(&answer));
     }
     for one in mapping
         .report
@@ -97,7 +97,7 @@ pub(super) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     Ok(exit::OK)
 }
 
-fn spoken(answer: &Answer) -> String {
+fn answer_text(answer: &Answer) -> String {
     match answer {
         Answer::Day(day) => day.to_string(),
         Answer::At(at) => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -5,7 +5,7 @@ use stagecall_core::ids::CandidateId;
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, State};
 use stagecall_core::ports::{InvitationFilter, Withdrawn};
 
-use super::withdraw::take_back;
+use super::withdraw::withdraw;
 use crate::exit;
 use crate::operate::output::{Audit, Output, print_json};
 use crate::operate::read::{invitations, known};
@@ -128,7 +128,7 @@ async fn on_platform(on: &Installation, of: &Invitation, here_only: bool) -> Opt
     if here_only {
         return Some(format!("{at} is still there; {by_hand}"));
     }
-    Some(match take_back(on, of).await {
+    Some(match withdraw(on, of).await {
         Ok(Withdrawn::Done) => format!(
             "{at} was removed there; ask the platform what it keeps of removed people, such as copies and backups"
         ),

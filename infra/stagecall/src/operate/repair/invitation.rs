@@ -11,7 +11,7 @@ use stagecall_core::tenant::MappingKind;
 use stagecall_core::usecases::{Applied, Dispatch};
 use stagecall_core::work::Work;
 
-use super::withdraw::{is_finished, take_back};
+use super::withdraw::{is_finished, withdraw};
 use crate::exit;
 use crate::operate::output::Audit;
 use crate::operate::read::{invitations, known};
@@ -214,14 +214,14 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
         return Ok(exit::OK);
     }
     if one.reference.is_some() && !here_only {
-        if is_finished(on, &one).await.map_err(in_the_way)? {
+        if is_finished(on, &one).await.map_err(platform_unavailable)? {
             println!(
                 "{}: the candidate has finished meanwhile, so nothing is cancelled. Fetch the result with: stagecall resync {} {}",
                 one.key, one.key.tenant, one.key.application
             );
             return Ok(exit::FAILED);
         }
-        match take_back(on, &one).await.map_err(in_the_way)? {
+        match withdraw(on, &one).await.map_err(platform_unavailable)? {
             Withdrawn::Done => println!("{}: withdrawn on {account}", one.key),
             Withdrawn::Impossible { why } => println!("{}: {account} still has it. {why}", one.key),
         }
@@ -236,7 +236,7 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
 }
 
 /// An error because the platform cannot be called, so that nothing is changed anywhere.
-fn in_the_way(error: Error) -> anyhow::Error {
+fn platform_unavailable(error: Error) -> anyhow::Error {
     let hint = "nothing was changed; to cancel without the platform: --here-only";
     match error {
         Error::Call(refused) => anyhow::Error::from(refused).context(hint),

@@ -30,7 +30,7 @@ pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bo
 }
 
 /// Withdraws it on the platform. Safe to repeat.
-pub(super) async fn take_back(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
+pub(super) async fn withdraw(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
     let Some(reference) = &of.reference else {
         return Ok(Withdrawn::Done);
     };

@@ -11,7 +11,7 @@ use super::validate::{File, check, difference, text};
 use crate::exit;
 use crate::operate::edit::cost;
 use crate::operate::output::Audit;
-use crate::operate::read::{orphaned, refuse_overlaps};
+use crate::operate::read::{refuse_overlaps, removed_account_problem};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ async fn change(
     for (tenant, _) in &changes {
         refuse_overlaps(tenant, on).await?;
         if let Some(before) = on.tenants.tenant(&tenant.id).await?
-            && let Some(problem) = orphaned(&*on.records, &before, tenant).await?
+            && let Some(problem) = removed_account_problem(&*on.records, &before, tenant).await?
         {
             return Err(exit::usage(problem));
         }

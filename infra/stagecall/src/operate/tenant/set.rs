@@ -8,7 +8,7 @@ use super::validate::{check, difference};
 use crate::exit;
 use crate::operate::edit::cost;
 use crate::operate::output::Audit;
-use crate::operate::read::{orphaned, refuse_overlaps};
+use crate::operate::read::{refuse_overlaps, removed_account_problem};
 use crate::store::Installation;
 
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
     check(&next, on.sandbox)?;
     refuse_overlaps(&next, on).await?;
-    if let Some(problem) = orphaned(&*on.records, &before, &next).await? {
+    if let Some(problem) = removed_account_problem(&*on.records, &before, &next).await? {
         return Err(exit::usage(problem));
     }
     let Some(shown) = difference(Some(&before), &next)? else {
