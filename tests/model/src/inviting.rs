@@ -100,7 +100,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Records what a look-up found.
+    /// Records what a lookup found.
     fn looked_up(&self, world: &mut World, found: bool) -> Worker {
         if found {
             self.change(world, sent(None));

@@ -8,28 +8,28 @@ use stagecall_core::timing::Timing;
 use stateright::{Model, Property};
 
 use crate::setting::Setting;
-use crate::steps::{Steps, sweep_sees_news};
+use crate::steps::{Steps, sweep_sees_change};
 use crate::worker::{Bringer, Duty, Move, Worker};
 use crate::world::{World, now};
 
-/// Something that happens.
+/// A step of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happens {
     /// Time passes.
     Tick,
-    /// A request whose caller is gone arrives at the platform.
+    /// A request whose caller has died arrives at the platform.
     LateRequest(usize),
-    /// A report whose caller is gone arrives in Eploy.
+    /// A report whose caller has died arrives in Eploy.
     LateWrite(usize),
-    /// The candidate or the platform moves on, and the callback comes in, or does not.
-    Progress { told: bool },
+    /// The candidate or the platform makes progress, and the callback arrives or is lost.
+    Progress { called_back: bool },
     /// A poll sees that the application has left the stage.
     Leaves,
-    /// A worker does something.
+    /// A worker makes a move.
     Does(usize, Move),
 }
 
-/// One invitation's life.
+/// The life cycle of one invitation.
 pub struct Life {
     setting: Setting,
     timing: Timing,
@@ -39,14 +39,13 @@ pub struct Life {
 /// The promises that must hold.
 pub const AT_MOST_ONE: &str = "at most one invitation is accepted by the platform";
 const NEVER_FALLS: &str = "an invitation's level never falls";
-const HAS_A_WAKE: &str = "whatever is not finished has a wake";
+const IS_SCHEDULED: &str = "every unfinished invitation is scheduled";
 pub const COMES_TO_REST: &str = "once faults stop, it is sent or ended, and Eploy shows the latest";
 
 impl Life {
-    /// How often the clock may have to tick, once faults stop, until everything is done.
-    const TICKS: usize = 60;
+    /// The number of ticks, after the faults stop, within which everything must be done.
+    const MAX_TICKS: usize = 60;
 
-    /// A life in which this may happen.
     pub fn new(setting: Setting) -> Self {
         Self {
             timing: setting.timing(),
@@ -62,9 +61,9 @@ impl Life {
         }
     }
 
-    /// Whether everything ends well if all who are at work die now and a single worker, whose calls all succeed, is
-    /// handed what is due and what a sweep of the platform's list sees: with the deliveries that are stored, and also if
-    /// none of them is ever handed out again. Other endings are other worlds' calm.
+    /// Whether everything completes if all busy workers die now, and a single worker whose calls all succeed then gets
+    /// what is due and what a sweep of the platform's list sees. Checked with the stored deliveries, and also with none
+    /// of them enqueued again. Other endings are covered by other worlds.
     fn ends_well(&self, world: &World) -> bool {
         let calm = |deliveries| World {
             workers: vec![Worker::Idle],
@@ -83,7 +82,7 @@ impl Life {
             return well;
         }
         let first = world.clone();
-        for _ in 0..Self::TICKS {
+        for _ in 0..Self::MAX_TICKS {
             let deliveries: Vec<u32> = world.deliveries.iter().copied().collect();
             for delivery in deliveries {
                 if world.row.reference.is_some() {
@@ -98,12 +97,12 @@ impl Life {
                     Step::WriteBack => Duty::WriteBack,
                 };
                 self.work_off(&mut world, duty);
-            } else if sweep_sees_news(&world) {
+            } else if sweep_sees_change(&world) {
                 let bringer = Bringer::Sweep(world.version);
                 self.work_off(&mut world, Duty::News(bringer));
                 self.work_off(&mut world, Duty::WriteBack);
             }
-            world = world.tick(self.setting.patience.1);
+            world = world.tick(self.setting.deadline_ticks.1);
         }
         let well = is_at_rest(&world);
         self.calm
@@ -113,7 +112,7 @@ impl Life {
         well
     }
 
-    /// One worker does one piece of work and everything succeeds.
+    /// One worker does one task, and every call succeeds.
     fn work_off(&self, world: &mut World, duty: Duty) {
         let steps = self.steps();
         let mut moves = Vec::new();
@@ -132,10 +131,10 @@ impl Life {
     }
 }
 
-/// Whether everything is told that there is to tell.
+/// Whether everything that is known is reported.
 fn is_at_rest(world: &World) -> bool {
     let row = &world.row;
-    let told = !row.unreported() && world.shows == row.revision;
+    let reported = !row.unreported() && world.shows == row.revision;
     let ended = row.state.level() > 0 && !matches!(row.schedule, Schedule::At { .. });
     let found = world.accepted == 0
         || row.reference.is_some()
@@ -149,7 +148,7 @@ fn is_at_rest(world: &World) -> bool {
     };
     // A delivery that belongs to no row known to be sent is parked in the end.
     let settled = world.deliveries.is_empty() || row.reference.is_none();
-    told && ended && found && news && settled
+    reported && ended && found && news && settled
 }
 
 impl Model for Life {
@@ -181,7 +180,7 @@ impl Model for Life {
             }
         }
         if world.accepted > 0 && world.version < self.setting.versions {
-            actions.extend([true, false].map(|told| Happens::Progress { told }));
+            actions.extend([true, false].map(|called_back| Happens::Progress { called_back }));
         }
         if self.setting.leaves && world.row.entry.left_at.is_none() {
             actions.push(Happens::Leaves);
@@ -201,16 +200,16 @@ impl Model for Life {
     fn next_state(&self, before: &World, happens: Happens) -> Option<World> {
         let mut world = before.clone();
         match happens {
-            Happens::Tick => world = world.tick(self.setting.patience.1),
+            Happens::Tick => world = world.tick(self.setting.deadline_ticks.1),
             Happens::LateRequest(index) => {
                 world.requests.remove(index);
                 world.accepted += 1;
                 world.version = world.version.max(1);
             }
             Happens::LateWrite(index) => world.shows = world.writes.remove(index).revision,
-            Happens::Progress { told } => {
+            Happens::Progress { called_back } => {
                 world.version += 1;
-                if told {
+                if called_back {
                     world.deliveries.insert(world.version);
                 }
             }
@@ -224,7 +223,7 @@ impl Model for Life {
         (world != *before).then_some(world)
     }
 
-    /// A world that is beyond mending is not followed further.
+    /// A world that cannot recover is not explored further.
     fn within_boundary(&self, world: &World) -> bool {
         world.accepted <= 2
     }
@@ -233,7 +232,7 @@ impl Model for Life {
         let mut properties = vec![
             Property::always(AT_MOST_ONE, |_, world: &World| world.accepted <= 1),
             Property::always(NEVER_FALLS, |_, world: &World| !world.fell),
-            Property::always(HAS_A_WAKE, |_, world: &World| has_a_wake(&world.row)),
+            Property::always(IS_SCHEDULED, |_, world: &World| is_scheduled(&world.row)),
             Property::always(COMES_TO_REST, |life: &Life, world| life.ends_well(world)),
             Property::sometimes(
                 "the last version is reported",
@@ -244,7 +243,7 @@ impl Model for Life {
         ];
         if !self.setting.sent {
             properties.push(Property::sometimes(
-                "the platform has it and nobody knows",
+                "the platform has it and no worker knows",
                 |_, world: &World| {
                     let idle = world.workers.iter().all(|worker| *worker == Worker::Idle);
                     world.accepted == 1 && world.row.reference.is_none() && idle
@@ -256,7 +255,7 @@ impl Model for Life {
 }
 
 /// Whether the row is due for what is not finished, or found by a sweep.
-fn has_a_wake(row: &Invitation) -> bool {
+fn is_scheduled(row: &Invitation) -> bool {
     let unsent = row.state.level() == 0;
     match row.schedule {
         Schedule::Never => !unsent && !row.unreported(),

@@ -1,8 +1,8 @@
-//! Explores every history of one invitation, within bounds, and says whether the promises hold in all of them. The
-//! transition function is production's own, `Invitation::apply`; the steps of the workers are those of its use cases.
+//! Explores every history of one invitation, within bounds, and checks that the promises hold in all of them. The
+//! transition function is production's own, `Invitation::apply`. The workers' steps are those of its use cases.
 //!
 //! `cargo run -p stagecall-model` explores all settings, or those whose names contain one of its arguments, and exits
-//! non-zero if a promise is broken, or if a fault that was put there on purpose is not found.
+//! non-zero if a promise is broken, or if a seeded fault is not found.
 
 mod inviting;
 mod life;
@@ -26,13 +26,13 @@ fn main() -> ExitCode {
     for run in &runs {
         let shown = runs::explore(run);
         print!("{shown}");
-        fine &= shown.as_wanted;
+        fine &= shown.as_expected;
     }
     if fine {
-        println!("Every property holds, and every fault that was put there on purpose was found.");
+        println!("Every property holds, and every seeded fault was found.");
         ExitCode::SUCCESS
     } else {
-        println!("NOT as it should be: see above.");
+        println!("FAILED: see above.");
         ExitCode::FAILURE
     }
 }

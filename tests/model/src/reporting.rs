@@ -1,4 +1,4 @@
-//! Reporting, and bringing news: `usecases/write_back.rs`, and what calls it in `receive.rs` and `sweep.rs`.
+//! Reporting and fetching results: `usecases/write_back.rs`, and what calls it in `receive.rs` and `sweep.rs`.
 
 use jiff::Timestamp;
 use stagecall_core::invitation::{Event, Report};
@@ -6,7 +6,7 @@ use stagecall_core::timing::{after, seconds};
 
 use crate::setting::Broken;
 use crate::steps::{Steps, failure, report_is_due, snapshot, writer};
-use crate::worker::{Bringer, Duty, Move, Pen, Read, Told, Worker};
+use crate::worker::{Bringer, Duty, Move, Pen, Read, Reporting, Worker};
 use crate::world::{OnItsWay, World, in_ticks, now};
 
 impl Steps<'_> {
@@ -25,12 +25,12 @@ impl Steps<'_> {
                     Worker::Idle
                 }
             }
-            (Worker::Write(pen), Move::NotNow) => put_off(pen),
+            (Worker::Write(pen), Move::NotNow) => defer_report(pen),
             (Worker::Write(pen), Move::Go) => {
                 let end = after(now(), seconds(self.timing.call_seconds));
                 if end > pen.lease && !self.setting.is(Broken::IgnoreWriterLease) {
-                    let told = Told::Late;
-                    Worker::Settle { pen, told }
+                    let outcome = Reporting::Late;
+                    Worker::Settle { pen, outcome }
                 } else if self.setting.is(Broken::LookAndWrite) {
                     Worker::SureToWrite(pen)
                 } else {
@@ -47,8 +47,8 @@ impl Steps<'_> {
                 }
             }
             (Worker::Writing { pen, .. }, Move::Yes) => {
-                let told = Told::Shown;
-                Worker::Settle { pen, told }
+                let outcome = Reporting::Shown;
+                Worker::Settle { pen, outcome }
             }
             (Worker::Writing { pen, left, landed }, end) => {
                 let arrives = end == Move::Dies || self.setting.is(Broken::LateWrite);
@@ -61,15 +61,15 @@ impl Steps<'_> {
                 if end == Move::Dies {
                     Worker::Idle
                 } else {
-                    put_off(pen)
+                    defer_report(pen)
                 }
             }
-            (Worker::Settle { pen, told }, Move::Go) => self.settle(world, pen, told),
+            (Worker::Settle { pen, outcome }, Move::Go) => self.settle(world, pen, outcome),
             (_, _) => Worker::Idle,
         }
     }
 
-    /// A move of whoever brings news.
+    /// A move of the worker that fetches a result.
     pub fn bringer_makes(&self, world: &mut World, worker: Worker, make: Move) -> Worker {
         match (worker, make) {
             (Worker::Ask { bringer, read }, Move::Go) => self.ask(world, bringer, read),
@@ -98,31 +98,33 @@ impl Steps<'_> {
         }
     }
 
-    /// Records the end of a writer's work on whatever the row is by then.
-    fn settle(&self, world: &mut World, pen: Pen, told: Told) -> Worker {
+    /// Records the outcome of a write on the row as it is by then.
+    fn settle(&self, world: &mut World, pen: Pen, outcome: Reporting) -> Worker {
         let mut report = Report {
             revision: pen.revision,
             ..world.row.report.clone()
         };
         let mine = world.row.report.lease_until == Some(pen.lease);
-        let event = match told {
+        let event = match outcome {
             _ if !mine => Event::ReportStale,
-            Told::PutOff { .. } if self.setting.is(Broken::ForgetPutOff) => Event::Reported(report),
-            Told::Shown => Event::Reported(report),
-            Told::PutOff { until } => {
+            Reporting::Deferred { .. } if self.setting.is(Broken::ForgetPutOff) => {
+                Event::Reported(report)
+            }
+            Reporting::Shown => Event::Reported(report),
+            Reporting::Deferred { until } => {
                 report.failure = Some(failure(None));
                 Event::ReportDeferred { report, until }
             }
-            Told::Late => {
+            Reporting::Late => {
                 report.revision = world.row.report.revision;
                 Event::ReportProgress(report)
             }
         };
         let changed = self.change(world, event);
         if !changed {
-            return later(world, pen.delivery);
+            return retry_later(world, pen.delivery);
         }
-        standing(world, pen.delivery)
+        settle_delivery(world, pen.delivery)
     }
 
     /// Asks the platform for the result.
@@ -131,7 +133,7 @@ impl Steps<'_> {
             (Read::Old { known }, Bringer::Delivery(delivery)) if known == Some(world.version) => {
                 Worker::Done { delivery }
             }
-            // It finds that the row was changed, and begins anew.
+            // It finds that the row was changed, and starts again.
             (Read::Old { .. }, _) => Worker::Idle,
             (Read::Current, _) => Worker::Asked {
                 bringer,
@@ -167,38 +169,38 @@ impl Steps<'_> {
                     delivery,
                 });
             }
-            return standing(world, delivery);
+            return settle_delivery(world, delivery);
         }
         if world.row.awaits_delivery() {
-            later(world, delivery);
+            retry_later(world, delivery);
             if report_is_due(&world.row) {
                 return self.begin(world, Duty::WriteBack);
             }
             return Worker::Idle;
         }
-        standing(world, delivery)
+        settle_delivery(world, delivery)
     }
 }
 
 /// A report that may not have been written.
-fn put_off(pen: Pen) -> Worker {
-    let told = Told::PutOff {
+fn defer_report(pen: Pen) -> Worker {
+    let outcome = Reporting::Deferred {
         until: in_ticks(Steps::RETRY),
     };
-    Worker::Settle { pen, told }
+    Worker::Settle { pen, outcome }
 }
 
 /// Settles the delivery, unless the report is still left to it.
-fn standing(world: &mut World, delivery: Option<u32>) -> Worker {
+fn settle_delivery(world: &mut World, delivery: Option<u32>) -> Worker {
     match delivery {
-        Some(_) if world.row.awaits_delivery() => later(world, delivery),
+        Some(_) if world.row.awaits_delivery() => retry_later(world, delivery),
         Some(delivery) => Worker::Done { delivery },
         None => Worker::Idle,
     }
 }
 
-/// The delivery comes back.
-fn later(world: &mut World, delivery: Option<u32>) -> Worker {
+/// The delivery is retried later.
+fn retry_later(world: &mut World, delivery: Option<u32>) -> Worker {
     world.deliveries.extend(delivery);
     Worker::Idle
 }

@@ -1,4 +1,4 @@
-//! The settings that are explored, and what is wanted of each.
+//! The settings that are explored, and what is expected of each.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,22 +11,22 @@ use crate::setting::{Broken, Setting};
 /// What the exploration assumes, and how far it goes.
 pub const BOUNDS: &str = "\
 One invitation, from its entry on. Time and attempts have no bound: worlds that differ in neither's effect are one.
-Workers stop at any step for any time and go on, or die; the queue hands anybody anything at any time, or never.
+Workers stop at any step for any time and continue, or die; the queue gives any worker any task at any time, or never.
 Assumed: a request arrives within the time limit of a call from its first byte on, or never; what the platform has
   accepted, a look-up finds; a report whose connection breaks is written at that moment or never.
 Left out: a worker stopped between its last look at the clock and the first byte of its request (shown as a gap below);
   clocks that differ; operators (retry, cancel); live interviews and pools; own expiry; several parts of one report.
 ";
 
-/// A setting, and the promise that it breaks, if it should.
+/// A setting, and the promise that it must break, if any.
 pub struct Run {
     /// What may happen.
     pub setting: Setting,
-    /// The promise that has to be found broken.
+    /// The promise that must be found broken.
     pub breaks: Option<&'static str>,
 }
 
-/// What an exploration showed.
+/// The outcome of an exploration.
 pub struct Shown {
     name: &'static str,
     unique: usize,
@@ -35,9 +35,8 @@ pub struct Shown {
     took: Duration,
     missing: Vec<&'static str>,
     found: Vec<(&'static str, Vec<String>)>,
-    wanted: Option<&'static str>,
-    /// Whether it is what was wanted.
-    pub as_wanted: bool,
+    expected: Option<&'static str>,
+    pub as_expected: bool,
 }
 
 /// The smallest setting with everything in it.
@@ -49,7 +48,7 @@ pub fn small() -> Setting {
         call: 1,
         lease: 2,
         settle: 1,
-        patience: (2, 3),
+        deadline_ticks: (2, 3),
         versions: 2,
         leaves: false,
         refusals: false,
@@ -79,7 +78,7 @@ pub fn quick() -> Vec<Run> {
     .into()
 }
 
-/// Everything that is explored.
+/// All explored settings.
 pub fn all() -> Vec<Run> {
     let mut runs = quick();
     runs.extend(
@@ -93,7 +92,7 @@ pub fn all() -> Vec<Run> {
                 ..small()
             },
             Setting {
-                name: "two workers and a zombie",
+                name: "two workers and a stale worker",
                 workers: 3,
                 versions: 1,
                 ..small()
@@ -105,7 +104,7 @@ pub fn all() -> Vec<Run> {
     runs
 }
 
-/// Where every promise has to hold.
+/// A setting in which every promise must hold.
 fn holds(setting: Setting) -> Run {
     Run {
         setting,
@@ -113,7 +112,7 @@ fn holds(setting: Setting) -> Run {
     }
 }
 
-/// The gaps and the faults, each of which has to be found.
+/// The known gaps and the seeded faults. Each must be found.
 pub fn broken() -> Vec<Run> {
     [
         (
@@ -173,7 +172,7 @@ pub fn broken() -> Vec<Run> {
 pub fn explore(run: &Run) -> Shown {
     let started = Instant::now();
     let finish = match run.breaks {
-        Some(wanted) => HasDiscoveries::AnyOf([wanted].into()),
+        Some(expected) => HasDiscoveries::AnyOf([expected].into()),
         None => HasDiscoveries::AnyFailures,
     };
     let checker = Life::new(run.setting.clone())
@@ -198,9 +197,9 @@ pub fn explore(run: &Run) -> Shown {
             _ => {}
         }
     }
-    let as_wanted = match run.breaks {
+    let as_expected = match run.breaks {
         None => found.is_empty() && missing.is_empty(),
-        Some(wanted) => found.iter().any(|(name, _)| *name == wanted),
+        Some(expected) => found.iter().any(|(name, _)| *name == expected),
     };
     Shown {
         name: run.setting.name,
@@ -210,8 +209,8 @@ pub fn explore(run: &Run) -> Shown {
         took: started.elapsed(),
         missing,
         found,
-        wanted: run.breaks,
-        as_wanted,
+        expected: run.breaks,
+        as_expected,
     }
 }
 
@@ -226,16 +225,16 @@ impl fmt::Display for Shown {
             self.depth,
             self.took.as_secs_f64()
         )?;
-        match (self.as_wanted, self.wanted) {
+        match (self.as_expected, self.expected) {
             (true, None) => writeln!(to, "  every property holds"),
-            (true, Some(wanted)) => {
-                let steps = self.found.iter().find(|(name, _)| *name == wanted);
+            (true, Some(expected)) => {
+                let steps = self.found.iter().find(|(name, _)| *name == expected);
                 let steps = steps.map_or(0, |(_, steps)| steps.len() - 1);
-                writeln!(to, "  found, in {steps} steps: not \"{wanted}\"")
+                writeln!(to, "  found, in {steps} steps: not \"{expected}\"")
             }
-            (false, wanted) => {
-                if let Some(wanted) = wanted {
-                    writeln!(to, "  NOT FOUND: \"{wanted}\" should be broken here")?;
+            (false, expected) => {
+                if let Some(expected) = expected {
+                    writeln!(to, "  NOT FOUND: \"{expected}\" should be broken here")?;
                 }
                 for name in &self.missing {
                     writeln!(to, "  NEVER: {name}")?;

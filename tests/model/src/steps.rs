@@ -1,4 +1,4 @@
-//! What a worker can do next, and handing its moves to the side that makes them.
+//! What a worker can do next. Its moves are delegated to `inviting.rs` and `reporting.rs`.
 
 use jiff::Timestamp;
 use stagecall_core::invitation::{Event, Failure, Invitation, Schedule, State, Step, Writer};
@@ -13,12 +13,11 @@ use crate::world::{World, now};
 pub struct Steps<'a> {
     /// What may happen.
     pub setting: &'a Setting,
-    /// The times.
     pub timing: &'a Timing,
 }
 
 impl Steps<'_> {
-    /// How long until something that failed is tried again, in ticks.
+    /// The time until a failed task is retried, in ticks.
     pub const RETRY: u8 = 1;
 
     /// What a worker may do in `world`.
@@ -43,7 +42,7 @@ impl Steps<'_> {
                         deliveries
                             .map(|delivery| Move::Begin(Duty::News(Bringer::Delivery(*delivery)))),
                     );
-                    if sweep_sees_news(world) {
+                    if sweep_sees_change(world) {
                         moves.push(Move::Begin(Duty::News(Bringer::Sweep(world.version))));
                     }
                 }
@@ -104,7 +103,7 @@ impl Steps<'_> {
         world.workers[index] = then;
         world
     }
-    /// Makes a move; returns where the worker is then.
+    /// Makes a move. Returns the worker's next state.
     fn made(&self, world: &mut World, worker: Worker, make: Move) -> Worker {
         match worker {
             Worker::Idle => match make {
@@ -144,7 +143,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Applies the event to the row and saves it. Returns whether it meant anything.
+    /// Applies the event to the row and saves it. Returns whether it changed the row.
     pub fn change(&self, world: &mut World, event: Event) -> bool {
         match world.row.apply(event, now(), self.timing, None) {
             Ok(transition) => {
@@ -158,9 +157,9 @@ impl Steps<'_> {
 
 /// Whether a write-back has something to do.
 pub fn report_is_due(row: &Invitation) -> bool {
-    let put_off = row.state.level() > 0
+    let deferred = row.state.level() > 0
         && matches!(row.schedule, Schedule::At { at, step: Step::WriteBack } if at > now());
-    row.unreported() && !row.report.leased(now()) && !put_off
+    row.unreported() && !row.report.leased(now()) && !deferred
 }
 
 /// A writer with this lease.
@@ -171,7 +170,7 @@ pub fn writer(lease_until: Timestamp) -> Writer {
     }
 }
 
-/// What the platform says at `version`.
+/// The platform's result at `version`.
 pub fn snapshot(version: u32) -> ResultSnapshot {
     ResultSnapshot {
         status: match version {
@@ -186,10 +185,10 @@ pub fn snapshot(version: u32) -> ResultSnapshot {
     }
 }
 
-/// Failure that goes on from `before`. Every try counts as the tenth, so that giving up depends on time alone.
+/// A failure that follows `before`. Every attempt counts as the tenth, so giving up depends on time alone.
 pub fn failure(before: Option<&Failure>) -> Failure {
     Failure {
-        code: "trouble".to_owned(),
+        code: "failure".to_owned(),
         problem: String::new(),
         remedy: String::new(),
         first_failed_at: before.map_or(now(), |failure| failure.first_failed_at),
@@ -197,8 +196,8 @@ pub fn failure(before: Option<&Failure>) -> Failure {
     }
 }
 
-/// Whether a sweep that reads the platform's list sees news, as `usecases/sweep.rs` decides.
-pub fn sweep_sees_news(world: &World) -> bool {
+/// Whether a sweep that reads the platform's list sees a change, as `usecases/sweep.rs` decides.
+pub fn sweep_sees_change(world: &World) -> bool {
     let row = &world.row;
     let Schedule::Sweep { level, .. } = row.schedule else {
         return false;

@@ -1,4 +1,4 @@
-//! The quick settings in every test run, and that the check can fail.
+//! The quick settings, in every test run, and proof that the check can fail.
 
 use crate::runs;
 
@@ -6,14 +6,14 @@ use crate::runs;
 fn every_promise_holds_in_every_history() {
     for run in runs::quick() {
         let shown = runs::explore(&run);
-        assert!(shown.as_wanted, "{shown}");
+        assert!(shown.as_expected, "{shown}");
     }
 }
 
 #[test]
-fn whatever_is_broken_on_purpose_is_found() {
+fn every_seeded_fault_is_found() {
     for run in runs::broken() {
         let shown = runs::explore(&run);
-        assert!(shown.as_wanted, "{shown}");
+        assert!(shown.as_expected, "{shown}");
     }
 }

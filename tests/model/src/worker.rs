@@ -1,29 +1,29 @@
-//! The use cases of production (`shared/core/src/usecases`), cut into the steps between which a worker can be stopped.
+//! Production's use cases (`shared/core/src/usecases`), split into the steps between which a worker can be stopped.
 //!
-//! Every save is on condition that nobody saved since the row was read. So a worker whose row is old, and who has done
-//! nothing outside yet, can as well be idle: its save would fail. [`Worker::outdated`] says what is left of whom.
+//! Every save requires that the row is unchanged since it was read. So a worker with an old row that has had no effect
+//! outside yet is as good as idle: its save would fail. [`Worker::outdated`] maps a worker to what is left of it.
 
 use jiff::Timestamp;
 use stagecall_core::invitation::Invitation;
 
 use crate::world::{TICK, now, older_lease};
 
-/// Where a worker is.
+/// A worker's state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Worker {
-    /// At nothing.
+    /// Idle.
     Idle,
-    /// Has read that the claim is over; asks the platform next.
+    /// Has read that the claim expired; asks the platform next.
     LookUp,
     /// Has the platform's answer; records it next.
     LookedUp { found: bool },
     /// Has read everything; claims next.
     Claim,
-    /// Has claimed; looks at the clock next, and calls. `left`: of its lease.
+    /// Has claimed; checks the clock next, and calls. `left`: of its lease.
     Claimed { current: bool, left: u8 },
-    /// Has looked at the clock; calls next. Only where that is two steps.
+    /// Has checked the clock; calls next. Only where that is two steps.
     Sure { current: bool },
-    /// Has called. `left`: how long its request may still be on its way.
+    /// Has called. `left`: how long its request may still be in flight.
     Calling {
         current: bool,
         left: u8,
@@ -33,14 +33,14 @@ pub enum Worker {
     Answered(Outcome),
     /// Has read that a report is due; takes the lease next.
     Begin { lease: Timestamp },
-    /// Holds the lease; looks at the clock next, and writes.
+    /// Holds the lease; checks the clock next, and writes.
     Write(Pen),
-    /// Has looked at the clock; calls Eploy next. Only where that is two steps.
+    /// Has checked the clock; calls Eploy next. Only where that is two steps.
     SureToWrite(Pen),
     /// Has called Eploy.
     Writing { pen: Pen, left: u8, landed: bool },
-    /// Puts on record what came of it.
-    Settle { pen: Pen, told: Told },
+    /// Records the outcome of the report.
+    Settle { pen: Pen, outcome: Reporting },
     /// Has read the row; asks the platform for the result next.
     Ask { bringer: Bringer, read: Read },
     /// Has the result; records it next.
@@ -53,86 +53,86 @@ pub enum Worker {
     Done { delivery: u32 },
 }
 
-/// The row as it was read.
+/// What a worker's read of the row is worth now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Read {
-    /// It is still so.
+    /// The row is unchanged.
     Current,
-    /// It was changed since. What it knew of the platform's result.
+    /// The row was changed since. Holds the version of the result that it knew.
     Old { known: Option<u32> },
 }
 
 /// What the platform answered to an invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It has it. The sender's lease on the report.
+    /// Accepted. Holds the sender's lease on the report.
     Created { lease: Timestamp },
-    /// Nobody knows.
+    /// Unknown.
     Unknown { look_up_at: Timestamp },
-    /// Not now, and certainly not taken.
+    /// Rejected for now, certainly without effect.
     NotNow { until: Timestamp },
-    /// No.
+    /// Rejected for good.
     Refused,
 }
 
-/// Who brings news.
+/// What makes a worker fetch a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Bringer {
     /// A stored delivery.
     Delivery(u32),
-    /// A sweep that saw this mark on the list.
+    /// A sweep that saw this change token on the list.
     Sweep(u32),
 }
 
-/// A writer's hold on the report.
+/// A writer's claim on the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pen {
-    /// What it writes.
+    /// The revision that it writes.
     pub revision: u32,
     /// Its lease.
     pub lease: Timestamp,
-    /// The delivery that it works for.
+    /// The delivery that caused the report.
     pub delivery: Option<u32>,
 }
 
-/// What came of a report.
+/// The outcome of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Told {
-    /// It is in Eploy.
+pub enum Reporting {
+    /// Eploy has it.
     Shown,
-    /// It may not be.
-    PutOff { until: Timestamp },
-    /// There was no time.
+    /// Eploy may not have it.
+    Deferred { until: Timestamp },
+    /// The lease left no time for it.
     Late,
 }
 
-/// What a worker can be handed.
+/// A task for a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
     /// Send it, or look it up.
     Invite,
     /// Report it.
     WriteBack,
-    /// Look into a delivery, or into what a sweep saw.
+    /// Process a delivery, or what a sweep saw.
     News(Bringer),
 }
 
-/// What a worker does next, or what becomes of its call.
+/// A worker's next move, or the outcome of its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Move {
-    /// Takes work from the queue, which loses, doubles, delays: anybody may be handed anything at any time.
+    /// Takes work from the queue, which loses, doubles and delays: any worker may get any task at any time.
     Begin(Duty),
-    /// Makes the next step of its own.
+    /// Makes its next step.
     Go,
     /// Its call takes effect.
     Arrives,
-    /// Its call is answered with yes.
+    /// Its call succeeds.
     Yes,
-    /// Its call ends without an answer. The request may be on its way.
+    /// Its call ends without an answer. The request may be in flight.
     NoAnswer,
-    /// It cannot call, or is answered "not now": certainly without effect.
+    /// It cannot call, or is rejected for now: certainly without effect.
     NotNow,
-    /// It is answered with no, for good.
+    /// Its call is rejected for good.
     No,
     /// It sees that the application is no longer at the stage.
     SeesItGone,
@@ -141,11 +141,11 @@ pub enum Move {
 }
 
 impl Worker {
-    /// What is left of a worker when somebody else saves the row, which was `before`.
+    /// What is left of a worker when another one saves the row, which was `before`.
     pub fn outdated(self, before: &Invitation) -> Self {
         match self {
             Self::LookUp | Self::LookedUp { .. } | Self::Claim | Self::Begin { .. } => Self::Idle,
-            // What is known already is no news for the old row either, and its delivery is settled without a save.
+            // A version that the old row knows already changes nothing, and its delivery is settled without a save.
             Self::Asked {
                 bringer: Bringer::Delivery(delivery),
                 version,
@@ -164,10 +164,10 @@ impl Worker {
                 left,
                 taken,
             },
-            // What the platform took is recorded on whatever the row is by then; all else gives way.
+            // What the platform accepted is recorded on the row as it is by then. All else is dropped.
             Self::Answered(Outcome::Created { .. }) => self,
             Self::Answered(_) => Self::Idle,
-            // The old row may tell that there is nothing new, and the delivery is settled without a save.
+            // The old row may show that there is nothing new, and the delivery is settled without a save.
             Self::Ask {
                 bringer: bringer @ Bringer::Delivery(_),
                 read: Read::Current,
@@ -222,9 +222,9 @@ impl Worker {
             | Self::Asked { lease, .. }
             | Self::Answered(Outcome::Created { lease }) => *lease = older_lease(*lease),
             Self::Write(pen) | Self::SureToWrite(pen) => pen.lease = older_lease(pen.lease),
-            Self::Settle { pen, told } => {
+            Self::Settle { pen, outcome } => {
                 pen.lease = older_lease(pen.lease);
-                if let Told::PutOff { until } = told {
+                if let Reporting::Deferred { until } = outcome {
                     *until = (*until - TICK).max(now());
                 }
             }

@@ -1,8 +1,8 @@
-//! Everything that the promises depend on, at one instant: the row, the platform, Eploy, the deliveries, the workers.
+//! Everything that the promises depend on at one instant: the row, the platform, Eploy, the deliveries, the workers.
 //!
-//! Time is relative: the present is always [`now`], and a tick moves every time in the world one tick back. What is past
-//! stays just past, because production only ever asks whether a time is over. That, and a story, version and count of
-//! attempts that are not kept, makes the worlds finite in number without a bound on time or on attempts.
+//! Time is relative: the present is always [`now`], and a tick moves every time in the world one tick back. A past time
+//! stays just past, because production only ever asks whether a time is over. The history, the version and the count of
+//! attempts are not kept. So the number of worlds is finite without a bound on time or on attempts.
 
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
@@ -30,9 +30,9 @@ pub fn in_ticks(ticks: u8) -> Timestamp {
 /// A request that left and has not arrived.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OnItsWay {
-    /// What it says: the revision, or nothing of interest.
+    /// Its content: the revision, or nothing of interest.
     pub revision: u32,
-    /// For how many more ticks it may still arrive.
+    /// The number of ticks within which it may still arrive.
     pub left: u8,
 }
 
@@ -43,19 +43,19 @@ pub struct World {
     pub row: Arc<Invitation>,
     /// Whether a save ever lowered the row's level.
     pub fell: bool,
-    /// How many invitations the platform has accepted for the row's key.
+    /// The number of invitations that the platform has accepted for the row's key.
     pub accepted: u8,
-    /// Counts what the platform has to tell of the invitation: 1 sent, 2 completed, from 3 on re-scored.
+    /// The version of the platform's result: 1 sent, 2 completed, from 3 on re-scored.
     pub version: u32,
     /// The revision that Eploy shows.
     pub shows: u32,
-    /// Invitations on their way to the platform whose callers are gone.
+    /// Invitations in flight to the platform whose callers have died.
     pub requests: Vec<OnItsWay>,
-    /// Reports on their way to Eploy whose callers are gone.
+    /// Reports in flight to Eploy whose callers have died.
     pub writes: Vec<OnItsWay>,
-    /// The stored deliveries that are due, by the version that they brought word of.
+    /// The stored deliveries that are due, by the version that they announced.
     pub deliveries: BTreeSet<u32>,
-    /// The workers. Which is which does not matter, so they are kept in order.
+    /// The workers. Their identity does not matter, so they are kept sorted.
     pub workers: Vec<Worker>,
 }
 
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// Saves a changed row. Whoever had read the row as it was before now holds an old one.
+    /// Saves a changed row. Workers that read the row before now hold an old one.
     pub fn save(&mut self, next: Invitation) {
         self.fell |= next.state.level() < self.row.state.level();
         for worker in &mut self.workers {
@@ -102,7 +102,7 @@ impl World {
         self.row = Arc::new(normal(next));
     }
 
-    /// Puts what has no order of its own into one.
+    /// Sorts what has no order of its own.
     pub fn in_order(mut self) -> Self {
         self.requests.sort();
         self.writes.sort();
@@ -141,7 +141,7 @@ impl World {
         next
     }
 
-    /// A lease on the report that no other one equals: in production the clock's fine grain tells leases apart.
+    /// A lease on the report that no other one equals. In production, the clock's resolution keeps leases distinct.
     pub fn lease(&self, ticks: u8) -> Timestamp {
         let taken = |lease: Timestamp| {
             let mark = |at: Timestamp| at.subsec_millisecond();
@@ -158,17 +158,17 @@ impl World {
     }
 }
 
-/// A lease a tick later. It keeps its mark, by which its holder knows it, when it is over.
+/// A lease a tick later. After it expired, it keeps the mark by which its holder recognises it.
 pub fn older_lease(lease: Timestamp) -> Timestamp {
     let over = now() - TICK + SignedDuration::from_millis(lease.subsec_millisecond().into());
     (lease - TICK).max(over)
 }
 
-/// The row without what only people read, and without what only counts.
+/// The row without what only people read, and without counters.
 fn normal(mut row: Invitation) -> Invitation {
     row.history = Vec::new();
     row.version = 0;
-    // Only the claim's own holder compares it, and the version stops everybody else first.
+    // Only the claim's own holder compares it. The version stops every other worker first.
     row.attempts = row.attempts.min(1);
     // Without an expiry of its own, these times have no part in any decision.
     for at in [
@@ -195,7 +195,7 @@ fn normal(mut row: Invitation) -> Invitation {
 
 impl Hash for World {
     fn hash<H: Hasher>(&self, to: &mut H) {
-        // Named one by one, so that a new field has to be looked at here.
+        // Named one by one, so that a new field has to be considered here.
         let Invitation {
             key: _,
             version: _,
@@ -217,24 +217,24 @@ impl Hash for World {
             change_token,
             revision,
             report,
-            schedule: wake,
+            schedule,
             history: _,
             // Live interviews, pools and retention are not in the model.
             appointment: _,
             pooled: _,
             forgotten_at: _,
             definition: _,
-            // Nobody is asked in vain for a day there, and a look-up finds what was accepted by any address.
+            // No lookup fails for a day there, and a lookup finds what was accepted by any address.
             result_overdue: _,
             sent_to: _,
         } = &*self.row;
         let Report {
             revision: shown,
             action: _,
-            // Here a report is one part.
+            // Here a report has one part.
             parts: _,
             positions: _,
-            failure: report_trouble,
+            failure: report_failure,
             lease_until,
             doubted,
         } = report;
@@ -260,9 +260,9 @@ impl Hash for World {
             .as_ref()
             .map(|failure| failure.first_failed_at)
             .hash(to);
-        (reference.is_some(), report_trouble.is_some()).hash(to);
+        (reference.is_some(), report_failure.is_some()).hash(to);
         snapshot.as_ref().map(|snapshot| &snapshot.digest).hash(to);
-        match wake {
+        match schedule {
             Schedule::Never => 0.hash(to),
             Schedule::At { at, step } => (1, at, step).hash(to),
             Schedule::Sweep { until, level } => (2, until, level).hash(to),
