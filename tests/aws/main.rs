@@ -112,7 +112,7 @@ fn tell(since: Instant, what: &str) {
 async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
     within(PATIENCE, look)
         .await
-        .unwrap_or_else(|| panic!("waited in vain until {what}"))
+        .unwrap_or_else(|| panic!("timed out waiting until {what}"))
 }
 
 /// What the functions complained about, for whoever has to find out what went wrong.

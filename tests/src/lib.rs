@@ -1,5 +1,5 @@
-//! Support for the tests across crates: samples of the vocabulary, of nobody in particular, and a rig that runs the real
-//! command against the sandbox. The tests are in `it/`.
+//! Support for the tests across crates: sample data about made-up people, and a harness that runs the real command
+//! against the sandbox. The tests are in `it/`.
 
 pub mod harness;
 pub mod privacy;

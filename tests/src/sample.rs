@@ -1,4 +1,4 @@
-//! Tenants, invitations and deliveries to test with.
+//! Sample tenants, invitations and deliveries.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use stagecall_core::timing::{Timing, after, seconds};
 /// The time at which the tests begin, and `later` seconds after it.
 ///
 /// # Panics
-/// Never: the time is a right one.
+/// Never: the time is valid.
 #[allow(clippy::expect_used, reason = "a constant")]
 pub fn at(later: f64) -> Timestamp {
     let start: Timestamp = "2026-11-22T10:00:00Z".parse().expect("a time");
@@ -23,7 +23,7 @@ pub fn at(later: f64) -> Timestamp {
 /// A tenant without platforms and mappings.
 ///
 /// # Panics
-/// Never: the address is a right one.
+/// Never: the address is valid.
 #[allow(clippy::expect_used, reason = "a constant")]
 pub fn tenant(id: &str) -> Tenant {
     Tenant {
@@ -81,18 +81,18 @@ pub fn detected(key: InvitationKey) -> Invitation {
     )
 }
 
-/// What `invitation` becomes by `event`.
+/// `invitation` after `event`.
 ///
 /// # Panics
 /// The event does not apply.
 pub fn then(invitation: &Invitation, event: Event, now: Timestamp) -> Invitation {
     match invitation.apply(event, now, &Timing::default(), None) {
         Ok(transition) => transition.next,
-        Err(no) => panic!("{no}"),
+        Err(error) => panic!("{error}"),
     }
 }
 
-/// `invitation` after `count` changes that matter to nobody.
+/// `invitation` after `count` irrelevant changes.
 pub fn touched(invitation: &Invitation, count: u32) -> Invitation {
     (1..=count).fold(invitation.clone(), |row, n| {
         let modified = Some(at(
@@ -124,14 +124,14 @@ pub fn sent(invitation: &Invitation, reference: &Reference) -> Invitation {
     then(&claimed(invitation), sent, at(1.0))
 }
 
-/// `invitation` with everything that is known of it reported: watched.
+/// `invitation` with everything known reported: watched.
 pub fn reported(invitation: &Invitation) -> Invitation {
     let mut report = invitation.report.clone();
     report.revision = invitation.revision;
     then(invitation, Event::Reported(report), at(2.0))
 }
 
-/// The platform says that it is done, with a score that a hasty parser gets wrong in its last bit.
+/// `invitation`, completed, with a score whose last bit an imprecise parser gets wrong.
 pub fn scored(invitation: &Invitation) -> Invitation {
     let snapshot = ResultSnapshot {
         status: Status::Graded,

@@ -30,8 +30,8 @@ async fn over_lines(seed: u64) -> (Harness, Customer, TcpProxy, TcpProxy) {
     harness.logs = ALL_LOGS;
     harness.config["timing"]["call_seconds"] = json!(CALL);
     harness.config["timing"]["lease_seconds"] = json!(CALL + 0.5);
-    let eploy = harness.lay_a_line("acme", "/eploy/base_url");
-    let willo = harness.lay_a_line("acme", &format!("/platforms/{PLATFORM}/base_url"));
+    let eploy = harness.proxy_connection("acme", "/eploy/base_url");
+    let willo = harness.proxy_connection("acme", &format!("/platforms/{PLATFORM}/base_url"));
     (harness, acme, eploy, willo)
 }
 

@@ -1,4 +1,4 @@
-//! The command that the scenarios run: the one that belongs to these tests, built if it is not.
+//! The command that the scenarios run, built with these tests' profile if necessary.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,8 +10,8 @@ pub fn stagecall() -> Command {
     Command::new(BUILT.get_or_init(build))
 }
 
-/// Builds the command with the profile of these tests, into their target directory. With a test of the whole workspace,
-/// so that the crates that "cargo test --workspace" has built are not built once more.
+/// Builds the command with the profile of these tests, into their target directory. It does so with a test of the whole
+/// workspace, so that the crates that "cargo test --workspace" has built are not built again.
 fn build() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     // <target>/<profile>/deps/<test>
@@ -21,8 +21,8 @@ fn build() -> PathBuf {
         other => other,
     };
     let mut cargo = Command::new(env!("CARGO"));
-    // What cargo has told these tests of their own package would make it run build scripts again that look at the like,
-    // and then build everything that rests on them, now and once more the next time.
+    // The variables that cargo sets for this package would make build scripts that read them run again, and then
+    // rebuild everything that depends on them, now and the next time.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

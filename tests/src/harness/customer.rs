@@ -1,4 +1,4 @@
-//! A customer in the sandbox: an Eploy system, a Willo account, a vacancy and an interview, and the people around them.
+//! A customer in the sandbox: an Eploy system, a Willo account, a vacancy, an interview, recruiters and candidates.
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{
@@ -10,7 +10,7 @@ use super::wait::until;
 
 /// The trigger stage and its status, as every sandbox has them.
 pub const TRIGGER: (&str, &str) = ("Video Interview", "To Be Completed");
-/// What the tenant calls its account.
+/// The tenant's name for its account.
 pub const PLATFORM: &str = "willo";
 /// The id of the customer's mapping.
 pub const MAPPING: &str = "video";
@@ -61,7 +61,7 @@ impl Customer {
         })
     }
 
-    /// So many applications of new candidates, at the stage before the trigger.
+    /// Adds `count` applications of new candidates, at the stage before the trigger.
     pub async fn apply(&self, count: u32) -> Vec<Created> {
         let new = NewApplications {
             stage: Some("Shortlist".to_owned()),
@@ -70,7 +70,7 @@ impl Customer {
         self.player.apply(&self.name, &new).await.unwrap()
     }
 
-    /// One application, at the stage before the trigger.
+    /// Adds one application, at the stage before the trigger.
     pub async fn applicant(&self) -> Created {
         self.apply(1).await[0]
     }
@@ -91,19 +91,19 @@ impl Customer {
         moved.await.unwrap();
     }
 
-    /// An application that enters the trigger stage and is invited once.
+    /// Adds an application that enters the trigger stage and is invited once.
     pub async fn invitee(&self) -> Judged {
         let application = self.applicant().await.application;
         self.enter(&[application]).await;
         self.invited(application).await
     }
 
-    /// What can be said of every application.
+    /// The sandbox's view of every application.
     pub async fn all(&self) -> Vec<Judged> {
         self.player.judgement(&self.name).await.unwrap()
     }
 
-    /// What can be said of an application.
+    /// The sandbox's view of an application.
     pub async fn judged(&self, application: u64) -> Judged {
         let all = self.all().await;
         all.into_iter()
@@ -146,19 +146,19 @@ impl Customer {
         .await
     }
 
-    /// The candidates behind these participants do something.
+    /// The candidates behind these participants act.
     pub async fn act(&self, participants: &[ParticipantView], act: CandidateAct) {
         let keys = keys(participants);
         self.player.candidate(&self.name, &keys, act).await.unwrap();
     }
 
-    /// A reviewer does something about these participants.
+    /// A reviewer acts on these participants.
     pub async fn review(&self, participants: &[ParticipantView], act: ReviewerAct) {
         let keys = keys(participants);
         self.player.reviewer(&self.name, &keys, act).await.unwrap();
     }
 
-    /// A reviewer gives these participants so many of ten points.
+    /// A reviewer rates these participants, out of ten points.
     pub async fn score(&self, participants: &[ParticipantView], points: u8) {
         let score = ReviewerAct::Score {
             title: "Communication".to_owned(),
@@ -168,7 +168,7 @@ impl Customer {
         self.review(participants, score).await;
     }
 
-    /// The calls that its Eploy and its Willo received, without the first `since` of all calls; and how many those are.
+    /// The calls that its Eploy and its Willo received, without the first `since` of all calls, and the number of all.
     pub async fn calls(&self, since: usize) -> (Vec<CallRecord>, usize) {
         let part = self.player.calls(since).await.unwrap();
         let mut calls = part.records;
@@ -176,7 +176,7 @@ impl Customer {
         (calls, part.next)
     }
 
-    /// How many calls of this operation it received.
+    /// The number of calls of this operation that it received.
     pub async fn count(&self, operation: &str) -> usize {
         let (calls, _) = self.calls(0).await;
         calls
@@ -185,18 +185,18 @@ impl Customer {
             .count()
     }
 
-    /// Waits until two more polls have ended: whatever Eploy showed before has been seen.
+    /// Waits until two more polls have ended: everything that Eploy showed before has been seen.
     pub async fn polled(&self) {
         self.polled_by(&["eploy.applications.search"]).await;
     }
 
-    /// The same, where polls search by one of these.
+    /// The same, for polls that search by one of these operations.
     pub async fn polled_by(&self, searches: &[&str]) {
         let mut before = Vec::new();
         for search in searches {
             before.push(self.count(search).await);
         }
-        // A third one has begun.
+        // A third poll has begun.
         until(&format!("{} is polled", self.name), async || {
             for (search, before) in searches.iter().zip(&before) {
                 if self.count(search).await >= before + 3 {
@@ -236,7 +236,7 @@ pub fn percent(judged: &Judged) -> Option<f64> {
         .or_else(|| answer.answer.as_str()?.parse().ok())
 }
 
-/// Whether an application has exactly one invitation, one participant and one action, which says "Completed".
+/// Whether an application has exactly one invitation, one participant, and one action with the outcome "Completed".
 pub fn completed(judged: &Judged) -> bool {
     let [action] = judged.application.actions.as_slice() else {
         return false;

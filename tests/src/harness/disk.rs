@@ -1,12 +1,12 @@
-//! A small disk of its own for a host, which can be filled and emptied while the host works: a file system in memory, in
-//! a namespace that only the host sees. Linux only, where this user may make one.
+//! A small disk for a host, which can be filled and emptied while the host runs: a file system in memory, in a namespace
+//! that only the host sees. Linux only, where this user may create a namespace.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// A small disk. It goes when it is dropped.
+/// A small disk. It is removed when it is dropped.
 pub struct SmallDisk {
     // Holds the namespace until its standard input ends.
     holder: Child,
@@ -14,7 +14,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Makes a disk of so many bytes at `folder`. `Err` says why this machine does not let us.
+    /// Creates a disk of `bytes` bytes at `folder`. `Err` has the reason why this machine does not allow it.
     pub fn new(folder: &Path, bytes: usize) -> Result<Self, String> {
         std::fs::create_dir(folder).unwrap();
         let script = format!("mount -t tmpfs -o size={bytes} none \"$0\" && echo mounted && cat");
@@ -42,7 +42,7 @@ impl SmallDisk {
         Err(why)
     }
 
-    /// A command that sees the disk in the place of the folder.
+    /// A command that sees the disk in place of the folder.
     pub fn seen_by(&self, command: &Command) -> Command {
         let mut seeing = Command::new("nsenter");
         seeing
@@ -70,18 +70,18 @@ impl SmallDisk {
         }
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     pub fn clear(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }
 
-    /// Where it is, seen from outside of the namespace.
+    /// Its path outside the namespace.
     pub fn outside(&self) -> PathBuf {
         let outside = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         outside.join(self.folder.strip_prefix("/").unwrap())
     }
 
-    /// What fills it.
+    /// The file that fills it.
     fn filler(&self) -> PathBuf {
         self.outside().join("filler")
     }

@@ -1,4 +1,4 @@
-//! `stagecall serve` as a process of its own.
+//! `stagecall serve` as a separate process.
 
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ use super::command::stagecall;
 use super::disk::SmallDisk;
 use super::wait::until;
 
-/// The file with what hosts log, one after the other.
+/// The file with the logs of all hosts, in order.
 const LOG: &str = "stderr.log";
-/// The file with what they print.
-const PRINTED: &str = "stdout.log";
+/// The file with their output.
+const OUTPUT: &str = "stdout.log";
 
-/// How much of the log a failed test shows.
-const SHOWN: usize = 60;
+/// The number of log lines that a failed test shows.
+const SHOWN_LINES: usize = 60;
 
 /// A running host. Dropping it kills it.
 pub struct Host {
@@ -26,8 +26,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts one on a configuration; its log and its output are added to files in `folder`. It sees `disk`, if there is
-    /// one.
+    /// Starts a host with a configuration. Its log and its output are appended to files in `folder`. It sees `disk`, if
+    /// there is one.
     pub fn start(config: &Path, folder: &Path, logs: &str, disk: Option<&SmallDisk>) -> Self {
         let mut command = stagecall();
         command.arg("serve").arg("--config").arg(config);
@@ -37,7 +37,7 @@ impl Host {
         let child = command
             .env("STAGECALL_LOG", logs)
             .stdin(Stdio::null())
-            .stdout(appended(&folder.join(PRINTED)))
+            .stdout(appended(&folder.join(OUTPUT)))
             .stderr(appended(&folder.join(LOG)))
             .spawn()
             .unwrap();
@@ -51,23 +51,23 @@ impl Host {
     pub async fn serves(&mut self, addr: SocketAddr) {
         until("the host serves", async || {
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the host ended at once: {status}\n{}", log(&self.folder));
+                panic!("the host exited at once: {status}\n{}", log(&self.folder));
             }
             TcpStream::connect(addr).await.ok()
         })
         .await;
     }
 
-    /// The most memory that it has had so far, in KiB.
+    /// Its peak memory so far, in KiB.
     pub fn memory_peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let (_, peak) = status.split_once("VmHWM:").unwrap();
         peak.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it exits.
     pub async fn ends(mut self) -> ExitStatus {
-        until("the host ends", async || self.child.try_wait().unwrap()).await
+        until("the host exits", async || self.child.try_wait().unwrap()).await
     }
 
     /// Kills it.
@@ -76,7 +76,7 @@ impl Host {
         self.child.wait().unwrap();
     }
 
-    /// Sends it SIGTERM and waits until it ends.
+    /// Sends it SIGTERM and waits until it exits.
     pub async fn terminate(self) -> ExitStatus {
         self.signal("TERM");
         self.ends().await
@@ -100,7 +100,7 @@ impl Drop for Host {
         if std::thread::panicking() {
             let log = log(&self.folder);
             let lines: Vec<_> = log.lines().collect();
-            let last = &lines[lines.len().saturating_sub(SHOWN)..];
+            let last = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
             eprintln!("-- the end of the host's log:\n{}\n--", last.join("\n"));
         }
     }
@@ -114,7 +114,7 @@ fn appended(file: &Path) -> File {
         .unwrap()
 }
 
-/// What hosts have logged in `folder`.
+/// The log of all hosts in `folder`.
 pub fn log(folder: &Path) -> String {
     let bytes = std::fs::read(folder.join(LOG)).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()

@@ -1,4 +1,4 @@
-//! The plainest HTTP there is, so that a test can send what no client would.
+//! Minimal HTTP, so that a test can send what no client would.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub async fn request(
         body.len()
     );
     connection.write_all(head.as_bytes()).await.unwrap();
-    // Whoever refuses a body need not read it to its end.
+    // A server that rejects a body need not read all of it.
     let _ = connection.write_all(body).await;
     let mut answer = Vec::new();
     let _ = connection.read_to_end(&mut answer).await;
@@ -49,17 +49,17 @@ pub async fn request(
     }
 }
 
-/// How long an answer to raw bytes is waited for.
-const ENDS: Duration = Duration::from_secs(40);
+/// The timeout for an answer to raw bytes.
+const READ_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Sends these bytes, whatever they are, and returns what comes back until the other side closes the connection; `None`
-/// if it never does.
+/// Sends these bytes as they are and returns everything until the other side closes the connection. `None` if it never
+/// does.
 pub async fn raw(to: SocketAddr, bytes: &[u8]) -> Option<String> {
     let mut connection = TcpStream::connect(to).await.unwrap();
-    // Whoever refuses need not read to the end, and may close before.
+    // A server that rejects a request need not read all of it, and may close before.
     let _ = connection.write_all(bytes).await;
     let mut answer = Vec::new();
-    let ended = tokio::time::timeout(ENDS, connection.read_to_end(&mut answer)).await;
+    let ended = tokio::time::timeout(READ_TIMEOUT, connection.read_to_end(&mut answer)).await;
     ended
         .is_ok()
         .then(|| String::from_utf8_lossy(&answer).into_owned())

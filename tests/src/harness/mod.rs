@@ -1,5 +1,5 @@
-//! A rig for scenarios: a sandbox in this process, and the real `stagecall serve` beside it with a file of its own. What
-//! happened is asked of the sandbox; of Stagecall only its exit code, its log and its file.
+//! A harness for scenarios: a sandbox in this process, and the real `stagecall serve` with its own store file. Tests
+//! check the sandbox. Of Stagecall they check only its exit code, its log and its file.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,25 +33,24 @@ pub use http::{Reply, raw, request};
 pub use tcp_proxy::{State, TcpProxy};
 pub use wait::{soon, until, within};
 
-/// A sandbox, and what a host is started from.
+/// A sandbox, and what a host is started with.
 pub struct Harness {
-    /// The stand-ins.
     pub sandbox: Running,
-    /// Plays the people around them.
+    /// Acts as recruiters, candidates and reviewers.
     pub player: SandboxClient,
-    /// The configuration; the next start writes it to a file.
+    /// The configuration. The next start writes it to a file.
     pub config: Value,
-    /// What the next start logs, as `STAGECALL_LOG`.
+    /// The `STAGECALL_LOG` of the next start.
     pub logs: &'static str,
     listen: SocketAddr,
-    // Ends before the folder goes that it works in.
+    // Must end before its working folder is removed.
     host: Option<Host>,
     disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
 impl Harness {
-    /// A sandbox without customers, and no host yet.
+    /// A sandbox without customers and without a host.
     pub async fn new(seed: u64) -> Self {
         let sandbox = Sandbox::start(Options { port: 0, seed }).await.unwrap();
         let player = sandbox.player();
@@ -109,7 +108,7 @@ impl Harness {
                 "base_url": format!("{}/", system.base_url),
                 "client_id": self.secret(&format!("{name}-client-id"), &key.client_id),
                 "client_secret": self.secret(&format!("{name}-client-secret"), &key.client_secret),
-                // So many that they never make polls rarer.
+                // High enough never to slow down polls.
                 "daily_calls": 10_000_000,
                 "poll_seconds": 1,
                 "dialect": {"dates": "utc"},
@@ -125,7 +124,7 @@ impl Harness {
         customer
     }
 
-    /// A secret in a file, as the configuration names it.
+    /// Writes a secret to a file. Returns its reference for the configuration.
     pub fn secret(&self, name: &str, secret: &str) -> Value {
         std::fs::write(self.file(name), secret).unwrap();
         json!({"file": name})
@@ -146,28 +145,27 @@ impl Harness {
         self.config["host"]["public_url"] = format!("http://{}/", self.listen).into();
     }
 
-    /// From the next start on, sweeps find nothing in time.
+    /// From the next start on, sweeps are too rare to find anything during a test.
     pub fn without_sweeps(&mut self) {
         self.config["timing"]["sweep_seconds"] = json!(3600.0);
         self.config["timing"]["sweep_max_seconds"] = json!(3600.0);
     }
 
-    /// From the next start on, the host's file is on a disk of so many bytes. `Err` says why this machine does not let us
-    /// make one.
+    /// From the next start on, the host's file is on a disk of `bytes` bytes. `Err` has the reason why this machine does
+    /// not allow it.
     pub fn on_a_small_disk(&mut self, bytes: usize) -> Result<(), String> {
         self.disk = Some(SmallDisk::new(&self.file("disk"), bytes)?);
         self.config["host"]["store"] = "disk/stagecall.db".into();
         Ok(())
     }
 
-    /// The small disk.
     pub fn disk(&self) -> &SmallDisk {
         self.disk.as_ref().expect("there is no small disk")
     }
 
-    /// From the next start on, a tenant's connection, whose address is at this place of its configuration, is over a
-    /// line.
-    pub fn lay_a_line(&mut self, tenant: &str, address: &str) -> TcpProxy {
+    /// From the next start on, a tenant's connection goes through a proxy. `address` is a pointer to the connection's
+    /// address in the tenant's configuration.
+    pub fn proxy_connection(&mut self, tenant: &str, address: &str) -> TcpProxy {
         let there = self.sandbox.addr();
         let line = TcpProxy::to(there);
         let url = self.tenant(tenant).pointer_mut(address).unwrap();
@@ -179,7 +177,6 @@ impl Harness {
         line
     }
 
-    /// Where the host listens.
     pub fn listen(&self) -> SocketAddr {
         self.listen
     }
@@ -189,31 +186,29 @@ impl Harness {
         self.folder.path().join(name)
     }
 
-    /// The folder with the host's files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Every folder in which the host has left files: that one, and the small disk.
+    /// Every folder with the host's files: its own, and the small disk.
     pub fn folders(&self) -> Vec<PathBuf> {
         let disk = self.disk.as_ref().map(SmallDisk::outside);
         [self.folder().to_owned()].into_iter().chain(disk).collect()
     }
 
-    /// Writes the configuration.
     pub fn write_config(&self) -> PathBuf {
         let file = self.file("stagecall.toml");
         std::fs::write(&file, toml::to_string(&self.config).unwrap()).unwrap();
         file
     }
 
-    /// Starts the host, and waits until it serves.
+    /// Starts the host and waits until it serves.
     pub async fn start(&mut self) {
         let listen = self.listen;
         self.launch().serves(listen).await;
     }
 
-    /// Starts the host, whatever becomes of it.
+    /// Starts the host without waiting for it.
     pub fn launch(&mut self) -> &mut Host {
         assert!(self.host.is_none(), "a host is running already");
         let config = self.write_config();
@@ -221,7 +216,7 @@ impl Harness {
         self.host.insert(host)
     }
 
-    /// Starts the host, and waits until all these customers' mappings are on: from then on, entries count.
+    /// Starts the host and waits until all these customers' mappings are on. From then on, entries count.
     pub async fn start_for(&mut self, customers: &[&Customer]) {
         self.start().await;
         self.mappings_on(customers).await;
@@ -235,7 +230,7 @@ impl Harness {
         }
     }
 
-    /// The most memory that the host has had so far, in KiB.
+    /// The host's peak memory so far, in KiB.
     pub fn memory_peak(&self) -> u64 {
         self.host
             .as_ref()
@@ -243,23 +238,23 @@ impl Harness {
             .memory_peak()
     }
 
-    /// Ends the host as a power cut would.
+    /// Kills the host, as a power cut would.
     pub fn kill(&mut self) {
         self.host.take().expect("no host is running").kill();
     }
 
-    /// Asks the host to end, and tells how it did.
+    /// Terminates the host. Returns its exit status.
     pub async fn stop(&mut self) -> ExitStatus {
         let host = self.host.take().expect("no host is running");
         host.terminate().await
     }
 
-    /// Stops the host as a machine does that sleeps.
+    /// Suspends the host, as a sleeping machine would.
     pub fn pause(&self) {
         self.running().signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes the suspended host.
     pub fn resume(&self) {
         self.running().signal("CONT");
     }
@@ -268,12 +263,12 @@ impl Harness {
         self.host.as_ref().expect("no host is running")
     }
 
-    /// All that hosts have logged so far.
+    /// The log of all hosts so far.
     pub fn log(&self) -> String {
         host::log(self.folder.path())
     }
 
-    /// Waits until a line with all these words has been logged, and returns it.
+    /// Waits until a line with all these words is logged, and returns it.
     pub async fn logged(&self, words: &[&str]) -> String {
         until(&format!("a line of the log has {words:?}"), async || {
             self.log()
@@ -284,25 +279,25 @@ impl Harness {
         .await
     }
 
-    /// Lets these things go wrong from now on.
+    /// Injects these faults from now on.
     pub async fn faults(&self, rules: Vec<Rule>) {
         let profile = Profile { seed: 1, rules };
         self.player.set_faults(&profile).await.unwrap();
     }
 
-    /// Lets every call of an operation go wrong from now on.
+    /// Injects a fault into every call of an operation from now on.
     pub async fn always(&self, target: &str, fault: Fault) {
         self.faults(vec![Rule::now_and_then(target, 1.0, fault)])
             .await;
     }
 
-    /// Lets nothing go wrong any more.
+    /// Stops all faults.
     pub async fn no_faults(&self) {
         self.faults(Vec::new()).await;
     }
 }
 
-/// A port of the loopback that nobody listens on.
+/// A loopback port without a listener.
 pub fn free_port() -> SocketAddr {
     let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     probe.local_addr().unwrap()

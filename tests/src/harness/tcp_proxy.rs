@@ -1,4 +1,4 @@
-//! A line between a host and the stand-ins that can be cut: a TCP proxy.
+//! A TCP proxy between a host and the sandbox, whose connections can be broken.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How a line is.
+/// What a proxy does with connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Everything passes.
+    /// Forwards everything.
     Up,
-    /// Each connection breaks when so many more bytes of requests, or so many more bytes of answers, have passed.
+    /// Breaks each connection after this many more bytes of requests or of answers.
     Breaking {
         /// Bytes of requests.
         requests: usize,
         /// Bytes of answers.
         answers: usize,
     },
-    /// Nothing passes, and nobody is told; connections of such a time break when it ends.
+    /// Forwards nothing, silently. Connections of such a time break when it ends.
     Silent,
-    /// Connections are refused, and those that there are break.
+    /// Refuses connections and breaks the open ones.
     Down,
 }
 
-/// A line. Dropping it cuts it.
+/// A proxy. Dropping it breaks its connections.
 pub struct TcpProxy {
     addr: SocketAddr,
     state: watch::Sender<State>,
@@ -36,9 +36,9 @@ pub struct TcpProxy {
 }
 
 impl TcpProxy {
-    /// Lays a line to this address.
+    /// Starts a proxy to this address.
     pub fn to(target: SocketAddr) -> Self {
-        // Bound and never listening: it keeps the address while connections are refused there.
+        // Bound and never listening: it reserves the address while connections are refused there.
         let kept = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let addr = kept.local_addr().unwrap();
         let (state, at) = watch::channel(State::Up);
@@ -47,17 +47,17 @@ impl TcpProxy {
         Self { addr, state, cuts }
     }
 
-    /// Where it begins.
+    /// The address that it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// From now on it is like this.
+    /// Changes its state.
     pub fn set(&self, state: State) {
         self.state.send_replace(state);
     }
 
-    /// How many connections it has broken off.
+    /// The number of connections that it has broken.
     pub fn cuts(&self) -> usize {
         self.cuts.load(Ordering::Relaxed)
     }
@@ -103,14 +103,14 @@ async fn serve(
     }
 }
 
-/// Passes bytes on in both directions until one of them ends; then both do.
+/// Forwards bytes in both directions until one of them ends. Then it ends both.
 async fn connection(
     client: TcpStream,
     target: SocketAddr,
     state: watch::Receiver<State>,
     cuts: Arc<AtomicUsize>,
 ) {
-    // The other side may have ended; then so does this one.
+    // The other side may have ended. Then this one ends, too.
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };
@@ -136,8 +136,8 @@ async fn connection(
     cuts.fetch_add(usize::from(cut), Ordering::Relaxed);
 }
 
-/// Passes bytes on in one direction. Returns whether the line was cut; otherwise somebody hung up. `left` says how many
-/// bytes may still pass in a state that breaks connections.
+/// Forwards bytes in one direction. Returns whether the proxy broke the connection; otherwise a side closed it. `left`
+/// has the bytes that may still pass in a state that breaks connections.
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -146,7 +146,7 @@ async fn pass(
 ) -> bool {
     let mut buffer = vec![0; 16 * 1024];
     let mut may = usize::MAX;
-    // A connection that is made while nothing passes knows of it from the beginning.
+    // A connection that is made in such a state must see it from the beginning.
     state.mark_changed();
     loop {
         tokio::select! {
@@ -159,7 +159,7 @@ async fn pass(
                     State::Breaking { .. } => may = left(now).unwrap_or(usize::MAX),
                     State::Down => return true,
                     State::Silent => {
-                        // Whether it is mended or nobody is left to mend it.
+                        // Either the state changed, or the proxy was dropped.
                         let _ = state.changed().await;
                         return true;
                     }

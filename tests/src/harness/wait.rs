@@ -1,23 +1,23 @@
-//! Waiting for something to come about, and no longer.
+//! Waits for a condition, with a timeout.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long something may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// The default timeout, long enough for a busy machine.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// How often it is looked at.
+/// The time between two checks.
 const INTERVAL: Duration = Duration::from_millis(40);
 
-/// What `look` finds, as soon as it finds something; `None` if that takes too long.
+/// What `look` finds, as soon as it finds something. `None` after [`WAIT_TIMEOUT`].
 pub async fn soon<T>(look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    within(PATIENCE, look).await
+    within(WAIT_TIMEOUT, look).await
 }
 
-/// What `look` finds, as soon as it finds something; `None` if that takes longer than `patience`.
-pub async fn within<T>(patience: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + patience;
+/// What `look` finds, as soon as it finds something. `None` after `timeout`.
+pub async fn within<T>(timeout: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + timeout;
     loop {
         if let Some(found) = look().await {
             return Some(found);
@@ -29,9 +29,9 @@ pub async fn within<T>(patience: Duration, mut look: impl AsyncFnMut() -> Option
     }
 }
 
-/// What `look` finds, as soon as it finds something. Fails with `what` if that takes too long.
+/// What `look` finds, as soon as it finds something. Panics with `what` after [`WAIT_TIMEOUT`].
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
     soon(look)
         .await
-        .unwrap_or_else(|| panic!("waited in vain until {what}"))
+        .unwrap_or_else(|| panic!("timed out waiting until {what}"))
 }
