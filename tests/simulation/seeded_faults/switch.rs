@@ -1,5 +1,5 @@
-//! Which seeded fault is on, as the environment says. Put into a scratch copy of the core by `tests/simulate --planted`;
-//! the core itself knows nothing of it.
+//! The seeded fault that is on, from the environment. `tests/simulate --planted` copies this into a scratch copy of the
+//! core. The core itself does not have it.
 
 use std::sync::LazyLock;
 

@@ -1,27 +1,26 @@
-//! The account of a history: its digest, by which two runs of one seed are compared; what was counted; the violations;
-//! and, where somebody reads along, every line of it.
+//! The account of a history: its digest, by which two runs of one seed are compared, the counts, the violations, and,
+//! with `--print`, every line of it.
 
 use std::collections::BTreeMap;
 
 use crate::scheduler::{Millis, Running};
 
-/// What is known of a history.
+/// The account of a history.
 #[derive(Default)]
 pub struct Account {
-    /// Whether somebody reads along.
+    /// Whether every line is printed.
     pub aloud: bool,
-    /// Effects that the code under test had on its outside.
+    /// The number of effects that the code under test had outside.
     pub effects: u64,
     /// Faults, by kind.
     pub faults: BTreeMap<&'static str, u64>,
-    /// What must never happen and did.
+    /// The violations of the promises.
     pub violations: Vec<String>,
     digest: u64,
     lines: u64,
 }
 
 impl Account {
-    /// An account.
     pub fn new(aloud: bool) -> Self {
         Self {
             aloud,
@@ -30,7 +29,7 @@ impl Account {
         }
     }
 
-    /// One number for everything that happened, in order.
+    /// A digest of everything that happened, in order.
     pub fn digest(&self) -> u64 {
         self.digest
     }
@@ -41,8 +40,8 @@ impl Account {
         }
     }
 
-    /// Something happened.
-    pub fn tell(
+    /// Records an event.
+    pub fn record(
         &mut self,
         now: Millis,
         running: Running,
@@ -77,7 +76,7 @@ impl Account {
         *self.faults.entry(kind).or_default() += 1;
     }
 
-    /// Something that must never happen.
+    /// Records a violation.
     pub fn violate(&mut self, what: String) {
         if self.aloud {
             println!("VIOLATION: {what}");

@@ -1,4 +1,4 @@
-//! Many histories at once, on every core.
+//! Runs many histories in parallel, on every core.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,18 +6,18 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::history::{Ended, run};
 
-/// What came of all histories.
+/// The sum of all histories.
 #[derive(Default)]
 pub struct Sum {
-    /// How many there were.
+    /// The number of histories.
     pub histories: u64,
-    /// Effects that the code under test had outside its processes.
+    /// The number of effects that the code under test had outside its processes.
     pub effects: u64,
-    /// Invitations that the platforms accepted.
+    /// The number of invitations that the platforms accepted.
     pub accepted: usize,
     /// Faults, by kind.
     pub faults: BTreeMap<&'static str, u64>,
-    /// What must never happen and did, by seed.
+    /// The violations, by seed.
     pub failed: BTreeMap<u64, Vec<String>>,
 }
 
@@ -35,7 +35,7 @@ impl Sum {
     }
 }
 
-/// Runs so many histories, the first with this seed; if wished, only until one has a violation.
+/// Runs this many histories, the first with this seed. If wished, it stops at the first violation.
 pub fn many(first: u64, count: u64, until_violated: bool) -> Sum {
     let sum = Mutex::new(Sum::default());
     let next = AtomicU64::new(0);

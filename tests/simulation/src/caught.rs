@@ -1,20 +1,20 @@
-//! A panic of what is simulated is a violation like others: it is caught where it happens, told with its place, and
-//! nothing of it is printed by the thread.
+//! A panic of the simulated code is a violation like others. It is caught and reported with its location, and the thread
+//! prints nothing.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether somebody on this thread catches panics, and need not be told of them.
+    /// Whether this thread catches panics, so that they are not printed.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic that nobody was told of happened.
+    /// The location of the last panic that was not printed.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Does something. If it panics, returns where and what it said.
+/// Runs `act`. If it panics, returns the location and the message.
 ///
-/// Whatever `act` was at when it panicked is not to be gone on with: a history ends there.
+/// The state that `act` worked on must not be used after a panic: the history ends there.
 pub fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -34,7 +34,7 @@ pub fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Keeps the place of a panic that is caught here. Any other is told as usual.
+/// Keeps the location of a panic that is caught here. Any other is printed as usual.
 fn note(panic: &PanicHookInfo<'_>, usual: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync)) {
     if CATCHING.get() {
         PLACE.set(panic.location().map(ToString::to_string));
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_with_its_place_and_words() {
+    fn a_panic_is_reported_with_its_location_and_message() {
         let who = "somebody";
-        let told = caught(|| panic!("{who} fell")).unwrap_err();
-        assert!(told.starts_with("panicked at "), "{told}");
-        assert!(told.contains("caught.rs:"), "{told}");
-        assert!(told.ends_with(": somebody fell"), "{told}");
-        let told = caught(|| std::panic::panic_any(7)).unwrap_err();
-        assert!(told.ends_with(": without a word"), "{told}");
+        let message = caught(|| panic!("{who} fell")).unwrap_err();
+        assert!(message.starts_with("panicked at "), "{message}");
+        assert!(message.contains("caught.rs:"), "{message}");
+        assert!(message.ends_with(": somebody fell"), "{message}");
+        let message = caught(|| std::panic::panic_any(7)).unwrap_err();
+        assert!(message.ends_with(": without a word"), "{message}");
     }
 
     #[test]
@@ -66,25 +66,25 @@ mod tests {
     }
 
     #[test]
-    fn the_one_within_catches_first_and_the_one_around_goes_on_catching() {
-        let told = caught(|| {
+    fn the_inner_catch_comes_first_and_the_outer_one_stays_active() {
+        let message = caught(|| {
             let within = caught(|| panic!("within"));
             assert!(within.is_err());
             panic!("around")
         });
-        let told: Result<(), String> = told;
-        assert!(told.unwrap_err().ends_with(": around"));
+        let message: Result<(), String> = message;
+        assert!(message.unwrap_err().ends_with(": around"));
     }
 
     #[test]
     fn a_lock_that_was_held_can_be_taken_again() {
         let lock = Mutex::new(7);
-        let told = caught(|| {
+        let message = caught(|| {
             let _held = lock.lock();
             panic!("with a lock")
         });
-        let told: Result<(), String> = told;
-        assert!(told.is_err());
+        let message: Result<(), String> = message;
+        assert!(message.is_err());
         assert_eq!(*lock.lock().unwrap_or_else(PoisonError::into_inner), 7);
     }
 }

@@ -1,4 +1,4 @@
-//! What can be on the agenda of a history.
+//! The events of a history.
 
 use std::cmp::Ordering;
 
@@ -8,58 +8,57 @@ use stagecall_http::Request;
 use crate::scheduler::{Millis, Outcome};
 use crate::world::acts::{Act, Callback};
 
-/// Something that happens.
+/// An event.
 pub enum Event {
-    /// Somebody who waits can go on.
+    /// A waiting task can continue.
     Wake(u64, Outcome),
-    /// A request arrives at its other side.
+    /// A request arrives at its destination.
     Arrive(Box<Sent>),
-    /// The queue hands out a piece of work.
+    /// The queue delivers a piece of work.
     Deliver(Work),
-    /// The clock's turn.
+    /// The clock ticks.
     Tick,
-    /// Somebody outside does something.
+    /// A person outside acts.
     Act(Act),
     /// A platform calls back.
     Call(Callback),
-    /// A process stops for a while, and does not know it.
+    /// A process is suspended for a while, without knowing it.
     Pause(usize),
-    /// It goes on.
+    /// It resumes.
     Resume(usize),
-    /// A process dies, and a new one takes its place.
+    /// A process dies, and a new one replaces it.
     Crash(usize),
     /// The clock of a process is set.
     SetClock(usize),
-    /// A system outside cannot be reached for a while.
+    /// An outside system cannot be reached for a while.
     Outage(&'static str),
     /// It can be reached again.
     OutageOver(&'static str),
-    /// From here on, nothing fails any more.
+    /// All faults stop.
     Calm,
-    /// Has everything come to its end?
+    /// Checks whether everything has completed.
     Look,
 }
 
-/// A request on its way.
+/// A request in flight.
 pub struct Sent {
-    /// Where its sender waits.
+    /// The slot at which its sender waits.
     pub slot: u64,
-    /// When the work began that sent it.
+    /// When the work that sent it began.
     pub begun: Millis,
-    /// The request.
     pub request: Request,
-    /// What becomes of it.
+    /// Its fate.
     pub fate: WireFate,
-    /// How long the answer takes.
+    /// The transit time of the answer.
     pub back: Millis,
 }
 
-/// What becomes of a request on the wire.
+/// The fate of a request on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WireFate {
     /// It is answered.
     Works,
-    /// It is lost on its way.
+    /// It is lost.
     Lost,
     /// It takes effect, and its answer is lost.
     AnswerLost,
@@ -67,14 +66,14 @@ pub enum WireFate {
     Error,
     /// It takes effect and is answered with a server error.
     ErrorAfter,
-    /// It is answered with "not now" and has no effect.
+    /// It is rejected for now and has no effect.
     NotNow,
-    /// It takes effect and is answered with something that makes no sense.
+    /// It takes effect and is answered with a malformed body.
     Garbled,
 }
 
 impl WireFate {
-    /// A short name, for counting.
+    /// Its name in the counts of faults.
     pub fn name(self) -> &'static str {
         match self {
             Self::Works => "works",
@@ -90,13 +89,11 @@ impl WireFate {
 
 /// An event with its time.
 pub struct Item {
-    /// When.
     pub at: Millis,
-    /// In which order, of those due at once.
+    /// Its rank among those due at the same time.
     pub tie: u32,
-    /// In which order it was planned.
+    /// Its sequence number.
     pub count: u64,
-    /// What.
     pub event: Event,
 }
 

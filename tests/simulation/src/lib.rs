@@ -1,5 +1,5 @@
-//! Deterministic simulation: the real core and the real clients in a world that fails on purpose, a virtual clock, and a
-//! scheduler that decides from one seed what happens next. One seed is one history, always the same.
+//! Deterministic simulation: the real core and the real clients in a world with injected faults, a virtual clock, and a
+//! scheduler that decides from one seed what happens next. One seed always gives the same history.
 
 mod account;
 mod batch;

@@ -1,4 +1,4 @@
-//! `simulate`: runs histories and tells what came of them.
+//! `simulate`: runs histories and prints their outcome.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -12,22 +12,22 @@ use stagecall_simulation::{Sum, many, run};
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Runs simulated histories of Stagecall and looks for what must never happen.
+/// Runs simulated histories of Stagecall and checks its promises.
 #[derive(Parser)]
 struct Arguments {
-    /// How many histories.
+    /// The number of histories
     #[arg(long, default_value_t = 1000)]
     histories: u64,
-    /// The first one's seed; the others follow it.
+    /// The seed of the first history; the others follow it
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Prints the history of the seed, line by line.
+    /// Print the history of the seed, line by line
     #[arg(long)]
     print: bool,
-    /// Prints the summary as JSON.
+    /// Print the summary as JSON
     #[arg(long)]
     json: bool,
-    /// Stops at the first violation and does not print its history.
+    /// Stop at the first violation, without printing its history
     #[arg(long)]
     hunt: bool,
 }
@@ -41,9 +41,9 @@ fn main() -> ExitCode {
     let sum = many(arguments.seed, arguments.histories, arguments.hunt);
     let seconds = begun.elapsed().as_secs_f64();
     if arguments.json {
-        tell_json(&sum, seconds);
+        print_json(&sum, seconds);
     } else {
-        tell(&sum, seconds);
+        print_summary(&sum, seconds);
     }
     let Some((seed, _)) = sum.failed.first_key_value() else {
         return ExitCode::SUCCESS;
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Prints one history, with what the code under test logs.
+/// Prints one history, with the log of the code under test.
 fn print(seed: u64) -> ExitCode {
     tracing_subscriber::fmt()
         .without_time()
@@ -76,7 +76,7 @@ fn rate(sum: &Sum, seconds: f64) -> f64 {
     sum.histories as f64 / seconds.max(0.001)
 }
 
-fn tell(sum: &Sum, seconds: f64) {
+fn print_summary(sum: &Sum, seconds: f64) {
     println!("histories            {:>12}", sum.histories);
     println!("effects              {:>12}", sum.effects);
     println!("invitations accepted {:>12}", sum.accepted);
@@ -97,13 +97,13 @@ fn tell(sum: &Sum, seconds: f64) {
     }
 }
 
-fn tell_json(sum: &Sum, seconds: f64) {
+fn print_json(sum: &Sum, seconds: f64) {
     let failed: BTreeMap<String, &Vec<String>> = sum
         .failed
         .iter()
         .map(|(seed, violations)| (seed.to_string(), violations))
         .collect();
-    let told = json!({
+    let summary = json!({
         "histories": sum.histories,
         "effects": sum.effects,
         "accepted": sum.accepted,
@@ -111,5 +111,5 @@ fn tell_json(sum: &Sum, seconds: f64) {
         "violations": failed,
         "histories_per_second": rate(sum, seconds).round(),
     });
-    println!("{told}");
+    println!("{summary}");
 }

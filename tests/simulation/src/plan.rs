@@ -1,4 +1,4 @@
-//! What a seed decides before anything happens: who takes part, how the outside behaves, how much goes wrong.
+//! What a seed decides in advance: the participants, the behaviour of the outside systems, the rates of faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,11 +15,11 @@ use stagecall_core::timing::Timing;
 use crate::event_queue::WireFate;
 use crate::scheduler::{Fate, Millis};
 
-/// An effect of ours that takes as long as that is a slow one, and so is a request or an answer that is as long on its way.
-pub const SLOW: Millis = 500;
-pub const SLOW_WIRE: Millis = 200;
+/// From which duration an effect of ours counts as slow, and a request or an answer in transit.
+pub const SLOW_EFFECT: Millis = 500;
+pub const SLOW_TRANSIT: Millis = 200;
 
-/// How often what goes wrong, in ten thousand.
+/// The rates of faults, in ten thousand.
 #[derive(Clone, Debug)]
 pub struct Rates {
     fates: [(Fate, u32); 5],
@@ -28,28 +28,28 @@ pub struct Rates {
     pub slow: u32,
     /// Requests and answers that take long.
     pub slow_wire: u32,
-    /// Conditional writes whose answer is lost, so that they are made again.
+    /// Conditional writes whose answer is lost, so that they are repeated.
     pub write_repeats: u32,
     /// Work that a queue loses.
     pub queue_loses: u32,
-    /// Work that a queue hands out again.
+    /// Work that a queue delivers again.
     pub queue_repeats: u32,
-    /// Work that a queue hands out late.
+    /// Work that a queue delivers late.
     pub queue_delays: u32,
     /// Callbacks that never arrive.
     pub callback_lost: u32,
     /// Callbacks that arrive again.
     pub callback_repeats: u32,
-    /// Ticks of the clock that never come.
+    /// Lost ticks of the clock.
     pub tick_lost: u32,
 }
 
 impl Rates {
-    /// Nothing goes wrong.
+    /// No faults.
     pub const CALM: Self = Self::of(0, 0, 0, 0);
 
-    /// Everything about as often as `own` for what is ours, `wire` for the network; stalling and dying apart, because a
-    /// worker that does so all the time does nothing worth watching.
+    /// Rates of about `own` for our effects and `wire` for the network. Stalls and deaths have rates of their own, because
+    /// a worker that always stalls or dies tests nothing.
     const fn of(own: u32, wire: u32, stall: u32, death: u32) -> Self {
         Self {
             fates: [
@@ -79,29 +79,29 @@ impl Rates {
         }
     }
 
-    /// What becomes of an effect of ours.
+    /// Draws the fate of an effect of ours.
     pub fn fate(&self, rng: &mut fastrand::Rng) -> Fate {
         drawn(&self.fates, rng).unwrap_or(Fate::Works)
     }
 
-    /// What becomes of a request.
+    /// Draws the fate of a request.
     pub fn wire(&self, rng: &mut fastrand::Rng) -> WireFate {
         drawn(&self.wire, rng).unwrap_or(WireFate::Works)
     }
 
-    /// How long an effect of ours takes until it happens.
+    /// Draws the time until an effect of ours happens.
     pub fn latency(&self, rng: &mut fastrand::Rng) -> Millis {
         if rng.u32(0..10_000) < self.slow {
-            rng.u64(SLOW..45_000)
+            rng.u64(SLOW_EFFECT..45_000)
         } else {
             rng.u64(0..8)
         }
     }
 
-    /// How long a request is on its way. Bounded: see the assumption in [`crate::wire`].
+    /// Draws the transit time of a request. Bounded: see the assumption in [`crate::wire`].
     pub fn transit(&self, rng: &mut fastrand::Rng) -> Millis {
         if rng.u32(0..10_000) < self.slow_wire {
-            rng.u64(SLOW_WIRE..4_000)
+            rng.u64(SLOW_TRANSIT..4_000)
         } else {
             rng.u64(3..40)
         }
@@ -119,31 +119,31 @@ fn drawn<T: Copy>(table: &[(T, u32)], rng: &mut fastrand::Rng) -> Option<T> {
     None
 }
 
-/// How Willo and `WeCP` behave where the reference leaves it open.
+/// How Willo and `WeCP` behave where the reference is silent.
 #[derive(Clone, Copy, Debug)]
 pub struct Readings {
-    /// Whether our own reference comes back.
+    /// Whether the platform returns our reference.
     pub echoes: bool,
-    /// What a second invitation of the same person to the same assessment gets.
+    /// The answer to a second invitation of the same person to the same assessment.
     pub second: Second,
     /// Rows per page of a list.
     pub page: usize,
-    /// What whoever asks for a list gets in place of it, if it cannot be read. Asking for one by one works all the same.
+    /// The answer in place of a list that cannot be read. Single reads work nevertheless.
     pub no_list: Option<u16>,
 }
 
-/// What a second invitation gets.
+/// The answer to a second invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Second {
     /// A new participant.
     New,
-    /// A conflict that names nobody.
+    /// A conflict without a reference.
     Conflict,
-    /// A success that names the first.
+    /// A success with the reference of the first.
     Old,
 }
 
-/// In which order Eploy's searches answer.
+/// The order of Eploy's search results.
 #[derive(Clone, Copy, Debug)]
 pub enum Order {
     /// By id.
@@ -154,34 +154,34 @@ pub enum Order {
     Oldest,
 }
 
-/// How one tenant's Eploy behaves where the reference leaves it open.
+/// How one tenant's Eploy behaves where the reference is silent.
 #[derive(Clone, Debug)]
 pub struct EployReadings {
-    /// How far its clock, or the zone it writes, is from the world's time, in milliseconds.
+    /// The offset of its clock, or of the zone it writes, from the world's time, in milliseconds.
     pub apart: i64,
-    /// In which order it answers.
+    /// The order of its search results.
     pub order: Order,
-    /// Whether a created record's answer has no body.
+    /// Whether the answer to a create has no body.
     pub silent: bool,
     /// Whether the status history may be read.
     pub history: bool,
     /// Whether a move leaves an application's modification date as it is.
     pub frozen: bool,
-    /// The question that it does not take answers to, if it is not there any more.
+    /// The question that was removed, so that answers to it are refused, if any.
     pub refused: Option<&'static str>,
 }
 
-/// A history's beginning.
+/// The beginning of a history.
 pub struct Plan {
     /// The time at which it begins.
     pub begins: Timestamp,
-    /// The processes, each with how far its clock is from the world's time in milliseconds at first.
+    /// The processes, each as its clock's initial offset from the world's time, in milliseconds.
     pub processes: Vec<i64>,
-    /// The tenants' configurations, as they are first.
+    /// The tenants' initial configurations.
     pub tenants: Vec<Tenant>,
     /// How their Eploys behave.
     pub eploys: Vec<EployReadings>,
-    /// How many applications each has to begin with.
+    /// The number of applications that each has at first.
     pub applications: Vec<u32>,
     /// How Willo behaves.
     pub willo: Readings,
@@ -189,31 +189,31 @@ pub struct Plan {
     pub wecp: Readings,
     /// The intervals.
     pub timing: Timing,
-    /// How much goes wrong.
+    /// The rates of faults.
     pub rates: Rates,
-    /// For how long it goes wrong.
+    /// How long faults are injected.
     pub storm: Millis,
-    /// How much happens outside meanwhile.
+    /// The number of acts outside in that time.
     pub acts: u32,
-    /// How often a whole process dies or stops for a while, in that time.
+    /// How often a whole process dies or is suspended in that time.
     pub blows: u32,
-    /// Whether the queue says that it keeps what it took, which it does not.
+    /// Whether the queue claims to be durable, which it is not.
     pub queue_keeps: bool,
-    /// Whether candidates are merged, rather than erased: whoever is erased under one id has to be erased under all.
+    /// Whether candidates are merged rather than erased: a candidate must be erased under all their ids.
     pub merges: bool,
 }
 
-/// Our own clocks differ by twice this much at most, in milliseconds. That is an assumption of the whole system, see
+/// Our own clocks differ by at most twice this, in milliseconds. This is an assumption of the whole system, see
 /// [`crate::wire`].
-const CLOCKS: i64 = 5_000;
+const MAX_CLOCK_OFFSET: i64 = 5_000;
 
-/// How far a clock of ours is from the world's time, in milliseconds.
+/// Draws a clock's offset from the world's time, in milliseconds.
 pub fn our_clock(rng: &mut fastrand::Rng) -> i64 {
-    rng.i64(-CLOCKS..=CLOCKS)
+    rng.i64(-MAX_CLOCK_OFFSET..=MAX_CLOCK_OFFSET)
 }
 
 impl Plan {
-    /// What this seed decides.
+    /// The plan of a seed.
     pub fn of(rng: &mut fastrand::Rng) -> Self {
         let begins = *rng
             .choice(&[
@@ -229,14 +229,14 @@ impl Plan {
             1 => Rates::of(60, 150, 60, 20),
             2 => Rates::of(150, 400, 150, 60),
             3 => Rates::of(40, 900, 40, 100),
-            // Slow rather than broken: the land of the zombies.
+            // Slow rather than broken, for stale workers.
             _ => Rates::of(20, 40, 600, 20),
         };
         let tenants = (0..count).map(|at| tenant(at, rng)).collect();
         let processes = (0..rng.usize(2..=3)).map(|_| our_clock(rng)).collect();
         let eploys: Vec<_> = (0..count).map(|_| eploy(rng)).collect();
         let (willo, wecp) = (readings(rng), readings(rng));
-        // What fails for good is given up, and that has to be within the time that a history has.
+        // Permanent failures are given up, which must be within the time of a history.
         let fails = willo.no_list.or(wecp.no_list).is_some()
             || eploys.iter().any(|eploy| eploy.refused.is_some());
         Self {
@@ -297,11 +297,11 @@ fn readings(rng: &mut fastrand::Rng) -> Readings {
     }
 }
 
-/// The stage that the first mapping waits for.
+/// The trigger stage of the first mapping.
 pub const INTERVIEW: u32 = 10;
-/// The stage that the second mapping may wait for.
+/// A possible trigger stage of the second mapping.
 pub const TEST: u32 = 20;
-/// A stage that nobody waits for.
+/// A stage that is no trigger.
 pub const ELSEWHERE: u32 = 30;
 /// The stage that is a hire.
 pub const HIRED: u32 = 40;
@@ -317,12 +317,12 @@ pub fn questions(mapping: &str) -> [&'static str; 2] {
     }
 }
 
-/// The custom question that a mapping answers with how an invitation stands.
+/// The custom question that a mapping answers with an invitation's status.
 pub fn status_question(mapping: &str) -> &'static str {
     if is_video(mapping) { "296" } else { "297" }
 }
 
-/// Whether a mapping is one of those that invite to video interviews, whatever it is called by now.
+/// Whether a mapping invites to video interviews, whatever its present name.
 fn is_video(mapping: &str) -> bool {
     mapping.starts_with("video")
 }
@@ -332,12 +332,12 @@ pub fn percent(score: u32) -> String {
     format!("({score} %)")
 }
 
-/// What the comments of an action say, after these words of the template's.
+/// The part of an action's comments after these words of the template.
 pub fn comments(words: &str) -> String {
     format!("{words}{{% if percent %}} ({{{{ percent }}}} %){{% endif %}}")
 }
 
-/// The assessments of a tenant on Willo: what its mapping wants at first, and what after a change.
+/// The assessments of a tenant on Willo: its mapping's first, and the one after a change.
 pub fn interviews(tenant: usize) -> [String; 2] {
     [0xa0, 0xb0].map(|base| format!("{:032x}", base + tenant))
 }
@@ -347,7 +347,7 @@ pub fn tests(tenant: usize) -> [String; 2] {
     ["test", "exam"].map(|name| format!("{name}-{tenant}"))
 }
 
-/// The outcome that an action shows at a moment, as an id that nothing else has.
+/// The outcome that an action shows at a moment, as a unique id.
 pub fn outcome(moment: Moment) -> u32 {
     900 + moment as u32
 }
@@ -386,7 +386,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
             base_url: format!("https://t{at}.eploy.example/")
                 .parse()
                 .unwrap_or_else(|_| unreachable!("a constant address")),
-            // Below 500, so that calls are taken one by one, and each can be held against the one that was taken for it.
+            // Below 500, so that calls are taken one by one and each can be checked against its own.
             daily_calls: *rng.choice(&[499, 499, 499, 120]).unwrap_or(&499),
             poll_seconds: *rng.choice(&[120, 300]).unwrap_or(&300),
             dialect: dialect.as_object().cloned().unwrap_or_default(),
@@ -401,7 +401,7 @@ fn tenant(at: usize, rng: &mut fastrand::Rng) -> Tenant {
     }
 }
 
-/// Whoever comes to the last stage is hired, and the tenant's HRMS is told.
+/// An application at the last stage is hired, and the tenant's HRMS is notified.
 fn hires(tenant: usize) -> HirePlan {
     HirePlan {
         when: HiredWhen::Stages(vec![trigger(HIRED)]),
@@ -480,12 +480,12 @@ pub fn action_type(mapping: &str) -> u32 {
     if is_video(mapping) { 42 } else { 43 }
 }
 
-/// The first vacancy alone.
+/// The first vacancy only.
 pub fn one_vacancy() -> Vacancies {
     Vacancies::Only(BTreeSet::from([VACANCIES[0].to_string().as_str().into()]))
 }
 
-/// A stage, whatever the status.
+/// A stage with any status.
 pub fn trigger(stage: u32) -> Trigger {
     Trigger {
         stage: stage.to_string().as_str().into(),

@@ -1,4 +1,4 @@
-//! A process of ours: its own clock, its own connections with everything that they remember, and the use cases on top.
+//! A process of ours: its own clock, its own connections with their caches, and the use cases on top.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -30,19 +30,17 @@ use crate::wire::Wire;
 use crate::world::acts::{Callback, From};
 use crate::world::{World, signing_secret};
 
-/// What all processes share.
 pub struct Shared {
-    /// Decides what happens next.
     pub scheduler: Arc<Scheduler>,
     /// The store.
     pub memory: Memory,
     /// The world outside.
     pub world: Arc<Mutex<World>>,
-    /// Watches.
+    /// Watches every effect.
     pub oracle: Arc<Oracle>,
     /// The intervals.
     pub timing: Arc<Timing>,
-    /// Whether the queue says that it keeps what it took.
+    /// Whether the queue claims to be durable.
     pub queue_keeps: bool,
 }
 
@@ -61,7 +59,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// A process that has just begun, with a clock that is `apart` milliseconds from the world's at present.
+    /// A new process, with a clock that is `apart` milliseconds from the world's at present.
     pub fn new(shared: &Shared, apart: Arc<AtomicI64>) -> Self {
         let scheduler = shared.scheduler.clone();
         let store = Arc::new(Ports {
@@ -89,7 +87,7 @@ impl Process {
             tenants: store.clone(),
             definitions: DefinitionCache::over(store.clone()),
             queue: queue.clone(),
-            events: Arc::new(Heard(shared.oracle.clone())),
+            events: Arc::new(EventsForOracle(shared.oracle.clone())),
             clock: clock.clone(),
             timing: shared.timing.clone(),
         };
@@ -163,11 +161,11 @@ impl Process {
         }
     }
 
-    /// Does a piece of work. What fails stays due.
+    /// Does a piece of work. Failed work stays due.
     pub async fn work(self: Arc<Self>, work: Work) {
         let done = self.dispatch(work).await;
         self.oracle.done();
-        self.scheduler.tell("done", || match done {
+        self.scheduler.record("done", || match done {
             Ok(()) => String::new(),
             Err(error) => error.to_string(),
         });
@@ -198,7 +196,7 @@ impl Process {
         }
     }
 
-    /// Mostly none; now and then one that lets a page be read and no more.
+    /// The deadline of a piece of work. Mostly none; sometimes one that allows one page to be read.
     fn deadline(&self) -> Deadline {
         if self.scheduler.chance(2_000) {
             self.scheduler.fault("poll or sweep cut short");
@@ -208,16 +206,16 @@ impl Process {
         }
     }
 
-    /// The clock's turn.
+    /// Runs the clock function.
     pub async fn tick(self: Arc<Self>) {
         let done = self.ticker.tick().await;
-        self.scheduler.tell("ticked", || match done {
+        self.scheduler.record("ticked", || match done {
             Ok(count) => format!("{count} due"),
             Err(error) => error.to_string(),
         });
     }
 
-    /// Takes a callback in. One that is not accepted is tried again by its platform, or not.
+    /// Receives a callback. Its platform may retry one that is not accepted.
     pub async fn receive(self: Arc<Self>, mut callback: Callback) {
         let call = IncomingCall {
             query: &[],
@@ -229,7 +227,7 @@ impl Process {
             .receiver
             .receive(&tenant, &"willo".into(), &callback.token, &call)
             .await;
-        self.scheduler.tell("answered", || match &answer {
+        self.scheduler.record("answered", || match &answer {
             Ok(answer) => format!("{answer:?}"),
             Err(error) => error.to_string(),
         });
@@ -261,7 +259,7 @@ impl Clock for ProcessClock {
     }
 }
 
-/// A queue that loses, doubles and delays, whatever it says.
+/// A queue that loses, doubles and delays, also if it claims to be durable.
 struct Lossy {
     scheduler: Arc<Scheduler>,
     is_durable: bool,
@@ -304,17 +302,17 @@ impl Queue for Lossy {
     }
 }
 
-/// Nothing of ours depends on an event arriving; the judge listens.
-struct Heard(Arc<Oracle>);
+/// Passes domain events to the oracle. Nothing of ours depends on an event arriving.
+struct EventsForOracle(Arc<Oracle>);
 
 #[async_trait]
-impl Events for Heard {
+impl Events for EventsForOracle {
     async fn publish(&self, events: Vec<DomainEvent>) {
         self.0.published(&events);
     }
 }
 
-/// The secret store, with the cache that a process keeps of it.
+/// The secret store, with a process's cache of it.
 struct Cached {
     scheduler: Arc<Scheduler>,
     world: Arc<Mutex<World>>,

@@ -1,5 +1,5 @@
-//! What happens next, and when. Every await of the code under test that leaves its process stops here; the seed decides
-//! how long it takes, whether it works, and who goes on first.
+//! Decides what happens next, and when. Every await of the code under test that leaves its process stops here. The seed
+//! decides how long it takes, whether it succeeds, and which task continues first.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -17,31 +17,31 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::event_queue::{Event, Item};
-use crate::plan::{Rates, SLOW};
+use crate::plan::{Rates, SLOW_EFFECT};
 
 /// Milliseconds since a history began.
 pub type Millis = u64;
 
-/// What becomes of an effect.
+/// The fate of an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It works.
+    /// It succeeds.
     Works,
     /// It fails, and nothing happened.
     FailsBefore,
-    /// It happened, and whoever asked is told that it failed.
+    /// It happened, and the caller gets an error.
     FailsAfter,
-    /// Whoever asked dies, and nothing happened.
+    /// The caller dies, and nothing happened.
     DiesBefore,
-    /// It happened, and whoever asked dies before learning of it.
+    /// It happened, and the caller dies before it gets the answer.
     DiesAfter,
-    /// It happened, and whoever asked learns of it late.
+    /// It happened, and the caller gets the answer late.
     Stalls,
 }
 
-/// What somebody who waits is woken with.
+/// What a waiting task is woken with.
 pub enum Outcome {
-    /// Go on: this is what becomes of it.
+    /// Continue, with the fate of the effect.
     Go(Fate),
     /// The answer to a request.
     Answer(Result<Response, TransportError>),
@@ -50,13 +50,12 @@ pub enum Outcome {
 /// A piece of running work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Running {
-    /// Which.
     pub job: u64,
-    /// On which process.
+    /// Its process.
     pub process: usize,
-    /// Since when.
+    /// When it began.
     pub begun: Millis,
-    /// What it may call Eploy for: it decides how much of the day's allowance it may use.
+    /// The purpose of its calls to Eploy, which decides how much of the day's allowance it may use.
     pub purpose: Option<Purpose>,
 }
 
@@ -68,7 +67,7 @@ struct Slot {
 /// The scheduler of one history.
 pub struct Scheduler {
     begun: Instant,
-    /// The time, which passes only while everybody waits.
+    /// The time, which passes only while all tasks wait.
     now: AtomicU64,
     base: Timestamp,
     state: Mutex<State>,
@@ -86,7 +85,7 @@ struct State {
 }
 
 impl Scheduler {
-    /// A scheduler that draws everything from `rng`. To be made within a Tokio runtime whose clock is paused.
+    /// A scheduler that draws everything from `rng`. It must be created within a Tokio runtime whose clock is paused.
     pub fn new(rng: fastrand::Rng, rates: Rates, base: Timestamp, account: Account) -> Self {
         Self {
             begun: Instant::now(),
@@ -127,7 +126,7 @@ impl Scheduler {
         after(self.base, seconds(now as f64 / 1000.0))
     }
 
-    /// Waits until something is due or `woken` says that somebody can go on.
+    /// Waits until an event is due or `woken` reports that a task can continue.
     pub async fn wait(&self, woken: impl Future<Output = ()>) {
         let due = self.state().event_queue.peek().map(|Reverse(item)| item.at);
         match due {
@@ -140,7 +139,7 @@ impl Scheduler {
         self.look_at_the_clock();
     }
 
-    /// Takes what is due next, if anything is.
+    /// Takes the next due event, if any.
     pub fn next(&self) -> Option<Event> {
         let now = self.now();
         let mut state = self.state();
@@ -154,7 +153,7 @@ impl Scheduler {
         state.event_queue.pop().map(|Reverse(item)| item.event)
     }
 
-    /// Puts something on the agenda, `later` milliseconds from now. Of things due at once, the seed decides the order.
+    /// Queues an event, `later` milliseconds from now. The seed decides the order of events that are due at the same time.
     pub fn plan(&self, later: Millis, event: Event) {
         let at = self.now() + later;
         let mut state = self.state();
@@ -173,7 +172,7 @@ impl Scheduler {
         how(&mut self.state().rng)
     }
 
-    /// Draws from the seed whether something happens that happens `often` in ten thousand.
+    /// Draws from the seed whether something with this chance, in ten thousand, happens.
     pub fn chance(&self, often: u32) -> bool {
         self.state().rng.u32(0..10_000) < often
     }
@@ -183,29 +182,29 @@ impl Scheduler {
         self.state().rates.clone()
     }
 
-    /// From here on, nothing fails any more.
+    /// Stops all faults.
     pub fn calm(&self) {
         self.state().rates = Rates::CALM;
     }
 
-    /// Says which work is running now.
+    /// Sets the running work.
     pub fn run(&self, running: Running) {
         self.state().running = running;
     }
 
-    /// Which work is running now.
+    /// The running work.
     pub fn running(&self) -> Running {
         self.state().running
     }
 
-    /// Who has died since the last time of asking.
+    /// The work that has died since the last call.
     pub fn dying(&self) -> Vec<u64> {
         std::mem::take(&mut self.state().dying)
     }
 
-    /// Keeps an account of what happened.
-    pub fn account<T>(&self, tell: impl FnOnce(&mut Account) -> T) -> T {
-        tell(&mut self.state().account)
+    /// Gives access to the account.
+    pub fn account<T>(&self, act: impl FnOnce(&mut Account) -> T) -> T {
+        act(&mut self.state().account)
     }
 
     /// Counts a fault.
@@ -213,15 +212,15 @@ impl Scheduler {
         self.account(|account| account.fault(kind));
     }
 
-    /// Tells of something that happened to the running work.
-    pub fn tell(&self, what: &str, detail: impl FnOnce() -> String) {
+    /// Records an event of the running work.
+    pub fn record(&self, what: &str, detail: impl FnOnce() -> String) {
         let now = self.now();
         let mut state = self.state();
         let running = state.running;
-        state.account.tell(now, running, what, detail);
+        state.account.record(now, running, what, detail);
     }
 
-    /// Somewhere to be woken at.
+    /// A new slot to wait at.
     pub fn slot(&self) -> u64 {
         let mut state = self.state();
         state.count += 1;
@@ -236,7 +235,7 @@ impl Scheduler {
         id
     }
 
-    /// Wakes whoever waits at `slot`; the first outcome counts.
+    /// Wakes the task that waits at `slot`. The first outcome counts.
     pub fn wake(&self, slot: u64, outcome: Outcome) {
         let mut state = self.state();
         if let Some(slot) = state.slots.get_mut(&slot)
@@ -275,7 +274,7 @@ impl Scheduler {
         self.at(slot).await;
     }
 
-    /// Stops before an effect for as long as the seed says. Returns what is to become of it.
+    /// Stops before an effect for as long as the seed says. Returns the effect's fate.
     pub async fn gate(&self, what: &str) -> Fate {
         let slot = self.slot();
         let (fate, later) = {
@@ -283,13 +282,13 @@ impl Scheduler {
             let State { rng, rates, .. } = &mut *state;
             (rates.fate(rng), rates.latency(rng))
         };
-        if later >= SLOW {
+        if later >= SLOW_EFFECT {
             self.fault("effect slow");
         }
         self.plan(later, Event::Wake(slot, Outcome::Go(fate)));
         self.at(slot).await;
         self.account(|account| account.effects += 1);
-        self.tell(what, || match fate {
+        self.record(what, || match fate {
             Fate::Works => String::new(),
             fate => format!("{fate:?}"),
         });
@@ -299,7 +298,7 @@ impl Scheduler {
         fate
     }
 
-    /// The running work comes to its end here: it is dropped as it stands.
+    /// Ends the running work here: it is dropped in its present state.
     pub async fn die<T>(&self) -> T {
         self.doom();
         std::future::pending().await
@@ -337,7 +336,7 @@ impl Scheduler {
     }
 }
 
-/// How long somebody who is stopped sleeps: mostly about as long as a lease, sometimes through several sweeps.
+/// How long a stopped process sleeps: mostly about as long as a lease, sometimes through several sweeps.
 pub fn asleep(rng: &mut fastrand::Rng) -> Millis {
     if rng.u32(0..12) == 0 {
         rng.u64(150_000..3_000_000)
@@ -346,7 +345,7 @@ pub fn asleep(rng: &mut fastrand::Rng) -> Millis {
     }
 }
 
-/// Frees a slot when whoever waited there goes on or is dropped.
+/// Frees a slot when its task continues or is dropped.
 struct Leave<'a>(&'a Scheduler, u64);
 
 impl Drop for Leave<'_> {
@@ -356,7 +355,7 @@ impl Drop for Leave<'_> {
 }
 
 impl Fate {
-    /// A short name, for counting.
+    /// Its name in the counts of faults.
     pub fn name(self) -> &'static str {
         match self {
             Self::Works => "works",

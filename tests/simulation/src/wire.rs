@@ -1,12 +1,12 @@
-//! The network: takes a request of ours to the world and brings back its answer, if it does.
+//! The network: carries a request of ours to the world, and its answer back.
 //!
-//! Two assumptions of the whole system are built in here, because no client of a system without idempotency keys can do
-//! without them (ARCHITECTURE, "What is not covered"):
+//! It has two assumptions of the whole system built in, because no client of a system without idempotency keys can avoid
+//! them (ARCHITECTURE, "What is not covered"):
 //!
 //! * A request leaves within its time limit or not at all. A sender that is stopped between its last look at the clock
-//!   and the first byte, for longer than its lease, and then goes on, is not simulated.
-//! * A request that has left arrives soon or not at all, and the clocks of our own processes differ by seconds: both
-//!   together by less than what a lease has left when the call's time is over.
+//!   and the first byte for longer than its lease, and then continues, is not simulated.
+//! * A request that has left arrives soon or not at all, and the clocks of our own processes differ by seconds. Both
+//!   together take less time than a lease has left when the call's time is over.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use stagecall_http::{Limits, Request, Response, Transport, TransportError};
 
 use crate::event_queue::{Event, Sent, WireFate};
 use crate::oracle::Oracle;
-use crate::plan::SLOW_WIRE;
+use crate::plan::SLOW_TRANSIT;
 use crate::scheduler::{Fate, Millis, Outcome, Scheduler, asleep};
 use crate::world::World;
 
-/// One process's way to the network, and who watches it.
+/// One process's access to the network, and the oracle that watches it.
 pub struct Wire(pub Arc<Scheduler>, pub Arc<Oracle>);
 
 #[async_trait]
@@ -45,13 +45,13 @@ impl Transport for Wire {
             let back: Millis = rates.transit(rng) * if rng.u32(0..20) == 0 { 10 } else { 1 };
             (rates.wire(rng), rates.transit(rng), back)
         });
-        if there.max(back) >= SLOW_WIRE {
+        if there.max(back) >= SLOW_TRANSIT {
             scheduler.fault("transit slow");
         }
         if on_the_wire != WireFate::Works {
             scheduler.fault(on_the_wire.name());
         }
-        scheduler.tell("sent", || {
+        scheduler.record("sent", || {
             format!(
                 "{} {} {}, {on_the_wire:?}",
                 system,
@@ -74,13 +74,13 @@ impl Transport for Wire {
             return scheduler.die().await;
         }
         let lost = || Err(TransportError::Lost("no answer in time".to_owned()));
-        // A connection that breaks tells at once, one that hangs tells nothing.
-        let told = if on_the_wire == WireFate::Lost && scheduler.draw(fastrand::Rng::bool) {
+        // A broken connection fails at once. A hanging one gives no signal.
+        let delay = if on_the_wire == WireFate::Lost && scheduler.draw(fastrand::Rng::bool) {
             left.min(there)
         } else {
             left
         };
-        scheduler.plan(told, Event::Wake(slot, Outcome::Answer(lost())));
+        scheduler.plan(delay, Event::Wake(slot, Outcome::Answer(lost())));
         let outcome = scheduler.at(slot).await;
         if fate == Fate::Stalls {
             let long = scheduler.draw(asleep);

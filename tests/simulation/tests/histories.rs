@@ -1,4 +1,4 @@
-//! The part of the simulation that runs with all other tests. `tests/simulate` runs more.
+//! The part of the simulation that runs with the other tests. `tests/simulate` runs more.
 
 use stagecall_simulation::{many, run};
 
@@ -42,7 +42,7 @@ const FAULTS: [&str; 41] = [
     "server error before",
     "stalled after",
     "tick lost",
-    "told to wait",
+    "throttled",
     "transit slow",
     "write made again",
 ];
@@ -65,10 +65,10 @@ fn a_thousand_histories_break_no_promise() {
     let sum = many(1, 1000, false);
     assert!(
         sum.failed.is_empty(),
-        "tests/simulate --seed S --print tells the whole history: {:#?}",
+        "tests/simulate --seed S --print prints the whole history: {:#?}",
         sum.failed
     );
-    // A simulation in which nothing happens, or nothing goes wrong, would prove nothing.
+    // A simulation without effects or without faults would prove nothing.
     assert!(sum.accepted > 900, "{} invitations", sum.accepted);
     let occurred: Vec<&str> = sum.faults.keys().copied().collect();
     assert_eq!(occurred, FAULTS);

@@ -1,4 +1,4 @@
-//! The seeded faults fit the sources. Whether each is caught is shown by `tests/simulate --planted`, which takes longer.
+//! Checks that the seeded faults' patches apply. `tests/simulate --planted` shows that each is caught, which takes longer.
 
 #![allow(clippy::unwrap_used, reason = "here, a panic is an answer")]
 
@@ -21,7 +21,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The faults, in the order in which they are put in: name and patch.
+/// The faults in the order in which they are applied: name, path and text.
 fn faults() -> Vec<(String, PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeded_faults");
     let mut faults: Vec<_> = fs::read_dir(folder)
@@ -47,7 +47,7 @@ fn changed(text: &str) -> Vec<&str> {
     files.collect()
 }
 
-/// Applies a patch to the sources below `folder`; says why not, if it does not fit.
+/// Applies a patch to the sources below `folder`. `Err` has patch's output if it does not apply.
 fn apply(patch: &Path, folder: &Path, dry: bool) -> Result<(), String> {
     let done = Command::new("patch")
         .args(AS_RUN_DOES)
@@ -68,16 +68,16 @@ fn apply(patch: &Path, folder: &Path, dry: bool) -> Result<(), String> {
 }
 
 #[test]
-fn each_fault_fits_the_sources_by_itself() {
+fn each_patch_applies_alone() {
     for (name, patch, _) in faults() {
         if let Err(why) = apply(&patch, &root(), true) {
-            panic!("{name}.patch does not fit the sources any more; make it anew:\n{why}");
+            panic!("{name}.patch does not apply to the sources; update it:\n{why}");
         }
     }
 }
 
 #[test]
-fn all_faults_together_fit_the_sources() {
+fn all_patches_apply_together() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seeded_faults");
     let _ = fs::remove_dir_all(&scratch);
     let faults = faults();
@@ -92,26 +92,23 @@ fn all_faults_together_fit_the_sources() {
     }
     for (name, patch, _) in &faults {
         if let Err(why) = apply(patch, &scratch, false) {
-            panic!("{name}.patch does not fit after those before it, by name:\n{why}");
+            panic!("{name}.patch does not apply after those before it, by name:\n{why}");
         }
     }
 }
 
 #[test]
-fn each_fault_says_what_it_is_and_how_it_is_caught() {
+fn each_patch_has_a_description_and_an_expected_violation() {
     let faults = faults();
     assert!(faults.len() > 20, "{} faults", faults.len());
     for (name, _, text) in faults {
         let (header, changes) = text.split_once("\n--- a/").unwrap();
         let (about, rest) = header.split_once('\n').unwrap();
-        assert!(
-            about.ends_with('.'),
-            "{name}.patch does not say what is wrong in it"
-        );
+        assert!(about.ends_with('.'), "{name}.patch has no description");
         let caught: Vec<&str> = rest.lines().filter(|line| !line.is_empty()).collect();
         assert!(
             !caught.is_empty(),
-            "{name}.patch does not say what it is caught as"
+            "{name}.patch has no line 'Caught as: …'"
         );
         for line in caught {
             let part = line.strip_prefix("Caught as: ").unwrap_or_default();
@@ -134,10 +131,10 @@ fn each_fault_says_what_it_is_and_how_it_is_caught() {
 }
 
 #[test]
-fn the_switch_has_a_place_in_the_core() {
+fn the_core_has_the_line_that_the_switch_is_inserted_at() {
     let core = fs::read_to_string(root().join("shared/core/src/lib.rs")).unwrap();
     assert!(
         core.lines().any(|line| line == "pub mod ports;"),
-        "seeded_faults/run puts the switch beside `pub mod ports;`"
+        "seeded_faults/run inserts the switch before `pub mod ports;`"
     );
 }

@@ -1,4 +1,4 @@
-//! One history: from a seed to its end.
+//! Runs one history from its seed to its end.
 
 mod outside;
 mod words;
@@ -26,30 +26,30 @@ use crate::store::Memory;
 use crate::world::acts::Act;
 use crate::world::{World, status};
 
-/// Once the faults have stopped, everything has to come to its end within so long: a day's allowance may have to be
-/// waited for, and what fails for good is given up after two days.
-const PATIENCE: Millis = 60 * 3_600_000;
+/// After the faults stop, everything must complete within this time: it may have to wait for the next day's allowance, and
+/// what fails permanently is given up after two days.
+const REST_TIMEOUT: Millis = 60 * 3_600_000;
 
-/// More than this happens in no history that comes to its end.
-const MOST_EVENTS: u64 = 2_000_000;
+/// No history that completes has more events.
+const MAX_EVENTS: u64 = 2_000_000;
 
-/// What came of a history.
+/// The outcome of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// One number for everything that happened.
+    /// A digest of everything that happened.
     pub digest: u64,
-    /// Effects that the code under test had outside its processes.
+    /// The number of effects that the code under test had outside its processes.
     pub effects: u64,
     /// Faults, by kind.
     pub faults: BTreeMap<&'static str, u64>,
-    /// What must never happen and did; empty in a good history.
+    /// The violations; empty in a good history.
     pub violations: Vec<String>,
-    /// How many invitations the platforms accepted.
+    /// The number of invitations that the platforms accepted.
     pub accepted: usize,
 }
 
 impl Ended {
-    /// A history of which nothing is known but what went wrong.
+    /// A history of which only the violation is known.
     fn broken(what: String) -> Self {
         Self {
             digest: 0,
@@ -61,9 +61,9 @@ impl Ended {
     }
 }
 
-/// Runs the history of a seed; `aloud` prints every line of it. A panic is a violation like others, so that its seed is
-/// known: one of the code under test ends its history as any violation does, one of the simulation itself leaves nothing
-/// of it but its words.
+/// Runs the history of a seed. `aloud` prints every line of it. A panic is a violation like others, so that its seed is
+/// known. A panic of the code under test ends its history like any violation. Of a panic of the simulation itself, only
+/// the message is left.
 pub fn run(seed: u64, aloud: bool) -> Ended {
     caught(|| to_its_end(seed, aloud)).unwrap_or_else(|panic| {
         let what = format!("the simulation {panic}");
@@ -90,7 +90,7 @@ fn to_its_end(seed: u64, aloud: bool) -> Ended {
 struct History {
     shared: Shared,
     first: Vec<Tenant>,
-    /// How far each process's clock is from the world's, in milliseconds.
+    /// The offset of each process's clock from the world's, in milliseconds.
     clocks: Vec<Arc<AtomicI64>>,
     processes: Vec<Arc<Process>>,
     paused: BTreeSet<usize>,
@@ -99,7 +99,7 @@ struct History {
     bell: Arc<Bell>,
     held: Vec<u64>,
     calm_since: Option<Millis>,
-    /// The last work that was begun before that.
+    /// The last work that began before that.
     stormy: u64,
     over: bool,
 }
@@ -110,7 +110,7 @@ struct Job {
     future: Pin<Box<dyn Future<Output = ()>>>,
 }
 
-/// Tells who can go on.
+/// Collects the tasks that can continue.
 #[derive(Default)]
 struct Bell {
     woken: Mutex<Vec<u64>>,
@@ -155,7 +155,7 @@ impl Wake for Rope {
     }
 }
 
-/// What a piece of work may call Eploy for at most. Whoever invites also reports.
+/// The broadest purpose of a piece of work's calls to Eploy. Inviting includes reporting.
 fn purpose(work: &Work) -> Purpose {
     match work {
         Work::Poll { .. } => Purpose::Poll,
@@ -216,14 +216,14 @@ impl History {
         history
     }
 
-    /// Puts on the agenda what the plan says.
+    /// Queues the events of the plan.
     fn begin(&self, plan: &Plan) {
         for tenant in &plan.tenants {
             self.shared.oracle.configured_now(tenant);
             self.shared.memory.configure(tenant);
         }
         let scheduler = &self.shared.scheduler;
-        scheduler.tell("begins", || {
+        scheduler.record("begins", || {
             format!(
                 "{} clocks {:?} tenants {} {:?} willo {:?} wecp {:?}",
                 plan.begins,
@@ -283,7 +283,7 @@ impl History {
             };
             scheduler.plan(sometime(plan.storm), event);
         }
-        // Something is always left to happen when the faults have stopped.
+        // After the faults stop, an event is always left.
         for later in [10, 600, 1200] {
             scheduler.plan(plan.storm + later * 1000, Event::Act(Act::Progress));
         }
@@ -301,7 +301,7 @@ impl History {
             }
             if let Some(event) = scheduler.next() {
                 events += 1;
-                if events > MOST_EVENTS {
+                if events > MAX_EVENTS {
                     let what = "it does not come to rest".to_owned();
                     self.shared.oracle.violate(what);
                 }
@@ -329,7 +329,7 @@ impl History {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everybody who can go on do so, one at a time, in an order that the seed decides.
+    /// Lets every ready task continue, one at a time, in an order that the seed decides.
     fn go_on(&mut self) {
         let scheduler = self.shared.scheduler.clone();
         loop {
@@ -368,7 +368,7 @@ impl History {
                 }
             }
             for dead in scheduler.dying() {
-                scheduler.tell("dies", String::new);
+                scheduler.record("dies", String::new);
                 self.jobs.remove(&dead);
             }
         }
@@ -392,7 +392,7 @@ impl History {
             purpose,
         };
         scheduler.run(running);
-        scheduler.tell(what, detail);
+        scheduler.record(what, detail);
         let rope = Rope {
             job,
             bell: self.bell.clone(),
@@ -414,10 +414,10 @@ impl History {
             Event::Wake(slot, outcome) => scheduler.wake(slot, outcome),
             Event::Arrive(sent) => self.arrive(&sent),
             Event::Deliver(work) => {
-                let (told, purpose) = (words::work(&work), purpose(&work));
+                let (description, purpose) = (words::work(&work), purpose(&work));
                 self.start(
                     "takes work",
-                    || told,
+                    || description,
                     Some(purpose),
                     |process| Box::pin(process.work(work)),
                 );
@@ -441,21 +441,21 @@ impl History {
                 |process| Box::pin(process.receive(callback.clone())),
             ),
             Event::Pause(process) => {
-                scheduler.tell("pauses", || format!("p{process}"));
+                scheduler.record("pauses", || format!("p{process}"));
                 scheduler.fault("process paused");
                 self.paused.insert(process);
                 let long = scheduler.draw(asleep);
                 scheduler.plan(long, Event::Resume(process));
             }
             Event::Resume(process) => {
-                scheduler.tell("resumes", || format!("p{process}"));
+                scheduler.record("resumes", || format!("p{process}"));
                 self.paused.remove(&process);
                 for job in std::mem::take(&mut self.held) {
                     self.bell.ring(job);
                 }
             }
             Event::Crash(process) => {
-                scheduler.tell("crashes", || format!("p{process}"));
+                scheduler.record("crashes", || format!("p{process}"));
                 scheduler.fault("process died");
                 self.jobs.retain(|_, job| job.running.process != process);
                 let new = Process::new(&self.shared, self.clocks[process].clone());
@@ -463,19 +463,19 @@ impl History {
             }
             Event::SetClock(process) => {
                 let apart = scheduler.draw(our_clock);
-                scheduler.tell("is set", || format!("p{process} to {apart}"));
+                scheduler.record("is set", || format!("p{process} to {apart}"));
                 scheduler.fault("our clock set");
                 self.clocks[process].store(apart, Ordering::Relaxed);
             }
             Event::Outage(system) => {
-                scheduler.tell("is out", || system.to_owned());
+                scheduler.record("is out", || system.to_owned());
                 scheduler.fault("outage");
                 self.world().down.insert(system);
                 let long = scheduler.draw(|rng| rng.u64(60_000..3_000_000));
                 scheduler.plan(long, Event::OutageOver(system));
             }
             Event::OutageOver(system) => {
-                scheduler.tell("is back", || system.to_owned());
+                scheduler.record("is back", || system.to_owned());
                 self.world().down.remove(system);
             }
             Event::Calm => self.calm(),
@@ -502,7 +502,7 @@ impl History {
             },
             _ => world.answer(&sent.request, now),
         };
-        scheduler.tell("arrived", || {
+        scheduler.record("arrived", || {
             format!(
                 "{} {} → {}",
                 sent.request.method,
@@ -524,10 +524,10 @@ impl History {
         scheduler.plan(sent.back, Event::Wake(sent.slot, Outcome::Answer(answer)));
     }
 
-    /// The faults stop, and what was taken away is put back.
+    /// The faults stop, and what was removed is restored.
     fn calm(&mut self) {
         let scheduler = self.shared.scheduler.clone();
-        scheduler.tell("calm", String::new);
+        scheduler.record("calm", String::new);
         scheduler.calm();
         self.calm_since = Some(scheduler.now());
         self.stormy = self.count;
@@ -549,20 +549,20 @@ impl History {
         scheduler.plan(1_260_000, Event::Look);
     }
 
-    /// Has everything come to its end?
+    /// Checks whether everything has completed.
     fn look(&mut self) {
         let scheduler = self.shared.scheduler.clone();
         let mut open = self.shared.oracle.outstanding();
         if self.jobs.keys().any(|job| *job <= self.stormy) {
-            open.push("somebody sleeps who began before the faults stopped".to_owned());
+            open.push("work that began before the faults stopped still sleeps".to_owned());
         }
         if open.is_empty() {
             self.over = true;
             return;
         }
-        scheduler.tell("still open", || open.join("; "));
+        scheduler.record("still open", || open.join("; "));
         let waited = scheduler.now() - self.calm_since.unwrap_or_default();
-        if waited > PATIENCE {
+        if waited > REST_TIMEOUT {
             let what = format!(
                 "{} hours after the last fault: {}",
                 waited / 3_600_000,

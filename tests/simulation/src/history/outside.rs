@@ -1,4 +1,4 @@
-//! What happens outside in a history: recruiters, candidates, operators, and the platforms' calls.
+//! The outside world in a history: recruiters, candidates, operators, and the platforms' calls.
 
 use stagecall_core::tenant::{Answerable, Mapping, Reentry, Tenant, Vacancies};
 
@@ -8,7 +8,7 @@ use crate::plan::{INTERVIEW, TEST, comments, interviews, one_vacancy, questions,
 use crate::world::acts::{Act, Callback, From};
 
 impl History {
-    /// Somebody outside does something.
+    /// A person outside acts.
     pub(super) fn act(&self, act: Act) {
         let scheduler = self.shared.scheduler.clone();
         if let Some(fault) = act.fault() {
@@ -21,12 +21,12 @@ impl History {
             return self.erase(tenant);
         }
         let now = scheduler.time(0).as_millisecond();
-        let (told, callback) = {
+        let (description, callback) = {
             let mut world = self.world();
             let act = match act {
                 Act::Progress => {
-                    let (platform, at) = scheduler.draw(|rng| world.somebody(rng));
-                    // Some are quick: the next news come while the last are being reported.
+                    let (platform, at) = scheduler.draw(|rng| world.random_participant(rng));
+                    // Some are quick: the next change comes while the last one is being reported.
                     for _ in 0..scheduler.draw(|rng| rng.u32(0..4)) {
                         let later = scheduler.draw(|rng| rng.u64(50..6_000));
                         scheduler.plan(later, Event::Act(Act::Again(platform, at)));
@@ -37,7 +37,7 @@ impl History {
             };
             scheduler.draw(|rng| world.act(act, now, rng))
         };
-        scheduler.tell("outside", || told);
+        scheduler.record("outside", || description);
         if let Act::Rotate(tenant) = act {
             let later = scheduler.draw(|rng| rng.u64(0..900_000));
             scheduler.plan(later, Event::Act(Act::Follow(tenant)));
@@ -50,7 +50,7 @@ impl History {
         }
     }
 
-    /// A callback goes out: it may be lost, come twice, or come late.
+    /// Sends a callback. It may be lost, doubled or late.
     fn call(&self, callback: &Callback) {
         let scheduler = &self.shared.scheduler;
         let rates = scheduler.rates();
@@ -74,7 +74,7 @@ impl History {
         }
     }
 
-    /// The operator erases a candidate. What the platform and Eploy have of them, others see to.
+    /// The operator erases a candidate here. Erasing them on the platform and in Eploy is up to others.
     fn erase(&self, at: usize) {
         let scheduler = &self.shared.scheduler;
         let candidate = {
@@ -83,14 +83,14 @@ impl History {
             scheduler.draw(|rng| all[rng.usize(0..all.len())].candidate)
         };
         let tenant = self.first[at].id.clone();
-        scheduler.tell("operator", || format!("erases candidate {candidate}"));
+        scheduler.record("operator", || format!("erases candidate {candidate}"));
         self.shared.oracle.erased_now(&tenant, candidate);
         let id = candidate.to_string().as_str().into();
         let memory = &self.shared.memory;
         memory.erase_candidate(&tenant, &id, scheduler.time(0));
     }
 
-    /// The operator changes something.
+    /// The operator changes the configuration.
     fn configure(&self, at: usize) {
         let scheduler = &self.shared.scheduler;
         let first = &self.first[at];
@@ -135,13 +135,13 @@ impl History {
             }
             _ => scheduler.draw(|rng| edit(&mut tenant, at, rng)),
         };
-        scheduler.tell("operator", || format!("{what} ({})", tenant.id));
+        scheduler.record("operator", || format!("{what} ({})", tenant.id));
         self.shared.oracle.configured_now(&tenant);
         self.shared.memory.configure(&tenant);
     }
 }
 
-/// Changes one of a tenant's mappings, or changes it back. Returns what was changed.
+/// Changes one of a tenant's mappings, or reverts it. Returns a description of the change.
 fn edit(tenant: &mut Tenant, at: usize, rng: &mut fastrand::Rng) -> &'static str {
     if tenant.mappings.is_empty() {
         return "finds no mapping to change";

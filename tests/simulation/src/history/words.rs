@@ -1,8 +1,8 @@
-//! A history in words, for whoever reads it.
+//! The readable form of a history.
 
 use stagecall_core::work::Work;
 
-/// What a piece of work is.
+/// A piece of work in words.
 pub(super) fn work(work: &Work) -> String {
     match work {
         Work::Poll { tenant } => format!("poll {tenant}"),
@@ -12,7 +12,7 @@ pub(super) fn work(work: &Work) -> String {
             news,
             change_token,
         } => {
-            let news = if *news { ", with news" } else { "" };
+            let news = if *news { ", with a new result" } else { "" };
             let marked = change_token
                 .as_deref()
                 .map(|change_token| format!(", marked {change_token}"));
@@ -22,7 +22,7 @@ pub(super) fn work(work: &Work) -> String {
         Work::Announce { key } => format!("announce {key}"),
         Work::Delivery { tenant, id } => {
             let short = id.get(..8).unwrap_or(id);
-            format!("look into delivery {short} of {tenant}")
+            format!("process delivery {short} of {tenant}")
         }
     }
 }

@@ -1,22 +1,22 @@
-//! The judge's view of the daily call allowance: no call that was not taken from it, and no more than the day's.
+//! Checks the daily call allowance: every call is taken from it, and no more than the day's.
 
 use jiff::tz::TimeZone;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::Purpose;
 use stagecall_http::{Method, Request};
 
-use super::{CLOCKS, Oracle};
+use super::{MAX_CLOCK_SKEW, Oracle};
 use crate::scheduler::Running;
 use crate::world::World;
 
-/// In percent of the day's allowance: how far a poll may bring its use, and how far an invitation may.
-const POLLS: u32 = 80;
-const INVITATIONS: u32 = 90;
-/// So many calls beyond its share a poll may make at once: its floor.
-const FLOOR: u64 = 2;
+/// The ceilings of polls and of invitations, in percent of the day's allowance.
+const MAX_POLL_PERCENT: u32 = 80;
+const MAX_INVITE_PERCENT: u32 = 90;
+/// The number of calls that a poll may make at once beyond its share: its floor.
+const POLL_FLOOR: u64 = 2;
 
 impl Oracle {
-    /// Calls were taken from a tenant's allowance of a day. Returns how much of it is used now.
+    /// Records that calls were taken from a tenant's allowance of a day. Returns the day's use.
     pub fn taken(&self, tenant: &TenantId, day: &str) -> u32 {
         let used = self.memory.used(tenant, day);
         let running = self.scheduler.running();
@@ -25,14 +25,17 @@ impl Oracle {
             format!("{used} calls were taken from {tenant}'s allowance of {limit}")
         });
         let age = (self.scheduler.now() - running.begun).cast_signed();
-        let (first, last) = (self.uk_day(-age - CLOCKS), self.uk_day(CLOCKS));
+        let (first, last) = (
+            self.uk_day(-age - MAX_CLOCK_SKEW),
+            self.uk_day(MAX_CLOCK_SKEW),
+        );
         self.check((first.as_str()..=last.as_str()).contains(&day), || {
             format!("calls of {last} were taken from {day}")
         });
         used
     }
 
-    /// The running work was told that it may make so many calls, which brought the day's use to so much.
+    /// Records that the running work may make this many calls, which brought the day's use to `used`.
     pub fn may_call(&self, calls: u32, used: u32) {
         let job = self.scheduler.running().job;
         let mut seen = self.seen();
@@ -40,8 +43,8 @@ impl Oracle {
         held.extend((0..calls).map(|_| used));
     }
 
-    /// The running work makes a call. One to Eploy has to have been taken from the allowance by that very work, and
-    /// within the share of what it is for.
+    /// Checks a call of the running work. One to Eploy must have been taken from the allowance by that very work, and within
+    /// the share of its purpose.
     pub fn calls(&self, request: &Request) {
         let host = request.url.host_str().unwrap_or_default();
         if World::system(host) != "Eploy" {
@@ -75,7 +78,7 @@ impl Oracle {
         );
     }
 
-    /// Whether a call beyond the share is one of the few that polls may make in their interval, as long as there are calls.
+    /// Whether a call beyond the share is one of the few that polls may make in their interval, while there are calls.
     fn is_floor(&self, tenant: &TenantId, running: Running) -> bool {
         if running.purpose != Some(Purpose::Poll) {
             return false;
@@ -89,10 +92,10 @@ impl Oracle {
         let mut seen = self.seen();
         let calls = seen.beyond.entry(running.job).or_default();
         *calls += 1;
-        *calls <= intervals * FLOOR
+        *calls <= intervals * POLL_FLOOR
     }
 
-    /// The largest allowance that a tenant has had since this work began: it may have read it then.
+    /// The largest allowance that a tenant has had since this work began, which may have read it then.
     fn limit(&self, tenant: &TenantId, running: Running) -> u32 {
         let now = self
             .memory
@@ -107,23 +110,23 @@ impl Oracle {
             .unwrap_or(0)
     }
 
-    /// The day at Eploy's, on a clock that is so many milliseconds from the world's.
+    /// The day at Eploy, on a clock with this offset from the world's, in milliseconds.
     fn uk_day(&self, apart: i64) -> String {
         const UK: TimeZone = jiff::tz::get!("Europe/London");
         self.scheduler.time(apart).to_zoned(UK).date().to_string()
     }
 }
 
-/// How far a call may bring the day's use, in percent. Whoever invites asks where the application stands and who the
-/// candidate is, and then reports, for which all may be used.
+/// The ceiling of a call, in percent of the day's allowance. Inviting reads the application's stage and the candidate, and
+/// then reports, for which all may be used.
 fn share(purpose: Option<Purpose>, request: &Request) -> u32 {
     let path = request.url.path();
     let asks = path.ends_with("/statushistory/search")
         || path.contains("/candidates/")
         || (request.method == Method::Get && path.contains("/applications/"));
     match purpose {
-        Some(Purpose::Poll) => POLLS,
-        Some(Purpose::Invite) if asks => INVITATIONS,
+        Some(Purpose::Poll) => MAX_POLL_PERCENT,
+        Some(Purpose::Invite) if asks => MAX_INVITE_PERCENT,
         _ => 100,
     }
 }

@@ -1,4 +1,4 @@
-//! What must have happened in the end, once the faults have stopped.
+//! Checks what must have happened in the end, after the faults have stopped.
 
 use std::sync::PoisonError;
 
@@ -14,7 +14,7 @@ use crate::plan::{outcome, percent};
 use crate::world::{Action, Eploy, Participant, Standing, World};
 
 impl Oracle {
-    /// What has still to happen before everything has come to its end. Empty: it has.
+    /// What is still open. Empty if everything has completed.
     pub fn outstanding(&self) -> Vec<String> {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open = Vec::new();
@@ -34,7 +34,7 @@ impl Oracle {
                 && other.application == row.key.application
             {
                 open.push(format!(
-                    "{} gave way to {other}, which is not on record",
+                    "{} gave way to {other}, which is not recorded",
                     row.key
                 ));
             } else if let Some(eploy) = eploy(&world, &row.key.tenant) {
@@ -55,7 +55,7 @@ impl Oracle {
         open
     }
 
-    /// Everybody who entered is invited, or there is a reason.
+    /// Every application that entered is invited, or there is a reason.
     fn entries(&self, eploy: &Eploy, tenant: &Tenant, open: &mut Vec<String>) {
         let Some(state) = self.memory.state(&tenant.id) else {
             return open.push(format!("{} was never polled", tenant.id));
@@ -75,12 +75,12 @@ impl Oracle {
             let was_paused = self.seen().paused.contains(&place);
             for application in at_trigger(eploy, mapping) {
                 let taken = self.taken_since(eploy, &tenant.id, &mapping.id, application);
-                // Whoever came from a stage that was taken out of the mapping is in a stay that it does not know.
+                // An application from a stage that was taken out of the mapping is in a stay that it does not know.
                 let Some((entered, on)) = taken else {
                     continue;
                 };
                 let candidate = application.candidate.to_string();
-                if entered < on.since + CLOCKS && !mapping.include_current
+                if entered < on.since + MAX_CLOCK_SKEW && !mapping.include_current
                     || self.erased(&tenant.id, &candidate).is_some()
                 {
                     continue;
@@ -99,23 +99,23 @@ impl Oracle {
                         Some("came back and is not invited")
                     }
                     Some(State::Skipped(SkipReason::MappingRemoved)) if !was_removed => {
-                        Some("was passed over for a mapping that was never removed")
+                        Some("was skipped for a mapping that was never removed")
                     }
                     Some(State::Skipped(SkipReason::MappingChanged)) if !was_narrowed => {
-                        Some("was passed over for a mapping that went on wanting it")
+                        Some("was skipped for a mapping that still matched it")
                     }
                     Some(State::Skipped(SkipReason::Paused)) if !was_paused => {
-                        Some("was passed over for a pause that never was")
+                        Some("was skipped for a pause that never was")
                     }
-                    // Without the history, who comes back between two polls cannot be told from who stayed.
+                    // Without the history, an application that returns between two polls looks like one that stayed.
                     Some(State::Skipped(SkipReason::Baseline))
-                        if entered > on.at + CLOCKS
+                        if entered > on.at + MAX_CLOCK_SKEW
                             && eploy.readings.history
                             && !eploy.readings.frozen =>
                     {
-                        Some("was passed over, although the mapping was on")
+                        Some("was skipped, although the mapping was on")
                     }
-                    Some(_) if came_back => Some("came back, and that is not on record"),
+                    Some(_) if came_back => Some("came back, and that is not recorded"),
                     Some(_) => None,
                 };
                 if let Some(missing) = missing {
@@ -143,7 +143,7 @@ impl Oracle {
         }
         let row = rows.iter().find(|row| holds(row, one));
         let Some(row) = row else {
-            // Whoever was invited by hand is nobody's until they are taken for an entry's own.
+            // A participant who was invited by hand belongs to no row until one adopts them.
             if let Some(key) = key(one)
                 && !given_up(rows, &key)
                 && !another_taken(world, one, rows)
@@ -158,14 +158,14 @@ impl Oracle {
         let Some(shown) = shown(eploy, row) else {
             return open.push(format!("{} has no action", row.key));
         };
-        let wanted = outcome(one.standing.moment());
-        if shown.outcome() != wanted {
+        let expected = outcome(one.progress.moment());
+        if shown.outcome() != expected {
             open.push(format!(
                 "{}: the action does not show {:?}",
-                row.key, one.standing
+                row.key, one.progress
             ));
         }
-        if let Standing::Completed(score) = one.standing {
+        if let Progress::Completed(score) = one.progress {
             if !shown.comments().ends_with(&percent(score)) {
                 open.push(format!(
                     "{}: the action says \"{}\", with a score of {score}",
@@ -178,15 +178,15 @@ impl Oracle {
         self.status(eploy, row, open);
     }
 
-    /// The other question is answered, whatever becomes of the first.
+    /// The other question is answered, whatever the outcome of the first.
     fn status(&self, eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
         let question = self.question(row, Answerable::Status);
         if given(eploy, row, question.as_deref()).is_none() {
-            open.push(format!("{}: Eploy does not say how it stands", row.key));
+            open.push(format!("{}: Eploy does not show its status", row.key));
         }
     }
 
-    /// The question that a row's own definition answers with that.
+    /// The question that a row's own definition answers with this field.
     fn question(&self, row: &Invitation, what: Answerable) -> Option<String> {
         let definition = self.definition_of(row)?;
         let question = definition.report.questions.get(&what)?;
@@ -194,7 +194,7 @@ impl Oracle {
     }
 
     /// The question is answered with the score, unless Eploy does not take it. Where several invitations answer the same
-    /// question of an application, it is the score of one of them, as it is now.
+    /// question of an application, it is the present score of one of them.
     fn answer(
         &self,
         eploy: &Eploy,
@@ -217,8 +217,8 @@ impl Oracle {
                 let reference = other.reference.as_ref()?.as_str();
                 let all = world.platforms.iter().flat_map(|one| &one.participants);
                 let mut theirs = all.filter(|one| one.key == reference);
-                match theirs.next()?.standing {
-                    Standing::Completed(score) => Some(score.to_string()),
+                match theirs.next()?.progress {
+                    Progress::Completed(score) => Some(score.to_string()),
                     _ => None,
                 }
             })
@@ -234,8 +234,8 @@ impl Oracle {
     }
 }
 
-/// Eploy shows why somebody is not invited. Whoever left the stage, was there before, came while the mapping was paused or
-/// removed, or is invited by another mapping, is passed over in silence.
+/// Eploy shows why a candidate is not invited. No reason is shown for one who left the stage, was there before, came while
+/// the mapping was paused or removed, or is invited by another mapping.
 fn reason(eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
     let deleted = is_deleted(eploy, row);
     let silent = deleted
@@ -255,14 +255,14 @@ fn reason(eploy: &Eploy, row: &Invitation, open: &mut Vec<String>) {
     let shown = shown(eploy, row).map(Action::outcome);
     if shown != Some(outcome(Moment::Failed)) {
         open.push(format!(
-            "{} is {}, and Eploy does not say why",
+            "{} is {}, and Eploy does not show why",
             row.key,
             row.state.name()
         ));
     }
 }
 
-/// The action that stands for an invitation, as Eploy has it.
+/// Eploy's action of an invitation.
 fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
     let Some(ActionRecord::Created(id)) = &row.report.action else {
         return None;
@@ -271,26 +271,26 @@ fn shown<'a>(eploy: &'a Eploy, row: &Invitation) -> Option<&'a Action> {
     actions.find(|action| action.id().to_string() == id.as_str())
 }
 
-/// Whether the application of a row is deleted: then there is no place to show anything.
+/// Whether the application of a row is deleted. Then nothing can be shown.
 fn is_deleted(eploy: &Eploy, row: &Invitation) -> bool {
     let one = eploy.find(&row.key.application);
     one.is_some_and(|one| one.deleted)
 }
 
-/// What a question is answered with, for the application of a row.
+/// The answer to a question, for the application of a row.
 fn given<'a>(eploy: &'a Eploy, row: &Invitation, question: Option<&str>) -> Option<&'a str> {
     let one = eploy.find(&row.key.application)?;
     one.answers.get(question?).map(String::as_str)
 }
 
-/// Whether a row has this participant for its own.
+/// Whether a row has this participant.
 fn holds(row: &Invitation, one: &Participant) -> bool {
     let reference = row.reference.as_ref();
     reference.map(Reference::as_str) == Some(one.key.as_str())
         && row.key.tenant.as_str() == format!("t{}", one.tenant)
 }
 
-/// Whether an invitation was given up, so that nobody looks for what became of it.
+/// Whether an invitation was given up, so that its outcome is not looked up.
 fn given_up(rows: &[Invitation], key: &InvitationKey) -> bool {
     rows.iter().find(|row| row.key == *key).is_some_and(|row| {
         matches!(
@@ -300,8 +300,8 @@ fn given_up(rows: &[Invitation], key: &InvitationKey) -> bool {
     })
 }
 
-/// Whether somebody of the same address, invited by hand to the same assessment, was taken for an invitation of ours:
-/// where a platform does not give our reference back, nobody can tell which of them is which.
+/// Whether a participant with the same address, invited by hand to the same assessment, was taken for an invitation of
+/// ours. Where a platform does not return our reference, they cannot be distinguished.
 fn another_taken(world: &World, one: &Participant, rows: &[Invitation]) -> bool {
     world
         .platforms

@@ -1,4 +1,4 @@
-//! The judge's view of erasures: whoever is erased is not invited any more, and nothing of ours names them in the end.
+//! Checks erasures: an erased candidate is not invited any more, and nothing of ours names them in the end.
 
 use stagecall_core::ids::TenantId;
 
@@ -7,14 +7,14 @@ use crate::scheduler::Millis;
 use crate::world::World;
 
 impl Oracle {
-    /// A candidate is erased now.
+    /// Records that a candidate is erased.
     pub fn erased_now(&self, tenant: &TenantId, candidate: u32) {
         let now = self.scheduler.now();
         let place = (tenant.clone(), candidate.to_string());
         self.seen().erased.entry(place).or_insert(now);
     }
 
-    /// When a candidate was erased, if they were.
+    /// When a candidate was erased, if ever.
     pub(super) fn erased(&self, tenant: &TenantId, candidate: &str) -> Option<Millis> {
         let place = (tenant.clone(), candidate.to_owned());
         self.seen().erased.get(&place).copied()

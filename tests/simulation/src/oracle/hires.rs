@@ -1,4 +1,4 @@
-//! The judge's view of hires: nobody is announced who should not be, and everybody else is in the end.
+//! Checks hires: no application is announced that should not be, and every other hire is in the end.
 
 use std::sync::PoisonError;
 
@@ -9,14 +9,14 @@ use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ids::TenantId;
 use stagecall_core::timing::seconds;
 
-use super::{CLOCKS, MARGIN, Oracle, eploy, millis, tells};
+use super::{MAX_CLOCK_SKEW, MAX_EPLOY_SKEW, Oracle, eploy, knows_baseline, millis};
 use crate::plan::HIRED;
 use crate::world::World;
 
 impl Oracle {
-    /// A hire was put on record.
+    /// Checks a new announcement.
     pub fn hire_seen(&self, row: &Announcement) {
-        self.scheduler.tell("new announcement", || {
+        self.scheduler.record("new announcement", || {
             format!("{} {}", row.key, row.state.name())
         });
         let begins = matches!(
@@ -29,9 +29,9 @@ impl Oracle {
         );
     }
 
-    /// An announcement was saved.
+    /// Checks a saved announcement.
     pub fn announced(&self, before: Option<&Announcement>, next: &Announcement) {
-        self.scheduler.tell("announcement", || {
+        self.scheduler.record("announcement", || {
             format!("{} {}", next.key, next.state.name())
         });
         let Some(before) = before else { return };
@@ -56,10 +56,10 @@ impl Oracle {
         };
         if next.state == State::Delivered {
             let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-            let told = eploy(&world, &next.key.tenant)
+            let known_to_hrms = eploy(&world, &next.key.tenant)
                 .zip(id.as_str().parse().ok())
                 .is_some_and(|(eploy, id)| world.hrms.knows(eploy.tenant, id));
-            self.check(told, || {
+            self.check(known_to_hrms, || {
                 format!(
                     "{} counts as delivered, and the HRMS does not know",
                     next.key
@@ -100,7 +100,7 @@ impl Oracle {
         }
     }
 
-    /// Whether the tenant has this hire: the application is of its Eploy, and is or was where the hired are.
+    /// Whether the tenant has this hire: the application is in its Eploy, and is or was at the stage of the hired.
     fn is_theirs(&self, hired: &HiredCandidate) -> bool {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let application = hired.application.as_ref();
@@ -116,10 +116,9 @@ impl Oracle {
         })
     }
 
-    /// A tenant's HRMS was told of an application, no more often than the delivery log says. Whoever was hired before the plan
-    /// was first turned on is not announced; where pages can slip while they are read and there is no history, nobody can
-    /// tell.
-    pub(super) fn told_of(&self, world: &World, tenant: &TenantId, application: u32) {
+    /// Checks a webhook to a tenant's HRMS: no more webhooks than the delivery log has. A hire from before the plan was first
+    /// turned on is not announced; this is not checked where pages can shift while they are read and there is no history.
+    pub(super) fn check_webhook(&self, world: &World, tenant: &TenantId, application: u32) {
         let Some(eploy) = eploy(world, tenant) else {
             return;
         };
@@ -139,21 +138,21 @@ impl Oracle {
                 "{tenant}: {application} is announced and never was hired"
             ));
         };
-        if !tells(eploy) {
+        if !knows_baseline(eploy) {
             return;
         }
-        // The poll that turned the plan on announces whoever was hired since, before it says how it stands.
+        // The poll that turned the plan on announces hires since then before it saves its state.
         let Some(since) = self.seen().hires_since.get(tenant).copied() else {
             return;
         };
-        self.check(entered - eploy.readings.apart + MARGIN >= since, || {
+        self.check(entered - eploy.readings.apart + MAX_EPLOY_SKEW >= since, || {
             format!(
                 "{tenant}: {application} was announced, but was hired before the plan was turned on"
             )
         });
     }
 
-    /// Whoever is hired is announced.
+    /// Checks that every hire is announced.
     pub(super) fn hires(&self, world: &World, open: &mut Vec<String>) {
         for row in self.memory.announced() {
             let eploy = eploy(world, &row.key.tenant);
@@ -188,30 +187,30 @@ impl Oracle {
             for application in hired {
                 let entered = application.entered() - eploy.readings.apart;
                 let candidate = application.candidate.to_string();
-                if entered < millis(state.since) + CLOCKS
+                if entered < millis(state.since) + MAX_CLOCK_SKEW
                     || self.erased(&tenant.id, &candidate).is_some()
                 {
                     continue;
                 }
                 let known = self.memory.announcement(&tenant.id, application.id);
                 let changed = self.seen().plan_changed.contains(&tenant.id);
-                let told = match known.as_ref().map(|row| &row.state) {
+                let known_to_hrms = match known.as_ref().map(|row| &row.state) {
                     Some(State::Skipped(SkipReason::PlanRemoved)) => changed,
-                    // A second hire of one application is not announced, and neither is a first one that was before.
+                    // A second hire of one application is not announced, and neither is a first one from before.
                     Some(State::Skipped(SkipReason::Baseline)) => {
-                        entered <= on + CLOCKS
+                        entered <= on + MAX_CLOCK_SKEW
                             || !eploy.readings.history
                             || application.entries(HIRED) > 1
                     }
                     Some(State::Skipped(SkipReason::MovedOn)) | None => false,
                     Some(_) => true,
                 };
-                if !told {
+                if !known_to_hrms {
                     open.push(format!(
                         "{}: {} is hired and not announced ({})",
                         tenant.id,
                         application.id,
-                        known.map_or("not on record", |row| row.state.name())
+                        known.map_or("not recorded", |row| row.state.name())
                     ));
                 }
             }
@@ -219,7 +218,7 @@ impl Oracle {
     }
 }
 
-/// Whether the delivery log still has every attempt, with what came of it; of a full one, the oldest may have gone.
+/// Whether the delivery log still has every attempt with its outcome. A full log may have dropped the oldest.
 fn keeps_the_log(before: &Announcement, next: &Announcement) -> bool {
     let full = before.attempts.len() == Announcement::MAX_LOG_LINES;
     let mut known = before.attempts.iter().skip(usize::from(full));
@@ -232,12 +231,12 @@ fn keeps_the_log(before: &Announcement, next: &Announcement) -> bool {
     })
 }
 
-/// Where an announcement can go from where it stands, while nobody asks for a redelivery.
+/// The states that can follow an announcement's state, without a redelivery.
 fn leads_to(before: &State, next: &State) -> bool {
     match before {
         State::Detected => !matches!(next, State::Delivered | State::Failed(_)),
         State::Delivering => matches!(next, State::Delivered | State::Published | State::Failed(_)),
-        // Whoever comes back to the stage is hired after all.
+        // An application that returns to the stage is hired after all.
         State::Skipped(SkipReason::MovedOn) => *next == State::Detected,
         State::Published | State::Delivered | State::Skipped(_) | State::Failed(_) => false,
     }

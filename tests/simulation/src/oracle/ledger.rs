@@ -1,4 +1,4 @@
-//! The judge's view of the ledger: what is saved, and that nothing is left behind that it lacks.
+//! Checks the ledger: what is saved, and that no entry is missed.
 
 use std::sync::PoisonError;
 
@@ -8,10 +8,10 @@ use stagecall_core::ports::{Delivery, DeliveryOutcome, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_core::timing::seconds;
 
-use super::{CLOCKS, Oracle, at_trigger, eploy, millis, person};
+use super::{MAX_CLOCK_SKEW, Oracle, at_trigger, eploy, millis, person};
 use crate::world::{Application, Eploy, Platform};
 
-/// How an invitation was first answered: it was accepted, passed over or given up.
+/// The first answer to an invitation: it was accepted, skipped or given up.
 #[derive(Clone, Copy)]
 pub(super) struct Answered {
     /// When, in milliseconds since 1970.
@@ -21,11 +21,11 @@ pub(super) struct Answered {
 }
 
 impl Oracle {
-    /// A row was put on record.
+    /// Checks a new row.
     pub fn inserted(&self, row: &Invitation) {
         let name = &row.key;
         self.scheduler
-            .tell("new row", || format!("{name} {}", row.state.name()));
+            .record("new row", || format!("{name} {}", row.state.name()));
         let now = self.scheduler.time(0).as_millisecond();
         self.seen().entered.insert(name.clone(), now);
         self.note_answer(row, now);
@@ -46,7 +46,7 @@ impl Oracle {
         let Some(round) = name.round.checked_sub(1).filter(|round| *round > 0) else {
             return;
         };
-        // A further round has to be wanted: by whoever was not invited, or by the mapping.
+        // A further round needs a reason: the application was not invited before, or the mapping asks for it.
         let mut before = name.clone();
         before.round = round;
         let answered = self.seen().answered.get(&before).copied();
@@ -58,14 +58,14 @@ impl Oracle {
         let bounced = bounced.is_some_and(|before| before.state == State::Bounced);
         self.check(
             answered.is_some_and(|answered| answered.unsent || again || bounced),
-            || format!("{name} is on record, and the round before does not want it"),
+            || format!("{name} is recorded, and the round before does not allow it"),
         );
     }
 
-    /// A row was saved.
+    /// Checks a saved row.
     pub fn saved(&self, before: Option<&Invitation>, next: &Invitation) {
         let name = &next.key;
-        self.scheduler.tell("row", || {
+        self.scheduler.record("row", || {
             format!(
                 "{name} v{} {} rev {}/{}",
                 next.version,
@@ -88,7 +88,7 @@ impl Oracle {
             )
         });
         self.check(next.revision >= before.revision, || {
-            format!("{name} has less to tell than before")
+            format!("{name} has a lower revision than before")
         });
         if let Some(reference) = &next.reference {
             self.check(
@@ -104,23 +104,23 @@ impl Oracle {
         }
     }
 
-    /// The running work knows that it put on record that this was sent.
+    /// Records that the running work knows that it recorded this as sent.
     pub fn has_to_publish(&self, key: &InvitationKey) {
         let job = self.scheduler.running().job;
         let mut seen = self.seen();
         seen.to_publish.entry(job).or_default().push(key.clone());
     }
 
-    /// A piece of work came to its end.
+    /// Checks a finished piece of work.
     pub fn done(&self) {
         let job = self.scheduler.running().job;
         let left = self.seen().to_publish.remove(&job);
         for key in left.into_iter().flatten() {
-            self.violate(format!("{key} was sent, and nobody was told"));
+            self.violate(format!("{key} was sent, and subscribers were not notified"));
         }
     }
 
-    /// A tenant's state was saved.
+    /// Checks a saved state of a tenant.
     pub fn moved(&self, tenant: &TenantId, before: Option<&TenantState>, next: &TenantState) {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(eploy) = eploy(&world, tenant) else {
@@ -145,11 +145,11 @@ impl Oracle {
         if turned_on(next) && !before.is_some_and(turned_on) {
             self.seen().hires_on.insert(tenant.clone(), now);
         }
-        // Where nothing new is seen, the cursor follows our time, and readings begin well before it.
+        // Without changes the cursor follows our time, and polls start reading well before it.
         let Some(cursor) = next.poll.cursor.map(|at| millis(at)) else {
             return;
         };
-        // A poll that came to its end, and that nothing had failed before, has read everything since the cursor in one go.
+        // A poll that completed without a failure before it has read everything since the cursor in one go.
         let whole = |state: &TenantState| state.poll.progress.is_none() && state.poll.failures == 0;
         let one_reading = whole(next) && before.is_none_or(whole);
         let begun = self.begun();
@@ -167,20 +167,20 @@ impl Oracle {
                 // Where moves do not show, the cursor means nothing.
                 if eploy.readings.frozen
                     || application.modified >= cursor
-                    || entered < on.since + CLOCKS
+                    || entered < on.since + MAX_CLOCK_SKEW
                     || self.erased(tenant, &candidate).is_some()
                 {
                     continue;
                 }
                 let id = application.id.to_string();
-                // Eploy did not say where it stands, and is asked again.
+                // Eploy did not return its stage, and is asked again.
                 let again = next.poll.again.iter().flat_map(|again| &again.rows);
                 if again.into_iter().any(|row| row.id.as_str() == id) {
                     continue;
                 }
                 let newest = self.memory.newest(tenant, &id, &mapping.id, Clone::clone);
-                // Who comes back while a poll reads may be missed by it: what it read may be of before. The next one
-                // looks at them again.
+                // A poll may miss an application that returns while it reads: its page may be older. The next poll
+                // reads it again.
                 let lacks = match &newest {
                     None => true,
                     Some(newest) => {
@@ -200,15 +200,15 @@ impl Oracle {
         }
     }
 
-    /// A delivery was put on record. Whatever it tells of had happened by then.
+    /// Records a stored delivery. What it reports had happened by then.
     pub fn received(&self, delivery: &Delivery) {
         let now = self.scheduler.time(0).as_millisecond();
         let key = (delivery.tenant.clone(), delivery.id.clone());
         self.seen().received.entry(key).or_insert(now);
     }
 
-    /// Somebody said what became of a delivery. That it was handled must not be said before its news are on record, and
-    /// never of one that belongs to no invitation: it may have overtaken the record of its own.
+    /// Checks a delivery's outcome. It must not be handled before its result is recorded, and never while its reference
+    /// belongs to no invitation: it may have overtaken the record of its own.
     pub fn settled(&self, delivery: &Delivery, fate: &DeliveryOutcome) {
         if *fate != DeliveryOutcome::Handled {
             return;
@@ -237,15 +237,15 @@ impl Oracle {
             let (Some((platform, one)), Some(row)) = (one, row) else {
                 continue;
             };
-            // Where nobody can tell, a look-up may have taken another one for the row's own.
+            // Where they cannot be distinguished, a lookup may have taken another one for the row's own.
             if !platform.echoes() && row.reference.as_ref() != Some(reference) {
                 continue;
             }
             if received.is_some_and(|received| one.changed <= received) {
-                self.check(row.state.level() >= one.standing.level(), || {
+                self.check(row.state.level() >= one.progress.level(), || {
                     format!(
                         "{}: its callback was settled before it was known to be {:?}",
-                        row.key, one.standing
+                        row.key, one.progress
                     )
                 });
             }
@@ -258,7 +258,7 @@ impl Oracle {
         self.scheduler.time(0).as_millisecond() - age
     }
 
-    /// Notes who was there already for the mapping of a row that is put on record.
+    /// Records the baseline of the mapping of a new row.
     fn note_since(&self, row: &Invitation) {
         let key = &row.key;
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -273,8 +273,8 @@ impl Oracle {
         }
     }
 
-    /// Whether a row can be passed over for that one: another mapping's of the same application, to the same assessment. It need
-    /// not be on record yet.
+    /// Whether a row can be skipped for that one: another mapping's of the same application, to the same assessment. It
+    /// need not be recorded yet.
     fn is_held(&self, row: &Invitation, by: Option<&InvitationKey>) -> bool {
         let by = by.filter(|by| {
             by.tenant == row.key.tenant
@@ -287,7 +287,7 @@ impl Oracle {
         })
     }
 
-    /// Notes when a row was answered first.
+    /// Records a row's first answer.
     fn note_answer(&self, row: &Invitation, now: i64) {
         let level = row.state.level();
         if level > 0 {
@@ -301,12 +301,12 @@ impl Oracle {
         }
     }
 
-    /// Where a row stands is possible in this world: everybody has an address, nobody is refused, no platform gives up,
-    /// no operator takes back, and a person is a duplicate only where the platform has them.
+    /// Checks that a row's state is possible in this world: every candidate has an address, none is refused, no platform
+    /// gives up, no operator cancels, and a person is a duplicate only where the platform has them.
     fn possible(&self, row: &Invitation, now: i64) {
         let name = &row.key;
         let why = match &row.state {
-            // Whom the platform has already, it cannot be asked for.
+            // The platform cannot be asked for a person it has already.
             State::Failed(FailReason::Refused(_)) if self.lacks_a_list(row) => return,
             // Who they are by now, only the application could tell.
             State::Failed(FailReason::Refused(failure) | FailReason::OutcomeUnknown(failure))
@@ -324,8 +324,8 @@ impl Oracle {
             | State::Cancelled => "there is no reason for that",
             State::Failed(FailReason::GaveUp(_) | FailReason::OutcomeUnknown(_)) => {
                 let since = self.seen().entered.get(name).copied().unwrap_or(now);
-                let patience = seconds(self.give_up_seconds).as_millis();
-                if i128::from(now - since + CLOCKS) >= patience {
+                let give_up_after = seconds(self.give_up_seconds).as_millis();
+                if i128::from(now - since + MAX_CLOCK_SKEW) >= give_up_after {
                     return;
                 }
                 "that is too early"
@@ -350,7 +350,7 @@ impl Oracle {
         })
     }
 
-    /// Whether the list of a row's platform cannot be read for good.
+    /// Whether the list of a row's platform is permanently unreadable.
     fn lacks_a_list(&self, row: &Invitation) -> bool {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let mut platforms = world.platforms.iter();
@@ -358,9 +358,9 @@ impl Oracle {
         platform.is_some_and(Platform::lacks_a_list)
     }
 
-    /// Whether the platform has somebody of this row's address who is not, or is not taken for, the row's own. Somebody
-    /// invited by hand whom nobody had taken is one to take, if they did not come while this was found out, and the
-    /// platform had not named another, who is this owner's.
+    /// Whether the platform has a participant with this row's address who is not, or is not taken for, the row's own. A
+    /// participant who was invited by hand and adopted by no row is to be adopted, unless they came during the lookup, or
+    /// the platform had named another, who is this owner's.
     fn is_there(&self, row: &Invitation, owner: Option<&InvitationKey>) -> bool {
         let world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         let account = &row.assessment.account;
@@ -396,10 +396,11 @@ impl Oracle {
         there
     }
 
-    /// Whether an application that stands at the trigger came there after its newest invitation had been answered, the
-    /// mapping being on, and has to have another one for that. Returns when it had been answered.
+    /// Whether an application at the trigger came there after its newest invitation had been answered, with the mapping on,
+    /// and so must have another one. Returns when that one had been answered.
     ///
-    /// Without the history, or where moves do not show, who comes back between two polls cannot be told from who stayed.
+    /// Without the history, or where moves do not show, an application that returns between two polls looks like one that
+    /// stayed.
     pub(super) fn came_back(
         &self,
         eploy: &Eploy,
@@ -412,12 +413,12 @@ impl Oracle {
         let on = on.at;
         let seen = self.seen();
         let again = seen.again.get(&(tenant.clone(), mapping.id.clone()));
-        let wanted = matches!(newest.state, State::Skipped(_) | State::Failed(_))
-            || again.is_some_and(|since| entered > *since + CLOCKS);
+        let due = matches!(newest.state, State::Skipped(_) | State::Failed(_))
+            || again.is_some_and(|since| entered > *since + MAX_CLOCK_SKEW);
         let answered = seen.answered.get(&newest.key)?.at;
-        let later = entered > answered && entered > on + CLOCKS;
-        let tells = eploy.readings.history && !eploy.readings.frozen;
-        (wanted && later && tells).then_some(answered)
+        let later = entered > answered && entered > on + MAX_CLOCK_SKEW;
+        let visible = eploy.readings.history && !eploy.readings.frozen;
+        (due && later && visible).then_some(answered)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The judge's view of the mappings: what was ever configured, and since when each takes applications where they stand.
+//! Tracks the mappings: all configured versions, and since when each takes applications at a place.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{MappingStatus, TenantState};
 use stagecall_core::tenant::{Mapping, Reentry, Tenant};
 
-use super::{CLOCKS, Oracle, Seen, millis};
+use super::{MAX_CLOCK_SKEW, Oracle, Seen, millis};
 use crate::plan::{Order, VACANCIES};
 use crate::world::{Application, Eploy};
 
-/// Where an application can be for a mapping: vacancy and stage.
+/// A place of an application: vacancy and stage.
 pub(super) type Place = (u32, u32);
 
-/// Since when a mapping has been taking applications at a place, without a break.
+/// Since when a mapping has taken applications at a place, without a break.
 #[derive(Clone, Copy)]
 pub(super) struct On {
-    /// Whoever entered before was there already: when the mapping, or this part of it, was first seen.
+    /// Earlier entries belong to the baseline: when the mapping, or this part of it, was first seen.
     pub since: i64,
-    /// When the reading of those had come to its end.
+    /// When the baseline was completely read.
     pub at: i64,
 }
 
@@ -34,13 +34,13 @@ pub(super) fn places(mapping: &Mapping) -> BTreeSet<Place> {
         .collect()
 }
 
-/// The stages that a mapping waits for.
+/// A mapping's trigger stages.
 pub(super) fn stages(mapping: &Mapping) -> impl Iterator<Item = u32> {
     let triggers = mapping.triggers.iter();
     triggers.filter_map(|trigger| trigger.stage.as_str().parse().ok())
 }
 
-/// The applications that stand where a mapping waits.
+/// The applications at a mapping's triggers.
 pub(super) fn at_trigger<'a>(
     eploy: &'a Eploy,
     mapping: &Mapping,
@@ -51,7 +51,7 @@ pub(super) fn at_trigger<'a>(
 }
 
 impl Oracle {
-    /// Remembers what is configured from now on.
+    /// Records a change of the configuration.
     pub(super) fn note_mappings(&self, before: Option<&Tenant>, tenant: &Tenant) {
         let had = before.map_or(&[][..], |before| &before.mappings);
         let mut seen = self.seen();
@@ -78,7 +78,7 @@ impl Oracle {
         }
     }
 
-    /// A mapping as it was in this version, if it ever was.
+    /// This version of a mapping, if it existed.
     pub(super) fn definition(
         &self,
         tenant: &TenantId,
@@ -90,13 +90,13 @@ impl Oracle {
         known.get(&(mapping.clone(), version.clone())).cloned()
     }
 
-    /// What a row was made under.
+    /// The definition of a row.
     pub(super) fn definition_of(&self, row: &Invitation) -> Option<Mapping> {
         let version = row.definition.as_ref()?;
         self.definition(&row.key.tenant, &row.key.mapping, version)
     }
 
-    /// Every definition that a tenant ever had for an assessment.
+    /// All definitions that a tenant ever had for an assessment.
     pub(super) fn definitions_for(&self, tenant: &TenantId, of: &AssessmentRef) -> Vec<Mapping> {
         let seen = self.seen();
         let all = seen.definitions.get(tenant).into_iter().flatten();
@@ -130,9 +130,9 @@ impl Oracle {
         self.seen().on.get(&key).copied()
     }
 
-    /// When an application came to where it stands, if the mapping takes it: and since when the mapping takes whoever came to
-    /// where it came first, and whoever stands where it does. Whoever went on to a part that was added later, before that was
-    /// read, is taken for one who was there.
+    /// When an application's stay began, if the mapping takes it; and since when the mapping takes applications at the stay's
+    /// first place and at the present one. An application that moved on to a part that was added later, before that part
+    /// was read, belongs to its baseline.
     pub(super) fn taken_since(
         &self,
         eploy: &Eploy,
@@ -151,14 +151,16 @@ impl Oracle {
         Some((entered, on))
     }
 
-    /// Remembers how the mappings stand, as a poll has put it on record. What stays in a mapping that is changed stays on;
-    /// what is added is on once it is read who was there.
+    /// Records the mappings' states as a poll saved them. The unchanged part of a changed mapping stays on. An added part is
+    /// on when its baseline is read.
     pub(super) fn note_states(&self, tenant: &TenantId, next: &TenantState, now: i64) {
         for (id, state) in &next.mappings {
             let definition = state.definition.as_ref();
             let definition = definition.and_then(|version| self.definition(tenant, id, version));
             let Some(definition) = definition else {
-                self.violate(format!("{tenant}/{id} is read by what it never was"));
+                self.violate(format!(
+                    "{tenant}/{id} is read under a version that it never had"
+                ));
                 continue;
             };
             let taken = places(&definition);
@@ -192,8 +194,8 @@ impl Oracle {
         gone(&mut self.seen());
     }
 
-    /// Polls do not go on without a mapping before they have read everything that changed while it was configured. Where
-    /// pages can slip while they are read, or moves do not show, a single reading may miss somebody.
+    /// Checks that polls drop a mapping only after they have read everything that changed while it was configured. Where
+    /// pages can shift while they are read, or moves do not show, a single reading may miss an application.
     pub(super) fn let_go(
         &self,
         eploy: &Eploy,
@@ -217,7 +219,7 @@ impl Oracle {
                 continue;
             };
             let age = (self.scheduler.now() - removed).cast_signed();
-            let until = self.scheduler.time(-age).as_millisecond() - CLOCKS;
+            let until = self.scheduler.time(-age).as_millisecond() - MAX_CLOCK_SKEW;
             for application in at_trigger(eploy, &definition) {
                 let Some((entered, on)) = self.taken_since(eploy, tenant, id, application) else {
                     continue;
@@ -225,7 +227,7 @@ impl Oracle {
                 let number = application.id.to_string();
                 let known = self.memory.newest(tenant, &number, id, |_| ());
                 let candidate = application.candidate.to_string();
-                let missed = entered >= on.since + CLOCKS
+                let missed = entered >= on.since + MAX_CLOCK_SKEW
                     && entered < until
                     && known.is_none()
                     && self.erased(tenant, &candidate).is_none();

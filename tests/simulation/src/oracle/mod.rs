@@ -1,5 +1,5 @@
-//! The judge: what must never happen is looked for at every step, and what must have happened in the end, once the
-//! faults have stopped. The world's own records decide, not the ledger's word for it.
+//! The oracle: it checks at every step for what must never happen, and, after the faults have stopped, for what must have
+//! happened. It trusts the world's own records, not the ledger.
 
 mod allowance;
 mod end;
@@ -22,23 +22,23 @@ use crate::scheduler::{Millis, Scheduler};
 use crate::store::Memory;
 use crate::world::{Eploy, Participant, World};
 
-/// The clocks of two processes, and of a process and the world, differ by no more than this, in milliseconds.
-const CLOCKS: i64 = 11_000;
+/// The clocks of two processes, and of a process and the world, differ by at most this, in milliseconds.
+const MAX_CLOCK_SKEW: i64 = 11_000;
 
-/// Eploy's clock may be an hour off without anybody knowing, both ways, and a little.
-const MARGIN: i64 = 130 * 60_000;
+/// Eploy's clock may silently be an hour off in either direction, and a little more.
+const MAX_EPLOY_SKEW: i64 = 130 * 60_000;
 
-/// The judge of a history.
+/// The oracle of a history.
 pub struct Oracle {
     scheduler: Arc<Scheduler>,
     memory: Memory,
     world: Arc<Mutex<World>>,
-    /// After how long of trying in vain an invitation may be given up.
+    /// The time of failed attempts after which an invitation may be given up.
     give_up_seconds: f64,
     seen: Mutex<Seen>,
 }
 
-/// What the judge has to remember.
+/// What the oracle remembers.
 #[derive(Default)]
 struct Seen {
     /// Every definition that a tenant's mappings ever had.
@@ -47,50 +47,50 @@ struct Seen {
     edited: BTreeMap<TenantId, Millis>,
     /// Since when which mapping takes the applications of which place, if it does.
     on: BTreeMap<(TenantId, MappingId, Place), On>,
-    /// Since when the applications of a place were first wanted for an assessment.
+    /// When the applications of a place first matched for an assessment.
     first_on: BTreeMap<(TenantId, AssessmentRef, Place), i64>,
     /// Since when a mapping invites at every entry, if it does.
     again: BTreeMap<(TenantId, MappingId), i64>,
-    /// Who entered before was there already, for the mapping of a row as it was when the row was put on record.
+    /// The time before which an entry belongs to the baseline, for the mapping of a row as of its insertion.
     since: BTreeMap<InvitationKey, i64>,
-    /// When a row was put on record, and how it was first answered.
+    /// When a row was inserted, and its first answer.
     entered: BTreeMap<InvitationKey, i64>,
     answered: BTreeMap<InvitationKey, Answered>,
-    /// Which mappings were ever paused.
+    /// The mappings that were ever paused.
     paused: BTreeSet<(TenantId, MappingId)>,
     /// Since when a tenant, or one of its mappings, is paused, if it is.
     paused_since: BTreeMap<(TenantId, Option<MappingId>), Millis>,
-    /// When a mapping was removed last: what was to be sent by then is not.
+    /// When a mapping was removed last. What was to be sent by then is not sent.
     removed: BTreeMap<(TenantId, MappingId), Millis>,
-    /// From which mappings a vacancy or a trigger was ever taken out: the same.
+    /// When a vacancy or a trigger was taken out of a mapping last: the same.
     narrowed: BTreeSet<(TenantId, MappingId)>,
-    /// Of which invitations a piece of work that had them sent has still to tell subscribers.
+    /// The invitations whose sending work has still to notify subscribers.
     to_publish: BTreeMap<u64, Vec<InvitationKey>>,
     /// When a candidate was erased.
     erased: BTreeMap<(TenantId, String), Millis>,
-    /// When a delivery was first put on record.
+    /// When a delivery was first stored.
     received: BTreeMap<(TenantId, String), i64>,
-    /// Since when a tenant's plan for hires counted, when it was turned on first.
+    /// The time from which a tenant's plan for hires counts, as of its first activation.
     hires_since: BTreeMap<TenantId, i64>,
     /// When a tenant's plan for hires was last turned on.
     hires_on: BTreeMap<TenantId, i64>,
-    /// Whose plan for hires was ever changed, and who was published as hired.
+    /// The tenants whose plan for hires was ever changed, and the applications that were published as hired.
     plan_changed: BTreeSet<TenantId>,
     published: BTreeSet<String>,
     /// What a tenant's allowance was, and until when.
     allowances: BTreeMap<TenantId, Vec<(Millis, u32)>>,
-    /// The calls that a piece of work may still make, each with how much of the day was used when it was granted.
+    /// The calls that a piece of work may still make, each with the day's use when it was granted.
     may_call: BTreeMap<u64, Vec<u32>>,
     /// The calls that a poll made beyond its share.
     beyond: BTreeMap<u64, u64>,
-    /// How many of those whom we had invited on each platform were looked at.
+    /// The number of our participants on each platform that were checked.
     judged: [usize; 2],
-    /// How many actions each Eploy had when it was last looked at.
+    /// The number of actions that each Eploy had at the last check.
     actions: BTreeMap<usize, usize>,
 }
 
 impl Oracle {
-    /// A judge.
+    /// A new oracle.
     pub fn new(
         scheduler: Arc<Scheduler>,
         memory: Memory,
@@ -110,7 +110,7 @@ impl Oracle {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something that must never happen.
+    /// Records a violation.
     pub fn violate(&self, what: String) {
         self.scheduler.account(|account| account.violate(what));
     }
@@ -121,7 +121,7 @@ impl Oracle {
         }
     }
 
-    /// Remembers what is configured from now on.
+    /// Records a change of the configuration.
     pub fn configured_now(&self, tenant: &Tenant) {
         let before = self.configured(&tenant.id);
         self.note_mappings(before.as_ref(), tenant);
@@ -159,8 +159,7 @@ impl Oracle {
         }
     }
 
-    /// Whether a tenant or its mapping is paused, and was when this work began. The pauses end with the faults, without
-    /// anybody noting it.
+    /// Whether a tenant or its mapping is paused, and was when this work began. The pauses end with the faults, unrecorded.
     fn is_paused(&self, tenant: &TenantId, mapping: &Mapping, begun: Millis) -> bool {
         let now = self.memory.configuration(tenant, |now| now.paused);
         let places = [
@@ -179,9 +178,9 @@ impl Oracle {
     }
 }
 
-/// Whether it can be told who was at a stage before a mapping was on: where pages can slip while they are read and there
-/// is no history, nobody can.
-fn tells(eploy: &Eploy) -> bool {
+/// Whether it is known which applications were at a stage before a mapping was on. It is not where pages can shift while
+/// they are read and there is no history.
+fn knows_baseline(eploy: &Eploy) -> bool {
     eploy.readings.history || matches!(eploy.readings.order, Order::Id)
 }
 
@@ -194,13 +193,13 @@ fn millis(at: stagecall_core::Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-/// Whom an address is of.
+/// The candidate of an address.
 fn person(one: &Participant) -> String {
     let mut parts = one.email.split(['.', '@']);
     parts.nth(1).unwrap_or_default().to_owned()
 }
 
-/// The invitation that somebody was accepted for, as our reference says.
+/// The invitation that a participant was accepted for, by our reference.
 fn key(one: &Participant) -> Option<InvitationKey> {
     let mut parts = one.client_ref.split('.');
     Some(InvitationKey {

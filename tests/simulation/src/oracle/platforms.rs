@@ -1,4 +1,4 @@
-//! The judge's view of what takes effect outside: who is invited, and what is written into Eploy.
+//! Checks what takes effect outside: who is invited, and what is written to Eploy.
 
 use std::collections::BTreeSet;
 
@@ -8,29 +8,29 @@ use stagecall_core::invitation::Invitation;
 use stagecall_core::tenant::{Mapping, Tenant};
 
 use super::mappings::places;
-use super::{MARGIN, Oracle, key, tells};
+use super::{MAX_EPLOY_SKEW, Oracle, key, knows_baseline};
 use crate::plan::action_type;
 use crate::scheduler::Millis;
-use crate::world::{Application, Eploy, Participant, Platform, Standing, World};
+use crate::world::{Application, Eploy, Participant, Platform, Progress, World};
 
 /// Whatever is tried about an application that is deleted comes to its end: a few tries of each invitation that is looked up or
 /// whose report is written, and of each report that has news since.
 const MOST_IN_VAIN: u32 = 120;
 
 impl Oracle {
-    /// A request took effect in the world, sent by work that began then.
+    /// Checks the world after a request took effect, sent by work that began at `begun`.
     pub fn arrived(&self, world: &mut World, begun: Millis) {
         for what in std::mem::take(&mut world.violations) {
             self.violate(what);
         }
-        if let Some((tenant, application)) = world.told.take() {
+        if let Some((tenant, application)) = world.announced.take() {
             let tenant = TenantId::new(format!("t{tenant}"));
-            self.told_of(world, &tenant, application);
+            self.check_webhook(world, &tenant, application);
         }
         for eploy in &world.eploys {
             self.created(eploy);
-            for (id, times) in &eploy.in_vain {
-                self.check(*times <= MOST_IN_VAIN, || {
+            for (id, times) in &eploy.failed_reads {
+                self.check(*times <= MAX_FAILED_READS, || {
                     format!("application {id} is deleted, and was asked for {times} times")
                 });
             }
@@ -45,7 +45,7 @@ impl Oracle {
         }
     }
 
-    /// An action was created in Eploy, if one was: there is one for each invitation that has something to tell.
+    /// Checks a new action in Eploy, if there is one: there is one for each invitation with something to report.
     fn created(&self, eploy: &Eploy) {
         let known = self
             .seen()
@@ -66,23 +66,23 @@ impl Oracle {
         }
         let is_theirs = |id: &str| id.parse().is_ok_and(|id| eploy.person(id) == candidate);
         let vacancy = vacancy.to_string();
-        let told = self.memory.count(|row| {
+        let reportable = self.memory.count(|row| {
             row.key.tenant == tenant
                 && is_theirs(row.candidate.as_str())
                 && row.vacancy.as_str() == vacancy
                 && action_type(row.key.mapping.as_str()) == kind
                 && row.revision > 0
         });
-        self.check(actions <= told, || {
-            format!("{tenant}: {actions} actions for {told} invitations of {candidate}")
+        self.check(actions <= reportable, || {
+            format!("{tenant}: {actions} actions for {reportable} invitations of {candidate}")
         });
     }
 
-    /// A platform accepted somebody.
+    /// Checks a participant whom a platform accepted.
     fn accepted(&self, eploys: &[Eploy], platform: &Platform, begun: Millis) {
         let mut before: Vec<&Participant> = platform.ours().collect();
         let Some(one) = before.pop() else { return };
-        self.scheduler.tell("accepted", || one.client_ref.clone());
+        self.scheduler.record("accepted", || one.client_ref.clone());
         let Some(key) = key(one) else {
             return self.violate(format!("{} is no reference of ours", one.client_ref));
         };
@@ -101,9 +101,9 @@ impl Oracle {
                 && other.assessment == one.assessment
         };
         let Some(row) = self.memory.row(&key) else {
-            return self.violate(format!("{key} was invited and is not on record"));
+            return self.violate(format!("{key} was invited and is not recorded"));
         };
-        // Only whoever was ever about to be sent has a right to an invitation.
+        // Only rows that were ever about to be sent count.
         let persons = |id: &CandidateId| {
             let id = id.as_str().parse().unwrap_or_default();
             eploys[one.tenant].person(id)
@@ -114,17 +114,19 @@ impl Oracle {
                 && other.assessment == row.assessment
                 && (other.attempts > 0 || other.reference.is_some())
         });
-        // Where a platform does not give our reference back, one person's two invitations to one assessment cannot be
-        // told apart, and either may be taken for the other; but never are there more than there should be.
+        // Where a platform does not return our reference, one person's two invitations to one assessment cannot be
+        // distinguished, and either may be taken for the other. But there are never too many.
         let twice = before.iter().any(same);
-        // Whom the invitation never reached may be sent another for the same entry, by another mapping.
+        // If the invitation bounced, another mapping may send another one for the same entry.
         let arrived = before
             .iter()
-            .filter(|one| one.standing != Standing::Bounced);
+            .filter(|one| one.progress != Progress::Bounced);
         let invited = before.iter().filter(theirs).count() + 1;
         let arrived = arrived.filter(theirs).count() + 1;
-        let told_apart = platform.echoes() || entitled == 1;
-        self.check(!twice || !told_apart, || format!("{key} was invited twice"));
+        let distinguishable = platform.echoes() || entitled == 1;
+        self.check(!twice || !distinguishable, || {
+            format!("{key} was invited twice")
+        });
         self.check(invited <= entitled, || {
             format!("{key}: {invited} invitations for {entitled} entries of one person")
         });
@@ -136,9 +138,9 @@ impl Oracle {
             return self.violate(format!("{key} was invited under no definition"));
         };
         self.ordered(platform, one, &definition, &key);
-        self.wanted(&tenant, application, &row, &definition, eploy, begun);
-        // Counted are invitations, not rounds: an old page may put a round on record that is passed over at once. And of
-        // one person together, for the same reason as above.
+        self.matches(&tenant, application, &row, &definition, eploy, begun);
+        // Invitations count, not rounds: an old page may insert a round that is skipped at once. One person's are counted
+        // together, for the same reason as above.
         let person = application.candidate;
         let entries = self.entries_of(eploy, person, &definition.assessment, &key.tenant);
         self.check(arrived <= entries, || {
@@ -147,7 +149,7 @@ impl Oracle {
         self.newcomer(eploy, application, &definition, &key);
     }
 
-    /// What is ordered is what the invitation's own definition says, all of it.
+    /// Checks that the order follows the invitation's own definition completely.
     fn ordered(
         &self,
         platform: &Platform,
@@ -173,9 +175,9 @@ impl Oracle {
         });
     }
 
-    /// Whoever is invited is wanted: by the definition and by the mapping as it is, which is not paused, and where the
-    /// application stood at some time since the work began, if nothing was configured since.
-    fn wanted(
+    /// Checks that an invitation matches: by its definition and by the present mapping, which is not paused, and by the
+    /// application's place at some time since the work began, if nothing was configured since.
+    fn matches(
         &self,
         tenant: &Tenant,
         application: &Application,
@@ -202,14 +204,14 @@ impl Oracle {
         let since = self.scheduler.time(-age).as_millisecond() + eploy.readings.apart;
         let both = &places(definition) & &places(present);
         let mut stood = application.stages_since(since);
-        let wanted = stood.any(|stage| both.contains(&(application.vacancy, stage)));
-        self.check(wanted, || {
-            format!("{key} was invited by work that began when nobody wanted that any more")
+        let matched = stood.any(|stage| both.contains(&(application.vacancy, stage)));
+        self.check(matched, || {
+            format!("{key} was invited by work that began when no mapping matched any more")
         });
     }
 
-    /// How often a person's applications entered where they are wanted for an assessment, since they first were; all of their
-    /// entries, where nobody can tell or those from before are wanted, too.
+    /// How often a person's applications entered a place that matches for an assessment, since it first matched. All of their
+    /// entries, where the baseline is unknown or is to be invited, too.
     fn entries_of(
         &self,
         eploy: &Eploy,
@@ -224,8 +226,10 @@ impl Oracle {
         let since = |place| {
             let first = (tenant.clone(), assessment.clone(), place);
             let first = seen.first_on.get(&first).copied();
-            let since = first.filter(|_| tells(eploy) && !current);
-            since.map_or(i64::MIN, |since| since - MARGIN + eploy.readings.apart)
+            let since = first.filter(|_| knows_baseline(eploy) && !current);
+            since.map_or(i64::MIN, |since| {
+                since - MAX_EPLOY_SKEW + eploy.readings.apart
+            })
         };
         let theirs = eploy.applications.iter();
         theirs
@@ -238,8 +242,8 @@ impl Oracle {
             .count()
     }
 
-    /// Who was at the stage before the mapping was turned on is not invited. Where pages can slip while they are read and
-    /// there is no history, nobody can tell.
+    /// Checks that an application of the baseline is not invited, unless pages can shift while they are read and there is no
+    /// history.
     fn newcomer(
         &self,
         eploy: &Eploy,
@@ -247,15 +251,16 @@ impl Oracle {
         mapping: &Mapping,
         key: &InvitationKey,
     ) {
-        if mapping.include_current || !tells(eploy) {
+        if mapping.include_current || !knows_baseline(eploy) {
             return;
         }
         let (_, place) = self.stay(eploy, &key.tenant, &key.mapping, application);
         let entered = application.entered() - eploy.readings.apart;
         let since = self.seen().since.get(key).copied();
         let since = since.or_else(|| Some(self.on(&key.tenant, &key.mapping, place)?.since));
-        self.check(since.is_none_or(|since| entered + MARGIN >= since), || {
-            format!("{key} was invited, but was at the stage before the mapping was turned on")
-        });
+        self.check(
+            since.is_none_or(|since| entered + MAX_EPLOY_SKEW >= since),
+            || format!("{key} was invited, but was at the stage before the mapping was turned on"),
+        );
     }
 }

@@ -8,7 +8,7 @@ use stagecall_core::ports::Allowance;
 use super::Memory;
 
 impl Memory {
-    /// How many calls were taken from a tenant's allowance of a day.
+    /// The number of calls taken from a tenant's allowance of a day.
     pub fn used(&self, tenant: &TenantId, day: &str) -> u32 {
         let key = (tenant.clone(), day.to_owned());
         self.data().taken.get(&key).copied().unwrap_or_default()

@@ -6,14 +6,14 @@ use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{Deliveries, Delivery, DeliveryOutcome};
 
-use super::{Memory, Standing};
+use super::{DeliveryState, Memory};
 
 impl Memory {
-    /// How many deliveries are due and nobody has settled.
+    /// The number of deliveries that are due and not settled.
     pub fn pending_deliveries(&self) -> usize {
         let data = self.data();
         let pending =
-            |(standing, _): &&(Standing, _)| matches!(standing, Standing::Pending(Some(_)));
+            |(state, _): &&(DeliveryState, _)| matches!(state, DeliveryState::Pending(Some(_)));
         data.deliveries.values().filter(pending).count()
     }
 }
@@ -27,8 +27,11 @@ impl Deliveries for Memory {
     ) -> Result<(), StoreError> {
         let mut data = self.data();
         let key = (delivery.tenant.clone(), delivery.id.clone());
-        if !matches!(data.deliveries.get(&key), Some((Standing::Pending(_), _))) {
-            let fresh = (Standing::Pending(due_at), delivery.clone());
+        if !matches!(
+            data.deliveries.get(&key),
+            Some((DeliveryState::Pending(_), _))
+        ) {
+            let fresh = (DeliveryState::Pending(due_at), delivery.clone());
             data.deliveries.insert(key, fresh);
         }
         Ok(())
@@ -48,14 +51,14 @@ impl Deliveries for Memory {
     }
 
     async fn settle(&self, delivery: &Delivery, fate: &DeliveryOutcome) -> Result<(), StoreError> {
-        let standing = match fate {
-            DeliveryOutcome::Handled => Standing::Handled,
-            DeliveryOutcome::Again(at) => Standing::Pending(Some(*at)),
-            DeliveryOutcome::Unmatched => Standing::Unmatched,
+        let state = match fate {
+            DeliveryOutcome::Handled => DeliveryState::Handled,
+            DeliveryOutcome::Again(at) => DeliveryState::Pending(Some(*at)),
+            DeliveryOutcome::Unmatched => DeliveryState::Unmatched,
         };
         let key = (delivery.tenant.clone(), delivery.id.clone());
         if let Some(stored) = self.data().deliveries.get_mut(&key) {
-            *stored = (standing, delivery.clone());
+            *stored = (state, delivery.clone());
         }
         Ok(())
     }
@@ -69,8 +72,8 @@ impl Deliveries for Memory {
         let mut parked: Vec<Delivery> = data
             .deliveries
             .iter()
-            .filter(|((of, _), (standing, _))| {
-                of == tenant && matches!(standing, Standing::Unmatched)
+            .filter(|((of, _), (state, _))| {
+                of == tenant && matches!(state, DeliveryState::Unmatched)
             })
             .map(|(_, (_, delivery))| delivery.clone())
             .collect();

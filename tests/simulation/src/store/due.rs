@@ -1,4 +1,4 @@
-//! What is due. Only what belongs to a configured tenant can be; for a paused one, reports and deliveries only.
+//! What is due: only for configured tenants, and for a paused one only reports and deliveries.
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
@@ -8,7 +8,7 @@ use stagecall_core::invitation::{Schedule, Step};
 use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
 use stagecall_core::work::Kind;
 
-use super::{Data, Memory, Standing};
+use super::{Data, DeliveryState, Memory};
 
 #[async_trait]
 impl Due for Memory {
@@ -26,7 +26,7 @@ impl Due for Memory {
 }
 
 impl Data {
-    /// What is due at `now` and since when, the longest due first.
+    /// What is due at `now`, and since when; the longest due first.
     pub(super) fn due(&self, now: Timestamp) -> Vec<(Timestamp, DueItem)> {
         let mut found: Vec<(Timestamp, DueItem)> = Vec::new();
         let mut add = |at: Timestamp, tenant: &TenantId, while_paused: bool, item: DueItem| {
@@ -58,8 +58,8 @@ impl Data {
                 add(at, tenant, false, item);
             }
         }
-        for ((tenant, id), (standing, _)) in &self.deliveries {
-            if let Standing::Pending(Some(at)) = standing {
+        for ((tenant, id), (state, _)) in &self.deliveries {
+            if let DeliveryState::Pending(Some(at)) = state {
                 let item = DueItem::Delivery(tenant.clone(), id.clone());
                 add(*at, tenant, true, item);
             }

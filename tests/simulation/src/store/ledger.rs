@@ -21,7 +21,7 @@ impl Memory {
         self.data().invitations.values().cloned().collect()
     }
 
-    /// How many invitations are like that.
+    /// The number of matching invitations.
     pub fn count(&self, like: impl Fn(&Invitation) -> bool) -> usize {
         self.data()
             .invitations
@@ -30,7 +30,7 @@ impl Memory {
             .count()
     }
 
-    /// The newest invitation of an application for a mapping, if there is any.
+    /// The newest invitation of an application for a mapping, if any.
     pub fn newest<T>(
         &self,
         tenant: &TenantId,
@@ -52,7 +52,7 @@ impl Memory {
         self.data().invitations.get(key).cloned()
     }
 
-    /// Whose a reference is, as it is now.
+    /// The invitation that a reference is bound to.
     pub fn owner(
         &self,
         tenant: &TenantId,
@@ -101,9 +101,9 @@ impl Ledger for Memory {
         applications: &[ApplicationId],
     ) -> Result<Vec<Invitation>, StoreError> {
         let data = self.data();
-        let wanted =
+        let matched =
             |key: &InvitationKey| key.tenant == *tenant && applications.contains(&key.application);
-        let rows = data.invitations.iter().filter(|(key, _)| wanted(key));
+        let rows = data.invitations.iter().filter(|(key, _)| matched(key));
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 

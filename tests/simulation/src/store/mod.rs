@@ -1,8 +1,8 @@
-//! A store in memory, behind the same ports as the real ones. It passes the conformance suite of `tests/it`, so what
-//! the simulation finds over it holds for them too.
+//! A store in memory, behind the same ports as the real ones. It passes the conformance suite of `tests/it`, so what the
+//! simulation finds with it holds for them, too.
 //!
-//! [`Memory`] is the store itself; [`Ports`] is how one simulated process reaches it: through effects that may fail,
-//! stall, or take the process with them.
+//! [`Memory`] is the store itself. [`Ports`] is one simulated process's access to it: through effects that may fail, stall
+//! or kill the process.
 
 mod allowance;
 mod announcements;
@@ -35,10 +35,10 @@ pub use ports::Ports;
 #[derive(Clone, Default)]
 pub struct Memory(Arc<Mutex<Data>>);
 
-/// Where a delivery stands.
+/// The state of a delivery.
 #[derive(Debug)]
-enum Standing {
-    /// Nobody has settled it; due at this time, or left to a queue.
+enum DeliveryState {
+    /// Not settled; due at this time, or left to a queue.
     Pending(Option<Timestamp>),
     Handled,
     Unmatched,
@@ -55,14 +55,14 @@ struct Data {
     prepared: BTreeMap<(TenantId, AccountId, String), AssessmentId>,
     announcements: BTreeMap<HireKey, Announcement>,
     sweeps: BTreeMap<(TenantId, AssessmentRef), SweepState>,
-    deliveries: BTreeMap<(TenantId, String), (Standing, Delivery)>,
+    deliveries: BTreeMap<(TenantId, String), (DeliveryState, Delivery)>,
     taken: BTreeMap<(TenantId, String), u32>,
     audits: Vec<AuditRecord>,
     tombstones: BTreeMap<(TenantId, CandidateId), Timestamp>,
 }
 
 impl Memory {
-    /// Everything that is in it, each row as text.
+    /// The whole content, each row as text.
     pub fn dump(&self) -> Vec<String> {
         fn all<'a, K: Debug + 'a, V: Debug + 'a>(
             of: &'a BTreeMap<K, V>,

@@ -1,5 +1,5 @@
-//! How one simulated process reaches the store: every call is an effect that may fail before or after it took effect,
-//! stall, or take the process with it. What is written is watched here, at the moment it is written.
+//! One simulated process's access to the store: every call is an effect that may fail before or after it took effect,
+//! stall, or kill the process. The oracle sees every write here, at the moment of the write.
 
 use std::collections::BTreeSet;
 
@@ -31,15 +31,15 @@ use crate::scheduler::Scheduler;
 pub struct Ports {
     /// The store itself.
     pub memory: Memory,
-    /// Decides what becomes of each call, and when.
+    /// Decides each call's fate and time.
     pub scheduler: Arc<Scheduler>,
-    /// Watches what is written.
+    /// Watches the writes.
     pub oracle: Arc<Oracle>,
 }
 
 impl Ports {
-    /// A conditional write. Where its answer is lost, it is made again, as the real stores' clients do, and meets itself: it
-    /// is on record, whatever the second answer is.
+    /// A conditional write. If its answer is lost, it is repeated, as by the real stores' clients, and meets itself: it took
+    /// effect, whatever the second answer is.
     async fn write<T, F>(
         &self,
         what: &'static str,
@@ -389,7 +389,7 @@ impl Allowance for Ports {
             .scheduler
             .effect("take from the allowance", act)
             .await?;
-        // Only whoever is told of it may call.
+        // Only work that gets this answer may call.
         match taken {
             Some(used) => self.oracle.may_call(calls, used),
             None => self.scheduler.fault("allowance refused"),

@@ -1,4 +1,4 @@
-//! What an operator asks of the store.
+//! The operators' queries and changes.
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
@@ -12,7 +12,7 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 
-use super::{Data, Memory, Standing};
+use super::{Data, DeliveryState, Memory};
 
 #[async_trait]
 impl OperatorStore for Memory {
@@ -92,13 +92,13 @@ impl OperatorStore for Memory {
             .filter(|((of, _), (_, delivery))| {
                 of == tenant && since.is_none_or(|since| delivery.at >= since)
             })
-            .map(|(_, (standing, delivery))| {
-                let standing = match standing {
-                    Standing::Pending(_) => DeliveryStanding::Pending,
-                    Standing::Handled => DeliveryStanding::Handled,
-                    Standing::Unmatched => DeliveryStanding::Unmatched,
+            .map(|(_, (state, delivery))| {
+                let state = match state {
+                    DeliveryState::Pending(_) => DeliveryStanding::Pending,
+                    DeliveryState::Handled => DeliveryStanding::Handled,
+                    DeliveryState::Unmatched => DeliveryStanding::Unmatched,
                 };
-                (delivery.clone(), standing)
+                (delivery.clone(), state)
             })
             .collect();
         found.sort_by_key(|(delivery, _)| delivery.at);
@@ -110,9 +110,8 @@ impl OperatorStore for Memory {
         let before = after(now, seconds(-kept));
         let mut data = self.data();
         let count = data.deliveries.len();
-        data.deliveries.retain(|_, (standing, one)| {
-            !matches!(standing, Standing::Handled) || one.at >= before
-        });
+        data.deliveries
+            .retain(|_, (state, one)| !matches!(state, DeliveryState::Handled) || one.at >= before);
         Ok(count - data.deliveries.len())
     }
 
@@ -241,7 +240,7 @@ impl Memory {
 }
 
 impl Data {
-    /// Removes these invitations and announcements, and everything that speaks of them.
+    /// Removes these invitations and announcements, and everything that refers to them.
     fn erase(&mut self, tenant: &TenantId, keys: &[InvitationKey], hires: &[HireKey]) -> Erased {
         let mut erased = Erased::default();
         for key in keys {

@@ -1,4 +1,4 @@
-//! Tenants, and how polling them stands.
+//! Tenants and their polling state.
 
 use async_trait::async_trait;
 use stagecall_core::error::StoreError;
@@ -20,7 +20,7 @@ impl Memory {
         self.data().tenants.values().cloned().collect()
     }
 
-    /// What is configured for a tenant, as far as `read` wants to know it.
+    /// What `read` takes from a tenant's configuration.
     pub fn configuration<T>(
         &self,
         tenant: &TenantId,
@@ -29,7 +29,7 @@ impl Memory {
         self.data().tenants.get(tenant).map(read)
     }
 
-    /// How polling stands, as it is now.
+    /// The polling state.
     pub fn state(&self, tenant: &TenantId) -> Option<TenantState> {
         self.data().states.get(tenant).cloned()
     }

@@ -1,36 +1,36 @@
-//! What people outside do: recruiters, candidates, the customer, the operator; and what the platforms make of it.
+//! What people outside do: recruiters, candidates, the customer, the operator; and the platforms' reactions.
 
 use serde_json::json;
 
 use super::World;
 use crate::plan::{ELSEWHERE, HIRED, INTERVIEW, TEST};
 
-/// Something that somebody outside does.
+/// An act of a person outside.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
-    /// A recruiter moves somebody to a stage.
+    /// A recruiter moves an application to a stage.
     Move,
-    /// A recruiter moves somebody away and back at once.
+    /// A recruiter moves an application away and back at once.
     Bounce,
-    /// Something about an application changes that is no business of ours.
+    /// An application changes in a way that is irrelevant to us.
     Touch,
-    /// Somebody applies.
+    /// A candidate applies.
     Apply,
-    /// A candidate goes on with an invitation.
+    /// A candidate makes progress with an invitation.
     Progress,
-    /// The same candidate goes on at once: on which platform, and which of its participants.
+    /// The same candidate makes progress again at once: the platform, and the participant.
     Again(usize, usize),
     /// The operator changes the configuration of this tenant.
     Configure(usize),
-    /// The customer makes new credentials, and the operator stores them later.
+    /// The customer creates new credentials, and the operator stores them later.
     Rotate(usize),
     /// The operator stores them.
     Follow(usize),
-    /// The operator makes a new callback token.
+    /// The operator creates a new callback token.
     Renew(usize),
-    /// Somebody of the customer's invites a candidate on a platform by hand.
+    /// The customer invites a candidate on a platform by hand.
     InviteByHand,
-    /// Somebody calls us who is not the platform.
+    /// A stranger calls us.
     Forge,
     /// The operator erases a candidate of this tenant.
     Erase(usize),
@@ -40,34 +40,34 @@ pub enum Act {
     Delete,
 }
 
-/// Who calls us.
+/// The caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
     /// The platform.
     Platform,
-    /// Somebody without the token: not to be accepted.
+    /// A caller without the token: must be refused.
     Stranger,
-    /// Somebody who knows the token and makes things up.
+    /// A caller who has the token and sends made-up content.
     Insider,
 }
 
 /// A call to our listener.
 #[derive(Clone, Debug)]
 pub struct Callback {
-    /// To whose address.
+    /// The tenant whose address is called.
     pub tenant: usize,
-    /// With which token.
+    /// The token.
     pub token: String,
-    /// What it says.
+    /// The body.
     pub body: Vec<u8>,
-    /// How often it will be tried again.
+    /// The number of retries left.
     pub tries: u32,
-    /// Who it is from.
+    /// The caller.
     pub from: From,
 }
 
 impl Act {
-    /// What goes wrong when somebody does that, for counting. Most of it is what people do.
+    /// Its name in the counts of faults. Most acts are no fault.
     pub fn fault(self) -> Option<&'static str> {
         match self {
             Self::Bounce => Some("moved away and back"),
@@ -84,7 +84,7 @@ impl Act {
 }
 
 impl World {
-    /// Does it at `now`, in milliseconds since 1970. Returns what was done in words, and who calls us about it.
+    /// Does it at `now`, in milliseconds since 1970. Returns a description, and the callback that follows.
     pub fn act(
         &mut self,
         act: Act,
@@ -98,7 +98,7 @@ impl World {
             Act::Apply => {
                 let stage = if rng.bool() { INTERVIEW } else { ELSEWHERE };
                 eploy.apply(now, stage, rng);
-                (format!("somebody applies at t{tenant}"), None)
+                (format!("a candidate applies at t{tenant}"), None)
             }
             Act::Move => {
                 let stage = *rng
@@ -111,7 +111,7 @@ impl World {
             Act::Bounce => {
                 let stage = eploy.applications[at].stage;
                 eploy.move_to(at, ELSEWHERE, now);
-                // Not dated ahead: a poll could see the return before its time, and answer what is yet to come.
+                // Not dated ahead: a poll could see the return before its time, and act on the future.
                 eploy.move_to(at, stage, now);
                 let id = eploy.applications[at].id;
                 (format!("a recruiter moves {id} away and back"), None)
@@ -152,20 +152,20 @@ impl World {
                 let platform = &mut self.platforms[rng.usize(0..2)];
                 let address = eploy.email(application.candidate);
                 platform.invite_by_hand(tenant, address, now);
-                let told = format!(
-                    "somebody invites the candidate of {} on {}",
+                let description = format!(
+                    "the customer invites the candidate of {} on {}",
                     application.id,
                     platform.account()
                 );
-                (told, None)
+                (description, None)
             }
             Act::Forge => self.forge(tenant, rng),
             Act::Configure(_) | Act::Progress | Act::Erase(_) => (String::new(), None),
         }
     }
 
-    /// Some candidate on one of the platforms, mostly one whom we invited; past the last if there is none.
-    pub fn somebody(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
+    /// A random participant of a platform, mostly one whom we invited; past the last if there is none.
+    pub fn random_participant(&self, rng: &mut fastrand::Rng) -> (usize, usize) {
         let platform = rng.usize(0..self.platforms.len());
         let all = &self.platforms[platform].participants;
         let mut draw = || rng.usize(0..all.len().max(1));
@@ -196,13 +196,13 @@ impl World {
             tries: 2,
             from: From::Platform,
         });
-        let told = format!(
+        let description = format!(
             "{} is {:?} on {}",
             one.name(),
-            one.standing,
+            one.progress,
             platform.account()
         );
-        (told, callback)
+        (description, callback)
     }
 
     fn forge(&self, tenant: usize, rng: &mut fastrand::Rng) -> (String, Option<Callback>) {
@@ -214,7 +214,7 @@ impl World {
         let other = (tenant + 1) % self.eploys.len();
         let (token, from) = match rng.u32(0..3) {
             0 => (format!("{:064x}", rng.u64(..)), From::Stranger),
-            // Right for another tenant.
+            // Valid for another tenant.
             1 if other != tenant => (self.vault.callback(other).0, From::Stranger),
             _ => (self.vault.callback(tenant).0, From::Insider),
         };
@@ -227,6 +227,6 @@ impl World {
             tries: 0,
             from,
         };
-        ("somebody calls us".to_owned(), Some(callback))
+        ("a stranger calls us".to_owned(), Some(callback))
     }
 }

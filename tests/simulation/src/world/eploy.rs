@@ -12,18 +12,18 @@ use crate::plan::{ELSEWHERE, EployReadings, HIRED, INTERVIEW, Order, TEST, VACAN
 
 /// One tenant's Eploy.
 pub struct Eploy {
-    /// Whose.
+    /// Its tenant.
     pub tenant: usize,
     /// The applications.
     pub applications: Vec<Application>,
     /// The actions.
     pub actions: Vec<Action>,
-    /// How it behaves where the reference leaves it open.
+    /// How it behaves where the reference is silent.
     pub readings: EployReadings,
-    /// Which candidate was merged into which.
+    /// The candidates that were merged, with the candidate each was merged into.
     merged: BTreeMap<u32, u32>,
-    /// How often an application that is deleted was asked for.
-    pub in_vain: BTreeMap<u32, u32>,
+    /// How often each deleted application was requested.
+    pub failed_reads: BTreeMap<u32, u32>,
     ids: u32,
 }
 
@@ -31,34 +31,34 @@ pub struct Eploy {
 pub struct Application {
     /// Its id.
     pub id: u32,
-    /// Whose.
+    /// Its tenant.
     pub candidate: u32,
-    /// For what.
+    /// The vacancy.
     pub vacancy: u32,
-    /// Where it stands.
+    /// Its stage.
     pub stage: u32,
     /// When it was last changed.
     pub modified: i64,
-    /// Where it stood since when.
+    /// Its stages, each with its time.
     pub history: Vec<(u32, i64, u32)>,
     /// The answers to its custom questions.
     pub answers: BTreeMap<String, String>,
     /// Its notes.
     pub notes: u32,
-    /// Whether somebody deleted it.
+    /// Whether it was deleted.
     pub deleted: bool,
 }
 
 /// An action.
 pub struct Action {
     id: u32,
-    /// Whose.
+    /// Its tenant.
     pub candidate: u32,
-    /// For what.
+    /// The vacancy.
     pub vacancy: u32,
     /// Its type.
     pub kind: u32,
-    /// What was written.
+    /// Its content.
     pub fields: Map<String, Value>,
 }
 
@@ -81,12 +81,12 @@ impl Action {
 }
 
 impl Application {
-    /// When it came to where it stands.
+    /// When it came to its present stage.
     pub fn entered(&self) -> i64 {
         self.history.last().map_or(0, |(_, at, _)| *at)
     }
 
-    /// The stay that it is in, at stages of this kind: when it began, and at which stage.
+    /// Its present stay at these stages: when it began, and at which stage.
     pub fn stay(&self, kind: impl Fn(u32) -> bool) -> (i64, u32) {
         let rows = self.history.iter().rev();
         let stayed = rows.take_while(|(_, _, stage)| kind(*stage)).last();
@@ -94,7 +94,7 @@ impl Application {
         (at, stage)
     }
 
-    /// Where it stood since then, in Eploy's own time.
+    /// Its stages since then, in Eploy's own time.
     pub fn stages_since(&self, since: i64) -> impl Iterator<Item = u32> {
         let before = self
             .history
@@ -110,7 +110,7 @@ impl Application {
         rows.find(|(_, _, at)| *at == stage).map(|(_, at, _)| *at)
     }
 
-    /// How often it came to this stage.
+    /// The number of times it came to this stage.
     pub fn entries(&self, stage: u32) -> usize {
         let there = self.history.iter().filter(|(_, _, at)| *at == stage);
         there.count()
@@ -118,7 +118,7 @@ impl Application {
 }
 
 impl Eploy {
-    /// An Eploy with some applications, some of them at a trigger stage already.
+    /// An Eploy with applications, some of them at a trigger stage already.
     pub fn new(
         tenant: usize,
         readings: &EployReadings,
@@ -132,7 +132,7 @@ impl Eploy {
             actions: Vec::new(),
             readings: readings.clone(),
             merged: BTreeMap::new(),
-            in_vain: BTreeMap::new(),
+            failed_reads: BTreeMap::new(),
             ids: 0,
         };
         for _ in 0..applications {
@@ -145,11 +145,11 @@ impl Eploy {
         eploy
     }
 
-    /// An application comes in.
+    /// Adds an application.
     pub fn apply(&mut self, now: i64, stage: u32, rng: &mut fastrand::Rng) {
         let base = u32::try_from(self.tenant + 1).unwrap_or(1) * 1000;
         let count = u32::try_from(self.applications.len()).unwrap_or(0);
-        // Somebody may apply twice.
+        // A candidate may apply twice.
         let candidate = match self.applications.last() {
             Some(last) if rng.u32(0..5) == 0 => last.candidate,
             _ => base + 500 + count,
@@ -172,7 +172,7 @@ impl Eploy {
     /// A recruiter moves an application.
     pub fn move_to(&mut self, at: usize, stage: u32, now: i64) {
         let application = &mut self.applications[at];
-        // Nobody comes before having left, however quick the recruiter is.
+        // An application must leave before it arrives, however quick the recruiter is.
         let after_the_last = application.entered() + 1;
         let now = (now + self.readings.apart).max(after_the_last);
         self.ids += 1;
@@ -185,17 +185,17 @@ impl Eploy {
         }
     }
 
-    /// Something about an application changes that has nothing to do with us.
+    /// Changes an application in a way that is irrelevant to us.
     pub fn touch(&mut self, at: usize, now: i64) {
         self.applications[at].modified = now + self.readings.apart;
     }
 
-    /// Somebody deletes an application.
+    /// Deletes an application.
     pub fn delete(&mut self, at: usize) {
         self.applications[at].deleted = true;
     }
 
-    /// Somebody merges an application's candidate into another, which gets all that the first had.
+    /// Merges an application's candidate into another, which gets everything of the first.
     pub fn merge(&mut self, at: usize, now: i64) {
         let before = self.applications[at].candidate;
         let base = u32::try_from(self.tenant + 1).unwrap_or(1) * 1000;
@@ -215,7 +215,7 @@ impl Eploy {
         }
     }
 
-    /// Who a candidate is by now.
+    /// The present id of a candidate.
     pub fn person(&self, candidate: u32) -> u32 {
         let mut person = candidate;
         while let Some(after) = self.merged.get(&person) {
@@ -224,7 +224,7 @@ impl Eploy {
         person
     }
 
-    /// A candidate's address: the first of all who are one by now had it.
+    /// A candidate's address: that of the first of all candidates merged into one.
     pub fn email(&self, candidate: u32) -> String {
         let mut first = candidate;
         while let Some((before, _)) = self.merged.iter().find(|(_, after)| **after == first) {
@@ -361,13 +361,13 @@ impl Eploy {
         all.find(|one| one.id.to_string() == id.as_str())
     }
 
-    /// Where an application is that is not deleted.
+    /// The position of an application that is not deleted.
     fn place(&mut self, id: &str) -> Option<usize> {
         let id: u32 = id.parse().ok()?;
         let mut all = self.applications.iter();
         let at = all.position(|application| application.id == id)?;
         if self.applications[at].deleted {
-            *self.in_vain.entry(id).or_default() += 1;
+            *self.failed_reads.entry(id).or_default() += 1;
             return None;
         }
         Some(at)
@@ -461,13 +461,13 @@ impl Eploy {
     }
 
     fn search_actions(&self, body: &Value) -> Response {
-        let wanted = |route: &str| {
+        let filter = |route: &str| {
             filters(body)
                 .find(|filter| filter["Route"] == route)
                 .and_then(|filter| filter["Value"].as_str()?.parse::<u32>().ok())
         };
-        let candidate = wanted("Candidate.CandidateID");
-        let vacancy = wanted("Vacancy.VacancyId");
+        let candidate = filter("Candidate.CandidateID");
+        let vacancy = filter("Vacancy.VacancyId");
         let rows = self.actions.iter().filter(|action| {
             candidate.is_none_or(|id| id == action.candidate)
                 && vacancy.is_none_or(|id| id == action.vacancy)
@@ -494,7 +494,7 @@ fn number(fields: &Map<String, Value>, name: &str) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
 
-/// The page that was asked for. Past the end, and where nothing was found, the answer is a 404.
+/// The requested page. Past the end, and where nothing was found, the answer is a 404.
 fn paged(body: &Value, mut rows: Vec<Value>) -> Response {
     let asked = |name: &str| {
         let number = body["Paging"][name].as_u64().unwrap_or(1).max(1);

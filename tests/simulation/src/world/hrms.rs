@@ -1,4 +1,4 @@
-//! The tenants' HRMS: whoever is hired is announced here.
+//! The tenants' HRMS, to which hires are announced.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use super::{header, owner, status};
 /// All tenants' HRMS.
 #[derive(Default)]
 pub struct Hrms {
-    /// What was told: tenant and application, with the webhook's id and how often it came.
-    told: BTreeMap<(usize, u32), (String, u32)>,
+    /// The received webhooks: tenant and application, with the webhook's id and count.
+    received: BTreeMap<(usize, u32), (String, u32)>,
 }
 
 impl Hrms {
-    /// Whether this tenant's HRMS was told of this application.
+    /// Whether this tenant's HRMS knows this hire.
     pub fn knows(&self, tenant: usize, application: u32) -> bool {
-        self.told.contains_key(&(tenant, application))
+        self.received.contains_key(&(tenant, application))
     }
 
-    /// How often it was.
+    /// The number of webhooks for it.
     pub fn times(&self, tenant: usize, application: u32) -> u32 {
-        let told = self.told.get(&(tenant, application));
-        told.map_or(0, |(_, times)| *times)
+        let received = self.received.get(&(tenant, application));
+        received.map_or(0, |(_, times)| *times)
     }
 
-    /// Takes a webhook in. Returns its application.
+    /// Receives a webhook. Returns its application.
     pub fn answer(
         &mut self,
         tenant: usize,
@@ -40,18 +40,20 @@ impl Hrms {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let application = body["data"]["application"]["id"].as_str();
         let Some(application) = application.and_then(|id| id.parse::<u32>().ok()) else {
-            violations.push(format!("the HRMS of t{tenant} is told of nobody"));
+            violations.push(format!(
+                "the HRMS of t{tenant} got a webhook without an application"
+            ));
             return (status(400), None);
         };
         let theirs = owner(application) == Some(tenant)
             && body["data"]["tenant"] == format!("t{tenant}").as_str();
         if !theirs || !signed(tenant, request) {
             violations.push(format!(
-                "the HRMS of t{tenant} is told of application {application}, not as its own"
+                "the HRMS of t{tenant} got a webhook about application {application}, not as its own"
             ));
         }
         let (known, times) = self
-            .told
+            .received
             .entry((tenant, application))
             .or_insert_with(|| (id.to_owned(), 0));
         *times += 1;
@@ -64,7 +66,7 @@ impl Hrms {
     }
 }
 
-/// Whether the webhook carries the tenant's signature, as an implementation of the specification that is not ours says.
+/// Whether the webhook has the tenant's signature, checked by an implementation of the specification that is not ours.
 fn signed(tenant: usize, request: &Request) -> bool {
     let number = header(request, "webhook-timestamp").parse().unwrap_or(0);
     let expected = standardwebhooks::Webhook::from_bytes(bytes(tenant))
@@ -80,7 +82,7 @@ fn bytes(tenant: usize) -> Vec<u8> {
     format!("{tenant:032}").into_bytes()
 }
 
-/// What a tenant's webhooks are signed with.
+/// A tenant's signing secret.
 pub fn secret(tenant: usize) -> SecretString {
     format!("whsec_{}", BASE64_STANDARD.encode(bytes(tenant))).into()
 }

@@ -1,5 +1,5 @@
-//! The world outside: Eploy, Willo and `WeCP`, small and deterministic, each speaking the JSON that the references tell
-//! of. It keeps the records by which the code under test is judged: who was invited, and with whose credential.
+//! The world outside: small, deterministic fakes of Eploy, Willo and `WeCP`, with the JSON of the references. It keeps the
+//! records that the oracle checks: who was invited, and with whose credential.
 
 pub mod acts;
 mod eploy;
@@ -14,7 +14,7 @@ use stagecall_http::{Request, Response};
 
 pub use eploy::{Action, Application, Eploy};
 pub use hrms::{Hrms, secret as signing_secret};
-pub use platform::{Kind, Participant, Platform, Standing};
+pub use platform::{Kind, Participant, Platform, Progress};
 pub use vault::Vault;
 
 use crate::plan::Plan;
@@ -27,22 +27,22 @@ pub struct World {
     pub platforms: [Platform; 2],
     /// The tenants' HRMS.
     pub hrms: Hrms,
-    /// Of whom one of them was told last, until the judge has seen it.
-    pub told: Option<(usize, u32)>,
-    /// The tenants' credentials: what is valid outside, and what our secret store has.
+    /// The application of the last webhook, until the oracle has seen it.
+    pub announced: Option<(usize, u32)>,
+    /// The tenants' credentials: those that are valid outside, and those in our secret store.
     pub vault: Vault,
-    /// Which systems cannot be reached at present.
+    /// The systems that cannot be reached at present.
     pub down: BTreeSet<&'static str>,
-    /// What must never happen and did.
+    /// The violations.
     pub violations: Vec<String>,
 }
 
-/// The tenant that an id outside belongs to: ids are made so that they tell.
+/// The tenant of an outside id, which every id encodes.
 pub fn owner(id: u32) -> Option<usize> {
     (id / 1000).checked_sub(1).map(|at| at as usize)
 }
 
-/// A time in milliseconds since 1970, as JSON has it.
+/// A time in milliseconds since 1970, in JSON's format.
 pub fn written(at: i64) -> String {
     Timestamp::from_millisecond(at)
         .map(|at| at.to_string())
@@ -50,7 +50,7 @@ pub fn written(at: i64) -> String {
 }
 
 impl World {
-    /// The world as it is when a history begins.
+    /// The world at the beginning of a history.
     pub fn new(plan: &Plan, rng: &mut fastrand::Rng) -> Self {
         let begins = plan.begins.as_millisecond();
         Self {
@@ -62,14 +62,14 @@ impl World {
                 Platform::new(Kind::Wecp, plan.wecp),
             ],
             hrms: Hrms::default(),
-            told: None,
+            announced: None,
             vault: Vault::new(plan.tenants.len()),
             down: BTreeSet::new(),
             violations: Vec::new(),
         }
     }
 
-    /// Which system a host is of.
+    /// The system of a host.
     pub fn system(host: &str) -> &'static str {
         match host {
             "api.willotalent.com" => "Willo",
@@ -98,8 +98,8 @@ impl World {
                 if system == "Eploy" {
                     return eploy.answer(request, now, &mut self.vault, violations);
                 }
-                let (answer, told) = self.hrms.answer(at, request, violations);
-                self.told = told.map(|application| (at, application));
+                let (answer, announced) = self.hrms.answer(at, request, violations);
+                self.announced = announced.map(|application| (at, application));
                 answer
             }
         }

@@ -1,4 +1,4 @@
-//! Willo and `WeCP`: one set of records, two dialects. Here it is seen who was invited how often.
+//! Willo and `WeCP`: one set of records, two dialects. It knows who was invited how often.
 
 use serde_json::{Value, json};
 use stagecall_core::report::Moment;
@@ -7,7 +7,7 @@ use stagecall_http::{Method, Request, Response};
 use super::{Vault, header, json as answer, owner, status, written};
 use crate::plan::{Readings, Second, interviews, tests};
 
-/// Which platform it is.
+/// The kind of platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Willo.
@@ -20,31 +20,31 @@ pub enum Kind {
 pub struct Platform {
     kind: Kind,
     readings: Readings,
-    /// Everybody who was ever invited there, by us or by hand, in order.
+    /// All participants who were ever invited there, by us or by hand, in order.
     pub participants: Vec<Participant>,
 }
 
-/// Where somebody stands.
+/// A participant's progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Progress {
     /// Invited.
     Invited,
     /// Opened the message.
     Opened,
     /// Began.
     Started,
-    /// Finished, with this score.
+    /// Completed, with this score.
     Completed(u32),
-    /// Was too late.
+    /// Expired.
     Expired,
-    /// Said no.
+    /// Declined.
     Declined,
-    /// Could not be reached.
+    /// Bounced.
     Bounced,
 }
 
-impl Standing {
-    /// The moment that Eploy has to show.
+impl Progress {
+    /// The moment that Eploy must show.
     pub fn moment(self) -> Moment {
         match self {
             Self::Invited => Moment::Invited,
@@ -80,30 +80,30 @@ impl Standing {
     }
 }
 
-/// Somebody who was invited there.
+/// A participant.
 pub struct Participant {
     /// The platform's reference.
     pub key: String,
-    /// Whose account.
+    /// The tenant of the account.
     pub tenant: usize,
-    /// To what.
+    /// The assessment.
     pub assessment: String,
     /// The address.
     pub email: String,
-    /// Our reference, as it was given; empty if somebody invited them by hand.
+    /// Our reference, as given; empty for an invitation by hand.
     pub client_ref: String,
-    /// Whether an e-mail was asked for or forbidden.
+    /// Whether an e-mail was requested or forbidden.
     pub send_email: Option<bool>,
-    /// When somebody of the customer's invited them there by hand, if it was not us.
+    /// When the customer invited them by hand, if it was not us.
     pub by_hand: Option<i64>,
-    /// Where they stand.
-    pub standing: Standing,
+    /// Their progress.
+    pub progress: Progress,
     /// When that was last changed.
     pub changed: i64,
 }
 
 impl Participant {
-    /// What they are called where a history is told.
+    /// Their name in the history.
     pub fn name(&self) -> &str {
         match self.by_hand {
             None => &self.client_ref,
@@ -113,7 +113,7 @@ impl Participant {
 }
 
 impl Platform {
-    /// A platform that nobody was invited on yet.
+    /// A platform without participants.
     pub fn new(kind: Kind, readings: Readings) -> Self {
         Self {
             kind,
@@ -130,13 +130,13 @@ impl Platform {
         }
     }
 
-    /// Everybody whom we had invited, in order.
+    /// All participants whom we invited, in order.
     pub fn ours(&self) -> impl Iterator<Item = &Participant> {
         let all = self.participants.iter();
         all.filter(|one| one.by_hand.is_none())
     }
 
-    /// Whether it says whom it has of an address that it has already.
+    /// Whether it names the existing participant of an address.
     pub fn names_whom_it_has(&self) -> bool {
         self.readings.second != Second::Conflict
     }
@@ -146,7 +146,7 @@ impl Platform {
         self.readings.no_list.is_some()
     }
 
-    /// Whether it gives our reference back.
+    /// Whether it returns our reference.
     pub fn echoes(&self) -> bool {
         self.readings.echoes
     }
@@ -236,7 +236,7 @@ impl Platform {
         }
     }
 
-    /// The assessments that a tenant has.
+    /// A tenant's assessments.
     fn assessments(&self, tenant: usize) -> [String; 2] {
         match self.kind {
             Kind::Willo => interviews(tenant),
@@ -294,7 +294,7 @@ impl Platform {
         answer(201, &self.shown(&self.participants[at]))
     }
 
-    /// Somebody of the customer's invites a person by hand, who may be there already.
+    /// The customer invites a person by hand, who may be there already.
     pub fn invite_by_hand(&mut self, tenant: usize, email: String, now: i64) {
         let [assessment, _] = self.assessments(tenant);
         self.admit(tenant, assessment, email, String::new(), Some(now), now);
@@ -321,7 +321,7 @@ impl Platform {
             client_ref,
             send_email: None,
             by_hand,
-            standing: Standing::Invited,
+            progress: Progress::Invited,
             changed: now,
         });
     }
@@ -365,12 +365,12 @@ impl Platform {
             "interview": {"key": one.assessment},
             "email": one.email,
             "name": "Ada Example",
-            "status": one.standing.word(),
+            "status": one.progress.word(),
         });
         if self.readings.echoes && one.by_hand.is_none() {
             shown["external_id"] = one.client_ref.as_str().into();
         }
-        if let Standing::Completed(score) = one.standing {
+        if let Progress::Completed(score) = one.progress {
             shown["score"] = json!({"value": score, "max": 100});
             shown["completed_at"] = written(one.changed).into();
         }
@@ -381,13 +381,13 @@ impl Platform {
         let mut shown = json!({
             "candidateId": one.key,
             "candidateDetails": [{"label": "E-mail", "value": one.email}],
-            "status": one.standing.word(),
-            "testFinished": matches!(one.standing, Standing::Completed(_)),
+            "status": one.progress.word(),
+            "testFinished": matches!(one.progress, Progress::Completed(_)),
         });
         if self.readings.echoes && one.by_hand.is_none() {
             shown["metadata"] = json!({"invitationId": one.client_ref});
         }
-        if let Standing::Completed(score) = one.standing {
+        if let Progress::Completed(score) = one.progress {
             shown["score"] = score.into();
             shown["maxScore"] = 100.into();
             shown["finishTime"] = written(one.changed).into();
@@ -395,23 +395,23 @@ impl Platform {
         shown
     }
 
-    /// Moves somebody on, if they can. Returns whether anything changed.
+    /// Lets a participant make progress, if possible. Returns whether anything changed.
     pub fn progress(&mut self, at: usize, now: i64, rng: &mut fastrand::Rng) -> bool {
         let one = &mut self.participants[at];
-        // WeCP's screens have a word for all of these but the one that says no.
-        let next = match (one.standing, rng.u32(0..8)) {
-            (Standing::Invited, 0) => Standing::Expired,
-            (Standing::Invited, 1) => Standing::Bounced,
-            (Standing::Invited, 2) if self.kind == Kind::Willo => Standing::Declined,
-            (Standing::Invited, 3) => Standing::Opened,
-            (Standing::Invited | Standing::Opened, _) => Standing::Started,
-            (Standing::Started, 0) => Standing::Expired,
-            (Standing::Started | Standing::Expired, _) => Standing::Completed(rng.u32(0..=100)),
-            (Standing::Completed(_), _) => Standing::Completed(rng.u32(0..=100)),
-            (Standing::Declined | Standing::Bounced, _) => return false,
+        // WeCP's screens have a word for all of these except "declined".
+        let next = match (one.progress, rng.u32(0..8)) {
+            (Progress::Invited, 0) => Progress::Expired,
+            (Progress::Invited, 1) => Progress::Bounced,
+            (Progress::Invited, 2) if self.kind == Kind::Willo => Progress::Declined,
+            (Progress::Invited, 3) => Progress::Opened,
+            (Progress::Invited | Progress::Opened, _) => Progress::Started,
+            (Progress::Started, 0) => Progress::Expired,
+            (Progress::Started | Progress::Expired, _) => Progress::Completed(rng.u32(0..=100)),
+            (Progress::Completed(_), _) => Progress::Completed(rng.u32(0..=100)),
+            (Progress::Declined | Progress::Bounced, _) => return false,
         };
-        let changed = next != one.standing;
-        one.standing = next;
+        let changed = next != one.progress;
+        one.progress = next;
         one.changed = now;
         changed
     }

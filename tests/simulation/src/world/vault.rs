@@ -1,12 +1,12 @@
-//! The tenants' credentials. What is valid outside and what our secret store holds can differ for a while: that is what
-//! a rotation is. A credential's text says whose it is, so that one that turns up at the wrong place tells on itself.
+//! The tenants' credentials. During a rotation, the valid ones and those in our secret store differ for a while. A
+//! credential's text has its owner, so that one that is used at the wrong place is detected.
 
 /// All credentials.
 pub struct Vault {
     tenants: Vec<Keys>,
 }
 
-/// One tenant's.
+/// One tenant's credentials.
 #[derive(Clone, Copy, Default)]
 struct Keys {
     /// The generation that is valid outside.
@@ -25,7 +25,7 @@ impl Vault {
         }
     }
 
-    /// The customer makes new credentials; the old ones are refused from now on.
+    /// The customer creates new credentials. The old ones are refused from now on.
     pub fn rotate(&mut self, tenant: usize) {
         self.tenants[tenant].valid += 1;
     }
@@ -35,17 +35,17 @@ impl Vault {
         self.tenants[tenant].stored = self.tenants[tenant].valid;
     }
 
-    /// The operator makes a new callback token; the one before stays valid for a while.
+    /// The operator creates a new callback token. The previous one stays valid for a while.
     pub fn renew_callback(&mut self, tenant: usize) {
         self.tenants[tenant].callback += 1;
     }
 
-    /// What our secret store has for a tenant.
+    /// A tenant's credentials in our secret store.
     pub fn stored(&self, tenant: usize) -> String {
         credential(tenant, self.tenants[tenant].stored)
     }
 
-    /// Whose credential this is, and whether it is valid.
+    /// The owner of a credential, and whether it is valid.
     pub fn check(&self, credential: &str) -> Option<(usize, bool)> {
         let mut parts = credential.rsplit('-');
         let generation: u32 = parts.next()?.parse().ok()?;
@@ -54,7 +54,7 @@ impl Vault {
         Some((tenant, keys.valid == generation))
     }
 
-    /// The callback tokens: the one that is valid, and the one before.
+    /// The callback tokens: the present one and the previous one.
     pub fn callback(&self, tenant: usize) -> (String, Option<String>) {
         let now = self.tenants[tenant].callback;
         (
