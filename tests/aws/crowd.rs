@@ -15,7 +15,7 @@ use crate::until;
 const BACKLOG: usize = 1000;
 
 /// Within two rounds of the schedule, which is how long the story waits for anything.
-pub async fn keeps_nobody_waiting(scene: &Scene<'_>) {
+pub async fn delays_no_other_tenant(scene: &Scene<'_>) {
     let mut crowded = Member::new(scene.player, "mike").await;
     let line = crowded.line_to_eploy();
     line.set(State::Down);

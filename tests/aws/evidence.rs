@@ -91,7 +91,7 @@ const AWAY: [&str; 4] = [
 
 /// No function was refused anything, and what it failed at without consequences it failed at because AWS was away: so a
 /// permission that is missing is noticed also where work goes on without it.
-pub async fn nothing_in_vain(stack: &Stack) {
+pub async fn no_unexpected_failures(stack: &Stack) {
     let says = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
     for line in stack.log().await.unwrap() {
         let text = &line.text;

@@ -77,7 +77,7 @@ async fn main() -> ExitCode {
         );
         story::goes_on(&scene, &mut emulator, &mut cast).await;
         evidence::metrics_for_the_alarms(&stack).await;
-        evidence::nothing_in_vain(&stack).await;
+        evidence::no_unexpected_failures(&stack).await;
         let needles = data_residue::needles(&stack, &player, &cast.members()).await;
         evidence::nobody_in_the_logs(&stack, &needles, &cast.members()).await;
         data_residue::nobody_in_the_table(&stack, &needles, &cast.members()).await;
@@ -90,7 +90,7 @@ async fn main() -> ExitCode {
         );
         assert_eq!((sums.wrong, dead), (Vec::new(), 0));
         assert!(schedule > 0 && queue > 0 && http > 0);
-        crowd::keeps_nobody_waiting(&scene).await;
+        crowd::delays_no_other_tenant(&scene).await;
     };
     let outcome = AssertUnwindSafe(Box::pin(story)).catch_unwind().await;
     if outcome.is_err() {

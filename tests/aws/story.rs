@@ -147,7 +147,7 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
         );
     }
     scene.tell("everything is reported");
-    hires_are_told(scene).await;
+    hires_are_announced(scene).await;
 }
 
 /// Makes a tenant's configuration one that cannot be read, as a release of another version might.
@@ -252,7 +252,7 @@ async fn poisoned(scene: &Scene<'_>, poisoned: &Member) {
 }
 
 /// The one HRMS has taken its webhook, once; the other was told once, and that it refused is counted.
-async fn hires_are_told(scene: &Scene<'_>) {
+async fn hires_are_announced(scene: &Scene<'_>) {
     until("a hire was told in vain", async || {
         let log = scene.stack.log_of(Function::WriteBack).await.unwrap();
         let counted = |one: &Metric| one.name == "HiresUndelivered";

@@ -1,5 +1,5 @@
-//! What the lock files may hold: one TLS stack, one HTTP stack, each in one version. `.deny.toml` says the same to
-//! `cargo deny`, and which licences there may be.
+//! Checks the lock files: one TLS stack and one HTTP stack, each in one version. `.deny.toml` has the same rules for
+//! `cargo deny`, and the allowed licences.
 
 /// Other TLS stacks, and HTTP/2, which no service needs here.
 const NEVER: &[&str] = &[
@@ -21,7 +21,7 @@ const ONCE: &[(&str, &str)] = &[
     ("rustls-webpki", "0.103."),
 ];
 
-/// What is wrong with a lock file.
+/// The problems of a lock file.
 fn wrong(lock: &str) -> Vec<String> {
     let lock: toml::Table = lock.parse().unwrap();
     let of = |name: &str| -> Vec<&str> {

@@ -1,4 +1,4 @@
-//! What the store in one `SQLite` file does beyond the ports.
+//! The `SQLite` store's behaviour beyond the ports.
 
 mod crash;
 
@@ -41,7 +41,7 @@ async fn state(store: &Store, id: &str, version: u64, due: f64) {
     assert_eq!(saved, Saved::Saved);
 }
 
-/// A week is kept to look at, for each tenant its own.
+/// A week is kept, separately for each tenant.
 #[tokio::test]
 async fn old_days_of_the_allowance_are_forgotten() {
     let place = Place::new();

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_cargo_tells_only_binaries_count() {
+    fn only_binaries_count_in_cargos_messages() {
         let line = r#"{"reason":"compiler-artifact","target":{"name":"stagecall-poll","kind":["bin"]},"executable":"/t/stagecall-poll"}"#;
         let found = ("stagecall-poll".to_owned(), "/t/stagecall-poll".into());
         assert_eq!(binary(line), Some(found));

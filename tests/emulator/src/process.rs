@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stands_still_is_not_running_until_it_goes_on() {
+    async fn a_stopped_process_is_not_running_until_resumed() {
         let sleeper = Command::new("sleep")
             .arg("60")
             .env("STAGECALL_SLEEPER", "1")

@@ -12,7 +12,7 @@ fn acme() -> TenantId {
     "acme".into()
 }
 
-/// All or nothing, up to the ceiling and not one above it.
+/// All or nothing, up to the ceiling and not one call above it.
 pub async fn calls_are_taken_up_to_the_ceiling(backend: impl Backend) {
     backend.configure(&tenant("acme")).await;
     let allowance = backend.stores().allowance;
@@ -31,7 +31,7 @@ pub async fn calls_are_taken_up_to_the_ceiling(backend: impl Backend) {
     }
 }
 
-/// Each day begins anew, and nobody takes from another's.
+/// Each day begins at zero, and tenants have separate counts.
 pub async fn days_and_tenants_are_apart(backend: impl Backend) {
     let allowance = backend.stores().allowance;
     assert!(allowance.take(&acme(), TODAY, 10, 10).await.unwrap());
@@ -44,7 +44,7 @@ pub async fn days_and_tenants_are_apart(backend: impl Backend) {
     assert_eq!(allowance.taken(&"other".into(), TODAY).await.unwrap(), 4);
 }
 
-/// Forty tasks that take three each of fifty: sixteen get them.
+/// Forty tasks take three calls each of fifty: sixteen succeed.
 pub async fn many_takers_never_exceed_the_ceiling(backend: impl Backend) {
     let allowance = backend.stores().allowance;
     let answers = join_all((0..40).map(|_| {
@@ -59,7 +59,7 @@ pub async fn many_takers_never_exceed_the_ceiling(backend: impl Backend) {
     assert_eq!(allowance.taken(&acme(), TODAY).await.unwrap(), 48);
 }
 
-/// Purposes have ceilings of their own: polls stop where reports still go on.
+/// Purposes have their own ceilings: polls stop while reports continue.
 pub async fn a_lower_ceiling_refuses_what_a_higher_one_gave(backend: impl Backend) {
     let allowance = backend.stores().allowance;
     assert!(allowance.take(&acme(), TODAY, 80, 100).await.unwrap());

@@ -29,7 +29,7 @@ fn then(row: &Announcement, event: Event, now: Timestamp) -> Announcement {
     row.apply(event, now, &Timing::default()).unwrap().next
 }
 
-/// Subscribers were told, and the HRMS is to be.
+/// Published to subscribers, and due to be sent to the HRMS.
 fn delivering(row: &Announcement) -> Announcement {
     let confirmed = Event::Confirmed {
         hired_at: Some(at(-3.000_000_001)),
@@ -68,8 +68,8 @@ async fn load(stores: &Stores, key: &HireKey) -> Option<Announcement> {
     loaded.unwrap()
 }
 
-/// By its key; whoever comes second changes nothing.
-pub async fn a_hire_is_on_record_once(backend: impl Backend) {
+/// By its key. A second insert changes nothing.
+pub async fn a_hire_is_recorded_once(backend: impl Backend) {
     let stores = backend.stores();
     let first = detected(key("acme", application("1")), 0.0);
     assert_eq!(load(&stores, &first.key).await, None);
@@ -88,7 +88,7 @@ pub async fn a_hire_is_on_record_once(backend: impl Backend) {
     assert_eq!(answers.filter(|one| *one == Inserted::New).count(), 1);
 }
 
-/// Nor is anything made that was not inserted.
+/// A save creates nothing that was not inserted.
 pub async fn a_change_needs_the_version_before(backend: impl Backend) {
     let stores = backend.stores();
     let first = detected(key("acme", application("1")), 0.0);
@@ -107,7 +107,7 @@ pub async fn a_change_needs_the_version_before(backend: impl Backend) {
     assert_eq!(answers.filter(|one| *one == Saved::Saved).count(), 1);
 }
 
-/// Through a whole life, with its delivery log.
+/// Through its whole life cycle, with its delivery log.
 pub async fn every_field_of_an_announcement_reads_back(backend: impl Backend) {
     let stores = backend.stores();
     let mut row = detected(key("acme", Hire::Placement("31".into())), 0.0);
@@ -142,7 +142,7 @@ pub async fn every_field_of_an_announcement_reads_back(backend: impl Backend) {
     assert_eq!(list.unwrap(), [row]);
 }
 
-/// An application and a placement of the same id, and names as odd as they may be.
+/// An application and a placement of the same id, and odd names.
 pub async fn hires_are_apart(backend: impl Backend) {
     let stores = backend.stores();
     let mut keys = Vec::new();
@@ -163,8 +163,8 @@ pub async fn hires_are_apart(backend: impl Backend) {
     }
 }
 
-/// From being seen to its next attempt, each at its time; what is done or of the baseline is not, and neither is what
-/// belongs to a tenant that is paused or removed.
+/// From detection to its next attempt, each at its time. What is done or part of the baseline is not due, and neither is
+/// anything of a paused or removed tenant.
 pub async fn an_announcement_is_due_for_its_next_step(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -201,7 +201,7 @@ pub async fn an_announcement_is_due_for_its_next_step(backend: impl Backend) {
     assert_eq!(load(&stores, &other.key).await, Some(other));
 }
 
-/// The newest of this tenant, as many as asked for; of the baseline there is nothing to tell until it is delivered.
+/// The newest of this tenant, up to the limit. The baseline is not listed until it is delivered.
 pub async fn announcements_are_listed_newest_first(backend: impl Backend) {
     let stores = backend.stores();
     for (tenant, id, seen) in [

@@ -1,4 +1,4 @@
-//! Mappings as they were.
+//! Versions of mappings.
 
 use stagecall_core::tenant::{Mapping, Reentry};
 use stagecall_tests::sample::{self, tenant};
@@ -15,7 +15,7 @@ fn mapping() -> Mapping {
     .unwrap()
 }
 
-/// What is operated is no part of it, and saving the same version again changes nothing.
+/// Operational fields are no part of it, and saving the same version again changes nothing.
 pub async fn a_definition_stays_as_it_was_saved(backend: impl Backend) {
     let definitions = backend.stores().definitions;
     let first = Mapping {
@@ -40,7 +40,7 @@ pub async fn a_definition_stays_as_it_was_saved(backend: impl Backend) {
     assert_eq!(first.as_definition().definition_id(), one);
 }
 
-/// Of one tenant or mapping from those of another, whatever they are called.
+/// Those of one tenant or mapping from those of another, with any names.
 pub async fn definitions_are_apart(backend: impl Backend) {
     let definitions = backend.stores().definitions;
     let one = mapping();
@@ -61,7 +61,7 @@ pub async fn definitions_are_apart(backend: impl Backend) {
     }
 }
 
-/// Those of its neighbour stay.
+/// Those of another tenant stay.
 pub async fn a_removed_tenants_definitions_go(backend: impl Backend) {
     let definitions = backend.stores().definitions;
     let one = mapping();

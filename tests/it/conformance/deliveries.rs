@@ -10,7 +10,7 @@ fn item(delivery: &Delivery) -> DueItem {
     DueItem::Delivery(delivery.tenant.clone(), delivery.id.clone())
 }
 
-/// Due as soon as it is stored, and until somebody says what became of it.
+/// Due as soon as it is stored, and until it has an outcome.
 pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -43,7 +43,7 @@ pub async fn a_delivery_is_due_until_it_is_settled(backend: impl Backend) {
     assert_eq!(handled.unwrap(), Some(one));
 }
 
-/// Left to a queue that keeps it: not due, until somebody who looked into it says so.
+/// Left to a durable queue: not due, until the worker that processes it says so.
 pub async fn a_delivery_that_a_queue_keeps_is_not_due(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -66,7 +66,7 @@ pub async fn a_delivery_that_a_queue_keeps_is_not_due(backend: impl Backend) {
     assert_eq!(pending, [(one, DeliveryStanding::Pending)]);
 }
 
-/// A platform that calls twice does not hurry what was put off, nor change what is known of it.
+/// A second call of the platform neither makes a deferred delivery due earlier, nor changes it.
 pub async fn the_same_call_again_is_one_delivery(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -86,7 +86,7 @@ pub async fn the_same_call_again_is_one_delivery(backend: impl Backend) {
     assert_eq!(loaded.unwrap(), Some(one));
 }
 
-/// The platform may mean it.
+/// The platform may have a reason for it.
 pub async fn a_handled_one_that_comes_again_is_due_again(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -108,7 +108,7 @@ pub async fn a_handled_one_that_comes_again_is_due_again(backend: impl Backend) 
     assert_eq!(loaded.unwrap(), Some(again));
 }
 
-/// Its invitation may be on record by now.
+/// Its invitation may be recorded by now.
 pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -130,7 +130,7 @@ pub async fn a_parked_one_that_comes_again_is_due_again(backend: impl Backend) {
     assert_eq!(parked, []);
 }
 
-/// For a person to see: the newest of this tenant, as many as asked for.
+/// For a person to see: the newest of this tenant, up to the limit.
 pub async fn the_parked_ones_newest_first(backend: impl Backend) {
     let stores = backend.stores();
     for (tenant, id, later, fate) in [
@@ -156,7 +156,7 @@ pub async fn the_parked_ones_newest_first(backend: impl Backend) {
     assert_eq!(ids(2).await, ["new", "middle"]);
 }
 
-/// Whoever looks into it counts the tries; settling keeps the count.
+/// Processing counts the attempts. Settling keeps the count.
 pub async fn settling_keeps_the_tries(backend: impl Backend) {
     let stores = backend.stores();
     let mut one = delivery("acme", "d1", at(0.0));
@@ -187,7 +187,7 @@ pub async fn of_many_of_one_call_one_is_stored(backend: impl Backend) {
     assert_eq!(due(&stores, at(0.0)).await, [item(&one)]);
 }
 
-/// Daily, while the store stays open; only the handled ones, and only old ones.
+/// Daily, while the store is open: only old handled ones.
 pub async fn handled_ones_are_forgotten_in_the_end(backend: impl Backend) {
     let stores = backend.stores();
     let day = 86_400.0;

@@ -48,7 +48,7 @@ pub async fn a_tenant_is_due_when_its_state_says(backend: impl Backend) {
     assert_eq!(due(&stores, at(119.0)).await, []);
 }
 
-/// From detection to the lease's end to the report, each at its time for its step.
+/// From detection to the lease's end to the report, each step at its time.
 pub async fn an_invitation_is_due_for_its_step(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -73,7 +73,7 @@ pub async fn an_invitation_is_due_for_its_step(backend: impl Backend) {
     assert_eq!(due(&stores, at(1.0)).await, [item(Step::WriteBack)]);
 }
 
-/// Only the platform can move a watched one, and nothing an ended one.
+/// Only the platform can move a watched invitation, and nothing an ended one.
 pub async fn a_watched_or_ended_invitation_is_not_due(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -85,7 +85,7 @@ pub async fn a_watched_or_ended_invitation_is_not_due(backend: impl Backend) {
     assert_eq!(due(&stores, at(1.0e7)).await, []);
 }
 
-/// Armed and not before its time; resting, never.
+/// Once scheduled, at its time; at rest, never.
 pub async fn a_sweep_is_due_when_armed(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -113,7 +113,7 @@ pub async fn a_sweep_is_due_when_armed(backend: impl Backend) {
     assert_eq!(due(&stores, at(1.0e6)).await, []);
 }
 
-/// The limit holds for each tenant and kind, no item comes twice, and what comes is the longest due.
+/// The limit holds for each tenant and kind, no item comes twice, and the longest due come first.
 pub async fn no_more_of_each_tenant_and_kind_than_asked_for(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     backend.configure(&tenant("other")).await;
@@ -156,8 +156,8 @@ fn longest_of_each(all: &[DueItem], each: usize) -> HashSet<&DueItem> {
     kinds.flat_map(of).collect()
 }
 
-/// A crowd of one tenant hides nothing of another's, and of its own no other kind.
-pub async fn a_crowd_hides_nobody(backend: impl Backend) {
+/// A crowd of one tenant hides nothing of another tenant, and no other kind of its own.
+pub async fn a_crowd_hides_no_other_item(backend: impl Backend) {
     let small = one_of_each(&backend, "small", 1000.0).await;
     quiet_tenant(&backend, "big").await;
     let stores = backend.stores();
@@ -182,7 +182,7 @@ pub async fn a_crowd_hides_nobody(backend: impl Backend) {
     assert!(due.contains(&DueItem::Invitation(late.key, Step::WriteBack)));
 }
 
-/// Of the kinds that are asked for, and since when.
+/// Of the requested kinds, with the time since when.
 pub async fn only_what_is_asked_for_is_found(backend: impl Backend) {
     let all = one_of_each(&backend, "acme", 10.0).await;
     let due = backend.stores().due;
@@ -198,7 +198,7 @@ pub async fn only_what_is_asked_for_is_found(backend: impl Backend) {
     assert_eq!(due.due(now, &[Kind::Announce], 10).await.unwrap(), []);
 }
 
-/// A step that was put off is not due at the time it had before; a change beside it leaves it due.
+/// A deferred step is not due at its earlier time. An unrelated change leaves it due.
 pub async fn a_step_that_moves_is_due_at_its_new_time_only(backend: impl Backend) {
     quiet_tenant(&backend, "acme").await;
     let stores = backend.stores();
@@ -227,7 +227,7 @@ pub async fn a_step_that_moves_is_due_at_its_new_time_only(backend: impl Backend
     assert_eq!(due(&stores, at(30.0)).await.len(), 1);
 }
 
-/// One of each kind for a tenant, due at `first`, a second later, and so on: poll, to invite, to report, sweep,
+/// One of each kind for a tenant, due at `first`, a second later, and so on: poll, invitation, report, sweep,
 /// delivery.
 async fn one_of_each(backend: &impl Backend, id: &str, first: f64) -> [DueItem; 5] {
     backend.configure(&tenant(id)).await;
@@ -279,7 +279,7 @@ pub async fn the_longest_due_comes_first(backend: impl Backend) {
     assert_eq!(due_of_each(&stores, at(11.0), 50).await, order[..3]);
 }
 
-/// Nothing is polled, sent or swept; deliveries are looked into and results reported.
+/// Nothing is polled, sent or swept. Deliveries are processed and results reported.
 pub async fn a_paused_tenant_is_due_for_reports_and_deliveries_only(backend: impl Backend) {
     let all = one_of_each(&backend, "acme", 0.0).await;
     let mut paused = tenant("acme");
@@ -287,7 +287,7 @@ pub async fn a_paused_tenant_is_due_for_reports_and_deliveries_only(backend: imp
     backend.configure(&paused).await;
     let stores = backend.stores();
     let through = [all[2].clone(), all[4].clone()];
-    // What is held back does not use up the limit.
+    // What is withheld does not use up the limit.
     for each in [1, 50] {
         assert_eq!(due_of_each(&stores, at(10.0), each).await, through);
     }
@@ -296,7 +296,7 @@ pub async fn a_paused_tenant_is_due_for_reports_and_deliveries_only(backend: imp
     assert_eq!(due(&stores, at(10.0)).await, all);
 }
 
-/// Its work could not be done. Its invitations are remembered, how polling stood is not.
+/// Its work could not be done. Its invitations are kept, its polling state is not.
 pub async fn a_removed_tenant_is_not_due_and_its_invitations_stay(backend: impl Backend) {
     let acme = "acme".into();
     one_of_each(&backend, "acme", 0.0).await;
@@ -307,7 +307,7 @@ pub async fn a_removed_tenant_is_not_due_and_its_invitations_stay(backend: impl 
     assert_eq!(stores.tenants.tenant(&acme).await.unwrap(), None);
     assert_eq!(stores.states.load_state(&acme).await.unwrap(), None);
     assert!(stores.ledger.load(&key("acme", 1)).await.unwrap().is_some());
-    // Whoever comes back is polled as one who was never here.
+    // A tenant that returns is polled like a new one.
     backend.configure(&tenant("acme")).await;
     let due = due(&stores, at(10.0)).await;
     assert_eq!(due.first(), Some(&DueItem::Poll(acme)));

@@ -47,7 +47,7 @@ impl Backend for DynamoDb {
         Stores::of(Arc::new(losing_store(&self.table)))
     }
 
-    /// What DynamoDB does by TTL.
+    /// The deletions that DynamoDB does by TTL.
     async fn expire(&self, now: Timestamp) {
         let client = client();
         for item in items(&client, &self.table).await {

@@ -12,7 +12,7 @@ use stagecall_tests::sample::{
 
 use super::Backend;
 
-/// The second insert of a key says so and changes nothing, whatever it brings.
+/// The second insert of a key reports that and changes nothing.
 pub async fn an_invitation_is_inserted_once(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let first = detected(key("acme", 1));
@@ -22,7 +22,7 @@ pub async fn an_invitation_is_inserted_once(backend: impl Backend) {
     assert_eq!(ledger.insert(&second).await.unwrap(), Inserted::Existed);
     assert_eq!(ledger.load(&first.key).await.unwrap(), Some(first.clone()));
 
-    // Also once it has moved on.
+    // Also after its state has changed.
     ledger.save(&claimed(&first)).await.unwrap();
     assert_eq!(ledger.insert(&first).await.unwrap(), Inserted::Existed);
     assert_eq!(
@@ -31,7 +31,7 @@ pub async fn an_invitation_is_inserted_once(backend: impl Backend) {
     );
 }
 
-/// Fifty polls that see the same entry at once put it on record once.
+/// Fifty polls that see the same entry at once record it once.
 pub async fn of_many_inserts_one_is_new(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let row = detected(key("acme", 1));
@@ -46,7 +46,7 @@ pub async fn of_many_inserts_one_is_new(backend: impl Backend) {
     assert_eq!(new.count(), 1);
 }
 
-/// Nothing of a row is lost or rounded, at any point of its way.
+/// Nothing of a row is lost or rounded, in any state.
 pub async fn every_field_reads_back(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let first = detected(key("acme", 1));
@@ -61,7 +61,7 @@ pub async fn every_field_reads_back(backend: impl Backend) {
     }
 }
 
-/// Asking for what is not there is no error.
+/// Loading a missing row is no error.
 pub async fn what_is_not_there_is_none(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     assert_eq!(ledger.load(&key("acme", 1)).await.unwrap(), None);
@@ -93,7 +93,7 @@ pub async fn what_is_not_there_is_none(backend: impl Backend) {
     );
 }
 
-/// A change of an older version, of a version too far, or of a row that is not there is a conflict and changes nothing.
+/// A change of an older version, of a future version, or of a missing row is a conflict and changes nothing.
 pub async fn a_save_needs_the_version_before(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let first = detected(key("acme", 1));
@@ -115,7 +115,7 @@ pub async fn a_save_needs_the_version_before(backend: impl Backend) {
     assert_eq!(ledger.load(&first.key).await.unwrap(), Some(second));
 }
 
-/// Fifty senders claim at once: one has it, and the row is that one's.
+/// Fifty senders claim at once: one succeeds, and the row has its claim.
 pub async fn of_many_saves_of_one_version_one_wins(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let first = detected(key("acme", 1));
@@ -144,7 +144,7 @@ pub async fn of_many_saves_of_one_version_one_wins(backend: impl Backend) {
     );
 }
 
-/// Ten tasks change one row, each until it has been heard five times: fifty versions.
+/// Ten tasks change one row, each until it succeeded five times: fifty versions.
 pub async fn no_change_is_lost_between_many(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let first = detected(key("acme", 1));
@@ -167,7 +167,7 @@ pub async fn no_change_is_lost_between_many(backend: impl Backend) {
     assert_eq!(ledger.load(&first.key).await.unwrap().unwrap().version, 50);
 }
 
-/// Rows whose keys differ in one part, or run together when written in a row, do not meet.
+/// Rows whose keys differ in one part, or have the same concatenation, do not collide.
 pub async fn keys_are_apart(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let parts = [
@@ -204,7 +204,7 @@ pub async fn keys_are_apart(backend: impl Backend) {
     }
 }
 
-/// All rounds and mappings of the applications asked for, of this tenant alone, also of hundreds at once.
+/// All rounds and mappings of the requested applications, of this tenant only, also for hundreds at once.
 pub async fn the_invitations_of_applications(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let mut of_three = BTreeSet::new();
@@ -244,8 +244,8 @@ pub async fn the_invitations_of_applications(backend: impl Backend) {
     assert_eq!(found(rows), expected);
 }
 
-/// The first to bind a reference has it; binding it again is heard; nobody else can have it. Tenants and accounts have
-/// references of their own.
+/// The first invitation to bind a reference owns it. Binding it again succeeds; another invitation's attempt fails.
+/// Tenants and accounts have separate references.
 pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let (willo, wecp): (AccountId, AccountId) = ("willo".into(), "wecp".into());
@@ -307,7 +307,7 @@ pub async fn a_reference_is_bound_for_good(backend: impl Backend) {
     );
 }
 
-/// Fifty invitations want one reference at once: one gets it, and all others learn whose it is.
+/// Fifty invitations bind one reference at once: one succeeds, and all others get its owner.
 pub async fn of_many_bindings_one_wins(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let answers = join_all((0..50).map(|application| {
@@ -335,7 +335,7 @@ pub async fn of_many_bindings_one_wins(backend: impl Backend) {
     assert_eq!(bound.unwrap(), owners.into_iter().next());
 }
 
-/// Those that the platform has and Eploy shows, with what a sweep compares; they leave and come back with their wake.
+/// Those that the platform has and Eploy shows, with what a sweep compares. They leave and return with their schedule.
 pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let tenant = "acme".into();
@@ -372,7 +372,7 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
         std::slice::from_ref(&expected)
     );
 
-    // There is news: due to be reported, so no sweep has to look.
+    // A new result: due to be reported, so no sweep has to check it.
     let news = scored(&first);
     ledger.save(&news).await.unwrap();
     assert!(
@@ -383,7 +383,7 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
             .is_empty()
     );
 
-    // Reported: still watched, for re-scores, until the follow-up ends.
+    // Reported: still watched for re-scores, until the follow-up ends.
     let done = reported(&news);
     ledger.save(&done).await.unwrap();
     let again = WatchedInvitation {
@@ -410,7 +410,7 @@ pub async fn waiting_are_the_watched_of_the_assessment(backend: impl Backend) {
     );
 }
 
-/// What was made under a name is what was recorded first, for good. Tenants, accounts and names are apart.
+/// The first assessment recorded under a name stays. Tenants, accounts and names are separate.
 pub async fn what_was_made_first_is_used(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let (tenant, account) = ("acme".into(), "wecp".into());
@@ -448,7 +448,7 @@ pub async fn what_was_made_first_is_used(backend: impl Backend) {
     }
 }
 
-/// Fifty functions make an interview at once: all use the same one.
+/// Fifty functions create an interview at once: all use the same one.
 pub async fn of_many_makers_one_wins(backend: impl Backend) {
     let ledger = backend.stores().ledger;
     let used = join_all((0..50).map(|maker| {

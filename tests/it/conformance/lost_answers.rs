@@ -1,5 +1,5 @@
-//! Writes whose answer is lost on its way, so that they are sent again. Each takes effect once, and whoever made it is
-//! told so: what follows from a change, the domain event above all, hangs on that answer.
+//! Writes whose answer is lost, so that they are repeated. Each takes effect once, and the caller gets its success: what
+//! follows from a change, above all the domain event, depends on that answer.
 
 use stagecall_core::announcement::{Announcement, Event, Hire, HireKey};
 use stagecall_core::ids::TenantId;
@@ -29,7 +29,7 @@ pub async fn an_invitation_is_new_and_its_changes_are_saved(backend: impl Backen
     assert_eq!(sent.version, claim.version + 1);
     assert_eq!(ledger.save(&sent).await.unwrap(), Saved::Saved);
 
-    // It was made already, by somebody else.
+    // Another worker has created it already.
     assert_eq!(ledger.insert(&row).await.unwrap(), Inserted::Existed);
     assert_eq!(ledger.save(&sent).await.unwrap(), Saved::Conflict);
     let gone = detected(key("acme", 2));
@@ -79,7 +79,7 @@ pub async fn a_polls_state_is_saved(backend: impl Backend) {
 pub async fn a_sweep_is_armed_once_and_saved(backend: impl Backend) {
     let sweeps = backend.losing_answers().sweeps;
     let load = async || sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
-    // Set, brought forward, and only counted.
+    // Set, moved forward, and only counted.
     for (armed, later) in [(1, 900.0), (2, 100.0), (3, 500.0)] {
         sweeps
             .schedule_sweep(&acme(), &assessment(), at(later))

@@ -1,4 +1,4 @@
-//! What every adapter of the stores' ports must do: the same cases with the same answers for each.
+//! Conformance of the stores' adapters: the same cases with the same answers for each.
 //!
 //! An adapter joins by implementing [`Backend`] and one line of [`suite!`]. Each case gets an empty backend of its own.
 
@@ -48,7 +48,7 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Those of a store that serves them all.
+    /// The ports of a store that implements all of them.
     fn of<S>(store: Arc<S>) -> Self
     where
         S: Ledger
@@ -89,8 +89,8 @@ pub trait Backend: Sized + Send + Sync {
     /// Its ports.
     fn stores(&self) -> Stores;
 
-    /// The ports of the same store over a line that loses answers to writes, if it is reached over a line: the first
-    /// answer to each, after the write took effect.
+    /// The ports of the same store over a connection that loses the first answer to each write, after the write took
+    /// effect. `None` if it has no connection.
     fn losing_answers(&self) -> Stores {
         self.stores()
     }
@@ -105,20 +105,20 @@ pub trait Backend: Sized + Send + Sync {
         self.stores().records.list_tenants().await.unwrap()
     }
 
-    /// Removes a tenant, as an operator does; whether it was there.
+    /// Removes a tenant, as an operator does. Returns whether it existed.
     async fn remove(&self, tenant: &TenantId) -> bool {
         self.stores().records.remove_tenant(tenant).await.unwrap()
     }
 
-    /// What the store, or whoever runs it, does once a day.
+    /// The daily maintenance of the store or its environment.
     async fn expire(&self, now: Timestamp) {
         self.stores().records.expire_deliveries(now).await.unwrap();
     }
 
-    /// Everything that is in the store, each row as text, whatever it is of.
+    /// The whole content of the store, each row as text.
     async fn rows(&self) -> Vec<String>;
 
-    /// The same store in the hands of a new process.
+    /// The same store, opened by a new process.
     async fn restart(self) -> Self;
 }
 
@@ -127,13 +127,13 @@ async fn due(stores: &Stores, now: Timestamp) -> Vec<DueItem> {
     due_of_each(stores, now, 100).await
 }
 
-/// What is due, of all kinds: of each tenant and kind so many at most.
+/// What is due, of all kinds, up to `each` per tenant and kind.
 async fn due_of_each(stores: &Stores, now: Timestamp, each: usize) -> Vec<DueItem> {
     let due = stores.due.due(now, &Kind::ALL, each).await.unwrap();
     due.into_iter().map(|one| one.item).collect()
 }
 
-/// Configures a tenant whose poll will not be due in any test, so that it does not stand between what is.
+/// Configures a tenant whose poll is never due in a test, so that it does not appear among the due items.
 async fn quiet_tenant(backend: &impl Backend, id: &str) {
     backend.configure(&tenant(id)).await;
     let mut state = TenantState::new(at(1.0e9));
@@ -161,7 +161,7 @@ macro_rules! suite {
                 the_same_call_again_is_one_delivery,
                 a_handled_one_that_comes_again_is_due_again, a_parked_one_that_comes_again_is_due_again,
                 handled_ones_are_forgotten_in_the_end, the_parked_ones_newest_first, settling_keeps_the_tries, of_many_of_one_call_one_is_stored;
-            announcements: a_hire_is_on_record_once, a_change_needs_the_version_before,
+            announcements: a_hire_is_recorded_once, a_change_needs_the_version_before,
                 every_field_of_an_announcement_reads_back, hires_are_apart, an_announcement_is_due_for_its_next_step,
                 announcements_are_listed_newest_first;
             tenants: a_tenant_is_what_was_last_configured, a_state_is_saved_by_version, every_field_of_a_state_reads_back,
@@ -172,12 +172,12 @@ macro_rules! suite {
             tokens: the_last_token_saved_is_found, a_removed_tenants_token_goes_and_no_others;
             due: a_new_tenant_is_due, a_tenant_is_due_when_its_state_says, an_invitation_is_due_for_its_step,
                 a_watched_or_ended_invitation_is_not_due, a_sweep_is_due_when_armed, no_more_of_each_tenant_and_kind_than_asked_for,
-                a_crowd_hides_nobody, only_what_is_asked_for_is_found,
+                a_crowd_hides_no_other_item, only_what_is_asked_for_is_found,
                 a_step_that_moves_is_due_at_its_new_time_only, the_longest_due_comes_first,
                 a_paused_tenant_is_due_for_reports_and_deliveries_only,
                 a_removed_tenant_is_not_due_and_its_invitations_stay;
-            records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_told,
-                deliveries_with_where_they_stand, what_was_done_is_kept_in_order, an_erased_candidate_is_gone, nothing_in_the_store_names_an_erased_candidate,
+            records: all_invitations_page_by_page, invitations_by_filter, states_are_counted, the_longest_due_is_counted,
+                deliveries_with_their_state, what_was_done_is_kept_in_order, an_erased_candidate_is_gone, nothing_in_the_store_names_an_erased_candidate,
                 an_erased_candidate_does_not_come_back, what_is_bound_after_an_erasure_is_purged;
             lost_answers: an_invitation_is_new_and_its_changes_are_saved, a_reference_is_ours_and_what_was_made_is_used,
                 a_polls_state_is_saved, a_sweep_is_armed_once_and_saved, a_hire_is_new_and_its_changes_are_saved,
@@ -200,5 +200,5 @@ macro_rules! suite {
 
 suite!(on_sqlite, crate::conformance::sqlite::Sqlite);
 suite!(on_dynamodb, crate::conformance::dynamodb::DynamoDb);
-// What the simulation runs on: it has to be what the others are.
+// The simulation's store must behave like the others.
 suite!(in_memory, crate::conformance::memory::InMemory);

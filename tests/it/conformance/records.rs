@@ -1,4 +1,4 @@
-//! What an operator asks of a store.
+//! The operators' queries and changes.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn names(of: &[Invitation]) -> BTreeSet<String> {
     of.iter().map(|one| one.key.name()).collect()
 }
 
-/// Each once, none of another tenant, whatever the size of a page.
+/// Each once, none of another tenant, with any page size.
 pub async fn all_invitations_page_by_page(backend: impl Backend) {
     let stores = backend.stores();
     for application in 0..45 {
@@ -167,8 +167,8 @@ pub async fn states_are_counted(backend: impl Backend) {
     assert_eq!(of("nobody").await, []);
 }
 
-/// Of what is due, the longest; tenants who wait for their first poll do not count.
-pub async fn the_longest_due_is_told(backend: impl Backend) {
+/// The longest due item. Tenants that wait for their first poll do not count.
+pub async fn the_longest_due_is_counted(backend: impl Backend) {
     let stores = backend.stores();
     let oldest = async |now| stores.records.oldest_due(at(now)).await.unwrap();
     assert_eq!(oldest(100.0).await, None);
@@ -191,7 +191,7 @@ pub async fn the_longest_due_is_told(backend: impl Backend) {
     assert_eq!(oldest(100.0).await, Some(at(0.0)));
 }
 
-pub async fn deliveries_with_where_they_stand(backend: impl Backend) {
+pub async fn deliveries_with_their_state(backend: impl Backend) {
     let stores = backend.stores();
     for (id, arrived, fate) in [
         ("d3", 3.0, Some(DeliveryOutcome::Unmatched)),
@@ -238,7 +238,7 @@ fn act(tenant: Option<&str>, what: &str, target: &str, later: f64) -> AuditRecor
     }
 }
 
-/// Also what was done at the very same moment.
+/// Also actions of the same moment.
 pub async fn what_was_done_is_kept_in_order(backend: impl Backend) {
     let stores = backend.stores();
     let first = act(Some("acme"), "retry", "1.video.1", 1.0);
@@ -261,7 +261,7 @@ pub async fn what_was_done_is_kept_in_order(backend: impl Backend) {
     assert_eq!(read(Some("other"), None).await, []);
 }
 
-/// A hire of acme's that stands so.
+/// A hire of acme in this state.
 fn hired(hire: Hire, candidate: &str, state: State) -> Announcement {
     let key = HireKey {
         tenant: "acme".into(),
@@ -272,7 +272,7 @@ fn hired(hire: Hire, candidate: &str, state: State) -> Announcement {
     row
 }
 
-/// Everything of the candidate, and nothing of anybody else.
+/// Everything of the candidate, and nothing of any other.
 pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     let stores = backend.stores();
     quiet_tenant(&backend, "acme").await;
@@ -302,7 +302,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     for row in &rows {
         stores.ledger.save(row).await.unwrap();
     }
-    // One delivery of the candidate's, one of another's, one parked.
+    // One delivery of the candidate, one of another, one parked.
     for (id, references) in [
         ("d1", ["p1", "p9"]),
         ("d2", ["p3", "p9"]),
@@ -318,7 +318,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         };
         stores.deliveries.settle(&one, &fate).await.unwrap();
     }
-    // A hire of each; the candidate's by a placement, and one of the baseline, too.
+    // A hire of each; the candidate's by a placement, and one of the baseline.
     for (hire, candidate, state) in [
         (Hire::Application("1".into()), "7", State::Delivered),
         (
@@ -396,7 +396,7 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
         1
     );
 
-    // A repetition finds nothing more, and keeps the first tombstone.
+    // A repetition finds nothing, and keeps the first tombstone.
     let again = stores
         .records
         .erase(&acme, &candidate, at(99.0))
@@ -410,14 +410,14 @@ pub async fn an_erased_candidate_is_gone(backend: impl Backend) {
     assert_eq!((&tombstone.candidate, tombstone.at), (&candidate, at(9.0)));
 }
 
-/// Of every kind of row that can name a candidate, one of theirs, as [`Erased`] lists them; then the whole store is
-/// searched for them, and not that list.
+/// One row of each kind that can name a candidate, as [`Erased`] lists them. Then the whole store is searched for the
+/// candidate, not only that list.
 pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backend) {
     let stores = backend.stores();
     quiet_tenant(&backend, "acme").await;
     let (acme, account) = (TenantId::from("acme"), AccountId::from("willo"));
     let candidate = CandidateId::from("candidate-90017");
-    // One whose sender bound a reference and came no further, and who has a place in a talent pool.
+    // An invitation whose sender died after it bound a reference, and which has a place in a talent pool.
     let mut row = detected(key("acme", 7_021_577));
     row.candidate = candidate.clone();
     stores.ledger.insert(&row).await.unwrap();
@@ -449,7 +449,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
         .unwrap();
     let record = act(Some("acme"), "retry", "7021577.video.1", 1.0);
     stores.records.audit(&record).await.unwrap();
-    // A poll could not read where the candidate's application stands.
+    // A poll could not read the stage of the candidate's application.
     let mut state = stores.states.load_state(&acme).await.unwrap().unwrap();
     state.version += 1;
     state.poll.again = Some(RecheckQueue {
@@ -569,7 +569,7 @@ pub async fn nothing_in_the_store_names_an_erased_candidate(backend: impl Backen
     assert_eq!(saved, Saved::Conflict);
 }
 
-/// A sender that was under way binds a reference after the erasure looked for such.
+/// A sender binds a reference after the erasure has searched for references.
 pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
     let stores = backend.stores();
     let row = detected(key("acme", 7_021_577));
@@ -592,7 +592,7 @@ pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
         .bind_reference(&account, &reference, &row.key)
         .await;
     assert_eq!(bound.unwrap(), Bound::Ours);
-    // Another's is left alone.
+    // Another candidate's stays.
     let other = Reference::from("p2");
     stores
         .ledger
@@ -626,7 +626,8 @@ pub async fn what_is_bound_after_an_erasure_is_purged(backend: impl Backend) {
     assert!(purged.unwrap());
 }
 
-/// Neither the same application nor another one; the tenant's other candidates and other tenants' of that id do.
+/// Neither the same application nor another one can be inserted. The tenant's other candidates can, and so can other
+/// tenants' candidates with that id.
 pub async fn an_erased_candidate_does_not_come_back(backend: impl Backend) {
     let stores = backend.stores();
     let row = detected(key("acme", 1));
@@ -656,7 +657,7 @@ pub async fn an_erased_candidate_does_not_come_back(backend: impl Backend) {
     for row in [another, detected(key("other", 1))] {
         assert_eq!(stores.ledger.insert(&row).await.unwrap(), Inserted::New);
     }
-    // Whoever was about to save it finds that it is gone.
+    // A worker that was about to save it finds it removed.
     assert_eq!(
         stores.ledger.save(&claimed(&row)).await.unwrap(),
         Saved::Conflict

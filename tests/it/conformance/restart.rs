@@ -1,4 +1,4 @@
-//! What a new process finds.
+//! What a new process finds in the store.
 
 use stagecall_core::ports::{Bound, DeliveryOutcome, Inserted, Saved, TenantState};
 use stagecall_tests::sample::{
@@ -7,7 +7,7 @@ use stagecall_tests::sample::{
 
 use super::Backend;
 
-/// Whatever was answered is there, and due as it was.
+/// Every confirmed write is there, and due as before.
 pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     let acme = "acme".into();
     backend.configure(&tenant("acme")).await;
@@ -85,7 +85,7 @@ pub async fn everything_is_there_after_a_restart(backend: impl Backend) {
     assert_eq!(super::due(&after, at(1.0e6)).await, due);
 }
 
-/// A process that went down between load and save cannot overwrite what its successor did.
+/// A process that died between load and save cannot overwrite what its successor saved.
 pub async fn versions_count_on_after_a_restart(backend: impl Backend) {
     let first = detected(key("acme", 1));
     backend.stores().ledger.insert(&first).await.unwrap();

@@ -12,7 +12,7 @@ fn acme() -> TenantId {
     "acme".into()
 }
 
-/// Before it is armed there is nothing to know of it.
+/// Before it is scheduled it has the default state.
 pub async fn a_sweep_rests_until_it_is_armed(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     let state = sweeps.load_sweep(&acme(), &assessment()).await.unwrap();
@@ -50,7 +50,7 @@ pub async fn arming_brings_forward_and_never_back(backend: impl Backend) {
     }
 }
 
-/// A sweep that nobody touched meanwhile is saved, also to rest; the same expectation does not hold twice.
+/// An unchanged sweep is saved, also to rest. The same expectation does not hold twice.
 pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     sweeps
@@ -127,8 +127,8 @@ pub async fn a_sweep_is_saved_as_it_was_loaded(backend: impl Backend) {
     );
 }
 
-/// An arming between load and save is not lost, even one that did not change when the sweep was due: otherwise an
-/// invitation that began to wait during the sweep would never be looked at.
+/// A scheduling between load and save is not lost, even if it did not change the due time. Otherwise an invitation that
+/// began to wait during the sweep would never be checked.
 pub async fn a_sweep_armed_meanwhile_stays_due(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     sweeps
@@ -155,7 +155,7 @@ pub async fn a_sweep_armed_meanwhile_stays_due(backend: impl Backend) {
     }
 }
 
-/// Fifty invitations begin to wait at once: the earliest time stands and every one is counted.
+/// Fifty invitations begin to wait at once: the earliest time wins and every one is counted.
 pub async fn many_armings_leave_the_earliest(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     let tasks = (0..50_u32).map(|n| {
@@ -175,7 +175,7 @@ pub async fn many_armings_leave_the_earliest(backend: impl Backend) {
     assert_eq!((state.due_at, state.armed), (Some(at(0.0)), 50));
 }
 
-/// A sweep is one assessment's of one account of one tenant.
+/// A sweep belongs to one assessment of one account of one tenant.
 pub async fn sweeps_are_apart(backend: impl Backend) {
     let sweeps = backend.stores().sweeps;
     sweeps

@@ -1,4 +1,4 @@
-//! Tenants and how polling them stands.
+//! Tenants and their polling state.
 
 use futures::future::join_all;
 use stagecall_core::invitation::Failure;
@@ -195,7 +195,7 @@ pub async fn every_field_of_a_state_reads_back(backend: impl Backend) {
     assert_eq!(states.load_state(&acme).await.unwrap(), Some(full));
 }
 
-/// Its first poll was under way while it was removed. If it comes back, it begins with a new baseline.
+/// It was removed during its first poll. If it returns, it begins with a new baseline.
 pub async fn a_removed_tenants_state_does_not_come_back(backend: impl Backend) {
     let states = backend.stores().states;
     let acme = "acme".into();
@@ -212,7 +212,7 @@ pub async fn a_removed_tenants_state_does_not_come_back(backend: impl Backend) {
     }
 }
 
-/// Two pollers of one tenant: one moves the cursor, the other thinks again. The first state of all is no exception.
+/// Two polls of one tenant: one moves the cursor, the other gets a conflict. The first state is no exception.
 pub async fn of_many_states_of_one_version_one_wins(backend: impl Backend) {
     backend.configure(&tenant("acme")).await;
     let states = backend.stores().states;

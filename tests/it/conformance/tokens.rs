@@ -4,7 +4,7 @@ use stagecall_tests::sample::{at, tenant};
 
 use super::Backend;
 
-/// Byte for byte: the store makes nothing of it.
+/// Byte for byte: the store does not interpret it.
 pub async fn the_last_token_saved_is_found(backend: impl Backend) {
     let tokens = backend.stores().tokens;
     let acme = "acme".into();
@@ -17,7 +17,7 @@ pub async fn the_last_token_saved_is_found(backend: impl Backend) {
     }
 }
 
-/// Of one tenant from those of another, and a removed tenant's is gone.
+/// Those of one tenant from those of another. A removed tenant's is removed.
 pub async fn a_removed_tenants_token_goes_and_no_others(backend: impl Backend) {
     let tokens = backend.stores().tokens;
     let names = ["acme", "acme-2", "acme#token"];

@@ -1,4 +1,4 @@
-//! `tenant add` names exactly what is wrong, ends with 3, and goes on from there.
+//! `tenant add` names each problem exactly, exits with 3, and resumes from there.
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{Role, SystemSettings};
@@ -27,10 +27,9 @@ async fn set(fixture: &CliFixture, settings: SystemSettings) {
     fixture.player.set_eploy("acme", &settings).await.unwrap();
 }
 
-/// Each way in which an administrator gets it a little wrong is named, with the mend; and once it is mended, the same
-/// command goes on.
+/// Each small mistake of an administrator is named, with its fix. Once it is fixed, the same command continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
+async fn each_eploy_problem_is_named_exactly_and_can_be_fixed() {
     let fixture = CliFixture::new(181).await;
     let system = fixture.player.eploy("acme").await.unwrap();
     let (key, roles) = (system.keys[0].clone(), system.roles.clone());
@@ -107,9 +106,9 @@ async fn what_is_wrong_with_eploy_is_named_exactly_and_mended() {
     assert!(on.contains("\"paused\": false"), "{on}");
 }
 
-/// The platform's key is checked the same way; and what was entered before is not asked for again.
+/// The platform's key is checked the same way, and earlier input is not requested again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
+async fn the_platforms_key_is_checked_and_setup_resumes_where_it_stopped() {
     let fixture = CliFixture::new(182).await;
     let key = fixture.player.eploy("acme").await.unwrap().keys[0].clone();
     let api_key = fixture.player.willo("acme").await.unwrap().api_key;
@@ -119,7 +118,7 @@ async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
     let found = problems(&done);
     assert_eq!(found[0].0, "platform.unauthorized", "{found:?}");
 
-    // Only what is wrong is given again, on standard input; the rest is on record.
+    // Only the wrong value is given again, on standard input. The rest is stored.
     let input = format!("[willo]\napi_key = \"{api_key}\"\n");
     let arguments = [
         "tenant",
@@ -133,7 +132,7 @@ async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
     let out = fixture.run_with(&arguments, &input).well();
     assert!(out.contains("acme is connected"), "{out}");
 
-    // And once more, to check again: nothing has to be given at all.
+    // A further check needs no input at all.
     let out = fixture.run(&["tenant", "add", "acme"]).well();
     assert!(out.contains("acme is connected"), "{out}");
     let kept = fixture.kept();
@@ -145,9 +144,9 @@ async fn the_platforms_key_is_checked_and_the_walk_goes_on_where_it_stopped() {
     }
 }
 
-/// Where nobody can be asked, what is missing is said by the name of what would have given it.
+/// Without a terminal, missing input is named by the flag that would have given it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_missing_is_told_by_its_flag() {
+async fn missing_input_is_named_by_its_flag() {
     let fixture = CliFixture::new(183).await;
     let done = fixture.run(&["tenant", "add", "acme"]);
     assert_eq!(done.code, Some(2), "{done:?}");
@@ -171,7 +170,7 @@ async fn what_is_missing_is_told_by_its_flag() {
     assert_eq!(done.code, Some(2), "{done:?}");
 }
 
-/// What probing finds is kept as the tenant's dialect, and lists can be read by it.
+/// The probed dialect is saved with the tenant, and lists can be read with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn probing_keeps_the_dialect() {
     let fixture = CliFixture::new(184).await;
@@ -210,7 +209,7 @@ async fn probing_keeps_the_dialect() {
         let out = fixture.run(arguments).well();
         assert!(out.contains(expected), "{arguments:?}: {out}");
     }
-    // Nothing is written without being asked to.
+    // Nothing is written unless requested.
     let refused = fixture.run(&["probe", "acme", "--on", "70001", "--action-type", "42"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.err.contains("--yes"), "{refused:?}");

@@ -1,4 +1,4 @@
-//! `doctor` finds what is wrong with an installation, and nothing where nothing is.
+//! `doctor` finds each problem of an installation, and none in a sound one.
 
 use stagecall_sandbox::control::SystemSettings;
 use stagecall_tests::harness::free_port;
@@ -17,7 +17,7 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
     let out = fixture.run(&["doctor", "acme"]).well();
     assert!(out.contains("No problems found"), "{out}");
 
-    // The key is withdrawn; the host notices, and so does the doctor. Nobody answers at the callback address.
+    // The key is revoked: the host and the doctor notice. Nothing listens at the callback address.
     let settings = SystemSettings {
         keys: Some(Vec::new()),
         end_tokens: true,
@@ -52,7 +52,7 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
 async fn the_callback_address_is_known_by_what_our_listener_answers() {
     let fixture = CliFixture::new(196).await;
     fixture.add(&[]).well();
-    // Something that answers, and is not Stagecall.
+    // A server answers that is not Stagecall.
     let done = fixture.run(&["doctor", "--public-url", &fixture.sandbox.url()]);
     assert_eq!(done.code, Some(3), "{done:?}");
     assert!(done.out.contains("not as Stagecall's listener"), "{done:?}");
@@ -73,7 +73,7 @@ async fn the_callback_address_is_known_by_what_our_listener_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_not_there_is_told() {
+async fn a_missing_store_is_reported() {
     let fixture = CliFixture::new(197).await;
     let done = fixture.run(&["doctor", "--store", "sqlite:nowhere/stagecall.db"]);
     assert_eq!(done.code, Some(2), "{done:?}");

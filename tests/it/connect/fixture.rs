@@ -1,4 +1,4 @@
-//! Where somebody sits and sets customers up: the command, a folder, and a sandbox.
+//! The fixture for setting up customers with the command: a folder and a sandbox.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct CliFixture {
     folder: TempDir,
 }
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct Done {
     pub code: Option<i32>,
@@ -42,7 +42,7 @@ impl Done {
     }
 }
 
-/// A host that serves the office's store. Dropping it kills it.
+/// A host that serves the fixture's store. Dropping it kills it.
 pub struct Serving(Child, PathBuf);
 
 impl Serving {
@@ -110,7 +110,7 @@ impl CliFixture {
         command
     }
 
-    /// Runs the command with nobody at a terminal.
+    /// Runs the command without a terminal.
     pub fn run(&self, arguments: &[&str]) -> Done {
         self.run_with(arguments, "")
     }
@@ -175,7 +175,7 @@ impl CliFixture {
         self.run(&[&usual[..], more].concat())
     }
 
-    /// So many applications at this stage.
+    /// Adds `count` applications at this stage.
     pub async fn apply(&self, stage: &str, count: u32) -> Vec<Created> {
         let new = NewApplications {
             stage: Some(stage.to_owned()),
@@ -199,7 +199,7 @@ impl CliFixture {
         Serving(child, log)
     }
 
-    /// Everything that the folder holds besides the keys that a test put there.
+    /// Everything in the folder except the keys that a test put there.
     pub fn kept(&self) -> String {
         let mut all = String::new();
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {

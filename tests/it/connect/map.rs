@@ -1,15 +1,15 @@
-//! Mappings: chosen by name, saved without inviting anybody, seen and changed.
+//! Mappings: chosen by name, saved without inviting anyone, shown and changed.
 
 use stagecall_tests::harness::until;
 
 use super::fixture::CliFixture;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn saving_a_mapping_never_invites_anybody_who_was_there() {
+async fn saving_a_mapping_never_invites_its_baseline() {
     let fixture = CliFixture::new(191).await;
     let there = fixture.apply("Video Interview", 2).await;
     let later = fixture.apply("Shortlist", 1).await[0].application;
-    // So many that they never make polls rarer.
+    // High enough never to slow down polls.
     fixture.add(&["--daily-calls", "10000000"]).well();
     fixture.run(&["probe", "acme"]).well();
     // The host runs already when the mapping is saved: the worst case.
@@ -58,7 +58,7 @@ async fn saving_a_mapping_never_invites_anybody_who_was_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
+async fn mappings_are_chosen_by_name_or_id_and_errors_are_reported() {
     let fixture = CliFixture::new(192).await;
     fixture.apply("Shortlist", 1).await;
     fixture.add(&[]).well();
@@ -115,7 +115,7 @@ async fn mappings_are_chosen_by_name_or_id_and_what_cannot_be_is_told() {
     assert_eq!(mapping["report"]["action"]["outcomes"]["completed"], "103");
     assert_eq!(mapping["report"]["moves"][0]["stage"], "13");
     assert_eq!(mapping["reentry"], "again");
-    // A second one for the same applications has to be meant, and gets an id of its own.
+    // A second one for the same applications must be requested, and gets its own id.
     let done = fixture.map(&["--json"]);
     assert_eq!(done.code, Some(2));
     assert!(done.err.contains("--allow-overlap"), "{}", done.err);

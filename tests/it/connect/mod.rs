@@ -1,4 +1,4 @@
-//! Setting a customer up: against the sandbox in each of its readings, and with the real command.
+//! Setting up a customer: against the sandbox in each reading of the references, and with the real command.
 
 mod add;
 mod doctor;

@@ -1,5 +1,5 @@
-//! The experiments that find a dialect, against every reading of Eploy that the sandbox can play: what is found is what
-//! was switched on.
+//! The experiments that find a dialect, against every reading of Eploy that the sandbox can play: they find what was
+//! switched on.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Allowance for Unlimited {
     }
 }
 
-/// A system in one reading, with so many applications.
+/// A system in one reading, with this many applications.
 struct System {
     name: String,
     player: SandboxClient,
@@ -108,7 +108,7 @@ impl System {
         self.inspector.probe(Some(&writing)).await.unwrap()
     }
 
-    /// How often anybody changed something through the API.
+    /// The number of changes through the API.
     async fn changes(&self) -> usize {
         let calls = self.player.calls(0).await.unwrap().records;
         calls
@@ -273,7 +273,7 @@ async fn what_reading_finds_is_what_was_switched_on() {
     }
 }
 
-/// UK dates without a zone can be told from UTC only in summer; in winter, that is what is said.
+/// UK dates without a zone can be distinguished from UTC only in summer. In winter, the probe says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn uk_dates_are_found_in_summer_and_left_open_in_winter() {
     let sandbox = sandbox(172).await;
@@ -319,7 +319,7 @@ async fn the_largest_page_is_found_where_there_is_enough_to_fill_it() {
     assert_eq!(found(&probed, "page size").certainty, Certainty::Open);
 }
 
-/// Each switch that only writing can find; and what writing leaves behind is said.
+/// Each switch that only writing can find. What writing leaves behind is reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_writing_finds_is_what_was_switched_on_and_what_is_left_is_said() {
     let sandbox = sandbox(174).await;

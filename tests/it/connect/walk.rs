@@ -95,7 +95,7 @@ fn fits(expected: &str, text: &str) -> bool {
     rest.ends_with(last.trim_matches('\n'))
 }
 
-/// What runs in the background. Dropping it kills it.
+/// A background process. Dropping it kills it.
 struct Background(Child);
 
 impl Drop for Background {
@@ -105,7 +105,7 @@ impl Drop for Background {
     }
 }
 
-/// A shell of somebody who follows the README.
+/// A shell for the README's commands.
 struct Shell {
     folder: PathBuf,
     path: String,
@@ -177,7 +177,7 @@ impl Shell {
             assert!(done.status.success(), "{command}: {error}");
             String::from_utf8(done.stdout).unwrap()
         };
-        // A reader looks again until it is so; whatever does something is done once.
+        // Commands that only show are repeated until the output matches. Commands with an effect run once.
         let looks = [
             "stagecall map list",
             "stagecall sandbox show",

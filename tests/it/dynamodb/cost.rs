@@ -112,7 +112,7 @@ async fn metered() -> (Store, Meter, String) {
     (Store::new(client, &table), meter, table)
 }
 
-/// How many bytes the largest row of an invitation has, names and values.
+/// The size of an invitation's largest row in bytes, names and values.
 async fn largest_row(table: &str) -> usize {
     let client = Client::from_conf(config().build());
     let rows = client
@@ -152,7 +152,7 @@ async fn one_invitations_whole_life() {
     let life = Life::begin(store).await;
     life.poll().await;
     meter.read();
-    // What a poll costs that finds nothing.
+    // The cost of a poll that finds nothing.
     life.poll().await;
     let idle = meter.read();
     life.enter();
@@ -198,20 +198,20 @@ async fn one_invitations_whole_life() {
     assert!(messages <= MOST_MESSAGES);
 }
 
-/// What a life may cost in write units: see the crate's README for where each of them goes.
+/// The maximum cost of an invitation's life cycle in write units. The crate's README lists them.
 const MOST_WRITTEN: f64 = 12.0;
 
-/// What a life may cost in read units.
+/// The maximum cost of a life cycle in read units.
 const MOST_READ: f64 = 11.0;
 
-/// How many queue messages a life may cost.
+/// The maximum number of queue messages of a life cycle.
 const MOST_MESSAGES: usize = 3;
 
 /// Many rows that are due. The server that plays DynamoDB would take long for more.
 const MANY: usize = 2_000;
 
 /// Finding what is due reads nothing that is not: as much among many rows that are not as among none. The exception are
-/// the first five minutes of an entry, in which a row that was claimed or put off keeps its place in the index.
+/// the first five minutes of an entry, in which a row that was claimed or deferred keeps its place in the index.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_due_is_not_read() {
     let (store, meter, _) = metered().await;
@@ -248,7 +248,7 @@ async fn what_is_not_due_is_not_read() {
     };
     insert(0, MANY, 0.0, 0.0).await;
     let among_none = read().await;
-    // Seen later, and put off for longer than the first steps take.
+    // Seen later, and deferred for longer than the first steps take.
     insert(MANY, 200, 60.0, 60.0).await;
     insert(MANY + 200, 200, 0.0, 3600.0).await;
     assert_eq!(read().await, among_none);

@@ -1,4 +1,4 @@
-//! One invitation's whole life by the real use cases.
+//! One invitation's whole life cycle with the real use cases.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -135,12 +135,12 @@ impl Life {
         Some(work)
     }
 
-    /// How many messages were queued.
+    /// The number of queued messages.
     pub fn messages(&self) -> usize {
         self.outside.messages()
     }
 
-    /// The invitation's state and what is reported of it.
+    /// The invitation's state and its report.
     pub async fn stands(&self) -> (&'static str, u32) {
         let row = self.store.load(&Self::key()).await.unwrap().unwrap();
         (row.state.name(), row.report.revision)

@@ -1,5 +1,5 @@
-//! A way to DynamoDB that loses the answer to the first try of every write, after the write took effect. The SDK sends it
-//! once more, as it does on AWS.
+//! A connection to DynamoDB that loses the answer to the first attempt of every write, after the write took effect. The
+//! SDK repeats it, as on AWS.
 
 use std::time::Duration;
 

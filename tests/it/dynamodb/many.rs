@@ -1,4 +1,4 @@
-//! Many rows, and names made of the signs that keys are made of.
+//! Many rows, and names with the separators of keys.
 
 use stagecall_aws::Store;
 use stagecall_core::ports::{Due as _, Ledger as _, OperatorStore as _};

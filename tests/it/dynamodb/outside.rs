@@ -1,4 +1,4 @@
-//! An Eploy and a platform that say yes to everything, and the rest of what is outside the store.
+//! An Eploy and a platform that accept everything, and the rest of what is outside the store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ struct World {
     /// Whether the application is at the trigger.
     entered: bool,
     queued: VecDeque<Work>,
-    /// How many messages were queued.
+    /// The number of queued messages.
     messages: usize,
 }
 
@@ -58,7 +58,7 @@ impl Outside {
         self.0.lock().unwrap().entered = true;
     }
 
-    /// How many messages were queued.
+    /// The number of queued messages.
     pub fn messages(&self) -> usize {
         self.0.lock().unwrap().messages
     }

@@ -1,4 +1,4 @@
-//! An erasure that comes between two calls of an insert.
+//! An erasure between two calls of an insert.
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient as _, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
@@ -16,12 +16,12 @@ use stagecall_tests::sample::{at, detected, key};
 
 use super::server::{config, store, table};
 
-/// A way to a table on which candidate 7 is erased, from beginning to end, before each row is put.
+/// A connection to a table on which candidate 7 is completely erased before each row is put.
 #[derive(Debug)]
 struct Overtaken {
     way: SharedHttpConnector,
     table: String,
-    /// Whether nothing but the row gets through: whoever puts it dies then.
+    /// Whether only the row gets through: its writer dies then.
     dies: bool,
 }
 
@@ -79,8 +79,8 @@ async fn an_erasure_that_overtakes_an_insert_leaves_nothing() {
     assert_eq!(found, None);
 }
 
-/// Whoever inserted the row did not live to ask whether the candidate was erased; the sender does, and so does an erasure
-/// that is repeated.
+/// The worker that inserted the row died before it could check whether the candidate was erased. The sender checks, and
+/// so does a repeated erasure.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_insert_left_behind_is_found_before_it_is_sent() {
     let table = table().await;

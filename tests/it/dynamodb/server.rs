@@ -1,4 +1,4 @@
-//! One DynamoDB in memory for all tests of this process, and a table of its own for each.
+//! One in-memory DynamoDB for all tests of this process, with a table for each.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,11 +13,11 @@ const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dynamodb");
 
 struct Server {
     port: u16,
-    /// Its input ends with this process, and it does then.
+    /// Its input ends with this process, and so does it.
     _process: Child,
 }
 
-/// Builds the stand-in if need be, and starts it.
+/// Builds the stand-in if necessary, and starts it.
 fn start() -> Server {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut process = Command::new(cargo)
@@ -65,7 +65,7 @@ pub async fn table() -> String {
     name
 }
 
-/// The store in the table of this name, in the hands of a new process.
+/// The store in the table of this name, opened by a new process.
 pub fn store(table: &str) -> Store {
     Store::new(aws_sdk_dynamodb::Client::from_conf(config().build()), table)
 }

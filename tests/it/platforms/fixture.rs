@@ -1,4 +1,4 @@
-//! What a case needs of a platform's stand-in, whichever platform it is.
+//! What a case needs of a platform's stand-in, for every platform.
 
 use std::collections::BTreeMap;
 
@@ -33,35 +33,35 @@ pub trait PlatformFixture {
     /// The operation that reads one result.
     fn reads(&self) -> &'static str;
 
-    /// Somebody creates an assessment.
+    /// Creates an assessment.
     async fn assessment(&self, title: &str) -> AssessmentId;
 
-    /// Somebody invites a candidate on the platform itself.
+    /// Invites a candidate on the platform itself.
     async fn by_hand(&self, assessment: &AssessmentId, email: &str) -> Reference;
 
-    /// How many invitations of an address the platform has.
+    /// The number of the platform's invitations of an address.
     async fn invitations(&self, email: &str) -> usize;
 
-    /// Brings an invitation from its beginning to where its status is this one; false if that cannot be played.
+    /// Brings a new invitation to this status. Returns false if the stand-in cannot.
     async fn bring_to(&self, invitation: &Reference, status: Status) -> bool;
 
     /// Changes the score of a finished one.
     async fn score_again(&self, invitation: &Reference);
 
-    /// How a second invitation of one address may be answered: a switch of the stand-in for each.
+    /// The possible answers to a second invitation of one address, each as a quirk of the stand-in.
     fn duplicates(&self) -> Vec<Value>;
 
-    /// How a wrong key may be answered: a switch of the stand-in for each.
+    /// The possible answers to a wrong key, each as a quirk of the stand-in.
     fn refusals(&self) -> Vec<Value>;
 
-    /// What a mapping tells the platform so that it makes a live interview, as its options, and what is made; `None` only
-    /// where there are no live interviews.
+    /// The mapping's options that create a live interview, and what is created. `None` only where there are no live
+    /// interviews.
     fn makes_interviews(&self) -> Option<(Value, AssessmentId)>;
 
-    /// The operation that makes a live interview.
+    /// The operation that creates a live interview.
     fn makes(&self) -> &'static str;
 
-    /// The operation that arranges one with a candidate.
+    /// The operation that schedules one with a candidate.
     fn arranges(&self) -> &'static str;
 
     /// The operation that lists an interview's candidates.
@@ -73,17 +73,17 @@ pub trait PlatformFixture {
     /// The interviews that there are, by id.
     async fn interviews(&self) -> Vec<AssessmentId>;
 
-    /// What can serve as a talent pool; none only where there are no pools.
+    /// The possible talent pools. Empty only where there are no pools.
     async fn pools(&self) -> Vec<AssessmentId>;
 
-    /// The tags that the platform keeps with somebody in a pool.
+    /// The tags that the platform has of a candidate in a pool.
     async fn tags(&self, place: &Reference) -> Vec<String>;
 
-    /// Sets switches.
+    /// Sets quirks.
     async fn switch(&self, quirks: Value);
 }
 
-/// The account of a platform. A platform in the table that has none fails every case.
+/// The account of a platform. A platform without one fails every case.
 pub async fn of(kind: &str, player: SandboxClient) -> Box<dyn PlatformFixture> {
     match kind {
         "wecp" => Box::new(wecp::Wecp::new(player).await),

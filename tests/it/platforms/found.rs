@@ -42,7 +42,7 @@ async fn an_invitation_is_there_and_is_given_back_as_promised() {
 }
 
 #[tokio::test]
-async fn whoever_was_invited_by_hand_is_found_and_nobody_else_is() {
+async fn only_the_candidate_invited_by_hand_is_found() {
     each(async |scene| {
         assert_eq!(scene.find(1).await, [], "{}", scene.kind.name);
         let address = email(1).to_uppercase();
@@ -58,7 +58,7 @@ async fn whoever_was_invited_by_hand_is_found_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn after_a_lost_answer_the_platform_is_asked_and_tells_which_it_was() {
+async fn after_a_lost_answer_a_lookup_finds_the_outcome() {
     each(async |scene| {
         let faults = [
             (Fault::DropAfter, 1),
@@ -103,7 +103,7 @@ async fn a_look_up_that_fails_is_never_an_empty_one() {
 }
 
 #[tokio::test]
-async fn whoever_is_invited_twice_can_be_found_however_the_platform_puts_it() {
+async fn a_second_invitation_is_found_however_the_platform_answers() {
     each(async |scene| {
         for (number, how) in (1..).zip(scene.stand.duplicates()) {
             scene.stand.switch(how.clone()).await;

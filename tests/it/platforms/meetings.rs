@@ -1,4 +1,4 @@
-//! Live interviews: making one, arranging it with candidates, taking back.
+//! Live interviews: creating one, scheduling it with candidates, withdrawing.
 
 use jiff::Timestamp;
 use stagecall_core::clock::Deadline;
@@ -111,7 +111,7 @@ async fn a_candidate_is_met_when_and_by_whom_it_was_said() {
         let met = scene.stand.met(&reference).await.unwrap();
         let Appointment { at, minutes } = appointment();
         assert_eq!(met, (at, minutes, vec![INTERVIEWER.to_owned()], true));
-        // Without a word from the platform itself, where that is wished.
+        // Without a message from the platform itself, if so set.
         options.insert("send_email".to_owned(), false.into());
         let answer = scene
             .platform
@@ -166,7 +166,7 @@ async fn after_a_lost_answer_the_schedule_is_found_with_its_link() {
 }
 
 #[tokio::test]
-async fn whoever_cannot_be_taken_back_is_said_to_be_there_still() {
+async fn an_impossible_withdrawal_is_reported() {
     each(async |scene| {
         let reference = scene.invited(1).await;
         let status = async |reference: &Reference| {
@@ -187,7 +187,7 @@ async fn whoever_cannot_be_taken_back_is_said_to_be_there_still() {
     .await;
 }
 
-/// `WeCP` with these switches and settings; one that is null is left out.
+/// `WeCP` with these quirks and settings. A null is left out.
 async fn wecp(quirks: Value, settings: Value) -> (Scene, Settings) {
     let mut scene = Scene::new(kind("wecp").unwrap()).await;
     scene.stand.switch(quirks).await;
@@ -229,7 +229,7 @@ async fn an_empty_answer_to_scheduling_is_looked_up() {
     }
 }
 
-/// The path that `WeCP`'s author left.
+/// The path in `WeCP`'s reference.
 const ATS_SCHEDULE: &str = "ats/wecp/scheduleInterviews";
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn an_interview_is_scheduled_by_the_path_that_is_set() {
         let interview = made(&scene, &options).await;
         let order = meet(&scene, &interview, &options, 1);
         let error = scene.platform.invite(&order).await.unwrap_err();
-        // Tests go on.
+        // Tests continue.
         assert_eq!(
             (error.phase, error.scope),
             (Phase::Refused, ErrorScope::Record)

@@ -1,13 +1,13 @@
 //! Conformance of the platforms: the same cases for every adapter in the table, through the real driver and real HTTP,
-//! against the sandbox. A case that an adapter's capabilities promise is never skipped: where its stand-in cannot play
-//! it, the test fails.
+//! against the sandbox. A case that an adapter's capabilities promise is never skipped: if its stand-in cannot play it,
+//! the test fails.
 
 mod fixture;
 mod found;
 mod meetings;
 mod pools;
 mod refused;
-mod told;
+mod results;
 mod wecp;
 mod willo;
 
@@ -38,7 +38,7 @@ use fixture::PlatformFixture;
 /// The name of the account, on the sandbox and in the tenant.
 const ACCOUNT: &str = "acme";
 
-/// What an adapter is judged on: an account of its platform on a sandbox of its own, and the driver that calls it.
+/// The scene of an adapter's test: an account of its platform on its own sandbox, and the driver that calls it.
 struct Scene {
     kind: &'static PlatformSpec,
     capabilities: Capabilities,
@@ -74,7 +74,7 @@ impl Scene {
         open(self.kind, &base_url, self.stand.settings(), secrets).await
     }
 
-    /// The same account, called with secrets that it does not know.
+    /// The same account, called with wrong secrets.
     async fn with_a_wrong_key(&self) -> Arc<dyn Platform> {
         let wrong = self.stand.secrets().into_keys();
         let wrong = wrong.map(|name| (name, "wrong".into())).collect();
@@ -86,7 +86,7 @@ impl Scene {
         self.platform.invite(&self.order(number)).await.unwrap()
     }
 
-    /// Invites somebody who was never invited before.
+    /// Invites a new candidate.
     async fn invited(&self, number: u32) -> stagecall_core::ids::Reference {
         match self.invite(number).await {
             InviteAnswer::Created { reference, .. } => reference,
@@ -190,7 +190,7 @@ async fn open(
     mut settings: Value,
     secrets: BTreeMap<String, SecretString>,
 ) -> Arc<dyn Platform> {
-    // Paces have tests of their own.
+    // Rate limits have tests of their own.
     settings["calls_per_second"] = json!(1000);
     settings["calls_in_flight"] = json!(10);
     let tenant: Tenant = serde_json::from_value(json!({

@@ -1,4 +1,4 @@
-//! Talent pools: putting somebody in, finding them there, taking them out.
+//! Talent pools: adding a candidate, finding them there, removing them.
 
 use serde_json::json;
 use stagecall_core::clock::Deadline;
@@ -10,7 +10,7 @@ use stagecall_sandbox::control::Fault;
 
 use super::{Scene, client_ref, each, email, open, person};
 
-/// Every pool of every platform that promises some.
+/// Every pool of every platform that has pools.
 async fn each_pool(case: impl AsyncFn(&Scene, &AssessmentId)) {
     assert!(KINDS.iter().any(|kind| (kind.capabilities)().pools));
     each(async |scene| {
@@ -39,7 +39,7 @@ fn order(scene: &Scene, pool: &AssessmentId, number: u32) -> InviteOrder {
 }
 
 #[tokio::test]
-async fn somebody_is_in_the_pool_with_tags_and_is_found_there() {
+async fn a_pooled_candidate_has_tags_and_is_found() {
     each_pool(async |scene, pool| {
         let before = scene.stand.invitations(&email(1)).await;
         let answer = scene.platform.invite(&order(scene, pool, 1)).await;
@@ -85,7 +85,7 @@ async fn after_a_lost_answer_the_place_is_found() {
 }
 
 #[tokio::test]
-async fn whoever_is_in_a_pool_is_taken_out_or_it_is_said_that_they_are_not() {
+async fn a_pooled_candidate_is_withdrawn_or_the_failure_reported() {
     for (removal_path, takes_out) in [
         (None, [false, false]),
         (Some("v2/candidates/{candidate}"), [true, true]),

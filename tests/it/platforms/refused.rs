@@ -1,4 +1,4 @@
-//! Refusals, and being too fast.
+//! Refusals and throttling.
 
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::{CallError, ErrorScope, Phase};
@@ -40,7 +40,7 @@ async fn a_refused_key_concerns_the_connection_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn whoever_is_too_fast_waits_as_long_as_is_said() {
+async fn a_throttled_caller_waits_as_long_as_asked() {
     each(async |scene| {
         for (retry_after, wait) in [
             (Some(7), SignedDuration::from_secs(7)),
@@ -73,7 +73,7 @@ async fn whoever_is_too_fast_waits_as_long_as_is_said() {
 }
 
 #[tokio::test]
-async fn an_assessment_that_is_no_more_fails_for_good_and_only_itself() {
+async fn a_deleted_assessment_fails_permanently_and_alone() {
     each(async |scene| {
         let mut order = scene.order(1);
         order.assessment = "00000000000000000000000000000000".into();

@@ -1,5 +1,5 @@
-//! `WeCP` on the sandbox, and its dialects: what the reference leaves open, switched on the one side and set on the
-//! other.
+//! `WeCP` on the sandbox, and its dialects: what the reference leaves open, as a quirk of the sandbox and a setting of the
+//! driver.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct Wecp {
 }
 
 impl Wecp {
-    /// The account, created. It tells a candidate's status in words, or nobody would ever see a bounce.
+    /// The account, created. It shows a candidate's status in words, without which a bounce is invisible.
     pub async fn new(player: SandboxClient) -> Self {
         let words = json!({"status_text": true});
         let info = player.switch_wecp(ACCOUNT, words).await;
@@ -205,7 +205,7 @@ impl PlatformFixture for Wecp {
     }
 }
 
-/// `WeCP` with these switches, called with these settings, and the account's secrets of these names.
+/// `WeCP` with these quirks, called with these settings, and the account's secrets of these names.
 async fn scene(quirks: Value, settings: Value, secrets: &[&str]) -> Scene {
     let mut scene = Scene::new(kind("wecp").unwrap()).await;
     scene.stand.switch(quirks).await;
@@ -218,7 +218,7 @@ async fn scene(quirks: Value, settings: Value, secrets: &[&str]) -> Scene {
 
 const KEY: [&str; 1] = ["api_key"];
 
-/// From the list of tests to the result of a candidate who had to be looked up.
+/// From the list of tests to the result of a candidate who was looked up.
 async fn whole_way(quirks: Value, settings: Value) {
     let shown = format!("{quirks}, {settings}");
     let scene = scene(quirks, settings, &KEY).await;
@@ -281,7 +281,7 @@ async fn what_is_read_tolerantly_needs_no_setting() {
 }
 
 #[tokio::test]
-async fn zeros_of_somebody_who_never_began_are_no_score() {
+async fn zeros_without_a_start_are_no_score() {
     for not_known in ["left_out", "null", "zero"] {
         let scene = Scene::new(kind("wecp").unwrap()).await;
         scene.stand.switch(json!({"not_known": not_known})).await;
@@ -298,7 +298,7 @@ async fn zeros_of_somebody_who_never_began_are_no_score() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_a_setting() {
+async fn unknown_behaviour_is_a_setting() {
     for (quirks, settings) in [
         (
             json!({"tests_path": "v2/quizzes"}),
@@ -345,7 +345,7 @@ async fn a_wrong_setting_concerns_the_connection() {
     scene.done().await;
 }
 
-/// Nobody is taken for absent whom the list cannot tell.
+/// A candidate whom the list cannot show does not count as absent.
 #[tokio::test]
 async fn a_list_without_addresses_proves_nothing() {
     for (quirks, settings) in [

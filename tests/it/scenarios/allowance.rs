@@ -7,7 +7,7 @@ use stagecall_tests::harness::{Harness, TRIGGER, until};
 /// Eploy says that the allowance is spent, in either way; the log says so and what to do, and what was left undone is
 /// done once there are calls again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eploys_spent_allowance_is_told_and_outlived() {
+async fn eploys_spent_allowance_is_reported_and_recovered_from() {
     let mut harness = Harness::new(141).await;
     let mut customers = Vec::new();
     for status in [429, 403] {

@@ -83,7 +83,7 @@ async fn unimpressed(harness: &Harness, acme: &Customer, path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_gets_nothing_kept() {
+async fn nothing_of_a_stranger_is_kept() {
     let mut harness = Harness::new(141).await;
     let (acme, other) = (
         harness.customer("acme").await,

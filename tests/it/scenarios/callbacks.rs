@@ -155,7 +155,7 @@ async fn what_was_answered_is_on_disk() {
 
 /// A callback that overtakes the record of its own invitation is kept until it finds it; one of nobody is parked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_callback_of_nobody_is_parked() {
+async fn an_unmatched_callback_is_parked() {
     let (mut harness, acme) = Harness::with_one(133).await;
     harness.open_to_callbacks();
     harness.start_for(&[&acme]).await;

@@ -19,7 +19,7 @@ fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
 
 /// Every problem, each with its key and with what would be right; and no secret is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_problems_are_told_at_once() {
+async fn all_problems_are_reported_at_once() {
     let (mut harness, _) = Harness::with_one(111).await;
     harness.config["host"]["listen"] = json!("nowhere");
     harness.config["host"]["colour"] = json!("red");
@@ -85,7 +85,7 @@ async fn the_dialects_problems_name_the_setting_and_what_it_may_be() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_missing_or_no_toml_is_told() {
+async fn a_missing_or_malformed_file_is_reported() {
     let (harness, _) = Harness::with_one(113).await;
     let (code, _, said) = serve(&harness.file("nothing.toml"), &[]);
     assert_eq!(code, Some(2));

@@ -38,7 +38,7 @@ fn keys(key: &Key, without: &str) -> Vec<Key> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
+async fn missing_eploy_permissions_are_reported_and_fixed_while_others_continue() {
     let mut harness = Harness::new(121).await;
     let good = harness.customer("good").await;
     let secret = harness.customer("secret").await;
@@ -126,7 +126,7 @@ async fn what_eploy_does_not_allow_is_told_and_mended_while_others_go_on() {
 
 /// An address where nobody listens, and one where there is no Eploy.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_address_is_told_while_others_go_on() {
+async fn a_wrong_address_is_reported_while_others_continue() {
     let mut harness = Harness::new(122).await;
     let good = harness.customer("good").await;
     harness.customer("silent").await;
@@ -152,7 +152,7 @@ async fn a_wrong_address_is_told_while_others_go_on() {
 
 /// A permission that only some calls need: the log names it, and the report gets through once it is there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
+async fn a_missing_report_permission_is_reported_and_nothing_is_lost() {
     let (mut harness, acme) = Harness::with_one(123).await;
     let key = harness.player.eploy("acme").await.unwrap().keys[0].clone();
     let settings = SystemSettings {
@@ -182,7 +182,7 @@ async fn a_permission_that_reporting_lacks_is_told_and_nothing_is_lost() {
 
 /// Willo's key is wrong: the log says so and what mends it, and the invitation goes out once it is right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_platform_key_is_told_and_mended() {
+async fn a_wrong_platform_key_is_reported_and_fixed() {
     let (mut harness, acme) = Harness::with_one(124).await;
     harness.secret("acme-api-key", "not the key");
     harness.start_for(&[&acme]).await;

@@ -346,7 +346,7 @@ async fn eploys_ways_can_be_set() {
 /// Where no change of stage moves the modification date, whoever is moved is invited all the same: by each feed that shows
 /// changes of stage, and by the stage scan where none was chosen. The doctor says which it is, and what was missed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_moved_is_invited_where_that_does_not_move_the_date() {
+async fn moves_are_found_where_they_do_not_change_the_date() {
     let frozen = || json!({"stage_change_moves_date": false});
     let mut routed = frozen();
     routed["stage_route"] = json!("Application.StageId");

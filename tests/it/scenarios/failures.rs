@@ -39,7 +39,7 @@ async fn reads(acme: &Customer, application: u64, outcome: &str, words: &[&str])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited() {
+async fn a_missing_address_is_reported_and_the_candidate_invited_once_it_exists() {
     let (mut harness, acme) = Harness::with_one(51).await;
     harness.start_for(&[&acme]).await;
     let created = acme.applicant().await;
@@ -62,7 +62,7 @@ async fn a_missing_address_is_told_and_once_it_is_there_the_candidate_is_invited
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
+async fn a_platform_refusal_is_reported_and_fixed_by_reentry() {
     let (mut harness, acme) = Harness::with_one(52).await;
     harness.start_for(&[&acme]).await;
     harness
@@ -90,7 +90,7 @@ async fn a_refusal_of_the_platform_is_told_and_mended_by_coming_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_interview_that_is_gone_is_told() {
+async fn a_deleted_interview_is_reported() {
     let (mut harness, acme) = Harness::with_one(53).await;
     harness.mapping("acme")["assessment"]["id"] = json!("0123456789abcdef0123456789abcdef");
     harness.start_for(&[&acme]).await;
@@ -244,7 +244,7 @@ async fn every_ending_is_shown() {
 
 /// While the platform is down the recruiter learns that the invitation is late, and then that it went out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_delay_is_told_and_then_forgotten() {
+async fn a_delay_is_reported_and_then_cleared() {
     let (mut harness, acme) = Harness::with_one(57).await;
     harness.config["timing"]["late_seconds"] = json!(0.5);
     harness.start_for(&[&acme]).await;
@@ -277,7 +277,7 @@ async fn a_delay_is_told_and_then_forgotten() {
 
 /// What cannot be sent for too long is given up, and says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_given_up_is_told() {
+async fn giving_up_is_reported() {
     let (mut harness, acme) = Harness::with_one(58).await;
     harness.config["timing"]["give_up_seconds"] = json!(1.5);
     harness.start_for(&[&acme]).await;

@@ -134,7 +134,7 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_the_named_fields_are_told_and_nothing_of_them_stays() {
+async fn only_the_named_fields_are_sent_and_none_is_stored() {
     let person = json!({"person": ["last_name", "email"]});
     let (mut harness, acme) = by_stage(602, person).await;
     harness.logs = "info,stagecall=trace,stagecall_core=trace,stagecall_hrms=trace,stagecall_http=trace,stagecall_eploy=trace";
@@ -166,7 +166,7 @@ async fn only_the_named_fields_are_told_and_nothing_of_them_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_fails_is_told_again_with_the_same_id() {
+async fn a_failed_webhook_is_retried_with_the_same_id() {
     let (mut harness, acme) = by_stage(603, json!({})).await;
     start(&mut harness, &acme).await;
     harness
@@ -209,7 +209,7 @@ async fn what_fails_is_told_again_with_the_same_id() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gone_is_gone_until_somebody_has_it_redelivered() {
+async fn gone_ends_delivery_until_an_operator_redelivers() {
     let (mut harness, acme) = by_stage(604, json!({})).await;
     let before = hire(&harness, &acme).await;
     start(&mut harness, &acme).await;
@@ -280,7 +280,7 @@ async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
 
 /// A key that may not read placements costs the hires, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn placements_that_cannot_be_read_keep_nobody_from_being_invited() {
+async fn unreadable_placements_do_not_stop_invitations() {
     let (mut harness, acme) = Harness::with_one(606).await;
     let what = json!({"placement_statuses": ["4"]});
     plan(&mut harness, what, json!({})).await;

@@ -59,7 +59,7 @@ async fn who_is_at_the_stage_is_invited_where_the_mapping_includes_them() {
 
 /// A mapping that is added, and one whose vacancies change, begin with a baseline of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
+async fn a_changed_configuration_invites_nobody_for_an_earlier_move() {
     let (mut harness, acme) = Harness::with_one(33).await;
     let vacancy = |title: &str| NewVacancy {
         title: title.to_owned(),
@@ -116,7 +116,7 @@ async fn a_changed_configuration_invites_nobody_for_a_move_of_before() {
 
 /// Who enters while the mapping is paused is passed over, then and afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_paused_mapping_invites_nobody_also_not_later() {
+async fn a_paused_mapping_invites_nobody_then_or_later() {
     let (mut harness, acme) = Harness::with_one(34).await;
     harness.mapping("acme")["paused"] = json!(true);
     harness.start_for(&[&acme]).await;

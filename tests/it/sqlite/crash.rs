@@ -1,4 +1,4 @@
-//! A host is killed in the middle of its writes, and a new one takes over its file.
+//! A process is killed in the middle of its writes, and a new one takes over its file.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
@@ -11,17 +11,17 @@ use stagecall_tests::sample::{claimed, detected, key};
 
 use super::Place;
 
-/// Tells the process that is to be killed which file to work on.
+/// The variable with the file for the process that is to be killed.
 const FILE: &str = "STAGECALL_CRASH_FILE";
 
-/// What stands before each number that it has an answer for.
+/// The prefix of each number whose writes were answered.
 const ANSWERED: &str = "answered ";
 
 fn reference(application: usize) -> Reference {
     Reference::new(format!("p{application}"))
 }
 
-/// Every answered write is there and whole, whenever the process ends; and the lock went with the process.
+/// Every answered write is there and complete, whenever the process ends. The lock is released with the process.
 #[tokio::test]
 async fn what_was_answered_survives_a_kill() {
     let place = Place::new();
@@ -44,7 +44,7 @@ async fn what_was_answered_survives_a_kill() {
         loop {
             let mut line = String::new();
             lines.read_line(&mut line).unwrap();
-            // What it still managed to say counts, except for half a line.
+            // All its output counts, except for half a line.
             let Some(line) = line.strip_suffix('\n') else {
                 break;
             };
@@ -57,7 +57,7 @@ async fn what_was_answered_survives_a_kill() {
             }
         }
         host.wait().unwrap();
-        assert!(killed, "it ended by itself");
+        assert!(killed, "it exited before it was killed");
 
         let store = Store::open_exclusive(&place.path()).unwrap();
         for application in answered {
@@ -72,8 +72,8 @@ async fn what_was_answered_survives_a_kill() {
     }
 }
 
-/// Not a test of its own: the process that is killed. It writes from several tasks, as fast as it can, and says for
-/// each number when all three of its writes were answered.
+/// Not a test of its own: the process that is killed. It writes from several tasks as fast as it can, and prints each
+/// number when all three of its writes were answered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by what_was_answered_survives_a_kill"]
 async fn the_host() {
@@ -84,7 +84,7 @@ async fn the_host() {
     let tasks = (0..16).map(|task| {
         let store = store.clone();
         tokio::spawn(async move {
-            // Enough to be still at it when the end comes.
+            // Enough to be still writing when it is killed.
             for application in (1..200_000).filter(|n| n % 16 == task) {
                 let row = detected(key("acme", application));
                 if store.insert(&row).await.unwrap() == Inserted::Existed {

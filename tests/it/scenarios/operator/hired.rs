@@ -7,7 +7,7 @@ use super::operate;
 use crate::scenarios::hires::{by_stage, hire, start, webhooks};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_operator_sees_a_hire_and_has_it_told_again() {
+async fn an_operator_sees_a_hire_and_redelivers_it() {
     let (mut harness, acme) = by_stage(611, json!({})).await;
     start(&mut harness, &acme).await;
     let hired = hire(&harness, &acme).await.to_string();

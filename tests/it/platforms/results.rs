@@ -1,4 +1,4 @@
-//! Results, lists, and what they cost.
+//! Results, lists, and their cost in calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use url::Url;
 use super::{Scene, each};
 
 #[tokio::test]
-async fn every_status_that_is_promised_is_told() {
+async fn every_promised_status_is_returned() {
     each(async |scene| {
         for (number, status) in (1..).zip(scene.capabilities.statuses.clone()) {
             let reference = scene.invited(number).await;
@@ -28,7 +28,7 @@ async fn every_status_that_is_promised_is_told() {
 }
 
 #[tokio::test]
-async fn a_finished_one_is_told_in_full() {
+async fn a_completed_result_is_returned_in_full() {
     each(async |scene| {
         let begun = Timestamp::now();
         let reference = scene.invited(1).await;
@@ -52,7 +52,7 @@ async fn a_finished_one_is_told_in_full() {
 }
 
 #[tokio::test]
-async fn an_unknown_reference_is_told_as_cancelled() {
+async fn an_unknown_reference_is_returned_as_cancelled() {
     each(async |scene| {
         let nobody = Reference::new("00000000000000000000000000000000");
         let result = scene.platform.result(&scene.first, &nobody).await;
@@ -61,7 +61,7 @@ async fn an_unknown_reference_is_told_as_cancelled() {
     .await;
 }
 
-/// The list's markers, and the statuses that it tells.
+/// The list's change tokens and statuses.
 async fn seen(scene: &Scene) -> BTreeMap<Reference, (Option<Status>, String)> {
     let list = scene.list().await;
     list.into_iter()
@@ -70,7 +70,7 @@ async fn seen(scene: &Scene) -> BTreeMap<Reference, (Option<Status>, String)> {
 }
 
 #[tokio::test]
-async fn a_list_tells_of_each_that_changed_and_of_no_other() {
+async fn a_list_shows_each_change_and_no_other() {
     each(async |scene| {
         assert_eq!(scene.list().await, [], "{}", scene.kind.name);
         let mut all = Vec::new();
@@ -93,7 +93,7 @@ async fn a_list_tells_of_each_that_changed_and_of_no_other() {
             (2, Status::Sent),
         ] {
             let told = later[&all[at]].0;
-            assert!(told.is_none_or(|told| told == status), "{told:?}");
+            assert!(listed.is_none_or(|listed| listed == status), "{listed:?}");
         }
 
         scene.stand.score_again(&all[1]).await;
@@ -124,7 +124,7 @@ async fn where_the_list_is_always_cheaper_it_is_one_call_and_a_result_another() 
     .await;
 }
 
-/// What leads to the next page is kept, and another process goes on with it.
+/// The link to the next page is saved, and another process continues with it.
 #[tokio::test]
 async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
     each(async |scene| {
