@@ -22,7 +22,7 @@ pub struct Cast {
     pub poisoned: Member,
     /// Its Eploy refuses the credentials.
     pub locked: Member,
-    /// Its invitations are at the platform when the function falls asleep; so are its reports at Eploy later.
+    /// Its invitations are at the platform when the function is suspended; so are its reports at Eploy later.
     pub sending: Member,
     /// Its candidates are being read, and nothing is claimed, when the function falls asleep.
     pub reading: Member,

@@ -1,5 +1,4 @@
-//! What of people and secrets the stack could have left where none of it may be: in what waits in a queue, and in the
-//! table, read as it is kept.
+//! Searches the queues and the table for personal data and secrets, in their stored form.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use secrecy::ExposeSecret as _;
@@ -11,8 +10,8 @@ use stagecall_tests::privacy::{forms, found};
 
 use crate::member::Member;
 
-/// The most that a document is unpacked to.
-const LARGEST: usize = 1 << 24;
+/// The size limit of an unpacked document.
+const MAX_DOCUMENT_BYTES: usize = 1 << 24;
 
 /// Everybody's data in every form, and every secret of these members, with the callback tokens that are valid.
 pub async fn needles(stack: &Stack, player: &SandboxClient, members: &[&Member]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What the stack has left in its logs.
+//! Checks the stack's logs and metrics.
 
 use std::collections::BTreeSet;
 
@@ -71,31 +71,31 @@ pub async fn metrics_for_the_alarms(stack: &Stack) {
     }
 }
 
-/// What a role that lacks an action makes a function say.
+/// What a function logs if its role lacks an action.
 const REFUSED: &str = "the role may not do this";
 
-/// What functions say of something in vain that no work waits for: nothing but the log shows it.
-const IN_VAIN: [&str; 3] = [
+/// Log messages of failures without a retry: only the log shows them.
+const FAILURES: [&str; 3] = [
     "subscribers were not told",
     "enqueue failed",
     "come again later than they should",
 ];
 
-/// Why that may be in this story, in which AWS goes away.
-const AWAY: [&str; 4] = [
+/// The allowed causes in this story, in which AWS is unreachable at times.
+const OUTAGE_CAUSES: [&str; 4] = [
     "AWS took too long to answer",
     "AWS cannot be reached",
     "the answer of AWS was not understood",
     "no time left",
 ];
 
-/// No function was refused anything, and what it failed at without consequences it failed at because AWS was away: so a
-/// permission that is missing is noticed also where work goes on without it.
+/// No function was refused anything, and every failure without consequences was caused by the AWS outage. So a missing
+/// permission is noticed also where work continues without it.
 pub async fn no_unexpected_failures(stack: &Stack) {
     let says = |line: &str, words: &[&str]| words.iter().any(|words| line.contains(words));
     for line in stack.log().await.unwrap() {
         let text = &line.text;
-        let in_vain = says(text, &IN_VAIN) && !says(text, &AWAY);
+        let in_vain = says(text, &FAILURES) && !says(text, &OUTAGE_CAUSES);
         assert!(
             !in_vain && !text.contains(REFUSED),
             "{} says: {text}",

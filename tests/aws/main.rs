@@ -1,5 +1,5 @@
 //! The deployed story: the project's own template on an emulator of AWS, the functions' own binaries, and customers in
-//! the sandbox. The schedule drives everything; the sandbox judges.
+//! the sandbox. The schedule drives everything. The sandbox's records decide.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,8 +32,8 @@ use stagecall_emulator::{Emulator, Functions, Plan, Stack};
 use stagecall_sandbox::{Options, Sandbox};
 use stagecall_tests::harness::within;
 
-/// How long something may take that waits for the schedule: two minutes of it on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(160);
+/// The timeout of anything that waits for the schedule: two rounds on a busy machine.
+const SCHEDULE_TIMEOUT: Duration = Duration::from_secs(160);
 
 /// The intervals of the story.
 fn timing() -> Timing {
@@ -103,19 +103,19 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Tells how far the story is.
+/// Prints the progress of the story.
 fn tell(since: Instant, what: &str) {
     eprintln!("deployed: {:3} s: {what}", since.elapsed().as_secs());
 }
 
 /// What `look` finds, as soon as it finds something. Fails with `what` if two minutes of the schedule do not bring it.
 async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
-    within(PATIENCE, look)
+    within(SCHEDULE_TIMEOUT, look)
         .await
         .unwrap_or_else(|| panic!("timed out waiting until {what}"))
 }
 
-/// What the functions complained about, for whoever has to find out what went wrong.
+/// The functions' warnings and errors, to diagnose a failure.
 async fn failures(stack: &Stack) {
     const LINES: usize = 40;
     let log = stack.log().await.unwrap_or_default();

@@ -81,7 +81,7 @@ impl Member {
         member
     }
 
-    /// With an HRMS that is told of whoever enters the stage of offers.
+    /// With an HRMS that gets a webhook for each application that enters the stage of offers.
     pub async fn with_hrms(mut self, player: &SandboxClient) -> Self {
         let hrms = player.hrms(&self.customer.name).await.unwrap();
         let offers = Trigger {
@@ -161,7 +161,7 @@ impl Member {
     }
 
     /// The rows of its invitations.
-    pub async fn on_record(&self, stack: &Stack) -> Vec<Invitation> {
+    pub async fn recorded(&self, stack: &Stack) -> Vec<Invitation> {
         let (all, mut rows, mut next) = (InvitationFilter::default(), Vec::new(), None);
         loop {
             let store = stack.store();

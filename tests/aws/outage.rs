@@ -1,5 +1,5 @@
-//! AWS goes away with work under way, and comes back: it is restarted, loses what waited in a queue, or cannot be reached
-//! for longer than a lease. Functions that are at work then cannot put on record what they did.
+//! AWS fails with work in flight, and recovers: it is restarted, loses a queue's messages, or is unreachable for longer
+//! than a lease. Functions that are at work then cannot record what they did.
 
 use std::time::{Duration, Instant};
 
@@ -53,8 +53,8 @@ pub async fn slow_calls(scene: &Scene<'_>, cast: &Cast) {
         .await;
 }
 
-/// AWS cannot be reached for longer than a lease: whoever calls it waits in vain. Meanwhile invitations arrive at the
-/// platform, and a candidate's answer is called back to nobody.
+/// AWS is unreachable for longer than a lease: calls get no answer. Meanwhile invitations arrive at the platform, and the
+/// callback of a candidate's answer fails.
 pub async fn unreachable(scene: &Scene<'_>, emulator: &Emulator, cast: &Cast) {
     until("invitations are under way", async || {
         (scene.arrived(&cast.acme, INVITE).await > 0).then_some(())
@@ -74,7 +74,7 @@ pub async fn unreachable(scene: &Scene<'_>, emulator: &Emulator, cast: &Cast) {
     let lease = Duration::from_secs_f64(timing().lease_seconds + 1.0);
     tokio::time::sleep(lease.saturating_sub(since.elapsed())).await;
     let invited = cast.acme.invited().await;
-    assert!(invited > 0, "nobody was invited meanwhile");
+    assert!(invited > 0, "no candidate was invited meanwhile");
     emulator.go_on().await.unwrap();
     scene.slow(&[]).await;
     scene.tell(&format!(

@@ -1,7 +1,7 @@
-//! The story: customers join, recruiters move candidates, candidates answer; and whatever can go wrong does. Strangers
-//! call, functions are killed, others fall asleep past their leases, messages come twice, a platform and an Eploy cannot
-//! be reached, AWS is restarted, goes out of reach and loses a queue, results wait because nobody takes them, and one
-//! tenant's work fails until it is mended. One customer's HRMS takes the hire that it is told of, another's does not.
+//! The story: customers join, recruiters move candidates, candidates answer; and everything fails that can. Strangers
+//! call, functions are killed, others are suspended past their leases, messages are doubled, a platform and an Eploy are
+//! unreachable, AWS is restarted, becomes unreachable and loses a queue, results wait because their function is off, and
+//! one tenant's work fails until it is fixed. One customer's HRMS accepts its webhook, another's does not.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use stagecall_core::ports::OperatorStore as _;
@@ -15,16 +15,19 @@ use crate::member::Member;
 use crate::scene::Scene;
 use crate::{callbacks, data_residue, outage, strangers, suspended, until, verdict};
 
-/// After how many seconds work comes back whose function is dead or asleep: when a lease has run out, with everything that
-/// goes before it. What a function hands back comes sooner.
-const BACK: u32 = 18;
+/// The visibility timeout, in seconds: after it, work of a dead or suspended function is delivered again. It is longer than
+/// a lease and everything before it. Work that a function returns comes sooner.
+const VISIBILITY_SECONDS: u32 = 18;
 
 /// Plays the first round of the schedule, and what can go wrong before the next: customers join, and those of their
 /// candidates are invited who are to be from the beginning.
 pub async fn begins(scene: &Scene<'_>) -> Cast {
     let stack = scene.stack;
     for queue in Queue::ALL {
-        stack.shorten_visibility(queue, BACK).await.unwrap();
+        stack
+            .shorten_visibility(queue, VISIBILITY_SECONDS)
+            .await
+            .unwrap();
     }
     let cast = Cast::new(scene.player).await;
     for member in cast.members() {
@@ -97,7 +100,7 @@ pub async fn begins(scene: &Scene<'_>) -> Cast {
     cast
 }
 
-/// Plays the rest: AWS goes away and comes back, again and again, and everything comes to its end nevertheless.
+/// Plays the rest: AWS fails and recovers repeatedly, and everything completes nevertheless.
 pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast) {
     for member in [&cast.unsent, &cast.unread] {
         assert_eq!(member.invited().await, 0, "a line was not cut");
@@ -127,7 +130,7 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
         (scene.stack.depth(Queue::Invite).await.unwrap() == 0).then_some(())
     })
     .await;
-    // Not before: whoever dies between putting on record that a hire was told in vain and saying so leaves it unsaid.
+    // Not before: a worker that dies between recording a failed webhook and logging it leaves it unlogged.
     cast.acme.hire(scene.player).await;
     let some = [&cast.poisoned, &cast.acme, &cast.bravo];
     callbacks::without_write_back(scene, &cast.killed, &some).await;
@@ -137,7 +140,7 @@ pub async fn goes_on(scene: &Scene<'_>, emulator: &mut Emulator, cast: &mut Cast
         let sums = verdict::judge(&cast.members()).await;
         (sums.wrong.is_empty() && scene.idle().await).then_some(())
     };
-    if stagecall_tests::harness::within(crate::PATIENCE, done)
+    if stagecall_tests::harness::within(crate::SCHEDULE_TIMEOUT, done)
         .await
         .is_none()
     {
@@ -188,7 +191,7 @@ async fn kills(scene: &Scene<'_>, killed: &Member, taken: &mut Vec<Taken>) {
     })
     .await;
     let processes = scene.stack.kill(Function::Invite).await.unwrap();
-    assert!(processes > 0, "nobody was there to be killed");
+    assert!(processes > 0, "no process was there to be killed");
     assert_eq!(killed.invited().await, 0, "it was killed too late");
     scene.slow(&[]).await;
     scene.tell(&format!(
@@ -203,25 +206,25 @@ async fn poll_dies(scene: &Scene<'_>, polled: &Member) {
     })
     .await;
     let processes = scene.stack.kill(Function::Poll).await.unwrap();
-    assert!(processes > 0, "nobody was there to be killed");
+    assert!(processes > 0, "no process was there to be killed");
     assert_eq!(polled.invited().await, 0, "it was killed too late");
     scene.tell(&format!(
         "killed {processes} processes of the poll function in the middle of a page"
     ));
 }
 
-/// It is on record of all its invitations that they did not go out, or may not have.
+/// All its invitations are recorded as not sent, or as unknown.
 async fn is_cut_off(scene: &Scene<'_>, member: &Member) {
     let what = format!("it is on record that {} is cut off", member.customer.name);
     until(&what, async || {
-        let rows = member.on_record(scene.stack).await;
+        let rows = member.recorded(scene.stack).await;
         let troubled = rows.iter().filter(|row| row.failure.is_some()).count();
         (troubled >= member.invitees.len()).then_some(())
     })
     .await;
 }
 
-/// Waits until it is on record who is at the trigger stage already: from then on, entries count.
+/// Waits until the baseline is recorded: from then on, entries count.
 async fn turned_on(scene: &Scene<'_>, member: &Member) {
     use stagecall_core::ports::{MappingStatus, TenantStates as _};
     until("the mapping is on", async || {
@@ -234,7 +237,7 @@ async fn turned_on(scene: &Scene<'_>, member: &Member) {
     .await;
 }
 
-/// What failed again and again is among the dead letters, alone.
+/// Only the message that failed repeatedly is among the dead letters.
 async fn poisoned(scene: &Scene<'_>, poisoned: &Member) {
     let letters = scene.stack.dead_letters(Queue::Poll).unwrap();
     until("the poisoned message is a dead letter", async || {
@@ -251,16 +254,16 @@ async fn poisoned(scene: &Scene<'_>, poisoned: &Member) {
     scene.tell("the poisoned message is among the dead letters, alone");
 }
 
-/// The one HRMS has taken its webhook, once; the other was told once, and that it refused is counted.
+/// The one HRMS has accepted its webhook once. The other got it once, and its refusal is counted.
 async fn hires_are_announced(scene: &Scene<'_>) {
-    until("a hire was told in vain", async || {
+    until("a webhook was refused", async || {
         let log = scene.stack.log_of(Function::WriteBack).await.unwrap();
         let counted = |one: &Metric| one.name == "HiresUndelivered";
         let mut metrics = log.iter().flat_map(Line::metrics);
         metrics.any(|one| counted(&one)).then_some(())
     })
     .await;
-    until("a hire was told", async || {
+    until("a hire was announced", async || {
         (scene.player.webhooks(0).await.unwrap().next > 0).then_some(())
     })
     .await;

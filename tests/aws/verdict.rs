@@ -1,4 +1,4 @@
-//! What should have happened, compared with what the stand-ins say did.
+//! Compares what should have happened with the stand-ins' records.
 
 use stagecall_sandbox::control::{Judged, ParticipantView, Standing};
 use stagecall_tests::harness::percent;

@@ -11,10 +11,10 @@ use crate::figure::{Aim, Figure};
 use crate::process::Process;
 use crate::story::{ACCOUNT, Story, TOKEN, hand};
 
-/// The most memory in a batch of ten, in megabytes.
+/// The memory limit of a batch of ten, in megabytes.
 const IN_A_BATCH: f64 = 20.0;
 
-/// The most memory of a long poll, in megabytes.
+/// The memory limit of a long poll, in megabytes.
 const IN_A_LONG_POLL: f64 = 40.0;
 
 /// How many records are in a batch.

@@ -7,7 +7,7 @@ use crate::figure::{Aim, Figure};
 use crate::process::Process;
 
 /// How many times as long as the smallest function.
-const LONGEST: f64 = 3.0;
+const MAX_RATIO: f64 = 3.0;
 
 /// A port that nobody listens on: nothing is called before the first event.
 const NOWHERE: &str = "http://127.0.0.1:9";
@@ -44,7 +44,7 @@ pub async fn measure(
             name,
             time / smallest,
             "×",
-            Aim::AtMost(LONGEST),
+            Aim::AtMost(MAX_RATIO),
         ));
     }
     Ok(figures)

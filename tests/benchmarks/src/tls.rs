@@ -19,7 +19,7 @@ use crate::share::{Group, SHARE};
 use crate::start::median;
 
 /// How many milliseconds more than with the whole core.
-const MOST: f64 = 50.0;
+const MAX_EXTRA_MILLIS: f64 = 50.0;
 
 /// How often each is measured.
 const TURNS: usize = 15;
@@ -49,7 +49,7 @@ pub async fn measure(example: &Path) -> anyhow::Result<Vec<Figure>> {
         "first TLS request: more with {:.0} % of a core",
         SHARE * 100.0
     );
-    let aim = Aim::AtMost(MOST);
+    let aim = Aim::AtMost(MAX_EXTRA_MILLIS);
     let more = match &group {
         Ok(_) => Figure::new(more, median(part) - whole, "ms", aim),
         Err(why) => Figure::missing(more, why.clone(), "ms", aim),

@@ -26,8 +26,8 @@ pub(crate) const REGION: &str = "eu-west-2";
 /// The owner of the account, who may do everything. The functions have their roles instead.
 const OWNER: &str = "test";
 
-/// How long the emulator may take to listen. It takes half a second where there is time for it.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The timeout for the emulator to listen. It takes half a second on an idle machine.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl Emulator {
         let what = "restart";
         let process = self.process()?;
         process::signal("TERM", &process).await;
-        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
+        let ended = tokio::time::timeout(START_TIMEOUT, self.process.wait()).await;
         ended
             .map_err(|_| Error::refused(what, "it does not end"))?
             .map_err(|problem| Error::refused(what, problem))?;
@@ -151,7 +151,7 @@ impl Emulator {
             .is_err()
         {
             let ended = self.process.try_wait().is_ok_and(|status| status.is_some());
-            if ended || began.elapsed() > PATIENCE {
+            if ended || began.elapsed() > START_TIMEOUT {
                 return Err(Error::Failed {
                     program: "ministack".to_owned(),
                     said: end_of(
@@ -264,7 +264,7 @@ impl Emulator {
     }
 }
 
-/// What both the emulator and SAM are told: where AWS is, and as whom.
+/// The environment of the emulator and of SAM: AWS's address and the credentials.
 fn environment(endpoint: &Url) -> [(&'static str, String); 6] {
     [
         (

@@ -52,7 +52,7 @@ const DATE: &[&str] = &[
 ];
 
 /// The longest piece of the body that becomes a header, in characters.
-const LONGEST: usize = 120;
+const MAX_HEADER_CHARS: usize = 120;
 
 /// The headers of an answer with this body.
 pub fn of(body: &[u8]) -> Vec<(String, String)> {
@@ -78,5 +78,5 @@ fn piece(body: &[u8], random: &mut Rng) -> String {
     let from = random.usize(..=body.len());
     let text = String::from_utf8_lossy(&body[from..]);
     let allowed = text.chars().filter(|sign| !sign.is_control());
-    allowed.take(random.usize(..=LONGEST)).collect()
+    allowed.take(random.usize(..=MAX_HEADER_CHARS)).collect()
 }

@@ -26,7 +26,7 @@ pub const ANSWERS: Target = Target {
 };
 
 /// The longest that a receiver may put the next attempt off, and a little more.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(28);
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(28);
 
 fn answered(input: &[u8], choice: u64) -> Result<(), String> {
     const STATUSES: [u16; 10] = [200, 202, 301, 400, 401, 410, 429, 500, 502, 503];
@@ -79,7 +79,7 @@ fn again(status: u16, wait: Option<SignedDuration>, at: Timestamp) -> Result<(),
         row = next.map_err(|error| format!("{error:?}"))?.next;
     }
     match row.due_at {
-        Some(due) if due <= at || due.duration_since(at) > LONGEST_WAIT => {
+        Some(due) if due <= at || due.duration_since(at) > MAX_WAIT => {
             Err(format!("after {status} and {wait:?} it is due at {due}"))
         }
         None if !matches!(status, 200..300 | 410) => Err(format!("{status} ends it")),

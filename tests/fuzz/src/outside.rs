@@ -168,11 +168,11 @@ pub fn silent(text: &str) -> Result<(), String> {
 }
 
 /// How long ago at most the answer came that an error is about.
-const LONGEST_RUN: SignedDuration = SignedDuration::from_mins(5);
+const MAX_RUN: SignedDuration = SignedDuration::from_mins(5);
 
 /// The longest that anybody outside may make us wait: what Eploy says is believed for two days, and a little time has
 /// passed since.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(49);
+const MAX_WAIT: SignedDuration = SignedDuration::from_hours(49);
 
 /// What may be said of any failed call: it repeats nothing, a server's error is never taken for "without effect", and no
 /// answer stops the calls for good or lets the next one begin before now.
@@ -186,7 +186,7 @@ pub fn fair(error: &CallError, status: u16, wrote: bool) -> Result<(), String> {
     silent(&format!("{error} {timeless:?}"))?;
     if let Some(until) = error.retry_at {
         let wait = until.duration_since(Timestamp::now());
-        if wait > LONGEST_WAIT || wait < -LONGEST_RUN {
+        if wait > MAX_WAIT || wait < -MAX_RUN {
             return Err(format!("an answer makes us wait until {until}"));
         }
     }

@@ -7,11 +7,11 @@ use fastrand::Rng;
 
 use crate::mutate::mutated;
 
-/// Failures after which a target is left alone.
-const ENOUGH: usize = 5;
+/// The number of failures after which a target is stopped.
+const MAX_FAILURES: usize = 5;
 
-/// How long one input may take. Far above what any needs, far below what a worker could be held up for.
-const LONGEST: Duration = Duration::from_secs(5);
+/// The time limit of one input. Far above any input's need, far below what would block a worker.
+const INPUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A parser, with documents to break.
 pub struct Target {
@@ -48,7 +48,7 @@ pub fn run(target: &Target, seed: u64, executions: u64, time: Duration) -> Outco
         failures: Vec::new(),
     };
     while outcome.executions < executions
-        && outcome.failures.len() < ENOUGH
+        && outcome.failures.len() < MAX_FAILURES
         && begun.elapsed() < time
     {
         outcome.executions += 1;
@@ -69,7 +69,7 @@ pub fn check(target: &Target, input: &[u8]) -> Result<(), String> {
     let taken = begun.elapsed();
     match outcome {
         Err(_) => Err("it panicked".to_owned()),
-        Ok(Ok(())) if taken > LONGEST => Err(format!("it took {} s", taken.as_secs())),
+        Ok(Ok(())) if taken > INPUT_TIMEOUT => Err(format!("it took {} s", taken.as_secs())),
         Ok(outcome) => outcome,
     }
 }

@@ -92,7 +92,7 @@ async fn a_list_shows_each_change_and_no_other() {
             (1, Status::Completed),
             (2, Status::Sent),
         ] {
-            let told = later[&all[at]].0;
+            let listed = later[&all[at]].0;
             assert!(listed.is_none_or(|listed| listed == status), "{listed:?}");
         }
 
@@ -142,7 +142,7 @@ async fn a_list_that_was_left_off_is_gone_on_with_elsewhere() {
             for line in page.lines {
                 assert!(
                     all.remove(&line.reference),
-                    "{name}: told twice, or not ours"
+                    "{name}: listed twice, or not ours"
                 );
             }
             pages += 1;

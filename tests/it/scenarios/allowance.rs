@@ -1,11 +1,11 @@
-//! The day's calls are spent: nothing is lost, and it goes on by itself.
+//! The day's calls are spent: nothing is lost, and work resumes without intervention.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, NewApplications, SystemSettings};
 use stagecall_tests::harness::{Harness, TRIGGER, until};
 
-/// Eploy says that the allowance is spent, in either way; the log says so and what to do, and what was left undone is
-/// done once there are calls again.
+/// Eploy reports a spent allowance, in both ways. The log has it with the remedy, and the open work is done once there are
+/// calls again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eploys_spent_allowance_is_reported_and_recovered_from() {
     let mut harness = Harness::new(141).await;
@@ -57,8 +57,8 @@ async fn eploys_spent_allowance_is_reported_and_recovered_from() {
     }
 }
 
-/// Stagecall keeps to the calls that it was given, and the log says when they are spent. What is left goes to reports
-/// before invitations, and to those before polls.
+/// Stagecall respects its allowance, and logs when it is spent. Reports come before invitations, and invitations before
+/// polls.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_calls_are_made_than_were_given() {
     let (mut harness, acme) = Harness::with_one(142).await;
@@ -82,7 +82,7 @@ async fn no_more_calls_are_made_than_were_given() {
             .filter(|call| call.operation.starts_with("eploy."))
             .count()
     };
-    // Some are kept for the polls of what is left of the day.
+    // Some are reserved for the polls of the rest of the day.
     until("the calls for invitations are made", async || {
         (made().await >= 16).then_some(())
     })
@@ -95,10 +95,10 @@ async fn no_more_calls_are_made_than_were_given() {
         .filter(|one| !one.application.actions.is_empty())
         .count();
     assert!((1..9).contains(&invited), "{invited} are invited");
-    assert!(shown >= 1, "nobody is shown");
+    assert!(shown >= 1, "no invitation is shown");
     harness.kill();
     harness.start().await;
-    // There is news of one, and no call left to tell it.
+    // One has a new result, and no call is left to report it.
     let told = all.iter().find(|one| !one.application.actions.is_empty());
     acme.act(&told.unwrap().participants, CandidateAct::Answer)
         .await;

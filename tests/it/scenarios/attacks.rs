@@ -1,4 +1,4 @@
-//! Attacks on the listener: whatever a stranger sends gets its answer, nothing of it is kept, and the host goes on.
+//! Attacks on the listener: everything a stranger sends is answered, nothing of it is stored, and the host continues.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -16,13 +16,13 @@ use super::privacy::nobody_is_left;
 
 mod encoded;
 
-/// What every attack speaks of: nothing may know it afterwards.
+/// The reference in every attack. It must not be stored anywhere.
 const ATTACK: &str = "a77ac000a77ac000a77ac000a77ac000";
-/// What the platform's own call speaks of.
+/// The reference in the platform's own call.
 const GENUINE: &str = "9e1111119e1111119e1111119e111111";
 
 /// Far above what a host needs, far below what it would need to keep what it is sent.
-const MOST_MEMORY_KIB: u64 = 300 * 1024;
+const MAX_MEMORY_KIB: u64 = 300 * 1024;
 
 fn body(key: &str) -> String {
     format!("{{\"key\": \"{key}\"}}")
@@ -59,13 +59,13 @@ fn files_with(harness: &Harness, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// After everything: the host is up, lets the platform in and invites, and has kept nothing of the attacks.
+/// After everything: the host is up, accepts the platform and invites, and has stored nothing of the attacks.
 async fn unimpressed(harness: &Harness, acme: &Customer, path: &str) {
     let headers = [("content-type", "application/json")];
     let genuine = body(GENUINE);
     let reply = request(harness.listen(), "POST", path, &headers, genuine.as_bytes()).await;
-    assert_eq!(reply.status, 200, "the platform is let in");
-    assert_eq!(files_with(harness, ATTACK), [""; 0], "something was kept");
+    assert_eq!(reply.status, 200, "the platform is accepted");
+    assert_eq!(files_with(harness, ATTACK), [""; 0], "something was stored");
     let kept = files_with(harness, GENUINE);
     assert!(
         kept.iter().any(|file| file.starts_with("stagecall.db")),
@@ -76,7 +76,7 @@ async fn unimpressed(harness: &Harness, acme: &Customer, path: &str) {
         assert!(!log.contains(bad), "the log has {bad}");
     }
     let peak = harness.memory_peak();
-    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB");
+    assert!(peak < MAX_MEMORY_KIB, "{peak} KiB");
     let invited = acme.invitee().await.application.id;
     acme.shows(invited, "Invited").await;
     nobody_is_left(harness, acme).await;
@@ -193,7 +193,7 @@ async fn nothing_of_a_stranger_is_kept() {
         ),
         (
             "no UTF-8",
-            // One broken character hides nothing else: it is read, and speaks of nobody.
+            // One broken character hides nothing else: the body is read, and has no reference.
             b"{\"key\": \"\xff\xfe\"}".to_vec(),
             200,
         ),
@@ -203,13 +203,13 @@ async fn nothing_of_a_stranger_is_kept() {
                 .encode_utf16()
                 .flat_map(u16::to_le_bytes)
                 .collect(),
-            // Every other byte is a control character, which a text may have here; it speaks of nobody.
+            // Every other byte is a control character, which a text may have here. It has no reference.
             200,
         ),
         (
             "a huge number",
             b"1e".iter().chain(&b"9".repeat(1000)).copied().collect(),
-            // A number that JSON does not have counts as none.
+            // A number that JSON does not allow counts as none.
             200,
         ),
         (
@@ -402,7 +402,7 @@ async fn broken_http_is_refused() {
     unimpressed(&harness, &acme, &path).await;
 }
 
-/// Whoever takes their time is cut off, in the head as in the body, and cannot keep others out.
+/// A slow client is disconnected, in the head and in the body, and cannot keep others out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_callers_are_cut_off() {
     let (mut harness, acme) = Harness::with_one(143).await;
@@ -415,7 +415,7 @@ async fn slow_callers_are_cut_off() {
         let mut connection = TcpStream::connect(to).await.unwrap();
         connection.write_all(head.as_bytes()).await.unwrap();
         let (mut reading, mut writing) = connection.into_split();
-        // A byte now and then, as long as it is taken.
+        // A byte at a time, as long as it is accepted.
         let dripping = tokio::spawn(async move {
             while writing.write_all(b"a").await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -427,7 +427,7 @@ async fn slow_callers_are_cut_off() {
         (begun.elapsed(), statuses(&String::from_utf8_lossy(&answer)))
     };
     let post = format!("POST {path} HTTP/1.1\r\nhost: {to}\r\n");
-    // What is no request yet is not answered; what is one is told.
+    // An incomplete head is not answered. A request is.
     let heads: [(String, &[u16]); 5] = [
         (String::new(), &[]),
         (post.clone(), &[]),
@@ -441,7 +441,7 @@ async fn slow_callers_are_cut_off() {
             &[408],
         ),
     ];
-    // More of them than there is room for.
+    // More of them than the host allows.
     let callers = (0..300).map(|number| trickle(heads[number % heads.len()].0.clone()));
     let crowd = join_all(callers.collect::<Vec<_>>());
     let crowd = tokio::spawn(crowd);
@@ -461,8 +461,7 @@ async fn slow_callers_are_cut_off() {
     unimpressed(&harness, &acme, &path).await;
 }
 
-/// A token that was rotated away is let in while the host is told to, and never once there is one between it and the
-/// present one.
+/// The previous token is accepted while the host is configured so. An older one never is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retired_token_is_refused() {
     let (mut harness, acme) = Harness::with_one(145).await;
@@ -501,7 +500,7 @@ async fn a_retired_token_is_refused() {
     }
 }
 
-/// The same call again and again changes nothing.
+/// Repeats of a call change nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_has_no_effect() {
     let (mut harness, acme) = Harness::with_one(144).await;
@@ -517,7 +516,7 @@ async fn a_replay_has_no_effect() {
     let before = acme.written(id).await;
     let key = &judged.participants[0].key;
     for variant in 0..40 {
-        // Half of them are word for word the same.
+        // Half of them are identical.
         let body = format!("{{\"key\": \"{key}\", \"n\": {}}}", variant / 2);
         let reply = request(harness.listen(), "POST", &path, &[], body.as_bytes()).await;
         assert_eq!(reply.status, 200);

@@ -1,9 +1,9 @@
-//! The listener: what it takes, what it refuses, and that it answers only for what is on disk.
+//! The listener: what it accepts, what it refuses, and that it answers only after the delivery is on disk.
 
 use stagecall_sandbox::control::{CandidateAct, Fault, Rule};
 use stagecall_tests::harness::{Customer, Harness, Reply, request, until};
 
-/// The path that Willo was told to call for an event, with the token.
+/// The path that was registered at Willo for an event, with the token.
 pub(super) async fn callback_path(harness: &Harness, customer: &Customer, event: &str) -> String {
     let name = &customer.name;
     until(
@@ -81,7 +81,7 @@ async fn only_the_platform_is_let_in_and_only_with_sense() {
         let reply = post(&harness, &wrong, body).await;
         assert_eq!(reply.status, 404, "{}", wrong.replace(token, "TOKEN"));
     }
-    // Nothing tells a wrong token from a wrong tenant.
+    // A wrong token and a wrong tenant get the same answer.
     let unknown = post(&harness, &path.replace("/acme/", "/nobody/"), body).await;
     assert_eq!(refused, unknown);
 
@@ -103,14 +103,14 @@ async fn only_the_platform_is_let_in_and_only_with_sense() {
     assert!(!harness.log().contains(token), "the token is in the log");
 }
 
-/// Killed right after its 200, the host still knows: its successor brings the result without another callback and
-/// without a sweep.
+/// A host that is killed right after its 200 loses nothing: its successor fetches the result without another callback or a
+/// sweep.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_is_on_disk() {
     let (mut harness, acme) = Harness::with_one(132).await;
     harness.open_to_callbacks();
     harness.without_sweeps();
-    // The platform's own callbacks get lost; the test calls in their place.
+    // The platform's own callbacks are lost. The test calls instead.
     let lost = Rule::now_and_then("willo.callback", 1.0, Fault::CallbackLost);
     harness.faults(vec![lost.clone()]).await;
     harness.start_for(&[&acme]).await;
@@ -118,7 +118,7 @@ async fn what_was_answered_is_on_disk() {
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;
-    // Nothing can be fetched before the end comes.
+    // Nothing can be fetched before the host is killed.
     let busy = Fault::TooMany {
         retry_after: Some(1),
     };
@@ -153,7 +153,8 @@ async fn what_was_answered_is_on_disk() {
     );
 }
 
-/// A callback that overtakes the record of its own invitation is kept until it finds it; one of nobody is parked.
+/// A callback that overtakes the record of its own invitation is kept until that exists. One without an invitation is
+/// parked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unmatched_callback_is_parked() {
     let (mut harness, acme) = Harness::with_one(133).await;
@@ -167,7 +168,7 @@ async fn an_unmatched_callback_is_parked() {
         .await;
 }
 
-/// A restart finds the registrations as they should be and makes no second ones.
+/// A restart finds the registrations correct and creates no second ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_are_registered_once() {
     let (mut harness, acme) = Harness::with_one(134).await;

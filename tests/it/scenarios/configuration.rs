@@ -1,11 +1,11 @@
-//! A configuration that cannot work is told at once and in full.
+//! All problems of a configuration are reported at once.
 
 use std::path::Path;
 
 use serde_json::json;
 use stagecall_tests::harness::{Harness, stagecall};
 
-/// Runs `serve` on a file until it ends, and tells its exit code and what it said.
+/// Runs `serve` on a file until it exits. Returns its exit code and its output.
 fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     let done = stagecall()
         .args(["serve", "--config"])
@@ -17,7 +17,7 @@ fn serve(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     (done.status.code(), text(done.stdout), text(done.stderr))
 }
 
-/// Every problem, each with its key and with what would be right; and no secret is repeated.
+/// Every problem, with its key and a valid value. No secret is repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_problems_are_reported_at_once() {
     let (mut harness, _) = Harness::with_one(111).await;
@@ -55,7 +55,7 @@ async fn all_problems_are_reported_at_once() {
         ("tenants.acme.mappings[0].report.questions", "percent"),
     ] {
         let line = said.lines().find(|line| line.contains(key));
-        let line = line.unwrap_or_else(|| panic!("{key} is not told:\n{said}"));
+        let line = line.unwrap_or_else(|| panic!("{key} is not reported:\n{said}"));
         assert!(
             line.contains(right),
             "{key} does not say \"{right}\": {line}"
@@ -80,7 +80,7 @@ async fn the_dialects_problems_name_the_setting_and_what_it_may_be() {
         "dialect.pagesize",
         "`page_size`",
     ] {
-        assert!(said.contains(words), "\"{words}\" is not told:\n{said}");
+        assert!(said.contains(words), "\"{words}\" is not reported:\n{said}");
     }
 }
 
@@ -102,7 +102,7 @@ async fn a_missing_or_malformed_file_is_reported() {
     );
 }
 
-/// `--check` says that a file is in order and begins nothing; the printed example is in order.
+/// `--check` accepts a valid file and starts nothing. The printed example is valid.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_can_be_checked_and_the_example_is_in_order() {
     let (harness, acme) = Harness::with_one(114).await;

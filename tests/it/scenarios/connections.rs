@@ -1,11 +1,10 @@
-//! A connection that does not work says why and what mends it, goes on by itself once it is mended, and is nobody
-//! else's problem.
+//! A broken connection is reported with its reason and its fix, resumes once it is fixed, and affects no other tenant.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Key, NewOption, Role, SystemSettings};
 use stagecall_tests::harness::{Customer, Harness, completed, free_port};
 
-/// What the log says of a tenant that is suspended.
+/// The log line of a suspended tenant.
 async fn suspended(harness: &Harness, tenant: &str, code: &str, mend: &[&str]) {
     let tenant = format!("tenant={tenant} ");
     let line = harness.logged(&["tenant suspended", &tenant]).await;
@@ -14,7 +13,7 @@ async fn suspended(harness: &Harness, tenant: &str, code: &str, mend: &[&str]) {
     }
 }
 
-/// The whole way for one candidate.
+/// The whole process for one candidate.
 async fn works(customer: &Customer) {
     let judged = customer.invitee().await;
     let id = judged.application.id;
@@ -124,7 +123,7 @@ async fn missing_eploy_permissions_are_reported_and_fixed_while_others_continue(
     }
 }
 
-/// An address where nobody listens, and one where there is no Eploy.
+/// An address without a listener, and one that is not Eploy's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_address_is_reported_while_others_continue() {
     let mut harness = Harness::new(122).await;
@@ -150,7 +149,7 @@ async fn a_wrong_address_is_reported_while_others_continue() {
     works(&good).await;
 }
 
-/// A permission that only some calls need: the log names it, and the report gets through once it is there.
+/// A permission that only some calls need: the log names it, and the report succeeds once it is granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_report_permission_is_reported_and_nothing_is_lost() {
     let (mut harness, acme) = Harness::with_one(123).await;
@@ -180,7 +179,7 @@ async fn a_missing_report_permission_is_reported_and_nothing_is_lost() {
     );
 }
 
-/// Willo's key is wrong: the log says so and what mends it, and the invitation goes out once it is right.
+/// Willo's key is wrong: the log has the problem and its fix, and the invitation is sent once the key is right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_platform_key_is_reported_and_fixed() {
     let (mut harness, acme) = Harness::with_one(124).await;
@@ -202,7 +201,7 @@ async fn a_wrong_platform_key_is_reported_and_fixed() {
     assert_eq!(judged.invitations.len(), 1);
 }
 
-/// A stage that vanishes breaks its mapping loudly; once it is back, whoever is there by then is not invited.
+/// A stage that vanishes is reported for its mapping. Once it is back, the applications there are not invited.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stage_that_vanishes_breaks_its_mapping_loudly() {
     let (mut harness, acme) = Harness::with_one(125).await;

@@ -1,4 +1,4 @@
-//! How many of the customer's calls are used.
+//! The number of the customer's calls that are used.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CallRecord, CandidateAct};
@@ -20,13 +20,13 @@ async fn beside_polls(acme: &Customer, since: usize) -> Vec<String> {
     operations.filter(|operation| operation != POLL).collect()
 }
 
-/// How many calls there have been.
+/// The number of calls so far.
 async fn now(acme: &Customer) -> usize {
     acme.calls(0).await.1
 }
 
-/// Over several polls, nothing is asked but one search each. The interval is a second: two calls closer together would
-/// be of one poll.
+/// Several polls make one search each and no other call. The interval is a second: two calls closer together would belong
+/// to one poll.
 async fn is_quiet(acme: &Customer) {
     acme.polled().await;
     let since = now(acme).await;
@@ -47,8 +47,8 @@ async fn is_quiet(acme: &Customer) {
     }
 }
 
-/// Before anybody is invited, and with invitations of all kinds on record, whose applications lie within the overlap
-/// that every poll reads again.
+/// Before any invitation, and with recorded invitations of all kinds, whose applications lie within the overlap that every
+/// poll reads again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_with_nothing_new_is_one_call() {
     let (mut harness, acme) = Harness::with_one(21).await;

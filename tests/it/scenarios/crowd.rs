@@ -1,5 +1,5 @@
-//! A crowd of candidates, who come little by little and do what is theirs to do, and what must be true of all of them
-//! in the end. The sandbox's records say whether it is.
+//! A crowd of candidates who enter gradually and act, and what must hold for all of them in the end, checked in the
+//! sandbox's records.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use stagecall_tests::harness::{Customer, Harness, completed, percent, soon};
 
 use super::privacy::nobody_is_left;
 
-/// What goes wrong besides.
+/// The injected faults.
 pub fn mild_faults() -> Vec<Rule> {
     let rule = Rule::now_and_then;
     vec![
@@ -31,7 +31,7 @@ pub struct Crowd<'a> {
 }
 
 impl<'a> Crowd<'a> {
-    /// So many, who are still at the stage before the trigger.
+    /// Adds `count` candidates at the stage before the trigger.
     pub async fn new(acme: &'a Customer, count: u32) -> Self {
         let all: Vec<u64> = acme
             .apply(count)
@@ -52,7 +52,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// Whoever has something to do does it; a reviewer scores.
+    /// Candidates with something to do act. A reviewer scores.
     pub async fn go_on(&self) {
         let acme = self.acme;
         let all = acme.all().await;
@@ -75,7 +75,7 @@ impl<'a> Crowd<'a> {
         acme.score(&scored, 7).await;
     }
 
-    /// Everybody enters, goes on and is reported; in the end each was invited once, and nobody is in the files or in the
+    /// All candidates enter, complete and are reported. In the end each was invited once, and none is in the files or the
     /// log.
     pub async fn ends_well(mut self, harness: &Harness) {
         self.enter(usize::MAX).await;
@@ -99,7 +99,7 @@ impl<'a> Crowd<'a> {
             assert!(has_ended(judged), "{judged:#?}");
         }
         let sent = harness.player.invitations(0).await.unwrap().records;
-        assert_eq!(sent.len(), all.len(), "somebody else was invited, too");
+        assert_eq!(sent.len(), all.len(), "others were invited, too");
         assert!(!harness.log().contains("has a second invitation"));
         nobody_is_left(harness, self.acme).await;
     }
@@ -109,7 +109,7 @@ fn declines(judged: &Judged) -> bool {
     judged.application.id.is_multiple_of(5)
 }
 
-/// Whether an application is where its story ends.
+/// Whether an application has reached its final state.
 fn has_ended(judged: &Judged) -> bool {
     let shown = judged
         .application

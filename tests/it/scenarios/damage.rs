@@ -1,4 +1,4 @@
-//! The host's file is damaged, or another is put in its place.
+//! The host's file is damaged or replaced.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn damage(file: &Path) {
     std::fs::write(file, bytes).unwrap();
 }
 
-/// Waits until the host says of itself that it is well, or what is wrong.
+/// Waits until the host's health endpoint has this status.
 async fn health(harness: &Harness, says: &str) {
     until(&format!("health says \"{says}\""), async || {
         let health = request(harness.listen(), "GET", "/health", &[], b"").await;

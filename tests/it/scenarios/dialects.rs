@@ -1,5 +1,5 @@
-//! Every reading of what the references leave open: the whole way for one candidate, with the sandbox switched to the
-//! reading and the connection set to match. All of them at the same time, in one host.
+//! Every reading of what the references leave open: the whole process for one candidate, with the sandbox switched to the
+//! reading and the connection configured to match. All of them at the same time, in one host.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn story(customer: &Customer) -> Result<(), String> {
     story_of(customer, customer.applicant().await.application).await
 }
 
-/// The whole way, up to the score; what is wrong with it, if anything is.
+/// The whole process, up to the score. Returns the problem, if any.
 async fn story_of(customer: &Customer, id: u64) -> Result<(), String> {
     customer.enter(&[id]).await;
     let wrong = async |what: &str| {
@@ -88,7 +88,7 @@ async fn story_of(customer: &Customer, id: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Plays the story for every customer; fails with all that went wrong.
+/// Runs the story for every customer. Fails with all problems.
 async fn play(harness: &mut Harness, customers: &[Customer]) {
     harness
         .start_for(&customers.iter().collect::<Vec<_>>())
@@ -343,8 +343,9 @@ async fn eploys_ways_can_be_set() {
     }
 }
 
-/// Where no change of stage moves the modification date, whoever is moved is invited all the same: by each feed that shows
-/// changes of stage, and by the stage scan where none was chosen. The doctor says which it is, and what was missed.
+/// Where a change of stage does not change the modification date, moved applications are invited nevertheless: by each feed
+/// that shows changes of stage, and by the stage scan if none is configured. The doctor reports the feed and what was
+/// missed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn moves_are_found_where_they_do_not_change_the_date() {
     let frozen = || json!({"stage_change_moves_date": false});

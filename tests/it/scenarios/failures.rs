@@ -1,4 +1,4 @@
-//! What goes wrong is shown where the recruiter looks, with what to do about it.
+//! Failures are shown where the recruiter looks, with the remedy.
 
 use serde_json::json;
 use stagecall_sandbox::control::{
@@ -6,7 +6,7 @@ use stagecall_sandbox::control::{
 };
 use stagecall_tests::harness::{Customer, Harness, completed, until};
 
-/// Changes a candidate's address; an empty one takes it away.
+/// Changes a candidate's address. An empty one removes it.
 async fn set_email(harness: &Harness, acme: &Customer, candidate: u64, email: &str) {
     let edit = EditCandidate {
         email: Some(email.to_owned()),
@@ -79,7 +79,7 @@ async fn a_platform_refusal_is_reported_and_fixed_by_reentry() {
         "out of the invitation stage and back in",
     ];
     reads(&acme, id, "Not Invited", &mend).await;
-    // It is not tried again by itself.
+    // It is not retried automatically.
     acme.polled().await;
     assert_eq!(acme.count("willo.participants.create").await, 1);
 
@@ -105,8 +105,8 @@ async fn a_deleted_interview_is_reported() {
     .await;
 }
 
-/// Somebody has invited the candidate in Willo already. Whatever Willo makes of a second invitation, the participant
-/// that is there is adopted, and its result reported.
+/// The candidate was invited in Willo by hand already. However Willo answers a second invitation, the existing participant
+/// is adopted and its result reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_whom_the_platform_has_already_is_adopted() {
     let mut harness = Harness::new(54).await;
@@ -150,7 +150,7 @@ async fn a_candidate_whom_the_platform_has_already_is_adopted() {
     }
 }
 
-/// One person with two applications: one participant, and the second application says where its result is.
+/// One person with two applications: one participant, and the second application refers to its result.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_application_of_one_person_says_where_the_result_is() {
     let mut harness = Harness::new(55).await;
@@ -242,7 +242,7 @@ async fn every_ending_is_shown() {
     }
 }
 
-/// While the platform is down the recruiter learns that the invitation is late, and then that it went out.
+/// While the platform is down the invitation is reported as late, and later as sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delay_is_reported_and_then_cleared() {
     let (mut harness, acme) = Harness::with_one(57).await;
@@ -275,7 +275,7 @@ async fn a_delay_is_reported_and_then_cleared() {
     );
 }
 
-/// What cannot be sent for too long is given up, and says so.
+/// An invitation that cannot be sent for too long is given up, which is reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn giving_up_is_reported() {
     let (mut harness, acme) = Harness::with_one(58).await;

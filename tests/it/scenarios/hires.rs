@@ -1,4 +1,4 @@
-//! Whoever is hired is announced to the customer's HRMS: once, signed, and with no more about them than was asked for.
+//! Hires are announced to the customer's HRMS: once, signed, and with only the configured fields.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use standardwebhooks::Webhook as Verifier;
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLDER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Lets the customer's plan be this, with its own HRMS as the endpoint.
+/// Sets the customer's plan, with its own HRMS as the endpoint.
 async fn plan(harness: &mut Harness, what: Value, endpoint: Value) {
     // The second try follows at once, the third half a second later, the fourth after four.
     harness.config["timing"]["announce_seconds"] = json!(0.01);
@@ -58,7 +58,7 @@ pub(super) async fn hire(harness: &Harness, acme: &Customer) -> u64 {
     application
 }
 
-/// Waits until the HRMS has taken so many webhooks.
+/// Waits until the HRMS has accepted this many webhooks.
 pub(super) async fn webhooks(harness: &Harness, count: usize) -> Vec<WebhookRecord> {
     until(&format!("the HRMS has {count} webhooks"), async || {
         let taken = harness.player.webhooks(0).await.unwrap().records;
@@ -72,7 +72,7 @@ fn header<'a>(of: &'a WebhookRecord, name: &str) -> &'a str {
     &found.unwrap().1
 }
 
-/// Whether somebody else's reading of the specification believes this webhook.
+/// Whether an independent implementation of the specification accepts this webhook.
 fn verified(webhook: &WebhookRecord, secret: &str) -> bool {
     let headers: HeaderMap = webhook
         .headers
@@ -99,7 +99,7 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
     start(&mut harness, &acme).await;
     let hired = hire(&harness, &acme).await;
     let taken = webhooks(&harness, 1).await;
-    // Whatever happens to them afterwards, and however often the host begins anew.
+    // Also after further changes and restarts.
     acme.move_to(
         &[hired, before[0]],
         "Offers & Placements",
@@ -126,7 +126,7 @@ async fn who_is_hired_is_announced_once_and_who_was_before_is_not() {
     let base = harness.player.eploy("acme").await.unwrap().base_url;
     let link = format!("{base}/api/applications/{hired}");
     assert_eq!(told["application"]["url"], link);
-    // Nobody asked for more, so nothing was read, and nothing was written to Eploy.
+    // No more fields were requested, so nothing was read, and nothing was written to Eploy.
     assert_eq!(told.get("person"), None);
     assert_eq!(acme.count("eploy.candidates.get").await, 0);
     assert_eq!(acme.count("eploy.placements.search").await, 0);
@@ -139,7 +139,7 @@ async fn only_the_named_fields_are_sent_and_none_is_stored() {
     let (mut harness, acme) = by_stage(602, person).await;
     harness.logs = "info,stagecall=trace,stagecall_core=trace,stagecall_hrms=trace,stagecall_http=trace,stagecall_eploy=trace";
     start(&mut harness, &acme).await;
-    // The one who is asked for fails first, then the one who is told.
+    // First the read of the candidate fails, then the webhook.
     harness
         .faults(vec![
             Rule::next("eploy.candidates", 1, Fault::ErrorBefore { status: 500 }),
@@ -235,7 +235,7 @@ async fn gone_ends_delivery_until_an_operator_redelivers() {
     let taken = webhooks(&harness, 1).await;
     assert_eq!(header(&taken[0], "webhook-id"), key(hired).webhook_id());
     assert_eq!(delivered(&harness, hired).await.attempts.len(), 2);
-    // What was delivered is delivered again, and one of before for the first time, if somebody says so.
+    // On request, a delivered hire is delivered again, and one of the baseline for the first time.
     for (count, application) in [(2, hired), (3, before)] {
         let redelivery = announcer.redeliver(&key(application)).await.unwrap();
         assert_eq!(redelivery, Redelivery::Due);
@@ -278,7 +278,7 @@ async fn a_placement_is_a_hire_when_it_comes_to_its_status() {
     assert_eq!(told["placement"]["url"], link);
 }
 
-/// A key that may not read placements costs the hires, and nothing else.
+/// A key without the right to read placements stops the hires, and nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unreadable_placements_do_not_stop_invitations() {
     let (mut harness, acme) = Harness::with_one(606).await;
@@ -317,13 +317,13 @@ async fn during_a_rotation_both_secrets_verify_and_a_bad_one_sends_nothing() {
         .await;
     assert!(line.contains("hrms.current"), "{line}");
     assert_eq!(harness.player.webhooks(0).await.unwrap().next, 0);
-    // Mended under the running host: the next attempt reads it anew.
+    // Fixed under the running host: the next attempt reads it again.
     harness.secret("acme-hrms", SECRET);
     let taken = webhooks(&harness, 1).await;
     assert!(verified(&taken[0], SECRET) && verified(&taken[0], OLDER));
 }
 
-/// Webhooks are sent, signed with the present secret alone; whoever has only the one before is not told otherwise.
+/// Webhooks are signed with the present secret only. A receiver with the previous one rejects them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_of_before_that_cannot_be_used_is_named_by_the_doctor() {
     let (mut harness, acme) = by_stage(608, json!({})).await;
@@ -377,7 +377,7 @@ async fn delivered(
     .await
 }
 
-/// What an operator's command has beside the host: the store, and no way to anybody.
+/// The adapters of an operator's command: the store, and no connections.
 fn announcer(harness: &Harness) -> HireNotifier {
     let store = Arc::new(store(harness));
     HireNotifier {

@@ -1,5 +1,5 @@
-//! Hostile words: whatever candidates, vacancies and reviewers are called and say, Eploy gets text and no markup, no
-//! template is run, and nothing of it stays behind.
+//! Injection: from any name or text of candidates, vacancies and reviewers, Eploy gets text without markup, no template is
+//! run, and nothing of it is stored.
 
 use serde_json::json;
 use stagecall_sandbox::control::{
@@ -7,12 +7,12 @@ use stagecall_sandbox::control::{
 };
 use stagecall_tests::harness::{Customer, Harness, until};
 
-use super::privacy::{ALL_LOGS, left, untold};
+use super::privacy::{ALL_LOGS, forbidden, left};
 
-/// Ends every context that it could stand in, and speaks the language of templates. The words are looked for later.
+/// Ends every context that it could be in, and has template syntax. The words are searched for later.
 const HOSTILE: &str = "quagga\"'></p><script>alert('quagga')</script><img src=x onerror=alert(1)>{{ 7 * 7 }}{% for x in y %}{# gone #}&lt;b&gt;\u{202e}javascript:alert(1)";
 
-/// The tags of our own text; everything else somebody else has put there.
+/// The tags of our own text. Any other was injected.
 const OURS: [&str; 12] = [
     "<p>",
     "</p>",
@@ -125,8 +125,8 @@ async fn hostile_words_arrive_as_words() {
         "the attribute was left: {told}"
     );
 
-    // After all of it: nobody, nothing said and no secret in the files or in the log.
-    let mut needles = untold(&harness, &acme).await;
+    // In the end, no person, no comment and no secret is in the files or in the log.
+    let mut needles = forbidden(&harness, &acme).await;
     needles.extend(["quagga", "Zebedee", "onerror", "900123", "bcc:"].map(str::to_owned));
     let kept = || {
         let mut kept = left(harness.folder(), &needles);

@@ -1,4 +1,4 @@
-//! The host ends at any moment, and another one goes on.
+//! The host is killed at any moment, and another one continues.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Fault};
@@ -39,7 +39,7 @@ async fn a_host_that_is_killed_again_and_again_doubles_and_loses_nothing() {
     crowd.ends_well(&harness).await;
 }
 
-/// SIGTERM lets what runs end, and the next host goes on.
+/// SIGTERM lets running work finish, and the next host continues.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asked_to_end_the_host_finishes_what_it_is_doing() {
     let (mut harness, acme) = Harness::with_one(92).await;

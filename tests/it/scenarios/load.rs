@@ -1,5 +1,5 @@
-//! Callbacks at many times the rate of any platform, with the host killed in the middle. Whatever got its 2xx takes
-//! effect, and once. `tests/load` runs it for longer.
+//! Callbacks at many times the rate of any platform, with the host killed in the middle. Every callback that got a 2xx
+//! takes effect once. `tests/load` runs it for longer.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -19,13 +19,13 @@ use super::privacy::nobody_is_left;
 
 /// How long, in seconds, unless the environment has `STAGECALL_LOAD_SECONDS`.
 const SECONDS: u64 = 6;
-/// How many callbacks a second are aimed at. A platform bears about one call a second itself.
+/// The target rate of callbacks per second. A platform accepts about one call per second itself.
 const RATE: u64 = 250;
 /// How many callers there are in all, in two groups of the same size.
 const CALLERS: u64 = 24;
-/// How many people have answered. Each group of callers speaks of half of them.
+/// The number of people who have answered. Each group of callers refers to half of them.
 const CANDIDATES: usize = 40;
-/// The host is not killed before so many calls were accepted: a second's worth.
+/// The number of accepted calls before the host is killed: one second's.
 const LEAST: u64 = RATE;
 /// How long the platform takes for a result when the host is about to be killed: nothing that it is asked for after the
 /// reviewer's score is in Eploy by then.
@@ -103,7 +103,7 @@ impl Group {
     }
 }
 
-/// Calls and calls until it is over: again and again the same, something new, or of nobody.
+/// Calls until the end: repeats, new deliveries, and unmatched ones.
 async fn caller(
     number: u64,
     to: SocketAddr,
@@ -123,7 +123,7 @@ async fn caller(
             1..5 => json!({"key": key}),
             _ => json!({"key": key, "n": random.u64(..)}),
         };
-        // Before the call: whoever is told after the score has the score to bring.
+        // Before the call: a callback that is accepted after the score must bring the score.
         let after = scored.load(Ordering::SeqCst);
         sent.all.fetch_add(1, Ordering::SeqCst);
         match call(to, &path, &body.to_string()).await {
@@ -157,7 +157,7 @@ async fn shown(acme: &Customer) -> BTreeSet<String> {
         .collect()
 }
 
-/// Waits until the host has asked for no result for a while: everything is looked into.
+/// Waits until the host has requested no result for a while: everything is processed.
 async fn quiet(acme: &Customer) -> usize {
     let mut before = acme.count("willo.participants.get").await;
     let done = within(Duration::from_mins(10), async || {
@@ -177,7 +177,7 @@ async fn what_is_accepted_under_load_takes_effect_once() {
     harness.open_to_callbacks();
     harness.without_sweeps();
     harness.tenant("acme")["platforms"]["willo"]["settings"]["calls_per_second"] = json!(5000);
-    // The platform's own callbacks get lost: the callers call in its place.
+    // The platform's own callbacks are lost: the callers call instead.
     let lost = Rule::now_and_then("willo.callback", 1.0, Fault::CallbackLost);
     harness.faults(vec![lost.clone()]).await;
     harness.start_for(&[&acme]).await;

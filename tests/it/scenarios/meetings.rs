@@ -1,4 +1,4 @@
-//! Live interviews through the real host: arranged once, when the rule or Eploy says, whatever answers get lost.
+//! Live interviews through the real host: scheduled once, at the time of the rule or of Eploy, whatever answers are lost.
 
 use jiff::{Timestamp, ToSpan as _, civil::Weekday};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const SAM: &str = "sam.example@example.com";
 /// The date question of applications that every sandbox has.
 const DATE: u64 = 307;
 
-/// A customer whose mapping arranges live interviews.
+/// A customer whose mapping schedules live interviews.
 async fn scene(seed: u64, meeting: Value) -> (Harness, Customer, WecpInfo) {
     let (mut harness, acme) = Harness::with_one(seed).await;
     let info = harness.player.wecp(ACCOUNT).await.unwrap();
@@ -120,7 +120,7 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
         "date_question": DATE.to_string(), "time": "14:30", "minutes": 60,
         "interviewers_question": panel.to_string(),
     });
-    // So soon that the recruiter is told of what is missing while the test looks on.
+    // Short enough that the missing date is reported to the recruiter during the test.
     harness.config["timing"]["late_seconds"] = json!(0.1);
     harness.start_for(&[&acme]).await;
     let ids: Vec<u64> = acme
@@ -170,7 +170,7 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
         },
     )
     .await;
-    // As soon as it is there, the interview is arranged.
+    // As soon as it is set, the interview is scheduled.
     answer(Asked::Applications, undated, DATE, "2030-01-15T00:00:00Z").await;
     let (participant, _) = met(&acme, undated).await;
     let meeting = participant.meeting.unwrap();
@@ -178,7 +178,7 @@ async fn the_date_and_the_interviewers_may_stand_in_eploy() {
     assert_eq!(acme.judged(past).await.participants.len(), 0);
 }
 
-/// What the doctor finds wrong with the customer's connections.
+/// The doctor's findings about the customer's connections.
 fn problems(harness: &Harness) -> Vec<Value> {
     let done = stagecall()
         .args(["doctor", "acme", "--json", "--config"])

@@ -1,4 +1,4 @@
-//! Scenarios: the real command against the sandbox, over HTTP and with a file. The sandbox judges.
+//! Scenarios: the real command against the sandbox, over HTTP and with a file. The sandbox's records decide.
 
 mod allowance;
 mod attacks;

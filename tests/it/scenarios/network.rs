@@ -1,5 +1,5 @@
-//! The network between a host and the outside is cut: before a request has arrived, in the middle of one, after one,
-//! in the middle of an answer; and it comes back.
+//! The network between a host and the outside breaks: before a request arrives, in the middle of one, after one, in the
+//! middle of an answer; and it recovers.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn answers_break_after(answers: usize) -> State {
     State::Breaking { requests, answers }
 }
 
-/// A customer whose Eploy and whose Willo are reached over a line each.
+/// A customer whose Eploy and Willo are each reached through a proxy.
 async fn over_lines(seed: u64) -> (Harness, Customer, TcpProxy, TcpProxy) {
     let (mut harness, acme) = Harness::with_one(seed).await;
     harness.logs = ALL_LOGS;
@@ -35,7 +35,7 @@ async fn over_lines(seed: u64) -> (Harness, Customer, TcpProxy, TcpProxy) {
     (harness, acme, eploy, willo)
 }
 
-/// One candidate after the other, each of whose invitations meets a line that is cut at another place.
+/// One candidate after the other, with the connection broken at a different point of each invitation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_a_line_is_cut_the_candidate_is_invited_once() {
     let (mut harness, acme, _eploy, willo) = over_lines(181).await;
@@ -76,14 +76,14 @@ async fn invitations(harness: &Harness) -> usize {
     harness.player.invitations(0).await.unwrap().next
 }
 
-/// How often the host has said that an invitation failed.
+/// The number of failed invitations in the host's log.
 fn failed(harness: &Harness) -> usize {
     let log = harness.log();
     let unknown = log.matches("invitation outcome unknown");
     unknown.count() + log.matches("invitation deferred").count()
 }
 
-/// A crowd, while now the one line and now the other is cut at any place, at any moment.
+/// A crowd, while the two connections break alternately, at any point and moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_that_are_cut_again_and_again_double_and_lose_nothing() {
     let (mut harness, acme, eploy, willo) = over_lines(182).await;

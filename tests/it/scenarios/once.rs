@@ -1,4 +1,4 @@
-//! Invited once, whatever becomes of the calls.
+//! Invited once, whatever the fate of the calls.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Fault, Rule};
@@ -17,7 +17,7 @@ async fn ends_well(acme: &Customer, application: u64) {
     assert!(completed(&judged), "{judged:#?}");
 }
 
-/// One candidate, while the next calls of an operation go wrong.
+/// One candidate, while the next calls of an operation fail.
 async fn through(seed: u64, target: &str, times: u64, fault: Fault) {
     let (mut harness, acme) = Harness::with_one(seed).await;
     harness.start_for(&[&acme]).await;
@@ -35,7 +35,7 @@ async fn through(seed: u64, target: &str, times: u64, fault: Fault) {
     );
 }
 
-/// The invitation went out, and the answer got lost: it is found and adopted. Only one call invites.
+/// The invitation was sent and the answer lost: it is found and adopted. Only one call invites.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_without_an_answer_is_found_and_adopted() {
     through(61, INVITE, 1, Fault::DropAfter).await;
@@ -67,7 +67,7 @@ async fn an_invitation_is_not_sent_again_while_it_cannot_be_looked_up() {
     );
 }
 
-/// The invitation did not go out, which only a look at the platform can tell: it is sent again.
+/// The invitation was not sent, which only a lookup shows: it is sent again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invitation_that_did_not_arrive_is_sent_again() {
     through(64, INVITE, 2, Fault::DropBefore).await;
@@ -98,7 +98,7 @@ async fn an_action_is_created_once() {
     through(69, CREATE_ACTION, 2, Fault::DropBefore).await;
 }
 
-/// Everything that Eploy is told goes wrong once, before and after its effect.
+/// Every write to Eploy fails once, before and after its effect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_gets_through() {
     for (seed, fault) in [

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stagecall_sandbox::control::{CandidateAct, EditCandidate};
 use stagecall_tests::harness::{Customer, Harness, MAPPING, stagecall};
 
-/// How a command ended, and what it said.
+/// The outcome and the output of a command.
 struct Said {
     code: Option<i32>,
     out: String,
@@ -30,7 +30,7 @@ impl Said {
     }
 }
 
-/// Runs a command against the rig's installation, with nobody to be asked.
+/// Runs a command against the harness's installation, without a terminal.
 fn operate(harness: &Harness, arguments: &[&str]) -> Said {
     let done = stagecall()
         .args(arguments)
@@ -126,7 +126,7 @@ async fn what_happened_can_be_seen_from_above_and_in_full() {
         why.out
     );
 
-    // Somebody of whom nothing is on record: Eploy is asked.
+    // An application without a record: Eploy is asked.
     let stranger = acme.applicant().await.application.to_string();
     let why = operate(&harness, &["explain", "acme", &stranger]);
     assert!(why.ok().contains("it is not at a trigger"), "{}", why.out);

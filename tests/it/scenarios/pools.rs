@@ -1,4 +1,4 @@
-//! Talent pools through the real host: each candidate once, however many applications they have.
+//! Talent pools through the real host: each candidate once, with any number of applications.
 
 use serde_json::{Value, json};
 use stagecall_sandbox::control::{
@@ -83,7 +83,7 @@ async fn a_candidate_is_pooled_once_over_two_applications() {
     );
     let sent = harness.player.invitations(0).await.unwrap();
     assert!(sent.records.iter().all(|record| !record.mailed));
-    // Nothing is expected of anybody in it: nobody looks.
+    // Nothing is expected of pooled candidates, so no sweep checks them.
     acme.polled().await;
     let calls = harness.player.calls(0).await.unwrap().records;
     let looks = calls

@@ -1,4 +1,4 @@
-//! People's data stays where it is: neither the file nor the log of a host has any of it, nor a secret.
+//! Personal data stays where it is: neither the file nor the log of a host has any of it, nor a secret.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ pub(super) const ALL_LOGS: &str = "info,stagecall=trace,stagecall_core=trace,sta
 /// What a reviewer says.
 const COMMENT: &str = "wears a remarkable turquoise pullover";
 
-/// Everything that none of a customer's host may have left: its people in every form, and its secrets.
-pub(super) async fn untold(harness: &Harness, customer: &Customer) -> Vec<String> {
+/// Everything that a customer's host must not store: its people in every form, and its secrets.
+pub(super) async fn forbidden(harness: &Harness, customer: &Customer) -> Vec<String> {
     let people = harness.player.people().await.unwrap();
     assert!(!people.is_empty());
     let mut needles: Vec<String> = people.iter().flat_map(forms).collect();
@@ -28,7 +28,7 @@ pub(super) async fn untold(harness: &Harness, customer: &Customer) -> Vec<String
 
 /// Nothing of a customer's people and secrets is in any file that hosts have left so far, or in their log.
 pub(super) async fn nobody_is_left(harness: &Harness, customer: &Customer) {
-    let needles = untold(harness, customer).await;
+    let needles = forbidden(harness, customer).await;
     for folder in harness.folders() {
         assert_eq!(left(&folder, &needles), Vec::new());
     }
@@ -71,7 +71,7 @@ async fn nobody_is_in_the_file_or_in_the_log() {
     let quirks = serde_json::json!({"callback_body": "dump"});
     harness.player.switch_willo("acme", quirks).await.unwrap();
     harness.start_for(&[&acme]).await;
-    // What fails is talked about most.
+    // Failures are logged most.
     harness
         .faults(vec![
             Rule::next("willo.participants.create", 2, Fault::DropAfter),
@@ -126,7 +126,7 @@ async fn nobody_is_in_the_file_or_in_the_log() {
     })
     .await;
 
-    let mut needles = untold(&harness, &acme).await;
+    let mut needles = forbidden(&harness, &acme).await;
     needles.push(COMMENT.to_owned());
 
     // With what a running host has in its journal, and with what one leaves that ended.
@@ -152,7 +152,7 @@ async fn nobody_is_in_the_file_or_in_the_log() {
     );
 }
 
-/// The token that Willo calls back with, which only Willo was told.
+/// Willo's callback token, which only Willo has.
 async fn callback_token(harness: &Harness, api_key: &str) -> String {
     let path = "/willo/acme/api/integrations/v2/webhooks/";
     let headers = [("authorization", api_key)];
@@ -165,7 +165,7 @@ async fn callback_token(harness: &Harness, api_key: &str) -> String {
 
 /// The search finds what is there, however it is written.
 #[test]
-fn the_search_finds_what_is_planted() {
+fn the_search_finds_what_is_sample() {
     let ada = MadeUp {
         first_name: "Ada".to_owned(),
         surname: "Example".to_owned(),
@@ -174,7 +174,7 @@ fn the_search_finds_what_is_planted() {
     };
     let needles = forms(&ada);
     assert!(found(b"nothing of interest", &needles).is_empty());
-    for planted in [
+    for sample in [
         "\0\x01{\"name\":\"ADA\"}",
         "to=ada%40example.com",
         "ada@EXAMPLE.com",
@@ -183,7 +183,7 @@ fn the_search_finds_what_is_planted() {
         "+447700900123",
         "+44 7700 900123",
     ] {
-        assert!(!found(planted.as_bytes(), &needles).is_empty(), "{planted}");
+        assert!(!found(sample.as_bytes(), &needles).is_empty(), "{sample}");
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(

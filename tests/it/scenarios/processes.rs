@@ -1,4 +1,4 @@
-//! What the machine does to a host: kills it at any moment, lets it sleep, and keeps a second one from its file.
+//! The machine kills a host at any moment, suspends it, and keeps a second one from its file.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::privacy::ALL_LOGS;
 
 /// How often the host is killed.
 const KILLS: u64 = 24;
-/// How often it sleeps.
-const NAPS: u32 = 5;
+/// The number of suspensions.
+const SUSPENSIONS: u32 = 5;
 /// The lease of calls while it does, in seconds.
 const LEASE: f64 = 1.5;
 
-/// Killed after so many milliseconds, whatever it is doing then: also while it starts.
+/// Killed after this many milliseconds, at any point, also while it starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
     let (mut harness, acme) = Harness::with_one(161).await;
@@ -41,8 +41,8 @@ async fn a_host_that_hardly_ever_gets_to_serve_doubles_and_loses_nothing() {
     crowd.ends_well(&harness).await;
 }
 
-/// Stopped with calls under way, and going on when their leases have run out: what it was about to do then is not done
-/// twice. Meanwhile its file is still its own.
+/// Suspended with calls in flight, and resumed after their leases expired: nothing is done twice. Meanwhile it still owns
+/// its file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
     let (mut harness, acme) = Harness::with_one(162).await;
@@ -52,7 +52,7 @@ async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
     harness.config["timing"]["lease_seconds"] = json!(LEASE);
     harness.start_for(&[&acme]).await;
     let mut crowd = Crowd::new(&acme, 30).await;
-    for nap in 0..NAPS {
+    for nap in 0..SUSPENSIONS {
         // Some answers come while it sleeps, some when it is awake again; and some get lost.
         let slow = Fault::Latency { ms: 700 };
         let operations = ["willo.participants.create", "eploy.actions"];
@@ -78,7 +78,7 @@ async fn a_host_that_sleeps_past_its_leases_doubles_and_loses_nothing() {
     crowd.ends_well(&harness).await;
 }
 
-/// A second host on the same file is told why it cannot be.
+/// A second host on the same file gets the reason why it cannot start.
 fn refused(harness: &Harness) {
     let second = stagecall()
         .args(["serve", "--config"])

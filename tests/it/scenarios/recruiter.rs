@@ -1,4 +1,4 @@
-//! A stage change of Stagecall's gives way to the recruiter's.
+//! A stage change by the recruiter takes precedence over Stagecall's.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, Write};

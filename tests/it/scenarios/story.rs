@@ -30,13 +30,15 @@ async fn a_candidate_is_invited_once_and_what_becomes_of_it_is_shown_in_eploy() 
 
     let judged = acme.scored(id, 80.0).await;
     assert!(completed(&judged), "{judged:#?}");
-    let told = until("the comment is in Eploy, escaped", async || {
-        let told = acme.shows(id, "Completed").await.comments_html?;
-        told.contains("Clear &amp; &lt;b&gt;loud").then_some(told)
+    let comments = until("the comment is in Eploy, escaped", async || {
+        let comments = acme.shows(id, "Completed").await.comments_html?;
+        comments
+            .contains("Clear &amp; &lt;b&gt;loud")
+            .then_some(comments)
     })
     .await;
-    assert!(told.contains("80 %"), "{told}");
-    assert!(!told.contains("<b>"), "{told}");
+    assert!(comments.contains("80 %"), "{comments}");
+    assert!(!comments.contains("<b>"), "{comments}");
     let link = acme.shows(id, "Completed").await.link.unwrap();
     let judged = acme.judged(id).await;
     let shown = judged
@@ -80,7 +82,7 @@ async fn a_callback_brings_the_result_without_a_sweep() {
     play(&acme, judged.application.id).await;
 }
 
-/// Without a public address nobody can call back, and everything still arrives.
+/// Without a public address there are no callbacks, and everything still arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_public_address_sweeps_bring_everything() {
     let (mut harness, acme) = Harness::with_one(13).await;
@@ -92,7 +94,7 @@ async fn without_a_public_address_sweeps_bring_everything() {
     assert_eq!(acme.count("willo.webhooks.create").await, 0);
 }
 
-/// Every callback is lost on the way, and everything still arrives.
+/// Every callback is lost, and everything still arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_callbacks_lose_nothing() {
     let (mut harness, acme) = Harness::with_one(14).await;
@@ -151,7 +153,7 @@ async fn play(acme: &Customer, application: u64) {
     acme.score(&judged.participants, 6).await;
     let judged = acme.scored(application, 60.0).await;
     assert!(completed(&judged), "{judged:#?}");
-    // A reviewer thinks again.
+    // A reviewer changes the score.
     acme.score(&judged.participants, 9).await;
     let judged = acme.scored(application, 90.0).await;
     assert!(completed(&judged), "{judged:#?}");

@@ -1,4 +1,4 @@
-//! Nobody is invited whom the recruiter did not mean.
+//! No candidate is invited whom the recruiter did not mean.
 
 use serde_json::json;
 use stagecall_sandbox::control::{Fault, NewApplications, NewVacancy, Rule};
@@ -9,7 +9,7 @@ async fn invitations(acme: &Customer, application: u64) -> usize {
     acme.judged(application).await.invitations.len()
 }
 
-/// So many applications that are at the trigger stage already.
+/// Adds applications that are at the trigger stage already.
 async fn there_already(harness: &Harness, acme: &Customer, vacancy: u64, count: u32) -> Vec<u64> {
     let new = NewApplications {
         stage: Some(TRIGGER.0.to_owned()),
@@ -114,7 +114,7 @@ async fn a_changed_configuration_invites_nobody_for_an_earlier_move() {
     }
 }
 
-/// Who enters while the mapping is paused is passed over, then and afterwards.
+/// An application that enters while the mapping is paused is skipped, then and later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_mapping_invites_nobody_then_or_later() {
     let (mut harness, acme) = Harness::with_one(34).await;
@@ -185,7 +185,7 @@ async fn coming_back_between_two_polls_is_noticed() {
     assert_eq!(invitations(&acme, id).await, 2);
 }
 
-/// The invitation could not go out; when it could, the application was elsewhere.
+/// The invitation could not be sent. When it could, the application was elsewhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_before_the_invitation_went_out_is_not_invited() {
     let mut harness = Harness::new(37).await;

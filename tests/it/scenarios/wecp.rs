@@ -1,4 +1,4 @@
-//! A second platform that calls nobody back and has one list per test.
+//! A second platform, without callbacks and with one list per test.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, NewTest, WecpReviewerAct};

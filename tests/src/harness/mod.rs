@@ -35,6 +35,7 @@ pub use wait::{soon, until, within};
 
 /// A sandbox, and what a host is started with.
 pub struct Harness {
+    /// The stand-ins.
     pub sandbox: Running,
     /// Acts as recruiters, candidates and reviewers.
     pub player: SandboxClient,
@@ -159,6 +160,7 @@ impl Harness {
         Ok(())
     }
 
+    /// The small disk.
     pub fn disk(&self) -> &SmallDisk {
         self.disk.as_ref().expect("there is no small disk")
     }
@@ -177,6 +179,7 @@ impl Harness {
         line
     }
 
+    /// The host's address.
     pub fn listen(&self) -> SocketAddr {
         self.listen
     }
@@ -186,6 +189,7 @@ impl Harness {
         self.folder.path().join(name)
     }
 
+    /// The folder with the host's files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -196,6 +200,7 @@ impl Harness {
         [self.folder().to_owned()].into_iter().chain(disk).collect()
     }
 
+    /// Writes the configuration. Returns its path.
     pub fn write_config(&self) -> PathBuf {
         let file = self.file("stagecall.toml");
         std::fs::write(&file, toml::to_string(&self.config).unwrap()).unwrap();

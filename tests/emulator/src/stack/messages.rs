@@ -6,7 +6,7 @@ use super::{Queue, Stack};
 use crate::Error;
 
 /// For how many seconds messages that were taken are nobody else's. Then they are back in their queue by themselves.
-const HELD: i32 = 120;
+const VISIBILITY_SECONDS: i32 = 120;
 
 /// A message that was taken out of its queue.
 pub struct Taken(Message);
@@ -36,7 +36,7 @@ impl Stack {
                 .receive_message()
                 .queue_url(self.address(queue)?)
                 .max_number_of_messages(10)
-                .visibility_timeout(HELD)
+                .visibility_timeout(VISIBILITY_SECONDS)
                 .wait_time_seconds(0)
                 .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
                 .send()

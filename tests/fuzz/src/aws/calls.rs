@@ -23,7 +23,7 @@ pub const CALL: Target = Target {
 };
 
 /// The largest body that is taken.
-const LARGEST: usize = 256 * 1024;
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// What is taken for a call has an address that can be one and the body that was sent; what is not is told nothing.
 fn read(input: &[u8], _: u64) -> Result<(), String> {
@@ -58,7 +58,7 @@ fn read(input: &[u8], _: u64) -> Result<(), String> {
     } else {
         sent.into_bytes()
     };
-    if taken.body != body || body.len() > LARGEST {
+    if taken.body != body || body.len() > MAX_BODY_BYTES {
         return Err(format!("{} bytes became {}", body.len(), taken.body.len()));
     }
     let connections = Outside::new(200, b"", false).platforms();

@@ -31,7 +31,7 @@ pub fn assessment() -> AssessmentRef {
     }
 }
 
-/// An error about a row lasts, because nobody but a person mends it; it names the row and repeats nothing.
+/// An error about a row is permanent, because only a person can fix it. It names the row and repeats nothing of it.
 pub fn mendable(error: &StoreError, row: &str) -> Result<(), String> {
     silent(&format!("{error} {error:?}"))?;
     if !error.lasting {

@@ -1,4 +1,4 @@
-//! Bodies as content codings have them, each of which its decoder would take.
+//! Bodies in content codings, each of which its decoder would accept.
 
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
@@ -37,7 +37,7 @@ pub fn zstd(body: &[u8]) -> Vec<u8> {
     [&head, &block[..3], body].concat()
 }
 
-/// 200 MiB of JSON in a body that is not too large: what `body` says, and blanks after it, in as many members of gzip.
+/// 200 MiB of JSON in a body that is not too large: `body` and then blanks, in many members of gzip.
 pub fn bomb(body: &[u8]) -> Vec<u8> {
     let blanks = gzip(&vec![b' '; 1024 * 1024]);
     let bomb = [gzip(body), blanks.repeat(200)].concat();
@@ -54,7 +54,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Written down from what the tools that everybody uses decode.
+/// Checked against the usual tools' output.
 #[test]
 fn the_codings_are_what_they_say() {
     assert_eq!(crc32(b"123456789"), 0xcbf4_3926);

@@ -1,4 +1,4 @@
-//! What an operator changes happens once, and is on record.
+//! An operator's changes happen once, and are recorded.
 
 use serde_json::json;
 use stagecall_sandbox::control::{CandidateAct, EditCandidate};
@@ -6,7 +6,7 @@ use stagecall_tests::harness::{Harness, until};
 
 use super::{operate, story};
 
-/// A candidate who had no e-mail address gets one, and is invited on an operator's word.
+/// A candidate who had no e-mail address gets one, and is invited on an operator's command.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_retry_invites_whom_a_failure_left_out() {
     let (mut harness, acme) = Harness::with_one(205).await;
@@ -76,7 +76,7 @@ async fn a_new_round_and_a_cancelled_one() {
     .await;
 }
 
-/// A lost result is fetched on an operator's word, without waiting for a sweep.
+/// A lost result is fetched on an operator's command, without waiting for a sweep.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_resync_brings_what_was_missed() {
     let (mut harness, acme) = Harness::with_one(207).await;
@@ -95,7 +95,7 @@ async fn a_resync_brings_what_was_missed() {
     assert_eq!(acme.judged(id).await.invitations.len(), 1);
 }
 
-/// Deliveries that found nobody are listed, linked and put away; those that were handled can be replayed.
+/// Unmatched deliveries are listed, linked and dismissed. Handled ones can be replayed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_can_be_looked_into_again() {
     let (mut harness, acme) = Harness::with_one(208).await;
@@ -105,7 +105,7 @@ async fn callbacks_can_be_looked_into_again() {
     let judged = acme.invitee().await;
     let id = judged.application.id;
     acme.shows(id, "Invited").await;
-    // Somebody whom the recruiter invited by hand: its callbacks are nobody's.
+    // A candidate whom the recruiter invited by hand: the callbacks match no invitation.
     let by_hand = stagecall_sandbox::control::ByHand {
         interview: acme.interview.clone(),
         name: "Ada Example".to_owned(),
@@ -178,7 +178,7 @@ async fn callbacks_can_be_looked_into_again() {
     assert_eq!(acme.judged(id).await.application.actions.len(), 1);
 }
 
-/// A pause lets nobody be invited, and ends on an operator's word; no restart is needed.
+/// A pause stops invitations, and ends on an operator's command, without a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_is_paused_and_resumed_while_the_host_serves() {
     let (mut harness, acme) = Harness::with_one(209).await;

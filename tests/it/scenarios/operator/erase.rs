@@ -1,4 +1,4 @@
-//! An erased candidate is gone, and does not come back.
+//! An erased candidate is removed, and does not return.
 
 use std::path::Path;
 
@@ -33,12 +33,12 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     let judged = acme.judged(done).await;
     let candidate = judged.application.candidate.to_string();
     let reference = judged.participants[0].key.clone();
-    // So that there is something of an operator's to forget, too.
+    // So that the audit log has something to erase, too.
     operate(&harness, &["resync", "acme", &done.to_string(), "--yes"]).ok();
     assert!(!files_with(harness.folder(), &reference).is_empty());
 
     let asked = operate(&harness, &["erase", "acme", "--candidate", &candidate]);
-    assert_eq!(asked.code, Some(2), "nobody could be asked");
+    assert_eq!(asked.code, Some(2), "there is no terminal");
     let erase = [
         "erase",
         "acme",
@@ -61,7 +61,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     assert!(there[0].removed, "Willo has it no more");
     assert!(elsewhere.contains("action"), "{elsewhere}");
 
-    // The host went on all the time. Now everything it leaves is searched.
+    // The host ran all the time. Now everything it leaves is searched.
     acme.polled().await;
     assert_eq!(harness.stop().await.code(), Some(0));
     let in_store = |text: &str| {
@@ -89,7 +89,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
         }
     }
 
-    // Whatever the recruiter does: nobody is invited again, neither for this application nor for another.
+    // Whatever the recruiter does, the candidate is not invited again, for this application or another.
     harness.start().await;
     acme.leave(&[done]).await;
     acme.polled().await;
@@ -106,7 +106,7 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
     );
     let again = operate(&harness, &erase).json();
     assert_eq!(again["removed"]["invitations"], 0);
-    until("nothing of it is on record", async || {
+    until("nothing of it is recorded", async || {
         let listed = operate(
             &harness,
             &["invitations", "acme", "--candidate", &candidate, "--json"],

@@ -1,4 +1,4 @@
-//! A rehearsal says what would happen, and nothing happens.
+//! A dry run shows what would happen, without effects.
 
 use stagecall_tests::harness::{Harness, until};
 
@@ -17,7 +17,7 @@ fn ledger(harness: &Harness) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// A thousand applications, a decision for each; the ledger and both platforms stay as they were, byte for byte.
+/// A thousand applications, a decision for each. The ledger and both platforms stay unchanged, byte for byte.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plan_of_a_thousand_changes_nothing() {
     let (mut harness, acme) = Harness::with_one(202).await;
@@ -64,7 +64,7 @@ async fn a_plan_of_a_thousand_changes_nothing() {
     assert_eq!(of(ids[700]).0["mapping"], serde_json::Value::Null);
     assert_eq!(plan["calls"]["inviting"], 1200);
 
-    // What it says is what happens.
+    // The plan matches what happens.
     harness.start().await;
     until("all 600 are invited", async || {
         let all = acme.all().await;
@@ -74,7 +74,7 @@ async fn a_plan_of_a_thousand_changes_nothing() {
     .await;
 }
 
-/// What only inviting would find out is found out when asked for.
+/// Checks that inviting would make are made on request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deep_plan_sees_who_cannot_be_invited() {
     let (mut harness, acme) = Harness::with_one(203).await;

@@ -135,7 +135,7 @@ async fn a_tenant_lives_in_the_store_alone() {
     assert!(kept.ok().contains("no longer configured"), "{}", kept.out);
 }
 
-/// Without a store, or with one that cannot be, the command says what to do.
+/// Without a store, or with an impossible one, the command prints the remedy.
 #[test]
 fn a_store_that_is_not_there_is_a_wrong_command_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,7 +161,7 @@ fn a_store_that_is_not_there_is_a_wrong_command_line() {
     assert!(!folder.path().join("nowhere.db").exists());
 }
 
-/// Where no host does it, a command does, and changes nothing the second time.
+/// Without a host, a command registers the callbacks, and changes nothing the second time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callbacks_are_registered_by_a_command() {
     let (mut harness, acme) = Harness::with_one(212).await;
@@ -189,7 +189,7 @@ async fn callbacks_are_registered_by_a_command() {
     assert!(shown.ok().contains("register acme by ada"), "{}", shown.out);
 }
 
-/// Shown, set and applied; a time of keeping that is not over removes nothing.
+/// Shown, set and applied. A retention time that is not over removes nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_time_of_keeping_is_set_and_applied() {
     let (mut harness, acme) = Harness::with_one(213).await;
