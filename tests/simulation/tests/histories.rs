@@ -41,8 +41,8 @@ const FAULTS: [&str; 41] = [
     "server error after",
     "server error before",
     "stalled after",
-    "tick lost",
     "throttled",
+    "tick lost",
     "transit slow",
     "write made again",
 ];
