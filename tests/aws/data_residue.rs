@@ -88,8 +88,10 @@ fn text(name: &str, value: AttributeValue) -> String {
     match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text,
         AttributeValue::B(bytes) if name == "doc" => {
-            let unpacked =
-                miniz_oxide::inflate::decompress_to_vec_with_limit(bytes.as_ref(), LARGEST);
+            let unpacked = miniz_oxide::inflate::decompress_to_vec_with_limit(
+                bytes.as_ref(),
+                MAX_DOCUMENT_BYTES,
+            );
             String::from_utf8(unpacked.expect("a document is compressed")).unwrap()
         }
         // Random bits, and the encrypted token for Eploy.

@@ -14,6 +14,7 @@
 mod conformance;
 mod connect;
 mod dependencies;
+mod documents;
 mod dynamodb;
 mod platforms;
 mod references;

@@ -15,7 +15,7 @@ const MAX_QUEUED_PER_TENANT: usize = 600;
 async fn main() -> Result<(), Error> {
     let adapters = Adapters::of_process("clock")?;
     let shares = Shares {
-        share: SHARE,
+        share: MAX_QUEUED_PER_TENANT,
         lease: adapters.timing.enqueue_lease(),
     };
     let store = Arc::new(adapters.store().inner().clone());

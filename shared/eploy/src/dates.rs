@@ -8,10 +8,10 @@ use stagecall_core::timing::after;
 use crate::dialect::{Dates, Zone};
 
 /// How far windows overlap where nobody knows the zone: an hour of summer time and a little (REFERENCE.md §8).
-const WIDE: SignedDuration = SignedDuration::from_mins(65);
+const OVERLAP_UNKNOWN_ZONE: SignedDuration = SignedDuration::from_mins(65);
 /// How far they overlap where the zone is known: for ties, for clocks that differ, and for changes of many records at once,
 /// which are seen only minutes after the time that they are given.
-const NARROW: SignedDuration = SignedDuration::from_mins(10);
+const OVERLAP_KNOWN_ZONE: SignedDuration = SignedDuration::from_mins(10);
 
 impl Zone {
     fn rules(self) -> TimeZone {

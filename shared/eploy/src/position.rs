@@ -123,8 +123,8 @@ mod tests {
         Stages::of(&tenant.unwrap())
     }
 
-    /// Of this stage and this status, for this vacancy: the ids that are told, or what is wrong.
-    fn told(vacancy: &str, stage: &Value, status: &Value) -> Result<[Option<String>; 2], String> {
+    /// Of this stage and this status, for this vacancy: the ids that are read, or what is wrong.
+    fn ids_of(vacancy: &str, stage: &Value, status: &Value) -> Result<[Option<String>; 2], String> {
         let record =
             json!({"Vacancy": {"Id": vacancy}, "Workflow": {"Stage": stage, "Status": status}});
         let position = stages().position(Record::of(&record).unwrap())?;
@@ -147,10 +147,10 @@ mod tests {
             json!({"Id": null, "Description": "Video Interview"}),
             json!({"Id": "", "Description": "Video Interview"}),
         ] {
-            let told = told("1", &stage, &json!({"Id": 34}));
-            assert_eq!(told, Ok(at("12", Some("34"))), "{stage}");
+            let ids = ids_of("1", &stage, &json!({"Id": 34}));
+            assert_eq!(ids, Ok(at("12", Some("34"))), "{stage}");
         }
-        let offers = told("9", &json!({"Name": "Offers"}), &json!({"Id": 7}));
+        let offers = ids_of("9", &json!({"Name": "Offers"}), &json!({"Id": 7}));
         assert_eq!(offers, Ok(at("20", Some("7"))));
         // An id outranks a name.
         let both = ids_of(
@@ -171,8 +171,8 @@ mod tests {
             (json!({"Id": "?"}), "Stage is not readable as an id"),
             (json!(true), "Stage is not readable as an id"),
         ] {
-            let told = told("1", &stage, &json!({"Id": 34}));
-            assert_eq!(told, Err(problem.to_owned()), "{stage}");
+            let ids = ids_of("1", &stage, &json!({"Id": 34}));
+            assert_eq!(ids, Err(problem.to_owned()), "{stage}");
         }
     }
 
@@ -181,14 +181,23 @@ mod tests {
         let named = || json!({"Description": "To Be Completed"});
         let problem = "Workflow.Status has no Id, and a mapping or the plan for hires asks for a status on stage 12";
         assert_eq!(
-            told("1", &json!({"Id": 12}), &named()),
+            ids_of("1", &json!({"Id": 12}), &named()),
             Err(problem.to_owned())
         );
         // That mapping is of another vacancy, this one asks for the stage alone; at another stage nobody waits.
-        assert_eq!(told("2", &json!({"Id": 12}), &named()), Ok(at("12", None)));
-        assert_eq!(told("1", &json!({"Id": 13}), &named()), Ok(at("13", None)));
-        assert_eq!(told("1", &json!({"Id": 99}), &named()), Ok(at("99", None)));
-        assert!(told("9", &json!({"Name": "Offers"}), &named()).is_err());
+        assert_eq!(
+            ids_of("2", &json!({"Id": 12}), &named()),
+            Ok(at("12", None))
+        );
+        assert_eq!(
+            ids_of("1", &json!({"Id": 13}), &named()),
+            Ok(at("13", None))
+        );
+        assert_eq!(
+            ids_of("1", &json!({"Id": 99}), &named()),
+            Ok(at("99", None))
+        );
+        assert!(ids_of("9", &json!({"Name": "Offers"}), &named()).is_err());
         // Without the vacancy, it may be that one.
         let record = json!({"Workflow": {"Stage": {"Id": 12}, "Status": named()}});
         assert!(stages().position(Record::of(&record).unwrap()).is_err());
@@ -204,8 +213,8 @@ mod tests {
             json!({"Id": -1, "Description": "None"}),
             json!({"Id": "", "Description": "None"}),
         ] {
-            let told = told("1", &json!({"Id": 12}), &status);
-            assert_eq!(told, Ok(at("12", None)), "{status}");
+            let ids = ids_of("1", &json!({"Id": 12}), &status);
+            assert_eq!(ids, Ok(at("12", None)), "{status}");
         }
     }
 }

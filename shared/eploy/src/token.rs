@@ -25,12 +25,12 @@ use crate::refusal::{ErrorContext, RequestKind};
 use crate::wire::Record;
 
 /// The lifetime of a token that does not say: that of the oldest versions (REFERENCE.md §1, documented V-TOKEN).
-const SHORTEST_LIFE: u64 = 600;
+const DEFAULT_LIFETIME_SECONDS: u64 = 600;
 /// How long before its end a token is renewed; a tenth of its life if that is less.
-const MARGIN: u64 = 60;
+const RENEWAL_MARGIN_SECONDS: u64 = 60;
 
 /// The longest life of a token in seconds, whatever Eploy says: the documented one is 3599 (REFERENCE.md §1).
-const LONGEST_LIFE: u64 = 3600;
+const MAX_LIFETIME_SECONDS: u64 = 3600;
 
 /// A token that Eploy issued.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ const PREFIX: &str = "whsec_";
 
 /// How many bytes a secret may have (REFERENCE.md §4). An empty one would sign all the same, with a signature
 /// that everybody can make.
-const LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A secret, ready to sign with.
 #[derive(Clone)]

@@ -102,11 +102,13 @@ impl Functions {
         )
     }
 
-    /// Lays them out below `folder` as SAM takes them: `functions/clock/bootstrap` and so on, which is where the template
-    /// says that their code is.
+    /// Copies them below `folder` as `infra/deploy/build` leaves them for SAM:
+    /// `.aws-sam/functions/stagecall-clock/bootstrap` and so on, which is where the template has their code.
     pub(crate) async fn lay_out(&self, folder: &Path) -> Result<(), Error> {
         for (function, binary) in &self.0 {
-            let folder = folder.join("functions").join(function.to_string());
+            let folder = folder
+                .join(".aws-sam/functions")
+                .join(format!("stagecall-{function}"));
             tokio::fs::create_dir_all(&folder)
                 .await
                 .map_err(|problem| Error::file(&folder, problem))?;

@@ -106,10 +106,10 @@ impl Returns {
             .get_or_try_init(async || QueueClient::of_process())
             .await?;
         let queue = receipts.queue.clone().unwrap_or_default();
-        let url = way.queues.named(&queue);
+        let url = client.queues.named(&queue);
         let url = url.ok_or_else(|| format!("{queue} is none of the stack's queues"))?;
-        HeldMessages::new(way.client.clone(), url)
-            .set_visibility(receipts.handed_back(answer, &way.timing))
+        HeldMessages::new(client.client.clone(), url)
+            .set_visibility(receipts.failed_messages(answer, &client.timing))
             .await?;
         Ok(())
     }

@@ -167,7 +167,7 @@ impl<S: Tenants> Tenants for MeasuredStore<S> {
         let tenant = self.inner.tenant(id).await?;
         if let Some(tenant) = &tenant {
             let mut known = self.known();
-            if known.daily.len() >= MOST_REMEMBERED {
+            if known.daily.len() >= MAX_REMEMBERED {
                 known.daily.clear();
             }
             known.daily.insert(id.clone(), tenant.eploy.daily_calls);
@@ -188,7 +188,7 @@ impl<S: TenantStates> TenantStates for MeasuredStore<S> {
         if let Some(state) = &state {
             let lag = seconds(state.due_at, self.clock.now());
             let mut known = self.known();
-            if known.lag.len() >= MOST_REMEMBERED {
+            if known.lag.len() >= MAX_REMEMBERED {
                 known.lag.clear();
             }
             known.lag.remove(tenant);

@@ -297,24 +297,24 @@ where
     }
 }
 
-/// Looks whether the store is in order.
+/// Checks the store.
 async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse) -> Duration {
     let checked = store.check(clock.now()).await;
     if let Err(error) = &checked {
-        tracing::error!(%error, "the store is not in order");
+        tracing::error!(%error, "store check failed");
     }
     pulse.checked(checked.is_ok());
-    CHECK
+    CHECK_INTERVAL
 }
 
-/// Looks whether all of the store hangs together.
+/// Verifies all of the store.
 async fn verify(store: &Store, pulse: &Pulse) -> Duration {
     let verified = store.verify().await;
     if let Err(error) = &verified {
         tracing::error!(%error, "the store is damaged or cannot be read");
     }
     pulse.verified(verified.is_ok());
-    VERIFY
+    VERIFY_INTERVAL
 }
 
 /// Enqueues due work at intervals.
@@ -346,14 +346,14 @@ async fn tick(ticker: Scheduler, clock: &dyn Clock, pulse: &Pulse, stop: watch::
     }
 }
 
-/// Forgets what is over.
+/// Purges expired results.
 async fn retain(retention: &Retention) -> Duration {
     let Err(error) = retention.purge_expired().await else {
-        return FORGETTING;
+        return PURGE_INTERVAL;
     };
-    let retry_seconds = FORGETTING_AGAIN.as_secs();
-    tracing::error!(%error, retry_seconds, "not everything that is over could be forgotten");
-    FORGETTING_AGAIN
+    let retry_seconds = PURGE_RETRY.as_secs();
+    tracing::error!(%error, retry_seconds, "purge of expired results failed");
+    PURGE_RETRY
 }
 
 /// Resolves when `stop` is set or its sender is gone.

@@ -157,7 +157,7 @@ mod tests {
         let before = tenant("willo");
         with_open_invitation(&on, &before).await;
         let problem = async |next: &Tenant| {
-            let found = orphaned(&*on.records, &before, next).await;
+            let found = removed_account_problem(&*on.records, &before, next).await;
             found.unwrap()
         };
         assert_eq!(problem(&before).await, None);
@@ -185,7 +185,7 @@ mod tests {
         let (on, _folder) = installation().await;
         let before = tenant("willo");
         on.records.put_tenant(&before).await.unwrap();
-        let found = orphaned(&*on.records, &before, &tenant("interviews")).await;
+        let found = removed_account_problem(&*on.records, &before, &tenant("interviews")).await;
         assert_eq!(found.unwrap(), None);
     }
 }

@@ -241,7 +241,7 @@ impl Store {
             ..InvitationFilter::default()
         };
         let mut count = 0;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let rows = self.all_invitations(tenant, &skipped).await?;
             let named = rows
                 .iter()

@@ -92,7 +92,7 @@ impl Engine {
                 // Before the row is saved: a sweep scheduled for nothing is harmless, a saved row that is never swept
                 // is not.
                 Effect::Watch(assessment) => {
-                    self.schedule_sweep(&row.key.tenant, &assessment).await?
+                    self.schedule_sweep(&row.key.tenant, &assessment).await?;
                 }
                 Effect::Queue(work) => queued.push(work),
                 Effect::Publish(event) => published.push(event),

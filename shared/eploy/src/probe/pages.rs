@@ -11,13 +11,13 @@ use super::reply::ProbeReply;
 use crate::wire::Record;
 
 /// More than any page size that was ever seen (REFERENCE.md §7: 500).
-const LARGE: u32 = 1000;
+const LARGE_PAGE_SIZE: u32 = 1000;
 /// What is tried where a large page is refused, largest first.
-const SMALLER: [u32; 4] = [500, 200, 100, 50];
+const SMALLER_PAGE_SIZES: [u32; 4] = [500, 200, 100, 50];
 /// The page size that is known to work (REFERENCE.md §7, documented P-GROS).
-const SAFE: u32 = 100;
+const SAFE_PAGE_SIZE: u32 = 100;
 /// A page after the last one of any customer.
-const FAR: u32 = 9999;
+const FAR_PAGE: u32 = 9999;
 
 impl Probe<'_> {
     /// The largest page.
@@ -50,7 +50,7 @@ impl Probe<'_> {
             self.open(
                 name,
                 asked,
-                format!("there are only {got} applications, and they came on one page, or the number of the page is ignored; {SAFE} records stay the safe choice"),
+                format!("there are only {got} applications, and they came on one page, or the number of the page is ignored; {SAFE_PAGE_SIZE} records stay the safe choice"),
             );
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl Probe<'_> {
     fn is_full_first_page(&self, records: &[Value]) -> bool {
         let id = |record: &Value| Record::of(record)?.own_id("ApplicationId").ok();
         let first: BTreeSet<_> = self.applications.iter().map(id).collect();
-        self.applications.len() >= SAFE as usize
+        self.applications.len() >= SAFE_PAGE_SIZE as usize
             && records.iter().all(|record| first.contains(&id(record)))
     }
 

@@ -52,7 +52,7 @@ impl Probe<'_> {
             .unwrap_or_default();
         self.sample = self.applications.iter().find_map(sample);
         // A short page may lack what the pages of a longer answer have (REFERENCE.md §7).
-        let certainty = if self.applications.len() >= SIZE as usize {
+        let certainty = if self.applications.len() >= PAGE_SIZE as usize {
             Sure
         } else {
             Likely

@@ -169,9 +169,9 @@ pub(super) fn status(record: &Record<'_>) -> Option<Status> {
         .into_iter()
         .flatten()
         .max_by_key(|status| progress(*status));
-    let shown = if has_responses {
+    let by_facts = if has_responses {
         // Responses can be there before the last one is (§4: several sessions), unless no word says where they are.
-        Some(if said.is_none() {
+        Some(if by_words.is_none() {
             Status::Completed
         } else {
             Status::Started

@@ -9,9 +9,9 @@ use stagecall_core::report::Moment;
 use stagecall_core::tenant::Answerable;
 use stagecall_core::tenant::Tenant;
 
-use super::{CLOCKS, Oracle, at_trigger, eploy, key, person};
+use super::{MAX_CLOCK_SKEW, Oracle, at_trigger, eploy, key, person};
 use crate::plan::{outcome, percent};
-use crate::world::{Action, Eploy, Participant, Standing, World};
+use crate::world::{Action, Eploy, Participant, Progress, World};
 
 impl Oracle {
     /// What is still open. Empty if everything has completed.

@@ -74,7 +74,7 @@ impl Oracle {
         let patience = seconds(self.give_up_seconds).as_millis();
         before.state == State::Detected
             && matches!(next, State::Failed(_))
-            && i128::from(now - millis(before.seen_at) + CLOCKS) >= patience
+            && i128::from(now - millis(before.seen_at) + MAX_CLOCK_SKEW) >= patience
     }
 
     /// Subscribers were told something.

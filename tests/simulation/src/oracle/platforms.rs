@@ -15,7 +15,7 @@ use crate::world::{Application, Eploy, Participant, Platform, Progress, World};
 
 /// Whatever is tried about an application that is deleted comes to its end: a few tries of each invitation that is looked up or
 /// whose report is written, and of each report that has news since.
-const MOST_IN_VAIN: u32 = 120;
+const MAX_FAILED_READS: u32 = 120;
 
 impl Oracle {
     /// Checks the world after a request took effect, sent by work that began at `begun`.
