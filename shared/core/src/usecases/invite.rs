@@ -96,14 +96,12 @@ impl Inviter {
         let present = tenant.present(&row.key.mapping, row.definition.as_ref());
         let (Some(mapping), Some(present)) = (mapping, present) else {
             let event = skip(SkipReason::MappingRemoved);
-            self.pass_on(&row, &event).await?;
-            return self.record(&row, mapping, event).await;
+            return self.leave_unsent(&row, mapping, event).await;
         };
         let (person, entry, position) = match self.wanted(tenant, mapping, present, &row).await {
             Wanted::Yes(person, entry, position) => (*person, entry, position),
             Wanted::No(event) => {
-                self.pass_on(&row, &event).await?;
-                return self.record(&row, Some(mapping), *event).await;
+                return self.leave_unsent(&row, Some(mapping), *event).await;
             }
         };
         let platform = match self
@@ -170,10 +168,7 @@ impl Inviter {
             _ => (None, None),
         };
         let may_be_there = accepted.is_some() || matches!(event, Event::OutcomeUnknown { .. });
-        let Some(row) = self
-            .insert_invitation(&claimed, Some(mapping), event)
-            .await?
-        else {
+        let Some(row) = self.apply_event(&claimed, Some(mapping), event).await? else {
             if may_be_there {
                 self.compensate_erasure(tenant, &claimed, accepted.as_ref(), true)
                     .await?;
@@ -191,6 +186,17 @@ impl Inviter {
             write_back.report(tenant, row, None, lease_until).await?;
         }
         Ok(())
+    }
+
+    /// Saves that the row is not sent, after its entry was passed on to a mapping that gave way to it.
+    async fn leave_unsent(
+        &self,
+        row: &Invitation,
+        mapping: Option<&Mapping>,
+        event: Event,
+    ) -> Result<(), Error> {
+        self.pass_on(row, &event).await?;
+        self.record(row, mapping, event).await
     }
 
     /// Handles an acceptance, or possible acceptance, that could not be saved. If the candidate was erased meanwhile,
@@ -484,13 +490,13 @@ impl Inviter {
         mapping: Option<&Mapping>,
         event: Event,
     ) -> Result<(), Error> {
-        self.insert_invitation(row, mapping, event).await?;
+        self.apply_event(row, mapping, event).await?;
         Ok(())
     }
 
     /// Saves an event. What the platform accepted is saved whatever else happened to the row meanwhile; any other event
     /// gives way. Returns the row to continue with, if the event was saved.
-    async fn insert_invitation(
+    async fn apply_event(
         &self,
         row: &Invitation,
         mapping: Option<&Mapping>,

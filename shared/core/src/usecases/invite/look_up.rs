@@ -23,7 +23,7 @@ impl Inviter {
         let found = match self.ask_platform(tenant, &row, deadline).await {
             Ok(found) => found,
             Err(LookUpStop::Merged(event)) => {
-                self.insert_invitation(&row, mapping, event).await?;
+                self.apply_event(&row, mapping, event).await?;
                 return Ok(None);
             }
             Err(LookUpStop::Call(error)) => {
@@ -32,11 +32,7 @@ impl Inviter {
                     self.engine
                         .retry_later(&error, row.failure.as_ref(), &row.key);
                 let event = Event::LookupDeferred { failure, until };
-                if self
-                    .insert_invitation(&row, mapping, event)
-                    .await?
-                    .is_none()
-                {
+                if self.apply_event(&row, mapping, event).await?.is_none() {
                     self.compensate_erasure(tenant, &row, None, false).await?;
                 }
                 return Ok(None);

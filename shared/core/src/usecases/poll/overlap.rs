@@ -5,9 +5,9 @@
 //! once:
 //!
 //! * Once the overlap has passed in *our* time since the newest change was seen, nothing older can still appear, so the
-//! cursor follows our time: up to the least that Eploy's clock showed when the last reading of everything began.
+//!   cursor follows our time: up to the least that Eploy's clock showed when the last reading of everything began.
 //! * Until then, a reading of several pages is repeated ever more rarely. In between, only what is newer than the
-//! newest change is requested: one call if there is nothing.
+//!   newest change is requested: one call if there is nothing.
 
 use jiff::{SignedDuration, Timestamp};
 
