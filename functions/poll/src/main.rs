@@ -44,8 +44,8 @@ async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), Reco
     let Work::Poll { tenant } = work else {
         return Err(RecordFailure::Misplaced);
     };
-    let polled = poller.poll(&tenant, deadline).await;
-    match polled {
+    let result = poller.poll(&tenant, deadline).await;
+    match result {
         Ok(Polled::Unfinished) => {
             tracing::info!(%tenant, "poll continues in another invocation");
             poller.engine.enqueue(vec![Work::Poll { tenant }]).await;
@@ -53,5 +53,5 @@ async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), Reco
         Ok(Polled::Failed) => metrics::poll_failed(),
         _ => {}
     }
-    outcome(polled.map(drop))
+    outcome(result.map(drop))
 }

@@ -1,4 +1,4 @@
-//! Metrics in CloudWatch's embedded metric format: lines of the log that become metrics, without a call.
+//! Metrics in `CloudWatch`'s embedded metric format: lines of the log that become metrics, without a call.
 //!
 //! The use cases do not know of it. Metrics are taken at their ports: saved invitations, published events, poll states, and
 //! calls taken from an allowance.

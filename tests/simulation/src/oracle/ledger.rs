@@ -146,7 +146,7 @@ impl Oracle {
             self.seen().hires_on.insert(tenant.clone(), now);
         }
         // Without changes the cursor follows our time, and polls start reading well before it.
-        let Some(cursor) = next.poll.cursor.map(|at| millis(at)) else {
+        let Some(cursor) = next.poll.cursor.map(millis) else {
             return;
         };
         // A poll that completed without a failure before it has read everything since the cursor in one go.
