@@ -17,7 +17,7 @@ fn problems(done: &Done) -> Vec<(String, String, String)> {
             (
                 text(finding, "code"),
                 text(finding, "found"),
-                text(finding, "mend"),
+                text(finding, "fix"),
             )
         })
         .collect()

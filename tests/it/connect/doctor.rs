@@ -35,10 +35,10 @@ async fn a_sound_installation_has_nothing_wrong_and_an_unsound_one_has_it_named(
         .iter()
         .filter(|finding| finding["verdict"] == "problem")
         .collect();
-    let has = |code: &str, mend: &str| {
+    let has = |code: &str, fix: &str| {
         problems
             .iter()
-            .any(|one| one["code"] == code && one["mend"].as_str().unwrap().contains(mend))
+            .any(|one| one["code"] == code && one["fix"].as_str().unwrap().contains(fix))
     };
     assert_eq!(problems.len(), 2, "{problems:#?}");
     assert!(has("eploy.credentials", "API Keys"), "{problems:#?}");

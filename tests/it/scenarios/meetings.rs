@@ -210,6 +210,6 @@ async fn the_doctor_knows_who_acts_and_does_not_miss_an_interview_that_is_still_
     let [problem] = found.as_slice() else {
         panic!("not one problem: {found:#?}")
     };
-    let mend = problem["mend"].as_str().unwrap();
+    let mend = problem["fix"].as_str().unwrap();
     assert!(mend.contains("user_email"), "{problem}");
 }

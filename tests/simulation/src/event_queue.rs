@@ -81,7 +81,7 @@ impl WireFate {
             Self::AnswerLost => "answer lost",
             Self::Error => "server error before",
             Self::ErrorAfter => "server error after",
-            Self::NotNow => "told to wait",
+            Self::NotNow => "throttled",
             Self::Garbled => "answer garbled",
         }
     }
