@@ -59,7 +59,7 @@ async fn a_plan_of_a_thousand_changes_nothing() {
     let (known, None) = of(invited) else {
         panic!("two decisions");
     };
-    assert_eq!(known["because"], "on record as invited");
+    assert_eq!(known["because"], "its invitation is invited");
     assert_eq!(of(ids[0]).0["decision"], "invite");
     assert_eq!(of(ids[700]).0["mapping"], serde_json::Value::Null);
     assert_eq!(plan["calls"]["inviting"], 1200);
