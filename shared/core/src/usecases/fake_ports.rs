@@ -85,6 +85,8 @@ pub(super) struct FakeState {
     pub state: Option<TenantState>,
     /// The error of the next save, if it fails.
     pub state_fails: Option<StoreError>,
+    /// The error of saving the next definition, if it fails.
+    pub definition_fails: Option<StoreError>,
     pub erased: BTreeSet<CandidateId>,
     /// Another tenant, whose invitations cannot be listed.
     pub unlistable: Option<Tenant>,
@@ -201,6 +203,7 @@ impl FakePorts {
             deliveries: BTreeMap::new(),
             state: None,
             state_fails: None,
+            definition_fails: None,
             erased: BTreeSet::new(),
             unlistable: None,
             deliveries_expired: Vec::new(),

@@ -158,10 +158,12 @@ impl Ledger for FakePorts {
 #[async_trait]
 impl Definitions for FakePorts {
     async fn save_definition(&self, _: &TenantId, mapping: &Mapping) -> Result<(), StoreError> {
+        let mut holds = self.holds();
+        if let Some(error) = holds.definition_fails.take() {
+            return Err(error);
+        }
         let key = (mapping.id.clone(), mapping.definition_id());
-        self.holds()
-            .definitions
-            .insert(key, mapping.as_definition());
+        holds.definitions.insert(key, mapping.as_definition());
         Ok(())
     }
 

@@ -272,8 +272,11 @@ impl Poller {
     async fn switch(&self, tenant: &Tenant, state: &mut TenantState) -> Result<(), Stop> {
         if mappings::is_changed(tenant, state) {
             let watched = self.engine.watched(tenant, state).await?;
-            let changed = mappings::switch(tenant, state, &watched, self.engine.now());
+            let mut switched = state.clone();
+            let changed = mappings::switch(tenant, &mut switched, &watched, self.engine.now());
             self.keep_definitions(&tenant.id, changed).await?;
+            // Not before: a poll that fails saves the state, too, and rows would have a definition that is not saved.
+            *state = switched;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::super::super::fake_ports::{
 };
 use super::super::Polled;
 use super::polling::{
-    calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, wait,
+    calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
 };
 use super::*;
 use crate::clock::Deadline;
@@ -310,4 +310,26 @@ async fn a_reading_that_is_under_way_is_no_cost_of_an_edit() {
     edited.mappings[0].paused = true;
     let reading = world.engine().reading_of_edit(&edited, Some(state)).await;
     assert_eq!(reading.unwrap(), None);
+}
+
+/// A poll that fails saves its state, too.
+#[tokio::test]
+async fn the_polls_switch_to_no_definition_that_is_not_saved() {
+    let world = on_for_one().await;
+    let before = state(&world).mappings[&"video".into()].definition.clone();
+    {
+        let mut holds = world.holds();
+        holds.tenant.mappings[0].vacancies = only(&["4101", "4102"]);
+        let error = StoreError::new("store", "save the definition", "it is not reached");
+        holds.definition_fails = Some(error);
+    }
+    assert!(try_to_poll(&world, Deadline::NONE).await.is_err());
+    let known = state(&world).mappings[&"video".into()].definition.clone();
+    assert_eq!(known, before);
+    wait(&world);
+    poll(&world).await;
+    let known = state(&world).mappings[&"video".into()].definition.clone();
+    assert_ne!(known, before);
+    let key = ("video".into(), known.unwrap());
+    assert!(world.holds().definitions.contains_key(&key));
 }
