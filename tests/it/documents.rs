@@ -82,6 +82,29 @@ fn the_walkthroughs_name_files_and_functions_that_exist() {
     assert!(steps >= 20, "{steps} steps");
 }
 
+/// The table of bounds says which constant each bound is.
+#[test]
+fn the_bounds_are_constants_that_exist() {
+    let architecture = text(&repository().join("ARCHITECTURE.md"));
+    let (_, rest) = architecture.split_once("\n## Bounds\n").unwrap();
+    let (bounds, _) = rest.split_once("\n## ").unwrap();
+    let mut found = Vec::new();
+    files(&repository().join("shared"), &[".rs"], &mut found);
+    let sources: String = found.iter().map(|file| text(file)).collect();
+    let is_constant = |word: &&str| {
+        let mut letters = word.chars();
+        letters.all(|char| char.is_ascii_uppercase() || char == '_') && word.len() > 1
+    };
+    let names: Vec<&str> = bounds.split('`').filter(is_constant).collect();
+    assert!(names.len() >= 10, "{names:?}");
+    for name in names {
+        assert!(
+            sources.contains(&format!("const {name}:")),
+            "no constant {name}"
+        );
+    }
+}
+
 #[test]
 fn the_documents_keep_their_length() {
     for (name, most) in [("README.md", 200), ("ARCHITECTURE.md", 300)] {

@@ -39,7 +39,7 @@ pub(crate) fn tenant(account: &str) -> Tenant {
     .unwrap()
 }
 
-/// Puts the tenant on record, with an invitation of its mapping that is open at the platform.
+/// Saves the tenant, with an invitation of its mapping that is open at the platform.
 pub(crate) async fn with_open_invitation(on: &Installation, tenant: &Tenant) {
     on.records.put_tenant(tenant).await.unwrap();
     let mapping = &tenant.mappings[0];

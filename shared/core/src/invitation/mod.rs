@@ -298,7 +298,7 @@ impl Failure {
     /// The kind of problem that an application is which Eploy does not have any more.
     pub const APPLICATION_GONE: &str = "eploy.application_gone";
 
-    /// How often an application has to be looked for in vain before it counts as gone for good: a permission that somebody
+    /// How often an application has to be missing before it counts as gone for good: a permission that somebody
     /// takes away and gives back looks the same.
     pub const GONE_TRIES: u32 = 3;
 

@@ -241,7 +241,7 @@ impl HireNotifier {
         };
         match read.await {
             Ok(Ok(person)) => Ok(Some(named(&person, &endpoint.person))),
-            // It is on record at once, and due as before.
+            // It is saved at once, and due as before.
             Ok(Err(candidate)) => Err(Event::CandidateMerged { candidate }),
             Err(error) if error.may_retry() => Err(self.put_off(row, &error)),
             Err(error) => Err(Event::Refuse(Failure::from_call(

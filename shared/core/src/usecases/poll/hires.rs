@@ -210,7 +210,7 @@ impl Poller {
         let now = self.engine.now();
         let row = detected(tenant, hires, sighting, now);
         let key = row.key.clone();
-        // Asked first, because a hire is seen by several polls, and a write in vain costs more than a read.
+        // Asked first, because a hire is seen by several polls, and a rejected write costs more than a read.
         let mut known = self.announcements.load_announcement(&key).await?;
         if let Some(before) = known.take_if(|known| known.candidate != row.candidate) {
             let event = Event::CandidateMerged {
