@@ -1,16 +1,9 @@
 //! The command line.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use clap::Parser;
 
-use clap::{Args, Parser, Subcommand};
-use url::Url;
-
-use crate::connect;
-use crate::manual::{CompletionsArguments, ManArguments};
-use crate::operate;
-use crate::sandbox::Play;
-use crate::store::StoreUrl;
+use crate::commands::Command;
+use crate::store;
 
 /// Connects the Eploy applicant tracking system with interview platforms.
 #[derive(Debug, Parser)]
@@ -21,110 +14,86 @@ use crate::store::StoreUrl;
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) installation: InstallationArguments,
+    pub(crate) installation: store::Arguments,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Serve the tenants of the store and of a configuration file on this machine.
-    Serve(ServeArguments),
-    /// Run simulators of Eploy, Willo, WeCP and an HRMS.
-    Sandbox(SandboxArguments),
-    /// Run a demo against simulators on this machine: candidates are invited on two platforms, respond, appear in Eploy and
-    /// are hired.
-    Demo(DemoArguments),
-    #[command(flatten)]
-    Operate(operate::Command),
-    #[command(flatten)]
-    Connect(connect::Command),
-    /// Print completions for a shell.
-    Completions(CompletionsArguments),
-    /// Print the manual.
-    Man(ManArguments),
-}
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
 
-/// The installation that a command works on.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Installation")]
-pub(crate) struct InstallationArguments {
-    /// The store: sqlite:PATH or aws:STACK. [default: sqlite:stagecall.db]
-    #[arg(long, global = true, env = "STAGECALL_STORE", value_name = "STORE")]
-    pub(crate) store: Option<StoreUrl>,
-    /// The configuration file of `serve`, if there is one: it names the store, the intervals and the secrets of its tenants.
-    #[arg(long, global = true, env = "STAGECALL_CONFIG", value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Allow http and loopback addresses. Only for use with `stagecall sandbox`.
-    #[arg(long, global = true, env = "STAGECALL_SANDBOX")]
-    pub(crate) sandbox: bool,
-}
+    use super::*;
 
-/// Arguments of `serve`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  stagecall serve --config stagecall.toml\n  stagecall serve --config stagecall.toml --check\n  stagecall serve --store sqlite:stagecall.db --listen 127.0.0.1:8080\n  stagecall serve --print-example > stagecall.toml"
-)]
-pub(crate) struct ServeArguments {
-    /// The address to listen on for callbacks; overrides the configuration file. [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// The public URL of that listener, which platforms call; overrides the configuration file.
-    #[arg(long, value_name = "URL")]
-    pub(crate) public_url: Option<Url>,
-    /// Check the configuration file and exit.
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Print a commented example of the configuration file and exit.
-    #[arg(long)]
-    pub(crate) print_example: bool,
-    /// Write logs as JSON, one event per line.
-    #[arg(long)]
-    pub(crate) log_json: bool,
-}
+    /// The commands without subcommands, with their full names.
+    fn leaves(of: &Command, name: &str, found: &mut Vec<(String, Command)>) {
+        let inner: Vec<_> = of
+            .get_subcommands()
+            .filter(|one| one.get_name() != "help")
+            .collect();
+        if inner.is_empty() {
+            found.push((name.to_owned(), of.clone()));
+        }
+        for one in inner {
+            leaves(one, &format!("{name} {}", one.get_name()), found);
+        }
+    }
 
-/// Arguments of `sandbox`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  stagecall sandbox\n  stagecall sandbox --port 7070 --seed 3\n  stagecall sandbox customer acme --keys acme-keys.toml"
-)]
-pub(crate) struct SandboxArguments {
-    /// Act as somebody in a sandbox that is already running, instead of starting one.
-    #[command(subcommand)]
-    pub(crate) play: Option<Play>,
-    /// The port on 127.0.0.1; 0 picks a free one.
-    #[arg(long, default_value_t = 7070, global = true)]
-    pub(crate) port: u16,
-    /// The seed that names, keys and faults are generated from.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-}
+    fn commands() -> Vec<(String, Command)> {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut found = Vec::new();
+        leaves(&cli, "stagecall", &mut found);
+        found
+    }
 
-/// Arguments of `demo`.
-#[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-#[command(
-    after_help = "Examples:\n  stagecall demo\n  stagecall demo --candidates 500 --faults --seed 7 --json\n  stagecall demo --keep"
-)]
-pub(crate) struct DemoArguments {
-    /// The number of candidates.
-    #[arg(long, default_value_t = 36, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub(crate) candidates: u32,
-    /// Inject faults: failing, slow and throttled calls; lost, duplicated and late callbacks.
-    #[arg(long)]
-    pub(crate) faults: bool,
-    /// The seed of the script: the same seed gives the same script.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Keep serving afterwards, and print the addresses.
-    #[arg(long)]
-    pub(crate) keep: bool,
-    /// Print the outcome as one JSON object on the last line.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Run the functions instead of the embedded host: the project's own template, deployed to an AWS emulator, which is
-    /// installed into .venv if it is missing. Needs Python 3.10 and a checkout of the repository.
-    #[cfg(feature = "aws")]
-    #[arg(long)]
-    pub(crate) aws: bool,
+    #[test]
+    fn the_command_line_is_valid() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_an_example_of_its_own_command() {
+        let all = commands();
+        assert!(all.len() > 25, "{}", all.len());
+        for (name, command) in all {
+            let help = command.get_after_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            assert!(
+                help.contains("Example") && help.contains(&name),
+                "{name}: {help}"
+            );
+        }
+    }
+
+    /// An example that does not parse teaches a mistake.
+    #[test]
+    fn every_example_parses() {
+        for (name, command) in commands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                let Some(example) = line.trim().strip_prefix("stagecall ") else {
+                    continue;
+                };
+                let example = example.split([';', '|', '<', '>']).next().unwrap_or("");
+                let words = words(example);
+                let parsed = Cli::command()
+                    .try_get_matches_from(std::iter::once("stagecall".to_owned()).chain(words));
+                assert!(parsed.is_ok(), "{name}: {line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    /// Splits a line as a shell does, with single quotes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (count, part) in line.split('\'').enumerate() {
+            if count % 2 == 1 {
+                words.push(part.to_owned());
+            } else {
+                words.extend(part.split_whitespace().map(ToOwned::to_owned));
+            }
+        }
+        words
+    }
 }

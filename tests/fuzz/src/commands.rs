@@ -12,7 +12,7 @@ use crate::run::Target;
 #[path = "../../../infra/stagecall/src/secrets_input.rs"]
 mod secrets_input;
 
-#[path = "../../../infra/stagecall/src/operate/since.rs"]
+#[path = "../../../infra/stagecall/src/point_in_time.rs"]
 #[allow(
     dead_code,
     reason = "the command's own module, of which one function is used here"
@@ -56,7 +56,7 @@ pub const TENANTS: Target = Target {
         moves = [{ on = "completed", stage = "13", min_percent = 60 }]
         texts = { note = "{{ headline }}" }
         "#,
-        include_str!("../../../infra/stagecall/src/operate/tenant/everything.toml"),
+        include_str!("../../../infra/stagecall/src/commands/tenant/everything.toml"),
         r#"tenant = [{ id = "acme", eploy = { base_url = "https://acme.eploy.net/", dialect = { page_size = 9223372036854775807, dates = 2026-11-22 } }, platforms = { willo = { kind = "willo", settings = { calls_per_second = inf, calls_in_flight = nan } }, wecp = { kind = "wecp", settings = { calls_per_second = 2.5 } } } }]"#,
     ],
     check: tenants,

@@ -9,10 +9,10 @@ use stagecall_sandbox::control::{
 };
 use stagecall_sandbox::{Options, Running, Sandbox};
 
+use super::arguments::Arguments;
 use super::hosting::Hosting;
 use super::script;
 use super::tenant::{Outside, entrance, tenant};
-use crate::cli::DemoArguments;
 
 /// The name of the Eploy system, the HRMS and the tenant.
 pub(crate) const TENANT: &str = "acme";
@@ -144,7 +144,7 @@ pub(crate) fn timing() -> Timing {
 
 impl Scene {
     /// Starts the simulators and sets them up.
-    pub(crate) async fn set(arguments: &DemoArguments) -> anyhow::Result<Self> {
+    pub(crate) async fn set(arguments: &Arguments) -> anyhow::Result<Self> {
         let sandbox = Sandbox::start(Options {
             port: 0,
             seed: arguments.seed,

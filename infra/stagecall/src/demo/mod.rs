@@ -1,5 +1,6 @@
 //! `stagecall demo`: a script with candidates, run against simulators by the real host, and checked against the simulators.
 
+mod arguments;
 mod assertions;
 #[cfg(feature = "aws")]
 mod deployed;
@@ -17,12 +18,13 @@ use std::time::Instant;
 
 use hosting::Hosting;
 
-use crate::cli::DemoArguments;
+pub(crate) use arguments::Arguments;
+
 use crate::host::interrupted;
 use crate::{exit, logging};
 
 /// Runs the script and checks the outcome.
-pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
+pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     logging::start(tracing::Level::ERROR, false);
     let scene = fixture::Scene::set(&arguments).await?;
     let host = tokio::select! {
@@ -57,10 +59,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> anyhow::Result<u8> {
 }
 
 /// Starts Stagecall.
-async fn open(
-    scene: &fixture::Scene,
-    arguments: &DemoArguments,
-) -> anyhow::Result<Box<dyn Hosting>> {
+async fn open(scene: &fixture::Scene, arguments: &Arguments) -> anyhow::Result<Box<dyn Hosting>> {
     #[cfg(feature = "aws")]
     if arguments.aws {
         return Ok(Box::new(deployed::Deployed::open(scene).await?));

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use stagecall_sandbox::control::Platform;
 
+use super::arguments::Arguments;
 use super::assertions::{Line, Verdict};
 use super::fixture::{Stage, TENANT, WECP, WILLO};
-use crate::cli::DemoArguments;
 
 /// Maximum number of lines of the table; of a larger demo, wrong ones come first.
 const MAX_LINES: usize = 40;
@@ -27,7 +27,7 @@ pub(crate) struct Show {
 }
 
 impl Show {
-    pub(crate) fn new(arguments: &DemoArguments) -> Self {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let target = if terminal {
             ProgressDrawTarget::stderr()

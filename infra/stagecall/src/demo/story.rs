@@ -8,12 +8,12 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{MappingStatus, TenantState};
 use stagecall_sandbox::control::{EditCandidate, NewApplications, Platform};
 
+use super::arguments::Arguments;
 use super::fixture::{Stage, Step, TENANT};
 use super::script::{Fate, fates};
 use super::show::Show;
 use super::steps::Acts;
 use super::tenant::entrance;
-use crate::cli::DemoArguments;
 
 /// One candidate.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Role {
 /// Runs the demo until every candidate was moved, and everybody has acted.
 pub(crate) async fn play(
     stage: &Stage,
-    arguments: &DemoArguments,
+    arguments: &Arguments,
     show: &Show,
 ) -> anyhow::Result<Vec<Role>> {
     let mut random = fastrand::Rng::with_seed(arguments.seed);

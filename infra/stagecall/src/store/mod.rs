@@ -1,12 +1,10 @@
 //! The installation that a command works on: one store of either kind, opened as ports.
 
+mod arguments;
 #[cfg(feature = "aws")]
 mod aws;
 mod sqlite;
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,43 +23,15 @@ use stagecall_core::work::Work;
 use stagecall_http::{Guard, Sender, Transport};
 use url::Url;
 
-use crate::cli::InstallationArguments;
 use crate::config::{self, Config};
 use crate::exit;
+
+pub(crate) use arguments::{Arguments, StoreUrl};
 
 const DEFAULT_FILE: &str = "stagecall.db";
 
 /// Attempts to change credentials that others change at the same time.
 const MAX_SECRET_ATTEMPTS: usize = 5;
-
-/// Where an installation's store is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StoreUrl {
-    Sqlite(PathBuf),
-    /// The AWS stack of this name.
-    Aws(String),
-}
-
-impl FromStr for StoreUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            Some(("aws", stack)) if !stack.is_empty() => Ok(Self::Aws(stack.to_owned())),
-            _ => Err("give sqlite:PATH or aws:STACK".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(to, "sqlite:{}", path.display()),
-            Self::Aws(stack) => write!(to, "aws:{stack}"),
-        }
-    }
-}
 
 /// Everything that commands work with.
 pub(crate) struct Installation {
@@ -170,12 +140,12 @@ impl Installation {
     }
 
     /// Opens what is there; a store that does not exist is an error.
-    pub(crate) async fn open(arguments: &InstallationArguments) -> anyhow::Result<Self> {
+    pub(crate) async fn open(arguments: &Arguments) -> anyhow::Result<Self> {
         Self::find(arguments, false).await
     }
 
     /// Opens the store, and creates the `SQLite` file if there is none.
-    pub(crate) async fn open_or_create(arguments: &InstallationArguments) -> anyhow::Result<Self> {
+    pub(crate) async fn open_or_create(arguments: &Arguments) -> anyhow::Result<Self> {
         Self::find(arguments, true).await
     }
 
@@ -183,7 +153,7 @@ impl Installation {
         not(feature = "aws"),
         allow(clippy::unused_async, reason = "a stack is looked up over the network")
     )]
-    async fn find(arguments: &InstallationArguments, create: bool) -> anyhow::Result<Self> {
+    async fn find(arguments: &Arguments, create: bool) -> anyhow::Result<Self> {
         let config = load(arguments)?;
         let place = place(arguments, config.as_ref());
         let sandbox =
@@ -311,7 +281,7 @@ impl Installation {
     }
 }
 
-pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<Config>> {
+pub(crate) fn load(arguments: &Arguments) -> anyhow::Result<Option<Config>> {
     let Some(file) = &arguments.config else {
         return Ok(None);
     };
@@ -321,7 +291,7 @@ pub(crate) fn load(arguments: &InstallationArguments) -> anyhow::Result<Option<C
 }
 
 /// The store that is named, else the one of the configuration file, else the default file.
-pub(crate) fn place(arguments: &InstallationArguments, config: Option<&Config>) -> StoreUrl {
+pub(crate) fn place(arguments: &Arguments, config: Option<&Config>) -> StoreUrl {
     match (&arguments.store, config) {
         (Some(place), _) => place.clone(),
         (None, Some(config)) => StoreUrl::Sqlite(config.host.store.clone()),
@@ -357,24 +327,5 @@ impl Queue for NoopQueue {
 
     fn is_durable(&self) -> bool {
         false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_store_url_parses_and_prints_alike() {
-        for text in [
-            "sqlite:/var/lib/stagecall.db",
-            "aws:stagecall-prod",
-            "sqlite:a:b",
-        ] {
-            assert_eq!(text.parse::<StoreUrl>().unwrap().to_string(), text);
-        }
-        for wrong in ["", "stagecall.db", "sqlite:", "aws:", "s3:bucket"] {
-            assert!(wrong.parse::<StoreUrl>().is_err(), "{wrong}");
-        }
     }
 }

@@ -1,0 +1,98 @@
+//! `stagecall invitations`.
+
+use clap::Args;
+use comfy_table::Cell;
+use stagecall_core::Timestamp;
+use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
+use stagecall_core::ports::InvitationFilter;
+
+use crate::commands::read::{invitations, tenants};
+use crate::commands::story::why;
+use crate::exit;
+use crate::output::{Output, local, print_json, table};
+use crate::point_in_time::since;
+use crate::store::Installation;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Of this tenant. [default: all]
+    tenant: Option<String>,
+    /// In this state: detected, sending, invited, started, completed, expired, declined, bounced, cancelled, skipped or
+    /// failed.
+    #[arg(long, value_parser = ["detected", "sending", "invited", "started", "completed", "expired", "declined", "bounced", "cancelled", "skipped", "failed"])]
+    state: Option<String>,
+    /// For this vacancy.
+    #[arg(long, value_name = "ID")]
+    vacancy: Option<String>,
+    /// Of this application.
+    #[arg(long, value_name = "ID")]
+    application: Option<String>,
+    /// Of this candidate.
+    #[arg(long, value_name = "ID")]
+    candidate: Option<String>,
+    /// Of this mapping.
+    #[arg(long, value_name = "NAME")]
+    mapping: Option<String>,
+    /// With an event since: a time, a day, or a duration ago (2h, 3d).
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+    /// The maximum number to show, latest first.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let tenants = tenants(on, arguments.tenant.as_deref()).await?;
+    let filter = InvitationFilter {
+        state: arguments.state,
+        application: arguments.application.map(ApplicationId::new),
+        candidate: arguments.candidate.map(CandidateId::new),
+        vacancy: arguments.vacancy.map(VacancyId::new),
+        mapping: arguments.mapping.map(MappingId::new),
+        since: arguments.since,
+    };
+    let mut found = Vec::new();
+    for tenant in &tenants {
+        found.extend(invitations(on, tenant, &filter).await?);
+    }
+    found.sort_by_key(|one| std::cmp::Reverse(one.touched_at()));
+    let all = found.len();
+    found.truncate(arguments.limit);
+    if arguments.output.json {
+        print_json(&found)?;
+        return Ok(exit::OK);
+    }
+    let mut shown = table([
+        "tenant",
+        "application",
+        "mapping",
+        "candidate",
+        "vacancy",
+        "state",
+        "",
+        "last",
+    ]);
+    for one in &found {
+        let mapping = match one.key.round {
+            1 => one.key.mapping.to_string(),
+            round => format!("{} (round {round})", one.key.mapping),
+        };
+        shown.add_row([
+            Cell::new(&one.key.tenant),
+            Cell::new(&one.key.application),
+            Cell::new(mapping),
+            Cell::new(&one.candidate),
+            Cell::new(&one.vacancy),
+            Cell::new(one.state.name()),
+            Cell::new(why(one).unwrap_or_default()),
+            Cell::new(local(one.touched_at())),
+        ]);
+    }
+    println!("{shown}");
+    if all > found.len() {
+        println!("… and {} more; --limit shows them", all - found.len());
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,223 @@
+//! The commands: a file each, in a folder of its noun if there is one.
+
+mod allowance;
+mod broken;
+mod checks;
+mod doctor;
+mod edit;
+mod erase;
+mod explain;
+mod finding;
+mod hires;
+mod invitation;
+mod invitations;
+mod lists;
+mod manual;
+mod map;
+mod plan;
+mod probe;
+mod read;
+mod redrive;
+mod register;
+mod replay;
+mod resync;
+mod retention;
+mod sandbox;
+mod serve;
+mod status;
+mod story;
+mod tail;
+mod tenant;
+#[cfg(test)]
+mod testing;
+mod unmatched;
+mod withdraw;
+
+use clap::Subcommand;
+
+use crate::store::{self, Installation};
+use crate::{demo, logging};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the tenants of the store and of a configuration file on this machine.
+    Serve(serve::Arguments),
+    /// Run simulators of Eploy, Willo, WeCP and an HRMS.
+    Sandbox(sandbox::Arguments),
+    /// Run a demo against simulators on this machine: candidates are invited on two platforms, respond, appear in Eploy and
+    /// are hired.
+    Demo(demo::Arguments),
+    /// List, show and change tenants.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Show all tenants in a table: last poll, lag, open invitations, failures, allowance.
+    #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
+    Status(status::Arguments),
+    /// List invitations.
+    #[command(
+        after_help = "Examples:\n  stagecall invitations acme --state failed\n  stagecall invitations --since 2h --json"
+    )]
+    Invitations(invitations::Arguments),
+    /// Show everything about an application: what happened, when and why, and the ids to look up in each system.
+    #[command(after_help = "Example:\n  stagecall explain acme 70215")]
+    Explain(explain::Arguments),
+    /// List the announced hires, and send webhooks to the HRMS again.
+    #[command(subcommand)]
+    Hires(hires::Command),
+    /// Show what the next poll would do, application by application, without doing it.
+    #[command(
+        after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
+    )]
+    Plan(plan::Arguments),
+    /// Follow events as they happen.
+    #[command(after_help = "Example:\n  stagecall tail acme")]
+    Tail(tail::Arguments),
+    /// Retry at once: an application's invitations, or all of a tenant that failed or wait.
+    #[command(
+        after_help = "Examples:\n  stagecall retry acme 70215\n  stagecall retry acme --failed --yes --reason 'the key was renewed'"
+    )]
+    Retry(invitation::Many),
+    /// Invite an application again, in a new round.
+    #[command(
+        after_help = "Example:\n  stagecall reinvite acme 70215 --mapping support-video --reason 'the recording was silent'"
+    )]
+    Reinvite(invitation::One),
+    /// Cancel an invitation: it is not sent, or is withdrawn on the platform and counts as cancelled.
+    #[command(after_help = "Example:\n  stagecall cancel acme 70215 --reason 'vacancy closed'")]
+    Cancel(invitation::Cancel),
+    /// Fetch results from the platform and changes from Eploy again: for one application at once, or for a whole tenant soon.
+    #[command(
+        after_help = "Examples:\n  stagecall resync acme 70215\n  stagecall resync acme --since 2d"
+    )]
+    Resync(resync::Arguments),
+    /// List, link and discard callbacks that match no invitation.
+    #[command(subcommand)]
+    Unmatched(unmatched::Command),
+    /// Process received callbacks again.
+    #[command(
+        after_help = "Example:\n  stagecall replay acme --since 2h --reason 'Eploy was down'"
+    )]
+    Replay(replay::Arguments),
+    /// Send dead letters back to their queues, after showing their number and some of them.
+    #[command(
+        after_help = "Example:\n  stagecall redrive --store aws:stagecall-prod --reason 'the platform is back'"
+    )]
+    Redrive(redrive::Arguments),
+    /// Remove everything about a candidate, and keep a tombstone that prevents a new invitation.
+    #[command(
+        after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
+    )]
+    Erase(erase::Arguments),
+    /// Show and set how long results are kept, and remove what has expired.
+    #[command(
+        after_help = "Examples:\n  stagecall retention acme\n  stagecall retention acme --days 365\n  stagecall retention acme --apply --yes"
+    )]
+    Retention(retention::Arguments),
+    /// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
+    #[command(
+        after_help = "Examples:\n  stagecall probe acme\n  stagecall probe acme --on 70001 --action-type 42 --move-to 11 --yes"
+    )]
+    Probe(probe::Arguments),
+    /// List a tenant's vacancies.
+    #[command(after_help = "Example:\n  stagecall jobs acme --json")]
+    Jobs(lists::Arguments),
+    /// List the stages of applications, or their statuses.
+    #[command(
+        after_help = "Examples:\n  stagecall stages acme\n  stagecall stages acme --statuses"
+    )]
+    Stages(lists::Stages),
+    /// List the assessments that candidates can be invited to.
+    #[command(after_help = "Example:\n  stagecall assessments acme")]
+    Assessments(lists::Arguments),
+    /// List the outcomes of actions, or the action types.
+    #[command(
+        after_help = "Examples:\n  stagecall outcomes acme\n  stagecall outcomes acme --types"
+    )]
+    Outcomes(lists::Outcomes),
+    /// List the custom questions of applications.
+    #[command(after_help = "Example:\n  stagecall questions acme")]
+    Questions(lists::Questions),
+    /// Add, list, show, test, pause and remove mappings: which applications are invited to which assessment.
+    #[command(subcommand)]
+    Map(map::Command),
+    /// Register the callbacks on the platforms. `serve` does this automatically; for a stack on AWS run it after `map add`
+    /// and after a callback token was rotated.
+    #[command(
+        after_help = "Examples:\n  stagecall register acme --public-url https://hooks.example.com/\n  stagecall register --store aws:stagecall-prod --public-url https://abc123.execute-api.eu-west-2.amazonaws.com/ --yes"
+    )]
+    Register(register::Arguments),
+    /// Check the whole installation: what is wrong, why, and how to fix it.
+    #[command(
+        after_help = "Examples:\n  stagecall doctor\n  stagecall doctor --connections --public-url https://hooks.example.com/"
+    )]
+    Doctor(doctor::Arguments),
+    /// Print completions for a shell.
+    Completions(manual::CompletionsArguments),
+    /// Print the manual.
+    Man(manual::ManArguments),
+}
+
+/// Runs the command. `cli` is the definition of the whole command line.
+pub(crate) async fn run(
+    command: Command,
+    cli: clap::Command,
+    at: &store::Arguments,
+) -> anyhow::Result<u8> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments, at).await,
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Completions(arguments) => Ok(manual::completions(&arguments, cli)),
+        Command::Man(arguments) => manual::man(&arguments, cli),
+        other => operate(other, at).await,
+    }
+}
+
+/// Runs a command that works on an installation.
+async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> {
+    logging::start(tracing::Level::WARN, false);
+    // Adding a first tenant, or a file of tenants, may create a store.
+    let creates = matches!(
+        command,
+        Command::Tenant(
+            tenant::Command::Add(_) | tenant::Command::Import(_) | tenant::Command::Apply(_)
+        )
+    );
+    let on = &if creates {
+        Installation::open_or_create(at).await?
+    } else {
+        Installation::open(at).await?
+    };
+    match command {
+        Command::Tenant(command) => tenant::run(command, on).await,
+        Command::Status(arguments) => status::run(&arguments, on).await,
+        Command::Invitations(arguments) => invitations::run(arguments, on).await,
+        Command::Explain(arguments) => explain::run(arguments, on).await,
+        Command::Hires(command) => hires::run(command, on).await,
+        Command::Plan(arguments) => plan::run(&arguments, on).await,
+        Command::Tail(arguments) => tail::run(&arguments, on).await,
+        Command::Retry(arguments) => invitation::retry(&arguments, on).await,
+        Command::Reinvite(arguments) => invitation::reinvite(&arguments, on).await,
+        Command::Cancel(arguments) => invitation::cancel(&arguments, on).await,
+        Command::Resync(arguments) => resync::run(&arguments, on).await,
+        Command::Unmatched(command) => unmatched::run(command, on).await,
+        Command::Replay(arguments) => replay::run(&arguments, on).await,
+        Command::Redrive(arguments) => redrive::run(&arguments, on).await,
+        Command::Erase(arguments) => erase::run(&arguments, on).await,
+        Command::Retention(arguments) => retention::run(&arguments, on).await,
+        Command::Probe(arguments) => probe::run(arguments, on).await,
+        Command::Jobs(arguments) => lists::jobs(arguments, on).await,
+        Command::Stages(arguments) => lists::stages(arguments, on).await,
+        Command::Assessments(arguments) => lists::assessments(arguments, on).await,
+        Command::Outcomes(arguments) => lists::outcomes(arguments, on).await,
+        Command::Questions(arguments) => lists::questions(arguments, on).await,
+        Command::Map(command) => map::run(command, on).await,
+        Command::Register(arguments) => register::run(&arguments, on).await,
+        Command::Doctor(arguments) => doctor::run(arguments, on).await,
+        Command::Serve(_)
+        | Command::Sandbox(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Man(_) => unreachable!("run above"),
+    }
+}

@@ -1,0 +1,191 @@
+//! Reads that several commands need.
+
+use stagecall_core::error::StoreError;
+use stagecall_core::ids::{AccountId, TenantId};
+use stagecall_core::invitation::{Invitation, State};
+use stagecall_core::ports::{InvitationFilter, OperatorStore, StateCount};
+use stagecall_core::tenant::Tenant;
+
+use crate::exit;
+use crate::store::Installation;
+
+const PAGE_ROWS: usize = 500;
+
+/// A tenant's invitations, the latest change last.
+pub(crate) async fn invitations(
+    on: &Installation,
+    tenant: &TenantId,
+    filter: &InvitationFilter,
+) -> anyhow::Result<Vec<Invitation>> {
+    let mut all = Vec::new();
+    let mut next = None;
+    loop {
+        let page = on
+            .records
+            .invitations(tenant, filter, PAGE_ROWS, next.as_deref())
+            .await?;
+        all.extend(page.rows);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    all.sort_by(|a, b| (a.touched_at(), &a.key).cmp(&(b.touched_at(), &b.key)));
+    Ok(all)
+}
+
+/// The number of a tenant's invitations that match and are, or may be, open on the platform.
+pub(crate) async fn count_open(
+    records: &dyn OperatorStore,
+    tenant: &TenantId,
+    of: impl Fn(&Invitation) -> bool,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    let mut next = None;
+    loop {
+        let filter = InvitationFilter::default();
+        let page = records
+            .invitations(tenant, &filter, PAGE_ROWS, next.as_deref())
+            .await?;
+        let is_open =
+            |one: &&Invitation| one.state.is_open() || matches!(one.state, State::Sending { .. });
+        count += page
+            .rows
+            .iter()
+            .filter(is_open)
+            .filter(|one| of(one))
+            .count();
+        next = page.next;
+        if next.is_none() {
+            return Ok(count);
+        }
+    }
+}
+
+/// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
+/// and nothing would find their results. An account under another name counts as another account.
+pub(crate) async fn removed_account_problem(
+    records: &dyn OperatorStore,
+    before: &Tenant,
+    next: &Tenant,
+) -> Result<Option<String>, StoreError> {
+    for account in before.platforms.keys() {
+        if next.platforms.contains_key(account) {
+            continue;
+        }
+        let at = |one: &Invitation| one.assessment.account == *account;
+        let open = count_open(records, &before.id, at).await?;
+        if open > 0 {
+            let goes = match renamed(before, next, account) {
+                Some(name) => format!("is now called {name}, as it looks; give it its name again"),
+                None => "is to go; leave it until they have ended, or take them back with stagecall cancel".to_owned(),
+            };
+            return Ok(Some(format!(
+                "platform account {account} of tenant {} has open invitations ({open}), whose results are found by its name. It {goes}",
+                before.id
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The account that looks like this one under another name: new, and with the same settings. It may all the same be another
+/// one of the same platform, because secrets tell accounts apart.
+fn renamed<'a>(before: &Tenant, next: &'a Tenant, account: &AccountId) -> Option<&'a AccountId> {
+    let was = before.platforms.get(account)?;
+    let mut new = next.platforms.iter();
+    new.find(|(name, is)| !before.platforms.contains_key(*name) && *is == was)
+        .map(|(name, _)| name)
+}
+
+/// Ends the command if mappings of the tenant want the same as others and do not allow that.
+pub(crate) async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> anyhow::Result<()> {
+    let overlaps = tenant.overlaps(&on.records.list_tenants().await?);
+    if overlaps.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
+    Err(exit::usage(format!(
+        "{}. If that is intended, allow it: --allow-overlap with stagecall map add, or allow_overlap = true in one of the mappings",
+        found.join("; ")
+    )))
+}
+
+/// The tenants to work on: the named one, else all.
+pub(crate) async fn tenants(
+    on: &Installation,
+    named: Option<&str>,
+) -> anyhow::Result<Vec<TenantId>> {
+    Ok(match named {
+        Some(name) => vec![known(on, name).await?],
+        None => {
+            let tenants = on.records.list_tenants().await?;
+            tenants.into_iter().map(|tenant| tenant.id).collect()
+        }
+    })
+}
+
+/// A tenant that is or was configured, and has saved data.
+pub(crate) async fn known(on: &Installation, name: &str) -> anyhow::Result<TenantId> {
+    let id = TenantId::new(name);
+    if on.tenants.tenant(&id).await?.is_some() || !on.records.counts(&id).await?.is_empty() {
+        return Ok(id);
+    }
+    Err(exit::not_found(format!(
+        "there is no tenant {name} in {}. List the tenants with: stagecall tenant list",
+        on.place
+    )))
+}
+
+/// The number of invitations in one of these states.
+pub(crate) fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
+    counts
+        .iter()
+        .filter(|of| states.contains(&of.state.as_str()))
+        .map(|of| of.count)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::{installation, tenant, with_open_invitation};
+
+    #[tokio::test]
+    async fn an_account_is_not_taken_away_from_invitations_that_are_open_there() {
+        let (on, _folder) = installation().await;
+        let before = tenant("willo");
+        with_open_invitation(&on, &before).await;
+        let problem = async |next: &Tenant| {
+            let found = removed_account_problem(&*on.records, &before, next).await;
+            found.unwrap()
+        };
+        assert_eq!(problem(&before).await, None);
+        let said = problem(&tenant("interviews")).await.unwrap();
+        assert_eq!(
+            said,
+            "platform account willo of tenant acme has open invitations (1), whose results are found by its name. It is now called interviews, as it looks; give it its name again"
+        );
+        let mut another = tenant("interviews");
+        let account = another.platforms.values_mut().next().unwrap();
+        account.kind = "wecp".to_owned();
+        let said = problem(&another).await.unwrap();
+        assert!(
+            said.ends_with("or take them back with stagecall cancel"),
+            "{said}"
+        );
+        // With an account beside it nothing is lost.
+        let mut more = tenant("interviews");
+        more.platforms.extend(before.platforms.clone());
+        assert_eq!(problem(&more).await, None);
+    }
+
+    #[tokio::test]
+    async fn an_account_without_open_invitations_may_get_another_name() {
+        let (on, _folder) = installation().await;
+        let before = tenant("willo");
+        on.records.put_tenant(&before).await.unwrap();
+        let found = removed_account_problem(&*on.records, &before, &tenant("interviews")).await;
+        assert_eq!(found.unwrap(), None);
+    }
+}
