@@ -3,11 +3,9 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::Args;
-use stagecall_core::ids::TenantId;
-use stagecall_core::ports::AuditRecord;
 
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Actor;
 
 /// Who changes something, and why.
 #[derive(Clone, Debug, Args)]
@@ -40,23 +38,12 @@ impl Audit {
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Saves the audit record of a change to a tenant, or to the whole installation.
-    pub(crate) async fn record(
-        &self,
-        on: &Installation,
-        what: &str,
-        tenant: Option<&TenantId>,
-        target: impl Into<String>,
-    ) -> anyhow::Result<()> {
-        let record = AuditRecord {
-            at: on.clock.now(),
+    /// Who makes the change, and why.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor {
             who: self.who(),
-            what: what.to_owned(),
-            tenant: tenant.cloned(),
-            target: target.into(),
             why: self.reason.clone(),
-        };
-        Ok(on.records.audit(&record).await?)
+        }
     }
 
     fn who(&self) -> String {

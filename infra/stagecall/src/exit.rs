@@ -1,5 +1,8 @@
 //! Exit codes, and errors that have one.
 
+use stagecall_core::error::CallError;
+use stagecall_operations::Error;
+
 pub(crate) const OK: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The command line or the configuration is invalid; nothing was started.
@@ -40,13 +43,14 @@ pub(crate) fn not_found(message: impl Into<String>) -> anyhow::Error {
 /// The exit code of an error.
 pub(crate) fn code(of: &anyhow::Error) -> u8 {
     if let Some(exit_error) = of.downcast_ref::<ExitError>() {
-        exit_error.code
-    } else if of
-        .downcast_ref::<stagecall_core::error::CallError>()
-        .is_some()
-    {
-        REFUSED
-    } else {
-        FAILED
+        return exit_error.code;
+    }
+    match of.downcast_ref::<Error>() {
+        Some(Error::Invalid(_)) => USAGE,
+        Some(Error::NotFound(_)) => NOT_FOUND,
+        Some(Error::Call(_)) => REFUSED,
+        Some(Error::Busy(_) | Error::Store(_)) => FAILED,
+        None if of.downcast_ref::<CallError>().is_some() => REFUSED,
+        None => FAILED,
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod confirm;
 mod demo;
 mod exit;
+mod findings;
 mod host;
 mod logging;
 mod output;

@@ -5,12 +5,12 @@ use stagecall_core::ids::CandidateId;
 use stagecall_core::invitation::{ActionRecord, FailReason, Invitation, State};
 use stagecall_core::ports::{InvitationFilter, Withdrawn};
 
-use crate::commands::read::{invitations, known};
-use crate::commands::withdraw::withdraw;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, print_json};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::read::invitations;
+use stagecall_operations::withdraw::withdraw;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
 
 /// Removes a candidate, verifies it, and prints what is left in other systems.
 pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let candidate = CandidateId::from(arguments.candidate.as_str());
     let filter = InvitationFilter {
         candidate: Some(candidate.clone()),
@@ -71,6 +71,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let target = format!("candidate {candidate}");
     arguments
         .audit
+        .actor()
         .record(on, "erase", Some(&tenant), target)
         .await?;
     let left = invitations(on, &tenant, &filter).await?;

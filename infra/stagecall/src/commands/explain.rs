@@ -13,13 +13,13 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 use stagecall_core::usecases::entry_into;
 
-use crate::commands::broken::in_words;
 use crate::commands::hires::{outcome, state as hire_state};
-use crate::commands::read::{invitations, known};
-use crate::commands::story::{describe, why};
 use crate::exit;
 use crate::output::{Output, local, print_json};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::broken::in_words;
+use stagecall_operations::history::{describe, why};
+use stagecall_operations::read::invitations;
 
 /// The number of a tenant's latest hires that are searched for those of the application's placements.
 const MAX_HIRES: usize = 10_000;
@@ -46,7 +46,7 @@ struct Line {
 }
 
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let id = known(on, &arguments.tenant).await?;
+    let id = on.known_tenant(&arguments.tenant).await?;
     let application = ApplicationId::new(arguments.application);
     let filter = InvitationFilter {
         application: Some(application.clone()),
@@ -351,7 +351,10 @@ fn verdict(
         );
         return match status {
             Some(MappingStatus::Broken { reason, at, .. }) => {
-                format!("{elsewhere}; the mapping is {}", in_words(reason, *at))
+                format!(
+                    "{elsewhere}; the mapping is {}",
+                    in_words(reason, *at, &jiff::tz::TimeZone::system())
+                )
             }
             _ => elsewhere,
         };
@@ -369,7 +372,7 @@ fn verdict(
                 reason, at: since, ..
             } => format!(
                 "it is at a trigger{at}; the mapping is {}. The next poll that sees it there takes that as proof that the stage exists, and invites it",
-                in_words(reason, *since)
+                in_words(reason, *since, &jiff::tz::TimeZone::system())
             ),
             MappingStatus::Baseline { .. } => {
                 format!("it is at a trigger{at}; the mapping is still reading its baseline")

@@ -11,12 +11,12 @@ use stagecall_core::tenant::MappingKind;
 use stagecall_core::usecases::{Applied, Dispatch};
 use stagecall_core::work::Work;
 
-use crate::commands::read::{invitations, known};
-use crate::commands::story::why;
-use crate::commands::withdraw::{is_finished, withdraw};
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::history::why;
+use stagecall_operations::read::invitations;
+use stagecall_operations::withdraw::{is_finished, withdraw};
 
 /// Invitations of an application, or all that failed.
 #[derive(Debug, Args)]
@@ -97,7 +97,7 @@ async fn apply(
 
 /// Retries the selected invitations.
 pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let filter = InvitationFilter {
         application: arguments.application.as_deref().map(ApplicationId::from),
         mapping: arguments.mapping.as_deref().map(MappingId::from),
@@ -138,6 +138,7 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
         if apply(on, one, &Event::Retry).await?.is_some() {
             arguments
                 .audit
+                .actor()
                 .record(on, "retry", Some(&tenant), one.key.name())
                 .await?;
             done += 1;
@@ -149,7 +150,7 @@ pub(super) async fn retry(arguments: &Many, on: &Installation) -> anyhow::Result
 
 /// The application's latest invitation, of the given mapping.
 async fn latest(arguments: &One, on: &Installation) -> anyhow::Result<Invitation> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let filter = InvitationFilter {
         application: Some(ApplicationId::from(arguments.application.as_str())),
         mapping: arguments.mapping.as_deref().map(MappingId::from),
@@ -228,6 +229,7 @@ pub(super) async fn cancel(arguments: &Cancel, on: &Installation) -> anyhow::Res
     }
     if apply(on, &one, &Event::Cancel).await?.is_some() {
         audit
+            .actor()
             .record(on, "cancel", Some(&one.key.tenant), one.key.name())
             .await?;
         println!("{} is cancelled", one.key);
@@ -303,6 +305,7 @@ pub(super) async fn reinvite(arguments: &One, on: &Installation) -> anyhow::Resu
     }
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "reinvite", Some(&key.tenant), key.name())
         .await?;
     on.queue

@@ -6,12 +6,12 @@ use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::ports::InvitationFilter;
 
-use crate::commands::read::{invitations, tenants};
-use crate::commands::story::why;
 use crate::exit;
 use crate::output::{Output, local, print_json, table};
 use crate::point_in_time::since;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::history::why;
+use stagecall_operations::read::invitations;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenants = tenants(on, arguments.tenant.as_deref()).await?;
+    let tenants = on.named_or_all(arguments.tenant.as_deref()).await?;
     let filter = InvitationFilter {
         state: arguments.state,
         application: arguments.application.map(ApplicationId::new),

@@ -8,7 +8,7 @@ use stagecall_eploy::{List, Listing, Origin};
 
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -1,13 +1,8 @@
 //! The commands: a file each, in a folder of its noun if there is one.
 
-mod allowance;
-mod broken;
-mod checks;
 mod doctor;
-mod edit;
 mod erase;
 mod explain;
-mod finding;
 mod hires;
 mod invitation;
 mod invitations;
@@ -16,7 +11,6 @@ mod manual;
 mod map;
 mod plan;
 mod probe;
-mod read;
 mod redrive;
 mod register;
 mod replay;
@@ -25,17 +19,16 @@ mod retention;
 mod sandbox;
 mod serve;
 mod status;
-mod story;
 mod tail;
 mod tenant;
+mod unmatched;
+
 #[cfg(test)]
 mod testing;
-mod unmatched;
-mod withdraw;
 
 use clap::Subcommand;
 
-use crate::store::{self, Installation};
+use crate::store;
 use crate::{demo, logging};
 
 #[derive(Debug, Subcommand)]
@@ -184,9 +177,9 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         )
     );
     let on = &if creates {
-        Installation::open_or_create(at).await?
+        store::open_or_create(at).await?
     } else {
-        Installation::open(at).await?
+        store::open(at).await?
     };
     match command {
         Command::Tenant(command) => tenant::run(command, on).await,

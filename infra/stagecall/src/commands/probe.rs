@@ -9,7 +9,7 @@ use stagecall_eploy::{Certainty, Probed, Writing};
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -71,6 +71,7 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         on.records.put_tenant(&tenant).await?;
         arguments
             .audit
+            .actor()
             .record(on, "probe", Some(&tenant.id), "dialect")
             .await?;
     }

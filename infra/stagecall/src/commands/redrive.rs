@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -19,16 +19,16 @@ pub(crate) struct Arguments {
 
 /// Sends dead letters back to their queues, after showing their number and some of them.
 pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    if on.dead.is_empty() {
+    if on.dead_letters.is_empty() {
         println!(
             "{} has no queues: due work is retried automatically, and there are no dead letters",
-            on.place
+            on.name
         );
         return Ok(exit::OK);
     }
     let mut what = String::new();
     let mut full = Vec::new();
-    for queue in &on.dead {
+    for queue in &on.dead_letters {
         let count = queue.count().await?;
         if count == 0 {
             continue;
@@ -50,7 +50,11 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     for queue in full {
         let count = queue.redrive(arguments.most).await?;
         let target = format!("{count} of {}", queue.name());
-        arguments.audit.record(on, "redrive", None, target).await?;
+        arguments
+            .audit
+            .actor()
+            .record(on, "redrive", None, target)
+            .await?;
         println!("{}: {count} sent back", queue.name());
     }
     Ok(exit::OK)

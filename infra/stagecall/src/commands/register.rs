@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -79,6 +79,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         }
         let audit = &arguments.audit;
         audit
+            .actor()
             .record(on, "register", Some(&tenant.id), tenant.id.as_str())
             .await?;
     }

@@ -5,12 +5,11 @@ use stagecall_core::Timestamp;
 use stagecall_core::ports::DeliveryOutcome;
 use stagecall_core::work::Work;
 
-use crate::commands::read::known;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::local;
 use crate::point_in_time::since;
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -26,7 +25,7 @@ pub(crate) struct Arguments {
 /// Makes deliveries due again, whatever their outcome. Each fetches the current result from the platform, so repeating it
 /// changes nothing.
 pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let found = on
         .records
         .deliveries(&tenant, Some(arguments.since))
@@ -58,6 +57,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let target = format!("{count} deliveries since {}", arguments.since);
     arguments
         .audit
+        .actor()
         .record(on, "replay", Some(&tenant), target)
         .await?;
     println!("{count} will be processed at once");

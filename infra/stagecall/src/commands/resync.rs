@@ -12,12 +12,12 @@ use stagecall_core::tenant::Tenant;
 use stagecall_core::usecases::{Applied, Dispatch, SyncOutcome, WriteBack};
 use stagecall_core::work::Work;
 
-use crate::commands::read::invitations;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::local;
 use crate::point_in_time::since;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::read::invitations;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -75,6 +75,7 @@ async fn one(
     for one in &found {
         arguments
             .audit
+            .actor()
             .record(on, "resync", Some(&tenant.id), one.key.name())
             .await?;
         all &= sync(&write_back, &one.key, on).await?;
@@ -165,6 +166,7 @@ async fn all(arguments: &Arguments, tenant: &Tenant, on: &Installation) -> anyho
     on.queue.push(work).await?;
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "resync", Some(&tenant.id), tenant.id.as_str())
         .await?;
     println!("{} is due at once", tenant.id);

@@ -7,7 +7,7 @@ use stagecall_core::usecases::Retention;
 
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -82,6 +82,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     };
     arguments
         .audit
+        .actor()
         .record(on, "retention", Some(id), target)
         .await?;
     Ok(exit::OK)

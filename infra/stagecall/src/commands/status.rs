@@ -8,13 +8,13 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::StateCount;
 use stagecall_core::tenant::Tenant;
 
-use crate::commands::allowance;
 use crate::commands::doctor::recorded;
-use crate::commands::finding::{Finding, Verdict};
-use crate::commands::read::sum;
 use crate::exit;
 use crate::output::{Output, print_json, span, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::allowance;
+use stagecall_operations::finding::{Finding, Verdict};
+use stagecall_operations::read::sum;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -64,7 +64,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     let oldest_due = on.records.oldest_due(now).await?;
     if arguments.output.json {
         print_json(&serde_json::json!({
-            "store": on.place.to_string(),
+            "store": on.name,
             "oldest_due": oldest_due,
             "tenants": statuses,
         }))?;
@@ -151,7 +151,7 @@ async fn status(
     };
     let calls_today = match shares {
         Ok(shares) => {
-            let found = allowance::usage_finding(tenant.eploy.daily_calls, &shares, "");
+            let found = allowance::usage_finding(tenant.eploy.daily_calls, &shares, "", &on.zone);
             problems.extend(problem(&found));
             shares.used
         }

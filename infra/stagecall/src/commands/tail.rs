@@ -10,13 +10,13 @@ use stagecall_core::ports::InvitationFilter;
 use stagecall_core::timing::{after, seconds};
 use tokio::time::Instant;
 
-use crate::commands::read::{invitations, tenants};
-use crate::commands::story::describe;
 use crate::exit;
 use crate::host::interrupted;
 use crate::output::local;
 use crate::point_in_time::since;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::history::describe;
+use stagecall_operations::read::invitations;
 
 /// The overlap of two reads in a row, in seconds.
 const OVERLAP_SECONDS: f64 = 60.0;
@@ -78,7 +78,7 @@ async fn look(
         ..InvitationFilter::default()
     };
     let mut lines = Vec::new();
-    for tenant in tenants(on, arguments.tenant.as_deref()).await? {
+    for tenant in on.named_or_all(arguments.tenant.as_deref()).await? {
         for one in invitations(on, &tenant, &filter).await? {
             let (until, count) = shown.get(&one.key).copied().unwrap_or((begin, 0));
             let mut same = 0;

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::confirm::Audit;
 use crate::store::Arguments;
-use crate::store::{Installation, StoreUrl};
+use crate::store::{self, StoreUrl};
+use stagecall_operations::Installation;
 
 /// A store without tenants; it is gone with the folder.
 pub(crate) async fn installation() -> (Installation, TempDir) {
@@ -19,7 +20,7 @@ pub(crate) async fn installation() -> (Installation, TempDir) {
         config: None,
         sandbox: false,
     };
-    let on = Installation::open_or_create(&arguments).await.unwrap();
+    let on = store::open_or_create(&arguments).await.unwrap();
     (on, folder)
 }
 

@@ -13,7 +13,9 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use stagecall_core::clock::Clock;
 use stagecall_core::events::DomainEvent;
-use stagecall_core::ports::{EployConnections, Events, PlatformConnections, Secrets};
+use stagecall_core::ports::{
+    EployConnections, Events, OperatorStore as _, PlatformConnections, Secrets,
+};
 use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::{Timing, after, seconds};
 use stagecall_core::usecases::{

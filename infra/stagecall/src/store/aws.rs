@@ -4,27 +4,31 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecall_aws::{DeadLetters, Stack};
-use stagecall_core::clock::Clock;
 use stagecall_core::error::StoreError;
+use stagecall_operations::{DeadQueue, Hosting, Installation};
 
-use super::{DeadQueue, Opened};
+use super::{Common, StoreUrl};
 
 /// Connects to the stack.
-pub(super) async fn open(name: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
-    let stack = Stack::find(name, clock).await?;
+pub(super) async fn open(name: &str, common: Common) -> anyhow::Result<Installation> {
+    let stack = Stack::find(name, common.clock.clone()).await?;
     let secrets = Arc::new(stack.secrets);
     let dead = stack
         .dead_letters
         .into_iter()
-        .map(|(name, letters)| Box::new(Dead { name, letters }) as Box<dyn DeadQueue>);
-    let mut opened = Opened::of(
+        .map(|(name, letters)| Box::new(Dead { name, letters }) as Box<dyn DeadQueue>)
+        .collect();
+    Ok(Installation::new(
         &Arc::new(stack.store),
-        secrets.clone(),
-        secrets,
-        Arc::new(stack.queue),
-    );
-    opened.dead = dead.collect();
-    Ok(opened)
+        common.surroundings(
+            &StoreUrl::Aws(name.to_owned()),
+            Hosting::Serverless,
+            secrets.clone(),
+            secrets,
+            Arc::new(stack.queue),
+            dead,
+        ),
+    ))
 }
 
 struct Dead {

@@ -3,32 +3,33 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stagecall_core::clock::Clock;
 use stagecall_core::ports::Secrets;
 use stagecall_embedded::{FileSecrets, Store, Vault};
+use stagecall_operations::{Hosting, Installation};
 
-use super::{NoopQueue, Opened};
-use crate::config::{self, Config};
+use super::{Common, NoopQueue, StoreUrl};
+use crate::config;
 
 /// Opens the file, whether or not a host runs.
-pub(super) fn open(
-    path: &Path,
-    config: Option<&Config>,
-    clock: Arc<dyn Clock>,
-) -> anyhow::Result<Opened> {
+pub(super) fn open(path: &Path, common: Common) -> anyhow::Result<Installation> {
     let store = Arc::new(Store::open(path)?);
-    let vault = Vault::beside(path, clock);
-    let secrets: Arc<dyn Secrets> = match config {
+    let vault = Vault::beside(path, common.clock.clone());
+    let secrets: Arc<dyn Secrets> = match &common.config {
         Some(config) => Arc::new(
             FileSecrets::new(config::sources(&config.tenants), &config.host.callback_key)?
                 .or(vault.clone()),
         ),
         None => Arc::new(vault.clone()),
     };
-    Ok(Opened::of(
+    Ok(Installation::new(
         &store,
-        secrets,
-        Arc::new(vault),
-        Arc::new(NoopQueue),
+        common.surroundings(
+            &StoreUrl::Sqlite(path.to_owned()),
+            Hosting::Embedded,
+            secrets,
+            Arc::new(vault),
+            Arc::new(NoopQueue),
+            Vec::new(),
+        ),
     ))
 }

@@ -203,6 +203,11 @@ pub trait OperatorStore: Send + Sync {
 
     /// The tombstones of a tenant, oldest first.
     async fn tombstones(&self, tenant: &TenantId) -> Result<Vec<Tombstone>, StoreError>;
+
+    /// Checks that what is stored is consistent, where the store cannot rely on a service for that.
+    async fn verify(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

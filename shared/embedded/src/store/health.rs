@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// They are inconsistent, or the file cannot be read.
-    pub async fn verify(&self) -> Result<(), StoreError> {
+    pub(super) async fn verify_pages(&self) -> Result<(), StoreError> {
         let path = self.inner.path.clone();
         let verifying = tokio::task::spawn_blocking(move || {
             // Its own connection, because others cache pages; opened without creating a file.

@@ -19,6 +19,10 @@ use super::{Store, column, deliveries, document, due, erase, instant, ledger, pa
 
 #[async_trait]
 impl OperatorStore for Store {
+    async fn verify(&self) -> Result<(), StoreError> {
+        self.verify_pages().await
+    }
+
     async fn put_tenant(&self, tenant: &Tenant) -> Result<(), StoreError> {
         let (id, paused, text) = (tenant.id.clone(), tenant.paused, document(tenant)?);
         self.write("configure a tenant", move |connection| {

@@ -13,11 +13,12 @@ use stagecall_core::tenant::Tenant;
 use stagecall_http::{Limits, Method, Request};
 use url::Url;
 
-use crate::commands::finding::{Finding, Printer, Verdict, code};
-use crate::commands::{allowance, checks};
 use crate::confirm::Audit;
+use crate::findings::{Printer, code};
 use crate::output::{Output, local, print_json};
-use crate::store::{Installation, StoreUrl};
+use stagecall_operations::finding::{Finding, Verdict};
+use stagecall_operations::{Hosting, Installation};
+use stagecall_operations::{allowance, checks};
 
 /// The lag of due work that is still normal.
 const MAX_LAG: SignedDuration = SignedDuration::from_mins(5);
@@ -79,7 +80,7 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
                     .map(within),
             );
         } else if let Ok(inspector) = on.eploy().inspector(tenant) {
-            findings.push(allowance::check(&inspector, tenant, &of).await);
+            findings.push(allowance::check(&inspector, tenant, &of, &on.zone).await);
         }
     }
     if arguments.output.json {
@@ -105,11 +106,11 @@ async fn store(
     on: &Installation,
     findings: &mut Vec<Finding>,
 ) -> Vec<Tenant> {
-    let fix = match on.place {
-        StoreUrl::Sqlite(_) => {
+    let fix = match on.hosting {
+        Hosting::Embedded => {
             "Check that the file's folder exists, has free space, and can be read and written by this user, and that this version of stagecall matches the file's"
         }
-        StoreUrl::Aws(_) => {
+        Hosting::Serverless => {
             "Check the credentials and the region of this shell, and that the stack's table exists and is active"
         }
     };
@@ -131,6 +132,7 @@ async fn store(
     };
     match arguments
         .audit
+        .actor()
         .record(on, "doctor", None, "installation")
         .await
     {
@@ -139,13 +141,13 @@ async fn store(
             "store",
             format!(
                 "{} can be read and written; {} tenant(s)",
-                on.place,
+                on.name,
                 tenants.len()
             ),
         )),
         Err(error) => findings.push(wrong(&error)),
     }
-    if let Err(error) = on.verify().await {
+    if let Err(error) = on.records.verify().await {
         findings.push(wrong(&error));
     }
     tenants
@@ -160,9 +162,9 @@ async fn due(on: &Installation, findings: &mut Vec<Finding>) {
             "work",
             "stagecall.behind",
             format!("work has been due since {}", local(since)),
-            match on.place {
-                StoreUrl::Sqlite(_) => "Start the host: stagecall serve. If it runs, check its log, and give it more workers",
-                StoreUrl::Aws(_) => "Check that the clock's schedule is enabled, the functions' alarms, and the dead letters",
+            match on.hosting {
+                Hosting::Embedded => "Start the host: stagecall serve. If it runs, check its log, and give it more workers",
+                Hosting::Serverless => "Check that the clock's schedule is enabled, the functions' alarms, and the dead letters",
             },
         )),
         Ok(_) => findings.push(Finding::ok(INSTALLATION, "work", "due work is processed")),
@@ -177,7 +179,7 @@ async fn due(on: &Installation, findings: &mut Vec<Finding>) {
 }
 
 async fn dead_letters(on: &Installation, findings: &mut Vec<Finding>) {
-    for dead in &on.dead {
+    for dead in &on.dead_letters {
         let queue = dead.name();
         findings.push(match dead.count().await {
             Ok(0) => Finding::ok(INSTALLATION, "queues", format!("{queue}: no dead letters")),

@@ -167,7 +167,7 @@ fn every_code_of_the_adapters_has_a_recruiters_text_or_is_of_no_invitation() {
 #[test]
 fn every_code_of_the_checks_is_in_the_table() {
     let used: BTreeSet<&str> = [
-        include_str!("../checks.rs"),
+        include_str!("../../../../../shared/operations/src/checks.rs"),
         include_str!("mod.rs"),
         include_str!("recorded.rs"),
     ]

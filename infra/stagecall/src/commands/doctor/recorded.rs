@@ -8,10 +8,10 @@ use stagecall_core::ports::{ChangeFeed, MappingStatus, PollState, TenantState};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::usecases::scan_calls_a_day;
 
-use crate::commands::broken;
-use crate::commands::finding::Finding;
 use crate::output::local;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::broken;
+use stagecall_operations::finding::Finding;
 
 /// Failures in a row that make a problem: one or two may be temporary.
 const PROBLEM_AFTER_FAILURES: u32 = 3;
@@ -63,7 +63,11 @@ pub(crate) fn state(
                 of,
                 "mappings",
                 "stagecall.mapping_broken",
-                format!("{} is {}", mapping.id, broken::in_words(reason, *at)),
+                format!(
+                    "{} is {}",
+                    mapping.id,
+                    broken::in_words(reason, *at, &jiff::tz::TimeZone::system())
+                ),
                 broken::remedy(tenant.id.as_str()),
             ));
         }
@@ -270,7 +274,7 @@ mod tests {
     use stagecall_core::invitation::Failure;
 
     use super::*;
-    use crate::commands::finding::Verdict;
+    use stagecall_operations::finding::Verdict;
 
     fn time(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -8,11 +8,10 @@ use stagecall_core::announcement::{
 };
 use stagecall_core::usecases::{HireNotifier, Redelivery};
 
-use crate::commands::read::known;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, local, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -61,7 +60,7 @@ pub(crate) async fn run(command: Command, on: &Installation) -> anyhow::Result<u
 }
 
 async fn list(arguments: &List, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let found = on
         .announcements
         .announcements(&tenant, arguments.limit)
@@ -125,6 +124,7 @@ async fn redeliver(arguments: &Redeliver, on: &Installation) -> anyhow::Result<u
             let audit = &arguments.audit;
             let target = key.hire.to_string();
             audit
+                .actor()
                 .record(on, "hires redeliver", Some(&tenant.id), target)
                 .await?;
             println!("{} will be sent at once", key.hire);

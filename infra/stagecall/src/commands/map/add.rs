@@ -15,13 +15,13 @@ use stagecall_eploy::{Inspector, List};
 
 use super::pick::{Choice, Choices};
 use super::show;
-use crate::commands::edit::cost;
-use crate::commands::read::refuse_overlaps;
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, print_json};
 use crate::prompt;
-use crate::store::{Installation, StoreUrl};
+use stagecall_operations::edit::cost;
+use stagecall_operations::read::refuse_overlaps;
+use stagecall_operations::{Hosting, Installation};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -157,13 +157,14 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     on.records.put_tenant(&tenant).await?;
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "map add", Some(&tenant.id), mapping.id.as_str())
         .await?;
     if arguments.output.json {
         print_json(&mapping)?;
     } else {
         println!("mapping {} is saved", mapping.id);
-        if matches!(on.place, StoreUrl::Aws(_)) {
+        if on.hosting == Hosting::Serverless {
             println!(
                 "Next: stagecall register {}, so that the platform calls back",
                 tenant.id

@@ -4,10 +4,10 @@ use clap::Args;
 use stagecall_core::invitation::Invitation;
 
 use super::show::find;
-use crate::commands::read::count_open;
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::read::count_open;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -88,6 +88,7 @@ pub(crate) async fn run(arguments: Arguments, to: To, on: &Installation) -> anyh
     on.records.put_tenant(&tenant).await?;
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, verb, Some(&tenant.id), id.as_str())
         .await?;
     println!("mapping {id} is {done}");

@@ -8,7 +8,7 @@ mod test;
 
 use clap::Subcommand;
 
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -8,10 +8,10 @@ use stagecall_core::ids::MappingId;
 use stagecall_core::ports::MappingStatus;
 use stagecall_core::tenant::{Mapping, Reentry, Tenant, Vacancies};
 
-use crate::commands::broken;
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::broken;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
@@ -91,7 +91,9 @@ fn state_name(mapping: &Mapping, status: Option<&MappingStatus>) -> String {
         None => "not active yet".to_owned(),
         Some(MappingStatus::Baseline { .. }) => "reading the baseline".to_owned(),
         Some(MappingStatus::Active) => "on".to_owned(),
-        Some(MappingStatus::Broken { reason, at, .. }) => broken::in_words(reason, *at),
+        Some(MappingStatus::Broken { reason, at, .. }) => {
+            broken::in_words(reason, *at, &jiff::tz::TimeZone::system())
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use stagecall_core::tenant::{Mapping, Position, Tenant};
 use super::show::{find, word};
 use crate::exit;
 use crate::output::{Output, print_json};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

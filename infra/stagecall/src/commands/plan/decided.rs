@@ -8,7 +8,7 @@ use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus};
 use stagecall_core::tenant::ReportPlan;
 use stagecall_core::usecases::{Decision, Evaluation, StageCheck};
 
-use crate::commands::story::why;
+use stagecall_operations::history::why;
 
 /// It would be invited.
 pub(super) const INVITE: &str = "invite";

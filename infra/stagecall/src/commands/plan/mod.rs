@@ -20,12 +20,12 @@ use stagecall_core::usecases::{
     Engine, Reads, adopt, broken, prove, switch, turned_on, with_proven,
 };
 
-use crate::commands::broken::in_words;
 use crate::exit;
 use crate::output::{Output, print_json, table};
 use crate::point_in_time::since;
-use crate::store::Installation;
 use decided::{Decided, Shown};
+use stagecall_operations::Installation;
+use stagecall_operations::broken::in_words;
 use uncounted::{Counting, Uncounted};
 
 #[derive(Debug, Args)]
@@ -237,7 +237,10 @@ fn show(
     }
     for (id, of) in &state.mappings {
         if let MappingStatus::Broken { reason, at, .. } = &of.status {
-            warnings.push(format!("mapping {id} is {}", in_words(reason, *at)));
+            warnings.push(format!(
+                "mapping {id} is {}",
+                in_words(reason, *at, &jiff::tz::TimeZone::system())
+            ));
         }
     }
     if arguments.output.json {

@@ -16,11 +16,11 @@ use stagecall_http::Sender;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::commands::read::removed_account_problem;
 use crate::config::{self, Config};
 use crate::host::{Host, Parts, interrupted};
 use crate::store::{self, StoreUrl};
 use crate::{exit, logging};
+use stagecall_operations::read::removed_account_problem;
 
 #[derive(Debug, Args)]
 #[command(

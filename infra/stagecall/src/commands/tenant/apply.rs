@@ -8,11 +8,11 @@ use clap::Args;
 use stagecall_core::tenant::Tenant;
 
 use super::validate::{File, check, difference, text};
-use crate::commands::edit::cost;
-use crate::commands::read::{refuse_overlaps, removed_account_problem};
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::edit::cost;
+use stagecall_operations::read::{refuse_overlaps, removed_account_problem};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -110,6 +110,7 @@ async fn change(
         on.records.put_tenant(tenant).await?;
         let audit = &arguments.audit;
         audit
+            .actor()
             .record(on, what, Some(&tenant.id), tenant.id.as_str())
             .await?;
         println!("{} is saved", tenant.id);

@@ -4,7 +4,7 @@ use comfy_table::Cell;
 
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 /// Lists the tenants.
 pub(crate) async fn run(output: Output, on: &Installation) -> anyhow::Result<u8> {

@@ -14,7 +14,7 @@ use clap::Subcommand;
 
 use crate::output::Output;
 
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

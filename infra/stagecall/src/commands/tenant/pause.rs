@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -48,6 +48,7 @@ pub(crate) async fn run(
     on.records.put_tenant(&tenant).await?;
     arguments
         .audit
+        .actor()
         .record(
             on,
             &format!("tenant {verb}"),

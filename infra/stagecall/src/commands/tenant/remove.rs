@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::commands::read::sum;
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::read::sum;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -31,6 +31,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     on.records.remove_tenant(&tenant.id).await?;
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "tenant remove", Some(&tenant.id), tenant.id.as_str())
         .await?;
     println!("{} is removed", tenant.id);

@@ -17,7 +17,7 @@ use crate::confirm::Audit;
 use crate::exit;
 use crate::output::local;
 use crate::secrets_input::{self, Given};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -92,6 +92,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
     }
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "tenant rotate", Some(&tenant.id), groups.join(", "))
         .await?;
     println!("{}: {} rotated", tenant.id, groups.join(", "));

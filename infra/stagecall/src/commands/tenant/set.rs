@@ -5,11 +5,11 @@ use stagecall_core::tenant::Tenant;
 use toml::{Table, Value};
 
 use super::validate::{check, difference};
-use crate::commands::edit::cost;
-use crate::commands::read::{refuse_overlaps, removed_account_problem};
 use crate::confirm::Audit;
 use crate::exit;
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::edit::cost;
+use stagecall_operations::read::{refuse_overlaps, removed_account_problem};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -75,6 +75,7 @@ pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Res
         .collect();
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "tenant set", Some(&next.id), names.join(" "))
         .await?;
     println!(

@@ -4,10 +4,10 @@ use clap::Args;
 use stagecall_core::ports::{MappingStatus, TenantState};
 
 use super::validate::text;
-use crate::commands::broken;
 use crate::exit;
 use crate::output::{Output, local, print_json};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::broken;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -76,7 +76,9 @@ fn standing(
         Some(of) => match &of.status {
             MappingStatus::Active => format!("active since {}", local(of.since)),
             MappingStatus::Baseline { .. } => "reading the baseline".to_owned(),
-            MappingStatus::Broken { reason, at, .. } => broken::in_words(reason, *at),
+            MappingStatus::Broken { reason, at, .. } => {
+                broken::in_words(reason, *at, &jiff::tz::TimeZone::system())
+            }
         },
     }
 }

@@ -8,11 +8,11 @@ use stagecall_core::ports::{Bound, Delivery, DeliveryOutcome, InvitationFilter};
 use stagecall_core::usecases::{Applied, Dispatch};
 use stagecall_core::work::Work;
 
-use crate::commands::read::{invitations, known};
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, local, print_json, table};
-use crate::store::Installation;
+use stagecall_operations::Installation;
+use stagecall_operations::read::invitations;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -74,13 +74,13 @@ pub(crate) async fn run(command: Command, on: &Installation) -> anyhow::Result<u
             tenant,
             limit,
             output,
-        } => list(&known(on, &tenant).await?, limit, output, on).await,
+        } => list(&on.known_tenant(&tenant).await?, limit, output, on).await,
         Command::Link(arguments) => link(&arguments, on).await,
         Command::Discard {
             tenant,
             delivery,
             audit,
-        } => discard(&known(on, &tenant).await?, &delivery, &audit, on).await,
+        } => discard(&on.known_tenant(&tenant).await?, &delivery, &audit, on).await,
     }
 }
 
@@ -154,6 +154,7 @@ async fn discard(
             .settle(&one, &DeliveryOutcome::Handled)
             .await?;
         audit
+            .actor()
             .record(on, "unmatched discard", Some(tenant), one.id.as_str())
             .await?;
         println!("{} is discarded", one.id);
@@ -162,7 +163,7 @@ async fn discard(
 }
 
 async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
-    let tenant = known(on, &arguments.tenant).await?;
+    let tenant = on.known_tenant(&arguments.tenant).await?;
     let mut delivery = find(&tenant, &arguments.delivery, on).await?;
     let reference = match (&arguments.reference, delivery.references.as_slice()) {
         (Some(given), known) => known
@@ -238,6 +239,7 @@ async fn link(arguments: &Link, on: &Installation) -> anyhow::Result<u8> {
     on.queue.push(vec![work]).await?;
     let audit = &arguments.audit;
     audit
+        .actor()
         .record(on, "unmatched link", Some(&tenant), row.key.name())
         .await?;
     println!("{} is linked to {}", delivery.id, row.key);

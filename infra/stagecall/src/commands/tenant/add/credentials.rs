@@ -12,7 +12,7 @@ use stagecall_platforms::PlatformSpec;
 use crate::exit;
 use crate::prompt;
 use crate::secrets_input::{self, Given};
-use crate::store::Installation;
+use stagecall_operations::Installation;
 
 /// The credentials of one tenant while they are collected. Does not print.
 pub(super) struct Credentials {

@@ -13,13 +13,15 @@ use stagecall_core::tenant::{PlatformConnection, Tenant};
 use stagecall_platforms::{KINDS, PlatformSpec};
 use url::Url;
 
-use crate::commands::finding::{Finding, Printer, any_problem, code};
 use crate::confirm::Audit;
 use crate::exit;
+use crate::findings::{Printer, code};
 use crate::output::{Output, print_json};
-use crate::store::Installation;
-use crate::{commands::checks, prompt};
+use crate::prompt;
 use credentials::Credentials;
+use stagecall_operations::checks;
+use stagecall_operations::finding::{Finding, any_problem};
+use stagecall_operations::{Error, Installation};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -113,14 +115,16 @@ async fn connect(
         let mut secret = before.unwrap_or(&eploy).clone();
         secret.eploy_client_id = eploy.eploy_client_id.clone();
         secret.eploy_client_secret = eploy.eploy_client_secret.clone();
-        Ok(secret)
+        Ok::<_, Error>(secret)
     };
     on.change_secret(&tenant.id, of_eploy).await?;
     on.records.put_tenant(&tenant).await?;
     if new {
-        let record = arguments
-            .audit
-            .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str());
+        let record =
+            arguments
+                .audit
+                .actor()
+                .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str());
         record.await?;
     }
     if !walk.found(checks::eploy(on, &tenant).await) {
@@ -133,7 +137,7 @@ async fn connect(
         let with_account = |before: Option<&TenantSecret>| {
             let mut secret = before.unwrap_or(&eploy).clone();
             secret.platforms.insert(account.clone(), of_account.clone());
-            Ok(secret)
+            Ok::<_, Error>(secret)
         };
         on.change_secret(&tenant.id, with_account).await?;
         on.records.put_tenant(&tenant).await?;

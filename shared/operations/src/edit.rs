@@ -3,10 +3,11 @@
 use stagecall_core::tenant::Tenant;
 use stagecall_eploy::StageReading;
 
-use crate::store::Installation;
+use crate::error::Result;
+use crate::installation::Installation;
 
 /// The calls that the next poll makes because of the edit; `None` if none.
-pub(crate) async fn cost(on: &Installation, next: &Tenant) -> anyhow::Result<Option<String>> {
+pub async fn cost(on: &Installation, next: &Tenant) -> Result<Option<String>> {
     let state = on.states.load_state(&next.id).await?;
     let reading = on.engine().reading_of_edit(next, state).await?;
     let Some((triggers, vacancies)) = reading else {

@@ -1,27 +1,29 @@
 //! Whether the day's calls are used up, and until when work is deferred.
 
+use jiff::tz::TimeZone;
 use stagecall_core::tenant::Tenant;
 use stagecall_eploy::{DayShares, Inspector, Problem};
 
-use crate::commands::finding::Finding;
-use crate::output::local;
+use crate::finding::Finding;
+use crate::time::local;
 
 const WHAT: &str = "allowance";
 
 /// The day's use by our own count. Makes no call.
-pub(crate) async fn check(inspector: &Inspector, tenant: &Tenant, of: &str) -> Finding {
+pub async fn check(inspector: &Inspector, tenant: &Tenant, of: &str, zone: &TimeZone) -> Finding {
     match inspector.day_shares().await {
-        Ok(shares) => usage_finding(tenant.eploy.daily_calls, &shares, of),
+        Ok(shares) => usage_finding(tenant.eploy.daily_calls, &shares, of, zone),
         Err(error) => Finding::refused(of, WHAT, &error),
     }
 }
 
-pub(crate) fn usage_finding(daily: u32, shares: &DayShares, of: &str) -> Finding {
+/// The finding for these shares of the day, with what waits until when.
+pub fn usage_finding(daily: u32, shares: &DayShares, of: &str, zone: &TimeZone) -> Finding {
     let used = format!(
         "{} of the {daily} calls that Stagecall may make today are used",
         shares.used
     );
-    let until = local(shares.resets_at);
+    let until = local(shares.resets_at, zone);
     let waits = match shares {
         DayShares {
             polls_spent: false,
@@ -61,7 +63,7 @@ mod tests {
     use stagecall_core::Timestamp;
 
     use super::*;
-    use crate::commands::finding::Verdict;
+    use crate::finding::Verdict;
 
     #[test]
     fn a_spent_share_is_reported_with_what_waits_and_until_when() {
@@ -74,12 +76,12 @@ mod tests {
                 reports_spent,
                 resets_at,
             };
-            let found = usage_finding(1000, &shares, "acme");
+            let found = usage_finding(1000, &shares, "acme", &TimeZone::UTC);
             (found.verdict, found.found)
         };
         let (verdict, _) = finding(false, false, false);
         assert_eq!(verdict, Verdict::Ok);
-        let until = local(resets_at);
+        let until = local(resets_at, &TimeZone::UTC);
         let spent = format!(
             "810 of the 1000 calls that Stagecall may make today are used, and the allowance resets at {until}: "
         );

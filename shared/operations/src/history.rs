@@ -5,7 +5,7 @@ use stagecall_core::invitation::{
 };
 
 /// What a history entry means.
-pub(crate) fn describe(entry: &HistoryEntry) -> String {
+pub fn describe(entry: &HistoryEntry) -> String {
     let detail = entry.detail.as_deref().unwrap_or("");
     match entry.what.as_str() {
         "detected" => "seen at the trigger stage; to be invited".to_owned(),
@@ -53,7 +53,7 @@ fn skipped(reason: &str) -> &str {
 }
 
 /// Why an invitation is in its state, if that needs an explanation.
-pub(crate) fn why(of: &Invitation) -> Option<String> {
+pub fn why(of: &Invitation) -> Option<String> {
     let failure = |failure: &Failure| format!("{}: {}", failure.code, failure.problem);
     match &of.state {
         State::Detected | State::Sending { .. } => of.failure.as_ref().map(failure),

@@ -1,22 +1,21 @@
 //! Reads that several commands need.
 
-use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::invitation::{Invitation, State};
 use stagecall_core::ports::{InvitationFilter, OperatorStore, StateCount};
 use stagecall_core::tenant::Tenant;
 
-use crate::exit;
-use crate::store::Installation;
+use crate::error::{Error, Result};
+use crate::installation::Installation;
 
 const PAGE_ROWS: usize = 500;
 
 /// A tenant's invitations, the latest change last.
-pub(crate) async fn invitations(
+pub async fn invitations(
     on: &Installation,
     tenant: &TenantId,
     filter: &InvitationFilter,
-) -> anyhow::Result<Vec<Invitation>> {
+) -> Result<Vec<Invitation>> {
     let mut all = Vec::new();
     let mut next = None;
     loop {
@@ -35,11 +34,11 @@ pub(crate) async fn invitations(
 }
 
 /// The number of a tenant's invitations that match and are, or may be, open on the platform.
-pub(crate) async fn count_open(
+pub async fn count_open(
     records: &dyn OperatorStore,
     tenant: &TenantId,
     of: impl Fn(&Invitation) -> bool,
-) -> Result<usize, StoreError> {
+) -> Result<usize> {
     let mut count = 0;
     let mut next = None;
     loop {
@@ -64,11 +63,11 @@ pub(crate) async fn count_open(
 
 /// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
 /// and nothing would find their results. An account under another name counts as another account.
-pub(crate) async fn removed_account_problem(
+pub async fn removed_account_problem(
     records: &dyn OperatorStore,
     before: &Tenant,
     next: &Tenant,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<String>> {
     for account in before.platforms.keys() {
         if next.platforms.contains_key(account) {
             continue;
@@ -99,46 +98,20 @@ fn renamed<'a>(before: &Tenant, next: &'a Tenant, account: &AccountId) -> Option
 }
 
 /// Ends the command if mappings of the tenant want the same as others and do not allow that.
-pub(crate) async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> anyhow::Result<()> {
+pub async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> Result<()> {
     let overlaps = tenant.overlaps(&on.records.list_tenants().await?);
     if overlaps.is_empty() {
         return Ok(());
     }
     let found: Vec<_> = overlaps.iter().map(ToString::to_string).collect();
-    Err(exit::usage(format!(
+    Err(Error::Invalid(format!(
         "{}. If that is intended, allow it: --allow-overlap with stagecall map add, or allow_overlap = true in one of the mappings",
         found.join("; ")
     )))
 }
 
-/// The tenants to work on: the named one, else all.
-pub(crate) async fn tenants(
-    on: &Installation,
-    named: Option<&str>,
-) -> anyhow::Result<Vec<TenantId>> {
-    Ok(match named {
-        Some(name) => vec![known(on, name).await?],
-        None => {
-            let tenants = on.records.list_tenants().await?;
-            tenants.into_iter().map(|tenant| tenant.id).collect()
-        }
-    })
-}
-
-/// A tenant that is or was configured, and has saved data.
-pub(crate) async fn known(on: &Installation, name: &str) -> anyhow::Result<TenantId> {
-    let id = TenantId::new(name);
-    if on.tenants.tenant(&id).await?.is_some() || !on.records.counts(&id).await?.is_empty() {
-        return Ok(id);
-    }
-    Err(exit::not_found(format!(
-        "there is no tenant {name} in {}. List the tenants with: stagecall tenant list",
-        on.place
-    )))
-}
-
 /// The number of invitations in one of these states.
-pub(crate) fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
+pub fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
     counts
         .iter()
         .filter(|of| states.contains(&of.state.as_str()))
@@ -149,11 +122,11 @@ pub(crate) fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::{installation, tenant, with_open_invitation};
+    use crate::testing::{installation, tenant, with_open_invitation};
 
     #[tokio::test]
     async fn an_account_is_not_taken_away_from_invitations_that_are_open_there() {
-        let (on, _folder) = installation().await;
+        let (on, _folder) = installation();
         let before = tenant("willo");
         with_open_invitation(&on, &before).await;
         let problem = async |next: &Tenant| {
@@ -182,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_without_open_invitations_may_get_another_name() {
-        let (on, _folder) = installation().await;
+        let (on, _folder) = installation();
         let before = tenant("willo");
         on.records.put_tenant(&before).await.unwrap();
         let found = removed_account_problem(&*on.records, &before, &tenant("interviews")).await;

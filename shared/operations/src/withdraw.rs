@@ -6,7 +6,7 @@ use stagecall_core::error::Error;
 use stagecall_core::invitation::{Invitation, State};
 use stagecall_core::ports::{Platform, PlatformConnections as _, Withdrawn};
 
-use crate::store::Installation;
+use crate::installation::Installation;
 
 /// The connection to an invitation's platform, or the reason why there is none.
 async fn platform(on: &Installation, of: &Invitation) -> Result<Arc<dyn Platform>, Error> {
@@ -18,7 +18,7 @@ async fn platform(on: &Installation, of: &Invitation) -> Result<Arc<dyn Platform
 }
 
 /// Whether the candidate has finished by now, by the platform's data. Withdrawing a finished one would remove the result.
-pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bool, Error> {
+pub async fn is_finished(on: &Installation, of: &Invitation) -> Result<bool, Error> {
     let Some(reference) = of.reference.as_ref().filter(|_| !of.pooled) else {
         return Ok(false);
     };
@@ -30,7 +30,7 @@ pub(super) async fn is_finished(on: &Installation, of: &Invitation) -> Result<bo
 }
 
 /// Withdraws it on the platform. Safe to repeat.
-pub(super) async fn withdraw(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
+pub async fn withdraw(on: &Installation, of: &Invitation) -> Result<Withdrawn, Error> {
     let Some(reference) = &of.reference else {
         return Ok(Withdrawn::Done);
     };

@@ -8,9 +8,9 @@ use stagecall_core::ports::{Assessment, PlatformConnections as _};
 use stagecall_core::tenant::{MappingKind, PlatformConnection, Tenant};
 use stagecall_eploy::{Level, Need, Problem, needed, validate};
 
-use crate::commands::allowance;
-use crate::commands::finding::{Finding, any_problem};
-use crate::store::Installation;
+use crate::allowance;
+use crate::finding::{Finding, any_problem};
+use crate::installation::Installation;
 
 /// The accepted difference between clocks.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -18,7 +18,7 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 const EPLOY: &str = "Eploy";
 
 /// Checks the connection to a tenant's Eploy, up to the first failure that makes later checks impossible.
-pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
+pub async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
     let problems = validate(&tenant.eploy);
     if !problems.is_empty() {
         let wrong = |problem: &String| {
@@ -89,7 +89,7 @@ pub(super) async fn eploy(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
         }
     }
     found.extend(ahead.map(clock));
-    found.push(allowance::check(&inspector, tenant, EPLOY).await);
+    found.push(allowance::check(&inspector, tenant, EPLOY, &on.zone).await);
     found
 }
 
@@ -134,7 +134,7 @@ fn clock(ahead: SignedDuration) -> Finding {
 }
 
 /// Checks a platform account. Also returns its assessments.
-pub(super) async fn platform(
+pub async fn platform(
     on: &Installation,
     tenant: &Tenant,
     account: &AccountId,
@@ -184,7 +184,7 @@ fn title(account: &AccountId, connection: &PlatformConnection) -> String {
 }
 
 /// Checks all connections of a tenant.
-pub(super) async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
+pub async fn connections(on: &Installation, tenant: &Tenant) -> Vec<Finding> {
     let mut found = eploy(on, tenant).await;
     let mut seen = BTreeMap::new();
     for account in tenant.platforms.keys() {

@@ -1,0 +1,24 @@
+//! What operators and the console do to an installation: typed questions and answers. Nothing here prints, asks or knows
+//! a terminal; what changes something saves an audit record.
+//!
+//! A decision that people are shown is the one that acts: plan, explanation and test of a mapping ask the use cases of
+//! `stagecall_core`, and the checks of a connection are made by its client.
+
+mod actor;
+pub mod allowance;
+pub mod broken;
+pub mod checks;
+pub mod edit;
+mod error;
+pub mod finding;
+pub mod history;
+mod installation;
+pub mod read;
+#[cfg(test)]
+mod testing;
+pub mod time;
+pub mod withdraw;
+
+pub use actor::Actor;
+pub use error::{Error, Result};
+pub use installation::{DeadQueue, Hosting, Installation, Surroundings};
