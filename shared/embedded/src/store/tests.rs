@@ -7,7 +7,6 @@ use stagecall_core::result::{ResultSnapshot, Score, Status};
 use stagecall_core::work::Kind;
 
 use super::*;
-use stagecall_core::ports::OperatorStore as _;
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()

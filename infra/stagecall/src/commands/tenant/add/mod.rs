@@ -120,12 +120,10 @@ async fn connect(
     on.change_secret(&tenant.id, of_eploy).await?;
     on.records.put_tenant(&tenant).await?;
     if new {
-        let record =
-            arguments
-                .audit
-                .actor()
-                .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str());
-        record.await?;
+        let actor = arguments.audit.actor();
+        actor
+            .record(on, "tenant add", Some(&tenant.id), tenant.id.as_str())
+            .await?;
     }
     if !walk.found(checks::eploy(on, &tenant).await) {
         return Ok(false);
