@@ -33,9 +33,19 @@ pub(super) async fn merged_into(
     if error.code != NOT_FOUND {
         return Err(error);
     }
-    match eploy.application(application).await? {
-        None => Err(application_gone("read whose the application is")),
-        Some(row) if row.candidate == *candidate => Err(error),
-        Some(row) => Ok(row.candidate),
+    let present = candidate_of(eploy, application).await?;
+    if present == *candidate {
+        return Err(error);
     }
+    Ok(present)
+}
+
+/// Whose an application is now.
+pub(super) async fn candidate_of(
+    eploy: &dyn Eploy,
+    application: &ApplicationId,
+) -> Result<CandidateId, CallError> {
+    let row = eploy.application(application).await?;
+    row.map(|row| row.candidate)
+        .ok_or_else(|| application_gone("read whose the application is"))
 }

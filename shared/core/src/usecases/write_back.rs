@@ -264,7 +264,7 @@ impl WriteBack {
     async fn report_fetched(
         &self,
         tenant: &Tenant,
-        row: Invitation,
+        mut row: Invitation,
         fetched: Result<Option<AssessmentResult>, CallError>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
@@ -300,7 +300,18 @@ impl WriteBack {
         } else {
             Ok(())
         };
+        let merged = writer.merged_into();
         let event = writer.finish(outcome);
+        if let Some(candidate) = merged {
+            let event = Event::CandidateMerged { candidate };
+            // If another writer was faster, the next poll or report notices the merge again.
+            if let Applied::Yes(next) = (self.engine)
+                .apply(&row, event, expires(Some(mapping)), Dispatch::Inline)
+                .await?
+            {
+                row = *next;
+            }
+        }
         self.settle(row, event, Some(mapping), lease_until).await
     }
 

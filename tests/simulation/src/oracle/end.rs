@@ -11,7 +11,7 @@ use stagecall_core::tenant::Tenant;
 
 use super::{MAX_CLOCK_SKEW, Oracle, at_trigger, eploy, key, person};
 use crate::plan::{outcome, percent};
-use crate::world::{Action, Eploy, Participant, Progress, World};
+use crate::world::{Action, Eploy, Participant, Platform, Progress, World};
 
 impl Oracle {
     /// What is still open. Empty if everything has completed.
@@ -145,7 +145,8 @@ impl Oracle {
         let Some(row) = row else {
             // A participant who was invited by hand belongs to no row until one adopts them.
             if let Some(key) = key(one)
-                && !given_up(rows, &key)
+                && !is_given_up(rows, &key)
+                && !another_given_up(world, eploy, one, rows)
                 && !another_taken(world, one, rows)
             {
                 open.push(format!("{key} was accepted, and no row has it"));
@@ -291,13 +292,37 @@ fn holds(row: &Invitation, one: &Participant) -> bool {
 }
 
 /// Whether an invitation was given up, so that its outcome is not looked up.
-fn given_up(rows: &[Invitation], key: &InvitationKey) -> bool {
-    rows.iter().find(|row| row.key == *key).is_some_and(|row| {
-        matches!(
-            row.state,
-            State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
-        )
-    })
+fn is_given_up(rows: &[Invitation], key: &InvitationKey) -> bool {
+    rows.iter().any(|row| row.key == *key && gave_up(row))
+}
+
+fn gave_up(row: &Invitation) -> bool {
+    matches!(
+        row.state,
+        State::Failed(FailReason::OutcomeUnknown(_) | FailReason::GaveUp(_))
+    )
+}
+
+/// Whether another invitation of the same person to the same assessment was given up, and this one's row took its
+/// participant. Where a platform does not return our reference, they cannot be distinguished, but as many participants
+/// are without a row as rows were given up.
+fn another_given_up(world: &World, eploy: &Eploy, one: &Participant, rows: &[Invitation]) -> bool {
+    let same = |other: &&Participant| {
+        other.tenant == one.tenant
+            && other.email == one.email
+            && other.assessment == one.assessment
+            && !rows.iter().any(|row| holds(row, other))
+    };
+    let platforms = world.platforms.iter().filter(|one| !one.echoes());
+    let lacking = platforms.flat_map(Platform::ours).filter(same).count();
+    let of_them = |row: &&Invitation| {
+        let candidate = row.candidate.as_str().parse();
+        row.key.tenant.as_str() == format!("t{}", one.tenant)
+            && row.assessment.assessment.as_str() == one.assessment
+            && candidate.is_ok_and(|candidate| eploy.email(candidate) == one.email)
+    };
+    let given_up = rows.iter().filter(of_them).filter(|row| gave_up(row));
+    (1..=given_up.count()).contains(&lacking)
 }
 
 /// Whether a participant with the same address, invited by hand to the same assessment, was taken for an invitation of

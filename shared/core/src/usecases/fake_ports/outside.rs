@@ -219,6 +219,12 @@ impl Eploy for FakePorts {
     }
 
     async fn create_action(&self, action: &NewAction) -> Result<ActionId, CallError> {
+        if self.holds().merged.contains(&action.candidate) {
+            return Err(CallError {
+                code: "eploy.rejected",
+                ..super::failing(Phase::Refused)
+            });
+        }
         self.write("create_action", Wrote::Action(action.clone()))?;
         let holds = self.holds();
         Ok(ActionId::new(format!(

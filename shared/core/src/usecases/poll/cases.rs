@@ -33,6 +33,28 @@ pub struct Evaluation<'a> {
 pub type Decided<'a> = (Evaluation<'a>, Result<Decision, CallError>);
 
 impl Evaluation<'_> {
+    /// Whether the mapping's newest invitation is under another definition than the one that polls use. That one may be
+    /// newer: a poll may have switched to it and not have saved its state.
+    pub(super) fn is_under_another(&self) -> bool {
+        let polls_use = self.watched.mapping.definition_id();
+        self.latest
+            .and_then(|latest| latest.definition.as_ref())
+            .is_some_and(|of| *of != polls_use)
+    }
+
+    /// Whether the newest invitation is under the configured definition, which polls do not use yet and by which the
+    /// application is still at the trigger.
+    fn is_taken_by(&self, tenant: &Tenant) -> bool {
+        self.is_under_another()
+            && tenant
+                .mapping(&self.watched.mapping.id)
+                .filter(|present| {
+                    let of = self.latest.and_then(|latest| latest.definition.as_ref());
+                    of == Some(&present.definition_id())
+                })
+                .is_some_and(|present| present.takes(self.row))
+    }
+
     /// The key of the invitation of this round.
     pub(super) fn key(&self, tenant: &Tenant, round: u32) -> InvitationKey {
         InvitationKey {
@@ -96,7 +118,10 @@ impl Engine {
                     row,
                     latest: latest.get(&(&row.id, &watched.mapping.id)).copied(),
                 };
-                let decision = decide(&watched.mapping, watched.status(row), row, case.latest);
+                let mut decision = decide(&watched.mapping, watched.status(row), row, case.latest);
+                if decision == Decision::NoteLeft && case.is_taken_by(tenant) {
+                    decision = Decision::Known;
+                }
                 cases.push((case, Ok(decision)));
             }
         }

@@ -84,7 +84,7 @@ impl Poller {
             if rows.is_empty() {
                 break;
             }
-            let settled = self.decide_rows(eploy, tenant, &watched, &rows, reads);
+            let settled = self.decide_rows(eploy, tenant, &watched, &rows, reads, state.version);
             let mut changed = BTreeSet::new();
             for (application, settled) in settled.await? {
                 match settled {
@@ -178,6 +178,7 @@ impl Poller {
         watched: &[Watched],
         rows: &[&ApplicationRow],
         reads: Reads,
+        version: u64,
     ) -> Result<Vec<(ApplicationId, Outcome)>, Stop> {
         let applications: BTreeSet<&ApplicationId> = rows.iter().map(|row| &row.id).collect();
         let applications: Vec<ApplicationId> = applications.into_iter().cloned().collect();
@@ -193,6 +194,12 @@ impl Poller {
             .engine
             .decide_rows::<Stop>(eploy, tenant, watched, &rows, &known, reads)
             .await?;
+        let mut left = cases
+            .iter()
+            .filter(|(_, decision)| matches!(decision, Ok(Decision::NoteLeft)));
+        if left.any(|(case, _)| case.is_under_another()) {
+            self.is_current(tenant, version).await?;
+        }
         let settling = cases.into_iter().map(async |(case, decision)| {
             let id = case.row.id.clone();
             Ok::<_, Stop>(match decision {
@@ -203,6 +210,16 @@ impl Poller {
         let mut settled = try_join_all(settling).await?;
         settled.extend(overtaken.into_iter().map(|id| (id, Outcome::Changed)));
         Ok(settled)
+    }
+
+    /// Stops a poll that was suspended while the mappings were changed: an invitation may be under a definition that it does
+    /// not know, and by its own the application may seem to have left.
+    async fn is_current(&self, tenant: &Tenant, version: u64) -> Result<(), Stop> {
+        self.not_overtaken(&tenant.id, version).await?;
+        match self.engine.tenants.tenant(&tenant.id).await? {
+            Some(now) if now == *tenant => Ok(()),
+            _ => Err(Stop::Overtaken),
+        }
     }
 
     /// Follows merges of candidates in Eploy, after which an application belongs to another candidate than its rows

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::super::engine::Engine;
-use super::super::merged::{NOT_FOUND, application_gone};
+use super::super::merged::{NOT_FOUND, application_gone, candidate_of};
 use crate::error::{CallError, ErrorScope, Phase};
+use crate::ids::CandidateId;
 use crate::invitation::{
     ActionRecord, Event, Failure, Invitation, NextTry, Part, PartFailure, Report,
 };
@@ -19,6 +20,9 @@ use crate::timing::{after, seconds};
 
 /// The application itself is no more.
 const GONE: &str = Failure::APPLICATION_GONE;
+
+/// Eploy refuses what it is sent.
+const REJECTED: &str = "eploy.rejected";
 
 /// Why a report stopped half-way.
 pub(super) enum Stop {
@@ -39,6 +43,8 @@ pub(super) struct ReportWriter<'a> {
     engine: &'a Engine,
     mapping: &'a Mapping,
     row: &'a Invitation,
+    /// The candidate: another than the row's if they were merged in Eploy.
+    candidate: CandidateId,
     /// The moment to report, if any.
     moment: Option<Moment>,
     report: Report,
@@ -62,6 +68,7 @@ impl<'a> ReportWriter<'a> {
             engine,
             mapping,
             row,
+            candidate: row.candidate.clone(),
             moment: row.moment(),
             report: row.report.clone(),
             words: true,
@@ -217,6 +224,11 @@ impl<'a> ReportWriter<'a> {
         Ok(())
     }
 
+    /// The candidate that the row's was merged into, if that was noticed.
+    pub(super) fn merged_into(&self) -> Option<CandidateId> {
+        (self.candidate != self.row.candidate).then(|| self.candidate.clone())
+    }
+
     /// The event that ends the work, to be saved.
     pub(super) fn finish(mut self, outcome: Result<(), Stop>) -> Event {
         // It stays saved as `Creating`: the next writer looks it up.
@@ -332,13 +344,20 @@ impl<'a> ReportWriter<'a> {
             comments_html: Some(comments.clone()),
             link: written.link.clone(),
         });
-        let mut done = self.action(eploy, plan, whole).await;
+        let mut done = self.action(eploy, plan, whole.clone()).await;
         // Without effect. Eploy may be refusing the text: then a short one is better than none.
         if let Err(Stop::Call(error)) = &done
-            && error.code == "eploy.rejected"
+            && error.code == REJECTED
         {
             tracing::warn!(tenant = %self.row.key.tenant, invitation = %self.row.key.name(), code = error.code, %error, "report refused, retrying with the short text");
             done = self.action(eploy, plan, brief).await;
+        }
+        if let Err(Stop::Call(error)) = &done
+            && self.report.action == Some(ActionRecord::Creating)
+            && matches!(error.code, REJECTED | NOT_FOUND)
+            && self.follow_merge(eploy).await?
+        {
+            done = self.action(eploy, plan, whole).await;
         }
         let may_be_there = match &done {
             Ok(()) => true,
@@ -352,6 +371,21 @@ impl<'a> ReportWriter<'a> {
         Ok(self.report.failure(Part::Action).is_none())
     }
 
+    /// Eploy refuses to create the action: whether that is because the candidate was merged into another, whose it is then.
+    async fn follow_merge(&mut self, eploy: &dyn Eploy) -> Result<bool, Stop> {
+        self.may_call()?;
+        match candidate_of(eploy, &self.row.key.application).await {
+            Ok(candidate) if candidate != self.candidate => {
+                let (key, before) = (&self.row.key, &self.candidate);
+                tracing::info!(tenant = %key.tenant, invitation = %key.name(), %before, %candidate, "candidate was merged into another");
+                self.candidate = candidate;
+                Ok(true)
+            }
+            Err(error) if !concerns_a_part(&error) => Err(error.into()),
+            Ok(_) | Err(_) => Ok(false),
+        }
+    }
+
     /// Writes the action: finds, creates or updates it.
     async fn action(
         &mut self,
@@ -362,7 +396,7 @@ impl<'a> ReportWriter<'a> {
         let row = self.row;
         let started_at = action_start(row);
         let look_up = ActionLookUp {
-            candidate: row.candidate.clone(),
+            candidate: self.candidate.clone(),
             vacancy: row.vacancy.clone(),
             action_type: plan.action_type.clone(),
             started_at,
@@ -396,7 +430,7 @@ impl<'a> ReportWriter<'a> {
         let vacancy = eploy.vacancy(&row.vacancy).await?;
         self.may_call()?;
         let action = NewAction {
-            candidate: row.candidate.clone(),
+            candidate: self.candidate.clone(),
             vacancy: row.vacancy.clone(),
             company: vacancy.company,
             action_type: plan.action_type.clone(),

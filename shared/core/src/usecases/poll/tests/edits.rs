@@ -312,6 +312,50 @@ async fn a_reading_that_is_under_way_is_no_cost_of_an_edit() {
     assert_eq!(reading.unwrap(), None);
 }
 
+/// A poll switched to a definition and invited by it, and could not save its state.
+#[tokio::test]
+async fn by_the_definition_before_nobody_has_left_who_was_invited_by_the_present_one() {
+    let world = on_for_one().await;
+    let before = state(&world);
+    let there = of("4102", seen("1", at_trigger(), 10));
+    world.set(|holds| {
+        holds.tenant.mappings[0].vacancies = only(&["4101", "4102"]);
+        holds.tenant.mappings[0].include_current = true;
+        holds.at_triggers = vec![page(vec![there.clone()], false)];
+    });
+    changes(&world, vec![there]);
+    assert_eq!(poll(&world).await, Polled::Done(1));
+    world.holds().state = Some(before);
+    assert_eq!(poll(&world).await, Polled::Done(0));
+    let row = row_of(&world, "1").unwrap();
+    assert_eq!((row.state, row.entry.left_at), (State::Detected, None));
+    assert_eq!(world.holds().rows.len(), 1);
+}
+
+/// It read everything before the mapping was changed, and wakes up after another poll has invited by the change.
+#[tokio::test]
+async fn a_poll_that_slept_through_an_edit_notes_nobody_as_left() {
+    let world = on_for_one().await;
+    let key = world.enter("1", "video");
+    let there = of("4102", seen("1", at_trigger(), 10));
+    changes(&world, vec![there]);
+    let row = world.holds().rows.remove(&key).unwrap();
+    let edited = |holds: &mut FakeState| {
+        holds.tenant.mappings[0].vacancies = Vacancies::All;
+        let definition = holds.tenant.mappings[0].definition_id();
+        holds.state.as_mut().unwrap().version += 1;
+        holds.rows.insert(row.key.clone(), row.under(definition));
+    };
+    let meanwhile = Box::new(edited);
+    world
+        .holds()
+        .on_call
+        .insert("changed_applications", meanwhile);
+    assert_eq!(poll(&world).await, Polled::NotDue);
+    let row = world.row(&key);
+    assert_eq!((row.state, row.entry.left_at), (State::Detected, None));
+}
+
 /// A poll that fails saves its state, too.
 #[tokio::test]
 async fn the_polls_switch_to_no_definition_that_is_not_saved() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::{QuestionId, StageId, StatusId};
-use crate::ports::{Answer, HistoryRow, StageInfo};
+use crate::ports::{ActionUpdate, Answer, ApplicationRow, HistoryRow, NewAction, StageInfo};
 use crate::tenant::{Answerable, ReportPlan, Trigger};
 use crate::usecases::fake_ports::{at, at_trigger};
 
@@ -97,6 +97,49 @@ async fn what_was_certainly_not_begun_need_not_be_looked_up() {
     world.holds().fails.insert("vacancy", down);
     let row = write(&world, &key).await;
     assert_eq!(row.report.action, None);
+}
+
+/// An earlier writer died after its creation had arrived, and Eploy gave the action to the other candidate, too.
+#[tokio::test]
+async fn a_report_follows_a_candidate_who_was_merged_into_another() {
+    for is_there in [false, true] {
+        let world = world(true);
+        let key = unreported(&world);
+        if is_there {
+            world.happens(&key, begun(start()));
+            let row = world.row(&key);
+            world.holds().wrote.push(Wrote::Action(NewAction {
+                candidate: "8000".into(),
+                vacancy: row.vacancy.clone(),
+                company: None,
+                action_type: "interview".into(),
+                started_at: writer::action_start(&row),
+                content: ActionUpdate::default(),
+            }));
+        }
+        world.set(|holds| {
+            holds.merged = ["9001".into()].into();
+            let merged = ApplicationRow {
+                id: "1".into(),
+                candidate: "8000".into(),
+                vacancy: "4101".into(),
+                position: at_trigger(),
+                modified: None,
+            };
+            holds.records.insert("1".into(), merged);
+        });
+        let row = write(&world, &key).await;
+        assert_eq!(row.candidate, "8000".into());
+        assert!(!row.unreported());
+        let created = ActionRecord::Created("action-1".into());
+        assert_eq!(row.report.action, Some(created));
+        let wrote = wrote(&world);
+        let theirs = wrote.iter().filter_map(|one| match one {
+            Wrote::Action(action) => Some(&action.candidate),
+            _ => None,
+        });
+        assert!(theirs.eq([&"8000".into()]), "{wrote:?}");
+    }
 }
 
 /// The action is saved, there is a new revision, and Eploy answers that there is no such action.
