@@ -149,6 +149,15 @@ pub struct Profile {
     pub rules: Vec<Rule>,
 }
 
+/// The active faults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FaultState {
+    /// The rules; those for the next calls with their remaining counts.
+    pub rules: Vec<Rule>,
+    /// How often each kind has been injected since the start.
+    pub injected: BTreeMap<String, u64>,
+}
+
 /// What a rule is matched against.
 pub(crate) struct Target<'a> {
     pub(crate) system: &'a str,
@@ -173,7 +182,7 @@ struct Armed {
 #[derive(Default)]
 pub(crate) struct Faults {
     armed: Vec<Armed>,
-    pub(crate) injected: BTreeMap<String, u64>,
+    injected: BTreeMap<String, u64>,
 }
 
 impl Faults {
@@ -190,9 +199,12 @@ impl Faults {
             .collect();
     }
 
-    /// The current rules; those for the next calls with their remaining counts.
-    pub(crate) fn rules(&self) -> Vec<Rule> {
-        self.armed.iter().map(|armed| armed.rule.clone()).collect()
+    /// The current rules and counts.
+    pub(crate) fn state(&self) -> FaultState {
+        FaultState {
+            rules: self.armed.iter().map(|armed| armed.rule.clone()).collect(),
+            injected: self.injected.clone(),
+        }
     }
 
     /// Decides about a call.

@@ -1,8 +1,10 @@
 //! The path of a call: faults, the simulator, faults again, and the record.
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use url::form_urlencoded;
@@ -12,7 +14,7 @@ use crate::faults::{Fault, Plan, Target};
 use crate::record::CallRecord;
 use crate::server::{Peer, broken};
 use crate::state::{SandboxState, Shared};
-use crate::{eploy, hrms, wecp, willo};
+use crate::{eploy, hrms, willo};
 
 const MAX_BODY_BYTES: usize = 8 << 20;
 
@@ -40,17 +42,26 @@ impl System {
             Self::Eploy => eploy::operation(call),
             Self::Willo => willo::operation(call),
             // The paths depend on switches.
-            Self::Wecp => wecp::operation(world, name, call),
+            Self::Wecp => world.wecp_account(name).0.operation(call),
             Self::Hrms => hrms::OPERATION,
         }
     }
 
     fn answer(self, world: &mut SandboxState, name: &str, call: &Call) -> Answer {
         match self {
-            Self::Eploy => eploy::answer(world, name, call),
-            Self::Willo => willo::answer(world, name, call),
-            Self::Wecp => wecp::answer(world, name, call),
-            Self::Hrms => hrms::answer(world, name, call),
+            Self::Eploy => {
+                let (system, _, records, random) = world.system_with_all(name);
+                system.answer(call, records, random)
+            }
+            Self::Willo => {
+                let (account, mut around) = world.willo_account(name);
+                account.answer(call, &mut around)
+            }
+            Self::Wecp => {
+                let (account, mut around) = world.wecp_account(name);
+                account.answer(call, &mut around)
+            }
+            Self::Hrms => hrms::answer(&mut world.records, name, call),
         }
     }
 
@@ -58,30 +69,24 @@ impl System {
         match self {
             Self::Eploy => world.system(name).error(429, "Too many requests"),
             Self::Willo => willo::detail(429, "Request was throttled."),
-            Self::Wecp => world.wecp(name).0.error(429, "Too many requests"),
+            Self::Wecp => world.wecp_account(name).0.error(429, "Too many requests"),
             Self::Hrms => Answer::text(429, "Too many requests"),
         }
     }
 }
 
-/// Answers a call of an Eploy system.
-pub(crate) async fn eploy(State(shared): State<Shared>, request: Request) -> Response {
-    in_any_case(System::Eploy, shared, request).await
-}
-
-/// Answers a call of a Willo account.
-pub(crate) async fn willo(State(shared): State<Shared>, request: Request) -> Response {
-    in_any_case(System::Willo, shared, request).await
-}
-
-/// Answers a call of a WeCP account.
-pub(crate) async fn wecp(State(shared): State<Shared>, request: Request) -> Response {
-    in_any_case(System::Wecp, shared, request).await
-}
-
-/// Answers a call of an HRMS.
-pub(crate) async fn hrms(State(shared): State<Shared>, request: Request) -> Response {
-    in_any_case(System::Hrms, shared, request).await
+/// The router of all simulators.
+pub(crate) fn router() -> Router<Shared> {
+    let answered = |system| {
+        any(move |State(shared): State<Shared>, request: Request| {
+            in_any_case(system, shared, request)
+        })
+    };
+    Router::new()
+        .route("/eploy/{system}/{*path}", answered(System::Eploy))
+        .route("/willo/{account}/{*path}", answered(System::Willo))
+        .route("/wecp/{account}/{*path}", answered(System::Wecp))
+        .route("/hrms/{name}/{*path}", answered(System::Hrms))
 }
 
 /// Completes a call even if the caller does not wait for the response, as a server behind a proxy does: a call that timed

@@ -1,16 +1,23 @@
 //! An HRMS that receives webhooks. It stores them unchanged and verifies nothing.
 
 use axum::http::Method;
+use serde::{Deserialize, Serialize};
 
 use crate::call::{Answer, Call};
-use crate::record::WebhookRecord;
-use crate::state::SandboxState;
+use crate::record::{Records, WebhookRecord};
+
+/// An HRMS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HrmsInfo {
+    /// Its webhook URL.
+    pub url: String,
+}
 
 /// Its only operation.
 pub(crate) const OPERATION: &str = "hrms.webhook";
 
 /// Takes a webhook.
-pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
+pub(crate) fn answer(records: &mut Records, name: &str, call: &Call) -> Answer {
     if call.path() != ["webhooks"] {
         return Answer::text(404, "Not found");
     }
@@ -25,7 +32,7 @@ pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answe
             (name.as_str().to_owned(), value)
         })
         .collect();
-    world.records.webhooks.push(WebhookRecord {
+    records.webhooks.push(WebhookRecord {
         at: call.now,
         hrms: name.to_owned(),
         headers,

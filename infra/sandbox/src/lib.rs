@@ -19,11 +19,14 @@
 
 mod call;
 mod client;
+mod context;
 pub mod control;
 mod eploy;
 mod faults;
 mod gateway;
 mod hrms;
+mod outbox;
+mod participant;
 mod people;
 mod record;
 mod server;
@@ -69,7 +72,10 @@ impl Sandbox {
             deliveries,
             stopped.clone(),
         ));
-        let server = tokio::spawn(server::serve(listener, control::router(shared), stopped));
+        let router = gateway::router()
+            .merge(control::router())
+            .with_state(shared);
+        let server = tokio::spawn(server::serve(listener, router, stopped));
         tracing::info!(port = addr.port(), "sandbox started");
         Ok(Running {
             addr,

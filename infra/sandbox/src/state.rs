@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
-use crate::control::ParticipantView;
+use crate::context::Context;
 use crate::eploy::System;
 use crate::faults::Faults;
+use crate::outbox::{Delivery, Outbox};
 use crate::people::People;
-use crate::record::{InvitationRecord, Platform, Records};
-use crate::webhook_sender::Delivery;
+use crate::record::Records;
 use crate::{wecp, willo};
 
 /// The state.
@@ -35,29 +35,28 @@ impl SandboxState {
         self.system_with_all(name).0
     }
 
-    /// The same, with the people and the records.
+    /// The same, with the people, the records and the random numbers.
     pub(crate) fn system_with_all(
         &mut self,
         name: &str,
-    ) -> (&mut System, &mut People, &mut Records) {
+    ) -> (&mut System, &mut People, &mut Records, &mut fastrand::Rng) {
         let system = self.systems.entry(name.to_owned()).or_insert_with(|| {
-            System::new(
-                name,
-                format!("http://{}/eploy/{name}", self.addr),
-                &mut self.random,
-            )
+            let url = format!("http://{}/eploy/{name}", self.addr);
+            System::new(name, url, &mut self.random)
         });
-        (system, &mut self.people, &mut self.records)
+        (
+            system,
+            &mut self.people,
+            &mut self.records,
+            &mut self.random,
+        )
     }
 
     /// The Willo account of this name, created on first use, with its surroundings.
-    pub(crate) fn willo(&mut self, name: &str) -> (&mut willo::Account, Context<'_>) {
+    pub(crate) fn willo_account(&mut self, name: &str) -> (&mut willo::Account, Context<'_>) {
         let account = self.willo.entry(name.to_owned()).or_insert_with(|| {
-            willo::Account::new(
-                name,
-                format!("http://{}/willo/{name}", self.addr),
-                &mut self.random,
-            )
+            let url = format!("http://{}/willo/{name}", self.addr);
+            willo::Account::new(name, url, &mut self.random)
         });
         let around = Context {
             records: &mut self.records,
@@ -69,13 +68,10 @@ impl SandboxState {
     }
 
     /// The WeCP account of this name, likewise.
-    pub(crate) fn wecp(&mut self, name: &str) -> (&mut wecp::Account, Context<'_>) {
+    pub(crate) fn wecp_account(&mut self, name: &str) -> (&mut wecp::Account, Context<'_>) {
         let account = self.wecp.entry(name.to_owned()).or_insert_with(|| {
-            wecp::Account::new(
-                name,
-                format!("http://{}/wecp/{name}", self.addr),
-                &mut self.random,
-            )
+            let url = format!("http://{}/wecp/{name}", self.addr);
+            wecp::Account::new(name, url, &mut self.random)
         });
         let around = Context {
             records: &mut self.records,
@@ -87,46 +83,9 @@ impl SandboxState {
     }
 
     /// The webhook URL of an HRMS, which is created by this.
-    pub(crate) fn hrms(&mut self, name: &str) -> String {
+    pub(crate) fn hrms_url(&mut self, name: &str) -> String {
         self.hrms.insert(name.to_owned());
         format!("http://{}/hrms/{name}/webhooks", self.addr)
-    }
-
-    /// The participant of an invitation, as it is now.
-    pub(crate) fn participant_view(&self, of: &InvitationRecord) -> Option<ParticipantView> {
-        match of.platform {
-            Platform::Willo => self
-                .willo
-                .get(&of.account)?
-                .participant_view(&of.participant),
-            Platform::Wecp => self
-                .wecp
-                .get(&of.account)?
-                .participant_view(&of.participant),
-        }
-    }
-}
-
-/// The parts of the state that a platform account needs beside itself.
-pub(crate) struct Context<'a> {
-    pub(crate) records: &'a mut Records,
-    pub(crate) faults: &'a mut Faults,
-    pub(crate) outbox: &'a mut Outbox,
-    pub(crate) random: &'a mut fastrand::Rng,
-}
-
-/// Callbacks to deliver.
-pub(crate) struct Outbox {
-    sender: mpsc::UnboundedSender<Delivery>,
-    /// The number that are neither delivered nor given up.
-    pub(crate) pending: usize,
-}
-
-impl Outbox {
-    pub(crate) fn put(&mut self, delivery: Delivery) {
-        if self.sender.send(delivery).is_ok() {
-            self.pending += 1;
-        }
     }
 }
 
@@ -136,8 +95,8 @@ pub(crate) struct Shared(Arc<Mutex<SandboxState>>);
 
 impl Shared {
     pub(crate) fn new(addr: SocketAddr, seed: u64) -> (Self, mpsc::UnboundedReceiver<Delivery>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let world = SandboxState {
+        let (outbox, deliveries) = Outbox::new();
+        let state = SandboxState {
             addr,
             systems: BTreeMap::new(),
             willo: BTreeMap::new(),
@@ -148,9 +107,9 @@ impl Shared {
             records: Records::default(),
             // Keys must not repeat the random numbers of people.
             random: fastrand::Rng::with_seed(seed ^ 0x5eed_cafe),
-            outbox: Outbox { sender, pending: 0 },
+            outbox,
         };
-        (Self(Arc::new(Mutex::new(world))), receiver)
+        (Self(Arc::new(Mutex::new(state))), deliveries)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, SandboxState> {

@@ -10,27 +10,13 @@ use url::{Host, Url};
 
 use crate::client::{Client, ClientError};
 use crate::faults::Fault;
-use crate::record::{CallbackRecord, Platform};
+use crate::outbox::Delivery;
+use crate::record::CallbackRecord;
 use crate::state::Shared;
 
 /// The timeout of a receiver. Unknown; this is the sandbox's choice.
 const RECEIVER_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONCURRENT: usize = 32;
-
-/// A callback to deliver.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    pub(crate) platform: Platform,
-    pub(crate) account: String,
-    pub(crate) webhook: String,
-    pub(crate) url: String,
-    pub(crate) event: &'static str,
-    pub(crate) participant: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) fault: Option<Fault>,
-    pub(crate) retries: u32,
-    pub(crate) retry: Duration,
-}
 
 /// Delivers callbacks from the outbox until stopped.
 pub(crate) async fn send_webhooks(

@@ -319,7 +319,7 @@ async fn a_held_interview_is_reported_with_its_scorecard() {
     let held = async |stars: u8| {
         let answers = vec![json!(stars)];
         let act = WecpReviewerAct::Conduct { answers };
-        player.wecp_reviewer(ACCOUNT, &which, act).await.unwrap();
+        player.wecp_reviewer(ACCOUNT, &which, &act).await.unwrap();
         scene.platform.result(&interview, &reference).await.unwrap()
     };
     let (first, second) = (held(4).await, held(5).await);

@@ -101,7 +101,7 @@ impl PlatformFixture for Wecp {
             Status::Expired => CandidateAct::Expire,
             Status::Cancelled => {
                 let remove = WecpReviewerAct::Remove;
-                let removed = self.player.wecp_reviewer(ACCOUNT, &which, remove);
+                let removed = self.player.wecp_reviewer(ACCOUNT, &which, &remove);
                 return removed.await.is_ok();
             }
             _ => return false,
@@ -120,7 +120,7 @@ impl PlatformFixture for Wecp {
             score: if points > 4.0 { 4 } else { 5 },
         };
         let which = [invitation.to_string()];
-        let done = self.player.wecp_reviewer(ACCOUNT, &which, act).await;
+        let done = self.player.wecp_reviewer(ACCOUNT, &which, &act).await;
         done.unwrap();
     }
 
@@ -427,7 +427,7 @@ async fn a_re_run_is_another_finding() {
     let first = scene.platform.result(&scene.first, &reference).await;
     let which = [reference.to_string()];
     let player = scene.sandbox.player();
-    let rerun = player.wecp_reviewer(ACCOUNT, &which, WecpReviewerAct::Rerun);
+    let rerun = player.wecp_reviewer(ACCOUNT, &which, &WecpReviewerAct::Rerun);
     rerun.await.unwrap();
     let second = scene.platform.result(&scene.first, &reference).await;
     assert_ne!(first.unwrap().snapshot(), second.unwrap().snapshot());

@@ -84,7 +84,7 @@ impl PlatformFixture for Willo {
             Status::Expired => CandidateAct::Expire,
             Status::Declined => CandidateAct::Decline,
             Status::Cancelled => {
-                let removed = self.player.reviewer(ACCOUNT, &which, ReviewerAct::Remove);
+                let removed = self.player.reviewer(ACCOUNT, &which, &ReviewerAct::Remove);
                 return removed.await.is_ok();
             }
             _ => return false,
@@ -100,7 +100,7 @@ impl PlatformFixture for Willo {
             max: 5.0,
         };
         let which = [invitation.to_string()];
-        self.player.reviewer(ACCOUNT, &which, act).await.unwrap();
+        self.player.reviewer(ACCOUNT, &which, &act).await.unwrap();
     }
 
     fn duplicates(&self) -> Vec<Value> {

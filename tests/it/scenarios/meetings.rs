@@ -98,7 +98,7 @@ async fn an_interview_is_arranged_once_whatever_answers_get_lost() {
     };
     harness
         .player
-        .wecp_reviewer(ACCOUNT, &which, held)
+        .wecp_reviewer(ACCOUNT, &which, &held)
         .await
         .unwrap();
     let action = acme.shows(first, "Completed").await;

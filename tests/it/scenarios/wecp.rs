@@ -44,7 +44,7 @@ async fn a_test_is_invited_to_and_its_result_is_found_by_sweeping() {
 
     // A re-run with another score is a new revision of the same report.
     player
-        .wecp_reviewer(ACCOUNT, &keys, WecpReviewerAct::Rerun)
+        .wecp_reviewer(ACCOUNT, &keys, &WecpReviewerAct::Rerun)
         .await
         .unwrap();
     let judged = until("Eploy shows the score that WeCP has", async || {

@@ -155,7 +155,7 @@ impl Customer {
     /// A reviewer acts on these participants.
     pub async fn review(&self, participants: &[ParticipantView], act: ReviewerAct) {
         let keys = keys(participants);
-        self.player.reviewer(&self.name, &keys, act).await.unwrap();
+        self.player.reviewer(&self.name, &keys, &act).await.unwrap();
     }
 
     /// A reviewer rates these participants, out of ten points.

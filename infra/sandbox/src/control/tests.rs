@@ -203,6 +203,37 @@ async fn the_judgement_joins_both_sides() {
 }
 
 #[tokio::test]
+async fn a_command_is_json_tagged_with_its_name() {
+    let scene = Scene::new().await;
+    let (_, ids) = scene.applications(1).await;
+    let url = format!("{}/control", scene.sandbox.url());
+    let post = async |command: serde_json::Value| {
+        let headers = [("content-type", "application/json")];
+        let body = command.to_string().into_bytes();
+        let seen = scene.send(Method::POST, &url, &headers, body).await;
+        let seen = seen.unwrap();
+        (seen.status, seen.body)
+    };
+    let moved = json!({
+        "command": "move_to",
+        "system": ACME,
+        "applications": ids,
+        "stage": "Video Interview",
+    });
+    assert_eq!(post(moved.clone()).await, (200, json!(null)));
+    assert_eq!(scene.seen(ids[0]).await.position.stage_id, 12);
+    let mut misspelt = moved.clone();
+    misspelt["state"] = json!("New");
+    let mut unknown = moved;
+    unknown["command"] = json!("teleport");
+    for (command, word) in [(misspelt, "state"), (unknown, "teleport")] {
+        let (status, body) = post(command).await;
+        assert_eq!(status, 400);
+        assert!(body["error"].as_str().unwrap().contains(word), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn impossible_requests_are_rejected() {
     let scene = Scene::new().await;
     let refusals = [

@@ -1,32 +1,14 @@
 //! Sets WeCP accounts up, and acts as their candidates, reviewers and interviewers.
 
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
-    Acts, Answered, Body, ByHand, CandidateAct, Id, NewTest, NewWecpInterview, ParticipantView,
-    WecpInfo, WecpInterviewView, WecpReviewerAct, WecpSettings, Whose, switched,
+    ByHand, CandidateAct, Handled, NewTest, NewWecpInterview, ParticipantView, WecpInfo,
+    WecpInterviewView, WecpReviewerAct, WecpSettings, switched,
 };
-use crate::state::Shared;
+use crate::state::SandboxState;
 use crate::wecp::Account;
-
-pub(super) fn router() -> Router<Shared> {
-    Router::new()
-        .route("/control/wecp/{account}", get(read).patch(change))
-        .route("/control/wecp/{account}/tests", post(add_test))
-        .route(
-            "/control/wecp/{account}/interviews",
-            get(interviews).post(add_interview),
-        )
-        .route(
-            "/control/wecp/{account}/participants",
-            get(participants).post(by_hand),
-        )
-        .route("/control/wecp/{account}/candidate", post(candidate))
-        .route("/control/wecp/{account}/reviewer", post(reviewer))
-}
 
 fn info(account: &Account) -> WecpInfo {
     WecpInfo {
@@ -45,109 +27,95 @@ fn info(account: &Account) -> WecpInfo {
     }
 }
 
-async fn read(State(shared): State<Shared>, Path(name): Path<String>) -> Json<WecpInfo> {
-    Json(info(shared.lock().wecp(&name).0))
-}
+impl SandboxState {
+    pub(super) fn wecp(&mut self, account: &str) -> Handled<WecpInfo> {
+        Ok(info(self.wecp_account(account).0))
+    }
 
-async fn change(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(settings): Body<WecpSettings>,
-) -> Answered<WecpInfo> {
-    let mut world = shared.lock();
-    let (account, around) = world.wecp(&name);
-    account.quirks = switched(&account.quirks, settings.quirks)?;
-    for (new, field) in [
-        (settings.api_key, &mut account.api_key),
-        (settings.partner_key, &mut account.partner_key),
-        (settings.partner_secret, &mut account.partner_secret),
-        (settings.links, &mut account.links),
-    ] {
-        if let Some(new) = new {
-            *field = new;
+    pub(super) fn set_wecp(&mut self, account: &str, settings: &WecpSettings) -> Handled<WecpInfo> {
+        let (account, around) = self.wecp_account(account);
+        account.quirks = switched(&account.quirks, &settings.quirks)?;
+        for (new, field) in [
+            (&settings.api_key, &mut account.api_key),
+            (&settings.partner_key, &mut account.partner_key),
+            (&settings.partner_secret, &mut account.partner_secret),
+            (&settings.links, &mut account.links),
+        ] {
+            if let Some(new) = new {
+                field.clone_from(new);
+            }
         }
+        if let Some(users) = &settings.users {
+            account.set_users(users, around.random);
+        }
+        if let Some(url) = &settings.callback_url {
+            account.callback_url = Some(url.clone()).filter(|url| !url.is_empty());
+        }
+        Ok(info(account))
     }
-    if let Some(users) = settings.users {
-        account.set_users(users, around.random);
+
+    pub(super) fn switch_wecp(&mut self, account: &str, switches: Value) -> Handled<WecpInfo> {
+        let settings = WecpSettings {
+            quirks: serde_json::from_value(switches)?,
+            ..WecpSettings::default()
+        };
+        self.set_wecp(account, &settings)
     }
-    if let Some(url) = settings.callback_url {
-        account.callback_url = Some(url).filter(|url| !url.is_empty());
+
+    pub(super) fn wecp_test(&mut self, account: &str, new: &NewTest) -> Handled<String> {
+        let (account, around) = self.wecp_account(account);
+        Ok(account.add_test(new, Timestamp::now(), around.random))
     }
-    Ok(Json(info(account)))
-}
 
-async fn add_test(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(new): Body<NewTest>,
-) -> Json<Id<String>> {
-    let mut world = shared.lock();
-    let (account, around) = world.wecp(&name);
-    let id = account.add_test(&new, Timestamp::now(), around.random);
-    Json(Id { id })
-}
-
-async fn interviews(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-) -> Json<Vec<WecpInterviewView>> {
-    Json(shared.lock().wecp(&name).0.interview_views())
-}
-
-async fn add_interview(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(new): Body<NewWecpInterview>,
-) -> Json<Id<String>> {
-    let mut world = shared.lock();
-    let (account, around) = world.wecp(&name);
-    let id = account.add_interview(&new, Timestamp::now(), around.random);
-    Json(Id { id })
-}
-
-async fn participants(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Query(whose): Query<Whose>,
-) -> Json<Vec<ParticipantView>> {
-    let mut world = shared.lock();
-    let (account, _) = world.wecp(&name);
-    Json(account.participant_views(whose.email.as_deref()))
-}
-
-async fn by_hand(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(guest): Body<ByHand>,
-) -> Answered<Id<String>> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.wecp(&name);
-    let id = account.invite_by_hand(&guest, Timestamp::now(), &mut around)?;
-    Ok(Json(Id { id }))
-}
-
-async fn candidate(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(acts): Body<Acts<CandidateAct>>,
-) -> Answered<()> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.wecp(&name);
-    for id in &acts.participants {
-        account.candidate_acts(id, acts.act, Timestamp::now(), &mut around)?;
+    pub(super) fn wecp_interview(
+        &mut self,
+        account: &str,
+        new: &NewWecpInterview,
+    ) -> Handled<String> {
+        let (account, around) = self.wecp_account(account);
+        Ok(account.add_interview(new, Timestamp::now(), around.random))
     }
-    Ok(Json(()))
-}
 
-async fn reviewer(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(acts): Body<Acts<WecpReviewerAct>>,
-) -> Answered<()> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.wecp(&name);
-    for id in &acts.participants {
-        account.reviewer_acts(id, &acts.act, Timestamp::now(), &mut around)?;
+    pub(super) fn wecp_interviews(&mut self, account: &str) -> Handled<Vec<WecpInterviewView>> {
+        Ok(self.wecp_account(account).0.interview_views())
     }
-    Ok(Json(()))
+
+    pub(super) fn wecp_invite_by_hand(&mut self, account: &str, guest: &ByHand) -> Handled<String> {
+        let (account, mut around) = self.wecp_account(account);
+        Ok(account.invite_by_hand(guest, Timestamp::now(), &mut around)?)
+    }
+
+    pub(super) fn wecp_participants(
+        &mut self,
+        account: &str,
+        email: Option<&str>,
+    ) -> Handled<Vec<ParticipantView>> {
+        Ok(self.wecp_account(account).0.participant_views(email))
+    }
+
+    pub(super) fn wecp_candidate(
+        &mut self,
+        account: &str,
+        participants: &[String],
+        act: CandidateAct,
+    ) -> Handled<()> {
+        let (account, mut around) = self.wecp_account(account);
+        for id in participants {
+            account.candidate_acts(id, act, Timestamp::now(), &mut around)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn wecp_reviewer(
+        &mut self,
+        account: &str,
+        participants: &[String],
+        act: &WecpReviewerAct,
+    ) -> Handled<()> {
+        let (account, mut around) = self.wecp_account(account);
+        for id in participants {
+            account.reviewer_acts(id, act, Timestamp::now(), &mut around)?;
+        }
+        Ok(())
+    }
 }

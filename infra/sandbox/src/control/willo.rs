@@ -1,28 +1,14 @@
 //! Sets Willo accounts up, and acts as their candidates and reviewers.
 
-use axum::extract::{Path, Query, State};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
-    AccountInfo, AccountSettings, Acts, Answered, Body, ByHand, CandidateAct, Id, NewInterview,
-    ParticipantView, ReviewerAct, Whose, switched,
+    AccountInfo, AccountSettings, ByHand, CandidateAct, Handled, ParticipantView, ReviewerAct,
+    switched,
 };
-use crate::state::Shared;
+use crate::state::SandboxState;
 use crate::willo::Account;
-
-pub(super) fn router() -> Router<Shared> {
-    Router::new()
-        .route("/control/willo/{account}", get(read).patch(change))
-        .route("/control/willo/{account}/interviews", post(add_interview))
-        .route(
-            "/control/willo/{account}/participants",
-            get(participants).post(by_hand),
-        )
-        .route("/control/willo/{account}/candidate", post(candidate))
-        .route("/control/willo/{account}/reviewer", post(reviewer))
-}
 
 fn info(account: &Account) -> AccountInfo {
     AccountInfo {
@@ -36,81 +22,76 @@ fn info(account: &Account) -> AccountInfo {
     }
 }
 
-async fn read(State(shared): State<Shared>, Path(name): Path<String>) -> Json<AccountInfo> {
-    Json(info(shared.lock().willo(&name).0))
-}
-
-async fn change(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(settings): Body<AccountSettings>,
-) -> Answered<AccountInfo> {
-    let mut world = shared.lock();
-    let (account, _) = world.willo(&name);
-    account.quirks = switched(&account.quirks, settings.quirks)?;
-    if let Some(key) = settings.api_key {
-        account.api_key = key;
+impl SandboxState {
+    pub(super) fn willo(&mut self, account: &str) -> Handled<AccountInfo> {
+        Ok(info(self.willo_account(account).0))
     }
-    if let Some(links) = settings.links {
-        account.links = links;
+
+    pub(super) fn set_willo(
+        &mut self,
+        account: &str,
+        settings: &AccountSettings,
+    ) -> Handled<AccountInfo> {
+        let (account, _) = self.willo_account(account);
+        account.quirks = switched(&account.quirks, &settings.quirks)?;
+        if let Some(key) = &settings.api_key {
+            account.api_key.clone_from(key);
+        }
+        if let Some(links) = &settings.links {
+            account.links.clone_from(links);
+        }
+        Ok(info(account))
     }
-    Ok(Json(info(account)))
-}
 
-async fn add_interview(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(new): Body<NewInterview>,
-) -> Json<Id<String>> {
-    let mut world = shared.lock();
-    let (account, around) = world.willo(&name);
-    let id = account.add_interview(&new, Timestamp::now(), around.random);
-    Json(Id { id })
-}
-
-async fn participants(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Query(whose): Query<Whose>,
-) -> Json<Vec<ParticipantView>> {
-    let mut world = shared.lock();
-    let (account, _) = world.willo(&name);
-    Json(account.participant_views(whose.email.as_deref()))
-}
-
-async fn by_hand(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(guest): Body<ByHand>,
-) -> Answered<Id<String>> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.willo(&name);
-    let id = account.invite_by_hand(&guest, Timestamp::now(), &mut around)?;
-    Ok(Json(Id { id }))
-}
-
-async fn candidate(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(acts): Body<Acts<CandidateAct>>,
-) -> Answered<()> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.willo(&name);
-    for key in &acts.participants {
-        account.candidate_acts(key, acts.act, Timestamp::now(), &mut around)?;
+    pub(super) fn switch_willo(&mut self, account: &str, switches: Value) -> Handled<AccountInfo> {
+        let settings = AccountSettings {
+            quirks: serde_json::from_value(switches)?,
+            ..AccountSettings::default()
+        };
+        self.set_willo(account, &settings)
     }
-    Ok(Json(()))
-}
 
-async fn reviewer(
-    State(shared): State<Shared>,
-    Path(name): Path<String>,
-    Body(acts): Body<Acts<ReviewerAct>>,
-) -> Answered<()> {
-    let mut world = shared.lock();
-    let (account, mut around) = world.willo(&name);
-    for key in &acts.participants {
-        account.reviewer_acts(key, &acts.act, Timestamp::now(), &mut around)?;
+    pub(super) fn interview(&mut self, account: &str, title: &str) -> Handled<String> {
+        let (account, around) = self.willo_account(account);
+        Ok(account.add_interview(title, Timestamp::now(), around.random))
     }
-    Ok(Json(()))
+
+    pub(super) fn invite_by_hand(&mut self, account: &str, guest: &ByHand) -> Handled<String> {
+        let (account, mut around) = self.willo_account(account);
+        Ok(account.invite_by_hand(guest, Timestamp::now(), &mut around)?)
+    }
+
+    pub(super) fn participants(
+        &mut self,
+        account: &str,
+        email: Option<&str>,
+    ) -> Handled<Vec<ParticipantView>> {
+        Ok(self.willo_account(account).0.participant_views(email))
+    }
+
+    pub(super) fn candidate(
+        &mut self,
+        account: &str,
+        participants: &[String],
+        act: CandidateAct,
+    ) -> Handled<()> {
+        let (account, mut around) = self.willo_account(account);
+        for key in participants {
+            account.candidate_acts(key, act, Timestamp::now(), &mut around)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn reviewer(
+        &mut self,
+        account: &str,
+        participants: &[String],
+        act: &ReviewerAct,
+    ) -> Handled<()> {
+        let (account, mut around) = self.willo_account(account);
+        for key in participants {
+            account.reviewer_acts(key, act, Timestamp::now(), &mut around)?;
+        }
+        Ok(())
+    }
 }

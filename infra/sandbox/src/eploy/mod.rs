@@ -5,6 +5,7 @@ mod blocks;
 mod dates;
 mod filter;
 mod flow;
+mod messages;
 mod model;
 mod quirks;
 mod recruiter;
@@ -30,9 +31,9 @@ use self::route::{Operation, Resource};
 use self::setup::List;
 use crate::call::{Answer, Call};
 use crate::record::Records;
-use crate::state::SandboxState;
 
 pub use self::access::{Key, Role};
+pub use self::messages::*;
 pub use self::model::{AnswerType, Asked, StageKind, Transition, Trigger};
 pub use self::quirks::{
     AboveMax, Dates, EmptySearch, ErrorBody, HistoryDateRoute, IdType, Notes, OptionsIndex,
@@ -248,7 +249,13 @@ impl System {
         }
     }
 
-    fn answer(&mut self, call: &Call, records: &mut Records, random: &mut fastrand::Rng) -> Answer {
+    /// Answers a call.
+    pub(crate) fn answer(
+        &mut self,
+        call: &Call,
+        records: &mut Records,
+        random: &mut fastrand::Rng,
+    ) -> Answer {
         if let Err(answer) = self.admit(call) {
             return answer;
         }
@@ -292,18 +299,4 @@ impl System {
 /// The name of a call's operation.
 pub(crate) fn operation(call: &Call) -> &'static str {
     Operation::of(call).name()
-}
-
-/// Answers a call of a system.
-pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
-    let SandboxState {
-        systems,
-        records,
-        random,
-        ..
-    } = world;
-    match systems.get_mut(name) {
-        Some(system) => system.answer(call, records, random),
-        None => Answer::empty(404),
-    }
 }

@@ -5,19 +5,18 @@ use jiff::Timestamp;
 use super::System;
 use super::dates::kept;
 use super::flow::{Cause, NoWay};
+use super::messages::{
+    ActionView, AnswerView, ApplicationView, Created, EditCandidate, HistoryView, NewAnswer,
+    NewApplications, NewOption, NewQuestion, NewVacancy, NoteView, PositionView,
+};
 use super::model::{
-    AnswerType, Application, Asked, Candidate, Company, Named, Placement, Position, Question,
-    Vacancy,
+    Application, Asked, Candidate, Company, Named, Placement, Position, Question, Vacancy,
 };
 use super::setup::{
     ACTION_TYPES, FIRST_STAGE, OFFERS, OUTCOMES, PLACEMENT_STATUSES, STAGE_NAMES, VACANCY_STATUSES,
     WITHDRAWN,
 };
 use super::write::answered;
-use crate::control::{
-    ActionView, AnswerView, ApplicationView, Created, EditCandidate, HistoryView, NewAnswer,
-    NewApplications, NewOption, NewVacancy, NoteView, PositionView,
-};
 use crate::people::{MadeUp, People};
 use crate::record::{By, Records};
 
@@ -284,13 +283,13 @@ impl System {
         Ok(())
     }
 
-    pub(crate) fn add_question(&mut self, of: Asked, title: &str, kind: AnswerType) -> u64 {
+    pub(crate) fn add_question(&mut self, new: &NewQuestion) -> u64 {
         let id = self.next_id.question();
         self.questions.push(Question {
             id,
-            of,
-            title: title.to_owned(),
-            kind,
+            of: new.of,
+            title: new.title.clone(),
+            kind: new.answer_type.clone(),
         });
         id
     }

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::invite::{Guest, Manner, external_id};
+use super::messages::{
+    NewTest, NewWecpInterview, TestQuestion, WecpInterviewView, WecpReviewerAct,
+};
 use super::model::{Candidate, Interview, Question, Task, Test};
 use super::{Account, id, score};
-use crate::control::{
-    ByHand, CandidateAct, NewTest, NewWecpInterview, ParticipantView, Standing, TestQuestion,
-    WecpInterviewView, WecpReviewerAct,
-};
+use crate::context::Context;
+use crate::participant::{ByHand, CandidateAct, ParticipantView, Standing};
 use crate::record::Platform;
-use crate::state::Context;
 
 /// Why an act is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +113,7 @@ impl Account {
     }
 
     /// Replaces the users.
-    pub(crate) fn set_users(&mut self, emails: Vec<String>, random: &mut fastrand::Rng) {
+    pub(crate) fn set_users(&mut self, emails: &[String], random: &mut fastrand::Rng) {
         let token = |email: &str, users: &[super::User]| {
             users
                 .iter()
@@ -121,10 +121,10 @@ impl Account {
                 .map(|user| user.token.clone())
         };
         self.users = emails
-            .into_iter()
+            .iter()
             .map(|email| super::User {
-                token: token(&email, &self.users).unwrap_or_else(|| id(random)),
-                email,
+                token: token(email, &self.users).unwrap_or_else(|| id(random)),
+                email: email.clone(),
             })
             .collect();
     }

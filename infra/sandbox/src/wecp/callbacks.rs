@@ -7,10 +7,9 @@ use serde_json::json;
 
 use super::Account;
 use super::quirks::CallbackBody;
-use crate::faults::Target;
+use crate::context::Context;
+use crate::outbox::Delivery;
 use crate::record::Platform;
-use crate::state::Context;
-use crate::webhook_sender::Delivery;
 
 const EVENT: &str = "completed";
 
@@ -34,23 +33,20 @@ impl Account {
             CallbackBody::Wrapped => json!({"event": EVENT, "data": whole}),
             CallbackBody::Dump => whole,
         };
-        let fault = around.faults.of_callback(&Target {
-            system: &self.name,
-            operation: "wecp.callback.completed",
-            method: "POST",
-            path: "",
-        });
-        around.outbox.put(Delivery {
-            platform: Platform::Wecp,
-            account: self.name.clone(),
-            webhook: "account".to_owned(),
-            url: url.clone(),
-            event: EVENT,
-            participant: it.id.clone(),
-            body: body.to_string().into_bytes(),
-            fault,
-            retries: self.quirks.callback_retries,
-            retry: Duration::from_millis(self.quirks.callback_retry_ms),
-        });
+        around.call_back(
+            "wecp.callback.completed",
+            Delivery {
+                platform: Platform::Wecp,
+                account: self.name.clone(),
+                webhook: "account".to_owned(),
+                url: url.clone(),
+                event: EVENT,
+                participant: it.id.clone(),
+                body: body.to_string().into_bytes(),
+                fault: None,
+                retries: self.quirks.callback_retries,
+                retry: Duration::from_millis(self.quirks.callback_retry_ms),
+            },
+        );
     }
 }

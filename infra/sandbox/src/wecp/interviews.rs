@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::invite::{Guest, Manner, is_address, metadata};
+use super::messages::{LineKind, ScorecardLine};
 use super::model::{Interview, Task};
 use super::quirks::Scheduling;
 use super::{Account, id};
 use crate::call::{Answer, Call};
-use crate::control::{LineKind, Meeting, ScorecardLine};
-use crate::state::Context;
+use crate::context::Context;
+use crate::participant::Meeting;
 
 impl Account {
     pub(super) fn list_interviews(&self) -> Answer {

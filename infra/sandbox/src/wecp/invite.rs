@@ -7,9 +7,9 @@ use super::model::{Candidate, Noticed, Task};
 use super::quirks::{Duplicate, InviteAnswer, InviteBody};
 use super::{Account, id};
 use crate::call::{Answer, Call};
-use crate::control::Standing;
+use crate::context::Context;
+use crate::participant::Standing;
 use crate::record::{InvitationRecord, Platform};
-use crate::state::Context;
 
 /// A candidate to invite to a test, or to schedule for an interview.
 pub(super) struct Guest {

@@ -5,6 +5,7 @@ mod actions;
 mod callbacks;
 mod interviews;
 mod invite;
+mod messages;
 mod model;
 mod quirks;
 mod route;
@@ -20,9 +21,10 @@ use serde_json::{Value, json};
 use self::model::{Candidate, Interview, Test, User};
 use self::route::Operation;
 use crate::call::{Answer, Call};
-use crate::state::{Context, SandboxState};
+use crate::context::Context;
 
 pub(crate) use self::actions::Refused;
+pub use self::messages::*;
 pub use self::quirks::{
     CallbackBody, Check, Duplicate, EmptyList, ErrorBody, FormLabels, InviteAnswer, InviteBody,
     KeyRefusedBody, Metadata, Proctoring, Quirks, Scheduling, TestDuration,
@@ -117,7 +119,13 @@ impl Account {
         }
     }
 
-    fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
+    /// The name of a call's operation.
+    pub(crate) fn operation(&self, call: &Call) -> &'static str {
+        Operation::of(&self.quirks, call).name()
+    }
+
+    /// Answers a call.
+    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let user = match self.admit(call) {
             Ok(user) => user,
             Err(answer) => return answer,
@@ -226,15 +234,4 @@ impl Account {
             _ => self.error(404, "Candidate not found"),
         }
     }
-}
-
-/// The name of a call's operation.
-pub(crate) fn operation(world: &mut SandboxState, name: &str, call: &Call) -> &'static str {
-    Operation::of(&world.wecp(name).0.quirks, call).name()
-}
-
-/// Answers a call of an account.
-pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
-    let (account, mut around) = world.wecp(name);
-    account.answer(call, &mut around)
 }

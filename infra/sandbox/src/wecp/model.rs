@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::control::{Meeting, ScorecardLine, Standing};
+use super::messages::ScorecardLine;
+use crate::participant::{Meeting, Standing};
 
 /// A user of the account.
 #[derive(Clone, Debug)]

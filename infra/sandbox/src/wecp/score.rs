@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::messages::{LineKind, ScorecardLine};
 use super::model::{Noticed, Question, Scored};
-use crate::control::{LineKind, ScorecardLine};
 
 const TESTCASES: u32 = 4;
 

@@ -7,7 +7,7 @@ use super::Account;
 use super::model::{Candidate, Interview, Noticed, Scored, Task, Test};
 use super::quirks::{FormLabels, Metadata, NotKnown, Proctoring, TestDuration};
 use super::score::{max_points, percent, points, time_spent_ms};
-use crate::control::Standing;
+use crate::participant::Standing;
 
 /// `2025-03-25T07:00:00.000Z`
 fn date(at: Timestamp) -> Value {

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::messages::ReviewerAct;
 use super::model::{Comment, Event, Interview, Participant, Rating, Response, Score};
 use super::participants::Guest;
 use super::{Account, key};
-use crate::control::{ByHand, CandidateAct, NewInterview, ParticipantView, ReviewerAct, Standing};
+use crate::context::Context;
+use crate::participant::{ByHand, CandidateAct, ParticipantView, Standing};
 use crate::record::Platform;
-use crate::state::Context;
 
 /// Why an act is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,13 +23,13 @@ pub(crate) enum Refused {
 impl Account {
     pub(crate) fn add_interview(
         &mut self,
-        new: &NewInterview,
+        title: &str,
         at: Timestamp,
         random: &mut fastrand::Rng,
     ) -> String {
         let interview = Interview {
             key: key(random),
-            title: new.title.clone(),
+            title: title.to_owned(),
             owner: self.users[0].key.clone(),
             department: self.departments[0].key.clone(),
             questions: [

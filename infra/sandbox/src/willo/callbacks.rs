@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use super::Account;
 use super::model::Event;
 use super::quirks::CallbackBody;
-use crate::faults::Target;
+use crate::context::Context;
+use crate::outbox::Delivery;
 use crate::record::Platform;
-use crate::state::Context;
-use crate::webhook_sender::Delivery;
 
 impl Account {
     /// Calls all webhooks that follow an event of a participant.
@@ -25,24 +24,21 @@ impl Account {
         let participant = &self.participants[place];
         let body = self.callback_body(place, now).to_string().into_bytes();
         for webhook in self.followers(event, &participant.interview) {
-            let fault = around.faults.of_callback(&Target {
-                system: &self.name,
-                operation: event.operation(),
-                method: "POST",
-                path: "",
-            });
-            around.outbox.put(Delivery {
-                platform: Platform::Willo,
-                account: self.name.clone(),
-                webhook: webhook.key.clone(),
-                url: webhook.url.clone(),
-                event: event.name(),
-                participant: participant.key.clone(),
-                body: body.clone(),
-                fault,
-                retries: self.quirks.callback_retries,
-                retry: Duration::from_millis(self.quirks.callback_retry_ms),
-            });
+            around.call_back(
+                event.operation(),
+                Delivery {
+                    platform: Platform::Willo,
+                    account: self.name.clone(),
+                    webhook: webhook.key.clone(),
+                    url: webhook.url.clone(),
+                    event: event.name(),
+                    participant: participant.key.clone(),
+                    body: body.clone(),
+                    fault: None,
+                    retries: self.quirks.callback_retries,
+                    retry: Duration::from_millis(self.quirks.callback_retry_ms),
+                },
+            );
         }
     }
 

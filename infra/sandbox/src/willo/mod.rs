@@ -2,6 +2,7 @@
 
 mod actions;
 mod callbacks;
+mod messages;
 mod model;
 mod participants;
 mod quirks;
@@ -18,9 +19,10 @@ use serde_json::{Value, json};
 
 use self::model::{Interview, Keyed, Participant, User, Webhook};
 use crate::call::{Answer, Call};
-use crate::state::{Context, SandboxState};
+use crate::context::Context;
 
 pub(crate) use self::actions::Refused;
+pub use self::messages::*;
 pub use self::quirks::{
     Authorization, CallbackBody, Duplicate, ExternalId, Order, Quirks, StagePatch, StageShape,
 };
@@ -120,7 +122,8 @@ impl Account {
         }
     }
 
-    fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
+    /// Answers a call.
+    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
         let Operation { what, name } = Operation::of(call);
         // Django appends the slash for a reader and cannot for a writer: its body would be lost
         // (shared/platforms/REFERENCE.md §3).
@@ -284,12 +287,6 @@ impl Operation {
 /// The name of a call's operation.
 pub(crate) fn operation(call: &Call) -> &'static str {
     Operation::of(call).name
-}
-
-/// Answers a call of an account.
-pub(crate) fn answer(world: &mut SandboxState, name: &str, call: &Call) -> Answer {
-    let (account, mut around) = world.willo(name);
-    account.answer(call, &mut around)
 }
 
 fn later(now: Timestamp, seconds: u64) -> Timestamp {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::control::Standing;
+use crate::participant::Standing;
 
 /// A thing with a key and a name: a stage, a department.
 #[derive(Clone, Debug)]

@@ -8,9 +8,9 @@ use super::model::{Event, Interview, Participant};
 use super::quirks::{Duplicate, ExternalId, Order, StagePatch};
 use super::{Account, code, detail, invalid, key, not_found};
 use crate::call::{Answer, Call};
-use crate::control::Standing;
+use crate::context::Context;
+use crate::participant::Standing;
 use crate::record::{InvitationRecord, Platform};
-use crate::state::Context;
 
 const REQUIRED: &str = "This field is required.";
 

@@ -9,7 +9,7 @@ use super::model::{Interview, Keyed, Participant, User, Webhook};
 use super::quirks::{ExternalId, StageShape};
 use super::{Account, detail, later};
 use crate::call::{Answer, Call};
-use crate::control::Standing;
+use crate::participant::Standing;
 
 const MAX_PAGE_ROWS: usize = 30;
 const DEFAULT_PAGE_ROWS: usize = 10;

@@ -282,7 +282,7 @@ pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
     let willo = stage.player.willo(WILLO).await?;
     let wecp = stage.player.wecp(WECP).await?;
     println!("\nstill serving; stop with ctrl-c");
-    println!("  control    {}/control/", stage.sandbox.url());
+    println!("  control    {}/control", stage.sandbox.url());
     println!("  Eploy      {}/api/", eploy.base_url);
     println!("  Willo      {}/api/integrations/v2/", willo.base_url);
     println!("  WeCP       {}/ats/wecp/", wecp.base_url);

@@ -148,7 +148,7 @@ async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> a
     let moved = async |to: &str, status: Option<&str>| {
         player.move_to(TENANT, &applications, to, status).await
     };
-    let reviewed = async |act: ReviewerAct| player.reviewer(WILLO, &keys, act).await;
+    let reviewed = async |act: ReviewerAct| player.reviewer(WILLO, &keys, &act).await;
     let candidate = async |act: CandidateAct| stage.candidate(platform, &keys, act).await;
     match act {
         Act::Open => candidate(CandidateAct::Open).await?,
@@ -175,7 +175,7 @@ async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> a
         }
         Act::Rerun => {
             let again = WecpReviewerAct::Rerun;
-            player.wecp_reviewer(WECP, &keys, again).await?;
+            player.wecp_reviewer(WECP, &keys, &again).await?;
         }
         Act::MoveOut => moved("Shortlist", None).await?,
         Act::MoveIn => {
@@ -190,7 +190,7 @@ async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> a
                 .collect();
             let answers = Vec::new();
             let held = WecpReviewerAct::Conduct { answers };
-            player.wecp_reviewer(WECP, &met, held).await?;
+            player.wecp_reviewer(WECP, &met, &held).await?;
         }
         Act::Hire => player.hire(TENANT, &applications).await?,
     }

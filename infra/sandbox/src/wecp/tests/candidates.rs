@@ -16,7 +16,7 @@ impl Wecp {
         let who = [candidate.to_owned()];
         self.scene
             .player
-            .wecp_reviewer(ACME, &who, act)
+            .wecp_reviewer(ACME, &who, &act)
             .await
             .unwrap();
     }
@@ -196,7 +196,7 @@ async fn what_is_evaluated_again_counts_its_retries() {
     let early =
         wecp.scene
             .player
-            .wecp_reviewer(ACME, std::slice::from_ref(&id), WecpReviewerAct::Rerun);
+            .wecp_reviewer(ACME, std::slice::from_ref(&id), &WecpReviewerAct::Rerun);
     assert!(early.await.is_err(), "nothing is finished yet");
     wecp.act(&id, Answer).await;
     wecp.review(&id, WecpReviewerAct::Rerun).await;
@@ -230,7 +230,7 @@ async fn what_is_evaluated_again_counts_its_retries() {
     assert!(
         wecp.scene
             .player
-            .wecp_reviewer(ACME, &[id], much)
+            .wecp_reviewer(ACME, &[id], &much)
             .await
             .is_err()
     );

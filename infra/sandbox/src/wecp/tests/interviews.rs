@@ -163,22 +163,22 @@ async fn an_interview_is_held_and_its_scorecard_filled_in() {
     let player = &wecp.scene.player;
     assert!(
         player
-            .wecp_reviewer(ACME, &who, fill(json!([3])))
+            .wecp_reviewer(ACME, &who, &fill(json!([3])))
             .await
             .is_err(),
         "three lines"
     );
     player
-        .wecp_reviewer(ACME, &who, fill(json!([])))
+        .wecp_reviewer(ACME, &who, &fill(json!([])))
         .await
         .unwrap();
     player
-        .wecp_reviewer(ACME, &who, fill(json!([4, "yes", "Well said"])))
+        .wecp_reviewer(ACME, &who, &fill(json!([4, "yes", "Well said"])))
         .await
         .unwrap();
     assert!(
         player
-            .wecp_reviewer(ACME, &who, WecpReviewerAct::Rerun)
+            .wecp_reviewer(ACME, &who, &WecpReviewerAct::Rerun)
             .await
             .is_err()
     );

@@ -61,11 +61,7 @@ async fn callbacks_have_the_switched_body_and_no_event() {
             .switch_willo(ACME, json!({"callback_body": variant}))
             .await
             .unwrap();
-        scene
-            .player
-            .reviewer(ACME, &who, score.clone())
-            .await
-            .unwrap();
+        scene.player.reviewer(ACME, &who, &score).await.unwrap();
         let (query, body) = receiver.all(&scene).await.pop().unwrap();
         assert_eq!(query, "event=new_score");
         assert_eq!(body.pointer(pointer), Some(&json!(key)), "{variant}");
@@ -76,7 +72,7 @@ async fn callbacks_have_the_switched_body_and_no_event() {
     let comment = ReviewerAct::Comment {
         text: "Well said".to_owned(),
     };
-    scene.player.reviewer(ACME, &who, comment).await.unwrap();
+    scene.player.reviewer(ACME, &who, &comment).await.unwrap();
     let stage = json!({"stage": "Accepted"});
     let read = scene
         .willo(Method::PATCH, &format!("participants/{key}/"), Some(stage))

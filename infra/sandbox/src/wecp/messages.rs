@@ -1,4 +1,4 @@
-//! WeCP accounts, and acts of their reviewers and interviewers.
+//! What the control API says of WeCP accounts, and acts of their reviewers and interviewers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::wecp;
+use super::quirks::Quirks;
 
 /// The configuration of a WeCP account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct WecpInfo {
     pub callback_url: Option<String>,
     /// Its switches.
     #[serde(rename = "switches")]
-    pub quirks: wecp::Quirks,
+    pub quirks: Quirks,
 }
 
 /// Changes to a WeCP account; absent fields are unchanged.

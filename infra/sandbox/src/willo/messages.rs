@@ -1,11 +1,11 @@
-//! Willo accounts and acts of their reviewers.
+//! What the control API says of Willo accounts, and acts of their reviewers.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::willo;
+use super::quirks::Quirks;
 
 /// The configuration of a Willo account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct AccountInfo {
     pub stages: Vec<(String, String)>,
     /// Its switches.
     #[serde(rename = "switches")]
-    pub quirks: willo::Quirks,
+    pub quirks: Quirks,
 }
 
 /// Changes to a Willo account; absent fields are unchanged.
@@ -41,14 +41,6 @@ pub struct AccountSettings {
     /// The prefix of links.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub links: Option<String>,
-}
-
-/// An interview to create.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewInterview {
-    /// Its title.
-    pub title: String,
 }
 
 /// An act of a reviewer.

@@ -63,16 +63,6 @@ pub enum CandidateAct {
     Expire,
 }
 
-/// An act for several participants.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Acts<A> {
-    /// Their keys.
-    pub participants: Vec<String>,
-    /// The act.
-    pub act: A,
-}
-
 /// The schedule of a live interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meeting {

@@ -1,4 +1,4 @@
-//! Eploy systems, and what recruiters do and see.
+//! What the control API says of Eploy systems, and what recruiters do and see.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::eploy::{self, AnswerType, Asked, Key, Role, Transition};
+use super::access::{Key, Role};
+use super::model::{AnswerType, Asked, Transition};
+use super::quirks::Quirks;
 
 /// The configuration of an Eploy system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ pub struct SystemInfo {
     pub transitions: Vec<Transition>,
     /// Its switches.
     #[serde(rename = "switches")]
-    pub quirks: eploy::Quirks,
+    pub quirks: Quirks,
 }
 
 /// Changes to an Eploy system; absent fields are unchanged.
@@ -77,13 +79,6 @@ pub struct NewVacancy {
     /// Whether it has no company.
     #[serde(default)]
     pub without_company: bool,
-}
-
-/// The id of something created.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Id<T> {
-    /// The id.
-    pub id: T,
 }
 
 /// Applications to create, each of a new generated candidate unless one is named.
@@ -134,27 +129,6 @@ pub struct Created {
     pub application: u64,
     /// Its candidate.
     pub candidate: u64,
-}
-
-/// A recruiter moves applications.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Move {
-    /// The applications.
-    pub applications: Vec<u64>,
-    /// The stage, by name or id.
-    pub stage: String,
-    /// The status, by name or id; the stage's first one if absent.
-    #[serde(default)]
-    pub status: Option<String>,
-}
-
-/// Some applications.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Applications {
-    /// Their ids.
-    pub applications: Vec<u64>,
 }
 
 /// Changes to a candidate; absent fields are unchanged. An empty e-mail address or number removes it.
