@@ -111,7 +111,7 @@ impl MeetingPlan {
             && !(1..=Self::MAX_WORKING_DAYS).contains(&days)
         {
             problems.push(format!(
-                "working_days is {days}; it must be from 1 (the next working day) to {}",
+                "day.working_days is {days}; it must be from 1 (the next working day) to {}",
                 Self::MAX_WORKING_DAYS
             ));
         }
@@ -375,8 +375,8 @@ mod tests {
             assert_eq!(fine.problems(), Vec::<String>::new());
         }
         for (wrong, key) in [
-            (days(0), "working_days is 0"),
-            (days(61), "working_days is 61"),
+            (days(0), "day.working_days is 0"),
+            (days(61), "day.working_days is 61"),
             (minutes(4), "minutes is 4"),
             (minutes(481), "minutes is 481"),
         ] {

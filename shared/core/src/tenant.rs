@@ -173,6 +173,7 @@ pub struct Mapping {
     /// The vacancies.
     pub vacancies: Vacancies,
     /// The trigger stages: entering any of them is an entry; moving between them is not.
+    #[serde(default)]
     pub triggers: Vec<Trigger>,
     /// What the candidate is invited to.
     pub assessment: AssessmentRef,

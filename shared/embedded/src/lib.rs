@@ -12,7 +12,5 @@ mod secrets;
 mod store;
 
 pub use queue::{Limits, WorkQueue, Workers};
-pub use secrets::{
-    AccountSources, CallbackSettings, FileSecrets, SigningSources, Source, TenantSources, Vault,
-};
+pub use secrets::{CallbackSettings, FileSecrets, SigningSources, Source, TenantSources, Vault};
 pub use store::Store;

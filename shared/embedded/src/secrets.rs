@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
@@ -19,8 +20,7 @@ use stagecall_core::ports::{
 };
 
 /// The source of a secret: `{ env = "ACME_WILLO_KEY" }` or `{ file = "/run/secrets/willo" }`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// In this environment variable.
     Env(String),
@@ -28,49 +28,75 @@ pub enum Source {
     File(PathBuf),
 }
 
+/// What is found in place of a source may be the secret itself, so the error quotes nothing.
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Given {
+            Env(String),
+            File(PathBuf),
+        }
+        match Given::deserialize(from) {
+            Ok(Given::Env(name)) => Ok(Self::Env(name)),
+            Ok(Given::File(path)) => Ok(Self::File(path)),
+            Err(_) => Err(D::Error::custom(
+                "give where the secret is: { env = \"VARIABLE\" } or { file = \"PATH\" }. If it is in the file itself, move it out and rotate it",
+            )),
+        }
+    }
+}
+
 /// The sources of a tenant's secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantSources {
     /// Eploy's client id.
     pub eploy_client_id: Source,
     /// Eploy's client secret.
     pub eploy_client_secret: Source,
-    /// The platform accounts, by the names the tenant's configuration gives them.
+    /// The secrets of the platform accounts, by the names the tenant's configuration gives these, and by the names that
+    /// the platform's client asks for (`api_key`).
     #[serde(default)]
-    pub platforms: BTreeMap<AccountId, AccountSources>,
+    pub platforms: BTreeMap<AccountId, BTreeMap<String, Source>>,
+    /// The callback tokens of these accounts, where they were rotated.
+    #[serde(default)]
+    pub callbacks: BTreeMap<AccountId, CallbackSettings>,
     /// The signing secrets of webhooks to the HRMS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub hrms: Option<SigningSources>,
+}
+
+impl TenantSources {
+    /// Makes the paths of files relative to `folder`.
+    pub fn relative_to(&mut self, folder: &Path) {
+        let platforms = self.platforms.values_mut().flat_map(BTreeMap::values_mut);
+        let hrms = self.hrms.iter_mut();
+        let hrms = hrms.flat_map(|of| std::iter::once(&mut of.current).chain(&mut of.previous));
+        let sources = [&mut self.eploy_client_id, &mut self.eploy_client_secret];
+        for source in sources.into_iter().chain(platforms).chain(hrms) {
+            if let Source::File(path) = source {
+                *path = folder.join(&path);
+            }
+        }
+    }
 }
 
 /// The sources of the signing secrets. To rotate: put the new one first and the old one second, wait until the receiver
 /// uses the new one, and remove the old one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningSources {
     /// The current one.
     pub current: Source,
     /// The previous one, during a rotation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub previous: Option<Source>,
-}
-
-/// The sources of the secrets of a platform account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountSources {
-    /// By the names that the platform's client asks for (`api_key`).
-    #[serde(default)]
-    pub secrets: BTreeMap<String, Source>,
-    /// Its callback token.
-    #[serde(default)]
-    pub callback: CallbackSettings,
 }
 
 /// The valid callback token of an account. To rotate it: increment the generation with `accept_previous` on, register
 /// the callbacks again, and switch `accept_previous` off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallbackSettings {
     /// Counts the rotations, from 1.
@@ -176,7 +202,7 @@ impl FileSecrets {
         let mut platforms = BTreeMap::new();
         for (account, of) in &sources.platforms {
             let mut secrets = BTreeMap::new();
-            for (name, source) in &of.secrets {
+            for (name, source) in of {
                 let secret = self.one(tenant, &format!("{account}.{name}"), source)?;
                 secrets.insert(name.clone(), secret);
             }
@@ -283,17 +309,17 @@ impl Secrets for FileSecrets {
         if let Some(vault) = self.vault(tenant) {
             return vault.callback_tokens(tenant, account).await;
         }
-        let Some(of) = self
+        let Some(sources) = self
             .sources
             .get(tenant)
-            .and_then(|sources| sources.platforms.get(account))
+            .filter(|sources| sources.platforms.contains_key(account))
         else {
             return Ok(None);
         };
         let CallbackSettings {
             generation,
             accept_previous,
-        } = of.callback;
+        } = sources.callbacks.get(account).cloned().unwrap_or_default();
         let previous = generation
             .checked_sub(1)
             .filter(|before| accept_previous && *before > 0);

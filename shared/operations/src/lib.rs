@@ -17,6 +17,7 @@ pub mod read;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod validate;
 pub mod withdraw;
 
 pub use actor::Actor;

@@ -114,9 +114,9 @@ pub fn validate_mapping(connection: &PlatformConnection, mapping: &Mapping) -> V
     };
     let capabilities = (kind.capabilities)();
     let mut problems = Vec::new();
-    let mut lacks = |what: &str, table: &str| {
+    let mut lacks = |what: &str, key: &str| {
         problems.push(format!(
-            "{} has no {what}; leave out {table}, or choose another platform",
+            "kind.{key}: {} has no {what}; leave it out, or choose another platform",
             kind.title
         ));
     };

@@ -188,6 +188,7 @@ fn files(input: &[u8], _: u64) -> Result<(), String> {
         eploy_client_id: of(&file),
         eploy_client_secret: of(&file),
         platforms: BTreeMap::new(),
+        callbacks: BTreeMap::new(),
         hrms: None,
     };
     let secrets = FileSecrets::new(BTreeMap::from([("acme".into(), sources)]), &good)

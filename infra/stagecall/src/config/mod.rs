@@ -1,26 +1,29 @@
-//! The configuration file of `stagecall serve`. All problems are reported at once, each with its key and a valid
-//! example.
+//! The configuration file of `stagecall serve`, and files of tenants. All problems are reported at once, each with its
+//! place and a valid example.
 
-mod hires;
-mod kind;
-mod mapping;
-mod section;
-mod tenant;
+mod names;
+mod old;
+mod place;
+mod problems;
+mod reader;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use stagecall_core::ids::TenantId;
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
 use stagecall_embedded::TenantSources;
-use toml::Table;
+use stagecall_operations::validate;
+use toml::{Table, Value};
 use url::Url;
 
-use section::Section;
+use place::Place;
+use problems::Problems;
 
-pub(crate) use mapping::ByName;
+pub(crate) use names::ByName;
 
 /// A commented example of the file.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
@@ -28,10 +31,8 @@ pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 /// A valid configuration.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// The `[host]` table.
     pub(crate) host: HostConfig,
     pub(crate) timing: Timing,
-    /// The tenants, with where their secrets are.
     pub(crate) tenants: Vec<TenantConfig>,
 }
 
@@ -42,11 +43,7 @@ impl Config {
             host: HostConfig {
                 store: store.to_owned(),
                 callback_key: store.with_extension("key"),
-                listen: DEFAULT_LISTEN,
-                public_url: None,
-                sandbox: false,
-                workers: DEFAULT_WORKERS,
-                workers_per_tenant: DEFAULT_WORKERS_PER_TENANT,
+                ..HostConfig::default()
             },
             timing: Timing::default(),
             tenants: Vec::new(),
@@ -54,17 +51,9 @@ impl Config {
     }
 }
 
-/// The default address to listen on for callbacks.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
-/// The default number of work items processed at the same time.
-const DEFAULT_WORKERS: usize = 32;
-
-/// The default number of work items of one tenant processed at the same time.
-const DEFAULT_WORKERS_PER_TENANT: usize = 4;
-
 /// The `[host]` table.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct HostConfig {
     pub(crate) store: PathBuf,
     /// The file with the key that callback tokens are made from.
@@ -81,6 +70,20 @@ pub(crate) struct HostConfig {
     pub(crate) workers_per_tenant: usize,
 }
 
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            store: "stagecall.db".into(),
+            callback_key: "stagecall.key".into(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            public_url: None,
+            sandbox: false,
+            workers: 32,
+            workers_per_tenant: 4,
+        }
+    }
+}
+
 /// A tenant of the file.
 #[derive(Debug)]
 pub(crate) struct TenantConfig {
@@ -91,12 +94,33 @@ pub(crate) struct TenantConfig {
     pub(crate) by_name: Vec<ByName>,
 }
 
+/// A file of tenants: `[[tenant]]` for each.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantsFile {
+    #[serde(default)]
+    pub(crate) tenant: Vec<Tenant>,
+}
+
+/// The configuration file: tenants as in a file of tenants, and what the host needs beside them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    #[serde(default)]
+    host: HostConfig,
+    #[serde(default)]
+    timing: Timing,
+    #[serde(default)]
+    tenant: Vec<Tenant>,
+    #[serde(default)]
+    secrets: BTreeMap<TenantId, TenantSources>,
+}
+
 /// An invalid file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", file.display(), numbered(problems))]
 pub(crate) struct Wrong {
     pub(crate) file: PathBuf,
-    /// All problems.
     pub(crate) problems: Vec<String>,
 }
 
@@ -110,7 +134,7 @@ fn numbered(problems: &[String]) -> String {
     text
 }
 
-/// Reads and checks a file. Relative paths in it are relative to its folder.
+/// Reads and checks the configuration file. Relative paths in it are relative to its folder.
 pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
     let wrong = |problems| Wrong {
         file: file.to_owned(),
@@ -118,123 +142,144 @@ pub(crate) fn load(file: &Path) -> Result<Config, Wrong> {
     };
     let text = std::fs::read_to_string(file)
         .map_err(|error| wrong(vec![format!("cannot read the file: {error}")]))?;
+    parse(&text, file.parent().unwrap_or(Path::new(""))).map_err(wrong)
+}
+
+/// The tenants of a text, or all its problems.
+pub(crate) fn parse_tenants(text: &str, sandbox: bool) -> Result<Vec<Tenant>, Vec<String>> {
+    let (mut root, mut problems) = document(text)?;
+    let file: Option<TenantsFile> = reader::read(&mut root, &mut problems);
+    let tenants = file.map_or_else(Vec::new, |file| file.tenant);
+    check_tenants(&tenants, sandbox, &mut problems);
+    finished(tenants, problems)
+}
+
+fn parse(text: &str, folder: &Path) -> Result<Config, Vec<String>> {
+    let (mut root, mut problems) = document(text)?;
+    let tenants = root.get_mut("tenant").and_then(Value::as_array_mut);
+    let by_name: Vec<_> = tenants.into_iter().flatten().map(names::take).collect();
+    let Some(file) = reader::read::<ConfigFile>(&mut root, &mut problems) else {
+        return Err(problems.into_lines());
+    };
+    check_host(&file.host, &mut problems);
+    for problem in file.timing.problems(file.host.sandbox) {
+        problems.add(format!("timing.{problem}"));
+    }
+    check_tenants(&file.tenant, file.host.sandbox, &mut problems);
+    check_served(&file, &mut problems);
+    let mut sources = file.secrets;
+    let tenants = file.tenant.into_iter().zip(by_name);
+    let tenants = tenants.filter_map(|(tenant, by_name)| {
+        let mut sources = sources.remove(&tenant.id)?;
+        sources.relative_to(folder);
+        Some(TenantConfig {
+            tenant,
+            sources,
+            by_name,
+        })
+    });
+    let config = Config {
+        tenants: tenants.collect(),
+        timing: file.timing,
+        host: HostConfig {
+            store: folder.join(&file.host.store),
+            callback_key: folder.join(&file.host.callback_key),
+            ..file.host
+        },
+    };
+    finished(config, problems)
+}
+
+/// A text as a document with the keys of the present version.
+fn document(text: &str) -> Result<(Value, Problems), Vec<String>> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        wrong(vec![format!(
+        vec![format!(
             "the file is not valid TOML: {}",
             error.to_string().trim_end()
-        )])
+        )]
     })?;
-    let beside = file.parent().unwrap_or(Path::new(""));
-    let mut problems = Vec::new();
-    let config = read(&table, beside, &mut problems);
+    let (mut root, mut problems) = (Value::Table(table), Problems::default());
+    old::upgrade(&mut root, &mut problems);
+    Ok((root, problems))
+}
+
+fn finished<T>(read: T, problems: Problems) -> Result<T, Vec<String>> {
+    let problems = problems.into_lines();
     if problems.is_empty() {
-        Ok(config)
+        Ok(read)
     } else {
-        Err(wrong(problems))
+        Err(problems)
     }
 }
 
-fn read(table: &Table, beside: &Path, problems: &mut Vec<String>) -> Config {
-    let mut top = Section::new(table, "");
-    let empty = Table::new();
-    let host = host(
-        top.table("host", problems).unwrap_or(&empty),
-        beside,
-        problems,
-    );
-    let timing: Timing = top
-        .optional("timing", "seconds, as the example shows", problems)
-        .unwrap_or_default();
-    problems.extend(
-        timing
-            .problems(host.sandbox)
-            .into_iter()
-            .map(|problem| format!("timing.{problem}")),
-    );
-    let mut tenants = Vec::new();
-    let sandbox = host.sandbox;
-    // The tenants may all be in the store.
-    if let Some(named) = top.table("tenants", problems) {
-        for (name, value) in named {
-            let path = format!("tenants.{name}");
-            match value.as_table() {
-                Some(table) => tenants.extend(tenant::read(
-                    TenantId::new(name),
-                    table,
-                    &path,
-                    beside,
-                    sandbox,
-                    problems,
-                )),
-                None => problems.push(format!("{path} must be a table: [{path}]")),
-            }
-        }
-    }
-    top.finish(problems);
-    Config {
-        host,
-        timing,
-        tenants,
-    }
-}
-
-fn host(table: &Table, beside: &Path, problems: &mut Vec<String>) -> HostConfig {
-    let mut section = Section::new(table, "host");
-    let store: Option<PathBuf> =
-        section.optional("store", "the path of the database file", problems);
-    let callback_key: Option<PathBuf> =
-        section.optional("callback_key", "the path of the key file", problems);
-    let listen = section
-        .optional(
-            "listen",
-            "an address and port such as \"127.0.0.1:8080\"",
-            problems,
-        )
-        .unwrap_or(DEFAULT_LISTEN);
-    let public_url: Option<Url> = section.optional(
-        "public_url",
-        "an address such as \"https://hooks.example.com/\"",
-        problems,
-    );
-    let sandbox = section
-        .optional("sandbox", "true or false", problems)
-        .unwrap_or(false);
-    if let Some(url) = &public_url
+fn check_host(host: &HostConfig, problems: &mut Problems) {
+    if let Some(url) = &host.public_url
         && url.scheme() != "https"
-        && !sandbox
+        && !host.sandbox
     {
-        problems.push(format!(
+        problems.add(format!(
             "host.public_url is {url}; use an https address, because callbacks carry a token"
         ));
     }
-    let workers = count(&mut section, "workers", DEFAULT_WORKERS, problems);
-    let workers_per_tenant = count(
-        &mut section,
-        "workers_per_tenant",
-        DEFAULT_WORKERS_PER_TENANT,
-        problems,
-    );
-    section.finish(problems);
-    HostConfig {
-        store: beside.join(store.unwrap_or_else(|| "stagecall.db".into())),
-        callback_key: beside.join(callback_key.unwrap_or_else(|| "stagecall.key".into())),
-        listen,
-        public_url,
-        sandbox,
-        workers,
-        workers_per_tenant,
+    for (key, count) in [
+        ("workers", host.workers),
+        ("workers_per_tenant", host.workers_per_tenant),
+    ] {
+        if count == 0 {
+            problems.add(format!("host.{key} is 0; give a whole number, 1 or more"));
+        }
     }
 }
 
-fn count(section: &mut Section<'_>, key: &str, usual: usize, problems: &mut Vec<String>) -> usize {
-    let given: Option<usize> = section.optional(key, "a whole number, 1 or more", problems);
-    if given == Some(0) {
-        problems.push(format!(
-            "{} is 0; give a whole number, 1 or more",
-            section.name(key)
+fn check_tenants(tenants: &[Tenant], sandbox: bool, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, tenant) in tenants.iter().enumerate() {
+        let place = place_of(index);
+        if !seen.insert(&tenant.id) {
+            problems.add(format!(
+                "{place}.id is \"{}\", as is another's; give each tenant its own",
+                tenant.id
+            ));
+        }
+        for problem in validate::problems(tenant, sandbox) {
+            problems.add(format!("{place}.{problem}"));
+        }
+    }
+}
+
+/// What a tenant needs beyond its own validity to be served from the file.
+fn check_served(file: &ConfigFile, problems: &mut Problems) {
+    for (index, tenant) in file.tenant.iter().enumerate() {
+        let place = place_of(index);
+        for (index, mapping) in tenant.mappings.iter().enumerate() {
+            let report = &mapping.report;
+            if report.action.is_none() && report.notes_at.is_empty() && report.questions.is_empty()
+            {
+                problems.add(format!(
+                    "{place}.mappings[{index}].report does not show results anywhere; give an action, notes_at or questions"
+                ));
+            }
+        }
+        let has_endpoint = (tenant.hires.as_ref()).is_some_and(|plan| plan.endpoint.is_some());
+        let missing = match file.secrets.get(&tenant.id) {
+            None => "",
+            Some(sources) if has_endpoint && sources.hrms.is_none() => ".hrms",
+            Some(_) => continue,
+        };
+        problems.add(format!(
+            "{place}.id is \"{id}\", and secrets.{id}{missing} is missing; give where the secrets are, as the example shows",
+            id = tenant.id
         ));
     }
-    given.unwrap_or(usual).max(1)
+    for id in file.secrets.keys() {
+        if file.tenant.iter().all(|tenant| tenant.id != *id) {
+            problems.add(format!("secrets.{id} belongs to no tenant of the file"));
+        }
+    }
+}
+
+fn place_of(tenant: usize) -> Place {
+    Place::default().key("tenant").index(tenant)
 }
 
 pub(crate) fn sources(tenants: &[TenantConfig]) -> BTreeMap<TenantId, TenantSources> {

@@ -11,9 +11,7 @@ use stagecall_core::clock::SystemClock;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::OperatorStore as _;
 use stagecall_core::ports::TenantStates;
-use stagecall_embedded::{
-    AccountSources, FileSecrets, SigningSources, Source, Store, TenantSources,
-};
+use stagecall_embedded::{FileSecrets, SigningSources, Source, Store, TenantSources};
 use stagecall_http::{Guard, Sender};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -109,16 +107,14 @@ fn sources(folder: &TempDir, keys: &Keys) -> anyhow::Result<TenantSources> {
         Ok(Source::File(path))
     };
     let account = |name: &str, key: &str| -> anyhow::Result<_> {
-        let sources = AccountSources {
-            secrets: BTreeMap::from([("api_key".to_owned(), write(name, key)?)]),
-            ..AccountSources::default()
-        };
+        let sources = BTreeMap::from([("api_key".to_owned(), write(name, key)?)]);
         Ok((AccountId::new(name), sources))
     };
     Ok(TenantSources {
         eploy_client_id: write("client-id", &keys.client_id)?,
         eploy_client_secret: write("client-secret", &keys.client_secret)?,
         platforms: BTreeMap::from([account("willo", &keys.willo)?, account("wecp", &keys.wecp)?]),
+        callbacks: BTreeMap::new(),
         hrms: Some(SigningSources {
             current: write("hrms", &keys.hrms)?,
             previous: None,

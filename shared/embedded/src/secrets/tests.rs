@@ -23,14 +23,12 @@ impl Place {
 
     /// One tenant whose Eploy secrets are in the environment and whose platform key is in a file.
     fn secrets(&self, callback: CallbackSettings) -> FileSecrets {
-        let account = AccountSources {
-            secrets: BTreeMap::from([("api_key".to_owned(), Source::File(self.path("willo")))]),
-            callback,
-        };
+        let account = BTreeMap::from([("api_key".to_owned(), Source::File(self.path("willo")))]);
         let sources = TenantSources {
             eploy_client_id: Source::Env("ID".to_owned()),
             eploy_client_secret: Source::Env("SECRET".to_owned()),
             platforms: BTreeMap::from([("willo".into(), account)]),
+            callbacks: BTreeMap::from([("willo".into(), callback)]),
             hrms: Some(SigningSources {
                 current: Source::Env("HRMS".to_owned()),
                 previous: None,
@@ -203,7 +201,8 @@ fn a_name_that_would_make_tokens_ambiguous_is_refused() {
     let sources = TenantSources {
         eploy_client_id: Source::Env("ID".to_owned()),
         eploy_client_secret: Source::Env("SECRET".to_owned()),
-        platforms: BTreeMap::from([("a/b".into(), AccountSources::default())]),
+        platforms: BTreeMap::from([("a/b".into(), BTreeMap::new())]),
+        callbacks: BTreeMap::new(),
         hrms: None,
     };
     let error = FileSecrets::new(
@@ -382,6 +381,7 @@ async fn a_missing_previous_signing_secret_is_left_out() {
         eploy_client_id: Source::Env("ID".to_owned()),
         eploy_client_secret: Source::Env("SECRET".to_owned()),
         platforms: BTreeMap::new(),
+        callbacks: BTreeMap::new(),
         hrms: Some(SigningSources {
             current: Source::Env("HRMS".to_owned()),
             previous: Some(Source::File(place.path("nowhere"))),

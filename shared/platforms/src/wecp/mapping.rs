@@ -51,13 +51,13 @@ pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Ve
         MappingKind::Meeting(plan) => {
             if plan.creates.is_some() && id.as_str() != INTERVIEW {
                 problems.push(format!(
-                    "assessment.create is \"{id}\"; of what can be created, {} has \"{INTERVIEW}\"",
+                    "assessment.assessment is \"{id}\"; of what can be created, {} has \"{INTERVIEW}\"",
                     super::TITLE
                 ));
             }
             if plan.creates.is_none() && !matches!(of, Ok(AssessmentRoute::Interview(_))) {
                 problems.push(format!(
-                    "assessment.id is \"{id}\"; a live interview's is \"{INTERVIEW}:\" and its id on {}, or give create = \"{INTERVIEW}\" instead",
+                    "assessment.assessment is \"{id}\"; a live interview's is \"{INTERVIEW}:\" and its id on {}; to create one, give \"{INTERVIEW}\", and kind.meeting.creates = \"mapping\" or \"vacancy\"",
                     super::TITLE
                 ));
             }
@@ -69,7 +69,7 @@ pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Ve
                 && settings::organisation(&connection.settings).is_none()
             {
                 problems.push(format!(
-                    "arranging live interviews needs the setting organisation of the connection {}; set it to the name that stands in WeCP's addresses",
+                    "kind.meeting needs the setting organisation of the connection {}; set it to the name that stands in WeCP's addresses",
                     mapping.assessment.account
                 ));
             }
@@ -77,14 +77,14 @@ pub(super) fn validate(mapping: &Mapping, connection: &PlatformConnection) -> Ve
         MappingKind::Pool(_) => {
             if !matches!(of, Ok(AssessmentRoute::Test(_) | AssessmentRoute::Group(_))) {
                 problems.push(format!(
-                    "assessment.id is \"{id}\"; a pool is a test's id, or \"group:\" and a group's id"
+                    "assessment.assessment is \"{id}\"; a pool is a test's id, or \"group:\" and a group's id"
                 ));
             }
         }
         MappingKind::Invitation => {
             if !matches!(of, Ok(AssessmentRoute::Test(_))) {
                 problems.push(format!(
-                    "assessment.id is \"{id}\"; give a test's id, or for a live interview say in [meeting] when it is"
+                    "assessment.assessment is \"{id}\"; give a test's id, or for a live interview say in kind.meeting when it is"
                 ));
             }
         }

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use clap::Args;
 use stagecall_core::tenant::Tenant;
 
-use super::validate::{File, check, difference, text};
+use super::validate::{difference, text};
+use crate::config::{Wrong, parse_tenants};
 use crate::confirm::Audit;
 use crate::exit;
 use stagecall_operations::Installation;
@@ -66,12 +67,10 @@ fn read(arguments: &Arguments, on: &Installation) -> anyhow::Result<Vec<Tenant>>
         text = std::fs::read_to_string(&arguments.file)
             .with_context(|| format!("cannot read {}", arguments.file.display()))?;
     }
-    let file: File = toml::from_str(&text)
-        .map_err(|error| exit::usage(format!("{}: {error}", arguments.file.display())))?;
-    for tenant in &file.tenant {
-        check(tenant, on.sandbox)?;
-    }
-    Ok(file.tenant)
+    parse_tenants(&text, on.sandbox).map_err(|problems| {
+        let file = arguments.file.clone();
+        exit::usage(Wrong { file, problems }.to_string())
+    })
 }
 
 async fn change(

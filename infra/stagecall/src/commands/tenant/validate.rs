@@ -1,25 +1,15 @@
 //! Tenants as TOML, and the checks before one is stored.
 
-use std::collections::BTreeSet;
-
-use serde::{Deserialize, Serialize};
 use similar::TextDiff;
-use stagecall_core::ids::AccountId;
-use stagecall_core::report::text_problems;
-use stagecall_core::tenant::{MappingKind, Tenant};
+use stagecall_core::tenant::Tenant;
+use stagecall_operations::validate;
 
+use crate::config::TenantsFile;
 use crate::exit;
-
-/// A file of tenants: `[[tenant]]` for each.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct File {
-    pub(super) tenant: Vec<Tenant>,
-}
 
 /// A tenant as `tenant export` prints it.
 pub(super) fn text(of: &Tenant) -> anyhow::Result<String> {
-    let file = File {
+    let file = TenantsFile {
         tenant: vec![of.clone()],
     };
     Ok(toml::to_string_pretty(&file)?)
@@ -45,94 +35,7 @@ pub(super) fn difference(before: Option<&Tenant>, next: &Tenant) -> anyhow::Resu
 
 /// An error with everything that is wrong with a tenant, if anything is.
 pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
-    let mut problems = Vec::new();
-    let plain = |name: &str| {
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_')
-    };
-    let names = [tenant.id.as_str()]
-        .into_iter()
-        .chain(tenant.platforms.keys().map(AccountId::as_str))
-        .chain(tenant.mappings.iter().map(|mapping| mapping.id.as_str()));
-    for name in names.filter(|name| !plain(name)) {
-        problems.push(format!(
-            "the name \"{name}\" may have only letters, digits, - and _"
-        ));
-    }
-    for problem in stagecall_eploy::validate(&tenant.eploy) {
-        problems.push(format!("eploy.{problem}"));
-    }
-    if tenant.eploy.base_url.scheme() != "https" && !sandbox {
-        problems.push(format!(
-            "eploy.base_url is {}; use an https address",
-            tenant.eploy.base_url
-        ));
-    }
-    for (account, connection) in &tenant.platforms {
-        for problem in stagecall_platforms::validate(connection) {
-            problems.push(format!("platforms.{account}.{problem}"));
-        }
-        if let Some(url) = &connection.base_url
-            && url.scheme() != "https"
-            && !sandbox
-        {
-            problems.push(format!(
-                "platforms.{account}.base_url is {url}; use an https address"
-            ));
-        }
-    }
-    let mut seen = BTreeSet::new();
-    for mapping in &tenant.mappings {
-        let at = format!("mapping {}", mapping.id);
-        if !seen.insert(&mapping.id) {
-            problems.push(format!("{at} exists twice; give each its own name"));
-        }
-        match tenant.platforms.get(&mapping.assessment.account) {
-            Some(connection) => {
-                let found = stagecall_platforms::validate_mapping(connection, mapping);
-                problems.extend(found.iter().map(|problem| format!("{at}: {problem}")));
-            }
-            None => problems.push(format!(
-                "{at}: assessment.account is \"{}\", which is not one of the tenant's platforms",
-                mapping.assessment.account
-            )),
-        }
-        let after = match &mapping.kind {
-            MappingKind::Pool(pool) => pool.after.as_slice(),
-            _ => &[],
-        };
-        for outcome in after {
-            let other = tenant.mapping(&outcome.mapping);
-            if other.is_none_or(|other| other.id == mapping.id) {
-                problems.push(format!(
-                    "{at} takes candidates after {}, which is not another mapping",
-                    outcome.mapping
-                ));
-            }
-        }
-        if mapping.triggers.is_empty() && after.is_empty() {
-            problems.push(format!("{at} has no triggers; give at least one stage"));
-        }
-        for problem in text_problems(&mapping.report.texts) {
-            problems.push(format!("{at}: report.{problem}"));
-        }
-    }
-    let endpoint = tenant
-        .hires
-        .as_ref()
-        .and_then(|plan| plan.endpoint.as_ref());
-    if let Some(endpoint) = endpoint
-        && endpoint.url.scheme() != "https"
-        && !sandbox
-    {
-        // Only the host of the address: the rest might hold a token.
-        problems.push(format!(
-            "hires.endpoint.url (at {}): use an https address",
-            endpoint.url.host_str().unwrap_or("?")
-        ));
-    }
+    let problems = validate::problems(tenant, sandbox);
     if problems.is_empty() {
         return Ok(());
     }
@@ -145,6 +48,8 @@ pub(super) fn check(tenant: &Tenant, sandbox: bool) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use stagecall_core::tenant::MappingKind;
+
     use super::*;
 
     const ACME: &str = r#"
@@ -169,13 +74,16 @@ mod tests {
 
     #[test]
     fn every_setting_of_a_tenant_round_trips() {
-        let tenant: Tenant = toml::from_str::<File>(EVERYTHING).unwrap().tenant.remove(0);
+        let tenant: Tenant = toml::from_str::<TenantsFile>(EVERYTHING)
+            .unwrap()
+            .tenant
+            .remove(0);
         assert_eq!(tenant.retention_days, Some(365));
         assert!(matches!(tenant.mappings[0].kind, MappingKind::Meeting(_)));
         assert!(tenant.hires.as_ref().unwrap().endpoint.is_some());
         check(&tenant, false).unwrap();
         let printed = text(&tenant).unwrap();
-        let read: File = toml::from_str(&printed).unwrap();
+        let read: TenantsFile = toml::from_str(&printed).unwrap();
         assert_eq!(read.tenant, std::slice::from_ref(&tenant), "{printed}");
         // As `tenant set` reads and writes it.
         let table = toml::Table::try_from(&tenant).unwrap();
@@ -197,13 +105,16 @@ mod tests {
     }
 
     fn acme() -> Tenant {
-        toml::from_str::<File>(ACME).unwrap().tenant.remove(0)
+        toml::from_str::<TenantsFile>(ACME)
+            .unwrap()
+            .tenant
+            .remove(0)
     }
 
     #[test]
     fn a_printed_tenant_parses_back() {
         let printed = text(&acme()).unwrap();
-        let read: File = toml::from_str(&printed).unwrap();
+        let read: TenantsFile = toml::from_str(&printed).unwrap();
         assert_eq!(read.tenant, [acme()], "{printed}");
         check(&acme(), false).unwrap();
     }
