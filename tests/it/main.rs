@@ -11,6 +11,7 @@
     reason = "the files are ours"
 )]
 
+mod circles;
 mod conformance;
 mod connect;
 mod dependencies;

@@ -223,7 +223,7 @@ impl FileSecrets {
                     previous: of.previous.as_ref().and_then(|source| {
                         let read = self.one(tenant, "hrms.previous", source);
                         let warn = |error: &StoreError| {
-                            tracing::warn!(%tenant, %error, "reading a replaced secret failed, it is left out");
+                            tracing::warn!(%tenant, %error, "replaced secret unreadable, left out");
                         };
                         read.inspect_err(warn).ok()
                     }),

@@ -18,10 +18,10 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::{Position, Trigger, Vacancies};
 
-use crate::applications::stage_searches;
 use crate::connection::Connection;
 use crate::errors::Problem;
 use crate::position::Stages;
+use crate::stage_searches::stage_searches;
 
 /// The client. Each kind of record has its own file.
 pub(crate) struct Client {

@@ -63,7 +63,7 @@ impl Client {
                 .iter()
                 .any(|problem| problem.is(&error)) =>
             {
-                tracing::warn!(tenant = %self.connection.tenant, path, code = error.code, "reading a list of options failed");
+                tracing::warn!(tenant = %self.connection.tenant, path, code = error.code, "list of options not read");
                 return Ok(None);
             }
             other => other?,

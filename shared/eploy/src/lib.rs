@@ -29,6 +29,7 @@ mod sealed;
 mod search;
 mod stage_changes;
 mod stage_info;
+mod stage_searches;
 #[cfg(test)]
 mod testing;
 mod token;

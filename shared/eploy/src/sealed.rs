@@ -117,7 +117,7 @@ impl Connection {
         let sealed = match cache.load_token(&self.tenant).await {
             Ok(sealed) => sealed?,
             Err(error) => {
-                tracing::warn!(tenant = %self.tenant, %error, "loading the cached token failed");
+                tracing::warn!(tenant = %self.tenant, %error, "cached token not loaded");
                 return None;
             }
         };
@@ -136,12 +136,12 @@ impl Connection {
             return;
         };
         let Some(sealed) = self.seal(secret).seal(token) else {
-            tracing::warn!(tenant = %self.tenant, "sealing the token failed");
+            tracing::warn!(tenant = %self.tenant, "token not sealed, not cached");
             return;
         };
         let saved = cache.save_token(&self.tenant, &sealed, token.renew_at);
         if let Err(error) = saved.await {
-            tracing::warn!(tenant = %self.tenant, %error, "saving the token failed");
+            tracing::warn!(tenant = %self.tenant, %error, "token not cached");
         }
     }
 }

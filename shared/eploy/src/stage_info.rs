@@ -48,7 +48,7 @@ impl Client {
                 HistoryLookup::Nothing => {}
                 HistoryLookup::Refused => {
                     self.connection.rest_history();
-                    tracing::warn!(tenant = %self.connection.tenant, route = %self.connection.dialect.history_route, "reading the status history failed, applications are read instead");
+                    tracing::warn!(tenant = %self.connection.tenant, route = %self.connection.dialect.history_route, "status history not read, applications are read instead");
                 }
             }
         }
@@ -135,7 +135,7 @@ impl Client {
                     Err(Unusable::Foreign) => return Ok(HistoryLookup::Refused),
                     Err(Unusable::Unreadable(reason)) => {
                         // A history with a gap could end at the wrong stage.
-                        tracing::warn!(tenant = %self.connection.tenant, %application, reason, "unreadable row in the status history");
+                        tracing::warn!(tenant = %self.connection.tenant, %application, reason, "row of the status history unreadable");
                         return Ok(HistoryLookup::Nothing);
                     }
                 }

@@ -1,75 +1,35 @@
 //! The access token (REFERENCE.md §1): one per tenant, asked for once by however many calls need it, renewed before
 //! it runs out, its text neither trimmed nor looked into.
 
-use std::collections::BTreeSet;
+mod held;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use stagecall_core::error::{CallError, ErrorScope, Phase};
 use stagecall_core::person::is_invisible;
 use stagecall_core::ports::{Purpose, TenantSecret};
-use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::after;
 use stagecall_http::{Method, Request, Response};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::form_urlencoded;
+
+pub(crate) use held::{Token, Tokens};
 
 use crate::connection::Connection;
 use crate::dialect::TokenRequest;
 use crate::errors::Problem;
 use crate::refusal::{ErrorContext, RequestKind};
 use crate::wire::Record;
+use held::MAX_LIFETIME_SECONDS;
 
 /// The lifetime of a token that does not say: that of the oldest versions (REFERENCE.md §1, documented V-TOKEN).
 const DEFAULT_LIFETIME_SECONDS: u64 = 600;
 /// How long before its end a token is renewed; a tenth of its life if that is less.
 const RENEWAL_MARGIN_SECONDS: u64 = 60;
-
-/// The longest life of a token in seconds, whatever Eploy says: the documented one is 3599 (REFERENCE.md §1).
-const MAX_LIFETIME_SECONDS: u64 = 3600;
-
-/// A token that Eploy issued.
-#[derive(Debug, Clone)]
-pub(crate) struct Token {
-    /// The whole `Authorization` header.
-    pub(crate) authorization: SecretString,
-    /// The granted scopes, if Eploy names them.
-    pub(crate) scopes: Option<BTreeSet<String>>,
-    /// Whether it came from the cache.
-    pub(crate) cached: bool,
-    pub(crate) asked_at: Timestamp,
-    pub(crate) renew_at: Timestamp,
-}
-
-impl Token {
-    /// Whether it is still usable. One issued in the future is not: the clock was ahead, so its expiry is unknown.
-    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
-        let longest = after(
-            self.asked_at,
-            SignedDuration::from_secs(MAX_LIFETIME_SECONDS.cast_signed()),
-        );
-        now < self.renew_at.min(longest) && self.asked_at <= after(now, TOLERANCE)
-    }
-}
-
-/// A tenant's token.
-#[derive(Default)]
-pub(crate) struct Tokens {
-    state: Mutex<State>,
-    /// The number of finished token requests.
-    ended: AtomicU64,
-}
-
-#[derive(Default)]
-struct State {
-    token: Option<Arc<Token>>,
-    /// The last failure, with the number of its request.
-    failure: Option<(u64, CallError)>,
-}
 
 /// The call that needs a token, and its deadline.
 #[derive(Clone, Copy)]
@@ -194,7 +154,7 @@ impl Connection {
         }
         let token = read(&answer, asked_at)
             .ok_or_else(|| Problem::NoApi.error(call.operation, "the answer is not a token"))?;
-        tracing::debug!(tenant = %self.tenant, "Eploy issued a token");
+        tracing::debug!(tenant = %self.tenant, "token issued by Eploy");
         self.save_token(&token, secret).await;
         Ok(token)
     }

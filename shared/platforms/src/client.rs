@@ -20,10 +20,10 @@ use stagecall_http::{Limits, Method, Request, Response, Transport, TransportErro
 use url::Url;
 
 use crate::adapter::{Adapter, Callbacks, Listed, Page, Step};
-use crate::connections::Credentials;
+use crate::credentials::Credentials;
 use crate::error::{Effect, PlatformError};
-use crate::kind::PlatformSpec;
 use crate::problem::{self, Problem};
+use crate::spec::PlatformSpec;
 
 /// The maximum number of pages of one list: a bound for a list that never ends.
 const MAX_PAGES: usize = 1000;
@@ -94,10 +94,7 @@ impl Client {
                 fresh = true;
                 if let Some(adapter) = self.credentials.renew(self.kind, operation).await? {
                     *self.adapter.lock().unwrap_or_else(PoisonError::into_inner) = adapter;
-                    tracing::info!(
-                        platform = self.kind.name,
-                        "credentials refused and read again"
-                    );
+                    tracing::info!(platform = self.kind.name, "credentials refused, read again");
                     continue;
                 }
             }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{FailReason, Failure, Invitation, Report, SkipReason};
+use super::{FailReason, Failure, Invitation, Report, SkipReason, Writer};
 use crate::events::DomainEvent;
 use crate::ids::{AssessmentId, AssessmentRef, CandidateId, Reference, StatusHistoryId};
 use crate::meeting::Appointment;
@@ -169,15 +169,6 @@ impl Event {
             Self::Purge => "purged",
         }
     }
-}
-
-/// A writer's claim on the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Writer {
-    /// The end of the lease.
-    pub lease_until: Timestamp,
-    /// Whether it may create the action.
-    pub creates_action: bool,
 }
 
 /// An event that does not apply, or changes nothing, in the present state.

@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use event::{Effect, Event, NotApplicable, Transition, Writer};
-pub use report::{ActionRecord, NextTry, Part, PartFailure, PartState, Report};
+pub use event::{Effect, Event, NotApplicable, Transition};
+pub use report::{ActionRecord, NextTry, Part, PartFailure, PartState, Report, Writer};
 pub(crate) use transition::watch_limit;
 
 use crate::error::CallError;

@@ -9,10 +9,19 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::Error as NotAPart;
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Writer};
+use super::Failure;
 use crate::ids::{ActionId, StageId, StatusId};
 use crate::report::Moment;
 use crate::tenant::{Answerable, Mapping, Position};
+
+/// A writer's claim on the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The end of the lease.
+    pub lease_until: Timestamp,
+    /// Whether it may create the action.
+    pub creates_action: bool,
+}
 use crate::timing::{Timing, seconds};
 
 /// What Eploy shows of an invitation.

@@ -1,5 +1,6 @@
 //! What is written to Eploy about an invitation: the moments of its life, and the text.
 
+mod moment;
 mod texts;
 mod truncate;
 
@@ -10,8 +11,8 @@ use std::sync::LazyLock;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
-use serde::{Deserialize, Serialize};
 
+pub use self::moment::Moment;
 pub use self::texts::told_of;
 use self::truncate::Said;
 use crate::ids::QuestionId;
@@ -19,32 +20,6 @@ use crate::invitation::{Invitation, Part};
 use crate::ports::Answer;
 use crate::result::AssessmentResult;
 use crate::tenant::{Answerable, Mapping, Tenant, Texts};
-
-/// A moment in an invitation's life that can be reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Moment {
-    /// It could not be sent yet and is being retried.
-    Delayed,
-    /// It permanently failed: not sent, or broken on the platform.
-    Failed,
-    /// The platform has it.
-    Invited,
-    /// The candidate opened it.
-    Opened,
-    /// The candidate began.
-    Started,
-    /// The candidate finished.
-    Completed,
-    /// The time ran out.
-    Expired,
-    /// The candidate declined.
-    Declined,
-    /// The message could not be delivered.
-    Bounced,
-    /// It was withdrawn.
-    Cancelled,
-}
 
 /// The action's comments, unless the tenant has a text of its own.
 pub const DEFAULT_COMMENTS: &str = include_str!("comments.html.jinja");
@@ -238,7 +213,7 @@ static DEFAULTS: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = environment();
     for (name, text) in [(COMMENTS, DEFAULT_COMMENTS), (NOTE, DEFAULT_NOTE)] {
         if let Err(error) = environment.add_template(name, text) {
-            tracing::error!(name, kind = ?error.kind(), "default text cannot be parsed");
+            tracing::error!(name, kind = ?error.kind(), "default text of a report unparsable");
         }
     }
     environment
@@ -268,9 +243,9 @@ fn render(own: Option<&str>, name: &'static str, facts: &Value) -> String {
             .and_then(|template| template.render_captured_to(facts, &mut text).map(drop));
         match rendered.map(|()| String::from_utf8(text.0)) {
             Ok(Ok(text)) => return text,
-            Ok(Err(_)) => tracing::warn!("tenant's text is not valid UTF-8, using the default"),
+            Ok(Err(_)) => tracing::warn!(name, "tenant's text of a report not UTF-8, default used"),
             Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "tenant's text failed to render, using the default");
+                tracing::warn!(name, kind = ?error.kind(), "tenant's text of a report not rendered, default used");
             }
         }
     }
@@ -278,7 +253,7 @@ fn render(own: Option<&str>, name: &'static str, facts: &Value) -> String {
         .get_template(name)
         .and_then(|template| template.render(facts))
         .unwrap_or_else(|error| {
-            tracing::error!(kind = ?error.kind(), "default text failed to render");
+            tracing::error!(name, kind = ?error.kind(), "default text of a report not rendered");
             String::new()
         })
 }

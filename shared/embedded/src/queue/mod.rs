@@ -80,10 +80,7 @@ impl Queue for WorkQueue {
                 .count()
         };
         if dropped > 0 {
-            tracing::debug!(
-                dropped,
-                "queue full, work dropped until it is next found due"
-            );
+            tracing::debug!(dropped, "work dropped by a full queue, it stays due");
         }
         self.shared.changed.notify_one();
         Ok(())

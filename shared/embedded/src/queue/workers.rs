@@ -87,7 +87,7 @@ impl Workers {
             tracing::error!(
                 tenant = %work.tenant(),
                 work = work.kind().name(),
-                "handler panicked, the work stays due"
+                "work's handler panicked, it stays due"
             );
         }
         self.queue.lanes().finish(&work);

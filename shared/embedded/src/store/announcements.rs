@@ -8,7 +8,7 @@ use stagecall_core::ids::{CandidateId, TenantId};
 use stagecall_core::ports::{Announcements, Inserted, Saved};
 
 use super::ledger::saved;
-use super::records::is_erased;
+use super::tombstones::is_erased;
 use super::{Store, column, document, parse};
 
 #[async_trait]

@@ -110,7 +110,10 @@ pub(super) fn all(
             // An unreadable row must not block the others.
             match since(row).and_then(|since| Ok((since, item(row)?))) {
                 Ok((since, item)) => found.push(DueSince { since, item }),
-                Err(fault) => tracing::error!(%fault, "unreadable row among the due work"),
+                Err(fault) => {
+                    let tenant: Option<String> = row.get("tenant").ok();
+                    tracing::error!(tenant, kind = kind.name(), %fault, "due row unreadable");
+                }
             }
         }
     }

@@ -8,9 +8,9 @@ use stagecall_core::ids::{AccountId, AssessmentRef, CandidateId, Reference, Tena
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{AuditRecord, Erased, TenantState, Tombstone};
 
+use super::documents::documents;
 use super::fault::Fault;
 use super::ledger::invitations;
-use super::records::documents;
 use super::{column, deliveries, parse, sweeps};
 
 /// Erases everything that [`Erased`] lists, atomically.

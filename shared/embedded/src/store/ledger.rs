@@ -15,7 +15,7 @@ use stagecall_core::ports::{
 };
 
 use super::fault::Fault;
-use super::records::is_erased;
+use super::tombstones::is_erased;
 use super::{Store, column, document, parse};
 
 #[async_trait]
@@ -251,7 +251,7 @@ impl Ledger for Store {
                 // An unreadable row must not block the others.
                 |invitation| match invitation {
                     Err(fault @ Fault::Unreadable { .. }) => {
-                        tracing::error!(%fault, "unreadable watched invitation");
+                        tracing::error!(%tenant, %fault, "watched invitation unreadable");
                         Ok(None)
                     }
                     other => other.map(waiting),

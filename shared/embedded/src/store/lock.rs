@@ -57,7 +57,7 @@ impl Drop for Lock {
 
 fn release(database: &Handle) {
     if let Err(error) = database.unlock() {
-        tracing::error!(%error, "releasing the lock of the database failed, it is held until the process ends");
+        tracing::error!(%error, "database lock not released, held until the process ends");
     }
 }
 

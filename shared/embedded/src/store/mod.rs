@@ -18,6 +18,7 @@ mod allowance;
 mod announcements;
 mod definitions;
 mod deliveries;
+mod documents;
 mod due;
 mod erase;
 mod fault;
@@ -30,6 +31,7 @@ mod schema;
 mod sweeps;
 mod tenants;
 mod tokens;
+mod tombstones;
 mod writer;
 
 use std::path::{Path, PathBuf};

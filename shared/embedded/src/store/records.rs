@@ -1,8 +1,7 @@
 //! The store's operations for operators' commands.
 
 use async_trait::async_trait;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, TenantId};
@@ -14,6 +13,7 @@ use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::{after, seconds};
 use stagecall_core::work::Kind;
 
+use super::documents::documents;
 use super::fault::Fault;
 use super::{Store, column, deliveries, document, due, erase, instant, ledger, parse};
 
@@ -230,19 +230,6 @@ impl OperatorStore for Store {
     }
 }
 
-/// Whether a candidate was erased.
-pub(super) fn is_erased(
-    connection: &Connection,
-    tenant: &TenantId,
-    candidate: &CandidateId,
-) -> Result<bool, Fault> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM tombstone WHERE tenant = ?1 AND candidate = ?2")?
-        .query_row(params![tenant.as_str(), candidate.as_str()], |_| Ok(()))
-        .optional()?
-        .is_some())
-}
-
 fn page(
     connection: &Connection,
     tenant: &TenantId,
@@ -314,29 +301,6 @@ fn delivery_standing(name: &str) -> DeliveryStanding {
         "unmatched" => DeliveryStanding::Unmatched,
         _ => DeliveryStanding::Pending,
     }
-}
-
-/// Parses the documents that `sql` selects, each with its key within the table.
-pub(super) fn documents<T: serde::de::DeserializeOwned>(
-    connection: &Connection,
-    table: &'static str,
-    sql: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<T>, Fault> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(parameters)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let name = match row.get_ref(1)? {
-            ValueRef::Integer(number) => number.to_string(),
-            other => other.as_str().unwrap_or("?").to_owned(),
-        };
-        found.push(parse(
-            format_args!("{table} {name}"),
-            &row.get::<_, String>(0)?,
-        )?);
-    }
-    Ok(found)
 }
 
 /// Moves the journal's pages into the file and truncates it. Returns whether no reader blocked that.

@@ -72,7 +72,7 @@ impl Drop for Writer {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("writing thread panicked");
+            tracing::error!("store's writer panicked");
         }
     }
 }
@@ -140,7 +140,7 @@ fn serve(mut connection: Connection, mut waiting: mpsc::Receiver<Box<dyn Job>>) 
         }
         let outcome = commit(&mut connection, &mut group);
         if let Err(problem) = &outcome {
-            tracing::error!(writes = group.len(), problem, "group of writes failed");
+            tracing::error!(writes = group.len(), problem, "writes failed");
         }
         for job in group {
             job.answer(outcome.clone());

@@ -4,7 +4,8 @@ use stagecall_core::ports::StageSearch;
 use stagecall_core::tenant::{Trigger, Vacancies};
 
 use super::Inspector;
-use crate::applications::{stage_filters, stage_searches};
+use crate::applications::stage_filters;
+use crate::stage_searches::stage_searches;
 
 /// How the applications at some triggers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use stagecall_http::{Response, read_json};
 use url::Url;
 
 use super::errors::{self, Asked};
-use super::{invite, report, status};
+use super::{links, report, status};
 use crate::adapter::Listed;
 use crate::error::PlatformError;
 use crate::json::{Record, id};
@@ -29,7 +29,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
         found: Found {
             reference: reference.clone(),
             client_ref: shown.client_ref.clone(),
-            link: invite::link(row, base),
+            link: links::own(&record, base).next().map(Into::into),
         },
         emails: emails(&record),
         sighting: ListedStatus {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::errors::{self, Asked};
 use super::settings::Options;
-use super::{assessment_id, candidates, invite, report, rows, status};
+use super::{assessment_id, candidates, invite, links, report, rows, status};
 use crate::adapter::{Listed, email_of};
 use crate::error::PlatformError;
 use crate::json::{Record, id, text};
@@ -168,7 +168,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
         found: Found {
             reference: reference.clone(),
             client_ref: shown.client_ref.clone(),
-            link: invite::link(row, base),
+            link: links::own(&record, base).next().map(Into::into),
         },
         emails,
         sighting: ListedStatus {

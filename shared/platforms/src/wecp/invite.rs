@@ -11,7 +11,7 @@ use url::Url;
 use super::assessment_id::{self, AssessmentRoute};
 use super::errors::{self, Asked};
 use super::settings::Options;
-use super::{KIND, candidates};
+use super::{candidates, links};
 use crate::adapter::email_of;
 use crate::error::PlatformError;
 use crate::json::{self, Record};
@@ -96,9 +96,11 @@ pub(super) fn read(
     let body = errors::body(answer, asked)?;
     let (reference, candidate) = reference(&body, person)
         .ok_or_else(|| PlatformError::unreadable("WeCP's answer names no candidate"))?;
+    let link = Record::of(candidate, &candidates::INNER)
+        .and_then(|record| links::own(&record, base).next());
     Ok(InviteAnswer::Created {
         reference,
-        link: link(candidate, base),
+        link: link.map(Into::into),
     })
 }
 
@@ -126,26 +128,4 @@ fn reference<'a>(body: &'a Value, person: &Person) -> Option<(Reference, &'a Val
             several.iter().find(theirs).and_then(named)
         }
     }
-}
-
-/// The possible names of the candidate's own link.
-pub(super) const LINKS: [&str; 8] = [
-    "link",
-    "invite_link",
-    "invitation_link",
-    "test_link",
-    "candidate_link",
-    "test_url",
-    "invite_url",
-    "interview_link",
-];
-
-/// The candidate's own link, if there is one: every candidate has a private one (§16), but not established is whether
-/// the API tells it.
-pub(super) fn link(candidate: &Value, base: &Url) -> Option<String> {
-    let record = Record::of(candidate, &candidates::INNER)?;
-    LINKS.iter().find_map(|name| {
-        let url = KIND.address(record.get(&[name])?.as_str()?, base)?;
-        Some(url.to_string())
-    })
 }

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use stagecall_core::result::{Rating, Score, Status, SubResult};
 use url::Url;
 
-use super::{KIND, invite, status};
+use super::{KIND, links, status};
 use crate::json::{self, Record, number, text};
-use crate::kind::is_same_page;
+use crate::spec::is_same_page;
 
 /// The maximum number of reported questions, and of kinds of proctoring counts.
 const MAX_QUESTIONS: usize = 200;
@@ -233,10 +233,7 @@ fn spoken(name: &str) -> Option<String> {
 pub(super) fn link(record: &Record<'_>, base: &Url) -> Option<String> {
     let text = record.get(&["report_link", "report_url"])?.as_str()?;
     let page = KIND.address(text, base)?;
-    let mut own = invite::LINKS.iter().filter_map(|name| {
-        let text = record.get(&[name])?.as_str()?;
-        KIND.address(text, base)
-    });
+    let mut own = links::own(record, base);
     (!own.any(|own| is_same_page(&own, &page))).then(|| page.to_string())
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::KIND;
 use crate::json::Record;
-use crate::kind::is_same_page;
+use crate::spec::is_same_page;
 
 /// Endings of recordings and documents. Whether their addresses expire is not established, so they are taken to
 /// (REFERENCE.md §5).

@@ -33,7 +33,7 @@ use url::Url;
 use crate::adapter::{Account, Adapter, Callbacks, Listed, Page, Step, path_part};
 use crate::error::PlatformError;
 use crate::json::Record;
-use crate::kind::PlatformSpec;
+use crate::spec::PlatformSpec;
 use settings::Options;
 
 /// The platform, for the table.

@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::decide::{Decision, decide};
+use super::hires::is_hired;
 use super::watched::Watched;
 use super::{Poller, Stop, scan};
 use crate::announcement::{Hire, HireKey, SkipReason, State};
@@ -13,7 +14,7 @@ use crate::error::ErrorScope;
 use crate::ids::ApplicationId;
 use crate::invitation::Invitation;
 use crate::ports::{ApplicationPage, ApplicationRow, ChangeFeed, Eploy, StageChange, TenantState};
-use crate::tenant::{HirePlan, Position, Tenant};
+use crate::tenant::Tenant;
 
 /// How many applications are read at once.
 const READS_AT_ONCE: usize = 8;
@@ -138,12 +139,6 @@ impl Poller {
         let known = self.announcements.load_announcement(&key).await?;
         Ok(known.is_none_or(|known| known.state == State::Skipped(SkipReason::MovedOn)))
     }
-}
-
-/// Whether an application at this position counts as hired.
-pub(super) fn is_hired(tenant: &Tenant, position: &Position) -> bool {
-    let triggers = tenant.hires.iter().flat_map(HirePlan::triggers);
-    triggers.into_iter().any(|one| one.matches(position))
 }
 
 /// Whether a change is of a vacancy that a mapping or the plan for hires covers.

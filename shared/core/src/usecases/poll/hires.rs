@@ -16,7 +16,7 @@ use crate::ports::{
     ApplicationPage, ApplicationRow, Eploy, HiresState, Inserted, Overlap, PlacementPage,
     PlacementRow, Saved, TenantState,
 };
-use crate::tenant::{HirePlan, HiredWhen, Tenant, Trigger, Vacancies};
+use crate::tenant::{HirePlan, HiredWhen, Position, Tenant, Trigger, Vacancies};
 use crate::work::Work;
 
 /// A hire as a page shows it.
@@ -222,7 +222,7 @@ impl Poller {
             if self.announcements.save_announcement(&merged.next).await? == Saved::Conflict {
                 return Ok(false);
             }
-            tracing::info!(tenant = %tenant.id, hire = %key.hire, before = %before.candidate, candidate = %row.candidate, "the candidate was merged into another");
+            tracing::info!(tenant = %tenant.id, hire = %key.hire, before = %before.candidate, candidate = %row.candidate, "candidate merged into another");
             known = Some(merged.next);
         }
         match known {
@@ -266,7 +266,7 @@ fn set_aside(
         .as_ref()
         .is_none_or(|before| before.code != error.code)
     {
-        tracing::error!(tenant = %tenant.id, code = error.code, %error, "reading of hires failed, none are announced");
+        tracing::error!(tenant = %tenant.id, code = error.code, %error, "hires not read, none are announced");
     }
     hires.failure = Some(Failure::from_call(&error, before.as_ref(), now));
     Ok(())
@@ -358,4 +358,10 @@ fn of_status(statuses: &BTreeSet<PlacementStatusId>, rows: &[PlacementRow]) -> V
             vacancy: row.vacancy.clone(),
         })
         .collect()
+}
+
+/// Whether an application at this position counts as hired.
+pub(super) fn is_hired(tenant: &Tenant, position: &Position) -> bool {
+    let triggers = tenant.hires.iter().flat_map(HirePlan::triggers);
+    triggers.into_iter().any(|one| one.matches(position))
 }

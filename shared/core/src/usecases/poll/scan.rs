@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::cases::Reads;
-use super::feed::is_hired;
+use super::hires::is_hired;
 use super::{PollBudget, Poller, Stop, newest, pages, tell_set_aside};
 use crate::announcement::{Hire, HireKey, State};
 use crate::error::{CallError, ErrorScope, StoreError};
