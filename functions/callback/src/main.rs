@@ -28,7 +28,7 @@ async fn main() -> Result<(), Error> {
     );
     let receiver = Receiver {
         engine: adapters.engine_publishing_to(&store, Arc::new(NoopOutbound)),
-        deliveries: Arc::new(store.inner().clone()),
+        deliveries: store.clone(),
         secrets,
         platforms: Arc::new(platforms),
     };

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
     );
     let eploy =
         stagecall_eploy::Connections::new(transport, secrets, store.clone(), clock.clone(), timing)
-            .with_token_cache(Arc::new(store.inner().clone()));
+            .with_token_cache(store.clone());
     let inviter = Inviter {
         engine: adapters.engine(&store),
         eploy: Arc::new(eploy),

@@ -7,8 +7,8 @@ use lambda_runtime::Error;
 use stagecall_core::clock::Deadline;
 use stagecall_core::usecases::{Polled, Poller};
 use stagecall_core::work::Work;
+use stagecall_runtime::Adapters;
 use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
-use stagecall_runtime::{Adapters, metrics};
 
 /// A poll checks the time between pages, so a page and everything that follows from it has to fit into `needs`.
 const PACE: Pace = Pace {
@@ -27,10 +27,10 @@ async fn main() -> Result<(), Error> {
         adapters.clock.clone(),
         &adapters.timing,
     )
-    .with_token_cache(Arc::new(store.inner().clone()));
+    .with_token_cache(store.clone());
     let poller = Poller {
         engine: adapters.engine(&store),
-        announcements: Arc::new(store.inner().clone()),
+        announcements: store.clone(),
         states: store,
         eploy: Arc::new(eploy),
     };
@@ -45,13 +45,9 @@ async fn read(poller: Poller, work: Work, deadline: Deadline) -> Result<(), Reco
         return Err(RecordFailure::Misplaced);
     };
     let result = poller.poll(&tenant, deadline).await;
-    match result {
-        Ok(Polled::Unfinished) => {
-            tracing::info!(%tenant, "poll continues in another invocation");
-            poller.engine.enqueue(vec![Work::Poll { tenant }]).await;
-        }
-        Ok(Polled::Failed) => metrics::poll_failed(),
-        _ => {}
+    if let Ok(Polled::Unfinished) = result {
+        tracing::info!(%tenant, "poll continues in another invocation");
+        poller.engine.enqueue(vec![Work::Poll { tenant }]).await;
     }
     outcome(result.map(drop))
 }

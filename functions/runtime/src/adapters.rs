@@ -14,7 +14,7 @@ use stagecall_http::{Guard, Sender, SetUpError, Transport};
 
 use crate::environment::Environment;
 use crate::logging;
-use crate::metrics::{self, MeasuredEvents, MeasuredStore};
+use crate::metrics;
 
 /// The adapters of a function.
 pub struct Adapters {
@@ -44,10 +44,9 @@ impl Adapters {
     }
 
     /// The table.
-    pub fn store(&self) -> Arc<MeasuredStore<Store>> {
+    pub fn store(&self) -> Arc<Store> {
         let client = aws_sdk_dynamodb::Client::new(&self.aws);
-        let store = Store::new(client, &self.environment.table);
-        Arc::new(MeasuredStore::new(store, self.clock.clone()))
+        Arc::new(Store::new(client, &self.environment.table))
     }
 
     /// The work queues.
@@ -59,10 +58,7 @@ impl Adapters {
     /// The bus for domain events.
     pub fn events(&self) -> Arc<dyn Events> {
         let client = aws_sdk_eventbridge::Client::new(&self.aws);
-        Arc::new(MeasuredEvents(BusEvents::new(
-            client,
-            &self.environment.bus,
-        )))
+        Arc::new(BusEvents::new(client, &self.environment.bus))
     }
 
     /// The tenants' secrets.
@@ -86,21 +82,17 @@ impl Adapters {
     }
 
     /// The engine over this store.
-    pub fn engine(&self, store: &Arc<MeasuredStore<Store>>) -> Engine {
+    pub fn engine(&self, store: &Arc<Store>) -> Engine {
         self.engine_publishing_to(store, self.events())
     }
 
     /// The engine with another publisher of events than the bus, so that the client of the bus is not linked.
-    pub fn engine_publishing_to(
-        &self,
-        store: &Arc<MeasuredStore<Store>>,
-        events: Arc<dyn Events>,
-    ) -> Engine {
+    pub fn engine_publishing_to(&self, store: &Arc<Store>, events: Arc<dyn Events>) -> Engine {
         Engine {
             ledger: store.clone(),
-            sweeps: Arc::new(store.inner().clone()),
+            sweeps: store.clone(),
             tenants: store.clone(),
-            definitions: DefinitionCache::over(Arc::new(store.inner().clone())),
+            definitions: DefinitionCache::over(store.clone()),
             queue: self.queue(),
             events,
             clock: self.clock.clone(),

@@ -1,51 +1,21 @@
 //! Metrics in `CloudWatch`'s embedded metric format: lines of the log that become metrics, without a call.
 //!
-//! The use cases do not know of it. Metrics are taken at their ports: saved invitations, published events, poll states, and
-//! calls taken from an allowance.
-
-mod events;
-mod store;
+//! They are taken where things happen ([`stagecall_core::metrics`]); this records and writes them.
 
 use std::sync::OnceLock;
 
 use lambda_runtime::Error;
 use metrics::{Unit, counter, describe_counter, describe_histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
-
-pub use events::MeasuredEvents;
-pub use store::MeasuredStore;
+use stagecall_core::metrics::{
+    BUDGET_LEFT, COMPLETION_TO_REPORT, DUE, ENTRY_TO_INVITATION, EPLOY_CALLS, HIRES,
+    HIRES_UNDELIVERED, INVITATIONS, MAPPINGS_BROKEN, POLL_LAG, POLLS_FAILED, RETRIES, SUSPENSIONS,
+    UNKNOWN_OUTCOMES,
+};
 
 /// The namespace of all metrics; each has the dimension `Stack`.
 pub const NAMESPACE: &str = "Stagecall";
 
-/// Seconds from a poll's due time to its start.
-const POLL_LAG: &str = "PollLag";
-/// Polls that failed.
-const POLLS_FAILED: &str = "PollsFailed";
-/// Calls taken from an Eploy allowance, by `Tier`.
-const EPLOY_CALLS: &str = "EployCalls";
-/// The rest of a tenant's daily allowance, in percent, by `Tier`.
-const BUDGET_LEFT: &str = "BudgetLeft";
-/// Invitations that reached a state, by `State`.
-const INVITATIONS: &str = "Invitations";
-/// Seconds from the entry into the trigger stage to the invitation on the platform.
-const ENTRY_TO_INVITATION: &str = "EntryToInvitation";
-/// Seconds from the candidate's completion to the report in Eploy.
-const COMPLETION_TO_REPORT: &str = "CompletionToReport";
-/// Steps that were deferred and are retried.
-const RETRIES: &str = "Retries";
-/// Calls that may or may not have taken effect.
-const UNKNOWN_OUTCOMES: &str = "UnknownOutcomes";
-/// Tenants suspended until somebody fixes the cause.
-const SUSPENSIONS: &str = "Suspensions";
-/// Mappings that became broken.
-const MAPPINGS_BROKEN: &str = "MappingsBroken";
-/// Hires published to subscribers.
-const HIRES: &str = "Hires";
-/// Hires that a tenant's HRMS did not accept, and that are not retried automatically.
-const HIRES_UNDELIVERED: &str = "HiresUndelivered";
-/// Due work that the clock enqueued.
-const DUE: &str = "Due";
 /// Records of queues, by `Function` and `Outcome`.
 const RECORDS: &str = "Records";
 /// Records that failed, for any reason. A function that returns failed records has not failed as Lambda counts it, so an
@@ -100,7 +70,7 @@ fn flush_to(writer: impl std::io::Write) {
     if let Some((collector, _)) = COLLECTOR.get()
         && let Err(error) = collector.flush(writer)
     {
-        tracing::warn!(%error, "writing metrics failed");
+        tracing::warn!(%error, "metrics not written");
     }
 }
 
@@ -111,16 +81,6 @@ pub(crate) fn record(outcome: &'static str) {
     if outcome != HANDLED {
         counter!(RECORDS_FAILED).increment(1);
     }
-}
-
-/// Counts a failed poll.
-pub fn poll_failed() {
-    counter!(POLLS_FAILED).increment(1);
-}
-
-/// Counts the work that the clock enqueued.
-pub fn work_enqueued(count: usize) {
-    counter!(DUE).increment(count as u64);
 }
 
 #[cfg(test)]

@@ -36,12 +36,12 @@ async fn main() -> Result<(), Error> {
             clock.clone(),
             timing,
         )
-        .with_token_cache(Arc::new(store.inner().clone())),
+        .with_token_cache(store.clone()),
     );
     let engine = adapters.engine(&store);
     let announcer = HireNotifier {
         engine: engine.clone(),
-        announcements: Arc::new(store.inner().clone()),
+        announcements: store.clone(),
         eploy: eploy.clone(),
         hrms: Arc::new(stagecall_hrms::HrmsClient::new(
             transport,
@@ -61,7 +61,7 @@ async fn main() -> Result<(), Error> {
     };
     let receiver = Receiver {
         engine,
-        deliveries: Arc::new(store.inner().clone()),
+        deliveries: store.clone(),
         secrets,
         platforms,
     };

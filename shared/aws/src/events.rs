@@ -5,6 +5,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use stagecall_core::events::DomainEvent;
+use stagecall_core::metrics;
 use stagecall_core::ports::Events;
 
 use crate::batch::{Refused, send_all};
@@ -72,16 +73,11 @@ impl BusEvents {
 #[async_trait]
 impl Events for BusEvents {
     async fn publish(&self, events: Vec<DomainEvent>) {
+        metrics::published(&events);
         let outcome = send_all(events, |batch| self.send(batch)).await;
         if outcome.lost > 0 {
             let (lost, code, problem) = (outcome.lost, outcome.code, outcome.failure);
-            tracing::warn!(
-                bus = self.bus,
-                lost,
-                code,
-                problem,
-                "publishing events failed"
-            );
+            tracing::warn!(bus = self.bus, lost, code, problem, "events not published");
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod events;
 pub mod ids;
 pub mod invitation;
 pub mod meeting;
+pub mod metrics;
 mod overlap;
 mod panics;
 pub mod person;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::TenantId;
+use stagecall_core::metrics;
 use stagecall_core::ports::{Allowance, AllowanceLeft, Purpose};
 use tokio::sync::Mutex;
 
@@ -141,7 +142,7 @@ impl Budget {
         let held = self.held.lock().await;
         let held = &held[place(purpose)];
         let held = if held.day == day { held.calls } else { 0 };
-        let taken = self.allowance.taken(&self.tenant, &day).await?;
+        let taken = self.taken(&day).await?;
         let mut calls = self.ceiling(purpose, day_left).saturating_sub(taken);
         if purpose == Purpose::Poll {
             let all_left = self.limits.daily.saturating_sub(taken);
@@ -155,7 +156,7 @@ impl Budget {
     pub(crate) async fn shares(&self, now: Timestamp) -> Result<DayShares, StoreError> {
         let (day, resets_at) = day(now, self.limits.zone);
         let day_left = resets_at.duration_since(now);
-        let used = self.allowance.taken(&self.tenant, &day).await?;
+        let used = self.taken(&day).await?;
         let is_spent = |purpose| used >= self.ceiling(purpose, day_left);
         Ok(DayShares {
             used,
@@ -164,6 +165,28 @@ impl Budget {
             reports_spent: is_spent(Purpose::WriteBack),
             resets_at,
         })
+    }
+
+    /// The calls taken so far this day, by all processes.
+    async fn taken(&self, day: &str) -> Result<u32, StoreError> {
+        let taken = self.allowance.taken(&self.tenant, day).await?;
+        metrics::allowance_read(taken, self.limits.daily);
+        Ok(taken)
+    }
+
+    /// Takes calls unless the day's use would exceed `ceiling`. Returns whether it took them.
+    async fn take_from_store(
+        &self,
+        day: &str,
+        calls: u32,
+        ceiling: u32,
+    ) -> Result<bool, StoreError> {
+        let allowance = &self.allowance;
+        let taken = allowance.take(&self.tenant, day, calls, ceiling).await?;
+        if taken {
+            metrics::calls_taken(calls, self.limits.daily);
+        }
+        Ok(taken)
     }
 
     /// Takes several from the store; close to the ceiling one by one, so that none is left over.
@@ -180,12 +203,7 @@ impl Budget {
                 (self.limits.daily / 500).clamp(1, self.limits.at_once)
             }
         };
-        while take > 0
-            && !self
-                .allowance
-                .take(&self.tenant, day, take, ceiling)
-                .await?
-        {
+        while take > 0 && !self.take_from_store(day, take, ceiling).await? {
             take = u32::from(take > 1);
         }
         Ok(take)
@@ -207,8 +225,8 @@ impl Budget {
         if floor.calls >= FLOOR_CALLS {
             return Ok(0);
         }
-        let taken = self.allowance.take(&self.tenant, day, 1, self.limits.daily);
-        let calls = u32::from(taken.await?);
+        let taken = self.take_from_store(day, 1, self.limits.daily).await?;
+        let calls = u32::from(taken);
         floor.calls += calls;
         Ok(calls)
     }

@@ -1,34 +1,74 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use stagecall_core::Timestamp;
-use stagecall_core::clock::Clock;
+use stagecall_core::clock::{Clock, Deadline};
+use stagecall_core::error::StoreError;
 use stagecall_core::events::{DomainEvent, What};
+use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::invitation::{Event, Failure, Invitation};
+use stagecall_core::metrics::published;
 use stagecall_core::ports::{
-    Allowance as _, Events, Ledger as _, OperatorStore as _, Saved, TenantState, TenantStates as _,
-    Tenants as _,
+    CallbackTokens, EployConnections as _, Events, Ledger as _, OperatorStore as _, Purpose,
+    Secrets, TenantSecret, TenantState, TenantStates as _,
 };
-use stagecall_embedded::Store;
+use stagecall_core::timing::Timing;
+use stagecall_core::usecases::{
+    Applied, DefinitionCache, Dispatch, Engine, Polled, Poller, Scheduler, Shares,
+};
+use stagecall_embedded::{Limits, Store, WorkQueue};
+use stagecall_http::{Transport, TransportError};
 use stagecall_tests::sample::{
-    at, claimed, detected, key, reported, scored, sent, tenant, then, touched,
+    at, claimed, detected, key, reported, scored, sent, tenant, touched,
 };
 
 use super::*;
 
-/// A minute after the samples' first moment.
-struct Stopped;
+/// Nothing outside answers, and the time is a minute after the samples' first moment.
+struct Outside;
 
-impl Clock for Stopped {
+impl Clock for Outside {
     fn now(&self) -> Timestamp {
         at(60.0)
     }
 }
 
-struct Nobody;
+#[async_trait]
+impl Events for Outside {
+    async fn publish(&self, events: Vec<DomainEvent>) {
+        published(&events);
+    }
+}
 
-#[async_trait::async_trait]
-impl Events for Nobody {
-    async fn publish(&self, _: Vec<DomainEvent>) {}
+#[async_trait]
+impl Transport for Outside {
+    async fn send(
+        &self,
+        _: stagecall_http::Request,
+        _: stagecall_http::Limits,
+    ) -> Result<stagecall_http::Response, TransportError> {
+        Err(TransportError::NotSent("nobody is there".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Secrets for Outside {
+    async fn secret(&self, _: &TenantId, _: bool) -> Result<TenantSecret, StoreError> {
+        Ok(TenantSecret {
+            eploy_client_id: "id".into(),
+            eploy_client_secret: "secret".into(),
+            platforms: [].into(),
+            hrms: None,
+        })
+    }
+
+    async fn callback_tokens(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+    ) -> Result<Option<CallbackTokens>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// The metrics, line by line, each with its dimensions and values.
@@ -57,56 +97,93 @@ fn value(
         .map_or(serde_json::Value::Null, |line| line[metric].clone())
 }
 
-/// Saves a row as it was before `next`, and then `next`.
-async fn save(store: &MeasuredStore<Store>, before: &Invitation, next: &Invitation) {
-    let mut row = detected(before.key.clone());
-    store.insert(&row).await.unwrap();
-    while row.version < before.version {
-        row = touched(&row, 1);
-        store.inner().save(&row).await.unwrap();
+fn engine(store: &Store) -> Engine {
+    let (outside, store) = (Arc::new(Outside), Arc::new(store.clone()));
+    let (queue, _) = WorkQueue::new(Limits {
+        capacity: 100,
+        max_total: 1,
+        max_per_tenant: 1,
+    });
+    Engine {
+        ledger: store.clone(),
+        sweeps: store.clone(),
+        tenants: store.clone(),
+        definitions: DefinitionCache::over(store),
+        queue: Arc::new(queue),
+        events: outside.clone(),
+        clock: outside,
+        timing: Arc::new(Timing::default()),
     }
-    assert_eq!(store.save(next).await.unwrap(), Saved::Saved);
 }
 
-/// The state of polling, and calls from the allowance.
-async fn poll(store: &MeasuredStore<Store>) {
+/// A tenant's poll that is a minute late and fails, and its allowance.
+async fn poll(store: &Store, engine: &Engine) {
     let acme = tenant("acme");
-    store.inner().put_tenant(&acme).await.unwrap();
+    store.put_tenant(&acme).await.unwrap();
     let mut state = TenantState::new(at(0.0));
     state.version = 1;
-    store.inner().save_state(&acme.id, &state).await.unwrap();
-    store.load_state(&acme.id).await.unwrap();
-    store.tenant(&acme.id).await.unwrap();
-    // A poll is late when it starts, and not again when it later checks whether it was overtaken.
-    for _ in 0..3 {
-        store.load_state(&acme.id).await.unwrap();
-    }
-    let day = "2026-11-22";
-    store.take(&acme.id, day, 2_500, 8_000).await.unwrap();
-    store.taken(&acme.id, day).await.unwrap();
+    store.save_state(&acme.id, &state).await.unwrap();
+    let (outside, ports) = (Arc::new(Outside), Arc::new(store.clone()));
+    let eploy = Arc::new(stagecall_eploy::Connections::new(
+        outside.clone(),
+        outside.clone(),
+        ports.clone(),
+        outside,
+        &engine.timing,
+    ));
+    let poller = Poller {
+        engine: engine.clone(),
+        states: ports.clone(),
+        announcements: ports,
+        eploy: eploy.clone(),
+    };
+    let polled = poller.poll(&acme.id, Deadline::NONE).await;
+    assert_eq!(polled.unwrap(), Polled::Failed);
+    // It is not due any more, and so not late.
+    let polled = poller.poll(&acme.id, Deadline::NONE).await;
+    assert_eq!(polled.unwrap(), Polled::NotDue);
+    let eploy = eploy.eploy(&acme, Purpose::Poll).await.unwrap();
+    eploy.allowance_left().await.unwrap();
 }
 
-/// Invitations, each with one change at the clock's time.
-async fn invite(store: &MeasuredStore<Store>) {
-    let now = at(60.0);
-    let told_now = |mut row: Invitation| {
-        row.history.last_mut().unwrap().at = now;
-        row
-    };
+/// Saves a row as it is before an event, and applies the event.
+async fn apply(store: &Store, engine: &Engine, row: &Invitation, event: Event) {
+    let mut before = detected(row.key.clone());
+    store.insert(&before).await.unwrap();
+    while before.version + 1 < row.version {
+        before = touched(&before, 1);
+        store.save(&before).await.unwrap();
+    }
+    if row.version > before.version {
+        store.save(row).await.unwrap();
+    }
+    let applied = engine.apply(row, event, None, Dispatch::Inline).await;
+    assert!(matches!(applied.unwrap(), Applied::Yes(_)));
+}
+
+/// Invitations, each with one change.
+async fn invite(store: &Store, engine: &Engine) {
     let failure = Failure {
         code: "x".to_owned(),
         problem: "x".to_owned(),
         remedy: "x".to_owned(),
-        first_failed_at: now,
+        first_failed_at: at(60.0),
         attempts: 1,
     };
 
     let claim = claimed(&detected(key("acme", 1)));
-    let invited = sent(&detected(key("acme", 1)), &"p1".into());
-    save(store, &claim, &told_now(invited)).await;
+    let accepted = Event::Sent {
+        reference: "p1".into(),
+        link: None,
+        adopted: false,
+        writer: None,
+    };
+    apply(store, engine, &claim, accepted).await;
 
     let done = scored(&reported(&sent(&detected(key("acme", 2)), &"p2".into())));
-    save(store, &done, &told_now(reported(&done))).await;
+    let mut report = done.report.clone();
+    report.revision = done.revision;
+    apply(store, engine, &done, Event::Reported(report)).await;
 
     let claim = claimed(&detected(key("acme", 3)));
     let lost = Event::OutcomeUnknown {
@@ -114,7 +191,7 @@ async fn invite(store: &MeasuredStore<Store>) {
         failure: failure.clone(),
         look_up_at: at(90.0),
     };
-    save(store, &claim, &then(&claim, lost, now)).await;
+    apply(store, engine, &claim, lost).await;
 
     let fresh = detected(key("acme", 4));
     let late = Event::Deferred {
@@ -122,23 +199,20 @@ async fn invite(store: &MeasuredStore<Store>) {
         failure,
         until: at(90.0),
     };
-    save(store, &fresh, &then(&fresh, late, now)).await;
+    apply(store, engine, &fresh, late).await;
 
-    // Saved again for a change that is not in the history: nothing is counted.
+    // A change of which nothing is counted.
     let invited = sent(&detected(key("acme", 5)), &"p5".into());
     let seen = Event::StillThere {
         modified: Some(at(50.0)),
     };
-    save(store, &invited, &then(&invited, seen, now)).await;
+    apply(store, engine, &invited, seen).await;
 }
 
 /// Domain events.
-async fn publish_events() {
+async fn publish_events(engine: &Engine) {
     let invitation = key("acme", 1);
     let whats = [
-        What::Sent {
-            invitation: invitation.clone(),
-        },
         What::Progressed {
             invitation,
             state: "completed".to_owned(),
@@ -149,32 +223,43 @@ async fn publish_events() {
         },
     ];
     let events = whats.map(|what| DomainEvent { at: at(60.0), what });
-    MeasuredEvents(Nobody).publish(events.to_vec()).await;
+    engine.events.publish(events.to_vec()).await;
+}
+
+/// Enqueues what is due.
+async fn tick(store: &Store, engine: &Engine) -> usize {
+    let shares = Shares {
+        share: 100,
+        lease: engine.timing.enqueue_lease(),
+    };
+    let store = Arc::new(store.clone());
+    let scheduler = Scheduler::new(store, engine.queue.clone(), engine.clock.clone(), shares);
+    scheduler.tick().await.unwrap()
 }
 
 // One test, because there is one collector per process.
 #[tokio::test]
 async fn every_metric_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let inner = Store::open(&folder.path().join("store.db")).unwrap();
-    let store = MeasuredStore::new(inner, Arc::new(Stopped));
+    let store = Store::open(&folder.path().join("store.db")).unwrap();
+    let engine = engine(&store);
     start("stagecall-test", "poll").unwrap();
 
-    poll(&store).await;
-    invite(&store).await;
-    publish_events().await;
+    poll(&store, &engine).await;
+    invite(&store, &engine).await;
+    publish_events(&engine).await;
+    let due = tick(&store, &engine).await;
+    assert!(due > 0);
     record("an outcome of this test's own");
     record(HANDLED);
-    work_enqueued(3);
-    poll_failed();
 
     let written = lines();
     let tier = Some(("Tier", "to 10000"));
     for (dimension, metric, expected) in [
         (None, POLL_LAG, serde_json::json!([60.0])),
         (None, POLLS_FAILED, 1.into()),
-        (tier, EPLOY_CALLS, 2_500.into()),
-        (tier, BUDGET_LEFT, serde_json::json!([75.0])),
+        (tier, EPLOY_CALLS, 1.into()),
+        (tier, BUDGET_LEFT, serde_json::json!([99.99])),
         (None, ENTRY_TO_INVITATION, serde_json::json!([65.0])),
         (None, COMPLETION_TO_REPORT, serde_json::json!([56.0])),
         (None, UNKNOWN_OUTCOMES, 1.into()),
@@ -189,7 +274,7 @@ async fn every_metric_is_written() {
         ),
         (Some(("Outcome", HANDLED)), RECORDS, 1.into()),
         (None, RECORDS_FAILED, 1.into()),
-        (None, DUE, 3.into()),
+        (None, DUE, due.into()),
     ] {
         assert_eq!(
             value(&written, dimension, metric),

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::error::{CallError, Error, StoreError};
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::{Effect, Event, Failure, Invitation, NotApplicable};
+use crate::metrics;
 use crate::ports::{Definitions, Events, Ledger, Queue, Saved, Sweeps, Tenants};
 use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
@@ -81,7 +82,8 @@ impl Engine {
         dispatch: Dispatch,
     ) -> Result<Applied, StoreError> {
         let what = event.name();
-        let transition = match row.apply(event, self.now(), &self.timing, expires_after_days) {
+        let now = self.now();
+        let transition = match row.apply(event, now, &self.timing, expires_after_days) {
             Ok(transition) => transition,
             Err(no) => return Ok(Applied::Rejected(no)),
         };
@@ -101,13 +103,15 @@ impl Engine {
         if self.ledger.save(&transition.next).await? == Saved::Conflict {
             return Ok(Applied::Conflict);
         }
+        metrics::applied(what, &transition.next, now);
         tracing::info!(
             tenant = %row.key.tenant,
             invitation = %row.key.name(),
             state = transition.next.state.name(),
             revision = transition.next.revision,
             reported = transition.next.report.revision,
-            "invitation {what}"
+            event = what,
+            "invitation changed"
         );
         if dispatch == Dispatch::Enqueue && !queued.is_empty() {
             self.enqueue(queued).await;
@@ -134,7 +138,7 @@ impl Engine {
     pub async fn enqueue(&self, work: Vec<crate::work::Work>) -> bool {
         let pushed = self.queue.push(work).await;
         if let Err(error) = &pushed {
-            tracing::warn!(%error, "enqueue failed, work stays due");
+            tracing::warn!(%error, "work not enqueued, it stays due");
         }
         pushed.is_ok()
     }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
+use crate::metrics;
 use crate::ports::{Due, DueSince, Queue};
 use crate::timing::after;
 use crate::work::{Kind, Work};
@@ -78,7 +79,9 @@ impl Scheduler {
                 count += batch.len();
             }
         }
-        Ok(count + self.push_ahead().await?)
+        count += self.push_ahead().await?;
+        metrics::work_enqueued(count);
+        Ok(count)
     }
 
     /// Also enqueues what is not due yet, with this tick and the following ones as the queue has room, for a host that

@@ -31,6 +31,7 @@ use crate::error::{CallError, Error, ErrorScope, Phase, StoreError};
 use crate::events::{DomainEvent, What};
 use crate::ids::TenantId;
 use crate::invitation::Failure;
+use crate::metrics;
 use crate::ports::{
     Announcements, ApplicationPage, ChangeFeed, Eploy, EployConnections, MappingStatus,
     PollProgress, PollState, Purpose, Saved, Suspension, TenantState, TenantStates,
@@ -126,6 +127,7 @@ impl Poller {
         if tenant.paused || state.due_at > now {
             return Ok(Polled::NotDue);
         }
+        metrics::poll_began(now.duration_since(state.due_at));
         let adopted = mappings::adopt(&tenant, &mut state, now);
         self.keep_definitions(id, adopted).await?;
         hires::reconcile(&tenant, &mut state, now);
@@ -171,6 +173,7 @@ impl Poller {
             }
             Err(Stop::Call(error)) => {
                 self.failed(id, &mut state, &error).await;
+                metrics::poll_failed();
                 Polled::Failed
             }
             // Nothing is lost: the cursor did not move.
@@ -179,12 +182,12 @@ impl Poller {
                 return Err(error.into());
             }
             Err(Stop::Overtaken) => {
-                tracing::info!(tenant = %id, "another poll of this tenant was faster");
+                tracing::info!(tenant = %id, "poll overtaken by another");
                 return Ok(Polled::NotDue);
             }
         };
         if self.save(id, &mut state).await? == Saved::Conflict {
-            tracing::info!(tenant = %id, "another poll of this tenant was faster");
+            tracing::info!(tenant = %id, "poll overtaken by another");
             return Ok(Polled::NotDue);
         }
         Ok(polled)
@@ -333,7 +336,7 @@ impl Poller {
             Ok(directory) => directory,
             // The lists only show mistakes: invitations continue without them.
             Err(error) if error.scope == ErrorScope::Record => {
-                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "check of the mappings' stages failed");
+                tracing::warn!(tenant = %tenant.id, code = error.code, %error, "mappings' stages not checked");
                 state.check_at = Some(self.engine.in_seconds(timing.suspend_seconds));
                 return Ok(());
             }
@@ -473,9 +476,9 @@ impl Poller {
                 .await;
         }
         if found > 0 {
-            tracing::info!(tenant = %id, found, "polled");
+            tracing::info!(tenant = %id, found, "poll completed");
         } else {
-            tracing::debug!(tenant = %id, "polled, nothing new");
+            tracing::debug!(tenant = %id, "poll completed, nothing new");
         }
     }
 
