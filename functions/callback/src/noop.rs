@@ -22,7 +22,7 @@ impl Events for NoopOutbound {
     async fn publish(&self, events: Vec<DomainEvent>) {
         if !events.is_empty() {
             tracing::error!(
-                "unexpected domain events in the callback function; report this as a bug"
+                "domain events dropped by the callback function; please report this as a bug"
             );
         }
     }

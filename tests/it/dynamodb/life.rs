@@ -88,9 +88,10 @@ impl Life {
             body: b"{}",
         };
         let receiver = self.receiver();
-        let answer = receiver
-            .receive(&"northwind".into(), &"willo".into(), TOKEN, &call)
+        let caller = receiver
+            .authenticate(&"northwind".into(), &"willo".into(), TOKEN)
             .await;
+        let answer = receiver.receive(&caller.unwrap().unwrap(), &call).await;
         assert_eq!(answer.unwrap(), ReceiveOutcome::Accepted);
     }
 

@@ -223,16 +223,25 @@ impl Process {
             body: &callback.body,
         };
         let tenant = TenantId::new(format!("t{}", callback.tenant));
-        let answer = self
-            .receiver
-            .receive(&tenant, &"willo".into(), &callback.token, &call)
-            .await;
+        let answer = async {
+            let account = "willo".into();
+            let caller = self
+                .receiver
+                .authenticate(&tenant, &account, &callback.token)
+                .await?;
+            match caller {
+                Some(caller) => self.receiver.receive(&caller, &call).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let answer = answer.await;
         self.scheduler.record("answered", || match &answer {
-            Ok(answer) => format!("{answer:?}"),
+            Ok(Some(answer)) => format!("{answer:?}"),
+            Ok(None) => "no such address".to_owned(),
             Err(error) => error.to_string(),
         });
         match answer {
-            Ok(ReceiveOutcome::Accepted) if callback.from == From::Stranger => {
+            Ok(Some(ReceiveOutcome::Accepted)) if callback.from == From::Stranger => {
                 self.oracle
                     .violate("a callback with a wrong token was accepted".to_owned());
             }

@@ -1,38 +1,32 @@
-//! The HTTP listener for callbacks. It logs no paths, because a path holds a token.
+//! The HTTP listener for callbacks and health. What is answered is decided by `stagecall_web`.
 //!
 //! Anybody may call, so everything is limited: the number of connections, in total and per address, the lifetime of each,
-//! the time for headers and body, and their sizes. A body is read only for an existing address. Compressed bodies are not
-//! decoded.
+//! the size of headers, and the time for headers and body. Compressed bodies are not decoded.
 
 mod connection_limit;
+mod timed_body;
 
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use stagecall_core::error::StoreError;
-use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::ports::IncomingCall;
-use stagecall_core::usecases::{ReceiveOutcome, Receiver};
+use stagecall_web::Site;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::pulse::Pulse;
 use connection_limit::ConnectionLimit;
-
-/// The limit of a callback body. Willo's are a few kilobytes.
-const MAX_BODY_BYTES: usize = 256 * 1024;
+use timed_body::TimedBody;
 
 /// The limit of a request's headers.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -66,14 +60,10 @@ pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Serves until `stopped` resolves, then finishes the current requests.
 pub(crate) async fn serve(
     listener: TcpListener,
-    receiver: Receiver,
-    pulse: Arc<Pulse>,
+    site: Site,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) {
-    let router = Router::new()
-        .route("/health", get(move || std::future::ready(health(&pulse))))
-        .route("/callbacks/{tenant}/{account}/{token}", post(callback))
-        .with_state(receiver);
+    let site = Arc::new(site);
     let limit = ConnectionLimit::default();
     let (ending, end) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -90,15 +80,15 @@ pub(crate) async fn serve(
                 Ok((stream, from)) => {
                     // Too many connections of this address: dropped.
                     let Some(permit) = limit.take(from.ip()) else { continue };
-                    let (router, end) = (router.clone(), end.clone());
+                    let (site, end) = (site.clone(), end.clone());
                     connections.spawn(async move {
                         let _permit = permit;
-                        serve_connection_until(stream, router, end).await;
+                        serve_connection_until(stream, &site, end).await;
                     });
                 }
                 Err(error) if closed_by_caller(error.kind()) => {}
                 Err(error) => {
-                    tracing::error!(%error, "accepting a connection failed");
+                    tracing::error!(%error, "connection not accepted");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             },
@@ -119,13 +109,18 @@ fn closed_by_caller(kind: ErrorKind) -> bool {
 }
 
 /// Serves one connection until its lifetime ends or `end` has no sender any more.
-async fn serve_connection_until(stream: TcpStream, router: Router, mut end: watch::Receiver<()>) {
+async fn serve_connection_until(stream: TcpStream, site: &Site, mut end: watch::Receiver<()>) {
+    let respond = async |request: Request<Incoming>| {
+        let request = request.map(|body| TimedBody::new(body, BODY_TIMEOUT));
+        let response = site.respond(request).await;
+        Ok::<_, Infallible>(response.map(|text| Full::<Bytes>::from(text)))
+    };
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+            .serve_connection(TokioIo::new(stream), service_fn(respond))
     );
     tokio::select! {
         // An error concerns only the caller.
@@ -136,64 +131,4 @@ async fn serve_connection_until(stream: TcpStream, router: Router, mut end: watc
     connection.as_mut().graceful_shutdown();
     // A caller that does not read its response is cut off.
     let _ = tokio::time::timeout(BODY_TIMEOUT + BODY_TIMEOUT / 2, connection).await;
-}
-
-fn health(pulse: &Pulse) -> (StatusCode, String) {
-    match pulse.problem() {
-        None => (StatusCode::OK, "ok\n".to_owned()),
-        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
-    }
-}
-
-async fn callback(
-    State(receiver): State<Receiver>,
-    Path((tenant, account, token)): Path<(String, String, String)>,
-    Query(query): Query<Vec<(String, String)>>,
-    headers: HeaderMap,
-    body: Body,
-) -> (StatusCode, &'static str) {
-    let (tenant, account) = (TenantId::new(tenant), AccountId::new(account));
-    match receiver.is_known(&tenant, &account, &token).await {
-        Ok(true) => {}
-        Ok(false) => return NO_SUCH_ADDRESS,
-        Err(error) => return not_stored(&error),
-    }
-    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BODY_BYTES)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "too large or broken off\n"),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "too slow\n"),
-    };
-    let headers: Vec<_> = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
-        .collect();
-    let call = IncomingCall {
-        query: &query,
-        headers: &headers,
-        body: &body,
-    };
-    let answer = receiver.receive(&tenant, &account, &token, &call).await;
-    match answer {
-        Ok(ReceiveOutcome::Accepted) => (StatusCode::OK, "stored\n"),
-        Ok(ReceiveOutcome::NoSuchAddress) => NO_SUCH_ADDRESS,
-        Ok(ReceiveOutcome::Forged) => (
-            StatusCode::UNAUTHORIZED,
-            "the signature is missing or wrong\n",
-        ),
-        Ok(ReceiveOutcome::Unreadable) => (StatusCode::BAD_REQUEST, "not understood\n"),
-        Err(error) => not_stored(&error),
-    }
-}
-
-/// The same response for every unknown address, so that callers learn nothing from it.
-const NO_SUCH_ADDRESS: (StatusCode, &str) = (StatusCode::NOT_FOUND, "no such address\n");
-
-fn not_stored(error: &StoreError) -> (StatusCode, &'static str) {
-    tracing::error!(%error, "callback not stored");
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not stored, please send it again\n",
-    )
 }

@@ -24,6 +24,7 @@ use stagecall_core::usecases::{
 };
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
+use stagecall_web::Site;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
@@ -209,14 +210,15 @@ impl Host {
     /// A part has stopped, and so the host stops: with a part missing it would only look alive.
     pub(crate) async fn run(self, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let handler = Arc::new(self.handler);
-        let receiver = handler.receiver.clone();
         let pulse = Arc::new(Pulse::new());
-        let listening = listener::serve(
-            self.listener,
-            receiver,
-            pulse.clone(),
-            stopped(stop.clone()),
-        );
+        let site = Site {
+            receiver: handler.receiver.clone(),
+            health: Some({
+                let pulse = pulse.clone();
+                Box::new(move || pulse.problem())
+            }),
+        };
+        let listening = listener::serve(self.listener, site, stopped(stop.clone()));
         let work = {
             let handler = handler.clone();
             move |work| {
@@ -259,7 +261,7 @@ impl Host {
                 "the thread that writes to the store has stopped; see the log for the reason. Restart the host"
             )),
             () = too_long => {
-                tracing::warn!("connection cut off at shutdown");
+                tracing::warn!("connections cut off at shutdown");
                 Ok(())
             }
         }
@@ -313,7 +315,7 @@ async fn check(store: &Store, clock: &dyn Clock, pulse: &Pulse) -> Duration {
 async fn verify(store: &Store, pulse: &Pulse) -> Duration {
     let verified = store.verify().await;
     if let Err(error) = &verified {
-        tracing::error!(%error, "the store is damaged or cannot be read");
+        tracing::error!(%error, "store damaged or unreadable");
     }
     pulse.verified(verified.is_ok());
     VERIFY_INTERVAL
@@ -335,14 +337,14 @@ async fn tick(ticker: Scheduler, clock: &dyn Clock, pulse: &Pulse, stop: watch::
         if last.is_none_or(|last| after(now, TOLERANCE) < last)
             && let Err(error) = ticker.look_ahead().await
         {
-            tracing::error!(%error, "search for work deferred by a clock that was ahead failed");
+            tracing::error!(%error, "work deferred by a clock that was ahead not searched for");
             continue;
         }
         last = Some(now);
         match ticker.tick().await {
             Ok(_) => pulse.ticked(),
             Err(error) => {
-                tracing::error!(%error, "search for due work failed");
+                tracing::error!(%error, "due work not enqueued");
             }
         }
     }
@@ -354,7 +356,7 @@ async fn retain(retention: &Retention) -> Duration {
         return PURGE_INTERVAL;
     };
     let retry_seconds = PURGE_RETRY.as_secs();
-    tracing::error!(%error, retry_seconds, "purge of expired results failed");
+    tracing::error!(%error, retry_seconds, "expired results not purged");
     PURGE_RETRY
 }
 
@@ -388,7 +390,7 @@ struct LoggedEvents;
 impl Events for LoggedEvents {
     async fn publish(&self, events: Vec<DomainEvent>) {
         for event in events {
-            tracing::debug!(event = event.what.name(), "domain event");
+            tracing::debug!(event = event.what.name(), "domain event published");
         }
     }
 }

@@ -27,7 +27,7 @@ pub use poll::{
     Decided, Decision, Evaluation, Polled, Poller, Reads, Watched, adopt, broken, decide,
     decide_by_history, is_changed, prove, scan_calls_a_day, switch, turned_on, with_proven,
 };
-pub use receive::{ReceiveOutcome, Receiver};
+pub use receive::{Caller, ReceiveOutcome, Receiver};
 pub use registrar::Registrar;
 pub use retain::Retention;
 pub use stage_check::{StageCheck, StageEntry, entry_into};

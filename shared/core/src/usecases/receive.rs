@@ -11,9 +11,8 @@ use crate::error::{Error, StoreError};
 use crate::ids::{AccountId, TenantId};
 use crate::ports::{
     CallbackToken, Deliveries, Delivery, DeliveryOutcome, IncomingCall, PlatformConnections,
-    Secrets, SignatureCheck,
+    Secrets, SignatureCheck, WebhookParser,
 };
-use crate::tenant::Tenant;
 use crate::timing::{after, seconds};
 use crate::work::Work;
 use secrecy::ExposeSecret as _;
@@ -23,13 +22,17 @@ use secrecy::ExposeSecret as _;
 pub enum ReceiveOutcome {
     /// It was stored.
     Accepted,
-    /// No such address: an unknown tenant or account, or a wrong token. One answer for all, so that a caller learns
-    /// nothing from it.
-    NoSuchAddress,
     /// The required signature is missing or wrong.
     Forged,
     /// It cannot be parsed.
     Unreadable,
+}
+
+/// Who knows the address of an account's callbacks, and the token in it.
+pub struct Caller {
+    tenant: TenantId,
+    account: AccountId,
+    parser: Arc<dyn WebhookParser>,
 }
 
 /// Receives callbacks.
@@ -60,25 +63,48 @@ impl Receiver {
             && age >= seconds(self.engine.timing.give_up_seconds)
     }
 
-    /// Authenticates a call, stores it durably and queues it. An accepted call is on disk.
-    pub async fn receive(
+    /// Whose callbacks are accepted at this address; `None` for an unknown tenant or account and for a wrong token, so
+    /// that a caller learns nothing from the difference. Asked before a caller's body is read.
+    pub async fn authenticate(
         &self,
         tenant: &TenantId,
         account: &AccountId,
         token: &str,
+    ) -> Result<Option<Caller>, StoreError> {
+        if !is_address(tenant, account, token) {
+            return Ok(None);
+        }
+        // Before the secret: an invented tenant costs a read of our table, not of the secret store.
+        let Some(config) = self.engine.tenants.tenant(tenant).await? else {
+            return Ok(None);
+        };
+        if !self.knows(tenant, account, token).await? {
+            return Ok(None);
+        }
+        let parser = self.platforms.reader(&config, account);
+        Ok(parser.map(|parser| Caller {
+            tenant: tenant.clone(),
+            account: account.clone(),
+            parser,
+        }))
+    }
+
+    /// Checks a caller's signature, stores the call durably and queues it. An accepted call is on disk.
+    pub async fn receive(
+        &self,
+        caller: &Caller,
         call: &IncomingCall<'_>,
     ) -> Result<ReceiveOutcome, StoreError> {
-        let Some(config) = self.of_address(tenant, account, token).await? else {
-            return Ok(ReceiveOutcome::NoSuchAddress);
-        };
-        let Some(reader) = self.platforms.reader(&config, account) else {
-            return Ok(ReceiveOutcome::NoSuchAddress);
-        };
-        if reader.verify(call) == SignatureCheck::Forged {
+        let Caller {
+            tenant,
+            account,
+            parser,
+        } = caller;
+        if parser.verify(call) == SignatureCheck::Forged {
             tracing::warn!(%tenant, %account, "callback rejected, signature missing or wrong");
             return Ok(ReceiveOutcome::Forged);
         }
-        let hint = match reader.read(call) {
+        let hint = match parser.read(call) {
             Ok(hint) => hint,
             Err(error) => {
                 tracing::warn!(%tenant, %account, bytes = call.body.len(), %error, "callback rejected, unparsable");
@@ -110,38 +136,6 @@ impl Receiver {
             self.deliveries.settle(&delivery, &fate).await?;
         }
         Ok(ReceiveOutcome::Accepted)
-    }
-
-    /// Whether callbacks are accepted at this address: for a listener, before it reads a caller's body.
-    ///
-    /// # Errors
-    /// The configuration or the tokens cannot be read.
-    pub async fn is_known(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-        token: &str,
-    ) -> Result<bool, StoreError> {
-        let config = self.of_address(tenant, account, token).await?;
-        Ok(config.is_some())
-    }
-
-    /// The tenant with this address; `None` if there is none.
-    async fn of_address(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-        token: &str,
-    ) -> Result<Option<Tenant>, StoreError> {
-        if !is_address(tenant, account, token) {
-            return Ok(None);
-        }
-        // Before the secret: an invented tenant costs a read of our table, not of the secret store.
-        let Some(config) = self.engine.tenants.tenant(tenant).await? else {
-            return Ok(None);
-        };
-        let known = self.knows(tenant, account, token).await?;
-        Ok(known.then_some(config))
     }
 
     /// Whether the token in the path is one of the account's.

@@ -3,14 +3,17 @@
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http_body_util::BodyExt as _;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use stagecall_core::ports::{IncomingCall, PlatformConnections as _};
+use url::form_urlencoded;
 
 use crate::outside::{Outside, silent, tenant};
-use crate::run::Target;
+use crate::run::{Target, block};
 
-#[path = "../../../../functions/callback/src/call.rs"]
-mod call;
+#[path = "../../../../functions/callback/src/event.rs"]
+mod event;
 
 /// Calls.
 pub const CALL: Target = Target {
@@ -22,10 +25,7 @@ pub const CALL: Target = Target {
     check: read,
 };
 
-/// The largest body that is taken.
-const MAX_BODY_BYTES: usize = 256 * 1024;
-
-/// What is taken for a call has an address that can be one and the body that was sent; what is not is told nothing.
+/// What is taken for a call has the address and the body that were sent; what is not is told nothing.
 fn read(input: &[u8], _: u64) -> Result<(), String> {
     let Ok(event) = serde_json::from_slice::<ApiGatewayV2httpRequest>(input) else {
         return Ok(());
@@ -34,47 +34,56 @@ fn read(input: &[u8], _: u64) -> Result<(), String> {
         event.body.clone().unwrap_or_default(),
         event.is_base64_encoded,
     );
-    let taken = match call::Call::read(event) {
-        Ok(taken) => taken,
-        Err(wrong) => {
-            let (status, text) = wrong.reply();
-            if !(400..500).contains(&status) {
-                return Err(format!("{status} is answered to nonsense"));
+    let parameters = event.path_parameters.clone();
+    let request = match event::request(event) {
+        Ok(request) => request,
+        Err(answer) => {
+            let answer = event::response(answer.into());
+            if !(400..500).contains(&answer.status_code) {
+                return Err(format!("{} is answered to nonsense", answer.status_code));
             }
-            return silent(text);
+            return silent(&format!("{:?}", answer.body));
         }
     };
-    let named = |name: &str| (1..=128).contains(&name.len());
-    if !named(taken.tenant.as_str()) || !named(taken.account.as_str()) {
-        return Err(format!("{}/{} is an address", taken.tenant, taken.account));
+    let (head, body) = request.into_parts();
+    let named = ["tenant", "account", "token"].map(|name| parameters.get(name).cloned());
+    let segments: Result<Vec<_>, _> = (head.uri.path().split('/').skip(2))
+        .map(|segment| percent_decode_str(segment).decode_utf8())
+        .collect();
+    let segments = segments.map_err(|error| error.to_string())?;
+    if segments != named.map(Option::unwrap_or_default) {
+        return Err("the address is another".to_owned());
     }
-    if taken.token.len() != 64 || !taken.token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("a token is none".to_owned());
-    }
-    let body = if encoded {
+    let whole = if encoded {
         STANDARD
             .decode(&sent)
             .map_err(|_| "it was decoded, which cannot be")?
     } else {
         sent.into_bytes()
     };
-    if taken.body != body || body.len() > MAX_BODY_BYTES {
-        return Err(format!("{} bytes became {}", body.len(), taken.body.len()));
+    let body = block(body.collect())?.map_err(|error| error.to_string())?;
+    let body = body.to_bytes();
+    if body != whole {
+        return Err(format!("{} bytes became {}", whole.len(), body.len()));
     }
+    let query = head.uri.query().unwrap_or_default();
+    let query: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
     let connections = Outside::new(200, b"", false).platforms();
     let tenant = tenant(&json!({}))?;
     for account in ["willo", "wecp"] {
         let reader = connections.reader(&tenant, &account.into());
         let reader = reader.ok_or("there is no reader")?;
         let hint = reader.read(&IncomingCall {
-            query: &taken.query,
-            headers: &taken.headers,
-            body: &taken.body,
+            query: &query,
+            headers: &[],
+            body: &body,
         });
         match hint {
             Err(error) => silent(&error.to_string())?,
             // A text that is no JSON, however kindly it is read, has no references, whatever headers and query say.
-            Ok(hint) if stagecall_http::read_json(&taken.body).is_err() => {
+            Ok(hint) if stagecall_http::read_json(&body).is_err() => {
                 return Err(format!("{hint:?} was read of no JSON"));
             }
             Ok(_) => {}
