@@ -76,9 +76,9 @@ const REFUSED: &str = "the role may not do this";
 
 /// Log messages of failures without a retry: only the log shows them.
 const FAILURES: [&str; 3] = [
-    "subscribers were not told",
-    "enqueue failed",
-    "come again later than they should",
+    "events not published",
+    "work not enqueued, it stays due",
+    "retry times of failed records not set",
 ];
 
 /// The allowed causes in this story, in which AWS is unreachable at times.

@@ -16,7 +16,6 @@ use stagecall_core::error::Error;
 use stagecall_core::work::Work;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
-use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use crate::invocation::InvocationDeadline;
@@ -71,7 +70,7 @@ where
     let invoked = |event: LambdaEvent<SqsEvent>| async move {
         let window = InvocationDeadline::of(&event.context, pace.needs);
         let receipts = Receipts::of(&event.payload);
-        let span = tracing::info_span!("invocation", request = event.context.request_id);
+        let span = tracing::error_span!("invocation", request = event.context.request_id);
         let answering = async {
             let answer = within(window, pace.side_by_side, event.payload, handler.clone()).await;
             retry_visibility
@@ -108,14 +107,14 @@ where
             running.begin(record, window, handler.clone());
         }
         match running.next().await {
-            Some((record, true)) => tracing::debug!(record = %record, "record handled"),
+            Some((_, true)) => {}
             Some((record, false)) => failures.push(record),
             None => break,
         }
     }
     for record in rest {
         let record = id(record);
-        tracing::warn!(record = %record, "record not started: no time left");
+        tracing::warn!(record = %record, "record not started, no time left");
         metrics::record("no_time");
         failures.push(record);
     }
@@ -145,24 +144,26 @@ impl Running {
         let body = record.body.clone().unwrap_or_default();
         let tries = record.attributes.get("ApproximateReceiveCount").cloned();
         let id = id(record);
-        let span = tracing::info_span!("record", record = %id, tries, tenant = Empty, work = Empty);
+        let span = tracing::error_span!("record", record = %id, tries).in_scope(Work::span);
         let of_record = span.clone();
         let task = async move {
             // Parsing and the start of the handler are inside the task, so that a panic there counts for this record, too.
             let handling = async {
                 let work = parse(&body)?;
-                of_record.record("tenant", work.tenant().as_str());
-                of_record.record("work", tracing::field::display(&work));
+                work.record_in(&of_record);
                 handler(work, window.deadline).await
             };
             let outcome = match timeout_at(window.end, handling).await {
-                Ok(Ok(())) => metrics::HANDLED,
+                Ok(Ok(())) => {
+                    tracing::debug!("record handled");
+                    metrics::HANDLED
+                }
                 Ok(Err(error)) => {
                     tracing::error!(%error, "record failed");
                     error.name()
                 }
                 Err(_) => {
-                    tracing::error!("record stopped: no time left");
+                    tracing::error!("record stopped, no time left");
                     "stopped"
                 }
             };
@@ -183,7 +184,7 @@ impl Running {
         let (record, span) = known.unwrap_or_else(|| (Arc::default(), Span::none()));
         if panicked {
             span.in_scope(|| {
-                tracing::error!("handler of a record panicked");
+                tracing::error!("record's handler panicked");
             });
             metrics::record("panicked");
         }

@@ -1,5 +1,6 @@
 //! Logs: JSON, one line per event, on standard output, where Lambda collects them.
 
+use stagecall_logs::JsonLines;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -15,14 +16,10 @@ pub(crate) fn start() {
     let filter = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("stagecall", level);
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false);
     // A second call, in a test, does nothing.
     let _ = tracing_subscriber::registry()
         .with(filter)
-        .with(lines)
+        .with(JsonLines::to(std::io::stdout))
         .try_init();
     std::panic::set_hook(Box::new(stagecall_core::log_panic));
 }

@@ -10,8 +10,11 @@ use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use serde_json::{Value, json};
 use stagecall_core::Timestamp;
 use stagecall_core::work::Work;
+use stagecall_logs::JsonLines;
 use stagecall_runtime::InvocationDeadline;
 use stagecall_runtime::batch::{RecordFailure, within};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Acts as the tenant's name says.
 async fn act(work: Work) -> Result<(), RecordFailure> {
@@ -29,10 +32,9 @@ async fn act(work: Work) -> Result<(), RecordFailure> {
 async fn the_log_names_the_work_of_a_failed_record() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
-    tracing_subscriber::fmt()
-        .json()
-        .with_writer(Arc::new(File::create(&log).unwrap()))
-        .init();
+    let file = Arc::new(File::create(&log).unwrap());
+    let lines = JsonLines::to(move || file.clone());
+    tracing_subscriber::registry().with(lines).init();
     let tenants = ["panics", "misplaced", "sleeps"];
     let mut event = SqsEvent::default();
     event.records = tenants
@@ -55,10 +57,10 @@ async fn the_log_names_the_work_of_a_failed_record() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     for tenant in tenants {
-        let of = |line: &&Value| line["span"]["tenant"] == tenant;
+        let of = |line: &&Value| line["tenant"] == tenant;
         let line = lines.iter().find(of).unwrap();
         assert_eq!(line["level"], "ERROR", "{line}");
-        assert_eq!(line["span"]["record"], tenant);
-        assert_eq!(line["span"]["work"], format!("poll {tenant}"));
+        assert_eq!(line["record"], tenant);
+        assert_eq!(line["work"], format!("poll {tenant}"));
     }
 }

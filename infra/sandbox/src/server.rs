@@ -43,7 +43,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
                 Ok((stream, peer)) => {
                     connections.spawn(connection(stream, peer.ip(), router.clone()));
                 }
-                Err(error) => tracing::warn!(%error, "accepting a connection failed"),
+                Err(error) => tracing::warn!(%error, "connection not accepted"),
             },
             Some(_) = connections.join_next() => {}
             _ = stop.changed() => break,

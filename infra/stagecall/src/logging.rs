@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use tracing::Level;
-use tracing_subscriber::filter::Targets;
+use stagecall_logs::JsonLines;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt};
@@ -20,16 +21,23 @@ pub(crate) fn start(level: Level, json: bool) {
         }
         Err(_) => default,
     };
-    let logs = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
     let logs = if json {
-        logs.json().flatten_event(true).boxed()
+        let lines = JsonLines::to(std::io::stderr);
+        lines.with_filter(filter).boxed()
     } else {
-        logs.compact().boxed()
+        // Events name their tenant and invitation themselves where a person needs that; a span would repeat them.
+        let events = filter.and(filter_fn(is_event));
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
+            .compact()
+            .with_filter(events)
+            .boxed()
     };
-    tracing_subscriber::registry()
-        .with(logs.with_filter(filter))
-        .init();
+    tracing_subscriber::registry().with(logs).init();
     std::panic::set_hook(Box::new(stagecall_core::log_panic));
+}
+
+fn is_event(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
 }

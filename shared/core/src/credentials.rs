@@ -79,7 +79,7 @@ impl Keyring {
     /// Warns of what was left out because it cannot be read, each by its place and never by its value.
     pub fn warn_of_unusable(&self, tenant: &TenantId) {
         for problem in &self.unusable {
-            tracing::warn!(%tenant, problem, "a replaced secret cannot be read and is left out");
+            tracing::warn!(%tenant, problem, "replaced secret unreadable, left out");
         }
     }
 

@@ -6,5 +6,5 @@ use std::panic::PanicHookInfo;
 /// long-running program.
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, "panicked; please report this as a bug");
+    tracing::error!(place, "task panicked; please report this as a bug");
 }

@@ -4,6 +4,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tracing::Span;
+use tracing::field::{Empty, display};
 
 use crate::announcement::HireKey;
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
@@ -145,6 +147,21 @@ impl Work {
             Self::Invite { key } | Self::WriteBack { key, .. } => &key.tenant,
             Self::Announce { key } => &key.tenant,
         }
+    }
+
+    /// The span around the handling of work of which nothing is known yet: what is logged in it is about the work that is
+    /// then recorded by [`record_in`](Self::record_in). Enabled at every level, because errors need it too.
+    pub fn span() -> Span {
+        tracing::error_span!("work", tenant = Empty, invitation = Empty, work = Empty)
+    }
+
+    /// Names the work in such a span.
+    pub fn record_in(&self, span: &Span) {
+        span.record("tenant", self.tenant().as_str());
+        if let Self::Invite { key } | Self::WriteBack { key, .. } = self {
+            span.record("invitation", key.name());
+        }
+        span.record("work", display(self));
     }
 }
 

@@ -69,7 +69,7 @@ impl HrmsClient {
                 Err(error) if usable.is_empty() => return Err(error),
                 // The receiver may already use the new secret, so the webhook is sent without the previous one.
                 Err(error) => {
-                    tracing::warn!(tenant = %tenant.id, %error, "reading the previous signing secret failed, it is left out");
+                    tracing::warn!(tenant = %tenant.id, %error, "previous signing secret unreadable, left out");
                 }
             }
         }

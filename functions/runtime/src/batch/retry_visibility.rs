@@ -92,7 +92,7 @@ impl Returns {
             Err(_) => Err("no time left".into()),
         };
         if let Err(problem) = done {
-            tracing::warn!(%problem, "retry time of failed records not set");
+            tracing::warn!(%problem, "retry times of failed records not set");
         }
     }
 

@@ -4,6 +4,7 @@ use stagecall_core::clock::Deadline;
 use stagecall_core::error::Error;
 use stagecall_core::usecases::{HireNotifier, Inviter, Poller, Receiver, Sweeper, WriteBack};
 use stagecall_core::work::Work;
+use tracing::Instrument as _;
 
 pub(crate) struct Handler {
     pub(crate) poller: Poller,
@@ -17,15 +18,18 @@ pub(crate) struct Handler {
 impl Handler {
     /// Handles the work. An error is logged here; the work stays due and is enqueued again when its lease ends.
     pub(crate) async fn handle(&self, work: Work) {
-        let tenant = work.tenant().clone();
-        if let Err(error) = self.dispatch(work).await {
-            match error {
-                Error::UnknownTenant(_) => {
-                    tracing::warn!(%tenant, "work for an unknown tenant");
+        let (tenant, span) = (work.tenant().clone(), Work::span());
+        work.record_in(&span);
+        let handling = async {
+            match self.dispatch(work).await {
+                Ok(()) => {}
+                Err(Error::UnknownTenant(_)) => {
+                    tracing::warn!(%tenant, "work dropped, tenant unknown");
                 }
-                error => tracing::error!(%tenant, %error, "work failed"),
+                Err(error) => tracing::error!(%tenant, %error, "work failed"),
             }
-        }
+        };
+        handling.instrument(span).await;
     }
 
     async fn dispatch(&self, work: Work) -> Result<(), Error> {

@@ -54,7 +54,7 @@ impl Registration {
         let tenants = match store.list_tenants().await {
             Ok(tenants) => tenants,
             Err(error) => {
-                tracing::error!(%error, "reading tenants for callback registration failed");
+                tracing::error!(%error, "tenants not read, callbacks not registered");
                 return;
             }
         };
@@ -64,7 +64,7 @@ impl Registration {
                     Ok(Some(tokens)) => tokens.current,
                     Ok(None) => continue,
                     Err(error) => {
-                        tracing::warn!(tenant = %tenant.id, %account, %error, "reading callback token failed");
+                        tracing::warn!(tenant = %tenant.id, %account, %error, "callback token not read");
                         continue;
                     }
                 };
@@ -89,7 +89,7 @@ impl Registration {
                         CHECK_INTERVAL
                     }
                     Err(error) => {
-                        tracing::warn!(tenant = %tenant.id, %account, %error, "callback registration failed");
+                        tracing::warn!(tenant = %tenant.id, %account, %error, "callbacks not registered");
                         RETRY_PAUSE
                     }
                 };

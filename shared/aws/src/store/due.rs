@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use stagecall_core::Timestamp;
 use stagecall_core::error::StoreError;
-use stagecall_core::ids::TenantId;
+use stagecall_core::ids::{InvitationKey, TenantId};
 use stagecall_core::invitation::{Invitation, Schedule, Step};
 use stagecall_core::ports::{Due, DueItem, DueSince, longest_due};
 use stagecall_core::work::Kind;
@@ -202,7 +202,7 @@ impl Store {
                 Row::Delivery(tenant, id) => DueItem::Delivery(tenant, id),
                 Row::Announcement(key) => DueItem::Announcement(key),
                 Row::Invitation(key) => {
-                    let (since, step) = due_step(rows.get(&one.place)?)?;
+                    let (since, step) = due_step(&key, rows.get(&one.place)?)?;
                     return (moment(since).as_str() <= now).then_some(DueSince {
                         since,
                         item: DueItem::Invitation(key, step),
@@ -236,7 +236,7 @@ fn lacking(
 }
 
 /// When an invitation's row is due, and for which step.
-fn due_step(row: &Item) -> Option<(Timestamp, Step)> {
+fn due_step(key: &InvitationKey, row: &Item) -> Option<(Timestamp, Step)> {
     match document::<Invitation>(row) {
         Ok(invitation) => match invitation.schedule {
             Schedule::At { at, step } => Some((at, step)),
@@ -244,7 +244,7 @@ fn due_step(row: &Item) -> Option<(Timestamp, Step)> {
         },
         // An unreadable row must not block the others.
         Err(error) => {
-            tracing::error!(%error, "unreadable due invitation");
+            tracing::error!(tenant = %key.tenant, invitation = %key.name(), %error, "due invitation unreadable");
             None
         }
     }

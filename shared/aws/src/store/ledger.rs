@@ -188,7 +188,7 @@ impl Ledger for Store {
             let one = waiting(item);
             if one.is_none() {
                 let row = RowKey::of(item).map(|place| place.sk);
-                tracing::error!(%tenant, %assessment, row, "unreadable watched invitation");
+                tracing::error!(%tenant, %assessment, row, "watched invitation unreadable");
             }
             one
         });

@@ -189,7 +189,7 @@ where
     }
     let row = error.as_service_error().and_then(row);
     if row.as_ref().and_then(|row| row.get(WRITER)) == Some(token) {
-        tracing::debug!(operation, "write with lost response was saved");
+        tracing::debug!(operation, "write saved, its response was lost");
         return Ok(Written::Saved);
     }
     Ok(Written::Conflict(row))

@@ -66,7 +66,7 @@ impl HireNotifier {
             .purge_announcement_if_erased(&row)
             .await?
         {
-            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "candidate was erased, announcement removed without sending");
+            tracing::warn!(tenant = %key.tenant, hire = %key.hire, "candidate erased, announcement removed without sending");
             return Ok(());
         }
         let plan = tenant.hires.as_ref();
@@ -281,7 +281,7 @@ impl HireNotifier {
         let transition = match row.apply(event, now, &self.engine.timing) {
             Ok(transition) => transition,
             Err(NotApplicable { event, state }) => {
-                tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "event does not apply to the announcement");
+                tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "announcement's event rejected");
                 return Ok(None);
             }
         };
@@ -289,7 +289,7 @@ impl HireNotifier {
         if self.announcements.save_announcement(&next).await? == Saved::Conflict {
             return Ok(None);
         }
-        tracing::info!(tenant = %tenant.id, hire = %next.key.hire, state = next.state.name(), tries = next.tries, "announcement {what}");
+        tracing::info!(tenant = %tenant.id, hire = %next.key.hire, state = next.state.name(), tries = next.tries, event = what, "announcement changed");
         let notification = transition
             .notification
             .map(|notification| match notification {

@@ -90,7 +90,7 @@ impl Inviter {
     ) -> Result<(), Error> {
         // After the row is saved, so that either the erasure finds it or this finds the erasure: see the port.
         if self.engine.ledger.purge_if_erased(&row, None).await? {
-            tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "candidate was erased, invitation removed without sending");
+            tracing::warn!(tenant = %tenant.id, invitation = %row.key.name(), "candidate erased, invitation removed without sending");
             return Ok(());
         }
         let present = tenant.present(&row.key.mapping, row.definition.as_ref());
@@ -215,7 +215,7 @@ impl Inviter {
         self.engine.ledger.purge_if_erased(row, reference).await?;
         let name = row.key.name();
         let Some(reference) = reference.filter(|_| is_ours) else {
-            tracing::error!(tenant = %tenant.id, invitation = %name, "the candidate was erased while it was not known whether the invitation went out; look for it on the platform, and remove it by hand");
+            tracing::error!(tenant = %tenant.id, invitation = %name, "candidate erased, outcome of the invitation unknown; look for it on the platform and remove it by hand");
             return Ok(());
         };
         let of = &row.assessment;
@@ -226,13 +226,13 @@ impl Inviter {
         let tenant = &tenant.id;
         let problem = match withdrawn {
             Ok(Withdrawn::Done) => {
-                tracing::warn!(%tenant, invitation = %name, %reference, "the candidate was erased while the invitation went out; it was taken back");
+                tracing::warn!(%tenant, invitation = %name, %reference, "candidate erased while the invitation was sent; it was taken back");
                 return Ok(());
             }
             Ok(Withdrawn::Impossible { why }) => why,
             Err(error) => error.to_string(),
         };
-        tracing::error!(%tenant, invitation = %name, %reference, problem, "the candidate was erased while the invitation went out; remove it on the platform by hand");
+        tracing::error!(%tenant, invitation = %name, %reference, problem, "candidate erased while the invitation was sent; remove it on the platform by hand");
         Ok(())
     }
 
@@ -511,12 +511,8 @@ impl Inviter {
                 .await?
             {
                 Applied::Yes(changed) => return Ok(Some(with_own_action(&row, *changed))),
-                Applied::Rejected(double @ NotApplicable::Double { .. }) => {
-                    tracing::error!(
-                        tenant = %row.key.tenant,
-                        invitation = %row.key.name(),
-                        "{double}"
-                    );
+                Applied::Rejected(error @ NotApplicable::Double { .. }) => {
+                    tracing::error!(tenant = %row.key.tenant, invitation = %row.key.name(), %error, "candidate invited twice");
                     return Ok(None);
                 }
                 Applied::Rejected(_) => return Ok(None),
@@ -546,7 +542,7 @@ pub(super) async fn follow_merge(
 ) -> Result<Event, CallError> {
     let before = &row.candidate;
     let candidate = merged_into(eploy, &row.key.application, before, error).await?;
-    tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), %before, %candidate, "the candidate was merged into another");
+    tracing::info!(tenant = %row.key.tenant, invitation = %row.key.name(), %before, %candidate, "candidate merged into another");
     Ok(Event::CandidateMerged { candidate })
 }
 

@@ -353,7 +353,7 @@ impl Sweeper {
                 ..round.saved.clone()
             };
             if stored.armed == round.saved.armed || stored != armed {
-                tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "another sweep was faster");
+                tracing::info!(tenant = %round.tenant, assessment = %round.assessment, "sweep overtaken by another");
                 return Err(Stop::Overtaken);
             }
             round.saved = stored;
@@ -439,7 +439,7 @@ impl Sweeper {
                 round.reading = None;
                 round.recovers();
                 if reading.set_aside > 0 {
-                    tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "unreadable lines in the platform's list skipped");
+                    tracing::warn!(tenant = %round.tenant, assessment = %round.assessment, lines = reading.set_aside, "lines of the platform's list unreadable, skipped");
                 }
                 return Ok(Looked {
                     changed: reading.news,

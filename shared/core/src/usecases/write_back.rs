@@ -77,7 +77,7 @@ impl WriteBack {
             let result = match self.result(&tenant, &row).await {
                 Ok(result) => result,
                 Err(error) => {
-                    tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "result could not be fetched from the platform");
+                    tracing::warn!(tenant = %key.tenant, invitation = %key.name(), code = error.code, %error, "result not fetched from the platform");
                     return self.unavailable(&tenant, &row, &error).await;
                 }
             };

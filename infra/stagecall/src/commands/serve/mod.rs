@@ -128,7 +128,7 @@ async fn serve(config: Config, file: &Path) -> anyhow::Result<u8> {
     );
     if config.host.public_url.is_none() {
         tracing::info!(
-            "host.public_url is not set: platforms cannot call back, so results are found by sweeping"
+            "platforms cannot call back without host.public_url, results are found by sweeping"
         );
     }
     until_interrupted(host, interrupted()).await
@@ -148,7 +148,7 @@ async fn until_interrupted(
         }
         () = interrupted => {}
     }
-    tracing::info!("stopping");
+    tracing::info!("host stopping");
     stop.send_replace(true);
     running.await.context("the host panicked")??;
     Ok(exit::OK)
@@ -198,7 +198,7 @@ async fn set_up(
     for mut tenant in before {
         let in_file = config.tenants.iter().any(|one| one.tenant.id == tenant.id);
         if !tenant.paused && !in_file && !vault.has(&tenant.id) {
-            tracing::warn!(tenant = %tenant.id, "tenant paused: no longer in the configuration");
+            tracing::warn!(tenant = %tenant.id, "tenant paused, no longer in the configuration");
             tenant.paused = true;
             store.put_tenant(&tenant).await?;
         }

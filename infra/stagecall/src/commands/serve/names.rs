@@ -37,7 +37,7 @@ pub(crate) async fn resolve(
             let known = before
                 .and_then(|before| remembered(config, before))
                 .ok_or(unresolved)?;
-            tracing::error!(tenant = %known.id, "lookup of stage names failed; using the ids found before");
+            tracing::error!(tenant = %known.id, "stage names not looked up, ids found before are used");
             Ok(known)
         }
     }

@@ -244,7 +244,7 @@ impl Poller {
                 .await?
             {
                 Applied::Yes(next) => {
-                    tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "candidate was merged into another");
+                    tracing::info!(tenant = %next.key.tenant, invitation = %next.key.name(), before = %invitation.candidate, candidate = %next.candidate, "candidate merged into another");
                     *invitation = *next;
                 }
                 Applied::Conflict => {
