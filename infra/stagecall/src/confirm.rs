@@ -3,9 +3,9 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::Args;
+use stagecall_operations::{Actor, Change, Installation, Prepared};
 
 use crate::exit;
-use stagecall_operations::Actor;
 
 /// Who changes something, and why.
 #[derive(Clone, Debug, Args)]
@@ -23,6 +23,33 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
+    /// Does what is prepared, after asking. `None`: there is nothing to change, which is printed, or the answer was no.
+    pub(crate) async fn carry_out_any<C: Change>(
+        &self,
+        prepared: Prepared<C>,
+        on: &Installation,
+    ) -> anyhow::Result<Option<C::Done>> {
+        match prepared {
+            Prepared::Change(change) => self.carry_out(change, on).await,
+            Prepared::Nothing(why) => {
+                println!("{why}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Does it, after asking. `None`: the answer was no.
+    pub(crate) async fn carry_out<C: Change>(
+        &self,
+        change: C,
+        on: &Installation,
+    ) -> anyhow::Result<Option<C::Done>> {
+        if !self.confirm(&change.in_words())? {
+            return Ok(None);
+        }
+        Ok(Some(change.apply(on, &self.actor()).await?))
+    }
+
     /// Prints what is about to happen and asks for confirmation. Without a terminal, `--yes` is required.
     pub(crate) fn confirm(&self, what: &str) -> anyhow::Result<bool> {
         eprintln!("{what}");

@@ -49,7 +49,7 @@ pub(crate) fn code(of: &anyhow::Error) -> u8 {
         Some(Error::Invalid(_)) => USAGE,
         Some(Error::NotFound(_)) => NOT_FOUND,
         Some(Error::Call(_)) => REFUSED,
-        Some(Error::Busy(_) | Error::Store(_)) => FAILED,
+        Some(Error::Busy(_) | Error::Conflict(_) | Error::Store(_)) => FAILED,
         None if of.downcast_ref::<CallError>().is_some() => REFUSED,
         None => FAILED,
     }

@@ -11,9 +11,12 @@ pub enum Error {
     /// What the question names does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// Others change the same record all the time; a repetition may succeed.
+    /// Others are at work on the same record; a repetition may succeed.
     #[error("{0}")]
     Busy(String),
+    /// The state of the record does not allow it.
+    #[error("{0}")]
+    Conflict(String),
     /// A tenant's system rejected a call, or it failed.
     #[error(transparent)]
     Call(#[from] CallError),

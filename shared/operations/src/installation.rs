@@ -10,8 +10,8 @@ use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
 use stagecall_core::ports::{
-    Allowance, Announcements, Definitions, Deliveries, Events, Ledger, OperatorStore, Queue, Saved,
-    Secrets, SecretsWriter, Sweeps, TenantSecret, TenantStates, Tenants,
+    Allowance, Announcements, Definitions, Deliveries, Events, Hrms, Ledger, OperatorStore, Queue,
+    Saved, Secrets, SecretsWriter, Sweeps, TenantSecret, TenantStates, Tenants,
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
@@ -66,6 +66,8 @@ pub struct Surroundings {
     pub dead_letters: Vec<Box<dyn DeadQueue>>,
     /// The way to the tenants' systems.
     pub transport: Arc<dyn Transport>,
+    /// The client of the tenants' HRMS.
+    pub hrms: Arc<dyn Hrms>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Intervals and limits.
@@ -112,6 +114,8 @@ pub struct Installation {
     pub dead_letters: Vec<Box<dyn DeadQueue>>,
     /// The way to the tenants' systems.
     pub transport: Arc<dyn Transport>,
+    /// The client of the tenants' HRMS.
+    pub hrms: Arc<dyn Hrms>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Intervals and limits.
@@ -156,6 +160,7 @@ impl Installation {
             queue: around.queue,
             dead_letters: around.dead_letters,
             transport: around.transport,
+            hrms: around.hrms,
             clock: around.clock,
             timing: Arc::new(around.timing),
             sandbox: around.sandbox,

@@ -7,13 +7,16 @@
 mod actor;
 pub mod allowance;
 pub mod broken;
+mod change;
 pub mod checks;
 pub mod edit;
 mod error;
 pub mod finding;
+pub mod hires;
 pub mod history;
 mod installation;
 pub mod read;
+pub mod retention;
 #[cfg(test)]
 mod testing;
 pub mod time;
@@ -21,5 +24,6 @@ pub mod validate;
 pub mod withdraw;
 
 pub use actor::Actor;
+pub use change::{Change, Prepared};
 pub use error::{Error, Result};
 pub use installation::{DeadQueue, Hosting, Installation, Surroundings};

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::{Clock, SystemClock};
-use stagecall_core::error::StoreError;
+use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::ids::InvitationKey;
 use stagecall_core::invitation::{Entry, Invitation, State};
-use stagecall_core::ports::Queue;
-use stagecall_core::tenant::Tenant;
+use stagecall_core::ports::{Hrms, HrmsAnswer, Queue, Webhook};
+use stagecall_core::tenant::{HrmsEndpoint, Tenant};
 use stagecall_core::timing::Timing;
 use stagecall_core::work::Work;
 use stagecall_embedded::{Store, Vault};
@@ -35,6 +35,7 @@ pub fn installation() -> (Installation, TempDir) {
         queue: Arc::new(NoopQueue),
         dead_letters: Vec::new(),
         transport: Arc::new(Sender::new(Guard::Public).unwrap()),
+        hrms: Arc::new(NoHrms),
         clock,
         timing: Timing::default(),
         sandbox: false,
@@ -42,6 +43,21 @@ pub fn installation() -> (Installation, TempDir) {
         zone: TimeZone::UTC,
     };
     (Installation::new(&store, around), folder)
+}
+
+/// No hire is announced here.
+struct NoHrms;
+
+#[async_trait]
+impl Hrms for NoHrms {
+    async fn deliver(
+        &self,
+        _: &Tenant,
+        _: &HrmsEndpoint,
+        _: &Webhook,
+    ) -> Result<HrmsAnswer, CallError> {
+        unreachable!("no hire is announced here")
+    }
 }
 
 struct NoopQueue;

@@ -13,11 +13,11 @@ use stagecall_core::ports::{
 use stagecall_core::tenant::{Mapping, Position, Tenant};
 use stagecall_core::usecases::entry_into;
 
-use crate::commands::hires::{outcome, state as hire_state};
 use crate::exit;
 use crate::output::{Output, local, print_json};
 use stagecall_operations::Installation;
 use stagecall_operations::broken::in_words;
+use stagecall_operations::hires::{outcome, state as hire_state};
 use stagecall_operations::history::{describe, why};
 use stagecall_operations::read::invitations;
 

@@ -101,10 +101,6 @@ pub(crate) enum Command {
         after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
     )]
     Erase(erase::Arguments),
-    /// Show and set how long results are kept, and remove what has expired.
-    #[command(
-        after_help = "Examples:\n  stagecall retention acme\n  stagecall retention acme --days 365\n  stagecall retention acme --apply --yes"
-    )]
     Retention(retention::Arguments),
     /// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
     #[command(
@@ -197,7 +193,7 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         Command::Replay(arguments) => replay::run(&arguments, on).await,
         Command::Redrive(arguments) => redrive::run(&arguments, on).await,
         Command::Erase(arguments) => erase::run(&arguments, on).await,
-        Command::Retention(arguments) => retention::run(&arguments, on).await,
+        Command::Retention(arguments) => retention::run(arguments, on).await,
         Command::Probe(arguments) => probe::run(arguments, on).await,
         Command::Jobs(arguments) => lists::jobs(arguments, on).await,
         Command::Stages(arguments) => lists::stages(arguments, on).await,

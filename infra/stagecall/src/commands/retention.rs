@@ -1,15 +1,17 @@
 //! `stagecall retention`.
 
-use std::fmt::Write as _;
-
 use clap::Args;
-use stagecall_core::usecases::Retention;
+use stagecall_operations::Installation;
+use stagecall_operations::retention::{Keep, Question, prepare};
 
 use crate::confirm::Audit;
 use crate::exit;
-use stagecall_operations::Installation;
 
+/// Show and set how long results are kept, and remove what has expired.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall retention acme\n  stagecall retention acme --days 365\n  stagecall retention acme --apply --yes"
+)]
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
@@ -26,64 +28,22 @@ pub(crate) struct Arguments {
     audit: Audit,
 }
 
-/// Shows, sets and applies a tenant's retention time.
-pub(crate) async fn run(arguments: &Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let mut tenant = on.tenant(&arguments.tenant).await?;
-    let before = tenant.retention_days;
-    if arguments.forever {
-        tenant.retention_days = None;
-    }
-    tenant.retention_days = arguments.days.or(tenant.retention_days);
-    let id = &tenant.id;
-    let mut what = match tenant.retention_days {
-        Some(days) => {
-            format!("{id}: results are kept for {days} days after the last event of an invitation.")
-        }
-        None => format!("{id}: results are kept for ever."),
+pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
+    let forever = arguments.forever.then_some(Keep::Forever);
+    let question = Question {
+        tenant: arguments.tenant,
+        keep: arguments.days.map(Keep::Days).or(forever),
+        purge: arguments.apply,
     };
-    let retention = Retention {
-        engine: on.engine(),
-        records: on.records.clone(),
-    };
-    let over = match tenant.retention_days {
-        Some(days) => retention.over(id, days).await?,
-        None => Vec::new(),
-    };
-    if tenant.retention_days.is_some() {
-        let count = over.len();
-        write!(
-            what,
-            " {count} invitations have expired: their results, links and histories will be removed. The invitations themselves are kept, so that nobody is invited twice."
-        )?;
-    } else if arguments.apply {
-        return Err(exit::usage(format!(
-            "{what} Set a number of days with --days"
-        )));
-    }
-    let sets = tenant.retention_days != before;
-    if !sets && !arguments.apply {
-        println!("{what}");
+    let change = prepare(on, &question).await?;
+    let Some(done) = arguments.audit.carry_out_any(change, on).await? else {
         return Ok(exit::OK);
+    };
+    if done.set {
+        println!("{} is updated", question.tenant);
     }
-    if !arguments.audit.confirm(&what)? {
-        return Ok(exit::OK);
-    }
-    if sets {
-        on.records.put_tenant(&tenant).await?;
-        println!("{id} is updated");
-    }
-    if arguments.apply {
-        let purged = retention.forget(&over).await?;
+    if let Some(purged) = done.purged {
         println!("{purged} purged");
     }
-    let target = match tenant.retention_days {
-        Some(days) => format!("{days} days"),
-        None => "for ever".to_owned(),
-    };
-    arguments
-        .audit
-        .actor()
-        .record(on, "retention", Some(id), target)
-        .await?;
     Ok(exit::OK)
 }

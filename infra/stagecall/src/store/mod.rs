@@ -13,6 +13,7 @@ use stagecall_core::clock::{Clock, SystemClock};
 use stagecall_core::error::StoreError;
 use stagecall_core::ports::{Queue, Secrets, SecretsWriter};
 use stagecall_core::work::Work;
+use stagecall_hrms::HrmsClient;
 use stagecall_http::{Guard, Sender};
 use stagecall_operations::{DeadQueue, Hosting, Installation, Surroundings};
 
@@ -80,6 +81,9 @@ impl Common {
         dead_letters: Vec<Box<dyn DeadQueue>>,
     ) -> Surroundings {
         let config = self.config;
+        let timing = config.as_ref().map(|config| config.timing.clone());
+        let timing = timing.unwrap_or_default();
+        let hrms = HrmsClient::new(self.transport.clone(), secrets.clone(), &timing);
         Surroundings {
             name: place.to_string(),
             hosting,
@@ -88,12 +92,13 @@ impl Common {
             queue,
             dead_letters,
             transport: self.transport,
+            hrms: Arc::new(hrms),
             clock: self.clock,
             sandbox: self.sandbox,
             public_url: config
                 .as_ref()
                 .and_then(|config| config.host.public_url.clone()),
-            timing: config.map(|config| config.timing).unwrap_or_default(),
+            timing,
             zone: TimeZone::system(),
         }
     }
