@@ -16,6 +16,7 @@ mod hires;
 mod injection;
 mod kill;
 mod load;
+mod logs;
 mod meetings;
 mod network;
 mod once;

@@ -26,14 +26,18 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts a host with a configuration. Its log and its output are appended to files in `folder`. It sees `disk`, if
-    /// there is one.
-    pub fn start(config: &Path, folder: &Path, logs: &str, disk: Option<&SmallDisk>) -> Self {
+    /// The command that serves a configuration. It sees `disk`, if there is one.
+    pub fn command(config: &Path, disk: Option<&SmallDisk>) -> Command {
         let mut command = stagecall();
         command.arg("serve").arg("--config").arg(config);
-        if let Some(disk) = disk {
-            command = disk.seen_by(&command);
+        match disk {
+            Some(disk) => disk.seen_by(&command),
+            None => command,
         }
+    }
+
+    /// Starts a host with this command. Its log and its output are appended to files in `folder`.
+    pub fn start(mut command: Command, folder: &Path, logs: &str) -> Self {
         let child = command
             .env("STAGECALL_LOG", logs)
             .stdin(Stdio::null())

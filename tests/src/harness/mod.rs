@@ -43,6 +43,8 @@ pub struct Harness {
     pub config: Value,
     /// The `STAGECALL_LOG` of the next start.
     pub logs: &'static str,
+    /// Whether the next start logs JSON.
+    pub log_json: bool,
     listen: SocketAddr,
     // Must end before its working folder is removed.
     host: Option<Host>,
@@ -84,6 +86,7 @@ impl Harness {
             player,
             config,
             logs: "info",
+            log_json: false,
             listen,
             host: None,
             disk: None,
@@ -217,7 +220,11 @@ impl Harness {
     pub fn launch(&mut self) -> &mut Host {
         assert!(self.host.is_none(), "a host is running already");
         let config = self.write_config();
-        let host = Host::start(&config, self.folder.path(), self.logs, self.disk.as_ref());
+        let mut host = Host::command(&config, self.disk.as_ref());
+        if self.log_json {
+            host.arg("--log-json");
+        }
+        let host = Host::start(host, self.folder.path(), self.logs);
         self.host.insert(host)
     }
 

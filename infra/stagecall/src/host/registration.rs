@@ -10,6 +10,7 @@ use stagecall_core::usecases::Registrar;
 use stagecall_embedded::Store;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// The interval between looks for something to register: tenants may be added and changed while the host runs.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -77,9 +78,11 @@ impl Registration {
                 if up_to_date {
                     continue;
                 }
+                let span = tracing::error_span!("registration", tenant = %tenant.id);
                 let registered = self
                     .0
                     .register(tenant, &account, token.clone(), &assessments)
+                    .instrument(span)
                     .await;
                 let pause = match registered {
                     Ok(done) => {

@@ -4,6 +4,7 @@ use stagecall_core::error::CallError;
 use stagecall_core::ids::{StageId, StatusId};
 use stagecall_core::ports::{Directory, EployConnections, NamedId, Purpose};
 use stagecall_core::tenant::{Tenant, Trigger};
+use tracing::Instrument as _;
 
 use crate::config::{ByName, TenantConfig};
 
@@ -31,7 +32,8 @@ pub(crate) async fn resolve(
     if config.by_name.is_empty() {
         return Ok(config.tenant.clone());
     }
-    match look_up(config, eploy).await {
+    let span = tracing::error_span!("look_up", tenant = %config.tenant.id);
+    match look_up(config, eploy).instrument(span).await {
         Ok(tenant) => Ok(tenant),
         Err(unresolved) => {
             let known = before
