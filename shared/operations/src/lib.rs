@@ -10,18 +10,20 @@ pub mod broken;
 mod change;
 pub mod checks;
 pub mod edit;
+pub mod erase;
 mod error;
 pub mod finding;
 pub mod hires;
 pub mod history;
 mod installation;
+pub mod invitations;
 pub mod read;
+pub mod repair;
 pub mod retention;
 #[cfg(test)]
 mod testing;
 pub mod time;
 pub mod validate;
-pub mod withdraw;
 
 pub use actor::Actor;
 pub use change::{Change, Prepared};

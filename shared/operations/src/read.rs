@@ -1,65 +1,13 @@
 //! Reads that several commands need.
 
-use stagecall_core::ids::{AccountId, TenantId};
-use stagecall_core::invitation::{Invitation, State};
-use stagecall_core::ports::{InvitationFilter, OperatorStore, StateCount};
+use stagecall_core::ids::AccountId;
+use stagecall_core::invitation::Invitation;
+use stagecall_core::ports::OperatorStore;
 use stagecall_core::tenant::Tenant;
 
 use crate::error::{Error, Result};
 use crate::installation::Installation;
-
-const PAGE_ROWS: usize = 500;
-
-/// A tenant's invitations, the latest change last.
-pub async fn invitations(
-    on: &Installation,
-    tenant: &TenantId,
-    filter: &InvitationFilter,
-) -> Result<Vec<Invitation>> {
-    let mut all = Vec::new();
-    let mut next = None;
-    loop {
-        let page = on
-            .records
-            .invitations(tenant, filter, PAGE_ROWS, next.as_deref())
-            .await?;
-        all.extend(page.rows);
-        next = page.next;
-        if next.is_none() {
-            break;
-        }
-    }
-    all.sort_by(|a, b| (a.touched_at(), &a.key).cmp(&(b.touched_at(), &b.key)));
-    Ok(all)
-}
-
-/// The number of a tenant's invitations that match and are, or may be, open on the platform.
-pub async fn count_open(
-    records: &dyn OperatorStore,
-    tenant: &TenantId,
-    of: impl Fn(&Invitation) -> bool,
-) -> Result<usize> {
-    let mut count = 0;
-    let mut next = None;
-    loop {
-        let filter = InvitationFilter::default();
-        let page = records
-            .invitations(tenant, &filter, PAGE_ROWS, next.as_deref())
-            .await?;
-        let is_open =
-            |one: &&Invitation| one.state.is_open() || matches!(one.state, State::Sending { .. });
-        count += page
-            .rows
-            .iter()
-            .filter(is_open)
-            .filter(|one| of(one))
-            .count();
-        next = page.next;
-        if next.is_none() {
-            return Ok(count);
-        }
-    }
-}
+use crate::invitations::count_open;
 
 /// The reason why a tenant's configuration may not be replaced: a platform account with open invitations would be removed,
 /// and nothing would find their results. An account under another name counts as another account.
@@ -108,15 +56,6 @@ pub async fn refuse_overlaps(tenant: &Tenant, on: &Installation) -> Result<()> {
         "{}. If that is intended, allow it: --allow-overlap with stagecall map add, or allow_overlap = true in one of the mappings",
         found.join("; ")
     )))
-}
-
-/// The number of invitations in one of these states.
-pub fn sum(counts: &[StateCount], states: &[&str]) -> u64 {
-    counts
-        .iter()
-        .filter(|of| states.contains(&of.state.as_str()))
-        .map(|of| of.count)
-        .sum()
 }
 
 #[cfg(test)]

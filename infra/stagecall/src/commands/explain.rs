@@ -19,7 +19,7 @@ use stagecall_operations::Installation;
 use stagecall_operations::broken::in_words;
 use stagecall_operations::hires::{outcome, state as hire_state};
 use stagecall_operations::history::{describe, why};
-use stagecall_operations::read::invitations;
+use stagecall_operations::invitations::all as invitations;
 
 /// The number of a tenant's latest hires that are searched for those of the application's placements.
 const MAX_HIRES: usize = 10_000;

@@ -11,7 +11,7 @@ use crate::output::{Output, local, print_json, table};
 use crate::point_in_time::since;
 use stagecall_operations::Installation;
 use stagecall_operations::history::why;
-use stagecall_operations::read::invitations;
+use stagecall_operations::invitations::all as invitations;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -1,10 +1,10 @@
 //! The commands: a file each, in a folder of its noun if there is one.
 
+mod cancel;
 mod doctor;
 mod erase;
 mod explain;
 mod hires;
-mod invitation;
 mod invitations;
 mod lists;
 mod manual;
@@ -13,10 +13,13 @@ mod plan;
 mod probe;
 mod redrive;
 mod register;
+mod reinvite;
 mod replay;
 mod resync;
 mod retention;
+mod retry;
 mod sandbox;
+mod selection;
 mod serve;
 mod status;
 mod tail;
@@ -65,41 +68,15 @@ pub(crate) enum Command {
     /// Follow events as they happen.
     #[command(after_help = "Example:\n  stagecall tail acme")]
     Tail(tail::Arguments),
-    /// Retry at once: an application's invitations, or all of a tenant that failed or wait.
-    #[command(
-        after_help = "Examples:\n  stagecall retry acme 70215\n  stagecall retry acme --failed --yes --reason 'the key was renewed'"
-    )]
-    Retry(invitation::Many),
-    /// Invite an application again, in a new round.
-    #[command(
-        after_help = "Example:\n  stagecall reinvite acme 70215 --mapping support-video --reason 'the recording was silent'"
-    )]
-    Reinvite(invitation::One),
-    /// Cancel an invitation: it is not sent, or is withdrawn on the platform and counts as cancelled.
-    #[command(after_help = "Example:\n  stagecall cancel acme 70215 --reason 'vacancy closed'")]
-    Cancel(invitation::Cancel),
-    /// Fetch results from the platform and changes from Eploy again: for one application at once, or for a whole tenant soon.
-    #[command(
-        after_help = "Examples:\n  stagecall resync acme 70215\n  stagecall resync acme --since 2d"
-    )]
+    Retry(retry::Arguments),
+    Reinvite(reinvite::Arguments),
+    Cancel(cancel::Arguments),
     Resync(resync::Arguments),
     /// List, link and discard callbacks that match no invitation.
     #[command(subcommand)]
     Unmatched(unmatched::Command),
-    /// Process received callbacks again.
-    #[command(
-        after_help = "Example:\n  stagecall replay acme --since 2h --reason 'Eploy was down'"
-    )]
     Replay(replay::Arguments),
-    /// Send dead letters back to their queues, after showing their number and some of them.
-    #[command(
-        after_help = "Example:\n  stagecall redrive --store aws:stagecall-prod --reason 'the platform is back'"
-    )]
     Redrive(redrive::Arguments),
-    /// Remove everything about a candidate, and keep a tombstone that prevents a new invitation.
-    #[command(
-        after_help = "Example:\n  stagecall erase acme --candidate 9001 --reason 'asked to, ticket 118'"
-    )]
     Erase(erase::Arguments),
     Retention(retention::Arguments),
     /// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
@@ -185,14 +162,14 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         Command::Hires(command) => hires::run(command, on).await,
         Command::Plan(arguments) => plan::run(&arguments, on).await,
         Command::Tail(arguments) => tail::run(&arguments, on).await,
-        Command::Retry(arguments) => invitation::retry(&arguments, on).await,
-        Command::Reinvite(arguments) => invitation::reinvite(&arguments, on).await,
-        Command::Cancel(arguments) => invitation::cancel(&arguments, on).await,
-        Command::Resync(arguments) => resync::run(&arguments, on).await,
+        Command::Retry(arguments) => retry::run(arguments, on).await,
+        Command::Reinvite(arguments) => reinvite::run(arguments, on).await,
+        Command::Cancel(arguments) => cancel::run(arguments, on).await,
+        Command::Resync(arguments) => resync::run(arguments, on).await,
         Command::Unmatched(command) => unmatched::run(command, on).await,
-        Command::Replay(arguments) => replay::run(&arguments, on).await,
-        Command::Redrive(arguments) => redrive::run(&arguments, on).await,
-        Command::Erase(arguments) => erase::run(&arguments, on).await,
+        Command::Replay(arguments) => replay::run(arguments, on).await,
+        Command::Redrive(arguments) => redrive::run(arguments, on).await,
+        Command::Erase(arguments) => erase::run(arguments, on).await,
         Command::Retention(arguments) => retention::run(arguments, on).await,
         Command::Probe(arguments) => probe::run(arguments, on).await,
         Command::Jobs(arguments) => lists::jobs(arguments, on).await,

@@ -14,7 +14,7 @@ use crate::output::{Output, print_json, span, table};
 use stagecall_operations::Installation;
 use stagecall_operations::allowance;
 use stagecall_operations::finding::{Finding, Verdict};
-use stagecall_operations::read::sum;
+use stagecall_operations::invitations::sum;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

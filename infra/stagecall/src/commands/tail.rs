@@ -16,7 +16,7 @@ use crate::output::local;
 use crate::point_in_time::since;
 use stagecall_operations::Installation;
 use stagecall_operations::history::describe;
-use stagecall_operations::read::invitations;
+use stagecall_operations::invitations::all as invitations;
 
 /// The overlap of two reads in a row, in seconds.
 const OVERLAP_SECONDS: f64 = 60.0;

@@ -56,8 +56,8 @@ async fn a_new_round_and_a_cancelled_one() {
     let id = one.application.id;
     acme.shows(id, "Invited").await;
     let open = operate(&harness, &["reinvite", "acme", &id.to_string(), "--yes"]);
-    assert_eq!(open.code, Some(1), "{}", open.out);
-    assert!(open.out.contains("stagecall cancel"), "{}", open.out);
+    assert_eq!(open.code, Some(1), "{}", open.error);
+    assert!(open.error.contains("stagecall cancel"), "{}", open.error);
     let cancelled = operate(&harness, &["cancel", "acme", &id.to_string(), "--yes"]);
     let told = cancelled.ok();
     assert!(told.contains("withdrawn on willo"), "{told}");

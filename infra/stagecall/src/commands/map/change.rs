@@ -7,7 +7,7 @@ use super::show::find;
 use crate::confirm::Audit;
 use crate::exit;
 use stagecall_operations::Installation;
-use stagecall_operations::read::count_open;
+use stagecall_operations::invitations::count_open;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::confirm::Audit;
 use crate::exit;
 use stagecall_operations::Installation;
-use stagecall_operations::read::sum;
+use stagecall_operations::invitations::sum;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
