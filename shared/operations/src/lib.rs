@@ -12,6 +12,7 @@ pub mod checks;
 pub mod edit;
 pub mod erase;
 mod error;
+pub mod events;
 pub mod finding;
 pub mod hires;
 pub mod history;

@@ -5,15 +5,19 @@ use comfy_table::Cell;
 use stagecall_core::Timestamp;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::ports::InvitationFilter;
+use stagecall_operations::Installation;
+use stagecall_operations::history::why;
+use stagecall_operations::invitations::latest;
 
 use crate::exit;
 use crate::output::{Output, local, print_json, table};
 use crate::point_in_time::since;
-use stagecall_operations::Installation;
-use stagecall_operations::history::why;
-use stagecall_operations::invitations::all as invitations;
 
+/// List invitations.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall invitations acme --state failed\n  stagecall invitations --since 2h --json"
+)]
 pub(crate) struct Arguments {
     /// Of this tenant. [default: all]
     tenant: Option<String>,
@@ -23,16 +27,16 @@ pub(crate) struct Arguments {
     state: Option<String>,
     /// For this vacancy.
     #[arg(long, value_name = "ID")]
-    vacancy: Option<String>,
+    vacancy: Option<VacancyId>,
     /// Of this application.
     #[arg(long, value_name = "ID")]
-    application: Option<String>,
+    application: Option<ApplicationId>,
     /// Of this candidate.
     #[arg(long, value_name = "ID")]
-    candidate: Option<String>,
+    candidate: Option<CandidateId>,
     /// Of this mapping.
     #[arg(long, value_name = "NAME")]
-    mapping: Option<String>,
+    mapping: Option<MappingId>,
     /// With an event since: a time, a day, or a duration ago (2h, 3d).
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<Timestamp>,
@@ -44,24 +48,18 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let tenants = on.named_or_all(arguments.tenant.as_deref()).await?;
     let filter = InvitationFilter {
         state: arguments.state,
-        application: arguments.application.map(ApplicationId::new),
-        candidate: arguments.candidate.map(CandidateId::new),
-        vacancy: arguments.vacancy.map(VacancyId::new),
-        mapping: arguments.mapping.map(MappingId::new),
+        application: arguments.application,
+        candidate: arguments.candidate,
+        vacancy: arguments.vacancy,
+        mapping: arguments.mapping,
         since: arguments.since,
     };
-    let mut found = Vec::new();
-    for tenant in &tenants {
-        found.extend(invitations(on, tenant, &filter).await?);
-    }
-    found.sort_by_key(|one| std::cmp::Reverse(one.touched_at()));
-    let all = found.len();
-    found.truncate(arguments.limit);
+    let tenant = arguments.tenant.as_deref();
+    let found = latest(on, tenant, &filter, arguments.limit).await?;
     if arguments.output.json {
-        print_json(&found)?;
+        print_json(&found.rows)?;
         return Ok(exit::OK);
     }
     let mut shown = table([
@@ -74,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         "",
         "last",
     ]);
-    for one in &found {
+    for one in &found.rows {
         let mapping = match one.key.round {
             1 => one.key.mapping.to_string(),
             round => format!("{} (round {round})", one.key.mapping),
@@ -91,8 +89,8 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
         ]);
     }
     println!("{shown}");
-    if all > found.len() {
-        println!("… and {} more; --limit shows them", all - found.len());
+    if found.more > 0 {
+        println!("… and {} more; --limit shows them", found.more);
     }
     Ok(exit::OK)
 }

@@ -49,10 +49,6 @@ pub(crate) enum Command {
     /// Show all tenants in a table: last poll, lag, open invitations, failures, allowance.
     #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
     Status(status::Arguments),
-    /// List invitations.
-    #[command(
-        after_help = "Examples:\n  stagecall invitations acme --state failed\n  stagecall invitations --since 2h --json"
-    )]
     Invitations(invitations::Arguments),
     /// Show everything about an application: what happened, when and why, and the ids to look up in each system.
     #[command(after_help = "Example:\n  stagecall explain acme 70215")]
@@ -65,8 +61,6 @@ pub(crate) enum Command {
         after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
     )]
     Plan(plan::Arguments),
-    /// Follow events as they happen.
-    #[command(after_help = "Example:\n  stagecall tail acme")]
     Tail(tail::Arguments),
     Retry(retry::Arguments),
     Reinvite(reinvite::Arguments),
@@ -161,7 +155,7 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         Command::Explain(arguments) => explain::run(arguments, on).await,
         Command::Hires(command) => hires::run(command, on).await,
         Command::Plan(arguments) => plan::run(&arguments, on).await,
-        Command::Tail(arguments) => tail::run(&arguments, on).await,
+        Command::Tail(arguments) => tail::run(arguments, on).await,
         Command::Retry(arguments) => retry::run(arguments, on).await,
         Command::Reinvite(arguments) => reinvite::run(arguments, on).await,
         Command::Cancel(arguments) => cancel::run(arguments, on).await,
