@@ -50,16 +50,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
     Status(status::Arguments),
     Invitations(invitations::Arguments),
-    /// Show everything about an application: what happened, when and why, and the ids to look up in each system.
-    #[command(after_help = "Example:\n  stagecall explain acme 70215")]
     Explain(explain::Arguments),
     /// List the announced hires, and send webhooks to the HRMS again.
     #[command(subcommand)]
     Hires(hires::Command),
-    /// Show what the next poll would do, application by application, without doing it.
-    #[command(
-        after_help = "Examples:\n  stagecall plan acme\n  stagecall plan acme --all --json\n  stagecall plan acme --since 2h --deep"
-    )]
     Plan(plan::Arguments),
     Tail(tail::Arguments),
     Retry(retry::Arguments),
@@ -154,7 +148,7 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         Command::Invitations(arguments) => invitations::run(arguments, on).await,
         Command::Explain(arguments) => explain::run(arguments, on).await,
         Command::Hires(command) => hires::run(command, on).await,
-        Command::Plan(arguments) => plan::run(&arguments, on).await,
+        Command::Plan(arguments) => plan::run(arguments, on).await,
         Command::Tail(arguments) => tail::run(arguments, on).await,
         Command::Retry(arguments) => retry::run(arguments, on).await,
         Command::Reinvite(arguments) => reinvite::run(arguments, on).await,

@@ -104,6 +104,12 @@ async fn an_erased_candidate_is_nowhere_but_on_the_tombstone() {
         "{}",
         plan.out
     );
+    let explained = operate(&harness, &["explain", "acme", &other.to_string()]);
+    assert!(
+        explained.ok().contains("the candidate was erased"),
+        "{}",
+        explained.out
+    );
     let again = operate(&harness, &erase).json();
     assert_eq!(again["removed"]["invitations"], 0);
     until("nothing of it is recorded", async || {

@@ -102,6 +102,23 @@ async fn a_deep_plan_sees_who_cannot_be_invited() {
     };
     assert!(because(ids[1]).contains("no e-mail address"));
     assert_eq!(because(ids[0]), "it entered the trigger stage");
+    // An explanation says the same.
+    let explained = |id: u64| operate(&harness, &["explain", "acme", &id.to_string()]);
+    let nobody = explained(ids[1]);
+    assert!(
+        nobody
+            .ok()
+            .contains("no invitation: the candidate has no e-mail"),
+        "{}",
+        nobody.out
+    );
+    let next = explained(ids[0]);
+    assert!(
+        next.ok()
+            .contains("it entered the trigger stage; the next poll that sees it change invites it"),
+        "{}",
+        next.out
+    );
     // And a paused mapping invites nobody.
     harness.mapping("acme")["paused"] = true.into();
     harness.start().await;

@@ -1,6 +1,6 @@
 //! What the next poll would do about one application for one mapping, and why.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{ApplicationId, CandidateId, MappingId, VacancyId};
 use stagecall_core::invitation::SkipReason;
@@ -8,37 +8,70 @@ use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus};
 use stagecall_core::tenant::ReportPlan;
 use stagecall_core::usecases::{Decision, Evaluation, StageCheck};
 
-use stagecall_operations::history::why;
-
-/// It would be invited.
-pub(super) const INVITE: &str = "invite";
+use crate::history::why;
 
 /// Reading the application's current stage, and the candidate.
 pub(super) const CALLS_TO_INVITE: u64 = 2;
 
-/// A line of the plan.
+/// What would be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Would {
+    /// It would be invited.
+    Invite,
+    /// What changed would be saved with its invitation.
+    Note,
+    /// Nothing.
+    Nothing,
+    /// Its entry would be saved as one that is not invited.
+    PassOver,
+}
+
+impl Would {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invite => "invite",
+            Self::Note => "note",
+            Self::Nothing => "nothing",
+            Self::PassOver => "pass over",
+        }
+    }
+}
+
+impl Serialize for Would {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+/// What would be done about an application for a mapping, and why.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Decided {
-    pub(super) application: ApplicationId,
-    pub(super) candidate: CandidateId,
-    pub(super) vacancy: VacancyId,
-    pub(super) mapping: Option<MappingId>,
-    /// `invite`, `pass over`, `note` or `nothing`.
-    pub(super) decision: &'static str,
-    pub(super) because: String,
+pub struct Decided {
+    /// The application.
+    pub application: ApplicationId,
+    /// Its candidate.
+    pub candidate: CandidateId,
+    /// Its vacancy.
+    pub vacancy: VacancyId,
+    /// The mapping; `None`: no mapping matches.
+    pub mapping: Option<MappingId>,
+    /// What would be done.
+    pub decision: Would,
+    /// Why.
+    pub because: String,
     #[serde(skip)]
-    pub(super) calls_to_report: u64,
+    pub(crate) calls_to_report: u64,
 }
 
 impl Decided {
     /// No mapping matches.
-    pub(super) fn nothing(row: &ApplicationRow) -> Self {
+    pub(crate) fn nothing(row: &ApplicationRow) -> Self {
         Self {
             application: row.id.clone(),
             candidate: row.candidate.clone(),
             vacancy: row.vacancy.clone(),
             mapping: None,
-            decision: "nothing",
+            decision: Would::Nothing,
             because: "no mapping has its vacancy and stage".to_owned(),
             calls_to_report: 0,
         }
@@ -63,37 +96,37 @@ impl Shown<'_> {
             Ok(decision) => decision,
             Err(error) => {
                 let because = format!("its history cannot be read: {}", error.problem);
-                return Ok(Some(self.line("nothing", because)));
+                return Ok(Some(self.line(Would::Nothing, because)));
             }
         };
         let (decision, because) = match decision {
             Decision::NotMatched => return Ok(None),
             Decision::Invite { .. } | Decision::Skip { .. } if self.erased => {
-                ("nothing", "the candidate was erased".to_owned())
+                (Would::Nothing, "the candidate was erased".to_owned())
             }
             Decision::Invite { round } => match self.obstacle(eploy, deep).await? {
-                Some(obstacle) => ("pass over", obstacle),
-                None if round == 1 => (INVITE, "it entered the trigger stage".to_owned()),
+                Some(obstacle) => (Would::PassOver, obstacle),
+                None if round == 1 => (Would::Invite, "it entered the trigger stage".to_owned()),
                 None => (
-                    INVITE,
+                    Would::Invite,
                     format!("it entered the trigger stage again: round {round}"),
                 ),
             },
-            Decision::Skip { reason, .. } => ("pass over", skip_reason(&reason).to_owned()),
-            Decision::Known | Decision::AskHistory => ("nothing", self.known()),
+            Decision::Skip { reason, .. } => (Would::PassOver, skip_reason(&reason).to_owned()),
+            Decision::Known | Decision::AskHistory => (Would::Nothing, self.known()),
             Decision::StillThere => (
-                "note",
+                Would::Note,
                 format!("it changed, and did not leave the stage; {}", self.known()),
             ),
             Decision::NoteLeft => (
-                "note",
+                Would::Note,
                 format!("it left the trigger stage; {}", self.known()),
             ),
         };
         Ok(Some(self.line(decision, because)))
     }
 
-    fn line(&self, decision: &'static str, because: String) -> Decided {
+    fn line(&self, decision: Would, because: String) -> Decided {
         let Evaluation { row, watched, .. } = self.case;
         Decided {
             application: row.id.clone(),

@@ -1,0 +1,181 @@
+//! A poll's decisions without their effects, on a copy of what the last poll left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stagecall_core::ids::{ApplicationId, CandidateId};
+use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus, TenantState};
+use stagecall_core::tenant::Tenant;
+use stagecall_core::usecases::{
+    Engine, Reads, adopt, broken, prove, switch, turned_on, with_proven,
+};
+
+use super::Scope;
+use super::decided::{Decided, Shown};
+use crate::error::{Error, Result};
+use crate::installation::Installation;
+
+const MAX_PAGES: u32 = 10_000;
+
+/// Applications as last read.
+pub(super) type Rows = BTreeMap<ApplicationId, ApplicationRow>;
+
+/// A poll that only decides.
+pub(super) struct DryRun<'a> {
+    on: &'a Installation,
+    engine: Engine,
+    tenant: &'a Tenant,
+    /// What the last poll left, and what this one would make of it.
+    state: TenantState,
+    eploy: Arc<dyn Eploy>,
+    erased: BTreeSet<CandidateId>,
+    deep: bool,
+}
+
+impl<'a> DryRun<'a> {
+    /// Begins as a poll does. With `deep`, the calls to Eploy that inviting makes are made, too.
+    pub(super) async fn begin(
+        on: &'a Installation,
+        tenant: &'a Tenant,
+        eploy: Arc<dyn Eploy>,
+        deep: bool,
+    ) -> Result<Self> {
+        let now = on.clock.now();
+        let stored = on.states.load_state(&tenant.id).await?;
+        let mut state = stored.unwrap_or_else(|| TenantState::new(now));
+        adopt(tenant, &mut state, now);
+        Ok(Self {
+            on,
+            engine: on.engine(),
+            tenant,
+            state,
+            eploy,
+            erased: on.ledger.erased(&tenant.id).await?,
+            deep,
+        })
+    }
+
+    /// What the poll would have of the tenant now.
+    pub(super) fn into_state(self) -> TenantState {
+        self.state
+    }
+
+    /// Checks whether the mappings' stages still exist.
+    pub(super) async fn check_mappings(&mut self) -> Result<()> {
+        let now = self.on.clock.now();
+        let directory = self.eploy.directory().await?;
+        let directory = with_proven(directory, &mut self.state, now);
+        for one in self.engine.watched(self.tenant, &self.state).await? {
+            if let (Some(reason), Some(of)) = (
+                broken(&one.mapping, &directory),
+                self.state.mappings.get_mut(&one.mapping.id),
+            ) {
+                of.status = MappingStatus::Broken {
+                    reason,
+                    at: Some(now),
+                    on: of.status.is_on(),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// The applications that changed.
+    pub(super) async fn changed(&self, scope: Scope) -> Result<Rows> {
+        let since = match scope {
+            Scope::All => None,
+            Scope::Since(since) => Some(since),
+            Scope::SincePoll => self.state.poll.cursor.or_else(|| Some(self.on.clock.now())),
+        };
+        let mut rows = Rows::new();
+        for page in 1..MAX_PAGES {
+            let read = self.eploy.changed_applications(since, page).await?;
+            rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
+            if !read.more {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Decides like a poll: first the changes, by the mappings as the last poll left them; then the applications at the
+    /// stages of what was added since, which are among the changes if these are `all` there are. Returns the number of
+    /// applications, and the decisions.
+    pub(super) async fn decide(
+        &mut self,
+        changed: Rows,
+        all: bool,
+    ) -> Result<(usize, Vec<Decided>)> {
+        let mut decided = self.decide_rows(&changed, Reads::Changes).await?;
+        let watched = self.engine.watched(self.tenant, &self.state).await?;
+        switch(self.tenant, &mut self.state, &watched, self.on.clock.now());
+        let at_stages = if all {
+            changed.clone()
+        } else {
+            self.at_stages().await?
+        };
+        let of_whom = |one: &Decided| (one.application.clone(), one.mapping.clone());
+        let known: BTreeSet<_> = decided.iter().map(of_whom).collect();
+        let added = self.decide_rows(&at_stages, Reads::WhoIsThere).await?;
+        let added = added.into_iter();
+        decided.extend(added.filter(|one| !known.contains(&of_whom(one))));
+        let mut rows = changed;
+        rows.extend(at_stages);
+        let concerned: BTreeSet<_> = decided.iter().map(|one| one.application.clone()).collect();
+        let others = rows.values().filter(|row| !concerned.contains(&row.id));
+        decided.extend(others.map(Decided::nothing));
+        decided.sort_by(|a, b| a.application.cmp(&b.application));
+        Ok((rows.len(), decided))
+    }
+
+    /// The applications at the stages of mappings that are being turned on.
+    async fn at_stages(&self) -> Result<Rows> {
+        let mut rows = Rows::new();
+        let watched = self.engine.watched(self.tenant, &self.state).await?;
+        let Some((triggers, vacancies)) = turned_on(&watched) else {
+            return Ok(rows);
+        };
+        for search in self.eploy.stage_searches(&triggers, &vacancies) {
+            for page in 1..MAX_PAGES {
+                let read = self
+                    .eploy
+                    .applications_at(&search.triggers, &search.vacancies, page)
+                    .await?;
+                rows.extend(read.rows.into_iter().map(|row| (row.id.clone(), row)));
+                if !read.more {
+                    break;
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The decision about each application, for each mapping that matches.
+    async fn decide_rows(&mut self, rows: &Rows, reads: Reads) -> Result<Vec<Decided>> {
+        let ids: Vec<ApplicationId> = rows.keys().cloned().collect();
+        let known = self
+            .on
+            .ledger
+            .of_applications(&self.tenant.id, &ids)
+            .await?;
+        let all: Vec<ApplicationRow> = rows.values().cloned().collect();
+        let mut watched = self.engine.watched(self.tenant, &self.state).await?;
+        if prove(&watched, &mut self.state, &all, self.on.clock.now()) {
+            watched = self.engine.watched(self.tenant, &self.state).await?;
+        }
+        let rows: Vec<&ApplicationRow> = all.iter().collect();
+        let cases: Vec<_> = self
+            .engine
+            .decide_rows::<Error>(&*self.eploy, self.tenant, &watched, &rows, &known, reads)
+            .await?;
+        let mut decided = Vec::new();
+        for (case, decision) in cases {
+            let shown = Shown {
+                case,
+                erased: self.erased.contains(&case.row.candidate),
+            };
+            decided.extend(shown.show(decision, &*self.eploy, self.deep).await?);
+        }
+        Ok(decided)
+    }
+}
