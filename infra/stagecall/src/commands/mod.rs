@@ -100,10 +100,6 @@ pub(crate) enum Command {
         after_help = "Examples:\n  stagecall register acme --public-url https://hooks.example.com/\n  stagecall register --store aws:stagecall-prod --public-url https://abc123.execute-api.eu-west-2.amazonaws.com/ --yes"
     )]
     Register(register::Arguments),
-    /// Check the whole installation: what is wrong, why, and how to fix it.
-    #[command(
-        after_help = "Examples:\n  stagecall doctor\n  stagecall doctor --connections --public-url https://hooks.example.com/"
-    )]
     Doctor(doctor::Arguments),
     /// Print completions for a shell.
     Completions(manual::CompletionsArguments),

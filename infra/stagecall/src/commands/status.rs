@@ -8,11 +8,11 @@ use stagecall_core::ids::TenantId;
 use stagecall_core::ports::StateCount;
 use stagecall_core::tenant::Tenant;
 
-use crate::commands::doctor::recorded;
 use crate::exit;
 use crate::output::{Output, print_json, span, table};
 use stagecall_operations::Installation;
 use stagecall_operations::allowance;
+use stagecall_operations::doctor::{saved_state, sweeps};
 use stagecall_operations::finding::{Finding, Verdict};
 use stagecall_operations::invitations::sum;
 
@@ -137,9 +137,9 @@ async fn status(
     let states = on.records.counts(&tenant.id).await?;
     let unmatched = on.deliveries.unmatched(&tenant.id, MAX_UNMATCHED).await?;
     let mut problems = Vec::new();
-    let mut found = recorded::sweeps(on, tenant, "").await;
+    let mut found = sweeps::findings(on, tenant, "").await;
     if let Some(state) = &state {
-        found.extend(recorded::state(tenant, state, "", now));
+        found.extend(saved_state::findings(tenant, state, "", now, &on.zone));
     }
     problems.extend(found.iter().filter_map(problem));
     let suspended = state

@@ -19,7 +19,7 @@ use crate::findings::{Printer, code};
 use crate::output::{Output, print_json};
 use crate::prompt;
 use credentials::Credentials;
-use stagecall_operations::checks;
+use stagecall_operations::connect::checks;
 use stagecall_operations::finding::{Finding, any_problem};
 use stagecall_operations::{Error, Installation};
 

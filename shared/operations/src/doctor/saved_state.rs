@@ -1,30 +1,30 @@
-//! Findings from the saved state of a tenant: whether polls, the stage scan, the reading of hires and sweeps work, what could
-//! not be read, and which mappings are broken.
+//! Findings from the saved state of a tenant: whether polls, the stage scan and the reading of hires work, what could not
+//! be read, and which mappings are broken.
 
-use std::collections::BTreeSet;
-
+use jiff::tz::TimeZone;
 use stagecall_core::Timestamp;
-use stagecall_core::ports::{ChangeFeed, MappingStatus, PollState, TenantState};
+use stagecall_core::ports::{MappingStatus, TenantState};
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::scan_calls_a_day;
 
-use crate::output::local;
-use stagecall_operations::Installation;
-use stagecall_operations::broken;
-use stagecall_operations::finding::Finding;
+use super::feed;
+use crate::broken;
+use crate::finding::Finding;
+use crate::time::local;
 
 /// Failures in a row that make a problem: one or two may be temporary.
-const PROBLEM_AFTER_FAILURES: u32 = 3;
+pub(super) const PROBLEM_AFTER_FAILURES: u32 = 3;
 
-pub(crate) fn state(
+/// The findings about this state at `now`. Makes no call.
+pub fn findings(
     tenant: &Tenant,
     state: &TenantState,
     of: &str,
     now: Timestamp,
+    zone: &TimeZone,
 ) -> Vec<Finding> {
-    let mut found: Vec<_> = polling(state, of, now).into_iter().collect();
-    found.extend(clock_ahead(state, of, now));
-    found.extend(feed(tenant, &state.poll, of));
+    let mut found: Vec<_> = polling(state, of, now, zone).into_iter().collect();
+    found.extend(clock_ahead(state, of, now, zone));
+    found.extend(feed::findings(tenant, &state.poll, of, zone));
     let hires = state
         .hires
         .as_ref()
@@ -36,7 +36,7 @@ pub(crate) fn state(
             &failure.code,
             format!(
                 "hires cannot be read since {}: {}",
-                local(failure.first_failed_at),
+                local(failure.first_failed_at, zone),
                 failure.problem
             ),
             &failure.remedy,
@@ -50,7 +50,7 @@ pub(crate) fn state(
             format!(
                 "application {} could not be read at {}: {}",
                 one.id.as_deref().unwrap_or("without an id"),
-                local(one.at),
+                local(one.at, zone),
                 one.reason
             ),
             "Check the application in Eploy, and save it again; it is not invited until it can be read",
@@ -63,11 +63,7 @@ pub(crate) fn state(
                 of,
                 "mappings",
                 "stagecall.mapping_broken",
-                format!(
-                    "{} is {}",
-                    mapping.id,
-                    broken::in_words(reason, *at, &jiff::tz::TimeZone::system())
-                ),
+                format!("{} is {}", mapping.id, broken::in_words(reason, *at, zone)),
                 broken::remedy(tenant.id.as_str()),
             ));
         }
@@ -76,7 +72,7 @@ pub(crate) fn state(
 }
 
 /// Whether the state was saved while the clock was ahead, so that polls are due too late.
-fn clock_ahead(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
+fn clock_ahead(state: &TenantState, of: &str, now: Timestamp, zone: &TimeZone) -> Option<Finding> {
     let mut right = state.clone();
     if !right.set_back(now) {
         return None;
@@ -87,14 +83,14 @@ fn clock_ahead(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding>
         "stagecall.clock_ahead",
         format!(
             "the last poll was saved by a clock that is ahead of this one, so the next is due only at {}",
-            local(state.due_at)
+            local(state.due_at, zone)
         ),
         "Correct the clocks of this machine and of the host. If this one is right, restart the host: it then checks everything that is deferred",
     ))
 }
 
 /// Whether polls succeed.
-fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
+fn polling(state: &TenantState, of: &str, now: Timestamp, zone: &TimeZone) -> Option<Finding> {
     let what = "polling";
     let last_ok = state.poll.last_ok;
     if let Some(suspended) = &state.suspended {
@@ -106,13 +102,13 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
             format!(
                 "{}, since {}",
                 failure.problem,
-                local(failure.first_failed_at)
+                local(failure.first_failed_at, zone)
             ),
             &failure.remedy,
         ));
     }
     let worked = last_ok.map_or("none has succeeded yet".to_owned(), |at| {
-        format!("the last successful one was at {}", local(at))
+        format!("the last successful one was at {}", local(at, zone))
     });
     match (&state.poll.failure, state.poll.failures) {
         (Some(failure), failures) if failures >= PROBLEM_AFTER_FAILURES => Some(Finding::problem(
@@ -121,7 +117,7 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
             &failure.code,
             format!(
                 "{failures} polls have failed since {}, {worked}: {}",
-                local(failure.first_failed_at),
+                local(failure.first_failed_at, zone),
                 failure.problem
             ),
             &failure.remedy,
@@ -141,131 +137,16 @@ fn polling(state: &TenantState, of: &str, now: Timestamp) -> Option<Finding> {
                 failure.problem,
                 failure.code,
                 if state.due_at > now {
-                    format!("at {}", local(state.due_at))
+                    format!("at {}", local(state.due_at, zone))
                 } else {
                     "now".to_owned()
                 }
             ),
         )),
-        (None, _) => last_ok.map(|at| Finding::ok(of, what, format!("last at {}", local(at)))),
-    }
-}
-
-/// The saved state of the sweeps of the platforms' lists.
-pub(crate) async fn sweeps(on: &Installation, tenant: &Tenant, of: &str) -> Vec<Finding> {
-    let assessments: BTreeSet<_> = tenant
-        .mappings
-        .iter()
-        .map(|mapping| &mapping.assessment)
-        .collect();
-    let mut found = Vec::new();
-    for assessment in assessments {
-        match on.sweeps.load_sweep(&tenant.id, assessment).await {
-            Err(error) => found.push(Finding::problem(
-                of,
-                "results",
-                "stagecall.store",
-                error.to_string(),
-                "Check the store",
-            )),
-            Ok(sweep) => {
-                let failing = sweep.failing.map(|failing| failing.failure);
-                if let Some(failure) =
-                    failing.filter(|failure| failure.attempts >= PROBLEM_AFTER_FAILURES)
-                {
-                    found.push(Finding::problem(
-                        of,
-                        "results",
-                        &failure.code,
-                        format!(
-                            "the list of {assessment} cannot be read since {}: {}",
-                            local(failure.first_failed_at),
-                            failure.problem
-                        ),
-                        &failure.remedy,
-                    ));
-                }
-                if sweep.set_aside > 0 {
-                    found.push(Finding::problem(
-                        of,
-                        "results",
-                        "stagecall.line_unread",
-                        format!(
-                            "{} lines of the list of {assessment} cannot be read",
-                            sweep.set_aside
-                        ),
-                        "Results of those candidates arrive only by callback. Check the list on the platform for entries without an id",
-                    ));
-                }
-            }
+        (None, _) => {
+            last_ok.map(|at| Finding::ok(of, what, format!("last at {}", local(at, zone))))
         }
     }
-    found
-}
-
-/// How changes of stage are noticed, and whether this is known to be complete.
-fn feed(tenant: &Tenant, poll: &PollState, of: &str) -> Vec<Finding> {
-    let what = "change feed";
-    let Some(feed) = poll.feed else {
-        return Vec::new();
-    };
-    let by = feed.by;
-    let calls = scan_calls_a_day(by, tenant.eploy.daily_calls);
-    let mut found = vec![match (feed.settled, by) {
-        (_, ChangeFeed::SlowFull) => Finding::note(
-            of,
-            what,
-            format!(
-                "changes of stage are noticed by {by}, which may take up to {calls} Eploy calls a day; an application that leaves a stage and comes back between two reads is not noticed"
-            ),
-        ),
-        (true, _) => Finding::ok(
-            of,
-            what,
-            format!("changes of stage are noticed by {by}, which is known to show all of them"),
-        ),
-        (false, _) => Finding::note(
-            of,
-            what,
-            format!(
-                "changes of stage are noticed by {by}; it is not known whether this shows all of them, so a stage scan looks for missed ones, with at most {calls} Eploy calls a day. To find out: stagecall probe {}",
-                tenant.id
-            ),
-        ),
-    }];
-    let Some(scan) = &poll.scan else {
-        return found;
-    };
-    if let Some(at) = scan.missed_at {
-        found.push(Finding::problem(
-            of,
-            what,
-            "stagecall.feed_misses",
-            format!(
-                "{by} missed {} entries that the stage scan found, the last at {}",
-                scan.missed,
-                local(at)
-            ),
-            format!(
-                "Find a feed that shows every change of stage, and save it in the dialect: stagecall probe {}",
-                tenant.id
-            ),
-        ));
-    }
-    if let Some(failure) = &scan.failure {
-        found.push(Finding::problem(
-            of,
-            what,
-            &failure.code,
-            format!(
-                "the stage scan fails: {}, since {}",
-                failure.problem,
-                local(failure.first_failed_at)
-            ),
-            &failure.remedy,
-        ));
-    }
-    found
 }
 
 #[cfg(test)]
@@ -274,7 +155,7 @@ mod tests {
     use stagecall_core::invitation::Failure;
 
     use super::*;
-    use stagecall_operations::finding::Verdict;
+    use crate::finding::Verdict;
 
     fn time(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -299,7 +180,7 @@ mod tests {
         let mut saved = TenantState::new(time(900));
         saved.poll.last_ok = Some(time(-60));
         change(&mut saved);
-        state(&tenant, &saved, "acme", time(60))
+        findings(&tenant, &saved, "acme", time(60), &TimeZone::UTC)
     }
 
     #[test]

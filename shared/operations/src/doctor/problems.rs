@@ -1,4 +1,4 @@
-//! `PROBLEMS.md` is generated from the tables in code: this test compares it, and writes it if `STAGECALL_WRITE_DOCS` is
+//! `PROBLEMS.md` of the command is generated from the tables in code: this test compares it, and writes it if `STAGECALL_WRITE_DOCS` is
 //! set.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const INTRODUCTION: &str = "# What can go wrong, and what mends it\n\n\
     What a recruiter reads on the candidate's record says what a recruiter can do; it is in the last column, and the whole\n\
     texts are in `shared/core/src/report/texts/situations.txt`.\n\n\
     This page is made from the tables in `shared/eploy/src/errors.rs`, `shared/platforms/src/problem.rs` and\n\
-    `infra/stagecall/src/commands/doctor/problems.rs`; a test compares it.\n";
+    `shared/operations/src/doctor/problems.rs`; a test compares it.\n";
 
 /// Problems of the installation itself; the checks print more specific fixes.
 const OWN: &[(&str, &str, &str)] = &[
@@ -133,7 +133,7 @@ fn document() -> String {
 
 #[test]
 fn the_document_matches_the_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("PROBLEMS.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/stagecall/PROBLEMS.md");
     if std::env::var_os("STAGECALL_WRITE_DOCS").is_some() {
         fs::write(&path, document()).unwrap();
     }
@@ -152,7 +152,7 @@ fn every_code_of_the_adapters_has_a_recruiters_text_or_is_of_no_invitation() {
     for code in eploy.chain(platforms) {
         assert!(recruiter(code).is_some(), "{code}");
     }
-    let hrms = include_str!("../../../../../shared/hrms/src/outlet.rs");
+    let hrms = include_str!("../../../hrms/src/outlet.rs");
     let hrms: BTreeSet<&str> = hrms
         .split('"')
         .filter(|text| text.starts_with("hrms.") && !text.contains(['{', ' ']))
@@ -167,9 +167,13 @@ fn every_code_of_the_adapters_has_a_recruiters_text_or_is_of_no_invitation() {
 #[test]
 fn every_code_of_the_checks_is_in_the_table() {
     let used: BTreeSet<&str> = [
-        include_str!("../../../../../shared/operations/src/checks.rs"),
-        include_str!("mod.rs"),
-        include_str!("recorded.rs"),
+        include_str!("../connect/checks.rs"),
+        include_str!("callback_address.rs"),
+        include_str!("feed.rs"),
+        include_str!("installation.rs"),
+        include_str!("saved_state.rs"),
+        include_str!("sweeps.rs"),
+        include_str!("tenant.rs"),
     ]
     .iter()
     .flat_map(|source| source.split('"'))

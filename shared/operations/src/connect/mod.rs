@@ -1,0 +1,3 @@
+//! Connecting a tenant: the checks of its connections.
+
+pub mod checks;
