@@ -1,19 +1,15 @@
 //! A member of the cast: a customer in the sandbox, and the tenant that connects it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-use stagecall_core::ids::{AccountId, AssessmentRef, TenantId};
+use serde_json::json;
 use stagecall_core::invitation::Invitation;
 use stagecall_core::ports::{InvitationFilter, OperatorStore as _};
-use stagecall_core::report::Moment;
-use stagecall_core::tenant::{
-    ActionPlan, Answerable, EployConnection, HirePlan, HiredWhen, HrmsEndpoint, Mapping,
-    MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Tenant, Trigger, Vacancies,
-};
+use stagecall_core::tenant::Tenant;
 use stagecall_emulator::{Credentials, Stack};
 use stagecall_sandbox::control::{NewApplications, NewTest, ParticipantView, SandboxClient};
-use stagecall_tests::harness::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, TcpProxy};
+use stagecall_sandbox::story::{self, VIDEO, connection, mapping};
+use stagecall_tests::harness::{Customer, MAPPING, PLATFORM, TRIGGER, TcpProxy};
 use url::Url;
 
 /// A member of the cast.
@@ -35,23 +31,16 @@ impl Member {
         let system = player.eploy(name).await.unwrap();
         let account = player.willo(name).await.unwrap();
         let key = &system.keys[0];
-        let base_url = format!("{}/api/integrations/v2/", account.base_url);
         let calls = json!({"calls_per_second": 1000, "calls_in_flight": 8});
-        let tenant = Tenant {
-            id: TenantId::new(name),
-            paused: false,
-            eploy: EployConnection {
-                base_url: format!("{}/", system.base_url).parse().unwrap(),
-                daily_calls: 10_000_000,
-                // Each time that the schedule comes round.
-                poll_seconds: 1,
-                dialect: settings(&json!({"dates": "utc"})),
-            },
-            platforms: platform(PLATFORM, "willo", &base_url, &calls),
-            mappings: vec![mapping(customer.vacancy, PLATFORM, &customer.interview)],
-            hires: None,
-            retention_days: None,
-        };
+        let tenant = json!({
+            "id": name,
+            "eploy": story::eploy(&system),
+            "platforms": {PLATFORM: connection("willo", &account.api_url(), &calls)},
+            "mappings": [
+                mapping(MAPPING, [customer.vacancy], &VIDEO, PLATFORM, &customer.interview),
+            ],
+        });
+        let tenant = serde_json::from_value(tenant).unwrap();
         Self {
             customer,
             tenant,
@@ -74,9 +63,14 @@ impl Member {
         };
         let test = player.wecp_test(name, &new).await.unwrap();
         let calls = json!({"calls_per_second": 100});
-        member.tenant.platforms =
-            platform("wecp", "wecp", &format!("{}/", account.base_url), &calls);
-        member.tenant.mappings = vec![mapping(member.customer.vacancy, "wecp", &test)];
+        let vacancies = [member.customer.vacancy];
+        member.tenant.platforms = serde_json::from_value(json!({
+            "wecp": connection("wecp", &account.api_url(), &calls),
+        }))
+        .unwrap();
+        member.tenant.mappings =
+            serde_json::from_value(json!([mapping(MAPPING, vacancies, &VIDEO, "wecp", &test,)]))
+                .unwrap();
         member.credentials.platforms = api_key("wecp", &account.api_key);
         member
     }
@@ -84,18 +78,7 @@ impl Member {
     /// With an HRMS that gets a webhook for each application that enters the stage of offers.
     pub async fn with_hrms(mut self, player: &SandboxClient) -> Self {
         let hrms = player.hrms(&self.customer.name).await.unwrap();
-        let offers = Trigger {
-            stage: "15".into(),
-            stage_name: None,
-            statuses: Vec::new(),
-        };
-        self.tenant.hires = Some(HirePlan {
-            when: HiredWhen::Stages(vec![offers]),
-            endpoint: Some(HrmsEndpoint {
-                url: hrms.url.parse().unwrap(),
-                person: BTreeSet::new(),
-            }),
-        });
+        self.tenant.hires = serde_json::from_value(story::hires(&hrms.url)).unwrap();
         self.credentials.hrms = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
         self
     }
@@ -200,69 +183,7 @@ fn over_a_line(address: &mut Url) -> TcpProxy {
     line
 }
 
-fn settings(value: &Value) -> Settings {
-    value.as_object().cloned().unwrap()
-}
-
-fn platform(
-    account: &str,
-    kind: &str,
-    base_url: &str,
-    calls: &Value,
-) -> BTreeMap<AccountId, PlatformConnection> {
-    let connection = PlatformConnection {
-        kind: kind.to_owned(),
-        base_url: Some(base_url.parse().unwrap()),
-        settings: settings(calls),
-    };
-    BTreeMap::from([(account.into(), connection)])
-}
-
 fn api_key(account: &str, key: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let secrets = BTreeMap::from([("api_key".to_owned(), key.to_owned())]);
     BTreeMap::from([(account.to_owned(), secrets)])
-}
-
-fn mapping(vacancy: u64, account: &str, assessment: &str) -> Mapping {
-    let outcomes = [
-        (Moment::Invited, "101"),
-        (Moment::Started, "102"),
-        (Moment::Completed, "103"),
-        (Moment::Expired, "105"),
-        (Moment::Declined, "106"),
-        (Moment::Bounced, "107"),
-        (Moment::Cancelled, "108"),
-        (Moment::Failed, "109"),
-    ];
-    Mapping {
-        id: MAPPING.into(),
-        kind: MappingKind::Invitation,
-        paused: false,
-        vacancies: Vacancies::Only([vacancy.to_string().as_str().into()].into()),
-        triggers: vec![Trigger {
-            stage: "12".into(),
-            stage_name: Some(TRIGGER.0.to_owned()),
-            statuses: vec!["34".into()],
-        }],
-        assessment: AssessmentRef {
-            account: account.into(),
-            assessment: assessment.into(),
-        },
-        options: Settings::new(),
-        reentry: Reentry::Once,
-        include_current: false,
-        allow_overlap: false,
-        expires_after_days: None,
-        report: ReportPlan {
-            action: Some(ActionPlan {
-                action_type: "42".into(),
-                outcomes: outcomes.map(|(moment, id)| (moment, id.into())).into(),
-            }),
-            questions: BTreeMap::from([
-                (Answerable::Percent, QUESTION.to_string().as_str().into()),
-                (Answerable::Link, "277".into()),
-            ]),
-            ..ReportPlan::default()
-        },
-    }
 }

@@ -1,7 +1,7 @@
 //! Compares what should have happened with the stand-ins' records.
 
-use stagecall_sandbox::control::{Judged, ParticipantView, Standing};
-use stagecall_tests::harness::percent;
+use stagecall_sandbox::control::Judged;
+use stagecall_sandbox::story::misreported;
 
 use crate::member::Member;
 
@@ -50,42 +50,13 @@ pub async fn judge(members: &[&Member]) -> Sums {
 
 /// What Eploy does not show of what the platform knows.
 fn reported(judged: &Judged) -> Option<String> {
-    let actions = &judged.application.actions;
-    let Some(participant) = judged.participants.first() else {
-        return (!actions.is_empty()).then(|| "an action without an invitation".to_owned());
-    };
-    let expected = outcome(participant);
-    let [action] = actions.as_slice() else {
-        return Some(format!("{} actions", actions.len()));
-    };
-    if action.outcome.as_deref() != Some(expected) {
-        return Some(format!("{:?} in place of {expected}", action.outcome));
+    match (
+        judged.participants.first(),
+        judged.application.actions.as_slice(),
+    ) {
+        (None, []) => None,
+        (None, _) => Some("an action without an invitation".to_owned()),
+        (Some(participant), [action]) => misreported(judged, participant, Some(action)),
+        (Some(_), actions) => Some(format!("{} actions", actions.len())),
     }
-    let score = score(participant)?;
-    let shown = percent(judged);
-    (shown.is_none_or(|shown| (shown - score).abs() > 0.06))
-        .then(|| format!("{shown:?} % in place of {score} %"))
-}
-
-/// What Eploy should show of a participant.
-fn outcome(participant: &ParticipantView) -> &'static str {
-    match participant.standing {
-        Standing::Invited | Standing::Opened => "Invited",
-        Standing::Started => "Started",
-        Standing::Completed => "Completed",
-        Standing::Declined => "Declined",
-        Standing::Bounced => "Undeliverable",
-        Standing::Expired => "Expired",
-    }
-}
-
-/// The score in percent.
-fn score(participant: &ParticipantView) -> Option<f64> {
-    let (points, possible) = participant
-        .scores
-        .iter()
-        .fold((0.0, 0.0), |sum, (_, points, possible)| {
-            (sum.0 + points, sum.1 + possible)
-        });
-    (possible > 0.0).then(|| points / possible * 100.0)
 }

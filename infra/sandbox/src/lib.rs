@@ -31,6 +31,7 @@ mod people;
 mod record;
 mod server;
 mod state;
+pub mod story;
 #[cfg(test)]
 mod testing;
 mod webhook_sender;

@@ -143,10 +143,7 @@ impl Scene {
 
     /// This number of applications for a new vacancy: the vacancy, then the applications.
     pub(crate) async fn applications(&self, count: u32) -> (u64, Vec<u64>) {
-        let new = NewVacancy {
-            title: "Support Worker".to_owned(),
-            ..NewVacancy::default()
-        };
+        let new = NewVacancy::called("Support Worker");
         let vacancy = self.player.vacancy(ACME, &new).await.unwrap();
         let created = self
             .player

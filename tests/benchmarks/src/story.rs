@@ -1,22 +1,16 @@
 //! The world in which the functions' memory is measured: customers in a sandbox, their tenants in a table, and what the
 //! functions queue for each other.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
-use serde_json::{Value, json};
+use serde_json::json;
 use stagecall_aws::{Access, Store, layout};
-use stagecall_core::ids::{AccountId, AssessmentRef};
 use stagecall_core::ports::OperatorStore as _;
-use stagecall_core::report::Moment;
-use stagecall_core::tenant::{
-    ActionPlan, EployConnection, Mapping, MappingKind, PlatformConnection, Reentry, ReportPlan,
-    Tenant, Trigger, Vacancies,
-};
 use stagecall_core::work::Work;
 use stagecall_sandbox::control::{NewApplications, NewVacancy, SandboxClient};
+use stagecall_sandbox::story::{self, VIDEO};
 use stagecall_sandbox::{Options, Running, Sandbox};
 
 use crate::aws::Aws;
@@ -74,10 +68,7 @@ impl Story {
     pub async fn customer(&self, name: &str) -> anyhow::Result<Customer> {
         let system = self.player.eploy(name).await?;
         let account = self.player.willo(name).await?;
-        let vacancy = NewVacancy {
-            title: "Support Worker".to_owned(),
-            ..NewVacancy::default()
-        };
+        let vacancy = NewVacancy::called("Support Worker");
         let vacancy = self.player.vacancy(name, &vacancy).await?;
         let interview = self.player.interview(name, "Meet the team").await?;
         let key = &system.keys[0];
@@ -89,25 +80,13 @@ impl Story {
                 "callback_tokens": {ACCOUNT: {"current": TOKEN}},
             }),
         );
-        let platform = PlatformConnection {
-            kind: "willo".to_owned(),
-            base_url: Some(format!("{}/api/integrations/v2/", account.base_url).parse()?),
-            settings: settings(json!({"calls_per_second": 1000, "calls_in_flight": 8})),
-        };
-        let tenant = Tenant {
-            id: name.into(),
-            paused: false,
-            eploy: EployConnection {
-                base_url: format!("{}/", system.base_url).parse()?,
-                daily_calls: 10_000_000,
-                poll_seconds: 1,
-                dialect: settings(json!({"dates": "utc"})),
-            },
-            platforms: BTreeMap::from([(AccountId::new(ACCOUNT), platform)]),
-            mappings: vec![mapping(vacancy, &interview)],
-            hires: None,
-            retention_days: None,
-        };
+        let calls = json!({"calls_per_second": 1000, "calls_in_flight": 8});
+        let tenant = serde_json::from_value(json!({
+            "id": name,
+            "eploy": story::eploy(&system),
+            "platforms": {ACCOUNT: story::connection("willo", &account.api_url(), &calls)},
+            "mappings": [story::mapping("video", [vacancy], &VIDEO, ACCOUNT, &interview)],
+        }))?;
         self.store.put_tenant(&tenant).await?;
         Ok(Customer {
             name: name.to_owned(),
@@ -183,41 +162,4 @@ pub async fn hand(function: &mut Process, work: &[Work]) -> anyhow::Result<()> {
         "records were handed back: {answer}"
     );
     Ok(())
-}
-
-fn mapping(vacancy: u64, interview: &str) -> Mapping {
-    Mapping {
-        id: "video".into(),
-        paused: false,
-        vacancies: Vacancies::Only(BTreeSet::from([vacancy.to_string().as_str().into()])),
-        triggers: vec![Trigger {
-            stage: "12".into(),
-            stage_name: None,
-            statuses: Vec::new(),
-        }],
-        assessment: AssessmentRef {
-            account: ACCOUNT.into(),
-            assessment: interview.into(),
-        },
-        kind: MappingKind::Invitation,
-        options: serde_json::Map::new(),
-        reentry: Reentry::Once,
-        include_current: false,
-        allow_overlap: false,
-        expires_after_days: None,
-        report: ReportPlan {
-            action: Some(ActionPlan {
-                action_type: "42".into(),
-                outcomes: BTreeMap::from([(Moment::Invited, "101".into())]),
-            }),
-            ..ReportPlan::default()
-        },
-    }
-}
-
-fn settings(settings: Value) -> serde_json::Map<String, Value> {
-    match settings {
-        Value::Object(settings) => settings,
-        _ => serde_json::Map::new(),
-    }
 }

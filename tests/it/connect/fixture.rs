@@ -71,10 +71,7 @@ impl CliFixture {
         let eploy = player.eploy("acme").await.unwrap();
         let willo = player.willo("acme").await.unwrap();
         player.interview("acme", "First interview").await.unwrap();
-        let vacancy = NewVacancy {
-            title: "Support Worker".to_owned(),
-            ..NewVacancy::default()
-        };
+        let vacancy = NewVacancy::called("Support Worker");
         let vacancy = player.vacancy("acme", &vacancy).await.unwrap();
         let fixture = Self {
             sandbox,

@@ -65,10 +65,7 @@ impl System {
         let player = sandbox.player();
         let system = player.eploy(name).await.unwrap();
         player.switch_eploy(name, quirks).await.unwrap();
-        let vacancy = NewVacancy {
-            title: "Support Worker".to_owned(),
-            ..NewVacancy::default()
-        };
+        let vacancy = NewVacancy::called("Support Worker");
         let vacancy = player.vacancy(name, &vacancy).await.unwrap();
         let new = NewApplications {
             stage: Some("Shortlist".to_owned()),

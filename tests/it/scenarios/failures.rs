@@ -171,10 +171,7 @@ async fn a_second_application_of_one_person_says_where_the_result_is() {
         .await;
     for customer in &customers {
         let first = customer.applicant().await;
-        let vacancy = NewVacancy {
-            title: "Team Leader".to_owned(),
-            ..NewVacancy::default()
-        };
+        let vacancy = NewVacancy::called("Team Leader");
         let vacancy = harness
             .player
             .vacancy(&customer.name, &vacancy)

@@ -46,10 +46,7 @@ async fn a_candidate_is_pooled_once_over_two_applications() {
         .await;
     harness.start_for(&[&acme]).await;
     let first = acme.applicant().await;
-    let vacancy = NewVacancy {
-        title: "Team Leader".to_owned(),
-        ..NewVacancy::default()
-    };
+    let vacancy = NewVacancy::called("Team Leader");
     let vacancy = harness.player.vacancy("acme", &vacancy).await.unwrap();
     let again = NewApplications {
         stage: Some("Shortlist".to_owned()),

@@ -61,10 +61,7 @@ async fn who_is_at_the_stage_is_invited_where_the_mapping_includes_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_configuration_invites_nobody_for_an_earlier_move() {
     let (mut harness, acme) = Harness::with_one(33).await;
-    let vacancy = |title: &str| NewVacancy {
-        title: title.to_owned(),
-        ..NewVacancy::default()
-    };
+    let vacancy = |title: &str| NewVacancy::called(title);
     let second = harness
         .player
         .vacancy("acme", &vacancy("Team Leader"))

@@ -5,6 +5,7 @@ use stagecall_sandbox::control::{
     ActionView, By, CallRecord, CandidateAct, Created, Judged, NewApplications, NewVacancy,
     ParticipantView, ReviewerAct, SandboxClient, Write, WriteRecord,
 };
+use stagecall_sandbox::story::{SCORE_QUESTION, percent_shown};
 
 use super::wait::until;
 
@@ -15,7 +16,7 @@ pub const PLATFORM: &str = "willo";
 /// The id of the customer's mapping.
 pub const MAPPING: &str = "video";
 /// The question that takes the score; the next one takes the link.
-pub const QUESTION: u64 = 276;
+pub const QUESTION: u64 = SCORE_QUESTION;
 
 /// A customer.
 #[derive(Clone, Debug)]
@@ -32,10 +33,7 @@ pub struct Customer {
 impl Customer {
     /// A customer with one vacancy and one interview.
     pub async fn new(player: SandboxClient, name: &str) -> Self {
-        let vacancy = NewVacancy {
-            title: "Support Worker".to_owned(),
-            ..NewVacancy::default()
-        };
+        let vacancy = NewVacancy::called("Support Worker");
         Self {
             name: name.to_owned(),
             vacancy: player.vacancy(name, &vacancy).await.unwrap(),
@@ -140,7 +138,7 @@ impl Customer {
             &format!("{} shows {score} % on {application}", self.name),
             async || {
                 let judged = self.judged(application).await;
-                (percent(&judged) == Some(score)).then_some(judged)
+                (percent_shown(&judged) == Some(score)).then_some(judged)
             },
         )
         .await
@@ -224,16 +222,6 @@ impl Customer {
 
 fn keys(participants: &[ParticipantView]) -> Vec<String> {
     participants.iter().map(|one| one.key.clone()).collect()
-}
-
-/// The percentage that Eploy shows.
-pub fn percent(judged: &Judged) -> Option<f64> {
-    let answers = &judged.application.answers;
-    let answer = answers.iter().find(|one| one.question == QUESTION)?;
-    answer
-        .answer
-        .as_f64()
-        .or_else(|| answer.answer.as_str()?.parse().ok())
 }
 
 /// Whether an application has exactly one invitation, one participant, and one action with the outcome "Completed".

@@ -26,10 +26,11 @@ use stagecall_sandbox::{Options, Running, Sandbox};
 use tempfile::TempDir;
 
 pub use command::stagecall;
-pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed, percent};
+pub use customer::{Customer, MAPPING, PLATFORM, QUESTION, TRIGGER, completed};
 pub use disk::SmallDisk;
 pub use host::Host;
 pub use http::{Reply, raw, request};
+pub use stagecall_sandbox::story::percent_shown as percent;
 pub use tcp_proxy::{State, TcpProxy};
 pub use wait::{soon, until, within};
 
@@ -119,7 +120,7 @@ impl Harness {
             },
             "platforms": {PLATFORM: {
                 "kind": "willo",
-                "base_url": format!("{}/api/integrations/v2/", account.base_url),
+                "base_url": account.api_url(),
                 "secrets": {"api_key": self.secret(&format!("{name}-api-key"), &account.api_key)},
                 "settings": {"calls_per_second": 1000, "calls_in_flight": 8},
             }},

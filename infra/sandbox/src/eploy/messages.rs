@@ -81,6 +81,16 @@ pub struct NewVacancy {
     pub without_company: bool,
 }
 
+impl NewVacancy {
+    /// A live vacancy of this title.
+    pub fn called(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Applications to create, each of a new generated candidate unless one is named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

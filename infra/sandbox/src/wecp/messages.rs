@@ -38,6 +38,13 @@ pub struct WecpInfo {
     pub quirks: Quirks,
 }
 
+impl WecpInfo {
+    /// The address of its API.
+    pub fn api_url(&self) -> String {
+        format!("{}/", self.base_url)
+    }
+}
+
 /// Changes to a WeCP account; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

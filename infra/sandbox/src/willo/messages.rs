@@ -27,6 +27,13 @@ pub struct AccountInfo {
     pub quirks: Quirks,
 }
 
+impl AccountInfo {
+    /// The address of its API.
+    pub fn api_url(&self) -> String {
+        format!("{}/api/integrations/v2/", self.base_url)
+    }
+}
+
 /// Changes to a Willo account; absent fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

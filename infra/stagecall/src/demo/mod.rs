@@ -1,22 +1,17 @@
 //! `stagecall demo`: a script with candidates, run against simulators by the real host, and checked against the simulators.
 
 mod arguments;
-mod assertions;
 #[cfg(feature = "aws")]
 mod deployed;
 mod embedded;
 mod fixture;
 mod hosting;
-mod hrms_log;
-mod script;
 mod show;
-mod steps;
-mod story;
-mod tenant;
 
 use std::time::Instant;
 
 use hosting::Hosting;
+use stagecall_sandbox::story::{self, Customer, Verdict};
 
 pub(crate) use arguments::Arguments;
 
@@ -31,31 +26,48 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         host = open(&scene, &arguments) => host?,
         () = interrupted() => anyhow::bail!("interrupted"),
     };
-    let stage = scene.stage(host);
     let began = Instant::now();
     let show = show::Show::new(&arguments);
-    let cast = tokio::select! {
-        cast = story::play(&stage, &arguments, &show) => cast?,
+    let verdict = tokio::select! {
+        verdict = play(&scene.customer, host.as_ref(), &arguments, &show) => verdict?,
         () = interrupted() => anyhow::bail!("interrupted"),
     };
-    let verdict = assertions::settle(&stage, &cast, &show).await?;
     show.end();
-    let seconds = began.elapsed().as_secs_f64();
-    let faults = stage.player.faults().await?.injected;
-    let dead_letters = stage.host.dead_letters().await?;
+    let outcome = show::Outcome {
+        faults: scene.customer.player.faults().await?.injected,
+        dead_letters: host.dead_letters().await?,
+        seconds: began.elapsed().as_secs_f64(),
+        verdict,
+    };
     if arguments.json {
-        println!("{}", show::json(&verdict, &faults, dead_letters, seconds));
+        println!("{}", show::json(&outcome));
     } else {
-        show::table(&stage, &verdict, &faults, dead_letters, seconds).await?;
+        show::table(&scene.customer, &outcome).await?;
     }
     if arguments.keep {
-        show::addresses(&stage).await?;
+        show::addresses(&scene, host.as_ref()).await?;
         interrupted().await;
     }
-    stage.host.end().await?;
-    stage.sandbox.shutdown().await;
-    let good = verdict.good() && dead_letters.is_none_or(|count| count == 0);
+    let good = outcome.good();
+    host.end().await?;
+    scene.sandbox.shutdown().await;
     Ok(if good { exit::OK } else { exit::FAILED })
+}
+
+/// Plays the story to its end.
+async fn play(
+    customer: &Customer,
+    host: &dyn Hosting,
+    arguments: &Arguments,
+    show: &show::Show,
+) -> anyhow::Result<Verdict> {
+    let mut random = fastrand::Rng::with_seed(arguments.seed);
+    let mut cast = story::cast(customer, arguments.candidates as usize, &mut random).await?;
+    fixture::turned_on(host).await?;
+    show.begins(cast.len());
+    let patience = host.patience();
+    story::play(customer, &mut cast, &mut random, patience, show).await?;
+    Ok(story::settle(customer, &cast, patience, show).await?)
 }
 
 /// Starts Stagecall.

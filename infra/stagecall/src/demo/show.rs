@@ -9,10 +9,11 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use stagecall_sandbox::control::Platform;
+use stagecall_sandbox::story::{Customer, Line, TENANT, Verdict, WECP, WILLO, Watcher};
 
 use super::arguments::Arguments;
-use super::assertions::{Line, Verdict};
-use super::fixture::{Stage, TENANT, WECP, WILLO};
+use super::fixture::Scene;
+use super::hosting::Hosting;
 
 /// Maximum number of lines of the table; of a larger demo, wrong ones come first.
 const MAX_LINES: usize = 40;
@@ -65,22 +66,6 @@ impl Show {
         }
     }
 
-    pub(crate) fn moved(&self, count: usize) {
-        self.moved.set_position(count as u64);
-    }
-
-    pub(crate) fn invited(&self, count: usize) {
-        self.invited.set_position(count as u64);
-    }
-
-    pub(crate) fn ended(&self, count: usize) {
-        self.ended.set_position(count as u64);
-    }
-
-    pub(crate) fn shown(&self, count: usize) {
-        self.shown.set_position(count as u64);
-    }
-
     /// Removes the bars.
     pub(crate) fn end(&self) {
         // Drawing is optional: if the terminal is gone, the demo continues.
@@ -88,12 +73,48 @@ impl Show {
     }
 }
 
-pub(crate) fn json(
-    verdict: &Verdict,
-    faults: &BTreeMap<String, u64>,
-    dead_letters: Option<usize>,
-    seconds: f64,
-) -> serde_json::Value {
+impl Watcher for Show {
+    fn moved(&self, count: usize) {
+        self.moved.set_position(count as u64);
+    }
+
+    fn invited(&self, count: usize) {
+        self.invited.set_position(count as u64);
+    }
+
+    fn ended(&self, count: usize) {
+        self.ended.set_position(count as u64);
+    }
+
+    fn reported(&self, count: usize) {
+        self.shown.set_position(count as u64);
+    }
+}
+
+/// What the demo came to.
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// The number of injected faults of each kind.
+    pub(crate) faults: BTreeMap<String, u64>,
+    /// The number of dead letters, if there are queues.
+    pub(crate) dead_letters: Option<usize>,
+    pub(crate) seconds: f64,
+}
+
+impl Outcome {
+    /// Whether everything is as expected.
+    pub(crate) fn good(&self) -> bool {
+        self.verdict.good() && self.dead_letters.is_none_or(|count| count == 0)
+    }
+}
+
+pub(crate) fn json(of: &Outcome) -> serde_json::Value {
+    let Outcome {
+        verdict,
+        faults,
+        dead_letters,
+        seconds,
+    } = of;
     let sums = verdict.sums();
     let wrong: Vec<_> = verdict
         .lines
@@ -121,7 +142,7 @@ pub(crate) fn json(
         "seconds": (seconds * 10.0).round() / 10.0,
     });
     if let Some(count) = dead_letters {
-        outcome["dead_letters"] = count.into();
+        outcome["dead_letters"] = (*count).into();
     }
     outcome
 }
@@ -144,13 +165,13 @@ fn invited_after(line: &Line) -> Option<f64> {
 }
 
 /// The table, one application as Eploy shows it, and the sums.
-pub(crate) async fn table(
-    stage: &Stage,
-    verdict: &Verdict,
-    faults: &BTreeMap<String, u64>,
-    dead_letters: Option<usize>,
-    seconds: f64,
-) -> anyhow::Result<()> {
+pub(crate) async fn table(customer: &Customer, of: &Outcome) -> anyhow::Result<()> {
+    let Outcome {
+        verdict,
+        faults,
+        dead_letters,
+        seconds,
+    } = of;
     let mut lines: Vec<&Line> = verdict.lines.iter().collect();
     lines.sort_by_key(|line| (line.wrong.is_none(), line.entered, line.application));
     let mut table = Table::new();
@@ -191,7 +212,7 @@ pub(crate) async fn table(
         .into_iter()
         .chain(backwards().find(to_come))
     {
-        application(stage, line.application).await?;
+        application(customer, line.application).await?;
     }
     if !faults.is_empty() {
         let faults_text: Vec<_> = faults
@@ -243,8 +264,8 @@ fn title(platform: Platform) -> &'static str {
 }
 
 /// An application as shown to a recruiter.
-async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
-    let view = stage.player.application(TENANT, id).await?;
+async fn application(customer: &Customer, id: u64) -> anyhow::Result<()> {
+    let view = customer.player.application(TENANT, id).await?;
     println!("\nApplication {id} as Eploy now shows it");
     println!(
         "  stage     {}, {}",
@@ -277,16 +298,17 @@ async fn application(stage: &Stage, id: u64) -> anyhow::Result<()> {
 }
 
 /// The addresses to look at while it keeps serving.
-pub(crate) async fn addresses(stage: &Stage) -> anyhow::Result<()> {
-    let eploy = stage.player.eploy(TENANT).await?;
-    let willo = stage.player.willo(WILLO).await?;
-    let wecp = stage.player.wecp(WECP).await?;
+pub(crate) async fn addresses(scene: &Scene, host: &dyn Hosting) -> anyhow::Result<()> {
+    let player = &scene.customer.player;
+    let eploy = player.eploy(TENANT).await?;
+    let willo = player.willo(WILLO).await?;
+    let wecp = player.wecp(WECP).await?;
     println!("\nstill serving; stop with ctrl-c");
-    println!("  control    {}/control", stage.sandbox.url());
+    println!("  control    {}/control", scene.sandbox.url());
     println!("  Eploy      {}/api/", eploy.base_url);
-    println!("  Willo      {}/api/integrations/v2/", willo.base_url);
+    println!("  Willo      {}", willo.api_url());
     println!("  WeCP       {}/ats/wecp/", wecp.base_url);
-    for (what, address) in stage.host.addresses() {
+    for (what, address) in host.addresses() {
         println!("  {what:<9}  {address}");
     }
     Ok(())

@@ -135,16 +135,12 @@ async fn customer(player: &SandboxClient, name: &str, keys: &Path) -> anyhow::Re
         .first()
         .context("the sandbox's Eploy has no key")?;
     println!("Eploy  {}/", eploy.base_url);
-    println!("Willo  {}/api/integrations/v2/", willo.base_url);
+    println!("Willo  {}", willo.api_url());
     for title in INTERVIEWS {
         player.interview(name, title).await?;
     }
     for title in VACANCIES {
-        let new = NewVacancy {
-            title: title.to_owned(),
-            ..NewVacancy::default()
-        };
-        let vacancy = player.vacancy(name, &new).await?;
+        let vacancy = player.vacancy(name, &NewVacancy::called(title)).await?;
         for (stage, count) in STAGES {
             let new = NewApplications {
                 stage: Some(stage.to_owned()),

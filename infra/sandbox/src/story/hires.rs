@@ -2,27 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::Context as _;
 use serde_json::Value;
-use stagecall_sandbox::control::{Judged, WebhookRecord};
 
-use super::fixture::{Stage, TENANT};
+use super::StoryError;
+use super::customer::{Customer, TENANT};
+use crate::control::Judged;
+use crate::record::WebhookRecord;
 
 /// The hires in the HRMS simulator. The same webhook id counts once, as the specification requires.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(super) struct HrmsLog {
     seen: usize,
     by_application: HashMap<u64, HashSet<String>>,
 }
 
-impl Told {
+impl HrmsLog {
     /// Reads new webhooks. Returns whether there were any.
-    pub(crate) async fn read_on(&mut self, stage: &Stage) -> anyhow::Result<bool> {
-        let taken = stage.player.webhooks(self.seen).await?;
+    pub(super) async fn read_on(&mut self, customer: &Customer) -> Result<bool, StoryError> {
+        let taken = customer.player.webhooks(self.seen).await?;
         self.seen = taken.next;
         for webhook in &taken.records {
-            let (application, id) = hire(webhook)
-                .with_context(|| format!("invalid webhook in the HRMS: {}", webhook.body))?;
+            let (application, id) =
+                hire(webhook).ok_or_else(|| StoryError::Webhook(webhook.body.clone()))?;
             self.by_application
                 .entry(application)
                 .or_default()
@@ -32,13 +33,13 @@ impl Told {
     }
 
     /// Whether all webhooks are for known applications.
-    pub(crate) fn only_of(&self, judged: &[Judged]) -> bool {
+    pub(super) fn only_of(&self, judged: &[Judged]) -> bool {
         let known: HashSet<u64> = judged.iter().map(|one| one.application.id).collect();
         self.by_application.keys().all(|id| known.contains(id))
     }
 
     /// The number of hires of this application.
-    pub(crate) fn of(&self, application: u64) -> usize {
+    pub(super) fn of(&self, application: u64) -> usize {
         self.by_application
             .get(&application)
             .map_or(0, HashSet::len)

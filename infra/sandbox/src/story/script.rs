@@ -1,10 +1,11 @@
 //! The fate of each candidate, and the injected faults, generated from the seed.
 
-use stagecall_sandbox::control::{Fault, Platform, Rule};
+use crate::faults::{Fault, Rule};
+use crate::record::Platform;
 
 /// What happens to a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// Answers.
     Completes,
     /// Answers, and a reviewer scores. On Willo only: WeCP scores automatically.
@@ -38,12 +39,12 @@ pub(crate) enum Fate {
 
 impl Fate {
     /// Whether the candidate is invited to a live interview.
-    pub(crate) fn meets(self) -> bool {
+    pub(super) fn meets(self) -> bool {
         matches!(self, Self::Meets | Self::Joins)
     }
 
     /// Whether the candidate is hired.
-    pub(crate) fn is_hired(self) -> bool {
+    pub(super) fn is_hired(self) -> bool {
         matches!(self, Self::Hired | Self::Joins)
     }
 }
@@ -78,7 +79,7 @@ const WECP: [Fate; 9] = [
 ];
 
 /// The fates of `count` candidates of a platform.
-pub(crate) fn fates(
+pub(super) fn fates(
     platform: Platform,
     candidates: usize,
     random: &mut fastrand::Rng,
@@ -118,8 +119,8 @@ fn chance(platform: Platform, random: &mut fastrand::Rng) -> Fate {
     }
 }
 
-/// The faults of `--faults`.
-pub(crate) fn faults() -> Vec<Rule> {
+/// Faults of all kinds, each now and then.
+pub fn faults() -> Vec<Rule> {
     let now_and_then = Rule::now_and_then;
     let throttled = |retry_after| Fault::TooMany { retry_after };
     let before = |status| Fault::ErrorBefore { status };

@@ -1,16 +1,20 @@
-//! What people do in the demo, and when.
+//! What people do in the story, and when.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use stagecall_sandbox::control::{CandidateAct, Platform, ReviewerAct, WecpReviewerAct};
 
-use super::fixture::{Stage, TENANT, WECP, WILLO};
+use super::cast::Role;
+use super::customer::{Customer, TENANT, WECP, WILLO};
 use super::script::Fate;
-use super::story::Role;
-use super::tenant::{LIVE, entrance};
+use super::stages::{BEFORE, LIVE, entrance};
+use crate::control::PlayerError;
+use crate::participant::CandidateAct;
+use crate::record::Platform;
+use crate::wecp::WecpReviewerAct;
+use crate::willo::ReviewerAct;
 
 /// Something that a person does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,21 +54,21 @@ type Coming = Reverse<(Instant, usize, Act)>;
 
 /// All future acts.
 #[derive(Default)]
-pub(crate) struct Acts(BinaryHeap<Coming>);
+pub(super) struct Acts(BinaryHeap<Coming>);
 
 impl Acts {
     /// Whether no act is left.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The number of acts left.
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Adds the acts of a candidate who has just been invited.
-    pub(crate) fn plan(&mut self, index: usize, role: &Role, random: &mut fastrand::Rng) {
+    pub(super) fn plan(&mut self, index: usize, role: &Role, random: &mut fastrand::Rng) {
         let points = random.u8(3..=10);
         let all: &[Act] = match (role.fate, role.platform) {
             (Fate::Completes, _) => &[Act::Open, Act::Start, Act::Answer],
@@ -92,7 +96,7 @@ impl Acts {
     }
 
     /// Adds the acts of a candidate whose live interview has just been scheduled.
-    pub(crate) fn plan_after_meeting(
+    pub(super) fn plan_after_meeting(
         &mut self,
         index: usize,
         role: &Role,
@@ -112,7 +116,11 @@ impl Acts {
     }
 
     /// Performs due acts, equal ones together. Returns whether there were any.
-    pub(crate) async fn act(&mut self, stage: &Stage, cast: &mut [Role]) -> anyhow::Result<bool> {
+    pub(super) async fn act(
+        &mut self,
+        customer: &Customer,
+        cast: &mut [Role],
+    ) -> Result<bool, PlayerError> {
         let now = Instant::now();
         let mut due: Vec<(Act, Platform, Vec<usize>)> = Vec::new();
         while self.0.peek().is_some_and(|Reverse((at, _, _))| *at <= now) {
@@ -134,22 +142,27 @@ impl Acts {
                 }
             }
             let roles: Vec<&Role> = who.iter().map(|index| &cast[*index]).collect();
-            done(stage, act, platform, &roles).await?;
+            done(customer, act, platform, &roles).await?;
         }
         Ok(any)
     }
 }
 
 /// People of one platform do one thing.
-async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> anyhow::Result<()> {
-    let player = &stage.player;
+async fn done(
+    customer: &Customer,
+    act: Act,
+    platform: Platform,
+    roles: &[&Role],
+) -> Result<(), PlayerError> {
+    let player = &customer.player;
     let keys: Vec<String> = roles.iter().filter_map(|role| role.key.clone()).collect();
     let applications: Vec<u64> = roles.iter().map(|role| role.application).collect();
     let moved = async |to: &str, status: Option<&str>| {
         player.move_to(TENANT, &applications, to, status).await
     };
     let reviewed = async |act: ReviewerAct| player.reviewer(WILLO, &keys, &act).await;
-    let candidate = async |act: CandidateAct| stage.candidate(platform, &keys, act).await;
+    let candidate = async |act: CandidateAct| customer.candidate(platform, &keys, act).await;
     match act {
         Act::Open => candidate(CandidateAct::Open).await?,
         Act::Start => candidate(CandidateAct::Start).await?,
@@ -177,7 +190,7 @@ async fn done(stage: &Stage, act: Act, platform: Platform, roles: &[&Role]) -> a
             let again = WecpReviewerAct::Rerun;
             player.wecp_reviewer(WECP, &keys, &again).await?;
         }
-        Act::MoveOut => moved("Shortlist", None).await?,
+        Act::MoveOut => moved(BEFORE, None).await?,
         Act::MoveIn => {
             let at = entrance(platform);
             moved(at.stage, at.status).await?;
