@@ -29,11 +29,13 @@ mod outbox;
 mod participant;
 mod people;
 mod record;
+mod register;
 mod server;
 mod state;
 pub mod story;
 #[cfg(test)]
 mod testing;
+mod throttle;
 mod webhook_sender;
 mod wecp;
 mod willo;

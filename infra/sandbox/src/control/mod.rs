@@ -30,9 +30,8 @@ use serde_json::{Value, json};
 
 use self::commands::Command;
 use crate::eploy::Refused as EployRefused;
+use crate::register::Refused;
 use crate::state::Shared;
-use crate::wecp::Refused as WecpRefused;
-use crate::willo::Refused as WilloRefused;
 
 pub use self::client::{PlayerError, SandboxClient};
 pub use self::judgement::{Entry, Judged, Sent};
@@ -89,19 +88,16 @@ pub(crate) enum Problem {
     /// Eploy does not have it, or does not allow it.
     #[error("{0}")]
     Eploy(#[from] EployRefused),
-    /// Willo does not have it, or does not allow it.
+    /// The platform does not have it, or does not allow it.
     #[error("{0}")]
-    Willo(#[from] WilloRefused),
-    /// WeCP does not have it, or does not allow it.
-    #[error("{0}")]
-    Wecp(#[from] WecpRefused),
+    Platform(#[from] Refused),
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Body(_) | Self::Switch(_) => StatusCode::BAD_REQUEST,
-            Self::Eploy(_) | Self::Willo(_) | Self::Wecp(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Eploy(_) | Self::Platform(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         (status, Json(json!({"error": self.to_string()}))).into_response()
     }

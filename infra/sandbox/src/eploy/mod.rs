@@ -1,8 +1,11 @@
 //! The stand-in of Eploy (shared/eploy/REFERENCE.md §20). One [`System`] is one customer's Eploy.
 
 mod access;
+mod actions;
 mod blocks;
+mod body;
 mod dates;
+mod field;
 mod filter;
 mod flow;
 mod messages;
@@ -11,6 +14,7 @@ mod quirks;
 mod recruiter;
 mod route;
 mod search;
+mod seen;
 mod setup;
 #[cfg(test)]
 mod tests;

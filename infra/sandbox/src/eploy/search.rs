@@ -8,32 +8,17 @@ use serde_json::{Map, Value, json};
 
 use super::System;
 use super::blocks::blocks;
+use super::body::{number, property};
 use super::dates;
-use super::filter::{Field, Filter, Operator};
-use super::quirks::{AboveMax, EmptySearch, SearchOrder, Unknown};
+use super::field::Field;
+use super::filter::{Filter, Operator};
+use super::quirks::{AboveMax, EmptySearch, SearchOrder};
 use super::route::Resource;
 use super::views;
 use crate::call::{Answer, Call};
 
 /// The default number of rows on a page. Unknown; this is the sandbox's choice.
 const DEFAULT_PAGE_ROWS: u64 = 100;
-
-/// A property of a JSON object, ignoring case.
-pub(super) fn property<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
-    object
-        .as_object()?
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-        .filter(|value| !value.is_null())
-}
-
-/// A number, or text with a number.
-pub(super) fn number(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
-}
 
 impl System {
     pub(super) fn search(&self, of: Resource, call: &Call) -> Answer {
@@ -158,13 +143,6 @@ impl System {
             return Err(self.error(400, &format!("RecordsPerPage must not be above {most}")));
         }
         Ok((size.min(most), page))
-    }
-
-    pub(super) fn unknown(&self, switch: Unknown, what: &str, name: &str) -> Result<(), Answer> {
-        match switch {
-            Unknown::Ignore => Ok(()),
-            Unknown::Refuse => Err(self.error(400, &format!("{what} '{name}' is not valid"))),
-        }
     }
 
     /// The records that can match, by the most selective filter that has an index.

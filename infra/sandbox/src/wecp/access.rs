@@ -80,15 +80,8 @@ impl Account {
     }
 
     fn throttle(&mut self, call: &Call) -> Result<(), Answer> {
-        let Some(most) = self.quirks.calls_per_second else {
-            return Ok(());
-        };
-        let second = call.now.as_second();
-        if self.second.0 != second {
-            self.second = (second, 0);
-        }
-        self.second.1 += 1;
-        if self.second.1 > most {
+        let most = self.quirks.calls_per_second;
+        if self.throttle.exceeds(most, call.now) {
             return Err(self
                 .error(429, "Too many requests")
                 .retry_after(self.quirks.retry_after));

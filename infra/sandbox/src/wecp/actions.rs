@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::invite::{Guest, Manner, external_id};
+use super::invite::Guest;
 use super::messages::{
     NewTest, NewWecpInterview, TestQuestion, WecpInterviewView, WecpReviewerAct,
 };
@@ -12,17 +12,7 @@ use super::{Account, id, score};
 use crate::context::Context;
 use crate::participant::{ByHand, CandidateAct, ParticipantView, Standing};
 use crate::record::Platform;
-
-/// Why an act is rejected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
-    #[error("there is no {0} {1}")]
-    Missing(&'static str, String),
-    #[error("a candidate who stands at {0:?} cannot do that")]
-    TooLate(Standing),
-    #[error("{0}")]
-    Cannot(&'static str),
-}
+use crate::register::{Manner, Refused};
 
 fn usual_questions() -> Vec<TestQuestion> {
     let question = |title: &str, points, language: Option<&str>| TestQuestion {
@@ -169,22 +159,7 @@ impl Account {
             at,
         };
         let place = self.add_or_find(guest, &manner, around);
-        Ok(self.candidates[place].id.clone())
-    }
-
-    fn place_of(&self, id: &str) -> Result<usize, Refused> {
-        self.place(id)
-            .ok_or_else(|| Refused::Missing("candidate", id.to_owned()))
-    }
-
-    fn open_place_of(&self, id: &str) -> Result<usize, Refused> {
-        let place = self.place_of(id)?;
-        let standing = self.candidates[place].standing;
-        if standing.is_open() {
-            Ok(place)
-        } else {
-            Err(Refused::TooLate(standing))
-        }
+        Ok(self.candidates[place].key.clone())
     }
 
     pub(crate) fn candidate_acts(
@@ -194,44 +169,24 @@ impl Account {
         at: Timestamp,
         around: &mut Context<'_>,
     ) -> Result<(), Refused> {
-        let place = self.open_place_of(candidate)?;
+        let place = self.candidates.open_place_of(candidate)?;
+        if act == CandidateAct::Decline {
+            return Err(Refused::Cannot("nobody can decline in WeCP"));
+        }
         let questions = self
             .test(&self.candidates[place].of)
             .map(|test| test.questions.clone())
             .unwrap_or_default();
         let it = &mut self.candidates[place];
-        match act {
-            // A candidate who has started cannot become one who has only opened it.
-            CandidateAct::Open if it.standing == Standing::Invited => {
-                it.standing = Standing::Opened;
+        it.acts(act, at);
+        if act == CandidateAct::Answer {
+            if let Task::Test { scored, noticed } = &mut it.own.task {
+                *scored = score::answers(&questions, around.random);
+                *noticed = score::noticed(around.random);
             }
-            CandidateAct::Open => {}
-            CandidateAct::Start => {
-                it.standing = Standing::Started;
-                it.started.get_or_insert(at);
-            }
-            CandidateAct::Answer => {
-                if let Task::Test { scored, noticed } = &mut it.task {
-                    *scored = score::answers(&questions, around.random);
-                    *noticed = score::noticed(around.random);
-                }
-                self.ends(place, at, around);
-            }
-            CandidateAct::Decline => {
-                return Err(Refused::Cannot("nobody can decline in WeCP"));
-            }
-            CandidateAct::Bounce => it.standing = Standing::Bounced,
-            CandidateAct::Expire => it.standing = Standing::Expired,
+            self.completed(place, around);
         }
         Ok(())
-    }
-
-    fn ends(&mut self, place: usize, at: Timestamp, around: &mut Context<'_>) {
-        let it = &mut self.candidates[place];
-        it.standing = Standing::Completed;
-        it.started.get_or_insert(at);
-        it.completed = Some(at);
-        self.completed(place, around);
     }
 
     pub(crate) fn reviewer_acts(
@@ -263,8 +218,8 @@ impl Account {
                 self.conducted(candidate, answers, at, around)?;
             }
             WecpReviewerAct::Remove => {
-                let place = self.place_of(candidate)?;
-                self.remove_at(place);
+                let place = self.candidates.place_of(candidate)?;
+                self.candidates.remove(place);
             }
         }
         Ok(())
@@ -275,10 +230,11 @@ impl Account {
         &mut self,
         candidate: &str,
     ) -> Result<(&mut [super::model::Scored], &mut u32), Refused> {
-        let place = self.place_of(candidate)?;
+        let place = self.candidates.place_of(candidate)?;
         let it = &mut self.candidates[place];
-        match &mut it.task {
-            Task::Test { scored, .. } if it.completed.is_some() => Ok((scored, &mut it.retry)),
+        let done = it.completed.is_some();
+        match &mut it.own.task {
+            Task::Test { scored, .. } if done => Ok((scored, &mut it.own.retry)),
             Task::Test { .. } => Err(Refused::Cannot("the test is not finished")),
             Task::Interview { .. } => Err(Refused::Cannot("that is an interview, not a test")),
         }
@@ -292,7 +248,7 @@ impl Account {
         at: Timestamp,
         around: &mut Context<'_>,
     ) -> Result<(), Refused> {
-        let place = self.place_of(candidate)?;
+        let place = self.candidates.place_of(candidate)?;
         let lines = self
             .interview(&self.candidates[place].of)
             .ok_or(Refused::Cannot("that is a test, not an interview"))?
@@ -308,36 +264,32 @@ impl Account {
         if !before.is_open() && before != Standing::Completed {
             return Err(Refused::TooLate(before));
         }
-        if let Task::Interview { marks, .. } = &mut it.task {
+        if let Task::Interview { marks, .. } = &mut it.own.task {
             if !marks.is_empty() {
-                it.retry += 1;
+                it.own.retry += 1;
             }
             *marks = filled;
         }
         if before != Standing::Completed {
-            self.ends(place, at, around);
+            it.completes(at);
+            self.completed(place, around);
         }
         Ok(())
     }
 
     /// All candidates, or those with this address.
     pub(crate) fn participant_views(&self, email: Option<&str>) -> Vec<ParticipantView> {
-        self.candidates
-            .iter()
-            .filter(|it| email.is_none_or(|email| it.email.eq_ignore_ascii_case(email)))
-            .map(|it| self.view(it))
-            .collect()
+        let all = self.candidates.all(email);
+        all.map(|it| self.view(it)).collect()
     }
 
     /// A candidate, even a removed one.
     pub(crate) fn participant_view(&self, id: &str) -> Option<ParticipantView> {
-        self.candidates
-            .get(*self.by_id.get(id)?)
-            .map(|it| self.view(it))
+        self.candidates.any(id).map(|it| self.view(it))
     }
 
     fn view(&self, it: &Candidate) -> ParticipantView {
-        let (scores, meeting) = match &it.task {
+        let (scores, meeting) = match &it.own.task {
             Task::Test { scored, .. } => (
                 scored
                     .iter()
@@ -360,26 +312,12 @@ impl Account {
             }
         };
         ParticipantView {
-            platform: Platform::Wecp,
-            account: self.name.clone(),
-            key: it.id.clone(),
-            interview: it.of.clone(),
-            email: it.email.clone(),
-            phone: String::new(),
-            external_id: external_id(&it.metadata),
-            standing: it.standing,
-            removed: it.removed,
-            stage: String::new(),
             scores,
-            stars: None,
-            comments: 0,
-            created: it.created,
-            started: it.started,
-            completed: it.completed,
-            metadata: it.metadata.clone(),
-            retry: it.retry,
+            metadata: it.own.metadata.clone(),
+            retry: it.own.retry,
             link: Some(self.link(it)),
             meeting,
+            ..it.view(Platform::Wecp, &self.name)
         }
     }
 }

@@ -27,9 +27,9 @@ impl Account {
         };
         let body = match self.quirks.callback_body {
             CallbackBody::Ids if it.is_of_test() => {
-                json!({"candidateId": it.id, "quizId": it.of})
+                json!({"candidateId": it.key, "quizId": it.of})
             }
-            CallbackBody::Ids => json!({"_id": it.id, "interviewId": it.of}),
+            CallbackBody::Ids => json!({"_id": it.key, "interviewId": it.of}),
             CallbackBody::Wrapped => json!({"event": EVENT, "data": whole}),
             CallbackBody::Dump => whole,
         };
@@ -41,7 +41,7 @@ impl Account {
                 webhook: "account".to_owned(),
                 url: url.clone(),
                 event: EVENT,
-                participant: it.id.clone(),
+                participant: it.key.clone(),
                 body: body.to_string().into_bytes(),
                 fault: None,
                 retries: self.quirks.callback_retries,

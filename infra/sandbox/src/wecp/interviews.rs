@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::invite::{Guest, Manner, is_address, metadata};
+use super::invite::{Guest, metadata};
 use super::messages::{LineKind, ScorecardLine};
 use super::model::{Interview, Task};
 use super::quirks::Scheduling;
@@ -11,6 +11,7 @@ use super::{Account, id};
 use crate::call::{Answer, Call};
 use crate::context::Context;
 use crate::participant::Meeting;
+use crate::register::{Manner, is_address};
 
 impl Account {
     pub(super) fn list_interviews(&self) -> Answer {

@@ -1,15 +1,15 @@
 //! Inviting to a test and removing candidates, and how tests and interviews handle an address that is already invited.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::model::{Candidate, Noticed, Task};
+use super::model::{Candidate, Noticed, Own, Task};
 use super::quirks::{Duplicate, InviteAnswer, InviteBody};
 use super::{Account, id};
 use crate::call::{Answer, Call};
 use crate::context::Context;
 use crate::participant::Standing;
-use crate::record::{InvitationRecord, Platform};
+use crate::record::Platform;
+use crate::register::{Manner, is_address};
 
 /// A candidate to invite to a test, or to schedule for an interview.
 pub(super) struct Guest {
@@ -19,18 +19,6 @@ pub(super) struct Guest {
     pub(super) name: String,
     pub(super) email: String,
     pub(super) metadata: Value,
-}
-
-/// How a candidate is invited.
-#[derive(Clone, Debug)]
-pub(super) struct Manner {
-    /// Whether WeCP sends an e-mail.
-    pub(super) mailed: bool,
-    /// Whether it is by a call of the API.
-    pub(super) by_api: bool,
-    /// The acting user.
-    pub(super) user: Option<String>,
-    pub(super) at: Timestamp,
 }
 
 impl Task {
@@ -161,13 +149,6 @@ impl Account {
             .collect()
     }
 
-    fn there(&self, of: &str, email: &str) -> Option<usize> {
-        self.by_address
-            .get(&(of.to_owned(), email.to_lowercase()))?
-            .last()
-            .copied()
-    }
-
     /// Rejects guests who are already invited, if the switch says so.
     pub(super) fn may_come(&self, guests: &[Guest]) -> Result<(), Answer> {
         let status = match self.quirks.duplicate {
@@ -175,10 +156,11 @@ impl Account {
             Duplicate::Conflict => 409,
             Duplicate::SameId | Duplicate::SameIdSentAgain | Duplicate::NewId => return Ok(()),
         };
-        if guests
-            .iter()
-            .any(|guest| self.there(&guest.of, &guest.email).is_some())
-        {
+        if guests.iter().any(|guest| {
+            self.candidates
+                .at_address(&guest.of, &guest.email)
+                .is_some()
+        }) {
             return Err(self.error(status, "Candidate already invited"));
         }
         Ok(())
@@ -192,16 +174,35 @@ impl Account {
         around: &mut Context<'_>,
     ) -> usize {
         let there = match self.quirks.duplicate {
-            Duplicate::SameId | Duplicate::SameIdSentAgain => self.there(&guest.of, &guest.email),
+            Duplicate::SameId | Duplicate::SameIdSentAgain => {
+                self.candidates.at_address(&guest.of, &guest.email)
+            }
             Duplicate::NewId | Duplicate::BadRequest | Duplicate::Conflict => None,
         };
         let Some(place) = there else {
-            let place = self.add(guest, manner.at, around.random);
+            let place = self.candidates.add(Candidate {
+                key: id(around.random),
+                of: guest.of,
+                name: guest.name,
+                email: guest.email,
+                phone: String::new(),
+                external_id: external_id(&guest.metadata),
+                standing: Standing::Invited,
+                removed: false,
+                created: manner.at,
+                started: None,
+                completed: None,
+                own: Own {
+                    task: guest.task,
+                    metadata: guest.metadata,
+                    retry: 0,
+                },
+            });
             self.invited(place, false, manner, around);
             return place;
         };
         if let (Task::Interview { meeting, .. }, Task::Interview { meeting: new, .. }) =
-            (&mut self.candidates[place].task, guest.task)
+            (&mut self.candidates[place].own.task, guest.task)
         {
             *meeting = new;
         }
@@ -211,73 +212,23 @@ impl Account {
         place
     }
 
-    fn add(&mut self, guest: Guest, now: Timestamp, random: &mut fastrand::Rng) -> usize {
-        let place = self.candidates.len();
-        let candidate = Candidate {
-            id: id(random),
-            of: guest.of,
-            task: guest.task,
-            name: guest.name,
-            email: guest.email,
-            metadata: guest.metadata,
-            standing: Standing::Invited,
-            removed: false,
-            retry: 0,
-            created: now,
-            started: None,
-            completed: None,
-        };
-        self.by_id.insert(candidate.id.clone(), place);
-        self.by_task
-            .entry(candidate.of.clone())
-            .or_default()
-            .push(place);
-        self.by_address
-            .entry((candidate.of.clone(), candidate.email.to_lowercase()))
-            .or_default()
-            .push(place);
-        self.candidates.push(candidate);
-        place
-    }
-
     fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Context<'_>) {
         let it = &self.candidates[place];
-        around.records.invitations.push(InvitationRecord {
-            at: manner.at,
-            platform: Platform::Wecp,
-            account: self.name.clone(),
-            interview: it.of.clone(),
-            email: it.email.to_lowercase(),
-            phone: String::new(),
-            participant: it.id.clone(),
-            external_id: external_id(&it.metadata),
-            again,
-            mailed: manner.mailed,
-            by_api: manner.by_api,
-            user: manner.user.clone(),
-        });
+        let record = it.invited(Platform::Wecp, &self.name, again, manner);
+        around.records.invitations.push(record);
     }
 
     /// Removes a candidate; only from this test or group, if the path names one.
     pub(super) fn remove(&mut self, of: Option<&str>, candidate: &str) -> Answer {
-        let place = self.place(candidate).filter(|place| {
+        let place = self.candidates.place(candidate).filter(|place| {
             let it = &self.candidates[*place];
             it.is_of_test() && of.is_none_or(|of| of == it.of)
         });
         let Some(place) = place else {
             return self.error(404, "Candidate not found");
         };
-        self.remove_at(place);
+        self.candidates.remove(place);
         Answer::json(200, &json!({"message": "Candidate removed"}))
-    }
-
-    pub(super) fn remove_at(&mut self, place: usize) {
-        let it = &mut self.candidates[place];
-        it.removed = true;
-        let address = (it.of.clone(), it.email.to_lowercase());
-        if let Some(places) = self.by_address.get_mut(&address) {
-            places.retain(|other| *other != place);
-        }
     }
 }
 
@@ -291,17 +242,6 @@ pub(super) fn metadata(candidate: &Value, body: &Value) -> Value {
 
 /// The inviter's own id of it. The partner guide lets an integration add its own fields to `metadata` (reference
 /// wecp, head).
-pub(super) fn external_id(metadata: &Value) -> Option<String> {
+fn external_id(metadata: &Value) -> Option<String> {
     metadata["invitationId"].as_str().map(str::to_owned)
-}
-
-pub(super) fn is_address(text: &str) -> bool {
-    !text.contains(char::is_whitespace)
-        && text.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty()
-                && host.contains('.')
-                && !host.starts_with('.')
-                && !host.ends_with('.')
-                && !host.contains('@')
-        })
 }

@@ -14,16 +14,15 @@ mod score;
 mod tests;
 mod views;
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
-use self::model::{Candidate, Interview, Test, User};
+use self::model::{Candidate, Interview, Own, Test, User};
 use self::route::Operation;
 use crate::call::{Answer, Call};
 use crate::context::Context;
+use crate::register::Register;
+use crate::throttle::Throttle;
 
-pub(crate) use self::actions::Refused;
 pub use self::messages::*;
 pub use self::quirks::{
     CallbackBody, Check, Duplicate, EmptyList, ErrorBody, FormLabels, InviteAnswer, InviteBody,
@@ -50,15 +49,8 @@ pub(crate) struct Account {
     groups: Vec<(String, String)>,
     tests: Vec<Test>,
     interviews: Vec<Interview>,
-    candidates: Vec<Candidate>,
-    /// The index of a candidate in `candidates`.
-    by_id: HashMap<String, usize>,
-    /// The candidates of a test or an interview, oldest first.
-    by_task: HashMap<String, Vec<usize>>,
-    /// The candidates of a test or an interview with an address, oldest first; without the removed ones.
-    by_address: HashMap<(String, String), Vec<usize>>,
-    /// The second in which calls are counted, and their number.
-    second: (i64, u32),
+    candidates: Register<Own>,
+    throttle: Throttle,
 }
 
 /// 24 hexadecimal digits, as the `_id` of a schedule suggests (shared/platforms/REFERENCE.md §15).
@@ -102,11 +94,8 @@ impl Account {
                 .to_vec(),
             tests: Vec::new(),
             interviews: Vec::new(),
-            candidates: Vec::new(),
-            by_id: HashMap::new(),
-            by_task: HashMap::new(),
-            by_address: HashMap::new(),
-            second: (0, 0),
+            candidates: Register::default(),
+            throttle: Throttle::default(),
         }
     }
 
@@ -172,20 +161,10 @@ impl Account {
         self.interviews.iter().find(|interview| interview.id == id)
     }
 
-    /// The index of a candidate that was not removed.
-    fn place(&self, id: &str) -> Option<usize> {
-        let place = *self.by_id.get(id)?;
-        (!self.candidates[place].removed).then_some(place)
-    }
-
     /// The candidates of a test or an interview, without the removed ones.
     fn candidates_of(&self, task: &str) -> impl Iterator<Item = &Candidate> {
-        self.by_task
-            .get(task)
-            .into_iter()
-            .flatten()
-            .map(|place| &self.candidates[*place])
-            .filter(|candidate| !candidate.removed)
+        let places = self.candidates.places(Some(task)).into_iter();
+        places.map(|place| &self.candidates[place])
     }
 
     /// A list of candidates, with its own format if it is empty.
@@ -229,7 +208,11 @@ impl Account {
     }
 
     fn candidate_answer(&self, id: &str) -> Answer {
-        match self.place(id).map(|place| &self.candidates[place]) {
+        match self
+            .candidates
+            .place(id)
+            .map(|place| &self.candidates[place])
+        {
             Some(it) if it.is_of_test() => Answer::json(200, &self.shown_candidate(it)),
             _ => self.error(404, "Candidate not found"),
         }

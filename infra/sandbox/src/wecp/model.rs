@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::messages::ScorecardLine;
-use crate::participant::{Meeting, Standing};
+use crate::participant::Meeting;
+use crate::register::Invitee;
 
 /// A user of the account.
 #[derive(Clone, Debug)]
@@ -82,27 +83,20 @@ pub(crate) enum Task {
     },
 }
 
+/// An invited candidate, and what only WeCP has of them.
+pub(crate) type Candidate = Invitee<Own>;
+
+/// What only WeCP has of a candidate.
 #[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) id: String,
-    /// The id of the test or the interview.
-    pub(crate) of: String,
+pub(crate) struct Own {
     pub(crate) task: Task,
-    pub(crate) name: String,
-    pub(crate) email: String,
     pub(crate) metadata: Value,
-    pub(crate) standing: Standing,
-    /// Removed for the API; the judge still knows it.
-    pub(crate) removed: bool,
     /// The number of re-evaluations.
     pub(crate) retry: u32,
-    pub(crate) created: Timestamp,
-    pub(crate) started: Option<Timestamp>,
-    pub(crate) completed: Option<Timestamp>,
 }
 
 impl Candidate {
     pub(crate) fn is_of_test(&self) -> bool {
-        matches!(self.task, Task::Test { .. })
+        matches!(self.own.task, Task::Test { .. })
     }
 }

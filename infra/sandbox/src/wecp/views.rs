@@ -66,36 +66,36 @@ impl Account {
     /// The candidate's link.
     pub(super) fn link(&self, it: &Candidate) -> String {
         let what = if it.is_of_test() { "test" } else { "interview" };
-        format!("{}/{what}/{}", self.links, it.id)
+        format!("{}/{what}/{}", self.links, it.key)
     }
 
     fn report_link(&self, it: &Candidate) -> String {
-        format!("{}/report/{}", self.links, it.id)
+        format!("{}/report/{}", self.links, it.key)
     }
 
     /// The response to an invitation to a test, for one candidate.
     pub(super) fn shown_invited(&self, it: &Candidate) -> Value {
         let mut shown = self.shown();
-        shown.put("candidateId", json!(it.id));
+        shown.put("candidateId", json!(it.key));
         if self.quirks.invite_link {
             shown.put("link", json!(self.link(it)));
         }
         if self.quirks.metadata == Metadata::Echoed {
-            shown.put("metadata", it.metadata.clone());
+            shown.put("metadata", it.own.metadata.clone());
         }
         Value::Object(shown.properties)
     }
 
     /// A candidate in the list of a test (shared/platforms/REFERENCE.md §13).
     pub(super) fn shown_row(&self, it: &Candidate) -> Value {
-        let Task::Test { scored, .. } = &it.task else {
+        let Task::Test { scored, .. } = &it.own.task else {
             return Value::Null;
         };
         let mut shown = self.shown_common(it, scored);
         let percentage = it.completed.map(|_| json!(percent(scored)));
         shown.put_known("percentage", percentage, json!(0));
         if self.quirks.metadata == Metadata::Echoed {
-            shown.put("metadata", it.metadata.clone());
+            shown.put("metadata", it.own.metadata.clone());
         }
         Value::Object(shown.properties)
     }
@@ -103,7 +103,7 @@ impl Account {
     /// The common fields of a list's candidate and a single one.
     fn shown_common(&self, it: &Candidate, scored: &[Scored]) -> Shown {
         let mut shown = self.shown();
-        shown.put("candidateId", json!(it.id));
+        shown.put("candidateId", json!(it.key));
         shown.put("candidateDetails", self.form(it));
         shown.put("testFinished", json!(it.completed.is_some()));
         shown.put_known("testStartTime", it.started.map(date), Value::Null);
@@ -117,13 +117,13 @@ impl Account {
 
     /// A candidate of a test with everything (shared/platforms/REFERENCE.md §14). There is no percentage.
     pub(super) fn shown_candidate(&self, it: &Candidate) -> Value {
-        let Task::Test { scored, noticed } = &it.task else {
+        let Task::Test { scored, noticed } = &it.own.task else {
             return Value::Null;
         };
         let done = it.completed.is_some();
         let mut shown = self.shown_common(it, scored);
         shown.put("quizId", json!(it.of));
-        shown.put("retry", json!(it.retry));
+        shown.put("retry", json!(it.own.retry));
         shown.put("closed", json!(u8::from(it.standing == Standing::Expired)));
         shown.put("finished", json!(done));
         shown.put_known("finishTime", it.completed.map(date), Value::Null);
@@ -152,7 +152,7 @@ impl Account {
             Proctoring::None => {}
         }
         if self.quirks.metadata != Metadata::Kept {
-            shown.put("metadata", it.metadata.clone());
+            shown.put("metadata", it.own.metadata.clone());
         }
         Value::Object(shown.properties)
     }
@@ -205,11 +205,11 @@ impl Account {
     /// A candidate who is scheduled for an interview (shared/platforms/REFERENCE.md §15); what came of it is the
     /// sandbox's choice of names.
     pub(super) fn shown_schedule(&self, it: &Candidate) -> Value {
-        let Task::Interview { meeting, marks } = &it.task else {
+        let Task::Interview { meeting, marks } = &it.own.task else {
             return Value::Null;
         };
         let mut shown = self.shown();
-        shown.put("_id", json!(it.id));
+        shown.put("_id", json!(it.key));
         shown.put("interviewId", json!(it.of));
         shown.put("user", json!(it.email));
         shown.put("interviewDuration", json!(meeting.minutes));
@@ -245,11 +245,11 @@ impl Account {
         let recorded = done && interview.is_some_and(|interview| interview.record);
         shown.put_known(
             "recordingLink",
-            recorded.then(|| json!(format!("{}/recording/{}", self.links, it.id))),
+            recorded.then(|| json!(format!("{}/recording/{}", self.links, it.key))),
             json!(""),
         );
         if self.quirks.metadata == Metadata::Echoed {
-            shown.put("metadata", it.metadata.clone());
+            shown.put("metadata", it.own.metadata.clone());
         }
         Value::Object(shown.properties)
     }

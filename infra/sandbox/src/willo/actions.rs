@@ -1,24 +1,15 @@
 //! What candidates, reviewers and administrators do in Willo, through the control API.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::messages::ReviewerAct;
 use super::model::{Comment, Event, Interview, Participant, Rating, Response, Score};
 use super::participants::Guest;
 use super::{Account, key};
 use crate::context::Context;
-use crate::participant::{ByHand, CandidateAct, ParticipantView, Standing};
+use crate::participant::{ByHand, CandidateAct, ParticipantView};
 use crate::record::Platform;
-
-/// Why an act is rejected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
-    #[error("there is no {0} {1}")]
-    Missing(&'static str, String),
-    #[error("a candidate who stands at {0:?} cannot do that")]
-    TooLate(Standing),
-}
+use crate::register::{Manner, Refused};
 
 impl Account {
     pub(crate) fn add_interview(
@@ -78,14 +69,15 @@ impl Account {
             phone: String::new(),
             external_id: None,
         };
-        let participant = self.add_participant(guest, at, around.random);
-        self.sent(&participant, false, false, at, around);
-        Ok(participant.key)
-    }
-
-    fn place_of(&self, key: &str) -> Result<usize, Refused> {
-        self.place(key)
-            .ok_or_else(|| Refused::Missing("participant", key.to_owned()))
+        let manner = Manner {
+            mailed: true,
+            by_api: false,
+            user: None,
+            at,
+        };
+        let place = self.add_participant(guest, at, around.random);
+        self.sent(place, false, &manner, around);
+        Ok(self.participants[place].key.clone())
     }
 
     pub(crate) fn candidate_acts(
@@ -95,43 +87,22 @@ impl Account {
         at: Timestamp,
         around: &mut Context<'_>,
     ) -> Result<(), Refused> {
-        let place = self.place_of(participant)?;
-        let before = self.participants[place].standing;
-        if !before.is_open() {
-            return Err(Refused::TooLate(before));
-        }
+        let place = self.participants.open_place_of(participant)?;
         let questions = self
-            .interview(&self.participants[place].interview)
+            .interview(&self.participants[place].of)
             .map(|it| it.questions.clone())
             .unwrap_or_default();
         let it = &mut self.participants[place];
-        it.updated = at;
-        match act {
-            // A candidate who has started cannot become one who has only opened it.
-            CandidateAct::Open if before == Standing::Invited => it.standing = Standing::Opened,
-            CandidateAct::Open => {}
-            CandidateAct::Start => {
-                it.standing = Standing::Started;
-                it.started.get_or_insert(at);
-            }
-            CandidateAct::Answer => {
-                it.standing = Standing::Completed;
-                it.started.get_or_insert(at);
-                it.completed = Some(at);
-                it.responses = questions
-                    .into_iter()
-                    .map(|question| Response {
-                        key: key(around.random),
-                        question,
-                        transcript: "I enjoy working with people, and I plan my day ahead."
-                            .to_owned(),
-                    })
-                    .collect();
-                self.happened(Event::NewResponse, place, at, around);
-            }
-            CandidateAct::Decline => it.standing = Standing::Declined,
-            CandidateAct::Bounce => it.standing = Standing::Bounced,
-            CandidateAct::Expire => it.standing = Standing::Expired,
+        it.own.updated = at;
+        it.acts(act, at);
+        if act == CandidateAct::Answer {
+            let responses = questions.into_iter().map(|question| Response {
+                key: key(around.random),
+                question,
+                transcript: "I enjoy working with people, and I plan my day ahead.".to_owned(),
+            });
+            it.own.responses = responses.collect();
+            self.happened(Event::NewResponse, place, at, around);
         }
         Ok(())
     }
@@ -143,9 +114,9 @@ impl Account {
         at: Timestamp,
         around: &mut Context<'_>,
     ) -> Result<(), Refused> {
-        let place = self.place_of(participant)?;
+        let place = self.participants.place_of(participant)?;
         let by = self.users[0].key.clone();
-        let it = &mut self.participants[place];
+        let it = &mut self.participants[place].own;
         it.updated = at;
         let event = match act {
             ReviewerAct::Score { title, value, max } => {
@@ -183,7 +154,7 @@ impl Account {
                 Event::StageChange
             }
             ReviewerAct::Remove => {
-                self.remove_participant(participant);
+                self.participants.remove(place);
                 return Ok(());
             }
         };
@@ -193,51 +164,28 @@ impl Account {
 
     /// All participants, or those with this address.
     pub(crate) fn participant_views(&self, email: Option<&str>) -> Vec<ParticipantView> {
-        self.participants
-            .iter()
-            .filter(|it| email.is_none_or(|email| it.email.eq_ignore_ascii_case(email)))
-            .map(|it| self.view(it))
-            .collect()
+        let all = self.participants.all(email);
+        all.map(|it| self.view(it)).collect()
     }
 
     /// A participant, even a removed one.
     pub(crate) fn participant_view(&self, key: &str) -> Option<ParticipantView> {
-        self.participants
-            .get(*self.by_key.get(key)?)
-            .map(|it| self.view(it))
+        self.participants.any(key).map(|it| self.view(it))
     }
 
     fn view(&self, it: &Participant) -> ParticipantView {
+        let own = &it.own;
+        let stage = self.stages.iter().find(|stage| stage.key == own.stage);
+        let scores = own.scores.iter();
         ParticipantView {
-            platform: Platform::Willo,
-            account: self.name.clone(),
-            key: it.key.clone(),
-            interview: it.interview.clone(),
-            email: it.email.clone(),
-            phone: it.phone.clone(),
-            external_id: it.external_id.clone(),
-            standing: it.standing,
-            removed: it.removed,
-            stage: self
-                .stages
-                .iter()
-                .find(|stage| stage.key == it.stage)
-                .map(|stage| stage.name.clone())
-                .unwrap_or_default(),
-            scores: it
-                .scores
-                .iter()
+            stage: stage.map(|stage| stage.name.clone()).unwrap_or_default(),
+            scores: scores
                 .map(|score| (score.title.clone(), score.value, score.max))
                 .collect(),
-            stars: it.ratings.first().map(|rating| rating.stars),
-            comments: it.comments.len(),
-            created: it.created,
-            started: it.started,
-            completed: it.completed,
-            metadata: Value::Null,
-            retry: 0,
+            stars: own.ratings.first().map(|rating| rating.stars),
+            comments: own.comments.len(),
             link: Some(self.invite_link(it)),
-            meeting: None,
+            ..it.view(Platform::Willo, &self.name)
         }
     }
 }

@@ -23,7 +23,7 @@ impl Account {
     ) {
         let participant = &self.participants[place];
         let body = self.callback_body(place, now).to_string().into_bytes();
-        for webhook in self.followers(event, &participant.interview) {
+        for webhook in self.followers(event, &participant.of) {
             around.call_back(
                 event.operation(),
                 Delivery {
@@ -46,7 +46,7 @@ impl Account {
         let it = &self.participants[place];
         let flat = json!({
             "key": it.key,
-            "interview": it.interview,
+            "interview": it.of,
             "stage": self.shown_stage(it),
         });
         match self.quirks.callback_body {
@@ -58,7 +58,7 @@ impl Account {
                     "email": it.email,
                     "stage": self.shown_stage(it),
                 },
-                "interview": {"key": it.interview},
+                "interview": {"key": it.of},
             }),
             CallbackBody::Data => json!({"data": flat}),
             CallbackBody::Dump => self.shown_participant(it, now),

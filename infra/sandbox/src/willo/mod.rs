@@ -11,17 +11,16 @@ mod tests;
 mod views;
 mod webhooks;
 
-use std::collections::HashMap;
-
 use axum::http::{Method, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use self::model::{Interview, Keyed, Participant, User, Webhook};
+use self::model::{Interview, Keyed, Own, User, Webhook};
 use crate::call::{Answer, Call};
 use crate::context::Context;
+use crate::register::Register;
+use crate::throttle::Throttle;
 
-pub(crate) use self::actions::Refused;
 pub use self::messages::*;
 pub use self::quirks::{
     Authorization, CallbackBody, Duplicate, ExternalId, Order, Quirks, StagePatch, StageShape,
@@ -44,16 +43,9 @@ pub(crate) struct Account {
     templates: Vec<Keyed>,
     stages: Vec<Keyed>,
     interviews: Vec<Interview>,
-    participants: Vec<Participant>,
+    participants: Register<Own>,
     webhooks: Vec<Webhook>,
-    /// The index of a participant in `participants`.
-    by_key: HashMap<String, usize>,
-    /// An interview's participants, oldest first.
-    of_interview: HashMap<String, Vec<usize>>,
-    /// The participants of an interview with an address, oldest first.
-    of_address: HashMap<(String, String), Vec<usize>>,
-    /// The second in which calls are counted, and their number.
-    second: (i64, u32),
+    throttle: Throttle,
 }
 
 /// 32 hexadecimal digits.
@@ -113,12 +105,9 @@ impl Account {
             templates,
             stages,
             interviews: Vec::new(),
-            participants: Vec::new(),
+            participants: Register::default(),
             webhooks: Vec::new(),
-            by_key: HashMap::new(),
-            of_interview: HashMap::new(),
-            of_address: HashMap::new(),
-            second: (0, 0),
+            throttle: Throttle::default(),
         }
     }
 
@@ -175,15 +164,8 @@ impl Account {
             };
             return Err(detail(401, text));
         }
-        let Some(most) = self.quirks.calls_per_second else {
-            return Ok(());
-        };
-        let second = call.now.as_second();
-        if self.second.0 != second {
-            self.second = (second, 0);
-        }
-        self.second.1 += 1;
-        if self.second.1 > most {
+        let most = self.quirks.calls_per_second;
+        if self.throttle.exceeds(most, call.now) {
             return Err(detail(429, "Request was throttled.").retry_after(self.quirks.retry_after));
         }
         Ok(())

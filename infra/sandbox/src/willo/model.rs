@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::participant::Standing;
+use crate::register::Invitee;
 
 /// A thing with a key and a name: a stage, a department.
 #[derive(Clone, Debug)]
@@ -61,17 +61,12 @@ pub(crate) struct Response {
     pub(crate) transcript: String,
 }
 
+/// A participant: an invited candidate, and what only Willo has of them.
+pub(crate) type Participant = Invitee<Own>;
+
+/// What only Willo has of a candidate.
 #[derive(Clone, Debug)]
-pub(crate) struct Participant {
-    pub(crate) key: String,
-    pub(crate) interview: String,
-    pub(crate) name: String,
-    pub(crate) email: String,
-    pub(crate) phone: String,
-    pub(crate) external_id: Option<String>,
-    pub(crate) standing: Standing,
-    /// Removed for the API; the judge still knows it.
-    pub(crate) removed: bool,
+pub(crate) struct Own {
     /// The key of its stage.
     pub(crate) stage: String,
     pub(crate) responses: Vec<Response>,
@@ -80,10 +75,7 @@ pub(crate) struct Participant {
     pub(crate) comments: Vec<Comment>,
     /// The six letters of its links.
     pub(crate) code: String,
-    pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
-    pub(crate) started: Option<Timestamp>,
-    pub(crate) completed: Option<Timestamp>,
 }
 
 /// What a webhook follows (shared/platforms/REFERENCE.md §6).

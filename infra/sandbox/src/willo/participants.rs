@@ -4,13 +4,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::model::{Event, Interview, Participant};
+use super::model::{Event, Interview, Own, Participant};
 use super::quirks::{Duplicate, ExternalId, Order, StagePatch};
 use super::{Account, code, detail, invalid, key, not_found};
 use crate::call::{Answer, Call};
 use crate::context::Context;
 use crate::participant::Standing;
-use crate::record::{InvitationRecord, Platform};
+use crate::record::Platform;
+use crate::register::{Manner, is_address};
 
 const REQUIRED: &str = "This field is required.";
 
@@ -75,14 +76,8 @@ impl Account {
         }
     }
 
-    /// The index of a participant that was not removed.
-    pub(super) fn place(&self, key: &str) -> Option<usize> {
-        let place = *self.by_key.get(key)?;
-        (!self.participants[place].removed).then_some(place)
-    }
-
     pub(super) fn participant_answer(&self, key: &str, now: Timestamp) -> Answer {
-        match self.place(key) {
+        match self.participants.place(key) {
             Some(place) => {
                 Answer::json(200, &self.shown_participant(&self.participants[place], now))
             }
@@ -91,18 +86,7 @@ impl Account {
     }
 
     pub(super) fn list_participants(&self, call: &Call) -> Answer {
-        let there = |place: &usize| !self.participants[*place].removed;
-        let mut places: Vec<usize> = match call.parameter("interview") {
-            Some(interview) => self
-                .of_interview
-                .get(interview)
-                .into_iter()
-                .flatten()
-                .copied()
-                .filter(there)
-                .collect(),
-            None => (0..self.participants.len()).filter(there).collect(),
-        };
+        let mut places = self.participants.places(call.parameter("interview"));
         if let Some(wanted) = call.parameter("external_id")
             && self.quirks.external_id == ExternalId::Echoed
         {
@@ -138,16 +122,17 @@ impl Account {
         }
         let sends =
             !self.quirks.honours_send_invite || body.get("send_invite") != Some(&json!(false));
-        let there = (!guest.email.is_empty())
-            .then(|| {
-                self.of_address
-                    .get(&(guest.interview.clone(), guest.email.to_lowercase()))
-            })
-            .flatten()
-            .and_then(|places| places.last())
-            .copied();
-        if let Some(place) = there {
-            let before = self.participants[place].clone();
+        let manner = Manner {
+            mailed: true,
+            by_api: true,
+            user: None,
+            at: call.now,
+        };
+        let shown = |account: &Self, place: usize| {
+            let it = &account.participants[place];
+            Answer::json(201, &account.shown_participant(it, call.now))
+        };
+        if let Some(place) = self.participants.at_address(&guest.interview, &guest.email) {
             match self.quirks.duplicate {
                 Duplicate::NewKey => {}
                 Duplicate::BadRequest => {
@@ -156,22 +141,20 @@ impl Account {
                 Duplicate::Conflict => {
                     return detail(409, "This candidate has already been invited.");
                 }
-                Duplicate::SameKey => {
-                    return Answer::json(201, &self.shown_participant(&before, call.now));
-                }
+                Duplicate::SameKey => return shown(self, place),
                 Duplicate::SameKeySentAgain => {
                     if sends {
-                        self.sent(&before, true, true, call.now, around);
+                        self.sent(place, true, &manner, around);
                     }
-                    return Answer::json(201, &self.shown_participant(&before, call.now));
+                    return shown(self, place);
                 }
             }
         }
-        let participant = self.add_participant(guest, call.now, around.random);
+        let place = self.add_participant(guest, call.now, around.random);
         if sends {
-            self.sent(&participant, false, true, call.now, around);
+            self.sent(place, false, &manner, around);
         }
-        Answer::json(201, &self.shown_participant(&participant, call.now))
+        shown(self, place)
     }
 
     fn check(&self, guest: &Guest) -> Result<(), Answer> {
@@ -201,74 +184,48 @@ impl Account {
         }
     }
 
+    /// Adds a participant. Returns the index.
     pub(super) fn add_participant(
         &mut self,
         guest: Guest,
         now: Timestamp,
         random: &mut fastrand::Rng,
-    ) -> Participant {
-        let participant = Participant {
+    ) -> usize {
+        self.participants.add(Participant {
             key: key(random),
-            interview: guest.interview,
+            of: guest.interview,
             name: guest.name,
             email: guest.email,
             phone: guest.phone,
             external_id: guest.external_id,
             standing: Standing::Invited,
             removed: false,
-            stage: self.stages[0].key.clone(),
-            responses: Vec::new(),
-            scores: Vec::new(),
-            ratings: Vec::new(),
-            comments: Vec::new(),
-            code: code(random),
             created: now,
-            updated: now,
             started: None,
             completed: None,
-        };
-        let place = self.participants.len();
-        self.by_key.insert(participant.key.clone(), place);
-        self.of_interview
-            .entry(participant.interview.clone())
-            .or_default()
-            .push(place);
-        if !participant.email.is_empty() {
-            self.of_address
-                .entry((
-                    participant.interview.clone(),
-                    participant.email.to_lowercase(),
-                ))
-                .or_default()
-                .push(place);
-        }
-        self.participants.push(participant.clone());
-        participant
+            own: Own {
+                stage: self.stages[0].key.clone(),
+                responses: Vec::new(),
+                scores: Vec::new(),
+                ratings: Vec::new(),
+                comments: Vec::new(),
+                code: code(random),
+                updated: now,
+            },
+        })
     }
 
     /// Sends the invitation.
     pub(super) fn sent(
         &self,
-        to: &Participant,
+        place: usize,
         again: bool,
-        by_api: bool,
-        at: Timestamp,
+        manner: &Manner,
         around: &mut Context<'_>,
     ) {
-        around.records.invitations.push(InvitationRecord {
-            at,
-            platform: Platform::Willo,
-            account: self.name.clone(),
-            interview: to.interview.clone(),
-            email: to.email.to_lowercase(),
-            phone: to.phone.clone(),
-            participant: to.key.clone(),
-            external_id: to.external_id.clone(),
-            again,
-            mailed: true,
-            by_api,
-            user: None,
-        });
+        let it = &self.participants[place];
+        let record = it.invited(Platform::Willo, &self.name, again, manner);
+        around.records.invitations.push(record);
     }
 
     pub(super) fn change_participant(
@@ -277,7 +234,7 @@ impl Account {
         call: &Call,
         around: &mut Context<'_>,
     ) -> Answer {
-        let Some(place) = self.place(key) else {
+        let Some(place) = self.participants.place(key) else {
             return not_found();
         };
         let Some(body) = call.json().filter(Value::is_object) else {
@@ -297,8 +254,9 @@ impl Account {
             else {
                 return invalid("stage", "Object with this value does not exist.");
             };
-            self.participants[place].stage.clone_from(&stage.key);
-            self.participants[place].updated = call.now;
+            let own = &mut self.participants[place].own;
+            own.stage.clone_from(&stage.key);
+            own.updated = call.now;
             self.happened(Event::StageChange, place, call.now, around);
         }
         if let Some(name) = body.get("name").and_then(Value::as_str) {
@@ -311,26 +269,10 @@ impl Account {
     }
 
     pub(super) fn remove_participant(&mut self, key: &str) -> Answer {
-        let Some(place) = self.place(key) else {
+        let Some(place) = self.participants.place(key) else {
             return not_found();
         };
-        let it = &mut self.participants[place];
-        it.removed = true;
-        let address = (it.interview.clone(), it.email.to_lowercase());
-        if let Some(places) = self.of_address.get_mut(&address) {
-            places.retain(|other| *other != place);
-        }
+        self.participants.remove(place);
         Answer::empty(204)
     }
-}
-
-fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, host)| {
-        !local.is_empty()
-            && host.contains('.')
-            && !host.starts_with('.')
-            && !host.ends_with('.')
-            && !text.contains(char::is_whitespace)
-            && !host.contains('@')
-    })
 }

@@ -101,14 +101,14 @@ impl Account {
         let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
         let (first, last) = it.name.split_once(' ').unwrap_or((&it.name, ""));
         put("key", json!(it.key));
-        put("interview", json!(it.interview));
+        put("interview", json!(it.of));
         put("name", json!(it.name));
         put("first_name", json!(first));
         put("last_name", json!(last));
         put("email", json!(it.email));
         put("phone", json!(it.phone));
         put("created_at", date(it.created));
-        put("updated_at", date(it.updated));
+        put("updated_at", date(it.own.updated));
         if self.quirks.external_id != ExternalId::Ignored {
             put("external_id", json!(it.external_id));
         }
@@ -124,7 +124,7 @@ impl Account {
 
     /// The candidate's link.
     pub(super) fn invite_link(&self, it: &Participant) -> String {
-        format!("{}/invite/{}/", self.links, it.code)
+        format!("{}/invite/{}/", self.links, it.own.code)
     }
 
     /// A full participant.
@@ -137,12 +137,12 @@ impl Account {
         put("started_at", json!(it.started.map(date)));
         put("completed_at", json!(it.completed.map(date)));
         let share_link = (completed && self.quirks.share_link)
-            .then(|| format!("{}/show/{}/", self.links, it.code));
+            .then(|| format!("{}/show/{}/", self.links, it.own.code));
         put("share_link", json!(share_link));
         let summary = (completed && self.quirks.summary)
             .then_some("Clear answers, with examples from earlier work.");
         put("summary", json!(summary));
-        let responses = it.responses.iter().map(|response| {
+        let responses = it.own.responses.iter().map(|response| {
             json!({
                 "key": response.key,
                 "question": response.question,
@@ -152,7 +152,7 @@ impl Account {
             })
         });
         put("responses", responses.collect());
-        let scores = it.scores.iter().map(|score| {
+        let scores = it.own.scores.iter().map(|score| {
             json!({
                 "user": self.user_named(&score.by),
                 "title": score.title,
@@ -162,11 +162,12 @@ impl Account {
         });
         put("scores", scores.collect());
         let ratings = it
+            .own
             .ratings
             .iter()
             .map(|rating| json!({"user": self.user_named(&rating.by), "rating": rating.stars}));
         put("ratings", ratings.collect());
-        let comments = it.comments.iter().map(|comment| {
+        let comments = it.own.comments.iter().map(|comment| {
             json!({
                 "key": comment.key,
                 "user": self.user_named(&comment.by),
@@ -179,7 +180,7 @@ impl Account {
     }
 
     pub(super) fn shown_stage(&self, it: &Participant) -> Value {
-        let Some(stage) = self.stages.iter().find(|stage| stage.key == it.stage) else {
+        let Some(stage) = self.stages.iter().find(|stage| stage.key == it.own.stage) else {
             return Value::Null;
         };
         match self.quirks.stage_shape {
