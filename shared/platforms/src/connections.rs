@@ -17,10 +17,10 @@ use url::Url;
 use crate::client::Client;
 use crate::credentials::{Credentials, misconfigured};
 use crate::error::PlatformError;
-use crate::kind::kind;
+use crate::kind::{KINDS, named};
 use crate::problem;
 use crate::spec::PlatformSpec;
-use crate::validate::{pace, validate};
+use crate::validate::{pace, validate_as};
 
 /// Up to this many accounts, no rate limiter is dropped.
 const MIN_PACES: usize = 1000;
@@ -59,6 +59,7 @@ pub struct Connections {
     clock: Arc<dyn Clock>,
     call_time: SignedDuration,
     paces: Mutex<Paces>,
+    kinds: &'static [&'static PlatformSpec],
 }
 
 impl Connections {
@@ -76,7 +77,13 @@ impl Connections {
             clock,
             call_time: seconds(timing.call_seconds),
             paces: Mutex::default(),
+            kinds: KINDS,
         }
+    }
+
+    /// The same, with these platforms in place of [`KINDS`].
+    pub fn with_kinds(self, kinds: &'static [&'static PlatformSpec]) -> Self {
+        Self { kinds, ..self }
     }
 
     pub(crate) async fn open(
@@ -91,7 +98,7 @@ impl Connections {
                 problem::UNKNOWN_ACCOUNT.remedy,
             ))
         })?;
-        let (kind, base) = opened(connection).map_err(|fault| self.error(fault))?;
+        let (kind, base) = opened(self.kinds, connection).map_err(|fault| self.error(fault))?;
         let credentials = Credentials {
             secrets: self.secrets.clone(),
             tenant: tenant.id.clone(),
@@ -146,18 +153,30 @@ impl PlatformConnections for Connections {
         Ok(Arc::new(self.open(tenant, account).await?))
     }
 
+    fn title(&self, tenant: &Tenant, account: &AccountId) -> String {
+        let Some(connection) = tenant.platforms.get(account) else {
+            return "the platform".to_owned();
+        };
+        let kind = named(self.kinds, &connection.kind);
+        kind.map_or(connection.kind.as_str(), |kind| kind.title)
+            .to_owned()
+    }
+
     fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn WebhookParser>> {
         let connection = tenant.platforms.get(account)?;
-        Some(kind(&connection.kind)?.reader?())
+        Some(named(self.kinds, &connection.kind)?.reader?())
     }
 }
 
 /// The kind and the base address of a valid connection.
-fn opened(connection: &PlatformConnection) -> Result<(&'static PlatformSpec, Url), PlatformError> {
+fn opened(
+    kinds: &[&'static PlatformSpec],
+    connection: &PlatformConnection,
+) -> Result<(&'static PlatformSpec, Url), PlatformError> {
     let wrong =
         |problem: String| misconfigured(problem::SETTINGS.code, problem, problem::SETTINGS.remedy);
-    let problems = validate(connection);
-    let Some(kind) = kind(&connection.kind).filter(|_| problems.is_empty()) else {
+    let problems = validate_as(kinds, connection);
+    let Some(kind) = named(kinds, &connection.kind).filter(|_| problems.is_empty()) else {
         return Err(wrong(problems.join("; ")));
     };
     let mut base = match &connection.base_url {

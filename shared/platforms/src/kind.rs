@@ -10,9 +10,19 @@ use crate::{wecp, willo};
 /// Every platform. A new one is a module and a line here.
 pub static KINDS: &[&PlatformSpec] = &[&willo::KIND, &wecp::KIND];
 
+/// The names of all platforms.
+pub fn names() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.name).collect()
+}
+
 /// The platform of this name.
 pub fn kind(name: &str) -> Option<&'static PlatformSpec> {
-    KINDS.iter().copied().find(|kind| kind.name == name)
+    named(KINDS, name)
+}
+
+/// The one of these platforms that has this name.
+pub(crate) fn named(kinds: &[&'static PlatformSpec], name: &str) -> Option<&'static PlatformSpec> {
+    kinds.iter().copied().find(|kind| kind.name == name)
 }
 
 /// The capabilities of each platform, as a Markdown table.

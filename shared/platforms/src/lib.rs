@@ -23,7 +23,7 @@ mod willo;
 pub use adapter::{Account, Adapter, CallbackPlan, CallbackWrite, Callbacks, Listed, Page, Step};
 pub use connections::Connections;
 pub use error::{Effect, PlatformError, Wait};
-pub use kind::{KINDS, capability_table, kind};
+pub use kind::{KINDS, capability_table, kind, names};
 pub use problem::{PROBLEMS, Problem};
 pub use settings::{Secret, Setting, Wants};
 pub use spec::PlatformSpec;

@@ -6,7 +6,7 @@ use stagecall_core::tenant::{Mapping, MappingKind, PlatformConnection, Settings}
 use stagecall_http::RateLimit;
 use url::Url;
 
-use crate::kind::{KINDS, kind};
+use crate::kind::{KINDS, kind, named};
 use crate::settings::{Setting, Wants};
 use crate::spec::{PlatformSpec, is_loopback};
 
@@ -26,8 +26,16 @@ static COMMON: &[Setting] = &[
 
 /// All problems of a connection, each with key, value and what would be valid.
 pub fn validate(connection: &PlatformConnection) -> Vec<String> {
-    let Some(kind) = kind(&connection.kind) else {
-        let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+    validate_as(KINDS, connection)
+}
+
+/// The same, of a connection to one of these platforms.
+pub(crate) fn validate_as(
+    kinds: &[&'static PlatformSpec],
+    connection: &PlatformConnection,
+) -> Vec<String> {
+    let Some(kind) = named(kinds, &connection.kind) else {
+        let names: Vec<_> = kinds.iter().map(|kind| kind.name).collect();
         return vec![format!(
             "kind is \"{}\"; it must be one of: {}",
             connection.kind,

@@ -6,7 +6,6 @@ use stagecall_core::report::{Missing, Moment, Written, compose, text_problems};
 use stagecall_core::result::{AssessmentResult, Comment, Rating, Score, Status, SubResult};
 use stagecall_core::tenant::{Mapping, Texts};
 
-use crate::outside::tenant;
 use crate::run::Target;
 
 /// Templates.
@@ -102,7 +101,7 @@ pub fn written(
         Entry::seen(now),
     );
     Ok(compose(
-        &tenant(&json!({}))?,
+        "Willo",
         &mapping,
         &row,
         moment,

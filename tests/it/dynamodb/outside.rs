@@ -308,6 +308,10 @@ impl PlatformConnections for Outside {
         Ok(Arc::new(self.clone()))
     }
 
+    fn title(&self, _: &Tenant, _: &AccountId) -> String {
+        "Willo".to_owned()
+    }
+
     fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn WebhookParser>> {
         Some(Arc::new(self.clone()))
     }

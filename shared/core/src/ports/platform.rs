@@ -318,6 +318,9 @@ pub trait PlatformConnections: Send + Sync {
         account: &AccountId,
     ) -> Result<Arc<dyn Platform>, CallError>;
 
+    /// The platform's name as people write it, for recruiters' texts.
+    fn title(&self, tenant: &Tenant, account: &AccountId) -> String;
+
     /// The parser of the account's callbacks; `None` if it has none.
     fn reader(&self, tenant: &Tenant, account: &AccountId) -> Option<Arc<dyn WebhookParser>>;
 }

@@ -19,7 +19,7 @@ use crate::ids::QuestionId;
 use crate::invitation::{Invitation, Part};
 use crate::ports::Answer;
 use crate::result::AssessmentResult;
-use crate::tenant::{Answerable, Mapping, Tenant, Texts};
+use crate::tenant::{Answerable, Mapping, Texts};
 
 /// The action's comments, unless the tenant has a text of its own.
 pub const DEFAULT_COMMENTS: &str = include_str!("comments.html.jinja");
@@ -74,16 +74,15 @@ pub fn text_problems(texts: &Texts) -> Vec<String> {
 /// becomes too long, the default is used: a report is never lost to a typing error. Long values of the platform are
 /// truncated.
 ///
-/// `result` is the platform's result, if it was fetched; the advice says what is `missing`.
+/// `platform` is its name as people write it; `result` is its result, if that was fetched; the advice says what is `missing`.
 pub fn compose(
-    tenant: &Tenant,
+    platform: &str,
     mapping: &Mapping,
     row: &Invitation,
     moment: Moment,
     result: Option<&AssessmentResult>,
     missing: &Missing<'_>,
 ) -> Written {
-    let platform = texts::platform(tenant, row);
     let score = result.and_then(|result| result.score.as_ref()).or_else(|| {
         row.snapshot
             .as_ref()
@@ -103,8 +102,8 @@ pub fn compose(
     let met = row.appointment.filter(|_| row.reference.is_some());
     let brief = context! {
         moment => Serde(moment),
-        headline => texts::headline(row, moment, &platform),
-        advice => texts::advice(row, mapping, moment, &platform, missing),
+        headline => texts::headline(row, moment, platform),
+        advice => texts::advice(row, mapping, moment, platform, missing),
         platform => platform,
         invitation => row.key.name(),
         score => score.map(|score| texts::number(score.value)),

@@ -2,37 +2,9 @@ use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Event, FailReason};
 use crate::result::{AssessmentResult, Comment, Score, Status};
-use crate::tenant::{
-    EployConnection, MappingKind, PlatformConnection, Reentry, ReportPlan, Settings, Trigger,
-    Vacancies,
-};
+use crate::tenant::{MappingKind, Reentry, ReportPlan, Settings, Trigger, Vacancies};
 use crate::timing::Timing;
 use jiff::Timestamp;
-
-pub(super) fn tenant() -> Tenant {
-    Tenant {
-        id: "acme".into(),
-        paused: false,
-        eploy: EployConnection {
-            base_url: "https://acme.eploy.net/".parse().unwrap(),
-            daily_calls: 1000,
-            poll_seconds: 60,
-            dialect: serde_json::Map::default(),
-        },
-        platforms: [(
-            "w".into(),
-            PlatformConnection {
-                kind: "willo".to_owned(),
-                base_url: None,
-                settings: serde_json::Map::default(),
-            },
-        )]
-        .into(),
-        mappings: vec![],
-        hires: None,
-        retention_days: None,
-    }
-}
 
 fn mapping() -> Mapping {
     Mapping {
@@ -115,7 +87,7 @@ fn a_result_is_reported_with_score_and_link_and_hostile_text_is_escaped() {
         },
     );
     let written = compose(
-        &tenant(),
+        "Willo",
         &mapping(),
         &row,
         Moment::Completed,
@@ -160,7 +132,7 @@ fn a_failure_says_why_and_what_to_do() {
         },
     );
     let written = compose(
-        &tenant(),
+        "Willo",
         &mapping(),
         &row,
         Moment::Failed,
@@ -176,7 +148,7 @@ fn a_failure_says_why_and_what_to_do() {
 fn a_text_of_the_tenants_own_is_used_and_a_broken_one_gives_way() {
     let note = |mapping: &Mapping| {
         let nothing = Missing::default();
-        let written = compose(&tenant(), mapping, &row(), Moment::Invited, None, &nothing);
+        let written = compose("Willo", mapping, &row(), Moment::Invited, None, &nothing);
         written.note
     };
     let mut mapping = mapping();
@@ -203,14 +175,7 @@ fn when_the_candidate_finished_is_answered_only_where_they_did() {
         ..row()
     };
     let answer = |moment| {
-        let mut written = compose(
-            &tenant(),
-            &mapping(),
-            &row,
-            moment,
-            None,
-            &Missing::default(),
-        );
+        let mut written = compose("Willo", &mapping(), &row, moment, None, &Missing::default());
         written.answers.remove(&Answerable::CompletedAt)
     };
     assert_eq!(answer(Moment::Completed), Some(Answer::At(ended)));
@@ -239,7 +204,7 @@ fn a_text_may_become_as_long_as_it_may_and_no_longer() {
     let mut note = |text: String| {
         mapping.report.texts.note = Some(text);
         compose(
-            &tenant(),
+            "Willo",
             &mapping,
             &row(),
             Moment::Invited,
@@ -278,7 +243,7 @@ fn a_report_has_an_end_and_the_brief_one_says_the_least() {
         ..row()
     };
     let written = compose(
-        &tenant(),
+        "Willo",
         &mapping(),
         &row,
         Moment::Completed,

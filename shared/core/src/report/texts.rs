@@ -6,20 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{Missing, Moment};
 use crate::invitation::{FailReason, Failure, Invitation, Part, SkipReason, State};
-use crate::tenant::{Answerable, Mapping, Tenant};
-
-/// The platform's name as people write it.
-pub fn platform(tenant: &Tenant, row: &Invitation) -> String {
-    let kind = tenant
-        .platforms
-        .get(&row.assessment.account)
-        .map_or("the platform", |connection| connection.kind.as_str());
-    match kind {
-        "willo" => "Willo".to_owned(),
-        "wecp" => "WeCP".to_owned(),
-        other => other.to_owned(),
-    }
-}
+use crate::tenant::{Answerable, Mapping};
 
 /// A time as UK readers write it, in UK time; Eploy is a UK product and its users' clocks are there.
 pub fn uk_time(at: Timestamp) -> String {

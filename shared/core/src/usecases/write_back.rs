@@ -294,7 +294,10 @@ impl WriteBack {
         };
         let outcome = if writer.is_due() {
             match self.eploy.eploy(tenant, Purpose::WriteBack).await {
-                Ok(eploy) => writer.write(&*eploy, tenant, result).await,
+                Ok(eploy) => {
+                    let platform = self.platforms.title(tenant, &row.assessment.account);
+                    writer.write(&*eploy, &platform, result).await
+                }
                 Err(error) => Err(error.into()),
             }
         } else {

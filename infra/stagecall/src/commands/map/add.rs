@@ -232,8 +232,10 @@ async fn assessment(
         (None, [only]) => (*only).clone(),
         (None, []) => {
             return Err(exit::usage(format!(
-                "{} has no platform yet. Add one with: stagecall tenant add {} --platform willo",
-                tenant.id, tenant.id
+                "{} has no platform yet. Add one with: stagecall tenant add {} --platform <{}>",
+                tenant.id,
+                tenant.id,
+                stagecall_platforms::names().join("|")
             )));
         }
         (None, several) => {

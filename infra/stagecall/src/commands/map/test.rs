@@ -4,7 +4,9 @@ use clap::Args;
 use serde_json::json;
 use stagecall_core::ids::{ApplicationId, InvitationKey, Reference};
 use stagecall_core::invitation::{Entry, Invitation, State};
-use stagecall_core::ports::{Answer, EployConnections as _, Purpose, StageInfo};
+use stagecall_core::ports::{
+    Answer, EployConnections as _, PlatformConnections as _, Purpose, StageInfo,
+};
 use stagecall_core::report::{Missing, Moment, answers, compose, text_problems};
 use stagecall_core::result::{AssessmentResult, Comment, Score, Status};
 use stagecall_core::tenant::{Mapping, Position, Tenant};
@@ -45,8 +47,9 @@ pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Resu
     let would = would(mapping, &position);
     let row = preview(on, &tenant, mapping, id);
     let result = sample(on, &row);
+    let platform = on.platforms().title(&tenant, &mapping.assessment.account);
     let written = compose(
-        &tenant,
+        &platform,
         mapping,
         &row,
         Moment::Completed,

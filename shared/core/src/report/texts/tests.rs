@@ -4,7 +4,6 @@ use super::*;
 use crate::ids::{AssessmentRef, InvitationKey};
 use crate::invitation::{Entry, Failure};
 use crate::meeting::Appointment;
-use crate::tenant::{PlatformConnection, Settings};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -363,25 +362,5 @@ fn recruiters_get_no_advice_that_only_an_administrator_can_follow() {
 fn numbers_are_rounded_and_have_no_needless_decimals() {
     for (value, text) in [(41.0, "41"), (41.5, "41.5"), (66.666, "66.7"), (0.04, "0")] {
         assert_eq!(number(value), text);
-    }
-}
-
-#[test]
-fn a_platform_is_called_what_people_call_it() {
-    let mut tenant = Tenant {
-        platforms: [].into(),
-        ..crate::report::tests::tenant()
-    };
-    let row = row(State::Invited);
-    // Its account was removed from the configuration.
-    assert_eq!(platform(&tenant, &row), "the platform");
-    for (kind, name) in [("willo", "Willo"), ("wecp", "WeCP"), ("other", "other")] {
-        let account = PlatformConnection {
-            kind: kind.to_owned(),
-            base_url: None,
-            settings: Settings::new(),
-        };
-        tenant.platforms.insert("w".into(), account);
-        assert_eq!(platform(&tenant, &row), name);
     }
 }

@@ -316,6 +316,10 @@ impl PlatformConnections for FakePorts {
         Ok(Arc::new(self.clone()))
     }
 
+    fn title(&self, _: &Tenant, _: &AccountId) -> String {
+        "Willo".to_owned()
+    }
+
     fn reader(&self, _: &Tenant, _: &AccountId) -> Option<Arc<dyn WebhookParser>> {
         let known = self.holds().reads.is_some();
         known.then(|| Arc::new(self.clone()) as Arc<dyn WebhookParser>)

@@ -15,7 +15,7 @@ use crate::invitation::{
 use crate::ports::{ActionLookUp, ActionUpdate, Eploy, NewAction};
 use crate::report::{Missing, Moment, Written, compose};
 use crate::result::AssessmentResult;
-use crate::tenant::{ActionPlan, Mapping, MovePlan, Position, Tenant};
+use crate::tenant::{ActionPlan, Mapping, MovePlan, Position};
 use crate::timing::{after, seconds};
 
 /// The application itself is no more.
@@ -161,7 +161,7 @@ impl<'a> ReportWriter<'a> {
     pub(super) async fn write(
         &mut self,
         eploy: &dyn Eploy,
-        tenant: &Tenant,
+        platform: &str,
         result: Option<&AssessmentResult>,
     ) -> Result<(), Stop> {
         let Some(moment) = self.moment else {
@@ -177,7 +177,7 @@ impl<'a> ReportWriter<'a> {
             .filter(|(_, failure)| failure.told)
             .map(|(part, failure)| (part, failure.is_given_up()))
             .collect();
-        let (mentioned, written) = self.compose(tenant, moment, result);
+        let (mentioned, written) = self.compose(platform, moment, result);
         if self.bring_action(eploy, moment, &written).await? {
             reported = mentioned;
         }
@@ -214,7 +214,7 @@ impl<'a> ReportWriter<'a> {
             && self.report.failure(Part::Action).is_none()
         {
             self.report.show(Part::Action, 0);
-            let (mentioned, written) = self.compose(tenant, moment, result);
+            let (mentioned, written) = self.compose(platform, moment, result);
             if self.bring_action(eploy, moment, &written).await? {
                 reported = mentioned;
             }
@@ -309,7 +309,7 @@ impl<'a> ReportWriter<'a> {
     /// The composed report, and the parts that it mentions as missing.
     fn compose(
         &self,
-        tenant: &Tenant,
+        platform: &str,
         moment: Moment,
         result: Option<&AssessmentResult>,
     ) -> (Vec<(Part, bool)>, Written) {
@@ -319,7 +319,7 @@ impl<'a> ReportWriter<'a> {
             words: words.map(PartFailure::is_given_up),
             parts: &mentioned,
         };
-        let written = compose(tenant, self.mapping, self.row, moment, result, &missing);
+        let written = compose(platform, self.mapping, self.row, moment, result, &missing);
         (mentioned, written)
     }
 

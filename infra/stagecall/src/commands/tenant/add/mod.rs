@@ -10,7 +10,7 @@ use serde_json::json;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::TenantSecret;
 use stagecall_core::tenant::{PlatformConnection, Tenant};
-use stagecall_platforms::{KINDS, PlatformSpec};
+use stagecall_platforms::{KINDS, PlatformSpec, names};
 use url::Url;
 
 use crate::confirm::Audit;
@@ -30,8 +30,7 @@ pub(crate) struct Arguments {
     /// The Eploy system: its subdomain ("acme") or its URL.
     #[arg(long, value_name = "ADDRESS")]
     eploy: Option<String>,
-    /// The platform (willo, wecp).
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", help = format!("The platform ({})", names().join(", ")))]
     platform: Option<String>,
     /// A name for the platform account, if the tenant has several on one platform. [default: the platform's name]
     #[arg(long, value_name = "NAME")]
@@ -203,10 +202,9 @@ fn account(
         }
     };
     let kind = stagecall_platforms::kind(&name).ok_or_else(|| {
-        let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
         exit::usage(format!(
             "there is no platform \"{name}\"; there are {}",
-            names.join(", ")
+            names().join(", ")
         ))
     })?;
     let account = AccountId::new(arguments.account.as_deref().unwrap_or(kind.name));
