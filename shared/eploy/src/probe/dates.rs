@@ -2,7 +2,6 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
 use super::Certainty::{Likely, Sure};
 use super::Probe;
@@ -23,25 +22,16 @@ impl Probe<'_> {
                 .map(str::to_owned)
         };
         let texts: Vec<String> = self.applications.iter().filter_map(texts).collect();
-        self.conclude_dates(
-            "the dates of the first page against Eploy's clock",
-            &texts,
-            None,
-        );
+        self.conclude_dates(&texts, None);
     }
 
-    /// Concludes from dates; `changed_at` is when the newest is known to have been written.
-    pub(super) fn conclude_dates(
-        &mut self,
-        asked: &str,
-        texts: &[String],
-        changed_at: Option<Timestamp>,
-    ) {
+    /// Concludes from dates, against Eploy's own clock; `changed_at` is when the newest is known to have been written.
+    pub(super) fn conclude_dates(&mut self, texts: &[String], changed_at: Option<Timestamp>) {
         let name = "dates";
         // Read as if they were UTC, whatever zone they name.
         let newest = texts.iter().filter_map(|text| Dates::Utc.read(text)).max();
         let Some(newest) = newest else {
-            return self.open(name, asked, "there is no date");
+            return self.open(name, "there is no date");
         };
         let zoned = texts.iter().all(|text| text.parse::<Timestamp>().is_ok());
         let now = self
@@ -52,56 +42,43 @@ impl Probe<'_> {
         if by > SUMMER_TIME_TOLERANCE {
             return self.open(
                 name,
-                asked,
                 "the newest lies further ahead of Eploy's own clock than UK summer time would, so no date is reliable",
             );
         }
         let ahead = by > UTC_TOLERANCE;
-        match (zoned, summer, ahead) {
-            (true, true, true) => self.open(
-                name,
-                asked,
-                "they are written as UTC and lie ahead of Eploy's own clock, so their zone is not reliable",
-            ),
-            (false, true, true) => self.conclude(
-                name,
-                asked,
-                "no zone is written, and the newest lies ahead of Eploy's clock as UK summer time would",
-                Sure,
-                json!("uk"),
-                &[("dates", json!("uk"))],
-            ),
-            (true, ..) => self.conclude(
-                name,
-                asked,
-                "each has its zone written out",
-                Likely,
-                json!("utc"),
-                &[("dates", json!("utc"))],
-            ),
-            (false, true, false)
-                if changed_at.is_some_and(|at| newest.duration_since(at).abs() < UTC_TOLERANCE) =>
-            {
-                self.conclude(
+        let just_now = changed_at.is_some_and(|at| newest.duration_since(at).abs() < UTC_TOLERANCE);
+        let (certainty, zone, words) = match (zoned, summer, ahead) {
+            (true, true, true) => {
+                return self.open(
                     name,
-                    asked,
-                    "no zone is written, and what was just changed has the time in UTC",
-                    Sure,
-                    json!("utc"),
-                    &[("dates", json!("utc"))],
+                    "they are written as UTC and lie ahead of Eploy's own clock, so their zone is not reliable",
                 );
             }
-            (false, true, false) => self.open(
-                name,
-                asked,
-                "no zone is written, and no recent change is conclusive; try again after an application was moved",
+            (true, ..) => (Likely, "utc", "each has its zone written out"),
+            (false, true, true) => (
+                Sure,
+                "uk",
+                "no zone is written, and the newest lies ahead of Eploy's clock as UK summer time would",
             ),
-            (false, false, _) => self.open(
-                name,
-                asked,
-                "no zone is written, and in winter UTC and UK time are the same; try again in British Summer Time. Until then windows overlap by 65 minutes",
+            (false, true, false) if just_now => (
+                Sure,
+                "utc",
+                "no zone is written, and what was just changed has the time in UTC",
             ),
-        }
+            (false, true, false) => {
+                return self.open(
+                    name,
+                    "no zone is written, and no recent change is conclusive; try again after an application was moved",
+                );
+            }
+            (false, false, _) => {
+                return self.open(
+                    name,
+                    "no zone is written, and in winter UTC and UK time are the same; try again in British Summer Time. Until then windows overlap by 65 minutes",
+                );
+            }
+        };
+        self.found(name, certainty, words).set("dates", zone);
     }
 }
 

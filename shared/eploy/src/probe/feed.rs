@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 
-use super::Certainty::{Likely, Open, Sure};
+use super::Certainty::{Likely, Sure};
 use super::{Certainty, Probe, filter};
 use crate::applications::BLOCKS as APPLICATION;
 use crate::stage_changes::{BLOCKS, block_of};
@@ -75,10 +75,6 @@ impl Probe<'_> {
         rows: &[Value],
     ) -> Result<Option<(&'static str, Certainty)>, CallError> {
         let name = "status history by date";
-        let asked = format!(
-            "rows of the status history after a date, by {}",
-            ROUTES.join(", ")
-        );
         let mut tried = false;
         for route in ROUTES {
             let mut dates: Vec<Timestamp> = self.dates_of(rows, block_of(route));
@@ -112,33 +108,19 @@ impl Probe<'_> {
             }
             let sure = earlier >= MIN_ROWS && later >= MIN_ROWS;
             let certainty = if sure { Sure } else { Likely };
-            self.conclude(
-                name,
-                &asked,
-                format!(
-                    "{route} filters by date; seen with {earlier} rows before and {later} after"
-                ),
-                certainty,
-                json!(route),
-                &[("history_date_route", json!(route))],
+            let words = format!(
+                "{route} filters by date; seen with {earlier} rows before and {later} after"
             );
+            self.found(name, certainty, words)
+                .set("history_date_route", route);
             return Ok(Some((route, certainty)));
         }
         if tried {
-            self.conclude(
-                name,
-                &asked,
-                "none of them filters",
-                Likely,
-                json!("none"),
-                &[("history_date_route", Value::Null)],
-            );
+            self.found(name, Likely, "none of them filters")
+                .reading("none")
+                .set("history_date_route", Value::Null);
         } else {
-            self.open(
-                name,
-                &asked,
-                "the status history shows too little to try with",
-            );
+            self.open(name, "the status history shows too little to try with");
         }
         Ok(None)
     }
@@ -161,13 +143,12 @@ impl Probe<'_> {
         rows.iter().filter_map(date).collect()
     }
 
-    /// Compares when applications changed stage with when they were modified.
+    /// Compares when applications last changed stage, by their status history, with when they were modified.
     async fn change_feed(
         &mut self,
         mut rows: Vec<Value>,
         route: Option<(&'static str, Certainty)>,
     ) -> Result<(), CallError> {
-        let asked = "when applications last changed stage, by their status history, against their modification dates";
         let now = self
             .server_time
             .unwrap_or_else(|| self.client.connection.clock.now());
@@ -194,16 +175,11 @@ impl Probe<'_> {
             compared.supporting += usize::from(supports);
             compared.recent += usize::from((refutes || supports) && seen.newest >= recently);
         }
-        self.conclude_feed(asked, &compared, route);
+        self.conclude_feed(&compared, route);
         Ok(())
     }
 
-    fn conclude_feed(
-        &mut self,
-        asked: &str,
-        compared: &Compared,
-        route: Option<(&'static str, Certainty)>,
-    ) {
+    fn conclude_feed(&mut self, compared: &Compared, route: Option<(&'static str, Certainty)>) {
         let name = "change feed";
         let Compared {
             all,
@@ -217,18 +193,12 @@ impl Probe<'_> {
             "of {all} applications compared (the last change was on {newest}), {supporting} were modified when they changed stage, {refuting} changed stage clearly later than they were modified"
         );
         if refuting > 0 {
-            let stage_route = self
-                .probed
-                .experiments
-                .iter()
-                .find(|one| one.name == "stage route");
-            let by_stage = stage_route
-                .filter(|one| {
-                    one.settings
-                        .get("stage_route")
-                        .is_some_and(Value::is_string)
-                })
-                .map(|one| one.certainty);
+            let stage_route = (self.probed.experiments.iter()).find(|one| {
+                one.settings
+                    .get("stage_route")
+                    .is_some_and(Value::is_string)
+            });
+            let by_stage = stage_route.map(|one| one.certainty);
             let (feed, settled) = match (route, by_stage) {
                 (Some((_, certainty)), _) => ("status_history", certainty == Sure),
                 (None, Some(certainty)) => ("stage_route", certainty == Sure),
@@ -239,40 +209,30 @@ impl Probe<'_> {
             } else {
                 Likely
             };
-            self.conclude(
-                name,
-                asked,
-                format!("{seen}: the date does not show every change; {feed} is used"),
-                certainty,
-                json!(feed),
-                &[("feed", json!(feed)), ("feed_settled", json!(settled))],
-            );
+            let words = format!("{seen}: the date does not show every change; {feed} is used");
+            self.found(name, certainty, words)
+                .set("feed", feed)
+                .set("feed_settled", settled);
             return;
         }
-        let certainty = match (supporting, recent) {
-            (0, _) => Open,
-            (MIN_AGREEING.., MIN_AGREEING..) => Sure,
-            _ => Likely,
-        };
-        if certainty == Open {
-            let why = format!("{seen}: nothing conclusive; a stage scan looks for what is missed");
-            return self.open(name, asked, why);
-        }
-        let rest = match certainty {
-            Sure => "changes of stage move the modification date",
-            _ => {
-                "changes of stage seem to move the modification date; until more was seen, a stage scan looks for what is missed"
+        let (certainty, rest) = match (supporting, recent) {
+            (0, _) => {
+                let why =
+                    format!("{seen}: nothing conclusive; a stage scan looks for what is missed");
+                return self.open(name, why);
             }
+            (MIN_AGREEING.., MIN_AGREEING..) => {
+                (Sure, "changes of stage move the modification date")
+            }
+            _ => (
+                Likely,
+                "changes of stage seem to move the modification date; until more was seen, a stage scan looks for what is missed",
+            ),
         };
-        let settled = certainty == Sure;
-        self.conclude(
-            name,
-            asked,
-            format!("{seen}: {rest}"),
-            certainty,
-            json!("modification_date"),
-            &[("feed", Value::Null), ("feed_settled", json!(settled))],
-        );
+        self.found(name, certainty, format!("{seen}: {rest}"))
+            .reading("modification_date")
+            .set("feed", Value::Null)
+            .set("feed_settled", certainty == Sure);
     }
 
     /// Of each application in these rows, when it first and last changed stage.

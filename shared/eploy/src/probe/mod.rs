@@ -48,13 +48,11 @@ impl fmt::Display for Certainty {
     }
 }
 
-/// One experiment and its result.
+/// One experiment and its result. Each decides a setting, or finds something that a person has to act on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Experiment {
     /// Its name.
     pub name: String,
-    /// What was asked.
-    pub asked: String,
     /// What was concluded, in words.
     pub concluded: String,
     /// How sure that is.
@@ -63,6 +61,24 @@ pub struct Experiment {
     pub reading: Value,
     /// The resulting settings of the dialect; null: the default.
     pub settings: Settings,
+}
+
+impl Experiment {
+    /// Sets the conclusion for programs, where it is not the value of the first setting.
+    fn reading(&mut self, reading: impl Into<Value>) -> &mut Self {
+        self.reading = reading.into();
+        self
+    }
+
+    /// Adds a setting. The first one is the conclusion for programs unless another one is set.
+    fn set(&mut self, setting: &str, value: impl Into<Value>) -> &mut Self {
+        let value = value.into();
+        if self.reading.is_null() {
+            self.reading = value.clone();
+        }
+        self.settings.insert(setting.to_owned(), value);
+        self
+    }
 }
 
 /// What the experiments found.
@@ -136,19 +152,13 @@ pub(crate) async fn probe(client: &Client, writing: Option<&Writing>) -> Result<
         server_time: None,
     };
     probe.first_page().await?;
-    probe.shapes();
     probe.dates();
     probe.page_size().await?;
-    probe.empty_page().await?;
-    probe.unknown_names().await?;
-    probe.stage_route().await?;
-    probe.vacancy_route().await?;
+    probe.routes().await?;
     probe.lists_and_ids_in_filters().await?;
-    probe.history().await?;
     probe.feed().await?;
     probe.single_records().await?;
     probe.options_index().await?;
-    probe.workflows().await?;
     if let Some(writing) = writing {
         probe.writes(writing).await?;
     }
@@ -168,32 +178,26 @@ impl Probe<'_> {
     }
 
     /// Adds a conclusion.
-    fn conclude(
+    fn found(
         &mut self,
         name: &str,
-        asked: &str,
-        concluded: impl Into<String>,
         certainty: Certainty,
-        reading: Value,
-        settings: &[(&str, Value)],
-    ) {
-        let settings = settings
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
-            .collect();
+        concluded: impl Into<String>,
+    ) -> &mut Experiment {
+        let at = self.probed.experiments.len();
         self.probed.experiments.push(Experiment {
             name: name.to_owned(),
-            asked: asked.to_owned(),
             concluded: concluded.into(),
             certainty,
-            reading,
-            settings,
+            reading: Value::Null,
+            settings: Settings::new(),
         });
+        &mut self.probed.experiments[at]
     }
 
     /// Adds an experiment that was not settled.
-    fn open(&mut self, name: &str, asked: &str, why: impl Into<String>) {
-        self.conclude(name, asked, why, Certainty::Open, Value::Null, &[]);
+    fn open(&mut self, name: &str, why: impl Into<String>) {
+        self.found(name, Certainty::Open, why);
     }
 
     /// Searches.
@@ -215,7 +219,6 @@ impl Probe<'_> {
         });
         let permission = match resource {
             "actions" => Permission::view("Actions"),
-            "workflows" => Permission::view("Workflows"),
             _ => Permission::view("Applications"),
         };
         let path = format!("{resource}/search");
@@ -228,7 +231,7 @@ fn filter(route: &str, operation: &str, value: &Value) -> Value {
     json!([{"Route": route, "Operation": operation, "Value": value}])
 }
 
-/// The stage of a record's application.
+/// The stage of an application.
 fn stage_of(record: &Value) -> Option<String> {
     Record::of(record)?.record("Workflow")?.id("Stage")
 }

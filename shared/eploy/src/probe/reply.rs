@@ -2,32 +2,25 @@
 
 use serde_json::Value;
 use stagecall_core::error::CallError;
-use stagecall_http::{Method, NotJson, Response};
+use stagecall_http::{Method, NotJson};
 
 use super::Probe;
 use crate::call::Call;
 use crate::errors::{Permission, Problem};
 use crate::inspect::server_time;
 use crate::refusal::RequestKind;
-use crate::wire::{Page, Record};
+use crate::wire::Page;
 
 /// Eploy's response.
 pub(super) enum ProbeReply {
     /// A success, with its body if not empty, and its status.
     Yes(Option<Value>, u16),
-    /// Not found: 404 or 410.
-    Missing(Rejection),
-    /// A refusal of the request as it is: 400 and the like.
-    Refused(Rejection),
+    /// Not found, with the status: 404 or 410.
+    Missing(u16),
+    /// A refusal of the request as it is, with its status: 400 and the like.
+    Refused(u16),
     /// Not permitted, in words.
     Forbidden(String),
-}
-
-/// A refusal.
-pub(super) struct Rejection {
-    pub(super) status: u16,
-    /// The shape of its body: `error_message`, `oauth`, `html`, or `other` (REFERENCE.md §19).
-    pub(super) shape: &'static str,
 }
 
 impl ProbeReply {
@@ -44,10 +37,8 @@ impl ProbeReply {
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Yes(_, status) => format!("it was answered ({status})"),
-            Self::Missing(rejection) => {
-                format!("there is no such thing (HTTP {})", rejection.status)
-            }
-            Self::Refused(rejection) => format!("it was refused (HTTP {})", rejection.status),
+            Self::Missing(status) => format!("there is no such thing (HTTP {status})"),
+            Self::Refused(status) => format!("it was refused (HTTP {status})"),
             Self::Forbidden(why) => why.clone(),
         }
     }
@@ -72,34 +63,20 @@ impl Probe<'_> {
         self.probed.calls += 1;
         let (answer, token) = self.client.answer(&call).await?;
         self.server_time = server_time(&answer).or(self.server_time);
-        let rejection = Rejection {
-            status: answer.status,
-            shape: shape(&answer),
-        };
+        let status = answer.status;
         match self.client.success(&call, answer, &token) {
             Ok(answer) => answer
                 .json()
-                .map(|body| ProbeReply::Yes(body, answer.status))
+                .map(|body| ProbeReply::Yes(body, status))
                 .map_err(|NotJson| Problem::Unreadable.error(call.operation, "it is not JSON")),
             Err(error) if Problem::NotFound.is(&error) || Problem::WebPage.is(&error) => {
-                Ok(ProbeReply::Missing(rejection))
+                Ok(ProbeReply::Missing(status))
             }
-            Err(error) if Problem::SearchRejected.is(&error) => Ok(ProbeReply::Refused(rejection)),
+            Err(error) if Problem::SearchRejected.is(&error) => Ok(ProbeReply::Refused(status)),
             Err(error) if Problem::Permission.is(&error) => {
                 Ok(ProbeReply::Forbidden(error.problem))
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-fn shape(answer: &Response) -> &'static str {
-    let Ok(body) = answer.json() else {
-        return "html";
-    };
-    match body.as_ref().and_then(Record::of) {
-        Some(body) if body.has("error_message") => "error_message",
-        Some(body) if body.has("error") => "oauth",
-        _ => "other",
     }
 }

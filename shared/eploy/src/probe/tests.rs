@@ -82,11 +82,9 @@ async fn an_ignored_filter_is_not_used() {
     let scene = plain("2025-01-24T09:15:00Z", WINTER);
     let probed = scene.inspector().probe(None).await.unwrap();
     assert_eq!(found(&probed, "stage route").reading, "none");
-    assert_eq!(found(&probed, "unknown route").reading, "ignore");
     assert_eq!(found(&probed, "status history").reading, false);
     assert_eq!(found(&probed, "page size").certainty, Certainty::Open);
     assert_eq!(found(&probed, "index of lists").reading, "absent");
-    assert_eq!(found(&probed, "empty page").reading, "last_again");
     assert_eq!(probed.calls as usize, scene.calls());
     assert!(probed.left_behind.is_empty());
     assert!(
@@ -236,28 +234,16 @@ async fn certainty_about_the_feed_depends_on_the_evidence() {
     }
 }
 
-/// One short page does not prove the shape of longer results.
+/// With one application, an ignored filter finds the same as a working one.
 #[tokio::test]
 async fn certainty_depends_on_the_evidence() {
     let one = plain("2025-01-24T09:15:00Z", WINTER);
     let probed = one.inspector().probe(None).await.unwrap();
-    for name in ["paging fields", "shape of ids", "stage route"] {
+    for name in ["stage route", "vacancy route", "status history"] {
         assert_eq!(found(&probed, name).certainty, Certainty::Likely, "{name}");
     }
-    // With one application, an ignored filter finds the same as a working one.
     for name in ["ids in filters", "lists in filters", "change feed"] {
         assert_eq!(found(&probed, name).certainty, Certainty::Open, "{name}");
-    }
-    let all: Vec<_> = (1..=100)
-        .map(|id| changed(id, "2025-06-20T10:00:00Z", "2025-06-20T10:00:00Z"))
-        .collect();
-    let probed = with_history(&all, true)
-        .inspector()
-        .probe(None)
-        .await
-        .unwrap();
-    for name in ["paging fields", "shape of ids"] {
-        assert_eq!(found(&probed, name).certainty, Certainty::Sure, "{name}");
     }
 }
 
@@ -383,12 +369,11 @@ async fn a_list_of_which_the_first_counts_is_not_any_of() {
     }
 }
 
-/// A missing permission says nothing about existence; nor does a search without results.
+/// A missing permission says nothing about existence.
 #[tokio::test]
 async fn what_could_not_be_seen_is_not_concluded() {
     let scene = two(["12", "13"], |request, all| match request.url.path() {
         "/api/options" | "/api/options/dropdown" => Some(Answer::status(403)),
-        "/api/workflows/search" => Some(Answer::value(&json!({"Records": []}))),
         "/api/applications/search" if request.body["Filters"] == json!([]) => {
             Some(Answer::value(&json!({"Records": all})))
         }
@@ -396,13 +381,6 @@ async fn what_could_not_be_seen_is_not_concluded() {
     });
     let probed = scene.inspector().probe(None).await.unwrap();
     assert_eq!(found(&probed, "index of lists").certainty, Certainty::Open);
-    assert_eq!(found(&probed, "workflows").certainty, Certainty::Likely);
-    assert_eq!(found(&probed, "unknown route").reading, "nothing");
-    // Only one refusal was seen: others may differ.
-    assert_eq!(
-        found(&probed, "shape of errors").certainty,
-        Certainty::Likely
-    );
 }
 
 /// Page 2 may be the first again, with a record added meanwhile.
@@ -446,10 +424,8 @@ async fn a_server_that_gives_the_same_page_for_ever_is_asked_little_and_not_beli
         _ => Answer::status(404),
     });
     let probed = scene.inspector().probe(None).await.unwrap();
-    for name in ["page size", "empty page"] {
-        let found = found(&probed, name);
-        assert_eq!(found.certainty, Certainty::Open, "{found:#?}");
-        assert!(found.concluded.contains("ignored"), "{found:#?}");
-    }
+    let found = found(&probed, "page size");
+    assert_eq!(found.certainty, Certainty::Open, "{found:#?}");
+    assert!(found.concluded.contains("ignored"), "{found:#?}");
     assert!(probed.calls < 40, "{} calls", probed.calls);
 }

@@ -1,6 +1,5 @@
 //! Experiments that write, on an application that a person named. Each reports what it leaves behind.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 use stagecall_core::ids::{StageId, StatusId};
@@ -73,9 +72,8 @@ impl Probe<'_> {
     /// Creates an action, looks it up and changes it.
     async fn action(&mut self, writing: &Writing) -> Result<(), CallError> {
         let name = "creating an action";
-        let asked = "POST /api/actions for the application's candidate and vacancy";
         let Some(action_type) = &writing.action_type else {
-            self.open(name, asked, "no action type was named (--action-type)");
+            self.open(name, "no action type was named (--action-type)");
             return Ok(());
         };
         let before = self.subject(writing).await?;
@@ -104,7 +102,7 @@ impl Probe<'_> {
             )
             .await?;
         let ProbeReply::Yes(answer, status) = reply else {
-            self.open(name, asked, reply.in_words());
+            self.open(name, reply.in_words());
             return Ok(());
         };
         let id = answer
@@ -116,63 +114,28 @@ impl Probe<'_> {
             "action {shown} on application {}: no way to remove an action by the API is known, a person can in Eploy",
             writing.application
         ));
-        self.conclude(
-            name,
-            asked,
-            format!("it is created, answered with {status}"),
-            Sure,
-            json!(status),
-            &[],
-        );
+        self.found(name, Sure, format!("it is created, answered with {status}"))
+            .reading(status);
         self.action_search(&before.candidate, id.as_deref()).await?;
-        if let Some(id) = &id {
-            self.action_update(id).await?;
+        match &id {
+            Some(id) => self.action_update(id).await,
+            None => Ok(()),
         }
-        let (name, asked) = (
-            "actions and modification dates",
-            "the application before and after",
-        );
-        let after = self.subject(writing).await?;
-        if after.modified.is_none() {
-            self.open(name, asked, "the application shows no modification date");
-            return Ok(());
-        }
-        let touched = after.modified != before.modified;
-        self.conclude(
-            name,
-            asked,
-            if touched {
-                "an action changes its application's modification date, so each report costs a look in the next poll"
-            } else {
-                "an action leaves its application's modification date as it is"
-            },
-            Sure,
-            json!(touched),
-            &[],
-        );
-        Ok(())
     }
 
     /// Whether actions can be searched, and whether the results have their type.
     async fn action_search(&mut self, candidate: &str, id: Option<&str>) -> Result<(), CallError> {
         let name = "searching actions";
-        let route = self
-            .client
-            .connection
-            .dialect
-            .action_candidate_route
-            .clone();
-        let asked = format!("the candidate's actions by {route}");
         let Some(id) = id else {
             self.open(
                 name,
-                &asked,
                 "creating an action does not return its id, so it cannot be recognised",
             );
             return Ok(());
         };
-        let value = self.client.connection.dialect.filter_id(candidate);
-        let filters = filter(&route, "Equals", &value);
+        let dialect = &self.client.connection.dialect;
+        let value = dialect.filter_id(candidate);
+        let filters = filter(&dialect.action_candidate_route, "Equals", &value);
         let blocks = ["ActionId", "StartDate", "Vacancy", "Candidate"];
         let with_type = [&blocks[..], &["ActionType"]].concat();
         let mut reply = self
@@ -186,71 +149,47 @@ impl Probe<'_> {
             .iter()
             .filter_map(Record::of)
             .find(|record| record.own_id("ActionId").as_deref() == Ok(id));
-        match ours {
-            Some(record) => {
-                let block = record.has("ActionType").then_some("ActionType");
-                self.conclude(
-                    name,
-                    &asked,
-                    "the new action is found",
-                    Sure,
-                    json!(true),
-                    &[
-                        ("action_look_up", json!("search")),
-                        ("action_type_block", json!(block)),
-                    ],
-                );
+        match ours.map(|record| record.has("ActionType")) {
+            Some(typed) => {
+                let block = typed.then_some("ActionType");
+                self.found(name, Sure, "the new action is found")
+                    .reading(true)
+                    .set("action_look_up", "search")
+                    .set("action_type_block", block);
             }
-            None => self.conclude(
-                name,
-                &asked,
-                "the new action is not found, so an action of unknown outcome is created again",
-                Likely,
-                json!(false),
-                &[("action_look_up", json!("never"))],
-            ),
+            None => {
+                let words =
+                    "the new action is not found, so an action of unknown outcome is created again";
+                self.found(name, Likely, words)
+                    .reading(false)
+                    .set("action_look_up", "never");
+            }
         }
         Ok(())
     }
 
+    /// Writes the same comments again.
     async fn action_update(&mut self, id: &str) -> Result<(), CallError> {
         let name = "updating an action";
-        let asked = "PATCH /api/actions/{id} with the same comments";
         let path = Client::path(OPERATION, "actions", id, "")?;
-        let field = self
-            .client
-            .connection
-            .dialect
-            .action_fields
-            .comments
-            .clone();
-        let body = json!({ field: format!("<p>{TEXT}</p>") });
+        let field = &self.client.connection.dialect.action_fields.comments;
+        let body = json!({ field.as_str(): format!("<p>{TEXT}</p>") });
+        let permission = Permission::update("Actions");
         let reply = self
-            .ask(
-                Method::Patch,
-                &path,
-                Some(body),
-                Permission::update("Actions"),
-            )
+            .ask(Method::Patch, &path, Some(body), permission)
             .await?;
-        let ProbeReply::Yes(answer, _) = &reply else {
-            self.open(name, asked, reply.in_words());
-            return Ok(());
-        };
-        let reading = match answer.as_ref().and_then(Value::as_object) {
-            None => "empty",
-            Some(answer) if answer.len() <= 1 => "id",
-            Some(_) => "record",
-        };
-        let words = format!("it is changed, and the answer is: {reading}");
-        self.conclude(name, asked, words, Sure, json!(reading), &[]);
+        match reply {
+            ProbeReply::Yes(..) => {
+                self.found(name, Sure, "it is changed").reading(true);
+            }
+            refused => self.open(name, refused.in_words()),
+        }
         Ok(())
     }
 
     /// The path of notes.
     async fn note(&mut self, writing: &Writing) -> Result<(), CallError> {
         let name = "notes";
-        let asked = "POST /api/applications/{id}/notes and /api/notes";
         let id = writing.application.as_str();
         let dialect = &self.client.connection.dialect;
         let field = dialect.note_text_field.clone();
@@ -277,50 +216,31 @@ impl Probe<'_> {
                 self.probed
                     .left_behind
                     .push(format!("a note on application {id}"));
-                self.conclude(
-                    name,
-                    asked,
-                    format!("/api/{setting} takes a note"),
-                    Likely,
-                    json!(setting),
-                    &[
-                        ("notes_path", json!(setting)),
-                        ("note_application_field", application_field),
-                    ],
-                );
+                self.found(name, Likely, format!("/api/{setting} takes a note"))
+                    .set("notes_path", setting)
+                    .set("note_application_field", application_field);
                 return Ok(());
             }
         }
-        self.conclude(
-            name,
-            asked,
-            "neither takes one; mappings that write notes need another path",
-            Likely,
-            json!("absent"),
-            &[],
-        );
+        let words = "neither takes one; mappings that write notes need another path";
+        self.found(name, Likely, words).reading("absent");
         Ok(())
     }
 
-    /// The body that moves an application: moves it and back again.
+    /// The body that moves an application: moves it and back again. The time of the move then tells the zone of dates.
     async fn position(&mut self, writing: &Writing) -> Result<(), CallError> {
         let name = "moving an application";
-        let asked = "PATCH /api/applications/{id} with each body, and back";
         let Some((stage, status)) = &writing.move_to else {
-            self.open(name, asked, "no stage to move to was named (--move-to)");
+            self.open(name, "no stage to move to was named (--move-to)");
             return Ok(());
         };
         let before = self.subject(writing).await?;
         let Some(home) = before.position.stage.clone() else {
-            self.open(
-                name,
-                asked,
-                "the application is at no stage to come back to",
-            );
+            self.open(name, "the application is at no stage to come back to");
             return Ok(());
         };
         if home == *stage {
-            self.open(name, asked, "the application is at that stage already");
+            self.open(name, "the application is at that stage already");
             return Ok(());
         }
         for (body, words) in [
@@ -330,7 +250,7 @@ impl Probe<'_> {
         ] {
             let reply = self.move_to(writing, body, stage, status.as_ref()).await?;
             if let ProbeReply::Forbidden(why) = reply {
-                self.open(name, asked, why);
+                self.open(name, why);
                 return Ok(());
             }
             let moved_at = self.server_time;
@@ -346,18 +266,14 @@ impl Probe<'_> {
                 writing.application,
                 if back { "back" } else { "could not be moved back: do that in Eploy" }
             ));
-            self.conclude(
-                name,
-                asked,
-                format!("the body \"{words}\" moves it"),
-                Sure,
-                json!(words),
-                &[("move_body", json!(words))],
-            );
-            self.dates_of_change(now.modified, moved_at);
+            self.found(name, Sure, format!("the body \"{words}\" moves it"))
+                .set("move_body", words);
+            if let (Some(modified), Some(moved_at)) = (now.modified, moved_at) {
+                self.conclude_dates(&[modified], Some(moved_at));
+            }
             return Ok(());
         }
-        self.open(name, asked, "no body moves it");
+        self.open(name, "no body moves it");
         Ok(())
     }
 
@@ -379,16 +295,5 @@ impl Probe<'_> {
             Permission::update("Applications"),
         )
         .await
-    }
-
-    /// Tests dates again, with a change whose time is known.
-    fn dates_of_change(&mut self, modified: Option<String>, moved_at: Option<Timestamp>) {
-        if let (Some(modified), Some(moved_at)) = (modified, moved_at) {
-            self.conclude_dates(
-                "the date of the move just made",
-                &[modified],
-                Some(moved_at),
-            );
-        }
     }
 }
