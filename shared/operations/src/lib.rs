@@ -24,6 +24,7 @@ pub mod plan;
 pub mod read;
 pub mod repair;
 pub mod retention;
+pub mod status;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -46,8 +46,6 @@ pub(crate) enum Command {
     /// List, show and change tenants.
     #[command(subcommand)]
     Tenant(tenant::Command),
-    /// Show all tenants in a table: last poll, lag, open invitations, failures, allowance.
-    #[command(after_help = "Examples:\n  stagecall status\n  stagecall status acme --json")]
     Status(status::Arguments),
     Invitations(invitations::Arguments),
     Explain(explain::Arguments),
