@@ -246,6 +246,21 @@ impl Installation {
         found.ok_or_else(|| self.no_tenant(name))
     }
 
+    /// The configured tenants of these names; all if there is none.
+    ///
+    /// # Errors
+    /// There is no tenant of one of the names, or the store fails.
+    pub async fn tenants_named(&self, names: &[String]) -> Result<Vec<Tenant>> {
+        if names.is_empty() {
+            return Ok(self.records.list_tenants().await?);
+        }
+        let mut tenants = Vec::new();
+        for name in names {
+            tenants.push(self.tenant(name).await?);
+        }
+        Ok(tenants)
+    }
+
     /// The id of a tenant that is or was configured, and has saved data.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 mod actor;
 pub mod allowance;
 pub mod broken;
+pub mod callbacks;
 mod change;
 pub mod connect;
 pub mod doctor;
@@ -20,7 +21,9 @@ pub mod hires;
 pub mod history;
 mod installation;
 pub mod invitations;
+pub mod lists;
 pub mod plan;
+pub mod probe;
 pub mod read;
 pub mod repair;
 pub mod retention;

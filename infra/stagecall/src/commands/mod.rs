@@ -1,13 +1,14 @@
 //! The commands: a file each, in a folder of its noun if there is one.
 
 mod cancel;
+mod completions;
 mod doctor;
 mod erase;
 mod explain;
 mod hires;
 mod invitations;
-mod lists;
-mod manual;
+mod list;
+mod man;
 mod map;
 mod plan;
 mod probe;
@@ -65,44 +66,19 @@ pub(crate) enum Command {
     Redrive(redrive::Arguments),
     Erase(erase::Arguments),
     Retention(retention::Arguments),
-    /// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
-    #[command(
-        after_help = "Examples:\n  stagecall probe acme\n  stagecall probe acme --on 70001 --action-type 42 --move-to 11 --yes"
-    )]
     Probe(probe::Arguments),
-    /// List a tenant's vacancies.
-    #[command(after_help = "Example:\n  stagecall jobs acme --json")]
-    Jobs(lists::Arguments),
-    /// List the stages of applications, or their statuses.
-    #[command(
-        after_help = "Examples:\n  stagecall stages acme\n  stagecall stages acme --statuses"
-    )]
-    Stages(lists::Stages),
-    /// List the assessments that candidates can be invited to.
-    #[command(after_help = "Example:\n  stagecall assessments acme")]
-    Assessments(lists::Arguments),
-    /// List the outcomes of actions, or the action types.
-    #[command(
-        after_help = "Examples:\n  stagecall outcomes acme\n  stagecall outcomes acme --types"
-    )]
-    Outcomes(lists::Outcomes),
-    /// List the custom questions of applications.
-    #[command(after_help = "Example:\n  stagecall questions acme")]
-    Questions(lists::Questions),
+    Jobs(list::jobs::Arguments),
+    Stages(list::stages::Arguments),
+    Assessments(list::assessments::Arguments),
+    Outcomes(list::outcomes::Arguments),
+    Questions(list::questions::Arguments),
     /// Add, list, show, test, pause and remove mappings: which applications are invited to which assessment.
     #[command(subcommand)]
     Map(map::Command),
-    /// Register the callbacks on the platforms. `serve` does this automatically; for a stack on AWS run it after `map add`
-    /// and after a callback token was rotated.
-    #[command(
-        after_help = "Examples:\n  stagecall register acme --public-url https://hooks.example.com/\n  stagecall register --store aws:stagecall-prod --public-url https://abc123.execute-api.eu-west-2.amazonaws.com/ --yes"
-    )]
     Register(register::Arguments),
     Doctor(doctor::Arguments),
-    /// Print completions for a shell.
-    Completions(manual::CompletionsArguments),
-    /// Print the manual.
-    Man(manual::ManArguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Runs the command. `cli` is the definition of the whole command line.
@@ -115,8 +91,8 @@ pub(crate) async fn run(
         Command::Serve(arguments) => serve::run(arguments, at).await,
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Completions(arguments) => Ok(manual::completions(&arguments, cli)),
-        Command::Man(arguments) => manual::man(&arguments, cli),
+        Command::Completions(arguments) => Ok(completions::run(&arguments, cli)),
+        Command::Man(arguments) => man::run(&arguments, cli),
         other => operate(other, at).await,
     }
 }
@@ -154,13 +130,13 @@ async fn operate(command: Command, at: &store::Arguments) -> anyhow::Result<u8> 
         Command::Erase(arguments) => erase::run(arguments, on).await,
         Command::Retention(arguments) => retention::run(arguments, on).await,
         Command::Probe(arguments) => probe::run(arguments, on).await,
-        Command::Jobs(arguments) => lists::jobs(arguments, on).await,
-        Command::Stages(arguments) => lists::stages(arguments, on).await,
-        Command::Assessments(arguments) => lists::assessments(arguments, on).await,
-        Command::Outcomes(arguments) => lists::outcomes(arguments, on).await,
-        Command::Questions(arguments) => lists::questions(arguments, on).await,
+        Command::Jobs(arguments) => list::jobs::run(arguments, on).await,
+        Command::Stages(arguments) => list::stages::run(arguments, on).await,
+        Command::Assessments(arguments) => list::assessments::run(arguments, on).await,
+        Command::Outcomes(arguments) => list::outcomes::run(arguments, on).await,
+        Command::Questions(arguments) => list::questions::run(arguments, on).await,
         Command::Map(command) => map::run(command, on).await,
-        Command::Register(arguments) => register::run(&arguments, on).await,
+        Command::Register(arguments) => register::run(arguments, on).await,
         Command::Doctor(arguments) => doctor::run(arguments, on).await,
         Command::Serve(_)
         | Command::Sandbox(_)

@@ -2,16 +2,20 @@
 
 use clap::Args;
 use comfy_table::ContentArrangement;
-use serde_json::json;
 use stagecall_core::ids::{ActionTypeId, ApplicationId, StageId, StatusId};
-use stagecall_eploy::{Certainty, Probed, Writing};
+use stagecall_eploy::{Probed, Writing};
+use stagecall_operations::probe::{Question, prepare};
+use stagecall_operations::{Change as _, Installation};
 
 use crate::confirm::Audit;
 use crate::exit;
 use crate::output::{Output, print_json, table};
-use stagecall_operations::Installation;
 
+/// Find out how a tenant's Eploy behaves where that is undocumented, and save it as the tenant's dialect.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  stagecall probe acme\n  stagecall probe acme --on 70001 --action-type 42 --move-to 11 --yes"
+)]
 pub(crate) struct Arguments {
     /// The tenant.
     tenant: String,
@@ -50,70 +54,47 @@ impl Arguments {
 
 /// Runs the experiments, prints the findings, and saves them as the tenant's dialect.
 pub(crate) async fn run(arguments: Arguments, on: &Installation) -> anyhow::Result<u8> {
-    let mut tenant = on.tenant(&arguments.tenant).await?;
     let writing = arguments.writing();
-    if let Some(writing) = &writing
-        && !arguments.audit.confirm(&warning(writing))?
-    {
+    let Arguments {
+        tenant,
+        dry_run,
+        output,
+        audit,
+        ..
+    } = arguments;
+    let question = Question {
+        tenant: tenant.clone(),
+        writing,
+        save: !dry_run,
+    };
+    let probe = prepare(on, question).await?;
+    let found = if probe.writes() {
+        let Some(found) = audit.carry_out(probe, on).await? else {
+            return Ok(exit::OK);
+        };
+        found
+    } else {
+        probe.apply(on, &audit.actor()).await?
+    };
+    if output.json {
+        print_json(&found)?;
         return Ok(exit::OK);
     }
-    let probed = on
-        .eploy()
-        .inspector(&tenant)?
-        .probe(writing.as_ref())
-        .await?;
-    let dialect = probed.dialect(&tenant.eploy.dialect);
-    let changed = dialect != tenant.eploy.dialect;
-    if changed && !arguments.dry_run {
-        tenant.eploy.dialect.clone_from(&dialect);
-        let problems = stagecall_eploy::validate(&tenant.eploy);
-        anyhow::ensure!(problems.is_empty(), "{}", problems.join("; "));
-        on.records.put_tenant(&tenant).await?;
-        arguments
-            .audit
-            .actor()
-            .record(on, "probe", Some(&tenant.id), "dialect")
-            .await?;
-    }
-    if arguments.output.json {
-        print_json(&json!({
-            "experiments": probed.experiments, "left_behind": probed.left_behind, "calls": probed.calls,
-            "dialect": dialect, "kept": changed && !arguments.dry_run,
-        }))?;
-        return Ok(exit::OK);
-    }
-    show(&probed);
-    let open = open(&probed);
+    show(&found.probed);
+    let open = found.open();
     if !open.is_empty() {
         println!("Still unknown: {}.", open.join(", "));
     }
-    for left in &probed.left_behind {
+    for left in &found.probed.left_behind {
         println!("Left behind: {left}.");
     }
-    let settings = serde_json::Value::Object(dialect);
-    match (changed, arguments.dry_run) {
-        (true, false) => println!("The dialect of {} is now {settings}", tenant.id),
-        (true, true) => println!("The dialect of {} would be {settings}", tenant.id),
-        (false, _) => println!("The dialect of {} is unchanged: {settings}", tenant.id),
+    let dialect = serde_json::Value::Object(found.dialect);
+    match (found.changed, found.kept) {
+        (true, true) => println!("The dialect of {tenant} is now {dialect}"),
+        (true, false) => println!("The dialect of {tenant} would be {dialect}"),
+        (false, _) => println!("The dialect of {tenant} is unchanged: {dialect}"),
     }
     Ok(exit::OK)
-}
-
-fn warning(writing: &Writing) -> String {
-    let mut will = vec!["write a note".to_owned()];
-    if let Some(action_type) = &writing.action_type {
-        will.push(format!(
-            "create an action of type {action_type} and change it"
-        ));
-    }
-    if let Some((stage, _)) = &writing.move_to {
-        will.push(format!("move it to stage {stage} and back"));
-    }
-    format!(
-        "On application {} this will {}. Eploy may send e-mails and run automatic transitions that are configured for these changes. What is written is not removed.",
-        writing.application,
-        will.join(", ")
-    )
 }
 
 fn show(probed: &Probed) {
@@ -132,13 +113,4 @@ fn show(probed: &Probed) {
         probed.experiments.len(),
         probed.calls
     );
-}
-
-fn open(probed: &Probed) -> Vec<&str> {
-    probed
-        .experiments
-        .iter()
-        .filter(|one| one.certainty == Certainty::Open)
-        .map(|one| one.name.as_str())
-        .collect()
 }
