@@ -18,19 +18,13 @@ use tokio::time::timeout_at;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let adapters = Adapters::of_process("callback")?;
-    let (store, secrets) = (adapters.store(), adapters.secrets());
-    let platforms = stagecall_platforms::Connections::new(
-        Arc::new(NoopOutbound),
-        secrets.clone(),
-        adapters.clock.clone(),
-        &adapters.timing,
-    );
+    let store = adapters.store();
     let site = &Site {
         receiver: Receiver {
             engine: adapters.engine_publishing_to(&store, Arc::new(NoopOutbound)),
-            deliveries: store.clone(),
-            secrets,
-            platforms: Arc::new(platforms),
+            deliveries: store,
+            secrets: adapters.secrets(),
+            platforms: adapters.platforms(Arc::new(NoopOutbound)),
         },
         health: None,
     };

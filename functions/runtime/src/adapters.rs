@@ -1,15 +1,15 @@
 //! The adapters, each created once per process from its environment. A function creates those that it uses, and links no
 //! others.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use lambda_runtime::Error;
 use stagecall_aws::{BusEvents, ManagedSecrets, SqsQueue, Store};
 use stagecall_core::clock::{Clock, SystemClock};
+use stagecall_core::engine::{DefinitionCache, Engine};
 use stagecall_core::ports::{Events, Queue, Secrets};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{DefinitionCache, Engine};
 use stagecall_http::{Guard, Sender, SetUpError, Transport};
 
 use crate::environment::Environment;
@@ -24,6 +24,7 @@ pub struct Adapters {
     pub timing: Arc<Timing>,
     environment: Environment,
     aws: SdkConfig,
+    secrets: OnceLock<Arc<dyn Secrets>>,
 }
 
 impl Adapters {
@@ -40,6 +41,7 @@ impl Adapters {
             clock: Arc::new(SystemClock),
             timing: Arc::new(environment.timing.clone()),
             environment,
+            secrets: OnceLock::new(),
         })
     }
 
@@ -61,14 +63,17 @@ impl Adapters {
         Arc::new(BusEvents::new(client, &self.environment.bus))
     }
 
-    /// The tenants' secrets.
+    /// The tenants' secrets, with one cache for the process.
     pub fn secrets(&self) -> Arc<dyn Secrets> {
-        let client = aws_sdk_secretsmanager::Client::new(&self.aws);
-        Arc::new(ManagedSecrets::new(
-            client,
-            &self.environment.secrets,
-            self.clock.clone(),
-        ))
+        let create = || -> Arc<dyn Secrets> {
+            let client = aws_sdk_secretsmanager::Client::new(&self.aws);
+            Arc::new(ManagedSecrets::new(
+                client,
+                &self.environment.secrets,
+                self.clock.clone(),
+            ))
+        };
+        self.secrets.get_or_init(create).clone()
     }
 
     /// The transport for calls to Eploy and the platforms.
@@ -79,6 +84,35 @@ impl Adapters {
             Guard::Public
         };
         Ok(Arc::new(Sender::new(guard)?))
+    }
+
+    /// Connections to the tenants' Eploys, which count their calls in this store.
+    pub fn eploy(
+        &self,
+        store: &Arc<Store>,
+        transport: Arc<dyn Transport>,
+    ) -> Arc<stagecall_eploy::Connections> {
+        let connections = stagecall_eploy::Connections::new(
+            transport,
+            self.secrets(),
+            store.clone(),
+            self.clock.clone(),
+            &self.timing,
+        );
+        Arc::new(connections.with_token_cache(store.clone()))
+    }
+
+    /// Connections to the tenants' platform accounts.
+    pub fn platforms(
+        &self,
+        transport: Arc<dyn Transport>,
+    ) -> Arc<stagecall_platforms::Connections> {
+        Arc::new(stagecall_platforms::Connections::new(
+            transport,
+            self.secrets(),
+            self.clock.clone(),
+            &self.timing,
+        ))
     }
 
     /// The engine over this store.

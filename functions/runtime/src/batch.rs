@@ -11,9 +11,12 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMe
 use lambda_runtime::LambdaEvent;
 use retry_visibility::{Receipts, Returns};
 use serde_json::error::Category;
+use stagecall_core::SignedDuration;
+use stagecall_core::app::App;
 use stagecall_core::clock::Deadline;
+use stagecall_core::engine::Engine;
 use stagecall_core::error::Error;
-use stagecall_core::work::Work;
+use stagecall_core::work::{Handled, Work};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
@@ -28,6 +31,9 @@ pub struct Pace {
     pub side_by_side: usize,
     /// The time that one record may take: none is started with less time left.
     pub needs: Duration,
+    /// How long a record may go on after no other is started: less than `needs` by the time for its last call and for
+    /// saving its result.
+    pub extension: SignedDuration,
 }
 
 /// Why a record is returned as failed.
@@ -60,12 +66,11 @@ const SET_RETRY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Handles batches for the life of the process, each within its invocation's time. The response names the records that
 /// failed; after the last attempt their queue moves them to its dead letters.
-pub async fn run<H, F>(pace: Pace, handler: H) -> Result<(), lambda_runtime::Error>
-where
-    H: Fn(Work, Deadline) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), RecordFailure>> + Send + 'static,
-{
-    let handler = &handler;
+pub async fn run(pace: Pace, app: App, engine: Engine) -> Result<(), lambda_runtime::Error> {
+    let handler = &move |work, deadline: Deadline| {
+        let (app, engine) = (app.clone(), engine.clone());
+        async move { handle(&app, &engine, work, deadline.later(pace.extension)).await }
+    };
     let retry_visibility = &Returns::default();
     let invoked = |event: LambdaEvent<SqsEvent>| async move {
         let window = InvocationDeadline::of(&event.context, pace.needs);
@@ -210,12 +215,30 @@ pub fn parse(body: &str) -> Result<Work, RecordFailure> {
     })
 }
 
-/// The outcome of a use case for its record: work for a tenant that was removed counts as handled.
-pub fn outcome(result: Result<(), Error>) -> Result<(), RecordFailure> {
+/// Handles an item of work. Unfinished work is enqueued again.
+async fn handle(
+    app: &App,
+    engine: &Engine,
+    work: Work,
+    deadline: Deadline,
+) -> Result<(), RecordFailure> {
+    match outcome(app.handle(work.clone(), deadline).await)? {
+        Handled::Done => Ok(()),
+        Handled::Unfinished => {
+            tracing::info!(tenant = %work.tenant(), %work, "work continues in another invocation");
+            engine.enqueue(vec![work]).await;
+            Ok(())
+        }
+        Handled::Misplaced => Err(RecordFailure::Misplaced),
+    }
+}
+
+/// The outcome of work for its record: work for a tenant that was removed counts as handled.
+fn outcome(result: Result<Handled, Error>) -> Result<Handled, RecordFailure> {
     match result {
         Err(error @ Error::UnknownTenant(_)) => {
             tracing::warn!(%error, "work dropped");
-            Ok(())
+            Ok(Handled::Done)
         }
         other => Ok(other?),
     }

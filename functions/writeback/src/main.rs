@@ -5,104 +5,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use stagecall_core::clock::Deadline;
-use stagecall_core::usecases::{HireNotifier, Receiver, Sweeper, Swept, WriteBack};
-use stagecall_core::work::Work;
+use stagecall_core::SignedDuration;
+use stagecall_core::app::App;
+use stagecall_core::usecases::{DeliveryProcessor, HireNotifier, Sweeper, WriteBack};
 use stagecall_runtime::Adapters;
-use stagecall_runtime::batch::{Pace, RecordFailure, outcome, run};
+use stagecall_runtime::batch::{Pace, run};
 
 /// A result takes one call and a report a few. A sweep checks the time between pages.
 const PACE: Pace = Pace {
     side_by_side: 10,
     needs: Duration::from_mins(2),
+    extension: SignedDuration::ZERO,
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let adapters = Adapters::of_process("writeback")?;
-    let (store, secrets, transport) = (adapters.store(), adapters.secrets(), adapters.transport()?);
-    let (clock, timing) = (&adapters.clock, &adapters.timing);
-    let platforms = Arc::new(stagecall_platforms::Connections::new(
-        transport.clone(),
-        secrets.clone(),
-        clock.clone(),
-        timing,
-    ));
-    let eploy = Arc::new(
-        stagecall_eploy::Connections::new(
-            transport.clone(),
-            secrets.clone(),
-            store.clone(),
-            clock.clone(),
-            timing,
-        )
-        .with_token_cache(store.clone()),
-    );
+    let (store, transport) = (adapters.store(), adapters.transport()?);
     let engine = adapters.engine(&store);
-    let announcer = HireNotifier {
-        engine: engine.clone(),
-        announcements: store.clone(),
-        eploy: eploy.clone(),
-        hrms: Arc::new(stagecall_hrms::HrmsClient::new(
-            transport,
-            secrets.clone(),
-            timing,
-        )),
-    };
     let write_back = WriteBack {
         engine: engine.clone(),
-        eploy,
-        platforms: platforms.clone(),
+        eploy: adapters.eploy(&store, transport.clone()),
+        platforms: adapters.platforms(transport.clone()),
     };
-    let sweeper = Sweeper {
+    let hire_notifier = HireNotifier {
         engine: engine.clone(),
-        platforms: platforms.clone(),
-        write_back: write_back.clone(),
+        announcements: store.clone(),
+        eploy: write_back.eploy.clone(),
+        hrms: Arc::new(stagecall_hrms::HrmsClient::new(
+            transport,
+            adapters.secrets(),
+            &adapters.timing,
+        )),
     };
-    let receiver = Receiver {
-        engine,
-        deliveries: store.clone(),
-        secrets,
-        platforms,
-    };
-    run(PACE, move |work, deadline| {
-        follow(
-            write_back.clone(),
-            sweeper.clone(),
-            receiver.clone(),
-            announcer.clone(),
-            work,
-            deadline,
-        )
-    })
-    .await
-}
-
-async fn follow(
-    write_back: WriteBack,
-    sweeper: Sweeper,
-    receiver: Receiver,
-    announcer: HireNotifier,
-    work: Work,
-    deadline: Deadline,
-) -> Result<(), RecordFailure> {
-    outcome(match work {
-        Work::WriteBack {
-            key,
-            news,
-            change_token,
-        } => write_back.handle(&key, news, change_token).await,
-        Work::Sweep { tenant, assessment } => {
-            let swept = sweeper.sweep(&tenant, &assessment, deadline).await;
-            if let Ok(Swept::Unfinished) = swept {
-                tracing::info!(%tenant, %assessment, "sweep continues in another invocation");
-                let rest = Work::Sweep { tenant, assessment };
-                sweeper.engine.enqueue(vec![rest]).await;
-            }
-            swept.map(drop)
-        }
-        Work::Delivery { tenant, id } => receiver.process_delivery(&write_back, &tenant, &id).await,
-        Work::Announce { key } => announcer.announce(&key).await,
-        Work::Poll { .. } | Work::Invite { .. } => return Err(RecordFailure::Misplaced),
-    })
+    let deliveries = store.clone();
+    let app = App::default()
+        .with(Sweeper::new(write_back.clone()))
+        .with(DeliveryProcessor::new(write_back.clone(), deliveries))
+        .with(write_back)
+        .with(hire_notifier);
+    run(PACE, app, engine).await
 }

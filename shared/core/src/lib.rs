@@ -4,11 +4,15 @@
 //! be right.
 
 pub mod announcement;
+pub mod app;
 pub mod clock;
 pub mod credentials;
 pub mod definition;
+pub mod engine;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod fake_ports;
 pub mod ids;
 pub mod invitation;
 pub mod meeting;

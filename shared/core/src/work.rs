@@ -3,11 +3,14 @@
 
 use std::fmt;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tracing::Span;
 use tracing::field::{Empty, display};
 
 use crate::announcement::HireKey;
+use crate::clock::Deadline;
+use crate::error::Error;
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
 use crate::invitation::Step;
 
@@ -97,6 +100,30 @@ pub enum Work {
         /// The delivery's id.
         id: String,
     },
+}
+
+/// A use case that handles one kind of work.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// The kind.
+    fn kind(&self) -> Kind;
+
+    /// Handles an item of this kind; what takes long, until `deadline`.
+    ///
+    /// # Errors
+    /// It failed, and is still due.
+    async fn handle(&self, work: Work, deadline: Deadline) -> Result<Handled, Error>;
+}
+
+/// The outcome of handling an item of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// There is nothing more to do now. If another system failed, that is saved, and the work is due again later.
+    Done,
+    /// It timed out. Its progress is saved, and it is due again at once.
+    Unfinished,
+    /// Nothing: it is of a kind that is handled elsewhere.
+    Misplaced,
 }
 
 impl fmt::Display for Work {

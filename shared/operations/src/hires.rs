@@ -1,12 +1,10 @@
 //! The announced hires, and their delivery to the HRMS.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use stagecall_core::announcement::{
     Announcement, FailReason, Hire, HireKey, Outcome, SkipReason, State,
 };
-use stagecall_core::usecases::{HireNotifier, Redelivery as Asked};
+use stagecall_core::usecases::Redelivery as Asked;
 
 use crate::actor::Actor;
 use crate::change::Change;
@@ -101,13 +99,7 @@ impl Change for Redelivery {
 
     async fn apply(self, on: &Installation, actor: &Actor) -> Result<Redelivered> {
         let key = &self.row.key;
-        let notifier = HireNotifier {
-            engine: on.engine(),
-            announcements: on.announcements.clone(),
-            eploy: Arc::new(on.eploy()),
-            hrms: on.hrms.clone(),
-        };
-        match notifier.redeliver(key).await? {
+        match on.ports().hire_notifier().redeliver(key).await? {
             Asked::Due => {
                 let (tenant, hire) = (Some(&key.tenant), key.hire.to_string());
                 actor.record(on, "hires redeliver", tenant, hire).await?;

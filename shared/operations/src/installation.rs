@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use stagecall_core::app::Ports;
 use stagecall_core::clock::Clock;
+use stagecall_core::engine::{DefinitionCache, Engine};
 use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::TenantId;
@@ -15,7 +17,6 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{DefinitionCache, Engine};
 use stagecall_http::Transport;
 use url::Url;
 
@@ -180,6 +181,20 @@ impl Installation {
             events: Arc::new(NoopEvents),
             clock: self.clock.clone(),
             timing: self.timing.clone(),
+        }
+    }
+
+    /// The ports of use cases.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            engine: self.engine(),
+            states: self.states.clone(),
+            announcements: self.announcements.clone(),
+            deliveries: self.deliveries.clone(),
+            secrets: self.secrets.clone(),
+            eploy: Arc::new(self.eploy()),
+            platforms: Arc::new(self.platforms()),
+            hrms: self.hrms.clone(),
         }
     }
 

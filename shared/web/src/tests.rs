@@ -10,6 +10,7 @@ use http::header::ALLOW;
 use http_body::Frame;
 use http_body_util::Full;
 use stagecall_core::clock::SystemClock;
+use stagecall_core::engine::{DefinitionCache, Engine};
 use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::{AccountId, TenantId};
@@ -18,7 +19,6 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::{PlatformConnection, Settings};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{DefinitionCache, Engine};
 use stagecall_embedded::{Limits, Store, WorkQueue};
 use stagecall_http::{Transport, TransportError};
 use tempfile::TempDir;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stagecall_aws::Store;
+use stagecall_core::app::{App, Ports};
 use stagecall_core::clock::Deadline;
+use stagecall_core::engine::Engine;
 use stagecall_core::ids::{AccountId, InvitationKey};
 use stagecall_core::ports::{IncomingCall, Ledger as _, OperatorStore as _};
 use stagecall_core::report::Moment;
@@ -13,8 +15,8 @@ use stagecall_core::tenant::{
     Settings, Tenant, Texts, Trigger, Vacancies,
 };
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{Engine, Inviter, Poller, ReceiveOutcome, Receiver, WriteBack};
-use stagecall_core::work::Work;
+use stagecall_core::usecases::ReceiveOutcome;
+use stagecall_core::work::{Kind, Work};
 use stagecall_tests::sample::{assessment, tenant};
 
 use super::outside::{Outside, TOKEN};
@@ -23,7 +25,7 @@ use super::outside::{Outside, TOKEN};
 pub struct Life {
     outside: Arc<Outside>,
     store: Store,
-    engine: Engine,
+    ports: Ports,
 }
 
 impl Life {
@@ -35,17 +37,27 @@ impl Life {
             ledger: shared.clone(),
             sweeps: shared.clone(),
             tenants: shared.clone(),
-            definitions: shared,
+            definitions: shared.clone(),
             queue: outside.clone(),
             events: outside.clone(),
             clock: outside.clone(),
             timing: Arc::new(Timing::default()),
         };
+        let ports = Ports {
+            engine,
+            states: shared.clone(),
+            announcements: shared.clone(),
+            deliveries: shared,
+            secrets: outside.clone(),
+            eploy: outside.clone(),
+            platforms: outside.clone(),
+            hrms: outside.clone(),
+        };
         store.put_tenant(&configured()).await.unwrap();
         let life = Self {
             outside,
             store,
-            engine,
+            ports,
         };
         life.poll().await;
         life
@@ -63,16 +75,10 @@ impl Life {
     /// A poll, in a while.
     pub async fn poll(&self) {
         self.outside.pass(3600.0);
-        let poller = Poller {
-            engine: self.engine.clone(),
-            states: Arc::new(self.store.clone()),
-            announcements: Arc::new(self.store.clone()),
-            eploy: self.outside.clone(),
-        };
-        poller
-            .poll(&"northwind".into(), Deadline::NONE)
-            .await
-            .unwrap();
+        self.handle(Work::Poll {
+            tenant: "northwind".into(),
+        })
+        .await;
     }
 
     pub fn enter(&self) {
@@ -87,7 +93,7 @@ impl Life {
             headers: &[],
             body: b"{}",
         };
-        let receiver = self.receiver();
+        let receiver = self.ports.receiver();
         let caller = receiver
             .authenticate(&"northwind".into(), &"willo".into(), TOKEN)
             .await;
@@ -99,40 +105,11 @@ impl Life {
     pub async fn work(&self) -> Option<Work> {
         let work = self.outside.next()?;
         self.outside.pass(0.731_123_457);
-        let write_back = WriteBack {
-            engine: self.engine.clone(),
-            eploy: self.outside.clone(),
-            platforms: self.outside.clone(),
-        };
-        match &work {
-            Work::Invite { key } => {
-                let inviter = Inviter {
-                    engine: self.engine.clone(),
-                    eploy: self.outside.clone(),
-                    platforms: self.outside.clone(),
-                };
-                inviter.invite(key, Deadline::NONE).await.unwrap();
-            }
-            Work::WriteBack {
-                key,
-                news,
-                change_token,
-            } => {
-                write_back
-                    .handle(key, *news, change_token.clone())
-                    .await
-                    .unwrap();
-            }
-            Work::Delivery { tenant, id } => {
-                self.receiver()
-                    .process_delivery(&write_back, tenant, id)
-                    .await
-                    .unwrap();
-            }
-            Work::Poll { .. } | Work::Sweep { .. } | Work::Announce { .. } => {
-                panic!("not a part of this life: {work:?}")
-            }
-        }
+        assert!(matches!(
+            work.kind(),
+            Kind::Invite | Kind::WriteBack | Kind::Delivery
+        ));
+        self.handle(work.clone()).await;
         Some(work)
     }
 
@@ -147,13 +124,9 @@ impl Life {
         (row.state.name(), row.report.revision)
     }
 
-    fn receiver(&self) -> Receiver {
-        Receiver {
-            engine: self.engine.clone(),
-            deliveries: Arc::new(self.store.clone()),
-            secrets: self.outside.clone(),
-            platforms: self.outside.clone(),
-        }
+    async fn handle(&self, work: Work) {
+        let app = App::new(&self.ports);
+        app.handle(work, Deadline::NONE).await.unwrap();
     }
 }
 

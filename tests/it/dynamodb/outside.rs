@@ -17,13 +17,14 @@ use stagecall_core::person::Person;
 use stagecall_core::ports::{
     ActionLookUp, ActionUpdate, AllowanceLeft, Answer, ApplicationPage, ApplicationRow, Assessment,
     AssessmentOrder, CallbackAddress, CallbackToken, CallbackTokens, Capabilities, Directory,
-    Eploy, EployConnections, Events, Feed, Found, HistoryRow, IncomingCall, InviteAnswer,
-    InviteOrder, NewAction, PlacementPage, Platform, PlatformConnections, Purpose, QuestionsOf,
-    Queue, Registration, Secrets, SignatureCheck, StageChangePage, StageInfo, StageSearch,
-    SweepPage, TenantSecret, Unreadable, Vacancy, WebhookHint, WebhookParser, Withdrawn,
+    Eploy, EployConnections, Events, Feed, Found, HistoryRow, Hrms, HrmsAnswer, IncomingCall,
+    InviteAnswer, InviteOrder, NewAction, PlacementPage, Platform, PlatformConnections, Purpose,
+    QuestionsOf, Queue, Registration, Secrets, SignatureCheck, StageChangePage, StageInfo,
+    StageSearch, SweepPage, TenantSecret, Unreadable, Vacancy, Webhook, WebhookHint, WebhookParser,
+    Withdrawn,
 };
 use stagecall_core::result::{AssessmentResult, Score, Status};
-use stagecall_core::tenant::{Position, Tenant, Trigger, Vacancies};
+use stagecall_core::tenant::{HrmsEndpoint, Position, Tenant, Trigger, Vacancies};
 use stagecall_core::timing::{after, seconds};
 use stagecall_core::work::Work;
 use stagecall_core::{SignedDuration, Timestamp};
@@ -299,6 +300,18 @@ impl Eploy for Outside {
 
     async fn mark_exported(&self, _: &ApplicationId, _: &ExportPackageId) -> Result<(), CallError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Hrms for Outside {
+    async fn deliver(
+        &self,
+        _: &Tenant,
+        _: &HrmsEndpoint,
+        _: &Webhook,
+    ) -> Result<HrmsAnswer, CallError> {
+        unreachable!("nobody is hired")
     }
 }
 

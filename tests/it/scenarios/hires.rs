@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use stagecall_core::announcement::{FailReason, Hire, HireKey, Outcome, State};
 use stagecall_core::clock::SystemClock;
+use stagecall_core::engine::Engine;
 use stagecall_core::error::{CallError, StoreError};
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{
@@ -14,7 +15,7 @@ use stagecall_core::ports::{
 };
 use stagecall_core::tenant::{HrmsEndpoint, Tenant};
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{Engine, HireNotifier, Redelivery};
+use stagecall_core::usecases::{HireNotifier, Redelivery};
 use stagecall_core::work::Work;
 use stagecall_embedded::Store;
 use stagecall_sandbox::control::{Fault, Rule, WebhookRecord};

@@ -32,8 +32,8 @@ async fn every_line_about_a_tenant_names_it_at_the_top_level() {
     let name = format!("{id}.video.1");
     let (mut of_clients, mut of_invitation) = (0, 0);
     for line in harness.log().lines() {
-        let line: Value = serde_json::from_str(line)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {line}"));
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}"));
         let message = line["message"].as_str().unwrap();
         if OF_THE_HOST.contains(&message) {
             continue;
@@ -48,5 +48,8 @@ async fn every_line_about_a_tenant_names_it_at_the_top_level() {
         of_clients += usize::from(target.starts_with("stagecall_http"));
     }
     assert!(of_clients > 10, "{of_clients} lines of calls");
-    assert!(of_invitation > 10, "{of_invitation} lines of the invitation");
+    assert!(
+        of_invitation > 10,
+        "{of_invitation} lines of the invitation"
+    );
 }

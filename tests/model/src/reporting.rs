@@ -1,4 +1,4 @@
-//! Reporting and fetching results: `usecases/write_back.rs`, and what calls it in `receive.rs` and `sweep.rs`.
+//! Reporting and fetching results: `usecases/write_back.rs`, and what calls it in `delivery.rs` and `sweep.rs`.
 
 use jiff::Timestamp;
 use stagecall_core::invitation::{Event, Report};

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use stagecall_core::Timestamp;
+use stagecall_core::app::{App, Ports as UseCasePorts};
 use stagecall_core::clock::{Clock, Deadline};
-use stagecall_core::error::{Error, StoreError};
+use stagecall_core::engine::{DefinitionCache, Engine};
+use stagecall_core::error::StoreError;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{
@@ -16,11 +18,8 @@ use stagecall_core::ports::{
     SigningSecrets, TenantSecret,
 };
 use stagecall_core::timing::{Timing, after, seconds};
-use stagecall_core::usecases::{
-    DefinitionCache, Engine, HireNotifier, Inviter, Poller, ReceiveOutcome, Receiver,
-    Scheduler as DueScheduler, Shares, Sweeper, WriteBack,
-};
-use stagecall_core::work::Work;
+use stagecall_core::usecases::{ReceiveOutcome, Receiver, Scheduler as DueScheduler, Shares};
+use stagecall_core::work::{Kind, Work};
 
 use crate::event_queue::Event;
 use crate::oracle::Oracle;
@@ -50,12 +49,8 @@ pub struct Process {
     oracle: Arc<Oracle>,
     clock: Arc<ProcessClock>,
     ticker: DueScheduler,
-    announcer: HireNotifier,
-    poller: Poller,
-    inviter: Inviter,
-    sweeper: Sweeper,
+    app: App,
     receiver: Receiver,
-    write_back: WriteBack,
 }
 
 impl Process {
@@ -107,15 +102,21 @@ impl Process {
             clock.clone(),
             &shared.timing,
         ));
-        let write_back = WriteBack {
-            engine: engine.clone(),
-            eploy: eploy.clone(),
-            platforms: platforms.clone(),
+        let hrms = stagecall_hrms::HrmsClient::new(wire, secrets.clone(), &shared.timing);
+        let ports = UseCasePorts {
+            engine,
+            states: store.clone(),
+            announcements: store.clone(),
+            deliveries: store.clone(),
+            secrets,
+            eploy,
+            platforms,
+            hrms: Arc::new(hrms),
         };
         Self {
             oracle: shared.oracle.clone(),
             ticker: DueScheduler::new(
-                store.clone(),
+                store,
                 queue,
                 clock.clone(),
                 Shares {
@@ -123,39 +124,8 @@ impl Process {
                     lease: shared.timing.enqueue_lease(),
                 },
             ),
-            poller: Poller {
-                engine: engine.clone(),
-                states: store.clone(),
-                announcements: store.clone(),
-                eploy: eploy.clone(),
-            },
-            announcer: HireNotifier {
-                engine: engine.clone(),
-                announcements: store.clone(),
-                eploy: eploy.clone(),
-                hrms: Arc::new(stagecall_hrms::HrmsClient::new(
-                    wire,
-                    secrets.clone(),
-                    &shared.timing,
-                )),
-            },
-            inviter: Inviter {
-                engine: engine.clone(),
-                eploy,
-                platforms: platforms.clone(),
-            },
-            sweeper: Sweeper {
-                engine: engine.clone(),
-                platforms: platforms.clone(),
-                write_back: write_back.clone(),
-            },
-            receiver: Receiver {
-                engine,
-                deliveries: store,
-                secrets,
-                platforms,
-            },
-            write_back,
+            app: App::new(&ports),
+            receiver: ports.receiver(),
             clock,
             scheduler,
         }
@@ -163,37 +133,16 @@ impl Process {
 
     /// Does a piece of work. Failed work stays due.
     pub async fn work(self: Arc<Self>, work: Work) {
-        let done = self.dispatch(work).await;
+        let deadline = match work.kind() {
+            Kind::Poll | Kind::Sweep => self.deadline(),
+            _ => Deadline::NONE,
+        };
+        let done = self.app.handle(work, deadline).await;
         self.oracle.done();
         self.scheduler.record("done", || match done {
-            Ok(()) => String::new(),
+            Ok(_) => String::new(),
             Err(error) => error.to_string(),
         });
-    }
-
-    async fn dispatch(&self, work: Work) -> Result<(), Error> {
-        match work {
-            Work::Poll { tenant } => {
-                let polled = self.poller.poll(&tenant, self.deadline());
-                polled.await.map(drop)
-            }
-            Work::Invite { key } => self.inviter.invite(&key, Deadline::NONE).await,
-            Work::WriteBack {
-                key,
-                news,
-                change_token,
-            } => self.write_back.handle(&key, news, change_token).await,
-            Work::Announce { key } => self.announcer.announce(&key).await,
-            Work::Sweep { tenant, assessment } => {
-                let swept = self.sweeper.sweep(&tenant, &assessment, self.deadline());
-                swept.await.map(drop)
-            }
-            Work::Delivery { tenant, id } => {
-                self.receiver
-                    .process_delivery(&self.write_back, &tenant, &id)
-                    .await
-            }
-        }
     }
 
     /// The deadline of a piece of work. Mostly none; sometimes one that allows one page to be read.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
 use stagecall_core::clock::{Clock, Deadline};
+use stagecall_core::engine::{Applied, DefinitionCache, Dispatch, Engine};
 use stagecall_core::error::StoreError;
 use stagecall_core::events::{DomainEvent, What};
 use stagecall_core::ids::{AccountId, TenantId};
@@ -13,9 +14,7 @@ use stagecall_core::ports::{
     Secrets, TenantSecret, TenantState, TenantStates as _,
 };
 use stagecall_core::timing::Timing;
-use stagecall_core::usecases::{
-    Applied, DefinitionCache, Dispatch, Engine, Polled, Poller, Scheduler, Shares,
-};
+use stagecall_core::usecases::{Polled, Poller, Scheduler, Shares};
 use stagecall_embedded::{Limits, Store, WorkQueue};
 use stagecall_http::{Transport, TransportError};
 use stagecall_tests::sample::{

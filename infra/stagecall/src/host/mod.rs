@@ -1,6 +1,5 @@
 //! The embedded host: the use cases in one process over one store.
 
-mod handler;
 mod listener;
 mod pulse;
 mod registration;
@@ -11,25 +10,26 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use stagecall_core::clock::Clock;
+use stagecall_core::app::{App, Ports};
+use stagecall_core::clock::{Clock, Deadline};
+use stagecall_core::engine::{DefinitionCache, Engine};
+use stagecall_core::error::Error;
 use stagecall_core::events::DomainEvent;
 use stagecall_core::ports::{
     EployConnections, Events, OperatorStore as _, PlatformConnections, Secrets,
 };
 use stagecall_core::skew::TOLERANCE;
 use stagecall_core::timing::{Timing, after, seconds};
-use stagecall_core::usecases::{
-    DefinitionCache, Engine, HireNotifier, Inviter, Poller, Receiver, Registrar, Retention,
-    Scheduler, Shares, Sweeper, WriteBack,
-};
+use stagecall_core::usecases::{Receiver, Registrar, Retention, Scheduler, Shares};
+use stagecall_core::work::Work;
 use stagecall_embedded::{Limits, Store, WorkQueue, Workers};
 use stagecall_http::Transport;
 use stagecall_web::Site;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 use url::Url;
 
-use handler::Handler;
 use pulse::Pulse;
 
 /// The interval between searches for due work. A search is a few indexed queries for each tenant.
@@ -75,7 +75,8 @@ pub(crate) struct Parts {
 pub(crate) struct Host {
     store: Store,
     clock: Arc<dyn Clock>,
-    handler: Handler,
+    app: App,
+    receiver: Receiver,
     ticker: Scheduler,
     workers: Workers,
     listener: TcpListener,
@@ -86,7 +87,6 @@ pub(crate) struct Host {
 
 impl Host {
     /// Builds the parts and binds the listener.
-    #[allow(clippy::too_many_lines, reason = "one use case after the other")]
     pub(crate) fn new(parts: Parts) -> anyhow::Result<Self> {
         let store = Arc::new(parts.store.clone());
         let timing = Arc::new(parts.timing);
@@ -127,46 +127,23 @@ impl Host {
             clock: parts.clock.clone(),
             timing,
         };
-        let (kept, records) = (engine.clone(), store.clone());
-        let write_back = WriteBack {
+        let retention = Retention {
             engine: engine.clone(),
-            eploy: eploy.clone(),
-            platforms: platforms.clone(),
+            records: store.clone(),
         };
         let shares = Shares {
             share: MAX_QUEUED_PER_TENANT,
             lease: seconds(engine.timing.retry_seconds),
         };
-        let handler = Handler {
-            poller: Poller {
-                engine: engine.clone(),
-                states: store.clone(),
-                announcements: store.clone(),
-                eploy: eploy.clone(),
-            },
-            announcer: HireNotifier {
-                engine: engine.clone(),
-                announcements: store.clone(),
-                eploy: eploy.clone(),
-                hrms: Arc::new(hrms),
-            },
-            inviter: Inviter {
-                engine: engine.clone(),
-                eploy: eploy.clone(),
-                platforms: platforms.clone(),
-            },
-            sweeper: Sweeper {
-                engine: engine.clone(),
-                platforms: platforms.clone(),
-                write_back: write_back.clone(),
-            },
-            receiver: Receiver {
-                engine,
-                deliveries: store.clone(),
-                secrets: parts.secrets.clone(),
-                platforms: platforms.clone(),
-            },
-            write_back,
+        let ports = Ports {
+            engine,
+            states: store.clone(),
+            announcements: store.clone(),
+            deliveries: store.clone(),
+            secrets: parts.secrets.clone(),
+            eploy: eploy.clone(),
+            platforms: platforms.clone(),
+            hrms: Arc::new(hrms),
         };
         let ticker = Scheduler::new(store, Arc::new(queue), parts.clock.clone(), shares);
         let listener = listener::bind(parts.listen)
@@ -181,16 +158,14 @@ impl Host {
         Ok(Self {
             store: parts.store,
             clock: parts.clock,
-            handler,
+            app: App::new(&ports),
+            receiver: ports.receiver(),
             ticker,
             workers,
             listener,
             eploy,
             registration,
-            retention: Retention {
-                engine: kept,
-                records,
-            },
+            retention,
         })
     }
 
@@ -209,23 +184,17 @@ impl Host {
     /// # Errors
     /// A part has stopped, and so the host stops: with a part missing it would only look alive.
     pub(crate) async fn run(self, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
-        let handler = Arc::new(self.handler);
         let pulse = Arc::new(Pulse::new());
         let site = Site {
-            receiver: handler.receiver.clone(),
+            receiver: self.receiver,
             health: Some({
                 let pulse = pulse.clone();
                 Box::new(move || pulse.problem())
             }),
         };
         let listening = listener::serve(self.listener, site, stopped(stop.clone()));
-        let work = {
-            let handler = handler.clone();
-            move |work| {
-                let handler = handler.clone();
-                async move { handler.handle(work).await }
-            }
-        };
+        let app = self.app;
+        let work = move |work| handle(app.clone(), work);
         let working = self
             .workers
             .run(work, stopped(stop.clone()), SHUTDOWN_GRACE);
@@ -319,6 +288,20 @@ async fn verify(store: &Store, pulse: &Pulse) -> Duration {
     }
     pulse.verified(verified.is_ok());
     VERIFY_INTERVAL
+}
+
+/// Handles an item of work. An error is logged; the work stays due and is enqueued again when its lease ends.
+async fn handle(app: App, work: Work) {
+    let (tenant, span) = (work.tenant().clone(), Work::span());
+    work.record_in(&span);
+    let handling = async {
+        match app.handle(work, Deadline::NONE).await {
+            Ok(_) => {}
+            Err(Error::UnknownTenant(_)) => tracing::warn!(%tenant, "work dropped, tenant unknown"),
+            Err(error) => tracing::error!(%tenant, %error, "work failed"),
+        }
+    };
+    handling.instrument(span).await;
 }
 
 /// Enqueues due work at intervals.

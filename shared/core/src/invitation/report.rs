@@ -378,6 +378,11 @@ impl Report {
                 .any(|own| own.stage.is_none() && own.status == position.status)
     }
 
+    /// Whether an application at this position is at the mapping's trigger, or where a write of ours put it.
+    pub fn is_at_trigger(&self, mapping: &Mapping, position: &Position) -> bool {
+        mapping.triggered_by(position) || self.led_to(mapping, position)
+    }
+
     /// Whether a write of ours put the application at this position: a move, or an outcome.
     pub fn led_to(&self, mapping: &Mapping, position: &Position) -> bool {
         self.moved_to(position) || self.is_own_outcome(mapping, position)

@@ -3,22 +3,24 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::engine::Engine;
 use super::merged::merged_into;
 use super::stage_check::StageCheck;
 use crate::announcement::{
     Announcement, Event, FailReason, Hire, HireKey, HiredCandidate, NotApplicable, Notification,
     Outcome, SkipReason, State, named, webhook,
 };
+use crate::clock::Deadline;
+use crate::engine::Engine;
 use crate::error::{CallError, Error, StoreError};
-use crate::events::{DomainEvent, What};
+use crate::events::What;
 use crate::invitation::Failure;
 use crate::ports::{Announcements, EployConnections, Hrms, HrmsAnswer, Purpose, Saved, Webhook};
 use crate::tenant::{HirePlan, HrmsEndpoint, Tenant};
 use crate::timing::{after, seconds};
-use crate::work::Work;
+use crate::work::{Handled, Handler, Kind, Work};
 
 /// Announces hires.
 #[derive(Clone)]
@@ -132,19 +134,19 @@ impl HireNotifier {
         };
         let eploy = match self.eploy.eploy(tenant, Purpose::WriteBack).await {
             Ok(eploy) => eploy,
-            Err(error) => return self.put_off(row, &error),
+            Err(error) => return self.defer(row, &error),
         };
         match &row.key.hire {
             Hire::Placement(_) => match eploy.application_of(&row.candidate, &row.vacancy).await {
                 Ok(application) => confirmed(None, application),
                 // Without the application the announcement is still useful.
                 Err(error) if !error.may_retry() => confirmed(None, None),
-                Err(error) => self.put_off(row, &error),
+                Err(error) => self.defer(row, &error),
             },
             Hire::Application(id) => {
                 let hired = |position: &_| plan.triggers().iter().any(|one| one.matches(position));
                 match StageCheck::of(&*eploy, id, hired).await {
-                    Err(error) => self.put_off(row, &error),
+                    Err(error) => self.defer(row, &error),
                     Ok(StageCheck::NotAtStage) => Event::Skip(SkipReason::MovedOn),
                     // The baseline reading had missed it.
                     Ok(StageCheck::AtStage(_, Some(entry))) if entry.is_before(row.not_before) => {
@@ -196,7 +198,7 @@ impl HireNotifier {
         };
         let ended = match self.hrms.deliver(tenant, endpoint, &notice).await {
             Ok(answer) => {
-                tell(&row, &answer);
+                log_answer(&row, &answer);
                 Event::Ended {
                     attempt: attempt.number,
                     outcome: Outcome::Answered(answer.status),
@@ -243,7 +245,7 @@ impl HireNotifier {
             Ok(Ok(person)) => Ok(Some(named(&person, &endpoint.person))),
             // It is saved at once, and due as before.
             Ok(Err(candidate)) => Err(Event::CandidateMerged { candidate }),
-            Err(error) if error.may_retry() => Err(self.put_off(row, &error)),
+            Err(error) if error.may_retry() => Err(self.defer(row, &error)),
             Err(error) => Err(Event::Refuse(Failure::from_call(
                 &error,
                 row.failure.as_ref(),
@@ -253,18 +255,11 @@ impl HireNotifier {
     }
 
     /// The event for a failure on our side of the HRMS.
-    fn put_off(&self, row: &Announcement, error: &CallError) -> Event {
+    fn defer(&self, row: &Announcement, error: &CallError) -> Event {
         tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, code = error.code, %error, "announcement deferred");
-        let now = self.engine.now();
-        let failure = Failure::from_call(error, row.failure.as_ref(), now);
-        let delay = self
+        let (failure, until) = self
             .engine
-            .timing
-            .backoff(failure.attempts, &row.key.to_string());
-        let mut until = after(now, delay);
-        if let Some(not_before) = error.retry_at {
-            until = until.max(not_before);
-        }
+            .retry_later(error, row.failure.as_ref(), &row.key);
         Event::Deferred { failure, until }
     }
 
@@ -277,8 +272,7 @@ impl HireNotifier {
         event: Event,
     ) -> Result<Option<Announcement>, StoreError> {
         let what = event.name();
-        let now = self.engine.now();
-        let transition = match row.apply(event, now, &self.engine.timing) {
+        let transition = match row.apply(event, self.engine.now(), &self.engine.timing) {
             Ok(transition) => transition,
             Err(NotApplicable { event, state }) => {
                 tracing::debug!(tenant = %tenant.id, hire = %row.key.hire, event, state, "announcement's event rejected");
@@ -299,17 +293,14 @@ impl HireNotifier {
                 Notification::Undelivered => undelivered(&next),
             });
         if let Some(what) = notification {
-            self.engine
-                .events
-                .publish(vec![DomainEvent { at: now, what }])
-                .await;
+            self.engine.publish(what).await;
         }
         Ok(Some(next))
     }
 }
 
 /// Logs an answer that is not a confirmation.
-fn tell(row: &Announcement, answer: &HrmsAnswer) {
+fn log_answer(row: &Announcement, answer: &HrmsAnswer) {
     if !Outcome::Answered(answer.status).is_delivered() {
         tracing::warn!(tenant = %row.key.tenant, hire = %row.key.hire, status = answer.status, "HRMS refused the announcement of a hire");
     }
@@ -337,6 +328,21 @@ fn undelivered(row: &Announcement) -> What {
         tenant: row.key.tenant.clone(),
         hire: row.key.hire.clone(),
         reason: reason.to_owned(),
+    }
+}
+
+#[async_trait]
+impl Handler for HireNotifier {
+    fn kind(&self) -> Kind {
+        Kind::Announce
+    }
+
+    async fn handle(&self, work: Work, _: Deadline) -> Result<Handled, Error> {
+        let Work::Announce { key } = work else {
+            return Ok(Handled::Misplaced);
+        };
+        self.announce(&key).await?;
+        Ok(Handled::Done)
     }
 }
 

@@ -1,10 +1,9 @@
 //! One invitation per application, assessment and entry, whatever the configuration: where several mappings match the
 //! same entry for the same assessment, the first of them holds it and the others give way.
 
-use super::engine::Engine;
 use super::invite::Inviter;
+use crate::engine::Engine;
 use crate::error::{Error, StoreError};
-use crate::events::{DomainEvent, What};
 use crate::ids::{AssessmentRef, InvitationKey, Reference, VacancyId};
 use crate::invitation::{Entry, Event, Invitation, SkipReason, State};
 use crate::ports::{Bound, Inserted};
@@ -115,7 +114,7 @@ impl Inviter {
                             claim: None,
                             reason: SkipReason::Duplicate(Some(owner.key)),
                         };
-                        self.record(row, Some(mapping), event).await?;
+                        self.apply_event(row, Some(mapping), event).await?;
                         return Ok(false);
                     }
                 }
@@ -174,11 +173,8 @@ impl Inviter {
         )
         .due_at(self.engine.in_seconds(self.engine.timing.retry_seconds));
         next.definition.clone_from(&gave_way.definition);
-        if self.engine.ledger.insert(&next).await? == Inserted::New {
+        if self.engine.insert(&next).await? == Inserted::New {
             tracing::info!(tenant = %key.tenant, invitation = %key.name(), "mapping with precedence does not invite, entry passed on");
-            let what = What::Detected { invitation: key };
-            let event = DomainEvent { at: now, what };
-            self.engine.events.publish(vec![event]).await;
         }
         Ok(())
     }

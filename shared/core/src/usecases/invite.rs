@@ -2,20 +2,19 @@
 //! outcome, the invitation is looked up first.
 
 mod look_up;
+mod prepare;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::engine::{Applied, Dispatch, Engine};
 use super::merged::merged_into;
 use super::stage_check::{StageCheck, StageEntry};
 use super::write_back::{WriteBack, with_own_action};
 use crate::clock::Deadline;
+use crate::engine::{Applied, Dispatch, Engine};
 use crate::error::{CallError, Error, Phase};
 use crate::ids::{InvitationKey, Reference};
-use crate::invitation::{
-    Event, FailReason, Failure, Invitation, NotApplicable, SkipReason, State, Writer,
-};
+use crate::invitation::{Event, FailReason, Failure, Invitation, SkipReason, State, Writer};
 use crate::person::{Person, email_problem};
 use crate::ports::{
     Bound, Eploy, EployConnections, InviteAnswer, InviteOrder, Platform, PlatformConnections,
@@ -23,35 +22,42 @@ use crate::ports::{
 };
 use crate::tenant::{Mapping, Position, Tenant};
 use crate::timing::{after, seconds};
-use crate::work::Work;
+use crate::work::{Handled, Handler, Kind, Work};
+use async_trait::async_trait;
 
 /// Sends invitations.
 #[derive(Clone)]
 pub struct Inviter {
-    /// The engine.
-    pub engine: Engine,
-    /// The connections to Eploy.
-    pub eploy: Arc<dyn EployConnections>,
-    /// The connections to the platforms.
-    pub platforms: Arc<dyn PlatformConnections>,
+    pub(super) engine: Engine,
+    eploy: Arc<dyn EployConnections>,
+    platforms: Arc<dyn PlatformConnections>,
+    /// Reports what was sent.
+    write_back: WriteBack,
 }
 
 /// The outcome of the check before sending.
-enum Wanted {
+enum Precheck {
     /// Send: to this person, with this entry, at this present position.
-    Yes(Box<Person>, Option<StageEntry>, Option<Position>),
+    Send(Box<Person>, Option<StageEntry>, Option<Position>),
     /// Do not send, or not now: the event for the row.
-    No(Box<Event>),
+    Hold(Box<Event>),
 }
 
 impl Inviter {
+    /// Sends by the connections of this writer, which reports what was sent.
+    pub fn new(write_back: WriteBack) -> Self {
+        Self {
+            engine: write_back.engine.clone(),
+            eploy: write_back.eploy.clone(),
+            platforms: write_back.platforms.clone(),
+            write_back,
+        }
+    }
+
     /// Advances one invitation on its way to the platform. Calling it twice, or too early, does nothing. A search of
     /// the platform has time until `deadline`.
     pub async fn invite(&self, key: &InvitationKey, deadline: Deadline) -> Result<(), Error> {
-        let Some(row) = self.engine.ledger.load(key).await? else {
-            return Ok(());
-        };
-        let Some(row) = self.engine.set_back(row).await? else {
+        let Some(row) = self.engine.load(key).await? else {
             return Ok(());
         };
         let now = self.engine.now();
@@ -98,9 +104,9 @@ impl Inviter {
             let event = skip(SkipReason::MappingRemoved);
             return self.leave_unsent(&row, mapping, event).await;
         };
-        let (person, entry, position) = match self.wanted(tenant, mapping, present, &row).await {
-            Wanted::Yes(person, entry, position) => (*person, entry, position),
-            Wanted::No(event) => {
+        let (person, entry, position) = match self.precheck(tenant, mapping, present, &row).await {
+            Precheck::Send(person, entry, position) => (*person, entry, position),
+            Precheck::Hold(event) => {
                 return self.leave_unsent(&row, Some(mapping), *event).await;
             }
         };
@@ -112,7 +118,8 @@ impl Inviter {
             Ok(platform) => platform,
             Err(error) => {
                 let event = self.classify_failure(&row, None, &error);
-                return self.record(&row, Some(mapping), event).await;
+                self.apply_event(&row, Some(mapping), event).await?;
+                return Ok(());
             }
         };
         if let Some(position) = &position
@@ -120,7 +127,7 @@ impl Inviter {
         {
             return Ok(());
         }
-        let Some((row, task)) = self.arrange(tenant, mapping, row, &*platform).await? else {
+        let Some((row, task)) = self.prepare_task(tenant, mapping, row, &*platform).await? else {
             return Ok(());
         };
         let timing = &self.engine.timing;
@@ -136,7 +143,7 @@ impl Inviter {
         };
         let Applied::Yes(claimed) = self
             .engine
-            .apply(&row, claim, mapping.expires_after_days, Dispatch::Inline)
+            .apply(&row, claim, Some(mapping), Dispatch::Inline)
             .await?
         else {
             return Ok(());
@@ -178,12 +185,9 @@ impl Inviter {
         if let Some(lease_until) = lease
             && row.report.lease_until == lease
         {
-            let write_back = WriteBack {
-                engine: self.engine.clone(),
-                eploy: self.eploy.clone(),
-                platforms: self.platforms.clone(),
-            };
-            write_back.report(tenant, row, None, lease_until).await?;
+            self.write_back
+                .report(tenant, row, Ok(None), lease_until)
+                .await?;
         }
         Ok(())
     }
@@ -196,7 +200,8 @@ impl Inviter {
         event: Event,
     ) -> Result<(), Error> {
         self.pass_on(row, &event).await?;
-        self.record(row, mapping, event).await
+        self.apply_event(row, mapping, event).await?;
+        Ok(())
     }
 
     /// Handles an acceptance, or possible acceptance, that could not be saved. If the candidate was erased meanwhile,
@@ -237,40 +242,39 @@ impl Inviter {
     }
 
     /// Checks that the mapping still applies and the application is still at its trigger, and reads whom to invite.
-    async fn wanted(
+    async fn precheck(
         &self,
         tenant: &Tenant,
         mapping: &Mapping,
         present: &Mapping,
         row: &Invitation,
-    ) -> Wanted {
+    ) -> Precheck {
         if !present.vacancies.contains(&row.vacancy) {
-            return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
+            return Precheck::Hold(Box::new(skip(SkipReason::MappingChanged)));
         }
         if present.paused {
-            return Wanted::No(Box::new(self.mapping_paused()));
+            return Precheck::Hold(Box::new(self.mapping_paused()));
         }
         let eploy = match self.eploy.eploy(tenant, Purpose::Invite).await {
             Ok(eploy) => eploy,
-            Err(error) => return Wanted::No(Box::new(self.classify_failure(row, None, &error))),
+            Err(error) => {
+                return Precheck::Hold(Box::new(self.classify_failure(row, None, &error)));
+            }
         };
         // A candidate selected by the outcome of another invitation is invited wherever the application is by now.
         let anywhere = mapping.triggers.is_empty();
-        let there = |position: &_| {
-            anywhere
-                || mapping.triggered_by(position)
-                // A report of the delay, with an outcome or a move, is no reason not to invite.
-                || row.report.led_to(mapping, position)
-        };
+        let there = |position: &_| anywhere || row.report.is_at_trigger(mapping, position);
         let (entry, position) = match StageCheck::of(&*eploy, &row.key.application, there).await {
-            Err(error) => return Wanted::No(Box::new(self.classify_failure(row, None, &error))),
-            Ok(StageCheck::NotAtStage) => return Wanted::No(Box::new(skip(SkipReason::MovedOn))),
+            Err(error) => {
+                return Precheck::Hold(Box::new(self.classify_failure(row, None, &error)));
+            }
+            Ok(StageCheck::NotAtStage) => {
+                return Precheck::Hold(Box::new(skip(SkipReason::MovedOn)));
+            }
             Ok(StageCheck::AtStage(position, _))
-                if !(anywhere
-                    || present.triggered_by(&position)
-                    || row.report.led_to(present, &position)) =>
+                if !(anywhere || row.report.is_at_trigger(present, &position)) =>
             {
-                return Wanted::No(Box::new(skip(SkipReason::MappingChanged)));
+                return Precheck::Hold(Box::new(skip(SkipReason::MappingChanged)));
             }
             Ok(StageCheck::AtStage(_, _)) if anywhere => (None, None),
             Ok(StageCheck::AtStage(position, entry)) => (entry, Some(position)),
@@ -280,11 +284,11 @@ impl Inviter {
             && entry.is_before(not_before)
         {
             // The baseline reading had missed it.
-            return Wanted::No(Box::new(skip(SkipReason::Baseline)));
+            return Precheck::Hold(Box::new(skip(SkipReason::Baseline)));
         }
         match self.person(&*eploy, row).await {
-            Ok(person) => Wanted::Yes(Box::new(person), entry, position),
-            Err(event) => Wanted::No(Box::new(event)),
+            Ok(person) => Precheck::Send(Box::new(person), entry, position),
+            Err(event) => Precheck::Hold(Box::new(event)),
         }
     }
 
@@ -395,7 +399,7 @@ impl Inviter {
                 }
             }
             Ok(InviteAnswer::Created { reference, link }) => {
-                self.take(row, vec![(reference, link)], false, claim, reports)
+                self.bind_reference(row, vec![(reference, link)], false, claim, reports)
                     .await?
             }
             Ok(InviteAnswer::AlreadyThere { reference }) => {
@@ -415,7 +419,8 @@ impl Inviter {
                         Err(error) => return Ok(self.classify_failure(row, claim, &error)),
                     },
                 };
-                self.take(row, found, true, claim, reports).await?
+                self.bind_reference(row, found, true, claim, reports)
+                    .await?
             }
             Err(error) if error.phase == Phase::Unknown => {
                 warn(row, &error, "invitation outcome unknown");
@@ -446,7 +451,7 @@ impl Inviter {
     }
 
     /// Binds the first reference that is not another invitation's. A caller that reports it also says by which mapping.
-    async fn take(
+    async fn bind_reference(
         &self,
         row: &Invitation,
         found: Vec<(Reference, Option<String>)>,
@@ -483,48 +488,31 @@ impl Inviter {
         })
     }
 
-    /// Saves an event and leaves the rest to other workers.
-    pub(super) async fn record(
-        &self,
-        row: &Invitation,
-        mapping: Option<&Mapping>,
-        event: Event,
-    ) -> Result<(), Error> {
-        self.apply_event(row, mapping, event).await?;
-        Ok(())
-    }
-
     /// Saves an event. What the platform accepted is saved whatever else happened to the row meanwhile; any other event
     /// gives way. Returns the row to continue with, if the event was saved.
-    async fn apply_event(
+    pub(super) async fn apply_event(
         &self,
         row: &Invitation,
         mapping: Option<&Mapping>,
         event: Event,
     ) -> Result<Option<Invitation>, Error> {
-        let expires = mapping.and_then(|mapping| mapping.expires_after_days);
-        let mut row = row.clone();
-        loop {
+        if let Event::Sent { .. } = event {
+            let saved = self
+                .engine
+                .apply_to_newest(row, event, mapping, |_, sent| sent)
+                .await?;
+            return Ok(saved.map(|(before, next)| with_own_action(&before, next)));
+        }
+        Ok(
             match self
                 .engine
-                .apply(&row, event.clone(), expires, Dispatch::Enqueue)
+                .apply(row, event, mapping, Dispatch::Enqueue)
                 .await?
             {
-                Applied::Yes(changed) => return Ok(Some(with_own_action(&row, *changed))),
-                Applied::Rejected(error @ NotApplicable::Double { .. }) => {
-                    tracing::error!(tenant = %row.key.tenant, invitation = %row.key.name(), %error, "candidate invited twice");
-                    return Ok(None);
-                }
-                Applied::Rejected(_) => return Ok(None),
-                Applied::Conflict if matches!(event, Event::Sent { .. }) => {
-                    match self.engine.ledger.load(&row.key).await? {
-                        Some(newer) => row = newer,
-                        None => return Ok(None),
-                    }
-                }
-                Applied::Conflict => return Ok(None),
-            }
-        }
+                Applied::Yes(next) => Some(with_own_action(row, *next)),
+                Applied::Rejected(_) | Applied::Conflict => None,
+            },
+        )
     }
 }
 
@@ -576,6 +564,21 @@ fn metadata(row: &Invitation) -> BTreeMap<String, String> {
         ("applicationId".to_owned(), row.key.application.to_string()),
         ("invitationId".to_owned(), row.key.name()),
     ])
+}
+
+#[async_trait]
+impl Handler for Inviter {
+    fn kind(&self) -> Kind {
+        Kind::Invite
+    }
+
+    async fn handle(&self, work: Work, deadline: Deadline) -> Result<Handled, Error> {
+        let Work::Invite { key } = work else {
+            return Ok(Handled::Misplaced);
+        };
+        self.invite(&key, deadline).await?;
+        Ok(Handled::Done)
+    }
 }
 
 #[cfg(test)]

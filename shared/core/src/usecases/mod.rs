@@ -1,12 +1,9 @@
-//! The use cases. Each is a struct of the ports it needs, so that a function links and is granted only those.
+//! The use cases. Each is a struct of the ports it needs, so that a function links and is granted only those. Those that
+//! handle work from the queues are [`Handler`](crate::work::Handler)s.
 
 mod announce;
-mod arrange;
-mod definitions;
-mod engine;
+mod delivery;
 mod entries;
-#[cfg(test)]
-mod fake_ports;
 mod invite;
 mod merged;
 mod poll;
@@ -20,8 +17,7 @@ mod tick;
 mod write_back;
 
 pub use announce::{HireNotifier, Redelivery};
-pub use definitions::DefinitionCache;
-pub use engine::{Applied, Dispatch, Engine};
+pub use delivery::DeliveryProcessor;
 pub use invite::Inviter;
 pub use poll::{
     Decided, Decision, Evaluation, Polled, Poller, Reads, Watched, adopt, broken, decide,

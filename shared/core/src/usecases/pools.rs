@@ -1,15 +1,13 @@
 //! Talent pools that take candidates by the outcome of another mapping's invitation.
 
 use crate::error::Error;
-use crate::events::{DomainEvent, What};
 use crate::ids::InvitationKey;
-use crate::invitation::{Entry, Invitation, Step};
+use crate::invitation::{Entry, Invitation};
 use crate::ports::Inserted;
 use crate::report::Moment;
 use crate::tenant::{Mapping, MappingKind, Tenant};
-use crate::work::Work;
 
-use super::engine::Engine;
+use crate::engine::Engine;
 
 /// Saves an entry for each pool that takes this invitation's candidate. Idempotent.
 pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> Result<(), Error> {
@@ -25,8 +23,7 @@ pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> 
             round: 1,
             ..row.key.clone()
         };
-        let now = engine.now();
-        let entry = Entry::seen(now);
+        let entry = Entry::seen(engine.now());
         let place = Invitation::detected(
             key.clone(),
             row.candidate.clone(),
@@ -36,18 +33,9 @@ pub(super) async fn feed(engine: &Engine, tenant: &Tenant, row: &Invitation) -> 
         )
         .under(mapping.definition_id())
         .for_pool();
-        if engine.ledger.insert(&place).await? == Inserted::Existed {
-            continue;
+        if engine.insert(&place).await? == Inserted::New {
+            tracing::info!(tenant = %tenant.id, invitation = %key.name(), "candidate selected for the talent pool");
         }
-        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "candidate selected for the talent pool");
-        engine
-            .enqueue(vec![Work::step(key.clone(), Step::Invite)])
-            .await;
-        let what = What::Detected { invitation: key };
-        engine
-            .events
-            .publish(vec![DomainEvent { at: now, what }])
-            .await;
     }
     Ok(())
 }

@@ -1,19 +1,17 @@
-//! A platform's callback: authenticate, store, queue, answer; later, process it.
+//! A platform's callback: authenticate, store, queue, answer.
 
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::engine::Engine;
-use super::write_back::{SyncOutcome, WriteBack};
-use crate::error::{Error, StoreError};
+use crate::engine::Engine;
+use crate::error::StoreError;
 use crate::ids::{AccountId, TenantId};
 use crate::ports::{
     CallbackToken, Deliveries, Delivery, DeliveryOutcome, IncomingCall, PlatformConnections,
     Secrets, SignatureCheck, WebhookParser,
 };
-use crate::timing::{after, seconds};
 use crate::work::Work;
 use secrecy::ExposeSecret as _;
 
@@ -49,20 +47,6 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The maximum number of tries to find the invitation of a delivery: a callback can arrive before the row that it
-    /// is about is saved, but not by much.
-    const TRIES: u32 = 6;
-
-    /// The minimum number of tries before a delivery whose invitation is known is given up.
-    const MIN_KNOWN_TRIES: u32 = 10;
-
-    /// Whether a delivery whose invitation is known has been tried often enough, and for long enough.
-    fn is_exhausted(&self, delivery: &Delivery) -> bool {
-        let age = self.engine.now().duration_since(delivery.at);
-        delivery.tries >= Self::MIN_KNOWN_TRIES
-            && age >= seconds(self.engine.timing.give_up_seconds)
-    }
-
     /// Whose callbacks are accepted at this address; `None` for an unknown tenant or account and for a wrong token, so
     /// that a caller learns nothing from the difference. Asked before a caller's body is read.
     pub async fn authenticate(
@@ -153,70 +137,6 @@ impl Receiver {
         let current = same(&tokens.current);
         let previous = tokens.previous.as_ref().is_some_and(same);
         Ok(current | previous)
-    }
-
-    /// Processes a stored delivery: updates the invitations that it refers to.
-    pub async fn process_delivery(
-        &self,
-        write_back: &WriteBack,
-        tenant: &TenantId,
-        id: &str,
-    ) -> Result<(), Error> {
-        let Some(mut delivery) = self.deliveries.load_delivery(tenant, id).await? else {
-            return Ok(());
-        };
-        let mut known = Vec::new();
-        for reference in &delivery.references {
-            let bound = self
-                .engine
-                .ledger
-                .find_by_reference(tenant, &delivery.account, reference)
-                .await?;
-            if let Some(key) = bound
-                && known.iter().all(|(other, _)| *other != key)
-            {
-                known.push((key, reference));
-            }
-        }
-        delivery.tries = delivery.tries.saturating_add(1);
-        delivery.given_up = false;
-        let delay = self.engine.timing.backoff(delivery.tries, &delivery.id);
-        let again = || DeliveryOutcome::Again(after(self.engine.now(), delay));
-        let fate = if known.is_empty() {
-            if delivery.tries < Self::TRIES {
-                again()
-            } else {
-                tracing::warn!(%tenant, account = %delivery.account, delivery = delivery.id, "callback parked, no matching invitation");
-                DeliveryOutcome::Unmatched
-            }
-        } else {
-            let mut done = true;
-            for (key, reference) in &known {
-                let outcome = write_back.sync_result(key, None, Some(*reference)).await;
-                done &= match outcome {
-                    Ok(outcome) => outcome == SyncOutcome::Recorded,
-                    // The next try would not help, and the delivery's tries are counted.
-                    Err(Error::UnknownTenant(_)) => false,
-                    Err(Error::Store(error)) if error.lasting => {
-                        tracing::error!(%tenant, invitation = %key.name(), %error, "callback's invitation unreadable");
-                        false
-                    }
-                    Err(error) => return Err(error),
-                };
-            }
-            if done {
-                DeliveryOutcome::Handled
-            } else if self.is_exhausted(&delivery) {
-                // The sweeps keep asking for the invitation, within their own bounds, which notify the recruiter.
-                tracing::error!(%tenant, account = %delivery.account, delivery = delivery.id, tries = delivery.tries, "callback given up, result not saved");
-                delivery.given_up = true;
-                DeliveryOutcome::Unmatched
-            } else {
-                again()
-            }
-        };
-        self.deliveries.settle(&delivery, &fate).await?;
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::engine::{Applied, Dispatch, Engine};
+use crate::engine::{Applied, Dispatch, Engine};
 use crate::error::StoreError;
 use crate::ids::TenantId;
 use crate::invitation::{Event, Invitation};

@@ -6,11 +6,12 @@ mod watches;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::engine::Engine;
 use super::write_back::WriteBack;
 use crate::clock::Deadline;
+use crate::engine::Engine;
 use crate::error::{CallError, Error, ErrorScope, Phase, StoreError, System};
 use crate::ids::{AssessmentRef, Reference, TenantId};
 use crate::invitation::{Failure, State};
@@ -20,7 +21,7 @@ use crate::ports::{
 };
 use crate::tenant::Tenant;
 use crate::timing::{Timing, after, seconds};
-use crate::work::Work;
+use crate::work::{Handled, Handler, Kind, Work};
 
 /// The outcome of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +99,22 @@ struct Looked {
 /// Sweeps assessments.
 #[derive(Clone)]
 pub struct Sweeper {
-    /// The engine.
-    pub engine: Engine,
-    /// The connections to the platforms.
-    pub platforms: Arc<dyn PlatformConnections>,
+    engine: Engine,
+    platforms: Arc<dyn PlatformConnections>,
     /// Updates single invitations.
-    pub write_back: WriteBack,
+    write_back: WriteBack,
 }
 
 impl Sweeper {
+    /// Sweeps by the connections of this writer, which updates single invitations.
+    pub fn new(write_back: WriteBack) -> Self {
+        Self {
+            engine: write_back.engine.clone(),
+            platforms: write_back.platforms.clone(),
+            write_back,
+        }
+    }
+
     /// The maximum number of pages of one platform list.
     const MAX_PAGES: u32 = 2000;
 
@@ -546,6 +554,23 @@ fn interval(
         }
         None => slowest * 4,
     })
+}
+
+#[async_trait]
+impl Handler for Sweeper {
+    fn kind(&self) -> Kind {
+        Kind::Sweep
+    }
+
+    async fn handle(&self, work: Work, deadline: Deadline) -> Result<Handled, Error> {
+        let Work::Sweep { tenant, assessment } = work else {
+            return Ok(Handled::Misplaced);
+        };
+        Ok(match self.sweep(&tenant, &assessment, deadline).await? {
+            Swept::Unfinished => Handled::Unfinished,
+            Swept::Done | Swept::NotDue => Handled::Done,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ mod writer;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 use self::writer::{ReportWriter, stopped};
-use super::engine::{Applied, Dispatch, Engine};
 use super::pools;
+use crate::clock::Deadline;
+use crate::engine::{Applied, Dispatch, Engine};
 use crate::error::{CallError, Error, ErrorScope, Phase, System};
 use crate::ids::{InvitationKey, Reference};
 use crate::invitation::{
@@ -18,6 +20,7 @@ use crate::invitation::{
 use crate::ports::{EployConnections, PlatformConnections, Purpose};
 use crate::result::AssessmentResult;
 use crate::tenant::{Mapping, Tenant};
+use crate::work::{Handled, Handler, Kind, Work};
 
 /// Updates Eploy.
 #[derive(Clone)]
@@ -101,17 +104,12 @@ impl WriteBack {
             } else {
                 Dispatch::Enqueue
             };
-            match self
-                .engine
-                .apply(&row, event, expires(mapping), next)
-                .await?
-            {
+            match self.engine.apply(&row, event, mapping, next).await? {
                 Applied::Yes(changed)
                     if at_once && changed.report.lease_until == Some(lease_until) =>
                 {
-                    let reported = self
-                        .report(&tenant, *changed, Some(result), lease_until)
-                        .await?;
+                    let reporting = self.report(&tenant, *changed, Ok(Some(result)), lease_until);
+                    let reported = Box::pin(reporting).await?;
                     return Ok(match reported {
                         Some(row) => outcome_for_delivery(&row),
                         None => SyncOutcome::Later,
@@ -142,9 +140,9 @@ impl WriteBack {
         let failure = Failure::from_call(error, row.failure.as_ref(), self.engine.now());
         let times = failure.attempts;
         let event = Event::ResultUnavailable(failure);
-        let expires = self.engine.expiry(tenant, row).await?;
+        let definition = self.engine.definition(tenant, row).await?;
         self.engine
-            .apply(row, event, expires, Dispatch::Enqueue)
+            .apply(row, event, definition.as_ref(), Dispatch::Enqueue)
             .await?;
         let alone = error.scope == ErrorScope::Record
             && matches!(error.phase, Phase::Refused | Phase::Unknown);
@@ -176,26 +174,23 @@ impl WriteBack {
             adopted: true,
             writer: None,
         };
-        let expires = self.engine.expiry(tenant, row).await?;
+        let definition = self.engine.definition(tenant, row).await?;
         let changed = self
             .engine
-            .apply(row, sent, expires, Dispatch::Inline)
+            .apply(row, sent, definition.as_ref(), Dispatch::Inline)
             .await?;
         Ok(!matches!(changed, Applied::Rejected(_)))
     }
 
     /// Reports what is saved and not yet shown. Idempotent.
     pub async fn write_back(&self, key: &InvitationKey) -> Result<(), Error> {
-        let Some(row) = self.engine.ledger.load(key).await? else {
-            return Ok(());
-        };
-        let Some(row) = self.engine.set_back(row).await? else {
+        let Some(row) = self.engine.load(key).await? else {
             return Ok(());
         };
         let now = self.engine.now();
-        let put_off =
+        let deferred =
             matches!(row.schedule, Schedule::At { at, step: Step::WriteBack } if at > now);
-        if !row.unreported() || row.report.leased(now) || put_off {
+        if !row.unreported() || row.report.leased(now) || deferred {
             return Ok(());
         }
         let tenant = self.engine.tenant(&key.tenant).await?;
@@ -208,7 +203,7 @@ impl WriteBack {
         });
         let Applied::Yes(begun) = self
             .engine
-            .apply(&row, begun, expires(mapping), Dispatch::Inline)
+            .apply(&row, begun, mapping, Dispatch::Inline)
             .await?
         else {
             return Ok(());
@@ -219,7 +214,7 @@ impl WriteBack {
         } else {
             Ok(None)
         };
-        Box::pin(self.report_fetched(&tenant, row, fetched, lease_until)).await?;
+        Box::pin(self.report(&tenant, row, fetched, lease_until)).await?;
         Ok(())
     }
 
@@ -248,20 +243,10 @@ impl WriteBack {
         }
     }
 
-    /// Writes the report under a saved lease, and saves what was written. Returns the row afterwards, if it is known.
+    /// Writes the report under a saved lease, and saves what was written. `fetched` is the platform's answer, if the
+    /// report needs one, or the reason why there is none: then the report says so, and stays unfinished. Returns the row
+    /// afterwards, if it is known.
     pub(super) async fn report(
-        &self,
-        tenant: &Tenant,
-        row: Invitation,
-        result: Option<AssessmentResult>,
-        lease_until: Timestamp,
-    ) -> Result<Option<Invitation>, Error> {
-        Box::pin(self.report_fetched(tenant, row, Ok(result), lease_until)).await
-    }
-
-    /// The same, with the platform's answer or the reason why there is none. Without an answer the report says so, and
-    /// stays unfinished.
-    async fn report_fetched(
         &self,
         tenant: &Tenant,
         mut row: Invitation,
@@ -278,7 +263,7 @@ impl WriteBack {
                 &[Part::Action].into(),
                 &error,
             );
-            return self.settle(row, event, None, lease_until).await;
+            return self.finish(&row, event, None, lease_until).await;
         };
         pools::feed(&self.engine, tenant, &row).await?;
         let mut writer = ReportWriter::new(&self.engine, mapping, &row, lease_until);
@@ -309,44 +294,36 @@ impl WriteBack {
             let event = Event::CandidateMerged { candidate };
             // If another writer was faster, the next poll or report notices the merge again.
             if let Applied::Yes(next) = (self.engine)
-                .apply(&row, event, expires(Some(mapping)), Dispatch::Inline)
+                .apply(&row, event, Some(mapping), Dispatch::Inline)
                 .await?
             {
                 row = *next;
             }
         }
-        self.settle(row, event, Some(mapping), lease_until).await
+        self.finish(&row, event, Some(mapping), lease_until).await
     }
 
     /// Saves the end of a writer's work, whatever else happened to the row meanwhile.
-    async fn settle(
+    async fn finish(
         &self,
-        mut row: Invitation,
+        row: &Invitation,
         event: Event,
         mapping: Option<&Mapping>,
         lease_until: Timestamp,
     ) -> Result<Option<Invitation>, Error> {
-        let mut event = event;
-        loop {
-            match self
-                .engine
-                .apply(&row, event.clone(), expires(mapping), Dispatch::Enqueue)
-                .await?
-            {
-                Applied::Yes(row) => return Ok(Some(*row)),
-                Applied::Rejected(_) => return Ok(None),
-                Applied::Conflict => match self.engine.ledger.load(&row.key).await? {
-                    Some(newer) => {
-                        if newer.report.lease_until != Some(lease_until) {
-                            // The lease expired and another writer wrote: our write may have replaced theirs.
-                            event = Event::ReportStale;
-                        }
-                        row = newer;
-                    }
-                    None => return Ok(None),
-                },
+        let revise = |newer: &Invitation, event| {
+            if newer.report.lease_until == Some(lease_until) {
+                event
+            } else {
+                // The lease expired and another writer wrote: our write may have replaced theirs.
+                Event::ReportStale
             }
-        }
+        };
+        let saved = self
+            .engine
+            .apply_to_newest(row, event, mapping, revise)
+            .await?;
+        Ok(saved.map(|(_, next)| next))
     }
 
     /// The end of the lease of a writer that begins now.
@@ -391,28 +368,31 @@ fn no_definition(row: &Invitation) -> CallError {
     }
 }
 
-/// The mapping's own expiry.
-fn expires(mapping: Option<&Mapping>) -> Option<u32> {
-    mapping.and_then(|mapping| mapping.expires_after_days)
-}
-
 /// Whether the report needs the platform's text, which the ledger does not store.
 fn speaks_of_result(row: &Invitation) -> bool {
     row.reference.is_some() && row.snapshot.is_some() && !row.is_unread()
 }
 
-impl WriteBack {
-    /// Handles a write-back from the queue.
-    pub async fn handle(
-        &self,
-        key: &InvitationKey,
-        news: bool,
-        change_token: Option<String>,
-    ) -> Result<(), Error> {
+#[async_trait]
+impl Handler for WriteBack {
+    fn kind(&self) -> Kind {
+        Kind::WriteBack
+    }
+
+    async fn handle(&self, work: Work, _: Deadline) -> Result<Handled, Error> {
+        let Work::WriteBack {
+            key,
+            news,
+            change_token,
+        } = work
+        else {
+            return Ok(Handled::Misplaced);
+        };
         if news {
-            self.sync_result(key, change_token, None).await?;
+            self.sync_result(&key, change_token, None).await?;
         }
-        self.write_back(key).await
+        self.write_back(&key).await?;
+        Ok(Handled::Done)
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stagecall_core::engine::Engine;
 use stagecall_core::ids::{ApplicationId, CandidateId};
 use stagecall_core::ports::{ApplicationRow, Eploy, MappingStatus, TenantState};
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::{
-    Engine, Reads, adopt, broken, prove, switch, turned_on, with_proven,
-};
+use stagecall_core::usecases::{Reads, adopt, broken, prove, switch, turned_on, with_proven};
 
 use super::Scope;
 use super::decided::{Decided, Shown};

@@ -1,15 +1,15 @@
 //! Fetching results from the platform and changes from Eploy again.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecall_core::Timestamp;
+use stagecall_core::engine::{Applied, Dispatch};
 use stagecall_core::ids::{ApplicationId, InvitationKey};
 use stagecall_core::invitation::{Event, Failure, Invitation};
 use stagecall_core::ports::{Saved, TenantState};
 use stagecall_core::tenant::Tenant;
-use stagecall_core::usecases::{Applied, Dispatch, SyncOutcome, WriteBack};
+use stagecall_core::usecases::{SyncOutcome, WriteBack};
 use stagecall_core::work::Work;
 
 use crate::actor::Actor;
@@ -72,11 +72,7 @@ impl Change for ApplicationResync {
     }
 
     async fn apply(self, on: &Installation, actor: &Actor) -> Result<Vec<Synced>> {
-        let write_back = WriteBack {
-            engine: on.engine(),
-            eploy: Arc::new(on.eploy()),
-            platforms: Arc::new(on.platforms()),
-        };
+        let write_back = on.ports().write_back();
         let mut done = Vec::new();
         for Invitation { key, .. } in &self.found {
             let tenant = Some(&self.tenant.id);

@@ -1,8 +1,8 @@
 //! Finding the invitation to repair, and applying an operator's event to it.
 
+use stagecall_core::engine::{Applied, Dispatch};
 use stagecall_core::ids::{ApplicationId, MappingId, TenantId};
 use stagecall_core::invitation::{Event, Invitation};
-use stagecall_core::usecases::{Applied, Dispatch};
 
 use crate::error::{Error, Result};
 use crate::installation::Installation;
@@ -57,13 +57,13 @@ pub(super) async fn apply(
     event: &Event,
 ) -> Result<Option<String>> {
     let engine = on.engine();
-    let expires = match on.tenants.tenant(&of.key.tenant).await? {
-        Some(tenant) => engine.expiry(&tenant, of).await?,
+    let definition = match on.tenants.tenant(&of.key.tenant).await? {
+        Some(tenant) => engine.definition(&tenant, of).await?,
         None => None,
     };
     let mut row = of.clone();
     for _ in 0..MAX_ATTEMPTS {
-        let applied = engine.apply(&row, event.clone(), expires, Dispatch::Enqueue);
+        let applied = engine.apply(&row, event.clone(), definition.as_ref(), Dispatch::Enqueue);
         match applied.await? {
             Applied::Yes(_) => return Ok(None),
             Applied::Rejected(no) => return Ok(Some(no.to_string())),

@@ -1,10 +1,10 @@
 //! Callbacks that match no invitation: listed, linked to one, or discarded.
 
 use async_trait::async_trait;
+use stagecall_core::engine::{Applied, Dispatch};
 use stagecall_core::ids::{ApplicationId, MappingId, Reference, TenantId};
 use stagecall_core::invitation::{Event, Invitation};
 use stagecall_core::ports::{Bound, Delivery, DeliveryOutcome};
-use stagecall_core::usecases::{Applied, Dispatch};
 use stagecall_core::work::Work;
 
 use crate::actor::Actor;

@@ -1,12 +1,10 @@
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::super::fake_ports::{FakePorts, at, at_trigger, failing, start, throttled, time};
 use super::*;
 use crate::announcement::{HireKey, Linked};
 use crate::error::{ErrorScope, Phase};
+use crate::fake_ports::{FakePorts, at, at_trigger, failing, start, throttled, time};
 use crate::ports::{HistoryRow, HrmsAnswer, StageInfo};
 use crate::tenant::{HiredWhen, PersonalField, Trigger};
 
@@ -50,18 +48,8 @@ fn seen(world: &FakePorts, hire: Hire) -> HireKey {
     key
 }
 
-fn announcer(world: &FakePorts) -> HireNotifier {
-    let ports = Arc::new(world.clone());
-    HireNotifier {
-        engine: world.engine(),
-        announcements: ports.clone(),
-        eploy: ports.clone(),
-        hrms: ports,
-    }
-}
-
 async fn announce(world: &FakePorts, key: &HireKey) -> Announcement {
-    announcer(world).announce(key).await.unwrap();
+    world.ports().hire_notifier().announce(key).await.unwrap();
     world.holds().announcements[key].clone()
 }
 
@@ -180,7 +168,7 @@ async fn nothing_happens_before_its_time_or_while_the_tenant_is_paused() {
 async fn nothing_is_published_about_an_erased_candidate() {
     let (world, key) = world();
     world.holds().erased.insert("9001".into());
-    announcer(&world).announce(&key).await.unwrap();
+    world.ports().hire_notifier().announce(&key).await.unwrap();
     assert!(world.holds().announcements.is_empty());
     assert!(world.holds().calls.is_empty() && world.holds().published.is_empty());
 }
@@ -488,7 +476,7 @@ async fn of_two_concurrent_announcers_one_publishes() {
 #[tokio::test]
 async fn what_was_delivered_is_delivered_again_if_somebody_says_so() {
     let (world, key) = world();
-    let announcer = announcer(&world);
+    let announcer = world.ports().hire_notifier();
     let redeliver = async || announcer.redeliver(&key).await.unwrap();
     assert_eq!(redeliver().await, Redelivery::UnderWay);
     let delivered = announce(&world, &key).await;
@@ -514,7 +502,7 @@ async fn what_was_delivered_is_delivered_again_if_somebody_says_so() {
 async fn an_unsaved_hire_cannot_be_announced() {
     let (world, mut key) = world();
     key.hire = Hire::Application("70216".into());
-    let announcer = announcer(&world);
+    let announcer = world.ports().hire_notifier();
     announcer.announce(&key).await.unwrap();
     assert_eq!(
         announcer.redeliver(&key).await.unwrap(),

@@ -1,9 +1,8 @@
-use std::sync::Arc;
-
-use super::super::fake_ports::{FakePorts, FakeState, entered, failing, mapping, time};
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
+use crate::events::What;
+use crate::fake_ports::{FakePorts, FakeState, entered, failing, mapping, time};
 use crate::invitation::{FailReason, Failure, Schedule, Step};
 use crate::ports::{Ledger as _, StageInfo};
 use crate::tenant::Reentry;
@@ -22,12 +21,7 @@ fn raced() -> (FakePorts, [InvitationKey; 2]) {
 }
 
 async fn invite(world: &FakePorts, key: &InvitationKey) -> State {
-    let ports = Arc::new(world.clone());
-    let inviter = Inviter {
-        engine: world.engine(),
-        eploy: ports.clone(),
-        platforms: ports,
-    };
+    let inviter = world.ports().inviter();
     inviter.invite(key, Deadline::NONE).await.unwrap();
     world.row(key).state
 }
@@ -120,7 +114,7 @@ async fn an_entry_is_held_by_whatever_is_or_may_be_sent_for_it() {
 async fn who_left_and_came_to_another_trigger_is_invited_again() {
     let (world, [first, second]) = raced();
     invite(&world, &first).await;
-    let elsewhere = super::super::fake_ports::at("13", "1");
+    let elsewhere = crate::fake_ports::at("13", "1");
     world.set(|holds| {
         holds.tenant.mappings[1].triggers[0].stage = "13".into();
         holds.tenant.mappings[1].triggers[0].statuses.clear();
@@ -175,12 +169,7 @@ async fn an_entry_that_was_taken_after_an_erasure_is_given_back() {
         holds.erased.insert("9001".into());
     };
     world.holds().on_call.insert("candidate", Box::new(erased));
-    let ports = Arc::new(world.clone());
-    let inviter = Inviter {
-        engine: world.engine(),
-        eploy: ports.clone(),
-        platforms: ports,
-    };
+    let inviter = world.ports().inviter();
     inviter.invite(&key, Deadline::NONE).await.unwrap();
     let holds = world.holds();
     assert!(holds.rows.is_empty() && holds.references.is_empty());

@@ -2,13 +2,13 @@
 
 use super::{Inviter, follow_merge, ours_first, warn};
 use crate::clock::Deadline;
+use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, Error};
 use crate::ids::Reference;
 use crate::invitation::{Event, Invitation};
 use crate::ports::Purpose;
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::after;
-use crate::usecases::engine::{Applied, Dispatch};
 
 impl Inviter {
     /// After a lease expired: asks the platform. Returns the row, free to be sent, if the platform does not have it;
@@ -38,7 +38,7 @@ impl Inviter {
                 return Ok(None);
             }
         };
-        let event = match self.take(&row, found, true, None, None).await? {
+        let event = match self.bind_reference(&row, found, true, None, None).await? {
             sent @ Event::Sent { .. } => sent,
             // Nothing found, or only other invitations' references: ours was not accepted.
             _ => Event::LookupNotFound {
@@ -49,26 +49,17 @@ impl Inviter {
                 }),
             },
         };
-        let expires = mapping.and_then(|mapping| mapping.expires_after_days);
         let absent = event == Event::LookupNotFound { again_at: None };
         let there = match &event {
             Event::Sent { reference, .. } => Some(reference.clone()),
             _ => None,
         };
-        match self
-            .engine
-            .apply(
-                &row,
-                event,
-                expires,
-                if absent {
-                    Dispatch::Inline
-                } else {
-                    Dispatch::Enqueue
-                },
-            )
-            .await?
-        {
+        let dispatch = if absent {
+            Dispatch::Inline
+        } else {
+            Dispatch::Enqueue
+        };
+        match self.engine.apply(&row, event, mapping, dispatch).await? {
             Applied::Yes(row) if absent => Ok(Some(*row)),
             Applied::Conflict if there.is_some() => {
                 self.compensate_erasure(tenant, &row, there.as_ref(), false)

@@ -4,25 +4,16 @@ mod look_up;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::fake_ports::{FakePorts, FakeState, at, failing, sent, start, throttled, time};
 use super::*;
+use crate::fake_ports::{FakePorts, FakeState, at, failing, sent, start, throttled, time};
 use crate::invitation::{ActionRecord, Schedule, Step};
 use crate::ports::Task;
 use crate::ports::{HistoryRow, StageInfo};
 use crate::report::Moment;
 use crate::tenant::{ActionPlan, MappingKind, Settings, Vacancies};
 
-fn inviter(world: &FakePorts) -> Inviter {
-    let ports = Arc::new(world.clone());
-    Inviter {
-        engine: world.engine(),
-        eploy: ports.clone(),
-        platforms: ports,
-    }
-}
-
 async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
-    inviter(world).invite(key, until()).await.unwrap();
+    world.ports().inviter().invite(key, until()).await.unwrap();
     world.row(key)
 }
 
@@ -193,7 +184,12 @@ async fn what_is_gone_or_paused_or_over_is_not_asked_about() {
     assert_eq!(invite(&world, &key).await, cancelled);
 
     world.holds().rows.clear();
-    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+    world
+        .ports()
+        .inviter()
+        .invite(&key, Deadline::NONE)
+        .await
+        .unwrap();
     assert_eq!(calls(&world), NONE);
 }
 
@@ -385,7 +381,7 @@ async fn a_candidate_that_was_merged_meanwhile_is_invited_as_the_one_that_is_lef
             id: "1".into(),
             candidate: "8000".into(),
             vacancy: "4101".into(),
-            position: super::super::fake_ports::at_trigger(),
+            position: crate::fake_ports::at_trigger(),
             modified: None,
         };
         holds.records.insert("1".into(), merged);
@@ -558,7 +554,12 @@ async fn what_the_platform_did_not_take_gives_way_to_what_happened_meanwhile() {
 async fn nothing_is_saved_about_a_candidate_erased_meanwhile() {
     let (world, key) = entered();
     on_call(&world, "invite", |holds| holds.rows.clear());
-    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+    world
+        .ports()
+        .inviter()
+        .invite(&key, Deadline::NONE)
+        .await
+        .unwrap();
     assert!(world.holds().rows.is_empty());
 }
 
@@ -640,7 +641,12 @@ async fn nobody_erased_is_invited() {
         let candidate = holds.rows[&key].candidate.clone();
         holds.erased.insert(candidate);
     }
-    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+    world
+        .ports()
+        .inviter()
+        .invite(&key, Deadline::NONE)
+        .await
+        .unwrap();
     assert!(world.holds().rows.is_empty());
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
@@ -661,7 +667,12 @@ async fn an_invitation_of_a_candidate_erased_meanwhile_is_withdrawn() {
             }
         };
         on_call(&world, "invite", happens);
-        inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+        world
+            .ports()
+            .inviter()
+            .invite(&key, Deadline::NONE)
+            .await
+            .unwrap();
         let reference = Reference::new(format!("of-{}", key.name()));
         let taken_back = erased.then_some(reference);
         assert_eq!(world.holds().withdrawn.clone(), Vec::from_iter(taken_back));
@@ -703,7 +714,7 @@ async fn a_report_of_the_delay_does_not_end_the_invitation() {
             };
             world.holds().now = at;
         }
-        world.write_back().write_back(&key).await.unwrap();
+        world.ports().write_back().write_back(&key).await.unwrap();
         let shown = at(stage, status);
         world.set(|holds| {
             holds.standing = StageInfo::Position(shown.clone());

@@ -7,12 +7,12 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::decide::{Decision, decide, decide_by_history};
 use super::watched::Watched;
+use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, StoreError};
 use crate::ids::{ApplicationId, AssessmentRef, InvitationKey, MappingId};
 use crate::invitation::{Invitation, SkipReason};
 use crate::ports::{ApplicationRow, Eploy, MappingStatus, StageInfo};
 use crate::tenant::Tenant;
-use crate::usecases::engine::Engine;
 use crate::usecases::entries::EntryOf;
 
 /// How many status histories are requested at once: a whole page of them would overload Eploy.

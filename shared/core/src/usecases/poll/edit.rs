@@ -2,10 +2,10 @@
 
 use super::baseline::turned_on;
 use super::mappings::{adopt, switch};
+use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::ports::TenantState;
 use crate::tenant::{Tenant, Trigger, Vacancies};
-use crate::usecases::engine::Engine;
 
 impl Engine {
     /// The applications that a baseline reads once the tenant is as given: those of new mappings and of what was added.

@@ -14,6 +14,7 @@ mod watched;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 pub use baseline::turned_on;
@@ -25,10 +26,10 @@ pub use watched::Watched;
 
 use self::feed::Changes;
 use self::overlap::{Feed, Passed};
-use super::engine::Engine;
 use crate::clock::Deadline;
+use crate::engine::Engine;
 use crate::error::{CallError, Error, ErrorScope, Phase, StoreError};
-use crate::events::{DomainEvent, What};
+use crate::events::What;
 use crate::ids::TenantId;
 use crate::invitation::Failure;
 use crate::metrics;
@@ -39,6 +40,7 @@ use crate::ports::{
 };
 use crate::tenant::{Mapping, Tenant};
 use crate::timing::{after, seconds};
+use crate::work::{Handled, Handler, Kind, Work};
 
 /// Polls tenants.
 #[derive(Clone)]
@@ -379,10 +381,7 @@ impl Poller {
                             mapping: mapping.id.clone(),
                             reason: reason.clone(),
                         };
-                        self.engine
-                            .events
-                            .publish(vec![DomainEvent { at: now, what }])
-                            .await;
+                        self.engine.publish(what).await;
                     }
                     remembered.status = MappingStatus::Broken {
                         reason,
@@ -470,10 +469,7 @@ impl Poller {
         if state.suspended.take().is_some() {
             tracing::info!(tenant = %id, "tenant resumed");
             let what = What::Resumed { tenant: id.clone() };
-            self.engine
-                .events
-                .publish(vec![DomainEvent { at: now, what }])
-                .await;
+            self.engine.publish(what).await;
         }
         if found > 0 {
             tracing::info!(tenant = %id, found, "poll completed");
@@ -506,10 +502,7 @@ impl Poller {
                     tenant: id.clone(),
                     code: error.code.to_owned(),
                 };
-                self.engine
-                    .events
-                    .publish(vec![DomainEvent { at: now, what }])
-                    .await;
+                self.engine.publish(what).await;
             }
             state.suspended = Some(Suspension {
                 failure: Failure::from_call(
@@ -621,6 +614,23 @@ fn remember_unread(unread: &mut Vec<UnreadRecord>, page: &ApplicationPage, now: 
     }));
     let surplus = unread.len().saturating_sub(MAX_UNREAD);
     unread.drain(..surplus);
+}
+
+#[async_trait]
+impl Handler for Poller {
+    fn kind(&self) -> Kind {
+        Kind::Poll
+    }
+
+    async fn handle(&self, work: Work, deadline: Deadline) -> Result<Handled, Error> {
+        let Work::Poll { tenant } = work else {
+            return Ok(Handled::Misplaced);
+        };
+        Ok(match self.poll(&tenant, deadline).await? {
+            Polled::Unfinished => Handled::Unfinished,
+            Polled::Done(_) | Polled::Failed | Polled::NotDue => Handled::Done,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -9,15 +9,13 @@ use super::cases::{Evaluation, Reads};
 use super::decide::Decision;
 use super::watched::Watched;
 use super::{Poller, Stop, mappings};
+use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, StoreError};
-use crate::events::{DomainEvent, What};
 use crate::ids::ApplicationId;
-use crate::invitation::{Entry, Event, Invitation, SkipReason, Step};
+use crate::invitation::{Entry, Event, Invitation, SkipReason, State};
 use crate::ports::{ApplicationPage, ApplicationRow, Eploy, Inserted, RecheckQueue, TenantState};
 use crate::tenant::{MappingKind, Tenant};
 use crate::timing::after;
-use crate::usecases::engine::{Applied, Dispatch};
-use crate::work::Work;
 
 /// The outcome of an evaluation.
 enum Outcome {
@@ -291,8 +289,10 @@ impl Poller {
         let Some(latest) = case.latest else {
             return Ok(Outcome::Noted);
         };
-        let expires = self.engine.expiry(tenant, latest).await?;
-        let changed = self.engine.apply(latest, event, expires, Dispatch::Enqueue);
+        let definition = self.engine.definition(tenant, latest).await?;
+        let changed = self
+            .engine
+            .apply(latest, event, definition.as_ref(), Dispatch::Enqueue);
         Ok(match changed.await? {
             Applied::Conflict => Outcome::Changed,
             Applied::Yes(_) | Applied::Rejected(_) => Outcome::Noted,
@@ -307,40 +307,32 @@ impl Poller {
         round: u32,
         skipped: Option<SkipReason>,
     ) -> Result<Outcome, Stop> {
-        let now = self.engine.now();
-        let key = case.key(tenant, round);
         let mapping = &case.watched.mapping;
         let invitation = Invitation::detected(
-            key.clone(),
+            case.key(tenant, round),
             case.row.candidate.clone(),
             case.row.vacancy.clone(),
             mapping.assessment.clone(),
             Entry {
                 modified: case.row.modified,
                 not_before: (!mapping.include_current).then(|| case.watched.since(case.row)),
-                ..Entry::seen(now)
+                ..Entry::seen(self.engine.now())
             },
         );
         let mut invitation = invitation.under(mapping.definition_id());
         if matches!(mapping.kind, MappingKind::Pool(_)) {
             invitation = invitation.for_pool();
         }
-        let invites = skipped.is_none();
         if let Some(reason) = skipped {
             invitation = invitation.skipped(reason);
         }
-        if self.engine.ledger.insert(&invitation).await? != Inserted::New || !invites {
-            return Ok(Outcome::Noted);
-        }
-        tracing::info!(tenant = %tenant.id, invitation = %key.name(), "entry detected");
-        self.engine
-            .enqueue(vec![Work::step(key.clone(), Step::Invite)])
-            .await;
-        let what = What::Detected { invitation: key };
-        self.engine
-            .events
-            .publish(vec![DomainEvent { at: now, what }])
-            .await;
-        Ok(Outcome::New)
+        let inserted = self.engine.insert(&invitation).await?;
+        Ok(
+            if inserted == Inserted::New && invitation.state == State::Detected {
+                Outcome::New
+            } else {
+                Outcome::Noted
+            },
+        )
     }
 }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::MAX_CLOCK_DIFFERENCE;
+use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::ports::{ApplicationRow, EarlierPart, MappingState, MappingStatus, TenantState};
 use crate::tenant::{Mapping, Tenant, Trigger, Vacancies};
 use crate::timing::after;
-use crate::usecases::engine::Engine;
 
 /// A mapping as polls see it.
 #[derive(Clone, Debug)]

@@ -1,8 +1,10 @@
-use super::super::fake_ports::{FakePorts, entered, mapping, tenant, time};
 use super::*;
+use crate::events::What;
+use crate::fake_ports::{FakePorts, entered, mapping, tenant, time};
 use crate::invitation::State;
 use crate::result::{AssessmentResult, Score, Status};
 use crate::tenant::{PoolOutcome, PoolPlan, Vacancies};
+use crate::work::Work;
 
 /// A pool for candidates that completed `video` with at least 70 %.
 fn pool() -> Mapping {

@@ -1,7 +1,7 @@
 use secrecy::ExposeSecret as _;
 
-use super::super::fake_ports::{FakePorts, mapping, tenant};
 use super::*;
+use crate::fake_ports::{FakePorts, mapping, tenant};
 use crate::ids::AssessmentRef;
 use crate::ports::CallbackTokens;
 use crate::tenant::Mapping;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::super::fake_ports::{FakePorts, entered, mapping, start, time};
 use super::*;
+use crate::fake_ports::{FakePorts, entered, mapping, start, time};
 use crate::invitation::{Report, SkipReason, State};
 use crate::ports::Ledger as _;
 use crate::result::{AssessmentResult, Score, Status};

@@ -1,10 +1,10 @@
 //! Queries invitations one by one, where they are few or the platform's list cannot be read.
 
 use super::{Round, Stop, Sweeper, is_open, unreadable};
+use crate::engine::Dispatch;
 use crate::error::{Error, ErrorScope};
 use crate::invitation::{Event, Failure};
 use crate::ports::WatchedInvitation;
-use crate::usecases::engine::Dispatch;
 use crate::usecases::write_back::SyncOutcome;
 
 /// The outcome of querying some invitations.

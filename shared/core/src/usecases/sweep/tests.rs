@@ -1,5 +1,6 @@
-use super::super::fake_ports::{FakePorts, failing, mapping, start, throttled, time};
 use super::*;
+use crate::app::Ports;
+use crate::fake_ports::{FakePorts, failing, mapping, start, throttled, time};
 
 mod failing;
 mod long;
@@ -38,11 +39,7 @@ async fn sweep_until(world: &FakePorts, deadline: Deadline) -> Swept {
 }
 
 async fn try_to_sweep(world: &FakePorts, deadline: Deadline) -> Result<Swept, Error> {
-    let sweeper = Sweeper {
-        engine: world.engine(),
-        platforms: Arc::new(world.clone()),
-        write_back: world.write_back(),
-    };
+    let sweeper = world.ports().sweeper();
     let tenant = "acme".into();
     sweeper.sweep(&tenant, &assessment(), deadline).await
 }
@@ -240,11 +237,11 @@ async fn a_sweep_that_was_armed_since_it_found_nothing_looks_twice_more() {
         sweep_seconds: 10.0,
         ..Timing::default()
     });
-    let sweeper = Sweeper {
+    let sweeper = Ports {
         engine,
-        platforms: Arc::new(world.clone()),
-        write_back: world.write_back(),
-    };
+        ..world.ports()
+    }
+    .sweeper();
     let sweep = async || {
         let tenant = "acme".into();
         let assessment = assessment();
@@ -305,7 +302,7 @@ async fn a_platform_that_asks_to_be_left_alone_is_until_then() {
 
 /// Schedules the sweep for this time while it runs.
 fn armed_meanwhile(world: &FakePorts, at: Timestamp) {
-    let armed = move |holds: &mut super::super::fake_ports::FakeState| {
+    let armed = move |holds: &mut crate::fake_ports::FakeState| {
         let sweep = holds.sweeps.get_mut(&assessment()).unwrap();
         sweep.armed += 1;
         sweep.due_at = Some(at);

@@ -1,11 +1,11 @@
 //! Ends the watch of invitations whose time has passed.
 
 use super::{Round, Stop, Sweeper, is_open, unreadable};
+use crate::engine::{Applied, Dispatch};
 use crate::error::{Error, ErrorScope};
 use crate::invitation::{Event, watch_limit};
 use crate::ports::WatchedInvitation;
 use crate::timing::after;
-use crate::usecases::engine::{Applied, Dispatch};
 use crate::usecases::write_back::SyncOutcome;
 
 impl Sweeper {

@@ -1,6 +1,6 @@
-use super::super::fake_ports::{FakePorts, entered, mapping, start};
 use super::*;
 use crate::announcement::{Hire, HireKey};
+use crate::fake_ports::{FakePorts, entered, mapping, start};
 use crate::invitation::Step;
 use crate::ports::DueItem;
 use crate::timing::seconds;

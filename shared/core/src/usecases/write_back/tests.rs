@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::super::fake_ports::{
+use super::*;
+use crate::fake_ports::{
     FakePorts, FakeState, Wrote, entered, failing, fully_shown, mapping, sent, start, throttled,
     time,
 };
-use super::*;
 use crate::invitation::{FailReason, Failure, NextTry, Part, PartFailure};
 use crate::report::Moment;
 use crate::result::{Score, Status};
@@ -78,14 +78,14 @@ fn begun(lease_until: Timestamp) -> Event {
 
 async fn bring(world: &FakePorts, key: &InvitationKey, delivered_as: Option<&str>) -> SyncOutcome {
     let delivered_as = delivered_as.map(Reference::from);
-    let write_back = world.write_back();
+    let write_back = world.ports().write_back();
     let news = write_back.sync_result(key, None, delivered_as.as_ref());
     news.await.unwrap()
 }
 
 /// Reports what there is. Returns the row afterwards.
 async fn write(world: &FakePorts, key: &InvitationKey) -> Invitation {
-    world.write_back().write_back(key).await.unwrap();
+    world.ports().write_back().write_back(key).await.unwrap();
     world.row(key)
 }
 
@@ -235,7 +235,12 @@ async fn a_missing_invitation_has_no_result() {
         bring(&world, &key, Some("r-1")).await,
         SyncOutcome::Recorded
     );
-    world.write_back().handle(&key, true, None).await.unwrap();
+    let work = Work::WriteBack {
+        key,
+        news: true,
+        change_token: None,
+    };
+    world.handle(work).await;
     assert_eq!(calls(&world), Vec::<&str>::new());
 }
 
@@ -285,9 +290,12 @@ async fn a_change_token_and_its_result_are_saved_together() {
     let world = world(false);
     let key = world.invited("1", "video");
     scored(&world, "1", 9.0);
-    let write_back = world.write_back();
-    let change_token = Some("m1".to_owned());
-    write_back.handle(&key, true, change_token).await.unwrap();
+    let work = Work::WriteBack {
+        key: key.clone(),
+        news: true,
+        change_token: Some("m1".to_owned()),
+    };
+    world.handle(work).await;
     let row = world.row(&key);
     assert_eq!(row.change_token.as_deref(), Some("m1"));
     assert_eq!(row.state, State::Completed);
@@ -854,7 +862,7 @@ async fn nothing_is_saved_about_a_candidate_erased_meanwhile() {
     let erased = |holds: &mut FakeState| holds.rows.clear();
     let on_call = Box::new(erased);
     world.holds().on_call.insert("create_action", on_call);
-    world.write_back().write_back(&key).await.unwrap();
+    world.ports().write_back().write_back(&key).await.unwrap();
     assert!(world.holds().rows.is_empty());
 }
 

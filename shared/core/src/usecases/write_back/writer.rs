@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::super::engine::Engine;
 use super::super::merged::{NOT_FOUND, application_gone, candidate_of};
+use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, Phase};
 use crate::ids::CandidateId;
 use crate::invitation::{
@@ -508,7 +508,7 @@ impl<'a> ReportWriter<'a> {
     /// Whether the application is where a stage change expects it, or where a write of ours moved it from there.
     fn is_expected(&self, plan: &MovePlan, now_at: &Position) -> bool {
         if plan.from.is_empty() {
-            return self.mapping.triggered_by(now_at) || self.report.led_to(self.mapping, now_at);
+            return self.report.is_at_trigger(self.mapping, now_at);
         }
         let stages = plan.from.iter().map(|trigger| Some(&trigger.stage));
         plan.from.iter().any(|trigger| trigger.matches(now_at))

@@ -267,12 +267,7 @@ async fn what_a_lookup_finds_of_an_erased_candidate_is_not_withdrawn() {
             fails(&world, "find", Phase::Unknown);
         }
         on_call(&world, "find", |holds: &mut FakeState| holds.rows.clear());
-        let ports = Arc::new(world.clone());
-        let inviter = Inviter {
-            engine: world.engine(),
-            eploy: ports.clone(),
-            platforms: ports,
-        };
+        let inviter = world.ports().inviter();
         inviter.invite(&key, until()).await.unwrap();
         assert!(world.holds().rows.is_empty());
         assert!(world.holds().withdrawn.is_empty());

@@ -1,8 +1,5 @@
 //! Mappings that are changed while they are on, and overlapping mappings.
 
-use super::super::super::fake_ports::{
-    FakePorts, FakeState, at, at_trigger, failing, mapping, time,
-};
 use super::super::Polled;
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
@@ -10,6 +7,7 @@ use super::polling::{
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
+use crate::fake_ports::{FakePorts, FakeState, at, at_trigger, failing, mapping, time};
 use crate::invitation::State;
 use crate::tenant::Vacancies;
 

@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::fake_ports::{FakePorts, at, at_trigger, failing, time};
 use super::super::{Polled, scan_calls_a_day};
 use super::polling::{calls, changes, page, poll, polled, row_of, seen, state, wait};
 use super::*;
 use crate::error::Phase;
+use crate::fake_ports::{FakePorts, at, at_trigger, failing, time};
 use crate::invitation::State;
 use crate::ports::{ChangeFeed, Feed, StageChange, StageChangePage, StageInfo};
 

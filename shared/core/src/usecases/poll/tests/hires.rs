@@ -1,12 +1,12 @@
 //! Hires in what a poll reads.
 
-use super::super::super::fake_ports::{FakePorts, at, failing, start, time};
 use super::interrupted::overtaken;
 use super::polling::{calls, poll, poll_until, state, wait};
 use super::*;
 use crate::announcement::{Announcement, Hire, HireKey, SkipReason, State};
 use crate::clock::Deadline;
 use crate::error::Phase;
+use crate::fake_ports::{FakePorts, at, failing, start, time};
 use crate::ports::{ApplicationPage, PlacementPage, PlacementRow, UnparsableRecord};
 use crate::tenant::{HirePlan, HiredWhen, Trigger};
 use crate::work::Work;

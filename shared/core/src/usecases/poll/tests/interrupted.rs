@@ -2,15 +2,13 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::fake_ports::{
-    FakePorts, FakeState, at_trigger, failing, start, throttled, time,
-};
 use super::polling::{
     calls, changes, page, poll, poll_until, polled, row_of, seen, state, status, try_to_poll, wait,
 };
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
+use crate::fake_ports::{FakePorts, FakeState, at_trigger, failing, start, throttled, time};
 use crate::invitation::State;
 use crate::ports::StageInfo;
 

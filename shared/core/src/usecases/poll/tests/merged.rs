@@ -1,7 +1,7 @@
 //! Candidates that are merged in Eploy: from then on the application belongs to another candidate.
 
-use super::super::super::fake_ports::at_trigger;
 use super::polling::{changes, poll, polled, row_of, seen, state, wait};
+use crate::fake_ports::at_trigger;
 use crate::ports::UnparsableRecord;
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::fake_ports::{FakePorts, at_trigger, time};
 use super::super::overlap::{Feed, Passed};
 use super::polling::{calls, poll, polled, row_of, seen, wait};
 use super::*;
+use crate::fake_ports::{FakePorts, at_trigger, time};
 use crate::ports::Overlap;
 use crate::usecases::poll::Polled;
 

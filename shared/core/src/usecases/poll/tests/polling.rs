@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
-use super::super::super::fake_ports::{FakePorts, at, at_trigger, failing, start, time};
-use super::super::{Polled, Poller};
+use super::super::Polled;
 use super::*;
 use crate::clock::Deadline;
 use crate::error::Phase;
+use crate::fake_ports::{FakePorts, at, at_trigger, failing, start, time};
 use crate::invitation::{State, Step};
 use crate::ports::{ApplicationPage, StageInfo};
 use crate::work::Work;
@@ -18,14 +18,7 @@ pub(super) async fn poll_until(world: &FakePorts, deadline: Deadline) -> Polled 
 }
 
 pub(super) async fn try_to_poll(world: &FakePorts, deadline: Deadline) -> Result<Polled, Error> {
-    let ports = std::sync::Arc::new(world.clone());
-    let poller = Poller {
-        engine: world.engine(),
-        states: ports.clone(),
-        announcements: ports.clone(),
-        eploy: ports,
-    };
-    poller.poll(&"acme".into(), deadline).await
+    world.ports().poller().poll(&"acme".into(), deadline).await
 }
 
 pub(super) async fn poll(world: &FakePorts) -> Polled {
@@ -707,7 +700,7 @@ async fn that_a_mapping_is_broken_is_an_event_with_the_reason() {
 #[tokio::test]
 async fn a_reading_of_who_is_there_concerns_only_mappings_that_are_being_turned_on() {
     let world = polled().await;
-    let mut second = crate::usecases::fake_ports::mapping("second");
+    let mut second = crate::fake_ports::mapping("second");
     second.vacancies = Vacancies::Only(["4101".into()].into());
     world.holds().tenant.mappings.push(second);
     world.holds().at_triggers = vec![page(vec![seen("1", at_trigger(), 0)], false)];

@@ -18,7 +18,7 @@ async fn days(world: &FakePorts, days: i64) -> usize {
         sweeps += 1;
         let keys: Vec<_> = world.holds().rows.keys().cloned().collect();
         for key in keys {
-            world.write_back().write_back(&key).await.unwrap();
+            world.ports().write_back().write_back(&key).await.unwrap();
         }
     }
 }
@@ -77,7 +77,7 @@ async fn a_list_that_fails_on_its_second_page_each_time_counts_as_failing() {
     world.results_in("1", Status::Completed);
     lists(&world, vec![vec![], vec![]]);
     for _ in 0..5 {
-        let fails = |holds: &mut super::super::super::fake_ports::FakeState| {
+        let fails = |holds: &mut crate::fake_ports::FakeState| {
             holds.fails.insert("list", failing(Phase::Unknown));
         };
         world.holds().fails.clear();

@@ -1,7 +1,7 @@
 //! Sweeps of lists that are longer than one sweep can read.
 
 use super::*;
-use crate::usecases::fake_ports::FakeState;
+use crate::fake_ports::FakeState;
 
 /// A setup of five invitations, all long ago, whose list has a page for each of these applications. A call takes ten
 /// seconds, a lease is a minute.

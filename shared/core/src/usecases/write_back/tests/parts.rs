@@ -1,10 +1,10 @@
 //! Which parts of a report are written, and how often.
 
 use super::*;
+use crate::fake_ports::{at, at_trigger};
 use crate::ids::{QuestionId, StageId, StatusId};
 use crate::ports::{ActionUpdate, Answer, ApplicationRow, HistoryRow, NewAction, StageInfo};
 use crate::tenant::{Answerable, ReportPlan, Trigger};
-use crate::usecases::fake_ports::{at, at_trigger};
 
 /// A setup whose invitations are reported like this.
 fn reporting(report: ReportPlan) -> FakePorts {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::engine::Engine;
+use super::Engine;
 use crate::error::StoreError;
 use crate::ids::{DefinitionId, MappingId, TenantId};
 use crate::invitation::Invitation;
@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// A mapping in this version. Usually that is the present one, and nothing is read.
-    pub(super) async fn definition_of(
+    pub(crate) async fn definition_of(
         &self,
         tenant: &Tenant,
         mapping: &MappingId,
@@ -52,16 +52,6 @@ impl Engine {
         definitions
             .load_definition(&tenant.id, mapping, version)
             .await
-    }
-
-    /// The expiry that the invitation's definition sets, in days.
-    pub async fn expiry(
-        &self,
-        tenant: &Tenant,
-        of: &Invitation,
-    ) -> Result<Option<u32>, StoreError> {
-        let definition = self.definition(tenant, of).await?;
-        Ok(definition.and_then(|definition| definition.expires_after_days))
     }
 }
 

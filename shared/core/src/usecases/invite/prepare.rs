@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::engine::{Applied, Dispatch};
-use super::invite::Inviter;
+use super::Inviter;
+use crate::engine::{Applied, Dispatch};
 use crate::error::{CallError, Error, ErrorScope, Phase, StoreError, System};
 use crate::ids::{AssessmentId, QuestionId, Reference};
 use crate::invitation::{Event, FailReason, Invitation, NotApplicable, SkipReason, State};
@@ -14,25 +14,25 @@ use crate::ports::{Answer, AssessmentOrder, Bound, Eploy, Platform, Purpose, Que
 use crate::tenant::{Mapping, MappingKind, PoolPlan, Tenant};
 
 /// Everything that must be known before a live interview is scheduled.
-struct Arrangement {
+struct Meeting {
     interview: AssessmentId,
     appointment: Appointment,
     interviewers: Vec<String>,
 }
 
-/// Why there is no arrangement.
-enum Hitch {
+/// Why a live interview cannot be scheduled.
+enum PrepareError {
     Call(CallError),
     Store(StoreError),
 }
 
-impl From<CallError> for Hitch {
+impl From<CallError> for PrepareError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
-impl From<StoreError> for Hitch {
+impl From<StoreError> for PrepareError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -40,7 +40,7 @@ impl From<StoreError> for Hitch {
 
 impl Inviter {
     /// The row to be claimed, and the task. `None` if there is nothing more to do now; the reason is saved then.
-    pub(super) async fn arrange(
+    pub(super) async fn prepare_task(
         &self,
         tenant: &Tenant,
         mapping: &Mapping,
@@ -49,12 +49,15 @@ impl Inviter {
     ) -> Result<Option<(Invitation, Task)>, Error> {
         match &mapping.kind {
             MappingKind::Invitation => Ok(Some((row, Task::Invite))),
-            MappingKind::Meeting(plan) => self.meet(tenant, mapping, plan, row, platform).await,
-            MappingKind::Pool(plan) => self.pool(mapping, plan, row).await,
+            MappingKind::Meeting(plan) => {
+                self.schedule_meeting(tenant, mapping, plan, row, platform)
+                    .await
+            }
+            MappingKind::Pool(plan) => self.take_slot(mapping, plan, row).await,
         }
     }
 
-    async fn meet(
+    async fn schedule_meeting(
         &self,
         tenant: &Tenant,
         mapping: &Mapping,
@@ -62,30 +65,27 @@ impl Inviter {
         row: Invitation,
         platform: &dyn Platform,
     ) -> Result<Option<(Invitation, Task)>, Error> {
-        let arrangement = match self
-            .arrangement(tenant, mapping, plan, &row, platform)
-            .await
-        {
-            Ok(arrangement) => arrangement,
-            Err(Hitch::Store(error)) => return Err(error.into()),
-            Err(Hitch::Call(error)) => {
+        let meeting = match self.meeting(tenant, mapping, plan, &row, platform).await {
+            Ok(meeting) => meeting,
+            Err(PrepareError::Store(error)) => return Err(error.into()),
+            Err(PrepareError::Call(error)) => {
                 let event = self.classify_failure(&row, None, &error);
-                self.record(&row, Some(mapping), event).await?;
+                self.apply_event(&row, Some(mapping), event).await?;
                 return Ok(None);
             }
         };
         let task = Task::Meet {
-            appointment: arrangement.appointment,
-            interviewers: arrangement.interviewers,
+            appointment: meeting.appointment,
+            interviewers: meeting.interviewers,
         };
         // Saved before the platform is called, so that a lookup adopts the appointment that was made.
         let event = Event::Scheduled {
-            assessment: arrangement.interview,
-            appointment: arrangement.appointment,
+            assessment: meeting.interview,
+            appointment: meeting.appointment,
         };
         let changed = self
             .engine
-            .apply(&row, event, mapping.expires_after_days, Dispatch::Inline)
+            .apply(&row, event, Some(mapping), Dispatch::Inline)
             .await?;
         Ok(match changed {
             Applied::Yes(row) => Some((*row, task)),
@@ -94,25 +94,26 @@ impl Inviter {
         })
     }
 
-    async fn arrangement(
+    async fn meeting(
         &self,
         tenant: &Tenant,
         mapping: &Mapping,
         plan: &MeetingPlan,
         row: &Invitation,
         platform: &dyn Platform,
-    ) -> Result<Arrangement, Hitch> {
+    ) -> Result<Meeting, PrepareError> {
         let eploy = self.eploy.eploy(tenant, Purpose::Invite).await?;
         let appointment = appointment(&*eploy, plan, row, self.engine.now()).await?;
         let interviewers = interviewers(&*eploy, plan, row).await?;
         let unmade = row.assessment.assessment == mapping.assessment.assessment;
         let interview = match plan.creates {
             Some(once_per) if unmade => {
-                self.made(&*eploy, mapping, once_per, row, platform).await?
+                self.created_interview(&*eploy, mapping, once_per, row, platform)
+                    .await?
             }
             _ => row.assessment.assessment.clone(),
         };
-        Ok(Arrangement {
+        Ok(Meeting {
             interview,
             appointment,
             interviewers,
@@ -121,17 +122,17 @@ impl Inviter {
 
     /// The interview for the row: the saved one, or a new one. The ledger decides between two that were created at
     /// once; nobody is ever invited to the other.
-    async fn made(
+    async fn created_interview(
         &self,
         eploy: &dyn Eploy,
         mapping: &Mapping,
         once_per: OncePer,
         row: &Invitation,
         platform: &dyn Platform,
-    ) -> Result<AssessmentId, Hitch> {
+    ) -> Result<AssessmentId, PrepareError> {
         let (ledger, tenant) = (&self.engine.ledger, &row.key.tenant);
         let account = &row.assessment.account;
-        let name = name_of_made(mapping, once_per, row);
+        let name = interview_name(mapping, once_per, row);
         if let Some(made) = ledger
             .find_created_assessment(tenant, account, &name)
             .await?
@@ -162,7 +163,7 @@ impl Inviter {
 
     /// Takes the candidate's slot in the pool. A slot is one reference per candidate, bound permanently: a second
     /// application of the candidate finds it taken. A slot whose owner never got into the pool is skipped.
-    async fn pool(
+    async fn take_slot(
         &self,
         mapping: &Mapping,
         plan: &PoolPlan,
@@ -199,7 +200,7 @@ impl Inviter {
             claim: None,
             reason: SkipReason::Duplicate(taken),
         };
-        self.record(&row, Some(mapping), event).await?;
+        self.apply_event(&row, Some(mapping), event).await?;
         Ok(None)
     }
 }
@@ -296,7 +297,7 @@ fn no_date(question: &QuestionId) -> CallError {
 fn failure(phase: Phase, code: &'static str, problem: String, remedy: String) -> CallError {
     CallError {
         system: System::Eploy,
-        operation: "arrange the interview",
+        operation: "schedule the interview",
         phase,
         scope: ErrorScope::Record,
         code,
@@ -308,7 +309,7 @@ fn failure(phase: Phase, code: &'static str, problem: String, remedy: String) ->
 
 /// Our name for the interview: of the mapping or the vacancy, with a digest of the options for the platform, so that
 /// other options create another interview.
-fn name_of_made(mapping: &Mapping, once_per: OncePer, row: &Invitation) -> String {
+fn interview_name(mapping: &Mapping, once_per: OncePer, row: &Invitation) -> String {
     let options = serde_json::to_vec(&(&mapping.assessment, &mapping.options)).unwrap_or_default();
     let digest = hex::encode(&Sha256::digest(&options)[..4]);
     match once_per {

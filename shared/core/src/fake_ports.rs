@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Engine, WriteBack};
 use crate::announcement::{Announcement, HireKey};
+use crate::app::{App, Ports};
 use crate::clock::{Clock, Deadline};
+use crate::engine::Engine;
 use crate::error::{CallError, ErrorScope, Phase, StoreError, System};
 use crate::events::{DomainEvent, What};
 use crate::ids::{
@@ -29,14 +30,14 @@ use crate::tenant::{
     Settings, Tenant, Trigger, Vacancies,
 };
 use crate::timing::Timing;
-use crate::work::{Kind, Work};
+use crate::work::{Handled, Kind, Work};
 
 /// A hook that runs during a call.
-pub(super) type OnCall = Box<dyn FnOnce(&mut FakeState) + Send>;
+pub(crate) type OnCall = Box<dyn FnOnce(&mut FakeState) + Send>;
 
 /// What was written to Eploy.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Wrote {
+pub(crate) enum Wrote {
     Action(NewAction),
     Update(ActionId, ActionUpdate),
     Note(String),
@@ -46,7 +47,7 @@ pub(super) enum Wrote {
 }
 
 /// The state behind the fake ports.
-pub(super) struct FakeState {
+pub(crate) struct FakeState {
     pub now: Timestamp,
     pub tenant: Tenant,
 
@@ -155,23 +156,23 @@ pub(super) struct FakeState {
 
 /// The state of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum DeliveryStands {
+pub(crate) enum DeliveryStands {
     Stored(Option<Timestamp>),
     Settled(DeliveryOutcome),
 }
 
 /// The fake ports, with shared state.
 #[derive(Clone)]
-pub(super) struct FakePorts(Arc<Mutex<FakeState>>);
+pub(crate) struct FakePorts(Arc<Mutex<FakeState>>);
 
 /// The start of the tests' time.
-pub(super) fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     // A Friday, 08:00 in London.
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
 /// This many seconds after the start.
-pub(super) fn time(second: i64) -> Timestamp {
+pub(crate) fn time(second: i64) -> Timestamp {
     start() + SignedDuration::from_secs(second)
 }
 
@@ -311,6 +312,12 @@ impl FakePorts {
         }
     }
 
+    /// Does a piece of work.
+    pub async fn handle(&self, work: Work) -> Handled {
+        let app = App::new(&self.ports());
+        app.handle(work, Deadline::NONE).await.unwrap()
+    }
+
     /// Saves an invitation for this mapping that the platform has and Eploy shows.
     pub fn invited(&self, application: &str, mapping: &str) -> InvitationKey {
         let key = self.enter(application, mapping);
@@ -323,13 +330,18 @@ impl FakePorts {
         key
     }
 
-    /// A write-back on these ports.
-    pub fn write_back(&self) -> WriteBack {
+    /// The ports of the use cases.
+    pub fn ports(&self) -> Ports {
         let ports = Arc::new(self.clone());
-        WriteBack {
+        Ports {
             engine: self.engine(),
+            states: ports.clone(),
+            announcements: ports.clone(),
+            deliveries: ports.clone(),
+            secrets: ports.clone(),
             eploy: ports.clone(),
-            platforms: ports,
+            platforms: ports.clone(),
+            hrms: ports,
         }
     }
 
@@ -378,7 +390,7 @@ impl FakeState {
     }
 
     /// Runs a hook during a call of this name, after this many others of it.
-    pub(super) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: OnCall) {
+    pub(crate) fn later_meanwhile(&mut self, name: &'static str, others: u32, act: OnCall) {
         let act = match others.checked_sub(1) {
             Some(others) => {
                 Box::new(move |holds: &mut Self| holds.later_meanwhile(name, others, act))
@@ -396,7 +408,7 @@ impl FakeState {
 }
 
 /// The platform has it, under this reference.
-pub(super) fn sent(reference: Reference) -> Event {
+pub(crate) fn sent(reference: Reference) -> Event {
     Event::Sent {
         reference,
         link: None,
@@ -406,7 +418,7 @@ pub(super) fn sent(reference: Reference) -> Event {
 }
 
 /// The report when Eploy shows everything.
-pub(super) fn fully_shown(row: &Invitation) -> Report {
+pub(crate) fn fully_shown(row: &Invitation) -> Report {
     Report {
         revision: row.revision,
         ..row.report.clone()
@@ -414,12 +426,12 @@ pub(super) fn fully_shown(row: &Invitation) -> Report {
 }
 
 /// The position of a candidate to be invited.
-pub(super) fn at_trigger() -> Position {
+pub(crate) fn at_trigger() -> Position {
     at("12", "34")
 }
 
 /// A position.
-pub(super) fn at(stage: &str, status: &str) -> Position {
+pub(crate) fn at(stage: &str, status: &str) -> Position {
     Position {
         stage: Some(stage.into()),
         status: Some(status.into()),
@@ -427,7 +439,7 @@ pub(super) fn at(stage: &str, status: &str) -> Position {
 }
 
 /// A tenant with these mappings, and an account `acc` on a platform.
-pub(super) fn tenant(mappings: Vec<Mapping>) -> Tenant {
+pub(crate) fn tenant(mappings: Vec<Mapping>) -> Tenant {
     let account = PlatformConnection {
         kind: "willo".to_owned(),
         base_url: None,
@@ -450,7 +462,7 @@ pub(super) fn tenant(mappings: Vec<Mapping>) -> Tenant {
 }
 
 /// A mapping with this name, from the trigger to the assessment `a1`.
-pub(super) fn mapping(id: &str) -> Mapping {
+pub(crate) fn mapping(id: &str) -> Mapping {
     Mapping {
         id: id.into(),
         paused: false,
@@ -475,7 +487,7 @@ pub(super) fn mapping(id: &str) -> Mapping {
 }
 
 /// The first entry of an application of candidate 9001 for vacancy 4101.
-pub(super) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> Invitation {
+pub(crate) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> Invitation {
     let row = Invitation::detected(
         InvitationKey {
             tenant: "acme".into(),
@@ -495,7 +507,7 @@ pub(super) fn entered(application: &str, mapping: &Mapping, at: Timestamp) -> In
 }
 
 /// A call that failed in this phase.
-pub(super) fn failing(phase: Phase) -> CallError {
+pub(crate) fn failing(phase: Phase) -> CallError {
     CallError {
         system: System::Eploy,
         operation: "read",
@@ -509,7 +521,7 @@ pub(super) fn failing(phase: Phase) -> CallError {
 }
 
 /// A call that was answered with "not now", and until when, if given.
-pub(super) fn throttled(until: Option<Timestamp>) -> CallError {
+pub(crate) fn throttled(until: Option<Timestamp>) -> CallError {
     CallError {
         retry_at: until,
         ..failing(Phase::Throttled)

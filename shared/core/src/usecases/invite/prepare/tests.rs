@@ -1,10 +1,8 @@
-use std::sync::Arc;
-
 use jiff::civil::time as time_of_day;
 
-use super::super::fake_ports::{FakePorts, FakeState, entered, failing, mapping, throttled, time};
 use super::*;
 use crate::clock::Deadline;
+use crate::fake_ports::{FakePorts, FakeState, entered, failing, mapping, throttled, time};
 use crate::ids::InvitationKey;
 use crate::invitation::Failure;
 use crate::ports::InviteOrder;
@@ -39,17 +37,13 @@ fn meeting(plan: MeetingPlan) -> FakePorts {
     world(MappingKind::Meeting(plan))
 }
 
-fn inviter(world: &FakePorts) -> Inviter {
-    let ports = Arc::new(world.clone());
-    Inviter {
-        engine: world.engine(),
-        eploy: ports.clone(),
-        platforms: ports,
-    }
-}
-
 async fn invite(world: &FakePorts, key: &InvitationKey) -> Invitation {
-    inviter(world).invite(key, Deadline::NONE).await.unwrap();
+    world
+        .ports()
+        .inviter()
+        .invite(key, Deadline::NONE)
+        .await
+        .unwrap();
     world.row(key)
 }
 
@@ -335,7 +329,12 @@ async fn a_place_that_was_taken_after_an_erasure_is_given_back() {
     };
     world.holds().on_call.insert("candidate", Box::new(erased));
     let key = world.enter("1", "live");
-    inviter(&world).invite(&key, Deadline::NONE).await.unwrap();
+    world
+        .ports()
+        .inviter()
+        .invite(&key, Deadline::NONE)
+        .await
+        .unwrap();
     let holds = world.holds();
     assert!(holds.rows.is_empty() && holds.references.is_empty());
     assert!(holds.orders.is_empty());

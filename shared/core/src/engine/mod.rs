@@ -1,18 +1,25 @@
-//! The single place that changes invitations: apply the event, save the row on condition that nobody else changed it,
-//! then run the effects.
+//! The single place that changes invitations, enqueues what follows and publishes: apply the event, save the row on
+//! condition that nobody else changed it, then run the effects.
 
+mod definitions;
+
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::error::{CallError, Error, StoreError};
+use crate::events::{DomainEvent, What};
 use crate::ids::{AssessmentRef, InvitationKey, TenantId};
-use crate::invitation::{Effect, Event, Failure, Invitation, NotApplicable};
+use crate::invitation::{Effect, Event, Failure, Invitation, NotApplicable, Schedule, State};
 use crate::metrics;
-use crate::ports::{Definitions, Events, Ledger, Queue, Saved, Sweeps, Tenants};
-use crate::tenant::Tenant;
+use crate::ports::{Definitions, Events, Inserted, Ledger, Queue, Saved, Sweeps, Tenants};
+use crate::tenant::{Mapping, Tenant};
 use crate::timing::{Timing, after, seconds};
+use crate::work::Work;
+
+pub use definitions::DefinitionCache;
 
 /// What every use case that changes invitations needs.
 #[derive(Clone)]
@@ -73,19 +80,60 @@ impl Engine {
             .ok_or_else(|| Error::UnknownTenant(id.clone()))
     }
 
-    /// Applies `event` to `row` and saves the result.
+    /// Loads a row to act on. A row that a clock that was ahead wrote is not acted on: its times are moved back and
+    /// saved, and it becomes due by them.
+    pub(crate) async fn load(&self, key: &InvitationKey) -> Result<Option<Invitation>, StoreError> {
+        let Some(row) = self.ledger.load(key).await? else {
+            return Ok(None);
+        };
+        let Some(next) = row.set_back(self.now(), &self.timing) else {
+            return Ok(Some(row));
+        };
+        tracing::warn!(tenant = %key.tenant, invitation = %key.name(), "invitation written by a clock that was ahead, times moved back");
+        // On a conflict the other writer has corrected it.
+        self.ledger.save(&next).await?;
+        Ok(None)
+    }
+
+    /// Inserts an entry. A new one that is to be invited is published, and enqueued if it is due.
+    pub(crate) async fn insert(&self, row: &Invitation) -> Result<Inserted, StoreError> {
+        let inserted = self.ledger.insert(row).await?;
+        if inserted != Inserted::New || row.state != State::Detected {
+            return Ok(inserted);
+        }
+        let key = &row.key;
+        tracing::info!(tenant = %key.tenant, invitation = %key.name(), "entry detected");
+        if let Schedule::At { at, step } = row.schedule
+            && at <= self.now()
+        {
+            self.enqueue(vec![Work::step(key.clone(), step)]).await;
+        }
+        self.publish(What::Detected {
+            invitation: key.clone(),
+        })
+        .await;
+        Ok(inserted)
+    }
+
+    /// Applies `event` to `row` and saves the result. `definition` is the row's own: see [`Engine::definition`].
     pub async fn apply(
         &self,
         row: &Invitation,
         event: Event,
-        expires_after_days: Option<u32>,
+        definition: Option<&Mapping>,
         dispatch: Dispatch,
     ) -> Result<Applied, StoreError> {
         let what = event.name();
         let now = self.now();
-        let transition = match row.apply(event, now, &self.timing, expires_after_days) {
+        let expires = definition.and_then(|mapping| mapping.expires_after_days);
+        let transition = match row.apply(event, now, &self.timing, expires) {
             Ok(transition) => transition,
-            Err(no) => return Ok(Applied::Rejected(no)),
+            Err(error) => {
+                if let NotApplicable::Double { .. } = error {
+                    tracing::error!(tenant = %row.key.tenant, invitation = %row.key.name(), %error, "candidate invited twice");
+                }
+                return Ok(Applied::Rejected(error));
+            }
         };
         let mut queued = Vec::new();
         let mut published = Vec::new();
@@ -122,20 +170,42 @@ impl Engine {
         Ok(Applied::Yes(Box::new(transition.next)))
     }
 
-    /// Returns the row, unless a clock that was ahead wrote it. Then its times are moved back and saved, and it becomes
-    /// due by them.
-    pub(crate) async fn set_back(&self, row: Invitation) -> Result<Option<Invitation>, StoreError> {
-        let Some(next) = row.set_back(self.now(), &self.timing) else {
-            return Ok(Some(row));
-        };
-        tracing::warn!(tenant = %row.key.tenant, invitation = %row.key.name(), "invitation written by a clock that was ahead, times moved back");
-        // On a conflict the other writer has corrected it.
-        self.ledger.save(&next).await?;
-        Ok(None)
+    /// Applies an event that has to be saved whatever else happens to the row meanwhile: on a conflict, what `revise`
+    /// makes of it for the newer row. Returns the row before and after it, if the event was saved.
+    pub(crate) async fn apply_to_newest(
+        &self,
+        row: &Invitation,
+        mut event: Event,
+        definition: Option<&Mapping>,
+        revise: impl Fn(&Invitation, Event) -> Event + Send,
+    ) -> Result<Option<(Invitation, Invitation)>, StoreError> {
+        let mut row = row.clone();
+        loop {
+            match self
+                .apply(&row, event.clone(), definition, Dispatch::Enqueue)
+                .await?
+            {
+                Applied::Yes(next) => return Ok(Some((row, *next))),
+                Applied::Rejected(_) => return Ok(None),
+                Applied::Conflict => match self.ledger.load(&row.key).await? {
+                    Some(newer) => {
+                        event = revise(&newer, event);
+                        row = newer;
+                    }
+                    None => return Ok(None),
+                },
+            }
+        }
+    }
+
+    /// Publishes an event that has just happened.
+    pub(crate) async fn publish(&self, what: What) {
+        let at = self.now();
+        self.events.publish(vec![DomainEvent { at, what }]).await;
     }
 
     /// Enqueues work. A failure is only logged, because the rows are due for it. Returns whether the queue took it.
-    pub async fn enqueue(&self, work: Vec<crate::work::Work>) -> bool {
+    pub async fn enqueue(&self, work: Vec<Work>) -> bool {
         let pushed = self.queue.push(work).await;
         if let Err(error) = &pushed {
             tracing::warn!(%error, "work not enqueued, it stays due");
@@ -157,12 +227,12 @@ impl Engine {
         self.sweeps.schedule_sweep(tenant, assessment, at).await
     }
 
-    /// The failure that `error` amounts to, with the time of the next attempt.
+    /// The failure that `error` amounts to, with the time of the next attempt. `key` is of what failed.
     pub(crate) fn retry_later(
         &self,
         error: &CallError,
         before: Option<&Failure>,
-        key: &InvitationKey,
+        key: &impl fmt::Display,
     ) -> (Failure, Timestamp) {
         let now = self.now();
         let failure = Failure::from_call(error, before, now);

@@ -1,9 +1,7 @@
-use super::super::fake_ports::{
-    FakePorts, FakeState, failing, mapping, sent, start, throttled, time,
-};
 use super::*;
 use crate::error::Phase;
 use crate::events::What;
+use crate::fake_ports::{FakePorts, FakeState, failing, mapping, sent, start, throttled, time};
 use crate::ports::SweepState;
 use crate::work::Work;
 
@@ -21,7 +19,7 @@ async fn change(world: &FakePorts, key: &InvitationKey, event: Event, next: Disp
 }
 
 fn reported(row: &Invitation) -> Event {
-    Event::Reported(super::super::fake_ports::fully_shown(row))
+    Event::Reported(crate::fake_ports::fully_shown(row))
 }
 
 #[tokio::test]
