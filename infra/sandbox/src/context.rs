@@ -4,14 +4,14 @@ use crate::faults::{Faults, Target};
 use crate::outbox::{Delivery, Outbox};
 use crate::record::Records;
 
-pub(crate) struct Context<'a> {
-    pub(crate) records: &'a mut Records,
-    pub(crate) faults: &'a mut Faults,
-    pub(crate) outbox: &'a mut Outbox,
-    pub(crate) random: &'a mut fastrand::Rng,
+pub(crate) struct Context {
+    pub(crate) records: Records,
+    pub(crate) faults: Faults,
+    pub(crate) outbox: Outbox,
+    pub(crate) random: fastrand::Rng,
 }
 
-impl Context<'_> {
+impl Context {
     /// Calls back, with the fault that hits callbacks of this operation.
     pub(crate) fn call_back(&mut self, operation: &str, delivery: Delivery) {
         let fault = self.faults.of_callback(&Target {

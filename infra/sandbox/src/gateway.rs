@@ -50,18 +50,18 @@ impl System {
     fn answer(self, world: &mut SandboxState, name: &str, call: &Call) -> Answer {
         match self {
             Self::Eploy => {
-                let (system, _, records, random) = world.system_with_all(name);
-                system.answer(call, records, random)
+                let (system, _, around) = world.system_with_all(name);
+                system.answer(call, around)
             }
             Self::Willo => {
-                let (account, mut around) = world.willo_account(name);
-                account.answer(call, &mut around)
+                let (account, around) = world.willo_account(name);
+                account.answer(call, around)
             }
             Self::Wecp => {
-                let (account, mut around) = world.wecp_account(name);
-                account.answer(call, &mut around)
+                let (account, around) = world.wecp_account(name);
+                account.answer(call, around)
             }
-            Self::Hrms => hrms::answer(&mut world.records, name, call),
+            Self::Hrms => hrms::answer(&mut world.context.records, name, call),
         }
     }
 
@@ -114,7 +114,7 @@ async fn meet(side: System, shared: Shared, request: Request) -> Response {
             return (StatusCode::NOT_FOUND, "nothing of this name was set up").into_response();
         }
         let operation = side.operation(&mut world, &name, &call);
-        let plan = world.faults.of_call(&Target {
+        let plan = world.context.faults.of_call(&Target {
             system: &name,
             operation,
             method: call.method.as_str(),
@@ -135,7 +135,7 @@ async fn meet(side: System, shared: Shared, request: Request) -> Response {
         Plan { .. } => None,
     };
     let answer = execute(side, &shared, &name, call, plan).await;
-    shared.lock().records.calls.push(CallRecord {
+    shared.lock().context.records.calls.push(CallRecord {
         at,
         system: name,
         operation: operation.into(),

@@ -23,10 +23,7 @@ pub(crate) struct SandboxState {
     /// The names of the HRMS that were set up.
     pub(crate) hrms: BTreeSet<String>,
     pub(crate) people: People,
-    pub(crate) faults: Faults,
-    pub(crate) records: Records,
-    pub(crate) random: fastrand::Rng,
-    pub(crate) outbox: Outbox,
+    pub(crate) context: Context,
 }
 
 impl SandboxState {
@@ -35,51 +32,34 @@ impl SandboxState {
         self.system_with_all(name).0
     }
 
-    /// The same, with the people, the records and the random numbers.
+    /// The same, with the people and what else it needs.
     pub(crate) fn system_with_all(
         &mut self,
         name: &str,
-    ) -> (&mut System, &mut People, &mut Records, &mut fastrand::Rng) {
+    ) -> (&mut System, &mut People, &mut Context) {
         let system = self.systems.entry(name.to_owned()).or_insert_with(|| {
             let url = format!("http://{}/eploy/{name}", self.addr);
-            System::new(name, url, &mut self.random)
+            System::new(name, url, &mut self.context.random)
         });
-        (
-            system,
-            &mut self.people,
-            &mut self.records,
-            &mut self.random,
-        )
+        (system, &mut self.people, &mut self.context)
     }
 
     /// The Willo account of this name, created on first use, with its surroundings.
-    pub(crate) fn willo_account(&mut self, name: &str) -> (&mut willo::Account, Context<'_>) {
+    pub(crate) fn willo_account(&mut self, name: &str) -> (&mut willo::Account, &mut Context) {
         let account = self.willo.entry(name.to_owned()).or_insert_with(|| {
             let url = format!("http://{}/willo/{name}", self.addr);
-            willo::Account::new(name, url, &mut self.random)
+            willo::Account::new(name, url, &mut self.context.random)
         });
-        let around = Context {
-            records: &mut self.records,
-            faults: &mut self.faults,
-            outbox: &mut self.outbox,
-            random: &mut self.random,
-        };
-        (account, around)
+        (account, &mut self.context)
     }
 
     /// The WeCP account of this name, likewise.
-    pub(crate) fn wecp_account(&mut self, name: &str) -> (&mut wecp::Account, Context<'_>) {
+    pub(crate) fn wecp_account(&mut self, name: &str) -> (&mut wecp::Account, &mut Context) {
         let account = self.wecp.entry(name.to_owned()).or_insert_with(|| {
             let url = format!("http://{}/wecp/{name}", self.addr);
-            wecp::Account::new(name, url, &mut self.random)
+            wecp::Account::new(name, url, &mut self.context.random)
         });
-        let around = Context {
-            records: &mut self.records,
-            faults: &mut self.faults,
-            outbox: &mut self.outbox,
-            random: &mut self.random,
-        };
-        (account, around)
+        (account, &mut self.context)
     }
 
     /// The webhook URL of an HRMS, which is created by this.
@@ -103,11 +83,13 @@ impl Shared {
             wecp: BTreeMap::new(),
             hrms: BTreeSet::new(),
             people: People::new(seed),
-            faults: Faults::default(),
-            records: Records::default(),
-            // Keys must not repeat the random numbers of people.
-            random: fastrand::Rng::with_seed(seed ^ 0x5eed_cafe),
-            outbox,
+            context: Context {
+                records: Records::default(),
+                faults: Faults::default(),
+                outbox,
+                // Keys must not repeat the random numbers of people.
+                random: fastrand::Rng::with_seed(seed ^ 0x5eed_cafe),
+            },
         };
         (Self(Arc::new(Mutex::new(state))), deliveries)
     }

@@ -44,10 +44,15 @@ pub(crate) async fn send_webhooks(
 
 async fn deliver(shared: Shared, client: Client, at_once: Arc<Semaphore>, delivery: Delivery) {
     match delivery.fault {
-        Some(Fault::CallbackLost) => shared.lock().records.callbacks.push(CallbackRecord {
-            problem: Some("lost on purpose".to_owned()),
-            ..record(&delivery, 1)
-        }),
+        Some(Fault::CallbackLost) => shared
+            .lock()
+            .context
+            .records
+            .callbacks
+            .push(CallbackRecord {
+                problem: Some("lost on purpose".to_owned()),
+                ..record(&delivery, 1)
+            }),
         Some(Fault::CallbackTwice) => {
             attempts(&shared, &client, &at_once, &delivery).await;
             attempts(&shared, &client, &at_once, &delivery).await;
@@ -58,7 +63,7 @@ async fn deliver(shared: Shared, client: Client, at_once: Arc<Semaphore>, delive
         }
         _ => attempts(&shared, &client, &at_once, &delivery).await,
     }
-    shared.lock().outbox.pending -= 1;
+    shared.lock().context.outbox.pending -= 1;
 }
 
 /// Retries until a 2xx response or the last attempt.
@@ -76,11 +81,16 @@ async fn attempts(shared: &Shared, client: &Client, at_once: &Semaphore, deliver
             Ok(status) => (Some(status), None),
             Err(problem) => (None, Some(problem.to_string())),
         };
-        shared.lock().records.callbacks.push(CallbackRecord {
-            status,
-            problem,
-            ..record(delivery, attempt)
-        });
+        shared
+            .lock()
+            .context
+            .records
+            .callbacks
+            .push(CallbackRecord {
+                status,
+                problem,
+                ..record(delivery, attempt)
+            });
         if status.is_some_and(|status| (200..300).contains(&status)) {
             return;
         }

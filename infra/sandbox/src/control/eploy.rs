@@ -76,8 +76,8 @@ impl SandboxState {
 
     pub(super) fn apply(&mut self, system: &str, new: &NewApplications) -> Handled<Vec<Created>> {
         let at = new.at.unwrap_or_else(Timestamp::now);
-        let (system, people, records, _) = self.system_with_all(system);
-        Ok(system.add_applications(new, people, at, records)?)
+        let (system, people, around) = self.system_with_all(system);
+        Ok(system.add_applications(new, people, at, &mut around.records)?)
     }
 
     pub(super) fn application(&mut self, system: &str, id: u64) -> Handled<ApplicationView> {
@@ -91,9 +91,9 @@ impl SandboxState {
         applications: &[u64],
         mut does: impl FnMut(&mut System, u64, Timestamp, &mut Records) -> Result<(), Refused>,
     ) -> Handled<()> {
-        let (system, _, records, _) = self.system_with_all(system);
+        let (system, _, around) = self.system_with_all(system);
         for id in applications {
-            does(system, *id, Timestamp::now(), records)?;
+            does(system, *id, Timestamp::now(), &mut around.records)?;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ pub struct Judged {
 impl SandboxState {
     pub(super) fn judgement(&mut self, system: &str) -> Handled<Vec<Judged>> {
         self.system(system);
-        let invitations = by_contact(&self.records.invitations);
+        let invitations = by_contact(&self.context.records.invitations);
         let Some(system) = self.systems.get(system) else {
             return Ok(Vec::new());
         };
@@ -80,7 +80,7 @@ impl SandboxState {
                 .filter_map(|contact| invitations.get(&normal(contact)))
                 .flatten()
                 .filter(|place| seen.insert(**place))
-                .map(|place| &self.records.invitations[*place])
+                .map(|place| &self.context.records.invitations[*place])
                 .collect();
             sent.sort_by_key(|invitation| invitation.at);
             judged.push(judged_one(self, application, &sent));

@@ -17,35 +17,35 @@ impl SandboxState {
     }
 
     pub(super) fn faults(&self) -> Handled<FaultState> {
-        Ok(self.faults.state())
+        Ok(self.context.faults.state())
     }
 
     pub(super) fn set_faults(&mut self, profile: &Profile) -> Handled<FaultState> {
-        self.faults.arm(profile.clone());
+        self.context.faults.arm(profile.clone());
         self.faults()
     }
 
     pub(super) fn calls(&self, since: usize) -> Handled<Part<CallRecord>> {
-        Ok(Part::of(&self.records.calls, since))
+        Ok(Part::of(&self.context.records.calls, since))
     }
 
     pub(super) fn invitations(&self, since: usize) -> Handled<Part<InvitationRecord>> {
-        Ok(Part::of(&self.records.invitations, since))
+        Ok(Part::of(&self.context.records.invitations, since))
     }
 
     pub(super) fn callbacks(&self, since: usize) -> Handled<Part<CallbackRecord>> {
-        Ok(Part::of(&self.records.callbacks, since))
+        Ok(Part::of(&self.context.records.callbacks, since))
     }
 
     pub(super) fn writes(&self, since: usize) -> Handled<Part<WriteRecord>> {
-        Ok(Part::of(&self.records.writes, since))
+        Ok(Part::of(&self.context.records.writes, since))
     }
 
     pub(super) fn webhooks(&self, since: usize) -> Handled<Part<WebhookRecord>> {
-        Ok(Part::of(&self.records.webhooks, since))
+        Ok(Part::of(&self.context.records.webhooks, since))
     }
 
     pub(super) fn pending_callbacks(&self) -> Handled<usize> {
-        Ok(self.outbox.pending)
+        Ok(self.context.outbox.pending)
     }
 }

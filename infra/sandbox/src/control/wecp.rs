@@ -46,7 +46,7 @@ impl SandboxState {
             }
         }
         if let Some(users) = &settings.users {
-            account.set_users(users, around.random);
+            account.set_users(users, &mut around.random);
         }
         if let Some(url) = &settings.callback_url {
             account.callback_url = Some(url.clone()).filter(|url| !url.is_empty());
@@ -64,7 +64,7 @@ impl SandboxState {
 
     pub(super) fn wecp_test(&mut self, account: &str, new: &NewTest) -> Handled<String> {
         let (account, around) = self.wecp_account(account);
-        Ok(account.add_test(new, Timestamp::now(), around.random))
+        Ok(account.add_test(new, Timestamp::now(), &mut around.random))
     }
 
     pub(super) fn wecp_interview(
@@ -73,7 +73,7 @@ impl SandboxState {
         new: &NewWecpInterview,
     ) -> Handled<String> {
         let (account, around) = self.wecp_account(account);
-        Ok(account.add_interview(new, Timestamp::now(), around.random))
+        Ok(account.add_interview(new, Timestamp::now(), &mut around.random))
     }
 
     pub(super) fn wecp_interviews(&mut self, account: &str) -> Handled<Vec<WecpInterviewView>> {
@@ -81,8 +81,8 @@ impl SandboxState {
     }
 
     pub(super) fn wecp_invite_by_hand(&mut self, account: &str, guest: &ByHand) -> Handled<String> {
-        let (account, mut around) = self.wecp_account(account);
-        Ok(account.invite_by_hand(guest, Timestamp::now(), &mut around)?)
+        let (account, around) = self.wecp_account(account);
+        Ok(account.invite_by_hand(guest, Timestamp::now(), around)?)
     }
 
     pub(super) fn wecp_participants(
@@ -99,9 +99,9 @@ impl SandboxState {
         participants: &[String],
         act: CandidateAct,
     ) -> Handled<()> {
-        let (account, mut around) = self.wecp_account(account);
+        let (account, around) = self.wecp_account(account);
         for id in participants {
-            account.candidate_acts(id, act, Timestamp::now(), &mut around)?;
+            account.candidate_acts(id, act, Timestamp::now(), around)?;
         }
         Ok(())
     }
@@ -112,9 +112,9 @@ impl SandboxState {
         participants: &[String],
         act: &WecpReviewerAct,
     ) -> Handled<()> {
-        let (account, mut around) = self.wecp_account(account);
+        let (account, around) = self.wecp_account(account);
         for id in participants {
-            account.reviewer_acts(id, act, Timestamp::now(), &mut around)?;
+            account.reviewer_acts(id, act, Timestamp::now(), around)?;
         }
         Ok(())
     }

@@ -53,12 +53,12 @@ impl SandboxState {
 
     pub(super) fn interview(&mut self, account: &str, title: &str) -> Handled<String> {
         let (account, around) = self.willo_account(account);
-        Ok(account.add_interview(title, Timestamp::now(), around.random))
+        Ok(account.add_interview(title, Timestamp::now(), &mut around.random))
     }
 
     pub(super) fn invite_by_hand(&mut self, account: &str, guest: &ByHand) -> Handled<String> {
-        let (account, mut around) = self.willo_account(account);
-        Ok(account.invite_by_hand(guest, Timestamp::now(), &mut around)?)
+        let (account, around) = self.willo_account(account);
+        Ok(account.invite_by_hand(guest, Timestamp::now(), around)?)
     }
 
     pub(super) fn participants(
@@ -75,9 +75,9 @@ impl SandboxState {
         participants: &[String],
         act: CandidateAct,
     ) -> Handled<()> {
-        let (account, mut around) = self.willo_account(account);
+        let (account, around) = self.willo_account(account);
         for key in participants {
-            account.candidate_acts(key, act, Timestamp::now(), &mut around)?;
+            account.candidate_acts(key, act, Timestamp::now(), around)?;
         }
         Ok(())
     }
@@ -88,9 +88,9 @@ impl SandboxState {
         participants: &[String],
         act: &ReviewerAct,
     ) -> Handled<()> {
-        let (account, mut around) = self.willo_account(account);
+        let (account, around) = self.willo_account(account);
         for key in participants {
-            account.reviewer_acts(key, act, Timestamp::now(), &mut around)?;
+            account.reviewer_acts(key, act, Timestamp::now(), around)?;
         }
         Ok(())
     }

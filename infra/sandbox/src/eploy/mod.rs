@@ -34,7 +34,7 @@ use self::model::{
 use self::route::{Operation, Resource};
 use self::setup::List;
 use crate::call::{Answer, Call};
-use crate::record::Records;
+use crate::context::Context;
 
 pub use self::access::{Key, Role};
 pub use self::messages::*;
@@ -254,18 +254,13 @@ impl System {
     }
 
     /// Answers a call.
-    pub(crate) fn answer(
-        &mut self,
-        call: &Call,
-        records: &mut Records,
-        random: &mut fastrand::Rng,
-    ) -> Answer {
+    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context) -> Answer {
         if let Err(answer) = self.admit(call) {
             return answer;
         }
         let operation = Operation::of(call);
         if operation == Operation::Token {
-            return self.token(call, random);
+            return self.token(call, &mut around.random);
         }
         if let Err(answer) = self.authorise(call, operation.scope()) {
             return answer;
@@ -273,6 +268,7 @@ impl System {
         if !operation.exists(&self.quirks) {
             return self.not_found();
         }
+        let records = &mut around.records;
         match operation {
             Operation::Search(of) => self.search(of, call),
             Operation::Get(of, id) => self.get(of, id),

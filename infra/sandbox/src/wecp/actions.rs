@@ -140,7 +140,7 @@ impl Account {
         &mut self,
         guest: &ByHand,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<String, Refused> {
         if self.test(&guest.interview).is_none() {
             return Err(Refused::Missing("test", guest.interview.clone()));
@@ -167,7 +167,7 @@ impl Account {
         candidate: &str,
         act: CandidateAct,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<(), Refused> {
         let place = self.candidates.open_place_of(candidate)?;
         if act == CandidateAct::Decline {
@@ -181,8 +181,8 @@ impl Account {
         it.acts(act, at);
         if act == CandidateAct::Answer {
             if let Task::Test { scored, noticed } = &mut it.own.task {
-                *scored = score::answers(&questions, around.random);
-                *noticed = score::noticed(around.random);
+                *scored = score::answers(&questions, &mut around.random);
+                *noticed = score::noticed(&mut around.random);
             }
             self.completed(place, around);
         }
@@ -194,12 +194,12 @@ impl Account {
         candidate: &str,
         act: &WecpReviewerAct,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<(), Refused> {
         match act {
             WecpReviewerAct::Rerun => {
                 let (scored, retry) = self.finished_test(candidate)?;
-                score::evaluated_again(scored, around.random);
+                score::evaluated_again(scored, &mut around.random);
                 *retry += 1;
             }
             WecpReviewerAct::Rescore { question, score } => {
@@ -246,7 +246,7 @@ impl Account {
         candidate: &str,
         answers: &[Value],
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<(), Refused> {
         let place = self.candidates.place_of(candidate)?;
         let lines = self
@@ -255,7 +255,7 @@ impl Account {
             .scorecard
             .clone();
         let filled = match answers {
-            [] => score::marks(&lines, around.random),
+            [] => score::marks(&lines, &mut around.random),
             some if some.len() == lines.len() => some.to_vec(),
             _ => return Err(Refused::Cannot("a scorecard has one answer for each line")),
         };

@@ -15,7 +15,7 @@ const EVENT: &str = "completed";
 
 impl Account {
     /// Calls back that a candidate has finished.
-    pub(super) fn completed(&self, place: usize, around: &mut Context<'_>) {
+    pub(super) fn completed(&self, place: usize, around: &mut Context) {
         let Some(url) = &self.callback_url else {
             return;
         };

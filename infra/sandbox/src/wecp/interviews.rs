@@ -87,7 +87,7 @@ impl Account {
         &mut self,
         call: &Call,
         user: Option<String>,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -106,7 +106,7 @@ impl Account {
         interview: &str,
         call: &Call,
         user: Option<String>,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -127,7 +127,7 @@ impl Account {
         does: Scheduling,
         at: Timestamp,
         user: Option<String>,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         if self.interview(interview).is_none() {
             return self.error(404, "Interview not found");

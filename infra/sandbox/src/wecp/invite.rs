@@ -37,7 +37,7 @@ impl Account {
         test: Option<String>,
         call: &Call,
         user: Option<String>,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -66,7 +66,7 @@ impl Account {
         group: Option<String>,
         call: &Call,
         user: Option<String>,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let body = match self.body(call) {
             Ok(body) => body,
@@ -91,7 +91,7 @@ impl Account {
         of: &str,
         body: &Value,
         manner: &Manner,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let guests = match self.guests(of, body) {
             Ok(guests) => guests,
@@ -171,7 +171,7 @@ impl Account {
         &mut self,
         guest: Guest,
         manner: &Manner,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> usize {
         let there = match self.quirks.duplicate {
             Duplicate::SameId | Duplicate::SameIdSentAgain => {
@@ -181,7 +181,7 @@ impl Account {
         };
         let Some(place) = there else {
             let place = self.candidates.add(Candidate {
-                key: id(around.random),
+                key: id(&mut around.random),
                 of: guest.of,
                 name: guest.name,
                 email: guest.email,
@@ -212,7 +212,7 @@ impl Account {
         place
     }
 
-    fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Context<'_>) {
+    fn invited(&self, place: usize, again: bool, manner: &Manner, around: &mut Context) {
         let it = &self.candidates[place];
         let record = it.invited(Platform::Wecp, &self.name, again, manner);
         around.records.invitations.push(record);

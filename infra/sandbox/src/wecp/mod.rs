@@ -114,7 +114,7 @@ impl Account {
     }
 
     /// Answers a call.
-    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
+    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context) -> Answer {
         let user = match self.admit(call) {
             Ok(user) => user,
             Err(answer) => return answer,
@@ -131,7 +131,7 @@ impl Account {
             Operation::InterviewCandidates { interview } => {
                 self.list_interview_candidates(&interview)
             }
-            Operation::CreateInterview => self.create_interview(call, around.random),
+            Operation::CreateInterview => self.create_interview(call, &mut around.random),
             Operation::Schedule => self.schedule(call, user, around),
             Operation::ScheduleInGroup {
                 org,

@@ -57,7 +57,7 @@ impl Account {
         &mut self,
         guest: &ByHand,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<String, Refused> {
         if self.interview(&guest.interview).is_none() {
             return Err(Refused::Missing("interview", guest.interview.clone()));
@@ -75,7 +75,7 @@ impl Account {
             user: None,
             at,
         };
-        let place = self.add_participant(guest, at, around.random);
+        let place = self.add_participant(guest, at, &mut around.random);
         self.sent(place, false, &manner, around);
         Ok(self.participants[place].key.clone())
     }
@@ -85,7 +85,7 @@ impl Account {
         participant: &str,
         act: CandidateAct,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<(), Refused> {
         let place = self.participants.open_place_of(participant)?;
         let questions = self
@@ -97,7 +97,7 @@ impl Account {
         it.acts(act, at);
         if act == CandidateAct::Answer {
             let responses = questions.into_iter().map(|question| Response {
-                key: key(around.random),
+                key: key(&mut around.random),
                 question,
                 transcript: "I enjoy working with people, and I plan my day ahead.".to_owned(),
             });
@@ -112,7 +112,7 @@ impl Account {
         participant: &str,
         act: &ReviewerAct,
         at: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Result<(), Refused> {
         let place = self.participants.place_of(participant)?;
         let by = self.users[0].key.clone();
@@ -137,7 +137,7 @@ impl Account {
             }
             ReviewerAct::Comment { text } => {
                 it.comments.push(Comment {
-                    key: key(around.random),
+                    key: key(&mut around.random),
                     by,
                     text: text.clone(),
                     at,

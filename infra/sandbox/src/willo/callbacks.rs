@@ -19,7 +19,7 @@ impl Account {
         event: Event,
         place: usize,
         now: Timestamp,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) {
         let participant = &self.participants[place];
         let body = self.callback_body(place, now).to_string().into_bytes();

@@ -112,7 +112,7 @@ impl Account {
     }
 
     /// Answers a call.
-    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
+    pub(crate) fn answer(&mut self, call: &Call, around: &mut Context) -> Answer {
         let Operation { what, name } = Operation::of(call);
         // Django appends the slash for a reader and cannot for a writer: its body would be lost
         // (shared/platforms/REFERENCE.md §3).
@@ -136,7 +136,7 @@ impl Account {
             What::ChangeParticipant(key) => self.change_participant(&key, call, around),
             What::RemoveParticipant(key) => self.remove_participant(&key),
             What::Webhooks => self.list_webhooks(call),
-            What::CreateWebhook => self.create_webhook(call, around.random),
+            What::CreateWebhook => self.create_webhook(call, &mut around.random),
             What::ChangeWebhook(key) => self.change_webhook(&key, call),
             What::RemoveWebhook(key) => self.remove_webhook(&key),
             What::Users => self.page(call, self.users.iter().map(views::user)),

@@ -99,7 +99,7 @@ impl Account {
         self.page(call, places.into_iter().map(row))
     }
 
-    pub(super) fn invite(&mut self, call: &Call, around: &mut Context<'_>) -> Answer {
+    pub(super) fn invite(&mut self, call: &Call, around: &mut Context) -> Answer {
         let Some(body) = call.json().filter(Value::is_object) else {
             return detail(400, "JSON parse error");
         };
@@ -150,7 +150,7 @@ impl Account {
                 }
             }
         }
-        let place = self.add_participant(guest, call.now, around.random);
+        let place = self.add_participant(guest, call.now, &mut around.random);
         if sends {
             self.sent(place, false, &manner, around);
         }
@@ -216,13 +216,7 @@ impl Account {
     }
 
     /// Sends the invitation.
-    pub(super) fn sent(
-        &self,
-        place: usize,
-        again: bool,
-        manner: &Manner,
-        around: &mut Context<'_>,
-    ) {
+    pub(super) fn sent(&self, place: usize, again: bool, manner: &Manner, around: &mut Context) {
         let it = &self.participants[place];
         let record = it.invited(Platform::Willo, &self.name, again, manner);
         around.records.invitations.push(record);
@@ -232,7 +226,7 @@ impl Account {
         &mut self,
         key: &str,
         call: &Call,
-        around: &mut Context<'_>,
+        around: &mut Context,
     ) -> Answer {
         let Some(place) = self.participants.place(key) else {
             return not_found();
