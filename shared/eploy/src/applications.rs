@@ -1,20 +1,18 @@
-//! Applications: finding those that changed or stand somewhere, and moving one (REFERENCE.md §10, §13).
-
-use std::collections::BTreeSet;
+//! Applications: finding those that changed or stand somewhere (REFERENCE.md §10).
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stagecall_core::error::CallError;
-use stagecall_core::ids::{ApplicationId, CandidateId, StageId, StatusId, VacancyId};
+use stagecall_core::ids::{ApplicationId, CandidateId, VacancyId};
 use stagecall_core::ports::{ApplicationPage, ApplicationRow, UnparsableRecord};
 use stagecall_core::tenant::{Trigger, Vacancies};
 
-use crate::call::Call;
 use crate::client::Client;
-use crate::dialect::{Dialect, MoveBody};
+use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
 use crate::position::Stages;
 use crate::search::{Filter, MAX_LOOKUP_PAGES, Search};
+use crate::stage_searches::stage_filters;
 use crate::wire::{Page, Record};
 
 /// The blocks of an application that are read, all documented by P-GROS.
@@ -128,58 +126,6 @@ impl Client {
             more: found.more,
         }
     }
-
-    /// Moves an application to a stage and status.
-    pub(crate) async fn patch_position(
-        &self,
-        application: &ApplicationId,
-        stage: &StageId,
-        status: Option<&StatusId>,
-    ) -> Result<(), CallError> {
-        let operation = "move the application";
-        let path = Self::path(operation, "applications", application.as_str(), "")?;
-        let body = move_body(&self.connection.dialect, stage, status);
-        let call = Call::patch(operation, &path, body, Permission::update("Applications"));
-        self.call(call).await.map(drop)
-    }
-}
-
-/// The filters of one search for applications at these triggers; none: it reads all applications.
-pub(crate) fn stage_filters(
-    dialect: &Dialect,
-    triggers: &[Trigger],
-    vacancies: &Vacancies,
-) -> Vec<Filter> {
-    let stages: BTreeSet<&str> = triggers
-        .iter()
-        .map(|trigger| trigger.stage.as_str())
-        .collect();
-    let vacancies: BTreeSet<&str> = match vacancies {
-        Vacancies::All => BTreeSet::new(),
-        Vacancies::Only(these) => these.iter().map(VacancyId::as_str).collect(),
-    };
-    let filters = [
-        any_of(dialect, dialect.stage_route.as_deref(), &stages),
-        any_of(dialect, dialect.vacancy_route.as_deref(), &vacancies),
-    ];
-    filters.into_iter().flatten().collect()
-}
-
-/// The filter for one of these values; none if there is no route, nothing to filter by, or no way to say "any of".
-pub(crate) fn any_of(
-    dialect: &Dialect,
-    route: Option<&str>,
-    ids: &BTreeSet<&str>,
-) -> Option<Filter> {
-    let route = route?;
-    let mut values: Vec<Value> = ids.iter().map(|id| dialect.filter_id(id)).collect();
-    let value = match values.len() {
-        0 => return None,
-        1 => values.remove(0),
-        _ if dialect.filter_lists => values.into(),
-        _ => return None,
-    };
-    Some(Filter::equals(route, value))
 }
 
 /// An application, or why it cannot be read.
@@ -212,25 +158,10 @@ pub(crate) fn row(
     })
 }
 
-/// The body that moves an application, in the dialect's shape.
-pub(crate) fn move_body(dialect: &Dialect, stage: &StageId, status: Option<&StatusId>) -> Value {
-    let stage = dialect.body_id(stage.as_str());
-    let status = status.map(|status| dialect.body_id(status.as_str()));
-    let mut ids = json!({"StageId": stage});
-    let mut records = json!({"Stage": {"Id": stage}});
-    if let Some(status) = status {
-        ids["StatusId"] = status.clone();
-        records["Status"] = json!({"Id": status});
-    }
-    match dialect.move_body {
-        MoveBody::WorkflowIds => json!({"Workflow": ids}),
-        MoveBody::WorkflowObjects => json!({"Workflow": records}),
-        MoveBody::Flat => ids,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use stagecall_core::ids::StatusId;
     use stagecall_core::tenant::Position;
 
     use super::*;
@@ -240,14 +171,6 @@ mod tests {
         json!({"ApplicationId": id, "Candidate": {"Id": 9001}, "Vacancy": {"Id": "4101"},
             "Workflow": {"Stage": {"Id": "12", "Description": "Video"}, "Status": {"Id": 34}},
             "ModificationDate": "2025-01-24T09:15:00.123Z"})
-    }
-
-    fn trigger(stage: &str) -> Trigger {
-        Trigger {
-            stage: stage.into(),
-            stage_name: None,
-            statuses: Vec::new(),
-        }
     }
 
     #[tokio::test]
@@ -486,109 +409,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_answered_with_an_error_message_failed() {
-        let scene = Scene::new(|_| Answer::ok(r#"{"error_message": "The record is locked"}"#));
-        let client = scene.client().await;
-        let moved = client
-            .move_application(&"7".into(), &"13".into(), None)
-            .await;
-        assert_eq!(moved.unwrap_err().code, "eploy.error_answer");
-    }
-
-    #[tokio::test]
-    async fn stages_and_vacancies_are_filtered_where_the_dialect_can() {
-        let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
-        let one = [trigger("12")];
-        let two = [trigger("12"), trigger("13"), trigger("12")];
-        let routes =
-            json!({"stage_route": "Application.StageId", "vacancy_route": "Vacancy.VacancyId"});
-        let mut lists = routes.clone();
-        lists["filter_lists"] = json!(true);
-        lists["filter_ids"] = json!("number");
-        let stage = |value: Value| json!({"Route": "Application.StageId", "Operation": "Equals", "Value": value});
-        let vacancy = |value: Value| json!({"Route": "Vacancy.VacancyId", "Operation": "Equals", "Value": value});
-        let table = [
-            (json!({}), &one[..], Vacancies::All, json!([])),
-            (
-                routes.clone(),
-                &one,
-                Vacancies::All,
-                json!([stage(json!("12"))]),
-            ),
-            (
-                routes.clone(),
-                &one,
-                only(&["7"]),
-                json!([stage(json!("12")), vacancy(json!("7"))]),
-            ),
-            (routes, &two, only(&["7"]), json!([vacancy(json!("7"))])),
-            (
-                lists,
-                &two,
-                only(&["7", "8"]),
-                json!([stage(json!([12, 13])), vacancy(json!([7, 8]))]),
-            ),
-        ];
-        for (dialect, triggers, vacancies, filters) in table {
-            let scene = Scene::new(|_| Answer::ok("{}")).dialect(dialect);
-            scene
-                .client()
-                .await
-                .applications_at(triggers, &vacancies, 1)
-                .await
-                .unwrap();
-            assert_eq!(scene.last().body["Filters"], filters);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_stage_read_is_split_by_vacancy_or_stage_where_possible() {
-        let only = |ids: &[&str]| Vacancies::Only(ids.iter().map(|id| (*id).into()).collect());
-        let stage = json!({"stage_route": "Application.StageId"});
-        let vacancy = json!({"vacancy_route": "Vacancy.VacancyId"});
-        let mut both = stage.clone();
-        both["vacancy_route"] = vacancy["vacancy_route"].clone();
-        let mut lists = both.clone();
-        lists["filter_lists"] = json!(true);
-        let filter = |route: &str, value: Value| json!({"Route": route, "Operation": "Equals", "Value": value});
-        let of_stage = |value: Value| filter("Application.StageId", value);
-        let of_vacancy = |value: Value| filter("Vacancy.VacancyId", value);
-        for (dialect, filters) in [
-            (json!({}), json!([[]])),
-            (
-                vacancy,
-                json!([[of_vacancy(json!("7"))], [of_vacancy(json!("8"))]]),
-            ),
-            (
-                stage,
-                json!([[of_stage(json!("12"))], [of_stage(json!("13"))]]),
-            ),
-            (
-                both,
-                json!([[of_stage(json!("12"))], [of_stage(json!("13"))]]),
-            ),
-            (
-                lists,
-                json!([[of_stage(json!(["12", "13"])), of_vacancy(json!(["7", "8"]))]]),
-            ),
-        ] {
-            let scene = Scene::new(|_| Answer::ok("{}")).dialect(dialect);
-            let client = scene.client().await;
-            let triggers = [trigger("12"), trigger("13"), trigger("12")];
-            let searches = client.stage_searches(&triggers, &only(&["7", "8"]));
-            let mut asked = Vec::new();
-            for search in searches {
-                client
-                    .applications_at(&search.triggers, &search.vacancies, 1)
-                    .await
-                    .unwrap();
-                asked.push(scene.last().body["Filters"].clone());
-            }
-            assert_eq!(Value::from(asked), filters);
-        }
-    }
-
-    #[tokio::test]
     async fn a_refused_search_concerns_the_connection() {
         let scene = Scene::new(|_| Answer::status(400));
         let error = scene
@@ -598,41 +418,5 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.code, "eploy.search_rejected");
-    }
-
-    #[tokio::test]
-    async fn a_move_has_three_shapes() {
-        let table = [
-            (
-                "workflow_ids",
-                json!({"Workflow": {"StageId": 13, "StatusId": 40}}),
-            ),
-            (
-                "workflow_objects",
-                json!({"Workflow": {"Stage": {"Id": 13}, "Status": {"Id": 40}}}),
-            ),
-            ("flat", json!({"StageId": 13, "StatusId": 40})),
-        ];
-        for (shape, body) in table {
-            let scene = Scene::new(|_| Answer::status(204)).dialect(json!({"move_body": shape}));
-            let client = scene.client().await;
-            client
-                .move_application(&"7".into(), &"13".into(), Some(&"40".into()))
-                .await
-                .unwrap();
-            let request = scene.last();
-            assert_eq!(
-                (request.method, request.url.path()),
-                ("PATCH".to_owned(), "/api/applications/7")
-            );
-            assert_eq!(request.body, body);
-        }
-        let scene = Scene::new(|_| Answer::status(200)).dialect(json!({"body_ids": "text"}));
-        let client = scene.client().await;
-        client
-            .move_application(&"7".into(), &"13".into(), None)
-            .await
-            .unwrap();
-        assert_eq!(scene.last().body, json!({"Workflow": {"StageId": "13"}}));
     }
 }

@@ -19,6 +19,7 @@ mod directory;
 mod errors;
 mod exports;
 mod inspect;
+mod moves;
 mod notes;
 mod placements;
 mod position;

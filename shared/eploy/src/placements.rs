@@ -8,7 +8,6 @@ use stagecall_core::error::CallError;
 use stagecall_core::ids::{PlacementId, PlacementStatusId};
 use stagecall_core::ports::{PlacementPage, PlacementRow, UnparsableRecord};
 
-use crate::applications::any_of;
 use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Permission;
@@ -62,7 +61,7 @@ impl Client {
         page: u32,
     ) -> Result<PlacementPage, CallError> {
         let ids = statuses.iter().map(PlacementStatusId::as_str).collect();
-        let filter = any_of(&self.connection.dialect, Some(STATUS), &ids);
+        let filter = Filter::any_of(&self.connection.dialect, Some(STATUS), &ids);
         let search = search("find placements by status", filter);
         let found = self.search(&search, page).await?;
         Ok(self.read_placements(&found))

@@ -1,5 +1,7 @@
 //! Searches, which have one grammar for every kind of record (REFERENCE.md §6), and reading one record.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 use stagecall_http::Method;
@@ -7,7 +9,7 @@ use stagecall_http::Method;
 use crate::call::Call;
 use crate::client::Client;
 use crate::connection::digest;
-use crate::dialect::ReadBy;
+use crate::dialect::{Dialect, ReadBy};
 use crate::errors::{Permission, Problem};
 use crate::refusal::RequestKind;
 use crate::wire::{self, Page, Record};
@@ -26,6 +28,23 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// The filter for one of these values; none if there is no route, nothing to filter by, or no way to say "any of".
+    pub(crate) fn any_of(
+        dialect: &Dialect,
+        route: Option<&str>,
+        ids: &BTreeSet<&str>,
+    ) -> Option<Self> {
+        let route = route?;
+        let mut values: Vec<Value> = ids.iter().map(|id| dialect.filter_id(id)).collect();
+        let value = match values.len() {
+            0 => return None,
+            1 => values.remove(0),
+            _ if dialect.filter_lists => values.into(),
+            _ => return None,
+        };
+        Some(Self::equals(route, value))
+    }
+
     pub(crate) fn equals(route: &str, value: Value) -> Self {
         Self {
             operation: "Equals",

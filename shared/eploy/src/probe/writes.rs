@@ -11,10 +11,11 @@ use super::Certainty::{Likely, Sure};
 use super::reply::ProbeReply;
 use super::{Probe, Writing, filter};
 use crate::actions::create_body;
-use crate::applications::{BLOCKS, move_body};
+use crate::applications::BLOCKS;
 use crate::client::Client;
 use crate::dialect::MoveBody;
 use crate::errors::{Permission, Problem};
+use crate::moves::move_body;
 use crate::wire::Record;
 
 const OPERATION: &str = "probe the dialect";

@@ -1,14 +1,18 @@
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stagecall_core::error::StoreError;
 use stagecall_core::ids::{AccountId, TenantId};
 use stagecall_core::ports::{CallbackTokens, PlatformSecret, Secrets, TenantSecret};
 use stagecall_core::tenant::Tenant;
 use stagecall_core::timing::Timing;
+use stagecall_http::{Limits, Method, Request, Response, TransportError};
 
 use super::*;
 use crate::Connections;
+use crate::client::exchange::MAX_STEPS;
 
 mod callbacks;
 mod failures;
