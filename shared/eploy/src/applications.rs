@@ -13,7 +13,7 @@ use crate::errors::{Permission, Problem};
 use crate::position::Stages;
 use crate::search::{Filter, MAX_LOOKUP_PAGES, Search};
 use crate::stage_searches::stage_filters;
-use crate::wire::{Page, Record};
+use crate::wire::{Page, read_row};
 
 /// The blocks of an application that are read, all documented by P-GROS.
 pub(crate) const BLOCKS: &[&str] = &[
@@ -41,15 +41,9 @@ impl Client {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<ApplicationPage, CallError> {
-        let dates = self.connection.dialect.dates;
-        let filters = since
-            .map(|since| {
-                let value = dates.filter(dates.window(since));
-                Filter::greater_than("Application.ModificationDate", value.into())
-            })
-            .into_iter()
-            .collect();
-        let search = search("find changed applications", filters);
+        let route = "Application.ModificationDate";
+        let filter = since.map(|since| Filter::since(&self.connection.dialect, route, since));
+        let search = search("find changed applications", filter.into_iter().collect());
         // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
         Ok(self.read_page(&found))
@@ -112,14 +106,8 @@ impl Client {
     }
 
     fn read_page(&self, found: &Page) -> ApplicationPage {
-        let mut rows = Vec::new();
-        let mut set_aside = Vec::new();
-        for record in &found.records {
-            match row(record, &self.connection.dialect, &self.stages) {
-                Ok(row) => rows.push(row),
-                Err(problem) => set_aside.push(problem),
-            }
-        }
+        let read = |record: &Value| row(record, &self.connection.dialect, &self.stages);
+        let (rows, set_aside) = found.rows(read);
         ApplicationPage {
             rows,
             set_aside,
@@ -134,16 +122,9 @@ pub(crate) fn row(
     dialect: &Dialect,
     stages: &Stages,
 ) -> Result<ApplicationRow, UnparsableRecord> {
-    let Some(record) = Record::of(record) else {
-        return Err(UnparsableRecord {
-            id: None,
-            reason: "it is not an object".to_owned(),
-        });
-    };
-    let id = record.own_id("ApplicationId");
-    let read = || {
+    read_row(record, "ApplicationId", |record, id| {
         Ok(ApplicationRow {
-            id: ApplicationId::new(id.clone()?),
+            id: ApplicationId::new(id?),
             candidate: record.need_id("Candidate")?.as_str().into(),
             vacancy: record.need_id("Vacancy")?.as_str().into(),
             position: stages.position(record)?,
@@ -151,10 +132,6 @@ pub(crate) fn row(
                 .text("ModificationDate")
                 .and_then(|text| dialect.dates.read(text)),
         })
-    };
-    read().map_err(|reason| UnparsableRecord {
-        id: id.clone().ok(),
-        reason,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::errors::Permission;
 use crate::search::{Filter, Search};
-use crate::wire::{Page, Record};
+use crate::wire::{Page, read_row};
 
 /// The blocks of a placement that are read, all documented by P-GROS.
 const BLOCKS: &[&str] = &[
@@ -45,9 +45,7 @@ impl Client {
         since: Option<Timestamp>,
         page: u32,
     ) -> Result<PlacementPage, CallError> {
-        let dates = self.connection.dialect.dates;
-        let filter = since
-            .map(|since| Filter::greater_than(MODIFIED, dates.filter(dates.window(since)).into()));
+        let filter = since.map(|since| Filter::since(&self.connection.dialect, MODIFIED, since));
         let search = search("find changed placements", filter);
         // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
@@ -68,14 +66,7 @@ impl Client {
     }
 
     fn read_placements(&self, found: &Page) -> PlacementPage {
-        let mut rows = Vec::new();
-        let mut set_aside = Vec::new();
-        for record in &found.records {
-            match row(record, &self.connection.dialect) {
-                Ok(row) => rows.push(row),
-                Err(problem) => set_aside.push(problem),
-            }
-        }
+        let (rows, set_aside) = found.rows(|record| row(record, &self.connection.dialect));
         PlacementPage {
             rows,
             set_aside,
@@ -86,14 +77,7 @@ impl Client {
 
 /// A placement, or why it cannot be read.
 fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, UnparsableRecord> {
-    let Some(record) = Record::of(record) else {
-        return Err(UnparsableRecord {
-            id: None,
-            reason: "it is not an object".to_owned(),
-        });
-    };
-    let id = record.own_id("PlacementId");
-    let read = || {
+    read_row(record, "PlacementId", |record, id| {
         if !record.has("PlacementStatus") {
             return Err("PlacementStatus is missing".to_owned());
         }
@@ -102,7 +86,7 @@ fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, UnparsableReco
             .map(|_| record.need_id("PlacementStatus"))
             .transpose()?;
         Ok(PlacementRow {
-            id: PlacementId::new(id.clone()?),
+            id: PlacementId::new(id?),
             candidate: record.need_id("Candidate")?.as_str().into(),
             vacancy: record.need_id("Vacancy")?.as_str().into(),
             status: status.map(PlacementStatusId::new),
@@ -110,10 +94,6 @@ fn row(record: &Value, dialect: &Dialect) -> Result<PlacementRow, UnparsableReco
                 .text("ModificationDate")
                 .and_then(|text| dialect.dates.read(text)),
         })
-    };
-    read().map_err(|reason| UnparsableRecord {
-        id: id.clone().ok(),
-        reason,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stagecall_core::error::CallError;
 use stagecall_http::Method;
@@ -43,6 +44,12 @@ impl Filter {
             _ => return None,
         };
         Some(Self::equals(route, value))
+    }
+
+    /// The filter for what changed since then.
+    pub(crate) fn since(dialect: &Dialect, route: &str, since: Timestamp) -> Self {
+        let dates = dialect.dates;
+        Self::greater_than(route, dates.filter(dates.window(since)).into())
     }
 
     pub(crate) fn equals(route: &str, value: Value) -> Self {

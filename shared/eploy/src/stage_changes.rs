@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::errors::{Permission, Problem};
 use crate::position::Stages;
 use crate::search::{Filter, Search};
-use crate::wire::Record;
+use crate::wire::read_row;
 
 const OPERATION: &str = "find changes of stage";
 
@@ -39,34 +39,23 @@ impl Client {
             let problem = "dialect.feed needs dialect.history_date_route";
             return Err(Problem::SearchRejected.error(OPERATION, problem));
         };
-        let dates = dialect.dates;
-        let filters = since
-            .map(|since| {
-                let value = dates.filter(dates.window(since));
-                Filter::greater_than(route, value.into())
-            })
-            .into_iter()
-            .collect();
+        let filter = since.map(|since| Filter::since(dialect, route, since));
         let search = Search {
             operation: OPERATION,
             resource: "applications/statushistory",
-            filters,
+            filters: filter.into_iter().collect(),
             blocks: BLOCKS,
             permission: Permission::view("Applications"),
         };
         // The cursor does not move past what was not found.
         let found = self.search_unverified(&search, page).await?;
-        let mut read = StageChangePage {
+        let (changes, set_aside) =
+            found.rows(|record| change(record, route, dialect, &self.stages));
+        Ok(StageChangePage {
+            changes,
+            set_aside,
             more: found.more,
-            ..StageChangePage::default()
-        };
-        for record in &found.records {
-            match change(record, route, dialect, &self.stages) {
-                Ok(change) => read.changes.push(change),
-                Err(problem) => read.set_aside.push(problem),
-            }
-        }
-        Ok(read)
+        })
     }
 }
 
@@ -82,20 +71,16 @@ fn change(
     dialect: &Dialect,
     stages: &Stages,
 ) -> Result<StageChange, UnparsableRecord> {
-    let aside = |id, reason: String| UnparsableRecord { id, reason };
-    let record = Record::of(record).ok_or_else(|| aside(None, "it is not an object".to_owned()))?;
-    let own = record.own_id("StatusHistoryId").ok();
-    let application = record
-        .need_id("Application")
-        .map_err(|reason| aside(own, reason))?;
-    let date = |name: &str| record.text(name).and_then(|text| dialect.dates.read(text));
-    Ok(StageChange {
-        application: ApplicationId::new(application),
-        vacancy: record.id("Vacancy").map(|id| id.as_str().into()),
-        position: stages.position(record).ok(),
-        at: [block_of(route), "CreationDate", "StatusDate"]
-            .into_iter()
-            .find_map(date),
+    read_row(record, "StatusHistoryId", |record, _| {
+        let date = |name: &str| record.text(name).and_then(|text| dialect.dates.read(text));
+        Ok(StageChange {
+            application: ApplicationId::new(record.need_id("Application")?),
+            vacancy: record.id("Vacancy").map(|id| id.as_str().into()),
+            position: stages.position(record).ok(),
+            at: [block_of(route), "CreationDate", "StatusDate"]
+                .into_iter()
+                .find_map(date),
+        })
     })
 }
 

@@ -2,6 +2,7 @@
 //! bodies (REFERENCE.md §4).
 
 use serde_json::{Map, Value};
+use stagecall_core::ports::UnparsableRecord;
 
 /// A JSON object whose properties are found in any case.
 #[derive(Clone, Copy)]
@@ -134,7 +135,41 @@ pub(crate) struct Page {
     pub(crate) more: bool,
 }
 
+/// What `read` makes of a record, which gets its own id if that can be read; or why the record cannot be read.
+pub(crate) fn read_row<T>(
+    value: &Value,
+    id: &str,
+    read: impl FnOnce(Record<'_>, Result<String, String>) -> Result<T, String>,
+) -> Result<T, UnparsableRecord> {
+    let Some(record) = Record::of(value) else {
+        return Err(UnparsableRecord {
+            id: None,
+            reason: "it is not an object".to_owned(),
+        });
+    };
+    let id = record.own_id(id);
+    read(record, id.clone()).map_err(|reason| UnparsableRecord {
+        id: id.ok(),
+        reason,
+    })
+}
+
 impl Page {
+    /// What `read` makes of each record, and the records that it cannot read.
+    pub(crate) fn rows<T>(
+        &self,
+        read: impl Fn(&Value) -> Result<T, UnparsableRecord>,
+    ) -> (Vec<T>, Vec<UnparsableRecord>) {
+        let (mut rows, mut set_aside) = (Vec::new(), Vec::new());
+        for record in &self.records {
+            match read(record) {
+                Ok(row) => rows.push(row),
+                Err(problem) => set_aside.push(problem),
+            }
+        }
+        (rows, set_aside)
+    }
+
     /// A page without records.
     pub(crate) const EMPTY: Self = Self {
         records: Vec::new(),

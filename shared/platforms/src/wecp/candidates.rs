@@ -25,19 +25,29 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
     let reference = Reference::new(key(&record)?);
     // The row parsed like a result, so that the change token changes exactly when the result does.
     let shown = read(&record, &reference, base);
-    Some(Listed {
+    Some(line(&record, &shown, emails(&record), base))
+}
+
+/// The line of a list with this result.
+pub(super) fn line(
+    record: &Record<'_>,
+    shown: &AssessmentResult,
+    emails: Vec<String>,
+    base: &Url,
+) -> Listed {
+    Listed {
         found: Found {
-            reference: reference.clone(),
+            reference: shown.reference.clone(),
             client_ref: shown.client_ref.clone(),
-            link: links::own(&record, base).next().map(Into::into),
+            link: links::own(record, base).next().map(Into::into),
         },
-        emails: emails(&record),
+        emails,
         sighting: ListedStatus {
-            reference,
+            reference: shown.reference.clone(),
             status: Some(shown.status),
             change_token: shown.snapshot().digest,
         },
-    })
+    }
 }
 
 /// A candidate in full; a deleted one counts as cancelled.

@@ -4,14 +4,14 @@
 use serde_json::{Map, Value, json};
 use stagecall_core::ids::{AssessmentId, Reference};
 use stagecall_core::meeting::Appointment;
-use stagecall_core::ports::{AssessmentOrder, Found, InviteAnswer, InviteOrder, ListedStatus};
+use stagecall_core::ports::{AssessmentOrder, InviteAnswer, InviteOrder};
 use stagecall_core::result::{AssessmentResult, Comment, Rating, Status, SubResult};
 use stagecall_http::Response;
 use url::Url;
 
 use super::errors::{self, Asked};
 use super::settings::Options;
-use super::{assessment_id, candidates, invite, links, report, rows, status};
+use super::{assessment_id, candidates, invite, report, rows, status};
 use crate::adapter::{Listed, email_of};
 use crate::error::PlatformError;
 use crate::json::{Record, id, text};
@@ -164,19 +164,7 @@ pub(super) fn listed(row: &Value, base: &Url) -> Option<Listed> {
             .filter_map(|name| Some(record.get(&[name])?.as_str()?.trim().to_owned()))
             .filter(|text| text.contains('@')),
     );
-    Some(Listed {
-        found: Found {
-            reference: reference.clone(),
-            client_ref: shown.client_ref.clone(),
-            link: links::own(&record, base).next().map(Into::into),
-        },
-        emails,
-        sighting: ListedStatus {
-            reference,
-            status: Some(shown.status),
-            change_token: shown.snapshot().digest,
-        },
-    })
+    Some(candidates::line(&record, &shown, emails, base))
 }
 
 /// One candidate's result from the list of all; one who is not in it counts as cancelled.
