@@ -11,6 +11,7 @@ mod dynamodb;
 mod ledger;
 mod lost_answers;
 mod memory;
+mod operations;
 mod records;
 mod restart;
 mod sqlite;
@@ -182,6 +183,10 @@ macro_rules! suite {
             lost_answers: an_invitation_is_new_and_its_changes_are_saved, a_reference_is_ours_and_what_was_made_is_used,
                 a_polls_state_is_saved, a_sweep_is_armed_once_and_saved, a_hire_is_new_and_its_changes_are_saved,
                 calls_are_taken_once, a_delivery_is_stored_and_settled, what_an_operator_does_happens_once;
+            operations: the_status_counts_what_waits_and_what_failed, the_latest_invitations_come_first, each_event_is_followed_once, an_application_is_explained,
+                a_retry_makes_what_failed_due, a_new_round_follows_a_cancelled_one, deliveries_are_processed_again,
+                an_unmatched_delivery_is_linked_or_discarded, a_tenant_is_due_at_once, a_hire_is_sent_again,
+                an_erasure_leaves_a_tombstone, a_retention_time_is_set_and_applied;
             restart: everything_is_there_after_a_restart, versions_count_on_after_a_restart;
         }
     };

@@ -1,12 +1,14 @@
 //! What operators see.
 
-use stagecall_core::invitation::{Entry, Invitation};
-use stagecall_core::ports::{AuditRecord, InvitationFilter};
+use stagecall_core::invitation::{Entry, Event, FailReason, Invitation};
+use stagecall_core::ports::{AuditRecord, Delivery, InvitationFilter, TenantState};
+use stagecall_core::tenant::Tenant;
 use stagecall_operations::events::Follower;
 use stagecall_operations::explain::{self, explain};
+use stagecall_operations::status::{Standing, status};
 use stagecall_operations::{Error, invitations};
 use stagecall_tests::sample::{
-    assessment, at, claimed, delivery, detected, key, reported, sent, tenant,
+    assessment, at, claimed, delivery, detected, key, reported, sent, tenant, then,
 };
 
 use super::fixture::Operated;
@@ -35,6 +37,42 @@ pub async fn the_latest_invitations_come_first(backend: impl Backend) {
     assert_eq!(of_acme, ("2 1".to_owned(), 0));
     let unknown = latest(Some("nobody"), 9).await;
     assert!(matches!(unknown, Err(Error::NotFound(_))), "{unknown:?}");
+}
+
+/// By what has to happen next, of each tenant.
+pub async fn the_status_counts_what_waits_and_what_failed(backend: impl Backend) {
+    let operated = Operated::new(&backend).await;
+    let paused = Tenant {
+        paused: true,
+        ..tenant("other")
+    };
+    backend.configure(&paused).await;
+    operated.save(&detected(key("acme", 1))).await;
+    let open = sent(&detected(key("acme", 2)), &"p2".into());
+    operated.save(&open).await;
+    let fail = Event::Fail {
+        claim: None,
+        reason: FailReason::NoEmail,
+    };
+    let failed = then(&detected(key("acme", 3)), fail, at(1.0));
+    operated.save(&failed).await;
+    let mut state = TenantState::new(at(4.0));
+    state.version = 1;
+    let states = &operated.stores.states;
+    states.save_state(&"acme".into(), &state).await.unwrap();
+    let all = status(&operated.on, None).await.unwrap();
+    let [acme, other] = all.tenants.as_slice() else {
+        panic!("{all:?}");
+    };
+    assert_eq!((acme.waiting, acme.open, acme.failed), (1, 1, 1));
+    assert_eq!((acme.standing, acme.lag_seconds), (Standing::On, 6));
+    assert_eq!((acme.calls_today, acme.calls_allowed), (0, 10_000));
+    assert_eq!((other.standing, other.lag_seconds), (Standing::Paused, 0));
+    assert_eq!(all.oldest_due, Some(at(0.0)));
+    let one = status(&operated.on, Some("other")).await.unwrap();
+    assert_eq!(one.tenants.len(), 1);
+    let unknown = status(&operated.on, Some("nobody")).await;
+    assert!(matches!(unknown, Err(Error::NotFound(_))));
 }
 
 /// Also one that was saved a little late, and several at one time.
@@ -68,7 +106,7 @@ pub async fn an_application_is_explained(backend: impl Backend) {
     let row = reported(&sent(&detected(key("acme", 1)), &"p1".into()));
     operated.save(&row).await;
     let called = delivery("acme", "d1", at(1.5));
-    let of_another = stagecall_core::ports::Delivery {
+    let of_another = Delivery {
         references: vec!["p3".into()],
         ..delivery("acme", "d2", at(1.7))
     };
